@@ -1,0 +1,1 @@
+"""A local stand-in for Civitai's generation orchestrator."""

@@ -1,0 +1,97 @@
+"""AIR: the identifier of a resource."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from civitai_mock.domain.errors import InvalidRequestError
+
+# The pattern of the official v2 description, in Python's spelling of named groups.
+AIR_PATTERN = re.compile(
+    r"(?:urn:)?(?:air:)?"
+    r"(?:(?P<ecosystem>[a-zA-Z0-9_\-/]+):)?"
+    r"(?:(?P<type>[a-zA-Z0-9_\-/]+):)?"
+    r"(?P<source>[a-zA-Z0-9_\-/]+):"
+    r"(?P<id>[a-zA-Z0-9_\-/.]+)"
+    r"(?:@(?P<version>[a-zA-Z0-9_\-/.=,%+:]+))?"
+    r"(?:\.(?P<format>[a-zA-Z0-9_\-]+))?",
+    re.IGNORECASE | re.ASCII,
+)
+COMPRESSED_PATTERN = re.compile(r"@(?P<source>[a-zA-Z0-9_\-/]+)/(?P<version>[a-zA-Z0-9_\-/.=,%+:]+)")
+MAX_AIR_LENGTH = 512
+WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Air:
+    """A parsed AIR; `ecosystem` and `type` may be missing (`civitai:101055@128078`)."""
+
+    source: str
+    id: str
+    ecosystem: str | None = None
+    type: str | None = None
+    version: str | None = None
+    format: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise `InvalidRequestError` for what the official pattern does not accept."""
+        match = AIR_PATTERN.fullmatch(text) if len(text) <= MAX_AIR_LENGTH else None
+        if match is None or _climbs(text):
+            raise InvalidRequestError(
+                f"'{text[:MAX_AIR_LENGTH]}' is not a valid AIR; expected"
+                " urn:air:{ecosystem}:{type}:{source}:{id}[@{version}]",
+            )
+        return cls(**match.groupdict())
+
+    def __str__(self) -> str:
+        """The canonical spelling, with `urn:air:`."""
+        named = [part for part in (self.ecosystem, self.type, self.source, self.id) if part]
+        version = f"@{self.version}" if self.version else ""
+        suffix = f".{self.format}" if self.format else ""
+        return "urn:air:" + ":".join(named) + version + suffix
+
+    @property
+    def key(self) -> str:
+        """What two spellings of the same AIR share; AIRs are matched without regard to case."""
+        return str(self).lower()
+
+    @property
+    def compressed(self) -> str:
+        """`@civitai/128078`, as v1 prints models; the whole AIR where there is no version."""
+        return f"@{self.source}/{self.version}" if self.version else str(self)
+
+    @property
+    def model_path(self) -> str:
+        """Where a worker keeps the file (capture comfy-graph-sdxl-worker), without a `fileName` override."""
+        folders = [] if self.type in {None, "checkpoint"} else [str(self.type)]
+        parts = [*folders, self.ecosystem or "unknown", self.source, self.id, self.version or ""]
+        path = "/".join(part for part in parts if part).lower()
+        return path if path.endswith(WEIGHTS_SUFFIXES) else f"{path}.{self.format or 'safetensors'}"
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedAir:
+    """`@{source}/{version}`: names a version only, so going back needs the resource index."""
+
+    source: str
+    version: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None where `text` is not in compressed form."""
+        match = COMPRESSED_PATTERN.fullmatch(text)
+        return cls(match["source"], match["version"]) if match else None
+
+    def __str__(self) -> str:
+        return f"@{self.source}/{self.version}"
+
+
+def parse_reference(text: str) -> Air | CompressedAir:
+    """An AIR in either form a v1 request may use."""
+    return CompressedAir.parse(text) or Air.parse(text)
+
+
+def _climbs(text: str) -> bool:
+    """True for path tricks: AIRs become file names."""
+    return any(part in {".", ".."} for part in re.split(r"[/:@]", text))

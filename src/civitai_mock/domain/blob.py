@@ -1,0 +1,30 @@
+"""Stored bytes with an id and a URL."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """`etag` is unquoted; the bytes go with `keep_until`."""
+
+    key: str
+    content_type: str
+    size: int
+    etag: str
+    keep_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A place for one image of a job, named before there is an image."""
+
+    blob_key: str
+    seed: int
+    available: bool = False
+
+
+def blob_key(job_id: str, index: int) -> str:
+    """64 upper-case hex digits (capture v1-job-succeeded), the same each time a job is run again."""
+    return hashlib.sha256(f"{job_id}/{index}".encode()).hexdigest().upper()

@@ -1,0 +1,61 @@
+"""Errors that say who must act. `api/errors.py` alone turns them into HTTP."""
+
+from collections.abc import Mapping, Sequence
+
+
+class MockError(Exception):
+    """Base of everything this project raises on purpose."""
+
+    code = "internal_error"
+
+    def __init__(self, message: str, **evidence: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.evidence = evidence
+
+
+class InvalidRequestError(MockError):
+    """The caller must change the request (400)."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, errors: Mapping[str, Sequence[str]] | None = None, **evidence: object):
+        """`errors` maps a path in the request's own spelling (`params.steps`) to its messages."""
+        super().__init__(message, **evidence)
+        self.errors = {path: list(messages) for path, messages in (errors or {}).items()}
+
+
+class ForbiddenError(MockError):
+    """The caller may not do this, or no longer (403)."""
+
+    code = "forbidden"
+
+
+class NotFoundError(MockError):
+    """There is no such thing, or not for this caller (404)."""
+
+    code = "not_found"
+
+
+class ConflictError(MockError):
+    """The thing is already there, or no longer in the state the caller saw (409)."""
+
+    code = "conflict"
+
+
+class JobError(MockError):
+    """The job ends: its graph was rejected or its execution failed."""
+
+    code = "job_failed"
+
+
+class TransientError(MockError):
+    """Try again after a pause: a provider or store is away, or too slow."""
+
+    code = "unavailable"
+
+
+class ClaimLost(MockError):  # noqa: N818 - not a fault: someone else has the job now
+    """Another worker, a cancel or an expiry has the job; let go quietly."""
+
+    code = "claim_lost"

@@ -1,0 +1,37 @@
+"""Dated past facts about a job."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """`seq` counts from 0 (Initialized) without gaps.
+
+    `claim_duration` runs from the claim, `job_duration` from the job's creation.
+    """
+
+    job_id: str
+    seq: int
+    type: JobEventType
+    stage: Stage
+    at: datetime
+    job_type: str
+    trace_id: str
+    context: ReadOnlyJson
+    job_duration: timedelta
+    retry_attempt: int
+    claim_duration: timedelta | None = None
+    provider: str | None = None
+    worker_id: str | None = None
+
+    @property
+    def claim_has_completed(self) -> bool:
+        return self.type in ENDS_CLAIM
+
+    @property
+    def job_has_completed(self) -> bool:
+        return self.type in ENDS_JOB

@@ -1,0 +1,140 @@
+"""A job: the unit that is claimed, and every change it may go through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.stages import NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
+
+MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who holds a job, since when and (the lease) until when."""
+
+    provider: str
+    worker_id: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResource:
+    """A resource as the job found it when it was submitted."""
+
+    air: Air
+    file_name: str
+    trained_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The first block never changes; `last_event.seq` is the version that a conditional write is held against."""
+
+    id: str
+    type: str
+    trace_id: str
+    issued_by: str
+    created_at: datetime
+    expire_at: datetime
+    keep_until: datetime
+    priority: int
+    timeout: timedelta
+    cost: float
+    max_retry_attempt: int
+    request: ReadOnlyJson
+    properties: ReadOnlyJson
+    resources: tuple[JobResource, ...]
+
+    slots: tuple[Slot, ...]
+    stage: Stage
+    retry_attempt: int
+    last_event: JobEvent
+    outcome: Outcome | None = None
+    claim: Claim | None = None
+    prompt_id: str | None = None
+
+    @property
+    def seq(self) -> int:
+        return self.last_event.seq
+
+    def entered(
+        self,
+        stage: Stage,
+        *,
+        at: datetime,
+        lease: timedelta,
+        context: JsonObject,
+        prompt_id: str | None = None,
+    ) -> Self:
+        """The claimed job one stage on, with its lease extended."""
+        if self.claim is None or NEXT_STAGE.get(self.stage) is not stage:
+            raise ValueError(f"a job in {self.stage} cannot enter {stage}")
+        claim = replace(self.claim, until=at + lease)
+        told = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage)
+        return replace(self, stage=stage, claim=claim, prompt_id=prompt_id or self.prompt_id, last_event=told)
+
+    def ended(
+        self, outcome: Outcome, *, at: datetime, context: JsonObject, slots: Sequence[Slot] | None = None
+    ) -> Self:
+        """The job with its outcome; only a job in SENT_TO_COMFY can succeed, any unfinished job can end otherwise."""
+        if self.outcome is not None or (outcome is Outcome.SUCCEEDED and self.stage is not Stage.SENT_TO_COMFY):
+            raise ValueError(f"a job in {self.stage} that ended {self.outcome} cannot end {outcome}")
+        stage = Stage.COMFY_RESULT if outcome is Outcome.SUCCEEDED else self.stage
+        told = self._event(OUTCOME_EVENT[outcome], at=at, context=context, stage=stage)
+        kept = self.slots if slots is None else tuple(slots)
+        return replace(self, stage=stage, outcome=outcome, claim=None, slots=kept, last_event=told)
+
+    def released(self, *, at: datetime, reason: str) -> Self:
+        """Back in the queue because its worker is stopping or cannot go on; no retry is used up."""
+        return self._back(JobEventType.LATE_REJECTED, at=at, context={"reason": reason})
+
+    def claim_expired(self, *, at: datetime, reason: str) -> Self:
+        """Back in the queue with one retry used up, or Failed when none is left."""
+        if self.retry_attempt >= self.max_retry_attempt:
+            context: JsonObject = {"error": "claim_expired", "message": reason}
+            return self.ended(Outcome.FAILED, at=at, context=context)
+        expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
+        return replace(expired, retry_attempt=self.retry_attempt + 1)
+
+    def _back(self, event: JobEventType, *, at: datetime, context: JsonObject) -> Self:
+        told = self._event(event, at=at, context=context, stage=self.stage)
+        return replace(self, stage=Stage.QUEUED, claim=None, last_event=told)
+
+    def _event(self, event: JobEventType, *, at: datetime, context: JsonObject, stage: Stage) -> JobEvent:
+        claim = self.claim
+        return replace(
+            self.last_event,
+            seq=self.seq + 1,
+            type=event,
+            stage=stage,
+            at=at,
+            context=context,
+            job_duration=at - self.created_at,
+            retry_attempt=self.retry_attempt,
+            claim_duration=at - claim.at if claim else None,
+            provider=claim.provider if claim else None,
+            worker_id=claim.worker_id if claim else None,
+        )
+
+
+def initialized(job_id: str, job_type: str, *, trace_id: str, at: datetime) -> JobEvent:
+    """The first event of every job."""
+    return JobEvent(
+        job_id=job_id,
+        seq=0,
+        type=JobEventType.INITIALIZED,
+        stage=Stage.QUEUED,
+        at=at,
+        job_type=job_type,
+        trace_id=trace_id,
+        context={},
+        job_duration=timedelta(),
+        retry_attempt=0,
+    )

@@ -1,0 +1,52 @@
+"""What an AIR names: checkpoint, LoRA, VAE, embedding…"""
+
+from dataclasses import dataclass
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+
+# The official ResourceInfo requires these; what a caller leaves out gets these values.
+REQUIRED_FIELDS: ReadOnlyJson = {
+    "size": 0,
+    "hashes": {},
+    "downloadUrls": [],
+    "checkPermission": False,
+    "canGenerate": True,
+    "fileFormat": "safeTensor",
+    "hasMatureContentRestriction": False,
+    "hasNSFWContentRestriction": False,
+}
+NAME_FIELDS = ("modelName", "resourceName", "versionName")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """`fields` is the document as its owner wrote it, without `air`."""
+
+    air: Air
+    fields: ReadOnlyJson
+
+    @property
+    def info(self) -> JsonObject:
+        """The official ResourceInfo, with every other field kept."""
+        return {"air": str(self.air), **REQUIRED_FIELDS, **self.fields}
+
+    @property
+    def file_name(self) -> str | None:
+        """The `fileName` override of the path rule."""
+        value = self.fields.get("fileName")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def trained_words(self) -> tuple[str, ...]:
+        return _texts(self.fields.get("trainedWords"))
+
+    @property
+    def search_text(self) -> str:
+        """What `q` is looked for in: air, names and tags, case folded, one to a line."""
+        names = [name for field in NAME_FIELDS if isinstance(name := self.fields.get(field), str)]
+        return "\n".join([str(self.air), *names, *_texts(self.fields.get("tags"))]).casefold()
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -1,0 +1,52 @@
+"""ComfyUI's pair for v1's public `scheduler` names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """ComfyUI's `sampler_name` and `scheduler`."""
+
+    sampler: str
+    noise_schedule: str
+
+
+UNDEFINED = "Undefined"
+SAMPLINGS: Mapping[str, Sampling] = {
+    "EulerA": Sampling("euler_ancestral", "normal"),  # capture comfy-graph-sdxl-worker
+    "Euler": Sampling("euler", "normal"),
+    "LMS": Sampling("lms", "normal"),
+    "Heun": Sampling("heun", "normal"),
+    "DPM2": Sampling("dpm_2", "normal"),
+    "DPM2A": Sampling("dpm_2_ancestral", "normal"),
+    "DPM2SA": Sampling("dpmpp_2s_ancestral", "normal"),
+    "DPM2M": Sampling("dpmpp_2m", "normal"),
+    "DPMSDE": Sampling("dpmpp_sde", "normal"),
+    "DPMFast": Sampling("dpm_fast", "normal"),
+    "DPMAdaptive": Sampling("dpm_adaptive", "normal"),
+    "LMSKarras": Sampling("lms", "karras"),
+    "DPM2Karras": Sampling("dpm_2", "karras"),
+    "DPM2AKarras": Sampling("dpm_2_ancestral", "karras"),
+    "DPM2SAKarras": Sampling("dpmpp_2s_ancestral", "karras"),
+    "DPM2MKarras": Sampling("dpmpp_2m", "karras"),
+    "DPMSDEKarras": Sampling("dpmpp_sde", "karras"),
+    "DDIM": Sampling("ddim", "normal"),
+    "PLMS": Sampling("ipndm", "normal"),  # ComfyUI has no PLMS
+    "UniPC": Sampling("uni_pc", "normal"),
+    UNDEFINED: Sampling("dpmpp_2m", "karras"),
+    "LCM": Sampling("lcm", "normal"),
+    "DDPM": Sampling("ddpm", "normal"),
+    "DEIS": Sampling("deis", "normal"),
+    "DPM2MSDE": Sampling("dpmpp_2m_sde", "normal"),
+    "DPM2MSDEKarras": Sampling("dpmpp_2m_sde", "karras"),
+    "DPM3MSDE": Sampling("dpmpp_3m_sde", "normal"),
+    "DPM3MSDEKarras": Sampling("dpmpp_3m_sde", "karras"),
+    "DPM3MSDEExponential": Sampling("dpmpp_3m_sde", "exponential"),
+}
+SCHEDULER_NAMES: Mapping[str, str] = {name.lower(): name for name in SAMPLINGS}
+
+
+def scheduler_name(text: str) -> str | None:
+    """The official spelling of a scheduler name in any case (v2 writes camelCase), or None."""
+    return SCHEDULER_NAMES.get(text.lower())

@@ -1,0 +1,43 @@
+"""Dates and durations as .NET prints them (captures)."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+TIMESPAN_PATTERN = re.compile(
+    r"(?:(?P<days>\d{1,8})\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2})(?:\.(?P<ticks>\d{1,7}))?)?",
+    re.ASCII,
+)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def format_date(moment: datetime) -> str:
+    """`2025-09-06T18:18:42.7889903Z`: UTC with seven decimals; Python knows six."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+def format_timespan(duration: timedelta) -> str:
+    """`00:00:12.0816066`: seven decimals if there is a fraction and none if not; days before a dot."""
+    microseconds = abs(duration) // MICROSECOND
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    sign = "-" if duration < timedelta() else ""
+    head = f"{days}." if days else ""
+    tail = f".{fraction:06d}0" if fraction else ""
+    return f"{sign}{head}{hour:02d}:{minute:02d}:{second:02d}{tail}"
+
+
+def parse_timespan(text: str) -> timedelta:
+    """`[d.]hh:mm[:ss[.fffffff]]`; raise ValueError for anything else."""
+    match = TIMESPAN_PATTERN.fullmatch(text)
+    if match is None:
+        raise ValueError("expected a duration like 00:10:00")
+    days, hours, minutes, seconds = (int(match[name] or 0) for name in ("days", "hours", "minutes", "seconds"))
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError("hours go up to 23, minutes and seconds up to 59")
+    microseconds = int((match["ticks"] or "").ljust(7, "0")) // 10
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)
+    except OverflowError as error:
+        raise ValueError("the duration is too long") from error

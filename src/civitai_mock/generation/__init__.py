@@ -1,0 +1,1 @@
+"""Request in, graph out, no I/O."""

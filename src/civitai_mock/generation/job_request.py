@@ -1,0 +1,134 @@
+"""What every `$type` of v1 has in common: the shared members, and what a request can do."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
+from pydantic.alias_generators import to_camel
+
+from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, Job, JobResource
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.priority import NAMED_PRIORITIES, NORMAL
+from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.timespan import parse_timespan
+from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.skeleton import Skeleton
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+MAX_CLAIM = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `graph` needs.
+
+    `cost` is in Buzz; `images` is the number of results, all made from `seed`.
+    """
+
+    request: JsonObject
+    resources: tuple[JobResource, ...]
+    cost: float
+    images: int
+    seed: int
+
+
+def _priority(value: object) -> object:
+    """A number, `{value}`, `{min, max}` (of which the best counts), or High, Normal, Low in any case."""
+    if isinstance(value, dict):
+        value = value.get("value", value.get("max", value.get("min")))
+    if isinstance(value, str):
+        if value.lower() not in NAMED_PRIORITIES:
+            raise ValueError("expected a number, {value}, {min, max}, High, Normal or Low")
+        return NAMED_PRIORITIES[value.lower()]
+    return NORMAL if value is None else value
+
+
+def _timespan(value: object) -> object:
+    if isinstance(value, str):
+        value = parse_timespan(value)
+        if not timedelta() < value <= MAX_CLAIM:
+            raise ValueError("expected a duration above 0 and up to one day")
+    elif value is not None:
+        raise ValueError("expected a duration like 00:10:00")
+    return value
+
+
+def _utc(value: object) -> object:
+    """An ISO 8601 date; without an offset it is UTC."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("expected a date like 2026-01-31T12:00:00Z")
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Text = Annotated[str, StringConstraints(strict=True)]
+
+
+class WireModel(BaseModel):
+    """camelCase on the wire; unknown members are ignored, as the real service does."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(alias=to_camel),
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class JobRequest(WireModel):
+    """One template; its class is the registry's entry for its `$type`."""
+
+    wire_name: ClassVar[str]
+    job_type: ClassVar[str]
+
+    name: Text | None = None
+    priority: Annotated[Int32, BeforeValidator(_priority)] = NORMAL
+    providers: list[Text] | None = None
+    expire_at: Annotated[datetime | None, BeforeValidator(_utc)] = None
+    properties: Annotated[dict[str, JsonValue], BeforeValidator(lambda value: {} if value is None else value)] = {}
+    callback_url: Text | None = None
+    timeout: Annotated[timedelta | None, BeforeValidator(_timespan)] = None
+    retries: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
+    dependencies: list[Text] | None = None
+
+    @property
+    def max_retry_attempt(self) -> int:
+        return MAX_RETRY_ATTEMPT if self.retries is None else self.retries
+
+    @abstractmethod
+    def references(self) -> Mapping[str, str]:
+        """Each AIR that must be in the resources, in either form, by its path in the request (`model`)."""
+
+    @abstractmethod
+    def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
+        """`resources` has every reference by its text in the request; `seed` is used where the request has none.
+
+        Raise `InvalidRequestError` for what only shows with the resources at hand (an unknown ecosystem).
+        """
+
+    @classmethod
+    @abstractmethod
+    def graph(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> Graph:
+        """The graph of a planned job; raise `JobError` if there is none."""
+
+    @classmethod
+    @abstractmethod
+    def describe(cls, job: Job) -> JsonObject:
+        """The members of the detailed `job` that are this type's own (capture v1-job-claimed-detailed)."""

@@ -1,0 +1,239 @@
+"""What the core needs from the world outside it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from civitai_mock.domain.air import Air, CompressedAir
+from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.resource import Resource
+
+
+class Clock(Protocol):
+    """Aware UTC time, and waiting for it."""
+
+    def now(self) -> datetime: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Everything that is drawn, so that tests can draw the same again."""
+
+    def uuid(self) -> str:
+        """A lower-case hyphenated UUID, as ComfyUI wants its prompt ids."""
+        ...
+
+    def seed(self) -> int:
+        """0 to 2**32 - 1, the range of v1 seeds."""
+        ...
+
+
+class JobStore(Protocol):
+    """Jobs and their events. Every method raises `TransientError` while the store is away."""
+
+    async def add(self, jobs: Sequence[Job]) -> None:
+        """Store new jobs, each with its `last_event` (Initialized): all of them or none, durable on return."""
+        ...
+
+    async def get(self, job_id: str) -> Job | None: ...
+
+    async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        """The known ones among `job_ids`, in that order."""
+        ...
+
+    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+        """Stamp `claim` on at most `limit` unclaimed unfinished jobs; highest priority first, then oldest, then id.
+
+        Atomic between any number of claimers. Writes no event: the claimer's first `replace` does.
+        """
+        ...
+
+    async def replace(self, before: Job, after: Job) -> bool:
+        """Write what may change of a job, and append `after.last_event`, if nobody changed it since `before`.
+
+        Holds only while the stored job has `before.seq`, `before.claim`'s worker (or none) and no outcome;
+        otherwise nothing is written and the answer is False.
+        """
+        ...
+
+    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
+        """Extend the lease on every unfinished job of a worker; the answer is the ids that it still holds."""
+        ...
+
+    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        """Claimed unfinished jobs whose lease ended before `now`, or whose worker is known to be dead."""
+        ...
+
+    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        """Unfinished jobs whose `expire_at` is at or before `now`."""
+        ...
+
+    async def events(self, job_id: str) -> Sequence[JobEvent]:
+        """In order of `seq`, complete up to the job's `last_event`."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete jobs and events whose `keep_until` has passed; the answer is how many jobs went."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcePage:
+    total: int
+    items: Sequence[Resource]
+
+
+class ResourceStore(Protocol):
+    """Resources by AIR, matched without regard to case. Raises `TransientError` while the store is away."""
+
+    async def add(self, resource: Resource) -> None:
+        """Raise `ConflictError` if the AIR is there already."""
+        ...
+
+    async def add_missing(self, resources: Sequence[Resource]) -> int:
+        """Add those whose AIR is new; the answer is how many were."""
+        ...
+
+    async def get(self, air: Air) -> Resource | None: ...
+
+    async def find(self, references: Sequence[Air | CompressedAir]) -> Mapping[str, Resource]:
+        """The known ones by `str(reference)`.
+
+        A compressed AIR, and an AIR without ecosystem or type, finds the resource by source and version (and id,
+        where given); of several, the first in order of AIR.
+        """
+        ...
+
+    async def replace(self, resource: Resource) -> bool:
+        """False if the AIR is unknown."""
+        ...
+
+    async def delete(self, air: Air) -> bool:
+        """False if the AIR is unknown."""
+        ...
+
+    async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:
+        """In order of AIR; `query` is looked for literally in `Resource.search_text`, in any case."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Bytes by key. Raises `TransientError` while the store is away."""
+
+    async def put(self, key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+        """Store or replace, all of it or nothing, durable on return; the etag is a digest of the bytes."""
+        ...
+
+    async def stat(self, key: str) -> Blob | None: ...
+
+    def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Bytes `start` to `stop` (exclusive) in chunks of bounded size; raise `NotFoundError` if the blob went."""
+        ...
+
+    async def delete(self, key: str) -> bool:
+        """False if there was none."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete blobs whose `keep_until` has passed; the answer is how many."""
+        ...
+
+
+class SecretStore(Protocol):
+    """Random keys that every process on one store shares."""
+
+    async def secret(self, name: str) -> bytes:
+        """32 bytes, drawn at first use."""
+        ...
+
+
+class StoreHealth(Protocol):
+    """Whether the store can be used now."""
+
+    description: str
+
+    async def ping(self) -> None:
+        """Raise `TransientError` within a few seconds if it cannot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """One open store, whatever it is made of; whoever opened it closes it."""
+
+    jobs: JobStore
+    resources: ResourceStore
+    blobs: BlobStore
+    secrets: SecretStore
+    health: StoreHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A graph on its way to a provider, under a prompt id that was stored before."""
+
+    prompt_id: str
+    trace_id: str
+    graph: ReadOnlyJson
+    extra_pnginfo: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A provider's answer to a submission; `response` is ComfyUI's own answer body."""
+
+    prompt_id: str
+    response: ReadOnlyJson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One file that an output node made; `content` can be read once."""
+
+    node_id: str
+    content_type: str
+    content: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Everything a graph made, in order of node and batch index; `facts` go into the job's last event."""
+
+    items: Sequence[Output]
+    facts: ReadOnlyJson
+
+
+class Provider(Protocol):
+    """Something that runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass."""
+
+    name: str
+    description: str
+
+    async def send(self, submission: Submission) -> Receipt:
+        """Start a graph. Sending a prompt id that is known and unfinished, or done, starts nothing anew."""
+        ...
+
+    async def collect(self, prompt_id: str) -> Outputs:
+        """Wait for the end of a prompt. `TransientError` if the provider has lost it."""
+        ...
+
+    async def cancel(self, prompt_id: str) -> None:
+        """Stop a prompt wherever it is; one that is unknown or finished is no error."""
+        ...
+
+
+class JobSignals(Protocol):
+    """Word between the parts of one process; a safety-net poll covers the others."""
+
+    def submitted(self) -> None:
+        """New jobs are in the store."""
+        ...
+
+    def ended(self, job_ids: Sequence[str]) -> None:
+        """Jobs have an outcome, given by someone other than their holder or by the holder itself."""
+        ...

@@ -1,0 +1,56 @@
+"""Give out blobs under signed URLs that expire."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.errors import ForbiddenError, NotFoundError
+from civitai_mock.ports import BlobStore, Clock
+
+BLOBS_PATH = "/blobs"
+EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
+DATE_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobUrls:
+    """Signs with a key that all processes on one store share."""
+
+    key: bytes
+    lifetime: timedelta
+    clock: Clock
+
+    def sign(self, blob_key: str, *, base_url: str) -> tuple[str, datetime]:
+        """A URL and the time at which it stops working."""
+        now = self.clock.now()
+        date, seconds = now.strftime(DATE_FORMAT), str(int(self.lifetime.total_seconds()))
+        query = urlencode({DATE: date, EXPIRES: seconds, SIGNATURE: self._signature(blob_key, date, seconds)})
+        return f"{base_url}{BLOBS_PATH}/{blob_key}?{query}", now + self.lifetime
+
+    def check(self, blob_key: str, *, date: str, expires: str, signature: str) -> None:
+        """Raise `ForbiddenError` for a URL that we did not sign, or whose time is over."""
+        expected = self._signature(blob_key, date, expires)
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
+            raise ForbiddenError("The signature of this URL is wrong.")
+        signed_at = datetime.strptime(date, DATE_FORMAT).replace(tzinfo=UTC)
+        if self.clock.now() >= signed_at + timedelta(seconds=int(expires)):
+            raise ForbiddenError("This URL has expired; ask for the job again to get a new one.")
+
+    def _signature(self, blob_key: str, date: str, expires: str) -> str:
+        text = f"{blob_key}\n{date}\n{expires}"
+        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchBlob:
+    blobs: BlobStore
+
+    async def stat(self, blob_key: str) -> Blob:
+        """Raise `NotFoundError` for a blob that is not there (any more)."""
+        blob = await self.blobs.stat(blob_key)
+        if blob is None:
+            raise NotFoundError(f"The blob '{blob_key}' does not exist.")
+        return blob

@@ -1,0 +1,97 @@
+"""Take new jobs in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.blob import Slot, blob_key
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.job import Job, initialized
+from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.stages import Stage
+from civitai_mock.generation.job_request import JobRequest, Plan
+from civitai_mock.ports import Clock, Ids, JobSignals, JobStore, ResourceStore
+from civitai_mock.services.caller import Caller
+
+
+class MissingResources(StrEnum):
+    """What to do with an AIR that is not in the resources."""
+
+    STRICT = "strict"
+    LENIENT = "lenient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitJobs:
+    """All jobs of a request are taken, or none."""
+
+    jobs: JobStore
+    resources: ResourceStore
+    signals: JobSignals
+    clock: Clock
+    ids: Ids
+    missing_resources: MissingResources
+    job_lifetime: timedelta
+    claim_timeout: timedelta
+
+    async def __call__(self, requests: Sequence[JobRequest], caller: Caller) -> Sequence[Job]:
+        """Raise `InvalidRequestError` that names the path of a missing AIR or of another fault."""
+        resources = await self._resolve(requests)
+        plans = [request.plan(resources=resources, seed=self.ids.seed()) for request in requests]
+        now = self.clock.now()
+        jobs = [self._job(request, plan, caller, now) for request, plan in zip(requests, plans, strict=True)]
+        await self.jobs.add(jobs)
+        self.signals.submitted()
+        return jobs
+
+    async def _resolve(self, requests: Sequence[JobRequest]) -> Mapping[str, Resource]:
+        """Every resource that the requests name, by its text in the request."""
+        paths = {text: path for request in requests for path, text in request.references().items()}
+        references = {text: parse_reference(text) for text in paths}
+        found = await self.resources.find(list(references.values()))
+        resolved = {text: found.get(str(reference)) for text, reference in references.items()}
+        missing = [text for text, resource in resolved.items() if resource is None]
+        if missing and self.missing_resources is MissingResources.LENIENT:
+            new = {text: _new_resource(paths[text], text) for text in missing}
+            await self.resources.add_missing(list(new.values()))
+            return {text: resource or new[text] for text, resource in resolved.items()}
+        if missing:
+            raise InvalidRequestError(
+                "One or more resources do not exist.",
+                errors={paths[text]: [f"The resource '{text}' does not exist."] for text in missing},
+            )
+        return {text: resource for text, resource in resolved.items() if resource is not None}
+
+    def _job(self, request: JobRequest, plan: Plan, caller: Caller, now: datetime) -> Job:
+        job_id = self.ids.uuid()
+        keep_until = now + self.job_lifetime
+        return Job(
+            id=job_id,
+            type=request.job_type,
+            trace_id=caller.trace_id,
+            issued_by=caller.consumer,
+            created_at=now,
+            expire_at=min(request.expire_at or keep_until, keep_until),
+            keep_until=keep_until,
+            priority=request.priority,
+            timeout=request.timeout or self.claim_timeout,
+            cost=plan.cost,
+            max_retry_attempt=request.max_retry_attempt,
+            request=plan.request,
+            properties=request.properties,
+            resources=plan.resources,
+            slots=tuple(Slot(blob_key=blob_key(job_id, index), seed=plan.seed) for index in range(plan.images)),
+            stage=Stage.QUEUED,
+            retry_attempt=0,
+            last_event=initialized(job_id, request.job_type, trace_id=caller.trace_id, at=now),
+        )
+
+
+def _new_resource(path: str, text: str) -> Resource:
+    reference = parse_reference(text)
+    if not isinstance(reference, Air) or not reference.ecosystem or not reference.type:
+        message = f"The resource '{text}' does not exist, and cannot be made up without its ecosystem and type."
+        raise InvalidRequestError(message, errors={path: [message]})
+    return Resource(air=reference, fields={})
