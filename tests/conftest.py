@@ -1,9 +1,13 @@
 """Options and fixtures of the whole suite."""
 
 import pytest
+from hypothesis import settings
 
 from tests.support.golden import Golden
 from tests.support.system import ManualClock, SeededIds
+
+settings.register_profile("suite", deadline=None)  # a slow machine is no fault of an example
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

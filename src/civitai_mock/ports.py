@@ -8,7 +8,7 @@ from typing import Protocol
 from civitai_mock.domain.air import Air, CompressedAir
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.job import Claim, Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.resource import Resource
 
@@ -175,12 +175,13 @@ class Stores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A graph on its way to a provider, under a prompt id that was stored before."""
+    """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`."""
 
     prompt_id: str
     trace_id: str
     graph: ReadOnlyJson
     extra_pnginfo: Mapping[str, str]
+    resources: Sequence[JobResource] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ AIR_PATTERN = re.compile(
     r"(?:\.(?P<format>[a-zA-Z0-9_\-]+))?",
     re.IGNORECASE | re.ASCII,
 )
-COMPRESSED_PATTERN = re.compile(r"@(?P<source>[a-zA-Z0-9_\-/]+)/(?P<version>[a-zA-Z0-9_\-/.=,%+:]+)")
+COMPRESSED_PATTERN = re.compile(r"@(?P<source>[a-zA-Z0-9_\-/]+?)/(?P<version>[a-zA-Z0-9_\-/.=,%+:]+)")
 MAX_AIR_LENGTH = 512
 WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
 
@@ -64,8 +64,8 @@ class Air:
     @property
     def model_path(self) -> str:
         """Where a worker keeps the file (capture comfy-graph-sdxl-worker), without a `fileName` override."""
-        folders = [] if self.type in {None, "checkpoint"} else [str(self.type)]
-        parts = [*folders, self.ecosystem or "unknown", self.source, self.id, self.version or ""]
+        folder = "" if (self.type or "").lower() == "checkpoint" else self.type
+        parts = [folder, self.ecosystem or "unknown", self.source, self.id, self.version]
         path = "/".join(part for part in parts if part).lower()
         return path if path.endswith(WEIGHTS_SUFFIXES) else f"{path}.{self.format or 'safetensors'}"
 
@@ -93,5 +93,5 @@ def parse_reference(text: str) -> Air | CompressedAir:
 
 
 def _climbs(text: str) -> bool:
-    """True for path tricks: AIRs become file names."""
-    return any(part in {".", ".."} for part in re.split(r"[/:@]", text))
+    """True for path tricks: AIRs become file names, in which an empty part would make for an absolute one."""
+    return any(part in {"", ".", ".."} for part in re.split(r"[/:@]", text))

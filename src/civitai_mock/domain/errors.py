@@ -24,6 +24,11 @@ class InvalidRequestError(MockError):
         super().__init__(message, **evidence)
         self.errors = {path: list(messages) for path, messages in (errors or {}).items()}
 
+    def under(self, path: str) -> "InvalidRequestError":
+        """The same fault, of a part of a bigger request."""
+        errors = {f"{path}.{name}" if path else name: messages for name, messages in self.errors.items()}
+        return InvalidRequestError(self.message, errors=errors, **self.evidence)
+
 
 class ForbiddenError(MockError):
     """The caller may not do this, or no longer (403)."""
@@ -47,6 +52,12 @@ class JobError(MockError):
     """The job ends: its graph was rejected or its execution failed."""
 
     code = "job_failed"
+
+
+class StageError(JobError):
+    """The job ends because of a bug of ours."""
+
+    code = "internal_error"
 
 
 class TransientError(MockError):

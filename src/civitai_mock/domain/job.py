@@ -9,7 +9,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
-from civitai_mock.domain.stages import NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
+from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
 
@@ -73,8 +73,8 @@ class Job:
         context: JsonObject,
         prompt_id: str | None = None,
     ) -> Self:
-        """The claimed job one stage on, with its lease extended."""
-        if self.claim is None or NEXT_STAGE.get(self.stage) is not stage:
+        """The claimed job one stage on, with its lease extended; the last stage comes with `ended`."""
+        if self.claim is None or NEXT_STAGE.get(self.stage) is not stage or STAGE_EVENT[stage] in ENDS_JOB:
             raise ValueError(f"a job in {self.stage} cannot enter {stage}")
         claim = replace(self.claim, until=at + lease)
         told = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage)
@@ -97,13 +97,19 @@ class Job:
 
     def claim_expired(self, *, at: datetime, reason: str) -> Self:
         """Back in the queue with one retry used up, or Failed when none is left."""
+        self._check_claimed()
         if self.retry_attempt >= self.max_retry_attempt:
             context: JsonObject = {"error": "claim_expired", "message": reason}
             return self.ended(Outcome.FAILED, at=at, context=context)
         expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         return replace(expired, retry_attempt=self.retry_attempt + 1)
 
+    def _check_claimed(self) -> None:
+        if self.claim is None:
+            raise ValueError(f"nobody holds this job, which is in {self.stage}")
+
     def _back(self, event: JobEventType, *, at: datetime, context: JsonObject) -> Self:
+        self._check_claimed()
         told = self._event(event, at=at, context=context, stage=self.stage)
         return replace(self, stage=Stage.QUEUED, claim=None, last_event=told)
 

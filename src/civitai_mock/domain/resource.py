@@ -29,7 +29,8 @@ class Resource:
     @property
     def info(self) -> JsonObject:
         """The official ResourceInfo, with every other field kept."""
-        return {"air": str(self.air), **REQUIRED_FIELDS, **self.fields}
+        missing = {name: value for name, value in REQUIRED_FIELDS.items() if name not in self.fields}
+        return {"air": str(self.air), **self.fields, **missing}
 
     @property
     def file_name(self) -> str | None:

@@ -37,7 +37,4 @@ def parse_timespan(text: str) -> timedelta:
     if hours > 23 or minutes > 59 or seconds > 59:
         raise ValueError("hours go up to 23, minutes and seconds up to 59")
     microseconds = int((match["ticks"] or "").ljust(7, "0")) // 10
-    try:
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)
-    except OverflowError as error:
-        raise ValueError("the duration is too long") from error
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)

@@ -21,7 +21,7 @@ def decode_token(token: str) -> list[str]:
     except (binascii.Error, ValueError, RecursionError) as error:
         raise _invalid() from error
     job_ids = decoded.get("Jobs") if isinstance(decoded, dict) else None
-    if not isinstance(job_ids, list) or not all(isinstance(job_id, str) for job_id in job_ids):
+    if not isinstance(job_ids, list) or not all(isinstance(job_id, str) and job_id.isprintable() for job_id in job_ids):
         raise _invalid()
     return list(dict.fromkeys(job_ids))
 

@@ -1,0 +1,53 @@
+"""v1's scheduler names and ComfyUI's pairs for them."""
+
+import pytest
+
+from civitai_mock.domain.sampling import SAMPLINGS, Sampling, scheduler_name
+from civitai_mock.generation.ecosystems import ADAPTERS
+from tests.support.graph_check import NODES
+
+# As the enumerations of the two descriptions have them.
+V1_NAMES = """
+    EulerA Euler LMS Heun DPM2 DPM2A DPM2SA DPM2M DPMSDE DPMFast DPMAdaptive LMSKarras DPM2Karras DPM2AKarras
+    DPM2SAKarras DPM2MKarras DPMSDEKarras DDIM PLMS UniPC Undefined LCM DDPM DEIS
+"""
+V2_NAMES = """
+    eulerA euler lms heun dpM2 dpM2A dpM2SA dpM2M dpmsde dpmFast dpmAdaptive lmsKarras dpM2Karras dpM2AKarras
+    dpM2SAKarras dpM2MKarras dpmsdeKarras ddim plms uniPC undefined lcm ddpm deis dpM3MSDE
+"""
+SAMPLER_INPUTS = NODES["KSampler"]["required"]
+
+
+@pytest.mark.parametrize("name", V1_NAMES.split())
+def test_every_name_of_the_v1_description_is_known(name: str) -> None:
+    assert scheduler_name(name) == name
+
+
+@pytest.mark.parametrize("name", V2_NAMES.split())
+def test_every_name_of_the_v2_description_is_known(name: str) -> None:
+    assert (scheduler_name(name) or "").lower() == name.lower()
+
+
+@pytest.mark.parametrize("name", ["", "Euler a", "euler_ancestral", "DPM++ 2M Karras", "karras"])
+def test_other_names_are_unknown(name: str) -> None:
+    assert scheduler_name(name) is None
+
+
+@pytest.mark.parametrize("name", SAMPLINGS)
+def test_comfyui_has_the_pair(name: str) -> None:
+    sampling = SAMPLINGS[name]
+    assert sampling.sampler in SAMPLER_INPUTS["sampler_name"]["options"]
+    assert sampling.noise_schedule in SAMPLER_INPUTS["scheduler"]["options"]
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLINGS if name.endswith("Karras")])
+def test_karras_changes_the_noise_schedule_only(name: str) -> None:
+    plain = SAMPLINGS[name.removesuffix("Karras")]
+    assert SAMPLINGS[name] == Sampling(plain.sampler, "karras")
+
+
+def test_only_the_choice_of_the_server_differs_between_ecosystems() -> None:
+    pairs = {adapter.name: adapter.sampling("Undefined") for adapter in ADAPTERS}
+    two_m_karras = Sampling("dpmpp_2m", "karras")
+    assert pairs == {"sd1": two_m_karras, "sdxl": two_m_karras, "flux1": Sampling("euler", "simple")}
+    assert all(adapter.sampling("DDIM") == Sampling("ddim", "normal") for adapter in ADAPTERS)
