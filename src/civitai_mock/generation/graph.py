@@ -1,7 +1,33 @@
 """A graph: a complete ComfyUI node map in API format."""
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json import Json, JsonObject
 
 Graph: TypeAlias = dict[str, JsonObject]
+
+
+class Link(NamedTuple):
+    """An output of a node; on the wire it is a list of two."""
+
+    node_id: str
+    output: int
+
+
+Value: TypeAlias = "Json | Link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    class_type: str
+    inputs: Mapping[str, Value]
+
+    @property
+    def wire(self) -> JsonObject:
+        """With the empty `_meta` of capture comfy-graph-sdxl-worker."""
+        inputs: JsonObject = {
+            name: list(value) if isinstance(value, Link) else value for name, value in self.inputs.items()
+        }
+        return {"class_type": self.class_type, "inputs": inputs, "_meta": {}}

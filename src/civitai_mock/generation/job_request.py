@@ -6,16 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
-from pydantic import (
-    AliasGenerator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic.config import JsonDict
 
 from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, Job, JobResource
 from civitai_mock.domain.json import JsonObject
@@ -24,8 +16,8 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.timespan import parse_timespan
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.skeleton import Skeleton
+from civitai_mock.generation.wire import Int32, Text, WireModel
 
-INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_CLAIM = timedelta(days=1)
 
 
@@ -68,41 +60,41 @@ def _utc(value: object) -> object:
     """An ISO 8601 date; without an offset it is UTC."""
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise ValueError("expected a date like 2026-01-31T12:00:00Z")
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("expected a date like 2026-01-31T12:00:00Z") from error
 
 
-Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Text = Annotated[str, StringConstraints(strict=True)]
+def _properties(value: object) -> object:
+    return {} if value is None else value
 
 
-class WireModel(BaseModel):
-    """camelCase on the wire; unknown members are ignored, as the real service does."""
-
-    model_config = ConfigDict(
-        alias_generator=AliasGenerator(alias=to_camel),
-        populate_by_name=True,
-        extra="ignore",
-        frozen=True,
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
+def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
+    """`$type` says which class reads a template, so it is no field; readers of the schema still want to know."""
+    members = schema["properties"]
+    if isinstance(members, dict) and hasattr(request, "wire_name"):
+        schema["properties"] = {"$type": {"type": "string", "examples": [request.wire_name]}, **members}
 
 
 class JobRequest(WireModel):
-    """One template; its class is the registry's entry for its `$type`."""
+    """One template; its class is the registry's entry for its `$type`.
+
+    `wire_name` is the `$type` that clients send, `template_name` the one of the official description.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_with_type)
 
     wire_name: ClassVar[str]
+    template_name: ClassVar[str]
     job_type: ClassVar[str]
 
     name: Text | None = None
     priority: Annotated[Int32, BeforeValidator(_priority)] = NORMAL
     providers: list[Text] | None = None
     expire_at: Annotated[datetime | None, BeforeValidator(_utc)] = None
-    properties: Annotated[dict[str, JsonValue], BeforeValidator(lambda value: {} if value is None else value)] = {}
+    properties: Annotated[dict[str, JsonValue], BeforeValidator(_properties)] = Field(default_factory=dict)
     callback_url: Text | None = None
     timeout: Annotated[timedelta | None, BeforeValidator(_timespan)] = None
     retries: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None

@@ -1,0 +1,102 @@
+"""Networks: what a job puts on top of its model, and what each kind of them does to a graph."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from civitai_mock.generation.draft import Draft
+from civitai_mock.generation.number import plain_number
+from civitai_mock.generation.prompt_text import PromptTexts, embedding_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """`trigger_word` is the request's, `trained_words` are the resource's."""
+
+    file_name: str
+    strength: float
+    trigger_word: str | None
+    trained_words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkKind:
+    """`name` is the official AssetType where there is one; `write` works on the prompt texts, `load` on the graph.
+
+    An embedding has nothing to load: the text encoder that reads its name does that.
+    """
+
+    name: str
+    write: Callable[[PromptTexts, Network], PromptTexts]
+    load: Callable[[Draft, Network], None] | None
+    max_strength: float = 100
+    white_space: bool = True
+    only_one: bool = False
+
+    def fault(self, *, file_name: str, strength: float) -> str | None:
+        """Why ComfyUI could not use such a network, or would silently leave it out."""
+        if abs(strength) > self.max_strength:
+            return f"The strength of a {self.name} goes from -{self.max_strength:g} to {self.max_strength:g}."
+        if not self.white_space and any(character.isspace() for character in file_name):
+            return f"ComfyUI cannot find the file '{file_name}' of a {self.name}: its name has white space."
+        return None
+
+
+def _write_trigger(texts: PromptTexts, network: Network) -> PromptTexts:
+    return texts.with_trigger(network.trigger_word) if network.trigger_word else texts
+
+
+def _write_embedding(texts: PromptTexts, network: Network) -> PromptTexts:
+    words = [network.trigger_word] if network.trigger_word else network.trained_words
+    embedding = embedding_text(network.file_name, network.strength)
+    return texts.with_embedding(embedding, [word for word in words if word.strip()])
+
+
+def _load_lora(draft: Draft, network: Network) -> None:
+    strength = plain_number(network.strength)
+    draft.insert(
+        "LoraLoader",
+        {"lora_name": network.file_name, "strength_model": strength, "strength_clip": strength},
+        behind=["model", "clip"],
+    )
+
+
+def _load_hypernetwork(draft: Draft, network: Network) -> None:
+    draft.insert(
+        "HypernetworkLoader",
+        {"hypernetwork_name": network.file_name, "strength": plain_number(network.strength)},
+        behind=["model"],
+    )
+
+
+def _load_vae(draft: Draft, network: Network) -> None:
+    """A skeleton whose VAE is a file of its own has a slot for it. A VAE has no strength."""
+    if not draft.fill("vae", network.file_name):
+        draft.substitute("VAELoader", {"vae_name": network.file_name}, source="vae")
+
+
+def _lora(name: str) -> NetworkKind:
+    return NetworkKind(name=name, write=_write_trigger, load=_load_lora)
+
+
+EMBEDDING = NetworkKind(name="TextualInversion", write=_write_embedding, load=None, white_space=False)
+HYPERNETWORK = NetworkKind(name="Hypernetwork", write=_write_trigger, load=_load_hypernetwork, max_strength=10)
+VAE = NetworkKind(name="Vae", write=_write_trigger, load=_load_vae, only_one=True)
+
+# By the type of an AIR and by the type that a request may give, both in lower case.
+KINDS: Mapping[str, NetworkKind] = {
+    "lora": _lora("Lora"),
+    "lycoris": _lora("Lycoris"),
+    "locon": _lora("LoCon"),
+    "dora": _lora("DoRA"),
+    "embedding": EMBEDDING,
+    "textualinversion": EMBEDDING,
+    "vae": VAE,
+    "hypernet": HYPERNETWORK,
+    "hypernetwork": HYPERNETWORK,
+}
+KIND_NAMES = tuple(dict.fromkeys(kind.name for kind in KINDS.values()))
+
+
+def find_kind(name: str) -> NetworkKind | None:
+    """In any case."""
+    return KINDS.get(name.lower())

@@ -1,0 +1,68 @@
+"""Pictures from a prompt text: what such a job asks of an ecosystem, as a graph."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.json import Json
+from civitai_mock.generation.draft import Draft
+from civitai_mock.generation.ecosystem import Ecosystem
+from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.image_params import CompleteParams
+from civitai_mock.generation.network import Network, NetworkKind
+from civitai_mock.generation.number import plain_number
+from civitai_mock.generation.prompt_text import PromptTexts
+from civitai_mock.generation.skeleton import Skeleton
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """`networks` are applied in their order; `file_prefix` keeps ComfyUI from answering with another job's file."""
+
+    ecosystem: Ecosystem
+    model_file: str
+    params: CompleteParams
+    networks: Sequence[tuple[NetworkKind, Network]]
+    quantity: int
+    file_prefix: str
+
+    def graph(self, skeleton: Skeleton) -> Graph:
+        """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
+        draft = Draft(skeleton)
+        for slot, value in self._values().items():
+            draft.fill(slot, value)
+        for kind, network in self.networks:
+            if kind.load is not None:
+                kind.load(draft, network)
+        self._skip_clip_layers(draft)
+        return draft.graph()
+
+    def _values(self) -> Mapping[str, Json]:
+        """Sides that are no multiples of 8 stay as they are: ComfyUI rounds them down itself."""
+        params, texts = self.params, self._texts()
+        sampling = self.ecosystem.sampling(params.scheduler)
+        return {
+            "model": self.model_file,
+            "prompt": texts.positive,
+            "negative_prompt": texts.negative,
+            "sampler": sampling.sampler,
+            "noise_schedule": sampling.noise_schedule,
+            "seed": params.seed,
+            "steps": params.steps,
+            "cfg_scale": plain_number(params.cfg_scale),
+            "width": params.width,
+            "height": params.height,
+            "quantity": self.quantity,
+            "file_prefix": self.file_prefix,
+        }
+
+    def _texts(self) -> PromptTexts:
+        texts = PromptTexts(positive=self.params.prompt or "", negative=self.params.negative_prompt or "")
+        for kind, network in self.networks:
+            texts = kind.write(texts, network)
+        return texts
+
+    def _skip_clip_layers(self, draft: Draft) -> None:
+        """Behind the networks, which have to see the whole text encoder."""
+        skip = self.params.clip_skip or 1
+        if skip > 1 and self.ecosystem.has_clip_skip:
+            draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind=["clip"])

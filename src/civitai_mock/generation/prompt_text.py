@@ -1,0 +1,67 @@
+"""Prompt texts, and the words that networks put into them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from civitai_mock.generation.number import plain_number
+
+# ComfyUI takes `embedding:` only at the start of a text or of a bracket, or after a space or newline, and takes what
+# follows up to the next white space for the name; it strips commas off that.
+ENDS_NAME = re.compile(r"$|[\s,)]|:-?\d*\.?\d+\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptTexts:
+    """What goes into the two text encoders."""
+
+    positive: str
+    negative: str
+
+    def with_trigger(self, word: str) -> Self:
+        """`word` is added to the positive text, unless it is there."""
+        return self if _pattern([word]).search(self.positive) else self._adding(word)
+
+    def with_embedding(self, embedding: str, words: Sequence[str]) -> Self:
+        """`embedding` takes the place of its trigger words in either text; where there is none it is added.
+
+        So an embedding is a negative one exactly if the request has a trigger word of it in its negative prompt.
+        """
+        pattern = _pattern([embedding, *words])
+        replaced = replace(
+            self,
+            positive=_substituted(pattern, embedding, self.positive),
+            negative=_substituted(pattern, embedding, self.negative),
+        )
+        return replaced if embedding in replaced.positive or embedding in replaced.negative else self._adding(embedding)
+
+    def _adding(self, word: str) -> Self:
+        return replace(self, positive=f"{self.positive}, {word}" if self.positive.strip() else word)
+
+
+def embedding_text(file_name: str, strength: float) -> str:
+    """An embedding in ComfyUI's form, with its weight if that is not 1; brackets in a file name are no weights."""
+    name = re.sub(r"([()])", r"\\\1", file_name)
+    return f"embedding:{name}" if strength == 1 else f"(embedding:{name}:{plain_number(strength)})"
+
+
+def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """Any of `words` as a whole word in any case, also where the user wrote ComfyUI's form of it."""
+    choices = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:embedding:)?(?:{choices})(?!\w)", re.IGNORECASE)
+
+
+def _substituted(pattern: re.Pattern[str], embedding: str, text: str) -> str:
+    """With a space on either side where ComfyUI would not see the embedding without."""
+
+    def spaced(match: re.Match[str]) -> str:
+        before = "" if _may_start(text, match.start()) else " "
+        after = "" if ENDS_NAME.match(text, match.end()) else " "
+        return f"{before}{embedding}{after}"
+
+    return pattern.sub(spaced, text)
+
+
+def _may_start(text: str, at: int) -> bool:
+    return at == 0 or text[at - 1] in " \n" or (text[at - 1] == "(" and text[at - 2 : at - 1] != "\\")

@@ -1,0 +1,61 @@
+"""What the JSON of v1 is made of."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from civitai_mock.domain.air import parse_reference
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
+from civitai_mock.generation.number import plain_number
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+MAX_PROMPT_LENGTH = 20_000
+MAX_NAME_LENGTH = 100
+
+
+class WireModel(BaseModel):
+    """camelCase on the wire; unknown members are ignored, as the real service does."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(alias=to_camel),
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+def _without_nul(text: str) -> str:
+    """Not in a prompt: it would end the text early in the metadata of the picture."""
+    if "\0" in text:
+        raise ValueError("NUL characters are not allowed.")
+    return text
+
+
+def _reference(text: str) -> str:
+    try:
+        parse_reference(text)
+    except InvalidRequestError as error:
+        raise ValueError(error.message) from error
+    return text
+
+
+def _scheduler(text: str) -> str:
+    name = scheduler_name(text)
+    if name is None:
+        raise ValueError(f"'{text}' is not a scheduler; known: {', '.join(SAMPLINGS)}.")
+    return name
+
+
+Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), PlainSerializer(plain_number)]
+Name = Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH)]
+Text = Annotated[str, Field(strict=True)]
+PromptText = Annotated[str, Field(strict=True, max_length=MAX_PROMPT_LENGTH), AfterValidator(_without_nul)]
+# An AIR in either form, kept as it was sent.
+Reference = Annotated[str, Field(strict=True), AfterValidator(_reference)]
+# In any case on the wire, in the official spelling here.
+SchedulerName = Annotated[Name, Field(json_schema_extra={"enum": list(SAMPLINGS)}), AfterValidator(_scheduler)]

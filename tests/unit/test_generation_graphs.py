@@ -1,0 +1,150 @@
+"""Graphs of every ecosystem and feature, as files to review; whatever is built, ComfyUI would accept."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.sampling import SAMPLINGS
+from civitai_mock.generation.build import build_graph
+from tests.support.generation import MODELS, SKELETONS, graph_of, make_found, planned_job
+from tests.support.golden import Golden
+from tests.support.graph_check import DATA, faults
+
+GOLDEN = DATA / "golden" / "graphs"
+PROMPTS: JsonObject = {"prompt": "a red fox in snow", "negativePrompt": "text, watermark", "seed": 42}
+
+
+def network(ecosystem: str, kind: str, number: int) -> str:
+    return f"urn:air:{ecosystem}:{kind}:civitai:{number}@{number}{number}"
+
+
+def features(ecosystem: str) -> dict[str, JsonObject]:
+    """What each golden file is about, as members of the request; `params` are added to the prompts."""
+    lora, lycoris, first, second, vae, hypernet = (
+        network(ecosystem, kind, number)
+        for number, kind in enumerate(("lora", "lycoris", "embedding", "embedding", "vae", "hypernet"), start=1)
+    )
+    return {
+        "plain": {},
+        "lora-chain": {
+            "additionalNetworks": {
+                lycoris: {"strength": -0.5},
+                "mine": {"id": lora, "type": "Lora", "strength": 0.8, "triggerWord": "foxy style"},
+            }
+        },
+        "embeddings": {
+            "params": {"prompt": "a red fox", "negativePrompt": "text,easynegative!"},
+            "additionalNetworks": {
+                first: {"triggerWord": "EasyNegative"},
+                second: {"strength": 1.25, "triggerWord": "furry"},
+            },
+        },
+        "vae": {"additionalNetworks": {vae: {}}},
+        "hypernetwork": {"additionalNetworks": {hypernet: {"strength": 0.5}}},
+        "clip-skip": {"params": {"clipSkip": 2}, "additionalNetworks": {lora: {}}},
+        "batch": {"quantity": 4, "batchSize": 2},
+        "size": {"params": {"width": 832, "height": 1217}},
+        "sampler": {"params": {"scheduler": "dpM3MSDEExponential", "steps": 35, "cfgScale": 4.5}},
+    }
+
+
+def template(model: str, feature: JsonObject) -> JsonObject:
+    params: Any = feature.get("params", {})
+    return {"model": model, **feature, "params": {**PROMPTS, **params}}
+
+
+CASES = {
+    f"{ecosystem}-{name}": template(model, feature)
+    for ecosystem, model in MODELS.items()
+    for name, feature in features(ecosystem).items()
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_graph_is_the_reviewed_one(golden: Golden, name: str) -> None:
+    graph = graph_of(CASES[name])
+    golden.check_json(GOLDEN / f"{name}.json", graph)
+    assert faults(graph) == []
+
+
+def test_every_reviewed_graph_is_still_built() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
+
+
+WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
+NETWORKS = st.dictionaries(
+    st.tuples(st.sampled_from(["lora", "LoCon", "dora", "embedding", "hypernet"]), st.integers(1, 5)),
+    st.fixed_dictionaries({}, optional={"strength": st.floats(-10, 10), "triggerWord": WORDS}),
+    max_size=4,
+)
+PARAMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "prompt": WORDS,
+        "negativePrompt": WORDS,
+        "scheduler": st.sampled_from(list(SAMPLINGS)),
+        "steps": st.integers(1, 150),
+        "cfgScale": st.floats(1, 30),
+        "width": st.integers(64, 2048),
+        "height": st.integers(64, 2048),
+        "seed": st.integers(-1, 2**32 - 1),
+        "clipSkip": st.integers(1, 24),
+    },
+)
+
+
+@given(st.sampled_from(sorted(MODELS)), PARAMS, NETWORKS, st.booleans(), st.integers(1, 100))
+def test_comfyui_would_accept_the_graph_of_any_request(
+    ecosystem: str, params: JsonObject, networks: dict[tuple[str, int], JsonObject], vae: bool, quantity: int
+) -> None:
+    named = {network(ecosystem, kind, number): fields for (kind, number), fields in networks.items()}
+    if vae:
+        named |= {network(ecosystem, "vae", 9): {}}
+    request: JsonObject = {"model": MODELS[ecosystem], "params": params, "quantity": quantity}
+    assert faults(graph_of({**request, "additionalNetworks": {**named}})) == []
+
+
+def test_building_leaves_the_skeleton_as_it_was() -> None:
+    before = graph_of(CASES["flux1-plain"])
+    changed = graph_of(CASES["flux1-lora-chain"])
+    changed["VAEDecode"]["inputs"] = {}
+    assert graph_of(CASES["flux1-plain"]) == before
+
+
+def test_a_resource_may_have_a_file_name_of_its_own() -> None:
+    """And the path rule gives it otherwise (capture comfy-graph-sdxl-worker)."""
+    by_rule = graph_of(CASES["sdxl-plain"])
+    named = make_found(MODELS["sdxl"], fileName="sub/sd_xl_base_1.0.safetensors")
+    overridden = graph_of(CASES["sdxl-plain"], {MODELS["sdxl"]: named})
+    assert by_rule["CheckpointLoaderSimple"]["inputs"] == {"ckpt_name": "sdxl/civitai/101055/128078.safetensors"}
+    assert overridden["CheckpointLoaderSimple"]["inputs"] == {"ckpt_name": "sub/sd_xl_base_1.0.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "clip_skip", "layer"),
+    [("sd1", None, None), ("sd1", 1, None), ("sd1", 2, -2), ("sdxl", 24, -24), ("flux1", 2, None)],
+)
+def test_clip_skip_is_a_node_where_it_changes_anything(
+    ecosystem: str, clip_skip: int | None, layer: int | None
+) -> None:
+    graph: Any = graph_of({"model": MODELS[ecosystem], "params": {"clipSkip": clip_skip}})
+    layers = [
+        node["inputs"]["stop_at_clip_layer"] for node in graph.values() if node["class_type"] == "CLIPSetLastLayer"
+    ]
+    assert layers == ([] if layer is None else [layer])
+
+
+def test_flux_has_no_place_for_a_negative_prompt() -> None:
+    assert "watermark" not in repr(graph_of(CASES["flux1-plain"]))
+
+
+def test_each_job_has_a_file_prefix_of_its_own() -> None:
+    """ComfyUI answers a graph that it knows with the file it made before."""
+    job = planned_job(CASES["sd1-plain"])
+    one, other = (build_graph(replace(job, id=job_id), SKELETONS) for job_id in ("one", "other"))
+    assert one.pop("SaveImage") != other.pop("SaveImage")
+    assert one == other

@@ -1,0 +1,55 @@
+"""A file that nobody registered, or an entry without its file, fails at once."""
+
+from importlib.resources import files
+
+import pytest
+
+from civitai_mock.domain.air import Air
+from civitai_mock.generation.ecosystems import ADAPTERS, ECOSYSTEMS, find_ecosystem
+from civitai_mock.generation.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, REQUESTS
+from tests.support.generation import SKELETONS
+
+GENERATION = files("civitai_mock") / "generation"
+
+
+def modules(folder: str) -> set[str]:
+    names = {file.name for file in (GENERATION / folder).iterdir()}
+    return {name.removesuffix(".py") for name in names if name.endswith(".py")} - {"__init__"}
+
+
+def test_every_ecosystem_is_registered_and_has_its_skeleton() -> None:
+    assert {adapter.name for adapter in ADAPTERS} == modules("ecosystems") == set(SKELETONS)
+
+
+def test_every_job_type_is_registered() -> None:
+    assert {request.__module__.rsplit(".", 1)[1] for request in REQUESTS} == modules("job_types")
+
+
+def test_no_two_entries_share_a_name() -> None:
+    assert len(ECOSYSTEMS) == sum(1 + len(adapter.aliases) for adapter in ADAPTERS)
+    assert len(JOB_TYPES) == len(JOB_TYPES_BY_TYPE) == len(REQUESTS)
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "adapter"),
+    [
+        ("sd1", "sd1"),
+        ("sdxl", "sdxl"),
+        ("pony", "sdxl"),
+        ("illustrious", "sdxl"),
+        ("noobai", "sdxl"),
+        ("flux1", "flux1"),
+        ("flux1kontext", "flux1"),
+        ("fluxkrea", "flux1"),
+        ("SDXL", "sdxl"),
+    ],
+)
+def test_an_ecosystem_is_built_by_its_adapter(ecosystem: str, adapter: str) -> None:
+    found = find_ecosystem(Air.parse(f"urn:air:{ecosystem}:checkpoint:civitai:1@2"))
+    assert found is not None
+    assert found.name == adapter
+
+
+@pytest.mark.parametrize("air", ["urn:air:wanvideo:checkpoint:civitai:1@2", "civitai:1@2"])
+def test_other_ecosystems_are_unknown(air: str) -> None:
+    assert find_ecosystem(Air.parse(air)) is None

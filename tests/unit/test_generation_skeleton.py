@@ -1,0 +1,70 @@
+"""Skeletons as they are shipped, and what is wrong with one that is not right."""
+
+import json
+from typing import Any
+
+import pytest
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.draft import Draft
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.skeleton import parse_skeleton
+from tests.support.generation import SKELETONS
+from tests.support.graph_check import NODES
+
+SHARED_SLOTS = {
+    "model", "prompt", "sampler", "noise_schedule", "seed", "steps", "cfg_scale", "width", "height", "quantity",
+    "file_prefix",
+}  # fmt: skip
+OWN_SLOTS = {"sd1": {"negative_prompt"}, "sdxl": {"negative_prompt"}, "flux1": {"vae"}}
+
+
+def document(**changes: Any) -> JsonObject:
+    graph = {
+        "Loader": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": ""}},
+        "Encoder": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["Loader", 1]}},
+    }
+    return {"graph": graph, "slots": {"prompt": ["Encoder", "text"]}, "sources": {"clip": ["Loader", 1]}, **changes}
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_a_skeleton_has_the_slots_that_a_picture_fills(name: str) -> None:
+    assert set(SKELETONS[name].slots) == SHARED_SLOTS | OWN_SLOTS[name]
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_the_sources_of_a_skeleton_are_outputs_of_their_type(name: str) -> None:
+    skeleton = SKELETONS[name]
+    types = {
+        source: NODES[skeleton.nodes[link.node_id].class_type]["outputs"][link.output]
+        for source, link in skeleton.sources.items()
+    }
+    assert types == {"model": "MODEL", "clip": "CLIP", "vae": "VAE"}
+
+
+@pytest.mark.parametrize("slot", [["Encoder", "txt"], ["Decoder", "text"]])
+def test_a_slot_that_names_no_input_is_refused(slot: list[str]) -> None:
+    with pytest.raises(ValueError, match="slot prompt names no input"):
+        parse_skeleton("x", document(slots={"prompt": slot}))
+
+
+def test_a_list_of_two_is_a_link() -> None:
+    skeleton = parse_skeleton("x", json.loads(json.dumps(document())))
+    assert skeleton.nodes["Encoder"].inputs == {"text": "", "clip": Link("Loader", 1)}
+
+
+def test_a_slot_that_a_skeleton_lacks_changes_nothing() -> None:
+    draft = Draft(parse_skeleton("x", document()))
+    before = draft.graph()
+    assert not draft.fill("negative_prompt", "ugly")
+    assert draft.graph() == before
+
+
+def test_nodes_that_are_put_behind_a_source_stand_in_a_row() -> None:
+    draft = Draft(parse_skeleton("x", document()))
+    for layer in (-2, -3):
+        draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": layer}, behind=["clip"])
+    graph = draft.graph()
+    assert graph["CLIPSetLastLayer"]["inputs"] == {"stop_at_clip_layer": -2, "clip": ["Loader", 1]}
+    assert graph["CLIPSetLastLayer_1"]["inputs"] == {"stop_at_clip_layer": -3, "clip": ["CLIPSetLastLayer", 0]}
+    assert graph["Encoder"]["inputs"] == {"text": "", "clip": ["CLIPSetLastLayer_1", 0]}
