@@ -1,0 +1,74 @@
+"""Blobs: what is known of them in SQLite, their bytes beside it."""
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
+
+from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.storage.sqlite.content import BlobContent, Upload
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.rows import blob_from, blob_row, to_micros
+
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # keys become file names
+SWEEP_BATCH = 32  # each is a file to unlink
+GET = "SELECT key, content_type, size, etag, keep_until FROM blobs WHERE key = ?"
+PUT = "INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until) VALUES (?, ?, ?, ?, ?)"
+DELETE = "DELETE FROM blobs WHERE key = ?"
+EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"
+
+
+class SqliteBlobs:
+    """Bytes come and go within the transaction of their row, so that both always tell of the same content."""
+
+    def __init__(self, *, database: Database, content: BlobContent) -> None:
+        self._database = database
+        self._content = content
+
+    async def put(self, key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+        if not KEY_PATTERN.fullmatch(key):
+            raise ValueError(f"'{key}' cannot be the key of a blob")
+        upload = await self._content.receive(key, content)
+        blob = Blob(key=key, content_type=content_type, size=upload.size, etag=upload.etag, keep_until=keep_until)
+        try:
+            await self._database.write(partial(self._keep, blob, upload))
+        finally:
+            upload.discard()
+        return blob
+
+    def _keep(self, blob: Blob, upload: Upload, connection: sqlite3.Connection) -> None:
+        connection.execute(PUT, blob_row(blob))
+        upload.keep()
+
+    async def stat(self, key: str) -> Blob | None:
+        rows = self._database.read(GET, (key,))
+        return blob_from(rows[0]) if rows else None
+
+    def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        if not KEY_PATTERN.fullmatch(key):
+            raise NotFoundError(f"The blob '{key}' does not exist.")
+        return self._content.read(key, start=start, stop=stop)
+
+    async def delete(self, key: str) -> bool:
+        return await self._database.write(partial(self._delete, key))
+
+    def _delete(self, key: str, connection: sqlite3.Connection) -> bool:
+        known = connection.execute(DELETE, (key,)).rowcount == 1
+        if known:
+            self._content.remove(key)
+        return known
+
+    async def sweep(self, now: datetime) -> int:
+        swept, batch = 0, SWEEP_BATCH
+        while batch == SWEEP_BATCH:
+            batch = await self._database.write(partial(self._sweep_batch, to_micros(now)))
+            swept += batch
+        return swept
+
+    def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
+        keys = [key for (key,) in connection.execute(EXPIRED, (now, SWEEP_BATCH)).fetchall()]
+        for key in keys:
+            self._delete(key, connection)
+        return len(keys)

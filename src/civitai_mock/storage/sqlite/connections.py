@@ -1,0 +1,62 @@
+"""How a database is opened."""
+
+import sqlite3
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.schema import create_schema
+
+OLDEST_SQLITE = (3, 35, 0)  # has RETURNING
+BUSY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """One for each use, so that none waits for another; in memory there is only one, for every use."""
+
+    writer: sqlite3.Connection
+    reader: sqlite3.Connection
+    scanner: sqlite3.Connection
+    checkpointer: sqlite3.Connection
+
+    @property
+    def in_memory(self) -> bool:
+        return self.reader is self.writer
+
+    def close(self) -> None:
+        """The writer last: the last to leave tidies the file up."""
+        for connection in (self.checkpointer, self.scanner, self.reader, self.writer):
+            connection.close()
+
+
+def connect_memory(names: TableNames) -> Connections:
+    connection = _connect(":memory:")
+    create_schema(connection, names)
+    return Connections(writer=connection, reader=connection, scanner=connection, checkpointer=connection)
+
+
+def connect_file(path: Path, names: TableNames) -> Connections:
+    """Make the tables that are missing, and leave no connection open if that fails."""
+    with ExitStack() as opened:
+        writer, reader, scanner, checkpointer = (opened.enter_context(closing(_connect(str(path)))) for _ in range(4))
+        create_schema(writer, names)
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute("PRAGMA busy_timeout = 0")
+        for connection in (reader, scanner):
+            connection.execute("PRAGMA query_only = ON")
+        opened.pop_all()
+    return Connections(writer=writer, reader=reader, scanner=scanner, checkpointer=checkpointer)
+
+
+def _connect(database: str) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise sqlite3.NotSupportedError(f"SQLite 3.35 or later is needed, this Python has {sqlite3.sqlite_version}")
+    connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")  # each: a connection that has not seen it makes no checkpoint
+    # What is committed survives the death of the process; if the machine loses power, the last moments may be lost, and
+    # the database stays whole.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA cache_size = -16384")
+    return connection

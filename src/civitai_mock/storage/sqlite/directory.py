@@ -1,0 +1,59 @@
+"""A directory that any number of processes share as one store."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from civitai_mock.storage.sqlite.connections import Connections, connect_file
+from civitai_mock.storage.sqlite.file_content import FileContent
+from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.presence import Presence
+
+FILE_NAME = "civitai-mock.db"
+BLOBS, UPLOADS, WORKERS = "blobs", "uploads", "workers"
+OPEN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """`connections` are for the taker to close."""
+
+    connections: Connections
+    content: FileContent
+    workers: Presence
+
+
+@contextmanager
+def opened(directory: Path, names: TableNames) -> Iterator[Directory]:
+    """Make what is missing; one process at a time, as a new database cannot be made by two."""
+    for folder in (directory, *(directory / name for name in (BLOBS, UPLOADS, WORKERS))):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        workers = Presence(directory / WORKERS)
+        stack.callback(workers.release)
+        with FileLock(directory / "open.lock", timeout=OPEN_SECONDS):
+            incoming = stack.enter_context(_incoming(directory / UPLOADS))
+            connections = connect_file(directory / FILE_NAME, names)
+        content = FileContent(folder=directory / BLOBS, incoming=incoming)
+        yield Directory(connections=connections, content=content, workers=workers)
+
+
+@contextmanager
+def _incoming(uploads: Path) -> Iterator[Path]:
+    """A folder of this process's own, after those of dead ones were cleaned up."""
+    presence = Presence(uploads)
+    for name in presence.gone(folder.name for folder in uploads.iterdir() if folder.is_dir()):
+        shutil.rmtree(uploads / name)
+    own = uploads / uuid.uuid4().hex
+    own.mkdir()
+    presence.hold(own.name)
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)  # the next to open the directory sees to what is left
+        presence.release()

@@ -1,0 +1,115 @@
+"""The bytes of blobs in a folder."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import IO
+
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.storage.sqlite.content import Upload
+from civitai_mock.storage.sqlite.errors import disk_errors
+
+CHUNK = 256 * 1024
+BUFFER = 4 * 1024 * 1024  # an image fits in, so that it takes one trip to a thread
+
+
+class FileContent:
+    """`incoming` is this process's own folder, on the same file system as `folder`."""
+
+    def __init__(self, *, folder: Path, incoming: Path) -> None:
+        self._folder = folder
+        self._incoming = incoming
+        self._numbers = count()
+
+    async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
+        upload = FileUpload(arriving=self._incoming / str(next(self._numbers)), target=self._path(key))
+        try:
+            await _fill(upload, content)
+        except BaseException:
+            upload.discard()
+            raise
+        return upload
+
+    async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        """What was opened is read to its end, even if it is replaced or removed meanwhile."""
+        with _open(self._path(key), start=start, stop=stop) as file:
+            left = stop - start
+            while left > 0:
+                with disk_errors(str(self._folder)):
+                    chunk = await asyncio.to_thread(file.read, min(CHUNK, left))
+                yield chunk
+                left -= len(chunk)
+
+    def remove(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key[:2] / key
+
+
+class FileUpload:
+    """A file that grows in threads; the lock keeps a late write from bringing back what was discarded."""
+
+    def __init__(self, *, arriving: Path, target: Path) -> None:
+        self.size = 0
+        self._arriving = arriving
+        self._target = target
+        self._digest = sha256()
+        self._lock = threading.Lock()
+        self._discarded = False
+
+    @property
+    def etag(self) -> str:
+        return self._digest.hexdigest()[:32]
+
+    def append(self, content: bytes) -> None:
+        with self._lock, disk_errors(str(self._arriving)):
+            if self._discarded:
+                return
+            with self._arriving.open("ab", buffering=0) as file:
+                file.write(content)
+            self._digest.update(content)
+            self.size += len(content)
+
+    def finish(self, content: bytes) -> None:
+        self.append(content)
+        with disk_errors(str(self._target)):
+            self._target.parent.mkdir(exist_ok=True)
+
+    def keep(self) -> None:
+        self._arriving.replace(self._target)
+
+    def discard(self) -> None:
+        with self._lock:
+            self._discarded = True
+            self._arriving.unlink(missing_ok=True)
+
+
+async def _fill(upload: FileUpload, content: AsyncIterator[bytes]) -> None:
+    parts: list[bytes] = []
+    size = 0
+    async for part in content:
+        parts.append(part)
+        size += len(part)
+        if size >= BUFFER:
+            await asyncio.to_thread(upload.append, b"".join(parts))
+            parts, size = [], 0
+    await asyncio.to_thread(upload.finish, b"".join(parts))
+
+
+def _open(path: Path, *, start: int, stop: int) -> IO[bytes]:
+    """Raise `NotFoundError` for a file that is gone, or shorter than its blob because the machine lost power."""
+    with disk_errors(str(path)):
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise NotFoundError(f"The blob '{path.name}' does not exist.") from error
+        if os.fstat(file.fileno()).st_size < stop:
+            file.close()
+            raise NotFoundError(f"The blob '{path.name}' is not complete.")
+        file.seek(start)
+        return file

@@ -1,0 +1,123 @@
+"""Jobs and their events in SQLite."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Claim, Job
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.errors import disk_errors
+from civitai_mock.storage.sqlite.jobs_sql import JobStatements
+from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.rows import (
+    event_from,
+    event_row,
+    job_changes,
+    job_from,
+    job_row,
+    to_json,
+    to_micros,
+)
+
+SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
+
+
+class SqliteJobs:
+    """`presence` tells of workers whose process is gone; None where no other process can see this store."""
+
+    def __init__(self, *, database: Database, statements: JobStatements, presence: Presence | None) -> None:
+        self._database = database
+        self._sql = statements
+        self._presence = presence
+
+    async def add(self, jobs: Sequence[Job]) -> None:
+        """Raise `ConflictError` if there is a job with one of the ids already."""
+        rows = [job_row(job) for job in jobs]
+        events = [event_row(job.last_event) for job in jobs]
+
+        def insert(connection: sqlite3.Connection) -> None:
+            try:
+                connection.executemany(self._sql.insert, rows)
+                connection.executemany(self._sql.insert_event, events)
+            except sqlite3.IntegrityError as error:
+                raise ConflictError("A job with this id is there already.") from error
+
+        await self._database.write(insert)
+
+    async def get(self, job_id: str) -> Job | None:
+        return self._get(job_id)
+
+    async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        return [job for job in map(self._get, job_ids) if job is not None]
+
+    def _get(self, job_id: str) -> Job | None:
+        rows = self._database.read(self._sql.get, (job_id,))
+        return job_from(rows[0]) if rows else None
+
+    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+        """Raise `ConflictError` if a worker of the same id lives in another process."""
+        if self._presence and not self._presence.holds(claim.worker_id):
+            with disk_errors(self._database.description):
+                await asyncio.to_thread(self._presence.hold, claim.worker_id)
+        parameters = (claim.provider, claim.worker_id, to_micros(claim.at), to_micros(claim.until), limit)
+        rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
+        # RETURNING keeps no order.
+        return sorted(map(job_from, rows), key=lambda job: (-job.priority, job.created_at, job.id))
+
+    async def replace(self, before: Job, after: Job) -> bool:
+        worker_id = before.claim.worker_id if before.claim else None
+        changes = (*job_changes(after), before.id, before.seq, worker_id)
+        event = event_row(after.last_event)
+
+        def update(connection: sqlite3.Connection) -> bool:
+            held = connection.execute(self._sql.replace, changes).rowcount == 1
+            if held:
+                connection.execute(self._sql.insert_event, event)
+            return held
+
+        return await self._database.write(update)
+
+    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
+        parameters = (to_micros(until), worker_id)
+        rows = await self._database.write(lambda db: db.execute(self._sql.renew, parameters).fetchall())
+        return frozenset(job_id for (job_id,) in rows)
+
+    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        """Those of dead workers first."""
+        abandoned = await self._held_by_dead(limit)
+        rows = self._database.read(self._sql.with_expired_lease, (to_micros(now), limit))
+        jobs = {job.id: job for job in [*abandoned, *map(job_from, rows)]}
+        return list(jobs.values())[:limit]
+
+    async def _held_by_dead(self, limit: int) -> Sequence[Job]:
+        if self._presence is None:
+            return []
+        workers = {worker_id for (worker_id,) in self._database.read(self._sql.workers)}
+        others = [worker_id for worker_id in workers if not self._presence.holds(worker_id)]
+        if not others:
+            return []
+        with disk_errors(self._database.description):
+            dead = await asyncio.to_thread(self._presence.gone, others)
+        return [job_from(row) for row in self._database.read(self._sql.held_by, (to_json(dead), limit))]
+
+    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        return [job_from(row) for row in self._database.read(self._sql.past_deadline, (to_micros(now), limit))]
+
+    async def events(self, job_id: str) -> Sequence[JobEvent]:
+        return [event_from(row) for row in self._database.read(self._sql.events, (job_id,))]
+
+    async def sweep(self, now: datetime) -> int:
+        swept, batch = 0, SWEEP_BATCH
+        while batch == SWEEP_BATCH:
+            batch = await self._database.write(partial(self._sweep_batch, to_micros(now)))
+            swept += batch
+        return swept
+
+    def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
+        job_ids = [job_id for (job_id,) in connection.execute(self._sql.sweep, (now, SWEEP_BATCH))]
+        connection.execute(self._sql.sweep_events, (to_json(job_ids),))
+        return len(job_ids)

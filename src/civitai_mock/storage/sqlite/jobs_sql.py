@@ -1,0 +1,71 @@
+"""The statements about jobs and their events."""
+
+from civitai_mock.storage.sqlite.names import TableNames
+
+# What `rows.job_from` reads.
+JOB = """
+    id, body, priority, created_at, expire_at, keep_until, slots, stage, retry_attempt, outcome,
+    provider, worker_id, claimed_at, lease_until, prompt_id, seq,
+    (SELECT last.body FROM "{job_events}" AS last WHERE last.job_id = "{jobs}".id AND last.seq = "{jobs}".seq)
+"""
+INSERT = """
+    INSERT INTO "{jobs}" (id, body, priority, created_at, expire_at, keep_until,
+        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+INSERT_EVENT = """INSERT INTO "{job_events}" (job_id, seq, body) VALUES (?, ?, ?)"""
+GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
+CLAIM = """
+    UPDATE "{jobs}" SET provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?
+    WHERE rowid IN (
+        SELECT rowid FROM "{jobs}" WHERE worker_id IS NULL AND outcome IS NULL
+        ORDER BY priority DESC, created_at, id LIMIT max(?, 0))
+    RETURNING {job}
+"""
+REPLACE = """
+    UPDATE "{jobs}" SET slots = ?, seq = ?, stage = ?, retry_attempt = ?, outcome = ?,
+        provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?
+    WHERE id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
+"""
+RENEW = """
+    UPDATE "{jobs}" SET lease_until = max(lease_until, ?) WHERE worker_id = ? AND outcome IS NULL
+    RETURNING id
+"""
+WORKERS = """SELECT DISTINCT worker_id FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL"""
+WITH_EXPIRED_LEASE = """
+    SELECT {job} FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL AND lease_until < ?
+    ORDER BY lease_until LIMIT ?
+"""
+HELD_BY = (
+    """SELECT {job} FROM "{jobs}" WHERE outcome IS NULL AND worker_id IN (SELECT value FROM json_each(?)) LIMIT ?"""
+)
+PAST_DEADLINE = """SELECT {job} FROM "{jobs}" WHERE outcome IS NULL AND expire_at <= ? ORDER BY expire_at LIMIT ?"""
+EVENTS = """SELECT job_id, seq, body FROM "{job_events}" WHERE job_id = ? ORDER BY seq"""
+SWEEP = """
+    DELETE FROM "{jobs}" WHERE rowid IN (
+        SELECT rowid FROM "{jobs}" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?)
+    RETURNING id
+"""
+SWEEP_EVENTS = """DELETE FROM "{job_events}" WHERE job_id IN (SELECT value FROM json_each(?))"""
+
+
+class JobStatements:
+    """With the names of the tables put in, and `JOB` for `{job}`."""
+
+    def __init__(self, names: TableNames) -> None:
+        def fill(sql: str) -> str:
+            return names.fill(sql.replace("{job}", JOB))
+
+        self.insert = fill(INSERT)
+        self.insert_event = fill(INSERT_EVENT)
+        self.get = fill(GET)
+        self.claim = fill(CLAIM)
+        self.replace = fill(REPLACE)
+        self.renew = fill(RENEW)
+        self.workers = fill(WORKERS)
+        self.with_expired_lease = fill(WITH_EXPIRED_LEASE)
+        self.held_by = fill(HELD_BY)
+        self.past_deadline = fill(PAST_DEADLINE)
+        self.events = fill(EVENTS)
+        self.sweep = fill(SWEEP)
+        self.sweep_events = fill(SWEEP_EVENTS)

@@ -1,0 +1,58 @@
+"""A store in a directory or in memory, from its parts."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from civitai_mock.ports import Stores
+from civitai_mock.storage.sqlite.blobs import SqliteBlobs
+from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.content import BlobContent
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.directory import FILE_NAME, Directory, opened
+from civitai_mock.storage.sqlite.errors import away
+from civitai_mock.storage.sqlite.health import SqliteHealth
+from civitai_mock.storage.sqlite.jobs import SqliteJobs
+from civitai_mock.storage.sqlite.jobs_sql import JobStatements
+from civitai_mock.storage.sqlite.memory_content import MemoryContent
+from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.resources import SqliteResources
+from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
+from civitai_mock.storage.sqlite.schema import NewerSchemaError
+from civitai_mock.storage.sqlite.secrets import SqliteSecrets
+
+
+@asynccontextmanager
+async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIterator[Stores]:
+    """In memory where `directory` is None; raise `TransientError` that names what cannot be opened."""
+    async with AsyncExitStack() as stack:
+        if directory is None:
+            database = Database(connect_memory(names), description="SQLite in memory")
+            content: BlobContent = MemoryContent()
+            workers = None
+        else:
+            description = f"SQLite at {directory / FILE_NAME}"
+            parts = _open_directory(stack, directory, names, description)
+            database = Database(parts.connections, description=description)
+            content, workers = parts.content, parts.workers
+        stack.push_async_callback(database.close)
+        yield _stores(database, names, content, workers)
+
+
+def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, description: str) -> Directory:
+    try:
+        return stack.enter_context(opened(directory, names))
+    except (sqlite3.Error, OSError, NewerSchemaError) as error:
+        raise away(description, error) from error
+
+
+def _stores(database: Database, names: TableNames, content: BlobContent, workers: Presence | None) -> Stores:
+    return Stores(
+        jobs=SqliteJobs(database=database, statements=JobStatements(names), presence=workers),
+        resources=SqliteResources(database=database, statements=ResourceStatements(names)),
+        blobs=SqliteBlobs(database=database, content=content),
+        secrets=SqliteSecrets(database=database),
+        health=SqliteHealth(database=database),
+    )

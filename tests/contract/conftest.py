@@ -1,0 +1,60 @@
+"""Every store, opened empty; the suite holds each of them against the same ports."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from civitai_mock.ports import BlobStore, JobStore, ResourceStore, SecretStore, Stores
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+
+Opening: TypeAlias = AbstractAsyncContextManager[Stores]
+
+
+def _open_file(folder: Path) -> Opening:
+    return open_sqlite(directory=folder / "store", names=TableNames())
+
+
+def _open_memory(folder: Path) -> Opening:
+    return open_sqlite(directory=None, names=TableNames())
+
+
+def _open_mongo(folder: Path) -> Opening:
+    """Skips, with the reason, where its client or a server is not to be had."""
+    opening: Opening = pytest.importorskip("tests.support.mongo", exc_type=ImportError).open_test_mongo()
+    return opening
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(_open_file, id="sqlite-file"),
+        pytest.param(_open_memory, id="sqlite-memory"),
+        pytest.param(_open_mongo, id="mongo", marks=pytest.mark.mongo),
+    ]
+)
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    open_store: Callable[[Path], Opening] = request.param
+    async with open_store(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def jobs(stores: Stores) -> JobStore:
+    return stores.jobs
+
+
+@pytest.fixture
+def resources(stores: Stores) -> ResourceStore:
+    return stores.resources
+
+
+@pytest.fixture
+def blobs(stores: Stores) -> BlobStore:
+    return stores.blobs
+
+
+@pytest.fixture
+def secrets(stores: Stores) -> SecretStore:
+    return stores.secrets

@@ -1,0 +1,214 @@
+"""`BlobStore`: bytes by key."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.ports import BlobStore
+from tests.support.jobs import LIFETIME, SECOND, chunks, collect
+from tests.support.system import START
+
+KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
+OTHER_KEY = "AC" + "0" * 62
+KEEP_UNTIL = START + LIFETIME
+BIG = random.Random(0).randbytes(5_000_000)
+
+
+class ProviderGoneError(Exception):
+    pass
+
+
+async def put(store: BlobStore, *parts: bytes, key: str = KEY) -> Blob:
+    return await store.put(key, chunks(*parts), content_type="image/png", keep_until=KEEP_UNTIL)
+
+
+async def content(store: BlobStore, key: str = KEY) -> bytes:
+    blob = await store.stat(key)
+    assert blob is not None
+    return await collect(store.read(key, start=0, stop=blob.size))
+
+
+async def failing(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+    raise ProviderGoneError
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param((b"\x89PNG\r\n\x1a\n\x00",), id="one chunk"),
+        pytest.param((b"a", b"", b"b" * 1000, b"c"), id="small chunks"),
+        pytest.param(tuple(BIG[start : start + 300_001] for start in range(0, len(BIG), 300_001)), id="a big file"),
+        pytest.param((BIG,), id="one big chunk"),
+        pytest.param((), id="no chunk"),
+        pytest.param((b"",), id="an empty chunk"),
+    ],
+)
+async def test_a_blob_comes_back_as_it_was(blobs: BlobStore, parts: tuple[bytes, ...]) -> None:
+    blob = await put(blobs, *parts)
+    assert await content(blobs) == b"".join(parts)
+    assert blob.size == sum(map(len, parts))
+
+
+async def test_what_is_known_of_a_blob_is_kept(blobs: BlobStore) -> None:
+    blob = await put(blobs, b"content")
+    assert (blob.key, blob.content_type, blob.keep_until) == (KEY, "image/png", KEEP_UNTIL)
+    assert await blobs.stat(KEY) == blob
+
+
+async def test_the_etag_depends_on_the_bytes_alone(blobs: BlobStore) -> None:
+    first = await put(blobs, b"one", b"two")
+    same = await blobs.put(OTHER_KEY, chunks(b"onetwo"), content_type="text/plain", keep_until=START)
+    other = await put(blobs, b"onetwo!")
+    assert first.etag == same.etag != other.etag
+    assert '"' not in first.etag
+
+
+async def test_an_unknown_blob_is_none(blobs: BlobStore) -> None:
+    await put(blobs, b"content", key=OTHER_KEY)
+    assert await blobs.stat(KEY) is None
+
+
+@pytest.mark.parametrize("key", ["", "..", "../store", "AC/" + KEY, "/etc/passwd", KEY.lower(), "%", "\x00"])
+async def test_text_that_is_no_key_is_an_unknown_blob(blobs: BlobStore, key: str) -> None:
+    await put(blobs, b"content")
+    assert await blobs.stat(key) is None
+    assert not await blobs.delete(key)
+    with pytest.raises(NotFoundError):
+        await collect(blobs.read(key, start=0, stop=1))
+    assert await content(blobs) == b"content"
+
+
+@pytest.mark.parametrize("size", [10, 700_000])
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0.0, 1.0), (0.0, 0.1), (0.9, 1.0), (0.3, 0.8), (0.5, 0.5), (0.0, 0.0), (1.0, 1.0)]
+)
+async def test_a_range_is_the_bytes_from_start_up_to_stop(
+    blobs: BlobStore, size: int, start: float, stop: float
+) -> None:
+    await put(blobs, BIG[:size])
+    first, end = int(size * start), int(size * stop)
+    assert await collect(blobs.read(KEY, start=first, stop=end)) == BIG[first:end]
+
+
+async def test_a_range_may_be_a_single_byte(blobs: BlobStore) -> None:
+    await put(blobs, BIG)
+    for position in (0, 65_535, 65_536, 262_143, 262_144, 262_145, len(BIG) - 1):
+        assert await collect(blobs.read(KEY, start=position, stop=position + 1)) == BIG[position : position + 1]
+
+
+async def test_chunks_are_of_bounded_size(blobs: BlobStore) -> None:
+    await put(blobs, BIG)
+    sizes = [len(chunk) async for chunk in blobs.read(KEY, start=0, stop=len(BIG))]
+    assert max(sizes) <= 1024 * 1024
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+async def test_a_blob_that_went_cannot_be_read(blobs: BlobStore, key: str) -> None:
+    await put(blobs, b"content")
+    await blobs.delete(KEY)
+    with pytest.raises(NotFoundError):
+        await collect(blobs.read(key, start=0, stop=7))
+
+
+async def test_a_blob_is_replaced_whole(blobs: BlobStore) -> None:
+    await put(blobs, BIG)
+    new = await blobs.put(KEY, chunks(b"short"), content_type="image/jpeg", keep_until=KEEP_UNTIL + SECOND)
+    assert await blobs.stat(KEY) == new
+    assert (new.content_type, new.keep_until) == ("image/jpeg", KEEP_UNTIL + SECOND)
+    assert await content(blobs) == b"short"
+
+
+async def test_simultaneous_puts_leave_one_of_them_whole(blobs: BlobStore) -> None:
+    contents = [bytes([number]) * (1000 * number) for number in range(1, 9)]
+    await asyncio.gather(*(put(blobs, part) for part in contents))
+    blob = await blobs.stat(KEY)
+    assert blob is not None
+    kept = await content(blobs)
+    assert kept in contents
+    assert len(kept) == blob.size
+
+
+@pytest.mark.parametrize("before", [b"", BIG], ids=["at once", "after much"])
+async def test_a_put_that_fails_midway_leaves_nothing(blobs: BlobStore, before: bytes) -> None:
+    with pytest.raises(ProviderGoneError):
+        await blobs.put(KEY, failing(before), content_type="image/png", keep_until=KEEP_UNTIL)
+    assert await blobs.stat(KEY) is None
+    with pytest.raises(NotFoundError):
+        await collect(blobs.read(KEY, start=0, stop=1))
+
+
+async def test_a_put_that_fails_midway_leaves_what_was_there(blobs: BlobStore) -> None:
+    old = await put(blobs, b"old")
+    with pytest.raises(ProviderGoneError):
+        await blobs.put(KEY, failing(b"new", BIG), content_type="text/plain", keep_until=START)
+    assert await blobs.stat(KEY) == old
+    assert await content(blobs) == b"old"
+
+
+async def test_a_put_that_is_cancelled_leaves_nothing(blobs: BlobStore) -> None:
+    waiting = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield BIG
+        waiting.set()
+        await asyncio.get_running_loop().create_future()
+
+    task = asyncio.create_task(blobs.put(KEY, endless(), content_type="image/png", keep_until=KEEP_UNTIL))
+    await waiting.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert await blobs.stat(KEY) is None
+
+
+async def test_a_deleted_blob_is_gone_once(blobs: BlobStore) -> None:
+    await put(blobs, b"content")
+    other = await put(blobs, b"other", key=OTHER_KEY)
+    assert await blobs.delete(KEY)
+    assert not await blobs.delete(KEY)
+    assert await blobs.stat(KEY) is None
+    assert await blobs.stat(OTHER_KEY) == other
+
+
+async def test_a_sweep_takes_blobs_whose_time_has_passed(blobs: BlobStore) -> None:
+    keys = [f"{number:064X}" for number in range(5)]
+    for number, key in enumerate(keys):
+        await blobs.put(key, chunks(b"x"), content_type="image/png", keep_until=START + number * SECOND)
+    assert await blobs.sweep(START + 2.5 * SECOND) == 3
+    assert [key for key in keys if await blobs.stat(key)] == keys[3:]
+    with pytest.raises(NotFoundError):
+        await collect(blobs.read(keys[0], start=0, stop=1))
+    assert await content(blobs, keys[3]) == b"x"
+
+
+async def test_a_sweep_takes_any_number_of_blobs(blobs: BlobStore) -> None:
+    await asyncio.gather(*(put(blobs, b"x", key=f"{number:064X}") for number in range(70)))
+    assert await blobs.sweep(KEEP_UNTIL + SECOND) == 70
+    assert await blobs.sweep(KEEP_UNTIL + SECOND) == 0
+
+
+async def test_a_blob_that_was_put_again_is_kept_for_its_new_time(blobs: BlobStore) -> None:
+    await blobs.put(KEY, chunks(b"old"), content_type="image/png", keep_until=START)
+    await put(blobs, b"new")
+    assert await blobs.sweep(START + SECOND) == 0
+    assert await content(blobs) == b"new"
+
+
+async def test_one_that_is_being_read_can_be_replaced(blobs: BlobStore) -> None:
+    """The reader gets the old bytes or an error, and never a mixture."""
+    old, new = BIG, bytes(len(BIG))
+    await put(blobs, old)
+    reading = blobs.read(KEY, start=0, stop=len(old))
+    received = [await anext(reading)]
+    await put(blobs, new)
+    try:
+        received.extend([chunk async for chunk in reading])
+    except NotFoundError:
+        return
+    assert b"".join(received) == old

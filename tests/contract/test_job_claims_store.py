@@ -1,0 +1,189 @@
+"""`JobStore`: who holds which jobs, and until when."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.ports import JobStore
+from tests.support.jobs import (
+    LEASE,
+    LIFETIME,
+    SECOND,
+    add_claimed,
+    add_jobs,
+    job_id,
+    make_claim,
+    make_job,
+    prepared,
+    succeeded,
+)
+from tests.support.system import START
+
+
+def numbers(jobs: Sequence[Job]) -> list[int]:
+    return [int(job.id[-12:]) for job in jobs]
+
+
+async def test_a_claim_stamps_the_job_and_nothing_else(jobs: JobStore) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    claim = make_claim("worker", at=START + SECOND)
+    (claimed,) = await jobs.claim(claim, limit=1)
+    assert claimed.claim == claim
+    assert (claimed.stage, claimed.last_event) == (job.stage, job.last_event)
+    assert await jobs.get(job.id) == claimed
+
+
+async def test_a_claim_writes_no_event(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    assert list(await jobs.events(claimed.id)) == [make_job().last_event]
+
+
+async def test_a_second_claimer_gets_nothing(jobs: JobStore) -> None:
+    await add_claimed(jobs, make_claim("first"))
+    assert list(await jobs.claim(make_claim("second"), limit=10)) == []
+
+
+async def test_a_worker_is_not_given_again_what_it_holds(jobs: JobStore) -> None:
+    await add_claimed(jobs, make_claim())
+    assert list(await jobs.claim(make_claim(), limit=10)) == []
+
+
+async def test_no_more_than_the_limit_is_claimed(jobs: JobStore) -> None:
+    await add_jobs(jobs, 5)
+    assert numbers(await jobs.claim(make_claim(), limit=2)) == [1, 2]
+    for none in (0, -1):
+        assert list(await jobs.claim(make_claim(), limit=none)) == []
+    assert numbers(await jobs.claim(make_claim(), limit=10)) == [3, 4, 5]
+
+
+async def test_the_highest_priority_goes_first_then_the_oldest_then_the_lowest_id(jobs: JobStore) -> None:
+    old, young = START, START + SECOND
+    queue = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old), (3, -10, old), (8, 10, old)]
+    await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in queue])
+    assert numbers(await jobs.claim(make_claim(), limit=4)) == [8, 9, 5, 2]
+    assert numbers(await jobs.claim(make_claim(), limit=4)) == [7, 1, 3]
+
+
+async def test_a_finished_job_is_not_claimed(jobs: JobStore) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
+    assert list(await jobs.claim(make_claim(), limit=1)) == []
+
+
+async def test_many_claimers_get_disjoint_jobs_and_together_all(jobs: JobStore) -> None:
+    await add_jobs(jobs, 60)
+    claims = [make_claim(f"worker-{number}") for number in range(20)]
+    got = await asyncio.gather(*(jobs.claim(claim, limit=5) for claim in claims))
+    taken = [number for batch in got for number in numbers(batch)]
+    assert len(taken) == len(set(taken))
+    rest = await jobs.claim(make_claim("last"), limit=60)
+    assert sorted([*taken, *numbers(rest)]) == list(range(1, 61))
+
+
+async def test_each_claimer_is_told_what_is_stored(jobs: JobStore) -> None:
+    await add_jobs(jobs, 12)
+    got = await asyncio.gather(*(jobs.claim(make_claim(f"worker-{number}"), limit=3) for number in range(4)))
+    for batch in got:
+        assert list(await jobs.get_many([job.id for job in batch])) == list(batch)
+
+
+async def test_a_claimer_and_a_canceller_never_both_win(jobs: JobStore) -> None:
+    queued = await add_jobs(jobs, 20)
+    cancels = [jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={})) for job in queued]
+    *cancelled, claimed = await asyncio.gather(*cancels, jobs.claim(make_claim(), limit=20))
+    assert isinstance(claimed, list | tuple)
+    deleted = [job.id for job, won in zip(queued, cancelled, strict=True) if won]
+    assert sorted([*deleted, *(job.id for job in claimed)]) == [job.id for job in queued]
+
+
+async def test_a_renewed_lease_ends_later(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    later = START + 2 * LEASE
+    assert await jobs.renew("local-1", later) == {claimed.id}
+    renewed = await jobs.get(claimed.id)
+    assert renewed is not None
+    assert renewed.claim == Claim(provider="local", worker_id="local-1", at=START, until=later)
+    assert renewed.last_event == claimed.last_event
+
+
+async def test_renewing_does_not_shorten_a_lease(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    assert await jobs.renew("local-1", START) == {claimed.id}
+    assert await jobs.get(claimed.id) == claimed
+
+
+async def test_renewing_tells_only_what_is_still_held(jobs: JobStore) -> None:
+    await add_jobs(jobs, 6)
+    await jobs.claim(make_claim("other"), limit=1)
+    held, finished, released, cancelled = await jobs.claim(make_claim(), limit=4)
+    assert await jobs.replace(finished, succeeded(finished))
+    assert await jobs.replace(released, released.released(at=START, reason="stopping"))
+    assert await jobs.replace(cancelled, cancelled.ended(Outcome.DELETED, at=START, context={}))
+    assert await jobs.renew("local-1", START + 2 * LEASE) == {held.id}
+
+
+@pytest.mark.parametrize("worker_id", ["nobody", "", "local_1", "LOCAL-1", "../local-1", "%"])
+async def test_renewing_for_a_worker_without_jobs_changes_nothing(jobs: JobStore, worker_id: str) -> None:
+    claimed = await add_claimed(jobs)
+    assert await jobs.renew(worker_id, START + 2 * LEASE) == frozenset()
+    assert await jobs.get(claimed.id) == claimed
+
+
+@pytest.mark.parametrize("worker_id", ["a/b", "..", "host:1234/кот 🐈", "%00", "x" * 200])
+async def test_a_worker_may_have_any_name(jobs: JobStore, worker_id: str) -> None:
+    claimed = await add_claimed(jobs, make_claim(worker_id))
+    assert await jobs.renew(worker_id, START + 2 * LEASE) == {claimed.id}
+
+
+async def test_a_lease_has_expired_once_its_end_is_past(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    assert list(await jobs.with_expired_lease(START + LEASE, limit=10)) == []
+    assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
+
+
+async def test_a_renewed_lease_has_not_expired(jobs: JobStore) -> None:
+    await add_claimed(jobs)
+    await jobs.renew("local-1", START + 2 * LEASE)
+    assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
+
+
+async def test_a_change_of_the_job_carries_its_new_lease(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    entered = prepared(claimed, at=START + LEASE)
+    assert await jobs.replace(claimed, entered)
+    assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
+    assert list(await jobs.with_expired_lease(START + 2 * LEASE + SECOND, limit=10)) == [entered]
+
+
+async def test_neither_queued_nor_finished_jobs_have_a_lease(jobs: JobStore) -> None:
+    await add_jobs(jobs, 3)
+    finished, released = await jobs.claim(make_claim(), limit=2)
+    assert await jobs.replace(finished, succeeded(finished))
+    assert await jobs.replace(released, released.released(at=START, reason="stopping"))
+    assert list(await jobs.with_expired_lease(START + LIFETIME, limit=10)) == []
+
+
+async def test_no_more_expired_leases_are_told_than_asked_for(jobs: JobStore) -> None:
+    await add_jobs(jobs, 3)
+    await jobs.claim(make_claim(), limit=3)
+    assert len(await jobs.with_expired_lease(START + LIFETIME, limit=2)) == 2
+
+
+async def test_of_two_rescuers_one_takes_the_job_back(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    rescues = [claimed.claim_expired(at=START + LEASE, reason=reason) for reason in ("a", "b")]
+    won = await asyncio.gather(*(jobs.replace(claimed, rescue) for rescue in rescues))
+    assert sorted(won) == [False, True]
+    (again,) = await jobs.claim(make_claim("next"), limit=1)
+    assert (again.id, again.retry_attempt) == (job_id(1), 1)
+
+
+async def test_a_lost_claim_cannot_be_written_to(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs, make_claim("first"))
+    assert await jobs.replace(claimed, claimed.claim_expired(at=START + LEASE, reason="away"))
+    (again,) = await jobs.claim(make_claim("second"), limit=1)
+    assert not await jobs.replace(claimed, prepared(claimed))
+    assert await jobs.get(claimed.id) == again

@@ -1,0 +1,276 @@
+"""`JobStore`: what is stored, changed, told of and swept."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.ports import JobStore
+from tests.support.jobs import (
+    LEASE,
+    LIFETIME,
+    SECOND,
+    add_claimed,
+    add_jobs,
+    job_id,
+    make_claim,
+    make_job,
+    prepared,
+    succeeded,
+)
+from tests.support.system import START
+
+AWKWARD: JsonObject = {
+    "graph": '{"3": {"class_type": "KSampler", "inputs": {"seed": 18446744073709551615}}}',
+    "empty": {},
+    "": [[], None, True, 1.5e-7, -(2**63), "\x00\u2028'\"\\%_"],
+    "$set": {"a.b": {"$gt": ""}},
+    "_id": 1,
+}
+
+
+def ids(jobs: Sequence[Job]) -> list[str]:
+    return [job.id for job in jobs]
+
+
+async def test_a_stored_job_comes_back_as_it_was(jobs: JobStore) -> None:
+    job = make_job()
+    await jobs.add([job])
+    assert await jobs.get(job.id) == job
+
+
+async def test_an_unknown_job_is_none(jobs: JobStore) -> None:
+    assert await jobs.get(job_id(1)) is None
+
+
+@pytest.mark.parametrize("text", ["", "'", '"; DROP TABLE jobs; --', "\x00", "\ud800", "$where", "ф" * 5_000])
+async def test_text_that_is_no_id_is_an_unknown_job(jobs: JobStore, text: str) -> None:
+    await add_jobs(jobs, 1)
+    assert await jobs.get(text) is None
+    assert ids(await jobs.get_many([text, job_id(1)])) == [job_id(1)]
+    assert list(await jobs.events(text)) == []
+
+
+async def test_any_json_survives_in_a_job(jobs: JobStore) -> None:
+    job = replace(make_job(), request=AWKWARD, properties=AWKWARD)
+    job = replace(job, last_event=replace(job.last_event, context=AWKWARD))
+    await jobs.add([job])
+    assert await jobs.get(job.id) == job
+
+
+async def test_a_job_that_ends_without_resources_or_slots_comes_back_as_it_was(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs, job=replace(make_job(), resources=(), slots=()))
+    ended = succeeded(claimed, at=START + SECOND)
+    assert await jobs.replace(claimed, ended)
+    assert await jobs.get(ended.id) == ended
+
+
+async def test_adding_no_job_is_no_error(jobs: JobStore) -> None:
+    await jobs.add([])
+    assert list(await jobs.claim(make_claim(), limit=1)) == []
+
+
+async def test_many_jobs_come_back_in_the_order_asked_for_without_the_unknown(jobs: JobStore) -> None:
+    await add_jobs(jobs, 3)
+    found = await jobs.get_many([job_id(3), job_id(9), job_id(1), job_id(2)])
+    assert ids(found) == [job_id(3), job_id(1), job_id(2)]
+
+
+async def test_asking_for_no_job_gives_none(jobs: JobStore) -> None:
+    await add_jobs(jobs, 1)
+    assert list(await jobs.get_many([])) == []
+
+
+@pytest.mark.parametrize("numbers", [(2, 1, 3), (1, 2, 3), (2, 3, 1), (2, 3, 2)])
+async def test_either_all_jobs_are_added_or_none(jobs: JobStore, numbers: tuple[int, int, int]) -> None:
+    await jobs.add([make_job(1)])
+    with pytest.raises(ConflictError):
+        await jobs.add([make_job(number, priority=5) for number in numbers])
+    assert ids(await jobs.get_many([job_id(1), job_id(2), job_id(3)])) == [job_id(1)]
+    assert await jobs.get(job_id(1)) == make_job(1)
+    assert [list(await jobs.events(job_id(number))) for number in (1, 2, 3)] == [[make_job(1).last_event], [], []]
+
+
+async def test_one_of_two_simultaneous_additions_of_an_id_wins(jobs: JobStore) -> None:
+    both = [make_job(1, priority=1), make_job(1, priority=2)]
+    answers = await asyncio.gather(*(jobs.add([job]) for job in both), return_exceptions=True)
+    assert [type(answer) for answer in answers if answer] == [ConflictError]
+    assert await jobs.get(job_id(1)) == both[answers.index(None)]
+
+
+async def test_a_replaced_job_comes_back_as_it_was_written(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    entered = prepared(claimed, at=START + SECOND)
+    assert await jobs.replace(claimed, entered)
+    assert await jobs.get(claimed.id) == entered
+    ended = succeeded(claimed, at=START + 2 * SECOND)
+    assert await jobs.replace(entered, ended)
+    assert await jobs.get(claimed.id) == ended
+
+
+async def test_an_unclaimed_job_can_be_replaced(jobs: JobStore) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    deleted = job.ended(Outcome.DELETED, at=START, context={})
+    assert await jobs.replace(job, deleted)
+    assert await jobs.get(job.id) == deleted
+
+
+async def test_a_job_goes_back_to_the_queue_and_can_be_claimed_again(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs, make_claim("first"))
+    entered = prepared(claimed)
+    assert await jobs.replace(claimed, entered)
+    assert await jobs.replace(entered, entered.released(at=START, reason="stopping"))
+    (again,) = await jobs.claim(make_claim("second"), limit=1)
+    assert (again.stage, again.claim) == (Stage.QUEUED, make_claim("second"))
+
+
+async def test_an_unknown_job_cannot_be_replaced(jobs: JobStore) -> None:
+    job = make_job()
+    assert not await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
+    assert await jobs.get(job.id) is None
+    assert list(await jobs.events(job.id)) == []
+
+
+def older_version(job: Job) -> Job:
+    return replace(job, last_event=replace(job.last_event, seq=job.seq - 1))
+
+
+def other_worker(job: Job) -> Job:
+    return replace(job, claim=make_claim("other"))
+
+
+def without_claim(job: Job) -> Job:
+    return replace(job, claim=None)
+
+
+@pytest.mark.parametrize("seen", [older_version, other_worker, without_claim])
+async def test_a_job_that_changed_is_not_replaced(jobs: JobStore, seen: Callable[[Job], Job]) -> None:
+    claimed = await add_claimed(jobs)
+    entered = prepared(claimed)
+    assert await jobs.replace(claimed, entered)
+    events = list(await jobs.events(claimed.id))
+    assert not await jobs.replace(seen(entered), entered.ended(Outcome.DELETED, at=START, context={}))
+    assert await jobs.get(claimed.id) == entered
+    assert list(await jobs.events(claimed.id)) == events
+
+
+async def test_a_claim_unseen_by_a_canceller_stops_it(jobs: JobStore) -> None:
+    (queued,) = await add_jobs(jobs, 1)
+    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    assert not await jobs.replace(queued, queued.ended(Outcome.DELETED, at=START, context={}))
+    assert await jobs.get(queued.id) == claimed
+
+
+async def test_an_outcome_is_final(jobs: JobStore) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    deleted = job.ended(Outcome.DELETED, at=START, context={})
+    assert await jobs.replace(job, deleted)
+    assert not await jobs.replace(deleted, replace(deleted, outcome=None))
+    assert await jobs.get(job.id) == deleted
+
+
+async def test_a_renewed_lease_does_not_stop_a_replace(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    await jobs.renew("local-1", START + 2 * LEASE)
+    assert await jobs.replace(claimed, prepared(claimed))
+
+
+async def test_of_replaces_from_many_sides_exactly_one_wins(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    sides = [claimed.ended(Outcome.DELETED, at=START + n * SECOND, context={"side": n}) for n in range(10)]
+    won = await asyncio.gather(*(jobs.replace(claimed, side) for side in sides))
+    assert won.count(True) == 1
+    winner = sides[won.index(True)]
+    assert await jobs.get(claimed.id) == winner
+    assert list(await jobs.events(claimed.id)) == [make_job().last_event, winner.last_event]
+
+
+async def test_events_are_complete_and_in_order(jobs: JobStore) -> None:
+    before = await add_claimed(jobs)
+    told = [before.last_event]
+    for stage in (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY):
+        after = before.entered(stage, at=START + SECOND, lease=LEASE, context={"stage": stage.value, **AWKWARD})
+        assert await jobs.replace(before, after)
+        told.append(after.last_event)
+        before = after
+    ended = before.ended(Outcome.FAILED, at=START + 2 * SECOND, context={"error": "x"})
+    assert await jobs.replace(before, ended)
+    assert list(await jobs.events(ended.id)) == [*told, ended.last_event]
+
+
+async def test_more_than_nine_events_stay_in_order(jobs: JobStore) -> None:
+    before = await add_claimed(jobs, job=make_job(max_retry_attempt=12))
+    for attempt in range(12):
+        back = before.claim_expired(at=START + attempt * SECOND, reason="away")
+        assert await jobs.replace(before, back)
+        (before,) = await jobs.claim(make_claim(), limit=1)
+    events = await jobs.events(before.id)
+    assert [event.seq for event in events] == list(range(13))
+    assert {event.type for event in events[1:]} == {JobEventType.CLAIM_EXPIRED}
+
+
+async def test_every_job_has_its_own_events(jobs: JobStore) -> None:
+    first, second = await add_jobs(jobs, 2)
+    assert list(await jobs.events(first.id)) == [first.last_event]
+    assert list(await jobs.events(second.id)) == [second.last_event]
+
+
+async def test_unfinished_jobs_at_or_before_their_deadline_are_told(jobs: JobStore) -> None:
+    now = START + timedelta(hours=1)
+    deadlines = {1: now - SECOND, 2: now, 3: now + timedelta(microseconds=1), 4: now - 2 * SECOND, 5: now - SECOND}
+    await jobs.add([make_job(number, expire_at=deadline) for number, deadline in deadlines.items()])
+    finished = await jobs.get_many([job_id(5)])
+    assert await jobs.replace(finished[0], finished[0].ended(Outcome.DELETED, at=START, context={}))
+    assert sorted(ids(await jobs.past_deadline(now, limit=10))) == [job_id(1), job_id(2), job_id(4)]
+
+
+async def test_a_claimed_job_has_a_deadline_too(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    assert list(await jobs.past_deadline(claimed.expire_at, limit=10)) == [claimed]
+
+
+async def test_no_more_late_jobs_are_told_than_asked_for(jobs: JobStore) -> None:
+    await add_jobs(jobs, 3)
+    assert len(await jobs.past_deadline(START + 2 * LIFETIME, limit=2)) == 2
+
+
+async def test_a_sweep_takes_jobs_and_events_whose_time_has_passed(jobs: JobStore) -> None:
+    await jobs.add([make_job(1, keep_until=START + SECOND), make_job(2, keep_until=START + 3 * SECOND)])
+    assert await jobs.sweep(START + 2 * SECOND) == 1
+    assert await jobs.get(job_id(1)) is None
+    assert list(await jobs.events(job_id(1))) == []
+    assert ids(await jobs.get_many([job_id(1), job_id(2)])) == [job_id(2)]
+    assert len(await jobs.events(job_id(2))) == 1
+
+
+async def test_a_sweep_takes_all_events_of_a_finished_job(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    entered = prepared(claimed)
+    assert await jobs.replace(claimed, entered)
+    assert await jobs.sweep(START + 2 * LIFETIME) == 1
+    assert list(await jobs.events(claimed.id)) == []
+
+
+async def test_a_sweep_takes_any_number_of_jobs(jobs: JobStore) -> None:
+    await add_jobs(jobs, 250)
+    assert await jobs.sweep(START + 2 * LIFETIME) == 250
+    assert list(await jobs.get_many([job_id(number) for number in range(1, 251)])) == []
+
+
+async def test_a_sweep_of_nothing_takes_nothing(jobs: JobStore) -> None:
+    await add_jobs(jobs, 2)
+    assert await jobs.sweep(START) == 0
+    assert len(await jobs.get_many([job_id(1), job_id(2)])) == 2
+
+
+async def test_a_swept_job_cannot_be_replaced(jobs: JobStore) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    await jobs.sweep(START + 2 * LIFETIME)
+    assert not await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
+    assert list(await jobs.events(job.id)) == []

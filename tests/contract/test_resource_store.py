@@ -1,0 +1,224 @@
+"""`ResourceStore`: resources by AIR, by version, and by what they are called."""
+
+import asyncio
+import sys
+from dataclasses import replace
+
+import pytest
+
+from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.ports import ResourcePage, ResourceStore
+from tests.support.jobs import CHECKPOINT, LORA, make_resource
+
+AWKWARD: JsonObject = {
+    "modelName": "Кот 🐈",
+    "tags": ["a", 1, None],
+    "hashes": {"SHA256": "AB", "$set": 1, "a.b": [], "": {}},
+    "size": 2**53,
+    "ratio": 0.1,
+    "_id": "x",
+    "air": "not this one",
+}
+
+
+async def add(store: ResourceStore, *airs: str) -> None:
+    for air in airs:
+        await store.add(make_resource(air))
+
+
+async def found(store: ResourceStore, *texts: str) -> dict[str, str]:
+    """AIRs by the texts that found them."""
+    resources = await store.find([parse_reference(text) for text in texts])
+    return {text: str(resource.air) for text, resource in resources.items()}
+
+
+def airs(page: ResourcePage) -> list[str]:
+    return [str(resource.air) for resource in page.items]
+
+
+async def test_a_stored_resource_comes_back_as_it_was(resources: ResourceStore) -> None:
+    resource = replace(make_resource(), fields=AWKWARD)
+    await resources.add(resource)
+    assert await resources.get(resource.air) == resource
+
+
+async def test_an_unknown_resource_is_none(resources: ResourceStore) -> None:
+    await add(resources, CHECKPOINT)
+    assert await resources.get(Air.parse(LORA)) is None
+
+
+async def test_the_case_of_an_air_does_not_matter_and_is_kept(resources: ResourceStore) -> None:
+    await add(resources, "urn:air:SDXL:Checkpoint:Civitai:Some/Model@V1.safeTensors")
+    resource = await resources.get(Air.parse("URN:AIR:sdxl:CHECKPOINT:civitai:some/MODEL@v1.SAFETENSORS"))
+    assert resource is not None
+    assert str(resource.air) == "urn:air:SDXL:Checkpoint:Civitai:Some/Model@V1.safeTensors"
+
+
+@pytest.mark.parametrize("again", [CHECKPOINT, CHECKPOINT.upper()])
+async def test_an_air_is_added_once(resources: ResourceStore, again: str) -> None:
+    await resources.add(make_resource(CHECKPOINT, modelName="first"))
+    with pytest.raises(ConflictError):
+        await resources.add(make_resource(again, modelName="second"))
+    kept = await resources.get(Air.parse(CHECKPOINT))
+    assert kept == make_resource(CHECKPOINT, modelName="first")
+
+
+async def test_of_simultaneous_additions_one_wins(resources: ResourceStore) -> None:
+    rivals = [make_resource(CHECKPOINT, modelName=str(number)) for number in range(5)]
+    answers = await asyncio.gather(*(resources.add(rival) for rival in rivals), return_exceptions=True)
+    assert [type(answer) for answer in answers if answer] == [ConflictError] * 4
+    assert await resources.get(Air.parse(CHECKPOINT)) == rivals[answers.index(None)]
+
+
+async def test_what_is_missing_is_added_and_what_is_there_is_left_alone(resources: ResourceStore) -> None:
+    await resources.add(make_resource(CHECKPOINT, modelName="mine"))
+    catalogue = [make_resource(CHECKPOINT.upper(), modelName="theirs"), make_resource(LORA), make_resource(LORA)]
+    assert await resources.add_missing(catalogue) == 1
+    assert await resources.get(Air.parse(CHECKPOINT)) == make_resource(CHECKPOINT, modelName="mine")
+    assert await resources.get(Air.parse(LORA)) == make_resource(LORA)
+    assert await resources.add_missing(catalogue) == 0
+    assert await resources.add_missing([]) == 0
+
+
+async def test_a_replaced_resource_has_only_its_new_fields(resources: ResourceStore) -> None:
+    await resources.add(make_resource(CHECKPOINT, modelName="old", size=1))
+    new = make_resource(CHECKPOINT.upper(), modelName="new")
+    assert await resources.replace(new)
+    assert await resources.get(Air.parse(CHECKPOINT)) == new
+    assert (await resources.search("old", offset=0, limit=10)).total == 0
+    assert (await resources.search("new", offset=0, limit=10)).total == 1
+
+
+async def test_an_unknown_resource_is_not_replaced(resources: ResourceStore) -> None:
+    assert not await resources.replace(make_resource(CHECKPOINT))
+    assert await resources.get(Air.parse(CHECKPOINT)) is None
+
+
+async def test_a_deleted_resource_is_gone_once(resources: ResourceStore) -> None:
+    await add(resources, CHECKPOINT, LORA)
+    assert await resources.delete(Air.parse(CHECKPOINT.upper()))
+    assert not await resources.delete(Air.parse(CHECKPOINT))
+    assert airs(await resources.search("", offset=0, limit=10)) == [LORA]
+
+
+FAMILY = (
+    "urn:air:sdxl:checkpoint:civitai:101055@128078",
+    "urn:air:flux1:lora:civitai:200@128078",
+    "urn:air:sdxl:lora:Civitai:101055@7",
+    "urn:air:sdxl:lora:huggingface:Author/Name@128078",
+    "urn:air:sdxl:vae:civitai:300",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "air"),
+    [
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078", FAMILY[0], id="whole"),
+        pytest.param("urn:air:SDXL:checkpoint:civitai:101055@128078", FAMILY[0], id="whole in another case"),
+        pytest.param("urn:air:sdxl:lora:civitai:101055@128078", None, id="whole, of another type"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055", None, id="whole, without a version"),
+        pytest.param("@civitai/7", FAMILY[2], id="compressed"),
+        pytest.param("@CIVITAI/7", FAMILY[2], id="compressed, in another case"),
+        pytest.param("@civitai/128078", FAMILY[1], id="compressed, of several the first in order of AIR"),
+        pytest.param("@huggingface/128078", FAMILY[3], id="compressed, by source"),
+        pytest.param("@civitai/12807", None, id="compressed, of an unknown version"),
+        pytest.param("@civitai/128078%", None, id="compressed, literally"),
+        pytest.param("civitai:101055@128078", FAMILY[0], id="without ecosystem and type"),
+        pytest.param("sdxl:civitai:101055@7", FAMILY[2], id="without type"),
+        pytest.param("huggingface:author/name@128078", FAMILY[3], id="without ecosystem and type, in another case"),
+        pytest.param("civitai:999@128078", None, id="without ecosystem and type, of another id"),
+        pytest.param("civitai:300", FAMILY[4], id="without ecosystem, type and version"),
+        pytest.param("civitai:101055", None, id="without a version that the resource has"),
+    ],
+)
+async def test_a_reference_finds_its_resource(resources: ResourceStore, text: str, air: str | None) -> None:
+    await add(resources, *FAMILY)
+    key = str(parse_reference(text))
+    assert await found(resources, text) == ({key: air} if air else {})
+
+
+async def test_many_references_are_found_at_once(resources: ResourceStore) -> None:
+    await add(resources, CHECKPOINT, LORA)
+    texts = (LORA, "@civitai/128078", "urn:air:sd1:vae:civitai:9@9", "@nobody/1", CHECKPOINT)
+    assert await found(resources, *texts) == {LORA: LORA, "@civitai/128078": CHECKPOINT, CHECKPOINT: CHECKPOINT}
+
+
+async def test_no_reference_finds_nothing(resources: ResourceStore) -> None:
+    await add(resources, CHECKPOINT)
+    assert await found(resources) == {}
+
+
+async def test_pages_are_in_order_of_air_and_know_the_total(resources: ResourceStore) -> None:
+    numbers = (3, 1, 5, 2, 4)
+    await add(resources, *(f"urn:air:sd1:lora:civitai:{number}@1" for number in numbers))
+    pages = [await resources.search("", offset=offset, limit=2) for offset in (0, 2, 4)]
+    assert [page.total for page in pages] == [5, 5, 5]
+    assert [air for page in pages for air in airs(page)] == [f"urn:air:sd1:lora:civitai:{n}@1" for n in range(1, 6)]
+
+
+async def test_the_order_of_airs_does_not_depend_on_their_case(resources: ResourceStore) -> None:
+    await add(resources, "urn:air:sd1:lora:civitai:b@1", "urn:air:sd1:lora:civitai:C@1", "urn:air:sd1:lora:civitai:A@1")
+    page = await resources.search("", offset=0, limit=10)
+    assert [air[-3] for air in airs(page)] == ["A", "b", "C"]
+
+
+@pytest.mark.parametrize("offset", [2, 3, 2**31, sys.maxsize, 10**30])
+async def test_a_page_beyond_the_end_is_empty(resources: ResourceStore, offset: int) -> None:
+    await add(resources, CHECKPOINT, LORA)
+    page = await resources.search("civitai", offset=offset, limit=10)
+    assert (page.total, list(page.items)) == (2, [])
+
+
+async def test_an_empty_store_has_an_empty_page(resources: ResourceStore) -> None:
+    assert await resources.search("", offset=0, limit=10) == ResourcePage(total=0, items=[])
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("realistic", True),
+        ("REALISTIC", True),
+        ("c v", True),
+        ("realisticv", False),
+        ("portrait", True),
+        ("second tag", True),
+        ("hidden", False),
+        ("101055@128078", True),
+        ("sdxl:checkpoint", True),
+        ("100%", True),
+        ("100_", False),
+        ("%", True),
+        ("_tag", False),
+        ("a.b", True),
+        ("axb", False),
+        (".*", False),
+        ("[a-z]", False),
+        ("^urn", False),
+        ("(x", True),
+        ("\\", True),
+        ("\\d", False),
+        ("'", False),
+        ("straße", True),
+        ("STRASSE", True),
+        ("ПРИВЕТ", True),
+        ("İ", True),
+        ("🐈", True),
+        ("\x00", False),
+    ],
+)
+async def test_a_query_is_looked_for_literally_in_any_case(
+    resources: ResourceStore, query: str, *, matches: bool
+) -> None:
+    names: dict[str, Json] = {
+        "modelName": "Realistic Vision (x)",
+        "versionName": "100% a.b \\ Straße",
+        "resourceName": "İstanbul 🐈",
+        "tags": ["Portrait", "second tag", "привет"],
+        "description": "hidden",
+    }
+    await resources.add(make_resource(CHECKPOINT, **names))
+    await resources.add(make_resource("urn:air:sd1:vae:orchestrator:x@y"))
+    page = await resources.search(query, offset=0, limit=10)
+    assert (page.total, airs(page)) == ((1, [CHECKPOINT]) if matches else (0, []))

@@ -1,0 +1,82 @@
+"""Every statement finds its rows through an index, and sorts nothing that an index has in order."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+
+import pytest
+
+from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
+from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.jobs_sql import JobStatements
+from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
+
+NAMES = TableNames()
+STATEMENTS: Mapping[str, str] = {
+    **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},
+    **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
+    **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "DELETE", "EXPIRED")},
+    **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
+    "health.TOUCH": health.TOUCH,
+}
+INSERTS = frozenset(
+    {"jobs.insert", "jobs.insert_event", "resources.insert_missing", "blobs.PUT", "secrets.INSERT_MISSING"}
+)
+# A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
+SCANS = frozenset({"resources.count", "resources.search"})
+INDEXES: Mapping[str, str] = {
+    "jobs.get": "sqlite_autoindex_jobs_1",
+    "jobs.claim": "jobs to claim",
+    "jobs.replace": "sqlite_autoindex_jobs_1",
+    "jobs.renew": "jobs by worker",
+    "jobs.workers": "jobs by worker",
+    "jobs.with_expired_lease": "jobs by lease",
+    "jobs.held_by": "jobs by worker",
+    "jobs.past_deadline": "jobs by deadline",
+    "jobs.events": "sqlite_autoindex_jobEvent_1",
+    "jobs.sweep": "jobs to sweep",
+    "jobs.sweep_events": "sqlite_autoindex_jobEvent_1",
+    "resources.get": "sqlite_autoindex_resources_1",
+    "resources.find_version": "resources by version",
+    "resources.find_version_and_id": "resources by version",
+    "resources.replace": "sqlite_autoindex_resources_1",
+    "resources.delete": "sqlite_autoindex_resources_1",
+    "blobs.GET": "sqlite_autoindex_blobs_1",
+    "blobs.DELETE": "sqlite_autoindex_blobs_1",
+    "blobs.EXPIRED": "blobs to sweep",
+    "secrets.SELECT": "sqlite_autoindex_secrets_1",
+    "health.TOUCH": "sqlite_autoindex_secrets_1",
+}
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(connect_memory(NAMES)) as connections:
+        yield connections.writer
+
+
+def plan(connection: sqlite3.Connection, sql: str) -> list[str]:
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?")).fetchall()
+    return [detail for *_, detail in rows]
+
+
+def test_every_statement_is_looked_at() -> None:
+    assert set(STATEMENTS) == set(INDEXES) | INSERTS | SCANS
+
+
+@pytest.mark.parametrize(("name", "index"), INDEXES.items())
+def test_a_statement_uses_its_index(connection: sqlite3.Connection, name: str, index: str) -> None:
+    steps = plan(connection, STATEMENTS[name])
+    assert any(f"INDEX {index}" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("name", sorted(set(INDEXES) | {"resources.search"}))
+def test_nothing_is_sorted_that_an_index_has_in_order(connection: sqlite3.Connection, name: str) -> None:
+    steps = plan(connection, STATEMENTS[name])
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
+
+
+@pytest.mark.parametrize("name", sorted(set(INDEXES) - {"jobs.workers"}))
+def test_no_table_is_read_from_end_to_end(connection: sqlite3.Connection, name: str) -> None:
+    steps = plan(connection, STATEMENTS[name])
+    assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step and "json" not in step], steps

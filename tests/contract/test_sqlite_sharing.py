@@ -1,0 +1,204 @@
+"""One directory, several processes, some of which die."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
+
+import pytest
+
+from civitai_mock.domain.errors import ConflictError, TransientError
+from civitai_mock.ports import Stores
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from civitai_mock.storage.sqlite.directory import FILE_NAME, UPLOADS, WORKERS
+from tests.support.jobs import LEASE, SECOND, add_claimed, add_jobs, chunks, job_id, make_claim, make_job
+from tests.support.sqlite_process import WORKER, neighbour
+from tests.support.system import START
+
+
+def opening(directory: Path) -> AbstractAsyncContextManager[Stores]:
+    return open_sqlite(directory=directory, names=TableNames())
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
+    async with opening(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def others(stores: Stores, tmp_path: Path) -> AsyncIterator[Stores]:
+    """The same directory, opened as another process would."""
+    async with opening(tmp_path) as opened:
+        yield opened
+
+
+def lock_files(directory: Path) -> list[str]:
+    return sorted(path.name for path in (directory / WORKERS).glob("*.lock"))
+
+
+def uploads(directory: Path) -> list[Path]:
+    return list((directory / UPLOADS).glob("*/*"))
+
+
+async def test_what_one_writes_the_other_reads(stores: Stores, others: Stores) -> None:
+    await stores.jobs.add([make_job()])
+    assert await others.jobs.get(job_id(1)) == make_job()
+    await others.blobs.put("A" * 64, chunks(b"content"), content_type="image/png", keep_until=START)
+    assert [chunk async for chunk in stores.blobs.read("A" * 64, start=0, stop=7)] == [b"content"]
+    assert await stores.secrets.secret("x") == await others.secrets.secret("x")
+
+
+async def test_claimers_of_two_stores_get_disjoint_jobs(stores: Stores, others: Stores) -> None:
+    await add_jobs(stores.jobs, 40)
+    claims = [(stores, make_claim("ours")), (others, make_claim("theirs"))] * 10
+    got = await asyncio.gather(*(store.jobs.claim(claim, limit=2) for store, claim in claims))
+    taken = [job.id for batch in got for job in batch]
+    assert sorted(taken) == [job_id(number) for number in range(1, 41)]
+
+
+async def test_writers_of_two_stores_wait_for_each_other(stores: Stores, others: Stores) -> None:
+    adds = [(stores, others)[number % 2].jobs.add([make_job(number)]) for number in range(200)]
+    await asyncio.gather(*adds)
+    assert len(await stores.jobs.get_many([job_id(number) for number in range(200)])) == 200
+
+
+async def test_reads_and_other_tasks_go_on_while_another_process_writes(stores: Stores, tmp_path: Path) -> None:
+    await stores.jobs.add([make_job(1)])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        adding = asyncio.create_task(stores.jobs.add([make_job(2)]))
+        for _ in range(10):
+            await asyncio.sleep(0)
+            assert await stores.jobs.get(job_id(1)) == make_job(1)
+        assert not adding.done()
+        assert await stores.jobs.get(job_id(2)) is None
+        holder.execute("COMMIT")
+        await adding
+    assert await stores.jobs.get(job_id(2)) == make_job(2)
+
+
+async def test_who_holds_the_lock_too_long_makes_the_store_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitai_mock.storage.sqlite.database.BUSY_SECONDS", 0.05)
+    async with opening(tmp_path) as stores:
+        with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            with pytest.raises(TransientError, match="locked"):
+                await stores.health.ping()
+            holder.execute("ROLLBACK")
+        await stores.health.ping()
+        await stores.jobs.add([make_job()])
+
+
+async def test_a_worker_that_lives_elsewhere_keeps_its_jobs(stores: Stores, others: Stores) -> None:
+    claimed = await add_claimed(stores.jobs)
+    assert list(await others.jobs.with_expired_lease(START, limit=10)) == []
+    assert list(await others.jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
+
+
+async def test_jobs_left_by_a_store_that_was_closed_come_back_at_once(stores: Stores, tmp_path: Path) -> None:
+    async with opening(tmp_path) as others:
+        claimed = await add_claimed(others.jobs)
+        assert lock_files(tmp_path) != []
+    assert list(await stores.jobs.with_expired_lease(START, limit=10)) == [claimed]
+    assert lock_files(tmp_path) == []
+
+
+async def test_a_name_that_is_in_use_elsewhere_cannot_claim(stores: Stores, others: Stores) -> None:
+    await add_jobs(stores.jobs, 2)
+    await stores.jobs.claim(make_claim("same"), limit=1)
+    with pytest.raises(ConflictError, match="'same' is in use"):
+        await others.jobs.claim(make_claim("same"), limit=1)
+    assert len(await others.jobs.claim(make_claim("other"), limit=1)) == 1
+
+
+async def test_names_that_look_alike_as_files_are_different_workers(stores: Stores, others: Stores) -> None:
+    await add_jobs(stores.jobs, 2)
+    await stores.jobs.claim(make_claim("a/b"), limit=1)
+    assert len(await others.jobs.claim(make_claim("a:b"), limit=1)) == 1
+
+
+async def test_lock_files_stay_in_their_folder(stores: Stores, tmp_path: Path) -> None:
+    await add_claimed(stores.jobs, make_claim("../../escaped"))
+    assert len(lock_files(tmp_path)) == 1
+    assert not list(tmp_path.parent.glob("escaped*"))
+
+
+async def test_lock_files_that_cannot_be_made_make_the_store_away(stores: Stores, tmp_path: Path) -> None:
+    await add_jobs(stores.jobs, 1)
+    shutil.rmtree(tmp_path / WORKERS)
+    (tmp_path / WORKERS).touch()
+    with pytest.raises(TransientError, match=WORKERS):
+        await stores.jobs.claim(make_claim(), limit=1)
+    (tmp_path / WORKERS).unlink()
+    assert len(await stores.jobs.claim(make_claim(), limit=1)) == 1
+
+
+async def test_the_jobs_of_the_dead_are_not_more_than_asked_for(stores: Stores, tmp_path: Path) -> None:
+    async with opening(tmp_path) as others:
+        await add_jobs(others.jobs, 3)
+        await others.jobs.claim(make_claim("dead"), limit=3)
+    assert len(await stores.jobs.with_expired_lease(START, limit=2)) == 2
+    assert len(await stores.jobs.with_expired_lease(START, limit=10)) == 3
+
+
+@pytest.mark.slow
+async def test_jobs_of_a_killed_process_come_back_at_once(tmp_path: Path) -> None:
+    async with opening(tmp_path) as stores:
+        with neighbour("claim", tmp_path) as process:
+            claimed_id = process.line()
+            assert list(await stores.jobs.with_expired_lease(START, limit=10)) == []
+            process.kill()
+        (left,) = await stores.jobs.with_expired_lease(START, limit=10)
+        assert (left.id, left.claim) == (claimed_id, make_claim(WORKER))
+        assert await stores.jobs.replace(left, left.claim_expired(at=START, reason="died"))
+        assert list(await stores.jobs.with_expired_lease(START, limit=10)) == []
+        again = await stores.jobs.claim(make_claim("heir"), limit=10)
+        assert [job.retry_attempt for job in again] == [1, 0]
+
+
+@pytest.mark.slow
+async def test_processes_that_claim_at_once_get_disjoint_jobs(tmp_path: Path) -> None:
+    async with opening(tmp_path) as stores:
+        await add_jobs(stores.jobs, 300)
+        with neighbour("race", tmp_path) as process:
+            assert process.line() == "ready"
+            ours: list[str] = []
+            while claimed := await stores.jobs.claim(make_claim("ours"), limit=3):
+                ours.extend(job.id for job in claimed)
+            theirs: list[str] = []
+            while (line := process.line()) != "done":
+                theirs.append(line)
+        assert sorted([*ours, *theirs]) == [job_id(number) for number in range(1, 301)]
+
+
+@pytest.mark.slow
+async def test_whatever_was_acknowledged_before_a_kill_is_there_after_it(tmp_path: Path) -> None:
+    with neighbour("add", tmp_path) as process:
+        acknowledged = [int(process.line()) for _ in range(200)]
+        acknowledged += [int(line) for line in process.kill() if line]
+    async with opening(tmp_path) as stores:
+        await stores.health.ping()
+        expected = [job_id(number + extra) for number in acknowledged for extra in (0, 1)]
+        assert [job.id for job in await stores.jobs.get_many(expected)] == expected
+        for number in (acknowledged[0], acknowledged[-1]):
+            assert list(await stores.jobs.events(job_id(number))) == [make_job(number).last_event]
+        # What came after the last word is there whole or not at all.
+        unsaid = await stores.jobs.get_many([job_id(acknowledged[-1] + extra) for extra in (2, 3)])
+        assert len(unsaid) in {0, 2}
+
+
+@pytest.mark.slow
+async def test_what_a_killed_process_was_receiving_is_cleaned_up(tmp_path: Path) -> None:
+    with neighbour("upload", tmp_path) as process:
+        process.line()
+        async with opening(tmp_path) as stores:
+            assert await stores.blobs.stat("A" * 64) is None
+            assert len(uploads(tmp_path)) == 1, "the upload of a living process is left alone"
+        process.kill()
+    async with opening(tmp_path):
+        assert uploads(tmp_path) == []

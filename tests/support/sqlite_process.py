@@ -1,0 +1,108 @@
+"""A process beside the tests' own that uses the same SQLite store, until it is killed.
+
+python -m tests.support.sqlite_process (add | claim | race | upload) DIRECTORY; it prints a line for each thing done.
+"""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import IO
+
+from civitai_mock.ports import Stores
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.support.jobs import make_claim, make_job
+from tests.support.system import START
+
+ROOT = Path(__file__).parents[2]
+WORKER = "worker-of-another-process"
+
+
+class Neighbour:
+    """The process, as the tests see it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self._process = process
+        self._output: IO[str] = process.stdout
+
+    def line(self) -> str:
+        """The next thing that it has done."""
+        text = self._output.readline().strip()
+        assert text, f"the process ended with {self._process.wait()}"
+        return text
+
+    def kill(self) -> list[str]:
+        """No last words; the lines that it printed and nobody has read."""
+        self._process.send_signal(signal.SIGKILL)
+        rest = self._output.read().splitlines()
+        self._process.wait()
+        return rest
+
+
+@contextmanager
+def neighbour(task: str, directory: Path) -> Iterator[Neighbour]:
+    command = [sys.executable, "-m", "tests.support.sqlite_process", task, str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            yield Neighbour(process)
+        finally:
+            process.kill()
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+async def _add(stores: Stores) -> None:
+    """Two jobs a time, without end; told once they are stored."""
+    for number in count(1000, 2):
+        await stores.jobs.add([make_job(number), make_job(number + 1)])
+        _tell(str(number))
+
+
+async def _claim(stores: Stores) -> None:
+    await stores.jobs.add([make_job(1), make_job(2)])
+    claimed = await stores.jobs.claim(make_claim(WORKER), limit=1)
+    _tell(claimed[0].id)
+    await asyncio.get_running_loop().create_future()
+
+
+async def _upload(stores: Stores) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(5_000_000)
+            _tell("sent")
+
+    await stores.blobs.put("A" * 64, endless(), content_type="image/png", keep_until=START)
+
+
+async def _race(stores: Stores) -> None:
+    """Claim a few jobs at a time until none is left."""
+    _tell("ready")
+    while claimed := await stores.jobs.claim(make_claim(WORKER), limit=3):
+        for job in claimed:
+            _tell(job.id)
+    _tell("done")
+
+
+TASKS: Mapping[str, Callable[[Stores], Coroutine[object, object, None]]] = {
+    "add": _add,
+    "claim": _claim,
+    "upload": _upload,
+    "race": _race,
+}
+
+
+async def main(task: str, directory: Path) -> None:
+    async with open_sqlite(directory=directory, names=TableNames()) as stores:
+        await TASKS[task](stores)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
