@@ -1,0 +1,19 @@
+"""Where a MongoDB is, without who we are there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def describe(uri: str, database: str) -> str:
+    """`MongoDB at host:port/database`, for a URI that the driver has accepted."""
+    return f"MongoDB at {_hosts(uri)}/{database}"
+
+
+def options_left_out(uri: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `defaults` that the URI does not set: arguments would overrule it."""
+    named = {option.partition("=")[0].lower() for option in uri.partition("?")[2].split("&")}
+    return {name: value for name, value in defaults.items() if name.lower() not in named}
+
+
+def _hosts(uri: str) -> str:
+    return uri.partition("://")[2].partition("?")[0].rpartition("@")[2].partition("/")[0]

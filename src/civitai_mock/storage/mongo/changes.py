@@ -1,0 +1,88 @@
+"""Change jobs, and append what happened to them."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from civitai_mock.domain.job import Job
+from civitai_mock.storage.mongo.collections import Collection
+from civitai_mock.storage.mongo.errors import AWAY
+from civitai_mock.storage.mongo.event_documents import copied_last_event, last_event_document
+from civitai_mock.storage.mongo.inserts import insert_missing
+from civitai_mock.storage.mongo.job_documents import changing_fields
+
+REMEMBERED_JOBS = 20_000
+EVENT_OF_JOB: Mapping[str, int] = {"jobId": 1, "lastEvent": 1, "keepUntil": 1, "expireAt": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """`id` marks the stored job, so that the writer can tell its own change from the same one of somebody else."""
+
+    before: Job
+    after: Job
+    id: ObjectId = field(default_factory=ObjectId)
+
+
+class Changes:
+    """The event inside the job is the truth, written in one with the change; the events collection follows it.
+
+    Two writes cannot be one without a transaction, which a standalone server does not have. So the event of a change
+    may be missing from the events collection after a crash, but only that of the last one: before a job is changed
+    again, whoever does it stores the event that it holds, unless this process knows that it did so before.
+    """
+
+    def __init__(self, *, jobs: Collection, events: Collection) -> None:
+        self._jobs = jobs
+        self._events = events
+        self._stored: dict[str, int] = {}
+
+    async def apply(self, changes: Sequence[Change]) -> Sequence[bool]:
+        await self._store_events_held_by([change.before for change in changes if self._may_lack_event(change.before)])
+        taken = await self._change(changes)
+        with suppress(*AWAY):  # the changes are made, and hold their events until somebody makes the next ones
+            await self._append([change.after for change in changes if change.id in taken])
+        return [change.id in taken for change in changes]
+
+    async def _change(self, changes: Sequence[Change]) -> frozenset[ObjectId]:
+        ids = [change.id for change in changes]
+        result = await self._jobs.bulk_write([_conditional_update(change) for change in changes], ordered=False)
+        if result.matched_count == len(changes):
+            return frozenset(ids)
+        marked = {"jobId": {"$in": [change.before.id for change in changes]}, "changeId": {"$in": ids}}
+        return frozenset([document["changeId"] async for document in self._jobs.find(marked, {"changeId": 1})])
+
+    def _may_lack_event(self, job: Job) -> bool:
+        """The first event is stored before the job is."""
+        return job.seq > 0 and self._stored.get(job.id) != job.seq
+
+    async def _store_events_held_by(self, jobs: Sequence[Job]) -> None:
+        if jobs:
+            found = self._jobs.find({"jobId": {"$in": [job.id for job in jobs]}}, EVENT_OF_JOB)
+            await insert_missing(self._events, [copied_last_event(document) async for document in found])
+
+    async def _append(self, jobs: Sequence[Job]) -> None:
+        await insert_missing(self._events, [last_event_document(job) for job in jobs])
+        for job in jobs:
+            self._remember(job)
+
+    def _remember(self, job: Job) -> None:
+        self._stored.pop(job.id, None)
+        if job.outcome is None:
+            self._stored[job.id] = job.seq
+        if len(self._stored) > REMEMBERED_JOBS:
+            del self._stored[next(iter(self._stored))]
+
+
+def _conditional_update(change: Change) -> UpdateOne:
+    before = change.before
+    unchanged = {
+        "jobId": before.id,
+        "seq": before.seq,
+        "claim.workerId": before.claim.worker_id if before.claim else None,
+        "outcome": None,
+    }
+    return UpdateOne(unchanged, {"$set": {**changing_fields(change.after), "changeId": change.id}})

@@ -1,0 +1,87 @@
+"""Open a MongoDB store."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
+from pymongo import ReadPreference, WriteConcern
+from pymongo.errors import OperationFailure, PyMongoError
+
+from civitai_mock.domain.errors import InvalidRequestError, TransientError
+from civitai_mock.ports import Stores
+from civitai_mock.storage.mongo.address import describe, options_left_out
+from civitai_mock.storage.mongo.blobs import MongoBlobStore
+from civitai_mock.storage.mongo.collections import CollectionNames, Collections, Database, Document, collections_of
+from civitai_mock.storage.mongo.health import MongoHealth
+from civitai_mock.storage.mongo.indexes import create_indexes
+from civitai_mock.storage.mongo.jobs import MongoJobStore
+from civitai_mock.storage.mongo.resources import MongoResourceStore
+from civitai_mock.storage.mongo.secrets import MongoSecretStore
+
+# A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
+# again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
+# as for a slow one.)
+DEFAULT_OPTIONS: Mapping[str, Any] = {
+    "appName": "civitai-mock",
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 3_000,
+    "socketTimeoutMS": 60_000,
+}
+DURABLE = WriteConcern(w="majority", j=True)
+
+
+@asynccontextmanager
+async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> AsyncIterator[Stores]:
+    """Raise `TransientError` if nobody answers there or we are not let in, `InvalidRequestError` for a broken URI."""
+    async with _connected(uri) as client:
+        # What was just written is read from the primary, whatever the URI prefers.
+        opened = client.get_database(database, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY)
+        collections, description = collections_of(opened, names), describe(uri, database)
+        await _prepare(opened, collections, description)
+        jobs = MongoJobStore(jobs=collections.jobs, events=collections.job_events)
+        try:
+            yield _stores(opened, collections, names=names, jobs=jobs, description=description)
+        finally:
+            await jobs.drain()
+
+
+@asynccontextmanager
+async def _connected(uri: str) -> AsyncIterator[AsyncIOMotorClient[Document]]:
+    try:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **options_left_out(uri, DEFAULT_OPTIONS))
+    except (PyMongoError, ValueError, OSError):
+        # The driver's own words may quote parts of the URI.
+        raise InvalidRequestError(
+            "The MongoDB URI cannot be used; expected mongodb://[user:password@]host[:port][/?options] with special"
+            " characters in user and password percent-encoded, and with files that exist."
+        ) from None
+    try:
+        yield client
+    finally:
+        await asyncio.to_thread(client.close)
+
+
+async def _prepare(database: Database, collections: Collections, description: str) -> None:
+    try:
+        await database.command("ping")
+        await create_indexes(collections)
+    except OperationFailure as error:
+        reason = (error.details or {}).get("errmsg", "no reason given")
+        raise TransientError(f"{description} refused: {reason}") from error
+    except PyMongoError as error:
+        raise TransientError(f"{description} does not answer.") from error
+
+
+def _stores(
+    database: Database, collections: Collections, *, names: CollectionNames, jobs: MongoJobStore, description: str
+) -> Stores:
+    bucket = AsyncIOMotorGridFSBucket(database, names.blobs)
+    return Stores(
+        jobs=jobs,
+        resources=MongoResourceStore(resources=collections.resources),
+        blobs=MongoBlobStore(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks),
+        secrets=MongoSecretStore(collection=collections.secrets),
+        health=MongoHealth(database=database, description=description),
+    )

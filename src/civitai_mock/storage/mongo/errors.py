@@ -1,0 +1,62 @@
+"""What the driver raises, as domain errors; nowhere else is it caught and turned."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    PyMongoError,
+    WriteConcernError,
+)
+
+from civitai_mock.domain.errors import ConflictError, MockError, TransientError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DUPLICATE_KEY = 11000
+AWAY = (ConnectionFailure, ExecutionTimeout, WriteConcernError)
+
+
+@contextmanager
+def domain_errors(*, conflict: str = "It is there already.") -> Iterator[None]:
+    """Raise `TransientError` and `ConflictError` for what the driver says; anything else it raises is a bug."""
+    try:
+        yield
+    except PyMongoError as error:
+        translated = _translated(error, conflict)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def raises_domain_errors(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    @wraps(call)
+    async def translated(*args: P.args, **kwargs: P.kwargs) -> T:
+        with domain_errors():
+            return await call(*args, **kwargs)
+
+    return translated
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    details = error.details
+    refused = {write["code"] for write in details["writeErrors"]}
+    return refused == {DUPLICATE_KEY} and not details["writeConcernErrors"]
+
+
+def _translated(error: PyMongoError, conflict: str) -> MockError | None:
+    if isinstance(error, DuplicateKeyError) or (isinstance(error, BulkWriteError) and only_duplicates(error)):
+        return ConflictError(conflict)
+    if isinstance(error, AWAY) or error.timeout or _is_unconfirmed(error):
+        return TransientError("MongoDB is away or too slow.", reason=type(error).__name__)
+    return None
+
+
+def _is_unconfirmed(error: PyMongoError) -> bool:
+    return isinstance(error, BulkWriteError) and bool(error.details["writeConcernErrors"])

@@ -1,0 +1,101 @@
+"""Jobs and their events in MongoDB."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pymongo.errors import PyMongoError
+
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Claim, Job
+from civitai_mock.storage.mongo.changes import Change, Changes
+from civitai_mock.storage.mongo.claims import Claims
+from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.storage.mongo.encoding import is_storable, moment_text
+from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
+from civitai_mock.storage.mongo.event_documents import event_of, expired, last_event_document
+from civitai_mock.storage.mongo.grouping import Grouped
+from civitai_mock.storage.mongo.job_documents import job_document, job_of
+
+CHANGES_IN_ONE_WRITE = 500
+
+
+class MongoJobStore:
+    """Changes of the same instant are written together."""
+
+    def __init__(self, *, jobs: Collection, events: Collection) -> None:
+        self._jobs = jobs
+        self._events = events
+        self._claims = Claims(jobs=jobs)
+        self._changes = Grouped(Changes(jobs=jobs, events=events).apply, limit=CHANGES_IN_ONE_WRITE)
+
+    async def drain(self) -> None:
+        """Wait for writes whose callers may be gone."""
+        await self._changes.drain()
+
+    async def add(self, jobs: Sequence[Job]) -> None:
+        """The events go first, so that a job that can be claimed has its first event, and a taken id shows early."""
+        if not jobs:
+            return
+        events = [last_event_document(job) for job in jobs]
+        documents = [job_document(job) for job in jobs]
+        with domain_errors(conflict="A job with this id exists already."):
+            try:
+                await self._events.insert_many(events)
+                await self._jobs.insert_many(documents)
+            except PyMongoError:
+                await self._jobs.delete_many(_these(documents))
+                await self._events.delete_many(_these(events))
+                raise
+
+    async def get(self, job_id: str) -> Job | None:
+        found = await self.get_many([job_id])
+        return found[0] if found else None
+
+    @raises_domain_errors
+    async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        wanted = {"jobId": {"$in": [job_id for job_id in job_ids if is_storable(job_id)]}}
+        found = {document["jobId"]: document async for document in self._jobs.find(wanted)}
+        return [job_of(found[job_id]) for job_id in job_ids if job_id in found]
+
+    @raises_domain_errors
+    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+        return await self._claims.claim(claim, limit=limit)
+
+    @raises_domain_errors
+    async def replace(self, before: Job, after: Job) -> bool:
+        return await self._changes(Change(before=before, after=after))
+
+    @raises_domain_errors
+    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
+        return await self._claims.renew(worker_id, until)
+
+    @raises_domain_errors
+    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        return await self._claims.expired(now, limit=limit)
+
+    @raises_domain_errors
+    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        late = {"outcome": None, "deadline": {"$lte": moment_text(now)}}
+        return [job_of(document) async for document in self._jobs.find(late).sort("deadline").limit(limit)]
+
+    @raises_domain_errors
+    async def events(self, job_id: str) -> Sequence[JobEvent]:
+        """The job's own last event comes from the job, where it is even after a crash between the two writes."""
+        job = await self.get(job_id)
+        if job is None:
+            return ()
+        earlier = {"jobId": job_id, "seq": {"$lt": job.seq}}
+        found = self._events.find(earlier).sort("seq")
+        return [*[event_of(job_id, document) async for document in found], job.last_event]
+
+    @raises_domain_errors
+    async def sweep(self, now: datetime) -> int:
+        """What the server's TTL monitor would do within a minute; events without a job are never shown."""
+        swept = await self._jobs.delete_many(expired(now))
+        await self._events.delete_many(expired(now))
+        return swept.deleted_count
+
+
+def _these(documents: Sequence[Document]) -> Document:
+    """The very documents that were inserted: insert_many gives each one its `_id`."""
+    return {"_id": {"$in": [document["_id"] for document in documents if "_id" in document]}}

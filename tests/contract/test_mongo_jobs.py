@@ -1,0 +1,203 @@
+"""What only MongoDB can get wrong about jobs: two writes that a crash may part, and claimers in many processes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from civitai_mock.domain.errors import ConflictError, TransientError
+from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.stages import Outcome, Stage
+from civitai_mock.ports import JobStore
+from civitai_mock.storage.mongo import changes
+from civitai_mock.storage.mongo.collections import Collections
+from civitai_mock.storage.mongo.jobs import MongoJobStore
+from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
+from tests.support.mongo import Interrupted, MongoAddress, mongo_address
+from tests.support.system import START
+
+pytestmark = pytest.mark.mongo
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[MongoAddress]:
+    async with mongo_address() as address:
+        yield address
+
+
+@pytest.fixture
+async def store(address: MongoAddress) -> AsyncIterator[JobStore]:
+    async with address.open() as stores:
+        yield stores.jobs
+
+
+@pytest.fixture
+async def inside(address: MongoAddress, store: JobStore) -> AsyncIterator[Collections]:
+    async with address.inside() as collections:
+        yield collections
+
+
+def store_over(inside: Collections, *, jobs: Any = None, events: Any = None) -> MongoJobStore:
+    """Another process on the same database, with its own trouble."""
+    return MongoJobStore(jobs=jobs or inside.jobs, events=events or inside.job_events)
+
+
+def accepted(job: Job) -> Job:
+    return job.entered(Stage.CLAIMED, at=START, lease=LEASE, context={"step": 1})
+
+
+def claimed_by(job: Job, claim: Claim) -> Job:
+    return replace(job, claim=claim)
+
+
+def cancelled(job: Job) -> Job:
+    return job.ended(Outcome.DELETED, at=START, context={})
+
+
+async def stored_seqs(inside: Collections) -> list[int]:
+    return [event["seq"] async for event in inside.job_events.find().sort("seq")]
+
+
+async def test_a_crash_before_the_event_is_stored_loses_nothing_of_the_history(
+    store: JobStore, inside: Collections
+) -> None:
+    job = await add_claimed(store)
+    dying = store_over(inside, events=Interrupted(inside.job_events, "insert_many"))
+    assert await dying.replace(job, accepted(job))
+    assert await stored_seqs(inside) == [0]
+    assert await store.events(job.id) == [job.last_event, accepted(job).last_event]
+
+
+@pytest.mark.parametrize("next_process", ["the same", "another"])
+async def test_whoever_changes_the_job_next_stores_the_event_that_a_crash_left_out(
+    store: JobStore, inside: Collections, next_process: str
+) -> None:
+    job = await add_claimed(store)
+    events = Interrupted(inside.job_events, "insert_many")
+    dying = store_over(inside, events=events)
+    assert await dying.replace(job, accepted(job))
+    events.broken = False
+    successor = dying if next_process == "the same" else store
+    assert await successor.replace(accepted(job), cancelled(accepted(job)))
+    assert await stored_seqs(inside) == [0, 1, 2]
+    assert [event.context for event in await store.events(job.id)] == [{}, {"step": 1}, {}]
+
+
+async def test_an_event_that_was_stored_is_not_doubled_by_the_next_process(
+    store: JobStore, inside: Collections
+) -> None:
+    job = await add_claimed(store)
+    assert await store_over(inside).replace(job, accepted(job))
+    assert await store.replace(accepted(job), cancelled(accepted(job)))
+    assert await stored_seqs(inside) == [0, 1, 2]
+
+
+async def test_a_process_with_more_jobs_than_it_remembers_stores_each_event_once(
+    store: JobStore, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "REMEMBERED_JOBS", 1)
+    await add_jobs(store, 2)
+    for job in await store.claim(make_claim(), limit=2):
+        assert await store.replace(job, accepted(job))
+    for job in await store.get_many([job_id(1), job_id(2)]):
+        assert await store.replace(job, cancelled(job))
+    assert await stored_seqs(inside) == [0, 0, 1, 1, 2, 2]
+
+
+async def test_of_two_processes_that_change_a_job_at_once_one_writes(store: JobStore, inside: Collections) -> None:
+    job = await add_claimed(store)
+    both = (store.replace(job, accepted(job)), store_over(inside).replace(job, cancelled(job)))
+    assert sorted(await asyncio.gather(*both)) == [False, True]
+    assert await stored_seqs(inside) == [0, 1]
+
+
+async def test_changes_of_one_instant_are_answered_one_by_one(store: JobStore, inside: Collections) -> None:
+    await add_jobs(store, 3)
+    first, second, third = await store.claim(make_claim(), limit=3)
+    pairs = [(first, accepted(first)), (first, cancelled(first)), (second, accepted(second)), (make_job(9), third)]
+    assert await asyncio.gather(*(store.replace(*pair) for pair in pairs)) == [True, False, True, False]
+    assert await stored_seqs(inside) == [0, 0, 0, 1, 1]
+
+
+async def test_a_submission_that_breaks_off_leaves_no_job_and_no_event(store: JobStore, inside: Collections) -> None:
+    breaking = store_over(inside, jobs=Interrupted(inside.jobs, "insert_many", carried_out=True))
+    with pytest.raises(TransientError):
+        await breaking.add([make_job(1), make_job(2)])
+    assert await store.get_many([job_id(1), job_id(2)]) == []
+    assert await stored_seqs(inside) == []
+
+
+async def test_a_taken_id_leaves_the_job_that_has_it_alone(store: JobStore, inside: Collections) -> None:
+    await store.add([make_job(2)])
+    with pytest.raises(ConflictError):
+        await store.add([make_job(1), make_job(2), make_job(3)])
+    assert await store.get_many([job_id(1), job_id(2), job_id(3)]) == [make_job(2)]
+    assert await store.events(job_id(2)) == [make_job(2).last_event]
+
+
+async def test_processes_that_claim_at_once_share_the_jobs_out(address: MongoAddress, store: JobStore) -> None:
+    async def work_off(claimer: JobStore, claim: Claim) -> list[str]:
+        mine: list[str] = []
+        while claimed := await claimer.claim(claim, limit=7):
+            mine += [job.id for job in claimed]
+        return mine
+
+    jobs = await add_jobs(store, 60)
+    async with address.open() as other, address.open() as third:
+        claimers = {"a": store, "b": other.jobs, "c": third.jobs}
+        shares = await asyncio.gather(*(work_off(claimer, make_claim(name)) for name, claimer in claimers.items()))
+    assert sorted(job_id for share in shares for job_id in share) == [job.id for job in jobs]
+
+
+class Overtaken(Interrupted):
+    """Jobs of which another claimer takes the first page, between our look and our write."""
+
+    def __init__(self, jobs: Any, rival: JobStore, *, limit: int) -> None:
+        super().__init__(jobs, "update_many")
+        self._rival = rival
+        self._limit = limit
+
+    async def _interrupt(self, call: Any, *args: object, **kwargs: object) -> Any:
+        self.broken = False
+        await self._rival.claim(make_claim("rival"), limit=self._limit)
+        return await call(*args, **kwargs)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_claimer_that_is_overtaken_looks_further_back(store: JobStore, inside: Collections, lost: int) -> None:
+    await add_jobs(store, 4)
+    late = store_over(inside, jobs=Overtaken(inside.jobs, store, limit=lost))
+    claimed = await late.claim(make_claim(), limit=2)
+    assert [job.id for job in claimed] == [job_id(lost + 1), job_id(lost + 2)]
+
+
+@pytest.mark.parametrize("call", ["claim", "renew"])
+async def test_jobs_of_a_claim_whose_answer_was_lost_go_back(store: JobStore, inside: Collections, call: str) -> None:
+    (job,) = await add_jobs(store, 1)
+    jobs = Interrupted(inside.jobs, "update_many", carried_out=True)
+    claimer = store_over(inside, jobs=jobs)
+    with pytest.raises(TransientError):
+        await claimer.claim(make_claim(), limit=1)
+    assert await store.claim(make_claim("other"), limit=1) == []
+    jobs.broken = False
+    if call == "claim":
+        assert await claimer.claim(make_claim(), limit=1) == [claimed_by(job, make_claim())]
+    else:
+        assert await claimer.renew("local-1", START + LEASE) == frozenset()
+        assert await store.claim(make_claim("other"), limit=1) == [claimed_by(job, make_claim("other"))]
+
+
+async def test_a_change_whose_caller_gave_up_is_written_before_the_store_closes(address: MongoAddress) -> None:
+    async with address.open() as stores:
+        job = await add_claimed(stores.jobs)
+        caller = asyncio.create_task(stores.jobs.replace(job, accepted(job)))
+        await asyncio.sleep(0)
+        caller.cancel()
+    async with address.open() as stores:
+        assert await stores.jobs.get(job.id) == accepted(job)
+
+
+async def test_an_id_that_no_document_can_hold_is_unknown(store: JobStore) -> None:
+    assert await store.get("\ud800") is None

@@ -1,0 +1,75 @@
+"""A server that is not there, lets nobody in, or dies and comes back."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.storage.mongo import CollectionNames, open_mongo
+from tests.support.jobs import add_claimed, chunks, make_resource, prepared
+from tests.support.mongo import MongoProcess, free_port, new_process
+from tests.support.system import START
+
+NAMES = CollectionNames()
+SECRET = "hunter2"
+IMPATIENT = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+
+
+@pytest.fixture
+def process() -> Iterator[MongoProcess]:
+    process = new_process()
+    try:
+        process.start()
+        yield process
+    finally:
+        process.remove()
+
+
+async def test_opening_a_store_that_is_not_there_names_the_address_and_no_password() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(TransientError, match=f"^MongoDB at {address}/civitai does not answer") as away:
+        async with open_mongo(uri=f"mongodb://me:{SECRET}@{address}/?{IMPATIENT}", database="civitai", names=NAMES):
+            pass
+    assert SECRET not in str(away.value) + repr(away.value.__cause__) + repr(away.value.evidence)
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_back(process: MongoProcess) -> None:
+    async with open_mongo(uri=f"{process.uri}?{IMPATIENT}", database="civitai", names=NAMES) as stores:
+        job = await add_claimed(stores.jobs)
+        assert await stores.jobs.replace(job, prepared(job))
+        blob = await stores.blobs.put("key", chunks(b"picture"), content_type="image/png", keep_until=START)
+        process.kill()
+        began = time.monotonic()
+        for call in (
+            stores.jobs.get(job.id),
+            stores.jobs.replace(prepared(job), prepared(job)),
+            stores.resources.add(make_resource()),
+            stores.blobs.stat("key"),
+            stores.secrets.secret("name"),
+            stores.health.ping(),
+        ):
+            with pytest.raises(TransientError):
+                await call
+        assert time.monotonic() - began < 5
+        process.start()
+        assert await stores.jobs.get(job.id) == prepared(job)
+        assert await stores.blobs.stat("key") == blob
+        assert await stores.jobs.renew("local-1", START) == {job.id}
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+async def test_a_store_that_lets_nobody_in_says_who_refused_and_no_password() -> None:
+    process = new_process("--auth")
+    try:
+        process.start()
+        uri = f"mongodb://me:{SECRET}@127.0.0.1:{process.port}/?{IMPATIENT}"
+        with pytest.raises(TransientError, match=f"^MongoDB at 127.0.0.1:{process.port}/civitai refused: ") as refused:
+            async with open_mongo(uri=uri, database="civitai", names=NAMES):
+                pass
+    finally:
+        process.remove()
+    assert SECRET not in str(refused.value) + repr(refused.value.__cause__)

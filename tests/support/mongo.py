@@ -1,0 +1,174 @@
+"""A MongoDB for tests: the one of MONGODB_TEST_URI, or SecantusDB as a process of its own."""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
+
+from civitai_mock.ports import Stores
+from civitai_mock.storage.mongo import CollectionNames, open_mongo
+from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
+
+START_SECONDS = 30.0
+# Every acknowledged write waits for the disk, so a fast one is half the time. Containers often have a tiny one.
+RAM_DISK = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder that is ours alone
+RAM_DISK_BYTES = 2**30
+NAMES = CollectionNames()
+
+
+class MongoProcess:
+    """SecantusDB on a free port; it can be killed and started again on the same data."""
+
+    def __init__(self, *options: str) -> None:
+        self._options = options
+        self.port = free_port()
+        self.uri = f"mongodb://127.0.0.1:{self.port}/"
+        self._folder = Path(tempfile.mkdtemp(prefix="civitai-mock-mongo-", dir=_fast_folder()))
+        self._log = self._folder / "output.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        address = ("--host", "127.0.0.1", "--port", str(self.port))
+        storage = ("--storage-path", str(self._folder / "data"), "--sync-on-commit", *self._options)
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-m", "secantus", *address, *storage]
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self._folder)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"SecantusDB did not start:\n{self._log.read_text('utf-8', 'replace')}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """As a power cut would: nothing is flushed or said."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MongoAddress:
+    """A database that is the test's own; open it as often as there are processes to play."""
+
+    uri: str
+    database: str
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Stores]:
+        """Without TTL indexes: tests live in the past, and the server would delete what they store."""
+        async with open_mongo(uri=self.uri, database=self.database, names=NAMES) as stores:
+            for name in (NAMES.jobs, NAMES.job_events):
+                _administration(self.uri)[self.database][name].drop_index("expireAt_1")
+            yield stores
+
+    @asynccontextmanager
+    async def inside(self) -> AsyncIterator[Collections]:
+        """What is stored, as an operator sees it."""
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(self.uri)
+        try:
+            yield collections_of(client[self.database], NAMES)
+        finally:
+            client.close()
+
+
+@asynccontextmanager
+async def mongo_address() -> AsyncIterator[MongoAddress]:
+    """Skips where there is neither MONGODB_TEST_URI nor a SecantusDB for this Python."""
+    given = os.environ.get("MONGODB_TEST_URI")
+    address = MongoAddress(uri=given or _shared_process().uri, database=f"test_{uuid.uuid4().hex[:16]}")
+    try:
+        yield address
+    finally:
+        if given:
+            _administration(given).drop_database(address.database)
+
+
+@asynccontextmanager
+async def open_test_mongo() -> AsyncIterator[Stores]:
+    """An empty store in a database of its own."""
+    async with mongo_address() as address, address.open() as stores:
+        yield stores
+
+
+class Interrupted:
+    """A collection that loses its connection at one kind of call, until it is repaired."""
+
+    def __init__(self, collection: Collection, call: str, *, carried_out: bool = False) -> None:
+        self.broken = True
+        self._collection = collection
+        self._call = call
+        self._carried_out = carried_out
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._collection, name)
+        return partial(self._interrupt, call) if self.broken and name == self._call else call
+
+    async def _interrupt(self, call: Callable[..., Awaitable[object]], *args: object, **kwargs: object) -> None:
+        if self._carried_out:
+            await call(*args, **kwargs)
+        raise AutoReconnect("connection closed")
+
+
+def new_process(*options: str) -> MongoProcess:
+    """Not started yet; the caller removes it."""
+    if find_spec("secantus") is None:
+        pytest.skip("no MongoDB: secantusdb has no wheel for this Python; set MONGODB_TEST_URI")
+    return MongoProcess(*options)
+
+
+@cache
+def _shared_process() -> MongoProcess:
+    """Started once, when the first test needs it."""
+    process = new_process()
+    atexit.register(process.remove)
+    process.start()
+    return process
+
+
+@cache
+def _administration(uri: str) -> MongoClient[Document]:
+    """One for the whole session; a client of motor belongs to one test's event loop."""
+    client: MongoClient[Document] = MongoClient(uri)
+    atexit.register(client.close)
+    return client
+
+
+def _fast_folder() -> Path | None:
+    """None is the platform's temporary folder."""
+    roomy = RAM_DISK.is_dir() and shutil.disk_usage(RAM_DISK).free > RAM_DISK_BYTES
+    return RAM_DISK if roomy else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
