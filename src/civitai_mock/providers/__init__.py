@@ -1,1 +1,1 @@
-"""."""
+"""Graphs out: what runs them, each behind the port `Provider`."""

@@ -1,1 +1,1 @@
-"""."""
+"""A provider that needs no ComfyUI: it reads graphs, takes its time, and draws."""

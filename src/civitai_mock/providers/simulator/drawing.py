@@ -1,0 +1,41 @@
+"""Draw the pictures of a series; blocking, for threads."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from civitai_mock.providers.simulator.facts import Series
+from civitai_mock.providers.simulator.png import PalettePicture, compressed, png
+from civitai_mock.providers.simulator.profile import Pictures
+
+GREY = bytes((128, 128, 128))
+BLANK_ROWS = 64
+BLANKS_KEPT = 64
+
+
+def draw(series: Series, index: int, *, texts: Mapping[str, str], pictures: Pictures) -> bytes:
+    """A PNG file, the same for the same facts; `index` counts within the series."""
+    if pictures == Pictures.BLANK:
+        return png(_blank(series.frame.width, series.frame.height), texts)
+    return png(_painted(series, index), texts)
+
+
+def _painted(series: Series, index: int) -> PalettePicture:
+    # Imported at the first picture: numpy and Pillow would double the time to the server's first answer.
+    from civitai_mock.providers.simulator.painter.poster import paint  # noqa: PLC0415
+
+    poster = paint(series, index)
+    return PalettePicture(
+        width=poster.width,
+        height=poster.height,
+        bit_depth=8,
+        colours=poster.colours,
+        data=compressed(poster.scanlines()),
+    )
+
+
+@lru_cache(maxsize=BLANKS_KEPT)
+def _blank(width: int, height: int) -> PalettePicture:
+    """Plain grey, one bit a pixel."""
+    line = bytes(1 + -(-width // 8))
+    bands = (line * min(BLANK_ROWS, height - top) for top in range(0, height, BLANK_ROWS))
+    return PalettePicture(width=width, height=height, bit_depth=1, colours=GREY, data=compressed(bands))

@@ -1,0 +1,64 @@
+"""What a graph asks for, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DEFAULT_SIDE = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    file_name: str
+    strength: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One sampler node's part in a picture."""
+
+    seed: int = 0
+    steps: int = 0
+    cfg: float | None = None
+    guidance: float | None = None
+    denoise: float = 1.0
+    sampler: str = ""
+    noise_schedule: str = ""
+    prompt_text: str = ""
+    negative_text: str = ""
+    model: str = ""
+    loras: tuple[Lora, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The pictures in hand at some node; `first` is the place of the first one in the batch it was taken from."""
+
+    width: int = DEFAULT_SIDE
+    height: int = DEFAULT_SIDE
+    count: int = 1
+    first: int = 0
+
+    @property
+    def megapixels(self) -> float:
+        """Of all its pictures together."""
+        return self.width * self.height * self.count / 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The pictures of one output node, made from `source` if that is a file, by these passes, the first one first.
+
+    `effort` is what each sampler node has to do, in steps times megapixels.
+    """
+
+    node_id: str
+    is_preview: bool = False
+    frame: Frame
+    passes: tuple[Sampled, ...] = ()
+    source: str = ""
+    effort: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Sampled:
+        """The pass that the others refine."""
+        return self.passes[0] if self.passes else Sampled()

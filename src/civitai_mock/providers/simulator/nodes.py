@@ -1,0 +1,117 @@
+"""A graph with its links followed; whatever has not the expected shape reads as nothing."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from civitai_mock.domain.json import Json, ReadOnlyJson
+
+HOLDERS = ("value", "int", "float", "string", "text", "seed", "noise_seed")  # where a node keeps a single value
+MOST_HOPS = 32
+LARGEST = 2**64  # beyond it nothing in ComfyUI has a number
+
+Inputs: TypeAlias = Mapping[str, Json]
+NO_INPUTS: Inputs = {}
+
+
+class Nodes:
+    def __init__(self, graph: ReadOnlyJson) -> None:
+        self._classes = {node_id: text(_member(node, "class_type")) for node_id, node in graph.items()}
+        self._inputs = {node_id: _member(node, "inputs") for node_id, node in graph.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __contains__(self, node_id: object) -> bool:
+        return isinstance(node_id, str) and node_id in self._classes
+
+    def class_type(self, node_id: str) -> str:
+        return self._classes.get(node_id, "")
+
+    def inputs(self, node_id: str) -> Inputs:
+        """`NO_INPUTS` itself for a node that has none."""
+        inputs = self._inputs.get(node_id)
+        return inputs if isinstance(inputs, dict) else NO_INPUTS
+
+    def sources(self, node_id: str, *, skip: Collection[str] = ()) -> Iterator[str]:
+        """The nodes that its inputs are linked to."""
+        for name, value in self.inputs(node_id).items():
+            link = link_of(value)
+            if link is not None and name not in skip:
+                yield link
+
+    def linked(self, node_id: str, names: Iterable[str]) -> str | None:
+        """The node that the first linked one of some inputs leads to."""
+        inputs = self.inputs(node_id)
+        return next((link for name in names if (link := link_of(inputs.get(name))) is not None), None)
+
+    def value(self, node_id: str, name: str) -> Json:
+        """An input's value, through links to nodes that do no more than hold one."""
+        value = self.inputs(node_id).get(name)
+        for _ in range(MOST_HOPS):
+            link = link_of(value)
+            if link is None:
+                return value
+            held = self.inputs(link)
+            value = next((held[name] for name in HOLDERS if name in held), None)
+        return None
+
+    def upstream(self, start: str | None, *, skip: Collection[str] = (), stop: str | None = None) -> Iterator[str]:
+        """`start` and the nodes above it, nearest first, each once.
+
+        Inputs named in `skip` are not followed; nodes of the class `stop`, and what is above them, are left out.
+        """
+        waiting, seen = deque([] if start is None else [start]), {start}
+        while waiting:
+            node_id = waiting.popleft()
+            if stop is not None and self.class_type(node_id) == stop:
+                continue
+            yield node_id
+            for source in self.sources(node_id, skip=skip):
+                if source not in seen:
+                    seen.add(source)
+                    waiting.append(source)
+
+    def nearest(self, start: str, names: Collection[str], *, skip: Collection[str]) -> Inputs:
+        """The value of each named input, from the nearest node that has one."""
+        found: dict[str, Json] = {}
+        for node_id in self.upstream(start, skip=skip):
+            for name in self.inputs(node_id).keys() & names - found.keys():
+                value = self.value(node_id, name)
+                if value is not None:
+                    found[name] = value
+        return found
+
+
+def _member(node: Json, name: str) -> Json:
+    return node.get(name) if isinstance(node, dict) else None
+
+
+def link_of(value: Json) -> str | None:
+    """The node id of `[node id, output]`, ComfyUI's way to say where a value comes from."""
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
+        return value[0]
+    return None
+
+
+def real(value: Json) -> float | None:
+    """A number, also in a string, as ComfyUI takes it."""
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) <= LARGEST else None
+
+
+def whole(value: Json) -> int | None:
+    """Keeps every digit of a 64-bit seed."""
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST else None
+    number = real(value)
+    return None if number is None else int(number)
+
+
+def text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,38 @@
+"""Every provider, opened for the contract suite."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from civitai_mock.ports import Output, Provider, Submission
+from civitai_mock.providers.simulator.engine import Simulator
+from civitai_mock.providers.simulator.profile import INSTANT, Pictures
+from tests.support.comfy_graphs import Graph
+from tests.support.system import ManualClock
+
+FOREVER = 3600.0
+
+
+class Opening(Protocol):
+    """A provider that ends its prompts at once, or, if `slow`, none of them within a test."""
+
+    def __call__(self, *, slow: bool) -> AbstractAsyncContextManager[Provider]: ...
+
+
+@asynccontextmanager
+async def open_simulator(*, slow: bool) -> AsyncIterator[Provider]:
+    profile = replace(INSTANT, prompt=FOREVER) if slow else INSTANT
+    async with Simulator(name="local", clock=ManualClock(), profile=profile, pictures=Pictures.DRAWN) as simulator:
+        yield simulator
+
+
+PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator}
+
+
+def submission(prompt_id: str, graph: Graph) -> Submission:
+    return Submission(prompt_id=prompt_id, trace_id=f"00-{'1' * 32}-{'2' * 16}-00", graph=graph, extra_pnginfo={})
+
+
+async def content(output: Output) -> bytes:
+    return b"".join([chunk async for chunk in output.content])

@@ -1,0 +1,115 @@
+"""PNG files of the simulator: exact sizes, the same bytes for the same facts."""
+
+import hashlib
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.facts import Frame, Lora, Sampled, Series
+from civitai_mock.providers.simulator.profile import Pictures
+
+SAMPLED = Sampled(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
+SERIES = Series(node_id="9", frame=Frame(width=320, height=288, count=2), passes=(SAMPLED,))
+SIZES = [(1, 1), (9, 7), (64, 64), (255, 400), (256, 256), (512, 768), (832, 1216), (2048, 64), (2049, 2053)]
+
+ROOT = Path(__file__).parents[2]
+DRAW_ELSEWHERE = """
+import hashlib
+from tests.unit.test_simulator_drawing import SERIES, drawn
+print(hashlib.sha256(drawn(SERIES)).hexdigest())
+"""
+
+
+def drawn(series: Series, index: int = 0, pictures: Pictures = Pictures.DRAWN) -> bytes:
+    return draw(series, index, texts={"prompt": "{}"}, pictures=pictures)
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+def sized(width: int, height: int) -> Series:
+    return replace(SERIES, frame=Frame(width=width, height=height))
+
+
+def with_pass(**changes: object) -> Series:
+    return replace(SERIES, passes=(replace(SAMPLED, **changes),))  # type: ignore[arg-type]  # any field of it
+
+
+def test_the_same_facts_come_to_the_same_bytes() -> None:
+    assert drawn(SERIES) == drawn(SERIES)
+
+
+@pytest.mark.slow
+def test_another_process_draws_the_same_bytes() -> None:
+    command = [sys.executable, "-c", DRAW_ELSEWHERE]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == hashlib.sha256(drawn(SERIES)).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        with_pass(prompt_text="a blue fox"),
+        with_pass(negative_text="snow"),
+        with_pass(seed=43),
+        with_pass(model="sdxl.safetensors"),
+        with_pass(loras=(Lora(file_name="style.safetensors", strength=1.0),)),
+        with_pass(steps=21),
+        with_pass(sampler="heun"),
+        with_pass(cfg=7.5),
+        replace(SERIES, passes=(SAMPLED, replace(SAMPLED, seed=43))),
+        replace(SERIES, source="input.png"),
+    ],
+    ids=["prompt", "negative", "seed", "model", "lora", "steps", "sampler", "cfg", "second pass", "source"],
+)
+def test_every_fact_changes_the_picture(other: Series) -> None:
+    assert opened(drawn(other)).convert("RGB").tobytes() != opened(drawn(SERIES)).convert("RGB").tobytes()
+
+
+def test_each_picture_of_a_batch_is_another_one() -> None:
+    assert drawn(SERIES, 0) != drawn(SERIES, 1)
+
+
+def test_a_picture_taken_from_a_batch_is_the_one_of_its_place() -> None:
+    taken = replace(SERIES, frame=replace(SERIES.frame, count=1, first=1))
+    assert drawn(taken, 0) == drawn(SERIES, 1)
+
+
+def test_neither_node_ids_nor_the_size_of_the_batch_matter() -> None:
+    other = replace(SERIES, node_id="57:9", frame=replace(SERIES.frame, count=4), effort={"3": 1.0})
+    assert drawn(other) == drawn(SERIES)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("pictures", Pictures)
+def test_sizes_are_exact(width: int, height: int, pictures: Pictures) -> None:
+    picture = opened(drawn(sized(width, height), pictures=pictures))
+    assert (picture.format, picture.size) == ("PNG", (width, height))
+
+
+def test_a_blank_picture_is_plain_grey() -> None:
+    picture = opened(drawn(sized(33, 65), pictures=Pictures.BLANK)).convert("RGB")
+    assert picture.getcolors() == [(33 * 65, (128, 128, 128))]
+
+
+def test_a_drawn_picture_has_many_colours() -> None:
+    colours = opened(drawn(SERIES)).convert("RGB").getcolors(1 << 16)
+    assert colours is not None
+    assert len(colours) > 30
+
+
+def test_starting_up_imports_neither_numpy_nor_pillow() -> None:
+    code = (
+        "import sys, civitai_mock.providers.simulator.engine; sys.exit(any(name in sys.modules for name in "
+        "('numpy', 'PIL')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,179 @@
+"""The simulator's own promises, beyond those of every provider."""
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import pytest
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.providers.simulator import engine
+from civitai_mock.providers.simulator.engine import Simulator
+from civitai_mock.providers.simulator.errors import PromptCancelledError
+from civitai_mock.providers.simulator.facts import Series
+from civitai_mock.providers.simulator.profile import INSTANT, Pictures, Profile
+from tests.support.comfy_graphs import text_to_image
+from tests.support.providers import content, submission
+from tests.support.system import ManualClock
+from tests.support.turns import settle
+
+TEN_SECONDS = replace(INSTANT, prompt=10.0)
+
+
+def simulator(clock: ManualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
+    return Simulator(name="local", clock=clock, profile=profile, pictures=Pictures.BLANK, remember=remember)
+
+
+async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS) as provider:
+        await provider.send(submission("a", text_to_image()))
+        waiting = asyncio.create_task(provider.collect("a"))
+        await settle()
+        clock.advance(9.9)
+        await settle()
+        assert not waiting.done()
+        clock.advance(0.1)
+        assert len((await waiting).items) == 1
+
+
+async def test_time_runs_from_the_sending(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS) as provider:
+        await provider.send(submission("a", text_to_image()))
+        clock.advance(10)
+        assert (await provider.collect("a")).items
+
+
+async def test_thousands_wait_at_once_without_a_thread(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS) as provider:
+        ids = [str(number) for number in range(2000)]
+        for prompt_id in ids:
+            await provider.send(submission(prompt_id, text_to_image()))
+        threads = threading.active_count()
+        waiting = [asyncio.create_task(provider.collect(prompt_id)) for prompt_id in ids]
+        await settle(3)
+        assert threading.active_count() == threads
+        clock.advance(10)
+        assert len(await asyncio.gather(*waiting)) == len(ids)
+
+
+async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings: list[int] = []
+
+    def noted(_: Series, index: int, **__: object) -> bytes:
+        drawings.append(index)
+        return b"png"
+
+    monkeypatch.setattr(engine, "draw", noted)
+    async with simulator(clock) as provider:
+        await provider.send(submission("a", text_to_image(batch=3)))
+        outputs = await provider.collect("a")
+        assert drawings == []
+        assert await content(outputs.items[1]) == b"png"
+        assert drawings == [1]
+
+
+async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def held(*_: object, **__: object) -> bytes:
+        begun.set()
+        go_on.wait(10)
+        return threading.current_thread().name.encode()
+
+    monkeypatch.setattr(engine, "draw", held)
+    async with simulator(clock) as provider:
+        await provider.send(submission("a", text_to_image()))
+        drawing = asyncio.create_task(content((await provider.collect("a")).items[0]))
+        await asyncio.to_thread(begun.wait, 10)
+        assert (await provider.send(submission("b", text_to_image()))).prompt_id == "b"
+        assert not drawing.done()
+        go_on.set()
+        assert (await drawing).startswith(b"drawing")
+
+
+async def test_large_pictures_come_in_chunks(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "draw", lambda *_, **__: bytes(600_000))
+    async with simulator(clock) as provider:
+        await provider.send(submission("a", text_to_image()))
+        (output,) = (await provider.collect("a")).items
+        assert [len(chunk) async for chunk in output.content] == [262_144, 262_144, 75_712]
+
+
+async def test_a_cancelled_prompt_says_so_to_who_comes_later(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS) as provider:
+        await provider.send(submission("a", text_to_image()))
+        await provider.cancel("a")
+        await provider.cancel("a")
+        with pytest.raises(PromptCancelledError) as caught:
+            await provider.collect("a")
+        assert (caught.value.code, caught.value.evidence) == ("cancelled", {"prompt_id": "a"})
+
+
+async def test_a_cancelled_prompt_that_is_sent_again_starts_anew(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS) as provider:
+        first = await provider.send(submission("a", text_to_image()))
+        await provider.cancel("a")
+        again = await provider.send(submission("a", text_to_image()))
+        clock.advance(10)
+        assert again.response["number"] != first.response["number"]
+        assert (await provider.collect("a")).items
+
+
+async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: ManualClock) -> None:
+    async with simulator(clock, remember=2) as provider:
+        for prompt_id in ("a", "b", "c"):
+            await provider.send(submission(prompt_id, text_to_image()))
+        assert (await provider.collect("c")).items
+        with pytest.raises(TransientError) as caught:
+            await provider.collect("a")
+        assert caught.value.evidence == {"prompt_id": "a"}
+
+
+async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS, remember=0) as provider:
+        await provider.send(submission("a", text_to_image()))
+        await provider.cancel("a")
+        clock.advance(5)
+        for prompt_id in ("a", "b"):
+            await provider.send(submission(prompt_id, text_to_image()))
+        clock.advance(7)
+        await provider.send(submission("c", text_to_image()))
+        clock.advance(4)
+        assert (await provider.collect("a")).items
+
+
+async def test_unfinished_prompts_are_never_forgotten(clock: ManualClock) -> None:
+    async with simulator(clock, TEN_SECONDS, remember=1) as provider:
+        for prompt_id in ("a", "b", "c"):
+            await provider.send(submission(prompt_id, text_to_image()))
+        clock.advance(10)
+        for prompt_id in ("a", "b", "c"):
+            assert (await provider.collect(prompt_id)).items
+
+
+async def test_numbers_run_on(clock: ManualClock) -> None:
+    async with simulator(clock) as provider:
+        receipts = [await provider.send(submission(prompt_id, text_to_image())) for prompt_id in "abc"]
+    assert [receipt.response["number"] for receipt in receipts] == [0, 1, 2]
+
+
+async def test_a_graph_that_changes_after_sending_changes_nothing(clock: ManualClock) -> None:
+    graph = text_to_image()
+    async with simulator(clock) as provider:
+        await provider.send(submission("a", graph))
+        before = await content((await provider.collect("a")).items[0])
+        graph["5"]["inputs"]["width"] = 512
+        graph["6"]["inputs"]["text"] = "something else"
+        assert await content((await provider.collect("a")).items[0]) == before
+
+
+async def test_closing_ends_the_drawing_threads(clock: ManualClock) -> None:
+    async with simulator(clock) as provider:
+        await provider.send(submission("a", text_to_image()))
+        await content((await provider.collect("a")).items[0])
+        assert any(thread.name.startswith("drawing") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("drawing") for thread in threading.enumerate())

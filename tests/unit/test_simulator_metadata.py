@@ -1,0 +1,89 @@
+"""The text chunks of the simulator's pictures, as common readers find them."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.facts import Frame, Lora, Sampled, Series
+from civitai_mock.providers.simulator.metadata import parameters, texts_of
+from civitai_mock.providers.simulator.profile import Pictures
+
+SAMPLED = Sampled(
+    seed=2076391464,
+    steps=20,
+    cfg=7.0,
+    sampler="euler_ancestral",
+    noise_schedule="normal",
+    prompt_text="RAW photo, portrait",
+    negative_text="(deformed:1.3)",
+    model="sdxl/civitai/101055/128078.safetensors",
+)
+SERIES = Series(node_id="9", frame=Frame(width=768, height=512), passes=(SAMPLED,))
+GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "лиса в снегу"}}})
+
+
+def told(sampled: Sampled) -> str:
+    return parameters(replace(SERIES, passes=(sampled,)))
+
+
+def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
+    picture = Image.open(io.BytesIO(draw(SERIES, 0, texts=texts, pictures=Pictures.BLANK)))
+    picture.load()
+    assert isinstance(picture, PngImagePlugin.PngImageFile)
+    return picture.text
+
+
+def test_parameters_read_like_those_of_a1111() -> None:
+    assert parameters(SERIES) == (
+        "RAW photo, portrait\n"
+        "Negative prompt: (deformed:1.3)\n"
+        "Steps: 20, Sampler: euler_ancestral, Schedule type: normal, CFG scale: 7, Seed: 2076391464, "
+        "Size: 768x512, Model: sdxl/civitai/101055/128078"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sampled", "part"),
+    [
+        (replace(SAMPLED, loras=(Lora(file_name="lora/style.safetensors", strength=0.8),)), "<lora:lora/style:0.8>\n"),
+        (replace(SAMPLED, guidance=3.5), "Distilled CFG Scale: 3.5"),
+        (replace(SAMPLED, denoise=0.55), "Denoising strength: 0.55"),
+        (replace(SAMPLED, seed=2**64 - 1), "Seed: 18446744073709551615"),
+    ],
+)
+def test_parameters_tell_the_rest_where_there_is_any(sampled: Sampled, part: str) -> None:
+    assert part in told(sampled)
+    assert part not in told(SAMPLED)
+
+
+def test_parameters_leave_out_what_is_empty() -> None:
+    assert told(Sampled(seed=1, steps=2)) == "Steps: 2, Seed: 1, Size: 768x512"
+
+
+def test_a_picture_without_sampling_has_parameters_too() -> None:
+    assert parameters(replace(SERIES, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
+
+
+def test_chunks_come_in_comfyuis_order_and_in_its_form() -> None:
+    texts = texts_of(GRAPH_JSON, {"workflow": "naïve", "prompt": "not this"}, SERIES)
+    assert list(texts) == ["prompt", "workflow", "parameters"]
+    assert texts["prompt"] == GRAPH_JSON
+    assert json.loads(texts["workflow"]) == "naïve"
+
+
+@pytest.mark.parametrize("text", ["a red fox", "un été doré", "лиса в снегу", "狐 🦊", "line\nline", ""], ids=ascii)
+def test_any_text_is_read_back(text: str) -> None:
+    assert read_back({"parameters": text}) == {"parameters": text}
+
+
+def test_half_a_character_does_no_harm() -> None:
+    assert read_back(texts_of(GRAPH_JSON, {}, replace(SERIES, passes=(replace(SAMPLED, prompt_text="\ud83e"),))))
+
+
+def test_a_null_character_cannot_end_a_text() -> None:
+    assert told(replace(SAMPLED, prompt_text="a\0b")).startswith("ab\n")

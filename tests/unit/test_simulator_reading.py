@@ -1,0 +1,162 @@
+"""What the simulator reads from graphs, ours and anybody's."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from civitai_mock.providers.simulator.checking import checked_series
+from civitai_mock.providers.simulator.errors import GraphRefusedError
+from civitai_mock.providers.simulator.facts import Series
+from civitai_mock.providers.simulator.frames import COUNTING, SIZING
+from civitai_mock.providers.simulator.nodes import Nodes
+from civitai_mock.providers.simulator.reading import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS, read_series
+from tests.support.comfy_graphs import DATA, RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
+from tests.support.golden import Golden
+
+FACTS = DATA / "golden" / "simulator_facts.json"
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+IDS = st.sampled_from(["1", "2", "3", "57:9", "x"])
+VALUES = st.recursive(LEAVES | st.tuples(IDS, st.integers(0, 2)).map(list), lambda inner: st.lists(inner, max_size=3))
+NAMES = st.sampled_from(
+    sorted(
+        SAMPLER_INPUTS.union(SIZING, COUNTING, PICTURE_INPUTS, TEXT_INPUTS)
+        | {"model", "positive", "negative", "guider", "sigmas", "lora_name", "end_at_step", "value"}
+    )
+)
+CLASSES = st.sampled_from(["SaveImage", "PreviewImage", "KSampler", "EmptyLatentImage", "ConditioningZeroOut"])
+NODES = st.fixed_dictionaries({"class_type": CLASSES, "inputs": st.dictionaries(NAMES, VALUES)})
+
+
+def only(graph: Graph) -> Series:
+    (series,) = read_series(Nodes(graph))
+    return series
+
+
+def changed(name: str, changes: dict[str, dict[str, Any]], **new: Any) -> Graph:
+    """A recorded graph with some inputs of some nodes replaced, and some nodes added."""
+    graph = recorded_graph(name)
+    for node_id, inputs in changes.items():
+        graph[node_id]["inputs"] |= inputs
+    return graph | new
+
+
+def test_recorded_graphs_read_as_reviewed(golden: Golden) -> None:
+    read = {path.stem: [asdict(one) for one in read_series(Nodes(load_graph(path)))] for path in RECORDED}
+    golden.check_json(FACTS, json.loads(json.dumps(read)))
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "golden" / "graphs").glob("*.json")), ids=lambda path: path.stem)
+def test_graphs_of_this_server_read_in_full(path: Path) -> None:
+    series = only(load_graph(path))
+    main = series.main
+    assert all((main.prompt_text, main.model, main.sampler, main.noise_schedule, main.steps, main.seed))
+    assert series.frame.width >= 64
+
+
+def test_the_first_pass_is_the_main_one() -> None:
+    series = only(recorded_graph("sdxl_base_refiner"))
+    assert [one.model for one in series.passes] == ["sdxl_slim.safetensors", "sdxl_refiner_slim.safetensors"]
+    assert series.main.model == "sdxl_slim.safetensors"
+
+
+def test_a_refiner_does_only_its_own_steps() -> None:
+    series = only(recorded_graph("sdxl_base_refiner"))
+    assert series.effort == pytest.approx({"8": 4 * 64 * 64 / 1e6, "9": 1 * 64 * 64 / 1e6})
+
+
+def test_loras_come_in_the_order_of_their_chain() -> None:
+    series = only(recorded_graph("sd1_loras_clipskip_embedding_vae_hiresfix"))
+    assert [(lora.file_name, lora.strength) for lora in series.main.loras] == [
+        ("sd15_style_a.safetensors", 0.8),
+        ("sd15_style_b.safetensors", 0.5),
+    ]
+
+
+def test_a_controlnet_between_mixes_no_roles() -> None:
+    main = only(recorded_graph("sd1_controlnet")).main
+    assert (main.prompt_text, main.negative_text) == ("a red fox in snow", "text, watermark")
+
+
+def test_a_zeroed_conditioning_has_no_words() -> None:
+    zeroed = node("ConditioningZeroOut", conditioning=["6", 0])
+    graph = changed("sd1_txt2img", {"3": {"negative": ["20", 0]}}, **{"20": zeroed})
+    assert only(graph).main.negative_text == ""
+
+
+def test_two_encoders_of_one_text_say_it_once() -> None:
+    graph = changed("sdxl_txt2img_sdxl_encode", {"3": {"text_g": "a red fox", "text_l": "a red fox"}})
+    assert only(graph).main.prompt_text == "a red fox"
+
+
+def test_values_are_followed_to_the_nodes_that_hold_them() -> None:
+    graph = changed(
+        "sd1_txt2img",
+        {"3": {"seed": ["20", 0], "steps": ["21", 0]}, "5": {"width": ["22", 0]}, "6": {"text": ["23", 0]}},
+        **{
+            "20": node("PrimitiveInt", value=["24", 0]),
+            "21": node("PrimitiveInt", value="7"),
+            "22": node("PrimitiveInt", value=128),
+            "23": node("PrimitiveString", value="a lighthouse"),
+            "24": node("PrimitiveInt", value=18446744073709551615),
+        },
+    )
+    series = only(graph)
+    assert (series.main.seed, series.main.steps, series.main.prompt_text) == (2**64 - 1, 7, "a lighthouse")
+    assert series.frame.width == 128
+
+
+def test_values_that_go_round_in_a_circle_are_none() -> None:
+    assert Nodes({"1": node("PrimitiveInt", value=["1", 0])}).value("1", "value") is None
+
+
+@pytest.mark.parametrize(
+    ("graph", "size"),
+    [
+        (text_to_image(width=65, height=71), (64, 64)),
+        (text_to_image(width=72, height=72), (72, 72)),
+        (recorded_graph("sd1_hiresfix_upscale_model"), (96, 96)),
+        (recorded_graph("sd1_loras_clipskip_embedding_vae_hiresfix"), (96, 96)),
+        (recorded_graph("upscale_with_model"), (1024, 1024)),
+        (recorded_graph("sd1_img2img"), (512, 512)),
+        (changed("sd1_img2img_resized", {"12": {"width": 128, "height": 96}}), (128, 96)),
+        (changed("sd1_img2img_resized", {"12": {"width": 128, "height": 0}}), (128, 128)),
+        (changed("sd1_txt2img", {"5": {"width": None, "height": "wide"}}), (512, 512)),
+    ],
+)
+def test_sizes_follow_the_pixels(graph: Graph, size: tuple[int, int]) -> None:
+    frame = only(graph).frame
+    assert (frame.width, frame.height) == size
+
+
+def test_a_part_of_a_batch_keeps_its_place() -> None:
+    frame = only(recorded_graph("sd1_latent_from_batch")).frame
+    assert (frame.count, frame.first) == (1, 1)
+
+
+def test_batches_multiply() -> None:
+    repeated = node("RepeatLatentBatch", samples=["5", 0], amount=4)
+    graph = changed("sd1_batch3", {"3": {"latent_image": ["20", 0]}}, **{"20": repeated})
+    assert only(graph).frame.count == 12
+
+
+def test_output_nodes_come_by_number_and_then_as_in_the_graph() -> None:
+    classes = dict.fromkeys(("z", "57:10", "10", "57:9", "9", "a"), "SaveImage")
+    series = read_series(Nodes(text_to_image(outputs=classes)))
+    assert [one.node_id for one in series] == ["9", "10", "57:9", "57:10", "z", "a"]
+
+
+@given(st.dictionaries(IDS, NODES | VALUES))
+def test_a_graph_of_any_shape_is_read_or_refused(graph: Graph) -> None:
+    try:
+        series = checked_series(graph)
+    except GraphRefusedError:
+        return
+    for one in series:
+        assert 1 <= one.frame.width <= 16384
+        assert 1 <= one.frame.height <= 16384
+        assert sum(one.effort.values()) >= 0

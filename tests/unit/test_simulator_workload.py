@@ -1,0 +1,98 @@
+"""How long simulated work takes, and what is told about it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from civitai_mock.providers.simulator.facts import Frame, Sampled, Series
+from civitai_mock.providers.simulator.profile import INSTANT, PROFILES, REALISTIC
+from civitai_mock.providers.simulator.workload import MODELS_IN_MEMORY, Worker
+
+FRAME = Frame(width=1024, height=1024)
+XL = "sdxl/civitai/101055/128078.safetensors"
+
+
+def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str = "3") -> Series:
+    return Series(
+        node_id=node_id,
+        frame=FRAME,
+        passes=(Sampled(steps=steps, model=model),),
+        effort={sampler: steps * FRAME.megapixels},
+    )
+
+
+def test_an_ordinary_picture_takes_seconds() -> None:
+    worker = Worker(REALISTIC)
+    first, second = worker.take([series()]), worker.take([series()])
+    assert timedelta(seconds=4) < second.duration < timedelta(seconds=6) < first.duration < timedelta(seconds=9)
+
+
+def test_more_steps_and_more_pictures_take_longer() -> None:
+    def seconds(steps: int, count: int) -> float:
+        frame = replace(FRAME, count=count)
+        one = replace(series(steps=steps), frame=frame, effort={"3": steps * frame.megapixels})
+        return Worker(REALISTIC).take([one]).duration.total_seconds()
+
+    assert seconds(25, 1) < seconds(50, 1) < seconds(50, 2)
+
+
+def test_the_instant_profile_takes_no_time() -> None:
+    assert Worker(INSTANT).take([series()]).duration == timedelta()
+
+
+def test_one_field_of_a_profile_can_be_chosen() -> None:
+    worker = Worker(replace(INSTANT, load=2.0))
+    assert [worker.take([series()]).duration for _ in range(2)] == [timedelta(seconds=2), timedelta()]
+
+
+def test_profiles_have_the_names_of_the_setting() -> None:
+    assert PROFILES == {"realistic": REALISTIC, "instant": INSTANT}
+
+
+def test_facts_are_spelt_as_in_the_capture() -> None:
+    worker = Worker(replace(INSTANT, load=2.0, prompt=0.5, convert_per_megapixel=0.1))
+    assert worker.take([series()]).facts == {
+        "comfy_mb_loaded": 6616,
+        "comfy_load_ms": 2000,
+        "middleware_duration_ComfyUI_ms": 2500,
+        "middleware_duration_ConvertImages_ms": 104,
+    }
+    assert worker.take([series()]).facts == {
+        "comfy_mb_cached": 6616,
+        "middleware_duration_ComfyUI_ms": 500,
+        "middleware_duration_ConvertImages_ms": 104,
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "megabytes"),
+    [
+        (XL, 6616),
+        ("FLUX1-dev.safetensors", 11350),
+        ("sd1/civitai/4384/128713.safetensors", 2034),
+        ("ponyV6.ckpt", 6616),
+    ],
+)
+def test_a_model_has_the_size_of_its_family(model: str, megabytes: int) -> None:
+    assert Worker(INSTANT).take([series(model)]).facts["comfy_mb_loaded"] == megabytes
+
+
+def test_a_sampler_with_two_outputs_works_once() -> None:
+    profile = replace(INSTANT, step_per_megapixel=0.1)
+    alone = Worker(profile).take([series()])
+    shared = Worker(profile).take([series(), series(node_id="10")])
+    apart = Worker(profile).take([series(), series(node_id="10", sampler="11")])
+    assert alone.duration == shared.duration < apart.duration
+
+
+def test_a_model_that_was_not_used_for_long_is_loaded_again() -> None:
+    worker = Worker(INSTANT)
+    for number in range(MODELS_IN_MEMORY + 1):
+        worker.take([series(f"model-{number}.safetensors")])
+    assert "comfy_mb_loaded" in worker.take([series("model-0.safetensors")]).facts
+    assert "comfy_mb_cached" in worker.take([series(f"model-{MODELS_IN_MEMORY}.safetensors")]).facts
+
+
+def test_no_graph_takes_for_ever() -> None:
+    assert Worker(REALISTIC).take([series(steps=10**30)]).duration < timedelta(days=3)
