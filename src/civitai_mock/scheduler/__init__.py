@@ -1,1 +1,1 @@
-"""."""
+"""Time in: claims jobs and walks each through its stages."""

@@ -1,0 +1,152 @@
+"""Claim jobs and keep many of them in flight."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import Claim, Job
+from civitai_mock.ports import JobStore
+from civitai_mock.scheduler.lease import Leases
+from civitai_mock.scheduler.ledger import Ledger
+from civitai_mock.scheduler.reaper import Reaper
+from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.walk import Walk
+from civitai_mock.scheduler.work import Tools
+
+logger = structlog.stdlib.get_logger()
+
+CLAIM_BATCH = 100
+RELEASE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerOptions:
+    """`poll` is only a safety net: a submission in the same process wakes the loop at once."""
+
+    poll: timedelta
+    max_in_flight: int
+    lease: timedelta
+    grace: timedelta
+
+
+class Scheduler:
+    """One claiming loop with a worker id of its own."""
+
+    def __init__(
+        self, *, worker_id: str, jobs: JobStore, tools: Tools, signals: InProcessSignals, options: SchedulerOptions
+    ) -> None:
+        self.worker_id = worker_id
+        self._jobs = jobs
+        self._tools = tools
+        self._signals = signals
+        self._options = options
+        self._ledger = Ledger(jobs=jobs, clock=tools.clock)
+        self._walks: dict[str, tuple[Walk, asyncio.Task[None]]] = {}
+        self._stopping = False
+        signals.listen(self._lose)
+
+    async def run(self) -> None:
+        """Work until `stop`; then give running jobs the grace time and let go of the rest."""
+        async with asyncio.TaskGroup() as group:
+            beside = [group.create_task(work, name=name) for name, work in self._beside().items()]
+            await self._claim_until_stopped(group)
+            await self._drain()
+            for task in beside:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping = True
+        self._signals.submitted()
+
+    def _beside(self) -> dict[str, Coroutine[None, None, None]]:
+        reaper = Reaper(
+            jobs=self._jobs,
+            blobs=self._tools.blobs,
+            signals=self._signals,
+            clock=self._tools.clock,
+            interval=self._options.poll,
+        )
+        leases = Leases(
+            jobs=self._jobs,
+            clock=self._tools.clock,
+            worker_id=self.worker_id,
+            lease=self._options.lease,
+            in_flight=self._walks.keys,
+            lose=self._lose,
+        )
+        return {
+            "poll": self._poll(),
+            "leases": leases.run(),
+            "reaper": reaper.run(),
+            "sweeper": reaper.run_sweeps(),
+        }
+
+    async def _poll(self) -> None:
+        while True:
+            self._signals.submitted()
+            await self._tools.clock.sleep(self._options.poll.total_seconds())
+
+    async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
+        while not self._stopping:
+            jobs = await self._claim()
+            for job in jobs:
+                self._start(group, job)
+            if not jobs:
+                await self._signals.work()
+
+    async def _claim(self) -> Sequence[Job]:
+        """As many jobs as there is room for; none while the store is away."""
+        room = min(self._options.max_in_flight - len(self._walks), CLAIM_BATCH)
+        if room <= 0:
+            return ()
+        now = self._tools.clock.now()
+        claim = Claim(
+            provider=self._tools.provider.name, worker_id=self.worker_id, at=now, until=now + self._options.lease
+        )
+        try:
+            return await self._jobs.claim(claim, limit=room)
+        except TransientError as error:
+            logger.warning("store away", error=error.message)
+        except Exception:
+            logger.exception("claiming failed")
+        return ()
+
+    def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
+        self._lose([job.id])  # an earlier walk of ours whose claim ran out
+        walk = Walk(job=job, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
+        task = group.create_task(walk.run(), name=f"job {job.id}")
+        self._walks[job.id] = (walk, task)
+        task.add_done_callback(lambda _: self._finish(walk))
+
+    def _finish(self, walk: Walk) -> None:
+        was_full = len(self._walks) >= self._options.max_in_flight
+        if walk.job.id in self._walks and self._walks[walk.job.id][0] is walk:
+            del self._walks[walk.job.id]
+        if was_full or walk.job.outcome is None:
+            self._signals.submitted()
+        if walk.job.outcome is not None:
+            self._signals.ended([walk.job.id])
+
+    def _lose(self, job_ids: Iterable[str]) -> None:
+        """Let go of jobs that were ended or taken by somebody else."""
+        for job_id in job_ids:
+            if job_id in self._walks:
+                walk, task = self._walks[job_id]
+                walk.lost = True
+                task.cancel()
+
+    async def _drain(self) -> None:
+        """Walks that are cancelled once give their jobs back; twice, they do not wait for the store any more."""
+        late = {task for _, task in self._walks.values()}
+        if late:
+            logger.info("stopping", jobs=len(late), grace_s=self._options.grace.total_seconds())
+        for patience in (self._options.grace.total_seconds(), RELEASE_SECONDS):
+            if late:
+                _, late = await asyncio.wait(late, timeout=patience)
+            for task in late:
+                task.cancel()

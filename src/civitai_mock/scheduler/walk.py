@@ -1,0 +1,126 @@
+"""Walk one claimed job to its end."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from civitai_mock.domain.errors import ClaimLost, JobError, MockError, StageError, TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
+from civitai_mock.scheduler.ledger import Ledger
+from civitai_mock.scheduler.steps import STEPS
+from civitai_mock.scheduler.work import Tools, Work
+
+logger = structlog.stdlib.get_logger()
+
+LAST_STAGE = Stage.COMFY_RESULT
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+CANCEL_SECONDS = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """`run` ends with the job's outcome, or with the claim let go."""
+
+    job: Job
+    tools: Tools
+    ledger: Ledger
+    lease: timedelta
+    lost: bool = field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Nothing but a cancellation comes out of here; what goes wrong is logged, and the lease runs out."""
+        structlog.contextvars.bind_contextvars(trace_id=self.job.trace_id, job_id=self.job.id)
+        try:
+            await self._walk()
+        except asyncio.CancelledError:
+            await self._let_go()
+            raise
+        except ClaimLost:
+            await self._stop_prompt()
+        except Exception:
+            logger.exception("walk broke off", stage=self.job.stage)
+
+    async def _walk(self) -> None:
+        work = Work(job=self.job, tools=self.tools)
+        while self.job.outcome is None and self.job.claim is not None:
+            try:
+                await self._step(work)
+            except JobError as error:
+                await self._fail(error)
+            except TransientError as error:
+                await self._retry_later(error)
+
+    async def _step(self, work: Work) -> None:
+        stage = NEXT_STAGE[self.job.stage]
+        started = self.tools.clock.now()
+        await self._do(stage, work)
+        now = self.tools.clock.now()
+        if stage is LAST_STAGE:
+            after = self.job.ended(Outcome.SUCCEEDED, at=now, context=work.context, slots=work.slots)
+        else:
+            after = self.job.entered(
+                stage, at=now, lease=self.lease, context=dict(work.context), prompt_id=work.prompt_id
+            )
+        self.job = work.job = await self.ledger.write(self.job, after)
+        logger.info("stage done", stage=stage, duration_ms=_milliseconds(now - started))
+
+    async def _do(self, stage: Stage, work: Work) -> None:
+        """The stage boundary: whatever is no `MockError` is a bug of ours, and ends the job."""
+        try:
+            await STEPS[stage](work)
+        except MockError:
+            raise
+        except Exception as error:
+            logger.exception("bug in a stage", stage=stage)
+            raise StageError("The job failed because of an error in this server; see its log.") from error
+
+    async def _fail(self, error: MockError) -> None:
+        """`error`, `message` and `reason` are what v1 clients read of a failed job."""
+        evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
+        context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
+        failed = self.job.ended(Outcome.FAILED, at=self.tools.clock.now(), context=context)
+        self.job = await self.ledger.write(self.job, failed)
+        logger.warning("job failed", stage=self.job.stage, error=error.code, reason=error.message)
+
+    async def _retry_later(self, error: TransientError) -> None:
+        """Keep the claim for a pause that grows with each retry, then use one up."""
+        pause = min(FIRST_PAUSE_SECONDS * 2**self.job.retry_attempt, LONGEST_PAUSE_SECONDS)
+        logger.warning("retry later", stage=self.job.stage, error=error.code, reason=error.message, pause_s=pause)
+        await self.tools.clock.sleep(pause)
+        back = self.job.claim_expired(at=self.tools.clock.now(), reason=error.message)
+        self.job = await self.ledger.write(self.job, back)
+
+    async def _let_go(self) -> None:
+        """Cancelled: the claim is lost, or this worker is stopping and gives the job back."""
+        if self.lost:
+            await self._stop_prompt()
+        else:
+            await asyncio.shield(self._release())
+
+    async def _release(self) -> None:
+        try:
+            await self.ledger.release(self.job, reason="The worker is stopping.")
+        except TransientError as error:
+            logger.warning("job not given back; its lease will run out", error=error.message)
+
+    async def _stop_prompt(self) -> None:
+        """A job that somebody ended must not go on burning a provider's time; one taken over keeps its prompt."""
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                if self.job.prompt_id is not None and await self.ledger.is_over(self.job.id):
+                    await self.tools.provider.cancel(self.job.prompt_id)
+        except (MockError, TimeoutError) as error:
+            logger.warning("prompt not cancelled", prompt_id=self.job.prompt_id, error=str(error))
+
+
+def _milliseconds(duration: timedelta) -> float:
+    return round(duration / timedelta(milliseconds=1), 1)
+
+
+def _plain(value: object) -> Json:
+    return value if isinstance(value, str | int | float | bool | dict | list) else str(value)

@@ -1,0 +1,137 @@
+"""A scheduler on SQLite in memory, with a clock that is moved and a provider that is told what to do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from civitai_mock.bootstrap import read_skeletons
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.generation.job_types import parse_template
+from civitai_mock.ports import JobStore, Provider, Stores
+from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
+from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.work import Tools
+from civitai_mock.services.caller import Caller
+from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.submit import MissingResources, SubmitJobs
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.support.jobs import TRACE_ID
+from tests.support.provider import ScriptedProvider
+from tests.support.system import ManualClock, SeededIds
+
+POLL_SECONDS = 2.0
+LEASE_SECONDS = 15.0
+TEMPLATE: JsonObject = {"model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": "a fox"}}
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """One store, one provider, and as many schedulers as a test asks for."""
+
+    clock: ManualClock
+    ids: SeededIds
+    stores: Stores
+    provider: ScriptedProvider
+    signals: InProcessSignals = field(default_factory=InProcessSignals)
+
+    async def submit(self, count: int = 1, **members: Json) -> Sequence[Job]:
+        submit = SubmitJobs(
+            jobs=self.stores.jobs,
+            resources=self.stores.resources,
+            signals=self.signals,
+            clock=self.clock,
+            ids=self.ids,
+            missing_resources=MissingResources.LENIENT,
+            job_lifetime=timedelta(days=1),
+            claim_timeout=timedelta(minutes=10),
+        )
+        template: JsonObject = {**TEMPLATE, **members}
+        caller = Caller(trace_id=TRACE_ID, consumer="civitai-1")
+        return await submit({f"jobs[{index}]": parse_template(template) for index in range(count)}, caller)
+
+    async def cancel(self, job_id: str) -> None:
+        await CancelJobs(jobs=self.stores.jobs, signals=self.signals, clock=self.clock).by_id(job_id)
+
+    async def job(self, job_id: str) -> Job:
+        job = await self.stores.jobs.get(job_id)
+        assert job is not None
+        return job
+
+    async def ended(self, job_id: str) -> bool:
+        return (await self.job(job_id)).outcome is not None
+
+    async def all_ended(self, jobs: Sequence[Job]) -> bool:
+        return all([await self.ended(job.id) for job in jobs])
+
+    async def told(self, job_id: str) -> list[str]:
+        """The types of a job's events, in order."""
+        return [event.type for event in await self.stores.jobs.events(job_id)]
+
+    def scheduler(
+        self,
+        *,
+        worker_id: str = "local-1",
+        jobs: JobStore | None = None,
+        provider: Provider | None = None,
+        signals: InProcessSignals | None = None,
+        max_in_flight: int = 100,
+        grace: float = 0.0,
+    ) -> Scheduler:
+        tools = Tools(
+            provider=provider or self.provider,
+            blobs=self.stores.blobs,
+            skeletons=read_skeletons(),
+            clock=self.clock,
+            ids=self.ids,
+        )
+        options = SchedulerOptions(
+            poll=timedelta(seconds=POLL_SECONDS),
+            max_in_flight=max_in_flight,
+            lease=timedelta(seconds=LEASE_SECONDS),
+            grace=timedelta(seconds=grace),
+        )
+        return Scheduler(
+            worker_id=worker_id,
+            jobs=jobs or self.stores.jobs,
+            tools=tools,
+            signals=signals or self.signals,
+            options=options,
+        )
+
+
+@asynccontextmanager
+async def running(scheduler: Scheduler) -> AsyncIterator[None]:
+    """Runs beside the test, and is stopped as a process would be."""
+    task = asyncio.create_task(scheduler.run())
+    try:
+        yield
+    finally:
+        scheduler.stop()
+        await task
+
+
+@asynccontextmanager
+async def running_until_killed(scheduler: Scheduler) -> AsyncIterator[None]:
+    """For a scheduler whose store has frozen: it cannot stop in good order."""
+    others = asyncio.all_tasks()
+    task = asyncio.create_task(scheduler.run())
+    try:
+        yield
+    finally:
+        while not task.done():
+            for left in asyncio.all_tasks() - others:
+                left.cancel()
+            await asyncio.sleep(0)
+        with suppress(asyncio.CancelledError, BaseExceptionGroup):
+            await task
+
+
+@pytest.fixture
+async def bench(clock: ManualClock, ids: SeededIds) -> AsyncIterator[Bench]:
+    async with open_sqlite(directory=None, names=TableNames()) as stores:
+        yield Bench(clock=clock, ids=ids, stores=stores, provider=ScriptedProvider())

@@ -1,0 +1,110 @@
+"""Who gets which job, and when."""
+
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.scheduler.signals import InProcessSignals
+from tests.scheduler.conftest import POLL_SECONDS, Bench, running
+from tests.support.turns import settle, until, until_found
+
+
+async def test_a_submission_wakes_the_scheduler_without_any_time_passing(bench: Bench) -> None:
+    async with running(bench.scheduler()):
+        await settle()
+        (job,) = await bench.submit()
+        await until_found(lambda: bench.ended(job.id))
+
+
+async def test_a_job_of_another_process_is_found_by_the_poll(bench: Bench) -> None:
+    async with running(bench.scheduler(signals=InProcessSignals())):
+        await settle()
+        (job,) = await bench.submit()
+        await settle()
+        assert not await bench.ended(job.id)
+        bench.clock.advance(POLL_SECONDS)
+        await until_found(lambda: bench.ended(job.id))
+
+
+async def test_jobs_start_by_priority_and_then_by_age(bench: Bench) -> None:
+    (low,) = await bench.submit(priority="Low")
+    bench.clock.advance(1)
+    (normal,) = await bench.submit()
+    bench.clock.advance(1)
+    (high,) = await bench.submit(priority="High")
+    bench.clock.advance(1)
+    (second,) = await bench.submit()
+    async with running(bench.scheduler(max_in_flight=1)):
+        await until_found(lambda: bench.ended(low.id))
+    started = {submission.prompt_id: index for index, submission in enumerate(bench.provider.submissions)}
+    order = [started[(await bench.job(job.id)).prompt_id or ""] for job in (high, normal, second, low)]
+    assert order == [0, 1, 2, 3]
+
+
+async def test_no_more_jobs_are_in_flight_than_the_setting_says(bench: Bench) -> None:
+    bench.provider.hold()
+    jobs = await bench.submit(5)
+    async with running(bench.scheduler(max_in_flight=2)):
+        await until(lambda: len(bench.provider.sent) == 2)
+        await settle()
+        assert len(bench.provider.sent) == 2
+        bench.provider.go_on()
+        await until_found(lambda: bench.all_ended(jobs))
+
+
+async def test_two_schedulers_never_run_the_same_job_twice(bench: Bench) -> None:
+    jobs = await bench.submit(120)
+    async with (
+        running(bench.scheduler(worker_id="a", max_in_flight=7)),
+        running(bench.scheduler(worker_id="b", max_in_flight=7, signals=InProcessSignals())),
+    ):
+        await until_found(lambda: bench.all_ended(jobs))
+    assert len(set(bench.provider.sent)) == len(bench.provider.sent) == len(jobs)
+    assert {(await bench.job(job.id)).last_event.worker_id for job in jobs} == {"a", "b"}
+
+
+async def test_a_cancelled_queued_job_is_never_started(bench: Bench) -> None:
+    (job,) = await bench.submit()
+    await bench.cancel(job.id)
+    async with running(bench.scheduler()):
+        await settle()
+    assert bench.provider.sent == []
+    assert await bench.told(job.id) == ["Initialized", "Deleted"]
+
+
+async def test_a_cancelled_running_job_stops_its_prompt_and_stays_deleted(bench: Bench) -> None:
+    bench.provider.hold()
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until(lambda: bool(bench.provider.sent))
+        await until_found(lambda: _is_sent(bench, job.id))
+        await bench.cancel(job.id)
+        await until(lambda: bool(bench.provider.cancelled))
+        bench.provider.go_on()
+        await settle()
+    assert bench.provider.cancelled == bench.provider.sent
+    assert (await bench.job(job.id)).outcome is Outcome.DELETED
+    assert (await bench.told(job.id))[-1] == "Deleted"
+
+
+async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(bench: Bench) -> None:
+    bench.provider.hold()
+    async with running(bench.scheduler(signals=(own := InProcessSignals()))):
+        (job,) = await bench.submit()
+        own.submitted()
+        await until_found(lambda: _is_sent(bench, job.id))
+        await bench.cancel(job.id)
+        bench.clock.advance(8)
+        await until(lambda: bool(bench.provider.cancelled))
+
+
+async def test_a_job_past_its_deadline_expires(bench: Bench) -> None:
+    bench.provider.hold()
+    (job,) = await bench.submit(expireAt="2025-09-06T18:20:00Z")
+    async with running(bench.scheduler()):
+        await until(lambda: bool(bench.provider.sent))
+        bench.clock.advance(600)
+        await until_found(lambda: bench.ended(job.id))
+        bench.provider.go_on()
+    assert (await bench.told(job.id))[-1] == "Expired"
+
+
+async def _is_sent(bench: Bench, job_id: str) -> bool:
+    return (await bench.job(job_id)).stage == "SENT_TO_COMFY"

@@ -1,0 +1,114 @@
+"""A worker that dies or stops, at each point of a job's way."""
+
+from itertools import product
+
+import pytest
+
+from civitai_mock.domain.stages import Stage
+from civitai_mock.scheduler.signals import InProcessSignals
+from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running, running_until_killed
+from tests.support.frozen import FreezingStore, Moment
+from tests.support.turns import settle, until, until_found
+
+CRASHES = list(product([Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY, Stage.COMFY_RESULT], Moment))
+
+
+@pytest.mark.parametrize(("stage", "moment"), CRASHES)
+async def test_a_job_whose_worker_died_succeeds_exactly_once(bench: Bench, stage: Stage, moment: Moment) -> None:
+    store = FreezingStore(bench.stores.jobs, stage=stage, moment=moment)
+    (job,) = await bench.submit()
+    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
+        await store.frozen.wait()
+        async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+            bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)
+            await until_found(lambda: bench.ended(job.id))
+    told = await bench.told(job.id)
+    assert told.count("Succeeded") == 1
+    assert told[-1] == "Succeeded"
+    over_before = (stage, moment) == (Stage.COMFY_RESULT, Moment.AFTER)
+    assert (await bench.job(job.id)).retry_attempt == (0 if over_before else 1)
+
+
+async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Bench) -> None:
+    store = FreezingStore(bench.stores.jobs, stage=Stage.SENT_TO_COMFY, moment=Moment.BEFORE)
+    (job,) = await bench.submit()
+    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
+        await store.frozen.wait()
+        async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+            bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)
+            await until_found(lambda: bench.ended(job.id))
+    assert len(bench.provider.sent) == 2
+    assert len(set(bench.provider.sent)) == 1
+
+
+async def test_a_worker_that_comes_back_from_a_stall_lets_go(bench: Bench) -> None:
+    """Its renewals failed, another worker took the job over, and only then does its provider answer."""
+    bench.provider.hold()
+    (job,) = await bench.submit()
+    async with running(bench.scheduler(worker_id="slow")):
+        await until_found(lambda: _is_sent(bench, job.id))
+        stored = await bench.job(job.id)
+        taken = stored.claim_expired(at=bench.clock.now(), reason="stalled")
+        assert await bench.stores.jobs.replace(stored, taken)
+        async with running(bench.scheduler(worker_id="quick", signals=InProcessSignals())):
+            await until(lambda: len(bench.provider.sent) == 2)
+            bench.provider.go_on()
+            await until_found(lambda: bench.ended(job.id))
+            await settle()
+    told = await bench.told(job.id)
+    assert told.count("Succeeded") == 1
+    assert (await bench.job(job.id)).last_event.worker_id == "quick"
+
+
+async def test_a_worker_that_lost_its_claim_leaves_the_prompt_to_its_heir(bench: Bench) -> None:
+    bench.provider.hold()
+    (job,) = await bench.submit()
+    async with running(bench.scheduler(worker_id="slow")):
+        await until_found(lambda: _is_sent(bench, job.id))
+        stored = await bench.job(job.id)
+        assert await bench.stores.jobs.replace(stored, stored.claim_expired(at=bench.clock.now(), reason="stalled"))
+        async with running(bench.scheduler(worker_id="quick", signals=InProcessSignals())):
+            await until(lambda: len(bench.provider.sent) == 2)
+            bench.clock.advance(LEASE_SECONDS / 2)
+            await settle()
+            assert bench.provider.cancelled == []
+            bench.provider.go_on()
+            await until_found(lambda: bench.ended(job.id))
+
+
+async def test_a_stop_lets_running_jobs_finish_within_the_grace_time(bench: Bench) -> None:
+    bench.provider.hold()
+    scheduler = bench.scheduler(grace=60)
+    async with running(scheduler):
+        (job,) = await bench.submit()
+        await until_found(lambda: _is_sent(bench, job.id))
+        scheduler.stop()
+        (late,) = await bench.submit()
+        bench.provider.go_on()
+    assert await bench.ended(job.id)
+    assert await bench.told(late.id) == ["Initialized"]
+
+
+@pytest.mark.parametrize("stage", [Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY])
+async def test_a_stop_gives_back_what_is_not_done_and_no_retry_is_used_up(bench: Bench, stage: Stage) -> None:
+    bench.provider.hold()
+    (job,) = await bench.submit()
+    async with running(bench.scheduler(grace=0)):
+        await until_found(lambda: _has_reached(bench, job.id, stage))
+    stopped = await bench.job(job.id)
+    assert (stopped.stage, stopped.claim, stopped.retry_attempt) == (Stage.QUEUED, None, 0)
+    assert (await bench.told(job.id))[-1] == "LateRejected"
+    bench.provider.go_on()
+    async with running(bench.scheduler(worker_id="next")):
+        await until_found(lambda: bench.ended(job.id))
+    assert (await bench.told(job.id)).count("Succeeded") == 1
+    assert len(set(bench.provider.sent)) == 1
+
+
+async def _is_sent(bench: Bench, job_id: str) -> bool:
+    return (await bench.job(job_id)).stage is Stage.SENT_TO_COMFY
+
+
+async def _has_reached(bench: Bench, job_id: str, stage: Stage) -> bool:
+    events = await bench.stores.jobs.events(job_id)
+    return any(event.stage is stage for event in events)
