@@ -1,0 +1,214 @@
+"""The one place where the parts are put together."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib.metadata import version
+from importlib.resources import files
+
+from fastapi import FastAPI
+
+from civitai_mock.api.app import ApiOptions, make_api
+from civitai_mock.api.use_cases import UseCases
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
+from civitai_mock.ports import Clock, Ids, Provider, Stores
+from civitai_mock.providers.simulator.engine import Simulator
+from civitai_mock.providers.simulator.profile import PROFILES, Profile
+from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
+from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.work import Tools
+from civitai_mock.services.blobs import BlobUrls, FetchBlob
+from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.system import RandomIds, SystemClock
+from civitai_mock.settings import Settings
+from civitai_mock.telemetry import configure_logging
+
+PACKAGE = "civitai_mock"
+URL_KEY = "blob-urls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a test may put in the place of the real clock and dice."""
+
+    clock: Clock
+    ids: Ids
+
+
+REAL_WORLD = World(clock=SystemClock(), ids=RandomIds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that is open while a process runs."""
+
+    settings: Settings
+    world: World
+    stores: Stores
+    provider: Provider
+    signals: InProcessSignals
+
+
+def open_stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
+    """The store that MONGODB_URI names; motor is only imported when it is needed."""
+    names = {
+        "resources": settings.mongodb_collection_name,
+        "jobs": settings.mongodb_jobs_collection_name,
+        "job_events": settings.mongodb_jobevent_collection_name,
+    }
+    if settings.mongodb_uri is None or settings.store_is_embedded:
+        from civitai_mock.storage.sqlite import TableNames, open_sqlite
+
+        directory = settings.data_dir if settings.mongodb_uri is None else None
+        return open_sqlite(directory=directory, names=TableNames(**names))
+    from civitai_mock.storage.mongo import CollectionNames, open_mongo
+
+    uri = settings.mongodb_uri.get_secret_value()
+    return open_mongo(uri=uri, database=settings.mongodb_db_name, names=CollectionNames(**names))
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIterator[Parts]:
+    """Open everything, and close it in the opposite order; raise `TransientError` if the store cannot be opened."""
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(open_stores(settings))
+        simulator = Simulator(
+            name=settings.provider_name,
+            clock=world.clock,
+            profile=_profile(settings),
+            pictures=settings.simulation_pictures,
+        )
+        provider = await stack.enter_async_context(simulator)
+        if settings.seeds_at_start:
+            await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
+        yield Parts(settings=settings, world=world, stores=stores, provider=provider, signals=InProcessSignals())
+
+
+def _profile(settings: Settings) -> Profile:
+    """The named one, with what the settings say of its parts."""
+    milliseconds = {
+        "load": settings.simulation_load_ms,
+        "prompt": settings.simulation_prompt_ms,
+        "step_per_megapixel": settings.simulation_step_ms,
+        "convert_per_megapixel": settings.simulation_convert_ms,
+    }
+    seconds = {part: value / 1000 for part, value in milliseconds.items() if value is not None}
+    return replace(PROFILES[settings.simulation_profile], **seconds)
+
+
+async def make_use_cases(parts: Parts) -> UseCases:
+    settings, stores, clock = parts.settings, parts.stores, parts.world.clock
+    fixed_key = settings.blob_signing_key
+    key = fixed_key.get_secret_value().encode() if fixed_key else await stores.secrets.secret(URL_KEY)
+    return UseCases(
+        submit=SubmitJobs(
+            jobs=stores.jobs,
+            resources=stores.resources,
+            signals=parts.signals,
+            clock=clock,
+            ids=parts.world.ids,
+            missing_resources=settings.missing_resources,
+            job_lifetime=timedelta(hours=settings.job_lifetime_hours),
+            claim_timeout=timedelta(seconds=settings.job_timeout_s),
+        ),
+        query=QueryJobs(jobs=stores.jobs),
+        cancel=CancelJobs(jobs=stores.jobs, signals=parts.signals, clock=clock),
+        resources=ManageResources(resources=stores.resources),
+        blob_urls=BlobUrls(key=key, lifetime=timedelta(seconds=settings.blob_url_lifetime_s), clock=clock),
+        fetch_blob=FetchBlob(blobs=stores.blobs),
+        blobs=stores.blobs,
+        health=stores.health,
+        clock=clock,
+        provider_name=parts.provider.name,
+    )
+
+
+def make_scheduler(parts: Parts) -> Scheduler:
+    settings, provider, world = parts.settings, parts.provider, parts.world
+    tools = Tools(
+        provider=provider, blobs=parts.stores.blobs, skeletons=read_skeletons(), clock=world.clock, ids=world.ids
+    )
+    options = SchedulerOptions(
+        poll=settings.poll,
+        max_in_flight=settings.scheduler_max_in_flight,
+        lease=timedelta(milliseconds=settings.scheduler_lease_ms),
+        grace=timedelta(milliseconds=settings.shutdown_grace_ms),
+    )
+    worker_id = f"{provider.name}-{world.ids.uuid().replace('-', '')[:12]}"
+    return Scheduler(worker_id=worker_id, jobs=parts.stores.jobs, tools=tools, signals=parts.signals, options=options)
+
+
+def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, with_scheduler: bool = True) -> FastAPI:
+    """The HTTP app; with a scheduler beside it, the monolith. Without settings it reads the environment."""
+    chosen = settings or _settings_of_this_process()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _keeping_failure(app), open_parts(chosen, world) as parts:
+            app.state.use_cases = await make_use_cases(parts)
+            app.state.store, app.state.provider = parts.stores.health.description, parts.provider.description
+            async with _running(make_scheduler(parts), app) if with_scheduler else nullcontext():
+                yield
+
+    options = ApiOptions(
+        public_url=str(chosen.public_url).rstrip("/") if chosen.public_url else None,
+        max_body_bytes=chosen.max_body_bytes,
+        body_timeout=timedelta(seconds=chosen.body_timeout_s),
+        version=version("civitai-mock"),
+    )
+    app = make_api(options=options, lifespan=lifespan)
+    app.state.failure, app.state.begin_stop = None, lambda: None
+    return app
+
+
+def create_api_app() -> FastAPI:
+    """The HTTP app alone, for `civitai-mock api --reload`."""
+    return create_app(with_scheduler=False)
+
+
+def _settings_of_this_process() -> Settings:
+    settings = Settings.load()
+    configure_logging(json=settings.logs_json, level=settings.log_level)
+    return settings
+
+
+@asynccontextmanager
+async def _keeping_failure(app: FastAPI) -> AsyncIterator[None]:
+    """uvicorn tells only that a start failed; the command wants to say why."""
+    try:
+        yield
+    except Exception as error:
+        app.state.failure = error
+        raise
+
+
+@asynccontextmanager
+async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
+    app.state.begin_stop = scheduler.stop
+    running = asyncio.create_task(scheduler.run(), name="scheduler")
+    try:
+        yield
+    finally:
+        scheduler.stop()
+        await running
+
+
+def read_skeletons() -> Mapping[str, Skeleton]:
+    """By name; read once, handed on as data."""
+    folder = files(PACKAGE) / "generation" / "skeletons"
+    texts = {file.name.removesuffix(".json"): file.read_text("utf-8") for file in folder.iterdir()}
+    return {name: parse_skeleton(name, json.loads(text)) for name, text in texts.items()}
+
+
+def read_catalogue() -> Sequence[Resource]:
+    """The built-in resources."""
+    documents = json.loads((files(PACKAGE) / "services" / "catalogue.json").read_text("utf-8"))
+    return [Resource(air=Air.parse(document.pop("air")), fields=document) for document in documents]

@@ -1,0 +1,231 @@
+"""Settings: environment variables and `.env`, validated before anything starts."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from platformdirs import user_data_path
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.services.submit import MissingResources
+
+MEMORY_URI = "memory://"
+MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
+CREDENTIALS = re.compile(r"//[^/@]*@")
+
+
+class SettingsError(Exception):
+    """One line for each bad value: the variable, what was found, what is expected."""
+
+
+class NodeEnv(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class SimulationProfile(StrEnum):
+    REALISTIC = "realistic"
+    INSTANT = "instant"
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+
+
+Milliseconds = float | None
+
+
+def setting(default: Any, about: str, *, expected: str, **bounds: Any) -> Any:
+    """`about` and `expected` are printed in the README, in `.env.example` and when a value is refused."""
+    return Field(default, description=about, json_schema_extra={"expected": expected}, **bounds)
+
+
+def duration(what: str) -> Any:
+    """A part of the simulated work that differs from its profile."""
+    about = f"Simulated time for {what}, in ms; unset is the profile's"
+    return setting(None, about, expected="a number from 0 to 3600000, or nothing", ge=0, le=3_600_000)
+
+
+class Settings(BaseSettings):
+    """The variable's name is the field's, in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    mongodb_uri: SecretStr | None = setting(
+        None,
+        "Which store: MongoDB, `memory://` (SQLite in memory, nothing on disk), or unset (SQLite in `DATA_DIR`)",
+        expected="mongodb://…, mongodb+srv://…, memory:// or nothing",
+    )
+    mongodb_db_name: Name = setting("civitai", "MongoDB database", expected="a name")
+    mongodb_collection_name: Name = setting("resources", "Collection or table of resources", expected="a name")
+    mongodb_jobs_collection_name: Name = setting("jobs", "Collection or table of jobs", expected="a name")
+    mongodb_jobevent_collection_name: Name = setting("jobEvent", "Collection or table of job events", expected="a name")
+    port: int = setting(3000, "Port to listen on", expected="a number from 1 to 65535", ge=1, le=65535)
+    node_env: NodeEnv = setting(
+        NodeEnv.DEVELOPMENT, "`production` logs JSON", expected="development, test or production"
+    )
+    scheduler_poll_ms: int = setting(
+        2000,
+        "How often the scheduler looks for jobs that other processes submitted, in ms",
+        expected="a number from 10 to 3600000",
+        ge=10,
+        le=3_600_000,
+    )
+    comfy_http_url: AnyHttpUrl | None = setting(
+        None, "Address of a real ComfyUI; unset is simulation", expected="http://… or nothing"
+    )
+    comfy_ws_url: str | None = setting(
+        None, "WebSocket address of a real ComfyUI; unset is simulation", expected="ws://… or nothing"
+    )
+
+    host: str = setting("127.0.0.1", "Address to listen on", expected="an address; 0.0.0.0 is every interface")
+    public_url: AnyHttpUrl | None = setting(
+        None, "Base of blob URLs; unset takes it from each request's Host", expected="http://… or nothing"
+    )
+    data_dir: Path = setting(
+        user_data_path("civitai-mock", appauthor=False),
+        "Folder of the embedded store and its blobs",
+        expected="a folder",
+    )
+    seed_resources: bool | None = setting(
+        None,
+        "Load the built-in catalogue into an empty store at start: `true` any store, `false` none, unset the embedded",
+        expected="true, false or nothing",
+    )
+    missing_resources: MissingResources = setting(
+        MissingResources.STRICT,
+        "A job that names an unknown AIR: `strict` answers 400, `lenient` creates the resource",
+        expected="strict or lenient",
+    )
+    provider_name: Name = setting("local", "Name of the provider in answers", expected="a name")
+    job_lifetime_hours: int = setting(
+        24,
+        "How long a job, its events and its blobs are kept",
+        expected="a number from 1 to 8760",
+        ge=1,
+        le=8760,
+    )
+    job_timeout_s: int = setting(
+        600, "Longest time one claim of a job may take, in s", expected="a number from 1 to 86400", ge=1, le=86_400
+    )
+    blob_url_lifetime_s: int = setting(
+        3600, "How long a blob URL works, in s", expected="a number from 1 to 604800", ge=1, le=604_800
+    )
+    blob_signing_key: SecretStr | None = setting(
+        None,
+        "Signs blob URLs; unset draws one and keeps it in the store",
+        expected="16 characters or more",
+        min_length=16,
+    )
+    max_body_bytes: int = setting(
+        5_242_880, "Largest request body, in bytes", expected="a number from 1024 to 1073741824", ge=1024, le=2**30
+    )
+    body_timeout_s: int = setting(
+        30, "Longest time a request body may take to arrive, in s", expected="a number from 1 to 3600", ge=1, le=3600
+    )
+    scheduler_max_in_flight: int = setting(
+        1000, "How many jobs one scheduler holds at once", expected="a number from 1 to 100000", ge=1, le=100_000
+    )
+    scheduler_lease_ms: int = setting(
+        15_000,
+        "How long a claim lasts without renewal, in ms; a dead scheduler's jobs start again after that",
+        expected="a number from 1000 to 3600000",
+        ge=1000,
+        le=3_600_000,
+    )
+    shutdown_grace_ms: int = setting(
+        5000,
+        "How long running jobs may go on after Ctrl-C or SIGTERM, in ms",
+        expected="a number from 0 to 3600000",
+        ge=0,
+        le=3_600_000,
+    )
+    simulation_profile: SimulationProfile = setting(
+        SimulationProfile.REALISTIC, "Durations of simulated work", expected="realistic or instant"
+    )
+    simulation_load_ms: Milliseconds = duration("loading a model that is not in memory")
+    simulation_prompt_ms: Milliseconds = duration("each prompt")
+    simulation_step_ms: Milliseconds = duration("each step of each image, by megapixel")
+    simulation_convert_ms: Milliseconds = duration("converting each image, by megapixel")
+    simulation_pictures: Pictures = setting(
+        Pictures.DRAWN,
+        "`blank` makes plain grey pictures of the right size, for load tests",
+        expected="drawn or blank",
+    )
+    log_format: LogFormat = setting(
+        LogFormat.AUTO, "`auto` is JSON in production and readable otherwise", expected="auto, json or console"
+    )
+    log_level: LogLevel = setting(
+        LogLevel.INFO, "Lowest level that is logged", expected="debug, info, warning or error"
+    )
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _known_store(cls, value: SecretStr | None) -> SecretStr | None:
+        uri = value.get_secret_value() if value else MEMORY_URI
+        if uri != MEMORY_URI and not uri.startswith(MONGODB_SCHEMES):
+            raise ValueError("no such store")
+        return value
+
+    @classmethod
+    def load(cls) -> Self:
+        """Raise `SettingsError` for values that cannot work."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("\n".join(_complaint(fault) for fault in error.errors())) from error
+
+    @property
+    def store_is_embedded(self) -> bool:
+        return self.mongodb_uri is None or self.mongodb_uri.get_secret_value() == MEMORY_URI
+
+    @property
+    def seeds_at_start(self) -> bool:
+        return self.store_is_embedded if self.seed_resources is None else self.seed_resources
+
+    @property
+    def logs_json(self) -> bool:
+        if self.log_format is LogFormat.AUTO:
+            return self.node_env is NodeEnv.PRODUCTION
+        return self.log_format is LogFormat.JSON
+
+    @property
+    def poll(self) -> timedelta:
+        return timedelta(milliseconds=self.scheduler_poll_ms)
+
+
+def expected_of(field: str) -> str:
+    """What a setting takes, in words."""
+    extra = Settings.model_fields[field].json_schema_extra
+    return str(extra["expected"]) if isinstance(extra, dict) else ""
+
+
+def _complaint(fault: Any) -> str:
+    field = str(fault["loc"][0]).lower()
+    return f"{field.upper()}: found '{_shown(field, str(fault['input']))}', expected {expected_of(field)}"
+
+
+def _shown(field: str, value: str) -> str:
+    """A store's address without its credentials; nothing of any other secret."""
+    if field == "mongodb_uri":
+        return CREDENTIALS.sub("//***@", value)
+    return "***" if "SecretStr" in str(Settings.model_fields[field].annotation) else value

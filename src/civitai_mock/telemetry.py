@@ -1,0 +1,66 @@
+"""Logs: events with fields, as JSON lines or in readable colours."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+QUIET_LOGGERS = {"uvicorn.access": logging.CRITICAL, "uvicorn.error": logging.WARNING, "pymongo": logging.WARNING}
+
+LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on
+
+
+def configure_logging(*, json: bool, level: str) -> None:
+    """Every log line of this process, ours and the libraries', goes to standard output in one form."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
+        if json
+        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_logging([*shared, _drop_internal, *last], number)
+
+
+def _route_standard_logging(processors: list[Processor], level: int) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=processors[:-1],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, processors[-1]],
+    )
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name, quiet in QUIET_LOGGERS.items():
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+        library.setLevel(max(level, quiet))
+    logging.getLogger("uvicorn.error").addFilter(_is_no_start_failure)
+
+
+def _is_no_start_failure(record: logging.LogRecord) -> bool:
+    """A lifespan that failed is told by the command, in one line."""
+    return record.module != LIFESPAN_MODULE
+
+
+def _drop_internal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Fields that only this process can read."""
+    event.pop("color_message", None)
+    return event
+
+
+def _to_json(event: EventDict, **_: Any) -> str:
+    return orjson.dumps(event, default=str).decode()

@@ -1,0 +1,172 @@
+"""The command as a user runs it: start, stop, kill -9, start again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.process import PATIENCE_SECONDS, Server, free_port, running, start, wait_for
+
+JOBS = "/v1/consumer/jobs"
+TEMPLATE = {
+    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
+    "params": {"prompt": "a fox", "width": 64, "height": 64},
+}
+INSTANT = {"SIMULATION_PROFILE": "instant"}
+
+pytestmark = pytest.mark.slow
+
+
+def _submit(client: httpx.Client, count: int) -> list[str]:
+    answer = client.post(JOBS, json={"jobs": [TEMPLATE] * count})
+    assert answer.status_code == 202, answer.text
+    return [job["jobId"] for job in answer.json()["jobs"]]
+
+
+def _client(server: Server) -> httpx.Client:
+    return httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS)
+
+
+def _wait_for_all(client: httpx.Client, job_ids: list[str]) -> list[dict[str, Any]]:
+    """Asks again and again, as real clients do."""
+    statuses = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for job_id in job_ids:
+        while not (status := client.get(f"{JOBS}/{job_id}").raise_for_status().json())["lastEvent"]["jobHasCompleted"]:
+            assert time.monotonic() < deadline, status
+        statuses.append(status)
+    return statuses
+
+
+def _events(log: str, event: str) -> list[Mapping[str, Any]]:
+    return [line for text in log.splitlines() if text.startswith("{") and (line := json.loads(text))["event"] == event]
+
+
+def test_the_ready_line_says_what_runs_where(tmp_path: Path) -> None:
+    with running(tmp_path, INSTANT) as server:
+        (ready,) = _events(server.log, "ready")
+        assert ready["listen"] == server.url
+        assert str(tmp_path) in ready["store"]
+        assert "simulat" in ready["provider"].lower()
+        assert ready["docs"] == f"{server.url}/docs"
+
+
+def test_sigterm_ends_the_server_in_good_order(tmp_path: Path) -> None:
+    with running(tmp_path, {**INSTANT, "SHUTDOWN_GRACE_MS": "0"}) as server:
+        assert server.stop() == 0
+        assert "Traceback" not in server.log
+
+
+def test_ctrl_c_gives_running_jobs_back_and_the_next_start_finishes_them(tmp_path: Path) -> None:
+    with running(tmp_path, {"SIMULATION_PROFILE": "realistic", "SHUTDOWN_GRACE_MS": "0"}) as server:
+        with _client(server) as client:
+            job_ids = _submit(client, 3)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(PATIENCE_SECONDS) == 0
+    with running(tmp_path, INSTANT) as server, _client(server) as client:
+        statuses = _wait_for_all(client, job_ids)
+    assert {status["lastEvent"]["type"] for status in statuses} == {"Succeeded"}
+    assert {status["lastEvent"]["retryAttempt"] for status in statuses} == {0}
+
+
+def test_after_kill_9_every_accepted_job_finishes_with_exactly_one_succeeded_event(tmp_path: Path) -> None:
+    with running(tmp_path, INSTANT) as server, _client(server) as client:
+        job_ids = _submit(client, 60)
+        client.get(f"{JOBS}/{job_ids[0]}").raise_for_status()
+        server.kill()
+    with running(tmp_path, INSTANT) as server, _client(server) as client:
+        statuses = _wait_for_all(client, job_ids)
+        assert {status["lastEvent"]["type"] for status in statuses} == {"Succeeded"}
+        done = [line["job_id"] for line in _events(server.log, "stage done") if line["stage"] == "COMFY_RESULT"]
+        assert sorted(done) == sorted(job_ids)
+        picture = client.get(statuses[-1]["result"][0]["blobUrl"])
+        assert picture.content.startswith(b"\x89PNG")
+
+
+def test_an_api_and_two_schedulers_share_one_file(tmp_path: Path) -> None:
+    schedulers = [
+        start(tmp_path, {**INSTANT, "SCHEDULER_POLL_MS": "20"}, command=("-m", "civitai_mock", "scheduler"))
+        for _ in range(2)
+    ]
+    try:
+        with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "api")) as server, _client(server) as client:
+            job_ids = _submit(client, 30)
+            statuses = _wait_for_all(client, job_ids)
+            assert {status["lastEvent"]["retryAttempt"] for status in statuses} == {0}
+            done = [line["job_id"] for line in _events(server.log, "stage done") if line["stage"] == "COMFY_RESULT"]
+            assert sorted(done) == sorted(job_ids)
+    finally:
+        for scheduler in schedulers:
+            scheduler.terminate()
+        assert [scheduler.wait(PATIENCE_SECONDS) for scheduler in schedulers] == [0, 0]
+
+
+def _run(folder: Path, environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    process = start(folder, environment, command=("-m", "civitai_mock", *arguments))
+    status = process.wait(PATIENCE_SECONDS)
+    return subprocess.CompletedProcess(arguments, status, (folder / "server.log").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "said"),
+    [
+        ({"PORT": "http"}, 2, "civitai-mock: PORT: found 'http', expected a number from 1 to 65535"),
+        ({"DATA_DIR": "/dev/null/x"}, 1, "/dev/null/x"),
+        ({"MONGODB_URI": "mongodb://user:secret@127.0.0.1:1"}, 1, "127.0.0.1:1"),
+    ],
+)
+def test_a_start_that_cannot_work_is_one_line(
+    tmp_path: Path, environment: Mapping[str, str], status: int, said: str
+) -> None:
+    ended = _run(tmp_path, {"PORT": str(free_port()), **environment})
+    assert ended.returncode == status
+    assert said in ended.stdout
+    assert "secret" not in ended.stdout
+    assert len(ended.stdout.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with running(tmp_path, INSTANT) as server:
+        folder = tmp_path / "second"
+        folder.mkdir()
+        ended = _run(folder, {"PORT": str(server.port)})
+    assert ended.returncode == 1
+    assert f"port {server.port}" in ended.stdout
+    assert len(ended.stdout.splitlines()) == 1
+
+
+def test_healthcheck_tells_by_its_exit_status(tmp_path: Path) -> None:
+    with running(tmp_path, INSTANT) as server:
+        assert _run(tmp_path, {"PORT": str(server.port)}, "healthcheck").returncode == 0
+    assert _run(tmp_path, {"PORT": str(free_port())}, "healthcheck").returncode == 1
+
+
+def test_seed_adds_what_is_missing_and_can_be_run_again(tmp_path: Path) -> None:
+    first = _run(tmp_path, {}, "seed").stdout
+    second = _run(tmp_path, {}, "seed").stdout.removeprefix(first)
+    assert first.startswith(second.split(" were", maxsplit=1)[0].rsplit(" ", 1)[1])
+    assert second.startswith("0 resources added")
+
+
+def test_reload_serves_as_well(tmp_path: Path) -> None:
+    port = free_port()
+    process = start(tmp_path, {**INSTANT, "PORT": str(port)}, command=("-m", "civitai_mock", "--reload"))
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, time.perf_counter())
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def test_the_installed_command_is_the_module(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("civitai-mock")
+    asked = subprocess.run([script, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    module = _run(tmp_path, {}, "--version")
+    assert asked.stdout.strip() == module.stdout.strip() != ""

@@ -1,0 +1,89 @@
+"""Servers as processes of their own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from civitai_mock.settings import Settings
+
+MOCK = ("-m", "civitai_mock")
+PATIENCE_SECONDS = 30.0
+LOG_NAME = "server.log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    process: subprocess.Popen[bytes]
+    port: int
+    folder: Path
+    start_seconds: float
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / LOG_NAME).read_text("utf-8")
+
+    def kill(self) -> None:
+        """No last words."""
+        self.process.kill()
+        self.process.wait(PATIENCE_SECONDS)
+
+    def stop(self) -> int:
+        """As Ctrl-C or `docker stop` would; the exit status."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE_SECONDS)
+
+
+@contextmanager
+def running(
+    folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK, path: str = "/health"
+) -> Iterator[Server]:
+    """Started with its data in `folder`, and answering at `path`."""
+    port, started = free_port(), time.perf_counter()
+    process = start(folder, {"PORT": str(port), **environment}, command=command)
+    try:
+        wait_for(f"http://127.0.0.1:{port}{path}", process, started)
+        yield Server(process=process, port=port, folder=folder, start_seconds=time.perf_counter() - started)
+    finally:
+        process.kill()
+        process.wait(PATIENCE_SECONDS)
+
+
+def start(folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK) -> "subprocess.Popen[bytes]":
+    """No setting of the caller's own gets through."""
+    own = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    variables = {**own, "DATA_DIR": str(folder / "data"), "NODE_ENV": "production", **environment}
+    with (folder / LOG_NAME).open("ab") as log:
+        return subprocess.Popen([sys.executable, *command], env=variables, stdout=log, stderr=log, cwd=folder)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]", started: float) -> None:
+    """Until there is a good answer."""
+    while time.perf_counter() - started < PATIENCE_SECONDS and process.poll() is None:
+        try:
+            with urlopen(url, timeout=5):
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.005)  # a connection that is refused has no event to wait for
+    raise RuntimeError(f"no answer from {url}; exit status {process.poll()}")

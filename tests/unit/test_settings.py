@@ -1,0 +1,92 @@
+"""Settings: one list, told in three places; bad values are refused in words."""
+
+from pathlib import Path
+
+import pytest
+
+from civitai_mock.settings import Settings, SettingsError
+from tests.support.golden import Golden
+from tests.support.settings_table import dotenv_of, table_of
+
+ROOT = Path(__file__).parents[2]
+START, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_dotenv_example_lists_every_setting(golden: Golden) -> None:
+    golden.check_text(ROOT / ".env.example", dotenv_of(Settings))
+
+
+def test_the_readme_table_lists_every_setting(golden: Golden) -> None:
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text("utf-8").partition(START)
+    after = rest.partition(END)[2]
+    golden.check_text(readme, before + START + table_of(Settings) + END + after)
+
+
+def test_the_example_file_is_valid_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text((ROOT / ".env.example").read_text("utf-8"), "utf-8")
+    assert Settings.load() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("PORT", "abc", "PORT: found 'abc', expected a number from 1 to 65535"),
+        ("PORT", "70000", "PORT: found '70000', expected a number from 1 to 65535"),
+        ("NODE_ENV", "prod", "NODE_ENV: found 'prod', expected development, test or production"),
+        ("SCHEDULER_POLL_MS", "0", "SCHEDULER_POLL_MS: found '0', expected a number from 10 to 3600000"),
+        ("PUBLIC_URL", "nowhere", "PUBLIC_URL: found 'nowhere', expected http://… or nothing"),
+        (
+            "MONGODB_URI",
+            "mysql://user:secret@host",
+            "MONGODB_URI: found 'mysql://***@host', expected mongodb://…, mongodb+srv://…, memory:// or nothing",
+        ),
+        ("MONGODB_JOBS_COLLECTION_NAME", 'a"b', "MONGODB_JOBS_COLLECTION_NAME: found 'a\"b', expected a name"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+    assert str(refused.value) == line
+
+
+def test_a_secret_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOB_SIGNING_KEY", "short")
+    with pytest.raises(SettingsError, match=r"BLOB_SIGNING_KEY: found '\*\*\*'"):
+        Settings.load()
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("MONGODB_URI", "")
+    assert (Settings.load().port, Settings.load().mongodb_uri) == (3000, None)
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=4000\nPROVIDER_NAME=Civitai\n", "utf-8")
+    monkeypatch.setenv("PORT", "5000")
+    settings = Settings.load()
+    assert (settings.port, settings.provider_name) == (5000, "Civitai")
+
+
+@pytest.mark.parametrize(
+    ("uri", "seed", "expected"),
+    [(None, None, True), ("memory://", None, True), ("mongodb://x", None, False), ("mongodb://x", "true", True)],
+)
+def test_only_embedded_stores_are_seeded_unless_told(
+    monkeypatch: pytest.MonkeyPatch, uri: str | None, seed: str | None, expected: bool
+) -> None:
+    for name, value in {"MONGODB_URI": uri, "SEED_RESOURCES": seed}.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert Settings.load().seeds_at_start is expected
