@@ -1,0 +1,1 @@
+"""How fast, beside a bare FastAPI route measured in the same run: `python -m tests.bench`."""
