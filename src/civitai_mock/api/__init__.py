@@ -1,1 +1,1 @@
-"""."""
+"""HTTP in: parse, call one use case, shape the answer."""

@@ -36,19 +36,26 @@ class SubmitJobs:
     job_lifetime: timedelta
     claim_timeout: timedelta
 
-    async def __call__(self, requests: Sequence[JobRequest], caller: Caller) -> Sequence[Job]:
-        """Raise `InvalidRequestError` that names the path of a missing AIR or of another fault."""
+    async def __call__(self, requests: Mapping[str, JobRequest], caller: Caller) -> Sequence[Job]:
+        """Take each request, given under its path in the body (`jobs[0]`; nothing if it is the body).
+
+        Raise `InvalidRequestError` that names the path of a missing AIR or of another fault.
+        """
         resources = await self._resolve(requests)
-        plans = [request.plan(resources=resources, seed=self.ids.seed()) for request in requests]
+        plans = [self._plan(path, request, resources) for path, request in requests.items()]
         now = self.clock.now()
-        jobs = [self._job(request, plan, caller, now) for request, plan in zip(requests, plans, strict=True)]
+        jobs = [self._job(request, plan, caller, now) for request, plan in zip(requests.values(), plans, strict=True)]
         await self.jobs.add(jobs)
         self.signals.submitted()
         return jobs
 
-    async def _resolve(self, requests: Sequence[JobRequest]) -> Mapping[str, Resource]:
+    async def _resolve(self, requests: Mapping[str, JobRequest]) -> Mapping[str, Resource]:
         """Every resource that the requests name, by its text in the request."""
-        paths = {text: path for request in requests for path, text in request.references().items()}
+        paths = {
+            text: f"{place}.{path}" if place else path
+            for place, request in requests.items()
+            for path, text in request.references().items()
+        }
         references = {text: parse_reference(text) for text in paths}
         found = await self.resources.find(list(references.values()))
         resolved = {text: found.get(str(reference)) for text, reference in references.items()}
@@ -63,6 +70,12 @@ class SubmitJobs:
                 errors={paths[text]: [f"The resource '{text}' does not exist."] for text in missing},
             )
         return {text: resource for text, resource in resolved.items() if resource is not None}
+
+    def _plan(self, path: str, request: JobRequest, resources: Mapping[str, Resource]) -> Plan:
+        try:
+            return request.plan(resources=resources, seed=self.ids.seed())
+        except InvalidRequestError as error:
+            raise error.under(path) from error
 
     def _job(self, request: JobRequest, plan: Plan, caller: Caller, now: datetime) -> Job:
         job_id = self.ids.uuid()

@@ -1,1 +1,1 @@
-"""."""
+"""The consumer API of jobs, as the real service speaks it since mid-2025."""

@@ -1,1 +1,1 @@
-"""."""
+"""The resources, with a management surface of our own."""

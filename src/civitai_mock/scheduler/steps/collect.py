@@ -24,6 +24,7 @@ async def collect(work: Work) -> None:
     work.context |= {
         **outputs.facts,
         "middleware_duration_UploadBlobs_ms": (work.tools.clock.now() - started) // MILLISECOND,
+        "trace_id": work.job.trace_id.split("-")[1],
     }
 
 

@@ -11,12 +11,10 @@ async def prepare(work: Work) -> None:
     job = work.job
     work.graph = build_graph(job, work.tools.skeletons)
     work.prompt_id = job.prompt_id or work.tools.ids.uuid()
+    ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
     work.context = {
         "worker_group": work.tools.provider.name,
         "job_type": job.type[:1].lower() + job.type[1:],
+        **({"ecosystems": ",".join(ecosystems)} if ecosystems else {}),
         "comfy_prompt_request": json.dumps(work.graph, separators=(",", ":"), ensure_ascii=False),
-        "trace_id": job.trace_id.split("-")[1],
     }
-    ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
-    if ecosystems:
-        work.context["ecosystems"] = ",".join(ecosystems)

@@ -1,0 +1,50 @@
+"""The app: routes, middleware and error handlers, with nothing open yet."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.types import Lifespan
+
+from civitai_mock.api import blobs, system
+from civitai_mock.api.context import ApiOptions
+from civitai_mock.api.errors import UnexpectedErrors, handle_errors
+from civitai_mock.api.openapi import describe_api
+from civitai_mock.api.trace import TraceMiddleware
+from civitai_mock.api.v1 import jobs
+from civitai_mock.api.v2 import resources
+
+__all__ = ["ApiOptions", "make_api"]
+
+
+class Api(FastAPI):
+    """FastAPI that describes the plain routes, too."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            self.openapi_schema = describe_api(
+                title=self.title,
+                version=self.version,
+                routes=self.routes,
+                extra_schemas=[*resources.SCHEMAS, *system.SCHEMAS],
+            )
+        return self.openapi_schema
+
+
+def make_api(*, options: ApiOptions, lifespan: Lifespan[FastAPI]) -> FastAPI:
+    """`lifespan` opens what is needed and puts `UseCases` into `app.state.use_cases`."""
+    app = Api(
+        title=system.NAME,
+        version=options.version,
+        lifespan=lifespan,
+        routes=[*jobs.ROUTES, *blobs.ROUTES],
+        middleware=[Middleware(TraceMiddleware), Middleware(UnexpectedErrors)],
+        docs_url=system.DOCS_URL,
+        openapi_url=system.OPENAPI_URL,
+        redirect_slashes=False,
+    )
+    app.state.options = options
+    app.include_router(resources.router)
+    app.include_router(system.router)
+    handle_errors(app)
+    return app

@@ -1,0 +1,111 @@
+"""Blobs under signed URLs."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from civitai_mock.api.context import use_cases
+from civitai_mock.api.described import DescribedRoute, Operation, path_parameter, text_parameter
+from civitai_mock.api.ranges import parse_range, tag_matches
+from civitai_mock.domain.blob import Blob
+from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
+
+BLOB_PATH = BLOBS_PATH + "/{key}"
+TAG = "Blobs"
+
+
+async def head_blob(request: Request) -> Response:
+    blob = await _checked_blob(request)
+    return _unchanged(request, blob) or Response(
+        headers=_headers(blob) | {"content-length": str(blob.size)}, media_type=blob.content_type
+    )
+
+
+async def get_blob(request: Request) -> Response:
+    blob = await _checked_blob(request)
+    return _unchanged(request, blob) or await _content(request, blob)
+
+
+async def _checked_blob(request: Request) -> Blob:
+    cases, key, query = use_cases(request), request.path_params["key"], request.query_params
+    cases.blob_urls.check(
+        key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
+    )
+    return await cases.fetch_blob.stat(key)
+
+
+def _unchanged(request: Request, blob: Blob) -> Response | None:
+    """304 for a caller that has these bytes already."""
+    if not tag_matches(request.headers.get("if-none-match", ""), blob.etag):
+        return None
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(blob))
+
+
+async def _content(request: Request, blob: Blob) -> Response:
+    part, headers = _part(request, blob), _headers(blob)
+    status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
+    if part is not None:
+        headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{blob.size}"
+    positions = part or range(blob.size)
+    chunks = use_cases(request).blobs.read(blob.key, start=positions.start, stop=positions.stop)
+    first = await anext(chunks, b"")  # before anything is sent, so that a blob that just went is still a 404
+    if len(first) == len(positions):
+        await anext(chunks, b"")  # the store may close what it opened
+        return Response(first, status_code=status, headers=headers, media_type=blob.content_type)
+    headers["content-length"] = str(len(positions))
+    return StreamingResponse(_chain(first, chunks), status_code=status, headers=headers, media_type=blob.content_type)
+
+
+async def _chain(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in others:
+        yield chunk
+
+
+def _part(request: Request, blob: Blob) -> range | None:
+    """With If-Range, only if the caller's other part is of the same bytes."""
+    condition = request.headers.get("if-range")
+    if condition is not None and condition != _quoted(blob):
+        return None
+    return parse_range(request.headers.get("range"), blob.size)
+
+
+def _headers(blob: Blob) -> dict[str, str]:
+    return {"etag": _quoted(blob), "accept-ranges": "bytes", "cache-control": "private"}
+
+
+def _quoted(blob: Blob) -> str:
+    return f'"{blob.etag}"'
+
+
+SIGNED = [path_parameter("key"), *(text_parameter(name) for name in (DATE, EXPIRES, SIGNATURE))]
+ROUTES = [
+    DescribedRoute(  # first, because a GET route of Starlette takes HEAD as well
+        BLOB_PATH,
+        head_blob,
+        method="HEAD",
+        operation=Operation(
+            id="HeadBlob",
+            summary="See whether a blob is there",
+            tag=TAG,
+            parameters=SIGNED,
+            answers={200: None, 304: None},
+            problems=[403, 404],
+        ),
+    ),
+    DescribedRoute(
+        BLOB_PATH,
+        get_blob,
+        method="GET",
+        operation=Operation(
+            id="GetBlob",
+            summary="Download a blob, or one range of it",
+            tag=TAG,
+            parameters=SIGNED,
+            answers={200: bytes, 206: bytes, 304: None},
+            problems=[403, 404, 416],
+        ),
+    ),
+]

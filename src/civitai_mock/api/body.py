@@ -1,0 +1,87 @@
+"""Read JSON bodies: what may be sent, how much of it, and how slowly."""
+
+import asyncio
+import json
+import re
+
+import orjson
+from starlette.requests import Request
+
+from civitai_mock.api.context import ApiOptions, options
+from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.generation.request_errors import ROOT, fault
+
+MEDIA_TYPES = re.compile(r"(?:application|text)/json|application/[\w.!#$&^-]+\+json", re.IGNORECASE | re.ASCII)
+MEDIA_RANGES = ("application/json", "text/json", "application/*+json")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET takes it, and Windows tools send it
+MAX_DEPTH = 64
+LONG_NUMBER = re.compile(rb"\d{19}")
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+
+async def read_object(request: Request) -> JsonObject:
+    """The body, which has to be a JSON object."""
+    value = await read_json(request)
+    if not isinstance(value, dict):
+        raise fault(ROOT, "The body must be a JSON object.")
+    return value
+
+
+async def read_json(request: Request) -> Json:
+    """Raise an error that says what is wrong with the body; a missing content type counts as JSON."""
+    content_type = request.headers.get("content-type")
+    if content_type is not None and not MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()):
+        raise UnsupportedMediaTypeError(f"The body is '{content_type}'; expected {' or '.join(MEDIA_RANGES)}.")
+    return decode(await _read(request, options(request)))
+
+
+async def _read(request: Request, limits: ApiOptions) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limits.max_body_bytes:
+        raise _too_large(limits)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.body_timeout.total_seconds()):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.max_body_bytes:
+                    raise _too_large(limits)
+    except TimeoutError as error:
+        seconds = f"{limits.body_timeout.total_seconds():g}"
+        raise BodyTimeoutError(f"The body did not arrive within {seconds} seconds.") from error
+    return bytes(body)
+
+
+def decode(body: bytes) -> Json:
+    """What every store can keep and orjson can print again: shallow enough, and no integer above 64 bits."""
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    if not body.strip():
+        raise fault(ROOT, "A non-empty request body is required.")
+    try:
+        value: Json = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise fault(ROOT, f"The body is not valid JSON: {error}.") from error
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        _check_depth(value, MAX_DEPTH)
+    if LONG_NUMBER.search(body):  # orjson makes a float of a longer integer
+        json.loads(body, parse_int=_check_int)
+    return value
+
+
+def _check_depth(value: Json, left: int) -> None:
+    if isinstance(value, dict | list):
+        if not left:
+            raise fault(ROOT, f"The body is nested deeper than {MAX_DEPTH} levels.")
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_depth(item, left - 1)
+
+
+def _check_int(text: str) -> int:
+    if len(text) > 20 or not INT64_MIN <= int(text) <= INT64_MAX:
+        raise fault(ROOT, f"The number {text[:40]} does not fit into 64 bits.")
+    return int(text)
+
+
+def _too_large(limits: ApiOptions) -> BodyTooLargeError:
+    return BodyTooLargeError(f"The body is larger than {limits.max_body_bytes} bytes.")

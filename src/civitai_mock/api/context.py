@@ -1,0 +1,47 @@
+"""What a request brings along, beside its own parameters and body."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.requests import Request
+
+from civitai_mock.api.use_cases import UseCases
+from civitai_mock.services.caller import Caller
+
+CONSUMER = "civitai-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOptions:
+    """`public_url` is the base of blob URLs; without one it is what the request was sent to."""
+
+    public_url: str | None
+    max_body_bytes: int
+    body_timeout: timedelta
+    version: str
+
+
+def use_cases(request: Request) -> UseCases:
+    found: UseCases = request.app.state.use_cases
+    return found
+
+
+def options(request: Request) -> ApiOptions:
+    found: ApiOptions = request.app.state.options
+    return found
+
+
+def trace_id(request: Request) -> str:
+    """The id that `TraceMiddleware` gave the request."""
+    found: str = request.state.trace_id
+    return found
+
+
+def caller(request: Request) -> Caller:
+    return Caller(trace_id=trace_id(request), consumer=CONSUMER)
+
+
+def base_url(request: Request) -> str:
+    """Without a slash at the end; the Host header counts, so that links work from where the caller is."""
+    host = request.headers.get("host") or request.url.netloc
+    return options(request).public_url or f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"

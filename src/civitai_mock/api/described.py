@@ -1,0 +1,99 @@
+"""Plain Starlette routes that say themselves what OpenAPI shall tell about them.
+
+FastAPI's own layer costs more than all the work of the routes that are called most.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from civitai_mock.api.body import MEDIA_RANGES
+from civitai_mock.api.errors import STATUSES, ProblemDetails
+from civitai_mock.domain.json import Json, JsonObject
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Schema: TypeAlias = type[object]
+
+SCHEMAS_PATH = "#/components/schemas/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """`answers` has the schema of each status, None where there is no body; `body` has those of a request."""
+
+    id: str
+    summary: str
+    tag: str
+    answers: Mapping[int, Schema | None]
+    problems: Sequence[int]
+    parameters: Sequence[JsonObject] = ()
+    body: Sequence[Schema] = ()
+
+    @property
+    def schemas(self) -> Sequence[Schema]:
+        """Those that the document has to hold."""
+        return [*self.body, *(schema for schema in self.answers.values() if schema not in {None, bytes})]
+
+    def describe(self) -> JsonObject:
+        """The operation object of OpenAPI."""
+        answers = {str(status): _answer(status, schema) for status, schema in self.answers.items()}
+        faults: JsonObject = {str(status): told for status, told in problems(*self.problems).items()}
+        described: JsonObject = {"tags": [self.tag], "summary": self.summary, "operationId": self.id}
+        if self.parameters:
+            described["parameters"] = list(self.parameters)
+        if self.body:
+            described["requestBody"] = request_body(*self.body)
+        return described | {"responses": answers | faults}
+
+
+class DescribedRoute(Route):
+    """One method of one path."""
+
+    def __init__(self, path: str, endpoint: Endpoint, *, method: str, operation: Operation) -> None:
+        super().__init__(path, endpoint, methods=[method])
+        self.method = method.lower()
+        self.operation = operation
+
+
+def reference(schema: Schema) -> JsonObject:
+    return {"$ref": SCHEMAS_PATH + schema.__name__}
+
+
+def request_body(*schemas: Schema) -> JsonObject:
+    """A required JSON body in any of its media types."""
+    references: list[Json] = [reference(schema) for schema in schemas]
+    schema: JsonObject = {"oneOf": references} if len(references) > 1 else reference(schemas[0])
+    return {"required": True, "content": {media_range: {"schema": schema} for media_range in MEDIA_RANGES}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors of an operation, of which any may also be one that is not foreseen."""
+    titles = {str(status): STATUSES[status].title for status in sorted(statuses)} | {"default": "Any other error"}
+    content: JsonObject = {"application/problem+json": {"schema": reference(ProblemDetails)}}
+    return {name: {"description": title, "content": content} for name, title in titles.items()}
+
+
+def path_parameter(name: str) -> JsonObject:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def text_parameter(name: str, *, required: bool = True) -> JsonObject:
+    return {"name": name, "in": "query", "required": required, "schema": {"type": "string"}}
+
+
+def flag_parameter(name: str, *, default: bool = False) -> JsonObject:
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "boolean", "default": default}}
+
+
+def _answer(status: int, schema: Schema | None) -> Json:
+    described: JsonObject = {"description": HTTPStatus(status).phrase}
+    if schema is bytes:
+        described["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif schema is not None:
+        described["content"] = {"application/json": {"schema": reference(schema)}}
+    return described

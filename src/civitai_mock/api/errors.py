@@ -1,0 +1,219 @@
+"""The one place that knows which HTTP status an error has, and how an error looks on the wire."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NotRequired
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import TypedDict
+
+from civitai_mock.api.answers import ProblemAnswer
+from civitai_mock.api.context import trace_id
+from civitai_mock.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    MockError,
+    NotFoundError,
+    TransientError,
+)
+
+Headers = Mapping[str, str]
+Errors = Mapping[str, Sequence[str]]
+
+CLIENT_CLOSED_REQUEST = 499  # in access lines only: nobody is there to be answered
+RFC_9110 = "https://tools.ietf.org/html/rfc9110#section-"
+INVALID_TITLE = "One or more validation errors occurred."
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+RETRY_SECONDS = 1
+
+logger = structlog.stdlib.get_logger()
+
+
+class ProblemDetails(TypedDict):
+    """RFC 9457, with ASP.NET's `traceId` and `errors`, and a `code` for programs."""
+
+    type: str
+    title: str
+    status: int
+    detail: NotRequired[str]
+    traceId: str
+    code: str
+    errors: NotRequired[Errors]
+
+
+class Detail(TypedDict, total=False):
+    detail: str
+
+
+class Faults(TypedDict, total=False):
+    errors: Errors
+
+
+class UnsupportedMediaTypeError(MockError):
+    code = "unsupported_media_type"
+
+
+class BodyTooLargeError(MockError):
+    code = "body_too_large"
+
+
+class BodyTimeoutError(MockError):
+    code = "body_timeout"
+
+
+class RangeNotSatisfiableError(MockError):
+    """`size` is that of the whole blob."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message, size=size)
+        self.size = size
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status as ASP.NET describes it; `section` is that of RFC 9110."""
+
+    title: str
+    section: str
+
+
+STATUSES: Mapping[int, Status] = {
+    400: Status("Bad Request", "15.5.1"),
+    403: Status("Forbidden", "15.5.4"),
+    404: Status("Not Found", "15.5.5"),
+    405: Status("Method Not Allowed", "15.5.6"),
+    408: Status("Request Timeout", "15.5.9"),
+    409: Status("Conflict", "15.5.10"),
+    413: Status("Content Too Large", "15.5.14"),
+    415: Status("Unsupported Media Type", "15.5.16"),
+    416: Status("Range Not Satisfiable", "15.5.17"),
+    500: Status("An error occurred while processing your request.", "15.6.1"),
+    503: Status("Service Unavailable", "15.6.4"),
+}
+STATUS_OF: Mapping[type[MockError], int] = {
+    InvalidRequestError: 400,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    BodyTimeoutError: 408,
+    ConflictError: 409,
+    BodyTooLargeError: 413,
+    UnsupportedMediaTypeError: 415,
+    RangeNotSatisfiableError: 416,
+    TransientError: 503,
+}
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str | None = None,
+    *,
+    code: str,
+    errors: Errors | None = None,
+    headers: Headers | None = None,
+) -> ProblemAnswer:
+    """What there is nothing to say about is left out."""
+    known = STATUSES[status]
+    title = INVALID_TITLE if errors else known.title
+    told: Detail = {"detail": detail} if detail and detail != title else {}
+    faults: Faults = {"errors": errors} if errors else {}
+    details: ProblemDetails = {
+        "type": RFC_9110 + known.section,
+        "title": title,
+        "status": status,
+        **told,
+        "traceId": trace_id(request),
+        "code": code,
+        **faults,
+    }
+    return ProblemAnswer(details, status_code=status, headers=headers)
+
+
+async def on_mock_error(request: Request, error: Exception) -> ProblemAnswer:
+    """By branch of `MockError`; a branch that has no status is a bug when it gets here."""
+    status = next((STATUS_OF[branch] for branch in type(error).__mro__ if branch in STATUS_OF), None)
+    if not isinstance(error, MockError) or status is None:
+        raise error
+    errors = error.errors if isinstance(error, InvalidRequestError) else None
+    return problem(request, status, error.message, code=error.code, errors=errors, headers=_headers(error))
+
+
+def _headers(error: MockError) -> Headers | None:
+    match error:
+        case TransientError():
+            return {"retry-after": str(RETRY_SECONDS)}
+        case RangeNotSatisfiableError():
+            return {"content-range": f"bytes */{error.size}"}
+        case BodyTimeoutError():
+            return {"connection": "close"}  # what is still to come of the body would be taken for the next request
+    return None
+
+
+async def on_http_error(request: Request, error: Exception) -> ProblemAnswer:
+    """What the router refuses: an unknown path, or a method that a path does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else None
+    if status == 404:
+        return problem(request, 404, f"There is nothing at '{request.url.path}'.", code=NotFoundError.code)
+    if status == 405:
+        allowed = ", ".join(_allowed_methods(request))
+        headers = {"allow": allowed}
+        return problem(request, 405, f"Allowed here: {allowed}.", code="method_not_allowed", headers=headers)
+    raise error
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Starlette's own list covers only the first of several routes of a path."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.routes
+    return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+
+
+async def on_validation_error(request: Request, error: Exception) -> ProblemAnswer:
+    """A query parameter of a FastAPI route; where FastAPI says 422 the real service says 400."""
+    details = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = {str(detail["loc"][-1]): [detail["msg"]] for detail in details}
+    return problem(request, 400, code=InvalidRequestError.code, errors=errors)
+
+
+class UnexpectedErrors:
+    """The last boundary: a bug is logged with its traceback, and told without."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except ClientDisconnect:
+            return
+        except Exception:
+            logger.exception("request failed")
+            if started:
+                raise
+            await problem(Request(scope), 500, code=MockError.code)(scope, receive, send)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Give every error that can reach `app` its handler."""
+    app.add_exception_handler(MockError, on_mock_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)

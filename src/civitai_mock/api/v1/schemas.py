@@ -1,0 +1,145 @@
+"""What v1 answers with. Names are the official ones; members stand in the order of real answers.
+
+A member that may be missing is left out, never null.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, NotRequired, TypeAlias
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from civitai_mock.domain.stages import JobEventType
+from civitai_mock.generation.job_types import AnyJobRequest
+
+Members: TypeAlias = Mapping[str, object]
+DateTime: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+TimeSpan: TypeAlias = Annotated[str, Field(json_schema_extra={"examples": ["00:00:12.0816066"]})]
+
+
+class JobSlot(TypedDict):
+    """Where one image of a job goes."""
+
+    imageHash: str
+    destinationUrl: str
+
+
+class PromptClassification(TypedDict):
+    scan: bool
+    sexual: bool
+    cr: bool
+    young: bool
+
+
+@with_config(ConfigDict(extra="allow"))
+class Job(TypedDict):
+    """The job itself; what else it has depends on its type."""
+
+    Type: str
+    slots: Sequence[JobSlot]
+    promptClassificationResult: PromptClassification
+    claimDuration: TimeSpan
+    type: str
+    id: str
+    createdAt: DateTime
+    expireAt: DateTime
+    properties: Members
+    cost: float
+    maxRetryAttempt: int
+    dependencies: Members
+    issuedBy: str
+    version: int
+    jobDependencies: Sequence[str]
+    resources: Sequence[str]
+    additionalResources: Sequence[str]
+    recovered: bool
+
+
+class BlobLink(TypedDict, total=False):
+    """What a result has once its blob is there."""
+
+    blobUrl: str
+    blobUrlExpirationDate: DateTime
+
+
+class ImageResult(TypedDict):
+    """One image; it has a URL once it is there."""
+
+    blobKey: str
+    available: bool
+    blobUrl: NotRequired[str]
+    blobUrlExpirationDate: NotRequired[DateTime]
+    seed: int
+
+
+class Holder(TypedDict, total=False):
+    """What an event has once the job was claimed."""
+
+    provider: str
+    workerId: str
+
+
+class ClaimTime(TypedDict, total=False):
+    """Likewise."""
+
+    claimDuration: TimeSpan
+
+
+class JobEvent(TypedDict):
+    """`provider`, `workerId` and `claimDuration` are there once the job was claimed."""
+
+    jobId: str
+    type: JobEventType
+    dateTime: DateTime
+    provider: NotRequired[str]
+    workerId: NotRequired[str]
+    context: Members
+    claimDuration: NotRequired[TimeSpan]
+    jobDuration: TimeSpan
+    retryAttempt: int
+    jobType: str
+    claimHasCompleted: bool
+    jobHasCompleted: bool
+
+
+class ProviderJobStatus(TypedDict):
+    support: Literal["Unsupported", "Unavailable", "Available"]
+
+
+class Detail(TypedDict, total=False):
+    """What a job has when it is asked for."""
+
+    job: Job
+
+
+class Support(TypedDict, total=False):
+    """What a job has until it ends."""
+
+    serviceProviders: Mapping[str, ProviderJobStatus]
+
+
+class JobStatus(TypedDict):
+    """`job` is there when asked for (`detailed`), `serviceProviders` until the job ends."""
+
+    job: NotRequired[Job]
+    jobId: str
+    cost: float
+    properties: Members
+    result: Sequence[ImageResult]
+    lastEvent: JobEvent
+    serviceProviders: NotRequired[Mapping[str, ProviderJobStatus]]
+    scheduled: bool
+
+
+class JobTemplateList(TypedDict):
+    """Several templates in one request: all are taken or none."""
+
+    jobs: Annotated[Sequence[AnyJobRequest], Field(min_length=1)]
+
+
+class JobStatusCollection(TypedDict):
+    """`jobId` is there in the answer to a request with one job, for older clients."""
+
+    token: str
+    jobs: Sequence[JobStatus]
+    jobId: NotRequired[str]

@@ -1,0 +1,34 @@
+"""The two forms of a submission: one template, or a list of them."""
+
+from collections.abc import Mapping
+
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.generation.job_request import JobRequest
+from civitai_mock.generation.job_types import parse_template
+from civitai_mock.generation.request_errors import fault, invalid
+
+LIST = "jobs"
+
+
+def parse_submission(body: JsonObject) -> Mapping[str, JobRequest]:
+    """Each request by its path in the body (`jobs[0]`, nothing for a single one); all faults are told at once."""
+    if LIST not in body:
+        return {"": parse_template(body)}
+    templates = body[LIST]
+    if not isinstance(templates, list) or not templates:
+        raise fault(LIST, "Expected a list of at least one template.")
+    return _parse_all({f"{LIST}[{index}]": template for index, template in enumerate(templates)})
+
+
+def _parse_all(templates: Mapping[str, Json]) -> Mapping[str, JobRequest]:
+    requests: dict[str, JobRequest] = {}
+    errors: dict[str, list[str]] = {}
+    for path, template in templates.items():
+        try:
+            requests[path] = parse_template(template, path=path)
+        except InvalidRequestError as error:
+            errors |= error.errors
+    if errors:
+        raise invalid(errors)
+    return requests

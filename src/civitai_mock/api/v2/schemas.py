@@ -1,0 +1,88 @@
+"""Resources on the wire: what may be written, and the official ResourceInfo that is read.
+
+Whatever else a document has is kept and given back.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Literal, Required, TypeAlias
+
+from pydantic import AfterValidator, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+PATH_TRICKS = re.compile(r"[\x00-\x1f\x7f]|^[A-Za-z]:|(?:^|[/\\])\.{0,2}(?:[/\\]|$)")
+
+
+def _relative_path(text: str) -> str:
+    if PATH_TRICKS.search(text):
+        raise ValueError("Expected the path of a file inside the models folder, with no '..' in it.")
+    return text
+
+
+Size: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
+FileName: TypeAlias = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_relative_path)]
+FileFormat: TypeAlias = Literal["unknown", "safeTensor", "pickleTensor", "diffusers", "coreML", "onnx", "tar"]
+
+
+class ResourceAbout(TypedDict, total=False):
+    """What a resource may say about itself."""
+
+    type: str
+    modelName: str
+    resourceName: str
+    versionName: str
+    fileName: FileName
+    tags: list[str]
+    trainedWords: list[str]
+    requiresAuthorization: bool
+    popularityRank: float
+    isFeatured: bool
+    publishedAt: str
+    invalidateAt: str
+    earlyAccessEndsAt: str
+    freeTrialLimit: int
+
+
+@with_config(ConfigDict(strict=True, extra="allow"))
+class ResourceFields(ResourceAbout, total=False):
+    """The fields of a resource; what is missing gets a sensible value."""
+
+    size: Size
+    hashes: dict[str, str]
+    downloadUrls: list[str]
+    checkPermission: bool
+    canGenerate: bool
+    fileFormat: FileFormat
+    hasMatureContentRestriction: bool
+    hasNSFWContentRestriction: bool
+
+
+@with_config(ConfigDict(strict=True, extra="allow"))
+class ResourceDocument(ResourceFields):
+    """A whole resource; only its AIR has to be there."""
+
+    air: Required[str]
+
+
+@with_config(ConfigDict(extra="allow"))
+class ResourceInfo(ResourceAbout):
+    """A resource as the official API shows it, with every field of its own."""
+
+    air: Required[str]
+    size: Required[Size]
+    hashes: Required[dict[str, str]]
+    downloadUrls: Required[list[str]]
+    checkPermission: Required[bool]
+    canGenerate: Required[bool]
+    fileFormat: Required[FileFormat]
+    hasMatureContentRestriction: Required[bool]
+    hasNSFWContentRestriction: Required[bool]
+
+
+class ResourceList(TypedDict):
+    """One page of resources, in order of AIR; `total` counts all that match."""
+
+    page: int
+    limit: int
+    total: int
+    items: Sequence[ResourceInfo]

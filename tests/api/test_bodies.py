@@ -1,0 +1,132 @@
+"""What may be sent as a body: media type, size, time, and JSON that can be kept."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from civitai_mock.api.body import decode
+from civitai_mock.domain.errors import InvalidRequestError
+from tests.support.asgi import exchange, http_scope, in_chunks, silence
+from tests.support.served import JOBS, Served, serve, template
+
+BODY = orjson.dumps(template())
+RESOURCES = "/v2/resources"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "text/json",
+        "application/vnd.civitai+json",
+        "application/merge-patch+json;v=1",
+        None,
+    ],
+)
+async def test_every_media_type_of_json_is_taken(client: httpx.AsyncClient, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    assert (await client.post(JOBS, content=BODY, headers=headers)).status_code == 202
+
+
+@pytest.mark.parametrize("path", [JOBS, RESOURCES])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "text/x+json", "json", ""]
+)
+async def test_another_media_type_is_a_415(client: httpx.AsyncClient, path: str, content_type: str) -> None:
+    answer = await client.post(path, content=BODY, headers={"content-type": content_type})
+    assert answer.status_code == 415
+    assert answer.json()["title"] == "Unsupported Media Type"
+
+
+@pytest.mark.parametrize("path", [JOBS, RESOURCES])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"  \r\n",
+        b"{",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": 1e999}',
+        b'{"a": "\xff"}',
+        b'{"a": "\\ud800"}',
+        b'{"a": 1} {"b": 2}',
+        b'{"a": ' + b"[" * 65 + b"]" * 65 + b"}",
+        b"[" * 100_000,
+        b'{"a": 9223372036854775808}',
+        b'{"a": [-99999999999999999999999]}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"7",
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+async def test_a_body_that_is_no_usable_json_object_is_a_400(client: httpx.AsyncClient, path: str, body: bytes) -> None:
+    answer = await client.post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == ["$"]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b'{"a": 9223372036854775807, "b": -9223372036854775808}', {"a": 2**63 - 1, "b": -(2**63)}),
+        (b'{"a": "12345678901234567890123"}', {"a": "12345678901234567890123"}),
+        (b'{"a": 0.12345678901234567890123}', {"a": 0.12345678901234568}),
+        (b"[" * 64 + b"]" * 64, None),
+        (b"[" + b"[]," * 99 + b"[]]", [[]] * 100),
+    ],
+)
+def test_json_that_can_be_kept_is_decoded_exactly(body: bytes, value: Any) -> None:
+    decoded = decode(body)
+    assert value is None or decoded == value
+
+
+def test_a_fault_says_where_it_is() -> None:
+    with pytest.raises(InvalidRequestError) as raised:
+        decode(b'{"a":\n  x}')
+    assert "line 2 column 3" in raised.value.errors["$"][0]
+
+
+@pytest.mark.parametrize("path", [JOBS, RESOURCES])
+async def test_a_body_of_ten_megabytes_is_a_413(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.post(path, content=b" " * 10_000_000, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert "5242880 bytes" in answer.json()["detail"]
+
+
+async def test_real_bytes_count_and_not_the_declared_length() -> None:
+    async with serve(max_body_bytes=1024) as served:
+        lies = {"content-type": "application/json", "content-length": "2"}
+        answer = await served.client.post(JOBS, content=in_chunks(b" " * 512, 3), headers=lies)
+        assert answer.status_code == 413
+
+
+async def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
+    async with serve(max_body_bytes=1024) as served:
+        answered = await exchange(served.app, http_scope("POST", JOBS, content_length="1025"), silence)
+        assert answered.status == 413
+
+
+async def test_a_body_at_the_limit_is_taken() -> None:
+    async with serve(max_body_bytes=2048) as served:
+        answer = await served.client.post(JOBS, content=BODY.ljust(2048), headers={"content-type": "text/json"})
+        assert answer.status_code == 202
+
+
+async def test_a_body_that_does_not_arrive_is_a_408_and_the_connection_is_closed(served: Served) -> None:
+    served.app.state.options = replace(served.app.state.options, body_timeout=timedelta())
+    answered = await exchange(served.app, http_scope("POST", JOBS), silence)
+    assert answered.status == 408
+    assert answered.headers["connection"] == "close"

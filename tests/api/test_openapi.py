@@ -1,0 +1,117 @@
+"""The server's own description: complete, official in its names, and kept as a file for people."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from starlette.routing import Match
+
+from tests.support.asgi import http_scope
+from tests.support.golden import Golden
+from tests.support.served import JOBS, Served, template
+
+ASSET = Path(__file__).parents[2] / "assets" / "civitai-openapi-v1.json"
+OPERATIONS = {
+    ("post", JOBS): "postV1ConsumerJobs",
+    ("get", JOBS): "getV1ConsumerJobs",
+    ("delete", JOBS): "deleteV1ConsumerJobs",
+    ("get", JOBS + "/{jobId}"): "getV1ConsumerJobsByJobId",
+    ("delete", JOBS + "/{jobId}"): "deleteV1ConsumerJobsByJobId",
+    ("get", "/v2/resources"): "ListResources",
+    ("post", "/v2/resources"): "CreateResource",
+    ("get", "/v2/resources/{air}"): "GetResource",
+    ("put", "/v2/resources/{air}"): "ReplaceResource",
+    ("patch", "/v2/resources/{air}"): "UpdateResource",
+    ("delete", "/v2/resources/{air}"): "DeleteResource",
+    ("get", "/blobs/{key}"): "GetBlob",
+    ("head", "/blobs/{key}"): "HeadBlob",
+    ("get", "/health"): "GetHealth",
+    ("get", "/"): "GetIndex",
+}
+OFFICIAL_SCHEMAS = {
+    "ImageJobParams",
+    "Job",
+    "JobEvent",
+    "JobEventType",
+    "JobStatus",
+    "JobStatusCollection",
+    "JobTemplateList",
+    "ProblemDetails",
+    "ProviderJobStatus",
+    "ResourceInfo",
+    "TextToImageJobRequest",
+}
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> Any:
+    return (await client.get("/openapi.json")).json()
+
+
+async def test_the_description_is_the_one_in_assets(document: Any, golden: Golden) -> None:
+    golden.check_json(ASSET, document)
+
+
+async def test_every_operation_has_its_official_name(document: Any) -> None:
+    named = {(method, path): told["operationId"] for path, method, told in _operations(document)}
+    assert named == OPERATIONS
+
+
+async def test_the_schemas_have_their_official_names(document: Any) -> None:
+    assert set(document["components"]["schemas"]) >= OFFICIAL_SCHEMAS
+
+
+async def test_nothing_answers_422(document: Any) -> None:
+    assert not [path for path, _, told in _operations(document) if "422" in told["responses"]]
+    assert not [name for name in document["components"]["schemas"] if "ValidationError" in name]
+
+
+async def test_every_reference_leads_somewhere(document: Any) -> None:
+    names = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert names <= set(document["components"]["schemas"])
+
+
+async def test_every_operation_can_be_reached(document: Any, served: Served) -> None:
+    for path, method, _ in _operations(document):
+        scope = http_scope(method.upper(), re.sub(r"\{\w+\}", "x", path))
+        assert any(route.matches(scope)[0] is Match.FULL for route in served.app.routes), (method, path)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+async def test_answers_are_as_described(document: Any, served: Served, finished: bool) -> None:
+    submitted = await served.client.post(f"{JOBS}?detailed=true", json=template(quantity=2))
+    if finished:
+        await served.finish()
+    polled = await served.client.get(JOBS, params={"token": submitted.json()["token"], "detailed": "true"})
+    one = await served.client.get(f"{JOBS}/{submitted.json()['jobId']}")
+    for schema, answer in (
+        ("JobStatusCollection", submitted),
+        ("JobStatusCollection", polled),
+        ("JobStatus", one),
+        ("ProblemDetails", await served.client.get("/nowhere")),
+        ("ProblemDetails", await served.client.post(JOBS, json={})),
+        ("ResourceList", await served.client.get("/v2/resources")),
+        ("Health", await served.client.get("/health")),
+        ("Index", await served.client.get("/")),
+    ):
+        _validate(document, schema, answer.json())
+
+
+async def test_the_template_of_the_tests_is_as_described(document: Any) -> None:
+    _validate(document, "TextToImageJobRequest", template())
+    _validate(document, "JobTemplateList", {"jobs": [template()]})
+
+
+def _operations(document: Any) -> Iterator[tuple[str, str, Any]]:
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            yield path, method, told
+
+
+def _validate(document: Any, schema: str, value: Any) -> None:
+    whole = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+    Draft202012Validator(whole).validate(value)

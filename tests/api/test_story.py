@@ -1,0 +1,28 @@
+"""The whole story in one process: a resource of one's own, a job for it, and its picture."""
+
+from tests.support.served import JOBS, serve_all, template
+
+AIR = "urn:air:sd1:checkpoint:civitai:999001@999002"
+
+
+async def test_a_resource_a_job_and_a_png() -> None:
+    async with serve_all() as opened:
+        client = opened.client
+        assert (await client.post("/v2/resources", json={"air": AIR, "modelName": "My Model"})).status_code == 201
+        submitted = (await client.post(JOBS, json=template(model=AIR, quantity=2))).json()
+        await opened.ended(submitted["jobId"])
+        answer = await client.get(JOBS, params={"token": submitted["token"]})
+        assert answer.status_code == 200
+        pictures = [await client.get(result["blobUrl"]) for result in answer.json()["jobs"][0]["result"]]
+    assert [picture.headers["content-type"] for picture in pictures] == ["image/png"] * 2
+    assert all(picture.content.startswith(b"\x89PNG\r\n\x1a\n") for picture in pictures)
+    assert pictures[0].content != pictures[1].content
+
+
+async def test_a_running_job_can_be_cancelled() -> None:
+    async with serve_all(simulation_profile="realistic") as opened:
+        job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
+        assert (await opened.client.delete(f"{JOBS}/{job_id}")).status_code == 200
+        await opened.ended(job_id)
+        status = (await opened.client.get(f"{JOBS}/{job_id}")).json()
+    assert status["lastEvent"]["type"] == "Deleted"

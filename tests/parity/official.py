@@ -1,0 +1,77 @@
+"""The official description of v1 as a JSON Schema, corrected where recordings of the same service contradict it."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+SCHEMAS_PATH = "#/components/schemas/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """`place` in `components.schemas` is not what the service sends; `schema` is."""
+
+    place: tuple[str, ...]
+    schema: Any
+    reason: str
+
+
+def _recorded(name: str, schema: Any) -> Correction:
+    place = ("TextToImageJob", "properties", name)
+    return Correction(place=place, schema=schema, reason="recorded, but not described")
+
+
+CORRECTIONS: Sequence[Correction] = [
+    Correction(
+        place=("TimeSpan",),
+        schema={"type": "string", "pattern": r"^(\d+\.)?\d\d:\d\d:\d\d(\.\d{7})?$"},
+        reason="described as the fields of .NET's class, recorded as text",
+    ),
+    Correction(
+        place=("TextToImageJob", "properties", "dependencies"),
+        schema={"type": "object"},
+        reason="described as an array, recorded as an object",
+    ),
+    Correction(
+        place=("JobStatusCollection", "properties", "jobId"),
+        schema={"type": "string"},
+        reason="not described: older clients read it when there is one job",
+    ),
+    _recorded("Type", {"type": "string"}),
+    _recorded("slots", {"type": "array"}),
+    _recorded("promptClassificationResult", {"type": "object"}),
+    _recorded("version", {"type": "integer"}),
+    _recorded("jobDependencies", {"type": "array"}),
+    _recorded("resources", {"type": "array"}),
+    _recorded("additionalResources", {"type": "array"}),
+    _recorded("recovered", {"type": "boolean"}),
+]
+
+
+def faults(official: Any, name: str, value: Any, corrections: Iterable[Correction] = CORRECTIONS) -> list[str]:
+    """Where `value` is not what the schema `name` says; `nullable` is not honoured, as answers have no nulls."""
+    schemas = {key: _open_base(schema, official) for key, schema in official["components"]["schemas"].items()}
+    for correction in corrections:
+        _put(schemas, correction)
+    whole = {"$ref": SCHEMAS_PATH + name, "components": {"schemas": schemas}}
+    return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+def _open_base(schema: Any, official: Any) -> Any:
+    """Bases are closed in the description (`additionalProperties`), so that what extends them could add nothing."""
+    merged = deepcopy(schema)
+    for base in merged.pop("allOf", []):
+        inherited = official["components"]["schemas"][base["$ref"].removeprefix(SCHEMAS_PATH)]
+        merged["properties"] = {**inherited.get("properties", {}), **merged.get("properties", {})}
+    return merged
+
+
+def _put(schemas: Any, correction: Correction) -> None:
+    *above, last = correction.place
+    place = schemas
+    for step in above:
+        place = place[step]
+    place[last] = correction.schema

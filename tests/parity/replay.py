@@ -1,0 +1,59 @@
+"""Recordings of the real service, and this server's answers at the same moments of a job's life."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from civitai_mock.scheduler.steps.accept import accept
+from civitai_mock.scheduler.work import Tools, Work
+from tests.support.provider import ScriptedProvider
+from tests.support.served import JOBS, Served, serve, serve_all
+from tests.support.system import SeededIds
+
+DATA = Path(__file__).parents[1] / "data"
+REQUESTS = ("v1-create-request-sdxl", "v1-create-request-sd1-lora")
+
+
+def read_capture(name: str) -> Any:
+    return json.loads((DATA / "captures" / f"{name}.json").read_text("utf-8"))
+
+
+def read_official() -> Any:
+    """The official description of v1."""
+    return json.loads((DATA / "openapi-v1.json").read_text("utf-8"))
+
+
+async def replay_submitted(request: str) -> Any:
+    """The answer to a recorded request."""
+    async with serve() as served:
+        return (await served.client.post(f"{JOBS}?detailed=true", json=read_capture(request))).json()
+
+
+async def replay_claimed(request: str) -> Any:
+    """The detailed job a while later, just claimed."""
+    async with serve() as served:
+        job_id = (await served.client.post(JOBS, json=read_capture(request))).json()["jobId"]
+        served.clock.advance(14.5395459)
+        claimed = await served.claim()
+        work = Work(job=claimed, tools=_tools(served))
+        await accept(work)
+        await served.enter(claimed, work.context)
+        return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
+
+
+async def replay_succeeded(request: str) -> Any:
+    """The job at its end, as the whole server in instant simulation brought it there.
+
+    It is the second of its kind: the recorded worker had the model in memory already.
+    """
+    async with serve_all() as opened:
+        for _ in range(2):
+            job_id = (await opened.client.post(JOBS, json=read_capture(request))).json()["jobId"]
+            await opened.ended(job_id)
+        return (await opened.client.get(f"{JOBS}/{job_id}")).json()
+
+
+def _tools(served: Served) -> Tools:
+    return Tools(
+        provider=ScriptedProvider(), blobs=served.cases.blobs, skeletons={}, clock=served.clock, ids=SeededIds()
+    )

@@ -1,0 +1,62 @@
+"""Answers meet the official description, corrected by recordings; the recordings meet it in the same way.
+
+Validated against the official v1 description of 2024-03.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.parity.official import CORRECTIONS, Correction, faults
+from tests.parity.replay import REQUESTS, read_capture, read_official
+from tests.support.served import JOBS, serve
+
+OFFICIAL = read_official()
+OFFICIAL_PROVIDER = "ValdiAI"  # the description has a closed list of names
+
+
+async def _answers(request: str) -> dict[str, tuple[str, Any]]:
+    """Every kind of answer with the name of its official schema."""
+    async with serve(provider_name=OFFICIAL_PROVIDER) as served:
+        submitted = (await served.client.post(f"{JOBS}?detailed=true", json=read_capture(request))).json()
+        job, token = f"{JOBS}/{submitted['jobId']}?detailed=true", {"token": submitted["token"], "detailed": "true"}
+        queued = (await served.client.get(JOBS, params=token)).json()
+        done = await served.finish()
+        return {
+            "submitted": ("JobStatusCollection", submitted),
+            "queued": ("JobStatusCollection", queued),
+            "succeeded": ("JobStatus", (await served.client.get(job)).json()),
+            "succeeded by token": ("JobStatusCollection", (await served.client.get(JOBS, params=token)).json()),
+            "unknown job": ("ProblemDetails", (await served.client.get(f"{JOBS}/{done.id}x")).json()),
+            "bad template": ("ProblemDetails", (await served.client.post(JOBS, json={})).json()),
+        }
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+async def test_every_answer_meets_the_corrected_official_schema(request_name: str) -> None:
+    answers = await _answers(request_name)
+    told = {name: faults(OFFICIAL, schema, answer) for name, (schema, answer) in answers.items()}
+    assert {name: told_of for name, told_of in told.items() if told_of} == {}
+
+
+@pytest.mark.parametrize("capture", ["v1-job-claimed-detailed", "v1-job-succeeded"])
+def test_the_recordings_meet_it_too(capture: str) -> None:
+    assert faults(OFFICIAL, "JobStatus", read_capture(capture)) == []
+
+
+@pytest.mark.parametrize("correction", CORRECTIONS, ids=lambda correction: ".".join(correction.place))
+async def test_every_correction_is_still_needed(correction: Correction) -> None:
+    others = [other for other in CORRECTIONS if other is not correction]
+    answers = (await _answers(REQUESTS[0])).values()
+    assert any(faults(OFFICIAL, schema, answer, others) for schema, answer in answers)
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+async def test_no_answer_has_a_null(request_name: str) -> None:
+    assert not [name for name, (_, answer) in (await _answers(request_name)).items() if _has_null(answer)]
+
+
+def _has_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_null(item) for item in value.values())
+    return value is None or (isinstance(value, list) and any(_has_null(item) for item in value))

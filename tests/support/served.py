@@ -1,0 +1,138 @@
+"""The app, opened as a server opens it, with a client beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from civitai_mock.api.use_cases import UseCases
+from civitai_mock.bootstrap import World, create_app
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.stages import Stage
+from civitai_mock.services.system import RandomIds, SystemClock
+from civitai_mock.settings import MEMORY_URI, Settings
+from tests.support.jobs import LEASE, chunks, make_claim, succeeded
+from tests.support.system import ManualClock, SeededIds
+
+BASE_URL = "http://mock.test:3000"
+JOBS = "/v1/consumer/jobs"
+CHECKPOINT = "urn:air:sdxl:checkpoint:civitai:101055@128078"
+LORA = "urn:air:sd1:lora:civitai:82098@87153"
+PATIENCE_SECONDS = 20
+PICTURE = bytes(range(256)) * 3000  # more than a store hands over at once
+
+
+def template(**changes: Any) -> dict[str, Any]:
+    """A submission that works."""
+    params = {"prompt": "a fox", "steps": 20, "cfgScale": 7, "width": 768, "height": 512, "seed": 7}
+    return {"$type": "textToImage", "model": CHECKPOINT, "params": params} | changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An open app on the memory store."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+
+    @property
+    def cases(self) -> UseCases:
+        cases: UseCases = self.app.state.use_cases
+        return cases
+
+    async def ended(self, job_id: str) -> None:
+        """Wait for a job's end, while the scheduler works."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for _ in count():
+                if (await self.cases.query.by_id(job_id)).outcome is not None:
+                    return
+                await asyncio.sleep(0)  # the memory store answers without letting anybody else work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served(Opened):
+    """`clock` only moves when it is told to."""
+
+    clock: ManualClock
+
+    async def submit(self, **changes: Any) -> dict[str, Any]:
+        answer = await self.client.post(JOBS, json=template(**changes))
+        assert answer.status_code == 202, answer.text
+        submitted: dict[str, Any] = answer.json()
+        return submitted
+
+    async def submit_one(self, **changes: Any) -> str:
+        return str((await self.submit(**changes))["jobId"])
+
+    async def queued(self) -> int:
+        """How many jobs there are to claim; they are claimed by that."""
+        return len(await self.cases.query.jobs.claim(make_claim(at=self.clock.now()), limit=100))
+
+    async def claim(self) -> Job:
+        """Take the one queued job, as a scheduler does."""
+        claim = replace(make_claim(at=self.clock.now()), provider=self.cases.provider_name)
+        (claimed,) = await self.cases.query.jobs.claim(claim, limit=1)
+        return claimed
+
+    async def enter(self, claimed: Job, context: JsonObject) -> None:
+        """Tell that the job is claimed."""
+        entered = claimed.entered(Stage.CLAIMED, at=self.clock.now(), lease=LEASE, context=context)
+        assert await self.cases.query.jobs.replace(claimed, entered)
+
+    async def finish(self, content: bytes = PICTURE) -> Job:
+        """Let the one queued job succeed, with `content` as each of its images."""
+        claimed = await self.claim()
+        for slot in claimed.slots:
+            await self.store_blob(slot.blob_key, content)
+        done = succeeded(claimed, at=self.clock.now())
+        assert await self.cases.query.jobs.replace(claimed, done)
+        return done
+
+    async def store_blob(self, key: str, content: bytes = PICTURE) -> None:
+        keep_until = self.clock.now() + LEASE
+        await self.cases.blobs.put(key, chunks(content), content_type="image/png", keep_until=keep_until)
+
+    def blob_url(self, key: str) -> str:
+        return self.cases.blob_urls.sign(key, base_url=BASE_URL)[0]
+
+
+@asynccontextmanager
+async def open_app(app: FastAPI) -> AsyncIterator[Opened]:
+    async with _client(app) as client:
+        yield Opened(app=app, client=client)
+
+
+@asynccontextmanager
+async def serve(clock: ManualClock | None = None, **settings: Any) -> AsyncIterator[Served]:
+    """The API alone: jobs move when a test moves them."""
+    moved = clock or ManualClock()
+    app = create_app(make_settings(**settings), world=World(clock=moved, ids=SeededIds()), with_scheduler=False)
+    async with _client(app) as client:
+        yield Served(app=app, client=client, clock=moved)
+
+
+@asynccontextmanager
+async def serve_all(**settings: Any) -> AsyncIterator[Opened]:
+    """The monolith in instant simulation, in real time."""
+    app = create_app(make_settings(**settings), world=World(clock=SystemClock(), ids=RandomIds()))
+    async with open_app(app) as opened:
+        yield opened
+
+
+def make_settings(**changes: Any) -> Settings:
+    """Of a memory store, whatever the environment says."""
+    chosen = {"mongodb_uri": MEMORY_URI, "simulation_profile": "instant", **changes}
+    return Settings(_env_file=None, **chosen)
+
+
+@asynccontextmanager
+async def _client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        yield client
