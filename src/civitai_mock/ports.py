@@ -11,6 +11,8 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Claim, Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.stages import Outcome
 
 
 class Clock(Protocol):
@@ -36,8 +38,12 @@ class Ids(Protocol):
 class JobStore(Protocol):
     """Jobs and their events. Every method raises `TransientError` while the store is away."""
 
-    async def add(self, jobs: Sequence[Job]) -> None:
-        """Store new jobs, each with its `last_event` (Initialized): all of them or none, durable on return."""
+    async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
+        """Store new jobs, each with its `last_event` (Initialized): all of them or none, durable on return.
+
+        Raise `InsufficientBuzzError` if, with them, the charged and not refunded jobs of the budget's consumer would
+        cost more than its limit; two submissions at once never get past it together.
+        """
         ...
 
     async def get(self, job_id: str) -> Job | None: ...
@@ -48,6 +54,8 @@ class JobStore(Protocol):
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
         """Stamp `claim` on at most `limit` unclaimed unfinished jobs; highest priority first, then oldest, then id.
+
+        Jobs that wait for others (`Job.waits`) are passed over.
 
         Atomic between any number of claimers. Writes no event: the claimer's first `replace` does.
         """
@@ -75,6 +83,46 @@ class JobStore(Protocol):
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         """In order of `seq`, complete up to the job's `last_event`."""
+        ...
+
+    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+        """The youngest matching jobs first (`Position`, descending); an index answers, however many jobs there are."""
+        ...
+
+    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
+        """Jobs that wait for others, whose id is greater than `after`, in order of id."""
+        ...
+
+    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        """Of the known ones among `job_ids`; cheaper than the jobs."""
+        ...
+
+    async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
+        """Write `Job.taint`, whatever state the jobs are in; the answer is how many there were."""
+        ...
+
+    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
+        """Of jobs created at `since` or later and before `until`."""
+        ...
+
+    async def queue(self, *, recent_since: datetime) -> QueueState:
+        """Every job that could be claimed now."""
+        ...
+
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+        """Jobs with a `callback_url` and untold events that are due, longest due first.
+
+        They are held until `hold_until`: before that nobody else gets them, unless `told` lets them go. A new event
+        makes a job due at once, except while it waits for another attempt.
+        """
+        ...
+
+    async def told(self, job_id: str, *, seq: int) -> None:
+        """The receiver knows of the events up to `seq`; if there are later ones the job is due again at once."""
+        ...
+
+    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
+        """An attempt failed: try again then, or never (None): the events so far count as told."""
         ...
 
     async def sweep(self, now: datetime) -> int:

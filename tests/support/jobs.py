@@ -54,6 +54,7 @@ def make_job(
             JobResource(air=Air.parse(CHECKPOINT), file_name="sdxl/civitai/101055/128078.safetensors"),
             JobResource(air=Air.parse(LORA), file_name="lora/x.safetensors", trained_words=("wow", "styl é")),
         ),
+        submission_id="submission-1",
         slots=tuple(Slot(blob_key=blob_key(job_id(number), index), seed=2**32 - 1 - index) for index in range(2)),
         stage=Stage.QUEUED,
         retry_attempt=0,

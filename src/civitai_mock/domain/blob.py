@@ -18,11 +18,12 @@ class Blob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A place for one image of a job, named before there is an image."""
+    """A place for one file that a job makes; one with a `name` can be had as an asset under that name."""
 
     blob_key: str
-    seed: int
+    seed: int | None = None
     available: bool = False
+    name: str | None = None
 
 
 def blob_key(job_id: str, index: int) -> str:

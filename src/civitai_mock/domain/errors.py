@@ -36,6 +36,18 @@ class ForbiddenError(MockError):
     code = "forbidden"
 
 
+class UnauthorizedError(MockError):
+    """The caller must say who it is (401)."""
+
+    code = "unauthorized"
+
+
+class InsufficientBuzzError(MockError):
+    """The consumer's balance does not cover the cost (403, in a form of its own)."""
+
+    code = "insufficient_buzz"
+
+
 class NotFoundError(MockError):
     """There is no such thing, or not for this caller (404)."""
 

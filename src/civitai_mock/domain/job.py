@@ -8,7 +8,7 @@ from typing import Self
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
@@ -35,7 +35,13 @@ class JobResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The first block never changes; `last_event.seq` is the version that a conditional write is held against."""
+    """The first block never changes; `last_event.seq` is the version that a conditional write is held against.
+
+    `submission_id` is shared by the jobs of one request, `issued_by` is the consumer; `dependencies` are the ids of
+    jobs that have to succeed first, and while they have not the job `waits` and cannot be claimed. A job that is not
+    `charged` costs its consumer nothing. `result` is that of a job type whose results are not images, `taint` what a
+    consumer found wrong with the job.
+    """
 
     id: str
     type: str
@@ -51,6 +57,12 @@ class Job:
     request: ReadOnlyJson
     properties: ReadOnlyJson
     resources: tuple[JobResource, ...]
+    submission_id: str
+    name: str | None = None
+    callback_url: str | None = None
+    providers: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    charged: bool = True
 
     slots: tuple[Slot, ...]
     stage: Stage
@@ -59,6 +71,9 @@ class Job:
     outcome: Outcome | None = None
     claim: Claim | None = None
     prompt_id: str | None = None
+    waits: bool = False
+    result: Json = None
+    taint: ReadOnlyJson | None = None
 
     @property
     def seq(self) -> int:
@@ -81,7 +96,13 @@ class Job:
         return replace(self, stage=stage, claim=claim, prompt_id=prompt_id or self.prompt_id, last_event=told)
 
     def ended(
-        self, outcome: Outcome, *, at: datetime, context: JsonObject, slots: Sequence[Slot] | None = None
+        self,
+        outcome: Outcome,
+        *,
+        at: datetime,
+        context: JsonObject,
+        slots: Sequence[Slot] | None = None,
+        result: Json = None,
     ) -> Self:
         """The job with its outcome; only a job in SENT_TO_COMFY can succeed, any unfinished job can end otherwise."""
         if self.outcome is not None or (outcome is Outcome.SUCCEEDED and self.stage is not Stage.SENT_TO_COMFY):
@@ -89,7 +110,27 @@ class Job:
         stage = Stage.COMFY_RESULT if outcome is Outcome.SUCCEEDED else self.stage
         told = self._event(OUTCOME_EVENT[outcome], at=at, context=context, stage=stage)
         kept = self.slots if slots is None else tuple(slots)
-        return replace(self, stage=stage, outcome=outcome, claim=None, slots=kept, last_event=told)
+        return replace(
+            self,
+            stage=stage,
+            outcome=outcome,
+            claim=None,
+            slots=kept,
+            result=result,
+            waits=False,
+            last_event=told,
+        )
+
+    def progressed(self, *, at: datetime, context: JsonObject, slots: Sequence[Slot] | None = None) -> Self:
+        """The claimed job where it was, with news of it (an Updated event)."""
+        self._check_claimed()
+        told = self._event(JobEventType.UPDATED, at=at, context=context, stage=self.stage)
+        return replace(self, last_event=told, slots=self.slots if slots is None else tuple(slots))
+
+    def no_longer_waiting(self, *, at: datetime) -> Self:
+        """Free to be claimed: every job that it depends on has succeeded."""
+        told = self._event(JobEventType.UPDATED, at=at, context={"dependencies": "succeeded"}, stage=self.stage)
+        return replace(self, waits=False, last_event=told)
 
     def released(self, *, at: datetime, reason: str) -> Self:
         """Back in the queue because its worker is stopping or cannot go on; no retry is used up."""

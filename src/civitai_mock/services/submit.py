@@ -44,7 +44,11 @@ class SubmitJobs:
         resources = await self._resolve(requests)
         plans = [self._plan(path, request, resources) for path, request in requests.items()]
         now = self.clock.now()
-        jobs = [self._job(request, plan, caller, now) for request, plan in zip(requests.values(), plans, strict=True)]
+        submission_id = self.ids.uuid()
+        jobs = [
+            self._job(request, plan, caller, now, submission_id)
+            for request, plan in zip(requests.values(), plans, strict=True)
+        ]
         await self.jobs.add(jobs)
         self.signals.submitted()
         return jobs
@@ -77,7 +81,7 @@ class SubmitJobs:
         except InvalidRequestError as error:
             raise error.under(path) from error
 
-    def _job(self, request: JobRequest, plan: Plan, caller: Caller, now: datetime) -> Job:
+    def _job(self, request: JobRequest, plan: Plan, caller: Caller, now: datetime, submission_id: str) -> Job:
         job_id = self.ids.uuid()
         keep_until = now + self.job_lifetime
         return Job(
@@ -95,6 +99,10 @@ class SubmitJobs:
             request=plan.request,
             properties=request.properties,
             resources=plan.resources,
+            submission_id=submission_id,
+            name=request.name,
+            callback_url=request.callback_url,
+            providers=tuple(request.providers or ()),
             slots=tuple(Slot(blob_key=blob_key(job_id, index), seed=plan.seed) for index in range(plan.images)),
             stage=Stage.QUEUED,
             retry_attempt=0,

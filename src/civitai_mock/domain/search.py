@@ -1,0 +1,72 @@
+"""Questions about many jobs, and their answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from civitai_mock.domain.job import Job
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the list of jobs by age; jobs of one instant stand in order of submission, then of id."""
+
+    created_at: datetime
+    submission_id: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSearch:
+    """What has to hold of a job; None and nothing do not matter. `leaves` are those of its properties."""
+
+    issued_by: str | None = None
+    job_type: str | None = None
+    leaves: frozenset[str] = frozenset()
+    before: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """`images` are those of succeeded jobs; `cost` is in Buzz, of charged jobs that were not refunded."""
+
+    images: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A consumer may have at most `limit` Buzz of jobs at once, those that were refunded aside."""
+
+    issued_by: str
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedJob:
+    """`cost` is in Buzz."""
+
+    id: str
+    priority: int
+    created_at: datetime
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """`jobs` in the order in which they will be claimed; `recent` jobs ended within the time that was asked about."""
+
+    jobs: Sequence[QueuedJob]
+    recent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A job whose receiver has not been told of all its events.
+
+    `told` is the `seq` of the last event that it knows of, or -1. `failures` counts the attempts in vain since then.
+    """
+
+    job: Job
+    told: int
+    failures: int
