@@ -9,29 +9,44 @@ from datetime import timedelta
 from importlib.metadata import version
 from importlib.resources import files
 
+import orjson
 from fastapi import FastAPI
 
 from civitai_mock.api.app import ApiOptions, make_api
 from civitai_mock.api.use_cases import UseCases
+from civitai_mock.api.v1.render import render_event
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
-from civitai_mock.ports import Clock, Ids, Provider, Stores
+from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
+from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.engine import Simulator
-from civitai_mock.providers.simulator.profile import PROFILES, Profile
+from civitai_mock.providers.simulator.profile import PACES, PROFILES, Profile
+from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
+from civitai_mock.scheduler.messenger import Messenger, callback_client
+from civitai_mock.scheduler.resolver import Resolver
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.work import Tools
 from civitai_mock.services.blobs import BlobUrls, FetchBlob
+from civitai_mock.services.callback_hosts import CallbackHosts
 from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.consumers import Authentication
+from civitai_mock.services.consumption import SumConsumption
+from civitai_mock.services.coverage import TellCoverage
+from civitai_mock.services.history import ListRequests
 from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.system import RandomIds, SystemClock
+from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.wait import WaitForJobs
 from civitai_mock.settings import Settings
 from civitai_mock.telemetry import configure_logging
 
 PACKAGE = "civitai_mock"
+DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
 
 
@@ -54,6 +69,8 @@ class Parts:
     world: World
     stores: Stores
     provider: Provider
+    artist: Artist
+    messenger: Messenger
     signals: InProcessSignals
 
 
@@ -87,9 +104,26 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
             pictures=settings.simulation_pictures,
         )
         provider = await stack.enter_async_context(simulator)
+        artist = await stack.enter_async_context(StandInArtist(pictures=settings.simulation_pictures))
+        messenger = Messenger(
+            client=await stack.enter_async_context(
+                callback_client(user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}")
+            ),
+            resolve=stack.enter_context(Resolver()),
+            hosts=CallbackHosts(settings.callback_patterns),
+            timeout=timedelta(seconds=settings.callback_timeout_s),
+        )
         if settings.seeds_at_start:
             await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
-        yield Parts(settings=settings, world=world, stores=stores, provider=provider, signals=InProcessSignals())
+        yield Parts(
+            settings=settings,
+            world=world,
+            stores=stores,
+            provider=provider,
+            artist=artist,
+            messenger=messenger,
+            signals=InProcessSignals(),
+        )
 
 
 def _profile(settings: Settings) -> Profile:
@@ -115,12 +149,20 @@ async def make_use_cases(parts: Parts) -> UseCases:
             signals=parts.signals,
             clock=clock,
             ids=parts.world.ids,
+            callback_hosts=CallbackHosts(settings.callback_patterns),
             missing_resources=settings.missing_resources,
             job_lifetime=timedelta(hours=settings.job_lifetime_hours),
             claim_timeout=timedelta(seconds=settings.job_timeout_s),
+            balance=settings.buzz_balance,
         ),
         query=QueryJobs(jobs=stores.jobs),
         cancel=CancelJobs(jobs=stores.jobs, signals=parts.signals, clock=clock),
+        wait=_make_wait(parts),
+        queue=TellQueuePositions(jobs=stores.jobs, clock=clock),
+        taint=TaintJobs(jobs=stores.jobs),
+        history=ListRequests(jobs=stores.jobs),
+        coverage=TellCoverage(resources=stores.resources),
+        consumption=SumConsumption(jobs=stores.jobs),
         resources=ManageResources(resources=stores.resources),
         blob_urls=BlobUrls(key=key, lifetime=timedelta(seconds=settings.blob_url_lifetime_s), clock=clock),
         fetch_blob=FetchBlob(blobs=stores.blobs),
@@ -131,10 +173,24 @@ async def make_use_cases(parts: Parts) -> UseCases:
     )
 
 
+def _make_wait(parts: Parts) -> WaitForJobs:
+    limit = timedelta(seconds=parts.settings.wait_limit_s)
+    wait = WaitForJobs(jobs=parts.stores.jobs, clock=parts.world.clock, limit=limit)
+    parts.signals.listen_to_changes(wait.changed)
+    return wait
+
+
 def make_scheduler(parts: Parts) -> Scheduler:
     settings, provider, world = parts.settings, parts.provider, parts.world
     tools = Tools(
-        provider=provider, blobs=parts.stores.blobs, skeletons=read_skeletons(), clock=world.clock, ids=world.ids
+        provider=provider,
+        artist=parts.artist,
+        jobs=parts.stores.jobs,
+        blobs=parts.stores.blobs,
+        skeletons=read_skeletons(),
+        clock=world.clock,
+        ids=world.ids,
+        pace=PACES[settings.simulation_profile],
     )
     options = SchedulerOptions(
         poll=settings.poll,
@@ -142,8 +198,26 @@ def make_scheduler(parts: Parts) -> Scheduler:
         lease=timedelta(milliseconds=settings.scheduler_lease_ms),
         grace=timedelta(milliseconds=settings.shutdown_grace_ms),
     )
-    worker_id = f"{provider.name}-{world.ids.uuid().replace('-', '')[:12]}"
-    return Scheduler(worker_id=worker_id, jobs=parts.stores.jobs, tools=tools, signals=parts.signals, options=options)
+    return Scheduler(
+        worker_id=f"{provider.name}-{world.ids.uuid().replace('-', '')[:12]}",
+        jobs=parts.stores.jobs,
+        tools=tools,
+        callbacks=_make_callbacks(parts),
+        signals=parts.signals,
+        options=options,
+    )
+
+
+def _make_callbacks(parts: Parts) -> Callbacks:
+    return Callbacks(
+        jobs=parts.stores.jobs,
+        messenger=parts.messenger,
+        render=lambda event: orjson.dumps(render_event(event)),
+        max_attempts=parts.settings.callback_max_attempts,
+        signals=parts.signals,
+        clock=parts.world.clock,
+        ids=parts.world.ids,
+    )
 
 
 def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, with_scheduler: bool = True) -> FastAPI:
@@ -153,7 +227,8 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _keeping_failure(app), open_parts(chosen, world) as parts:
-            app.state.use_cases = await make_use_cases(parts)
+            cases = await make_use_cases(parts)
+            app.state.use_cases, app.state.begin_stop = cases, cases.wait.stop
             app.state.store, app.state.provider = parts.stores.health.description, parts.provider.description
             async with _running(make_scheduler(parts), app) if with_scheduler else nullcontext():
                 yield
@@ -162,7 +237,11 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
         public_url=str(chosen.public_url).rstrip("/") if chosen.public_url else None,
         max_body_bytes=chosen.max_body_bytes,
         body_timeout=timedelta(seconds=chosen.body_timeout_s),
-        version=version("civitai-mock"),
+        max_jobs=chosen.max_jobs_per_request,
+        authentication=Authentication(auth=chosen.auth, tokens=chosen.known_tokens),
+        rate_limit=chosen.rate_limit,
+        result_format=chosen.result_format,
+        version=version(DISTRIBUTION),
     )
     app = make_api(options=options, lifespan=lifespan)
     app.state.failure, app.state.begin_stop = None, lambda: None
@@ -192,7 +271,13 @@ async def _keeping_failure(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
-    app.state.begin_stop = scheduler.stop
+    stop_waiting = app.state.begin_stop
+
+    def begin_stop() -> None:
+        stop_waiting()
+        scheduler.stop()
+
+    app.state.begin_stop = begin_stop
     running = asyncio.create_task(scheduler.run(), name="scheduler")
     try:
         yield

@@ -276,11 +276,27 @@ class Provider(Protocol):
         ...
 
 
+class Artist(Protocol):
+    """Pictures that stand in for those of models and files that are not here; always the same for the same request."""
+
+    async def draw(self, subject: str, *, seed: int) -> bytes:
+        """A PNG file that has something to do with the subject."""
+        ...
+
+    async def transform(self, transformer: str, picture: bytes) -> bytes:
+        """What v1's ImageTransformer of that name makes of a picture; raise `JobError` for bytes that are none."""
+        ...
+
+
 class JobSignals(Protocol):
     """Word between the parts of one process; a safety-net poll covers the others."""
 
     def submitted(self) -> None:
         """New jobs are in the store."""
+        ...
+
+    def changed(self, jobs: Sequence[Job]) -> None:
+        """Jobs have a new `last_event`, the new jobs their first one."""
         ...
 
     def ended(self, job_ids: Sequence[str]) -> None:

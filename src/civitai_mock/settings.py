@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from platformdirs import user_data_path
-from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from civitai_mock.api.formats import ResultFormat
 from civitai_mock.providers.simulator.profile import Pictures
-from civitai_mock.services.submit import MissingResources
+from civitai_mock.services.callback_hosts import PRIVATE
+from civitai_mock.services.consumers import Auth
+from civitai_mock.services.references import MissingResources
 
 MEMORY_URI = "memory://"
 MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
@@ -48,6 +51,9 @@ class SimulationProfile(StrEnum):
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
 
+HostPatterns = Annotated[str, StringConstraints(pattern=r"^ *[A-Za-z0-9._:*-]+ *(, *[A-Za-z0-9._:*-]+ *)*$")]
+
+Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
 
 Milliseconds = float | None
 
@@ -116,6 +122,41 @@ class Settings(BaseSettings):
         "A job that names an unknown AIR: `strict` answers 400, `lenient` creates the resource",
         expected="strict or lenient",
     )
+    auth: Auth = setting(
+        Auth.OFF,
+        "Who may call: `off` everybody, `any` whoever sends a Bearer token, `tokens` those of `AUTH_TOKENS`;"
+        " with a token a consumer sees only its own jobs",
+        expected="off, any or tokens",
+    )
+    auth_tokens: SecretStr | None = setting(
+        None,
+        "The tokens that `AUTH=tokens` takes",
+        expected="tokens with commas between them",
+        validate_default=True,
+    )
+    rate_limit: Rate | None = setting(
+        None,
+        "How many requests each token, or each address without one, may send to v1 and v2; unset is any number",
+        expected="60/minute (second, minute, hour or day), or nothing",
+    )
+    buzz_balance: float | None = setting(
+        None,
+        "Buzz that each consumer has for the jobs that are kept; unset is without end",
+        expected="a number from 0, or nothing",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    wait_limit_s: float = setting(
+        60, "Longest time that `wait=true` holds an answer, in s", expected="a number from 1 to 100", ge=1, le=100
+    )
+    max_jobs_per_request: int = setting(
+        1000, "How many jobs one request may submit", expected="a number from 1 to 100000", ge=1, le=100_000
+    )
+    result_format: ResultFormat = setting(
+        ResultFormat.ARRAY,
+        "`result` of image jobs: `array` of all images, or `object` of the first, as SDKs of 2024 read it",
+        expected="array or object",
+    )
     provider_name: Name = setting("local", "Name of the provider in answers", expected="a name")
     job_lifetime_hours: int = setting(
         24,
@@ -159,6 +200,17 @@ class Settings(BaseSettings):
         ge=0,
         le=3_600_000,
     )
+    callback_allowed_hosts: HostPatterns = setting(
+        PRIVATE,
+        "Where callbacks may go: hosts, `*.example.com`, `private` (loopback and private addresses) or `*`",
+        expected="hosts with commas between them",
+    )
+    callback_timeout_s: float = setting(
+        5, "Longest time one attempt at a callback may take, in s", expected="a number from 0.1 to 60", ge=0.1, le=60
+    )
+    callback_max_attempts: int = setting(
+        10, "How often a callback is tried before it is given up", expected="a number from 1 to 20", ge=1, le=20
+    )
     simulation_profile: SimulationProfile = setting(
         SimulationProfile.REALISTIC, "Durations of simulated work", expected="realistic or instant"
     )
@@ -186,6 +238,13 @@ class Settings(BaseSettings):
             raise ValueError("no such store")
         return value
 
+    @field_validator("auth_tokens")
+    @classmethod
+    def _some_tokens(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("auth") is Auth.TOKENS and not _tokens_in(value):
+            raise ValueError("nobody could call")
+        return value
+
     @classmethod
     def load(cls) -> Self:
         """Raise `SettingsError` for values that cannot work."""
@@ -193,6 +252,10 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise SettingsError("\n".join(_complaint(fault) for fault in error.errors())) from error
+
+    @property
+    def known_tokens(self) -> frozenset[str]:
+        return _tokens_in(self.auth_tokens)
 
     @property
     def store_is_embedded(self) -> bool:
@@ -209,8 +272,17 @@ class Settings(BaseSettings):
         return self.log_format is LogFormat.JSON
 
     @property
+    def callback_patterns(self) -> list[str]:
+        return [pattern.strip() for pattern in self.callback_allowed_hosts.split(",")]
+
+    @property
     def poll(self) -> timedelta:
         return timedelta(milliseconds=self.scheduler_poll_ms)
+
+
+def _tokens_in(value: SecretStr | None) -> frozenset[str]:
+    tokens = value.get_secret_value().split(",") if value else ()
+    return frozenset(token.strip() for token in tokens) - {""}
 
 
 def expected_of(field: str) -> str:

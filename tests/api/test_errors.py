@@ -59,10 +59,10 @@ async def test_an_unknown_path_is_a_404_problem(client: httpx.AsyncClient, metho
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PATCH", JOBS, {"GET", "HEAD", "POST", "DELETE"}),
-        ("POST", UNKNOWN_JOB, {"GET", "HEAD", "DELETE"}),
-        ("OPTIONS", JOBS, {"GET", "HEAD", "POST", "DELETE"}),
-        ("BREW", JOBS, {"GET", "HEAD", "POST", "DELETE"}),
+        ("PATCH", JOBS, {"GET", "HEAD", "POST", "PUT", "DELETE"}),
+        ("POST", UNKNOWN_JOB, {"GET", "HEAD", "PUT", "DELETE"}),
+        ("OPTIONS", JOBS, {"GET", "HEAD", "POST", "PUT", "DELETE"}),
+        ("BREW", JOBS, {"GET", "HEAD", "POST", "PUT", "DELETE"}),
         ("DELETE", "/v2/resources", {"GET", "POST"}),
         ("POST", "/v2/resources/civitai:1@2", {"GET", "PUT", "PATCH", "DELETE"}),
         ("POST", "/blobs/x", {"GET", "HEAD"}),

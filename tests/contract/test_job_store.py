@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.ports import JobStore
 from tests.support.jobs import (
@@ -43,6 +44,82 @@ async def test_a_stored_job_comes_back_as_it_was(jobs: JobStore) -> None:
     job = make_job()
     await jobs.add([job])
     assert await jobs.get(job.id) == job
+
+
+async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs: JobStore) -> None:
+    slots = (Slot(blob_key="A" * 64, name="a name", available=True), Slot(blob_key="B" * 64))
+    job = replace(
+        make_job(),
+        submission_id="00000000-0000-4000-8000-000000000000",
+        name='the "name" ключ',
+        callback_url="http://localhost:1/?a=b",
+        providers=("local", "other"),
+        dependencies=(job_id(2), job_id(3)),
+        charged=False,
+        cost=0,
+        slots=slots,
+        waits=True,
+        result=[AWKWARD, "text", None],
+        taint=AWKWARD,
+    )
+    await jobs.add([job])
+    assert await jobs.get(job.id) == job
+
+
+@pytest.mark.parametrize("result", [AWKWARD, [], {}, [1.5, None], "text", "", 0, False, 7.25, None])
+async def test_any_result_survives(jobs: JobStore, result: Json) -> None:
+    claimed = await add_claimed(jobs)
+    ended = replace(succeeded(claimed), result=result)
+    assert await jobs.replace(claimed, ended)
+    assert await jobs.get(ended.id) == ended
+
+
+async def test_news_of_a_job_are_stored_with_its_slots(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    more = (*claimed.slots, Slot(blob_key="C" * 64, name="sample", available=True))
+    progressed = claimed.progressed(at=START + SECOND, context={"epoch": 1}, slots=more)
+    assert await jobs.replace(claimed, progressed)
+    assert await jobs.get(claimed.id) == progressed
+    assert list(await jobs.events(claimed.id)) == [claimed.last_event, progressed.last_event]
+
+
+@pytest.mark.parametrize("taint", [AWKWARD, {}])
+async def test_a_job_can_be_tainted_in_any_state(jobs: JobStore, taint: JsonObject) -> None:
+    await add_jobs(jobs, 3)
+    claimed, finished = await jobs.claim(make_claim(), limit=2)
+    assert await jobs.replace(finished, succeeded(finished))
+    tainted = [job_id(number) for number in (1, 2, 3, 9)]
+    before = await jobs.get_many(tainted)
+    assert await jobs.set_taint([*tainted, job_id(1)], taint) == 3
+    assert list(await jobs.get_many(tainted)) == [replace(job, taint=taint) for job in before]
+    assert await jobs.replace(claimed, prepared(claimed))
+
+
+async def test_tainting_no_job_is_no_error(jobs: JobStore) -> None:
+    assert await jobs.set_taint([], {}) == 0
+
+
+async def test_a_later_taint_takes_the_place_of_an_earlier(jobs: JobStore) -> None:
+    await jobs.add([make_job()])
+    await jobs.set_taint([job_id(1)], {"a": 1})
+    await jobs.set_taint([job_id(1)], {"b": 2})
+    assert await jobs.get(job_id(1)) == replace(make_job(), taint={"b": 2})
+
+
+async def test_a_taint_survives_changes_by_someone_who_did_not_see_it(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    await jobs.set_taint([claimed.id], {"reason": "wrong"})
+    assert await jobs.replace(claimed, prepared(claimed))
+    assert await jobs.get(claimed.id) == replace(prepared(claimed), taint={"reason": "wrong"})
+
+
+async def test_outcomes_are_told_of_the_known_jobs(jobs: JobStore) -> None:
+    await add_jobs(jobs, 2)
+    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    assert await jobs.replace(claimed, succeeded(claimed))
+    asked = [job_id(9), job_id(2), job_id(1), job_id(1), "\ud800"]
+    assert dict(await jobs.outcomes(asked)) == {job_id(1): Outcome.SUCCEEDED, job_id(2): None}
+    assert dict(await jobs.outcomes([])) == {}
 
 
 async def test_an_unknown_job_is_none(jobs: JobStore) -> None:

@@ -1,4 +1,4 @@
-"""The indexes are there, and the scheduler's queries use them."""
+"""The indexes are there, and the queries about jobs use them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from civitai_mock.storage.mongo import open_mongo
 from civitai_mock.storage.mongo.collections import Collections
-from civitai_mock.storage.mongo.indexes import QUEUE_ORDER
+from civitai_mock.storage.mongo.indexes import LONGEST_DUE_FIRST, QUEUE_ORDER, YOUNGEST_FIRST
 from tests.support.mongo import NAMES, MongoAddress, mongo_address
 
 pytestmark = pytest.mark.mongo
@@ -50,6 +50,13 @@ async def test_what_must_be_unique_has_a_unique_index(
     assert [index["unique"] for index in indexes if list(index["key"]) == key] == [True]
 
 
+async def test_jobs_without_properties_take_no_place_in_the_index_of_leaves(inside: Collections) -> None:
+    """Its plan cannot be asked for everywhere: SecantusDB does not use such an index."""
+    indexes = (await inside.jobs.index_information()).values()
+    found = [index for index in indexes if list(index["key"]) == [("leaves", 1), ("position", 1)]]
+    assert [index["partialFilterExpression"] for index in found] == [{"leaves": {"$exists": True}}]
+
+
 @pytest.mark.parametrize("collection", ["jobs", "job_events"])
 async def test_the_server_deletes_at_the_date_in_expire_at(inside: Collections, collection: str) -> None:
     indexes = (await getattr(inside, collection).index_information()).values()
@@ -65,6 +72,14 @@ async def test_the_server_deletes_at_the_date_in_expire_at(inside: Collections, 
         ("jobs", {"claim.workerId": "a"}, []),
         ("jobs", {"claim.until": {"$lt": "a"}}, [("claim.until", 1)]),
         ("jobs", {"outcome": None, "deadline": {"$lte": "a"}}, [("deadline", 1)]),
+        ("jobs", {"waits": True, "jobId": {"$gt": "a"}}, [("jobId", 1)]),
+        ("jobs", {"endedAt": {"$gte": "a"}}, []),
+        ("jobs", {"callback.dueAt": {"$lte": "a"}}, LONGEST_DUE_FIRST),
+        ("jobs", {"position": {"$lt": "a"}}, YOUNGEST_FIRST),
+        ("jobs", {"type": "a", "position": {"$lt": "a"}}, YOUNGEST_FIRST),
+        ("jobs", {"issuedBy": "a", "position": {"$lt": "a"}}, YOUNGEST_FIRST),
+        ("reservations", {"issuedBy": "a"}, []),
+        ("reservations", {"at": {"$lte": "a"}}, []),
         ("job_events", {"jobId": "a", "seq": {"$lt": 2}}, [("seq", 1)]),
         ("resources", {"airKey": "a"}, []),
         ("resources", {"source": "a", "version": "1"}, []),
@@ -72,7 +87,7 @@ async def test_the_server_deletes_at_the_date_in_expire_at(inside: Collections, 
         ("blob_chunks", {"files_id": 1, "n": {"$gte": 0, "$lt": 2}}, [("n", 1)]),
     ],
 )
-async def test_no_query_of_the_scheduler_scans_a_collection(
+async def test_no_query_scans_a_collection(
     address: MongoAddress, inside: Collections, collection: str, matching: dict[str, Any], sort: list[tuple[str, int]]
 ) -> None:
     name = getattr(inside, collection).name

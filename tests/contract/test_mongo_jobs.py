@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -13,9 +13,8 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore
 from civitai_mock.storage.mongo import changes
 from civitai_mock.storage.mongo.collections import Collections
-from civitai_mock.storage.mongo.jobs import MongoJobStore
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
-from tests.support.mongo import Interrupted, MongoAddress, mongo_address
+from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address, store_over
 from tests.support.system import START
 
 pytestmark = pytest.mark.mongo
@@ -37,11 +36,6 @@ async def store(address: MongoAddress) -> AsyncIterator[JobStore]:
 async def inside(address: MongoAddress, store: JobStore) -> AsyncIterator[Collections]:
     async with address.inside() as collections:
         yield collections
-
-
-def store_over(inside: Collections, *, jobs: Any = None, events: Any = None) -> MongoJobStore:
-    """Another process on the same database, with its own trouble."""
-    return MongoJobStore(jobs=jobs or inside.jobs, events=events or inside.job_events)
 
 
 def accepted(job: Job) -> Job:
@@ -151,24 +145,11 @@ async def test_processes_that_claim_at_once_share_the_jobs_out(address: MongoAdd
     assert sorted(job_id for share in shares for job_id in share) == [job.id for job in jobs]
 
 
-class Overtaken(Interrupted):
-    """Jobs of which another claimer takes the first page, between our look and our write."""
-
-    def __init__(self, jobs: Any, rival: JobStore, *, limit: int) -> None:
-        super().__init__(jobs, "update_many")
-        self._rival = rival
-        self._limit = limit
-
-    async def _interrupt(self, call: Any, *args: object, **kwargs: object) -> Any:
-        self.broken = False
-        await self._rival.claim(make_claim("rival"), limit=self._limit)
-        return await call(*args, **kwargs)
-
-
 @pytest.mark.parametrize("lost", [1, 2])
 async def test_a_claimer_that_is_overtaken_looks_further_back(store: JobStore, inside: Collections, lost: int) -> None:
     await add_jobs(store, 4)
-    late = store_over(inside, jobs=Overtaken(inside.jobs, store, limit=lost))
+    overtaken = partial(store.claim, make_claim("rival"), limit=lost)  # between our look and our write
+    late = store_over(inside, jobs=Meanwhile(inside.jobs, "update_many", overtaken))
     claimed = await late.claim(make_claim(), limit=2)
     assert [job.id for job in claimed] == [job_id(lost + 1), job_id(lost + 2)]
 

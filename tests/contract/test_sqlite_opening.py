@@ -86,7 +86,7 @@ async def test_tables_have_the_names_that_were_chosen(tmp_path: Path) -> None:
         claimed = await add_claimed(stores.jobs)
         assert await stores.jobs.replace(claimed, prepared(claimed))
         await stores.resources.add(make_resource())
-    assert tables(tmp_path) == {"models", "my-jobs.v1", "order", "blobs", "secrets"}
+    assert tables(tmp_path) == {"models", "my-jobs.v1", "my-jobs.v1 leaves", "order", "blobs", "secrets"}
 
 
 async def test_other_names_in_the_same_file_are_other_tables(tmp_path: Path) -> None:

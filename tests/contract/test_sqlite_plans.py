@@ -6,21 +6,46 @@ from contextlib import closing
 
 import pytest
 
+from civitai_mock.domain.search import JobSearch, Position
 from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
+from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.jobs_sql import JobStatements
+from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
+from civitai_mock.storage.sqlite.search_sql import SearchStatement
+from tests.support.system import START
 
 NAMES = TableNames()
+PLACE = Position(created_at=START, submission_id="", job_id="")
+LEAVES = frozenset({"a", "b", "c"})
+SEARCHES: Mapping[str, JobSearch] = {
+    "all": JobSearch(),
+    "type": JobSearch(job_type="x", before=PLACE),
+    "consumer": JobSearch(issued_by="x", before=PLACE),
+    "consumer and type": JobSearch(issued_by="x", job_type="x"),
+    "leaf": JobSearch(leaves=frozenset({"a"}), before=PLACE),
+    "everything": JobSearch(issued_by="x", job_type="x", leaves=LEAVES, before=PLACE),
+}
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},
+    **{f"questions.{name}": sql for name, sql in vars(QuestionStatements(NAMES)).items()},
+    **{f"callbacks.{name}": sql for name, sql in vars(CallbackStatements(NAMES)).items()},
+    **{f"search.{name}": SearchStatement(NAMES).of(search, limit=1)[0] for name, search in SEARCHES.items()},
     **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
     **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "DELETE", "EXPIRED")},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
     "health.TOUCH": health.TOUCH,
 }
 INSERTS = frozenset(
-    {"jobs.insert", "jobs.insert_event", "resources.insert_missing", "blobs.PUT", "secrets.INSERT_MISSING"}
+    {
+        "jobs.insert",
+        "jobs.insert_event",
+        "jobs.insert_leaf",
+        "resources.insert_missing",
+        "blobs.PUT",
+        "secrets.INSERT_MISSING",
+    }
 )
 # A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
 SCANS = frozenset({"resources.count", "resources.search"})
@@ -34,8 +59,29 @@ INDEXES: Mapping[str, str] = {
     "jobs.held_by": "jobs by worker",
     "jobs.past_deadline": "jobs by deadline",
     "jobs.events": "sqlite_autoindex_jobEvent_1",
+    "jobs.charged": "COVERING INDEX jobs by charge (issued_by=?)",
+    "jobs.set_taint": "sqlite_autoindex_jobs_1",
     "jobs.sweep": "jobs to sweep",
     "jobs.sweep_events": "sqlite_autoindex_jobEvent_1",
+    "jobs.sweep_leaf": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
+    "questions.waiting": "jobs that wait (id>?)",
+    "questions.outcome": "sqlite_autoindex_jobs_1",
+    "questions.spending": "jobs by age (created_at>? AND created_at<?)",
+    "questions.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
+    "questions.to_claim": "jobs to claim",
+    "questions.recent": "jobs by end (ended_at>?)",
+    "callbacks.is_due": "jobs to tell of (callback_due_at<?)",
+    "callbacks.due": "jobs to tell of (callback_due_at<?)",
+    "callbacks.hold": "sqlite_autoindex_jobs_1",
+    "callbacks.told": "sqlite_autoindex_jobEvent_1 (job_id=? AND seq=?)",
+    "callbacks.try_again": "sqlite_autoindex_jobs_1",
+    "callbacks.give_up": "sqlite_autoindex_jobs_1",
+    "search.all": "jobs by age",
+    "search.type": "jobs by age",
+    "search.consumer": "jobs by consumer",
+    "search.consumer and type": "jobs by consumer",
+    "search.leaf": "PRIMARY KEY (leaf=? AND (born,submission,job)<(?,?,?))",
+    "search.everything": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
     "resources.get": "sqlite_autoindex_resources_1",
     "resources.find_version": "resources by version",
     "resources.find_version_and_id": "resources by version",
@@ -67,7 +113,7 @@ def test_every_statement_is_looked_at() -> None:
 @pytest.mark.parametrize(("name", "index"), INDEXES.items())
 def test_a_statement_uses_its_index(connection: sqlite3.Connection, name: str, index: str) -> None:
     steps = plan(connection, STATEMENTS[name])
-    assert any(f"INDEX {index}" in step for step in steps), steps
+    assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in steps), steps
 
 
 @pytest.mark.parametrize("name", sorted(set(INDEXES) | {"resources.search"}))

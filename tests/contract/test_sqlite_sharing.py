@@ -5,11 +5,13 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from civitai_mock.domain.errors import ConflictError, TransientError
+from civitai_mock.domain.search import Budget, JobSearch
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import FILE_NAME, UPLOADS, WORKERS
@@ -57,6 +59,29 @@ async def test_claimers_of_two_stores_get_disjoint_jobs(stores: Stores, others: 
     got = await asyncio.gather(*(store.jobs.claim(claim, limit=2) for store, claim in claims))
     taken = [job.id for batch in got for job in batch]
     assert sorted(taken) == [job_id(number) for number in range(1, 41)]
+
+
+async def test_submissions_to_two_stores_never_get_past_a_budget_together(stores: Stores, others: Stores) -> None:
+    budget = Budget(issued_by=make_job().issued_by, limit=5 * make_job().cost)
+    asked = [(stores, others)[number % 2].jobs.add([make_job(number)], budget=budget) for number in range(20)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert answers.count(None) == 5
+
+
+async def test_two_stores_are_given_different_jobs_to_tell_of(stores: Stores, others: Stores) -> None:
+    await stores.jobs.add([replace(make_job(number), callback_url="http://localhost/") for number in range(20)])
+    asked = [
+        (stores, others)[number % 2].jobs.due_callbacks(START, hold_until=START + SECOND, limit=3)
+        for number in range(10)
+    ]
+    given = [callback.job.id for callbacks in await asyncio.gather(*asked) for callback in callbacks]
+    assert sorted(given) == [job_id(number) for number in range(20)]
+
+
+async def test_questions_at_once_get_each_their_own_answer(stores: Stores) -> None:
+    await stores.jobs.add([replace(make_job(number), issued_by=str(number)) for number in range(50)])
+    found = await asyncio.gather(*(stores.jobs.search(JobSearch(issued_by=str(n)), limit=9) for n in range(50)))
+    assert [[job.id for job in jobs] for jobs in found] == [[job_id(number)] for number in range(50)]
 
 
 async def test_writers_of_two_stores_wait_for_each_other(stores: Stores, others: Stores) -> None:

@@ -60,6 +60,12 @@ def faults(official: Any, name: str, value: Any, corrections: Iterable[Correctio
     return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(whole).iter_errors(value)]
 
 
+def has_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(has_null(item) for item in value.values())
+    return value is None or (isinstance(value, list) and any(has_null(item) for item in value))
+
+
 def _open_base(schema: Any, official: Any) -> Any:
     """Bases are closed in the description (`additionalProperties`), so that what extends them could add nothing."""
     merged = deepcopy(schema)

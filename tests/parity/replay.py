@@ -1,12 +1,15 @@
 """Recordings of the real service, and this server's answers at the same moments of a job's life."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.json import JsonObject
 from civitai_mock.scheduler.steps.accept import accept
 from civitai_mock.scheduler.work import Tools, Work
-from tests.support.provider import ScriptedProvider
+from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.served import JOBS, Served, serve, serve_all
 from tests.support.system import SeededIds
 
@@ -35,7 +38,7 @@ async def replay_claimed(request: str) -> Any:
         job_id = (await served.client.post(JOBS, json=read_capture(request))).json()["jobId"]
         served.clock.advance(14.5395459)
         claimed = await served.claim()
-        work = Work(job=claimed, tools=_tools(served))
+        work = Work(job=claimed, tools=_tools(served), tell=_tell_nobody)
         await accept(work)
         await served.enter(claimed, work.context)
         return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
@@ -55,5 +58,16 @@ async def replay_succeeded(request: str) -> Any:
 
 def _tools(served: Served) -> Tools:
     return Tools(
-        provider=ScriptedProvider(), blobs=served.cases.blobs, skeletons={}, clock=served.clock, ids=SeededIds()
+        provider=ScriptedProvider(),
+        artist=PlainArtist(),
+        jobs=served.cases.query.jobs,
+        blobs=served.cases.blobs,
+        skeletons={},
+        clock=served.clock,
+        ids=SeededIds(),
+        pace=0.0,
     )
+
+
+async def _tell_nobody(_: JsonObject, __: Sequence[Slot]) -> None:
+    """The stage that is replayed has no news."""

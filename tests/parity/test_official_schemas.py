@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.parity.official import CORRECTIONS, Correction, faults
+from tests.parity.official import CORRECTIONS, Correction, faults, has_null
 from tests.parity.replay import REQUESTS, read_capture, read_official
 from tests.support.served import JOBS, serve
 
@@ -53,10 +53,4 @@ async def test_every_correction_is_still_needed(correction: Correction) -> None:
 
 @pytest.mark.parametrize("request_name", REQUESTS)
 async def test_no_answer_has_a_null(request_name: str) -> None:
-    assert not [name for name, (_, answer) in (await _answers(request_name)).items() if _has_null(answer)]
-
-
-def _has_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_null(item) for item in value.values())
-    return value is None or (isinstance(value, list) and any(_has_null(item) for item in value))
+    assert not [name for name, (_, answer) in (await _answers(request_name)).items() if has_null(answer)]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -13,20 +13,40 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import JobStore, Provider, Stores
+from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.work import Tools
+from civitai_mock.services.callback_hosts import PRIVATE, CallbackHosts
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.submit import MissingResources, SubmitJobs
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from tests.support.jobs import TRACE_ID
-from tests.support.provider import ScriptedProvider
+from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
+from tests.support.provider import PlainArtist, ScriptedProvider
+from tests.support.receiver import Receiver
 from tests.support.system import ManualClock, SeededIds
 
 POLL_SECONDS = 2.0
 LEASE_SECONDS = 15.0
+CALLBACK_TIMEOUT = timedelta(seconds=5)
+MAX_ATTEMPTS = 3
 TEMPLATE: JsonObject = {"model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": "a fox"}}
+REQUEST: JsonObject = {
+    "model": CHECKPOINT,
+    "params": {
+        "prompt": "a fox",
+        "scheduler": "EulerA",
+        "steps": 20,
+        "cfgScale": 7,
+        "width": 512,
+        "height": 512,
+        "seed": 5,
+        "clipSkip": 1,
+    },
+    "additionalNetworks": {},
+    "quantity": 1,
+}
 
 
 @dataclass(kw_only=True)
@@ -37,6 +57,7 @@ class Bench:
     ids: SeededIds
     stores: Stores
     provider: ScriptedProvider
+    receiver: Receiver
     signals: InProcessSignals = field(default_factory=InProcessSignals)
 
     async def submit(self, count: int = 1, **members: Json) -> Sequence[Job]:
@@ -46,6 +67,7 @@ class Bench:
             signals=self.signals,
             clock=self.clock,
             ids=self.ids,
+            callback_hosts=CallbackHosts([PRIVATE]),
             missing_resources=MissingResources.LENIENT,
             job_lifetime=timedelta(days=1),
             claim_timeout=timedelta(minutes=10),
@@ -53,6 +75,24 @@ class Bench:
         template: JsonObject = {**TEMPLATE, **members}
         caller = Caller(trace_id=TRACE_ID, consumer="civitai-1")
         return await submit({f"jobs[{index}]": parse_template(template) for index in range(count)}, caller)
+
+    async def add(self, number: int, *, after: Sequence[Job] = (), callback_url: str | None = None) -> Job:
+        """Store one job as a submission would, with what no submission of this bench has."""
+        dependencies = tuple(job.id for job in after)
+        plain = make_job(number, created_at=self.clock.now())
+        job = replace(
+            plain,
+            request=REQUEST,
+            resources=plain.resources[:1],
+            slots=plain.slots[:1],
+            dependencies=dependencies,
+            waits=bool(dependencies),
+            callback_url=callback_url,
+        )
+        await self.stores.jobs.add([job])
+        self.signals.changed([job])
+        self.signals.submitted()
+        return job
 
     async def cancel(self, job_id: str) -> None:
         await CancelJobs(jobs=self.stores.jobs, signals=self.signals, clock=self.clock).by_id(job_id)
@@ -82,12 +122,16 @@ class Bench:
         max_in_flight: int = 100,
         grace: float = 0.0,
     ) -> Scheduler:
+        own_signals = signals or self.signals
         tools = Tools(
             provider=provider or self.provider,
+            artist=PlainArtist(),
+            jobs=jobs or self.stores.jobs,
             blobs=self.stores.blobs,
             skeletons=read_skeletons(),
             clock=self.clock,
             ids=self.ids,
+            pace=1.0,
         )
         options = SchedulerOptions(
             poll=timedelta(seconds=POLL_SECONDS),
@@ -99,8 +143,20 @@ class Bench:
             worker_id=worker_id,
             jobs=jobs or self.stores.jobs,
             tools=tools,
-            signals=signals or self.signals,
+            callbacks=self.callbacks(jobs or self.stores.jobs, own_signals),
+            signals=own_signals,
             options=options,
+        )
+
+    def callbacks(self, jobs: JobStore, signals: InProcessSignals) -> Callbacks:
+        return Callbacks(
+            jobs=jobs,
+            messenger=self.receiver.messenger(timeout=CALLBACK_TIMEOUT),
+            render=lambda event: f"{event.seq} {event.type}".encode(),
+            max_attempts=MAX_ATTEMPTS,
+            signals=signals,
+            clock=self.clock,
+            ids=self.ids,
         )
 
 
@@ -133,5 +189,5 @@ async def running_until_killed(scheduler: Scheduler) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def bench(clock: ManualClock, ids: SeededIds) -> AsyncIterator[Bench]:
-    async with open_sqlite(directory=None, names=TableNames()) as stores:
-        yield Bench(clock=clock, ids=ids, stores=stores, provider=ScriptedProvider())
+    async with open_sqlite(directory=None, names=TableNames()) as stores, Receiver() as receiver:
+        yield Bench(clock=clock, ids=ids, stores=stores, provider=ScriptedProvider(), receiver=receiver)

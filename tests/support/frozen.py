@@ -1,14 +1,16 @@
 """A store as a process sees it that is killed at one point: from then on nothing comes back."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Claim, Job
-from civitai_mock.domain.stages import Stage
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore
 
 T = TypeVar("T")
@@ -43,8 +45,8 @@ class FreezingStore:
             await asyncio.get_running_loop().create_future()
         return await call
 
-    async def add(self, jobs: Sequence[Job]) -> None:
-        await self._unless_frozen(self._inner.add(jobs))
+    async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
+        await self._unless_frozen(self._inner.add(jobs, budget=budget))
 
     async def get(self, job_id: str) -> Job | None:
         return await self._unless_frozen(self._inner.get(job_id))
@@ -66,6 +68,33 @@ class FreezingStore:
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return await self._unless_frozen(self._inner.events(job_id))
+
+    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+        return await self._unless_frozen(self._inner.search(search, limit=limit))
+
+    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
+        return await self._unless_frozen(self._inner.waiting(after=after, limit=limit))
+
+    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        return await self._unless_frozen(self._inner.outcomes(job_ids))
+
+    async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
+        return await self._unless_frozen(self._inner.set_taint(job_ids, taint))
+
+    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
+        return await self._unless_frozen(self._inner.spending(issued_by, since=since, until=until))
+
+    async def queue(self, *, recent_since: datetime) -> QueueState:
+        return await self._unless_frozen(self._inner.queue(recent_since=recent_since))
+
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+        return await self._unless_frozen(self._inner.due_callbacks(now, hold_until=hold_until, limit=limit))
+
+    async def told(self, job_id: str, *, seq: int) -> None:
+        await self._unless_frozen(self._inner.told(job_id, seq=seq))
+
+    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
+        await self._unless_frozen(self._inner.not_told(job_id, again_at=again_at))
 
     async def sweep(self, now: datetime) -> int:
         return await self._unless_frozen(self._inner.sweep(now))

@@ -9,11 +9,12 @@ from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.build import build_graph
+from civitai_mock.generation.build import job_work
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
+from civitai_mock.generation.work import GraphWork, JobWork
 from tests.support.jobs import make_job
 
 SEED = 1211611058
@@ -41,11 +42,22 @@ def plan_request(request: JobRequest, found: Mapping[str, Resource] | None = Non
 
 def planned_job(template: JsonObject, found: Mapping[str, Resource] | None = None) -> Job:
     made = plan(template, found)
-    return replace(make_job(), request=made.request, resources=made.resources)
+    job_type = parse_template(template).job_type
+    return replace(make_job(), type=job_type, request=made.request, resources=made.resources)
+
+
+def work_of(template: JsonObject, found: Mapping[str, Resource] | None = None) -> JobWork:
+    return job_work(planned_job(template, found), SKELETONS)
+
+
+def graph_of_job(job: Job) -> Graph:
+    work = job_work(job, SKELETONS)
+    assert isinstance(work, GraphWork)
+    return work.graph
 
 
 def graph_of(template: JsonObject, found: Mapping[str, Resource] | None = None) -> Graph:
-    return build_graph(planned_job(template, found), SKELETONS)
+    return graph_of_job(planned_job(template, found))
 
 
 def make_found(air: str, **fields: str | list[str]) -> Resource:

@@ -62,6 +62,10 @@ def make_job(
     )
 
 
+def make_waiting(number: int, *dependencies: str) -> Job:
+    return replace(make_job(number), dependencies=dependencies, waits=bool(dependencies))
+
+
 def _request() -> JsonObject:
     params: JsonObject = {"prompt": 'a "quoted" кот 🐈\n', "steps": 20, "cfgScale": 7.5, "seed": 2**32 - 1}
     return {"model": CHECKPOINT, "params": params, "additionalNetworks": {LORA: {"strength": 0.8}}, "quantity": 2}

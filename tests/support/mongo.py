@@ -25,6 +25,7 @@ from pymongo.errors import AutoReconnect
 from civitai_mock.ports import Stores
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
+from civitai_mock.storage.mongo.jobs import MongoJobStore
 
 START_SECONDS = 30.0
 # Every acknowledged write waits for the disk, so a fast one is half the time. Containers often have a tiny one.
@@ -131,10 +132,39 @@ class Interrupted:
         call = getattr(self._collection, name)
         return partial(self._interrupt, call) if self.broken and name == self._call else call
 
-    async def _interrupt(self, call: Callable[..., Awaitable[object]], *args: object, **kwargs: object) -> None:
+    async def _interrupt(self, call: Callable[..., Awaitable[object]], *args: object, **kwargs: object) -> object:
         if self._carried_out:
             await call(*args, **kwargs)
         raise AutoReconnect("connection closed")
+
+
+class Meanwhile(Interrupted):
+    """A collection at whose first call of one kind something else happens: before it is carried out, or after."""
+
+    def __init__(
+        self, collection: Collection, call: str, happens: Callable[[], Awaitable[object]], *, after: bool = False
+    ) -> None:
+        super().__init__(collection, call)
+        self._happens = happens
+        self._after = after
+
+    async def _interrupt(self, call: Callable[..., Awaitable[object]], *args: object, **kwargs: object) -> object:
+        self.broken = False
+        if not self._after:
+            await self._happens()
+        answer = await call(*args, **kwargs)
+        if self._after:
+            await self._happens()
+        return answer
+
+
+def store_over(inside: Collections, *, jobs: Any = None, events: Any = None, reservations: Any = None) -> MongoJobStore:
+    """A process on a database, with its own trouble."""
+    return MongoJobStore(
+        jobs=jobs or inside.jobs,
+        events=events or inside.job_events,
+        reservations=reservations or inside.reservations,
+    )
 
 
 def new_process(*options: str) -> MongoProcess:

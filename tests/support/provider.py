@@ -1,4 +1,4 @@
-"""A provider that does what a test tells it."""
+"""A provider that does what a test tells it, and an artist whose pictures say what was asked for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +9,7 @@ Script = Callable[[str], None]
 
 
 class ScriptedProvider:
-    """Makes one picture a prompt at once; `hold` makes prompts wait, `on_send` and `on_collect` may raise."""
+    """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, `on_send`, `on_collect` may raise."""
 
     name = "local"
     description = "a script"
@@ -17,6 +17,7 @@ class ScriptedProvider:
     def __init__(self) -> None:
         self.submissions: list[Submission] = []
         self.cancelled: list[str] = []
+        self.nodes = ["9"]
         self.on_send: Script = lambda _: None
         self.on_collect: Script = lambda _: None
         self._go = asyncio.Event()
@@ -42,7 +43,8 @@ class ScriptedProvider:
     async def collect(self, prompt_id: str) -> Outputs:
         await self._go.wait()
         self.on_collect(prompt_id)
-        return Outputs(items=[Output(node_id="9", content_type="image/png", content=_picture())], facts={"load": 1})
+        items = [Output(node_id=node_id, content_type="image/png", content=_picture()) for node_id in self.nodes]
+        return Outputs(items=items, facts={"load": 1})
 
     async def cancel(self, prompt_id: str) -> None:
         self.cancelled.append(prompt_id)
@@ -50,3 +52,13 @@ class ScriptedProvider:
 
 async def _picture() -> AsyncIterator[bytes]:
     yield b"picture"
+
+
+class PlainArtist:
+    """Text in the place of pictures."""
+
+    async def draw(self, subject: str, *, seed: int) -> bytes:
+        return f"{subject} {seed}".encode()
+
+    async def transform(self, transformer: str, picture: bytes) -> bytes:
+        return transformer.encode() + b" of " + picture

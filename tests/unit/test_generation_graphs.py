@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.sampling import SAMPLINGS
-from civitai_mock.generation.build import build_graph
-from tests.support.generation import MODELS, SKELETONS, graph_of, make_found, planned_job
+from tests.support.generation import MODELS, graph_of, graph_of_job, make_found, planned_job
 from tests.support.golden import Golden
 from tests.support.graph_check import DATA, faults
 
@@ -145,6 +144,6 @@ def test_flux_has_no_place_for_a_negative_prompt() -> None:
 def test_each_job_has_a_file_prefix_of_its_own() -> None:
     """ComfyUI answers a graph that it knows with the file it made before."""
     job = planned_job(CASES["sd1-plain"])
-    one, other = (build_graph(replace(job, id=job_id), SKELETONS) for job_id in ("one", "other"))
+    one, other = (graph_of_job(replace(job, id=job_id)) for job_id in ("one", "other"))
     assert one.pop("SaveImage") != other.pop("SaveImage")
     assert one == other

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.domain.air import Air, CompressedAir, parse_reference
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.search import JobSearch, Position
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -20,9 +23,12 @@ from civitai_mock.storage.mongo.resource_documents import (
     reference_filter,
     resource_document,
     resource_of,
-    search_filter,
 )
-from tests.support.jobs import LEASE, make_claim, make_job, make_resource, succeeded
+from civitai_mock.storage.mongo.resource_documents import (
+    search_filter as resource_search_filter,
+)
+from civitai_mock.storage.mongo.search_documents import born_filter, leaf_digests, position_text, search_filter
+from tests.support.jobs import LEASE, SECOND, make_claim, make_job, make_resource, succeeded
 from tests.support.system import START
 
 ZONES = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-720, 840))
@@ -54,7 +60,10 @@ JOBS = {
     "back": RUNNING.released(at=START, reason="stopping"),
     "succeeded": succeeded(CLAIMED),
     "failed": RUNNING.ended(Outcome.FAILED, at=START, context=HOSTILE),
-    "hostile": replace(make_job(), request=HOSTILE, properties=HOSTILE),
+    "hostile": replace(make_job(), request=HOSTILE, properties=HOSTILE, result=[HOSTILE], taint=HOSTILE),
+    "waiting": replace(make_job(), waits=True, dependencies=("a", "b"), providers=("local",), name="nul\0name"),
+    "told of": replace(make_job(), callback_url="http://localhost:9/", charged=False, result=False, taint={}),
+    "assets": replace(make_job(), slots=(Slot(blob_key="A", name="picture.png", available=True), Slot(blob_key="B"))),
 }
 
 
@@ -75,6 +84,63 @@ def test_free_json_times_and_numbers_lose_nothing(
 ) -> None:
     job = replace(make_job(), request=request, properties=request, created_at=at, cost=cost, timeout=timeout)
     assert job_of(stored(job_document(job))) == job
+
+
+def test_a_job_without_properties_and_receiver_has_no_field_of_theirs() -> None:
+    assert job_document(replace(make_job(), properties={})).keys().isdisjoint({"leaves", "callback", "endedAt"})
+
+
+@pytest.mark.parametrize(
+    ("name", "queued", "spent", "images"),
+    [
+        ("queued", True, make_job().cost, 0),
+        ("claimed", False, make_job().cost, 0),
+        ("waiting", False, make_job().cost, 0),
+        ("back", True, make_job().cost, 0),
+        ("succeeded", False, make_job().cost, 2),
+        ("failed", False, 0, 0),
+        ("told of", True, 0, 0),
+        ("assets", True, make_job().cost, 0),
+    ],
+)
+def test_a_job_says_in_short_what_is_asked_of_many(name: str, queued: bool, spent: float, images: int) -> None:
+    document = job_document(JOBS[name])
+    assert (document["queued"], document["spent"], document["images"]) == (queued, spent, images)
+
+
+POSITIONS = st.builds(Position, MOMENTS, st.uuids().map(str), st.uuids().map(str))
+
+
+@given(st.lists(POSITIONS, min_size=2, max_size=2))
+def test_the_text_of_positions_sorts_as_they_do(positions: list[Position]) -> None:
+    assert sorted(map(position_text, positions)) == [position_text(position) for position in sorted(positions)]
+
+
+def test_of_two_submissions_the_one_whose_id_begins_the_other_comes_first() -> None:
+    short, long = Position(START, "a", "z"), Position(START, "a-b", "a")
+    assert short < long
+    assert position_text(short) < position_text(long)
+
+
+@pytest.mark.parametrize(("since", "until"), [(None, None), (0, None), (None, 0), (0, 1), (-1, 0), (1, None), (0, 0)])
+def test_a_position_lies_in_the_time_in_which_the_job_was_created(since: int | None, until: int | None) -> None:
+    first, last = (None if second is None else START + second * SECOND for second in (since, until))
+    bounds = born_filter(since=first, until=last).get("position", {})
+    text = position_text(Position(START, "a", "b"))
+    inside = bounds.get("$gte", "") <= text and ("$lt" not in bounds or text < bounds["$lt"])
+    assert inside == ((first is None or first <= START) and (last is None or last > START))
+
+
+def test_a_search_asks_only_for_what_matters() -> None:
+    assert search_filter(JobSearch()) == {}
+    found = leaves({"a": 1, "b": {"c": [2]}})
+    before = Position(START, "a", "b")
+    assert search_filter(JobSearch(issued_by="me", job_type="T", leaves=found, before=before)) == {
+        "issuedBy": "me",
+        "type": "T",
+        "leaves": {"$all": leaf_digests(found)},
+        "position": {"$lt": position_text(before)},
+    }
 
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
@@ -116,7 +182,7 @@ def test_a_reference_is_looked_for_by_what_it_names(reference: str, matching: Do
 
 
 def test_a_search_without_text_scans_nothing_for_it() -> None:
-    assert search_filter("") == {}
+    assert resource_search_filter("") == {}
 
 
 def test_two_roles_cannot_share_a_collection() -> None:

@@ -90,3 +90,12 @@ def test_only_embedded_stores_are_seeded_unless_told(
         if value is not None:
             monkeypatch.setenv(name, value)
     assert Settings.load().seeds_at_start is expected
+
+
+def test_listed_tokens_have_to_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH", "tokens")
+    monkeypatch.setenv("AUTH_TOKENS", " , ")
+    with pytest.raises(SettingsError, match="AUTH_TOKENS: found '\\*\\*\\*', expected tokens"):
+        Settings.load()
+    monkeypatch.setenv("AUTH_TOKENS", "alice, bob")
+    assert Settings.load().known_tokens == {"alice", "bob"}

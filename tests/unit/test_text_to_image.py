@@ -11,13 +11,14 @@ from civitai_mock.domain.errors import InvalidRequestError, JobError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.build import build_graph
+from civitai_mock.generation.build import job_work
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from tests.support.generation import (
     MODELS,
     SEED,
     SKELETONS,
     graph_of,
+    graph_of_job,
     make_found,
     plan,
     plan_request,
@@ -152,7 +153,7 @@ def test_a_resource_is_taken_as_it_was_found() -> None:
     params: JsonObject = {"negativePrompt": "easynegative, text"}
     request: JsonObject = {**template(params), "additionalNetworks": {"@civitai/9208": {}}}
     job = planned_job(request, {"@civitai/9208": found})
-    graph = build_graph(job, SKELETONS)
+    graph = graph_of_job(job)
     assert job.resources[1].air == found.air
     assert graph["CLIPTextEncode_1"]["inputs"] == {
         "text": "embedding:easy.pt, text",
@@ -261,11 +262,11 @@ def test_the_graph_has_what_the_worker_of_a_real_answer_has() -> None:
 def test_a_job_of_a_type_that_is_gone_ends() -> None:
     job = planned_job(template())
     with pytest.raises(JobError, match="no job type 'ComfyV9'"):
-        build_graph(replace(job, type="ComfyV9"), SKELETONS)
+        job_work(replace(job, type="ComfyV9"), SKELETONS)
 
 
 def test_a_job_of_an_ecosystem_that_is_gone_ends() -> None:
     job = planned_job(template())
     gone = JobResource(air=Air.parse("urn:air:sd0:checkpoint:civitai:1@2"), file_name="x")
     with pytest.raises(JobError, match="ecosystem"):
-        build_graph(replace(job, resources=(gone,)), SKELETONS)
+        job_work(replace(job, resources=(gone,)), SKELETONS)

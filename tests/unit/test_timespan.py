@@ -73,3 +73,8 @@ def test_a_date_is_printed_in_utc_with_seven_decimals() -> None:
     moment = datetime(2025, 9, 6, 20, 18, 42, 788990, tzinfo=timezone(timedelta(hours=2)))
     assert format_date(moment) == "2025-09-06T18:18:42.7889900Z"
     assert format_date(datetime(2025, 9, 6, tzinfo=UTC)) == "2025-09-06T00:00:00.0000000Z"
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_date_is_the_same_after_a_round_trip(moment: datetime) -> None:
+    assert datetime.fromisoformat(format_date(moment)) == moment

@@ -9,9 +9,10 @@ from starlette.types import Lifespan
 from civitai_mock.api import blobs, system
 from civitai_mock.api.context import ApiOptions
 from civitai_mock.api.errors import UnexpectedErrors, handle_errors
+from civitai_mock.api.guard import Guard
 from civitai_mock.api.openapi import describe_api
 from civitai_mock.api.trace import TraceMiddleware
-from civitai_mock.api.v1 import jobs
+from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
 from civitai_mock.api.v2 import resources
 
 __all__ = ["ApiOptions", "make_api"]
@@ -37,8 +38,20 @@ def make_api(*, options: ApiOptions, lifespan: Lifespan[FastAPI]) -> FastAPI:
         title=system.NAME,
         version=options.version,
         lifespan=lifespan,
-        routes=[*jobs.ROUTES, *blobs.ROUTES],
-        middleware=[Middleware(TraceMiddleware), Middleware(UnexpectedErrors)],
+        routes=[
+            *jobs.ROUTES,
+            *submission.ROUTES,
+            *taint.ROUTES,
+            *query.ROUTES,
+            *account.ROUTES,
+            *artifacts.ROUTES,
+            *blobs.ROUTES,
+        ],
+        middleware=[
+            Middleware(TraceMiddleware),
+            Middleware(UnexpectedErrors),
+            Middleware(Guard, authentication=options.authentication, rate_limit=options.rate_limit),
+        ],
         docs_url=system.DOCS_URL,
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,

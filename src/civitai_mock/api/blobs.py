@@ -16,16 +16,18 @@ BLOB_PATH = BLOBS_PATH + "/{key}"
 TAG = "Blobs"
 
 
-async def head_blob(request: Request) -> Response:
-    blob = await _checked_blob(request)
-    return _unchanged(request, blob) or Response(
-        headers=_headers(blob) | {"content-length": str(blob.size)}, media_type=blob.content_type
-    )
-
-
 async def get_blob(request: Request) -> Response:
-    blob = await _checked_blob(request)
-    return _unchanged(request, blob) or await _content(request, blob)
+    return await serve_blob(request, await _checked_blob(request))
+
+
+async def serve_blob(request: Request, blob: Blob) -> Response:
+    """The bytes, one range of them, or with HEAD only what there is to know about them."""
+    if tag_matches(request.headers.get("if-none-match", ""), blob.etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(blob))
+    if request.method == "HEAD":
+        headers = _headers(blob) | {"content-length": str(blob.size)}
+        return Response(headers=headers, media_type=blob.content_type)
+    return await _content(request, blob)
 
 
 async def _checked_blob(request: Request) -> Blob:
@@ -34,13 +36,6 @@ async def _checked_blob(request: Request) -> Blob:
         key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
     )
     return await cases.fetch_blob.stat(key)
-
-
-def _unchanged(request: Request, blob: Blob) -> Response | None:
-    """304 for a caller that has these bytes already."""
-    if not tag_matches(request.headers.get("if-none-match", ""), blob.etag):
-        return None
-    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(blob))
 
 
 async def _content(request: Request, blob: Blob) -> Response:
@@ -84,7 +79,7 @@ SIGNED = [path_parameter("key"), *(text_parameter(name) for name in (DATE, EXPIR
 ROUTES = [
     DescribedRoute(  # first, because a GET route of Starlette takes HEAD as well
         BLOB_PATH,
-        head_blob,
+        get_blob,
         method="HEAD",
         operation=Operation(
             id="HeadBlob",

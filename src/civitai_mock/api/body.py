@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections import Counter
 
 import orjson
 from starlette.requests import Request
@@ -16,6 +17,7 @@ MEDIA_TYPES = re.compile(r"(?:application|text)/json|application/[\w.!#$&^-]+\+j
 MEDIA_RANGES = ("application/json", "text/json", "application/*+json")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET takes it, and Windows tools send it
 MAX_DEPTH = 64
+MAX_SHOWN = 100
 LONG_NUMBER = re.compile(rb"\d{19}")
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -64,8 +66,9 @@ def decode(body: bytes) -> Json:
         raise fault(ROOT, f"The body is not valid JSON: {error}.") from error
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_depth(value, MAX_DEPTH)
-    if LONG_NUMBER.search(body):  # orjson makes a float of a longer integer
-        json.loads(body, parse_int=_check_int)
+    # orjson makes a float of a longer integer, and takes the last of several members of one name.
+    parse_int = _check_int if LONG_NUMBER.search(body) else None
+    json.loads(body, parse_int=parse_int, object_pairs_hook=_check_names)
     return value
 
 
@@ -75,6 +78,13 @@ def _check_depth(value: Json, left: int) -> None:
             raise fault(ROOT, f"The body is nested deeper than {MAX_DEPTH} levels.")
         for item in value.values() if isinstance(value, dict) else value:
             _check_depth(item, left - 1)
+
+
+def _check_names(members: list[tuple[str, Json]]) -> None:
+    names = {name for name, _ in members}
+    if len(names) < len(members):
+        twice = next(name for name, times in Counter(name for name, _ in members).items() if times > 1)
+        raise fault(ROOT, f"The member '{twice[:MAX_SHOWN]}' is there more than once in one object.")
 
 
 def _check_int(text: str) -> int:

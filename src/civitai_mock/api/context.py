@@ -5,19 +5,26 @@ from datetime import timedelta
 
 from starlette.requests import Request
 
+from civitai_mock.api.formats import ResultFormat
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
-
-CONSUMER = "civitai-1"
+from civitai_mock.services.consumers import Authentication, Consumer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
-    """`public_url` is the base of blob URLs; without one it is what the request was sent to."""
+    """`public_url` is the base of blob URLs; without one it is what the request was sent to.
+
+    `max_jobs` is for one request, `rate_limit` is like `60/minute` or None.
+    """
 
     public_url: str | None
     max_body_bytes: int
     body_timeout: timedelta
+    max_jobs: int
+    authentication: Authentication
+    rate_limit: str | None
+    result_format: ResultFormat
     version: str
 
 
@@ -38,7 +45,14 @@ def trace_id(request: Request) -> str:
 
 
 def caller(request: Request) -> Caller:
-    return Caller(trace_id=trace_id(request), consumer=CONSUMER)
+    """On the routes that `Guard` guards."""
+    consumer: Consumer = request.state.consumer
+    return Caller(trace_id=trace_id(request), consumer=consumer.id, confined=consumer.confined)
+
+
+def owner(request: Request) -> str | None:
+    """Whose jobs the caller sees; None for everybody's."""
+    return caller(request).owner
 
 
 def base_url(request: Request) -> str:

@@ -22,6 +22,23 @@ Schema: TypeAlias = type[object]
 SCHEMAS_PATH = "#/components/schemas/"
 
 
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A JSON array."""
+
+    item: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A JSON object with names that the caller chose."""
+
+    value: Schema
+
+
+Content: TypeAlias = Schema | ListOf | MapOf | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answers` has the schema of each status, None where there is no body; `body` has those of a request."""
@@ -29,7 +46,7 @@ class Operation:
     id: str
     summary: str
     tag: str
-    answers: Mapping[int, Schema | None]
+    answers: Mapping[int, Content]
     problems: Sequence[int]
     parameters: Sequence[JsonObject] = ()
     body: Sequence[Schema] = ()
@@ -37,7 +54,7 @@ class Operation:
     @property
     def schemas(self) -> Sequence[Schema]:
         """Those that the document has to hold."""
-        return [*self.body, *(schema for schema in self.answers.values() if schema not in {None, bytes})]
+        return [*self.body, *(schema for content in self.answers.values() if (schema := _schema_of(content)))]
 
     def describe(self) -> JsonObject:
         """The operation object of OpenAPI."""
@@ -86,14 +103,48 @@ def text_parameter(name: str, *, required: bool = True) -> JsonObject:
     return {"name": name, "in": "query", "required": required, "schema": {"type": "string"}}
 
 
+def list_parameter(name: str) -> JsonObject:
+    """One that may be repeated."""
+    items: JsonObject = {"type": "string", "minLength": 1}
+    schema: JsonObject = {"type": "array", "items": items, "minItems": 1}
+    return {"name": name, "in": "query", "required": True, "schema": schema}
+
+
+def count_parameter(name: str, *, default: int, most: int) -> JsonObject:
+    schema: JsonObject = {"type": "integer", "format": "int32", "minimum": 1, "maximum": most, "default": default}
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def moment_parameter(name: str) -> JsonObject:
+    schema: JsonObject = {"type": "string", "format": "date-time"}
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
 def flag_parameter(name: str, *, default: bool = False) -> JsonObject:
     return {"name": name, "in": "query", "required": False, "schema": {"type": "boolean", "default": default}}
 
 
-def _answer(status: int, schema: Schema | None) -> Json:
+def _schema_of(content: Content) -> Schema | None:
+    """What it is made of, where that has a name."""
+    match content:
+        case ListOf(schema) | MapOf(schema):
+            return schema
+        case None:
+            return None
+    return None if content is bytes else content
+
+
+def _answer(status: int, content: Content) -> Json:
     described: JsonObject = {"description": HTTPStatus(status).phrase}
-    if schema is bytes:
-        described["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-    elif schema is not None:
-        described["content"] = {"application/json": {"schema": reference(schema)}}
-    return described
+    match content:
+        case None:
+            return described
+        case ListOf(item):
+            schema: JsonObject = {"type": "array", "items": reference(item)}
+        case MapOf(value):
+            schema = {"type": "object", "additionalProperties": reference(value)}
+        case _ if content is bytes:
+            return described | {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+        case _:
+            schema = reference(content)
+    return described | {"content": {"application/json": {"schema": schema}}}

@@ -13,25 +13,27 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from civitai_mock.api.answers import ProblemAnswer
+from civitai_mock.api.answers import JsonAnswer, ProblemAnswer
 from civitai_mock.api.context import trace_id
 from civitai_mock.domain.errors import (
     ConflictError,
     ForbiddenError,
+    InsufficientBuzzError,
     InvalidRequestError,
     MockError,
     NotFoundError,
     TransientError,
+    UnauthorizedError,
 )
 
 Headers = Mapping[str, str]
 Errors = Mapping[str, Sequence[str]]
 
 CLIENT_CLOSED_REQUEST = 499  # in access lines only: nobody is there to be answered
-RFC_9110 = "https://tools.ietf.org/html/rfc9110#section-"
 INVALID_TITLE = "One or more validation errors occurred."
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RETRY_SECONDS = 1
+INSUFFICIENT_BUZZ = {"error": "Insufficient Buzz"}  # the whole body; it is no problem document
 
 logger = structlog.stdlib.get_logger()
 
@@ -78,16 +80,32 @@ class RangeNotSatisfiableError(MockError):
         self.size = size
 
 
+class RateLimitedError(MockError):
+    """`retry_after` is in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status as ASP.NET describes it; `section` is that of RFC 9110."""
+    """A status as ASP.NET describes it; `section` is that of its RFC."""
 
     title: str
     section: str
+    rfc: int = 9110
+
+    @property
+    def url(self) -> str:
+        return f"https://tools.ietf.org/html/rfc{self.rfc}#section-{self.section}"
 
 
 STATUSES: Mapping[int, Status] = {
     400: Status("Bad Request", "15.5.1"),
+    401: Status("Unauthorized", "15.5.2"),
     403: Status("Forbidden", "15.5.4"),
     404: Status("Not Found", "15.5.5"),
     405: Status("Method Not Allowed", "15.5.6"),
@@ -96,11 +114,13 @@ STATUSES: Mapping[int, Status] = {
     413: Status("Content Too Large", "15.5.14"),
     415: Status("Unsupported Media Type", "15.5.16"),
     416: Status("Range Not Satisfiable", "15.5.17"),
+    429: Status("Too Many Requests", "4", rfc=6585),
     500: Status("An error occurred while processing your request.", "15.6.1"),
     503: Status("Service Unavailable", "15.6.4"),
 }
 STATUS_OF: Mapping[type[MockError], int] = {
     InvalidRequestError: 400,
+    UnauthorizedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
     BodyTimeoutError: 408,
@@ -108,6 +128,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     BodyTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     RangeNotSatisfiableError: 416,
+    RateLimitedError: 429,
     TransientError: 503,
 }
 
@@ -127,7 +148,7 @@ def problem(
     told: Detail = {"detail": detail} if detail and detail != title else {}
     faults: Faults = {"errors": errors} if errors else {}
     details: ProblemDetails = {
-        "type": RFC_9110 + known.section,
+        "type": known.url,
         "title": title,
         "status": status,
         **told,
@@ -138,8 +159,10 @@ def problem(
     return ProblemAnswer(details, status_code=status, headers=headers)
 
 
-async def on_mock_error(request: Request, error: Exception) -> ProblemAnswer:
+async def on_mock_error(request: Request, error: Exception) -> JsonAnswer:
     """By branch of `MockError`; a branch that has no status is a bug when it gets here."""
+    if isinstance(error, InsufficientBuzzError):
+        return JsonAnswer(INSUFFICIENT_BUZZ, status_code=403)
     status = next((STATUS_OF[branch] for branch in type(error).__mro__ if branch in STATUS_OF), None)
     if not isinstance(error, MockError) or status is None:
         raise error
@@ -149,6 +172,10 @@ async def on_mock_error(request: Request, error: Exception) -> ProblemAnswer:
 
 def _headers(error: MockError) -> Headers | None:
     match error:
+        case UnauthorizedError():
+            return {"www-authenticate": "Bearer"}
+        case RateLimitedError():
+            return {"retry-after": str(error.retry_after)}
         case TransientError():
             return {"retry-after": str(RETRY_SECONDS)}
         case RangeNotSatisfiableError():

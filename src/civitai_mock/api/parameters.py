@@ -1,6 +1,7 @@
 """Query parameters of plain routes, read as ASP.NET reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 
@@ -26,3 +27,33 @@ def required(request: Request, name: str) -> str:
     if not text:
         raise fault(name, f"The {name} field is required.")
     return text
+
+
+def required_list(request: Request, name: str) -> Sequence[str]:
+    """A parameter that may be repeated; raise `InvalidRequestError` if it is missing or empty."""
+    texts = request.query_params.getlist(name)
+    if not all(texts) or not texts:
+        raise fault(name, f"The {name} field is required.")
+    return texts
+
+
+def count(request: Request, name: str, *, default: int, most: int) -> int:
+    """A number from 1 to `most`; raise `InvalidRequestError` for anything else."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+        raise fault(name, f"The value '{text}' is not valid; expected a number from 1 to {most}.")
+    return int(text)
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """An ISO 8601 date, in UTC if it has no offset; raise `InvalidRequestError` for anything else."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))  # a '+' that was not percent-encoded
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise fault(name, f"The value '{text}' is not valid; expected a date like 2026-01-31T12:00:00Z.") from error

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from civitai_mock.ports import BlobStore, Clock, StoreHealth
 from civitai_mock.services.blobs import BlobUrls, FetchBlob
 from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.consumption import SumConsumption
+from civitai_mock.services.coverage import TellCoverage
+from civitai_mock.services.history import ListRequests
 from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.wait import WaitForJobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +23,12 @@ class UseCases:
     submit: SubmitJobs
     query: QueryJobs
     cancel: CancelJobs
+    wait: WaitForJobs
+    queue: TellQueuePositions
+    taint: TaintJobs
+    history: ListRequests
+    coverage: TellCoverage
+    consumption: SumConsumption
     resources: ManageResources
     blob_urls: BlobUrls
     fetch_blob: FetchBlob

@@ -12,7 +12,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 def format_date(moment: datetime) -> str:
     """`2025-09-06T18:18:42.7889903Z`: UTC with seven decimals; Python knows six."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "0Z"
 
 
 def format_timespan(duration: timedelta) -> str:

@@ -19,6 +19,11 @@ CfgScale = Annotated[Number, Field(ge=1, le=30)]
 ClipSkip = Annotated[int, Field(strict=True, ge=1, le=24)]
 
 
+def image_cost(*, width: int, height: int, steps: int) -> float:
+    """Of one image, in Buzz; in the order of operations that gives the figures of the captures."""
+    return width * height / PIXELS_PER_UNIT * (steps / STEPS_PER_UNIT) * BUZZ_PER_UNIT
+
+
 class CompleteParams(WireModel):
     """What is drawn; members stand in the order of capture v1-job-claimed-detailed."""
 
@@ -34,8 +39,8 @@ class CompleteParams(WireModel):
 
     @property
     def cost(self) -> float:
-        """Of one image, in Buzz; in the order of operations that gives the figures of the captures."""
-        return self.width * self.height / PIXELS_PER_UNIT * (self.steps / STEPS_PER_UNIT) * BUZZ_PER_UNIT
+        """Of one image, in Buzz."""
+        return image_cost(width=self.width, height=self.height, steps=self.steps)
 
 
 class ImageJobParams(WireModel):

@@ -9,30 +9,41 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
+from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, Job, JobResource
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.priority import NAMED_PRIORITIES, NORMAL
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.timespan import parse_timespan
-from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.generation.wire import Int32, Text, WireModel
+from civitai_mock.generation.work import JobWork
 
 MAX_CLAIM = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `graph` needs.
+    """What a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `work` needs.
 
-    `cost` is in Buzz; `images` is the number of results, all made from `seed`.
+    `cost` is in Buzz; `images` is the number of pictures that are its results, all made from `seed`; `assets` are the
+    names of other files that it makes.
     """
 
     request: JsonObject
     resources: tuple[JobResource, ...]
     cost: float
-    images: int
-    seed: int
+    images: int = 0
+    seed: int | None = None
+    assets: tuple[str, ...] = ()
+
+    def slots(self, job_id: str) -> tuple[Slot, ...]:
+        """A place for each file that is known of before the work begins."""
+        names = (*(None for _ in range(self.images)), *self.assets)
+        return tuple(
+            Slot(blob_key=blob_key(job_id, index), seed=self.seed if name is None else None, name=name)
+            for index, name in enumerate(names)
+        )
 
 
 def _priority(value: object) -> object:
@@ -117,8 +128,8 @@ class JobRequest(WireModel):
 
     @classmethod
     @abstractmethod
-    def graph(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> Graph:
-        """The graph of a planned job; raise `JobError` if there is none."""
+    def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
+        """What has to be done for a planned job; raise `JobError` if that is nothing."""
 
     @classmethod
     @abstractmethod

@@ -1,5 +1,6 @@
 """What the JSON of v1 is made of."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
@@ -13,6 +14,8 @@ from civitai_mock.generation.number import plain_number
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000
 MAX_NAME_LENGTH = 100
+URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.ASCII | re.IGNORECASE)
+BLOB_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 class WireModel(BaseModel):
@@ -43,6 +46,18 @@ def _reference(text: str) -> str:
     return text
 
 
+def _uri(text: str) -> str:
+    if not URI_PATTERN.fullmatch(text):
+        raise ValueError("expected an absolute URL like https://example.com/picture.png")
+    return text
+
+
+def _blob_key(text: str) -> str:
+    if not BLOB_KEY_PATTERN.fullmatch(text):
+        raise ValueError("expected the key of a blob: up to 128 letters, digits, - and _")
+    return text
+
+
 def _scheduler(text: str) -> str:
     name = scheduler_name(text)
     if name is None:
@@ -55,6 +70,8 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False), PlainSerializ
 Name = Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH)]
 Text = Annotated[str, Field(strict=True)]
 PromptText = Annotated[str, Field(strict=True, max_length=MAX_PROMPT_LENGTH), AfterValidator(_without_nul)]
+Uri = Annotated[str, Field(strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_uri)]
+BlobKey = Annotated[str, Field(strict=True), AfterValidator(_blob_key)]
 # An AIR in either form, kept as it was sent.
 Reference = Annotated[str, Field(strict=True), AfterValidator(_reference)]
 # In any case on the wire, in the official spelling here.

@@ -1,12 +1,13 @@
 """The one door for a holder's writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from civitai_mock.domain.errors import ClaimLost, TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import Clock, JobStore
+from civitai_mock.ports import Clock, JobSignals, JobStore
 
 logger = structlog.stdlib.get_logger()
 
@@ -16,6 +17,7 @@ PAUSE_SECONDS = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     jobs: JobStore
+    signals: JobSignals
     clock: Clock
 
     async def write(self, before: Job, after: Job) -> Job:
@@ -26,6 +28,7 @@ class Ledger:
         while True:
             try:
                 if await self.jobs.replace(before, after) or await self._is_stored(after):
+                    self.signals.changed([after])
                     return after
             except TransientError as error:
                 logger.warning("store away", error=error.message)
@@ -38,16 +41,37 @@ class Ledger:
         return stored is not None and stored.last_event == after.last_event
 
     async def release(self, job: Job, *, reason: str) -> None:
-        """Give a job back as it is stored now, which may be a stage further than its holder knows."""
+        """Back in the queue, with no retry used up."""
+        await self._let_go(job, lambda held: held.released(at=self.clock.now(), reason=reason))
+
+    async def expire(self, job: Job, *, reason: str) -> Job:
+        """The job as it is stored once its claim has ended; waits for a store that is away."""
+        while True:
+            try:
+                return await self._let_go(job, lambda held: held.claim_expired(at=self.clock.now(), reason=reason))
+            except TransientError as error:
+                logger.warning("store away", error=error.message)
+                await self.clock.sleep(PAUSE_SECONDS)
+
+    async def _let_go(self, job: Job, change: Callable[[Job], Job]) -> Job:
+        """End a claim on a job as it is stored now, which may be a stage further than its holder knows."""
         held = await self.jobs.get(job.id)
-        while held is not None and held.claim is not None and job.claim is not None:
-            if held.claim.worker_id != job.claim.worker_id:
-                return
-            if await self.jobs.replace(held, held.released(at=self.clock.now(), reason=reason)):
-                return
+        while held is not None and _is_held_by_holder_of(job, held):
+            after = change(held)
+            if await self.jobs.replace(held, after):
+                self.signals.changed([after])
+                return after
             held = await self.jobs.get(job.id)
+        return held or job
 
     async def is_over(self, job_id: str) -> bool:
         """True for a job that has an outcome, or is gone."""
         stored = await self.jobs.get(job_id)
         return stored is None or stored.outcome is not None
+
+
+def _is_held_by_holder_of(job: Job, stored: Job) -> bool:
+    """A worker that claimed the job again since is another holder."""
+    if job.claim is None or stored.claim is None:
+        return False
+    return (stored.claim.worker_id, stored.claim.at) == (job.claim.worker_id, job.claim.at)

@@ -10,6 +10,9 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Claim, Job
 from civitai_mock.ports import JobStore
+from civitai_mock.scheduler.alarms import Alarms
+from civitai_mock.scheduler.callbacks import Callbacks
+from civitai_mock.scheduler.dependents import Dependents
 from civitai_mock.scheduler.lease import Leases
 from civitai_mock.scheduler.ledger import Ledger
 from civitai_mock.scheduler.reaper import Reaper
@@ -37,14 +40,24 @@ class Scheduler:
     """One claiming loop with a worker id of its own."""
 
     def __init__(
-        self, *, worker_id: str, jobs: JobStore, tools: Tools, signals: InProcessSignals, options: SchedulerOptions
+        self,
+        *,
+        worker_id: str,
+        jobs: JobStore,
+        tools: Tools,
+        callbacks: Callbacks,
+        signals: InProcessSignals,
+        options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id
         self._jobs = jobs
         self._tools = tools
         self._signals = signals
         self._options = options
-        self._ledger = Ledger(jobs=jobs, clock=tools.clock)
+        self._callbacks = callbacks
+        self._ledger = Ledger(jobs=jobs, signals=signals, clock=tools.clock)
+        self._dependents = Dependents(jobs=jobs, signals=signals, clock=tools.clock, interval=options.poll)
+        self._timeouts = Alarms(clock=tools.clock, ring=self._time_out)
         self._walks: dict[str, tuple[Walk, asyncio.Task[None]]] = {}
         self._stopping = False
         signals.listen(self._lose)
@@ -53,8 +66,11 @@ class Scheduler:
         """Work until `stop`; then give running jobs the grace time and let go of the rest."""
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(work, name=name) for name, work in self._beside().items()]
+            group.create_task(self._callbacks.run(), name="callbacks")
             await self._claim_until_stopped(group)
+            grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
             await self._drain()
+            await self._callbacks.stop(patience=max(grace_ends - asyncio.get_running_loop().time(), 0.0))
             for task in beside:
                 task.cancel()
 
@@ -84,11 +100,15 @@ class Scheduler:
             "leases": leases.run(),
             "reaper": reaper.run(),
             "sweeper": reaper.run_sweeps(),
+            "timeouts": self._timeouts.run(),
+            "dependents": self._dependents.run(),
+            "chains": self._dependents.follow(),
         }
 
     async def _poll(self) -> None:
         while True:
             self._signals.submitted()
+            self._callbacks.wake()
             await self._tools.clock.sleep(self._options.poll.total_seconds())
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
@@ -121,12 +141,15 @@ class Scheduler:
         walk = Walk(job=job, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
         task = group.create_task(walk.run(), name=f"job {job.id}")
         self._walks[job.id] = (walk, task)
+        if job.claim and job.timeout < job.expire_at - job.claim.at:
+            self._timeouts.set(job.id, job.claim.at + job.timeout)
         task.add_done_callback(lambda _: self._finish(walk))
 
     def _finish(self, walk: Walk) -> None:
         was_full = len(self._walks) >= self._options.max_in_flight
         if walk.job.id in self._walks and self._walks[walk.job.id][0] is walk:
             del self._walks[walk.job.id]
+            self._timeouts.clear(walk.job.id)
         if was_full or walk.job.outcome is None:
             self._signals.submitted()
         if walk.job.outcome is not None:
@@ -138,6 +161,14 @@ class Scheduler:
             if job_id in self._walks:
                 walk, task = self._walks[job_id]
                 walk.lost = True
+                task.cancel()
+
+    def _time_out(self, job_id: str) -> None:
+        """A claim has lasted as long as it may."""
+        if job_id in self._walks:
+            walk, task = self._walks[job_id]
+            if not walk.lost:
+                walk.timed_out = True
                 task.cancel()
 
     async def _drain(self) -> None:

@@ -1,6 +1,6 @@
 """Look after what nobody holds: claims of the dead, jobs past their deadline, data past its time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,13 +40,19 @@ class Reaper:
 
     async def reap(self) -> None:
         expired = await self.jobs.with_expired_lease(self.clock.now(), limit=PAGE)
-        back = [job for job in expired if await self.jobs.replace(job, self._claim_expired(job))]
+        back = await self._written(expired, self._claim_expired)
         late = await self.jobs.past_deadline(self.clock.now(), limit=PAGE)
-        ended = [job for job in late if await self.jobs.replace(job, self._expired(job))]
+        ended = await self._written(late, self._expired)
         if back:
             logger.warning("claims expired", job_ids=[job.id for job in back])
             self.signals.submitted()
+        self.signals.changed([*back, *ended])
         self.signals.ended([job.id for job in [*back, *ended]])
+
+    async def _written(self, jobs: Sequence[Job], change: Callable[[Job], Job]) -> Sequence[Job]:
+        """The changed jobs, without those that somebody else changed first."""
+        pairs = [(job, change(job)) for job in jobs]
+        return [after for before, after in pairs if await self.jobs.replace(before, after)]
 
     async def sweep(self) -> None:
         now = self.clock.now()

@@ -3,25 +3,38 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-Listener = Callable[[Sequence[str]], None]
+from civitai_mock.domain.job import Job
+
+EndListener = Callable[[Sequence[str]], None]
+ChangeListener = Callable[[Sequence[Job]], None]
 
 
 class InProcessSignals:
-    """Implements `JobSignals`; whoever wants to hear of ended jobs adds a listener."""
+    """Implements `JobSignals`; whoever wants to hear of changed or ended jobs adds a listener."""
 
     def __init__(self) -> None:
         self._work = asyncio.Event()
-        self._listeners: list[Listener] = []
+        self._end_listeners: list[EndListener] = []
+        self._change_listeners: list[ChangeListener] = []
 
     def submitted(self) -> None:
         self._work.set()
 
+    def changed(self, jobs: Sequence[Job]) -> None:
+        for listener in self._change_listeners:
+            listener(jobs)
+
     def ended(self, job_ids: Sequence[str]) -> None:
-        for listener in self._listeners:
+        for listener in self._end_listeners:
             listener(job_ids)
 
-    def listen(self, listener: Listener) -> None:
-        self._listeners.append(listener)
+    def listen(self, listener: EndListener) -> None:
+        """Hear of jobs that ended."""
+        self._end_listeners.append(listener)
+
+    def listen_to_changes(self, listener: ChangeListener) -> None:
+        """Hear of jobs that have a new event."""
+        self._change_listeners.append(listener)
 
     async def work(self) -> None:
         """Wait until there may be something to claim; word that came since the last wait is not lost."""

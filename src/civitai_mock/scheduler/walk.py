@@ -1,15 +1,18 @@
 """Walk one claimed job to its end."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import ClaimLost, JobError, MockError, StageError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
+from civitai_mock.domain.timespan import format_timespan
 from civitai_mock.scheduler.ledger import Ledger
 from civitai_mock.scheduler.steps import STEPS
 from civitai_mock.scheduler.work import Tools, Work
@@ -31,6 +34,7 @@ class Walk:
     ledger: Ledger
     lease: timedelta
     lost: bool = field(default=False, init=False)
+    timed_out: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Nothing but a cancellation comes out of here; what goes wrong is logged, and the lease runs out."""
@@ -46,7 +50,7 @@ class Walk:
             logger.exception("walk broke off", stage=self.job.stage)
 
     async def _walk(self) -> None:
-        work = Work(job=self.job, tools=self.tools)
+        work = Work(job=self.job, tools=self.tools, tell=self._tell)
         while self.job.outcome is None and self.job.claim is not None:
             try:
                 await self._step(work)
@@ -61,13 +65,22 @@ class Walk:
         await self._do(stage, work)
         now = self.tools.clock.now()
         if stage is LAST_STAGE:
-            after = self.job.ended(Outcome.SUCCEEDED, at=now, context=work.context, slots=work.slots)
+            after = self.job.ended(
+                Outcome.SUCCEEDED, at=now, context=work.context, slots=work.slots, result=work.result
+            )
         else:
             after = self.job.entered(
                 stage, at=now, lease=self.lease, context=dict(work.context), prompt_id=work.prompt_id
             )
         self.job = work.job = await self.ledger.write(self.job, after)
         logger.info("stage done", stage=stage, duration_ms=_milliseconds(now - started))
+
+    async def _tell(self, context: JsonObject, slots: Sequence[Slot]) -> None:
+        """News of the work that is going on; like every write it extends the lease."""
+        now = self.tools.clock.now()
+        news = self.job.progressed(at=now, context=context, slots=slots)
+        claim = news.claim and replace(news.claim, until=now + self.lease)
+        self.job = await self.ledger.write(self.job, replace(news, claim=claim))
 
     async def _do(self, stage: Stage, work: Work) -> None:
         """The stage boundary: whatever is no `MockError` is a bug of ours, and ends the job."""
@@ -96,11 +109,20 @@ class Walk:
         self.job = await self.ledger.write(self.job, back)
 
     async def _let_go(self) -> None:
-        """Cancelled: the claim is lost, or this worker is stopping and gives the job back."""
+        """Cancelled: the claim is lost or took too long, or this worker is stopping and gives the job back."""
         if self.lost:
             await self._stop_prompt()
+        elif self.timed_out:
+            await asyncio.shield(self._expire())
         else:
             await asyncio.shield(self._release())
+
+    async def _expire(self) -> None:
+        """The prompt is cancelled first: the next claim may send it again under the same id."""
+        logger.warning("claim timed out", stage=self.job.stage, timeout_s=self.job.timeout.total_seconds())
+        await self._stop_prompt(only_if_over=False)
+        reason = f"timeout: the claim took longer than {format_timespan(self.job.timeout)}"
+        self.job = await self.ledger.expire(self.job, reason=reason)
 
     async def _release(self) -> None:
         try:
@@ -108,14 +130,15 @@ class Walk:
         except TransientError as error:
             logger.warning("job not given back; its lease will run out", error=error.message)
 
-    async def _stop_prompt(self) -> None:
+    async def _stop_prompt(self, *, only_if_over: bool = True) -> None:
         """A job that somebody ended must not go on burning a provider's time; one taken over keeps its prompt."""
+        prompt_id = self.job.prompt_id
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
-                if self.job.prompt_id is not None and await self.ledger.is_over(self.job.id):
-                    await self.tools.provider.cancel(self.job.prompt_id)
+                if prompt_id is not None and (not only_if_over or await self.ledger.is_over(self.job.id)):
+                    await self.tools.provider.cancel(prompt_id)
         except (MockError, TimeoutError) as error:
-            logger.warning("prompt not cancelled", prompt_id=self.job.prompt_id, error=str(error))
+            logger.warning("prompt not cancelled", prompt_id=prompt_id, error=str(error))
 
 
 def _milliseconds(duration: timedelta) -> float:

@@ -1,33 +1,64 @@
 """What a claimed job carries with it from step to step."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.skeleton import Skeleton
-from civitai_mock.ports import BlobStore, Clock, Ids, Provider
+from civitai_mock.ports import Artist, BlobStore, Clock, Ids, JobStore, Provider
+
+Tell = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What the steps work with; the same for all jobs of a worker."""
+    """What the steps work with; the same for all jobs of a worker.
+
+    `pace` is what the seconds of simulated work are multiplied with: 0 is at once.
+    """
 
     provider: Provider
+    artist: Artist
+    jobs: JobStore
     blobs: BlobStore
     skeletons: Mapping[str, Skeleton]
     clock: Clock
     ids: Ids
+    pace: float
+
+    async def pretend(self, seconds: float) -> None:
+        """Take the time that a model would."""
+        if seconds * self.pace > 0:
+            await self.clock.sleep(seconds * self.pace)
+
+
+class Way:
+    """How one kind of work is done, stage by stage; a kind has nothing to do where it says nothing."""
+
+    async def prepare(self, work: "Work") -> None:
+        """Before PROMPT_PREPARED."""
+
+    async def send(self, work: "Work") -> None:
+        """Before SENT_TO_COMFY."""
+
+    async def collect(self, work: "Work") -> None:
+        """Before COMFY_RESULT: leave `slots` or a `result`, or raise `JobError`."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """`context` gathers what the job's last event will tell (v1 description: `JobEvent.context`)."""
+    """`context` gathers what the job's last event will tell (v1 description: `JobEvent.context`).
+
+    `tell` writes an event in between, with the slots as they are then.
+    """
 
     job: Job
     tools: Tools
-    graph: Mapping[str, JsonObject] = field(default_factory=dict)
+    tell: Tell
+    way: Way = field(default_factory=Way)
     context: JsonObject = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
+    result: Json = None
     prompt_id: str | None = None

@@ -8,37 +8,40 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.token import decode_token
 from civitai_mock.ports import Clock, JobSignals, JobStore
+from civitai_mock.services.query import QueryJobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJobs:
-    """A queued or running job ends as Deleted; one that has ended stays as it is."""
+    """A queued or running job ends as Deleted; one that has ended stays as it is. `owner` is as in `QueryJobs`."""
 
     jobs: JobStore
     signals: JobSignals
     clock: Clock
 
-    async def by_id(self, job_id: str) -> None:
+    async def by_id(self, job_id: str, *, owner: str | None = None) -> None:
         """Raise `NotFoundError` for an unknown job."""
-        await self._cancel([job_id], unknown=f"The job '{job_id}' does not exist.")
+        await self._cancel([await QueryJobs(jobs=self.jobs).by_id(job_id, owner=owner)])
 
-    async def by_token(self, token: str) -> None:
+    async def by_token(self, token: str, *, owner: str | None = None) -> None:
         """Raise `NotFoundError` if no job of the token is left, `InvalidRequestError` for a token that is none."""
-        await self._cancel(decode_token(token), unknown="No job of this token exists.")
-
-    async def _cancel(self, job_ids: Sequence[str], *, unknown: str) -> None:
-        jobs = await self.jobs.get_many(job_ids)
+        jobs = await QueryJobs(jobs=self.jobs).by_ids(decode_token(token), owner=owner)
         if not jobs:
-            raise NotFoundError(unknown)
-        ended = [job.id for job in jobs if await self._end(job)]
-        if ended:
-            self.signals.ended(ended)
+            raise NotFoundError("No job of this token exists.")
+        await self._cancel(jobs)
 
-    async def _end(self, job: Job) -> bool:
+    async def _cancel(self, jobs: Sequence[Job]) -> None:
+        ended = [after for job in jobs if (after := await self._end(job)) is not None]
+        if ended:
+            self.signals.changed(ended)
+            self.signals.ended([job.id for job in ended])
+
+    async def _end(self, job: Job) -> Job | None:
+        """None if it has ended otherwise."""
         current: Job | None = job
         while current is not None and current.outcome is None:
             ended = current.ended(Outcome.DELETED, at=self.clock.now(), context={})
             if await self.jobs.replace(current, ended):
-                return True
+                return ended
             current = await self.jobs.get(job.id)
-        return False
+        return None

@@ -1,30 +1,71 @@
 """Look jobs up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import JobSearch
 from civitai_mock.domain.token import decode_token
 from civitai_mock.ports import JobStore
+from civitai_mock.services.cursor import decode_cursor, encode_cursor, position_of
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """`cursor` leads to the next page, where there is one."""
+
+    jobs: Sequence[Job]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryJobs:
+    """`owner` is whose jobs may be seen, None for everybody's; those of others are not there."""
+
     jobs: JobStore
 
-    async def by_id(self, job_id: str) -> Job:
+    async def by_id(self, job_id: str, *, owner: str | None = None) -> Job:
         """Raise `NotFoundError` for one that is unknown or past its time."""
         job = await self.jobs.get(job_id)
-        if job is None:
+        if job is None or not _is_seen_by(owner, job):
             raise NotFoundError(f"The job '{job_id}' does not exist.")
         return job
 
-    async def by_token(self, token: str) -> Sequence[Job]:
-        """The jobs of a token that are still there; raise `InvalidRequestError` for a token that is none."""
-        return await self.jobs.get_many(decode_token(token))
+    async def by_ids(self, job_ids: Sequence[str], *, owner: str | None = None) -> Sequence[Job]:
+        """The jobs that are still there."""
+        return [job for job in await self.jobs.get_many(job_ids) if _is_seen_by(owner, job)]
 
-    async def events(self, job_id: str) -> Sequence[JobEvent]:
-        await self.by_id(job_id)
+    async def by_token(self, token: str, *, owner: str | None = None) -> Sequence[Job]:
+        """The jobs of a token that are still there; raise `InvalidRequestError` for a token that is none."""
+        return await self.by_ids(decode_token(token), owner=owner)
+
+    async def by_search(self, search: JobSearch, *, cursor: str | None = None) -> JobPage:
+        """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
+        before = decode_cursor(cursor, owner=search.issued_by) if cursor else None
+        found = await self.jobs.search(replace(search, before=before), limit=PAGE + 1)
+        jobs = found[:PAGE]
+        if len(found) == len(jobs):
+            return JobPage(jobs=jobs, cursor=None)
+        return JobPage(jobs=jobs, cursor=encode_cursor(position_of(jobs[-1]), owner=search.issued_by))
+
+    async def events(self, job_id: str, *, owner: str | None = None) -> Sequence[JobEvent]:
+        """The oldest first."""
+        await self.by_id(job_id, owner=owner)
         return await self.jobs.events(job_id)
+
+    async def asset(self, job_id: str, name: str, *, owner: str | None = None) -> Slot:
+        """Raise `NotFoundError` for a name that the job does not have, or not yet."""
+        job = await self.by_id(job_id, owner=owner)
+        for slot in job.slots:
+            if slot.name == name and slot.available:
+                return slot
+        raise NotFoundError(f"The job '{job_id}' has no asset '{name}'.")
+
+
+def _is_seen_by(owner: str | None, job: Job) -> bool:
+    return owner is None or job.issued_by == owner

@@ -1,82 +1,99 @@
 """Take new jobs in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from civitai_mock.domain.air import Air, parse_reference
-from civitai_mock.domain.blob import Slot, blob_key
-from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestError
 from civitai_mock.domain.job import Job, initialized
 from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.ports import Clock, Ids, JobSignals, JobStore, ResourceStore
+from civitai_mock.services.callback_hosts import CallbackHosts
 from civitai_mock.services.caller import Caller
+from civitai_mock.services.dependencies import resolve_dependencies
+from civitai_mock.services.references import MissingResources, find_named
 
-
-class MissingResources(StrEnum):
-    """What to do with an AIR that is not in the resources."""
-
-    STRICT = "strict"
-    LENIENT = "lenient"
+__all__ = ["MissingResources", "SubmitJobs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitJobs:
-    """All jobs of a request are taken, or none."""
+    """All jobs of a request are taken, or none.
+
+    Requests are given under their paths in the body (`jobs[0]`; nothing for the body itself). Both ways raise
+    `InvalidRequestError` that names the path of a fault, and `InsufficientBuzzError` for more than the `balance` that
+    each consumer has (None: without end).
+    """
 
     jobs: JobStore
     resources: ResourceStore
     signals: JobSignals
     clock: Clock
     ids: Ids
+    callback_hosts: CallbackHosts
     missing_resources: MissingResources
     job_lifetime: timedelta
     claim_timeout: timedelta
+    balance: float | None = None
 
-    async def __call__(self, requests: Mapping[str, JobRequest], caller: Caller) -> Sequence[Job]:
-        """Take each request, given under its path in the body (`jobs[0]`; nothing if it is the body).
-
-        Raise `InvalidRequestError` that names the path of a missing AIR or of another fault.
-        """
-        resources = await self._resolve(requests)
-        plans = [self._plan(path, request, resources) for path, request in requests.items()]
-        now = self.clock.now()
-        submission_id = self.ids.uuid()
-        jobs = [
-            self._job(request, plan, caller, now, submission_id)
-            for request, plan in zip(requests.values(), plans, strict=True)
-        ]
-        await self.jobs.add(jobs)
+    async def __call__(
+        self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True
+    ) -> Sequence[Job]:
+        """The new jobs, in the order of the requests."""
+        named = await find_named(requests, self.resources, self.missing_resources)
+        jobs = self._jobs(requests, named.resources, caller, charged=charged)
+        await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
+        if named.new:
+            await self.resources.add_missing(named.new)
+        self.signals.changed(jobs)
         self.signals.submitted()
         return jobs
 
-    async def _resolve(self, requests: Mapping[str, JobRequest]) -> Mapping[str, Resource]:
-        """Every resource that the requests name, by its text in the request."""
-        paths = {
-            text: f"{place}.{path}" if place else path
-            for place, request in requests.items()
-            for path, text in request.references().items()
-        }
-        references = {text: parse_reference(text) for text in paths}
-        found = await self.resources.find(list(references.values()))
-        resolved = {text: found.get(str(reference)) for text, reference in references.items()}
-        missing = [text for text, resource in resolved.items() if resource is None]
-        if missing and self.missing_resources is MissingResources.LENIENT:
-            new = {text: _new_resource(paths[text], text) for text in missing}
-            await self.resources.add_missing(list(new.values()))
-            return {text: resource or new[text] for text, resource in resolved.items()}
-        if missing:
-            raise InvalidRequestError(
-                "One or more resources do not exist.",
-                errors={paths[text]: [f"The resource '{text}' does not exist."] for text in missing},
+    async def what_if(
+        self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True
+    ) -> Sequence[Job]:
+        """The jobs that there would be; nothing is stored."""
+        named = await find_named(requests, self.resources, self.missing_resources)
+        jobs = self._jobs(requests, named.resources, caller, charged=charged)
+        budget = self._budget(caller) if charged else None
+        if budget is not None:
+            spent = await self.jobs.spending(budget.issued_by, since=None, until=None)
+            if spent.cost + sum(job.cost for job in jobs) > budget.limit:
+                raise InsufficientBuzzError("The balance does not cover the cost of these jobs.")
+        return jobs
+
+    def _budget(self, caller: Caller) -> Budget | None:
+        return None if self.balance is None else Budget(issued_by=caller.consumer, limit=self.balance)
+
+    def _jobs(
+        self,
+        requests: Mapping[str, JobRequest],
+        resources: Mapping[str, Resource],
+        caller: Caller,
+        *,
+        charged: bool,
+    ) -> Sequence[Job]:
+        needed = resolve_dependencies(requests)
+        plans = {path: self._plan(path, request, resources) for path, request in requests.items()}
+        now, submission_id = self.clock.now(), self.ids.uuid()
+        jobs = {path: self._job(requests[path], plan, caller, now, submission_id) for path, plan in plans.items()}
+        return [
+            replace(
+                job,
+                charged=charged,
+                dependencies=tuple(jobs[other].id for other in needed[path]),
+                waits=bool(needed[path]),
             )
-        return {text: resource for text, resource in resolved.items() if resource is not None}
+            for path, job in jobs.items()
+        ]
 
     def _plan(self, path: str, request: JobRequest, resources: Mapping[str, Resource]) -> Plan:
         try:
+            if request.callback_url is not None:
+                self.callback_hosts.check(request.callback_url)
             return request.plan(resources=resources, seed=self.ids.seed())
         except InvalidRequestError as error:
             raise error.under(path) from error
@@ -103,16 +120,8 @@ class SubmitJobs:
             name=request.name,
             callback_url=request.callback_url,
             providers=tuple(request.providers or ()),
-            slots=tuple(Slot(blob_key=blob_key(job_id, index), seed=plan.seed) for index in range(plan.images)),
+            slots=plan.slots(job_id),
             stage=Stage.QUEUED,
             retry_attempt=0,
             last_event=initialized(job_id, request.job_type, trace_id=caller.trace_id, at=now),
         )
-
-
-def _new_resource(path: str, text: str) -> Resource:
-    reference = parse_reference(text)
-    if not isinstance(reference, Air) or not reference.ecosystem or not reference.type:
-        message = f"The resource '{text}' does not exist, and cannot be made up without its ecosystem and type."
-        raise InvalidRequestError(message, errors={path: [message]})
-    return Resource(air=reference, fields={})

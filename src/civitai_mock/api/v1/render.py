@@ -1,9 +1,10 @@
 """Jobs and their events as v1 shows them: the members of real answers, in their order."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
+from civitai_mock.api.formats import ResultFormat
 from civitai_mock.api.v1 import schemas as wire
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
@@ -12,6 +13,7 @@ from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.timespan import format_date, format_timespan
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.queue import QueuePosition
 
 ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}
@@ -19,14 +21,23 @@ HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": Fals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRenderer:
-    """`base_url` is where the caller can reach this server."""
+    """`base_url` is where the caller can reach this server; `positions` are those of jobs in the queue, by id."""
 
     base_url: str
     blob_urls: BlobUrls
     provider_name: str
+    result_format: ResultFormat
+    positions: Mapping[str, QueuePosition] = field(default_factory=dict)
 
     def collection(self, token: str, jobs: Sequence[Job], *, detailed: bool) -> wire.JobStatusCollection:
-        return {"token": token, "jobs": [self.status(job, detailed=detailed) for job in jobs]}
+        return {"token": token, "jobs": self.statuses(jobs, detailed=detailed)}
+
+    def planned(self, jobs: Sequence[Job], *, detailed: bool) -> wire.JobStatusCollection:
+        """Jobs that are not there: nothing leads to them, and nobody will run them."""
+        return {"jobs": [{**status, "scheduled": False} for status in self.statuses(jobs, detailed=detailed)]}
+
+    def statuses(self, jobs: Sequence[Job], *, detailed: bool) -> Sequence[wire.JobStatus]:
+        return [self.status(job, detailed=detailed) for job in jobs]
 
     def status(self, job: Job, *, detailed: bool) -> wire.JobStatus:
         return {
@@ -34,17 +45,33 @@ class JobRenderer:
             "jobId": job.id,
             "cost": job.cost,
             "properties": dict(job.properties),
-            "result": [self._result(slot) for slot in job.slots],
+            "result": self._results(job),
             "lastEvent": render_event(job.last_event),
             **self._support(job),
             "scheduled": job.outcome is None,
         }
 
+    def requested(self, job: Job) -> wire.RequestedJob:
+        return {"job": self._job(job), "lastEvent": render_event(job.last_event)}
+
     def _support(self, job: Job) -> wire.Support:
-        return {"serviceProviders": {self.provider_name: {"support": "Available"}}} if job.outcome is None else {}
+        if job.outcome is not None:
+            return {}
+        return {"serviceProviders": {self.provider_name: {"support": "Available", **self._position(job)}}}
+
+    def _position(self, job: Job) -> wire.Queued:
+        position = self.positions.get(job.id)
+        return {} if position is None else {"queuePosition": _render_position(position)}
+
+    def _results(self, job: Job) -> Sequence[wire.ImageResult] | wire.Members:
+        if isinstance(job.result, dict):
+            return job.result
+        images = [self._result(slot) for slot in job.slots]
+        return images if self.result_format is ResultFormat.ARRAY else dict(images[0]) if images else {}
 
     def _result(self, slot: Slot) -> wire.ImageResult:
-        return {"blobKey": slot.blob_key, "available": slot.available, **self._link(slot), "seed": slot.seed}
+        seed: wire.Seed = {} if slot.seed is None else {"seed": slot.seed}
+        return {"blobKey": slot.blob_key, "available": slot.available, **self._link(slot), **seed}
 
     def _link(self, slot: Slot) -> wire.BlobLink:
         if not slot.available:
@@ -53,18 +80,20 @@ class JobRenderer:
         return {"blobUrl": url, "blobUrlExpirationDate": format_date(expires_at)}
 
     def _detail(self, job: Job, *, wanted: bool) -> wire.Detail:
-        if not wanted:
-            return {}
+        return {"job": self._job(job)} if wanted else {}
+
+    def _job(self, job: Job) -> wire.Job:
         own = JOB_TYPES_BY_TYPE[job.type].describe(job)
         members = {
             "Type": job.type,
             **{name: value for name, value in own.items() if name in ABOVE_SLOTS},
-            "slots": [self._slot(job, slot) for slot in job.slots],
+            **({"slots": [self._slot(job, slot) for slot in job.slots]} if job.slots else {}),
             **{name: value for name, value in own.items() if name not in ABOVE_SLOTS},
-            "promptClassificationResult": HARMLESS,
+            **({"promptClassificationResult": HARMLESS} if job.slots else {}),
             **_shared(job),
+            **_optional(job),
         }
-        return {"job": cast("wire.Job", members)}  # a TypedDict cannot say that each type adds members of its own
+        return cast("wire.Job", members)  # a TypedDict cannot say that each type adds members of its own
 
     def _slot(self, job: Job, slot: Slot) -> wire.JobSlot:
         destination = f"{self.base_url}/v1/producer/images/{slot.blob_key}?jobId={job.id}&storeAsBlob=true"
@@ -85,6 +114,16 @@ def render_event(event: JobEvent) -> wire.JobEvent:
         "jobType": event.job_type,
         "claimHasCompleted": event.claim_has_completed,
         "jobHasCompleted": event.job_has_completed,
+    }
+
+
+def _render_position(position: QueuePosition) -> wire.ProviderJobQueuePosition:
+    return {
+        "precedingJobs": position.preceding_jobs,
+        "precedingCost": position.preceding_cost,
+        "throughputRate": position.throughput_rate,
+        "estimatedStartDuration": format_timespan(position.estimated_start),
+        "estimatedStartDate": format_date(position.estimated_start_at),
     }
 
 
@@ -112,8 +151,18 @@ def _shared(job: Job) -> JsonObject:
         "dependencies": {},
         "issuedBy": job.issued_by,
         "version": 0,
-        "jobDependencies": [],
+        "jobDependencies": list(job.dependencies),
         "resources": [resource.air.compressed for resource in job.resources],
         "additionalResources": [],
         "recovered": False,
     }
+
+
+def _optional(job: Job) -> JsonObject:
+    """What a detailed job has if it was given; `webhook` is the official description's name."""
+    members: JsonObject = {
+        "name": job.name,
+        "webhook": job.callback_url,
+        "taint": None if job.taint is None else dict(job.taint),
+    }
+    return {name: value for name, value in members.items() if value is not None}

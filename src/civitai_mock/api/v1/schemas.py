@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.generation.job_types import AnyJobRequest
+from civitai_mock.services.coverage import Availability
 
 Members: TypeAlias = Mapping[str, object]
 DateTime: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -33,11 +34,11 @@ class PromptClassification(TypedDict):
 
 @with_config(ConfigDict(extra="allow"))
 class Job(TypedDict):
-    """The job itself; what else it has depends on its type."""
+    """The job itself; what else it has depends on its type. `taint` is what a consumer found wrong with it."""
 
     Type: str
-    slots: Sequence[JobSlot]
-    promptClassificationResult: PromptClassification
+    slots: NotRequired[Sequence[JobSlot]]
+    promptClassificationResult: NotRequired[PromptClassification]
     claimDuration: TimeSpan
     type: str
     id: str
@@ -53,6 +54,9 @@ class Job(TypedDict):
     resources: Sequence[str]
     additionalResources: Sequence[str]
     recovered: bool
+    name: NotRequired[str]
+    webhook: NotRequired[str]
+    taint: NotRequired[Members]
 
 
 class BlobLink(TypedDict, total=False):
@@ -69,6 +73,12 @@ class ImageResult(TypedDict):
     available: bool
     blobUrl: NotRequired[str]
     blobUrlExpirationDate: NotRequired[DateTime]
+    seed: NotRequired[int]
+
+
+class Seed(TypedDict, total=False):
+    """What the result of a drawn image has."""
+
     seed: int
 
 
@@ -102,8 +112,27 @@ class JobEvent(TypedDict):
     jobHasCompleted: bool
 
 
+class ProviderJobQueuePosition(TypedDict):
+    """`throughputRate` is in jobs per second, over the last five minutes."""
+
+    precedingJobs: int
+    precedingCost: float
+    throughputRate: float
+    estimatedStartDuration: TimeSpan
+    estimatedStartDate: DateTime
+
+
 class ProviderJobStatus(TypedDict):
+    """`queuePosition` is there until the job is claimed."""
+
     support: Literal["Unsupported", "Unavailable", "Available"]
+    queuePosition: NotRequired[ProviderJobQueuePosition]
+
+
+class Queued(TypedDict, total=False):
+    """What a provider's status has until the job is claimed."""
+
+    queuePosition: ProviderJobQueuePosition
 
 
 class Detail(TypedDict, total=False):
@@ -119,13 +148,17 @@ class Support(TypedDict, total=False):
 
 
 class JobStatus(TypedDict):
-    """`job` is there when asked for (`detailed`), `serviceProviders` until the job ends."""
+    """`job` is there when asked for (`detailed`), `serviceProviders` until the job ends.
+
+    `result` is an array with one entry for each image, the first entry alone (RESULT_FORMAT=object), or what a job
+    type without images came to.
+    """
 
     job: NotRequired[Job]
     jobId: str
     cost: float
     properties: Members
-    result: Sequence[ImageResult]
+    result: Sequence[ImageResult] | Members
     lastEvent: JobEvent
     serviceProviders: NotRequired[Mapping[str, ProviderJobStatus]]
     scheduled: bool
@@ -138,8 +171,65 @@ class JobTemplateList(TypedDict):
 
 
 class JobStatusCollection(TypedDict):
-    """`jobId` is there in the answer to a request with one job, for older clients."""
+    """`jobId` is there in the answer to a request with one job, for older clients; `token` is not if `whatif`."""
 
-    token: str
+    token: NotRequired[str]
     jobs: Sequence[JobStatus]
     jobId: NotRequired[str]
+
+
+class QueryJobsResult(TypedDict):
+    """`cursor` leads to the next page, where there is one."""
+
+    cursor: NotRequired[str]
+    jobs: Sequence[JobStatus]
+
+
+class TaintJobsResult(TypedDict):
+    """How many jobs there were."""
+
+    jobs: int
+
+
+class ProviderAssetAvailability(TypedDict):
+    availability: Availability
+    workers: int
+
+
+class ConsumptionDetails(TypedDict):
+    """The dates are there as they were asked for."""
+
+    images: int
+    totalCost: float
+    startDate: NotRequired[DateTime]
+    endDate: NotRequired[DateTime]
+
+
+class RequestCursor(TypedDict):
+    """`nextId` is the `cursor` that leads to the next page."""
+
+    nextDateTime: DateTime
+    nextId: str
+
+
+class RequestedJob(TypedDict):
+    job: Job
+    lastEvent: JobEvent
+
+
+class PastRequest(TypedDict):
+    dateTime: DateTime
+    jobs: Sequence[RequestedJob]
+
+
+class RequestsResult(TypedDict):
+    """The consumer's requests, the youngest first; `cursor` is there where there are more."""
+
+    cursor: NotRequired[RequestCursor]
+    requests: Sequence[PastRequest]
+
+
+class InsufficientBuzz(TypedDict):
+    """The whole answer to a consumer whose balance is too small; every other error is a problem document."""
+
+    error: Literal["Insufficient Buzz"]

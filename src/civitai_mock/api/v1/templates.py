@@ -11,13 +11,15 @@ from civitai_mock.generation.request_errors import fault, invalid
 LIST = "jobs"
 
 
-def parse_submission(body: JsonObject) -> Mapping[str, JobRequest]:
+def parse_submission(body: JsonObject, *, max_jobs: int) -> Mapping[str, JobRequest]:
     """Each request by its path in the body (`jobs[0]`, nothing for a single one); all faults are told at once."""
     if LIST not in body:
         return {"": parse_template(body)}
     templates = body[LIST]
     if not isinstance(templates, list) or not templates:
         raise fault(LIST, "Expected a list of at least one template.")
+    if len(templates) > max_jobs:
+        raise fault(LIST, f"There are {len(templates)} templates; one request may have {max_jobs}.")
     return _parse_all({f"{LIST}[{index}]": template for index, template in enumerate(templates)})
 
 

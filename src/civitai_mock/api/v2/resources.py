@@ -22,7 +22,9 @@ from civitai_mock.services.resources import ManageResources
 
 RESOURCES_PATH = "/v2/resources"
 RESOURCE_PATH = "/{air:path}"
-BODY_PROBLEMS = (400, 408, 413, 415)
+READ_PROBLEMS = (400, 429)
+WRITE_PROBLEMS = (*READ_PROBLEMS, 401)
+BODY_PROBLEMS = (*WRITE_PROBLEMS, 408, 413, 415)
 MAX_PAGE = 2**31 - 1
 SCHEMAS = (ResourceDocument, ResourceFields, ResourceInfo, ResourceList)
 
@@ -46,7 +48,7 @@ Document: TypeAlias = Annotated[JsonObject, Depends(read_object)]
 router = APIRouter(prefix=RESOURCES_PATH, tags=["Resources"])
 
 
-@router.get("", operation_id="ListResources", response_model=ResourceList, responses=problems(400))
+@router.get("", operation_id="ListResources", response_model=ResourceList, responses=problems(*READ_PROBLEMS))
 async def list_resources(
     manage: Manage,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -72,7 +74,9 @@ async def create_resource(manage: Manage, document: Document) -> Response:
     return JsonAnswer(resource.info, status_code=HTTPStatus.CREATED, headers={"location": location})
 
 
-@router.get(RESOURCE_PATH, operation_id="GetResource", response_model=ResourceInfo, responses=problems(400, 404))
+@router.get(
+    RESOURCE_PATH, operation_id="GetResource", response_model=ResourceInfo, responses=problems(*READ_PROBLEMS, 404)
+)
 async def get_resource(manage: Manage, air: AirInPath) -> Response:
     return JsonAnswer((await manage.get(air)).info)
 
@@ -103,7 +107,7 @@ async def update_resource(manage: Manage, air: AirInPath, changes: Document) -> 
     RESOURCE_PATH,
     operation_id="DeleteResource",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(400, 404),
+    responses=problems(*WRITE_PROBLEMS, 404),
 )
 async def delete_resource(manage: Manage, air: AirInPath) -> Response:
     await manage.delete(air)

@@ -7,15 +7,49 @@ from pydantic import ValidationError
 
 from civitai_mock.domain.json import Json
 from civitai_mock.generation.job_request import JobRequest
+from civitai_mock.generation.job_types.blob_delete import DeleteBlobRequest
+from civitai_mock.generation.job_types.blob_get import GetBlobRequest
+from civitai_mock.generation.job_types.blob_pin import PinBlobRequest
+from civitai_mock.generation.job_types.blob_unpin import UnpinBlobRequest
+from civitai_mock.generation.job_types.blob_upload import UploadBlobRequest
+from civitai_mock.generation.job_types.clear_assets import ClearAssetRequest
+from civitai_mock.generation.job_types.comfy import ComfyJobRequest
+from civitai_mock.generation.job_types.copy_asset import CopyAssetRequest
+from civitai_mock.generation.job_types.image_embedding import ImageEmbeddingJobRequest
+from civitai_mock.generation.job_types.image_resource_training import ImageResourceTrainingJobRequest
+from civitai_mock.generation.job_types.image_transform import ImageTransformJobRequest
+from civitai_mock.generation.job_types.media_captioning import MediaCaptioningJobRequest
+from civitai_mock.generation.job_types.media_tagging import MediaTaggingJobRequest
+from civitai_mock.generation.job_types.movie_rating import MovieRatingJobRequest
+from civitai_mock.generation.job_types.prepare_model import PrepareModelJobRequest
 from civitai_mock.generation.job_types.text_to_image import TextToImageJobRequest
+from civitai_mock.generation.job_types.wd_tagging import WDTaggingJobRequest
 from civitai_mock.generation.request_errors import ROOT, fault, from_validation
 
-AnyJobRequest: TypeAlias = TextToImageJobRequest
+AnyJobRequest: TypeAlias = (
+    TextToImageJobRequest
+    | ComfyJobRequest
+    | ImageResourceTrainingJobRequest
+    | ImageTransformJobRequest
+    | ImageEmbeddingJobRequest
+    | MediaTaggingJobRequest
+    | MediaCaptioningJobRequest
+    | WDTaggingJobRequest
+    | MovieRatingJobRequest
+    | PrepareModelJobRequest
+    | CopyAssetRequest
+    | ClearAssetRequest
+    | UploadBlobRequest
+    | GetBlobRequest
+    | PinBlobRequest
+    | UnpinBlobRequest
+    | DeleteBlobRequest
+)
 
 TYPE = "$type"
 MAX_SHOWN = 100
 DEFAULT_TYPE = TextToImageJobRequest.wire_name
-REQUESTS: tuple[type[JobRequest], ...] = get_args(AnyJobRequest) or (AnyJobRequest,)
+REQUESTS: tuple[type[JobRequest], ...] = get_args(AnyJobRequest)
 JOB_TYPES: Mapping[str, type[JobRequest]] = {request.wire_name: request for request in REQUESTS}
 JOB_TYPES_BY_TYPE: Mapping[str, type[JobRequest]] = {request.job_type: request for request in REQUESTS}
 SPELLINGS: Mapping[str, type[JobRequest]] = {

@@ -12,7 +12,6 @@ from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystem import CHECKPOINT, Ecosystem
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
-from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.image_params import CompleteParams, ImageJobControlNet, ImageJobParams
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.network import KINDS, Network, NetworkKind
@@ -22,6 +21,7 @@ from civitai_mock.generation.picture import Picture
 from civitai_mock.generation.request_errors import fault
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.generation.wire import Reference, Text, WireModel
+from civitai_mock.generation.work import GraphWork
 
 MAX_IMAGES = 100
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_IMAGES)]
@@ -89,7 +89,7 @@ class TextToImageJobRequest(JobRequest):
         )
 
     @classmethod
-    def graph(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> Graph:
+    def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:
         request = CompleteTextToImage.model_validate(job.request)
         model, *networks = job.resources
         ecosystem = find_ecosystem(model.air)
@@ -103,7 +103,7 @@ class TextToImageJobRequest(JobRequest):
             quantity=request.quantity,
             file_prefix=job.id,
         )
-        return picture.graph(skeletons[ecosystem.name])
+        return GraphWork(graph=picture.graph(skeletons[ecosystem.name]))
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:

@@ -13,9 +13,12 @@ class Studio:
 
     async def content(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
         """What `draw` gives, in chunks; it runs in a thread, when the first chunk is asked for."""
-        data = await asyncio.get_running_loop().run_in_executor(self._threads, draw)
+        data = await self.drawn(draw)
         for start in range(0, len(data), CHUNK):
             yield data[start : start + CHUNK]
+
+    async def drawn(self, draw: Callable[[], bytes]) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, draw)
 
     async def aclose(self) -> None:
         """Wait for what is being drawn, off the event loop; drop what is not begun."""

@@ -8,6 +8,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from civitai_mock.domain.job import Job
+from civitai_mock.storage.mongo.callbacks import news
 from civitai_mock.storage.mongo.collections import Collection
 from civitai_mock.storage.mongo.errors import AWAY
 from civitai_mock.storage.mongo.event_documents import copied_last_event, last_event_document
@@ -85,4 +86,5 @@ def _conditional_update(change: Change) -> UpdateOne:
         "claim.workerId": before.claim.worker_id if before.claim else None,
         "outcome": None,
     }
-    return UpdateOne(unchanged, {"$set": {**changing_fields(change.after), "changeId": change.id}})
+    fields = {**changing_fields(change.after), "changeId": change.id}
+    return UpdateOne(unchanged, news(fields) if change.after.callback_url else {"$set": fields})

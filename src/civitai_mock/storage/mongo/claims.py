@@ -10,29 +10,23 @@ from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.indexes import QUEUE_ORDER
 from civitai_mock.storage.mongo.job_documents import claim_fields, job_of
-
-# A page that is lost to other claimers is progress of theirs; after a few, the caller's next poll goes on.
-CLAIM_PAGES = 8
-ONLY_ID = {"_id": 0, "jobId": 1}
+from civitai_mock.storage.mongo.stamping import ONLY_ID, stamp_front
 
 
 class Claims:
-    """A claim is one conditional write on a page of candidates, then a look at which ones it won.
-
-    find_one_and_update would need a round trip for each job, and is slow on servers that imitate MongoDB.
-    """
+    """A claim is a stamp with a token of its own, then a look at which jobs carry it."""
 
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
         self._unread: dict[ObjectId, str] = {}
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        if limit < 1:
-            return []
         await self._give_back_unread()
         token = ObjectId()
         try:
-            await self._stamp({**claim_fields(claim), "token": token}, limit=limit)
+            stamp = {"queued": False, "claim": {**claim_fields(claim), "token": token}}
+            if not await stamp_front(self._jobs, {"queued": True}, order=QUEUE_ORDER, stamp=stamp, limit=limit):
+                return []
             found = self._jobs.find(_claimed_with(token, claim.worker_id)).sort(QUEUE_ORDER)
             return [job_of(document) async for document in found]
         except BaseException:
@@ -48,22 +42,6 @@ class Claims:
     async def expired(self, now: datetime, *, limit: int) -> Sequence[Job]:
         found = self._jobs.find({"claim.until": {"$lt": moment_text(now)}}).sort("claim.until").limit(limit)
         return [job_of(document) async for document in found]
-
-    async def _stamp(self, claim: Document, *, limit: int) -> None:
-        won = 0
-        for _ in range(CLAIM_PAGES):
-            page = await self._front_of_queue(limit - won)
-            if not page:
-                return
-            candidates = {"jobId": {"$in": page}, "queued": True}
-            stamped = await self._jobs.update_many(candidates, {"$set": {"queued": False, "claim": claim}})
-            won += stamped.modified_count
-            if stamped.modified_count == len(page):
-                return
-
-    async def _front_of_queue(self, limit: int) -> list[str]:
-        found = self._jobs.find({"queued": True}, ONLY_ID).sort(QUEUE_ORDER).limit(limit)
-        return [document["jobId"] async for document in found]
 
     async def _give_back_unread(self) -> None:
         """Jobs stamped by a claim that failed before it could tell: nobody runs them, yet `renew` would keep them."""

@@ -12,7 +12,7 @@ Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
 @dataclass(frozen=True, slots=True)
 class CollectionNames:
-    """`blobs` is a GridFS bucket: `blobs.files` and `blobs.chunks`."""
+    """`blobs` is a GridFS bucket: `blobs.files` and `blobs.chunks`; beside `jobs` stands `jobs.reservations`."""
 
     resources: str = "resources"
     jobs: str = "jobs"
@@ -31,6 +31,7 @@ class Collections:
     resources: Collection
     jobs: Collection
     job_events: Collection
+    reservations: Collection
     secrets: Collection
     blob_files: Collection
     blob_chunks: Collection
@@ -42,6 +43,7 @@ def collections_of(database: Database, names: CollectionNames) -> Collections:
         resources=database[names.resources],
         jobs=database[names.jobs],
         job_events=database[names.job_events],
+        reservations=database[names.jobs].reservations,
         secrets=database[names.secrets],
         blob_files=database[names.blobs].files,
         blob_chunks=database[names.blobs].chunks,

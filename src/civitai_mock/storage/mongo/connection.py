@@ -19,6 +19,7 @@ from civitai_mock.storage.mongo.indexes import create_indexes
 from civitai_mock.storage.mongo.jobs import MongoJobStore
 from civitai_mock.storage.mongo.resources import MongoResourceStore
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
+from civitai_mock.storage.mongo.upgrade import upgrade
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
 # again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
@@ -40,7 +41,9 @@ async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> Asyn
         opened = client.get_database(database, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY)
         collections, description = collections_of(opened, names), describe(uri, database)
         await _prepare(opened, collections, description)
-        jobs = MongoJobStore(jobs=collections.jobs, events=collections.job_events)
+        jobs = MongoJobStore(
+            jobs=collections.jobs, events=collections.job_events, reservations=collections.reservations
+        )
         try:
             yield _stores(opened, collections, names=names, jobs=jobs, description=description)
         finally:
@@ -67,6 +70,7 @@ async def _prepare(database: Database, collections: Collections, description: st
     try:
         await database.command("ping")
         await create_indexes(collections)
+        await upgrade(collections.jobs)
     except OperationFailure as error:
         reason = (error.details or {}).get("errmsg", "no reason given")
         raise TransientError(f"{description} refused: {reason}") from error

@@ -1,9 +1,10 @@
 """Values that BSON would not give back exactly, in a form that it does."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.timespan import MICROSECOND
 
 
@@ -24,12 +25,17 @@ def parse_micros(micros: int) -> timedelta:
     return timedelta(microseconds=micros)
 
 
-def json_text(value: ReadOnlyJson) -> str:
+def json_text(value: "Json | ReadOnlyJson") -> str:
     """Free JSON as text: BSON has trouble with `$`, `.` and NUL in names, and with large integers."""
-    return json.dumps(dict(value), separators=(",", ":"))
+    return json.dumps(dict(value) if isinstance(value, Mapping) else value, separators=(",", ":"))
 
 
-def parse_json(text: str) -> JsonObject:
+def parse_json(text: str) -> Json:
+    value: Json = json.loads(text)
+    return value
+
+
+def parse_json_object(text: str) -> JsonObject:
     value: JsonObject = json.loads(text)
     return value
 

@@ -10,7 +10,7 @@ from civitai_mock.storage.mongo.encoding import (
     duration_micros,
     json_text,
     moment_text,
-    parse_json,
+    parse_json_object,
     parse_micros,
     parse_moment,
 )
@@ -45,7 +45,7 @@ def event_of(job_id: str, fields: Document) -> JobEvent:
         at=parse_moment(fields["at"]),
         job_type=fields["jobType"],
         trace_id=fields["traceId"],
-        context=parse_json(fields["context"]),
+        context=parse_json_object(fields["context"]),
         job_duration=parse_micros(fields["jobDurationMicros"]),
         claim_duration=None if claim_duration is None else parse_micros(claim_duration),
         retry_attempt=fields["retryAttempt"],

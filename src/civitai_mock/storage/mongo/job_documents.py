@@ -5,6 +5,8 @@ from dataclasses import asdict
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Claim, Job, JobResource
+from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.search import Position
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import (
@@ -12,10 +14,12 @@ from civitai_mock.storage.mongo.encoding import (
     json_text,
     moment_text,
     parse_json,
+    parse_json_object,
     parse_micros,
     parse_moment,
 )
 from civitai_mock.storage.mongo.event_documents import event_fields, event_of, lifetime_fields
+from civitai_mock.storage.mongo.search_documents import leaf_digests, position_text
 
 
 def job_document(job: Job) -> Document:
@@ -34,23 +38,50 @@ def job_document(job: Job) -> Document:
         "request": json_text(job.request),
         "properties": json_text(job.properties),
         "resources": [_resource_document(resource) for resource in job.resources],
+        "submissionId": job.submission_id,
+        "position": position_text(Position(job.created_at, job.submission_id, job.id)),
+        "name": job.name,
+        "callbackUrl": job.callback_url,
+        "providers": list(job.providers),
+        "dependencies": list(job.dependencies),
+        "charged": job.charged,
+        "taint": None if job.taint is None else json_text(job.taint),
+        **_fields_of_some(job),
         **changing_fields(job),
     }
 
 
+def _fields_of_some(job: Job) -> Document:
+    """What other jobs do not have, so that they take no place in its indexes."""
+    callback = {"dueAt": moment_text(job.last_event.at), "told": -1, "failures": 0}
+    fields = {"leaves": leaf_digests(leaves(job.properties)), "callback": callback if job.callback_url else None}
+    return {name: value for name, value in fields.items() if value}
+
+
 def changing_fields(job: Job) -> Document:
-    """What a change of a job writes. `seq` and `queued` repeat the job in the form that filters and indexes need."""
+    """What a change of a job writes. Some repeat the job in the form that filters, sums and indexes need."""
+    ended = {} if job.outcome is None else {"endedAt": moment_text(job.last_event.at)}
     return {
         "stage": str(job.stage),
         "outcome": None if job.outcome is None else str(job.outcome),
-        "queued": job.claim is None and job.outcome is None,
+        **ended,
+        "waits": job.waits,
+        "queued": job.claim is None and job.outcome is None and not job.waits,
+        "spent": spent(job),
+        "images": sum(slot.available for slot in job.slots) if job.outcome is Outcome.SUCCEEDED else 0,
         "seq": job.seq,
         "retryAttempt": job.retry_attempt,
         "promptId": job.prompt_id,
         "claim": None if job.claim is None else claim_fields(job.claim),
         "slots": [_slot_document(slot) for slot in job.slots],
+        "result": None if job.result is None else json_text(job.result),
         "lastEvent": event_fields(job.last_event),
     }
+
+
+def spent(job: Job) -> float:
+    """In Buzz; what did not succeed is refunded."""
+    return job.cost if job.charged and job.outcome in (None, Outcome.SUCCEEDED) else 0.0
 
 
 def claim_fields(claim: Claim) -> Document:
@@ -63,7 +94,7 @@ def claim_fields(claim: Claim) -> Document:
 
 
 def job_of(document: Document) -> Job:
-    claim, outcome = document["claim"], document["outcome"]
+    claim, outcome, result, taint = (document[name] for name in ("claim", "outcome", "result", "taint"))
     return Job(
         id=document["jobId"],
         type=document["type"],
@@ -76,9 +107,15 @@ def job_of(document: Document) -> Job:
         timeout=parse_micros(document["timeoutMicros"]),
         cost=document["cost"],
         max_retry_attempt=document["maxRetryAttempt"],
-        request=parse_json(document["request"]),
-        properties=parse_json(document["properties"]),
+        request=parse_json_object(document["request"]),
+        properties=parse_json_object(document["properties"]),
         resources=tuple(_resource_of(fields) for fields in document["resources"]),
+        submission_id=document["submissionId"],
+        name=document["name"],
+        callback_url=document["callbackUrl"],
+        providers=tuple(document["providers"]),
+        dependencies=tuple(document["dependencies"]),
+        charged=document["charged"],
         slots=tuple(_slot_of(fields) for fields in document["slots"]),
         stage=Stage(document["stage"]),
         retry_attempt=document["retryAttempt"],
@@ -86,6 +123,9 @@ def job_of(document: Document) -> Job:
         outcome=None if outcome is None else Outcome(outcome),
         claim=None if claim is None else _claim_of(claim),
         prompt_id=document["promptId"],
+        waits=document["waits"],
+        result=None if result is None else parse_json(result),
+        taint=None if taint is None else parse_json_object(taint),
     )
 
 
@@ -99,11 +139,11 @@ def _claim_of(fields: Document) -> Claim:
 
 
 def _slot_document(slot: Slot) -> Document:
-    return {"blobKey": slot.blob_key, "seed": slot.seed, "available": slot.available}
+    return {"blobKey": slot.blob_key, "seed": slot.seed, "available": slot.available, "name": slot.name}
 
 
 def _slot_of(fields: Document) -> Slot:
-    return Slot(blob_key=fields["blobKey"], seed=fields["seed"], available=fields["available"])
+    return Slot(blob_key=fields["blobKey"], seed=fields["seed"], available=fields["available"], name=fields.get("name"))
 
 
 def _resource_document(resource: JobResource) -> Document:

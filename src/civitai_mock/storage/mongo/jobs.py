@@ -1,20 +1,27 @@
 """Jobs and their events in MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.storage.mongo.callbacks import Callbacks
 from civitai_mock.storage.mongo.changes import Change, Changes
 from civitai_mock.storage.mongo.claims import Claims
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import is_storable, moment_text
+from civitai_mock.storage.mongo.encoding import json_text, moment_text
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.event_documents import event_of, expired, last_event_document
 from civitai_mock.storage.mongo.grouping import Grouped
 from civitai_mock.storage.mongo.job_documents import job_document, job_of
+from civitai_mock.storage.mongo.questions import Questions
+from civitai_mock.storage.mongo.reservations import Reservations
+from civitai_mock.storage.mongo.search_documents import with_ids
 
 CHANGES_IN_ONE_WRITE = 500
 
@@ -22,30 +29,40 @@ CHANGES_IN_ONE_WRITE = 500
 class MongoJobStore:
     """Changes of the same instant are written together."""
 
-    def __init__(self, *, jobs: Collection, events: Collection) -> None:
+    def __init__(self, *, jobs: Collection, events: Collection, reservations: Collection) -> None:
         self._jobs = jobs
         self._events = events
+        self._reservations = Reservations(reservations=reservations, jobs=jobs)
         self._claims = Claims(jobs=jobs)
+        self._questions = Questions(jobs=jobs)
+        self._callbacks = Callbacks(jobs=jobs)
         self._changes = Grouped(Changes(jobs=jobs, events=events).apply, limit=CHANGES_IN_ONE_WRITE)
 
     async def drain(self) -> None:
         """Wait for writes whose callers may be gone."""
         await self._changes.drain()
 
-    async def add(self, jobs: Sequence[Job]) -> None:
-        """The events go first, so that a job that can be claimed has its first event, and a taken id shows early."""
+    async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
         if not jobs:
             return
-        events = [last_event_document(job) for job in jobs]
-        documents = [job_document(job) for job in jobs]
         with domain_errors(conflict="A job with this id exists already."):
-            try:
-                await self._events.insert_many(events)
-                await self._jobs.insert_many(documents)
-            except PyMongoError:
-                await self._jobs.delete_many(_these(documents))
-                await self._events.delete_many(_these(events))
-                raise
+            if budget is None:
+                await self._insert(jobs, {})
+                return
+            async with self._reservations.reserved(jobs, budget) as reservation:
+                await self._insert(jobs, {"reservation": reservation})
+
+    async def _insert(self, jobs: Sequence[Job], named: Document) -> None:
+        """The events go first, so that a job that can be claimed has its first event, and a taken id shows early."""
+        events = [last_event_document(job) for job in jobs]
+        documents = [job_document(job) | named for job in jobs]
+        try:
+            await self._events.insert_many(events)
+            await self._jobs.insert_many(documents)
+        except PyMongoError:
+            await self._jobs.delete_many(_these(documents))
+            await self._events.delete_many(_these(events))
+            raise
 
     async def get(self, job_id: str) -> Job | None:
         found = await self.get_many([job_id])
@@ -53,8 +70,7 @@ class MongoJobStore:
 
     @raises_domain_errors
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
-        wanted = {"jobId": {"$in": [job_id for job_id in job_ids if is_storable(job_id)]}}
-        found = {document["jobId"]: document async for document in self._jobs.find(wanted)}
+        found = {document["jobId"]: document async for document in self._jobs.find(with_ids(job_ids))}
         return [job_of(found[job_id]) for job_id in job_ids if job_id in found]
 
     @raises_domain_errors
@@ -89,10 +105,48 @@ class MongoJobStore:
         return [*[event_of(job_id, document) async for document in found], job.last_event]
 
     @raises_domain_errors
+    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+        return await self._questions.search(search, limit=limit)
+
+    @raises_domain_errors
+    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
+        return await self._questions.waiting(after=after, limit=limit)
+
+    @raises_domain_errors
+    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        return await self._questions.outcomes(job_ids)
+
+    @raises_domain_errors
+    async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
+        tainted = await self._jobs.update_many(with_ids(job_ids), {"$set": {"taint": json_text(taint)}})
+        return tainted.matched_count
+
+    @raises_domain_errors
+    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
+        return await self._questions.spending(issued_by, since=since, until=until)
+
+    @raises_domain_errors
+    async def queue(self, *, recent_since: datetime) -> QueueState:
+        return await self._questions.queue(recent_since=recent_since)
+
+    @raises_domain_errors
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+        return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
+
+    @raises_domain_errors
+    async def told(self, job_id: str, *, seq: int) -> None:
+        await self._callbacks.told(job_id, seq=seq)
+
+    @raises_domain_errors
+    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
+        await self._callbacks.not_told(job_id, again_at=again_at)
+
+    @raises_domain_errors
     async def sweep(self, now: datetime) -> int:
         """What the server's TTL monitor would do within a minute; events without a job are never shown."""
         swept = await self._jobs.delete_many(expired(now))
         await self._events.delete_many(expired(now))
+        await self._reservations.sweep(now)
         return swept.deleted_count
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from civitai_mock.domain.air import Air, CompressedAir
 from civitai_mock.domain.resource import Resource
 from civitai_mock.storage.mongo.collections import Document
-from civitai_mock.storage.mongo.encoding import json_text, parse_json
+from civitai_mock.storage.mongo.encoding import json_text, parse_json_object
 
 
 def resource_document(resource: Resource) -> Document:
@@ -23,7 +23,7 @@ def resource_document(resource: Resource) -> Document:
 
 
 def resource_of(document: Document) -> Resource:
-    return Resource(air=Air(**document["parts"]), fields=parse_json(document["fields"]))
+    return Resource(air=Air(**document["parts"]), fields=parse_json_object(document["fields"]))
 
 
 def reference_filter(reference: Air | CompressedAir) -> Document:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -42,6 +43,8 @@ class Database:
         self.description = description
         self._connections = connections
         self._checkpointer = None if connections.in_memory else Checkpointer(connections.checkpointer)
+        # One thread: a connection keeps its prepared statements, and two threads would bind their values to the same.
+        self._scanning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-scan")
         self._queue: deque[_Write] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -67,10 +70,13 @@ class Database:
         return self._fetch(self._connections.reader, sql, parameters)
 
     async def scan(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        """For what looks through a table."""
+        """For what looks through a table; one at a time."""
         if self._connections.in_memory:
             return self.read(sql, parameters)
-        return await asyncio.to_thread(self._fetch, self._connections.scanner, sql, parameters)
+        if self._closed:
+            raise away(self.description)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._scanning, self._fetch, self._connections.scanner, sql, parameters)
 
     async def close(self) -> None:
         """Carry out what was asked for, then close."""
@@ -80,6 +86,7 @@ class Database:
             if self._checkpointer:
                 await self._checkpointer.finish()
         finally:
+            self._scanning.shutdown()
             self._connections.close()
 
     def _fetch(self, connection: sqlite3.Connection, sql: str, parameters: Sequence[Value]) -> list[Row]:

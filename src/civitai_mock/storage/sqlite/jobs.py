@@ -2,26 +2,32 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.storage.sqlite.callbacks import Callbacks
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.errors import disk_errors
-from civitai_mock.storage.sqlite.jobs_sql import JobStatements
-from civitai_mock.storage.sqlite.presence import Presence
-from civitai_mock.storage.sqlite.rows import (
+from civitai_mock.storage.sqlite.job_rows import (
     event_from,
     event_row,
     job_changes,
     job_from,
     job_row,
-    to_json,
-    to_micros,
+    leaf_rows,
+    stored_leaf_rows,
 )
+from civitai_mock.storage.sqlite.jobs_sql import JobStatements
+from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.questions import Questions
+from civitai_mock.storage.sqlite.rows import to_json, to_micros
 
 SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
 
@@ -29,24 +35,44 @@ SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
 class SqliteJobs:
     """`presence` tells of workers whose process is gone; None where no other process can see this store."""
 
-    def __init__(self, *, database: Database, statements: JobStatements, presence: Presence | None) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        statements: JobStatements,
+        questions: Questions,
+        callbacks: Callbacks,
+        presence: Presence | None,
+    ) -> None:
         self._database = database
         self._sql = statements
+        self._questions = questions
+        self._callbacks = callbacks
         self._presence = presence
 
-    async def add(self, jobs: Sequence[Job]) -> None:
+    async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
         """Raise `ConflictError` if there is a job with one of the ids already."""
         rows = [job_row(job) for job in jobs]
         events = [event_row(job.last_event) for job in jobs]
+        leaves = [row for job in jobs for row in leaf_rows(job)]
 
         def insert(connection: sqlite3.Connection) -> None:
             try:
                 connection.executemany(self._sql.insert, rows)
                 connection.executemany(self._sql.insert_event, events)
+                connection.executemany(self._sql.insert_leaf, leaves)
             except sqlite3.IntegrityError as error:
                 raise ConflictError("A job with this id is there already.") from error
+            if budget:
+                self._check(budget, connection)
 
         await self._database.write(insert)
+
+    def _check(self, budget: Budget, connection: sqlite3.Connection) -> None:
+        """The new jobs are there already; if they cost too much, the error takes them back."""
+        ((cost,),) = connection.execute(self._sql.charged, (budget.issued_by,)).fetchall()
+        if cost > budget.limit:
+            raise InsufficientBuzzError(f"The jobs would cost {cost:g} Buzz in all, more than {budget.limit:g}.")
 
     async def get(self, job_id: str) -> Job | None:
         return self._get(job_id)
@@ -110,6 +136,35 @@ class SqliteJobs:
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return [event_from(row) for row in self._database.read(self._sql.events, (job_id,))]
 
+    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+        return await self._questions.search(search, limit=limit)
+
+    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
+        return self._questions.waiting(after=after, limit=limit)
+
+    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        return self._questions.outcomes(job_ids)
+
+    async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
+        text = to_json(dict(taint))
+        rows = [(text, job_id) for job_id in set(job_ids)]
+        return await self._database.write(lambda db: db.executemany(self._sql.set_taint, rows).rowcount)
+
+    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
+        return await self._questions.spending(issued_by, since=since, until=until)
+
+    async def queue(self, *, recent_since: datetime) -> QueueState:
+        return await self._questions.queue(recent_since=recent_since)
+
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+        return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
+
+    async def told(self, job_id: str, *, seq: int) -> None:
+        await self._callbacks.told(job_id, seq=seq)
+
+    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
+        await self._callbacks.not_told(job_id, again_at=again_at)
+
     async def sweep(self, now: datetime) -> int:
         swept, batch = 0, SWEEP_BATCH
         while batch == SWEEP_BATCH:
@@ -118,6 +173,7 @@ class SqliteJobs:
         return swept
 
     def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
-        job_ids = [job_id for (job_id,) in connection.execute(self._sql.sweep, (now, SWEEP_BATCH))]
-        connection.execute(self._sql.sweep_events, (to_json(job_ids),))
-        return len(job_ids)
+        swept = connection.execute(self._sql.sweep, (now, SWEEP_BATCH)).fetchall()
+        connection.execute(self._sql.sweep_events, (to_json([job_id for _, _, job_id, _ in swept]),))
+        connection.executemany(self._sql.sweep_leaf, stored_leaf_rows(swept))
+        return len(swept)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite.blobs import SqliteBlobs
+from civitai_mock.storage.sqlite.callbacks import Callbacks
+from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.content import BlobContent
 from civitai_mock.storage.sqlite.database import Database
@@ -18,9 +20,12 @@ from civitai_mock.storage.sqlite.jobs_sql import JobStatements
 from civitai_mock.storage.sqlite.memory_content import MemoryContent
 from civitai_mock.storage.sqlite.names import TableNames
 from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.questions import Questions
+from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
 from civitai_mock.storage.sqlite.resources import SqliteResources
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
 from civitai_mock.storage.sqlite.schema import NewerSchemaError
+from civitai_mock.storage.sqlite.search_sql import SearchStatement
 from civitai_mock.storage.sqlite.secrets import SqliteSecrets
 
 
@@ -50,9 +55,19 @@ def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, d
 
 def _stores(database: Database, names: TableNames, content: BlobContent, workers: Presence | None) -> Stores:
     return Stores(
-        jobs=SqliteJobs(database=database, statements=JobStatements(names), presence=workers),
+        jobs=_jobs(database, names, workers),
         resources=SqliteResources(database=database, statements=ResourceStatements(names)),
         blobs=SqliteBlobs(database=database, content=content),
         secrets=SqliteSecrets(database=database),
         health=SqliteHealth(database=database),
+    )
+
+
+def _jobs(database: Database, names: TableNames, workers: Presence | None) -> SqliteJobs:
+    return SqliteJobs(
+        database=database,
+        statements=JobStatements(names),
+        questions=Questions(database=database, statements=QuestionStatements(names), searches=SearchStatement(names)),
+        callbacks=Callbacks(database=database, statements=CallbackStatements(names)),
+        presence=workers,
     )

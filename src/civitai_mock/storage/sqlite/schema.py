@@ -3,17 +3,28 @@
 import sqlite3
 
 from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.upgrade import old_jobs_taken_over
 
-VERSION = 1
+VERSION = 2
 # Columns that change are apart from the JSON of what never does. A job's last event is not repeated in its row: it is
-# the event with the job's `seq`, which keeps a `replace` small whatever is in the event's context.
+# the event with the job's `seq`, which keeps a `replace` small whatever is in the event's context. Leaves of properties
+# are digests, each with the job's `Position`; the names of these columns differ from those of the jobs.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
-        id TEXT PRIMARY KEY, body TEXT NOT NULL, priority INTEGER NOT NULL,
-        created_at INTEGER NOT NULL, expire_at INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+        id TEXT PRIMARY KEY, type TEXT NOT NULL, issued_by TEXT NOT NULL, submission_id TEXT NOT NULL,
+        cost REAL NOT NULL, charged INTEGER NOT NULL, priority INTEGER NOT NULL,
+        created_at INTEGER NOT NULL, expire_at INTEGER NOT NULL, keep_until INTEGER NOT NULL, body TEXT NOT NULL,
         slots TEXT NOT NULL, seq INTEGER NOT NULL, stage TEXT NOT NULL, retry_attempt INTEGER NOT NULL, outcome TEXT,
-        provider TEXT, worker_id TEXT, claimed_at INTEGER, lease_until INTEGER, prompt_id TEXT)
+        provider TEXT, worker_id TEXT, claimed_at INTEGER, lease_until INTEGER, prompt_id TEXT,
+        waits INTEGER NOT NULL, result TEXT, ended_at INTEGER, taint TEXT,
+        callback_due_at INTEGER, callback_told INTEGER NOT NULL DEFAULT -1,
+        callback_failures INTEGER NOT NULL DEFAULT 0)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} leaves" (
+        leaf TEXT NOT NULL, born INTEGER NOT NULL, submission TEXT NOT NULL, job TEXT NOT NULL,
+        PRIMARY KEY (leaf, born, submission, job)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS "{job_events}" (
@@ -32,11 +43,11 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
 # A space keeps the name of an index apart from any table's. Partial indexes hold what is unfinished, so they stay small
-# however many jobs are kept.
+# however many jobs are kept. Types are few and wanted together, so they only ride along with what is in order of age.
 INDEXES = (
     """
     CREATE INDEX IF NOT EXISTS "{jobs} to claim" ON "{jobs}" (priority DESC, created_at, id)
-    WHERE worker_id IS NULL AND outcome IS NULL
+    WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0
     """,
     """
     CREATE INDEX IF NOT EXISTS "{jobs} by worker" ON "{jobs}" (worker_id)
@@ -47,6 +58,18 @@ INDEXES = (
     WHERE worker_id IS NOT NULL AND outcome IS NULL
     """,
     """CREATE INDEX IF NOT EXISTS "{jobs} by deadline" ON "{jobs}" (expire_at) WHERE outcome IS NULL""",
+    """CREATE INDEX IF NOT EXISTS "{jobs} that wait" ON "{jobs}" (id) WHERE waits = 1""",
+    """CREATE INDEX IF NOT EXISTS "{jobs} by age" ON "{jobs}" (created_at, submission_id, id, type)""",
+    """CREATE INDEX IF NOT EXISTS "{jobs} by consumer" ON "{jobs}" (issued_by, created_at, submission_id, id, type)""",
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} by charge" ON "{jobs}" (issued_by, cost, charged, outcome)
+    WHERE charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
+    """,
+    """CREATE INDEX IF NOT EXISTS "{jobs} by end" ON "{jobs}" (ended_at) WHERE ended_at IS NOT NULL""",
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} to tell of" ON "{jobs}" (callback_due_at, id)
+    WHERE callback_due_at IS NOT NULL
+    """,
     """CREATE INDEX IF NOT EXISTS "{jobs} to sweep" ON "{jobs}" (keep_until)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by version" ON "{resources}" (source, version, key)""",
     "CREATE INDEX IF NOT EXISTS [blobs to sweep] ON blobs (keep_until)",
@@ -62,7 +85,10 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _refuse_newer(connection)
-        for statement in (*TABLES, *INDEXES):
+        with old_jobs_taken_over(connection, names):
+            for statement in TABLES:
+                connection.execute(names.fill(statement))
+        for statement in INDEXES:
             connection.execute(names.fill(statement))
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:

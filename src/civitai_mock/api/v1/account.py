@@ -1,0 +1,105 @@
+"""What a consumer can have, has asked for, and has spent."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from civitai_mock.api.answers import JsonAnswer
+from civitai_mock.api.context import owner, use_cases
+from civitai_mock.api.described import (
+    DescribedRoute,
+    MapOf,
+    Operation,
+    count_parameter,
+    list_parameter,
+    moment_parameter,
+    text_parameter,
+)
+from civitai_mock.api.parameters import count, moment, required_list
+from civitai_mock.api.v1.paths import CONSUMER, READ_PROBLEMS
+from civitai_mock.api.v1.presenting import renderer_for
+from civitai_mock.api.v1.schemas import ConsumptionDetails, ProviderAssetAvailability, RequestsResult
+from civitai_mock.domain.timespan import format_date
+from civitai_mock.services.history import RequestPage
+
+TAG = "Consumer"
+TAKE, MOST = 20, 100
+
+
+async def get_coverage(request: Request) -> Response:
+    told = await use_cases(request).coverage(required_list(request, "model"))
+    return JsonAnswer({text: {"availability": found, "workers": found.workers} for text, found in told.items()})
+
+
+async def get_consumption(request: Request) -> Response:
+    """From the start up to the end, which is not a part of it."""
+    start, end = moment(request, "startDate"), moment(request, "endDate")
+    spent = await use_cases(request).consumption(owner=owner(request), since=start, until=end)
+    dates = {"startDate": start, "endDate": end}
+    return JsonAnswer(
+        {
+            "images": spent.images,
+            "totalCost": spent.cost,
+            **{name: format_date(date) for name, date in dates.items() if date},
+        }
+    )
+
+
+async def get_requests(request: Request) -> Response:
+    take = count(request, "take", default=TAKE, most=MOST)
+    cursor = request.query_params.get("cursor")
+    page = await use_cases(request).history(owner=owner(request), cursor=cursor, take=take)
+    renderer = await renderer_for(request, [])
+    requests = [
+        {"dateTime": format_date(past.at), "jobs": [renderer.requested(job) for job in past.jobs]}
+        for past in page.requests
+    ]
+    return JsonAnswer({**_cursor(page), "requests": requests})
+
+
+def _cursor(page: RequestPage) -> dict[str, object]:
+    if page.cursor is None:
+        return {}
+    return {"cursor": {"nextDateTime": format_date(page.requests[-1].at), "nextId": page.cursor}}
+
+
+ROUTES = [
+    DescribedRoute(
+        CONSUMER + "/coverage",
+        get_coverage,
+        method="GET",
+        operation=Operation(
+            id="getV1ConsumerCoverage",
+            summary="See which resources can be used",
+            tag=TAG,
+            parameters=[list_parameter("model")],
+            answers={200: MapOf(ProviderAssetAvailability)},
+            problems=READ_PROBLEMS,
+        ),
+    ),
+    DescribedRoute(
+        CONSUMER + "/consumption",
+        get_consumption,
+        method="GET",
+        operation=Operation(
+            id="getV1ConsumerConsumption",
+            summary="Sum up images and cost",
+            tag=TAG,
+            parameters=[moment_parameter("startDate"), moment_parameter("endDate")],
+            answers={200: ConsumptionDetails},
+            problems=READ_PROBLEMS,
+        ),
+    ),
+    DescribedRoute(
+        CONSUMER + "/requests",
+        get_requests,
+        method="GET",
+        operation=Operation(
+            id="getV1ConsumerRequests",
+            summary="List past requests, the youngest first",
+            tag=TAG,
+            parameters=[text_parameter("cursor", required=False), count_parameter("take", default=TAKE, most=MOST)],
+            answers={200: RequestsResult},
+            problems=READ_PROBLEMS,
+        ),
+    ),
+]

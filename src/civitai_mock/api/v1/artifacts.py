@@ -1,0 +1,69 @@
+"""What a job leaves behind: files and events."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from civitai_mock.api.answers import JsonAnswer
+from civitai_mock.api.blobs import serve_blob
+from civitai_mock.api.context import owner, use_cases
+from civitai_mock.api.described import (
+    DescribedRoute,
+    ListOf,
+    Operation,
+    count_parameter,
+    flag_parameter,
+    path_parameter,
+)
+from civitai_mock.api.parameters import count, flag
+from civitai_mock.api.v1.paths import JOB_PATH, READ_PROBLEMS, TAG
+from civitai_mock.api.v1.render import render_event
+from civitai_mock.api.v1.schemas import JobEvent
+
+TAKE, MOST = 100, 1000
+
+
+async def get_asset(request: Request) -> Response:
+    cases, path = use_cases(request), request.path_params
+    slot = await cases.query.asset(path["jobId"], path["assetName"], owner=owner(request))
+    return await serve_blob(request, await cases.fetch_blob.stat(slot.blob_key))
+
+
+async def get_events(request: Request) -> Response:
+    take, descending = count(request, "take", default=TAKE, most=MOST), flag(request, "descending")
+    events = await use_cases(request).query.events(request.path_params["jobId"], owner=owner(request))
+    ordered = events[::-1] if descending else events
+    return JsonAnswer([render_event(event) for event in ordered[:take]])
+
+
+ROUTES = [
+    DescribedRoute(
+        JOB_PATH + "/assets/{assetName:path}",
+        get_asset,
+        method="GET",
+        operation=Operation(
+            id="getV1ConsumerJobsByJobIdAssetsByAssetName",
+            summary="Download an asset of a job, or one range of it",
+            tag=TAG,
+            parameters=[path_parameter("jobId"), path_parameter("assetName")],
+            answers={200: bytes, 206: bytes, 304: None},
+            problems=[*READ_PROBLEMS, 404, 416],
+        ),
+    ),
+    DescribedRoute(
+        "/v1/producer/jobs/{jobId}/events",
+        get_events,
+        method="GET",
+        operation=Operation(
+            id="getV1ProducerJobsByJobIdEvents",
+            summary="List the events of a job",
+            tag=TAG,
+            parameters=[
+                path_parameter("jobId"),
+                count_parameter("take", default=TAKE, most=MOST),
+                flag_parameter("descending"),
+            ],
+            answers={200: ListOf(JobEvent)},
+            problems=[*READ_PROBLEMS, 404],
+        ),
+    ),
+]

@@ -1,0 +1,86 @@
+"""What can be read of a user's own graph, by the names of inputs; whatever has another shape reads as nothing."""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import TypeGuard
+
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.image_params import image_cost
+
+FULL_AIR = re.compile(r"urn:air:\S+", re.IGNORECASE)
+SEED_INPUTS = ("seed", "noise_seed")
+MOST_SEED = 2**63 - 1  # v1 description: a seed is an int64
+DEFAULT_SIDE = 512
+LARGEST_SIDE = 16384
+LARGEST_BATCH = 4096
+MOST_STEPS = 10_000
+
+
+def is_file_reference(value: Json) -> bool:
+    """An input that is nothing but a full AIR stands where a node wants a file name."""
+    return isinstance(value, str) and FULL_AIR.fullmatch(value) is not None
+
+
+def file_references(graph: Graph) -> dict[str, str]:
+    """The AIRs in a graph by their path in it."""
+    return {
+        f"{node_id}.inputs.{name}": str(value)
+        for node_id, node in graph.items()
+        for name, value in _inputs(node).items()
+        if is_file_reference(value)
+    }
+
+
+def with_files(graph: Graph, files: Mapping[str, str]) -> Graph:
+    """The graph with file names in the places of its AIRs."""
+    return {node_id: {**node, "inputs": _named(_inputs(node), files)} for node_id, node in graph.items()}
+
+
+def _named(inputs: Mapping[str, Json], files: Mapping[str, str]) -> JsonObject:
+    return {name: files[str(value)] if is_file_reference(value) else value for name, value in inputs.items()}
+
+
+def graph_cost(graph: Graph) -> float:
+    """Of all its samplers, in Buzz, by the formula for images."""
+    return sum((_sampler_cost(graph, node_id) for node_id in graph if "steps" in _inputs(graph[node_id])), start=0.0)
+
+
+def _sampler_cost(graph: Graph, sampler: str) -> float:
+    latent = next((inputs for inputs in _upstream(graph, sampler) if "width" in inputs and "height" in inputs), {})
+    width, height = (_number(latent.get(side), DEFAULT_SIDE, LARGEST_SIDE) for side in ("width", "height"))
+    steps = _number(_inputs(graph[sampler])["steps"], 0, MOST_STEPS)
+    return image_cost(width=width, height=height, steps=steps) * _number(latent.get("batch_size"), 1, LARGEST_BATCH)
+
+
+def seed_above(graph: Graph, output: str) -> int | None:
+    """The seed of the nearest sampler above an output node."""
+    seeds = (inputs.get(name) for inputs in _upstream(graph, output) for name in SEED_INPUTS)
+    return next((seed for seed in seeds if _is_seed(seed)), None)
+
+
+def _is_seed(value: Json) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_SEED
+
+
+def _upstream(graph: Graph, start: str) -> Iterator[Mapping[str, Json]]:
+    """The inputs of a node and of those above it, the nearest first."""
+    waiting, seen = deque([start]), {start}
+    while waiting:
+        inputs = _inputs(graph.get(waiting.popleft(), {}))
+        yield inputs
+        for value in inputs.values():
+            if isinstance(value, list) and value and isinstance(value[0], str) and value[0] not in seen:
+                seen.add(value[0])
+                waiting.append(value[0])
+
+
+def _inputs(node: JsonObject) -> dict[str, Json]:
+    inputs = node.get("inputs")
+    return inputs if isinstance(inputs, dict) else {}
+
+
+def _number(value: Json, otherwise: int, most: int) -> int:
+    """A whole number within reason."""
+    return min(max(value, 0), most) if isinstance(value, int) and not isinstance(value, bool) else otherwise

@@ -1,0 +1,101 @@
+"""`comfy`: the user's own graph."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.graph_facts import file_references, graph_cost, is_file_reference, with_files
+from civitai_mock.generation.job_request import JobRequest, Plan
+from civitai_mock.generation.network_choice import job_resource
+from civitai_mock.generation.skeleton import Skeleton
+from civitai_mock.generation.wire import Text, WireModel
+from civitai_mock.generation.work import GraphWork
+
+LEAST_COST = 1.0
+
+
+def _in_api_format(value: object) -> object:
+    if isinstance(value, dict) and isinstance(value.get("nodes"), list):
+        raise ValueError("This is a workflow of ComfyUI's editor; export it with 'Export (API)' and send that.")
+    return value
+
+
+def _air(value: Json) -> Json:
+    if isinstance(value, str) and is_file_reference(value):
+        try:
+            Air.parse(value)
+        except InvalidRequestError as error:
+            raise ValueError(error.message) from error
+    return value
+
+
+Input = Annotated[JsonValue, AfterValidator(_air)]
+
+
+class ComfyNode(BaseModel):
+    """A node in API format; `_meta` and other members are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    class_type: Annotated[Text, Field(min_length=1)]
+    inputs: dict[str, Input]
+
+
+class ComfyParams(WireModel):
+    """`workflow` is a graph in API format, by node id."""
+
+    workflow: Annotated[dict[str, ComfyNode], Field(min_length=1), BeforeValidator(_in_api_format)]
+
+    @property
+    def graph(self) -> Graph:
+        return {node_id: node.model_dump() for node_id, node in self.workflow.items()}
+
+
+class CompleteComfy(WireModel):
+    """What is stored of a request; `files` has the name of each file by the AIR in the graph."""
+
+    params: ComfyParams
+    files: dict[str, str]
+
+
+class ComfyJobRequest(JobRequest):
+    """The user's own graph.
+
+    An input that is a full AIR (`urn:air:…`) gets the name of its resource's file; nothing else of the graph is
+    touched. Every file of every output node is a result, and an asset.
+    """
+
+    wire_name: ClassVar[str] = "comfy"
+    template_name: ClassVar[str] = "ComfyJobTemplate"
+    job_type: ClassVar[str] = "Comfy"
+
+    params: ComfyParams
+
+    def references(self) -> Mapping[str, str]:
+        return {f"params.workflow.{path}": text for path, text in file_references(self.params.graph).items()}
+
+    def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - the graph has its own
+        named = {text: job_resource(resources[text]) for text in self.references().values()}
+        files = {text: resource.file_name for text, resource in named.items()}
+        return Plan(
+            request=CompleteComfy(params=self.params, files=files).model_dump(),
+            resources=tuple({resource.air.key: resource for resource in named.values()}.values()),
+            cost=max(graph_cost(self.params.graph), LEAST_COST),
+        )
+
+    @classmethod
+    def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:  # noqa: ARG003 - the graph is there
+        request = CompleteComfy.model_validate(job.request)
+        return GraphWork(graph=with_files(request.params.graph, request.files))
+
+    @classmethod
+    def describe(cls, job: Job) -> JsonObject:
+        """With the graph as it was sent."""
+        return {"params": CompleteComfy.model_validate(job.request).params.model_dump()}

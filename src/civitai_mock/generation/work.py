@@ -1,0 +1,103 @@
+"""What has to be done for a job, as data; the scheduler has one way to do each kind."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.graph import Graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphWork:
+    """Have a provider run a graph; a job without slots takes whatever its output nodes make."""
+
+    graph: Graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultWork:
+    """Answer `result` after the time that a model would take."""
+
+    result: JsonObject
+    seconds: float
+
+
+class BlobAction(StrEnum):
+    """What can be done to a stored blob."""
+
+    UPLOAD = "upload"
+    GET = "get"
+    PIN = "pin"
+    UNPIN = "unpin"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobWork:
+    """`duration` is how long the blob has to stay at least, from now; without a `key` it is the job's own."""
+
+    action: BlobAction
+    key: str | None
+    duration: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyAssetWork:
+    """Copy a file of another job of the same consumer."""
+
+    job_id: str
+    asset_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearAssetsWork:
+    """Delete the files of another job of the same consumer."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformWork:
+    """Derive a picture from a stored one or, without `blob_key`, from a drawn one that stands in for `image_url`."""
+
+    transformer: str
+    seconds: float
+    blob_key: str | None = None
+    image_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A picture that shows what an epoch has learnt; `name` is that of its slot."""
+
+    name: str
+    prompt_text: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """`model` is the content of the file in the slot `model_name`."""
+
+    number: int
+    model_name: str
+    model: bytes
+    samples: tuple[Sample, ...]
+
+    @property
+    def facts(self) -> JsonObject:
+        """The number of the epoch and the names of its assets."""
+        return {"epoch": self.number, "model": self.model_name, "samples": [sample.name for sample in self.samples]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingWork:
+    """Make a model better, epoch by epoch."""
+
+    epochs: tuple[Epoch, ...]
+    seconds_per_epoch: float
+
+
+JobWork: TypeAlias = GraphWork | ResultWork | BlobWork | CopyAssetWork | ClearAssetsWork | TransformWork | TrainingWork

@@ -1,0 +1,33 @@
+"""Pictures outside of graphs: samples of a training, and what transformers make of a picture."""
+
+from functools import partial
+from typing import Self
+
+from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.facts import Frame, Sampled, Series
+from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.studio import Studio
+
+
+class StandInArtist:
+    """Implements `Artist`; one picture is drawn at a time, beside those of graphs."""
+
+    def __init__(self, *, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self._studio = Studio(threads=1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._studio.aclose()
+
+    async def draw(self, subject: str, *, seed: int) -> bytes:
+        series = Series(node_id="", frame=Frame(), passes=(Sampled(seed=seed, prompt_text=subject),))
+        return await self._studio.drawn(partial(draw, series, 0, texts={}, pictures=self._pictures))
+
+    async def transform(self, transformer: str, picture: bytes) -> bytes:
+        # Imported at the first picture, as Pillow is for drawing.
+        from civitai_mock.providers.simulator.transformers import transform  # noqa: PLC0415
+
+        return await self._studio.drawn(partial(transform, transformer, picture))

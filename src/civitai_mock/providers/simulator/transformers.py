@@ -1,0 +1,67 @@
+"""v1's ImageTransformers without their models: what they make of a picture, roughly."""
+
+import io
+from collections.abc import Callable, Mapping
+
+from PIL import Image, ImageChops, ImageFilter, ImageOps
+
+from civitai_mock.domain.errors import JobError
+
+MOST_PIXELS = 4096 * 4096
+EDGE_BRIGHTNESS = 40
+SUBJECT_DIFFERENCE = 24
+
+
+def transform(name: str, picture: bytes) -> bytes:
+    """A PNG file of the same size; raise `JobError` for what is no picture, or too large a one."""
+    changed = TRANSFORMERS[name](_opened(picture))
+    file = io.BytesIO()
+    changed.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _opened(picture: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(picture), formats=("PNG", "JPEG", "WEBP"))
+        if image.width * image.height > MOST_PIXELS:
+            raise JobError("The picture is too large to be transformed.", width=image.width, height=image.height)
+        return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise JobError("The file is no picture that can be read.", cause=str(error)) from error
+
+
+def _canny(image: Image.Image) -> Image.Image:
+    """Hard white edges on black."""
+    return _edges(image.filter(ImageFilter.GaussianBlur(1))).point(lambda value: 255 * (value > EDGE_BRIGHTNESS))
+
+
+def _soft_edges(image: Image.Image) -> Image.Image:
+    """Soft ones, the clearest of them white."""
+    blur = ImageFilter.GaussianBlur(2)
+    return ImageOps.autocontrast(_edges(image.filter(blur)).filter(blur))
+
+
+def _depth(image: Image.Image) -> Image.Image:
+    """As if what is bright, or low in the picture, were near."""
+    near = Image.linear_gradient("L").resize(image.size)
+    return Image.blend(image.convert("L").filter(ImageFilter.GaussianBlur(6)), near, 0.6)
+
+
+def _without_background(image: Image.Image) -> Image.Image:
+    """As if all that has the colour of the first corner were background."""
+    corner = Image.new("RGB", image.size, image.getpixel((0, 0)))
+    differs = ImageChops.difference(image, corner).convert("L")
+    image.putalpha(differs.point(lambda value: 255 * (value > SUBJECT_DIFFERENCE)))
+    return image
+
+
+def _edges(image: Image.Image) -> Image.Image:
+    return image.convert("L").filter(ImageFilter.FIND_EDGES)
+
+
+TRANSFORMERS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+    "Canny": _canny,
+    "DepthZoe": _depth,
+    "SoftedgePidinet": _soft_edges,
+    "Rembg": _without_background,
+}

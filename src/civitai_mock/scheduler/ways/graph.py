@@ -1,0 +1,83 @@
+"""Graphs: sent to the provider, whose pictures are stored."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from mimetypes import guess_extension
+from urllib.parse import quote
+
+from civitai_mock.domain.blob import Slot, blob_key
+from civitai_mock.domain.errors import JobError
+from civitai_mock.generation.graph_facts import seed_above
+from civitai_mock.generation.work import GraphWork
+from civitai_mock.ports import Output, Submission
+from civitai_mock.scheduler.ways.files import fill
+from civitai_mock.scheduler.work import Way, Work
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class GraphWay(Way):
+    todo: GraphWork
+
+    async def prepare(self, work: Work) -> None:
+        """Name the prompt, so that it can be asked for after a crash.
+
+        A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it.
+        """
+        work.prompt_id = work.job.prompt_id or work.tools.ids.uuid()
+        work.context["comfy_prompt_request"] = json.dumps(self.todo.graph, separators=(",", ":"), ensure_ascii=False)
+
+    async def send(self, work: Work) -> None:
+        submission = Submission(
+            prompt_id=_prompt_id(work),
+            trace_id=work.job.trace_id,
+            graph=self.todo.graph,
+            extra_pnginfo={},
+            resources=work.job.resources,
+        )
+        receipt = await work.tools.provider.send(submission)
+        work.context["comfy_prompt_response"] = json.dumps(receipt.response)
+
+    async def collect(self, work: Work) -> None:
+        """Raise `JobError` for a graph that made fewer pictures than the job has slots."""
+        outputs = await work.tools.provider.collect(_prompt_id(work))
+        slots = work.job.slots or self._slots(work.job.id, outputs.items)
+        if len(outputs.items) < max(len(slots), 1):
+            raise JobError("The graph made too few pictures.", made=len(outputs.items), asked=len(slots))
+        started = work.tools.clock.now()
+        work.slots = tuple(
+            [
+                await fill(work, slot, output.content, output.content_type)
+                for slot, output in zip(slots, outputs.items, strict=False)
+            ]
+        )
+        work.context |= {
+            **outputs.facts,
+            "middleware_duration_UploadBlobs_ms": (work.tools.clock.now() - started) // MILLISECOND,
+        }
+
+    def _slots(self, job_id: str, outputs: Sequence[Output]) -> Sequence[Slot]:
+        """One for each file, named by its node and its place among the files of that node."""
+        seen: Counter[str] = Counter()
+        slots = []
+        for index, output in enumerate(outputs):
+            name = f"{quote(output.node_id, safe=':')}_{seen[output.node_id]}{_suffix(output)}"
+            slots.append(
+                Slot(blob_key=blob_key(job_id, index), seed=seed_above(self.todo.graph, output.node_id), name=name)
+            )
+            seen[output.node_id] += 1
+        return slots
+
+
+def _prompt_id(work: Work) -> str:
+    if work.prompt_id is None:
+        raise JobError("The job has no prompt.")
+    return work.prompt_id
+
+
+def _suffix(output: Output) -> str:
+    return guess_extension(output.content_type) or ""

@@ -1,0 +1,58 @@
+"""Tell consumers apart by their tokens."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from civitai_mock.domain.errors import UnauthorizedError
+
+SCHEME = "bearer"
+EVERYBODY = "civitai-1"
+ID_DIGITS = 12  # enough that two tokens never share a consumer; the recorded id has seven
+
+
+class Auth(StrEnum):
+    """Who may call: everybody as one consumer, whoever has a token, or whoever has a known one."""
+
+    OFF = "off"
+    ANY = "any"
+    TOKENS = "tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """A consumer that is `confined` sees its own jobs and no others."""
+
+    id: str
+    confined: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """`tokens` are the known ones."""
+
+    auth: Auth
+    tokens: frozenset[str] = frozenset()
+
+    def consumer(self, authorization: str | None) -> Consumer:
+        """Whose an Authorization header is; raise `UnauthorizedError` for one that does not do."""
+        if self.auth is Auth.OFF:
+            return Consumer(id=EVERYBODY, confined=False)
+        token = bearer_token(authorization)
+        if token is None:
+            raise UnauthorizedError("A token is required: send 'Authorization: Bearer <token>'.")
+        if self.auth is Auth.TOKENS and token not in self.tokens:
+            raise UnauthorizedError("This token is not known here.")
+        return Consumer(id=consumer_id(token), confined=True)
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """None where the header is missing, of another scheme or empty."""
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    return token.strip() or None if scheme.lower() == SCHEME else None
+
+
+def consumer_id(token: str) -> str:
+    """`civitai-` and a number (capture v1-job-claimed-detailed): always the same for a token, which it hides."""
+    number = int.from_bytes(hashlib.sha256(token.encode()).digest()) % 10**ID_DIGITS
+    return f"civitai-{number:0{ID_DIGITS}d}"

@@ -1,0 +1,129 @@
+"""Tell how many jobs are before one, from a picture of the queue that is taken now and then."""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import Protocol, Self, TypeAlias
+
+from civitai_mock.domain.job import Job
+from civitai_mock.ports import Clock, JobStore
+
+RECENT = timedelta(minutes=5)
+MAX_AGE = timedelta(milliseconds=500)
+REST = 20  # a picture of a long queue is kept for so many times as long as it took
+
+Place: TypeAlias = tuple[int, datetime, str]
+
+
+class Queueing(Protocol):
+    """What a place in the queue depends on, and what a job costs."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def priority(self) -> int: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+    @property
+    def cost(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePosition:
+    """`throughput_rate` is in jobs per second; where none ended lately, the estimate is as if one had."""
+
+    preceding_jobs: int
+    preceding_cost: float
+    throughput_rate: float
+    estimated_start: timedelta
+    estimated_start_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Places in order; `costs` has the sum for each number of jobs from the front."""
+
+    places: Sequence[Place]
+    costs: Sequence[float]
+
+    @classmethod
+    def of(cls, jobs: Sequence[Queueing]) -> Self:
+        """`jobs` in the order in which they will be claimed."""
+        return cls([_place(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
+
+    def preceding(self, place: Place) -> tuple[int, float]:
+        """How many jobs, and what they cost."""
+        index = bisect_left(self.places, place)
+        return index, self.costs[index]
+
+    def has(self, place: Place) -> bool:
+        index = bisect_left(self.places, place)
+        return self.places[index : index + 1] == [place]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The queue as it was; `recent` jobs had ended lately."""
+
+    good_until: datetime
+    line: Line
+    recent: int
+
+    def position(self, place: Place, newer: Line, now: datetime) -> QueuePosition:
+        """`newer` are jobs that are not in the picture."""
+        known_jobs, known_cost = self.line.preceding(place)
+        newer_jobs, newer_cost = newer.preceding(place)
+        wait = RECENT * (known_jobs + newer_jobs) / max(self.recent, 1)
+        return QueuePosition(
+            preceding_jobs=known_jobs + newer_jobs,
+            preceding_cost=known_cost + newer_cost,
+            throughput_rate=self.recent / RECENT.total_seconds(),
+            estimated_start=wait,
+            estimated_start_at=now + wait,
+        )
+
+
+class TellQueuePositions:
+    """Costs nothing while nobody asks about a job that is in the queue."""
+
+    def __init__(self, *, jobs: JobStore, clock: Clock) -> None:
+        self._jobs = jobs
+        self._clock = clock
+        self._picture: Picture | None = None
+        self._taking = asyncio.Lock()
+
+    async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
+        """By id, of those that nobody has claimed."""
+        queued = sorted((job for job in jobs if job.claim is None and job.outcome is None), key=_place)
+        if not queued:
+            return {}
+        picture, now = await self._current(), self._clock.now()
+        newer = Line.of([job for job in queued if not picture.line.has(_place(job))])
+        return {job.id: picture.position(_place(job), newer, now) for job in queued}
+
+    async def _current(self) -> Picture:
+        async with self._taking:
+            if self._picture is None or self._clock.now() >= self._picture.good_until:
+                self._picture = await self._take()
+            return self._picture
+
+    async def _take(self) -> Picture:
+        started = self._clock.now()
+        state = await self._jobs.queue(recent_since=started - RECENT)
+        finished = self._clock.now()
+        return Picture(
+            good_until=finished + max(MAX_AGE, (finished - started) * REST),
+            line=Line.of(state.jobs),
+            recent=state.recent,
+        )
+
+
+def _place(job: Queueing) -> Place:
+    """Smaller is sooner."""
+    return (-job.priority, job.created_at, job.id)

@@ -1,0 +1,56 @@
+"""Find the resources that requests name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.job_request import JobRequest
+from civitai_mock.ports import ResourceStore
+
+
+class MissingResources(StrEnum):
+    """What to do with an AIR that is not in the resources."""
+
+    STRICT = "strict"
+    LENIENT = "lenient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Resources by their texts in the requests; those of `new` are made up and not stored yet."""
+
+    resources: Mapping[str, Resource]
+    new: Sequence[Resource]
+
+
+async def find_named(
+    requests: Mapping[str, JobRequest], resources: ResourceStore, missing_resources: MissingResources
+) -> Named:
+    """Raise `InvalidRequestError` with the path of each AIR that is missing, and may not be or cannot be made up."""
+    paths = {
+        text: f"{place}.{path}" if place else path
+        for place, request in requests.items()
+        for path, text in request.references().items()
+    }
+    references = {text: parse_reference(text) for text in paths}
+    found = await resources.find(list(references.values()))
+    known = {text: found[str(reference)] for text, reference in references.items() if str(reference) in found}
+    missing = {text: path for text, path in paths.items() if text not in known}
+    if missing and missing_resources is MissingResources.STRICT:
+        raise InvalidRequestError(
+            "One or more resources do not exist.",
+            errors={path: [f"The resource '{text}' does not exist."] for text, path in missing.items()},
+        )
+    new = {text: _new_resource(path, text) for text, path in missing.items()}
+    return Named(resources=known | new, new=list(new.values()))
+
+
+def _new_resource(path: str, text: str) -> Resource:
+    reference = parse_reference(text)
+    if not isinstance(reference, Air) or not reference.ecosystem or not reference.type:
+        message = f"The resource '{text}' does not exist, and cannot be made up without its ecosystem and type."
+        raise InvalidRequestError(message, errors={path: [message]})
+    return Resource(air=reference, fields={})

@@ -1,0 +1,179 @@
+"""Rows from jobs and their events, and back."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import orjson
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Claim, Job, JobResource
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.storage.sqlite.rows import (
+    MICROSECOND,
+    Document,
+    Row,
+    Value,
+    air_parts,
+    from_micros,
+    to_json,
+    to_micros,
+)
+
+LEAF_BYTES = 16
+
+
+def job_row(job: Job) -> tuple[Value, ...]:
+    """All columns of a new job, in the order of `jobs_sql.INSERT`."""
+    body = {
+        "trace_id": job.trace_id,
+        "timeout": job.timeout // MICROSECOND,
+        "max_retry_attempt": job.max_retry_attempt,
+        "request": dict(job.request),
+        "properties": dict(job.properties),
+        "resources": [(air_parts(used.air), used.file_name, used.trained_words) for used in job.resources],
+        "name": job.name,
+        "callback_url": job.callback_url,
+        "providers": job.providers,
+        "dependencies": job.dependencies,
+    }
+    searched = (job.type, job.issued_by, job.submission_id, job.cost, job.charged, job.priority)
+    times = (to_micros(job.created_at), to_micros(job.expire_at), to_micros(job.keep_until))
+    taint = None if job.taint is None else to_json(dict(job.taint))
+    return (job.id, *searched, *times, to_json(body), taint, *job_changes(job))
+
+
+def job_changes(job: Job) -> tuple[Value, ...]:
+    """The columns that a `replace` writes, in the order of `jobs_sql.REPLACE`; the last is when its event is due."""
+    claim = job.claim
+    told_at = to_micros(job.last_event.at)
+    return (
+        to_json([(slot.blob_key, slot.seed, slot.available, slot.name) for slot in job.slots]),
+        job.seq,
+        job.stage.value,
+        job.retry_attempt,
+        job.outcome.value if job.outcome else None,
+        claim.provider if claim else None,
+        claim.worker_id if claim else None,
+        to_micros(claim.at) if claim else None,
+        to_micros(claim.until) if claim else None,
+        job.prompt_id,
+        job.waits,
+        None if job.result is None else to_json(job.result),
+        told_at if job.outcome else None,
+        told_at if job.callback_url else None,
+    )
+
+
+def job_from(row: Row) -> Job:
+    """From the columns of `jobs_sql.JOB`."""
+    job_id, job_type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until, *rest = row
+    text, slots, stage, retry_attempt, outcome, *claim, prompt_id, waits, result, taint, seq, last_event = rest
+    body = orjson.loads(text)
+    return Job(
+        id=job_id,
+        type=job_type,
+        trace_id=body["trace_id"],
+        issued_by=issued_by,
+        created_at=from_micros(created_at),
+        expire_at=from_micros(expire_at),
+        keep_until=from_micros(keep_until),
+        priority=priority,
+        timeout=timedelta(microseconds=body["timeout"]),
+        cost=cost,
+        max_retry_attempt=body["max_retry_attempt"],
+        request=body["request"],
+        properties=body["properties"],
+        resources=tuple(_job_resource(*parts) for parts in body["resources"]),
+        submission_id=submission_id,
+        name=body["name"],
+        callback_url=body["callback_url"],
+        providers=tuple(body["providers"]),
+        dependencies=tuple(body["dependencies"]),
+        charged=charged == 1,
+        slots=tuple(_slot(*parts) for parts in orjson.loads(slots)),
+        stage=Stage(stage),
+        retry_attempt=retry_attempt,
+        last_event=event_from((job_id, seq, last_event)),
+        outcome=Outcome(outcome) if outcome else None,
+        claim=_claim(*claim) if claim[1] is not None else None,
+        prompt_id=prompt_id,
+        waits=waits == 1,
+        result=None if result is None else orjson.loads(result),
+        taint=None if taint is None else orjson.loads(taint),
+    )
+
+
+def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
+    return Claim(provider=provider, worker_id=worker_id, at=from_micros(at), until=from_micros(until))
+
+
+def _slot(key: str, seed: int | None, available: bool, name: str | None = None) -> Slot:
+    """Version 1 of the schema knew no names."""
+    return Slot(blob_key=key, seed=seed, available=available, name=name)
+
+
+def _job_resource(air: Document, file_name: str, trained_words: list[str]) -> JobResource:
+    return JobResource(air=Air(**air), file_name=file_name, trained_words=tuple(trained_words))
+
+
+def leaf_rows(job: Job) -> Sequence[tuple[Value, ...]]:
+    """One for each leaf of the properties, in the order of `jobs_sql.INSERT_LEAF`."""
+    return _leaf_rows((to_micros(job.created_at), job.submission_id, job.id), job.properties)
+
+
+def stored_leaf_rows(stored: Sequence[Row]) -> Sequence[tuple[Value, ...]]:
+    """What `leaf_rows` gives, of jobs as they are stored: created_at, submission_id, id and body."""
+    return [row for *position, text in stored for row in _leaf_rows(tuple(position), orjson.loads(text)["properties"])]
+
+
+def _leaf_rows(position: tuple[Value, ...], properties: ReadOnlyJson) -> Sequence[tuple[Value, ...]]:
+    return [(digest, *position) for digest in leaf_digests(leaves(properties))]
+
+
+def leaf_digests(texts: Iterable[str]) -> Sequence[str]:
+    """What stands for leaves in the table: they may be long, and nobody reads them there."""
+    return [hashlib.blake2b(text.encode(), digest_size=LEAF_BYTES).hexdigest() for text in texts]
+
+
+def event_row(event: JobEvent) -> tuple[Value, ...]:
+    claim_duration = event.claim_duration
+    body = {
+        "type": event.type,
+        "stage": event.stage,
+        "at": to_micros(event.at),
+        "job_type": event.job_type,
+        "trace_id": event.trace_id,
+        "context": dict(event.context),
+        "job_duration": event.job_duration // MICROSECOND,
+        "retry_attempt": event.retry_attempt,
+        "claim_duration": None if claim_duration is None else claim_duration // MICROSECOND,
+        "provider": event.provider,
+        "worker_id": event.worker_id,
+    }
+    return (event.job_id, event.seq, to_json(body))
+
+
+def event_from(row: Row) -> JobEvent:
+    job_id, seq, text = row
+    body = orjson.loads(text)
+    claim_duration = body["claim_duration"]
+    return JobEvent(
+        job_id=job_id,
+        seq=seq,
+        type=JobEventType(body["type"]),
+        stage=Stage(body["stage"]),
+        at=from_micros(body["at"]),
+        job_type=body["job_type"],
+        trace_id=body["trace_id"],
+        context=body["context"],
+        job_duration=timedelta(microseconds=body["job_duration"]),
+        retry_attempt=body["retry_attempt"],
+        claim_duration=None if claim_duration is None else timedelta(microseconds=claim_duration),
+        provider=body["provider"],
+        worker_id=body["worker_id"],
+    )

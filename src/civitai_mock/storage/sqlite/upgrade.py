@@ -1,0 +1,47 @@
+"""Jobs as version 1 of the schema kept them, into the tables of today."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from civitai_mock.storage.sqlite.job_rows import stored_leaf_rows
+from civitai_mock.storage.sqlite.jobs_sql import INSERT_LEAF
+from civitai_mock.storage.sqlite.names import TableNames
+
+COLUMNS = """SELECT name FROM pragma_table_info('{jobs}')"""
+SET_ASIDE = """ALTER TABLE "{jobs}" RENAME TO "{jobs} of version 1" """
+# Nothing was charged then, and nobody asked for a request's jobs by anything but their ids: each is a submission.
+TAKE_OVER = """
+    INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
+        created_at, expire_at, keep_until, body,
+        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
+        waits, ended_at)
+    SELECT id, json_extract(body, '$.type'), json_extract(body, '$.issued_by'), id, json_extract(body, '$.cost'), 0,
+        priority, created_at, expire_at, keep_until,
+        json_set(json_remove(body, '$.type', '$.issued_by', '$.cost'),
+            '$.name', NULL, '$.callback_url', NULL, '$.providers', json('[]'), '$.dependencies', json('[]')),
+        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id, 0,
+        (SELECT json_extract(last.body, '$.at') FROM "{job_events}" AS last
+            WHERE outcome IS NOT NULL AND last.job_id = old.id AND last.seq = old.seq)
+    FROM "{jobs} of version 1" AS old
+"""
+STORED = """SELECT created_at, submission_id, id, body FROM "{jobs}" """
+DROP = """DROP TABLE "{jobs} of version 1" """
+
+
+@contextmanager
+def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> Iterator[None]:
+    """Make the tables of today within; old jobs go into them at the end, and their own table with its indexes goes.
+
+    The version of the file does not tell: a file may have several tables of jobs, and one may be upgraded already.
+    """
+    columns = {name for (name,) in connection.execute(names.fill(COLUMNS))}
+    is_old = bool(columns) and "submission_id" not in columns
+    if is_old:
+        connection.execute(names.fill(SET_ASIDE))
+    yield
+    if is_old:
+        connection.execute(names.fill(TAKE_OVER))
+        for job in connection.execute(names.fill(STORED)):
+            connection.executemany(names.fill(INSERT_LEAF), stored_leaf_rows([job]))
+        connection.execute(names.fill(DROP))

@@ -1,0 +1,201 @@
+"""wait=true: the answer is held until the last job has ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Message
+from structlog.testing import capture_logs
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.domain.token import encode_token
+from tests.support.asgi import http_scope
+from tests.support.jobs import succeeded
+from tests.support.served import JOBS, Served, serve, serve_all, template
+from tests.support.turns import settle, until
+
+LIMIT = 60
+
+
+@asynccontextmanager
+async def _held(served: Served, *job_ids: str) -> AsyncIterator[asyncio.Task[httpx.Response]]:
+    """A GET that waits for jobs, and is not answered yet."""
+    params = {"token": encode_token(job_ids), "wait": "true"}
+    task = asyncio.create_task(served.client.get(JOBS, params=params))
+    await settle()
+    assert not task.done()
+    yield task
+    task.cancel()
+
+
+async def _finish_elsewhere(served: Served) -> None:
+    """As a scheduler in another process does: without a word."""
+    claimed = await served.claim()
+    assert await served.cases.query.jobs.replace(claimed, succeeded(claimed, at=served.clock.now()))
+
+
+async def _finish_here(served: Served) -> None:
+    claimed = await served.claim()
+    done = succeeded(claimed, at=served.clock.now())
+    assert await served.cases.query.jobs.replace(claimed, done)
+    served.cases.wait.changed([done])
+
+
+async def test_a_post_that_waits_is_answered_with_the_finished_job() -> None:
+    async with serve_all() as opened:
+        answer = await opened.client.post(f"{JOBS}?wait=true", json={"jobs": [template(), template()]})
+        assert answer.status_code == 200
+        assert [job["lastEvent"]["type"] for job in answer.json()["jobs"]] == ["Succeeded"] * 2
+
+
+async def test_a_finished_job_is_not_waited_for(served: Served) -> None:
+    job_id = await served.submit_one()
+    await served.finish()
+    answer = await served.client.get(JOBS, params={"token": encode_token([job_id]), "wait": "true"})
+    assert answer.status_code == 200
+
+
+async def test_the_answer_comes_with_the_last_job_and_not_before(served: Served) -> None:
+    first = await served.submit_one()
+    await served.finish()
+    ids = [first, await served.submit_one(), await served.submit_one()]
+    async with _held(served, *ids) as answer:
+        await _finish_here(served)
+        await settle()
+        assert not answer.done()
+        await _finish_here(served)
+        assert (await answer).status_code == 200
+
+
+async def test_the_end_of_a_job_in_another_process_is_seen_within_half_a_second(served: Served) -> None:
+    async with _held(served, await served.submit_one()) as answer:
+        await _finish_elsewhere(served)
+        await settle()
+        assert not answer.done()
+        served.clock.advance(0.5)
+        assert (await answer).status_code == 200
+
+
+async def test_a_cancel_ends_the_wait(served: Served) -> None:
+    job_id = await served.submit_one()
+    async with _held(served, job_id) as answer:
+        await served.client.delete(f"{JOBS}/{job_id}")
+        assert (await answer).json()["jobs"][0]["lastEvent"]["type"] == "Deleted"
+
+
+@pytest.mark.parametrize("limit", [1, LIMIT, 100])
+async def test_at_the_limit_the_answer_is_202_with_what_there_is(limit: int) -> None:
+    async with serve(wait_limit_s=limit) as served, _held(served, await served.submit_one()) as answer:
+        for _ in range(limit * 2 - 2):
+            served.clock.advance(0.5)
+            await settle(20)
+        assert not answer.done()
+        served.clock.advance(0.5)
+        await settle()
+        served.clock.advance(0.5)
+        assert (await answer).status_code == 202
+
+
+async def test_a_stop_answers_all_who_wait_and_whoever_comes_later(served: Served) -> None:
+    job_id = await served.submit_one()
+    async with _held(served, job_id) as answer:
+        served.app.state.begin_stop()
+        assert (await answer).status_code == 202
+    late = await served.client.get(JOBS, params={"token": encode_token([job_id]), "wait": "true"})
+    assert late.status_code == 202
+
+
+async def test_a_caller_who_hangs_up_is_forgotten_at_once(served: Served) -> None:
+    token = encode_token([await served.submit_one()])
+    gone = asyncio.Event()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    scope = {**http_scope("GET", JOBS), "query_string": f"token={token}&wait=true".encode()}
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(_ignore_answer(served, scope, receive))
+        await settle()
+        assert not waiting.done()
+        gone.set()
+        await waiting
+    assert [line["status"] for line in logs if line["event"] == "request"] == [499]
+    assert not _names_of_tasks() & {"poll for waiters"}
+
+
+async def _ignore_answer(served: Served, scope: Any, receive: Any) -> None:
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    await served.app(scope, receive, send)
+
+
+def _names_of_tasks() -> set[str]:
+    return {task.get_name() for task in asyncio.all_tasks() if not task.cancelling()}
+
+
+async def test_nothing_runs_when_nobody_waits(served: Served) -> None:
+    job_id = await served.submit_one()
+    async with _held(served, job_id) as answer:
+        assert "poll for waiters" in _names_of_tasks()
+        await _finish_here(served)
+        await answer
+    assert "poll for waiters" not in _names_of_tasks()
+
+
+async def test_a_store_that_is_away_for_a_while_does_not_end_a_wait(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _held(served, await served.submit_one()) as answer:
+        with monkeypatch.context() as patched:
+            patched.setattr(type(served.cases.query.jobs), "outcomes", _away)
+            served.clock.advance(0.5)
+            await settle()
+        assert not answer.done()
+        await _finish_elsewhere(served)
+        served.clock.advance(0.5)
+        assert (await answer).status_code == 200
+
+
+async def _away(*_: object) -> None:
+    raise TransientError("away")
+
+
+async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    jobs = served.cases.query.jobs
+    outcomes = jobs.outcomes
+
+    async def counting(_: object, job_ids: Sequence[str]) -> Any:
+        looks.append(len(job_ids))
+        return await outcomes(job_ids)
+
+    ids = [job.id for job in await _submitted(served, 500)]
+    waiting = [asyncio.create_task(served.cases.wait([ids[number % 500]])) for number in range(2000)]
+    await settle()
+    monkeypatch.setattr(type(jobs), "outcomes", counting)
+    served.clock.advance(0.5)
+    await settle()
+    assert looks == [500]
+    assert (await served.client.get("/health")).status_code == 200
+    served.cases.wait.changed([replace(job, outcome=Outcome.SUCCEEDED) for job in await jobs.get_many(ids)])
+    await until(lambda: all(task.done() for task in waiting))
+
+
+async def _submitted(served: Served, number: int) -> Any:
+    answer = await served.client.post(JOBS, json={"jobs": [template()] * number})
+    return await served.cases.query.by_token(answer.json()["token"])
+
+
+async def test_other_requests_are_answered_while_one_waits(served: Served) -> None:
+    job_id = await served.submit_one()
+    async with _held(served, job_id):
+        assert (await served.client.get(f"{JOBS}/{job_id}")).status_code == 200

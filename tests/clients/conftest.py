@@ -1,0 +1,57 @@
+"""Servers in processes of their own, and the clients that talk to them."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clients import Client, bridged
+from tests.support.npm import UnavailableError, install
+from tests.support.process import Server, running
+
+HERE = Path(__file__).parent
+NPM_PACKAGE = "civitai@0.1.15"
+IN_MEMORY = {"MONGODB_URI": "memory://"}
+# What the SDKs of 2024 need: one result instead of a list, and a provider that they have heard of.
+FOR_SDKS = IN_MEMORY | {"RESULT_FORMAT": "object", "PROVIDER_NAME": "Civitai"}
+ENDLESS = {"SIMULATION_LOAD_MS": "3600000"}
+TOKEN = {"CIVITAI_API_TOKEN": "any"}
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """As the SDKs need it; jobs end at once."""
+    with running(tmp_path_factory.mktemp("server"), FOR_SDKS | {"SIMULATION_PROFILE": "instant"}) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def endless_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With default settings; jobs do not end by themselves."""
+    with running(tmp_path_factory.mktemp("endless"), IN_MEMORY | ENDLESS) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where npm's client is."""
+    folder = tmp_path_factory.mktemp("npm")
+    try:
+        install(NPM_PACKAGE, folder)
+    except UnavailableError as error:
+        pytest.skip(f"npm's civitai is not tested: {error}")
+    return folder
+
+
+@pytest.fixture(scope="package")
+def civitai_py(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    folder = tmp_path_factory.mktemp("py")
+    with bridged(sys.executable, HERE / "bridge.py", folder=folder, environment=TOKEN) as client:
+        yield client
+
+
+@pytest.fixture
+def civitai_js(node_modules: Path, tmp_path: Path) -> Iterator[Client]:
+    with bridged("node", HERE / "bridge.cjs", node_modules, folder=tmp_path, environment={}) as client:
+        yield client

@@ -1,0 +1,31 @@
+"""What users hand to a client."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+CHECKPOINT = "urn:air:sd1:checkpoint:civitai:4384@128713"
+LORA = "urn:air:sd1:lora:civitai:82098@87153"
+UNKNOWN = "urn:air:sd1:checkpoint:civitai:4384@1"
+PNG = b"\x89PNG\r\n\x1a\n"
+GRAPH = Path(__file__).parents[2] / "assets" / "comfyui-sd1.json"
+
+
+def from_text(**changes: Any) -> dict[str, Any]:
+    """As in the README of both clients."""
+    params = {"prompt": "a fox", "scheduler": "EulerA", "steps": 20, "cfgScale": 7, "width": 512, "height": 512}
+    return {"model": CHECKPOINT, "params": params, "additionalNetworks": {LORA: {"strength": 1.0}}} | changes
+
+
+def from_comfy() -> dict[str, Any]:
+    """A graph that names its checkpoint by AIR."""
+    graph = json.loads(GRAPH.read_text("utf-8"))
+    graph["CheckpointLoaderSimple"]["inputs"]["ckpt_name"] = CHECKPOINT
+    return {"params": {"workflow": graph}}
+
+
+def download(url: str) -> bytes:
+    with urlopen(url, timeout=5) as answer:
+        content: bytes = answer.read()
+        return content

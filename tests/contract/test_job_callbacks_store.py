@@ -1,0 +1,195 @@
+"""`JobStore`: whose receivers have to be told of events."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import Callback
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.ports import JobStore
+from tests.support.jobs import LIFETIME, SECOND, add_claimed, job_id, make_claim, make_job
+from tests.support.system import START
+
+URL = "http://localhost:9/told"
+
+
+def at(seconds: float) -> datetime:
+    return START + seconds * SECOND
+
+
+def told_job(number: int = 1, *, created: float = 0) -> Job:
+    return replace(make_job(number, created_at=at(created)), callback_url=URL)
+
+
+async def due(jobs: JobStore, now: float, *, hold: float = 100, limit: int = 10) -> Sequence[Callback]:
+    return await jobs.due_callbacks(at(now), hold_until=at(now + hold), limit=limit)
+
+
+async def news(jobs: JobStore, seconds: float) -> Job:
+    """The claimed job 1 after another event."""
+    (before,) = await jobs.get_many([job_id(1)])
+    after = before.progressed(at=at(seconds), context={})
+    assert await jobs.replace(before, after)
+    return after
+
+
+def numbers(callbacks: Sequence[Callback]) -> list[int]:
+    return [int(callback.job.id[-12:]) for callback in callbacks]
+
+
+async def test_a_new_job_with_a_receiver_is_due_from_its_first_event(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    assert list(await due(jobs, 0)) == [Callback(job=told_job(), told=-1, failures=0)]
+
+
+async def test_a_job_without_a_receiver_is_never_due(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    assert await jobs.replace(claimed, claimed.progressed(at=START, context={}))
+    await jobs.told(claimed.id, seq=0)
+    await jobs.not_told(claimed.id, again_at=START)
+    assert list(await due(jobs, 1_000)) == []
+
+
+async def test_a_job_that_is_held_is_given_to_nobody_else_until_then(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    assert numbers(await due(jobs, 0, hold=10)) == [1]
+    assert numbers(await due(jobs, 9.999)) == []
+    assert numbers(await due(jobs, 10)) == [1]
+
+
+async def test_many_that_ask_at_once_get_different_jobs_and_together_all(jobs: JobStore) -> None:
+    await jobs.add([told_job(number) for number in range(1, 21)])
+    given = await asyncio.gather(*(due(jobs, 1, limit=3) for _ in range(10)))
+    assert sorted(number for callbacks in given for number in numbers(callbacks)) == list(range(1, 21))
+
+
+async def test_who_is_due_longest_comes_first(jobs: JobStore) -> None:
+    await jobs.add([told_job(1, created=3), told_job(2, created=1), told_job(3, created=2)])
+    assert numbers(await due(jobs, 5, limit=2)) == [2, 3]
+    assert numbers(await due(jobs, 5, limit=2)) == [1]
+    assert numbers(await due(jobs, 5, limit=0)) == []
+
+
+async def test_a_receiver_that_knows_everything_is_left_alone(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    await due(jobs, 0)
+    await jobs.told(job_id(1), seq=0)
+    assert list(await due(jobs, 1_000)) == []
+
+
+async def test_a_new_event_makes_a_job_due_at_once(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    await due(jobs, 0)
+    await jobs.told(job_id(1), seq=0)
+    after = await news(jobs, 1)
+    assert list(await due(jobs, 1)) == [Callback(job=after, told=0, failures=0)]
+
+
+async def test_the_end_of_a_job_is_told_of(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    await due(jobs, 0)
+    await jobs.told(job_id(1), seq=0)
+    ended = told_job().ended(Outcome.DELETED, at=at(1), context={})
+    assert await jobs.replace(told_job(), ended)
+    assert list(await due(jobs, 1)) == [Callback(job=ended, told=0, failures=0)]
+
+
+async def test_a_write_that_was_too_late_tells_nothing(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    await due(jobs, 0)
+    await jobs.told(job_id(1), seq=0)
+    assert not await jobs.replace(told_job(), told_job().ended(Outcome.DELETED, at=at(1), context={}))
+    assert list(await due(jobs, 1_000)) == []
+
+
+async def test_events_that_came_meanwhile_are_due_at_once_when_the_others_were_told(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    await due(jobs, 0, hold=100)
+    await news(jobs, 1)
+    after = await news(jobs, 2)
+    assert list(await due(jobs, 3)) == []
+    await jobs.told(job_id(1), seq=1)
+    assert list(await due(jobs, 3)) == [Callback(job=after, told=1, failures=0)]
+
+
+async def test_what_was_told_is_not_forgotten_by_a_late_word(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    after = await news(jobs, 1)
+    await news(jobs, 2)
+    await jobs.told(job_id(1), seq=1)
+    await jobs.told(job_id(1), seq=0)
+    (callback,) = await due(jobs, 2)
+    assert (callback.told, callback.job.seq) == (1, after.seq + 1)
+
+
+async def test_after_a_failure_a_job_is_due_again_at_the_time_that_was_said(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    await due(jobs, 0, hold=1)
+    await jobs.not_told(job_id(1), again_at=at(50))
+    assert list(await due(jobs, 49)) == []
+    assert list(await due(jobs, 50, hold=1)) == [Callback(job=told_job(), told=-1, failures=1)]
+    await jobs.not_told(job_id(1), again_at=at(60))
+    assert list(await due(jobs, 60)) == [Callback(job=told_job(), told=-1, failures=2)]
+
+
+async def test_a_new_event_does_not_shorten_the_wait_for_another_attempt(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    await due(jobs, 0)
+    await jobs.not_told(job_id(1), again_at=at(50))
+    after = await news(jobs, 1)
+    assert list(await due(jobs, 49)) == []
+    assert list(await due(jobs, 50)) == [Callback(job=after, told=-1, failures=1)]
+
+
+async def test_failures_are_forgotten_once_something_was_told(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    await due(jobs, 0)
+    await jobs.not_told(job_id(1), again_at=at(1))
+    await news(jobs, 1)
+    await due(jobs, 1)
+    await jobs.told(job_id(1), seq=0)
+    (callback,) = await due(jobs, 2)
+    assert (callback.told, callback.failures) == (0, 0)
+
+
+async def test_a_receiver_that_was_given_up_is_told_of_later_events_only(jobs: JobStore) -> None:
+    await add_claimed(jobs, job=told_job())
+    await news(jobs, 1)
+    await due(jobs, 1)
+    await jobs.not_told(job_id(1), again_at=at(2))
+    await due(jobs, 2)
+    await jobs.not_told(job_id(1), again_at=None)
+    assert list(await due(jobs, 1_000)) == []
+    after = await news(jobs, 2_000)
+    assert list(await due(jobs, 2_000)) == [Callback(job=after, told=1, failures=0)]
+
+
+async def test_a_failure_told_after_success_changes_nothing(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    await due(jobs, 0)
+    await jobs.told(job_id(1), seq=0)
+    await jobs.not_told(job_id(1), again_at=at(1))
+    assert list(await due(jobs, 1_000)) == []
+
+
+async def test_claims_and_taints_are_no_news(jobs: JobStore) -> None:
+    await jobs.add([told_job()])
+    await due(jobs, 0)
+    await jobs.told(job_id(1), seq=0)
+    await jobs.claim(make_claim(), limit=1)
+    await jobs.renew("local-1", at(1_000))
+    await jobs.set_taint([job_id(1)], {"a": 1})
+    assert list(await due(jobs, 1_000)) == []
+
+
+@pytest.mark.parametrize("again_at", [START, None])
+async def test_word_of_an_unknown_or_swept_job_is_no_error(jobs: JobStore, again_at: datetime | None) -> None:
+    await jobs.add([told_job()])
+    await jobs.sweep(START + LIFETIME)
+    await jobs.told(job_id(1), seq=0)
+    await jobs.not_told(job_id(1), again_at=again_at)
+    assert list(await due(jobs, 1_000)) == []

@@ -1,0 +1,63 @@
+"""`JobStore`: jobs that wait for others."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.ports import JobStore
+from tests.support.jobs import LIFETIME, SECOND, add_jobs, job_id, make_claim, make_job
+from tests.support.system import START
+
+
+def waiting_job(number: int) -> Job:
+    return replace(make_job(number), waits=True, dependencies=(job_id(99),))
+
+
+def ids(jobs: Sequence[Job]) -> list[str]:
+    return [job.id for job in jobs]
+
+
+async def test_a_job_that_waits_is_passed_over_by_claims(jobs: JobStore) -> None:
+    await jobs.add([replace(waiting_job(1), priority=9), make_job(2)])
+    assert ids(await jobs.claim(make_claim(), limit=10)) == [job_id(2)]
+
+
+async def test_a_job_that_no_longer_waits_can_be_claimed(jobs: JobStore) -> None:
+    await jobs.add([waiting_job(1)])
+    free = waiting_job(1).no_longer_waiting(at=START + SECOND)
+    assert await jobs.replace(waiting_job(1), free)
+    assert await jobs.get(job_id(1)) == free
+    assert list(await jobs.waiting(after="", limit=10)) == []
+    assert ids(await jobs.claim(make_claim(), limit=10)) == [job_id(1)]
+
+
+async def test_jobs_that_wait_are_told_page_by_page_in_order_of_id(jobs: JobStore) -> None:
+    await add_jobs(jobs, 3)
+    stored = [waiting_job(number) for number in (14, 11, 15, 12, 13)]
+    await jobs.add(stored)
+    first = await jobs.waiting(after="", limit=2)
+    second = await jobs.waiting(after=first[-1].id, limit=2)
+    last = await jobs.waiting(after=second[-1].id, limit=2)
+    assert [*first, *second, *last] == sorted(stored, key=lambda job: job.id)
+    assert list(await jobs.waiting(after=last[-1].id, limit=2)) == []
+
+
+async def test_a_job_that_ended_waits_no_more(jobs: JobStore) -> None:
+    await jobs.add([waiting_job(1)])
+    assert await jobs.replace(waiting_job(1), waiting_job(1).ended(Outcome.FAILED, at=START, context={}))
+    assert list(await jobs.waiting(after="", limit=10)) == []
+    assert list(await jobs.claim(make_claim(), limit=10)) == []
+
+
+async def test_a_job_that_waits_has_a_deadline(jobs: JobStore) -> None:
+    await jobs.add([waiting_job(1)])
+    assert list(await jobs.past_deadline(START + LIFETIME, limit=10)) == [waiting_job(1)]
+
+
+async def test_of_two_that_free_a_job_one_wins(jobs: JobStore) -> None:
+    await jobs.add([waiting_job(1)])
+    free = waiting_job(1).no_longer_waiting(at=START)
+    assert await jobs.replace(waiting_job(1), free)
+    assert not await jobs.replace(waiting_job(1), free)
+    assert len(await jobs.events(job_id(1))) == 2

@@ -1,0 +1,146 @@
+"""What only MongoDB can get wrong about budgets: between two writes, another process may add jobs of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from civitai_mock.domain.errors import InsufficientBuzzError, TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import Budget
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.storage.mongo.collections import Collection, Collections, Document
+from tests.support.jobs import job_id, make_job
+from tests.support.mongo import Interrupted, Meanwhile, mongo_address, store_over
+from tests.support.system import START
+
+pytestmark = pytest.mark.mongo
+
+CONSUMER = make_job().issued_by
+TEN = Budget(issued_by=CONSUMER, limit=10)
+
+
+@pytest.fixture
+async def inside() -> AsyncIterator[Collections]:
+    async with mongo_address() as address, address.open(), address.inside() as collections:
+        yield collections
+
+
+def job_for(number: int, cost: float) -> Job:
+    return replace(make_job(number), cost=cost)
+
+
+def buys(inside: Collections, cost: float) -> Callable[[], Awaitable[None]]:
+    """Another process, with job 2."""
+    return partial(store_over(inside).add, [job_for(2, cost)], budget=TEN)
+
+
+def is_refused(inside: Collections, cost: float) -> Callable[[], Awaitable[None]]:
+    async def try_to_buy() -> None:
+        with pytest.raises(InsufficientBuzzError):
+            await buys(inside, cost)()
+
+    return try_to_buy
+
+
+async def stored(inside: Collections) -> list[str]:
+    return [document["jobId"] async for document in inside.jobs.find().sort("jobId")]
+
+
+async def reserved(inside: Collections) -> int:
+    return await inside.reservations.count_documents({})
+
+
+@pytest.mark.parametrize(("collection", "call"), [("job_events", "insert_many"), ("jobs", "insert_many")])
+@pytest.mark.parametrize("after", [False, True])
+async def test_what_another_process_is_adding_counts_at_any_moment(
+    inside: Collections, collection: str, call: str, after: bool
+) -> None:
+    watched = Meanwhile(getattr(inside, collection), call, is_refused(inside, 7), after=after)
+    buyer = store_over(inside, **{"events" if collection == "job_events" else "jobs": watched})
+    await buyer.add([job_for(1, 4)], budget=TEN)
+    assert not watched.broken
+    assert (await stored(inside), await reserved(inside)) == ([job_id(1)], 0)
+
+
+async def test_jobs_that_are_stored_while_their_reservation_is_there_count_once(inside: Collections) -> None:
+    watched = Meanwhile(inside.reservations, "delete_one", buys(inside, 6))
+    await store_over(inside, reservations=watched).add([job_for(1, 4)], budget=TEN)
+    assert (await stored(inside), await reserved(inside)) == ([job_id(1), job_id(2)], 0)
+
+
+async def test_a_process_that_reserved_first_is_seen_by_one_that_is_faster(inside: Collections) -> None:
+    watched = Meanwhile(inside.reservations, "insert_one", is_refused(inside, 7), after=True)
+    await store_over(inside, reservations=watched).add([job_for(1, 4)], budget=TEN)
+    assert await stored(inside) == [job_id(1)]
+
+
+async def test_a_process_that_was_overtaken_before_it_reserved_sees_the_jobs(inside: Collections) -> None:
+    watched = Meanwhile(inside.reservations, "insert_one", buys(inside, 7))
+    with pytest.raises(InsufficientBuzzError):
+        await store_over(inside, reservations=watched).add([job_for(1, 4)], budget=TEN)
+    assert (await stored(inside), await reserved(inside)) == ([job_id(2)], 0)
+
+
+class ReadLate:
+    """A collection that is read only when something else has happened."""
+
+    def __init__(self, collection: Collection, call: str, happens: Callable[[], Awaitable[object]]) -> None:
+        self._collection = collection
+        self._call = call
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return self._read if name == self._call else getattr(self._collection, name)
+
+    async def _read(self, *args: object) -> AsyncIterator[Document]:
+        await self._happens()
+        async for document in getattr(self._collection, self._call)(*args):
+            yield document
+
+
+@pytest.mark.parametrize(("role", "call"), [("reservations", "find"), ("jobs", "aggregate")])
+async def test_jobs_that_are_stored_while_another_process_adds_up_are_not_missed(
+    inside: Collections, role: str, call: str
+) -> None:
+    checked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        checked.set()
+        await go_on.wait()
+
+    first = store_over(inside, events=Meanwhile(inside.job_events, "insert_many", wait))
+    adding = asyncio.create_task(first.add([job_for(1, 4)], budget=TEN))
+    await checked.wait()
+
+    async def finish() -> None:
+        go_on.set()
+        await adding
+
+    second = store_over(inside, **{role: ReadLate(getattr(inside, role), call, finish)})
+    with pytest.raises(InsufficientBuzzError):
+        await second.add([job_for(2, 7)], budget=TEN)
+    assert (await stored(inside), await reserved(inside)) == ([job_id(1)], 0)
+
+
+async def test_jobs_that_break_off_leave_nothing_reserved(inside: Collections) -> None:
+    breaking = store_over(inside, jobs=Interrupted(inside.jobs, "insert_many", carried_out=True))
+    with pytest.raises(TransientError):
+        await breaking.add([job_for(1, 10)], budget=TEN)
+    assert (await stored(inside), await reserved(inside)) == ([], 0)
+
+
+async def test_a_reservation_whose_end_was_lost_counts_once_until_it_is_swept(inside: Collections) -> None:
+    dying = store_over(inside, reservations=Interrupted(inside.reservations, "delete_one"))
+    await dying.add([job_for(1, 10)], budget=TEN)
+    store = store_over(inside)
+    assert await store.replace(job_for(1, 10), job_for(1, 10).ended(Outcome.DELETED, at=START, context={}))
+    await store.sweep(START + timedelta(minutes=4))
+    await is_refused(inside, 10)()
+    await store.sweep(START + timedelta(minutes=5))
+    await buys(inside, 10)()
+    assert await reserved(inside) == 0

@@ -1,0 +1,66 @@
+"""A database of the first version: its jobs have none of the fields that came later."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.search import JobSearch, Spending
+from civitai_mock.storage.mongo import upgrade
+from civitai_mock.storage.mongo.collections import Collections
+from tests.support.jobs import add_jobs, job_id, make_claim, succeeded
+from tests.support.mongo import MongoAddress, mongo_address
+from tests.support.system import START
+
+pytestmark = pytest.mark.mongo
+
+ADDED_AT_SUBMISSION = [
+    "submissionId",
+    "position",
+    "name",
+    "callbackUrl",
+    "providers",
+    "dependencies",
+    "charged",
+    "leaves",
+]
+ADDED_LATER = ["taint", "callback", "waits", "spent", "images", "result", "endedAt", "slots.$[].name"]
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[MongoAddress]:
+    async with mongo_address() as address:
+        yield address
+
+
+@pytest.fixture
+async def old(address: MongoAddress) -> list[Job]:
+    """One that succeeded, one that is claimed and one that is queued, as this version is to see them."""
+    async with address.open() as stores, address.inside() as inside:
+        await add_jobs(stores.jobs, 3)
+        first, _ = await stores.jobs.claim(make_claim(), limit=2)
+        assert await stores.jobs.replace(first, succeeded(first))
+        jobs = await stores.jobs.get_many([job_id(number) for number in (1, 2, 3)])
+        await strip(inside)
+    return [replace(job, submission_id=job.id, charged=False) for job in jobs]
+
+
+async def strip(inside: Collections) -> None:
+    await inside.jobs.update_many({}, {"$unset": dict.fromkeys([*ADDED_AT_SUBMISSION, *ADDED_LATER], "")})
+
+
+@pytest.mark.parametrize("page", [1, 500])
+async def test_jobs_of_the_first_version_are_found_and_go_on(
+    address: MongoAddress, old: list[Job], page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrade, "JOBS_IN_ONE_WRITE", page)
+    async with address.open() as stores:
+        assert list(await stores.jobs.get_many([job.id for job in old])) == old
+        by_leaf = JobSearch(leaves=leaves(old[0].properties))
+        assert list(await stores.jobs.search(by_leaf, limit=10)) == old[::-1]
+        spending = await stores.jobs.spending(old[0].issued_by, since=None, until=None)
+        assert spending == Spending(images=2, cost=0)
+        assert (await stores.jobs.queue(recent_since=START)).recent == 1
+        assert [job.id for job in await stores.jobs.claim(make_claim(), limit=10)] == [old[2].id]

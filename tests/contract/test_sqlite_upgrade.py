@@ -1,0 +1,163 @@
+"""A file that version 1 of the schema wrote."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from civitai_mock.domain.job import Claim
+from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.search import JobSearch, Spending
+from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from civitai_mock.storage.sqlite.directory import FILE_NAME
+from civitai_mock.storage.sqlite.rows import to_json, to_micros
+from civitai_mock.storage.sqlite.schema import VERSION
+from tests.support.jobs import CHECKPOINT, LEASE, LIFETIME, SECOND, TRACE_ID, job_id, make_claim, make_job
+from tests.support.system import START
+
+NAMES = TableNames()
+QUEUED, HELD, DONE = job_id(1), job_id(2), job_id(3)
+KEY = "A" * 64
+BIG = 18446744073709551615
+# As its schema was, but for the indexes that are still the same.
+VERSION_1 = """
+    CREATE TABLE "{jobs}" (
+        id TEXT PRIMARY KEY, body TEXT NOT NULL, priority INTEGER NOT NULL,
+        created_at INTEGER NOT NULL, expire_at INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+        slots TEXT NOT NULL, seq INTEGER NOT NULL, stage TEXT NOT NULL, retry_attempt INTEGER NOT NULL, outcome TEXT,
+        provider TEXT, worker_id TEXT, claimed_at INTEGER, lease_until INTEGER, prompt_id TEXT);
+    CREATE TABLE "{job_events}" (
+        job_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (job_id, seq));
+    CREATE INDEX "{jobs} to claim" ON "{jobs}" (priority DESC, created_at, id)
+        WHERE worker_id IS NULL AND outcome IS NULL;
+    CREATE INDEX "{jobs} to sweep" ON "{jobs}" (keep_until);
+    PRAGMA user_version = 1;
+"""
+JOB = 'INSERT INTO "{jobs}" VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)'
+EVENT = 'INSERT INTO "{job_events}" VALUES (?, ?, ?)'
+
+
+def body_text() -> str:
+    """Written by hand where another writer would spell it otherwise."""
+    air = {"source": "civitai", "id": "101055", "ecosystem": "sdxl", "type": "checkpoint", "version": "128078"}
+    body = {
+        "type": "TextToImageV2",
+        "trace_id": TRACE_ID,
+        "issued_by": "somebody",
+        "timeout": 600_000_000,
+        "cost": 0.9600000000000002,
+        "max_retry_attempt": 5,
+        "request": {"text": "\x00 ключ '\"", "type": "kept", "seed": BIG, "ratio": 1.5e-7, "model": CHECKPOINT},
+        "properties": {"userId": 7, "": [None, {}]},
+        "resources": [({**air, "format": None}, "x.safetensors", ["wow"])],
+    }
+    return to_json(body)
+
+
+def event_text(event: JobEventType, stage: Stage, seconds: int) -> str:
+    body = {
+        "type": event,
+        "stage": stage,
+        "at": to_micros(START + seconds * SECOND),
+        "job_type": "TextToImageV2",
+        "trace_id": TRACE_ID,
+        "context": {},
+        "job_duration": 0,
+        "retry_attempt": 1,
+        "claim_duration": None,
+        "provider": None,
+        "worker_id": None,
+    }
+    return to_json(body)
+
+
+def write_old_jobs(connection: sqlite3.Connection, names: TableNames) -> None:
+    connection.executescript(names.fill(VERSION_1))
+    times = [to_micros(START), to_micros(START + LIFETIME), to_micros(START + LIFETIME)]
+    claim = ("local", "local-1", to_micros(START), to_micros(START + LEASE), "prompt-1")
+    nobody = (None,) * 5
+    slots = to_json([(KEY, 1, True)])
+    for number, (job, stage, outcome, holder) in enumerate(
+        [(QUEUED, "QUEUED", None, nobody), (HELD, "SENT_TO_COMFY", None, claim), (DONE, "QUEUED", "FAILED", nobody)]
+    ):
+        connection.execute(names.fill(JOB), (job, body_text(), *times, slots, number, stage, outcome, *holder))
+        for seq in range(number + 1):
+            event = JobEventType.FAILED if seq == 2 else JobEventType.INITIALIZED
+            connection.execute(names.fill(EVENT), (job, seq, event_text(event, Stage(stage), seq)))
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def old_directory(tmp_path: Path, old_file: sqlite3.Connection) -> Path:
+    write_old_jobs(old_file, NAMES)
+    return tmp_path
+
+
+async def test_old_jobs_are_what_they_were(old_directory: Path) -> None:
+    async with open_sqlite(directory=old_directory, names=NAMES) as stores:
+        queued, held, done = await stores.jobs.get_many([QUEUED, HELD, DONE])
+        assert (queued.type, queued.issued_by, queued.cost) == ("TextToImageV2", "somebody", 0.9600000000000002)
+        assert dict(queued.request)["seed"] == BIG
+        assert dict(queued.request) | {"seed": 0} == {
+            "text": "\x00 ключ '\"", "type": "kept", "seed": 0, "ratio": 1.5e-7, "model": CHECKPOINT
+        }  # fmt: skip
+        assert (queued.name, queued.callback_url, queued.providers, queued.dependencies) == (None, None, (), ())
+        assert (queued.submission_id, queued.charged, queued.waits, queued.taint) == (QUEUED, False, False, None)
+        assert [(slot.blob_key, slot.seed, slot.available, slot.name) for slot in held.slots] == [(KEY, 1, True, None)]
+        assert held.claim == Claim(provider="local", worker_id="local-1", at=START, until=START + LEASE)
+        assert (held.stage, held.prompt_id, held.seq) == (Stage.SENT_TO_COMFY, "prompt-1", 1)
+        assert (done.outcome, done.retry_attempt, len(await stores.jobs.events(DONE))) == (Outcome.FAILED, 1, 3)
+
+
+async def test_old_jobs_go_on(old_directory: Path) -> None:
+    async with open_sqlite(directory=old_directory, names=NAMES) as stores:
+        (claimed,) = await stores.jobs.claim(make_claim("new"), limit=10)
+        assert claimed.id == QUEUED
+        entered = claimed.entered(Stage.CLAIMED, at=START, lease=LEASE, context={})
+        assert await stores.jobs.replace(claimed, entered)
+        (held,) = await stores.jobs.get_many([HELD])
+        assert await stores.jobs.replace(held, held.claim_expired(at=START, reason="gone"))
+
+
+async def test_old_jobs_are_found_counted_and_swept(old_directory: Path) -> None:
+    async with open_sqlite(directory=old_directory, names=NAMES) as stores:
+        search = JobSearch(issued_by="somebody", job_type="TextToImageV2", leaves=leaves({"userId": 7}))
+        assert [job.id for job in await stores.jobs.search(search, limit=9)] == [DONE, HELD, QUEUED]
+        assert [(await stores.jobs.queue(recent_since=START + n * SECOND)).recent for n in (2, 3)] == [1, 0]
+        assert await stores.jobs.spending(None, since=None, until=None) == Spending(images=0, cost=0)
+        assert await stores.jobs.sweep(START + LIFETIME) == 3
+        assert list(await stores.jobs.search(search, limit=9)) == []
+
+
+async def test_a_file_is_upgraded_once_and_like_a_new_one(old_directory: Path, tmp_path: Path) -> None:
+    for directory in (old_directory, old_directory, tmp_path / "new"):
+        async with open_sqlite(directory=directory, names=NAMES) as stores:
+            await stores.jobs.add([make_job(9)])
+            await stores.jobs.sweep(START + LIFETIME)
+    assert schema(old_directory) == schema(tmp_path / "new")
+
+
+async def test_every_table_of_jobs_in_a_file_is_upgraded_when_it_is_opened(
+    old_file: sqlite3.Connection, old_directory: Path
+) -> None:
+    others = TableNames(jobs="my-jobs.v1", job_events="other")
+    write_old_jobs(old_file, others)
+    for names in (NAMES, others):
+        async with open_sqlite(directory=old_directory, names=names) as stores:
+            assert len(await stores.jobs.get_many([QUEUED, HELD, DONE])) == 3
+
+
+def schema(directory: Path) -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        return {(name, " ".join(sql.split())) for name, sql in connection.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+        )}  # fmt: skip

@@ -1,0 +1,62 @@
+"""Whatever can be asked by this server's own description is answered as described, and never with a 5xx."""
+
+from copy import deepcopy
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import allow_header_conformance, positive_data_acceptance
+
+from tests.fuzz.description import sharpened
+from tests.fuzz.stock import make_stocked_app
+
+RANDOM_QUESTIONS, EDGE_QUESTIONS = 25, 300
+MODES = list(schemathesis.GenerationMode)
+UNTRUE: list[schemathesis.CheckFunction] = [
+    positive_data_acceptance,  # not every text is the AIR of something that is there
+    allow_header_conformance,  # `/jobs/query` is also where a job called `query` would be
+]
+
+app = make_stocked_app()
+every_operation = pytest.mark.parametrize(
+    ("path", "method"), [(path, method) for path, methods in app.openapi()["paths"].items() for method in methods]
+)
+
+
+@cache
+def _described(*, narrow: bool) -> Any:
+    """The app is opened by the first question, and closed at the end of the session."""
+    document = sharpened(deepcopy(app.openapi()), narrow=narrow)
+    description = schemathesis.openapi.from_dict(document, config=schemathesis.Config())
+    description.app = app
+    return description
+
+
+@every_operation
+def test_questions_at_the_edges_are_answered_as_described(path: str, method: str) -> None:
+    """Too long, too short, too small, missing, of another type, and with methods that are not there."""
+    description = _described(narrow=False)
+    cases = list(
+        description.iter_coverage_cases(
+            description[path][method], generation_modes=MODES, generation_config=description.config.generation
+        )
+    )
+    for case in Random(0).sample(cases, min(EDGE_QUESTIONS, len(cases))):
+        _ask(case)
+
+
+@every_operation
+def test_random_questions_are_answered_as_described(path: str, method: str) -> None:
+    @settings(max_examples=RANDOM_QUESTIONS, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=_described(narrow=True)[path][method].as_strategy())
+    def ask(case: schemathesis.Case[Any]) -> None:
+        _ask(case)
+
+    ask()
+
+
+def _ask(case: schemathesis.Case[Any]) -> None:
+    case.call_and_validate(excluded_checks=UNTRUE)

@@ -1,0 +1,236 @@
+"""Receivers are told of every event, in order, until it arrives."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from civitai_mock.scheduler.signals import InProcessSignals
+from tests.scheduler.conftest import CALLBACK_TIMEOUT, MAX_ATTEMPTS, POLL_SECONDS, Bench, running, running_until_killed
+from tests.support.jobs import TRACE_ID
+from tests.support.receiver import URL
+from tests.support.turns import settle, until, until_found
+
+TOLD = ["0 Initialized", "1 Claimed", "2 Updated", "3 Updated", "4 Succeeded"]
+LONGER_THAN_A_HOLD = CALLBACK_TIMEOUT.total_seconds() + 20
+
+
+def _unavailable(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(503)
+
+
+async def test_every_event_is_told_in_order_without_any_time_passing(bench: Bench) -> None:
+    async with running(bench.scheduler()):
+        await settle()
+        await bench.add(1, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == len(TOLD))
+        await settle()
+    assert bench.receiver.bodies == TOLD
+
+
+async def test_a_callback_can_be_recognised_and_traced(bench: Bench) -> None:
+    async with running(bench.scheduler()):
+        job = await bench.add(1, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == len(TOLD))
+    first = bench.receiver.requests[0]
+    assert (first.method, first.url.path, first.url.query) == ("POST", "/hook", b"key=secret")
+    assert first.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert first.headers["Idempotency-Key"] == f"{job.id}/0"
+    assert first.headers["traceparent"] == TRACE_ID
+    assert len({request.headers["Idempotency-Key"] for request in bench.receiver.requests}) == len(TOLD)
+
+
+async def test_a_job_without_a_callback_url_tells_nobody(bench: Bench) -> None:
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until_found(lambda: bench.ended(job.id))
+        await settle()
+    assert bench.receiver.requests == []
+
+
+async def test_an_event_waits_for_the_one_before_it(bench: Bench) -> None:
+    bench.receiver.hold()
+    async with running(bench.scheduler()):
+        job = await bench.add(1, callback_url=URL)
+        await until_found(lambda: bench.ended(job.id))
+        await settle()
+        assert bench.receiver.bodies == TOLD[:1]
+        bench.receiver.go_on()
+        await until(lambda: len(bench.receiver.requests) == len(TOLD))
+    assert bench.receiver.bodies == TOLD
+
+
+async def test_jobs_do_not_wait_for_each_others_callbacks(bench: Bench) -> None:
+    bench.receiver.hold()
+    async with running(bench.scheduler()):
+        for number in range(1, 11):
+            await bench.add(number, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == 10)
+
+
+async def test_no_more_callbacks_are_on_their_way_than_there_is_room_for(bench: Bench) -> None:
+    bench.receiver.hold()
+    async with running(bench.scheduler()):
+        jobs = [await bench.add(number, callback_url=URL) for number in range(1, 51)]
+        await until_found(lambda: bench.all_ended(jobs))
+        await settle()
+        assert len(bench.receiver.requests) == 32
+        bench.receiver.go_on()
+        await until(lambda: len(bench.receiver.requests) == 50 * len(TOLD))
+    assert {tuple(bench.receiver.of(job.id)) for job in jobs} == {tuple(TOLD)}
+
+
+async def test_a_dead_receiver_delays_no_job(bench: Bench) -> None:
+    bench.receiver.hold()
+    async with running(bench.scheduler()):
+        jobs = [await bench.add(number, callback_url=URL) for number in range(1, 41)]
+        jobs += await bench.submit(10)
+        await until_found(lambda: bench.all_ended(jobs))
+
+
+async def test_a_failed_attempt_is_made_again_after_a_pause_that_grows(bench: Bench) -> None:
+    bench.receiver.answer = _unavailable
+    async with running(bench.scheduler()):
+        job = await bench.add(1, callback_url=URL)
+        await until_found(lambda: bench.ended(job.id))
+        await settle()
+        bench.clock.advance(0.49)
+        await settle()
+        assert bench.receiver.bodies == TOLD[:1]
+        bench.clock.advance(0.51)
+        await until(lambda: len(bench.receiver.requests) == 2)
+        await settle()
+        bench.receiver.answer = lambda _: httpx.Response(200)
+        bench.clock.advance(0.99)
+        await settle()
+        assert bench.receiver.bodies == [TOLD[0]] * 2
+        bench.clock.advance(1.01)
+        await until(lambda: len(bench.receiver.requests) == 2 + len(TOLD))
+    assert bench.receiver.bodies == [TOLD[0]] * 2 + TOLD
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadError("reset"), OSError("no such host")])
+async def test_a_receiver_that_cannot_be_reached_is_tried_again(bench: Bench, failure: Exception) -> None:
+    def away(_: httpx.Request) -> httpx.Response:
+        raise failure
+
+    bench.receiver.answer = away
+    async with running(bench.scheduler()):
+        await bench.add(1, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == 1)
+        await settle()
+        bench.receiver.answer = lambda _: httpx.Response(200)
+        bench.clock.advance(1)
+        await until(lambda: len(bench.receiver.requests) == 1 + len(TOLD))
+
+
+async def test_after_the_last_attempt_the_events_so_far_are_given_up(bench: Bench) -> None:
+    bench.receiver.answer = _unavailable
+    bench.provider.hold()
+    async with running(bench.scheduler()):
+        await bench.add(1, callback_url=URL)
+        await until(lambda: bool(bench.provider.sent))
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            await until(lambda: len(bench.receiver.requests) == attempt)  # noqa: B023 - awaited within the turn
+            await settle()
+            bench.clock.advance(5)
+        await settle()
+        assert bench.receiver.bodies == [TOLD[0]] * MAX_ATTEMPTS
+        bench.receiver.answer = lambda _: httpx.Response(200)
+        bench.provider.go_on()
+        await until(lambda: len(bench.receiver.requests) > MAX_ATTEMPTS)
+        await settle()
+    assert bench.receiver.bodies[MAX_ATTEMPTS:] == TOLD[4:]
+
+
+async def test_a_host_that_is_not_allowed_is_never_asked(bench: Bench) -> None:
+    bench.receiver.addresses["receiver.test"] = ("93.184.216.34",)
+    async with running(bench.scheduler()):
+        job = await bench.add(1, callback_url=URL)
+        await until_found(lambda: bench.ended(job.id))
+        await settle()
+        bench.clock.advance(LONGER_THAN_A_HOLD)
+        await settle()
+    assert bench.receiver.requests == []
+    assert not await bench.stores.jobs.due_callbacks(bench.clock.now(), hold_until=bench.clock.now(), limit=1)
+
+
+async def test_a_cancel_is_told_too(bench: Bench) -> None:
+    async with running(bench.scheduler(max_in_flight=0)):
+        job = await bench.add(1, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == 1)
+        await settle()
+        await bench.cancel(job.id)
+        await until(lambda: len(bench.receiver.requests) == 2)
+    assert bench.receiver.bodies == ["0 Initialized", "1 Deleted"]
+
+
+async def test_events_of_another_process_are_found_by_the_poll(bench: Bench) -> None:
+    async with running(bench.scheduler(signals=InProcessSignals())):
+        await settle()
+        await bench.add(1, callback_url=URL)
+        await settle()
+        assert bench.receiver.requests == []
+        bench.clock.advance(POLL_SECONDS)
+        await until(lambda: len(bench.receiver.requests) == len(TOLD))
+
+
+async def test_a_killed_process_leaves_what_was_not_told_to_the_next(bench: Bench) -> None:
+    bench.receiver.hold()
+    async with running_until_killed(bench.scheduler(worker_id="dead", signals=InProcessSignals())):
+        job = await bench.add(1, callback_url=URL)
+        await until_found(lambda: bench.ended(job.id))
+        await until(lambda: len(bench.receiver.requests) == 1)
+    bench.receiver.go_on()
+    async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+        await settle()
+        assert len(bench.receiver.requests) == 1
+        bench.clock.advance(LONGER_THAN_A_HOLD)
+        await until(lambda: len(bench.receiver.requests) == 1 + len(TOLD))
+    assert bench.receiver.bodies == [TOLD[0], *TOLD]
+
+
+async def test_a_second_scheduler_goes_on_where_the_first_stopped(bench: Bench) -> None:
+    bench.provider.hold()
+    async with running(bench.scheduler(worker_id="first", grace=0)):
+        await bench.add(1, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == 4)
+        await settle()
+    bench.provider.go_on()
+    async with running(bench.scheduler(worker_id="second")):
+        await until(lambda: bool(bench.receiver.bodies) and bench.receiver.bodies[-1].endswith("Succeeded"))
+    numbers = [int(body.split()[0]) for body in bench.receiver.bodies]
+    assert numbers == list(range(len(numbers)))
+
+
+async def test_two_schedulers_on_one_store_tell_each_event_once(bench: Bench) -> None:
+    async with (
+        running(bench.scheduler(worker_id="a")),
+        running(bench.scheduler(worker_id="b", signals=InProcessSignals())),
+    ):
+        jobs = [await bench.add(number, callback_url=URL) for number in range(1, 21)]
+        await until(lambda: len(bench.receiver.requests) == 20 * len(TOLD))
+        await settle()
+    assert {tuple(bench.receiver.of(job.id)) for job in jobs} == {tuple(TOLD)}
+
+
+async def test_a_stop_lets_callbacks_on_their_way_arrive_within_the_grace_time(bench: Bench) -> None:
+    bench.receiver.hold()
+    scheduler = bench.scheduler(grace=60)
+    async with running(scheduler):
+        job = await bench.add(1, callback_url=URL)
+        await until_found(lambda: bench.ended(job.id))
+        await until(lambda: len(bench.receiver.requests) == 1)
+        scheduler.stop()
+        await settle()
+        bench.receiver.go_on()
+    now = bench.clock.now()
+    (due,) = await bench.stores.jobs.due_callbacks(now, hold_until=now, limit=1)
+    assert due.told == 0
+
+
+async def test_a_stop_without_grace_does_not_wait_for_a_dead_receiver(bench: Bench) -> None:
+    bench.receiver.hold()
+    async with asyncio.timeout(CALLBACK_TIMEOUT.total_seconds()), running(bench.scheduler(grace=0)):
+        await bench.add(1, callback_url=URL)
+        await until(lambda: len(bench.receiver.requests) == 1)

@@ -1,0 +1,65 @@
+"""A receiver of callbacks that answers as a test tells it, behind hosts and addresses that a test makes up."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Self
+
+import httpx
+
+from civitai_mock.scheduler.messenger import Messenger
+from civitai_mock.services.callback_hosts import PRIVATE, CallbackHosts
+
+URL = "http://receiver.test/hook?key=secret"
+ADDRESS = "10.0.0.7"
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+class Receiver:
+    """Answers 204 to everything; `hold` makes it keep requests waiting, `answer` may raise."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answer: Answer = lambda _: httpx.Response(204)
+        self.addresses: dict[str, Sequence[str]] = {}
+        self._go = asyncio.Event()
+        self._go.set()
+        self._client = httpx.AsyncClient(transport=httpx.MockTransport(self._handle))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    def hold(self) -> None:
+        self._go.clear()
+
+    def go_on(self) -> None:
+        self._go.set()
+
+    @property
+    def bodies(self) -> list[str]:
+        return [request.content.decode() for request in self.requests]
+
+    def of(self, job_id: str) -> list[str]:
+        """The bodies of the requests about one job."""
+        asked = [request for request in self.requests if request.headers["Idempotency-Key"].startswith(job_id)]
+        return [request.content.decode() for request in asked]
+
+    def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> Messenger:
+        return Messenger(
+            client=self._client,
+            hosts=CallbackHosts(patterns or (PRIVATE,)),
+            resolve=self._resolve,
+            timeout=timeout,
+        )
+
+    async def _resolve(self, host: str, _: int) -> Sequence[str]:
+        return self.addresses.get(host, (ADDRESS,))
+
+    async def _handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        await self._go.wait()
+        return self.answer(request)

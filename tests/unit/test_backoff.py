@@ -1,0 +1,13 @@
+"""How long to wait before another attempt."""
+
+import pytest
+
+from civitai_mock.scheduler.backoff import pause_after
+
+
+@pytest.mark.parametrize(
+    ("failures", "dice", "seconds"),
+    [(1, 0, 0.5), (1, 1, 1), (2, 1, 2), (5, 0.5, 12), (9, 1, 256), (10, 1, 300), (10_000, 1, 300), (10_000, 0, 150)],
+)
+def test_a_pause_doubles_up_to_five_minutes_and_is_spread(failures: int, dice: float, seconds: float) -> None:
+    assert pause_after(failures, dice=dice).total_seconds() == seconds

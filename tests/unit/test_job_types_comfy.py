@@ -1,0 +1,133 @@
+"""The user's own graphs."""
+
+from typing import Any
+
+import pytest
+
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.generation.graph_facts import graph_cost, seed_above
+from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
+from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_graph, text_to_image
+from tests.support.generation import graph_of, make_found, plan, planned_job
+from tests.support.golden import Golden
+from tests.support.graph_check import DATA
+
+CHECKPOINT = "urn:air:sd1:checkpoint:civitai:4384@128713"
+LORA = "urn:air:sd1:lora:civitai:82098@87153"
+VAE = "URN:AIR:sd1:VAE:civitai:1@2"
+
+
+def comfy(workflow: Json) -> JsonObject:
+    return {"$type": "comfy", "params": {"workflow": workflow}}
+
+
+def with_airs() -> dict[str, Any]:
+    graph = text_to_image(model=CHECKPOINT)
+    graph["10"] = node("LoraLoader", lora_name=LORA, strength_model=1, model=["4", 0], clip=["4", 1])
+    graph["11"] = node("VAELoader", vae_name=VAE)
+    return graph
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_graph_is_sent_as_it_is(path: Any) -> None:
+    graph = load_graph(path)
+    assert graph_of(comfy(graph)) == graph
+
+
+def test_airs_are_references_by_their_path() -> None:
+    assert parse_template(comfy(with_airs())).references() == {
+        "params.workflow.4.inputs.ckpt_name": CHECKPOINT,
+        "params.workflow.10.inputs.lora_name": LORA,
+        "params.workflow.11.inputs.vae_name": VAE,
+    }
+
+
+def test_airs_are_replaced_by_the_names_of_their_files(golden: Golden) -> None:
+    """Of the resource where it has one, by the path rule otherwise."""
+    graph = graph_of(comfy(with_airs()), {LORA: make_found(LORA, fileName="detail.safetensors")})
+    golden.check_json(DATA / "golden" / "comfy" / "airs.json", graph)
+
+
+def test_a_text_that_only_mentions_an_air_is_left_alone() -> None:
+    graph = text_to_image(prompt_text=f"{CHECKPOINT} in snow")
+    assert parse_template(comfy(graph)).references() == {}
+    assert graph_of(comfy(graph)) == graph
+
+
+def test_a_resource_that_is_named_twice_is_one_resource_of_the_job() -> None:
+    graph = with_airs()
+    graph["12"] = node("CheckpointLoaderSimple", ckpt_name=CHECKPOINT.upper())
+    assert len(plan(comfy(graph)).resources) == 3
+
+
+def test_the_detailed_job_shows_the_graph_as_it_was_sent() -> None:
+    job = planned_job(comfy(with_airs()))
+    assert JOB_TYPES_BY_TYPE["Comfy"].describe(job) == {"params": {"workflow": with_airs()}}
+
+
+@pytest.mark.parametrize(
+    ("workflow", "path"),
+    [
+        (None, "params.workflow"),
+        ({}, "params.workflow"),
+        ("graph.json", "params.workflow"),
+        ([], "params.workflow"),
+        ({"3": 5}, "params.workflow.3"),
+        ({"3": {"inputs": {}}}, "params.workflow.3.class_type"),
+        ({"3": {"class_type": "", "inputs": {}}}, "params.workflow.3.class_type"),
+        ({"3": {"class_type": "KSampler"}}, "params.workflow.3.inputs"),
+        ({"3": {"class_type": "KSampler", "inputs": []}}, "params.workflow.3.inputs"),
+        ({"4": node("X", ckpt_name="urn:air:sd1:checkpoint:civitai:1@?")}, "params.workflow.4.inputs.ckpt_name"),
+        ({"4": node("X", ckpt_name="urn:air:sd1:checkpoint:civitai:../x@1")}, "params.workflow.4.inputs.ckpt_name"),
+    ],
+)
+def test_a_fault_is_told_at_its_path(workflow: Json, path: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_template(comfy(workflow))
+    assert list(caught.value.errors) == [path]
+
+
+def test_a_workflow_of_the_editor_is_refused_with_advice() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_template(comfy({"last_node_id": 9, "nodes": [{"id": 3, "type": "KSampler"}], "links": []}))
+    (message,) = caught.value.errors["params.workflow"]
+    assert "Export (API)" in message
+
+
+@pytest.mark.parametrize(
+    ("graph", "cost"),
+    [
+        (text_to_image(width=768, height=512, steps=20), 0.9600000000000002),
+        (text_to_image(width=832, height=1216, steps=35, batch=2), 2 * 4.3225),
+        (recorded_graph("upscale_with_model"), 0),
+        ({"3": node("KSampler", steps=50)}, 1.6),
+        ({"3": node("KSampler", steps="many", latent_image=["5", 0]), "5": node("X", width="512", height=True)}, 0),
+    ],
+)
+def test_the_cost_follows_from_what_can_be_read_of_the_graph(graph: Any, cost: float) -> None:
+    assert graph_cost(graph) == pytest.approx(cost)
+
+
+@pytest.mark.parametrize(
+    ("graph", "cost"), [(text_to_image(), 1), (text_to_image(width=832, height=1216, steps=35), 4.3225)]
+)
+def test_a_graph_costs_at_least_one_buzz(graph: Any, cost: float) -> None:
+    assert plan(comfy(graph)).cost == pytest.approx(cost)
+
+
+def test_the_cost_of_a_graph_without_reason_is_within_reason() -> None:
+    assert graph_cost(text_to_image(width=10**30, height=10**30, steps=10**30, batch=10**30)) < 1e13
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "seed"),
+    [("sd1_txt2img", "9", 42), ("upscale_with_model", "9", None), ("sd1_txt2img", "no such node", None)],
+)
+def test_the_seed_of_an_output_is_that_of_the_nearest_sampler(name: str, output: str, seed: int | None) -> None:
+    assert seed_above(recorded_graph(name), output) == seed
+
+
+@pytest.mark.parametrize("seed", [2**63, -1, True, "7", 7.0, None])
+def test_a_seed_that_is_none_is_not_told(seed: Any) -> None:
+    assert seed_above({"9": node("SaveImage", seed=seed)}, "9") is None
