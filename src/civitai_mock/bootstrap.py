@@ -10,6 +10,7 @@ from importlib.metadata import version
 from importlib.resources import files
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from civitai_mock.api.app import ApiOptions, make_api
 from civitai_mock.api.use_cases import UseCases
@@ -28,7 +29,7 @@ from civitai_mock.services.query import QueryJobs
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.system import RandomIds, SystemClock
-from civitai_mock.settings import Settings
+from civitai_mock.settings import Settings, SimulationProfile
 from civitai_mock.telemetry import configure_logging
 
 PACKAGE = "civitai_mock"
@@ -199,6 +200,22 @@ async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
     finally:
         scheduler.stop()
         await running
+
+
+def create_comfyui(settings: Settings) -> Starlette:
+    """The stand-in ComfyUI server alone, with the files of the built-in catalogue."""
+    from civitai_mock.providers.simulator.comfyui_server.app import make_standin
+    from civitai_mock.providers.simulator.comfyui_server.artist import artist
+    from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations, StandinOptions
+    from civitai_mock.providers.simulator.comfyui_server.stock import models_of
+
+    durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
+    return make_standin(
+        clock=REAL_WORLD.clock,
+        models=models_of(read_catalogue()),
+        draw=artist(settings.simulation_pictures),
+        options=StandinOptions(durations=durations, previews=True),
+    )
 
 
 def read_skeletons() -> Mapping[str, Skeleton]:

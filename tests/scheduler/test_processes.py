@@ -165,6 +165,17 @@ def test_reload_serves_as_well(tmp_path: Path) -> None:
         process.wait(PATIENCE_SECONDS)
 
 
+def test_the_stand_in_for_comfyui_serves(tmp_path: Path) -> None:
+    port = free_port()
+    process = start(tmp_path, INSTANT, command=("-m", "civitai_mock", "comfyui", "--port", str(port)))
+    try:
+        wait_for(f"http://127.0.0.1:{port}/system_stats", process, time.perf_counter())
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
+
+
 def test_the_installed_command_is_the_module(tmp_path: Path) -> None:
     script = Path(sys.executable).with_name("civitai-mock")
     asked = subprocess.run([script, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -28,6 +28,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
+                ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too
             )
         )
         self._on_ready = on_ready
