@@ -18,6 +18,8 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
 from civitai_mock.ports import Clock, Ids, Provider, Stores
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.provider import ComfyUI
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.profile import PROFILES, Profile
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
@@ -81,16 +83,33 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
     """Open everything, and close it in the opposite order; raise `TransientError` if the store cannot be opened."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
-        simulator = Simulator(
+        provider = await stack.enter_async_context(_provider(settings, world))
+        if settings.seeds_at_start:
+            await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
+        yield Parts(settings=settings, world=world, stores=stores, provider=provider, signals=InProcessSignals())
+
+
+def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[Provider]:
+    """Simulation, unless there are ComfyUI servers."""
+    if not settings.comfy_servers:
+        return Simulator(
             name=settings.provider_name,
             clock=world.clock,
             profile=_profile(settings),
             pictures=settings.simulation_pictures,
         )
-        provider = await stack.enter_async_context(simulator)
-        if settings.seeds_at_start:
-            await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
-        yield Parts(settings=settings, world=world, stores=stores, provider=provider, signals=InProcessSignals())
+    authorization = settings.comfy_authorization
+    options = ComfyOptions(
+        authorization=authorization.get_secret_value() if authorization else None,
+        max_in_flight=settings.comfy_max_in_flight,
+    )
+    return ComfyUI(
+        name=settings.provider_name,
+        servers=settings.comfy_servers,
+        clock=world.clock,
+        ids=world.ids,
+        options=options,
+    )
 
 
 def _profile(settings: Settings) -> Profile:

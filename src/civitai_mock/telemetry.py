@@ -8,7 +8,12 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET_LOGGERS = {"uvicorn.access": logging.CRITICAL, "uvicorn.error": logging.WARNING, "pymongo": logging.WARNING}
+QUIET_LOGGERS = {
+    "uvicorn.access": logging.CRITICAL,
+    "uvicorn.error": logging.WARNING,
+    "pymongo": logging.WARNING,
+    "httpx": logging.WARNING,
+}
 
 LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on
 

@@ -165,15 +165,20 @@ def test_reload_serves_as_well(tmp_path: Path) -> None:
         process.wait(PATIENCE_SECONDS)
 
 
-def test_the_stand_in_for_comfyui_serves(tmp_path: Path) -> None:
+def test_jobs_run_on_a_comfyui_server(tmp_path: Path) -> None:
     port = free_port()
-    process = start(tmp_path, INSTANT, command=("-m", "civitai_mock", "comfyui", "--port", str(port)))
+    comfyui = start(tmp_path, INSTANT, command=("-m", "civitai_mock", "comfyui", "--port", str(port)))
     try:
-        wait_for(f"http://127.0.0.1:{port}/system_stats", process, time.perf_counter())
-        process.terminate()
-        assert process.wait(PATIENCE_SECONDS) == 0
+        wait_for(f"http://127.0.0.1:{port}/system_stats", comfyui, time.perf_counter())
+        environment = {"COMFY_HTTP_URL": f"http://127.0.0.1:{port}/prompt"}
+        with running(tmp_path, environment) as server, _client(server) as client:
+            (status,) = _wait_for_all(client, _submit(client, 1))
+            assert status["lastEvent"]["context"]["worker"] == f"127.0.0.1:{port}"
+            assert client.get(status["result"][0]["blobUrl"]).content.startswith(b"\x89PNG")
+        comfyui.terminate()
+        assert comfyui.wait(PATIENCE_SECONDS) == 0
     finally:
-        process.kill()
+        comfyui.kill()
 
 
 def test_the_installed_command_is_the_module(tmp_path: Path) -> None:

@@ -11,6 +11,12 @@ async def send(work: Work) -> None:
     """Raise what the provider raises: `JobError` for a graph that it refuses."""
     if work.prompt_id is None:
         raise JobError("The job has no prompt to send.")
-    submission = Submission(prompt_id=work.prompt_id, trace_id=work.job.trace_id, graph=work.graph, extra_pnginfo={})
+    submission = Submission(
+        prompt_id=work.prompt_id,
+        trace_id=work.job.trace_id,
+        graph=work.graph,
+        extra_pnginfo={},
+        resources=work.job.resources,
+    )
     receipt = await work.tools.provider.send(submission)
     work.context["comfy_prompt_response"] = json.dumps(receipt.response)
