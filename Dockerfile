@@ -15,7 +15,7 @@ ENV PATH="/opt/venv/bin:$PATH" \
     HOST=0.0.0.0 \
     PORT=3000 \
     DATA_DIR=/data
-USER mock
+USER 10001
 WORKDIR /home/mock
 VOLUME /data
 EXPOSE 3000

@@ -17,6 +17,7 @@ from civitai_mock.settings import Settings, SettingsError
 from civitai_mock.telemetry import configure_logging
 
 HEALTH_SECONDS = 3.0
+COMFYUI_PORT = 8188
 MONOLITH = "monolith"  # what runs without a command
 REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 APP_FACTORY = {True: "civitai_mock.bootstrap:create_app", False: "civitai_mock.bootstrap:create_api_app"}
@@ -97,6 +98,20 @@ async def _schedule(settings: Settings) -> None:
         await scheduler.run()
 
 
+def _comfyui(settings: Settings, arguments: argparse.Namespace) -> int:
+    from civitai_mock.api.server import Server, listen
+    from civitai_mock.bootstrap import create_comfyui
+
+    address = f"http://{_reachable(settings.host)}:{arguments.port}"
+    server = Server(
+        create_comfyui(settings),
+        on_ready=lambda: logger.info("ready", listen=address, stands_in_for="ComfyUI"),
+        on_stop=lambda: None,
+    )
+    server.run(sockets=[listen(settings.host, arguments.port)])
+    return 0
+
+
 def _seed(settings: Settings, _: argparse.Namespace) -> int:
     added, known = asyncio.run(_load_catalogue(settings))
     sys.stdout.write(f"{added} resources added, {known} were there already\n")
@@ -132,6 +147,7 @@ COMMANDS: Mapping[str, Command] = {
     MONOLITH: _monolith,
     "api": _api,
     "scheduler": _scheduler,
+    "comfyui": _comfyui,
     "seed": _seed,
     "healthcheck": _healthcheck,
 }
@@ -150,6 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="")
     commands.add_parser("api", help="serve HTTP only", parents=[serving])
     commands.add_parser("scheduler", help="run jobs only")
+    comfyui = commands.add_parser("comfyui", help="serve a stand-in for ComfyUI, to test its clients against")
+    comfyui.add_argument("--port", type=int, default=COMFYUI_PORT, help=f"default {COMFYUI_PORT}")
     commands.add_parser("seed", help="add the built-in resources to the store")
     commands.add_parser("healthcheck", help="exit 0 if the API on PORT is healthy, 1 if not")
     return parser

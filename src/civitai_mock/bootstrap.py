@@ -11,6 +11,7 @@ from importlib.resources import files
 
 import orjson
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from civitai_mock.api.app import ApiOptions, make_api
 from civitai_mock.api.use_cases import UseCases
@@ -19,6 +20,8 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.provider import ComfyUI
 from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.profile import PACES, PROFILES, Profile
@@ -42,7 +45,7 @@ from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
-from civitai_mock.settings import Settings
+from civitai_mock.settings import Settings, SimulationProfile
 from civitai_mock.telemetry import configure_logging
 
 PACKAGE = "civitai_mock"
@@ -97,13 +100,7 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
     """Open everything, and close it in the opposite order; raise `TransientError` if the store cannot be opened."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
-        simulator = Simulator(
-            name=settings.provider_name,
-            clock=world.clock,
-            profile=_profile(settings),
-            pictures=settings.simulation_pictures,
-        )
-        provider = await stack.enter_async_context(simulator)
+        provider = await stack.enter_async_context(_provider(settings, world))
         artist = await stack.enter_async_context(StandInArtist(pictures=settings.simulation_pictures))
         messenger = Messenger(
             client=await stack.enter_async_context(
@@ -124,6 +121,29 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
             messenger=messenger,
             signals=InProcessSignals(),
         )
+
+
+def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[Provider]:
+    """Simulation, unless there are ComfyUI servers."""
+    if not settings.comfy_servers:
+        return Simulator(
+            name=settings.provider_name,
+            clock=world.clock,
+            profile=_profile(settings),
+            pictures=settings.simulation_pictures,
+        )
+    authorization = settings.comfy_authorization
+    options = ComfyOptions(
+        authorization=authorization.get_secret_value() if authorization else None,
+        max_in_flight=settings.comfy_max_in_flight,
+    )
+    return ComfyUI(
+        name=settings.provider_name,
+        servers=settings.comfy_servers,
+        clock=world.clock,
+        ids=world.ids,
+        options=options,
+    )
 
 
 def _profile(settings: Settings) -> Profile:
@@ -284,6 +304,22 @@ async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
     finally:
         scheduler.stop()
         await running
+
+
+def create_comfyui(settings: Settings) -> Starlette:
+    """The stand-in ComfyUI server alone, with the files of the built-in catalogue."""
+    from civitai_mock.providers.simulator.comfyui_server.app import make_standin
+    from civitai_mock.providers.simulator.comfyui_server.artist import artist
+    from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations, StandinOptions
+    from civitai_mock.providers.simulator.comfyui_server.stock import models_of
+
+    durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
+    return make_standin(
+        clock=REAL_WORLD.clock,
+        models=models_of(read_catalogue()),
+        draw=artist(settings.simulation_pictures),
+        options=StandinOptions(durations=durations, previews=True),
+    )
 
 
 def read_skeletons() -> Mapping[str, Skeleton]:

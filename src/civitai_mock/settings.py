@@ -1,6 +1,7 @@
 """Settings: environment variables and `.env`, validated before anything starts."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, Validation
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.formats import ResultFormat
+from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.services.callback_hosts import PRIVATE
 from civitai_mock.services.consumers import Auth
@@ -18,7 +20,7 @@ from civitai_mock.services.references import MissingResources
 
 MEMORY_URI = "memory://"
 MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
-CREDENTIALS = re.compile(r"//[^/@]*@")
+CREDENTIALS = re.compile(r"//[^/@,]*@")
 
 
 class SettingsError(Exception):
@@ -96,11 +98,21 @@ class Settings(BaseSettings):
         ge=10,
         le=3_600_000,
     )
-    comfy_http_url: AnyHttpUrl | None = setting(
-        None, "Address of a real ComfyUI; unset is simulation", expected="http://… or nothing"
+    comfy_http_url: str | None = setting(
+        None,
+        "Addresses of real ComfyUI servers, separated by commas; unset is simulation",
+        expected="http://… or nothing",
     )
     comfy_ws_url: str | None = setting(
-        None, "WebSocket address of a real ComfyUI; unset is simulation", expected="ws://… or nothing"
+        None,
+        "Their WebSocket addresses in the same order, where they do not follow from COMFY_HTTP_URL",
+        expected="ws://…, one for each address, or nothing",
+    )
+    comfy_authorization: SecretStr | None = setting(
+        None, "Authorization header for every ComfyUI server", expected="a whole header value, or nothing"
+    )
+    comfy_max_in_flight: int = setting(
+        4, "How many prompts one ComfyUI server holds at once", expected="a number from 1 to 1000", ge=1, le=1000
     )
 
     host: str = setting("127.0.0.1", "Address to listen on", expected="an address; 0.0.0.0 is every interface")
@@ -245,6 +257,20 @@ class Settings(BaseSettings):
             raise ValueError("nobody could call")
         return value
 
+    @field_validator("comfy_http_url")
+    @classmethod
+    def _known_servers(cls, value: str | None) -> str | None:
+        if value:
+            parse_servers(value)
+        return value
+
+    @field_validator("comfy_ws_url")
+    @classmethod
+    def _matching_sockets(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value:
+            parse_servers(info.data.get("comfy_http_url") or "", value)
+        return value
+
     @classmethod
     def load(cls) -> Self:
         """Raise `SettingsError` for values that cannot work."""
@@ -260,6 +286,11 @@ class Settings(BaseSettings):
     @property
     def store_is_embedded(self) -> bool:
         return self.mongodb_uri is None or self.mongodb_uri.get_secret_value() == MEMORY_URI
+
+    @property
+    def comfy_servers(self) -> Sequence[Server]:
+        """Nothing for simulation."""
+        return parse_servers(self.comfy_http_url, self.comfy_ws_url) if self.comfy_http_url else ()
 
     @property
     def seeds_at_start(self) -> bool:
@@ -297,7 +328,6 @@ def _complaint(fault: Any) -> str:
 
 
 def _shown(field: str, value: str) -> str:
-    """A store's address without its credentials; nothing of any other secret."""
-    if field == "mongodb_uri":
-        return CREDENTIALS.sub("//***@", value)
-    return "***" if "SecretStr" in str(Settings.model_fields[field].annotation) else value
+    """An address without its credentials; nothing of any other secret."""
+    is_secret = "SecretStr" in str(Settings.model_fields[field].annotation) and field != "mongodb_uri"
+    return "***" if is_secret else CREDENTIALS.sub("//***@", value)

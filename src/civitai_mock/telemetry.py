@@ -8,7 +8,12 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET_LOGGERS = {"uvicorn.access": logging.CRITICAL, "uvicorn.error": logging.WARNING, "pymongo": logging.WARNING}
+QUIET_LOGGERS = {
+    "uvicorn.access": logging.CRITICAL,
+    "uvicorn.error": logging.WARNING,
+    "pymongo": logging.WARNING,
+    "httpx": logging.WARNING,
+}
 
 LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on
 
@@ -29,7 +34,7 @@ def configure_logging(*, json: bool, level: str) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),  # a line and its end in one write
         cache_logger_on_first_use=True,
     )
     _route_standard_logging([*shared, _drop_internal, *last], number)

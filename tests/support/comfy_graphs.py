@@ -44,7 +44,8 @@ def text_to_image(
         "8": node("VAEDecode", samples=["3", 0], vae=["4", 2]),
     }
     for node_id, class_type in (outputs or {"9": "SaveImage"}).items():
-        graph[node_id] = node(class_type, images=["8", 0])
+        prefix = {"filename_prefix": "ComfyUI"} if class_type == "SaveImage" else {}
+        graph[node_id] = node(class_type, images=["8", 0], **prefix)
     return graph
 
 

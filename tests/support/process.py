@@ -1,6 +1,7 @@
 """Servers as processes of their own."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -44,9 +45,14 @@ class Server:
         self.process.wait(PATIENCE_SECONDS)
 
     def stop(self) -> int:
-        """As Ctrl-C or `docker stop` would; the exit status."""
+        """As `docker stop` would; the exit status. A process that hangs is made to say where."""
         self.process.terminate()
-        return self.process.wait(PATIENCE_SECONDS)
+        try:
+            return self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(PATIENCE_SECONDS)
+            raise AssertionError(f"it did not stop:\n{self.log}") from error
 
 
 @contextmanager
@@ -67,7 +73,8 @@ def running(
 def start(folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK) -> "subprocess.Popen[bytes]":
     """No setting of the caller's own gets through."""
     own = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    variables = {**own, "DATA_DIR": str(folder / "data"), "NODE_ENV": "production", **environment}
+    variables = {**own, "DATA_DIR": str(folder / "data"), "NODE_ENV": "production", "PYTHONFAULTHANDLER": "1"}
+    variables |= environment
     with (folder / LOG_NAME).open("ab") as log:
         return subprocess.Popen([sys.executable, *command], env=variables, stdout=log, stderr=log, cwd=folder)
 

@@ -5,13 +5,21 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
+from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.ports import Output, Provider, Submission
+from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
+from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.engine import Simulator
+from civitai_mock.providers.simulator.nodes import Nodes
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures
+from civitai_mock.providers.simulator.reading import read_series
 from tests.support.comfy_graphs import Graph
+from tests.support.comfyui import comfyui_on
+from tests.support.standin import running_standin
 from tests.support.system import ManualClock
 
 FOREVER = 3600.0
+LONG_STEP = 0.1  # ComfyUI can be interrupted between steps only
 
 
 class Opening(Protocol):
@@ -27,7 +35,20 @@ async def open_simulator(*, slow: bool) -> AsyncIterator[Provider]:
         yield simulator
 
 
-PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator}
+@asynccontextmanager
+async def open_comfyui(*, slow: bool) -> AsyncIterator[Provider]:
+    options = StandinOptions(durations=Durations(step=LONG_STEP if slow else 0.0))
+    async with running_standin(draw=draw_series, options=options) as standin, comfyui_on(standin) as provider:
+        yield provider
+
+
+def draw_series(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> list[bytes]:
+    """What the simulator would make of the same graph."""
+    (series,) = [series for series in read_series(Nodes(graph)) if series.node_id == node_id]
+    return [draw(series, index, texts=texts, pictures=Pictures.DRAWN) for index in range(series.frame.count)]
+
+
+PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator, "comfyui": open_comfyui}
 
 
 def submission(prompt_id: str, graph: Graph) -> Submission:

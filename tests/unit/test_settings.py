@@ -48,6 +48,12 @@ def test_the_example_file_is_valid_as_it_is(tmp_path: Path) -> None:
             "mysql://user:secret@host",
             "MONGODB_URI: found 'mysql://***@host', expected mongodb://…, mongodb+srv://…, memory:// or nothing",
         ),
+        ("COMFY_HTTP_URL", "comfy:8188", "COMFY_HTTP_URL: found 'comfy:8188', expected http://… or nothing"),
+        (
+            "COMFY_WS_URL",
+            "ws://comfy:8188/ws",
+            "COMFY_WS_URL: found 'ws://comfy:8188/ws', expected ws://…, one for each address, or nothing",
+        ),
         ("MONGODB_JOBS_COLLECTION_NAME", 'a"b', "MONGODB_JOBS_COLLECTION_NAME: found 'a\"b', expected a name"),
     ],
 )

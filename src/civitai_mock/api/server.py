@@ -1,5 +1,6 @@
 """Run the app on a socket of our own, so that a port in use is one clear line."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from signal import SIGINT
@@ -28,13 +29,16 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
+                ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too
             )
         )
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """A lifespan that fails would end the process here; whoever runs the server tells why instead."""
+        self._loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets)
         except SystemExit:
@@ -43,9 +47,13 @@ class Server(uvicorn.Server):
             self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> Any:
-        """A second Ctrl-C does not wait for anybody."""
+        """A second Ctrl-C does not wait for anybody.
+
+        This runs between any two bytecodes of the event loop's own thread, so what is asyncio's has to be left to it.
+        """
         del frame
-        self._on_stop()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._on_stop)
         self.force_exit = self.should_exit and sig == SIGINT
         self.should_exit = True
 

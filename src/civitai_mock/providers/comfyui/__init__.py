@@ -1,0 +1,1 @@
+"""Real ComfyUI servers: thin transports around pure protocol functions."""

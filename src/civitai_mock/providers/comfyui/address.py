@@ -1,0 +1,83 @@
+"""Where the ComfyUI servers are: what COMFY_HTTP_URL and COMFY_WS_URL say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+HTTP_SCHEMES = ("http", "https")
+SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
+PROMPT_ROUTE = "/prompt"
+SOCKET_ROUTE = "/ws"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`id` is the host, port and path prefix, without credentials; the URLs have no slash at the end."""
+
+    id: str
+    http_url: str
+    ws_url: str
+
+
+def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[Server, ...]:
+    """Raise `ValueError`, fit for a reader, for what is no list of addresses."""
+    http = [_http_address(text) for text in _listed(http_urls)]
+    if not http:
+        raise ValueError("no address of a ComfyUI server")
+    given = [_socket_address(text) for text in _listed(ws_urls or "")]
+    if given and len(given) != len(http):
+        raise ValueError(f"{len(given)} WebSocket addresses for {len(http)} HTTP addresses")
+    servers = tuple(
+        Server(id=_name(address), http_url=urlunsplit(address), ws_url=urlunsplit(socket))
+        for address, socket in zip(http, given or [_derived(address) for address in http], strict=True)
+    )
+    _refuse_duplicates([server.id for server in servers])
+    return servers
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _http_address(text: str) -> SplitResult:
+    """Users have the address of the prompt route as well as that of the server."""
+    parts = _split(text, schemes=HTTP_SCHEMES)
+    return parts._replace(path=parts.path.removesuffix(PROMPT_ROUTE).rstrip("/"))
+
+
+def _socket_address(text: str) -> SplitResult:
+    parts = _split(text, schemes=tuple(SOCKET_SCHEMES.values()))
+    return parts._replace(path=parts.path.removesuffix(SOCKET_ROUTE) + SOCKET_ROUTE)
+
+
+def _derived(address: SplitResult) -> SplitResult:
+    return address._replace(scheme=SOCKET_SCHEMES[address.scheme], path=address.path + SOCKET_ROUTE)
+
+
+def _split(text: str, *, schemes: Sequence[str]) -> SplitResult:
+    parts = urlsplit(text)
+    expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ValueError(f"'{_shown(text)}' is not {expected}")
+    if parts.query or parts.fragment:
+        raise ValueError(f"'{_shown(text)}' must end with its path")
+    if parts.port == 0:
+        raise ValueError(f"'{_shown(text)}' has no usable port")
+    return parts._replace(path=parts.path.rstrip("/"))
+
+
+def _name(address: SplitResult) -> str:
+    return address.netloc.rpartition("@")[2] + address.path
+
+
+def _shown(text: str) -> str:
+    """Credentials are not repeated."""
+    before, separator, after = text.rpartition("@")
+    scheme = before.partition("//")[0]
+    return f"{scheme}//***@{after}" if separator else text
+
+
+def _refuse_duplicates(ids: Sequence[str]) -> None:
+    for server_id in ids:
+        if ids.count(server_id) > 1:
+            raise ValueError(f"'{server_id}' is named more than once")

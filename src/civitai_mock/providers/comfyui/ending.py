@@ -1,0 +1,32 @@
+"""What a prompt's bad end means for its job."""
+
+from civitai_mock.domain.errors import JobError, MockError, TransientError
+from civitai_mock.providers.comfyui.protocol.messages import Failure
+from civitai_mock.providers.comfyui.protocol.tracker import Failed, Interrupted, Lost
+
+MOST_TRACEBACK_LINES = 20
+
+
+def error_of(end: Failed | Interrupted | Lost, *, worker_id: str) -> MockError:
+    """A failure ends the job with ComfyUI's own words; what was lost is tried again."""
+    match end:
+        case Failed(failure=failure):
+            return _failed(failure, worker_id)
+        case Interrupted(node_id=node_id):
+            return JobError("The prompt was stopped in ComfyUI.", node_id=node_id, worker=worker_id)
+        case Lost(reason=reason):
+            return TransientError(f"{worker_id}: {reason}", worker=worker_id)
+
+
+def _failed(failure: Failure, worker_id: str) -> JobError:
+    reason = failure.message or failure.exception_type or "it gave no reason"
+    where = f" in node {failure.node_id} ({failure.node_type})" if failure.node_id else ""
+    return JobError(
+        f"ComfyUI failed{where}: {reason}",
+        node_id=failure.node_id,
+        node_type=failure.node_type,
+        exception_type=failure.exception_type,
+        exception_message=failure.message,
+        traceback=list(failure.traceback[-MOST_TRACEBACK_LINES:]),
+        worker=worker_id,
+    )

@@ -1,0 +1,151 @@
+"""What a server can run, from its /object_info: node classes, and the names that their inputs may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from civitai_mock.domain.air import WEIGHTS_SUFFIXES
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_object, as_texts
+
+# The folder that an input's names are from; an input that is not here is named by itself.
+FOLDERS: Mapping[str, str] = {
+    "ckpt_name": "checkpoints",
+    "lora_name": "loras",
+    "existing_lora": "loras",
+    "vae_name": "vae",
+    "unet_name": "diffusion_models",
+    "clip_name": "text_encoders",
+    "clip_name1": "text_encoders",
+    "clip_name2": "text_encoders",
+    "clip_name3": "text_encoders",
+    "clip_name4": "text_encoders",
+    "control_net_name": "controlnet",
+    "hypernetwork_name": "hypernetworks",
+    "style_model_name": "style_models",
+    "gligen_name": "gligen",
+    "audio_encoder_name": "audio_encoders",
+    "photomaker_model_name": "photomaker",
+}
+FOLDERS_OF_NODES: Mapping[tuple[str, str], str] = {
+    ("UpscaleModelLoader", "model_name"): "upscale_models",
+    ("CLIPVisionLoader", "clip_name"): "clip_vision",
+    ("ModelPatchLoader", "name"): "model_patches",
+}
+EMBEDDINGS = "embeddings"
+# Where servers keep what an AIR's type names.
+LORAS = ("loras",)
+FOLDERS_OF_TYPES: Mapping[str, tuple[str, ...]] = {
+    "checkpoint": ("checkpoints", "diffusion_models"),
+    "unet": ("diffusion_models",),
+    "diffusionmodel": ("diffusion_models",),
+    "lora": LORAS,
+    "locon": LORAS,
+    "lycoris": LORAS,
+    "dora": LORAS,
+    "vae": ("vae",),
+    "embedding": (EMBEDDINGS,),
+    "hypernet": ("hypernetworks",),
+    "controlnet": ("controlnet",),
+    "upscaler": ("upscale_models",),
+    "clip": ("text_encoders",),
+    "text_encoders": ("text_encoders",),
+    "clipvision": ("clip_vision",),
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a server's own list, and where each is found by less than its whole name."""
+
+    all: tuple[str, ...]
+
+    @cached_property
+    def by_path(self) -> Mapping[str, tuple[str, ...]]:
+        return _grouped({name: normal(name) for name in self.all})
+
+    @cached_property
+    def by_base(self) -> Mapping[str, tuple[str, ...]]:
+        return _grouped({name: base_of(name) for name in self.all})
+
+    @cached_property
+    def by_stem(self) -> Mapping[str, tuple[str, ...]]:
+        return _grouped({name: stem_of(name) for name in self.all})
+
+    @cached_property
+    def are_weights(self) -> bool:
+        return any(is_weights(name) for name in self.all)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """`choices` has, for each node class, the inputs that take a name out of a list."""
+
+    choices: Mapping[str, Mapping[str, Names]] = field(default_factory=dict)
+    embeddings: Names = Names(())
+
+    @property
+    def models(self) -> Mapping[str, tuple[str, ...]]:
+        """The model files by folder, in the order of their names."""
+        found: dict[str, set[str]] = {EMBEDDINGS: set(self.embeddings.all)}
+        for class_type, inputs in self.choices.items():
+            for name, names in inputs.items():
+                if names.are_weights:
+                    found.setdefault(folder_of(class_type, name), set()).update(names.all)
+        return {folder: tuple(sorted(names)) for folder, names in found.items()}
+
+
+def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Catalogue:
+    """Lists with the same names are one list in memory: the same folder is offered by many nodes."""
+    seen: dict[tuple[str, ...], Names] = {}
+    choices = {
+        class_type: {
+            name: seen.setdefault(options, Names(options))
+            for group in ("required", "optional")
+            for name, spec in as_object(as_object(as_object(node).get("input")).get(group)).items()
+            if (options := _options(spec)) is not None
+        }
+        for class_type, node in object_info.items()
+    }
+    return Catalogue(choices=choices, embeddings=Names(embeddings))
+
+
+def folder_of(class_type: str, input_name: str) -> str:
+    return FOLDERS_OF_NODES.get((class_type, input_name)) or FOLDERS.get(input_name, input_name)
+
+
+def normal(name: str) -> str:
+    """Windows servers write sub-folders with a backslash; AIRs make paths in lower case."""
+    return name.replace("\\", "/").casefold()
+
+
+def base_of(name: str) -> str:
+    return normal(name).rpartition("/")[2]
+
+
+def stem_of(name: str) -> str:
+    """The base name without the suffix of a weights file; embeddings are listed without one."""
+    base = base_of(name)
+    suffix = next((suffix for suffix in WEIGHTS_SUFFIXES if base.endswith(suffix)), "")
+    return base.removesuffix(suffix)
+
+
+def is_weights(name: str) -> bool:
+    return name.casefold().endswith(WEIGHTS_SUFFIXES)
+
+
+def _options(spec: Json) -> tuple[str, ...] | None:
+    """A list of names in either spelling: `[[…], {…}]` or `["COMBO", {"options": […]}]`."""
+    parts = as_list(spec)
+    if parts and isinstance(parts[0], list):
+        return as_texts(parts[0])
+    if len(parts) > 1 and parts[0] == "COMBO":
+        return as_texts(as_object(parts[1]).get("options"))
+    return None
+
+
+def _grouped(keys: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    groups: dict[str, list[str]] = {}
+    for name, key in keys.items():
+        groups.setdefault(key, []).append(name)
+    return {key: tuple(names) for key, names in groups.items()}

@@ -1,0 +1,61 @@
+"""A graph made ready for POST /prompt."""
+
+from collections.abc import Mapping
+
+from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.ports import Submission
+from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
+
+STREAMING_CLASS = "SaveImageWebsocket"
+BASE_MODEL_INPUTS = ("ckpt_name", "unet_name")
+PREFIX_INPUT = "filename_prefix"
+
+
+def checked(graph: ReadOnlyJson) -> JsonObject:
+    """Every node with its inputs: one without them can end a server's worker. Raise `JobError` for what is no graph."""
+    return {node_id: _checked_node(node_id, node) for node_id, node in graph.items()}
+
+
+def with_fresh_prefix(graph: ReadOnlyJson, suffix: str) -> JsonObject:
+    """The same graph under other file names, so that a cached picture whose file is gone is written again."""
+    return {node_id: _renamed(as_object(node), suffix) for node_id, node in graph.items()}
+
+
+def payload_of(submission: Submission, graph: ReadOnlyJson, *, client_id: str) -> JsonObject:
+    """The trace id goes with the prompt into the server's history."""
+    extra: JsonObject = {"trace_id": submission.trace_id}
+    if submission.extra_pnginfo:
+        extra["extra_pnginfo"] = dict(submission.extra_pnginfo)
+    return {
+        "prompt": dict(graph),
+        "prompt_id": submission.prompt_id,
+        "client_id": client_id,
+        "extra_data": extra,
+    }
+
+
+def streaming_nodes(graph: ReadOnlyJson) -> frozenset[str]:
+    """The nodes whose pictures come over the socket only."""
+    return frozenset(node_id for node_id, node in graph.items() if as_object(node).get("class_type") == STREAMING_CLASS)
+
+
+def base_models(graph: ReadOnlyJson) -> frozenset[str]:
+    """The large files that a server has in memory after this graph."""
+    inputs = [as_object(as_object(node).get("inputs")) for node in graph.values()]
+    return frozenset(name for given in inputs for field in BASE_MODEL_INPUTS if (name := as_text(given.get(field))))
+
+
+def _checked_node(node_id: str, node: Json) -> JsonObject:
+    if not isinstance(node, dict) or not as_text(node.get("class_type")):
+        raise JobError(f"Node '{node_id}' has no class_type: the graph is not in API format.", node_id=node_id)
+    inputs = node.get("inputs")
+    if inputs is not None and not isinstance(inputs, dict):
+        raise JobError(f"The inputs of node '{node_id}' are no object.", node_id=node_id)
+    return {**node, "inputs": inputs or {}}
+
+
+def _renamed(node: Mapping[str, Json], suffix: str) -> JsonObject:
+    inputs = as_object(node.get("inputs"))
+    prefix = as_text(inputs.get(PREFIX_INPUT))
+    return {**node, "inputs": {**inputs, PREFIX_INPUT: f"{prefix}_{suffix}"}} if prefix else dict(node)

@@ -1,0 +1,36 @@
+"""What whoever uses ComfyUI servers may choose."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from civitai_mock.providers.comfyui.protocol.tracker import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """`transfer` is for bodies that may be large, and for the longest silence within a picture."""
+
+    ordinary: timedelta = timedelta(seconds=10)
+    transfer: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComfyOptions:
+    """`max_in_flight` is for each server: enough to keep it busy, few enough to lose little when it dies."""
+
+    authorization: str | None = field(default=None, repr=False)  # a whole header value, sent to every server
+    max_in_flight: int = 4
+    poll: timedelta = timedelta(seconds=2)  # of queue and history, beside a socket that is open
+    poll_alone: timedelta = timedelta(seconds=0.5)  # without one
+    health: timedelta = timedelta(seconds=10)  # between looks at a server that answers
+    catalogue: timedelta = timedelta(minutes=5)  # how old a server's lists may get unless a file is missing
+    catalogue_rest: timedelta = timedelta(seconds=1)  # how old they have to be if one is
+    patience: timedelta = timedelta(seconds=30)  # with which a graph waits for a server that may come back
+    stall: timedelta = timedelta(minutes=10)  # without a sign from a running prompt until its server counts as dead
+    longest_pause: timedelta = timedelta(seconds=5)  # between tries to reach a server that is away
+    limits: Limits = field(default_factory=Limits)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+DEFAULT_OPTIONS = ComfyOptions()
+DEFAULT_TIMEOUTS = Timeouts()

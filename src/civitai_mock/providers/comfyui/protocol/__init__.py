@@ -1,0 +1,1 @@
+"""What ComfyUI says, as plain values, and what follows from it: no I/O."""

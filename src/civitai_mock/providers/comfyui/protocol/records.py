@@ -1,0 +1,72 @@
+"""What /queue and /history say, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.providers.comfyui.protocol.codec import failure_of, files_of
+from civitai_mock.providers.comfyui.protocol.messages import Failure, SavedFile
+from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_number, as_object, as_text
+
+
+class Place(StrEnum):
+    """Where in a server's queue a prompt is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A prompt that has left the queue; `failure` and `stopped_at` are unset for one that succeeded."""
+
+    files: Mapping[str, tuple[SavedFile, ...]]
+    node_order: tuple[str, ...]
+    failure: Failure | None = None
+    stopped_at: str | None = None
+    elapsed_ms: int | None = None
+
+
+def read_queue(body: JsonObject) -> Mapping[str, Place]:
+    """By prompt id; an id that is listed twice counts as running if either is."""
+    pending = dict.fromkeys(_ids(body.get("queue_pending")), Place.PENDING)
+    return pending | dict.fromkeys(_ids(body.get("queue_running")), Place.RUNNING)
+
+
+def read_history(body: JsonObject, prompt_id: str) -> Entry | None:
+    """None while a prompt is in the queue, and for one that the server does not know."""
+    record = body.get(prompt_id)
+    if not isinstance(record, dict):
+        return None
+    prompt = as_list(record.get("prompt"))
+    status = as_object(record.get("status"))
+    told = {as_text(pair[0]): as_object(pair[1]) for item in as_list(status.get("messages")) if (pair := _pair(item))}
+    failed = status.get("status_str") == "error"
+    return Entry(
+        files={node_id: files_of(output) for node_id, output in as_object(record.get("outputs")).items()},
+        node_order=tuple(as_object(prompt[2])) if len(prompt) > 2 else (),
+        failure=_failure(told) if failed and "execution_interrupted" not in told else None,
+        stopped_at=as_text(told["execution_interrupted"].get("node_id")) if "execution_interrupted" in told else None,
+        elapsed_ms=_elapsed(told),
+    )
+
+
+def _ids(items: Json) -> list[str]:
+    return [as_text(item[1]) for item in map(as_list, as_list(items)) if len(item) > 1]
+
+
+def _pair(item: Json) -> list[Json]:
+    pair = as_list(item)
+    return pair if len(pair) == 2 else []
+
+
+def _failure(told: Mapping[str, JsonObject]) -> Failure:
+    """An entry may say that it failed, and not why."""
+    return failure_of(told.get("execution_error", {}))
+
+
+def _elapsed(told: Mapping[str, JsonObject]) -> int | None:
+    start = as_number(told.get("execution_start", {}).get("timestamp"))
+    end = as_number(told.get("execution_success", {}).get("timestamp"))
+    return None if start is None or end is None else max(round(end - start), 0)

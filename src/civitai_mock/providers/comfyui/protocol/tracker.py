@@ -1,0 +1,205 @@
+"""What becomes of one prompt on one server, from all that is heard and seen of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from civitai_mock.providers.comfyui.protocol.messages import (
+    AtWork,
+    Errored,
+    Executed,
+    Executing,
+    Failure,
+    Message,
+    Picture,
+    SavedFile,
+    Started,
+    Stepped,
+    Stopped,
+    Succeeded,
+)
+from civitai_mock.providers.comfyui.protocol.records import Entry, Place
+from civitai_mock.providers.comfyui.protocol.results import Result, in_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a prompt may be absent from queue and history, and its server out of reach, before it is lost."""
+
+    absent: timedelta = timedelta(seconds=1)
+    unreachable: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """In the queue, or on its way there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    results: tuple[Result, ...]
+    elapsed_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """To be sent again; `spoiled` if the server thinks that it is done, and its pictures cannot be had."""
+
+    reason: str
+    spoiled: bool = False
+
+
+End: TypeAlias = Done | Failed | Interrupted | Lost
+State: TypeAlias = Waiting | Running | End
+
+
+@dataclass(slots=True, kw_only=True)
+class Streamed:
+    """The pictures of a node that sends them over the socket, by their place in the batch."""
+
+    place: int = 0
+    total: int | None = None
+    pictures: dict[int, Picture] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.total is not None and len(self.pictures) >= self.total
+
+
+class PromptTracker:
+    """Messages may be missing, doubled, late or out of order; only history, or a message that says why, ends it."""
+
+    def __init__(
+        self, prompt_id: str, *, now: datetime, streaming: frozenset[str] = frozenset(), limits: Limits = Limits()
+    ) -> None:
+        """`streaming` are the nodes whose pictures come over the socket, and are in no history."""
+        self.prompt_id = prompt_id
+        self.state: State = Waiting()
+        self.progress: Stepped | None = None
+        self.preview: Picture | None = None
+        self.last_sign = now
+        self._limits = limits
+        self._streamed = {node_id: Streamed() for node_id in streaming}
+        self._files: dict[str, tuple[SavedFile, ...]] = {}
+        self._heard: set[type[Message]] = set()
+        self._let_go = False
+        self._missing_since: datetime | None = None
+        self._unreachable_since: datetime | None = None
+
+    @property
+    def end(self) -> End | None:
+        return None if isinstance(self.state, Waiting | Running) else self.state
+
+    @property
+    def is_ending(self) -> bool:
+        """The server has let go of it; history will tell how it ended."""
+        return self.end is None and (self._let_go or Succeeded in self._heard)
+
+    def hear(self, message: Message, now: datetime) -> None:
+        """Take a message in; one about another prompt, or after the end, changes nothing."""
+        if message.prompt_id != self.prompt_id or self.end is not None:
+            return
+        self.last_sign = now
+        self.state = Running()
+        self._heard.add(type(message))
+        match message:
+            case Executing(node_id=None):
+                self._let_go = True
+            case AtWork():
+                self._step(message)
+            case Picture():
+                self._see(message)
+            case Executed(node_id=node_id, files=files):
+                self._files[node_id] = files
+            case Errored(failure=failure):
+                self.state = Failed(failure)
+            case Stopped(node_id=node_id):
+                self.state = Interrupted(node_id)
+
+    def in_queue(self, place: Place, now: datetime) -> None:
+        """The queue was read, and has it."""
+        self._missing_since = self._unreachable_since = None
+        if place is Place.RUNNING and isinstance(self.state, Waiting):
+            self.state = Running()
+            self.last_sign = now
+
+    def out_of_queue(self, entry: Entry | None, now: datetime) -> None:
+        """The queue was read and had it not; then history was, and had `entry`."""
+        self._unreachable_since = None
+        if self.end is not None:
+            return
+        if entry is None:
+            self._miss(now)
+        elif entry.failure is not None:
+            self.state = Failed(entry.failure)
+        elif entry.stopped_at is not None:
+            self.state = Interrupted(entry.stopped_at)
+        else:
+            self._finish(entry, now)
+
+    def out_of_reach(self, reason: str, now: datetime) -> None:
+        """The server did not answer, which says nothing about the prompt until it has lasted."""
+        self._unreachable_since = self._unreachable_since or now
+        if self.end is None and now - self._unreachable_since >= self._limits.unreachable:
+            self.lose(f"The server is out of reach: {reason}")
+
+    def stop(self) -> None:
+        """It was taken out of the queue before it ran."""
+        if self.end is None:
+            self.state = Interrupted("")
+
+    def lose(self, reason: str, *, spoiled: bool = False) -> None:
+        if self.end is None:
+            self.state = Lost(reason, spoiled)
+
+    def _step(self, message: AtWork) -> None:
+        if isinstance(message, Stepped):
+            self.progress = message
+        if message.node_id in self._streamed:
+            streamed = self._streamed[message.node_id]
+            streamed.place, streamed.total = int(message.value), int(message.maximum)
+
+    def _see(self, message: Picture) -> None:
+        if message.node_id in self._streamed:
+            streamed = self._streamed[message.node_id]
+            streamed.pictures[streamed.place] = message
+        else:
+            self.preview = message
+
+    def _miss(self, now: datetime) -> None:
+        """History follows the queue at once, so one look is nearly enough; the second one forgives a slow POST."""
+        self._missing_since = self._missing_since or now
+        if now - self._missing_since < self._limits.absent:
+            return
+        if {Started, Succeeded} <= self._heard:
+            self._finish(Entry(files=self._files, node_order=()), now)
+        else:
+            self.lose("The server has lost the prompt.")
+
+    def _finish(self, entry: Entry, now: datetime) -> None:
+        """Pictures still on their way over the socket are waited for as long as a prompt may be absent."""
+        if all(streamed.complete for streamed in self._streamed.values()):
+            pictures = [
+                picture for streamed in self._streamed.values() for _, picture in sorted(streamed.pictures.items())
+            ]
+            results = in_order(files=entry.files, pictures=pictures, node_order=entry.node_order)
+            self.state = Done(results=results, elapsed_ms=entry.elapsed_ms)
+            return
+        self._missing_since = self._missing_since or now
+        if now - self._missing_since >= self._limits.absent:
+            self.lose("Pictures that were sent over the socket have not arrived.", spoiled=True)

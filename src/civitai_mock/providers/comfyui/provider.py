@@ -1,0 +1,180 @@
+"""ComfyUI servers as one provider."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Self
+
+import httpx
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.ports import Clock, Ids, Output, Outputs, Receipt, Submission
+from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.ending import error_of
+from civitai_mock.providers.comfyui.graphs.files import airs_by_file
+from civitai_mock.providers.comfyui.graphs.outgoing import checked, with_fresh_prefix
+from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
+from civitai_mock.providers.comfyui.protocol.results import Result, Saved
+from civitai_mock.providers.comfyui.protocol.tracker import Done, Lost
+from civitai_mock.providers.comfyui.transport.download import content_type_of, download
+from civitai_mock.providers.comfyui.transport.http import FileGoneError
+from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Search
+from civitai_mock.providers.comfyui.workers.fleet import Fleet
+from civitai_mock.providers.comfyui.workers.report import Progress, WorkerReport, has_file, progress_of, report_of
+from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
+
+MOST_SPOILED = 1000
+
+
+class ComfyUI:
+    """Each server is a worker; a prompt is on one of them at a time, and what is lost there may be sent again."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        servers: Sequence[Server],
+        clock: Clock,
+        ids: Ids,
+        options: ComfyOptions = DEFAULT_OPTIONS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` replaces the network."""
+        self.name = name
+        self.description = f"ComfyUI at {', '.join(server.id for server in servers)}"
+        self._clock = clock
+        self._dispatch = Dispatch(servers, World(clock=clock, ids=ids, options=options, transport=transport))
+        self._fleet = Fleet(self._dispatch.workers)
+        self._spoiled: dict[str, int] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Once every server was asked; those that are away are asked again for as long as this is open."""
+        async with AsyncExitStack() as stack:
+            for worker in self._fleet.workers:
+                await stack.enter_async_context(worker.http)
+            await self._fleet.check()
+            running = asyncio.create_task(self._fleet.run(), name="ComfyUI servers")
+            stack.push_async_callback(_cancel, running)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def workers(self) -> Sequence[WorkerReport]:
+        """The truth about each server."""
+        return [report_of(worker) for worker in self._fleet.workers]
+
+    def workers_with(self, resource: JobResource) -> int:
+        """How many servers that are there have a resource's file."""
+        return sum(worker.is_ready and has_file(worker, resource) for worker in self._fleet.workers)
+
+    def progress(self, prompt_id: str) -> Progress | None:
+        """None for a prompt that waits, has ended, or is not heard of."""
+        run = self._fleet.counting(prompt_id)
+        return progress_of(run) if run else None
+
+    async def send(self, submission: Submission) -> Receipt:
+        """Start a graph on a server that has its files, unless one that can be reached knows the prompt."""
+        graph = checked(submission.graph)
+        run = await self._known(submission.prompt_id, graph) or await self._start(submission, graph)
+        return Receipt(prompt_id=submission.prompt_id, response=run.answer)
+
+    async def collect(self, prompt_id: str) -> Outputs:
+        worker, run = await self._followed(prompt_id)
+        end = await run.end()
+        if isinstance(end, Done):
+            items = [self._output(worker, run, result) for result in end.results]
+            return Outputs(items=items, facts=_facts(worker, end))
+        if isinstance(end, Lost) and end.spoiled:
+            self._spoil(worker, run)
+        raise error_of(end, worker_id=worker.id)
+
+    async def cancel(self, prompt_id: str) -> None:
+        """Only this prompt is touched; a server that is away and was known to have it is told when it comes back."""
+        if not self._fleet.runs(prompt_id):
+            await self._fleet.find(prompt_id, {})
+        await asyncio.gather(*(worker.follower.stop(run) for worker, run in self._fleet.runs(prompt_id)))
+
+    async def _known(self, prompt_id: str, graph: JsonObject) -> Run | None:
+        run = self._fleet.counting(prompt_id)
+        if run is None and prompt_id not in self._spoiled:
+            run = await self._fleet.find(prompt_id, graph)
+        return run
+
+    async def _start(self, submission: Submission, graph: JsonObject) -> Run:
+        search = Search(graph=await self._renewed(submission.prompt_id, graph), airs=airs_by_file(submission.resources))
+        while True:
+            offer = await self._dispatch.offer(search)
+            try:
+                known = await self._known(submission.prompt_id, graph) if search.waited else None
+                run = known or await offer.worker.send(submission, offer.graph)
+            except NotTakenError as error:
+                search.failed[offer.worker.id] = error
+            else:
+                self._fleet.abandon_others(run)
+                return run
+            finally:
+                offer.worker.release()
+
+    async def _renewed(self, prompt_id: str, graph: JsonObject) -> JsonObject:
+        """A graph whose pictures could not be had must not be answered out of a server's cache or history again."""
+        if prompt_id not in self._spoiled:
+            return graph
+        await self._fleet.forget(prompt_id)
+        return with_fresh_prefix(graph, f"{prompt_id[:8]}_{self._spoiled[prompt_id]}")
+
+    async def _followed(self, prompt_id: str) -> tuple[Worker, Run]:
+        if not self._fleet.runs(prompt_id):
+            await self._fleet.find(prompt_id, {})
+        wanted = [(worker, run) for worker, run in self._fleet.runs(prompt_id) if not run.unwanted]
+        if not wanted:
+            raise TransientError(f"No ComfyUI server knows the prompt '{prompt_id}'.")
+        return max(wanted, key=lambda found: found[1].counts)
+
+    def _output(self, worker: Worker, run: Run, result: Result) -> Output:
+        if isinstance(result, Saved):
+            content_type, content = content_type_of(result.file.filename), self._content(worker, run, result)
+        else:
+            content_type, content = result.content_type, _once(result.content)
+        return Output(node_id=result.node_id, content_type=content_type, content=content)
+
+    async def _content(self, worker: Worker, run: Run, result: Saved) -> AsyncIterator[bytes]:
+        """A run whose pictures cannot be had is dropped, so that the next `send` looks for it, or starts it anew."""
+        try:
+            async for chunk in download(worker.http, result.file, self._clock):
+                yield chunk
+        except FileGoneError:
+            self._spoil(worker, run)
+            raise
+        except TransientError as error:
+            worker.runs.drop(run)
+            worker.health.distrust(error)
+            raise
+
+    def _spoil(self, worker: Worker, run: Run) -> None:
+        worker.runs.drop(run)
+        self._spoiled[run.prompt_id] = self._spoiled.get(run.prompt_id, 0) + 1
+        while len(self._spoiled) > MOST_SPOILED:
+            del self._spoiled[next(iter(self._spoiled))]
+
+
+def _facts(worker: Worker, end: Done) -> JsonObject:
+    """The time is the server's own, from its start of the graph to the end."""
+    elapsed = {} if end.elapsed_ms is None else {"middleware_duration_ComfyUI_ms": end.elapsed_ms}
+    return {"worker": worker.id, **elapsed}
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

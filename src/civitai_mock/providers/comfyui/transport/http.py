@@ -1,0 +1,178 @@
+"""HTTP to one server: one method a route, each with a timeout."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Self
+from urllib.parse import quote
+
+import httpx
+
+from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.options import DEFAULT_TIMEOUTS, Timeouts
+from civitai_mock.providers.comfyui.protocol.messages import SavedFile
+from civitai_mock.providers.comfyui.protocol.records import Entry, Place, read_history, read_queue
+from civitai_mock.providers.comfyui.protocol.refusal import refusal_of
+from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text, as_texts
+
+TOO_LARGE = 413
+REFUSALS = frozenset({400, TOO_LARGE})
+GONE = frozenset({400, 404, 416})
+JSON_BODY = {"Content-Type": "application/json"}
+
+
+class FileGoneError(TransientError):
+    """The server no longer has a picture that it says it made."""
+
+
+class ComfyHttp:
+    """Raises `TransientError` for whatever may pass, `JobError` for what this graph cannot have."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        authorization: str | None = None,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Neither proxies nor credentials are taken from the environment, and no Origin is sent."""
+        self._server_id = server.id
+        self._timeouts = timeouts
+        identity = {"Accept-Encoding": "identity"}  # sizes and ranges of pictures are those of the file
+        self._client = httpx.AsyncClient(
+            base_url=server.http_url,
+            headers=identity | ({"Authorization": authorization} if authorization else {}),
+            timeout=timeouts.transfer.total_seconds(),
+            transport=transport,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def system_stats(self) -> JsonObject:
+        return as_object(await self._get("/system_stats"))
+
+    async def object_info(self) -> JsonObject:
+        return as_object(await self._get("/object_info", self._timeouts.transfer))
+
+    async def embeddings(self) -> tuple[str, ...]:
+        return as_texts(await self._get("/embeddings"))
+
+    async def queue(self) -> Mapping[str, Place]:
+        return read_queue(as_object(await self._get("/queue")))
+
+    async def history(self, prompt_id: str) -> Entry | None:
+        return read_history(as_object(await self._get(f"/history/{quote(prompt_id, safe='')}")), prompt_id)
+
+    async def prompt(self, payload: ReadOnlyJson) -> JsonObject:
+        """ComfyUI's answer; raise `JobError` for a graph that it refuses, or takes only in part."""
+        content = _encoded(payload)
+        async with self._call("/prompt", self._timeouts.transfer):
+            response = await self._client.post("/prompt", content=content, headers=JSON_BODY)
+        if response.status_code not in REFUSALS | {200}:
+            raise self._unexpected("/prompt", response)
+        if response.status_code == TOO_LARGE:
+            raise JobError("ComfyUI refused the graph: it is too large.", worker=self._server_id)
+        answer = self._decoded("/prompt", response)
+        refusal = refusal_of(answer, accepted=response.status_code == httpx.codes.OK)
+        if refusal is not None:
+            raise refusal
+        return as_object(answer)
+
+    async def delete(self, prompt_id: str) -> None:
+        """Take a pending prompt out of the queue; a running one stays."""
+        await self._post("/queue", {"delete": [prompt_id]})
+
+    async def interrupt(self, prompt_id: str) -> None:
+        """Servers older than targeted interrupts stop whatever runs: see first that it is this one."""
+        await self._post("/interrupt", {"prompt_id": prompt_id})
+
+    async def forget(self, prompt_id: str) -> None:
+        """Delete what history has of it; its files stay."""
+        await self._post("/history", {"delete": [prompt_id]})
+
+    async def upload(self, name: str, content: bytes, *, content_type: str, subfolder: str = "") -> str:
+        """The name that a graph must use, which may be another than `name`."""
+        files = {"image": (name, content, content_type)}
+        async with self._call("/upload/image", self._timeouts.transfer):
+            response = await self._client.post("/upload/image", files=files, data={"subfolder": subfolder})
+        if response.status_code in REFUSALS:
+            raise JobError(f"ComfyUI refused the picture '{name}'.", worker=self._server_id)
+        stored = as_object(self._answer("/upload/image", response))
+        return "/".join(part for part in (as_text(stored.get("subfolder")), as_text(stored.get("name"))) if part)
+
+    @asynccontextmanager
+    async def view(self, file: SavedFile, *, start: int = 0) -> AsyncIterator[httpx.Response]:
+        """A picture's bytes from `start` on (206), or all of them (200); raise `FileGoneError` if there are none."""
+        query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.folder}
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        timeout = httpx.Timeout(self._timeouts.ordinary.total_seconds(), read=self._timeouts.transfer.total_seconds())
+        async with (
+            self._call("/view", None),
+            self._client.stream("GET", "/view", params=query, headers=headers, timeout=timeout) as response,
+        ):
+            if response.status_code in GONE:
+                raise FileGoneError(f"{self._server_id} no longer has '{file.filename}'.")
+            if response.status_code not in {200, 206}:
+                raise self._unexpected("/view", response)
+            yield response
+
+    async def _get(self, route: str, limit: timedelta | None = None) -> Json:
+        async with self._call(route, limit or self._timeouts.ordinary):
+            response = await self._client.get(route)
+        return self._answer(route, response)
+
+    async def _post(self, route: str, body: ReadOnlyJson) -> None:
+        async with self._call(route, self._timeouts.ordinary):
+            response = await self._client.post(route, json=body)
+        if response.status_code != httpx.codes.OK:
+            raise self._unexpected(route, response)
+
+    @asynccontextmanager
+    async def _call(self, route: str, limit: timedelta | None) -> AsyncIterator[None]:
+        """The one place where the faults of a connection get their name; `limit` is for the whole exchange."""
+        try:
+            async with asyncio.timeout(limit.total_seconds() if limit else None):
+                yield
+        except (httpx.HTTPError, TimeoutError) as error:
+            reason = str(error) or "no answer in time"
+            raise TransientError(f"{self._server_id}{route}: {reason}", worker=self._server_id) from error
+
+    def _answer(self, route: str, response: httpx.Response) -> Json:
+        if response.status_code != httpx.codes.OK:
+            raise self._unexpected(route, response)
+        return self._decoded(route, response)
+
+    def _decoded(self, route: str, response: httpx.Response) -> Json:
+        """With the standard decoder: ComfyUI writes NaN and Infinity, which are no JSON."""
+        try:
+            document: Json = json.loads(response.content)
+        except (ValueError, RecursionError) as error:
+            raise TransientError(
+                f"{self._server_id}{route} did not answer with JSON.", worker=self._server_id
+            ) from error
+        return document
+
+    def _unexpected(self, route: str, response: httpx.Response) -> TransientError:
+        return TransientError(
+            f"{self._server_id}{route} answered {response.status_code}.",
+            worker=self._server_id,
+            status=response.status_code,
+        )
+
+
+def _encoded(payload: ReadOnlyJson) -> bytes:
+    try:
+        return json.dumps(payload, allow_nan=False).encode()
+    except ValueError as error:
+        raise JobError("The graph has a number that JSON cannot say.") from error

@@ -1,0 +1,156 @@
+"""Which worker runs which graph: one that is there, has its files, and has room."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from civitai_mock.domain.errors import JobError, MockError, TransientError
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
+from civitai_mock.providers.comfyui.graphs.files import Airs, Fit, fit
+from civitai_mock.providers.comfyui.graphs.outgoing import base_models
+from civitai_mock.providers.comfyui.waiting import Bell
+from civitai_mock.providers.comfyui.workers.worker import Worker, World
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A place on a worker, reserved until it is given back, and the graph in that worker's names."""
+
+    worker: Worker
+    graph: JsonObject
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Search:
+    """One graph's way to a worker; those in `failed` have been tried, and `waited` says that time has passed."""
+
+    graph: ReadOnlyJson
+    airs: Airs
+    waited: bool = False
+    failed: dict[str, TransientError] = field(default_factory=dict)
+    _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
+
+    def fit_of(self, worker: Worker) -> Fit | None:
+        """None while nothing is known of the worker's files."""
+        catalogue = worker.health.catalogue
+        if catalogue is None:
+            return None
+        known = self._fits.get(worker.id)
+        if known is None or known[0] is not catalogue:
+            known = self._fits[worker.id] = (catalogue, fit(self.graph, catalogue, self.airs))
+        return known[1]
+
+    def may_use(self, worker: Worker) -> bool:
+        """As far as is known: a worker that was never reached may have anything."""
+        found = self.fit_of(worker)
+        return worker.id not in self.failed and (found is None or found.runs)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Place:
+    """A search in the line, and what it is waiting for."""
+
+    search: Search
+    bell: Bell
+    usable: Sequence[Worker] = ()
+    offer: Offer | None = None
+
+
+class Dispatch:
+    """First come, first served, except that nobody waits for a worker that those before him cannot use."""
+
+    def __init__(self, servers: Sequence[Server], world: World) -> None:
+        self.workers = [Worker(server, world, freed=self.freed, turned=self.turned) for server in servers]
+        self._clock = world.clock
+        self._patience = world.options.patience
+        self._line: list[Place] = []
+
+    def freed(self) -> None:
+        """A worker has room for one more."""
+        for place in self._line:
+            if not any(worker.has_room for worker in self.workers):
+                return
+            self._serve(place)
+
+    def turned(self) -> None:
+        """A worker went away or came back: what everybody can use may be another."""
+        for place in self._line:
+            place.bell.ring()
+
+    async def offer(self, search: Search) -> Offer:
+        """Wait for a worker, and reserve a place on it.
+
+        Raise `JobError` if no worker has what the graph wants, `TransientError` if those that may have it are away.
+        """
+        place = Place(search=search, bell=Bell(self._clock))
+        self._line.append(place)
+        try:
+            offer = await self._wait_in_line(place)
+            place.offer = None
+            return offer
+        finally:
+            self._line.remove(place)
+            if place.offer is not None:
+                place.offer.worker.release()
+
+    async def _wait_in_line(self, place: Place) -> Offer:
+        search, refreshed = place.search, False
+        until: datetime | None = None
+        while place.offer is None:
+            possible = [worker for worker in self.workers if search.may_use(worker)]
+            place.usable = [worker for worker in possible if worker.is_ready]
+            if place.usable:
+                until = None
+                self.freed()
+                await self._wait_for_room(place)
+            elif not refreshed:
+                await asyncio.gather(*(worker.health.refresh() for worker in self.workers))
+                refreshed = True
+            elif possible:
+                until = until or self._clock.now() + self._patience
+                await self._wait_for_any(possible, place, until)
+            else:
+                raise _impossible(search, self.workers)
+        return place.offer
+
+    async def _wait_for_room(self, place: Place) -> None:
+        if place.offer is None:
+            place.search.waited = True
+            await place.bell.wait()
+
+    async def _wait_for_any(self, away: Sequence[Worker], place: Place, until: datetime) -> None:
+        left = (until - self._clock.now()).total_seconds()
+        if left <= 0:
+            reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
+            raise TransientError(f"No ComfyUI server that may run this graph is there ({reasons}).")
+        place.search.waited = True
+        await place.bell.wait(left)
+
+    def _serve(self, place: Place) -> None:
+        """The worker that has the graph's base model in memory, or else the one with the least to do."""
+        offers = [
+            (not base_models(found.graph) <= worker.loaded, worker.in_flight, number, Offer(worker, found.graph))
+            for number, worker in enumerate(place.usable)
+            if worker.has_room and (found := place.search.fit_of(worker)) is not None
+        ]
+        if offers and place.offer is None:
+            place.offer = min(offers, key=lambda offer: offer[:3])[3]
+            place.offer.worker.reserve()
+            place.bell.ring()
+
+
+def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
+    """Why none of them will do; of several, the account of the one that lacks the least."""
+    if search.failed:
+        return list(search.failed.values())[-1]
+    fits = [found for worker in workers if (found := search.fit_of(worker)) is not None]
+    best = min(fits, key=lambda found: (len(found.unknown_classes), len(found.missing)))
+    lacking = [*(f"it has no node '{name}'" for name in best.unknown_classes), *map(str, best.missing)]
+    return JobError(
+        "No ComfyUI server can run this graph: " + "; ".join(lacking) + ".",
+        missing=[missing.evidence for missing in best.missing],
+        unknown_classes=list(best.unknown_classes),
+    )

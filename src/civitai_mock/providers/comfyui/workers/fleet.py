@@ -1,0 +1,72 @@
+"""All workers of a provider, and which of them has which prompt."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import structlog
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.providers.comfyui.protocol.tracker import Done
+from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.worker import Worker
+
+logger = structlog.stdlib.get_logger()
+
+
+class Fleet:
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.workers = workers
+
+    def runs(self, prompt_id: str) -> Sequence[tuple[Worker, Run]]:
+        """What this process knows of a prompt."""
+        found = [(worker, worker.runs.get(prompt_id)) for worker in self.workers]
+        return [(worker, run) for worker, run in found if run is not None]
+
+    def counting(self, prompt_id: str) -> Run | None:
+        """The run that makes it needless to send a prompt again, if this process knows of one."""
+        return next((run for _, run in self.runs(prompt_id) if run.counts), None)
+
+    async def find(self, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
+        """Ask every server that can be reached: an earlier life of this process may have sent it."""
+        asked = [self._find(worker, prompt_id, graph) for worker in self._up()]
+        found = [run for run in await asyncio.gather(*asked) if run is not None]
+        if not found:
+            return None
+        kept = max(found, key=lambda run: isinstance(run.tracker.end, Done))
+        self.abandon_others(kept)
+        return kept
+
+    def abandon_others(self, kept: Run) -> None:
+        """A server that was given up may come back with the prompt: it shall not run there as well."""
+        for worker, run in self.runs(kept.prompt_id):
+            if run is not kept:
+                run.unwanted = True
+                worker.follower.hurry()
+
+    async def forget(self, prompt_id: str) -> None:
+        """Whatever history says of a prompt would end its next run."""
+        for worker in self._up():
+            with suppress(TransientError):
+                await worker.http.forget(prompt_id)
+
+    async def check(self) -> None:
+        await asyncio.gather(*(worker.health.check() for worker in self.workers))
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for worker in self.workers:
+                for name, loop in worker.loops().items():
+                    group.create_task(loop, name=name)
+
+    def _up(self) -> Iterator[Worker]:
+        return (worker for worker in self.workers if worker.health.is_up)
+
+    async def _find(self, worker: Worker, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
+        try:
+            return await worker.find(prompt_id, graph)
+        except TransientError as error:
+            logger.warning("server not asked", worker_id=worker.id, prompt_id=prompt_id, reason=error.message)
+            worker.health.distrust(error)
+            return None

@@ -1,0 +1,114 @@
+"""Whether one server answers, and what it can run."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.ports import Clock, Ids
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
+from civitai_mock.providers.comfyui.transport.http import ComfyHttp
+from civitai_mock.providers.comfyui.waiting import Bell, pause_after
+
+logger = structlog.stdlib.get_logger()
+
+
+class Health:
+    """A server that does not answer is put aside at once, and asked again after pauses that grow."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        http: ComfyHttp,
+        clock: Clock,
+        ids: Ids,
+        options: ComfyOptions,
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed` is called when the server goes away or comes back."""
+        self.is_up = False
+        self.reason = "not asked yet"
+        self.version = ""
+        self.catalogue: Catalogue | None = None
+        self._worker_id = worker_id
+        self._http = http
+        self._clock = clock
+        self._ids = ids
+        self._options = options
+        self._changed = changed
+        self._read_at: datetime | None = None
+        self._failures = 0
+        self._bell = Bell(clock)
+        self._checking = asyncio.Lock()
+
+    async def run(self) -> None:
+        while True:
+            await self._bell.wait(self._pause())
+            try:
+                await self.check()
+            except Exception:
+                logger.exception("health check broke off", worker_id=self._worker_id)
+
+    def suspect(self) -> None:
+        """Something is wrong: see now whether the server is there."""
+        self._bell.ring()
+
+    def distrust(self, error: TransientError) -> None:
+        """It has not answered: put it aside until it does."""
+        self._is_away(error)
+        self._bell.ring()
+
+    async def check(self) -> None:
+        async with self._checking:
+            try:
+                stats = await self._http.system_stats()
+                if not self.is_up or self._is_older_than(self._options.catalogue):
+                    await self._read()
+            except TransientError as error:
+                self._is_away(error)
+            else:
+                self._is_there(stats)
+
+    async def refresh(self) -> None:
+        """Read the lists again, unless they were read a moment ago: a file may have come since."""
+        async with self._checking:
+            if self.is_up and self._is_older_than(self._options.catalogue_rest):
+                try:
+                    await self._read()
+                except TransientError as error:
+                    self._is_away(error)
+
+    async def _read(self) -> None:
+        self.catalogue = read_catalogue(await self._http.object_info(), await self._http.embeddings())
+        self._read_at = self._clock.now()
+
+    def _is_older_than(self, age: timedelta) -> bool:
+        return self._read_at is None or self._clock.now() - self._read_at >= age
+
+    def _is_there(self, stats: JsonObject) -> None:
+        self._failures = 0
+        if not self.is_up:
+            self.is_up, self.reason = True, ""
+            self.version = as_text(as_object(stats.get("system")).get("comfyui_version"))
+            logger.info("server there", worker_id=self._worker_id, version=self.version)
+            self._changed()
+
+    def _is_away(self, error: TransientError) -> None:
+        self._failures += 1
+        self.reason = error.message
+        if self.is_up or self._failures == 1:
+            logger.warning("server away", worker_id=self._worker_id, reason=error.message)
+        if self.is_up:
+            self.is_up = False
+            self._changed()
+
+    def _pause(self) -> float:
+        if self._failures:
+            return pause_after(self._failures, longest=self._options.longest_pause.total_seconds(), ids=self._ids)
+        return self._options.health.total_seconds()

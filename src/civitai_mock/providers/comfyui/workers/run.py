@@ -1,0 +1,48 @@
+"""One prompt on one server, while it is followed."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, Interrupted, PromptTracker
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Run:
+    """`client_id` is that of the connection that hears of it, if any.
+
+    `answer` is the server's to POST /prompt. `known` is false while nobody can say whether the server has the prompt.
+    `left` is true once the server's queue has it no more; `unwanted` is one to be stopped; `stalled` is one that was
+    given up for its silence.
+    """
+
+    tracker: PromptTracker
+    answer: JsonObject
+    client_id: str | None = None
+    sending: bool = False
+    known: bool = False
+    left: bool = False
+    unwanted: bool = False
+    stalled: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def prompt_id(self) -> str:
+        return self.tracker.prompt_id
+
+    @property
+    def counts(self) -> bool:
+        """A prompt that must not be sent again: it is on its way, or its end is worth having."""
+        end = self.tracker.end
+        return self.known and not self.unwanted and (end is None or isinstance(end, Done | Failed | Interrupted))
+
+    def is_heard_on(self, client_id: str | None) -> bool:
+        """Whether the open connection, if any, tells of it."""
+        return client_id is not None and self.client_id == client_id
+
+    async def end(self) -> End:
+        await self.ended.wait()
+        end = self.tracker.end
+        if end is None:
+            raise RuntimeError("a run that has not ended was said to have")
+        return end

@@ -1,0 +1,70 @@
+"""The prompts that a server was given."""
+
+from collections.abc import Callable, Sequence
+
+from civitai_mock.providers.comfyui.protocol.tracker import Lost
+from civitai_mock.providers.comfyui.workers.run import Run
+
+MOST_ENDED = 64
+
+
+class Runs:
+    """A run is followed until its server's queue has let go of it; the latest ended ones are kept, to be asked for."""
+
+    def __init__(self, *, freed: Callable[[], None]) -> None:
+        """`freed` is called when there is room for one more."""
+        self._freed = freed
+        self._followed: dict[str, Run] = {}
+        self._ended: dict[str, Run] = {}
+
+    @property
+    def followed(self) -> Sequence[Run]:
+        return tuple(self._followed.values())
+
+    @property
+    def in_flight(self) -> int:
+        return sum(not run.ended.is_set() for run in self._followed.values())
+
+    @property
+    def are_stuck(self) -> bool:
+        """True while a prompt that was given up for its silence goes on holding the queue."""
+        return any(run.stalled for run in self._followed.values())
+
+    def get(self, prompt_id: str) -> Run | None:
+        return self._followed.get(prompt_id) or self._ended.get(prompt_id)
+
+    def follows(self, run: Run) -> bool:
+        return self._followed.get(run.prompt_id) is run
+
+    def is_stopping(self, prompt_id: str) -> bool:
+        run = self._followed.get(prompt_id)
+        return run is not None and run.unwanted
+
+    def add(self, run: Run) -> None:
+        """In the place of an earlier run of the same prompt."""
+        self._ended.pop(run.prompt_id, None)
+        self._followed[run.prompt_id] = run
+
+    def drop(self, run: Run) -> None:
+        """The server is known not to have it, or what it has is of no use."""
+        for runs in (self._followed, self._ended):
+            if runs.get(run.prompt_id) is run:
+                del runs[run.prompt_id]
+        self._freed()
+
+    def note(self, run: Run) -> None:
+        """Act on its end, if that is known by now; a server that was given up may come back with its prompts."""
+        end = run.tracker.end
+        if end is None:
+            return
+        if self.follows(run) and (run.left or not isinstance(end, Lost)):
+            self._keep(run)
+        if not run.ended.is_set():
+            run.ended.set()
+            self._freed()
+
+    def _keep(self, run: Run) -> None:
+        del self._followed[run.prompt_id]
+        self._ended[run.prompt_id] = run
+        while len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]

@@ -1,0 +1,171 @@
+"""One server as a worker: whether it is there, what it can run, and what it is running."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.ports import Clock, Ids, Submission
+from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.graphs.outgoing import base_models, payload_of, streaming_nodes
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
+from civitai_mock.providers.comfyui.transport.http import ComfyHttp
+from civitai_mock.providers.comfyui.transport.socket import ComfySocket
+from civitai_mock.providers.comfyui.workers.follower import Follower
+from civitai_mock.providers.comfyui.workers.health import Health
+from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.runs import Runs
+from civitai_mock.providers.comfyui.workers.timetable import Timetable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What all workers of a provider share; `transport` replaces the network in tests."""
+
+    clock: Clock
+    ids: Ids
+    options: ComfyOptions
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+class NotTakenError(TransientError):
+    """A server did not take a prompt: another one may have it."""
+
+
+class Worker:
+    def __init__(self, server: Server, world: World, *, freed: Callable[[], None], turned: Callable[[], None]) -> None:
+        """`freed` is called when there is room for one more prompt, `turned` when it goes away or comes back."""
+        clock, ids, options = world.clock, world.ids, world.options
+        self.id = server.id
+        self.loaded: frozenset[str] = frozenset()
+        self.runs = Runs(freed=freed)
+        self.http = ComfyHttp(
+            server, authorization=options.authorization, timeouts=options.timeouts, transport=world.transport
+        )
+        self.health = Health(
+            worker_id=server.id, http=self.http, clock=clock, ids=ids, options=options, changed=self._up_or_down
+        )
+        self.follower = Follower(
+            self.runs,
+            worker_id=server.id,
+            http=self.http,
+            clock=clock,
+            options=options,
+            timetable=Timetable(clock=clock, ids=ids, options=options),
+            client_id=lambda: self._socket.client_id,
+        )
+        self._socket = ComfySocket(
+            server, clock=clock, ids=ids, options=options, hear=self.follower.hear, changed=self._reconnected
+        )
+        self._world = world
+        self._freed = freed
+        self._turned = turned
+        self._reserved = 0
+
+    @property
+    def is_ready(self) -> bool:
+        return self.health.is_up and not self.runs.are_stuck
+
+    @property
+    def reason(self) -> str:
+        """Why it is not ready."""
+        return self.health.reason or "its queue is stuck"
+
+    @property
+    def in_flight(self) -> int:
+        return self.runs.in_flight + self._reserved
+
+    @property
+    def has_room(self) -> bool:
+        return self.is_ready and self.in_flight < self._world.options.max_in_flight
+
+    def loops(self) -> Mapping[str, Coroutine[None, None, None]]:
+        """What has to run beside everything else, by name."""
+        return {
+            f"health of {self.id}": self.health.run(),
+            f"socket of {self.id}": self._socket.run(),
+            f"prompts of {self.id}": self.follower.run(),
+        }
+
+    def reserve(self) -> None:
+        self._reserved += 1
+
+    def release(self) -> None:
+        self._reserved -= 1
+        self._freed()
+
+    async def find(self, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
+        """Follow a prompt that the server knows from before, unless it is being stopped there.
+
+        The queue is asked before history, which follows it.
+        """
+        if self.runs.is_stopping(prompt_id):
+            return None
+        place = (await self.http.queue()).get(prompt_id)
+        entry = None if place else await self.http.history(prompt_id)
+        if place is None and entry is None:
+            return None
+        run = self._run(prompt_id, graph)
+        run.known = True
+        self.follower.follow(run)
+        if entry is not None:
+            self.follower.left_queue(run, entry)
+        return run
+
+    async def send(self, submission: Submission, graph: JsonObject) -> Run:
+        """POST a prompt and follow it.
+
+        Raise `JobError` if the server refuses it, `NotTakenError` if it certainly does not have it, and any other
+        `TransientError` if nobody can say whether it has.
+        """
+        run = self._run(submission.prompt_id, graph)
+        run.client_id, run.sending = self._socket.client_id or self._world.ids.uuid(), True
+        self.follower.follow(run)
+        self.loaded = base_models(graph)
+        try:
+            run.answer = await self.http.prompt(payload_of(submission, graph, client_id=run.client_id))
+            run.known = True
+        except JobError:
+            run.known = run.unwanted = True  # some of its outputs may be in the queue
+            self.follower.hurry()
+            raise
+        except TransientError as error:
+            self.health.suspect()
+            if not await self._has(run):
+                run.unwanted = True  # it may still arrive
+                raise NotTakenError(error.message, **error.evidence) from error
+        finally:
+            run.sending = False
+        return run
+
+    async def _has(self, run: Run) -> bool:
+        """Whether a prompt arrived although its POST failed."""
+        try:
+            queue = await self.http.queue()
+            run.known = run.known or run.prompt_id in queue or await self.http.history(run.prompt_id) is not None
+        except TransientError as error:
+            self.health.distrust(error)
+            raise
+        return run.known
+
+    def _run(self, prompt_id: str, graph: ReadOnlyJson) -> Run:
+        world = self._world
+        tracker = PromptTracker(
+            prompt_id, now=world.clock.now(), streaming=streaming_nodes(graph), limits=world.options.limits
+        )
+        return Run(tracker=tracker, answer={"prompt_id": prompt_id, "node_errors": {}})
+
+    def _up_or_down(self) -> None:
+        if self.health.is_up:
+            self._socket.hurry()
+            self.follower.hurry()
+        self._turned()
+
+    def _reconnected(self) -> None:
+        """A socket that drops may be the first sign that its server is gone."""
+        if self._socket.client_id is None:
+            self.health.suspect()
+        self.follower.hurry()

@@ -1,0 +1,20 @@
+"""The simulator's painter, for a stand-in that shall give pictures worth looking at."""
+
+from collections.abc import Mapping, Sequence
+
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.providers.simulator.comfyui_server.options import Draw
+from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.nodes import Nodes
+from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.reading import read_series
+
+
+def artist(pictures: Pictures) -> Draw:
+    """Reads the graph, and draws every picture of one of its output nodes."""
+
+    def draw_all(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
+        series = next(one for one in read_series(Nodes(graph)) if one.node_id == node_id)
+        return [draw(series, index, texts=texts, pictures=pictures) for index in range(series.frame.count)]
+
+    return draw_all

@@ -1,0 +1,120 @@
+"""Node definitions as facts, and how GET /object_info spells them.
+
+The data file is /object_info with each list of files replaced by `{"folder": …}`, since those differ between servers.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+from civitai_mock.domain.json import Json, JsonObject
+
+PACKAGE = "civitai_mock.providers.simulator.comfyui_server.checking"
+COMBO = "COMBO"
+ANYTHING = "*"
+
+# The names in a folder, at this moment.
+Listing: TypeAlias = Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputDefinition:
+    """`type` is a wire type; choices from a list have none. A new-style (COMBO) input is not validated by ComfyUI."""
+
+    name: str
+    required: bool
+    type: str | None
+    choices: tuple[Json, ...] = ()
+    folder: str | None = None
+    extra: Mapping[str, Json]
+
+    @property
+    def is_new_style(self) -> bool:
+        return self.type == COMBO
+
+    def options(self, listing: Listing) -> list[Json]:
+        return [*(listing(self.folder) if self.folder else ()), *self.choices]
+
+    def wire(self, listing: Listing) -> tuple[Json, JsonObject]:
+        """Type, or list of choices, and what else is known."""
+        if self.type is None:
+            return self.options(listing), dict(self.extra)
+        if self.is_new_style:
+            return COMBO, {"options": self.options(listing), **self.extra}
+        return self.type, dict(self.extra)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDefinition:
+    name: str
+    inputs: Mapping[str, InputDefinition]
+    hidden: Mapping[str, str]
+    outputs: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+    @property
+    def is_output(self) -> bool:
+        return bool(self.facts.get("output_node", False))
+
+    def wire(self, listing: Listing) -> JsonObject:
+        """One entry of /object_info; texts for people (names, descriptions, tooltips) are not imitated."""
+        sections = {section: self._section(required, listing) for section, required in SECTIONS.items()}
+        inputs: JsonObject = {name: section for name, section in sections.items() if section or name == "required"}
+        if self.hidden:
+            inputs["hidden"] = dict(self.hidden)
+        outputs: list[Json] = list(self.outputs)
+        flags: JsonObject = {flag: True for flag in ("deprecated", "experimental") if self.facts.get(flag)}
+        return {
+            "input": inputs,
+            "input_order": {name: list(section) for name, section in inputs.items() if isinstance(section, dict)},
+            "output": outputs,
+            "output_is_list": self.facts.get("output_is_list", [False] * len(outputs)),
+            "output_name": self.facts.get("output_name", outputs),
+            "name": self.name,
+            "display_name": self.name,
+            "description": "",
+            "python_module": self.facts["module"],
+            "category": self.facts["category"],
+            "output_node": self.is_output,
+            **flags,
+        }
+
+    def _section(self, required: bool, listing: Listing) -> JsonObject:
+        return {entry.name: list(entry.wire(listing)) for entry in self.inputs.values() if entry.required is required}
+
+
+SECTIONS = {"required": True, "optional": False}
+Definitions: TypeAlias = Mapping[str, NodeDefinition]
+
+
+@cache
+def read_definitions() -> Definitions:
+    """By class type, from package data; read once."""
+    text = (files(PACKAGE) / "definitions.json").read_text("utf-8")
+    return {name: _node(name, facts) for name, facts in json.loads(text).items()}
+
+
+def _node(name: str, facts: Mapping[str, Any]) -> NodeDefinition:
+    inputs = {entry.name: entry for entry in _inputs(facts["input"])}
+    hidden = facts["input"].get("hidden", {})
+    return NodeDefinition(name=name, inputs=inputs, hidden=hidden, outputs=tuple(facts["output"]), facts=facts)
+
+
+def _inputs(sections: Mapping[str, Any]) -> Iterator[InputDefinition]:
+    for section, required in SECTIONS.items():
+        for name, (kind, *rest) in sections.get(section, {}).items():
+            yield _input(name, required, kind, dict(rest[0]) if rest else {})
+
+
+def _input(name: str, required: bool, kind: Any, extra: dict[str, Any]) -> InputDefinition:
+    choices = extra.pop("options", None) if kind == COMBO else kind
+    plain = InputDefinition(name=name, required=required, type=kind if isinstance(kind, str) else None, extra=extra)
+    match choices:
+        case {"folder": folder}:
+            return replace(plain, folder=folder, choices=tuple(choices.get("also", ())))
+        case [*options]:
+            return replace(plain, choices=tuple(options))
+    return plain

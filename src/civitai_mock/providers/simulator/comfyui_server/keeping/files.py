@@ -1,0 +1,92 @@
+"""The stand-in's disk: input, output and temp folders in memory, within a bound."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+FOLDERS = ("output", "input", "temp")
+DEFAULT_FOLDER = "input"
+
+
+class Place(NamedTuple):
+    """Where a file is; `subfolder` has no slash at either end."""
+
+    folder: str
+    subfolder: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.subfolder}/{self.name}" if self.subfolder else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    content: bytes
+    digest: str
+    modified: datetime
+
+
+class FileStore:
+    """When it is full, the oldest files that a graph has made go."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._files: dict[Place, StoredFile] = {}
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    def get(self, place: Place) -> StoredFile | None:
+        return self._files.get(place)
+
+    def put(self, place: Place, content: bytes, *, now: datetime) -> None:
+        self.delete(place)
+        self._files[place] = StoredFile(content=content, digest=digest_of(content), modified=now)
+        self._bytes += len(content)
+        self._make_room(place)
+
+    def delete(self, place: Place) -> None:
+        file = self._files.pop(place, None)
+        self._bytes -= len(file.content) if file else 0
+
+    def clear(self, folder: str) -> None:
+        for place in [place for place in self._files if place.folder == folder]:
+            self.delete(place)
+
+    def names(self, folder: str, subfolder: str = "") -> Sequence[str]:
+        """Of the files right in a folder, sorted."""
+        return sorted(place.name for place in self._files if place[:2] == (folder, subfolder))
+
+    def subfolders(self, folder: str) -> Sequence[str]:
+        return sorted({place.subfolder for place in self._files if place.folder == folder and place.subfolder})
+
+    def named(self, annotated: str) -> tuple[Place, StoredFile] | None:
+        """The file that LoadImage means by `folder/name`, with `[output]` or so behind it for another folder."""
+        path, folder = split_annotation(annotated)
+        subfolder, _, name = path.rpartition("/")
+        place = Place(folder or DEFAULT_FOLDER, subfolder, name)
+        file = self._files.get(place)
+        return (place, file) if file else None
+
+    def _make_room(self, newest: Place) -> None:
+        while self._bytes > self._max_bytes:
+            oldest = next(self._made_by_graphs(newest), None)
+            if oldest is None:
+                return
+            self.delete(oldest)
+
+    def _made_by_graphs(self, newest: Place) -> Iterator[Place]:
+        return (place for place in self._files if place.folder != "input" and place != newest)
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def split_annotation(name: str) -> tuple[str, str | None]:
+    """`x.png [temp]` is x.png in the temp folder."""
+    for folder in FOLDERS:
+        if name.endswith(f" [{folder}]"):
+            return name.removesuffix(f" [{folder}]"), folder
+    return name, None

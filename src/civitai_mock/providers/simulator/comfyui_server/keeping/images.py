@@ -1,0 +1,79 @@
+"""Bytes of pictures: what a client may ask for instead of the file, and previews of work in progress."""
+
+import io
+import struct
+
+from PIL import Image, UnidentifiedImageError
+
+PREVIEW_SIDE = 512
+COARSEST = 8
+DEFAULT_QUALITY = 90
+NOT_AN_IMAGE = (UnidentifiedImageError, OSError, ValueError, SyntaxError)
+
+
+def png_size(content: bytes) -> tuple[int, int]:
+    """From the header of a PNG."""
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def is_image(content: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.verify()
+    except NOT_AN_IMAGE:
+        return False
+    return True
+
+
+def reencoded(content: bytes, preview: str, *, channel: str) -> tuple[bytes, str]:
+    """GET /view with `preview=webp;90`; any format but jpeg is webp."""
+    parts = preview.split(";")
+    name = "jpeg" if parts[0] == "jpeg" and "a" not in channel else "webp"
+    with Image.open(io.BytesIO(content)) as image:
+        shown = image.convert("RGB") if name == "jpeg" or channel == "rgb" else image
+        buffer = io.BytesIO()
+        shown.save(buffer, format=name, quality=int(parts[-1]) if parts[-1].isdigit() else DEFAULT_QUALITY)
+    return buffer.getvalue(), f"image/{name}"
+
+
+def colours_only(content: bytes) -> bytes:
+    """`channel=rgb`: without transparency, and without the texts."""
+    with Image.open(io.BytesIO(content)) as image:
+        return _png(image.convert("RGB"))
+
+
+def alpha_only(content: bytes) -> bytes:
+    """`channel=a`: transparency on black; a picture without any is opaque."""
+    with Image.open(io.BytesIO(content)) as image:
+        alpha = image.getchannel("A") if image.mode == "RGBA" else Image.new("L", image.size, 255)
+        shown = Image.new("RGBA", image.size)
+    shown.putalpha(alpha)
+    return _png(shown)
+
+
+def with_alpha_of(content: bytes, mask: bytes) -> bytes:
+    """POST /upload/mask: the picture with the mask's transparency."""
+    with Image.open(io.BytesIO(content)) as image, Image.open(io.BytesIO(mask)) as cover:
+        masked = image.convert("RGBA")
+        masked.putalpha(cover.convert("RGBA").getchannel("A"))
+    return _png(masked)
+
+
+def preview_jpeg(content: bytes, *, share: float) -> bytes:
+    """As it looks with `share` of the steps done, 512 pixels on its longer side whatever its size."""
+    with Image.open(io.BytesIO(content)) as image:
+        picture = image.convert("RGB")
+    scale = PREVIEW_SIDE / max(picture.size)
+    size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
+    side = int(COARSEST + (PREVIEW_SIDE - COARSEST) * share**2)
+    coarse = picture.resize((max(size[0] * side // PREVIEW_SIDE, 1), max(size[1] * side // PREVIEW_SIDE, 1)))
+    buffer = io.BytesIO()
+    coarse.resize(size).save(buffer, format="JPEG", quality=DEFAULT_QUALITY)
+    return buffer.getvalue()
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -1,0 +1,52 @@
+"""What happened to each prompt, kept through restarts: for tests that ask whether anything ran twice."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from civitai_mock.domain.json import Json, JsonObject
+
+MOST_PROMPTS = 10_000
+
+
+@dataclass(slots=True, kw_only=True)
+class PromptFacts:
+    """`nodes_run` counts those that were not cached; `outcomes` has one word for each run that came to an end."""
+
+    accepted: int = 0
+    started: int = 0
+    nodes_run: int = 0
+    outcomes: list[str] = field(default_factory=list)
+
+    @property
+    def wire(self) -> JsonObject:
+        return {
+            "accepted": self.accepted,
+            "started": self.started,
+            "nodes_run": self.nodes_run,
+            "outcomes": [*self.outcomes],
+        }
+
+
+class Ledger:
+    """Of the latest prompts; older ones are forgotten."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[str] = Counter()
+        self.restarts = 0
+        self._prompts: dict[str, PromptFacts] = {}
+
+    def of(self, prompt_id: str) -> PromptFacts:
+        if prompt_id not in self._prompts:
+            if len(self._prompts) >= MOST_PROMPTS:
+                del self._prompts[next(iter(self._prompts))]
+            self._prompts[prompt_id] = PromptFacts()
+        return self._prompts[prompt_id]
+
+    @property
+    def prompts(self) -> dict[str, PromptFacts]:
+        return dict(self._prompts)
+
+    @property
+    def wire(self) -> JsonObject:
+        prompts: dict[str, Json] = {prompt_id: facts.wire for prompt_id, facts in self._prompts.items()}
+        return {"restarts": self.restarts, "requests": dict(self.requests), "prompts": prompts}

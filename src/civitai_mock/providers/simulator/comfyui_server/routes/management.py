@@ -1,0 +1,69 @@
+"""/standin: faults on command and facts about what happened. A real ComfyUI has no such routes."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.providers.simulator.comfyui_server.faults import KINDS
+from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, empty, json_body, standin_of
+
+
+async def get_facts(request: Request) -> Response:
+    """Per prompt id, over all restarts: how often it was accepted and started, and how each run ended."""
+    return JsonAnswer(standin_of(request).facts)
+
+
+async def get_faults(request: Request) -> Response:
+    return JsonAnswer(standin_of(request).faults.now.wire)
+
+
+async def post_faults(request: Request) -> Response:
+    """Takes what is to change: `{"deaf": true, "prompt_errors": 2}`."""
+    faults = standin_of(request).faults
+    try:
+        changes = await json_body(request)
+        if not isinstance(changes, dict):
+            return _refused(f"Send an object with any of {', '.join(KINDS)}.")
+        faults.order(**changes)
+    except InvalidRequestError as error:
+        return _refused(error.message)
+    except ValueError:
+        return _refused("The body is not JSON.")
+    return JsonAnswer(faults.now.wire)
+
+
+async def delete_faults(request: Request) -> Response:
+    standin_of(request).faults.lift()
+    return empty()
+
+
+async def post_restart(request: Request) -> Response:
+    standin_of(request).restart()
+    return empty()
+
+
+async def post_drop_sockets(request: Request) -> Response:
+    standin_of(request).drop_sockets()
+    return empty()
+
+
+async def post_forget_files(request: Request) -> Response:
+    standin_of(request).forget_files()
+    return empty()
+
+
+def _refused(message: str) -> Response:
+    return JsonAnswer({"error": message}, 400)
+
+
+PREFIX = "/standin"
+ROUTES: list[BaseRoute] = [
+    Route(PREFIX, get_facts, methods=["GET"]),
+    Route(f"{PREFIX}/faults", get_faults, methods=["GET"]),
+    Route(f"{PREFIX}/faults", post_faults, methods=["POST"]),
+    Route(f"{PREFIX}/faults", delete_faults, methods=["DELETE"]),
+    Route(f"{PREFIX}/restart", post_restart, methods=["POST"]),
+    Route(f"{PREFIX}/drop_sockets", post_drop_sockets, methods=["POST"]),
+    Route(f"{PREFIX}/forget_files", post_forget_files, methods=["POST"]),
+]

@@ -1,0 +1,103 @@
+"""GET /view: files of the three folders."""
+
+import asyncio
+import mimetypes
+import posixpath
+from collections.abc import Mapping
+from email.utils import format_datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from civitai_mock.providers.simulator.comfyui_server.keeping import images
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import FOLDERS, Place, StoredFile, split_annotation
+from civitai_mock.providers.simulator.comfyui_server.routes.answers import BrokenAnswer, empty, standin_of, trouble
+
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+async def view(request: Request) -> Response:
+    if "filename" not in request.query_params:
+        return empty(404)
+    place = _place(request.query_params)
+    if isinstance(place, Response):
+        return place
+    standin = standin_of(request)
+    file = None if standin.faults.strikes("missing_images") else standin.workshop.files.get(place)
+    if file is None:
+        return empty(404)
+    try:
+        made = await asyncio.to_thread(_transformed, request.query_params, place, file)
+    except images.NOT_AN_IMAGE:
+        return trouble()
+    return made or _whole(request, place, file)
+
+
+def _place(query: Mapping[str, str]) -> Place | Response:
+    """Where the file is, or why nobody may look there."""
+    name, annotated = split_annotation(query["filename"])
+    if not name or name.startswith("/") or ".." in name:
+        return empty(400)
+    folder = annotated or query.get("type", "output")
+    if folder not in FOLDERS:
+        return empty(400)
+    home = f"/{folder}"
+    path = posixpath.normpath(posixpath.join(home, query.get("subfolder", "")))
+    if path != home and not path.startswith(f"{home}/"):
+        return empty(403)
+    return Place(folder, path.removeprefix(home).lstrip("/"), posixpath.basename(name))
+
+
+def _transformed(query: Mapping[str, str], place: Place, file: StoredFile) -> Response | None:
+    """None if the file itself is wanted; blocking, for a thread."""
+    channel, headers = query.get("channel", ""), _headers(place)
+    if "preview" in query:
+        content, media_type = images.reencoded(file.content, query["preview"], channel=channel)
+        return Response(content, headers=headers, media_type=media_type)
+    match channel:
+        case "rgb":
+            return Response(images.colours_only(file.content), headers=headers, media_type="image/png")
+        case "a":
+            return Response(images.alpha_only(file.content), headers=headers, media_type="image/png")
+    return None
+
+
+def _whole(request: Request, place: Place, file: StoredFile) -> Response:
+    headers = {
+        **_headers(place),
+        "content-type": mimetypes.guess_type(place.name)[0] or UNKNOWN_TYPE,
+        "last-modified": format_datetime(file.modified, usegmt=True),
+        "accept-ranges": "bytes",
+    }
+    if standin_of(request).faults.strikes("half_images"):
+        return BrokenAnswer(file.content, share=0.5, headers=headers)
+    return _ranged(request.headers.get("range"), file.content, headers)
+
+
+def _ranged(wanted: str | None, content: bytes, headers: dict[str, str]) -> Response:
+    """One range; several, or none that can be read, get all."""
+    part = _range(wanted, len(content)) if wanted else None
+    if part is None:
+        return Response(content, headers=headers)
+    if part.start >= len(content):
+        return Response(status_code=416, headers={"content-range": f"bytes */{len(content)}"})
+    told = f"bytes {part.start}-{part.stop - 1}/{len(content)}"
+    return Response(content[part.start : part.stop], 206, {**headers, "content-range": told})
+
+
+def _range(wanted: str, size: int) -> range | None:
+    unit, _, span = wanted.partition("=")
+    first, dash, last = span.strip().partition("-")
+    if unit.strip() != "bytes" or not dash or not (first + last).isdigit():
+        return None
+    if not first:
+        return range(max(size - int(last), 0), size)
+    return range(int(first), min(int(last) + 1, size) if last else size)
+
+
+def _headers(place: Place) -> dict[str, str]:
+    return {"content-disposition": f'filename="{place.name}"'}
+
+
+ROUTES: list[BaseRoute] = [Route("/view", view, methods=["GET"])]

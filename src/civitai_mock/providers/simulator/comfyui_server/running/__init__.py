@@ -1,0 +1,1 @@
+"""Prompts at work: the worker, the order of nodes, their cache, and what they make."""

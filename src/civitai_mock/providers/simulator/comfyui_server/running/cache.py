@@ -1,0 +1,103 @@
+"""What nodes made in earlier prompts, so that an unchanged part of a graph does not run again.
+
+As ComfyUI's default cache: by what a node is and all that is above it, not by its id; only the last graph's nodes stay.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, DeadlyPromptError, is_link
+
+# What else a node's result hangs on, as text; None for a node that never counts as unchanged.
+ChangeMark: TypeAlias = Callable[[str, Mapping[str, Any]], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UiOutput:
+    """What a node shows to people, as history and `executed` have it."""
+
+    output: JsonObject
+    meta: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A node has run; only some have something to show."""
+
+    ui: UiOutput | None = None
+
+
+class NodeCache:
+    def __init__(self, change_mark: ChangeMark) -> None:
+        self._change_mark = change_mark
+        self._made: dict[str, Made] = {}
+        self._keys: dict[str, str] = {}
+        self._opened = 0
+
+    def open(self, graph: AnyGraph) -> None:
+        """Forget what `graph` has no use for; raise `DeadlyPromptError` for a node without inputs."""
+        if bare := [node_id for node_id, node in graph.items() if "inputs" not in node]:
+            raise DeadlyPromptError(f"node {bare[0]} has no inputs")
+        self._opened += 1
+        signatures = {node_id: signature(graph, node_id, self._change_mark) for node_id in graph}
+        self._keys = {node_id: key or f"{self._opened}/{node_id}" for node_id, key in signatures.items()}
+        wanted = set(self._keys.values())
+        self._made = {key: made for key, made in self._made.items() if key in wanted}
+
+    def get(self, node_id: str) -> Made | None:
+        return self._made.get(self._keys.get(node_id, ""))
+
+    def put(self, node_id: str, made: Made) -> None:
+        self._made[self._keys[node_id]] = made
+
+    def clear(self) -> None:
+        self._made.clear()
+
+    def shown(self, node_ids: Iterable[str]) -> dict[str, UiOutput]:
+        """What there is to show of these nodes, whichever prompt made it."""
+        found = {node_id: made.ui for node_id in node_ids if (made := self.get(node_id)) is not None}
+        return {node_id: ui for node_id, ui in found.items() if ui is not None}
+
+
+def signature(graph: AnyGraph, node_id: str, change_mark: ChangeMark) -> str | None:
+    """The same for two nodes that must make the same; None if it can never be the same again."""
+    lineage = _lineage(graph, node_id)
+    places = {member: place for place, member in enumerate(lineage)}
+    parts: list[Any] = []
+    for member in lineage:
+        if member not in graph:
+            return None
+        node = graph[member]
+        inputs = {name: _part(value, places) for name, value in sorted(node["inputs"].items())}
+        mark = change_mark(node["class_type"], node["inputs"])
+        if mark is None:
+            return None
+        parts.append([node["class_type"], mark, inputs])
+    try:
+        text = json.dumps(parts, allow_nan=False)
+    except ValueError:  # NaN equals nothing
+        return None
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def _part(value: Any, places: Mapping[str, int]) -> Any:
+    return {"link": [places[value[0]], value[1]]} if is_link(value) else value
+
+
+def _lineage(graph: AnyGraph, node_id: str) -> list[str]:
+    """A node and what is above it, in an order that ids have no part in."""
+    order: dict[str, None] = {}
+    waiting = [node_id]
+    while waiting:
+        member = waiting.pop()
+        if member in order:
+            continue
+        order[member] = None
+        if member in graph:
+            inputs = graph[member]["inputs"]
+            waiting += [inputs[name][0] for name in sorted(inputs, reverse=True) if is_link(inputs[name])]
+    return list(order)

@@ -1,0 +1,79 @@
+"""One node at work."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.providers.simulator.comfyui_server.keeping.images import is_image
+from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import ROOT
+from civitai_mock.providers.simulator.comfyui_server.running.failures import Inspection, NodeFailedError
+from civitai_mock.providers.simulator.comfyui_server.running.sampling import SAMPLERS
+from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
+from civitai_mock.providers.simulator.comfyui_server.running.steps import sample, stream
+
+IMAGE_LOADERS = frozenset({"LoadImage", "LoadImageMask", "LoadImageOutput"})
+FAULT_TYPE, FAULT_MESSAGE = "RuntimeError", "The stand-in was told to fail here."
+
+# What a node does, and what it then has to show in history.
+Work: TypeAlias = Callable[[Scene, Node], Awaitable[JsonObject]]
+
+
+async def work_at(scene: Scene, node: Node) -> JsonObject:
+    """Raise `NodeFailedError` or `Interrupted`."""
+    scene.check_interrupt()
+    _inspect(scene, node)
+    return await WORKS.get(node.class_type, _take_time)(scene, node)
+
+
+async def _take_time(scene: Scene, node: Node) -> JsonObject:
+    durations = scene.workshop.options.durations
+    reads_model = any(entry.folder for entry in node.definition.inputs.values())
+    is_slow = reads_model and node.class_type not in IMAGE_LOADERS
+    await scene.workshop.pause(durations.load if is_slow else durations.other)
+    return {}
+
+
+async def _load_image(scene: Scene, node: Node) -> JsonObject:
+    name = str(node.inputs.get("image"))
+    found = scene.workshop.files.named(name)
+    path = f"{ROOT}/{found[0].folder}/{found[0].path}" if found else f"{ROOT}/input/{name}"
+    if found is None:
+        raise NodeFailedError("FileNotFoundError", f"[Errno 2] No such file or directory: '{path}'")
+    if not is_image(found[1].content):
+        raise NodeFailedError("PIL.UnidentifiedImageError", f"cannot identify image file '{path}'")
+    return await _take_time(scene, node)
+
+
+async def _save(scene: Scene, node: Node) -> JsonObject:
+    await _take_time(scene, node)
+    return await scene.darkroom.save(scene.item, node.id)
+
+
+async def _preview(scene: Scene, node: Node) -> JsonObject:
+    await _take_time(scene, node)
+    return await scene.darkroom.preview(scene.item, node.id)
+
+
+# All other nodes only take their time.
+WORKS: Mapping[str, Work] = {
+    "SaveImage": _save,
+    "PreviewImage": _preview,
+    "SaveImageWebsocket": stream,
+    **dict.fromkeys(SAMPLERS, sample),
+    **dict.fromkeys(IMAGE_LOADERS, _load_image),
+}
+
+
+def _inspect(scene: Scene, node: Node) -> None:
+    workshop = scene.workshop
+    if workshop.faults.now.failing_class == node.class_type and workshop.faults.strikes("failing_times"):
+        raise NodeFailedError(FAULT_TYPE, FAULT_MESSAGE)
+    Inspection(
+        graph=scene.item.graph,
+        definition=node.definition,
+        inputs=node.inputs,
+        listing=workshop.listing,
+        damage=workshop.options.damage,
+        accept_any_model=workshop.options.accept_any_model,
+        max_pixels=workshop.options.max_pixels,
+    ).check()

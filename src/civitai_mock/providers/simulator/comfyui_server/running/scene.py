@@ -1,0 +1,44 @@
+"""What the nodes of one prompt share while they run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from civitai_mock.providers.simulator.comfyui_server.checking.definitions import NodeDefinition
+from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
+from civitai_mock.providers.simulator.comfyui_server.running.progress import ProgressBoard
+from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
+from civitai_mock.providers.simulator.comfyui_server.running.voice import Voice
+from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
+
+
+class Interrupted(Exception):  # noqa: N818 - an outcome, not a fault
+    """Somebody asked for it; noticed between nodes and at steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    workshop: Workshop
+    darkroom: Darkroom
+    item: QueueItem
+    voice: Voice
+    board: ProgressBoard
+    check_interrupt: Callable[[], None]
+
+    def node(self, node_id: str) -> "Node":
+        node = self.item.graph[node_id]
+        definition = self.workshop.definitions[node["class_type"]]
+        return Node(id=node_id, definition=definition, inputs=node["inputs"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """An accepted node, with its links as they came."""
+
+    id: str
+    definition: NodeDefinition
+    inputs: dict[str, Any]
+
+    @property
+    def class_type(self) -> str:
+        return self.definition.name

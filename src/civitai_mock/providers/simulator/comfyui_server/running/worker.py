@@ -1,0 +1,97 @@
+"""The one worker: takes prompts from the queue, one at a time, for all clients."""
+
+import structlog
+
+from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
+from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
+from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
+from civitai_mock.providers.simulator.comfyui_server.running.cache import NodeCache
+from civitai_mock.providers.simulator.comfyui_server.running.graph_links import DeadlyPromptError
+from civitai_mock.providers.simulator.comfyui_server.running.progress import ProgressBoard
+from civitai_mock.providers.simulator.comfyui_server.running.run import Run
+from civitai_mock.providers.simulator.comfyui_server.running.scene import Interrupted, Scene
+from civitai_mock.providers.simulator.comfyui_server.running.voice import Voice
+from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
+from civitai_mock.providers.simulator.comfyui_server.talking import messages
+from civitai_mock.providers.simulator.comfyui_server.talking.hub import Hub
+
+logger = structlog.stdlib.get_logger()
+
+
+class Worker:
+    """`run` is the prompt that is being worked on."""
+
+    def __init__(self, *, workshop: Workshop, queue: PromptQueue, history: History, hub: Hub) -> None:
+        self.run: Run | None = None
+        self._workshop = workshop
+        self._queue = queue
+        self._history = history
+        self._hub = hub
+        self._cache = NodeCache(workshop.change_mark)
+        self._darkroom = workshop.darkroom()
+        self._interrupt = False
+
+    async def work(self) -> None:
+        """Until cancelled, or until a prompt comes that ComfyUI's worker thread dies of: HTTP goes on without it."""
+        try:
+            while True:
+                item = await self._queue.take()
+                if item is not None:
+                    await self._execute(item)
+                await self._free(self._queue.take_flags())
+        except DeadlyPromptError as error:
+            logger.warning("worker died", reason=str(error))
+        except Exception:
+            logger.exception("worker died")
+
+    def interrupt(self) -> None:
+        """Does nothing to a prompt that starts later."""
+        self._interrupt = True
+
+    def _check_interrupt(self) -> None:
+        if self._interrupt:
+            self._interrupt = False
+            raise Interrupted
+
+    async def _execute(self, item: QueueItem) -> None:
+        self._interrupt = False
+        facts = self._workshop.ledger.of(item.prompt_id)
+        run = self.run = Run(scene=self._scene(item), cache=self._cache, facts=facts)
+        ending = await run.run()
+        await self._workshop.pause(self._workshop.options.durations.history_lag)
+        self._history.add(item.prompt_id, run.history_entry(ending))
+        facts.outcomes.append(ending)
+        self.run = None
+        self._queue.finished()
+        self._hub.broadcast(messages.status(self._queue.remaining))
+        if run.client_id is not None:
+            self._hub.tell(messages.executing(item.prompt_id, None), run.client_id)
+
+    def _scene(self, item: QueueItem) -> Scene:
+        client_id = _client_of(item)
+        voice = Voice(hub=self._hub, prompt_id=item.prompt_id, client_id=client_id, now=self._workshop.clock.now)
+        return Scene(
+            workshop=self._workshop,
+            darkroom=self._darkroom,
+            item=item,
+            voice=voice,
+            board=ProgressBoard(item.prompt_id),
+            check_interrupt=self._check_interrupt,
+        )
+
+    async def _free(self, flags: set[str]) -> None:
+        """While this takes its time, another wish is only heard after the next prompt, as in ComfyUI."""
+        if flags:
+            await self._workshop.pause(self._workshop.options.durations.unload)
+        if "free_memory" in flags:
+            self._cache.clear()
+
+
+def _client_of(item: QueueItem) -> str | None:
+    """Extra data may be anything but nothing, and a client id anything that can be a key."""
+    if item.extra_data is None:
+        raise DeadlyPromptError("extra_data is null")
+    client_id = item.extra_data.get("client_id") if isinstance(item.extra_data, dict) else None
+    if isinstance(client_id, list | dict):
+        raise DeadlyPromptError("client_id is no text")
+    return client_id

@@ -1,0 +1,94 @@
+"""The stand-in as a whole: what lasts, and the life that a restart ends."""
+
+import asyncio
+import uuid
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.ports import Clock
+from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
+from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore
+from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
+from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
+from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger, PromptFacts
+from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.running.worker import Worker
+from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
+from civitai_mock.providers.simulator.comfyui_server.talking import messages
+from civitai_mock.providers.simulator.comfyui_server.talking.hub import Hub
+
+
+class Life:
+    """One start to the next: queue, history, sockets, and what nodes have made."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.hub = Hub(workshop.faults)
+        self.queue = PromptQueue(self._queue_changed)
+        self.history = History(limit=workshop.options.max_history)
+        self.worker = Worker(workshop=workshop, queue=self.queue, history=self.history, hub=self.hub)
+        self._work = asyncio.create_task(self.worker.work(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
+
+    def end(self) -> None:
+        """At once, whatever is running, and sockets without a close frame."""
+        self._work.cancel()
+        self.hub.drop_all()
+
+    def _queue_changed(self) -> None:
+        self.hub.broadcast(messages.status(self.queue.remaining))
+
+
+class Standin:
+    """Command faults and read facts here when it runs in the same process."""
+
+    def __init__(self, *, clock: Clock, models: Models, draw: Draw, options: StandinOptions) -> None:
+        self.workshop = Workshop(
+            clock=clock,
+            models=models,
+            draw=draw,
+            options=options,
+            definitions=read_definitions(),
+            faults=FaultDesk(),
+            files=FileStore(max_bytes=options.max_stored_bytes),
+            ledger=Ledger(),
+        )
+        self._life: Life | None = None
+
+    @property
+    def faults(self) -> FaultDesk:
+        return self.workshop.faults
+
+    @property
+    def life(self) -> Life:
+        if self._life is None:
+            raise RuntimeError("the stand-in has not been started")
+        return self._life
+
+    def start(self) -> None:
+        self._life = Life(self.workshop)
+
+    def stop(self) -> None:
+        self.faults.lift()
+        self.life.end()
+
+    def restart(self) -> None:
+        """Queue, history and temp files are gone, numbers start at 0; output files stay."""
+        self.life.end()
+        self.workshop.files.clear("temp")
+        self.workshop.ledger.restarts += 1
+        self.start()
+
+    def drop_sockets(self) -> None:
+        """All of them, without a close frame."""
+        self.life.hub.drop_all()
+
+    def forget_files(self) -> None:
+        """As if somebody had emptied the output folder."""
+        self.workshop.files.clear("output")
+
+    def prompt(self, prompt_id: str) -> PromptFacts:
+        """What happened to a prompt, over all restarts."""
+        return self.workshop.ledger.prompts.get(prompt_id, PromptFacts())
+
+    @property
+    def facts(self) -> JsonObject:
+        return {**self.workshop.ledger.wire, "clients": [*self.life.hub.client_ids]}

@@ -1,0 +1,35 @@
+"""Model files that a stand-in pretends to have: those of a catalogue, and what its graphs need beside them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from civitai_mock.domain.resource import Resource
+from civitai_mock.providers.simulator.comfyui_server.options import Models
+
+FOLDERS: Mapping[str, Sequence[str]] = {
+    "checkpoint": ("checkpoints", "diffusion_models"),  # flux1 is loaded from either
+    "lora": ("loras",),
+    "lycoris": ("loras",),
+    "locon": ("loras",),
+    "dora": ("loras",),
+    "vae": ("vae",),
+    "embedding": ("embeddings",),
+    "textualinversion": ("embeddings",),
+    "controlnet": ("controlnet",),
+    "hypernet": ("hypernetworks",),
+    "hypernetwork": ("hypernetworks",),
+    "upscaler": ("upscale_models",),
+}
+BESIDE: Models = {
+    "text_encoders": ["clip_g.safetensors", "clip_l.safetensors", "t5xxl_fp8_e4m3fn.safetensors"],
+    "vae": ["ae.safetensors"],
+    "upscale_models": ["RealESRGAN_x4plus.pth"],
+}
+
+
+def models_of(resources: Iterable[Resource]) -> Models:
+    """By ComfyUI's folder names; a resource of a type that ComfyUI has no folder for is left out."""
+    found: dict[str, list[str]] = {folder: list(names) for folder, names in BESIDE.items()}
+    for resource in resources:
+        for folder in FOLDERS.get((resource.air.type or "").lower(), ()):
+            found.setdefault(folder, []).append(resource.file_name or resource.air.model_path)
+    return found

@@ -1,0 +1,1 @@
+"""Messages over WebSockets, and who gets them."""

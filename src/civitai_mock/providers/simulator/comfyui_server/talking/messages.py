@@ -1,0 +1,90 @@
+"""WebSocket messages as bytes-to-be: what ComfyUI says, and in which fields."""
+
+import json
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+
+from civitai_mock.domain.json import Json, JsonObject
+
+PREVIEW, PREVIEW_WITH_METADATA = 1, 4
+JPEG, PNG = 1, 2
+MEDIA_TYPES = {JPEG: "image/jpeg", PNG: "image/png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text message; `fields` is its `data`."""
+
+    type: str
+    fields: JsonObject
+
+    @property
+    def text(self) -> str:
+        return json.dumps({"type": self.type, "data": self.fields})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image sent beside the messages; `metadata` is for clients that said they know it."""
+
+    format: int
+    content: bytes
+    metadata: JsonObject
+
+    @property
+    def plain(self) -> bytes:
+        return struct.pack(">II", PREVIEW, self.format) + self.content
+
+    @property
+    def described(self) -> bytes:
+        about = json.dumps({**self.metadata, "image_type": MEDIA_TYPES[self.format]}).encode()
+        return struct.pack(">II", PREVIEW_WITH_METADATA, len(about)) + about + self.content
+
+
+def exec_info(queue_remaining: int) -> JsonObject:
+    return {"exec_info": {"queue_remaining": queue_remaining}}
+
+
+def status(queue_remaining: int, sid: str | None = None) -> Message:
+    fields: JsonObject = {"status": exec_info(queue_remaining)}
+    return Message("status", fields if sid is None else {**fields, "sid": sid})
+
+
+def feature_flags(max_upload_bytes: int) -> Message:
+    return Message("feature_flags", {"supports_preview_metadata": True, "max_upload_size": max_upload_bytes})
+
+
+def executing(prompt_id: str, node_id: str | None) -> Message:
+    """Without a node, and then without its display twin, the prompt has ended."""
+    if node_id is None:
+        return Message("executing", {"node": None, "prompt_id": prompt_id})
+    return Message("executing", {"node": node_id, "display_node": node_id, "prompt_id": prompt_id})
+
+
+def executing_on_connect(node_id: str) -> Message:
+    return Message("executing", {"node": node_id})
+
+
+def executed(prompt_id: str, node_id: str, output: Json) -> Message:
+    fields: JsonObject = {"node": node_id, "display_node": node_id, "output": output, "prompt_id": prompt_id}
+    return Message("executed", fields)
+
+
+def progress(prompt_id: str, node_id: str, value: int, most: int) -> Message:
+    return Message("progress", {"value": value, "max": most, "prompt_id": prompt_id, "node": node_id})
+
+
+def node_names(prompt_id: str, node_id: str) -> JsonObject:
+    """The ids that ComfyUI repeats for graphs that grow while they run."""
+    return {
+        "node_id": node_id,
+        "prompt_id": prompt_id,
+        "display_node_id": node_id,
+        "parent_node_id": None,
+        "real_node_id": node_id,
+    }
+
+
+def milliseconds(now: datetime) -> int:
+    return int(now.timestamp() * 1000)

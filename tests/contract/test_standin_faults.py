@@ -1,0 +1,264 @@
+"""The stand-in misbehaves on command, and tells afterwards what really happened."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
+from tests.support.listening import Listener, is_end, listening
+from tests.support.standin import PermitClock
+from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image
+from tests.support.turns import settle, until_found
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[StandinSession]:
+    async with standin_session() as opened:
+        yield opened
+
+
+async def order(session: StandinSession, **faults: Any) -> None:
+    answer = await session.client.post("/standin/faults", json=faults)
+    assert answer.status_code == 200
+    assert answer.json().items() >= faults.items()
+
+
+async def test_faults_are_ordered_read_and_lifted(session: StandinSession) -> None:
+    nothing_wrong = (await session.client.get("/standin/faults")).json()
+    await order(session, deaf=True)
+    await order(session, prompt_errors=2)
+    assert (await session.client.get("/standin/faults")).json() == {**nothing_wrong, "deaf": True, "prompt_errors": 2}
+    await session.client.delete("/standin/faults")
+    assert (await session.client.get("/standin/faults")).json() == nothing_wrong
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"deff": true}', "There is no fault 'deff'; there are deaf, "),
+        ('{"deaf": 1}', "The fault 'deaf' takes bool, not int."),
+        ('{"prompt_errors": true}', "The fault 'prompt_errors' takes int, not bool."),
+        ('{"slow_seconds": "1"}', "The fault 'slow_seconds' takes float, not str."),
+        ("[]", "Send an object with any of deaf, "),
+        ("{", "The body is not JSON."),
+    ],
+)
+async def test_a_fault_that_cannot_be_ordered_is_explained(session: StandinSession, body: str, told: str) -> None:
+    answer = await session.client.post("/standin/faults", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(told)
+
+
+async def test_prompts_fail_as_often_as_ordered(session: StandinSession) -> None:
+    await order(session, prompt_errors=2)
+    statuses = [(await session.post(text_to_image(), prompt_id="p")).status_code for _ in range(3)]
+    assert statuses == [500, 500, 200]
+    assert session.server.prompt("p").accepted == 1
+
+
+@pytest.mark.parametrize("fault", ["prompt_errors_after_queueing", "lost_answers"])
+async def test_a_prompt_may_run_though_its_answer_is_none(session: StandinSession, fault: str) -> None:
+    await order(session, **{fault: 1})
+    try:
+        assert (await session.post(text_to_image(), prompt_id="p")).status_code == 500
+    except httpx.RemoteProtocolError:
+        assert fault == "lost_answers"
+    await session.listener.until_idle()
+    assert session.server.prompt("p").outcomes == ["success"]
+
+
+async def test_a_dropped_socket_gets_no_close_frame_and_may_come_back(session: StandinSession) -> None:
+    async with listening(session.running, "c") as listener:
+        assert (await session.client.post("/standin/drop_sockets")).status_code == 200
+        with pytest.raises(ConnectionClosedError) as closed:
+            await listener.next()
+        assert closed.value.rcvd is None
+    async with listening(session.running, "c") as listener:
+        await session.submit(text_to_image(), prompt_id="p", client_id="c")
+        await listener.until_ended("p")
+
+
+async def test_a_deaf_server_keeps_its_sockets_open_and_says_nothing(session: StandinSession) -> None:
+    async with listening(session.running, "c") as listener:
+        await order(session, deaf=True)
+        await session.submit(text_to_image(), prompt_id="p", client_id="c")
+        await until_found(lambda: _is_in_history(session, "p"))
+        await session.client.delete("/standin/faults")
+        await session.submit(text_to_image(), prompt_id="heard", client_id="c")
+        await listener.until_ended("heard")
+    assert (await session.history("p"))["status"]["completed"]
+    assert "'p'" not in str(listener.heard)
+
+
+async def _is_in_history(session: StandinSession, prompt_id: str) -> bool:
+    return bool((await session.client.get(f"/history/{prompt_id}")).json())
+
+
+async def test_an_unannounced_result_is_in_history_and_only_the_queue_is_spoken_of(session: StandinSession) -> None:
+    async with listening(session.running, "c") as listener:
+        await order(session, unannounced=True)
+        await session.submit(text_to_image(), prompt_id="p", client_id="c")
+        await listener.until_idle()
+    assert set(listener.types) == {"status"}
+    assert (await session.history("p"))["status"]["completed"]
+
+
+async def _heard_about(session: StandinSession, prompt_id: str, **faults: bool) -> list[Any]:
+    async with listening(session.running, "c") as listener:
+        await order(session, **faults)
+        await session.submit(text_to_image(), prompt_id=prompt_id, client_id="c")
+        await listener.until_ended(prompt_id)
+        await _witness(session, listener)
+    messages = [message for message in listener.heard if isinstance(message, dict) and message["type"] != "status"]
+    return [_what(message) for message in messages]
+
+
+async def _witness(session: StandinSession, listener: Listener) -> None:
+    """So that everything said before has been heard."""
+    session.server.faults.lift()
+    await session.submit({**text_to_image(), "9": text_to_image(prefix="witness")["9"]}, client_id="c")
+    await listener.until_idle()
+    last = max(place for place, message in enumerate(listener.heard) if _starts(message))
+    del listener.heard[last:]
+
+
+def _starts(message: Any) -> bool:
+    return isinstance(message, dict) and message["type"] == "execution_start"
+
+
+def _what(message: dict[str, Any]) -> str:
+    nodes = message["data"].get("nodes")
+    done = [name for name, node in nodes.items() if node["state"] == "finished"] if isinstance(nodes, dict) else ""
+    return f"{message['type']} {message['data'].get('node')} {done}"
+
+
+async def test_duplicated_messages_come_twice_in_a_row(session: StandinSession) -> None:
+    plain = await _heard_about(session, "plain")
+    await session.client.post("/free", json={"free_memory": True})
+    assert await _heard_about(session, "twice", duplicated=True) == [kind for kind in plain for _ in range(2)]
+
+
+async def test_shuffled_messages_are_the_same_in_another_order(session: StandinSession) -> None:
+    plain = await _heard_about(session, "plain")
+    await session.client.post("/free", json={"free_memory": True})
+    shuffled = await _heard_about(session, "shuffled", shuffled=True)
+    assert shuffled != plain
+    assert sorted(shuffled) == sorted(plain)
+
+
+async def test_a_hanging_server_answers_when_it_is_let_go(session: StandinSession) -> None:
+    await order(session, hang=True)
+    asking = asyncio.create_task(session.client.get("/queue"))
+    await settle()
+    assert not asking.done()
+    assert (await session.client.get("/standin")).status_code == 200
+    await session.client.delete("/standin/faults")
+    assert (await asking).status_code == 200
+
+
+async def test_a_slow_server_takes_its_time_for_each_answer() -> None:
+    clock = PermitClock()
+    async with standin_session(clock=clock) as session:
+        before = clock.now()
+        await order(session, slow_seconds=2)
+        clock.allow(2)
+        for _ in range(2):
+            assert (await session.client.get("/queue")).status_code == 200
+        assert (clock.now() - before).total_seconds() == 4
+
+
+async def test_half_an_image_breaks_off(session: StandinSession) -> None:
+    await session.run(text_to_image())
+    await order(session, half_images=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await session.client.get("/view", params={"filename": "ComfyUI_00001_.png"})
+    assert (await session.client.get("/view", params={"filename": "ComfyUI_00001_.png"})).status_code == 200
+
+
+async def test_an_image_may_be_missing_for_a_while_or_for_good(session: StandinSession) -> None:
+    await session.run(text_to_image())
+    await order(session, missing_images=1)
+    statuses = [(await session.client.get("/view?filename=ComfyUI_00001_.png")).status_code for _ in range(2)]
+    assert statuses == [404, 200]
+    await session.client.post("/standin/forget_files")
+    assert (await session.client.get("/view?filename=ComfyUI_00001_.png")).status_code == 404
+
+
+async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_pictures(session: StandinSession) -> None:
+    session.server.faults.order(stuck=True)
+    await session.submit(text_to_image(), prompt_id="p")
+    await order(session, disk_full=True, stuck=False)
+    assert (await session.post(text_to_image())).status_code == 500
+    assert (await session.client.post("/upload/image", files={"image": ("x.png", b"x")})).status_code == 500
+    await session.listener.until_idle()
+    _, fields = last_message(await session.history("p"))
+    assert (fields["exception_type"], fields["exception_message"]) == (
+        "OSError",
+        "[Errno 28] No space left on device\n",
+    )
+
+
+async def test_a_class_of_nodes_fails_as_often_as_ordered(session: StandinSession) -> None:
+    await order(session, failing_class="VAEDecode", failing_times=1)
+    kind, fields = last_message(await session.run(text_to_image()))
+    assert (kind, fields["node_id"], fields["node_type"]) == ("execution_error", "8", "VAEDecode")
+    assert (await session.run(text_to_image()))["status"]["completed"]
+
+
+async def test_a_restart_loses_all_but_the_files(session: StandinSession) -> None:
+    done = await session.run(text_to_image(), prompt_id="done")
+    await order(session, stuck=True)
+    for prompt_id in ("running", "pending"):
+        await session.submit(text_to_image(seed=2), prompt_id=prompt_id)
+    await session.listener.until_type("progress_state")
+    assert (await session.client.post("/standin/restart")).status_code == 200
+    await session.client.delete("/standin/faults")
+    assert await session.queue() == {"running": [], "pending": []}
+    assert (await session.client.get("/history")).json() == {}
+    image = done["outputs"]["9"]["images"][0]
+    assert (await session.client.get("/view", params=image)).status_code == 200
+    async with listening(session.running, "c") as listener:
+        answer = await session.post(text_to_image(), prompt_id="again", client_id="c")
+        assert answer.json()["number"] == 0
+        await listener.until_ended("again")
+    assert (await session.history("again"))["outputs"]["9"]["images"][0]["filename"] == "ComfyUI_00002_.png"
+
+
+async def test_facts_tell_what_was_accepted_and_run_over_all_restarts(session: StandinSession) -> None:
+    await session.run(text_to_image(), prompt_id="p")
+    session.server.restart()
+    async with listening(session.running, "c") as listener:
+        await session.submit(text_to_image(), prompt_id="p", client_id="c")
+        await listener.until(lambda message: is_end(message, "p"))
+        facts = (await session.client.get("/standin")).json()
+    assert facts["prompts"] == {"p": {"accepted": 2, "started": 2, "nodes_run": 14, "outcomes": ["success", "success"]}}
+    assert (facts["restarts"], facts["clients"]) == (1, ["c"])
+    assert facts["requests"]["POST /prompt"] == 2
+
+
+async def test_a_server_that_is_down_refuses_connections_and_comes_back_empty(session: StandinSession) -> None:
+    await session.run(text_to_image(), prompt_id="p")
+    session.running.go_down()
+    async with httpx.AsyncClient(base_url=session.running.url) as fresh:
+        with pytest.raises(httpx.ConnectError):
+            await fresh.get("/queue")
+    await session.running.come_back()
+    async with httpx.AsyncClient(base_url=session.running.url) as fresh:
+        assert (await fresh.get("/history/p")).json() == {}
+
+
+async def test_a_stuck_prompt_goes_on_when_it_is_let_go() -> None:
+    clock = PermitClock()
+    async with standin_session(clock=clock, options=StandinOptions(durations=Durations(step=1.0))) as session:
+        clock.allow(10)
+        await order(session, stuck=True)
+        await session.submit(text_to_image(steps=3), prompt_id="p")
+        await session.listener.until_type("progress_state")
+        assert (await session.queue())["running"] == ["p"]
+        await session.client.delete("/standin/faults")
+        await session.listener.until_idle()
+        assert session.server.prompt("p").outcomes == ["success"]

@@ -1,0 +1,214 @@
+"""Uploads and views on the stand-in, as recorded."""
+
+import io
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+from tests.support.standin import plain_png
+from tests.support.standin_session import StandinSession, standin_session
+from tests.support.system import START, ManualClock
+
+ONE, OTHER = plain_png(tone=1), plain_png(tone=2)
+SAVED = Place("output", "", "ComfyUI_00116_.png")
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[StandinSession]:
+    async with standin_session(clock=ManualClock()) as opened:
+        for place, content in {SAVED: ONE, Place("output", "hires", SAVED.name): OTHER}.items():
+            opened.server.workshop.files.put(place, content, now=START)
+        yield opened
+
+
+async def _upload(session: StandinSession, name: str, content: bytes, **fields: str) -> Any:
+    answer = await session.client.post("/upload/image", files={"image": (name, content, "image/png")}, data=fields)
+    return answer.json() if answer.status_code == 200 else answer.status_code
+
+
+async def test_a_name_that_is_taken_by_other_bytes_gets_a_number(session: StandinSession) -> None:
+    first = {"name": "in.png", "subfolder": "", "type": "input"}
+    assert await _upload(session, "in.png", ONE) == first
+    assert await _upload(session, "in.png", ONE) == first
+    for _ in range(2):
+        assert await _upload(session, "in.png", OTHER) == {**first, "name": "in (1).png"}
+
+
+@pytest.mark.parametrize(("overwrite", "name"), [("true", "in.png"), ("1", "in.png"), ("True", "in (1).png")])
+async def test_overwriting_is_spelled_in_two_ways_only(session: StandinSession, overwrite: str, name: str) -> None:
+    await _upload(session, "in.png", ONE)
+    assert (await _upload(session, "in.png", OTHER, overwrite=overwrite))["name"] == name
+    content = (await session.client.get("/view", params={"filename": name, "type": "input"})).content
+    assert content == OTHER
+
+
+@pytest.mark.parametrize(
+    ("fields", "stored"),
+    [
+        ({"subfolder": "job1/a"}, {"name": "x.png", "subfolder": "job1/a", "type": "input"}),
+        ({"type": "temp"}, {"name": "x.png", "subfolder": "", "type": "temp"}),
+        ({"type": "output"}, {"name": "x.png", "subfolder": "", "type": "output"}),
+        ({"type": "bogus"}, 500),
+        ({"subfolder": "../../evil"}, 400),
+    ],
+    ids=str,
+)
+async def test_an_upload_says_where_it_went(session: StandinSession, fields: Mapping[str, str], stored: Any) -> None:
+    assert await _upload(session, "x.png", ONE, **fields) == stored
+
+
+async def test_a_name_that_climbs_is_refused(session: StandinSession) -> None:
+    assert await _upload(session, "../x.png", ONE) == 400
+
+
+async def test_what_is_uploaded_need_not_be_a_picture(session: StandinSession) -> None:
+    assert (await _upload(session, "not_image.png", b"hello"))["name"] == "not_image.png"
+
+
+@pytest.mark.parametrize("files", [{"file": ("x.png", ONE)}, {"image": ("", ONE)}], ids=["another field", "no name"])
+async def test_an_upload_without_an_image_is_refused(session: StandinSession, files: Any) -> None:
+    assert (await session.client.post("/upload/image", files=files)).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/upload/image", "/upload/mask"])
+async def test_a_form_that_is_none_is_trouble(session: StandinSession, path: str) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert (await session.client.post(path, content=b"garbage", headers=headers)).status_code == 500
+
+
+async def test_a_mask_becomes_the_transparency_of_the_original(session: StandinSession) -> None:
+    await _upload(session, "in.png", ONE)
+    mask = io.BytesIO()
+    Image.new("RGBA", (64, 64), (0, 0, 0, 7)).save(mask, "PNG")
+    answer = await session.client.post(
+        "/upload/mask",
+        files={"image": ("masked.png", mask.getvalue())},
+        data={"original_ref": '{"filename": "in.png", "type": "input", "subfolder": ""}'},
+    )
+    assert answer.json() == {"name": "masked.png", "subfolder": "", "type": "input"}
+    content = (await session.client.get("/view", params={"filename": "masked.png", "type": "input"})).content
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.getpixel((0, 0)) == (1, 1, 1, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "reference", "answer"),
+    [
+        ("masked.png", '{"filename": "nope.png"}', {"name": "masked.png", "subfolder": "", "type": "input"}),
+        ("../masked.png", '{"filename": "in.png"}', 400),
+        ("masked.png", "{", 500),
+        ("masked.png", "[]", 500),
+    ],
+)
+async def test_a_mask_without_an_original_is_not_kept(
+    session: StandinSession, name: str, reference: str, answer: Any
+) -> None:
+    files, data = {"image": (name, ONE)}, {"original_ref": reference}
+    given = await session.client.post("/upload/mask", files=files, data=data)
+    assert (given.json() if given.status_code == 200 else given.status_code) == answer
+    assert session.server.workshop.files.names("input") == []
+
+
+async def test_a_mask_without_a_reference_is_trouble(session: StandinSession) -> None:
+    answer = await session.client.post("/upload/mask", files={"image": ("masked.png", ONE)})
+    assert answer.status_code == 500
+
+
+REFUSED_VIEWS = [
+    ("filename=nope.png", 404),
+    ("type=output", 404),
+    ("filename=../x.png", 400),
+    ("filename=/etc/hostname", 400),
+    ("filename=", 400),
+    ("filename=x.png&type=bogus", 400),
+    ("filename=x.png&subfolder=../../&type=output", 403),
+    ("filename=x.png&subfolder=/etc&type=output", 403),
+    ("filename=x.png&subfolder=../outputs", 403),
+]
+
+
+@pytest.mark.parametrize(("query", "status"), REFUSED_VIEWS)
+async def test_a_view_of_nothing_has_no_body(session: StandinSession, query: str, status: int) -> None:
+    answer = await session.client.get(f"/view?{query}")
+    assert (answer.status_code, answer.content) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "content"),
+    [
+        (f"filename={SAVED.name}&subfolder=&type=output", ONE),
+        (f"filename={SAVED.name}", ONE),
+        (f"filename={SAVED.name}%20%5Boutput%5D&type=input", ONE),
+        (f"filename=hires/{SAVED.name}&type=output", ONE),
+        (f"filename={SAVED.name}&subfolder=hires&type=output", OTHER),
+        (f"filename={SAVED.name}&subfolder=hires/../hires/&type=output", OTHER),
+    ],
+)
+async def test_a_view_gives_the_bytes_of_the_file(session: StandinSession, query: str, content: bytes) -> None:
+    answer = await session.client.get(f"/view?{query}")
+    assert (answer.status_code, answer.content) == (200, content)
+
+
+async def test_a_view_tells_name_type_length_and_time(session: StandinSession) -> None:
+    for method in ("GET", "HEAD"):
+        answer = await session.client.request(method, "/view", params={"filename": SAVED.name})
+        assert answer.headers["content-disposition"] == f'filename="{SAVED.name}"'
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.headers["content-length"] == str(len(ONE))
+        assert answer.headers["last-modified"] == "Sat, 06 Sep 2025 18:18:16 GMT"
+        assert answer.headers["accept-ranges"] == "bytes"
+        assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "told", "content"),
+    [
+        ("bytes=0-15", 206, f"bytes 0-15/{len(ONE)}", ONE[:16]),
+        ("bytes=10-", 206, f"bytes 10-{len(ONE) - 1}/{len(ONE)}", ONE[10:]),
+        ("bytes=-5", 206, f"bytes {len(ONE) - 5}-{len(ONE) - 1}/{len(ONE)}", ONE[-5:]),
+        ("bytes=0-99999", 206, f"bytes 0-{len(ONE) - 1}/{len(ONE)}", ONE),
+        ("bytes=99999-", 416, f"bytes */{len(ONE)}", b""),
+        ("bytes=a-b", 200, None, ONE),
+        ("lines=0-1", 200, None, ONE),
+    ],
+)
+async def test_a_part_of_a_file(
+    session: StandinSession, wanted: str, status: int, told: str | None, content: bytes
+) -> None:
+    answer = await session.client.get("/view", params={"filename": SAVED.name}, headers={"range": wanted})
+    assert (answer.status_code, answer.headers.get("content-range"), answer.content) == (status, told, content)
+
+
+@pytest.mark.parametrize(
+    ("query", "media_type", "kind", "mode"),
+    [
+        ("preview=webp;90", "image/webp", "WEBP", "RGB"),
+        ("preview=jpeg", "image/jpeg", "JPEG", "RGB"),
+        ("preview=png", "image/webp", "WEBP", "RGB"),
+        ("preview=jpeg;50&channel=a", "image/webp", "WEBP", "RGB"),
+        ("channel=rgb", "image/png", "PNG", "RGB"),
+        ("channel=a", "image/png", "PNG", "RGBA"),
+    ],
+)
+async def test_a_view_may_be_another_picture_made_of_the_file(
+    session: StandinSession, query: str, media_type: str, kind: str, mode: str
+) -> None:
+    answer = await session.client.get(f"/view?filename={SAVED.name}&{query}")
+    assert answer.headers["content-type"] == media_type
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert (image.format, image.mode, image.size) == (kind, mode, (64, 64))
+
+
+async def test_a_picture_cannot_be_made_of_what_is_none(session: StandinSession) -> None:
+    await _upload(session, "hello.png", b"hello")
+    answer = await session.client.get("/view?filename=hello.png&type=input&preview=webp")
+    assert answer.status_code == 500
+
+
+async def test_an_uploaded_picture_is_in_the_list_of_the_loader(session: StandinSession) -> None:
+    await _upload(session, "in.png", ONE)
+    info = (await session.client.get("/object_info/LoadImage")).json()
+    assert info["LoadImage"]["input"]["required"]["image"] == [["in.png"], {"image_upload": True}]

@@ -1,0 +1,130 @@
+"""The ComfyUI provider on stand-in servers, with patience that suits a test."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import JobResource
+from civitai_mock.ports import Outputs, Submission
+from civitai_mock.providers.comfyui.address import parse_servers
+from civitai_mock.providers.comfyui.options import ComfyOptions, Timeouts
+from civitai_mock.providers.comfyui.protocol.tracker import Limits
+from civitai_mock.providers.comfyui.provider import ComfyUI
+from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
+from civitai_mock.services.system import RandomIds, SystemClock
+from tests.support.comfy_graphs import Graph
+from tests.support.standin import RunningStandin
+from tests.support.standin_session import text_to_image
+
+TICK = timedelta(milliseconds=10)
+IMPATIENT = ComfyOptions(
+    poll=10 * TICK,
+    poll_alone=2 * TICK,
+    health=10 * TICK,
+    catalogue_rest=0 * TICK,
+    patience=100 * TICK,
+    stall=500 * TICK,
+    longest_pause=5 * TICK,
+    limits=Limits(absent=5 * TICK, unreachable=40 * TICK),
+    timeouts=Timeouts(ordinary=50 * TICK, transfer=100 * TICK),
+)
+HELD = StandinOptions(durations=Durations(step=1.0))
+ENDLESS = StandinOptions(durations=Durations(step=0.005))
+MOST_STEPS = 10_000
+LONGEST_WAIT_SECONDS = 10.0
+SEEDS = count(1)
+
+
+class Gate(SystemClock):
+    """A stand-in's clock on which simulated work stands still until it is let go."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        """As long as the gate is closed, whatever `seconds` says."""
+        del seconds
+        await self._open.wait()
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a job came to, and how many times it was tried."""
+
+    contents: list[bytes]
+    worker: str
+    tries: int
+
+
+@asynccontextmanager
+async def comfyui_on(*standins: RunningStandin, options: ComfyOptions = IMPATIENT) -> AsyncIterator[ComfyUI]:
+    async with comfyui_at([standin.url for standin in standins], options=options) as provider:
+        yield provider
+
+
+@asynccontextmanager
+async def comfyui_at(urls: Sequence[str], *, options: ComfyOptions = IMPATIENT) -> AsyncIterator[ComfyUI]:
+    servers = parse_servers(",".join(urls))
+    async with ComfyUI(
+        name="local", servers=servers, clock=SystemClock(), ids=RandomIds(), options=options
+    ) as provider:
+        yield provider
+
+
+def make_submission(graph: Graph | None = None, *, resources: Sequence[JobResource] = ()) -> Submission:
+    """Each with a seed of its own, so that nothing is cached."""
+    return Submission(
+        prompt_id=str(uuid.uuid4()),
+        trace_id="00-1-2-00",
+        graph=graph or text_to_image(seed=next(SEEDS)),
+        extra_pnginfo={},
+        resources=resources,
+    )
+
+
+def endless_submission() -> Submission:
+    return make_submission(text_to_image(seed=next(SEEDS), steps=MOST_STEPS))
+
+
+async def finish(provider: ComfyUI, submission: Submission, *, most_tries: int = 6) -> Finished:
+    """As the scheduler does it, but without pauses."""
+    for tries in range(1, most_tries + 1):
+        try:
+            await provider.send(submission)
+            outputs = await provider.collect(submission.prompt_id)
+            return Finished(contents=await contents_of(outputs), worker=str(outputs.facts["worker"]), tries=tries)
+        except TransientError:
+            if tries == most_tries:
+                raise
+    raise AssertionError
+
+
+async def contents_of(outputs: Outputs) -> list[bytes]:
+    return [b"".join([chunk async for chunk in output.content]) for output in outputs.items]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Turn the event loop, which has real sockets to serve, until something is so."""
+    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("it never came true")
+        await asyncio.sleep(0)
+
+
+def is_running(standin: RunningStandin, prompt_id: str) -> bool:
+    running = standin.server.life.queue.running
+    return running is not None and running.prompt_id == prompt_id
+
+
+def is_pending(standin: RunningStandin, prompt_id: str) -> bool:
+    return prompt_id in {item.prompt_id for item in standin.server.life.queue.pending}

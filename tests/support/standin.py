@@ -1,0 +1,142 @@
+"""The stand-in ComfyUI server on a port of its own, in the test's own process and event loop."""
+
+import asyncio
+import struct
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.server import ServerState
+
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.ports import Clock
+from civitai_mock.providers.simulator.comfyui_server.app import make_standin
+from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.standin import Standin
+from civitai_mock.services.system import SystemClock
+from tests.support.system import START
+
+MODELS: Models = {
+    "checkpoints": ["sd15.safetensors", "sdxl.safetensors", "sub/other.safetensors"],
+    "loras": ["style.safetensors"],
+    "vae": ["ae.safetensors"],
+}
+DEFAULT_OPTIONS = StandinOptions()
+
+
+class RunningStandin:
+    """`server` is there to command faults and to read what happened, without HTTP in between."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self.port = 0
+        self.socket_path = "/ws"
+        self._config = uvicorn.Config(app, log_config=None, access_log=False, ws_ping_interval=None, lifespan="on")
+        self._config.load()
+        self._lifespan = self._config.lifespan_class(self._config)
+        self._state = ServerState()
+        self._listener: asyncio.Server | None = None
+
+    @property
+    def server(self) -> Standin:
+        standin: Standin = self._app.state.standin
+        return standin
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}{self.socket_path}"
+
+    async def start(self) -> None:
+        await self._lifespan.startup()
+        await self._listen()
+
+    async def stop(self) -> None:
+        self.server.stop()
+        self._hang_up()
+        await self._lifespan.shutdown()
+
+    def go_down(self) -> None:
+        """As a killed process: every connection breaks, and nobody listens until `come_back`."""
+        self.server.restart()
+        self._hang_up()
+
+    async def come_back(self) -> None:
+        """On the same port."""
+        await self._listen()
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._protocol, "127.0.0.1", self.port)
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self._config.http_protocol_class
+        return make(config=self._config, server_state=self._state, app_state=self._lifespan.state)
+
+    def _hang_up(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+@asynccontextmanager
+async def running_standin(
+    *,
+    models: Models = MODELS,
+    clock: Clock | None = None,
+    draw: Draw | None = None,
+    options: StandinOptions = DEFAULT_OPTIONS,
+) -> AsyncIterator[RunningStandin]:
+    """With a manual clock and durations, simulated work waits until the test moves the clock."""
+    app = make_standin(clock=clock or SystemClock(), models=models, draw=draw or draw_plain, options=options)
+    running = RunningStandin(app)
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+def draw_plain(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
+    """One grey picture of 64x64, whatever the graph says."""
+    return [plain_png(texts=texts)]
+
+
+def plain_png(width: int = 64, height: int = 64, *, tone: int = 128, texts: Mapping[str, str] | None = None) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + bytes([tone]) * width) * height)
+    chunks = [(b"tEXt", f"{key}\0{text}".encode("latin-1")) for key, text in (texts or {}).items()]
+    parts = [_chunk(kind, content) for kind, content in [(b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b"")]]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+class PermitClock:
+    """A clock whose sleeps end when the test allows, in any order with their beginning; for work in steps."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now = now
+        self._permits = asyncio.Semaphore(0)
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        await self._permits.acquire()
+        self._now += timedelta(seconds=seconds)
+
+    def allow(self, sleeps: int) -> None:
+        for _ in range(sleeps):
+            self._permits.release()

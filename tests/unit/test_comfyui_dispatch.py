@@ -1,0 +1,194 @@
+"""Who may use which server next."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.providers.comfyui.address import parse_servers
+from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer, Search
+from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
+from tests.support.system import ManualClock, SeededIds
+from tests.support.turns import settle, until
+
+PATIENCE = timedelta(seconds=30)
+LOADER = "CheckpointLoaderSimple"
+
+
+class Shop:
+    """Some workers that are there and have room for one prompt each, unless a test says otherwise."""
+
+    def __init__(self, *, workers: int = 1, room: int = 1) -> None:
+        self.clock = ManualClock()
+        self.stocks: dict[str, Any] = {}
+        options = ComfyOptions(max_in_flight=room, patience=PATIENCE)
+        world = World(clock=self.clock, ids=SeededIds(), options=options, transport=httpx.MockTransport(self._answer))
+        self.dispatch = Dispatch(parse_servers(",".join(f"http://gpu{number}" for number in range(workers))), world)
+        self.workers = self.dispatch.workers
+        for worker in self.workers:
+            self.stock(worker, "a.ckpt", "b.ckpt")
+
+    def stock(self, worker: Worker, *checkpoints: str) -> None:
+        self.stocks[worker.id] = {LOADER: {"input": {"required": {"ckpt_name": [list(checkpoints)]}}}}
+        worker.health.is_up = True
+        worker.health.catalogue = read_catalogue(self.stocks[worker.id], ())
+
+    def ask(self, checkpoint: str = "a.ckpt") -> "asyncio.Task[Offer]":
+        return asyncio.create_task(self.dispatch.offer(search_for(checkpoint)))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=self.stocks[request.url.host] if request.url.path == "/object_info" else [])
+
+
+def search_for(checkpoint: str) -> Search:
+    return Search(graph={"4": {"class_type": LOADER, "inputs": {"ckpt_name": checkpoint}}}, airs={})
+
+
+def done(tasks: Sequence["asyncio.Task[Offer]"]) -> list[bool]:
+    return [task.done() for task in tasks]
+
+
+async def test_room_goes_to_those_who_have_waited_longest() -> None:
+    shop = Shop()
+    tasks = [shop.ask() for _ in range(3)]
+    await settle()
+    for served in range(1, 4):
+        assert done(tasks) == [number < served for number in range(3)]
+        shop.workers[0].release()
+        await settle()
+
+
+async def test_nobody_waits_for_a_worker_that_those_before_him_cannot_use() -> None:
+    shop = Shop(workers=2)
+    shop.stock(shop.workers[1], "b.ckpt")
+    first, second, third = shop.ask("a.ckpt"), shop.ask("a.ckpt"), shop.ask("b.ckpt")
+    await settle()
+    assert done([first, second, third]) == [True, False, True]
+    assert third.result().worker is shop.workers[1]
+    second.cancel()
+
+
+async def test_the_worker_with_the_least_to_do_comes_first() -> None:
+    shop = Shop(workers=2, room=4)
+    offers = [await shop.ask() for _ in range(4)]
+    assert [offer.worker for offer in offers] == [*shop.workers, *shop.workers]
+
+
+async def test_the_worker_that_has_the_model_loaded_comes_before_one_with_less_to_do() -> None:
+    shop = Shop(workers=2, room=4)
+    shop.workers[1].loaded = frozenset({"a.ckpt"})
+    shop.workers[1].reserve()
+    assert (await shop.ask("a.ckpt")).worker is shop.workers[1]
+    assert (await shop.ask("b.ckpt")).worker is shop.workers[0]
+
+
+async def test_an_offer_has_the_graph_in_the_names_of_its_worker() -> None:
+    shop = Shop()
+    shop.stock(shop.workers[0], "sub\\A.ckpt")
+    offer = await shop.ask("sub/a.ckpt")
+    assert offer.graph["4"] == {"class_type": LOADER, "inputs": {"ckpt_name": "sub\\A.ckpt"}}
+
+
+async def test_whoever_stops_waiting_loses_his_place_and_keeps_nothing() -> None:
+    shop = Shop()
+    first, second = shop.ask(), shop.ask()
+    await settle()
+    second.cancel()
+    await settle()
+    shop.workers[0].release()
+    assert first.done()
+    assert shop.workers[0].in_flight == 0
+
+
+async def test_an_offer_that_comes_too_late_goes_to_the_next() -> None:
+    shop = Shop()
+    first, second, third = shop.ask(), shop.ask(), shop.ask()
+    await settle()
+    assert first.done()
+    shop.workers[0].release()
+    second.cancel()
+    await settle()
+    assert done([second, third]) == [True, True]
+    assert third.result().worker is shop.workers[0]
+
+
+async def test_a_worker_that_comes_back_in_time_is_waited_for() -> None:
+    shop = Shop()
+    shop.workers[0].health.is_up = False
+    waiting = shop.ask()
+    await settle()
+    shop.clock.advance(29)
+    await settle()
+    assert not waiting.done()
+    shop.workers[0].health.is_up = True
+    shop.dispatch.turned()
+    await until(waiting.done)
+    assert waiting.result().worker is shop.workers[0]
+
+
+async def test_a_worker_that_stays_away_is_waited_for_no_longer_than_patience_lasts() -> None:
+    shop = Shop()
+    shop.workers[0].health.is_up, shop.workers[0].health.reason = False, "refused"
+    waiting = shop.ask()
+    await settle()
+    shop.clock.advance(30)
+    with pytest.raises(TransientError, match=r"\(gpu0: refused\)"):
+        await waiting
+
+
+async def test_patience_starts_anew_when_a_worker_was_there_in_between() -> None:
+    shop = Shop()
+    (worker,) = shop.workers
+    worker.reserve()
+    waiting = shop.ask()
+    for _ in range(3):
+        worker.health.is_up = False
+        shop.dispatch.turned()
+        await settle()
+        shop.clock.advance(29)
+        await settle()
+        worker.health.is_up = True
+        shop.dispatch.turned()
+        await settle()
+    assert not waiting.done()
+    worker.release()
+    await until(waiting.done)
+
+
+async def test_of_several_workers_that_lack_files_the_account_is_that_of_the_best() -> None:
+    shop = Shop(workers=2)
+    shop.stocks["gpu0"] = {}
+    shop.workers[0].health.catalogue = read_catalogue({}, ())
+    with pytest.raises(JobError) as caught:
+        await shop.ask("ab.ckpt")
+    assert caught.value.message == (
+        "No ComfyUI server can run this graph: 'ab.ckpt' is not in checkpoints (nearest: b.ckpt, a.ckpt)."
+    )
+
+
+async def test_a_search_that_failed_everywhere_ends_with_the_last_reason() -> None:
+    shop = Shop()
+    search = search_for("a.ckpt")
+    search.failed["gpu0"] = NotTakenError("full disk")
+    with pytest.raises(NotTakenError, match="full disk"):
+        await shop.dispatch.offer(search)
+
+
+@pytest.mark.parametrize("has_to_wait", [False, True])
+async def test_a_search_tells_whether_time_has_passed(has_to_wait: bool) -> None:
+    shop = Shop()
+    search = search_for("a.ckpt")
+    if has_to_wait:
+        shop.workers[0].reserve()
+    offering = asyncio.create_task(shop.dispatch.offer(search))
+    await settle()
+    if has_to_wait:
+        shop.workers[0].release()
+    await offering
+    assert search.waited is has_to_wait

@@ -1,0 +1,195 @@
+"""Files that a graph names are found among a server's own names, or said to be missing."""
+
+from typing import Any
+
+import pytest
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Names, read_catalogue
+from civitai_mock.providers.comfyui.graphs.files import Fit, airs_by_file, fit, match, nearest
+
+CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
+AIR = Air.parse("urn:air:sdxl:checkpoint:civitai:101055@128078")
+OBJECT_INFO: JsonObject = {
+    "CheckpointLoaderSimple": {"input": {"required": {"ckpt_name": [[*CHECKPOINTS], {"tooltip": "x"}]}}},
+    "UpscaleModelLoader": {"input": {"required": {"model_name": ["COMBO", {"options": ["4x.pth"]}]}}},
+    "LoraLoader": {"input": {"required": {"lora_name": [[], {}], "model": ["MODEL"]}}},
+    "DualCLIPLoader": {"input": {"required": {"clip_name1": [["t5.safetensors"]], "type": [["sdxl", "flux"]]}}},
+    "LoadImage": {"input": {"required": {"image": [["a.png"], {"image_upload": True}]}}},
+    "CLIPTextEncode": {"input": {"required": {"text": ["STRING", {"multiline": True}]}}},
+    "Odd": {"input": {"required": None, "optional": {"size": [[1, 2]], "broken": []}}, "output": None},
+    "Empty": None,
+}
+CATALOGUE = read_catalogue(OBJECT_INFO, ("easynegative", "sub\\deep"))
+
+
+def node(class_type: str, **inputs: Json) -> JsonObject:
+    return {"1": {"class_type": class_type, "inputs": inputs}}
+
+
+def fit_one(class_type: str, **inputs: Json) -> Fit:
+    return fit(node(class_type, **inputs), CATALOGUE, {})
+
+
+def inputs_of(found: Fit) -> Any:
+    first = found.graph["1"]
+    assert isinstance(first, dict)
+    return first["inputs"]
+
+
+def test_both_spellings_of_a_list_are_read() -> None:
+    assert CATALOGUE.choices["CheckpointLoaderSimple"]["ckpt_name"].all == tuple(CHECKPOINTS)
+    assert CATALOGUE.choices["UpscaleModelLoader"]["model_name"].all == ("4x.pth",)
+
+
+def test_every_class_is_known_whatever_its_inputs() -> None:
+    assert set(CATALOGUE.choices) == set(OBJECT_INFO)
+    assert CATALOGUE.choices["CLIPTextEncode"] == {}
+
+
+def test_models_are_told_by_folder_and_lists_of_words_are_no_models() -> None:
+    assert CATALOGUE.models == {
+        "embeddings": ("easynegative", "sub\\deep"),
+        "checkpoints": tuple(sorted(CHECKPOINTS)),
+        "upscale_models": ("4x.pth",),
+        "text_encoders": ("t5.safetensors",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "expected"),
+    [
+        ("a.safetensors", ["b.safetensors", "a.safetensors"], "a.safetensors"),
+        ("x/a.safetensors", ["x\\a.safetensors"], "x\\a.safetensors"),
+        ("x\\a.safetensors", ["x/a.safetensors"], "x/a.safetensors"),
+        ("x/a.safetensors", ["X/A.safetensors"], "X/A.safetensors"),
+        ("x/y/a.safetensors", ["a.safetensors"], "a.safetensors"),
+        ("a.safetensors", ["x/y/a.safetensors"], "x/y/a.safetensors"),
+        ("x/y/a.safetensors", ["z/a.safetensors", "q/y/a.safetensors"], "q/y/a.safetensors"),
+        ("a.safetensors", ["a.ckpt"], "a.ckpt"),
+        ("a", ["a.safetensors"], "a.safetensors"),
+        ("lora/sdxl/civitai/1/128078.safetensors", ["mine_v2_128078.safetensors"], "mine_v2_128078.safetensors"),
+        ("style-1a2b3c4d.safetensors", ["Style (1A2B3C4D).safetensors"], "Style (1A2B3C4D).safetensors"),
+    ],
+)
+def test_a_file_is_found_by_ever_less_of_its_name(wanted: str, names: list[str], expected: str) -> None:
+    assert match(wanted, Names(tuple(names))) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ("a.safetensors", []),
+        ("a.safetensors", ["b.safetensors"]),
+        ("a.safetensors", ["x/a.safetensors", "y/a.safetensors"]),
+        ("A.safetensors", ["a.safetensors", "a.Safetensors"]),
+        ("sdxl/civitai/1/128078.safetensors", ["sdxl/civitai/128078/5.safetensors"]),
+        ("sdxl/civitai/1/128078.safetensors", ["a_128078.safetensors", "b_128078.safetensors"]),
+        ("sdxl/civitai/1/128078.safetensors", ["a_1280789.safetensors"]),
+        ("sdxl/civitai/1/9.safetensors", ["part_9.safetensors"]),
+        ("decade.safetensors", ["facade.safetensors"]),
+    ],
+)
+def test_a_file_that_may_be_another_is_not_found(wanted: str, names: list[str]) -> None:
+    assert match(wanted, Names(tuple(names))) is None
+
+
+def test_the_version_of_the_air_finds_a_file_that_has_a_name_of_its_own() -> None:
+    assert match("my favourite.safetensors", Names(("dreams_128078.safetensors",)), AIR) == "dreams_128078.safetensors"
+
+
+def test_the_nearest_names_come_nearest_first() -> None:
+    names = Names(("anything.safetensors", "sub/dreamshaper_7.safetensors", "dreamshaper_8.safetensors"))
+    assert nearest("dreamshaper_8_pruned.safetensors", names)[0] == "dreamshaper_8.safetensors"
+    assert "anything.safetensors" not in nearest("dreamshaper_8_pruned.safetensors", names)
+
+
+@pytest.mark.parametrize(
+    ("class_type", "name", "value", "expected"),
+    [
+        ("CheckpointLoaderSimple", "ckpt_name", "sd15.safetensors", "sd15.safetensors"),
+        ("CheckpointLoaderSimple", "ckpt_name", "sd15", "sd15.safetensors"),
+        ("CheckpointLoaderSimple", "ckpt_name", "sub/deep/mixed.ckpt", "sub\\deep\\Mixed.ckpt"),
+        ("UpscaleModelLoader", "model_name", "esrgan/4x.pth", "4x.pth"),
+        ("DualCLIPLoader", "type", "no such type", "no such type"),
+        ("LoadImage", "image", "uploaded.png", "uploaded.png"),
+        ("CheckpointLoaderSimple", "ckpt_name", ["4", 0], ["4", 0]),
+        ("Odd", "size", 3, 3),
+    ],
+)
+def test_a_graph_is_put_into_the_servers_names(class_type: str, name: str, value: Json, expected: Json) -> None:
+    found = fit_one(class_type, **{name: value})
+    assert inputs_of(found) == {name: expected}
+    assert found.runs
+
+
+def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() -> None:
+    air = Air.parse("urn:air:sd1:checkpoint:civitai:5@4321")
+    airs = airs_by_file([JobResource(air=air, file_name="sd15_full.safetensors")])
+    found = fit(node("CheckpointLoaderSimple", ckpt_name="sd15_full.safetensors"), CATALOGUE, airs)
+    (missing,) = found.missing
+    assert str(missing) == (
+        "'sd15_full.safetensors' (urn:air:sd1:checkpoint:civitai:5@4321) is not in checkpoints"
+        " (nearest: sd15.safetensors)"
+    )
+    assert missing.evidence == {
+        "file": "sd15_full.safetensors",
+        "folder": "checkpoints",
+        "nearest": ["sd15.safetensors"],
+        "air": "urn:air:sd1:checkpoint:civitai:5@4321",
+    }
+    assert not found.runs
+
+
+def test_a_missing_file_in_an_empty_folder_has_no_nearest_names() -> None:
+    (missing,) = fit_one("LoraLoader", lora_name="style.safetensors").missing
+    assert str(missing) == "'style.safetensors' is not in loras (nothing like it there)"
+
+
+def test_a_file_that_is_missing_twice_is_told_once() -> None:
+    graph = node("LoraLoader", lora_name="a.pt") | {"2": {"class_type": "LoraLoader", "inputs": {"lora_name": "a.pt"}}}
+    assert len(fit(graph, CATALOGUE, {}).missing) == 1
+
+
+def test_node_classes_that_the_server_has_not_are_told() -> None:
+    found = fit_one("smZ CLIPTextEncode", text="a fox")
+    assert found.unknown_classes == ("smZ CLIPTextEncode",)
+    assert not found.runs
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("embedding:easynegative", "embedding:easynegative"),
+        ("a fox, embedding:EasyNegative.pt, b", "a fox, embedding:easynegative, b"),
+        ("(embedding:EasyNegative:0.8) x", "(embedding:easynegative:0.8) x"),
+        ("((embedding:EasyNegative))", "((embedding:easynegative))"),
+        ("x\nembedding:sub/Deep", "x\nembedding:sub/deep"),
+        ("embedding:embedding/sd1/civitai/1/easynegative", "embedding:easynegative"),
+        ("bad,embedding:whatever", "bad,embedding:whatever"),
+        ("an embedding: that is", "an embedding: that is"),
+        ("myembedding:x", "myembedding:x"),
+    ],
+)
+def test_embeddings_in_prompt_text_are_put_into_the_servers_names(text: str, expected: str) -> None:
+    found = fit_one("CLIPTextEncode", text=text)
+    assert inputs_of(found) == {"text": expected}
+    assert found.runs
+
+
+def test_a_missing_embedding_is_told_because_comfyui_would_leave_it_out_silently() -> None:
+    (missing,) = fit_one("CLIPTextEncode", text="embedding:easyneg and embedding:easynegative").missing
+    assert str(missing) == "'easyneg' is not in embeddings (nearest: easynegative)"
+
+
+def test_an_embedding_is_known_by_its_air_without_its_suffix() -> None:
+    air = Air.parse("urn:air:sd1:embedding:civitai:7@8765")
+    airs = airs_by_file([JobResource(air=air, file_name="embedding/sd1/civitai/7/8765.safetensors")])
+    found = fit(node("CLIPTextEncode", text="embedding:embedding/sd1/civitai/7/8765"), CATALOGUE, airs)
+    assert found.missing[0].air == air
+
+
+def test_a_server_that_offers_nothing_misses_every_class() -> None:
+    assert fit(node("LoadImage", image="a.png"), Catalogue(), {}).unknown_classes == ("LoadImage",)

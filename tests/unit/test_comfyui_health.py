@@ -1,0 +1,136 @@
+"""Whether one server is there, and how old what is known of it may be."""
+
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.job import JobResource
+from civitai_mock.providers.comfyui.address import parse_servers
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.workers.report import has_file, report_of
+from civitai_mock.providers.comfyui.workers.worker import Worker, World
+from tests.support.system import ManualClock, SeededIds
+
+(SERVER,) = parse_servers("http://gpu:8188")
+DAY = 86_400.0
+
+
+@dataclass
+class Clinic:
+    """One worker; `names` are its LoRAs, and `asked` counts the calls of each route."""
+
+    clock: ManualClock
+    names: list[str] = field(default_factory=lambda: ["style.safetensors"])
+    is_away: bool = False
+    turns: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        transport = httpx.MockTransport(self._answer)
+        world = World(clock=self.clock, ids=SeededIds(), options=ComfyOptions(), transport=transport)
+        self.worker = Worker(SERVER, world, freed=lambda: None, turned=self._turned)
+
+    def _turned(self) -> None:
+        self.turns += 1
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.is_away:
+            raise httpx.ConnectError("refused")
+        path = request.url.path
+        self.asked[path] = self.asked.get(path, 0) + 1
+        if path == "/system_stats":
+            return httpx.Response(200, json={"system": {"comfyui_version": "0.3.64"}})
+        if path == "/object_info":
+            loader = {"input": {"required": {"lora_name": [self.names]}}}
+            return httpx.Response(200, json={"LoraLoader": loader})
+        return httpx.Response(200, json=["easynegative"])
+
+
+@pytest.fixture
+def clinic(clock: ManualClock) -> Clinic:
+    return Clinic(clock)
+
+
+async def test_a_server_is_there_once_it_has_told_what_it_can_run(clinic: Clinic) -> None:
+    assert not clinic.worker.is_ready
+    await clinic.worker.health.check()
+    report = report_of(clinic.worker)
+    assert (report.ready, report.version, clinic.turns) == (True, "0.3.64", 1)
+    assert report.models == {"embeddings": ("easynegative",), "loras": ("style.safetensors",)}
+
+
+async def test_a_server_that_goes_and_comes_is_told_of_each_time_once(clinic: Clinic) -> None:
+    for is_away in (False, True, True, False, False):
+        clinic.is_away = is_away
+        await clinic.worker.health.check()
+    assert clinic.turns == 3
+
+
+async def test_a_server_that_is_away_says_why(clinic: Clinic) -> None:
+    clinic.is_away = True
+    await clinic.worker.health.check()
+    assert report_of(clinic.worker).reason == "gpu:8188/system_stats: refused"
+
+
+@pytest.mark.parametrize(("seconds", "readings"), [(0, 1), (299, 1), (300, 2), (DAY, 2)])
+async def test_lists_are_read_again_when_they_are_old(clinic: Clinic, seconds: float, readings: int) -> None:
+    await clinic.worker.health.check()
+    clinic.clock.advance(seconds)
+    await clinic.worker.health.check()
+    assert clinic.asked["/object_info"] == readings
+
+
+async def test_lists_are_read_again_when_a_server_comes_back(clinic: Clinic) -> None:
+    for is_away in (False, True, False):
+        clinic.is_away = is_away
+        await clinic.worker.health.check()
+    assert clinic.asked["/object_info"] == 2
+
+
+@pytest.mark.parametrize(("seconds", "readings"), [(0, 1), (0.9, 1), (1, 2)])
+async def test_a_missing_file_has_the_lists_read_again_unless_they_are_new(
+    clinic: Clinic, seconds: float, readings: int
+) -> None:
+    await clinic.worker.health.check()
+    clinic.clock.advance(seconds)
+    await clinic.worker.health.refresh()
+    assert clinic.asked["/object_info"] == readings
+
+
+async def test_a_server_that_is_away_is_not_asked_for_its_lists(clinic: Clinic) -> None:
+    await clinic.worker.health.refresh()
+    assert clinic.asked == {}
+
+
+async def test_a_server_that_goes_while_its_lists_are_read_is_away(clinic: Clinic) -> None:
+    await clinic.worker.health.check()
+    clinic.clock.advance(60)
+    clinic.is_away = True
+    await clinic.worker.health.refresh()
+    assert not clinic.worker.is_ready
+
+
+@pytest.mark.parametrize(
+    ("air", "file_name", "has"),
+    [
+        ("urn:air:sdxl:lora:civitai:1@1234", "lora/sdxl/civitai/1/style.safetensors", True),
+        ("urn:air:sdxl:LyCORIS:civitai:1@1234", "style.safetensors", True),
+        ("urn:air:sdxl:lora:civitai:1@1234", "other.safetensors", False),
+        ("urn:air:sdxl:checkpoint:civitai:1@1234", "style.safetensors", False),
+        ("urn:air:sdxl:embedding:civitai:1@1234", "easynegative.pt", True),
+        ("urn:air:sdxl:novelty:civitai:1@1234", "style.safetensors", True),
+        ("civitai:1@1234", "style.safetensors", True),
+    ],
+)
+async def test_a_server_has_a_resource_if_its_file_is_in_the_folder_of_its_type(
+    clinic: Clinic, air: str, file_name: str, has: bool
+) -> None:
+    await clinic.worker.health.check()
+    assert has_file(clinic.worker, JobResource(air=Air.parse(air), file_name=file_name)) is has
+
+
+def test_a_server_that_was_never_reached_has_nothing(clinic: Clinic) -> None:
+    resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="style.safetensors")
+    assert not has_file(clinic.worker, resource)

@@ -1,0 +1,48 @@
+"""The order in which the pictures of a prompt are counted."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from civitai_mock.providers.comfyui.protocol.messages import Picture, SavedFile
+from civitai_mock.providers.comfyui.protocol.results import Saved, in_order
+
+
+def saved(*names: str, folder: str = "output") -> tuple[SavedFile, ...]:
+    return tuple(SavedFile(name, "", folder) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("files", "node_order", "expected"),
+    [
+        ({"9": ("b", "a")}, (), ["b", "a"]),
+        ({"10": ("ten",), "9": ("nine",)}, ("10", "9"), ["nine", "ten"]),
+        ({"57:10": ("later",), "57:9": ("earlier",), "58": ("last",)}, (), ["earlier", "later", "last"]),
+        ({"Save B": ("b",), "Save A": ("a",)}, ("Save B", "Save A"), ["b", "a"]),
+        ({"Save": ("named",), "12": ("numbered",)}, ("Save", "12"), ["numbered", "named"]),
+        ({"unlisted": ("u",), "listed": ("l",)}, ("listed",), ["l", "u"]),
+        ({}, (), []),
+    ],
+)
+def test_pictures_are_counted_by_node_and_then_by_batch(
+    files: Mapping[str, tuple[str, ...]], node_order: tuple[str, ...], expected: list[str]
+) -> None:
+    made = {node_id: saved(*names) for node_id, names in files.items()}
+    results = in_order(files=made, pictures=[], node_order=node_order)
+    assert [result.file.filename for result in results if isinstance(result, Saved)] == expected
+
+
+def test_previews_do_not_count_beside_saved_pictures() -> None:
+    files = {"1": saved("preview", folder="temp"), "9": saved("saved")}
+    assert in_order(files=files, pictures=[], node_order=()) == (Saved("9", saved("saved")[0]),)
+
+
+def test_previews_count_where_nothing_was_saved() -> None:
+    files = {"1": saved("preview", folder="temp")}
+    assert in_order(files=files, pictures=[], node_order=()) == (Saved("1", files["1"][0]),)
+
+
+def test_pictures_of_the_socket_and_of_the_disk_are_counted_together() -> None:
+    picture = Picture("p", "8", "image/png", b"x")
+    results = in_order(files={"9": saved("a")}, pictures=[picture], node_order=())
+    assert results == (picture, Saved("9", saved("a")[0]))

@@ -1,0 +1,140 @@
+"""The socket to one server, whatever the server does with it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection, serve
+
+from civitai_mock.providers.comfyui.address import parse_servers
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
+from civitai_mock.providers.comfyui.transport.socket import ComfySocket
+from tests.support.comfyui import until
+from tests.support.system import ManualClock, SeededIds
+
+SECRET = "Bearer x"
+
+
+class Wire:
+    """A server that notes who connects, and a client socket that notes what it hears."""
+
+    def __init__(self) -> None:
+        self.connections: list[ServerConnection] = []
+        self.hellos: list[str | bytes] = []
+        self.heard: list[Message] = []
+        self.changes = 0
+        self.clock = ManualClock()
+        self.port = 0
+
+    def client(self) -> ComfySocket:
+        (server,) = parse_servers(f"http://127.0.0.1:{self.port}/prefix")
+        return ComfySocket(
+            server,
+            clock=self.clock,
+            ids=SeededIds(),
+            options=ComfyOptions(authorization=SECRET),
+            hear=self.heard.append,
+            changed=self._changed,
+        )
+
+    async def accept(self, connection: ServerConnection) -> None:
+        self.connections.append(connection)
+        self.hellos.append(await connection.recv())
+        await connection.wait_closed()
+
+    async def say(self, kind: str) -> None:
+        await self.connections[-1].send(json.dumps({"type": kind, "data": {"prompt_id": "p"}}))
+
+    async def pausing(self) -> float:
+        """Until the client waits for its next try; for how long."""
+        await until(lambda: len(self.clock._sleepers) == 1)
+        return (self.clock._sleepers[0][0] - self.clock.now()).total_seconds()
+
+    def client_ids(self) -> list[str]:
+        requests = [connection.request for connection in self.connections]
+        return [parse_qs(urlsplit(request.path).query)["clientId"][0] for request in requests if request]
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[Wire, ComfySocket]]:
+    wire = Wire()
+    async with serve(wire.accept, "127.0.0.1", 0) as server:
+        wire.port = next(iter(server.sockets)).getsockname()[1]
+        client = wire.client()
+        running = asyncio.create_task(client.run())
+        await until(lambda: len(wire.hellos) == 1)
+        try:
+            yield wire, client
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def test_it_greets_first_and_goes_to_the_prefix_with_its_authorization_and_without_an_origin() -> None:
+    async with connected() as (wire, client):
+        request = wire.connections[0].request
+        assert request is not None
+        assert request.path == f"/prefix/ws?clientId={client.client_id}"
+        assert request.headers["Authorization"] == SECRET
+        assert "Origin" not in request.headers
+        assert json.loads(wire.hellos[0])["type"] == "feature_flags"
+
+
+async def test_what_is_said_is_heard_and_junk_is_not() -> None:
+    async with connected() as (wire, _):
+        await wire.connections[0].send("junk")
+        await wire.say("execution_start")
+        await wire.connections[0].send(b"junk")
+        await wire.say("execution_success")
+        await until(lambda: len(wire.heard) == 2)
+        assert wire.heard == [Started("p"), Succeeded("p")]
+
+
+async def test_a_dropped_socket_is_opened_again_under_another_client_id() -> None:
+    async with connected() as (wire, client):
+        wire.connections[0].transport.abort()
+        await wire.pausing()
+        assert client.client_id is None
+        wire.clock.advance(1)
+        await until(lambda: len(wire.hellos) == 2)
+        before, after = wire.client_ids()
+        assert before != after
+        assert client.client_id == after
+        assert wire.changes == 3
+
+
+async def test_a_socket_that_was_closed_in_good_order_is_opened_again() -> None:
+    async with connected() as (wire, client):
+        await wire.connections[0].close()
+        await wire.pausing()
+        assert client.client_id is None
+        wire.clock.advance(1)
+        await until(lambda: len(wire.hellos) == 2)
+
+
+async def test_a_server_that_is_known_to_be_there_is_not_waited_for() -> None:
+    async with connected() as (wire, client):
+        wire.connections[0].transport.abort()
+        await until(lambda: client.client_id is None)
+        client.hurry()
+        await until(lambda: len(wire.hellos) == 2)
+
+
+async def test_a_server_that_refuses_is_tried_again_after_pauses_that_grow() -> None:
+    wire = Wire()
+    async with serve(wire.accept, "127.0.0.1", 0) as server:
+        wire.port = next(iter(server.sockets)).getsockname()[1]
+    client = wire.client()
+    running = asyncio.create_task(client.run())
+    for pause in (0.5, 1.0, 2.0):
+        assert pause / 2 <= await wire.pausing() <= pause
+        wire.clock.advance(pause)
+    running.cancel()
+    await asyncio.wait([running])
+    assert client.client_id is None

@@ -1,0 +1,98 @@
+"""File names, folders and steps on the stand-in: small rules of ComfyUI's."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore, Place, split_annotation
+from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import OutsideError, SaveName, expand
+from civitai_mock.providers.simulator.comfyui_server.running.sampling import steps_of
+from tests.support.standin_session import text_to_image, with_inputs, with_node
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expanded"),
+    [
+        ("%width%x%height%", "64x32"),
+        ("%year%-%month%-%day% %hour%:%minute%:%second%", "2026-03-04 05:06:07"),
+        ("%date:yyyy% %KSampler.seed% %nope%", "%date:yyyy% %KSampler.seed% %nope%"),
+    ],
+)
+def test_the_server_fills_in_size_and_time_only(prefix: str, expanded: str) -> None:
+    assert expand(prefix, width=64, height=32, now=NOW) == expanded
+
+
+@pytest.mark.parametrize(
+    ("prefix", "subfolder", "stem"),
+    [("ComfyUI", "", "ComfyUI"), ("a/b/c", "a/b", "c"), ("a/../c", "", "c"), ("日本 語/a b", "日本 語", "a b")],
+)
+def test_a_prefix_may_name_folders(prefix: str, subfolder: str, stem: str) -> None:
+    assert SaveName.parse(prefix, folder="output") == SaveName(subfolder=subfolder, stem=stem)
+
+
+@pytest.mark.parametrize("prefix", ["../../evil", "/etc/evil", "a/../../evil", "../outputs/evil"])
+def test_a_prefix_that_leads_out_is_an_error(prefix: str) -> None:
+    with pytest.raises(OutsideError, match="Saving image outside the output folder is not allowed"):
+        SaveName.parse(prefix, folder="output")
+
+
+@pytest.mark.parametrize(
+    ("names", "counter"),
+    [
+        ([], 1),
+        (["x_00001_.png", "x_00007_.png"], 8),
+        (["x_00003.png", "x_y_00009_.png", "xx_00009_.png", "x_abc_.png"], 1),
+        (["x_00041_.webp"], 42),
+    ],
+)
+def test_counting_goes_on_from_what_is_there(names: list[str], counter: int) -> None:
+    assert SaveName(subfolder="", stem="x").next_counter(names) == counter
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "folder"),
+    [("x.png", "x.png", None), ("a/x.png [temp]", "a/x.png", "temp"), ("x [bogus]", "x [bogus]", None)],
+)
+def test_a_name_may_say_its_folder(text: str, name: str, folder: str | None) -> None:
+    assert split_annotation(text) == (name, folder)
+
+
+def test_a_full_store_lets_the_oldest_pictures_of_graphs_go() -> None:
+    files = FileStore(max_bytes=30)
+    uploaded, places = Place("input", "", "in.png"), [Place("output", "", f"{number}.png") for number in range(3)]
+    for place in (uploaded, *places):
+        files.put(place, b"0123456789", now=NOW)
+    kept = [place for place in (uploaded, *places) if files.get(place)]
+    assert kept == [uploaded, *places[1:]]
+
+
+def test_a_file_that_is_larger_than_the_store_is_kept_alone() -> None:
+    files = FileStore(max_bytes=5)
+    files.put(Place("output", "", "old.png"), b"1", now=NOW)
+    files.put(Place("output", "", "new.png"), b"0123456789", now=NOW)
+    assert files.names("output") == ["new.png"]
+
+
+SIGMAS = with_node(text_to_image(), "10", "BasicScheduler", scheduler="simple", steps=4, denoise=1.0, model=["4", 0])
+CUSTOM = with_node(with_node(SIGMAS, "11", "SplitSigmas", sigmas=["10", 0], step=2), "3", "SamplerCustomAdvanced")
+
+
+@pytest.mark.parametrize(
+    ("graph", "steps"),
+    [
+        (text_to_image(steps=7), 7),
+        (with_inputs(text_to_image(), "3", denoise=0.0), 0),
+        (with_inputs(text_to_image(), "3", denoise=0.5, steps=10), 10),
+        (with_inputs(text_to_image(), "3", steps=25, start_at_step=20, end_at_step=10000), 5),
+        (with_inputs(text_to_image(), "3", steps=25, start_at_step=0, end_at_step=20), 20),
+        (with_inputs(text_to_image(), "3", steps=25, start_at_step=30, end_at_step=40), 0),
+        (with_inputs(CUSTOM, "3", sigmas=["10", 0]), 4),
+        (with_inputs(CUSTOM, "3", sigmas=["11", 0]), 4),
+        (with_inputs(CUSTOM, "3", sigmas=["5", 0]), 20),
+    ],
+)
+def test_steps_are_read_from_the_graph(graph: Any, steps: int) -> None:
+    assert steps_of(graph, "3") == steps

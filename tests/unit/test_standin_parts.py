@@ -1,0 +1,108 @@
+"""Parts of the stand-in that no client sees by themselves."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
+from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
+from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
+from civitai_mock.providers.simulator.comfyui_server.ledger import MOST_PROMPTS, Ledger
+from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.running.calls import call_of
+from civitai_mock.providers.simulator.comfyui_server.running.scene import Node
+from civitai_mock.providers.simulator.comfyui_server.standin import Standin
+from civitai_mock.providers.simulator.comfyui_server.talking import messages
+from civitai_mock.providers.simulator.comfyui_server.talking.hub import MOST_WAITING, Connection, Hub
+from tests.support.standin import draw_plain
+from tests.support.standin_session import standin_session, text_to_image
+from tests.support.system import ManualClock
+from tests.support.turns import until_found
+
+
+def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever() -> None:
+    connection = Connection("c")
+    for _ in range(MOST_WAITING):
+        connection.send("message")
+    assert not connection.dropped.is_set()
+    connection.send("one too many")
+    assert connection.dropped.is_set()
+
+
+def test_the_ledger_forgets_the_oldest_prompts() -> None:
+    ledger = Ledger()
+    for number in range(MOST_PROMPTS + 1):
+        ledger.of(str(number)).accepted += 1
+    assert len(ledger.prompts) == MOST_PROMPTS
+    assert "0" not in ledger.prompts
+
+
+def test_a_fault_with_a_count_strikes_that_often() -> None:
+    desk = FaultDesk()
+    desk.order(half_images=2)
+    assert [desk.strikes("half_images") for _ in range(3)] == [True, True, False]
+
+
+def test_an_unasked_prompt_has_no_facts_and_leaves_none() -> None:
+    standin = Standin(clock=ManualClock(), models={}, draw=draw_plain, options=StandinOptions())
+    assert standin.prompt("nobody").accepted == 0
+    assert standin.workshop.ledger.prompts == {}
+
+
+def test_before_it_is_started_there_is_no_life() -> None:
+    standin = Standin(clock=ManualClock(), models={}, draw=draw_plain, options=StandinOptions())
+    with pytest.raises(RuntimeError, match="has not been started"):
+        _ = standin.life
+
+
+def test_an_error_tells_literals_and_hidden_inputs_and_only_names_links() -> None:
+    definition = read_definitions()["LumaReferenceNode"]
+    inputs = {"image": ["1", 0], "weight": 0.5, "stranger": 1, "luma_ref": {"a": 1}}
+    node = Node(id="7", definition=definition, inputs=inputs)
+    item = QueueItem(number=0, prompt_id="p", graph={}, extra_data={}, outputs=["7"])
+    assert call_of(node, item) == {
+        "image": ["<image>"],
+        "weight": [0.5],
+        "luma_ref": ["{'a': 1}"],
+        "auth_token_comfy_org": [None],
+        "api_key_comfy_org": [None],
+        "unique_id": ["7"],
+    }
+
+
+def test_shuffling_swaps_neighbours_and_holds_no_ending_back() -> None:
+    desk = FaultDesk()
+    desk.order(shuffled=True)
+    hub = Hub(desk)
+    connection = hub.connect("c")
+    first, second, ending = messages.executing("p", "1"), messages.executing("p", "2"), messages.executing("p", None)
+    for message in (first, second, ending, first):
+        hub.tell(message, "c")
+    assert list(connection.waiting) == [second.text, first.text, ending.text]
+
+
+def test_pictures_of_an_unannounced_prompt_are_not_shown() -> None:
+    desk = FaultDesk()
+    desk.order(unannounced=True)
+    hub = Hub(desk)
+    connection = hub.connect("c")
+    hub.show(messages.Picture(format=messages.PNG, content=b"", metadata={}), None)
+    assert list(connection.waiting) == []
+
+
+async def test_a_painter_that_breaks_kills_the_worker_with_a_log_line() -> None:
+    def draw_badly(*_: object) -> list[bytes]:
+        raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        async with standin_session(draw=draw_badly) as session:
+            await session.submit(text_to_image(), prompt_id="p")
+            await until_found(lambda: _has_died(logs))
+            assert await session.queue() == {"running": ["p"], "pending": []}
+
+
+async def _has_died(logs: list[Any]) -> bool:
+    await asyncio.to_thread(bool)
+    return [line["event"] for line in logs] == ["worker died"]

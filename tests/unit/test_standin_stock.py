@@ -1,0 +1,38 @@
+"""What a stand-in is given by whoever starts it: model names from a catalogue, and a painter."""
+
+import io
+
+from PIL import Image
+
+from civitai_mock.providers.simulator.comfyui_server.artist import artist
+from civitai_mock.providers.simulator.comfyui_server.stock import models_of
+from civitai_mock.providers.simulator.profile import Pictures
+from tests.support.jobs import CHECKPOINT, LORA, make_resource
+from tests.support.standin_session import text_to_image, with_inputs
+
+
+def test_resources_are_in_the_folders_that_comfyui_looks_into() -> None:
+    models = models_of([make_resource(CHECKPOINT), make_resource(LORA)])
+    assert models["checkpoints"] == models["diffusion_models"] == ["sdxl/civitai/101055/128078.safetensors"]
+    assert models["loras"] == ["lora/sdxl/civitai/122359/135867.safetensors"]
+
+
+def test_a_file_name_of_its_own_wins() -> None:
+    assert models_of([make_resource(CHECKPOINT, fileName="mine.ckpt")])["checkpoints"] == ["mine.ckpt"]
+
+
+def test_what_comfyui_has_no_folder_for_is_left_out() -> None:
+    assert models_of([make_resource("urn:air:sd1:wildcards:civitai:1@2")]) == models_of([])
+
+
+def test_text_encoders_and_vae_are_always_there() -> None:
+    assert {"text_encoders", "vae"} <= models_of([]).keys()
+
+
+def test_the_artist_draws_every_picture_of_a_batch_in_its_size_with_the_texts() -> None:
+    graph = with_inputs(text_to_image(), "5", batch_size=2, width=96, height=64)
+    pictures = artist(Pictures.DRAWN)(graph, "9", {"prompt": "{}"})
+    assert len(set(pictures)) == 2
+    for content in pictures:
+        with Image.open(io.BytesIO(content)) as image:
+            assert (image.size, image.info["prompt"]) == ((96, 64), "{}")

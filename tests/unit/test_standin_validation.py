@@ -1,0 +1,170 @@
+"""Which graphs the stand-in accepts: the recorded ones, and what was seen of others without their requests."""
+
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
+from civitai_mock.providers.simulator.comfyui_server.checking.validation import validate
+from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Rules, Verdict
+from tests.support.recordings import DATA, LORAS, comparable
+from tests.support.standin_session import text_to_image, with_inputs, with_node
+
+GRAPHS = sorted((DATA / "comfyui_graphs").glob("*.json"))
+MODELS = {"checkpoints": ["sd15.safetensors"], "loras": LORAS}
+
+
+def listing(folder: str) -> Sequence[str]:
+    return MODELS.get(folder, [])
+
+
+RULES = Rules(definitions=read_definitions(), listing=listing, file_exists=lambda name: name == "there.png")
+ANY_MODEL = Rules(
+    definitions=read_definitions(), listing=lambda _: [], file_exists=lambda _: True, accept_any_model=True
+)
+
+
+def verdict_on(graph: Any, *, rules: Rules = RULES, targets: Sequence[str] | None = None) -> Verdict:
+    return validate(copy.deepcopy(graph), targets, rules)
+
+
+def only_error(graph: Any) -> tuple[str, Any]:
+    """The node that is blamed, and its only error, without what is not compared."""
+    verdict = verdict_on(graph)
+    assert verdict.refusal is not None
+    ((node_id, node),) = verdict.node_errors.items()
+    (error,) = comparable(node)["errors"]
+    return node_id, error
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+def test_every_graph_that_ran_on_the_real_server_is_accepted(path: Path) -> None:
+    verdict = verdict_on(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
+    assert (verdict.refusal, verdict.node_errors) == (None, {})
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+def test_without_its_files_it_is_refused(path: Path) -> None:
+    graph = json.loads(path.read_text("utf-8"))
+    nothing = Rules(definitions=read_definitions(), listing=lambda _: [], file_exists=lambda _: False)
+    refused = verdict_on(graph, rules=nothing)
+    if path.stem != "upscale_with_model":  # its model comes from a new-style list, its picture from the user
+        assert refused.refusal is not None
+    else:
+        assert list(refused.bad_nodes) == [node for node, body in graph.items() if body["class_type"] == "LoadImage"]
+
+
+def test_an_old_style_list_is_held_to() -> None:
+    graph = with_node(text_to_image(), "20", "ImageScaleBy", upscale_method="nope", scale_by=1.0, image=["8", 0])
+    node_id, error = only_error(with_inputs(graph, "9", images=["20", 0]))
+    assert node_id == "20"
+    assert error == {
+        "type": "value_not_in_list",
+        "message": "Value not in list",
+        "details": "upscale_method: 'nope' not in ['nearest-exact', 'bilinear', 'area', 'bicubic', 'lanczos']",
+        "extra_info": {
+            "input_name": "upscale_method",
+            "input_config": [["nearest-exact", "bilinear", "area", "bicubic", "lanczos"], {}],
+            "received_value": "nope",
+        },
+    }
+
+
+def test_there_is_no_lora_named_none() -> None:
+    graph = with_node(
+        text_to_image(), "30", "LoraLoader",
+        lora_name="None", strength_model=1.0, strength_clip=1.0, model=["4", 0], clip=["4", 1],
+    )  # fmt: skip
+    node_id, error = only_error(with_inputs(graph, "3", model=["30", 0]))
+    assert (node_id, error["details"]) == ("30", f"lora_name: 'None' not in {list(LORAS)}")
+
+
+def test_clip_skip_is_negative() -> None:
+    graph = with_node(text_to_image(), "30", "CLIPSetLastLayer", stop_at_clip_layer=2, clip=["4", 1])
+    _, error = only_error(with_inputs(graph, "6", clip=["30", 0]))
+    assert error == {
+        "type": "value_bigger_than_max",
+        "message": "Value 2 bigger than max of -1",
+        "details": "stop_at_clip_layer",
+        "extra_info": {
+            "input_name": "stop_at_clip_layer",
+            "input_config": ["INT", {"default": -1, "min": -24, "max": -1, "step": 1}],
+            "received_value": 2,
+        },
+    }
+
+
+def test_every_missing_input_is_told() -> None:
+    graph = with_node(text_to_image(), "8", "VAEDecodeTiled", samples=["3", 0], vae=["4", 2], tile_size=512, overlap=64)
+    errors = comparable(verdict_on(graph).node_errors)["8"]["errors"]
+    assert [error["details"] for error in errors] == ["temporal_size", "temporal_overlap"]
+    assert {error["type"] for error in errors} == {"required_input_missing"}
+
+
+@pytest.mark.parametrize(
+    ("text", "type_name", "details"),
+    [
+        (["a", "b", "c"], "bad_linked_input", "text"),
+        (["4", 1], "return_type_mismatch", "text, received_type(CLIP) mismatch input_type(STRING)"),
+    ],
+)
+def test_a_text_that_is_a_list_is_taken_for_a_link(text: Any, type_name: str, details: str) -> None:
+    node_id, error = only_error(with_inputs(text_to_image(), "6", text=text))
+    assert (node_id, error["type"], error["details"]) == ("6", type_name, details)
+
+
+@pytest.mark.parametrize("text", [{"a": 1}, 7, None, {"__value__": ["a", "b"]}, True])
+def test_a_text_may_be_anything_else(text: Any) -> None:
+    assert verdict_on(with_inputs(text_to_image(), "6", text=text)).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"), [("there.png", False), ("nope.png", True), (["4", 0], True), (7, False)], ids=str
+)
+def test_a_picture_to_load_has_to_be_there(name: Any, refused: bool) -> None:
+    graph = with_node(text_to_image(), "10", "LoadImage", image=name)
+    assert (verdict_on(with_inputs(graph, "9", images=["10", 0])).refusal is not None) is refused
+
+
+def test_an_output_whose_own_input_is_wrong_is_told_in_the_headline() -> None:
+    verdict = verdict_on(with_inputs(text_to_image(), "9", images=["4", 0]))
+    assert verdict.refusal is not None
+    assert verdict.refusal.details == (
+        "Return type mismatch between linked nodes: images, received_type(MODEL) mismatch input_type(IMAGE)"
+    )
+
+
+def test_a_bad_node_is_booked_on_every_output_that_fails_after_it() -> None:
+    graph = with_node(text_to_image(), "10", "SaveImage", filename_prefix="x", images=["8", 0])
+    verdict = verdict_on(with_inputs(graph, "3", steps=0))
+    assert verdict.bad_nodes["3"].dependent_outputs == ["9", "10"]
+
+
+def test_only_the_first_unknown_class_is_named() -> None:
+    graph = {"1": {"class_type": "Nope"}, "2": {"class_type": "Neither"}}
+    verdict = verdict_on(graph)
+    assert verdict.refusal is not None
+    assert verdict.refusal.message == "Cannot execute because node Nope does not exist."
+
+
+def test_only_wanted_outputs_are_looked_at() -> None:
+    graph = with_node(text_to_image(), "10", "SaveImage")
+    assert verdict_on(graph, targets=["9"]).outputs == ["9"]
+    assert verdict_on(graph, targets=["10"]).refusal is not None
+
+
+def test_an_input_for_anything_takes_anything() -> None:
+    graph = with_node(text_to_image(), "10", "PreviewAny", source=["4", 0])
+    assert set(verdict_on(graph).outputs) == {"9", "10"}
+
+
+def test_a_very_deep_graph_is_refused_and_breaks_nothing() -> None:
+    graph = text_to_image()
+    for number in range(100, 1600):
+        source = ["8", 0] if number == 100 else [str(number - 1), 0]
+        graph = with_node(graph, str(number), "ImageInvert", image=source)
+    assert verdict_on(with_inputs(graph, "9", images=["1599", 0])).refusal is not None
