@@ -8,7 +8,6 @@ from tests.support.served import template
 
 UNASKED = {"wait"}  # would hold the answer until a job ends
 NULLABLE = {"ResourceDocument", "ResourceFields"}  # what is written is checked by them, and null counts as missing
-FREE = "priority"  # takes more forms than are described
 REQUESTS = ("Request", "Params")  # how the names of their schemas end
 JSON = "application/json"
 TEMPLATE_IN_LIST = {"$ref": "#/components/schemas/TextToImageJobRequest"}  # the others are asked one by one
@@ -48,12 +47,8 @@ def _sharpen_members(title: str, members: dict[str, Any], *, narrow: bool) -> No
     known = known_members() if title.endswith(REQUESTS) else {}
     for name in known.keys() & members.keys():
         members[name] = {"enum": known[name]} if narrow else _or_known(members[name], known[name])
-    if FREE in members:
-        members[FREE] = {}
     if title in NULLABLE:
         members |= {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in members.items()}
-    if "examples" in members.get("$type", {}):
-        members["$type"] = {"enum": members["$type"]["examples"]}
 
 
 def _or_known(schema: Any, values: Sequence[Any]) -> Any:

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import Bench, running
 from tests.support.jobs import collect
 from tests.support.provider import Script
@@ -119,3 +121,19 @@ async def test_a_provider_that_stays_away_ends_the_job_after_the_last_retry(benc
 
 async def _is_in(bench: Bench, job_id: str, stage: str) -> bool:
     return (await bench.job(job_id)).stage == stage
+
+
+async def test_a_bug_outside_the_stages_costs_one_retry(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, broken = bench.stores.jobs.replace, [True]
+
+    async def break_once(before: Job, after: Job) -> bool:
+        if after.stage is Stage.PROMPT_PREPARED and broken and broken.pop():
+            raise RuntimeError("a bug")
+        return await replace(before, after)
+
+    monkeypatch.setattr(bench.stores.jobs, "replace", break_once)
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until_found(lambda: bench.ended(job.id))
+    job = await bench.job(job.id)
+    assert (job.outcome, job.retry_attempt) == (Outcome.SUCCEEDED, 1)

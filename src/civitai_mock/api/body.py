@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET takes it, and Windows tools send it
 MAX_DEPTH = 64
 MAX_SHOWN = 100
 LONG_NUMBER = re.compile(rb"\d{19}")
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1  # seeds of ComfyUI need all of the latter
 
 
 async def read_object(request: Request) -> JsonObject:
@@ -88,7 +88,7 @@ def _check_names(members: list[tuple[str, Json]]) -> None:
 
 
 def _check_int(text: str) -> int:
-    if len(text) > 20 or not INT64_MIN <= int(text) <= INT64_MAX:
+    if len(text) > 20 or not INT64_MIN <= int(text) <= UINT64_MAX:
         raise fault(ROOT, f"The number {text[:40]} does not fit into 64 bits.")
     return int(text)
 

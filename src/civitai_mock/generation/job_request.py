@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic.config import JsonDict
 
 from civitai_mock.domain.blob import Slot, blob_key
@@ -16,10 +16,24 @@ from civitai_mock.domain.priority import NAMED_PRIORITIES, NORMAL
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.timespan import parse_timespan
 from civitai_mock.generation.skeleton import Skeleton
-from civitai_mock.generation.wire import Int32, Text, WireModel
+from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Text, WireModel
 from civitai_mock.generation.work import JobWork
 
 MAX_CLAIM = timedelta(days=1)
+INT32_SCHEMA: JsonDict = {"type": "integer", "format": "int32", "minimum": INT32_MIN, "maximum": INT32_MAX}
+# The forms that the official description calls Priority, FixedPriority and RangedPriority.
+PRIORITY_SCHEMA: JsonDict = {
+    "anyOf": [
+        INT32_SCHEMA,
+        {"type": "string", "enum": ["High", "Normal", "Low"]},
+        {"type": "object", "properties": {"value": INT32_SCHEMA}, "required": ["value"]},
+        {"type": "object", "properties": {"min": INT32_SCHEMA, "max": INT32_SCHEMA}, "required": ["min", "max"]},
+    ],
+    "default": NORMAL,
+}
+TIMESPAN_SCHEMA: JsonDict = {
+    "anyOf": [{"type": "string", "format": "time-span", "examples": ["00:10:00"]}, {"type": "null"}]
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +63,7 @@ class Plan:
 def _priority(value: object) -> object:
     """A number, `{value}`, `{min, max}` (of which the best counts), or High, Normal, Low in any case."""
     if isinstance(value, dict):
-        value = value.get("value", value.get("max", value.get("min")))
+        value = next((value[name] for name in ("value", "max", "min") if value.get(name) is not None), "")
     if isinstance(value, str):
         if value.lower() not in NAMED_PRIORITIES:
             raise ValueError("expected a number, {value}, {min, max}, High, Normal or Low")
@@ -86,7 +100,10 @@ def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
     """`$type` says which class reads a template, so it is no field; readers of the schema still want to know."""
     members = schema["properties"]
     if isinstance(members, dict) and hasattr(request, "wire_name"):
-        schema["properties"] = {"$type": {"type": "string", "examples": [request.wire_name]}, **members}
+        schema["properties"] = {
+            "$type": {"type": "string", "enum": [request.wire_name, request.template_name]},
+            **members,
+        }
 
 
 class JobRequest(WireModel):
@@ -102,12 +119,12 @@ class JobRequest(WireModel):
     job_type: ClassVar[str]
 
     name: Text | None = None
-    priority: Annotated[Int32, BeforeValidator(_priority)] = NORMAL
+    priority: Annotated[Int32, BeforeValidator(_priority), WithJsonSchema(PRIORITY_SCHEMA)] = NORMAL
     providers: list[Text] | None = None
     expire_at: Annotated[datetime | None, BeforeValidator(_utc)] = None
     properties: Annotated[dict[str, JsonValue], BeforeValidator(_properties)] = Field(default_factory=dict)
     callback_url: Text | None = None
-    timeout: Annotated[timedelta | None, BeforeValidator(_timespan)] = None
+    timeout: Annotated[timedelta | None, BeforeValidator(_timespan), WithJsonSchema(TIMESPAN_SCHEMA)] = None
     retries: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
     dependencies: list[Text] | None = None
 

@@ -37,8 +37,9 @@ class Walk:
     timed_out: bool = field(default=False, init=False)
 
     async def run(self) -> None:
-        """Nothing but a cancellation comes out of here; what goes wrong is logged, and the lease runs out."""
-        structlog.contextvars.bind_contextvars(trace_id=self.job.trace_id, job_id=self.job.id)
+        """Nothing but a cancellation comes out of here; what goes wrong is logged, and costs the job a retry."""
+        worker_id = self.job.claim.worker_id if self.job.claim else None
+        structlog.contextvars.bind_contextvars(trace_id=self.job.trace_id, job_id=self.job.id, worker_id=worker_id)
         try:
             await self._walk()
         except asyncio.CancelledError:
@@ -48,6 +49,7 @@ class Walk:
             await self._stop_prompt()
         except Exception:
             logger.exception("walk broke off", stage=self.job.stage)
+            await self._give_up()
 
     async def _walk(self) -> None:
         work = Work(job=self.job, tools=self.tools, tell=self._tell)
@@ -123,6 +125,13 @@ class Walk:
         await self._stop_prompt(only_if_over=False)
         reason = f"timeout: the claim took longer than {format_timespan(self.job.timeout)}"
         self.job = await self.ledger.expire(self.job, reason=reason)
+
+    async def _give_up(self) -> None:
+        """A bug outside the stages; without this the worker's renewals would keep the claim for ever."""
+        try:
+            self.job = await self.ledger.expire(self.job, reason="An error in this server; see its log.")
+        except Exception:
+            logger.exception("claim not ended", stage=self.job.stage)
 
     async def _release(self) -> None:
         try:
