@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import FastAPI
@@ -20,8 +21,6 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
-from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.provider import ComfyUI
 from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.profile import PACES, PROFILES, Profile
@@ -47,6 +46,9 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 from civitai_mock.settings import Settings, SimulationProfile
 from civitai_mock.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from civitai_mock.api.rate_limit import RateLimit
 
 PACKAGE = "civitai_mock"
 DISTRIBUTION = "civitai-mock"
@@ -132,6 +134,9 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
             profile=_profile(settings),
             pictures=settings.simulation_pictures,
         )
+    from civitai_mock.providers.comfyui.options import ComfyOptions
+    from civitai_mock.providers.comfyui.provider import ComfyUI
+
     authorization = settings.comfy_authorization
     options = ComfyOptions(
         authorization=authorization.get_secret_value() if authorization else None,
@@ -259,13 +264,22 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
         body_timeout=timedelta(seconds=chosen.body_timeout_s),
         max_jobs=chosen.max_jobs_per_request,
         authentication=Authentication(auth=chosen.auth, tokens=chosen.known_tokens),
-        rate_limit=chosen.rate_limit,
+        rate_limit=_rate_limit(chosen),
         result_format=chosen.result_format,
         version=version(DISTRIBUTION),
     )
     app = make_api(options=options, lifespan=lifespan)
     app.state.failure, app.state.begin_stop = None, lambda: None
     return app
+
+
+def _rate_limit(settings: Settings) -> "RateLimit | None":
+    """Its library is slow to import, and nobody waits for a limit that is off."""
+    if settings.rate_limit is None:
+        return None
+    from civitai_mock.api.rate_limit import RateLimit
+
+    return RateLimit(settings.rate_limit)
 
 
 def create_api_app() -> FastAPI:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
@@ -10,12 +11,15 @@ from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.consumers import Authentication, Consumer
 
+if TYPE_CHECKING:
+    from civitai_mock.api.rate_limit import RateLimit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
     """`public_url` is the base of blob URLs; without one it is what the request was sent to.
 
-    `max_jobs` is for one request, `rate_limit` is like `60/minute` or None.
+    `max_jobs` is for one request.
     """
 
     public_url: str | None
@@ -23,7 +27,7 @@ class ApiOptions:
     body_timeout: timedelta
     max_jobs: int
     authentication: Authentication
-    rate_limit: str | None
+    rate_limit: "RateLimit | None"
     result_format: ResultFormat
     version: str
 

@@ -1,13 +1,17 @@
 """Who may call v1 and v2, and how often."""
 
+from typing import TYPE_CHECKING
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from civitai_mock.api.errors import Headers, RateLimitedError, on_mock_error
-from civitai_mock.api.rate_limit import Allowance, RateLimit
 from civitai_mock.domain.errors import MockError
 from civitai_mock.services.consumers import Authentication, bearer_token, consumer_id
+
+if TYPE_CHECKING:
+    from civitai_mock.api.rate_limit import Allowance, RateLimit
 
 GUARDED = ("/v1/", "/v2/")
 PUBLIC = "/v2/resources"  # for those who only read
@@ -17,10 +21,10 @@ READING = frozenset({"GET", "HEAD"})
 class Guard:
     """Puts the `Consumer` into `request.state.consumer`; health, docs and blobs are for everybody."""
 
-    def __init__(self, app: ASGIApp, *, authentication: Authentication, rate_limit: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, authentication: Authentication, rate_limit: "RateLimit | None") -> None:
         self._app = app
         self._authentication = authentication
-        self._rate_limit = RateLimit(rate_limit) if rate_limit else None
+        self._rate_limit = rate_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(GUARDED):
@@ -36,7 +40,7 @@ class Guard:
             return
         await self._app(scope, receive, answer_with)
 
-    def _admit(self, request: Request, allowance: Allowance | None) -> None:
+    def _admit(self, request: Request, allowance: "Allowance | None") -> None:
         if allowance is not None and not allowance.granted:
             raise RateLimitedError(
                 f"More than {allowance.limit} requests; wait for {allowance.retry_after} seconds.",
