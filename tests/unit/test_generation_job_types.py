@@ -92,6 +92,7 @@ FAULTS: dict[str, tuple[JsonObject, str]] = {
     "control nets": ({"controlNets": [{"preprocessor": "Canny", "imageUrl": "https://x/y.png"}]}, "controlNets"),
     "a preprocessor that is none": ({"controlNets": [{"preprocessor": "x"}]}, "controlNets[0].preprocessor"),
     "a named priority that is none": ({"priority": "urgent"}, "priority"),
+    "a priority that says nothing": ({"priority": {}}, "priority"),
     "a priority as truth value": ({"priority": True}, "priority"),
     "a priority beyond 32 bits": ({"priority": {"max": 2**31}}, "priority"),
     "a timeout as number": ({"timeout": 600}, "timeout"),
@@ -188,6 +189,6 @@ def test_an_empty_list_of_control_nets_is_no_control_net() -> None:
 def test_the_schema_of_a_request_tells_its_type_and_its_members_as_they_are_sent() -> None:
     schema = TextToImageJobRequest.model_json_schema()
     assert schema["title"] == "TextToImageJobRequest"
-    assert schema["properties"]["$type"] == {"type": "string", "examples": ["textToImage"]}
+    assert schema["properties"]["$type"] == {"type": "string", "enum": ["textToImage", "TextToImageJobTemplate"]}
     assert {"additionalNetworks", "batchSize", "callbackUrl"} <= schema["properties"].keys()
     assert set(schema["required"]) == {"model", "params"}
