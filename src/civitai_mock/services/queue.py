@@ -108,10 +108,17 @@ class TellQueuePositions:
         return {job.id: picture.position(_place(job), newer, now) for job in queued}
 
     async def _current(self) -> Picture:
+        """A good picture needs no turn: turns let requests on one by one, and their writes with them."""
+        return self._good() or await self._in_turn()
+
+    async def _in_turn(self) -> Picture:
         async with self._taking:
-            if self._picture is None or self._clock.now() >= self._picture.good_until:
-                self._picture = await self._take()
+            self._picture = self._good() or await self._take()
             return self._picture
+
+    def _good(self) -> Picture | None:
+        picture = self._picture
+        return picture if picture is not None and self._clock.now() < picture.good_until else None
 
     async def _take(self) -> Picture:
         started = self._clock.now()
