@@ -1,7 +1,7 @@
 """What the core needs from the world outside it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
+from civitai_mock.generation.work import FileRole
 
 
 class Clock(Protocol):
@@ -222,22 +223,40 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A picture that a graph reads under `name`; `digest` is one of its bytes, and `read` gives them from the start."""
+
+    name: str
+    content_type: str
+    digest: str
+    read: Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`."""
+    """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
+
+    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`.
+    """
 
     prompt_id: str
     trace_id: str
     graph: ReadOnlyJson
     extra_pnginfo: Mapping[str, str]
+    alternatives: Sequence[ReadOnlyJson] = ()
     resources: Sequence[JobResource] = ()
+    files: Sequence[InputFile] = ()
+    roles: Sequence[FileRole] = ()
+    words_name_embeddings: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A provider's answer to a submission; `response` is ComfyUI's own answer body."""
+    """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` what is run."""
 
     prompt_id: str
     response: ReadOnlyJson
+    graph: ReadOnlyJson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,11 +276,47 @@ class Outputs:
     facts: ReadOnlyJson
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A sketch of the picture in the making."""
+
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a prompt is: `step` of the `steps` of the node that is at work."""
+
+    node_id: str
+    step: int
+    steps: int
+    preview: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReport:
+    """The truth about one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders."""
+
+    id: str
+    ready: bool
+    reason: str = ""
+    version: str = ""
+    in_flight: int = 0
+    max_in_flight: int | None = None
+    ecosystems: Sequence[str] = ()
+    models: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
 class Provider(Protocol):
-    """Something that runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass."""
+    """Something that runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
+
+    One that `reads_files` wants the pictures that graphs read; another makes do with their names.
+    """
 
     name: str
     description: str
+    reads_files: bool
 
     async def send(self, submission: Submission) -> Receipt:
         """Start a graph. Sending a prompt id that is known and unfinished, or done, starts nothing anew."""
@@ -273,6 +328,19 @@ class Provider(Protocol):
 
     async def cancel(self, prompt_id: str) -> None:
         """Stop a prompt wherever it is; one that is unknown or finished is no error."""
+        ...
+
+    def progress(self, prompt_id: str) -> Progress | None:
+        """None for a prompt that waits, has ended, or is not heard of."""
+        ...
+
+    @property
+    def workers(self) -> Sequence[WorkerReport]:
+        """Each of them, whether it is there or not."""
+        ...
+
+    def workers_with(self, resources: Sequence[JobResource]) -> int:
+        """How many workers that are ready have the files of all of these resources."""
         ...
 
 

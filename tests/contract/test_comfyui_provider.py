@@ -82,7 +82,8 @@ async def test_the_latest_preview_is_part_of_the_progress() -> None:
         )
         progress = provider.progress(submission.prompt_id)
         assert progress is not None
-        assert progress.preview_type == "image/jpeg"
+        assert progress.preview is not None
+        assert progress.preview.content_type == "image/jpeg"
         await provider.cancel(submission.prompt_id)
 
 

@@ -267,7 +267,7 @@ async def test_coverage_counts_the_servers_that_are_there_and_have_the_file() ->
         running_standin(models=poor) as three,
         comfyui_on(one, two, three) as provider,
     ):
-        assert provider.workers_with(resource) == 2
+        assert provider.workers_with([resource]) == 2
         two.go_down()
         await until(lambda: not provider.workers[1].ready)
-        assert provider.workers_with(resource) == 1
+        assert provider.workers_with([resource]) == 1

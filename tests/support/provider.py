@@ -1,9 +1,10 @@
 """A provider that does what a test tells it, and an artist whose pictures say what was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
-from civitai_mock.ports import Output, Outputs, Receipt, Submission
+from civitai_mock.domain.job import JobResource
+from civitai_mock.ports import Output, Outputs, Progress, Receipt, Submission, WorkerReport
 
 Script = Callable[[str], None]
 
@@ -13,10 +14,13 @@ class ScriptedProvider:
 
     name = "local"
     description = "a script"
+    reads_files = True
+    workers = (WorkerReport(id="script", ready=True),)
 
     def __init__(self) -> None:
         self.submissions: list[Submission] = []
         self.cancelled: list[str] = []
+        self.progresses: dict[str, Progress] = {}
         self.nodes = ["9"]
         self.on_send: Script = lambda _: None
         self.on_collect: Script = lambda _: None
@@ -37,7 +41,9 @@ class ScriptedProvider:
         self.on_send(submission.prompt_id)
         self.submissions.append(submission)
         return Receipt(
-            prompt_id=submission.prompt_id, response={"prompt_id": submission.prompt_id, "number": 0, "node_errors": {}}
+            prompt_id=submission.prompt_id,
+            response={"prompt_id": submission.prompt_id, "number": 0, "node_errors": {}},
+            graph=submission.graph,
         )
 
     async def collect(self, prompt_id: str) -> Outputs:
@@ -48,6 +54,12 @@ class ScriptedProvider:
 
     async def cancel(self, prompt_id: str) -> None:
         self.cancelled.append(prompt_id)
+
+    def progress(self, prompt_id: str) -> Progress | None:
+        return self.progresses.get(prompt_id)
+
+    def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - has everything
+        return 1
 
 
 async def _picture() -> AsyncIterator[bytes]:

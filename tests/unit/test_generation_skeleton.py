@@ -14,7 +14,7 @@ from tests.support.graph_check import NODES
 
 SHARED_SLOTS = {
     "model", "prompt", "sampler", "noise_schedule", "seed", "steps", "cfg_scale", "width", "height", "quantity",
-    "file_prefix",
+    "denoise", "file_prefix",
 }  # fmt: skip
 OWN_SLOTS = {"sd1": {"negative_prompt"}, "sdxl": {"negative_prompt"}, "flux1": {"vae"}}
 
@@ -39,7 +39,17 @@ def test_the_sources_of_a_skeleton_are_outputs_of_their_type(name: str) -> None:
         source: NODES[skeleton.nodes[link.node_id].class_type]["outputs"][link.output]
         for source, link in skeleton.sources.items()
     }
-    assert types == {"model": "MODEL", "clip": "CLIP", "vae": "VAE"}
+    conditionings = {"negative": "CONDITIONING"} if "negative_prompt" in skeleton.slots else {}
+    assert types == {
+        "model": "MODEL",
+        "clip": "CLIP",
+        "vae": "VAE",
+        "positive": "CONDITIONING",
+        "latent": "LATENT",
+        "samples": "LATENT",
+        "image": "IMAGE",
+        **conditionings,
+    }
 
 
 @pytest.mark.parametrize("slot", [["Encoder", "txt"], ["Decoder", "text"]])
@@ -63,7 +73,7 @@ def test_a_slot_that_a_skeleton_lacks_changes_nothing() -> None:
 def test_nodes_that_are_put_behind_a_source_stand_in_a_row() -> None:
     draft = Draft(parse_skeleton("x", document()))
     for layer in (-2, -3):
-        draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": layer}, behind=["clip"])
+        draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": layer}, behind={"clip": "clip"})
     graph = draft.graph()
     assert graph["CLIPSetLastLayer"]["inputs"] == {"stop_at_clip_layer": -2, "clip": ["Loader", 1]}
     assert graph["CLIPSetLastLayer_1"]["inputs"] == {"stop_at_clip_layer": -3, "clip": ["CLIPSetLastLayer", 0]}

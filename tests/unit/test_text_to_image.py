@@ -269,4 +269,4 @@ def test_a_job_of_an_ecosystem_that_is_gone_ends() -> None:
     job = planned_job(template())
     gone = JobResource(air=Air.parse("urn:air:sd0:checkpoint:civitai:1@2"), file_name="x")
     with pytest.raises(JobError, match="ecosystem"):
-        job_work(replace(job, resources=(gone,)), SKELETONS)
+        job_work(replace(job, resources=(gone,), request={**job.request, "model": str(gone.air)}), SKELETONS)

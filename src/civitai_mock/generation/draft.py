@@ -19,21 +19,39 @@ class Draft:
 
     def fill(self, slot: str, value: Json) -> bool:
         """False if the skeleton has no such slot: its ecosystem has no use for the value."""
-        if slot not in self._slots:
+        node_id, name = self._slots.get(slot, ("", ""))
+        if node_id not in self._nodes:
             return False
-        node_id, name = self._slots[slot]
         node = self._nodes[node_id]
         self._nodes[node_id] = replace(node, inputs={**node.inputs, name: value})
         return True
 
-    def insert(self, class_type: str, inputs: Mapping[str, Json], *, behind: Sequence[str]) -> None:
-        """Put a node between some sources and all that read them; its outputs come in the order of `behind`."""
-        taken = {name: self._sources[name] for name in behind}
-        self._provide(class_type, {**inputs, **taken}, behind)
+    def has(self, source: str) -> bool:
+        return source in self._sources
 
-    def substitute(self, class_type: str, inputs: Mapping[str, Json], *, source: str) -> None:
-        """Have a new node provide `source` to all that read it."""
+    def source(self, name: str) -> Link:
+        """Where it comes from by now."""
+        return self._sources[name]
+
+    def add(self, class_type: str, inputs: Mapping[str, Value]) -> Link:
+        """A node that nobody reads yet; its first output."""
+        node_id = self._new_id(class_type)
+        self._nodes[node_id] = Node(class_type=class_type, inputs=inputs)
+        return Link(node_id, 0)
+
+    def insert(self, class_type: str, inputs: Mapping[str, Value], *, behind: Mapping[str, str]) -> None:
+        """Put a node between some sources and all that read them.
+
+        `behind` has the source for each of its inputs; its outputs come in the same order.
+        """
+        taken = {name: self._sources[source] for name, source in behind.items()}
+        self._provide(class_type, {**inputs, **taken}, list(behind.values()))
+
+    def substitute(self, class_type: str, inputs: Mapping[str, Value], *, source: str) -> None:
+        """Have a new node provide `source` to all that read it; a node that is read no more goes."""
+        former = self._sources[source].node_id
         self._provide(class_type, inputs, [source])
+        self._drop_unread(former)
 
     def graph(self) -> Graph:
         return {node_id: node.wire for node_id, node in self._nodes.items()}
@@ -45,10 +63,22 @@ class Draft:
         self._nodes[node_id] = Node(class_type=class_type, inputs=inputs)
         self._sources |= {name: links[self._sources[name]] for name in sources}
 
+    def _drop_unread(self, node_id: str) -> None:
+        """With the nodes that only it read."""
+        if any(link.node_id == node_id for node in self._nodes.values() for link in _links(node)):
+            return
+        for link in _links(self._nodes.pop(node_id)):
+            if link.node_id in self._nodes:
+                self._drop_unread(link.node_id)
+
     def _new_id(self, class_type: str) -> str:
         """`LoraLoader`, `LoraLoader_1`… (capture comfy-graph-sdxl-worker)."""
         numbered = (f"{class_type}_{number}" if number else class_type for number in count())
         return next(node_id for node_id in numbered if node_id not in self._nodes)
+
+
+def _links(node: Node) -> list[Link]:
+    return [value for value in node.inputs.values() if isinstance(value, Link)]
 
 
 def _relinked(node: Node, links: Mapping[Link, Link]) -> Node:

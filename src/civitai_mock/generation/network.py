@@ -56,7 +56,7 @@ def _load_lora(draft: Draft, network: Network) -> None:
     draft.insert(
         "LoraLoader",
         {"lora_name": network.file_name, "strength_model": strength, "strength_clip": strength},
-        behind=["model", "clip"],
+        behind={"model": "model", "clip": "clip"},
     )
 
 
@@ -64,7 +64,7 @@ def _load_hypernetwork(draft: Draft, network: Network) -> None:
     draft.insert(
         "HypernetworkLoader",
         {"hypernetwork_name": network.file_name, "strength": plain_number(network.strength)},
-        behind=["model"],
+        behind={"model": "model"},
     )
 
 

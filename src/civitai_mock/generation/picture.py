@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from civitai_mock.domain.json import Json
 from civitai_mock.generation.draft import Draft
@@ -14,9 +15,18 @@ from civitai_mock.generation.prompt_text import PromptTexts
 from civitai_mock.generation.skeleton import Skeleton
 
 
+class Feature(Protocol):
+    """What a picture has beyond a prompt text and networks."""
+
+    def apply(self, draft: Draft) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """`networks` are applied in their order; `file_prefix` keeps ComfyUI from answering with another job's file."""
+    """`networks`, and then `features`, are applied in their order.
+
+    `file_prefix` keeps ComfyUI from answering with another job's file.
+    """
 
     ecosystem: Ecosystem
     model_file: str
@@ -24,6 +34,7 @@ class Picture:
     networks: Sequence[tuple[NetworkKind, Network]]
     quantity: int
     file_prefix: str
+    features: Sequence[Feature] = ()
 
     def graph(self, skeleton: Skeleton) -> Graph:
         """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
@@ -34,6 +45,8 @@ class Picture:
             if kind.load is not None:
                 kind.load(draft, network)
         self._skip_clip_layers(draft)
+        for feature in self.features:
+            feature.apply(draft)
         return draft.graph()
 
     def _values(self) -> Mapping[str, Json]:
@@ -65,4 +78,4 @@ class Picture:
         """Behind the networks, which have to see the whole text encoder."""
         skip = self.params.clip_skip or 1
         if skip > 1 and self.ecosystem.has_clip_skip:
-            draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind=["clip"])
+            draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind={"clip": "clip"})

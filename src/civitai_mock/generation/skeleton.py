@@ -10,7 +10,11 @@ from civitai_mock.generation.graph import Link, Node, Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skeleton:
-    """`slots` are inputs to fill (node id, input name); `sources` say where `model`, `clip` and `vae` come from."""
+    """`slots` are inputs to fill (node id, input name); `sources` say where what others read comes from.
+
+    Sources are `model`, `clip` and `vae`, the conditionings `positive` and, if there is one, `negative`, the `latent`
+    that the sampler starts from, its `samples`, and the `image`.
+    """
 
     name: str
     nodes: Mapping[str, Node]

@@ -10,10 +10,39 @@ from civitai_mock.generation.graph import Graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputImage:
+    """A picture that a graph reads under `name`: a stored blob or, without `blob_key`, what is behind `url`."""
+
+    name: str
+    blob_key: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRole:
+    """A part that several files can play; a graph names the best known of them, `name`.
+
+    `patterns` are regular expressions that are searched for in the whole path of a file, in lower case and with `/`
+    between folders: the first one that any file fits says which files are as good.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphWork:
-    """Have a provider run a graph; a job without slots takes whatever its output nodes make."""
+    """Have a provider run a graph; a job without slots takes whatever its output nodes make.
+
+    `alternatives` are graphs for the same picture, for servers that lack what the ones before need, the best first.
+    Where `words_name_embeddings`, a word of a prompt text that is an embedding's name means it, as in A1111.
+    """
 
     graph: Graph
+    alternatives: tuple[Graph, ...] = ()
+    images: tuple[InputImage, ...] = ()
+    roles: tuple[FileRole, ...] = ()
+    words_name_embeddings: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,8 @@ class TextToImageJobRequest(JobRequest):
     @classmethod
     def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:
         request = CompleteTextToImage.model_validate(job.request)
-        model, *networks = job.resources
+        resources = {str(resource.air): resource for resource in job.resources}
+        model = resources[request.model]
         ecosystem = find_ecosystem(model.air)
         if ecosystem is None:
             raise JobError(f"The ecosystem of '{model.air}' is not known any more.")
@@ -99,7 +100,7 @@ class TextToImageJobRequest(JobRequest):
             ecosystem=ecosystem,
             model_file=model.file_name,
             params=request.params,
-            networks=[_network(resource, request.additional_networks[str(resource.air)]) for resource in networks],
+            networks=[_network(resources[air], network) for air, network in request.additional_networks.items()],
             quantity=request.quantity,
             file_prefix=job.id,
         )
@@ -109,9 +110,9 @@ class TextToImageJobRequest(JobRequest):
     def describe(cls, job: Job) -> JsonObject:
         """Like the model, networks are named by their compressed AIRs."""
         request = CompleteTextToImage.model_validate(job.request).model_dump(exclude_none=True, exclude={"quantity"})
-        model, *networks = job.resources
-        named = {resource.air.compressed: request["additionalNetworks"][str(resource.air)] for resource in networks}
-        return {**request, "model": model.air.compressed, "additionalNetworks": named, "controlNets": []}
+        names = {str(resource.air): resource.air.compressed for resource in job.resources}
+        networks = {names[air]: network for air, network in request["additionalNetworks"].items()}
+        return {**request, "model": names[request["model"]], "additionalNetworks": networks, "controlNets": []}
 
 
 def _ecosystem_of(model: Air) -> Ecosystem:

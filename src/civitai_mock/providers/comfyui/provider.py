@@ -10,7 +10,7 @@ import httpx
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject
-from civitai_mock.ports import Clock, Ids, Output, Outputs, Receipt, Submission
+from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import error_of
 from civitai_mock.providers.comfyui.graphs.files import airs_by_file
@@ -22,7 +22,7 @@ from civitai_mock.providers.comfyui.transport.download import content_type_of, d
 from civitai_mock.providers.comfyui.transport.http import FileGoneError
 from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Search
 from civitai_mock.providers.comfyui.workers.fleet import Fleet
-from civitai_mock.providers.comfyui.workers.report import Progress, WorkerReport, has_file, progress_of, report_of
+from civitai_mock.providers.comfyui.workers.report import has_file, progress_of, report_of
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
 
@@ -31,6 +31,8 @@ MOST_SPOILED = 1000
 
 class ComfyUI:
     """Each server is a worker; a prompt is on one of them at a time, and what is lost there may be sent again."""
+
+    reads_files = True
 
     def __init__(
         self,
@@ -67,15 +69,13 @@ class ComfyUI:
 
     @property
     def workers(self) -> Sequence[WorkerReport]:
-        """The truth about each server."""
         return [report_of(worker) for worker in self._fleet.workers]
 
-    def workers_with(self, resource: JobResource) -> int:
-        """How many servers that are there have a resource's file."""
-        return sum(worker.is_ready and has_file(worker, resource) for worker in self._fleet.workers)
+    def workers_with(self, resources: Sequence[JobResource]) -> int:
+        ready = [worker for worker in self._fleet.workers if worker.is_ready]
+        return sum(all(has_file(worker, resource) for resource in resources) for worker in ready)
 
     def progress(self, prompt_id: str) -> Progress | None:
-        """None for a prompt that waits, has ended, or is not heard of."""
         run = self._fleet.counting(prompt_id)
         return progress_of(run) if run else None
 
@@ -83,7 +83,7 @@ class ComfyUI:
         """Start a graph on a server that has its files, unless one that can be reached knows the prompt."""
         graph = checked(submission.graph)
         run = await self._known(submission.prompt_id, graph) or await self._start(submission, graph)
-        return Receipt(prompt_id=submission.prompt_id, response=run.answer)
+        return Receipt(prompt_id=submission.prompt_id, response=run.answer, graph=graph)
 
     async def collect(self, prompt_id: str) -> Outputs:
         worker, run = await self._followed(prompt_id)

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 from typing import Self
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.ports import Clock, Output, Outputs, Receipt, Submission
+from civitai_mock.domain.job import JobResource
+from civitai_mock.generation.ecosystems import ECOSYSTEMS
+from civitai_mock.ports import Clock, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.errors import PromptCancelledError
@@ -26,7 +28,10 @@ class Simulator:
     """Runs any number of prompts at once; one that waits is a timer, and neither a thread nor bytes.
 
     The last `remember` prompts that ended can still be collected; their pictures are drawn again each time.
+    All schedulers together are one worker, which has any file; how far a prompt is, it does not tell.
     """
+
+    reads_files = False
 
     def __init__(
         self,
@@ -77,12 +82,22 @@ class Simulator:
         if prompt is not None and self._seconds_left(prompt) > 0 and not prompt.cancelled.done():
             prompt.cancelled.set_result(None)
 
+    def progress(self, prompt_id: str) -> Progress | None:  # noqa: ARG002 - see the class
+        return None
+
+    @property
+    def workers(self) -> Sequence[WorkerReport]:
+        return [WorkerReport(id=self.name, ready=True, ecosystems=tuple(ECOSYSTEMS))]
+
+    def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - see the class
+        return 1
+
     def _started(self, submission: Submission) -> Prompt:
         number = next(self._numbers)
         series = checked_series(submission.graph)
         workload = self._worker.take(series)
         return Prompt(
-            receipt=_receipt(submission.prompt_id, number),
+            receipt=_receipt(submission, number),
             series=[one for one in series if not one.is_preview] or series,
             graph_json=json.dumps(submission.graph),
             extra_pnginfo=submission.extra_pnginfo,
@@ -116,5 +131,9 @@ class Simulator:
         return draw(series, index, texts=texts, pictures=self._pictures)
 
 
-def _receipt(prompt_id: str, number: int) -> Receipt:
-    return Receipt(prompt_id=prompt_id, response={"prompt_id": prompt_id, "number": number, "node_errors": {}})
+def _receipt(submission: Submission, number: int) -> Receipt:
+    return Receipt(
+        prompt_id=submission.prompt_id,
+        response={"prompt_id": submission.prompt_id, "number": number, "node_errors": {}},
+        graph=submission.graph,
+    )

@@ -37,7 +37,10 @@ class GraphWay(Way):
             trace_id=work.job.trace_id,
             graph=self.todo.graph,
             extra_pnginfo={},
+            alternatives=self.todo.alternatives,
             resources=work.job.resources,
+            roles=self.todo.roles,
+            words_name_embeddings=self.todo.words_name_embeddings,
         )
         receipt = await work.tools.provider.send(submission)
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)

@@ -1,36 +1,11 @@
 """What can be told of the servers and their prompts while they work."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from civitai_mock.domain.job import JobResource
+from civitai_mock.ports import Preview, Progress, WorkerReport
 from civitai_mock.providers.comfyui.graphs.catalogue import FOLDERS_OF_TYPES, Catalogue, Names
 from civitai_mock.providers.comfyui.graphs.files import match
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """`preview` is a JPEG or PNG, as `preview_type` says, if the server makes previews."""
-
-    node_id: str
-    step: int
-    steps: int
-    preview: bytes | None
-    preview_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerReport:
-    """`reason` says why a worker is not ready; `models` are its files by ComfyUI's folder names."""
-
-    id: str
-    ready: bool
-    reason: str
-    version: str
-    in_flight: int
-    models: Mapping[str, tuple[str, ...]]
 
 
 def report_of(worker: Worker) -> WorkerReport:
@@ -60,6 +35,5 @@ def progress_of(run: Run) -> Progress | None:
         node_id=step.node_id,
         step=int(step.value),
         steps=int(step.maximum),
-        preview=preview.content if preview else None,
-        preview_type=preview.content_type if preview else "",
+        preview=Preview(content_type=preview.content_type, content=preview.content) if preview else None,
     )
