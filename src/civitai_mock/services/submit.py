@@ -1,7 +1,7 @@
 """Take new jobs in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestError
@@ -17,6 +17,16 @@ from civitai_mock.services.dependencies import resolve_dependencies
 from civitai_mock.services.references import MissingResources, find_named
 
 __all__ = ["MissingResources", "SubmitJobs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the jobs of one submission share."""
+
+    caller: Caller
+    at: datetime
+    submission_id: str
+    charged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +88,11 @@ class SubmitJobs:
     ) -> Sequence[Job]:
         needed = resolve_dependencies(requests)
         plans = {path: self._plan(path, request, resources) for path, request in requests.items()}
-        now, submission_id = self.clock.now(), self.ids.uuid()
-        jobs = {path: self._job(requests[path], plan, caller, now, submission_id) for path, plan in plans.items()}
+        entry = Entry(caller=caller, at=self.clock.now(), submission_id=self.ids.uuid(), charged=charged)
+        ids = {path: self.ids.uuid() for path in requests}
         return [
-            replace(
-                job,
-                charged=charged,
-                dependencies=tuple(jobs[other].id for other in needed[path]),
-                waits=bool(needed[path]),
-            )
-            for path, job in jobs.items()
+            self._job(ids[path], requests[path], plan, entry, dependencies=[ids[other] for other in needed[path]])
+            for path, plan in plans.items()
         ]
 
     def _plan(self, path: str, request: JobRequest, resources: Mapping[str, Resource]) -> Plan:
@@ -98,15 +103,14 @@ class SubmitJobs:
         except InvalidRequestError as error:
             raise error.under(path) from error
 
-    def _job(self, request: JobRequest, plan: Plan, caller: Caller, now: datetime, submission_id: str) -> Job:
-        job_id = self.ids.uuid()
-        keep_until = now + self.job_lifetime
+    def _job(self, job_id: str, request: JobRequest, plan: Plan, entry: Entry, *, dependencies: Sequence[str]) -> Job:
+        keep_until = entry.at + self.job_lifetime
         return Job(
             id=job_id,
             type=request.job_type,
-            trace_id=caller.trace_id,
-            issued_by=caller.consumer,
-            created_at=now,
+            trace_id=entry.caller.trace_id,
+            issued_by=entry.caller.consumer,
+            created_at=entry.at,
             expire_at=min(request.expire_at or keep_until, keep_until),
             keep_until=keep_until,
             priority=request.priority,
@@ -116,12 +120,15 @@ class SubmitJobs:
             request=plan.request,
             properties=request.properties,
             resources=plan.resources,
-            submission_id=submission_id,
+            submission_id=entry.submission_id,
             name=request.name,
             callback_url=request.callback_url,
             providers=tuple(request.providers or ()),
+            dependencies=tuple(dependencies),
+            charged=entry.charged,
             slots=plan.slots(job_id),
             stage=Stage.QUEUED,
             retry_attempt=0,
-            last_event=initialized(job_id, request.job_type, trace_id=caller.trace_id, at=now),
+            last_event=initialized(job_id, request.job_type, trace_id=entry.caller.trace_id, at=entry.at),
+            waits=bool(dependencies),
         )
