@@ -26,21 +26,27 @@ from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.profile import PACES, PROFILES, Profile
 from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
-from civitai_mock.scheduler.messenger import Messenger, callback_client
+from civitai_mock.scheduler.messenger import Messenger
+from civitai_mock.scheduler.outbound import Outbound, outbound_client
+from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
 from civitai_mock.scheduler.resolver import Resolver
 from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools
 from civitai_mock.services.blobs import BlobUrls, FetchBlob
-from civitai_mock.services.callback_hosts import CallbackHosts
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Authentication
 from civitai_mock.services.consumption import SumConsumption
 from civitai_mock.services.coverage import TellCoverage
+from civitai_mock.services.health import TellHealth
 from civitai_mock.services.history import ListRequests
+from civitai_mock.services.hosts import HostPolicy, callback_policy, picture_policy
+from civitai_mock.services.pictures import PictureUrls
 from civitai_mock.services.query import QueryJobs
 from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.support import TellSupport
 from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
@@ -76,6 +82,8 @@ class Parts:
     provider: Provider
     artist: Artist
     messenger: Messenger
+    pictures: PictureFetcher
+    blob_urls: BlobUrls
     signals: InProcessSignals
 
 
@@ -104,14 +112,7 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
         stores = await stack.enter_async_context(open_stores(settings))
         provider = await stack.enter_async_context(_provider(settings, world))
         artist = await stack.enter_async_context(StandInArtist(pictures=settings.simulation_pictures))
-        messenger = Messenger(
-            client=await stack.enter_async_context(
-                callback_client(user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}")
-            ),
-            resolve=stack.enter_context(Resolver()),
-            hosts=CallbackHosts(settings.callback_patterns),
-            timeout=timedelta(seconds=settings.callback_timeout_s),
-        )
+        to_receivers, to_pictures = await stack.enter_async_context(_outbound(settings))
         if settings.seeds_at_start:
             await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
         yield Parts(
@@ -120,9 +121,35 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
             stores=stores,
             provider=provider,
             artist=artist,
-            messenger=messenger,
+            messenger=Messenger(outbound=to_receivers, timeout=timedelta(seconds=settings.callback_timeout_s)),
+            pictures=_pictures(settings, to_pictures),
+            blob_urls=await _blob_urls(settings, stores, world.clock),
             signals=InProcessSignals(),
         )
+
+
+@asynccontextmanager
+async def _outbound(settings: Settings) -> AsyncIterator[tuple[Outbound, Outbound]]:
+    """The doors to receivers of callbacks and to pictures, with one client and one resolver."""
+    user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
+    async with outbound_client(user_agent=user_agent) as client:
+        with Resolver() as resolve:
+
+            def door(hosts: HostPolicy) -> Outbound:
+                return Outbound(client=client, hosts=hosts, resolve=resolve)
+
+            yield door(callback_policy(settings.callback_patterns)), door(picture_policy(settings.image_patterns))
+
+
+def _pictures(settings: Settings, outbound: Outbound) -> PictureFetcher:
+    limits = PictureLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels)
+    return PictureFetcher(outbound=outbound, limits=limits, timeout=timedelta(seconds=settings.image_timeout_s))
+
+
+async def _blob_urls(settings: Settings, stores: Stores, clock: Clock) -> BlobUrls:
+    fixed_key = settings.blob_signing_key
+    key = fixed_key.get_secret_value().encode() if fixed_key else await stores.secrets.secret(URL_KEY)
+    return BlobUrls(key=key, lifetime=timedelta(seconds=settings.blob_url_lifetime_s), clock=clock)
 
 
 def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[Provider]:
@@ -134,6 +161,7 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
             profile=_profile(settings),
             pictures=settings.simulation_pictures,
         )
+    from civitai_mock.generation.needs import ecosystem_needs
     from civitai_mock.providers.comfyui.options import ComfyOptions
     from civitai_mock.providers.comfyui.provider import ComfyUI
 
@@ -148,6 +176,7 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
         clock=world.clock,
         ids=world.ids,
         options=options,
+        needs=ecosystem_needs(read_skeletons()),
     )
 
 
@@ -163,10 +192,8 @@ def _profile(settings: Settings) -> Profile:
     return replace(PROFILES[settings.simulation_profile], **seconds)
 
 
-async def make_use_cases(parts: Parts) -> UseCases:
+def make_use_cases(parts: Parts, *, runs_jobs: bool) -> UseCases:
     settings, stores, clock = parts.settings, parts.stores, parts.world.clock
-    fixed_key = settings.blob_signing_key
-    key = fixed_key.get_secret_value().encode() if fixed_key else await stores.secrets.secret(URL_KEY)
     return UseCases(
         submit=SubmitJobs(
             jobs=stores.jobs,
@@ -174,7 +201,11 @@ async def make_use_cases(parts: Parts) -> UseCases:
             signals=parts.signals,
             clock=clock,
             ids=parts.world.ids,
-            callback_hosts=CallbackHosts(settings.callback_patterns),
+            callback_hosts=callback_policy(settings.callback_patterns),
+            picture_urls=PictureUrls(
+                blob_urls=parts.blob_urls,
+                hosts=picture_policy(settings.image_patterns) if parts.provider.reads_files else None,
+            ),
             missing_resources=settings.missing_resources,
             job_lifetime=timedelta(hours=settings.job_lifetime_hours),
             claim_timeout=timedelta(seconds=settings.job_timeout_s),
@@ -184,15 +215,16 @@ async def make_use_cases(parts: Parts) -> UseCases:
         cancel=CancelJobs(jobs=stores.jobs, signals=parts.signals, clock=clock),
         wait=_make_wait(parts),
         queue=TellQueuePositions(jobs=stores.jobs, clock=clock),
+        support=TellSupport(provider=parts.provider),
         taint=TaintJobs(jobs=stores.jobs),
         history=ListRequests(jobs=stores.jobs),
-        coverage=TellCoverage(resources=stores.resources),
+        coverage=TellCoverage(resources=stores.resources, provider=parts.provider),
         consumption=SumConsumption(jobs=stores.jobs),
         resources=ManageResources(resources=stores.resources),
-        blob_urls=BlobUrls(key=key, lifetime=timedelta(seconds=settings.blob_url_lifetime_s), clock=clock),
+        blob_urls=parts.blob_urls,
         fetch_blob=FetchBlob(blobs=stores.blobs),
         blobs=stores.blobs,
-        health=stores.health,
+        health=TellHealth(store=stores.health, provider=parts.provider, runs_jobs=runs_jobs),
         clock=clock,
         provider_name=parts.provider.name,
     )
@@ -216,6 +248,9 @@ def make_scheduler(parts: Parts) -> Scheduler:
         clock=world.clock,
         ids=world.ids,
         pace=PACES[settings.simulation_profile],
+        turns=Turns(clock=world.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)),
+        pictures=parts.pictures,
+        blob_urls=parts.blob_urls,
     )
     options = SchedulerOptions(
         poll=settings.poll,
@@ -252,7 +287,7 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _keeping_failure(app), open_parts(chosen, world) as parts:
-            cases = await make_use_cases(parts)
+            cases = make_use_cases(parts, runs_jobs=with_scheduler)
             app.state.use_cases, app.state.begin_stop = cases, cases.wait.stop
             app.state.store, app.state.provider = parts.stores.health.description, parts.provider.description
             async with _running(make_scheduler(parts), app) if with_scheduler else nullcontext():

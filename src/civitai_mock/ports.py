@@ -10,6 +10,7 @@ from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Claim, Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.priority import NORMAL
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
@@ -236,7 +237,8 @@ class InputFile:
 class Submission:
     """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
 
-    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`.
+    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. Where prompts wait, the higher `priority`
+    goes first.
     """
 
     prompt_id: str
@@ -248,6 +250,7 @@ class Submission:
     files: Sequence[InputFile] = ()
     roles: Sequence[FileRole] = ()
     words_name_embeddings: bool = False
+    priority: int = NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from civitai_mock.api.formats import ResultFormat
 from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
-from civitai_mock.services.callback_hosts import PRIVATE
 from civitai_mock.services.consumers import Auth
+from civitai_mock.services.hosts import PRIVATE, PUBLIC
 from civitai_mock.services.references import MissingResources
 
 MEMORY_URI = "memory://"
@@ -205,6 +205,13 @@ class Settings(BaseSettings):
         ge=1000,
         le=3_600_000,
     )
+    progress_interval_ms: int = setting(
+        2000,
+        "How often an event tells how far a running job is, at most, in ms; 0 is never",
+        expected="a number from 0 to 3600000",
+        ge=0,
+        le=3_600_000,
+    )
     shutdown_grace_ms: int = setting(
         5000,
         "How long running jobs may go on after Ctrl-C or SIGTERM, in ms",
@@ -214,7 +221,8 @@ class Settings(BaseSettings):
     )
     callback_allowed_hosts: HostPatterns = setting(
         PRIVATE,
-        "Where callbacks may go: hosts, `*.example.com`, `private` (loopback and private addresses) or `*`",
+        "Where callbacks may go: hosts, `*.example.com`, `private` (loopback and private addresses),"
+        " `public` (addresses of the internet) or `*`",
         expected="hosts with commas between them",
     )
     callback_timeout_s: float = setting(
@@ -222,6 +230,28 @@ class Settings(BaseSettings):
     )
     callback_max_attempts: int = setting(
         10, "How often a callback is tried before it is given up", expected="a number from 1 to 20", ge=1, le=20
+    )
+    image_allowed_hosts: HostPatterns = setting(
+        PUBLIC,
+        "Where pictures that jobs name by URL may be fetched from, for ComfyUI; the same words as for callbacks",
+        expected="hosts with commas between them",
+    )
+    image_max_bytes: int = setting(
+        33_554_432,
+        "Largest picture that a job may read, in bytes",
+        expected="a number from 1024 to 1073741824",
+        ge=1024,
+        le=2**30,
+    )
+    image_max_pixels: int = setting(
+        67_108_864,
+        "Most pixels of a picture that a job may read",
+        expected="a number from 4096 to 178956970",
+        ge=4096,
+        le=178_956_970,
+    )
+    image_timeout_s: float = setting(
+        30, "Longest time that fetching one picture may take, in s", expected="a number from 0.1 to 600", ge=0.1, le=600
     )
     simulation_profile: SimulationProfile = setting(
         SimulationProfile.REALISTIC, "Durations of simulated work", expected="realistic or instant"
@@ -304,7 +334,11 @@ class Settings(BaseSettings):
 
     @property
     def callback_patterns(self) -> list[str]:
-        return [pattern.strip() for pattern in self.callback_allowed_hosts.split(",")]
+        return self.callback_allowed_hosts.split(",")
+
+    @property
+    def image_patterns(self) -> list[str]:
+        return self.image_allowed_hosts.split(",")
 
     @property
     def poll(self) -> timedelta:

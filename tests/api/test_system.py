@@ -20,8 +20,9 @@ async def test_a_healthy_server_says_what_it_runs_on(client: httpx.AsyncClient) 
     answer = await client.get("/health")
     body = answer.json()
     assert answer.status_code == 200
-    assert list(body) == ["status", "store", "provider"]
+    assert list(body) == ["status", "store", "provider", "workers"]
     assert (body["status"], body["provider"]) == ("ok", "local")
+    assert [(worker["id"], worker["ready"]) for worker in body["workers"]] == [("local", True)]
 
 
 async def test_health_can_be_asked_with_head(client: httpx.AsyncClient) -> None:
@@ -29,7 +30,7 @@ async def test_health_can_be_asked_with_head(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_server_whose_store_is_away_is_a_503_problem(served: Served) -> None:
-    served.app.state.use_cases = replace(served.cases, health=_SickStore())
+    served.app.state.use_cases = replace(served.cases, health=replace(served.cases.health, store=_SickStore()))
     answer = await served.client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["detail"] == "The store does not answer."

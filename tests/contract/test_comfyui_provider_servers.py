@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.job import JobResource
+from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from tests.support.comfyui import (
     ENDLESS,
@@ -271,3 +273,14 @@ async def test_coverage_counts_the_servers_that_are_there_and_have_the_file() ->
         two.go_down()
         await until(lambda: not provider.workers[1].ready)
         assert provider.workers_with([resource]) == 1
+
+
+async def test_a_server_that_hangs_does_not_keep_the_others_from_being_used() -> None:
+    options = replace(IMPATIENT, first_look=TICK, timeouts=Timeouts(ordinary=timedelta(seconds=30)))
+    async with running_standin() as one, running_standin() as two:
+        one.server.faults.order(hang=True)
+        async with comfyui_on(one, two, options=options) as provider:
+            assert not provider.workers[0].ready
+            assert (await finish(provider, make_submission())).worker == two.url.removeprefix("http://")
+            one.server.faults.lift()
+            await until(lambda: provider.workers[0].ready)

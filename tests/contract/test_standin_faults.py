@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosedError
 
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from tests.support.listening import Listener, is_end, listening
-from tests.support.standin import PermitClock
-from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image
+from tests.support.standin import PermitClock, plain_png
+from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
 from tests.support.turns import settle, until_found
 
 
@@ -186,6 +186,27 @@ async def test_an_image_may_be_missing_for_a_while_or_for_good(session: StandinS
     assert statuses == [404, 200]
     await session.client.post("/standin/forget_files")
     assert (await session.client.get("/view?filename=ComfyUI_00001_.png")).status_code == 404
+
+
+async def test_a_picture_that_was_uploaded_can_be_read_until_the_input_folder_is_emptied(
+    session: StandinSession,
+) -> None:
+    picture = {"image": ("fox.png", plain_png(), "image/png")}
+    stored = (await session.client.post("/upload/image", files=picture, data={"subfolder": "in"})).json()
+    graph = with_node(text_to_image(), "20", "LoadImage", image=f"{stored['subfolder']}/{stored['name']}")
+    graph = with_node(graph, "21", "SaveImage", images=["20", 0], filename_prefix="copy")
+    assert (await session.run(graph))["status"]["status_str"] == "success"
+    assert (await session.client.post("/standin/forget_files?folder=input")).status_code == 200
+    refused = await session.post(graph)
+    (fault,) = refused.json()["node_errors"]["20"]["errors"]
+    assert (fault["type"], fault["details"]) == (
+        "custom_validation_failed",
+        "image - Invalid image file: in/fox.png",
+    )
+
+
+async def test_only_folders_that_there_are_can_be_emptied(session: StandinSession) -> None:
+    assert (await session.client.post("/standin/forget_files?folder=models")).status_code == 400
 
 
 async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_pictures(session: StandinSession) -> None:

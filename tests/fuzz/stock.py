@@ -73,7 +73,7 @@ def known_members() -> Known:
     return {
         "model": [CHECKPOINT],
         "additionalNetworks": [{LORA: {"strength": 0.8}}],
-        "controlNets": [[]],
+        "controlNets": [[], [{"preprocessor": "canny", "endStep": 0.5, "imageUrl": "https://media.test/1.png"}]],
         "scheduler": ["EulerA", "dpm2mKarras"],
         "timeout": ["00:10:00"],
         "duration": ["1.00:00:00"],

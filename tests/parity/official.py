@@ -40,6 +40,11 @@ CORRECTIONS: Sequence[Correction] = [
         schema={"type": "string"},
         reason="not described: older clients read it when there is one job",
     ),
+    Correction(
+        place=("JobStatus", "properties", "progress"),
+        schema={"type": "object"},
+        reason="not described: an addition of this server, there while a job tells of steps",
+    ),
     _recorded("Type", {"type": "string"}),
     _recorded("slots", {"type": "array"}),
     _recorded("promptClassificationResult", {"type": "object"}),

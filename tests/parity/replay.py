@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.scheduler.steps.accept import accept
+from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools, Work
 from tests.support.provider import PlainArtist, ScriptedProvider
+from tests.support.receiver import Receiver
 from tests.support.served import JOBS, Served, serve, serve_all
 from tests.support.system import SeededIds
 
@@ -66,6 +69,9 @@ def _tools(served: Served) -> Tools:
         clock=served.clock,
         ids=SeededIds(),
         pace=0.0,
+        turns=Turns(clock=served.clock, interval=timedelta()),
+        pictures=Receiver().pictures(),
+        blob_urls=served.cases.blob_urls,
     )
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.domain.blob import PREVIEW, blob_key
+from civitai_mock.domain.progress import JobProgress
 from tests.parity.official import CORRECTIONS, Correction, faults, has_null
 from tests.parity.replay import REQUESTS, read_capture, read_official
-from tests.support.served import JOBS, serve
+from tests.support.served import JOBS, Served, serve
 
 OFFICIAL = read_official()
 OFFICIAL_PROVIDER = "ValdiAI"  # the description has a closed list of names
@@ -22,14 +24,24 @@ async def _answers(request: str) -> dict[str, tuple[str, Any]]:
         job, token = f"{JOBS}/{submitted['jobId']}?detailed=true", {"token": submitted["token"], "detailed": "true"}
         queued = (await served.client.get(JOBS, params=token)).json()
         done = await served.finish()
+        running = f"{JOBS}/{await served.submit_one()}?detailed=true"
+        await _take_a_step(served)
         return {
             "submitted": ("JobStatusCollection", submitted),
             "queued": ("JobStatusCollection", queued),
             "succeeded": ("JobStatus", (await served.client.get(job)).json()),
             "succeeded by token": ("JobStatusCollection", (await served.client.get(JOBS, params=token)).json()),
+            "running": ("JobStatus", (await served.client.get(running)).json()),
             "unknown job": ("ProblemDetails", (await served.client.get(f"{JOBS}/{done.id}x")).json()),
             "bad template": ("ProblemDetails", (await served.client.post(JOBS, json={})).json()),
         }
+
+
+async def _take_a_step(served: Served) -> None:
+    claimed = await served.claim()
+    told = JobProgress(step=5, steps=20, share=0.25, node_id="3", preview_key=blob_key(claimed.id, PREVIEW))
+    stepped = claimed.progressed(at=served.clock.now(), context=told.context)
+    assert await served.cases.query.jobs.replace(claimed, stepped)
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)

@@ -16,10 +16,13 @@ from civitai_mock.ports import JobStore, Provider, Stores
 from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools
-from civitai_mock.services.callback_hosts import PRIVATE, CallbackHosts
+from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
+from civitai_mock.services.pictures import PictureUrls
 from civitai_mock.services.submit import MissingResources, SubmitJobs
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
@@ -29,6 +32,7 @@ from tests.support.system import ManualClock, SeededIds
 
 POLL_SECONDS = 2.0
 LEASE_SECONDS = 15.0
+PROGRESS_SECONDS = 2.0
 CALLBACK_TIMEOUT = timedelta(seconds=5)
 MAX_ATTEMPTS = 3
 TEMPLATE: JsonObject = {"model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": "a fox"}}
@@ -60,6 +64,10 @@ class Bench:
     receiver: Receiver
     signals: InProcessSignals = field(default_factory=InProcessSignals)
 
+    @property
+    def blob_urls(self) -> BlobUrls:
+        return BlobUrls(key=b"a key for tests", lifetime=timedelta(hours=1), clock=self.clock)
+
     async def submit(self, count: int = 1, **members: Json) -> Sequence[Job]:
         submit = SubmitJobs(
             jobs=self.stores.jobs,
@@ -67,7 +75,8 @@ class Bench:
             signals=self.signals,
             clock=self.clock,
             ids=self.ids,
-            callback_hosts=CallbackHosts([PRIVATE]),
+            callback_hosts=callback_policy([PRIVATE]),
+            picture_urls=PictureUrls(blob_urls=self.blob_urls, hosts=picture_policy([PRIVATE])),
             missing_resources=MissingResources.LENIENT,
             job_lifetime=timedelta(days=1),
             claim_timeout=timedelta(minutes=10),
@@ -123,16 +132,7 @@ class Bench:
         grace: float = 0.0,
     ) -> Scheduler:
         own_signals = signals or self.signals
-        tools = Tools(
-            provider=provider or self.provider,
-            artist=PlainArtist(),
-            jobs=jobs or self.stores.jobs,
-            blobs=self.stores.blobs,
-            skeletons=read_skeletons(),
-            clock=self.clock,
-            ids=self.ids,
-            pace=1.0,
-        )
+        tools = self.tools(jobs=jobs, provider=provider)
         options = SchedulerOptions(
             poll=timedelta(seconds=POLL_SECONDS),
             max_in_flight=max_in_flight,
@@ -146,6 +146,21 @@ class Bench:
             callbacks=self.callbacks(jobs or self.stores.jobs, own_signals),
             signals=own_signals,
             options=options,
+        )
+
+    def tools(self, *, jobs: JobStore | None = None, provider: Provider | None = None) -> Tools:
+        return Tools(
+            provider=provider or self.provider,
+            artist=PlainArtist(),
+            jobs=jobs or self.stores.jobs,
+            blobs=self.stores.blobs,
+            skeletons=read_skeletons(),
+            clock=self.clock,
+            ids=self.ids,
+            pace=1.0,
+            turns=Turns(clock=self.clock, interval=timedelta(seconds=PROGRESS_SECONDS)),
+            pictures=self.receiver.pictures(),
+            blob_urls=self.blob_urls,
         )
 
     def callbacks(self, jobs: JobStore, signals: InProcessSignals) -> Callbacks:

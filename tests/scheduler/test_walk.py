@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import Bench, running
@@ -48,6 +48,24 @@ async def test_the_last_event_tells_the_graph_and_the_answer(bench: Bench) -> No
     assert json.loads(str(context["comfy_prompt_response"]))["prompt_id"] == submission.prompt_id
     assert context["ecosystems"] == "sd1"
     assert context["load"] == 1
+
+
+async def test_the_events_tell_the_graph_that_is_run_once_that_is_known(bench: Bench) -> None:
+    bench.provider.runs = {"1": {"class_type": "Other", "inputs": {"name": "a file of the server's.safetensors"}}}
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until_found(lambda: bench.ended(job.id))
+    told = {
+        event.stage: json.loads(str(event.context["comfy_prompt_request"]))
+        for event in await bench.stores.jobs.events(job.id)
+        if "comfy_prompt_request" in event.context
+    }
+    (submission,) = bench.provider.submissions
+    assert told == {
+        Stage.PROMPT_PREPARED: submission.graph,
+        Stage.SENT_TO_COMFY: bench.provider.runs,
+        Stage.COMFY_RESULT: bench.provider.runs,
+    }
 
 
 async def test_the_prompt_id_is_stored_before_the_graph_is_sent(bench: Bench) -> None:
@@ -117,6 +135,26 @@ async def test_a_provider_that_stays_away_ends_the_job_after_the_last_retry(benc
         await until_found(lambda: bench.ended(job.id))
     job = await bench.job(job.id)
     assert (job.outcome, job.retry_attempt) == ("FAILED", 2)
+
+
+async def test_a_provider_without_anybody_to_begin_costs_no_retry_however_long_that_lasts(bench: Bench) -> None:
+    def nobody(_: str) -> None:
+        raise NotStartedError("No server is there.")
+
+    bench.provider.on_send = nobody
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit(retries=0)
+        for round_ in range(1, 11):
+            await until_found(lambda: _is_in(bench, job.id, "PROMPT_PREPARED"))
+            await settle()
+            if round_ == 10:
+                bench.provider.on_send = lambda _: None
+            bench.clock.advance(1)
+            await settle()
+        await until_found(lambda: bench.ended(job.id))
+    job = await bench.job(job.id)
+    assert (job.outcome, job.retry_attempt) == ("SUCCEEDED", 0)
+    assert (await bench.told(job.id)).count("LateRejected") == 10
 
 
 async def _is_in(bench: Bench, job_id: str, stage: str) -> bool:

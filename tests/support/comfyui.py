@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
+import httpx
+
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import Outputs, Submission
@@ -66,16 +68,21 @@ class Finished:
 
 
 @asynccontextmanager
-async def comfyui_on(*standins: RunningStandin, options: ComfyOptions = IMPATIENT) -> AsyncIterator[ComfyUI]:
-    async with comfyui_at([standin.url for standin in standins], options=options) as provider:
+async def comfyui_on(
+    *standins: RunningStandin, options: ComfyOptions = IMPATIENT, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[ComfyUI]:
+    urls = [standin.url for standin in standins]
+    async with comfyui_at(urls, options=options, transport=transport) as provider:
         yield provider
 
 
 @asynccontextmanager
-async def comfyui_at(urls: Sequence[str], *, options: ComfyOptions = IMPATIENT) -> AsyncIterator[ComfyUI]:
+async def comfyui_at(
+    urls: Sequence[str], *, options: ComfyOptions = IMPATIENT, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[ComfyUI]:
     servers = parse_servers(",".join(urls))
     async with ComfyUI(
-        name="local", servers=servers, clock=SystemClock(), ids=RandomIds(), options=options
+        name="local", servers=servers, clock=SystemClock(), ids=RandomIds(), options=options, transport=transport
     ) as provider:
         yield provider
 

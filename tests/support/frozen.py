@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Claim, Job
 from civitai_mock.domain.json import ReadOnlyJson
@@ -22,13 +23,17 @@ class Moment(StrEnum):
 
 
 class FreezingStore:
-    """Freezes before or after the write that takes a job into `stage`."""
+    """Freezes before or after the write that takes a job into `stage`, or when `frozen` is set.
 
-    def __init__(self, inner: JobStore, *, stage: Stage, moment: Moment) -> None:
+    Once it is `buried`, whatever was stuck in it breaks off, so that what is left of the process can be tidied up.
+    """
+
+    def __init__(self, inner: JobStore, *, stage: Stage | None = None, moment: Moment = Moment.BEFORE) -> None:
         self._inner = inner
         self._stage = stage
         self._moment = moment
         self.frozen = asyncio.Event()
+        self.buried = asyncio.Event()
 
     async def replace(self, before: Job, after: Job) -> bool:
         fatal = after.stage is self._stage and not self.frozen.is_set()
@@ -42,7 +47,8 @@ class FreezingStore:
     async def _unless_frozen(self, call: Awaitable[T]) -> T:
         if self.frozen.is_set():
             asyncio.ensure_future(call).cancel()
-            await asyncio.get_running_loop().create_future()
+            await self.buried.wait()
+            raise TransientError("This process is dead.")
         return await call
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:

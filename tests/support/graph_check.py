@@ -7,6 +7,9 @@ from typing import Any
 
 DATA = Path(__file__).parent.parent / "data"
 NODES: Mapping[str, Any] = json.loads((DATA / "comfyui_nodes.json").read_text("utf-8"))["nodes"]
+# Nodes of packs that people add: comfyui_controlnet_aux, the WAS Node Suite and rembg-comfyui-node.
+CUSTOM_NODES: Mapping[str, Any] = json.loads((DATA / "comfyui_custom_nodes.json").read_text("utf-8"))["nodes"]
+EVERY_NODE: Mapping[str, Any] = {**NODES, **CUSTOM_NODES}
 LITERAL_TYPES = {"INT", "FLOAT", "STRING", "ENUM"}
 
 

@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.ports import Output, Outputs, Progress, Receipt, Submission, WorkerReport
 
 Script = Callable[[str], None]
 
 
 class ScriptedProvider:
-    """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, `on_send`, `on_collect` may raise."""
+    """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, `on_send`, `on_collect` may raise.
+
+    It says that it `runs` another graph than it was given, if that is set.
+    """
 
     name = "local"
     description = "a script"
-    reads_files = True
+    reads_files: bool = True
+    runs: ReadOnlyJson | None = None
     workers = (WorkerReport(id="script", ready=True),)
 
     def __init__(self) -> None:
@@ -43,7 +48,7 @@ class ScriptedProvider:
         return Receipt(
             prompt_id=submission.prompt_id,
             response={"prompt_id": submission.prompt_id, "number": 0, "node_errors": {}},
-            graph=submission.graph,
+            graph=submission.graph if self.runs is None else self.runs,
         )
 
     async def collect(self, prompt_id: str) -> Outputs:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.reading.series import read_series
 from civitai_mock.ports import Output, Provider, Submission
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.engine import Simulator
-from civitai_mock.providers.simulator.nodes import Nodes
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures
-from civitai_mock.providers.simulator.reading import read_series
 from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on
 from tests.support.standin import running_standin

@@ -8,10 +8,14 @@ from typing import Self
 import httpx
 
 from civitai_mock.scheduler.messenger import Messenger
-from civitai_mock.services.callback_hosts import PRIVATE, CallbackHosts
+from civitai_mock.scheduler.outbound import Outbound
+from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
+from civitai_mock.services.hosts import PRIVATE, HostPolicy, callback_policy, picture_policy
 
 URL = "http://receiver.test/hook?key=secret"
 ADDRESS = "10.0.0.7"
+LIMITS = PictureLimits(max_bytes=1_000_000, max_pixels=1_000_000)
+PATIENCE = timedelta(seconds=5)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -49,12 +53,14 @@ class Receiver:
         return [request.content.decode() for request in asked]
 
     def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> Messenger:
-        return Messenger(
-            client=self._client,
-            hosts=CallbackHosts(patterns or (PRIVATE,)),
-            resolve=self._resolve,
-            timeout=timeout,
-        )
+        return Messenger(outbound=self._outbound(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
+
+    def pictures(self, *patterns: str, limits: PictureLimits = LIMITS, timeout: timedelta = PATIENCE) -> PictureFetcher:
+        outbound = self._outbound(picture_policy(patterns or (PRIVATE,)))
+        return PictureFetcher(outbound=outbound, limits=limits, timeout=timeout)
+
+    def _outbound(self, hosts: HostPolicy) -> Outbound:
+        return Outbound(client=self._client, hosts=hosts, resolve=self._resolve)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:
         return self.addresses.get(host, (ADDRESS,))

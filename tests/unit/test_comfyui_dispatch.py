@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
+from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.options import ComfyOptions
@@ -18,6 +19,7 @@ from tests.support.system import ManualClock, SeededIds
 from tests.support.turns import settle, until
 
 PATIENCE = timedelta(seconds=30)
+TURN = timedelta(minutes=5)
 LOADER = "CheckpointLoaderSimple"
 
 
@@ -27,7 +29,7 @@ class Shop:
     def __init__(self, *, workers: int = 1, room: int = 1) -> None:
         self.clock = ManualClock()
         self.stocks: dict[str, Any] = {}
-        options = ComfyOptions(max_in_flight=room, patience=PATIENCE)
+        options = ComfyOptions(max_in_flight=room, patience=PATIENCE, longest_turn=TURN)
         world = World(clock=self.clock, ids=SeededIds(), options=options, transport=httpx.MockTransport(self._answer))
         self.dispatch = Dispatch(parse_servers(",".join(f"http://gpu{number}" for number in range(workers))), world)
         self.workers = self.dispatch.workers
@@ -39,15 +41,16 @@ class Shop:
         worker.health.is_up = True
         worker.health.catalogue = read_catalogue(self.stocks[worker.id], ())
 
-    def ask(self, checkpoint: str = "a.ckpt") -> "asyncio.Task[Offer]":
-        return asyncio.create_task(self.dispatch.offer(search_for(checkpoint)))
+    def ask(self, checkpoint: str = "a.ckpt", *, priority: int = 0) -> "asyncio.Task[Offer]":
+        return asyncio.create_task(self.dispatch.offer(search_for(checkpoint, priority=priority)))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=self.stocks[request.url.host] if request.url.path == "/object_info" else [])
 
 
-def search_for(checkpoint: str) -> Search:
-    return Search(graph={"4": {"class_type": LOADER, "inputs": {"ckpt_name": checkpoint}}}, airs={})
+def search_for(checkpoint: str, *, priority: int = 0) -> Search:
+    graph: JsonObject = {"4": {"class_type": LOADER, "inputs": {"ckpt_name": checkpoint}}}
+    return Search(graph=graph, airs={}, priority=priority)
 
 
 def done(tasks: Sequence["asyncio.Task[Offer]"]) -> list[bool]:
@@ -62,6 +65,17 @@ async def test_room_goes_to_those_who_have_waited_longest() -> None:
         assert done(tasks) == [number < served for number in range(3)]
         shop.workers[0].release()
         await settle()
+
+
+async def test_a_higher_priority_goes_before_those_who_have_waited_longer() -> None:
+    shop = Shop()
+    holding = await shop.ask()
+    low, first, second = (shop.ask(priority=priority) for priority in (-10, 10, 10))
+    await settle()
+    for served in ([False, True, False], [False, True, True], [True, True, True]):
+        holding.worker.release()
+        await settle()
+        assert done([low, first, second]) == served
 
 
 async def test_nobody_waits_for_a_worker_that_those_before_him_cannot_use() -> None:
@@ -138,7 +152,53 @@ async def test_a_worker_that_stays_away_is_waited_for_no_longer_than_patience_la
     waiting = shop.ask()
     await settle()
     shop.clock.advance(30)
-    with pytest.raises(TransientError, match=r"\(gpu0: refused\)"):
+    with pytest.raises(NotStartedError, match=r"\(gpu0: refused\)"):
+        await waiting
+
+
+async def test_a_graph_that_one_worker_failed_to_take_was_not_put_off_for_nothing() -> None:
+    shop = Shop(workers=2)
+    search = search_for("a.ckpt")
+    search.failed["gpu0"] = NotTakenError("full disk")
+    shop.workers[1].health.is_up = False
+    waiting = asyncio.create_task(shop.dispatch.offer(search))
+    await settle()
+    shop.clock.advance(30)
+    with pytest.raises(TransientError) as caught:
+        await waiting
+    assert not isinstance(caught.value, NotStartedError)
+
+
+@pytest.mark.parametrize(("stock", "error"), [(["b.ckpt"], TransientError), (["a.ckpt"], NotStartedError)])
+async def test_a_server_that_was_never_reached_is_not_waited_for_for_ever(
+    stock: list[str], error: type[TransientError]
+) -> None:
+    """It may lack the file as well as those that are known; where it is known to have it, nothing was begun."""
+    shop = Shop(workers=2)
+    shop.stock(shop.workers[0], "c.ckpt")
+    shop.stock(shop.workers[1], *stock)
+    shop.workers[1].health.is_up = False
+    if stock == ["b.ckpt"]:
+        shop.workers[1].health.catalogue = None
+    waiting = shop.ask("a.ckpt")
+    await settle()
+    shop.clock.advance(30)
+    with pytest.raises(error) as caught:
+        await waiting
+    assert type(caught.value) is error
+    assert ("'a.ckpt' is not in checkpoints" in caught.value.message) == (error is TransientError)
+
+
+async def test_room_is_waited_for_no_longer_than_a_turn_may_last() -> None:
+    shop = Shop()
+    shop.workers[0].reserve()
+    waiting = shop.ask()
+    await settle()
+    shop.clock.advance(TURN.total_seconds() - 1)
+    await settle()
+    assert not waiting.done()
+    shop.clock.advance(1)
+    with pytest.raises(NotStartedError, match="room"):
         await waiting
 
 
@@ -170,6 +230,14 @@ async def test_of_several_workers_that_lack_files_the_account_is_that_of_the_bes
     assert caught.value.message == (
         "No ComfyUI server can run this graph: 'ab.ckpt' is not in checkpoints (nearest: b.ckpt, a.ckpt)."
     )
+
+
+async def test_a_node_that_nobody_has_is_told_with_what_it_is_for() -> None:
+    shop = Shop()
+    node: Any = {"class_type": "PiDiNetPreprocessor", "inputs": {}, "_meta": {"title": "preprocessor SoftedgePidinet"}}
+    with pytest.raises(JobError) as caught:
+        await shop.dispatch.offer(Search(graph={"1": node}, airs={}))
+    assert "it has no node 'PiDiNetPreprocessor' (preprocessor SoftedgePidinet)" in caught.value.message
 
 
 async def test_a_search_that_failed_everywhere_ends_with_the_last_reason() -> None:

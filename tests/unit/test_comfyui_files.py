@@ -8,7 +8,8 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Names, read_catalogue
-from civitai_mock.providers.comfyui.graphs.files import Fit, airs_by_file, fit, match, nearest
+from civitai_mock.providers.comfyui.graphs.files import airs_by_file, match, nearest
+from civitai_mock.providers.comfyui.graphs.fitting import Fit, fit
 
 CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
 AIR = Air.parse("urn:air:sdxl:checkpoint:civitai:101055@128078")

@@ -47,7 +47,9 @@ class Desk:
         )
 
     def follow(self, *, client_id: str | None = LIVE) -> Run:
-        run = Run(tracker=PromptTracker("p", now=self.clock.now()), answer={}, client_id=client_id, known=True)
+        run = Run(
+            tracker=PromptTracker("p", now=self.clock.now()), graph={}, answer={}, client_id=client_id, known=True
+        )
         self.follower.follow(run)
         return run
 
@@ -162,7 +164,7 @@ async def test_nothing_is_asked_before_it_is_due(desk: Desk) -> None:
 async def test_the_latest_ended_runs_can_be_asked_for_and_older_ones_are_let_go(desk: Desk) -> None:
     desk.running.clear()
     for number in range(70):
-        run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), answer={})
+        run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), graph={}, answer={})
         run.tracker.stop()
         desk.runs.add(run)
         desk.runs.note(run)

@@ -134,3 +134,13 @@ async def test_a_server_has_a_resource_if_its_file_is_in_the_folder_of_its_type(
 def test_a_server_that_was_never_reached_has_nothing(clinic: Clinic) -> None:
     resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="style.safetensors")
     assert not has_file(clinic.worker, resource)
+
+
+async def test_a_file_that_came_is_there_once_the_lists_were_read_again(clinic: Clinic) -> None:
+    resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="new.safetensors")
+    await clinic.worker.health.check()
+    assert not has_file(clinic.worker, resource)
+    clinic.names.append("new.safetensors")
+    clinic.clock.advance(1)
+    await clinic.worker.health.refresh()
+    assert has_file(clinic.worker, resource)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
-from civitai_mock.providers.comfyui.protocol.records import Place, read_history, read_queue
+from civitai_mock.providers.comfyui.protocol.records import Place, Queued, read_history, read_queue, read_queued
 from tests.support.transcripts import history, queue
 
 
@@ -18,6 +18,26 @@ def test_a_recorded_queue_tells_what_runs_and_what_waits() -> None:
 def test_a_prompt_id_that_is_queued_twice_runs_if_either_runs() -> None:
     item: list[Any] = [1, "same", {}, {}, []]
     assert read_queue({"queue_running": [item], "queue_pending": [item]}) == {"same": Place.RUNNING}
+
+
+def test_a_recorded_queue_has_the_graph_of_each_prompt() -> None:
+    body = queue("queue_full_shape")
+    for place, name in ((Place.RUNNING, "queue_running"), (Place.PENDING, "queue_pending")):
+        for _, prompt_id, graph, *_ in body[name]:
+            assert graph
+            assert read_queued(body, prompt_id) == Queued(place=place, graph=graph)
+    assert read_queued(body, "another") is None
+
+
+def test_a_prompt_id_that_is_queued_twice_has_the_graph_that_runs() -> None:
+    queues: Any = {"queue_running": [[1, "same", {"a": {}}, {}, []]], "queue_pending": [[2, "same", {"b": {}}, {}, []]]}
+    found = read_queued(queues, "same")
+    assert found == Queued(place=Place.RUNNING, graph={"a": {}})
+
+
+@pytest.mark.parametrize("item", [[1, "p"], [1, "p", None], [1, "p", []]])
+def test_a_queued_prompt_without_a_graph_is_queued_all_the_same(item: list[Any]) -> None:
+    assert read_queued({"queue_pending": [None, [], item]}, "p") == Queued(place=Place.PENDING, graph={})
 
 
 @pytest.mark.parametrize("body", [{}, {"queue_running": None, "queue_pending": [[], [1], None, "x"]}])
@@ -39,6 +59,7 @@ def test_a_recorded_success_has_its_files_and_its_time(name: str, filename: str,
     assert entry is not None
     assert entry.files == {"9": (SavedFile(filename, "", "output"),)}
     assert entry.elapsed_ms == elapsed
+    assert entry.graph == body[prompt_id]["prompt"][2]
     assert entry.node_order == ("4", "5", "6", "7", "3", "8", "9")
     assert (entry.failure, entry.stopped_at) == (None, None)
 

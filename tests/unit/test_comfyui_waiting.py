@@ -19,7 +19,7 @@ LIVE = "live"
 
 
 def make_run(*, client_id: str | None = LIVE) -> Run:
-    return Run(tracker=PromptTracker("p", now=START), answer={}, client_id=client_id)
+    return Run(tracker=PromptTracker("p", now=START), graph={}, answer={}, client_id=client_id)
 
 
 def make_timetable(clock: ManualClock) -> Timetable:

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.sampling import SAMPLINGS
-from tests.support.generation import MODELS, graph_of, graph_of_job, make_found, planned_job
+from civitai_mock.generation.preprocessors import RECIPES
+from civitai_mock.generation.work import GraphWork
+from tests.support.generation import MODELS, graph_of, graph_of_job, make_found, planned_job, work_of
 from tests.support.golden import Golden
-from tests.support.graph_check import DATA, faults
+from tests.support.graph_check import DATA, EVERY_NODE, NODES, faults
 
 GOLDEN = DATA / "golden" / "graphs"
+BLOB_KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
+PICTURE_URL, OTHER_URL = "https://images.example/fox.png", "https://images.example/boat.png"
+UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"
+REFINER = "urn:air:sdxl:checkpoint:civitai:1@2"
 PROMPTS: JsonObject = {"prompt": "a red fox in snow", "negativePrompt": "text, watermark", "seed": 42}
 
 
@@ -45,9 +51,67 @@ def features(ecosystem: str) -> dict[str, JsonObject]:
         "vae": {"additionalNetworks": {vae: {}}},
         "hypernetwork": {"additionalNetworks": {hypernet: {"strength": 0.5}}},
         "clip-skip": {"params": {"clipSkip": 2}, "additionalNetworks": {lora: {}}},
+        "prompt-syntax": {
+            "params": {
+                "prompt": r"[a red] fox, <lora:mine:0.6:0.8>, ((snow)) BREAK \[moon\] [day|night] <hypernet:soft:0.5>",
+                "negativePrompt": "[[text]], <lora:other>",
+            },
+            "additionalNetworks": {lora: {"strength": 0.5}},
+        },
         "batch": {"quantity": 4, "batchSize": 2},
         "size": {"params": {"width": 832, "height": 1217}},
         "sampler": {"params": {"scheduler": "dpM3MSDEExponential", "steps": 35, "cfgScale": 4.5}},
+        "control-net-canny": {
+            "controlNets": [{"preprocessor": "canny", "weight": 0.8, "endStep": 0.8, "blobKey": BLOB_KEY}]
+        },
+        "control-net-rembg": {"controlNets": [{"preprocessor": "Rembg", "imageUrl": PICTURE_URL}]},
+        "control-nets-chained": {
+            "params": {"width": 1000, "height": 640, "clipSkip": 2},
+            "additionalNetworks": {lora: {}, vae: {}},
+            "controlNets": [
+                {"preprocessor": "DepthZoe", "imageUrl": PICTURE_URL, "model": network(ecosystem, "controlnet", 7)},
+                {"preprocessor": "SoftedgePidinet", "weight": 0, "startStep": 0.25, "imageUrl": PICTURE_URL},
+                {"preprocessor": "DepthZoe", "imageUrl": OTHER_URL, "model": network(ecosystem, "controlnet", 7)},
+            ],
+        },
+        "source-image": {"params": {"sourceImage": BLOB_KEY, "denoiseStrength": 0.6, "width": 833, "height": 640}},
+        "source-image-batch": {
+            "params": {"sourceImage": PICTURE_URL},
+            "additionalNetworks": {lora: {}, vae: {}},
+            "quantity": 3,
+        },
+        "hires": {"params": {"hires": {}}},
+        "hires-upscaler": {
+            "params": {"hires": {"scale": 2, "steps": 10, "denoiseStrength": 0.35, "upscaler": UPSCALER}},
+            "additionalNetworks": {lora: {}, vae: {}},
+        },
+        "upscale": {"params": {"upscale": {"model": UPSCALER}}},
+        "all-extras": {
+            "params": {
+                "sourceImage": PICTURE_URL,
+                "hires": {"upscaler": UPSCALER},
+                "upscale": {"model": UPSCALER, "scale": 2.5},
+            },
+            "quantity": 2,
+        },
+    }
+
+
+def refinements(lora: str) -> dict[str, JsonObject]:
+    """What only SDXL has."""
+    refiner: JsonObject = {"model": REFINER}
+    return {
+        "refiner": {"params": {"refiner": refiner}, "additionalNetworks": {lora: {}}},
+        "refiner-and-all-extras": {
+            "params": {
+                "steps": 30,
+                "sourceImage": BLOB_KEY,
+                "denoiseStrength": 0.4,
+                "refiner": {**refiner, "switchAt": 0.5},
+                "hires": {},
+                "upscale": {"model": UPSCALER},
+            }
+        },
     }
 
 
@@ -56,10 +120,14 @@ def template(model: str, feature: JsonObject) -> JsonObject:
     return {"model": model, **feature, "params": {**PROMPTS, **params}}
 
 
+def only_of(ecosystem: str) -> dict[str, JsonObject]:
+    return refinements(network(ecosystem, "lora", 1)) if ecosystem == "sdxl" else {}
+
+
 CASES = {
     f"{ecosystem}-{name}": template(model, feature)
     for ecosystem, model in MODELS.items()
-    for name, feature in features(ecosystem).items()
+    for name, feature in (features(ecosystem) | only_of(ecosystem)).items()
 }
 
 
@@ -67,7 +135,7 @@ CASES = {
 def test_the_graph_is_the_reviewed_one(golden: Golden, name: str) -> None:
     graph = graph_of(CASES[name])
     golden.check_json(GOLDEN / f"{name}.json", graph)
-    assert faults(graph) == []
+    assert faults(graph, EVERY_NODE if "controlNets" in CASES[name] else NODES) == []
 
 
 def test_every_reviewed_graph_is_still_built() -> None:
@@ -94,6 +162,26 @@ PARAMS = st.fixed_dictionaries(
         "clipSkip": st.integers(1, 24),
     },
 )
+
+
+CONTROL_NETS = st.lists(
+    st.fixed_dictionaries(
+        {"preprocessor": st.sampled_from(list(RECIPES)), "imageUrl": st.sampled_from([PICTURE_URL, OTHER_URL])},
+        optional={"weight": st.floats(0, 10), "startStep": st.floats(0, 0.5), "endStep": st.floats(0.6, 1)},
+    ),
+    max_size=3,
+)
+
+
+@given(st.sampled_from(sorted(MODELS)), PARAMS, CONTROL_NETS)
+def test_comfyui_would_accept_every_alternative_with_control_nets(
+    ecosystem: str, params: JsonObject, control_nets: list[Json]
+) -> None:
+    work = work_of({"model": MODELS[ecosystem], "params": params, "controlNets": control_nets})
+    assert isinstance(work, GraphWork)
+    assert [faults(graph, EVERY_NODE) for graph in (work.graph, *work.alternatives)] == [[]] * (
+        1 + len(work.alternatives)
+    )
 
 
 @given(st.sampled_from(sorted(MODELS)), PARAMS, NETWORKS, st.booleans(), st.integers(1, 100))

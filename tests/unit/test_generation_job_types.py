@@ -89,7 +89,7 @@ FAULTS: dict[str, tuple[JsonObject, str]] = {
     ),
     "a named network without AIR": ({"additionalNetworks": {"mine": {"strength": 1}}}, "additionalNetworks.mine"),
     "a named network with a bad AIR": ({"additionalNetworks": {"mine": {"id": "x"}}}, "additionalNetworks.mine.id"),
-    "control nets": ({"controlNets": [{"preprocessor": "Canny", "imageUrl": "https://x/y.png"}]}, "controlNets"),
+    "control nets that are no list": ({"controlNets": {"preprocessor": "Canny"}}, "controlNets"),
     "a preprocessor that is none": ({"controlNets": [{"preprocessor": "x"}]}, "controlNets[0].preprocessor"),
     "a named priority that is none": ({"priority": "urgent"}, "priority"),
     "a priority that says nothing": ({"priority": {}}, "priority"),

@@ -18,7 +18,25 @@ def modules(folder: str) -> set[str]:
 
 
 def test_every_ecosystem_is_registered_and_has_its_skeleton() -> None:
-    assert {adapter.name for adapter in ADAPTERS} == modules("ecosystems") == set(SKELETONS)
+    assert {adapter.name for adapter in ADAPTERS} == modules("ecosystems")
+
+
+def test_every_skeleton_is_used_and_there() -> None:
+    assert {name for adapter in ADAPTERS for kind in adapter.kinds for name in kind.skeletons} == set(SKELETONS)
+
+
+def test_every_input_that_takes_a_model_has_its_files() -> None:
+    for adapter in ADAPTERS:
+        inputs = {SKELETONS[name].slots["model"][1] for kind in adapter.kinds for name in kind.skeletons}
+        assert inputs == set(adapter.model_files)
+
+
+def test_every_role_is_named_in_a_skeleton() -> None:
+    """And every file that a skeleton names beside its model is a role, which several files can play."""
+    for adapter in ADAPTERS:
+        nodes = [node for kind in adapter.kinds for name in kind.skeletons for node in SKELETONS[name].nodes.values()]
+        named = {str(value) for node in nodes for value in node.inputs.values() if "safetensors" in str(value)}
+        assert named == {role.name for role in adapter.roles}
 
 
 def test_every_job_type_is_registered() -> None:

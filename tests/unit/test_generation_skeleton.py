@@ -16,7 +16,17 @@ SHARED_SLOTS = {
     "model", "prompt", "sampler", "noise_schedule", "seed", "steps", "cfg_scale", "width", "height", "quantity",
     "denoise", "file_prefix",
 }  # fmt: skip
-OWN_SLOTS = {"sd1": {"negative_prompt"}, "sdxl": {"negative_prompt"}, "flux1": {"vae"}}
+GUIDED = SHARED_SLOTS | {"negative_prompt"}
+# FLUX.1 has no use for a negative prompt, schnell for no guidance either; files of their own have a slot for the VAE.
+SLOTS = {
+    "sd1": GUIDED,
+    "sdxl": GUIDED,
+    "flux1": SHARED_SLOTS | {"vae"},
+    "flux1_checkpoint": SHARED_SLOTS,
+    "flux1_schnell": (SHARED_SLOTS - {"cfg_scale"}) | {"vae"},
+    "flux1_schnell_checkpoint": SHARED_SLOTS - {"cfg_scale"},
+}
+WITHOUT_NEGATIVE = {"flux1", "flux1_schnell"}
 
 
 def document(**changes: Any) -> JsonObject:
@@ -29,7 +39,7 @@ def document(**changes: Any) -> JsonObject:
 
 @pytest.mark.parametrize("name", SKELETONS)
 def test_a_skeleton_has_the_slots_that_a_picture_fills(name: str) -> None:
-    assert set(SKELETONS[name].slots) == SHARED_SLOTS | OWN_SLOTS[name]
+    assert set(SKELETONS[name].slots) == SLOTS[name]
 
 
 @pytest.mark.parametrize("name", SKELETONS)
@@ -39,7 +49,7 @@ def test_the_sources_of_a_skeleton_are_outputs_of_their_type(name: str) -> None:
         source: NODES[skeleton.nodes[link.node_id].class_type]["outputs"][link.output]
         for source, link in skeleton.sources.items()
     }
-    conditionings = {"negative": "CONDITIONING"} if "negative_prompt" in skeleton.slots else {}
+    negative = {} if name in WITHOUT_NEGATIVE else {"negative": "CONDITIONING"}
     assert types == {
         "model": "MODEL",
         "clip": "CLIP",
@@ -48,7 +58,7 @@ def test_the_sources_of_a_skeleton_are_outputs_of_their_type(name: str) -> None:
         "latent": "LATENT",
         "samples": "LATENT",
         "image": "IMAGE",
-        **conditionings,
+        **negative,
     }
 
 

@@ -129,6 +129,7 @@ CHANGES: dict[str, Callable[[Job], Job]] = {
     "expire": lambda job: end(job, Outcome.EXPIRED),
     "be released": lambda job: job.released(at=LATER, reason="stop"),
     "lose its claim": lambda job: job.claim_expired(at=LATER, reason="late"),
+    "be abandoned": lambda job: job.abandoned(at=LATER, reason="gone"),
     "go on": lambda job: enter(job, Stage.COMFY_RESULT),
 }
 
@@ -140,7 +141,7 @@ def test_a_job_that_has_ended_cannot(outcome: Outcome, change: Callable[[Job], J
         change(ended(outcome))
 
 
-@pytest.mark.parametrize("name", ["be released", "lose its claim"])
+@pytest.mark.parametrize("name", ["be released", "lose its claim", "be abandoned"])
 def test_a_job_that_nobody_holds_cannot(name: str) -> None:
     with pytest.raises(ValueError, match="nobody holds"):
         CHANGES[name](make_job())
@@ -160,6 +161,14 @@ def test_an_expired_claim_uses_up_a_retry() -> None:
     assert (back.stage, back.claim, back.outcome, back.retry_attempt) == (Stage.QUEUED, None, None, 3)
     assert (back.last_event.type, back.last_event.retry_attempt) == (JobEventType.CLAIM_EXPIRED, 2)
     assert back.last_event.context == {"reason": "late"}
+
+
+@pytest.mark.parametrize("stage", WORKED)
+def test_a_holder_that_is_gone_costs_a_retry_only_if_the_work_was_sent(stage: Stage) -> None:
+    back = job_in(stage).abandoned(at=LATER, reason="gone")
+    assert (back.stage, back.claim, back.outcome) == (Stage.QUEUED, None, None)
+    assert back.retry_attempt == (stage is Stage.SENT_TO_COMFY)
+    assert (back.last_event.type, back.last_event.context) == (JobEventType.CLAIM_EXPIRED, {"reason": "gone"})
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
@@ -226,4 +235,4 @@ def test_events_are_counted_without_gaps_and_nothing_follows_the_last(steps: lis
     assert [event.seq for event in told] == list(range(len(told)))
     assert [event.job_has_completed for event in told[:-1]] == [False] * (len(told) - 1)
     assert told[-1].job_has_completed == (job.outcome is not None)
-    assert job.retry_attempt == sum(event.type is JobEventType.CLAIM_EXPIRED for event in told)
+    assert job.retry_attempt <= sum(event.type is JobEventType.CLAIM_EXPIRED for event in told)

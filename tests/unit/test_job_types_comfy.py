@@ -8,13 +8,17 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.graph_facts import graph_cost, seed_above
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.generation.job_types.comfy import MAX_PICTURES
+from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_graph, text_to_image
-from tests.support.generation import graph_of, make_found, plan, planned_job
+from tests.support.generation import graph_of, make_found, plan, planned_job, work_of
 from tests.support.golden import Golden
 from tests.support.graph_check import DATA
 
 CHECKPOINT = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
+URL = "https://images.example/fox.png"
+KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
 VAE = "URN:AIR:sd1:VAE:civitai:1@2"
 
 
@@ -64,6 +68,87 @@ def test_a_resource_that_is_named_twice_is_one_resource_of_the_job() -> None:
 def test_the_detailed_job_shows_the_graph_as_it_was_sent() -> None:
     job = planned_job(comfy(with_airs()))
     assert JOB_TYPES_BY_TYPE["Comfy"].describe(job) == {"params": {"workflow": with_airs()}}
+
+
+def loading(*sources: Json, class_type: str = "LoadImage") -> dict[str, Any]:
+    """A graph that has a node for each source."""
+    loaders = {f"1{number}": node(class_type, image=source) for number, source in enumerate(sources)}
+    return {**text_to_image(), **loaders}
+
+
+def work(graph: dict[str, Any]) -> GraphWork:
+    todo = work_of(comfy(graph))
+    assert isinstance(todo, GraphWork)
+    return todo
+
+
+def test_urls_and_blobs_are_loaded_under_names_of_the_job() -> None:
+    graph = loading(URL, KEY, "input.png", URL, KEY.lower(), "HTTPS://images.example/boat.png")
+    todo, name = work(graph), f"{planned_job(comfy(graph)).id}_image_"
+    assert todo.images == (
+        InputImage(name=f"{name}0", url=URL),
+        InputImage(name=f"{name}1", blob_key=KEY),
+        InputImage(name=f"{name}2", url="HTTPS://images.example/boat.png"),
+    )
+    loaded: Any = [todo.graph[f"1{number}"]["inputs"] for number in range(6)]
+    assert [inputs["image"] for inputs in loaded] == [
+        f"{name}0", f"{name}1", "input.png", f"{name}0", f"{name}1", f"{name}2"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("class_type", ["LoadImage", "LoadImageMask", "LoadImageOutput", "LoadImage //Inspire"])
+def test_every_node_that_loads_images_may_load_a_url(class_type: str) -> None:
+    assert work(loading(URL, class_type=class_type)).images[0].url == URL
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        node("LoadImageFromUrl", image=URL),
+        node("ImageLoader", image=URL),
+        node("LoadAudio", audio=URL),
+        node("LoadImage", image="fox.png", caption=URL),
+        node("LoadImage", image=KEY[1:]),
+        node("LoadImage", image="ftp://images.example/fox.png"),
+        node("LoadImage", image=["9", 0]),
+        node("LoadImage", image={"url": URL}),
+        node("LoadImage"),
+        node("CLIPTextEncode", text=URL, image=KEY),
+    ],
+    ids=str,
+)
+def test_what_loads_no_image_by_its_name_stays_as_it_is(other: Any) -> None:
+    graph = {**text_to_image(), "20": other}
+    todo = work(graph)
+    assert (todo.graph, todo.images) == (graph, ())
+
+
+def test_a_picture_and_an_air_in_one_graph_are_both_found() -> None:
+    graph = {**with_airs(), "20": {**node("LoadImageMask", image=URL, channel="red"), "_meta": {"title": "mask"}}}
+    done: Any = work(graph).graph
+    assert done["4"]["inputs"]["ckpt_name"] == "sd1/civitai/4384/128713.safetensors"
+    name = f"{planned_job(comfy(graph)).id}_image_0"
+    assert done["20"] == {**node("LoadImageMask", image=name, channel="red"), "_meta": {"title": "mask"}}
+
+
+def test_the_detailed_job_shows_pictures_as_they_were_sent() -> None:
+    job = planned_job(comfy(loading(URL, KEY)))
+    assert JOB_TYPES_BY_TYPE["Comfy"].describe(job) == {"params": {"workflow": loading(URL, KEY)}}
+
+
+def test_a_graph_loads_only_so_many_pictures() -> None:
+    urls = [f"https://images.example/{number}.png" for number in range(MAX_PICTURES)]
+    assert len(work(loading(*urls, urls[0])).images) == MAX_PICTURES
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_template(comfy(loading(*urls, URL)))
+    assert list(caught.value.errors) == ["params.workflow"]
+
+
+@pytest.mark.parametrize("bad", ["http://", "https:///fox.png", "http://[::1/fox.png", "https://x/a\nb", "http://x:0/"])
+def test_a_url_that_cannot_be_fetched_is_a_fault_at_its_path(bad: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_template(comfy(loading(bad, URL, bad)))
+    assert list(caught.value.errors) == [f"params.workflow.{node_id}.inputs.image" for node_id in ("10", "12")]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from civitai_mock.generation.reading.facts import Frame, Lora, Sampled, Series
 from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.facts import Frame, Lora, Sampled, Series
 from civitai_mock.providers.simulator.profile import Pictures
 
 SAMPLED = Sampled(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator import engine
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.errors import PromptCancelledError
-from civitai_mock.providers.simulator.facts import Series
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures, Profile
 from tests.support.comfy_graphs import text_to_image
 from tests.support.providers import content, submission

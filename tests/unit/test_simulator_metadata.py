@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
+from civitai_mock.generation.reading.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.reading.metadata import parameters, texts_of
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.reading.series import read_series
 from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.facts import Frame, Lora, Sampled, Series
-from civitai_mock.providers.simulator.metadata import parameters, texts_of
 from civitai_mock.providers.simulator.profile import Pictures
+from tests.support.comfy_graphs import DATA, load_graph
 
 SAMPLED = Sampled(
     seed=2076391464,
@@ -87,3 +90,38 @@ def test_half_a_character_does_no_harm() -> None:
 
 def test_a_null_character_cannot_end_a_text() -> None:
     assert told(replace(SAMPLED, prompt_text="a\0b")).startswith("ab\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("sd1-clip-skip", ["Clip skip: 2"]),
+        ("sd1-vae", ["VAE: vae/sd1/civitai/5/55"]),
+        ("sd1-source-image", ["Size: 832x640", "Denoising strength: 0.6"]),
+        (
+            "sdxl-hires",
+            ["Steps: 20", "Size: 1024x1024", "Denoising strength: 0.5", "Hires upscale: 1.5", "Hires steps: 20"],
+        ),
+        ("sdxl-hires", ["Hires upscaler: Latent (nearest-exact)"]),
+        ("flux1-hires-upscaler", ["Hires upscale: 2", "Hires steps: 10", "Hires upscaler: upscaler/other/"]),
+        ("sd1-upscale", ["Size: 512x512", "Postprocess upscale by: 4", "Postprocess upscaler: upscaler/other/"]),
+        ("sdxl-refiner", ["Steps: 20", "Refiner: sdxl/civitai/1/2", "Refiner switch at: 0.8"]),
+        (
+            "sdxl-refiner-and-all-extras",
+            ["Steps: 30", "Denoising strength: 0.4", "Refiner switch at: 0.5", "Hires upscale: 1.5"],
+        ),
+    ],
+)
+def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) -> None:
+    (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
+    told_line = parameters(series).splitlines()[-1]
+    assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
+
+
+def test_a_plain_graph_tells_of_nothing_else() -> None:
+    (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-plain.json")))
+    assert not {"Hires", "Refiner", "Clip", "VAE", "Denoising", "Postprocess"} & set(parameters(series).split())
+
+
+def test_a_value_that_would_read_as_two_is_quoted() -> None:
+    assert 'Model: "a, b: c"' in told(replace(SAMPLED, model="a, b: c"))

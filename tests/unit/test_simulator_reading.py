@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civitai_mock.generation.preprocessors import RECIPES
+from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.reading.frames import COUNTING, SIZING
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.reading.series import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS, read_series
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.errors import GraphRefusedError
-from civitai_mock.providers.simulator.facts import Series
-from civitai_mock.providers.simulator.frames import COUNTING, SIZING
-from civitai_mock.providers.simulator.nodes import Nodes
-from civitai_mock.providers.simulator.reading import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS, read_series
 from tests.support.comfy_graphs import DATA, RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
+from tests.support.generation import MODELS, graph_of
 from tests.support.golden import Golden
 
 FACTS = DATA / "golden" / "simulator_facts.json"
+OURS = DATA / "golden" / "graphs"
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 IDS = st.sampled_from(["1", "2", "3", "57:9", "x"])
 VALUES = st.recursive(LEAVES | st.tuples(IDS, st.integers(0, 2)).map(list), lambda inner: st.lists(inner, max_size=3))
@@ -50,7 +53,7 @@ def test_recorded_graphs_read_as_reviewed(golden: Golden) -> None:
     golden.check_json(FACTS, json.loads(json.dumps(read)))
 
 
-@pytest.mark.parametrize("path", sorted((DATA / "golden" / "graphs").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(OURS.glob("*.json")), ids=lambda path: path.stem)
 def test_graphs_of_this_server_read_in_full(path: Path) -> None:
     series = only(load_graph(path))
     main = series.main
@@ -69,6 +72,32 @@ def test_a_refiner_does_only_its_own_steps() -> None:
     assert series.effort == pytest.approx({"8": 4 * 64 * 64 / 1e6, "9": 1 * 64 * 64 / 1e6})
 
 
+@pytest.mark.parametrize(
+    ("ecosystem", "size"), [("sd1", (1920, 1920)), ("sdxl", (3840, 3840)), ("flux1", (3840, 3840))]
+)
+def test_a_graph_of_this_server_with_all_extras_reads_as_what_was_asked_for(
+    ecosystem: str, size: tuple[int, int]
+) -> None:
+    """A hires pass by 1.5 and an upscale by 2.5 of two pictures from one that is given."""
+    series = only(load_graph(OURS / f"{ecosystem}-all-extras.json"))
+    assert (series.frame.width, series.frame.height, series.frame.count) == (*size, 2)
+    assert [(one.steps, one.denoise) for one in series.passes] == [(20, 0.75), (20, 0.5)]
+    assert series.source.endswith("_source")
+
+
+def test_a_late_start_from_a_picture_is_a_denoise() -> None:
+    """30 of the last 75 steps, half of them by a refiner, and then a hires pass."""
+    series = only(load_graph(OURS / "sdxl-refiner-and-all-extras.json"))
+    assert [one.model for one in series.passes] == [
+        "sdxl/civitai/101055/128078.safetensors",
+        "sdxl/civitai/1/2.safetensors",
+        "sdxl/civitai/101055/128078.safetensors",
+    ]
+    assert (series.main.steps, series.main.denoise) == (30, 0.4)
+    assert series.effort["KSamplerAdvanced"] == pytest.approx(15 * 0.4 * 1.024**2)
+    assert (series.frame.width, series.frame.height) == (1536 * 4, 1536 * 4)
+
+
 def test_loras_come_in_the_order_of_their_chain() -> None:
     series = only(recorded_graph("sd1_loras_clipskip_embedding_vae_hiresfix"))
     assert [(lora.file_name, lora.strength) for lora in series.main.loras] == [
@@ -80,6 +109,18 @@ def test_loras_come_in_the_order_of_their_chain() -> None:
 def test_a_controlnet_between_mixes_no_roles() -> None:
     main = only(recorded_graph("sd1_controlnet")).main
     assert (main.prompt_text, main.negative_text) == ("a red fox in snow", "text, watermark")
+
+
+@pytest.mark.parametrize("ecosystem", MODELS)
+@pytest.mark.parametrize("preprocessor", RECIPES)
+def test_a_picture_that_guides_the_drawing_changes_nothing_else(ecosystem: str, preprocessor: str) -> None:
+    net: Any = {"preprocessor": preprocessor, "imageUrl": "https://images.example/fox.png"}
+    params = {"prompt": "a fox", "negativePrompt": "text", "seed": 7, "width": 64, "height": 128}
+    lora = f"urn:air:{ecosystem}:lora:civitai:1@2"
+    plain: dict[str, Any] = {"model": MODELS[ecosystem], "params": params, "additionalNetworks": {lora: {}}}
+    guided = graph_of({**plain, "controlNets": [net, net]})
+    assert only(guided) == only(graph_of(plain))
+    assert only(guided).main.prompt_text == "a fox"
 
 
 def test_a_zeroed_conditioning_has_no_words() -> None:

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from PIL import Image
 
 from civitai_mock.providers.simulator.comfyui_server.artist import artist
@@ -27,6 +28,11 @@ def test_what_comfyui_has_no_folder_for_is_left_out() -> None:
 
 def test_text_encoders_and_vae_are_always_there() -> None:
     assert {"text_encoders", "vae"} <= models_of([]).keys()
+
+
+@pytest.mark.parametrize("name", ["control_v11p_sd15_canny.pth", "diffusers_xl_depth_full.safetensors"])
+def test_control_nets_are_there_for_whoever_names_none(name: str) -> None:
+    assert name in models_of([])["controlnet"]
 
 
 def test_the_artist_draws_every_picture_of_a_batch_in_its_size_with_the_texts() -> None:

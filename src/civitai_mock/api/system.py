@@ -1,5 +1,8 @@
 """Is it up, and what is there."""
 
+from collections.abc import Mapping, Sequence
+from typing import Literal, NotRequired, cast
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,15 +11,35 @@ from typing_extensions import TypedDict
 from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.context import options, use_cases
 from civitai_mock.api.described import problems
+from civitai_mock.ports import WorkerReport
 
 NAME = "civitai-mock"
 DOCS_URL, OPENAPI_URL, HEALTH_URL = "/docs", "/openapi.json", "/health"
 
 
+class WorkerHealth(TypedDict):
+    """One worker of the provider; `reason` says why it is not ready, `models` how many files it has in each folder.
+
+    `inFlight` counts the prompts that this process has there; a process without a scheduler has none to count.
+    """
+
+    id: str
+    ready: bool
+    reason: NotRequired[str]
+    version: NotRequired[str]
+    inFlight: NotRequired[int]
+    maxInFlight: NotRequired[int]
+    ecosystems: Sequence[str]
+    models: NotRequired[Mapping[str, int]]
+
+
 class Health(TypedDict):
-    status: str
+    """`degraded` while no worker is ready: jobs are taken and kept, and wait for one."""
+
+    status: Literal["ok", "degraded"]
     store: str
     provider: str
+    workers: Sequence[WorkerHealth]
 
 
 class Index(TypedDict):
@@ -29,7 +52,7 @@ class Index(TypedDict):
     health: str
 
 
-SCHEMAS = (Health, Index)
+SCHEMAS = (WorkerHealth, Health, Index)
 
 router = APIRouter(tags=["System"])
 
@@ -37,9 +60,11 @@ router = APIRouter(tags=["System"])
 @router.head(HEALTH_URL, include_in_schema=False)
 @router.get(HEALTH_URL, operation_id="GetHealth", response_model=Health, responses=problems(503))
 async def get_health(request: Request) -> Response:
-    cases = use_cases(request)
-    await cases.health.ping()
-    return JsonAnswer(Health(status="ok", store=cases.health.description, provider=cases.provider_name))
+    tell = use_cases(request).health
+    found = await tell()
+    workers = [_worker(worker, counts=tell.runs_jobs) for worker in found.workers]
+    status: Literal["ok", "degraded"] = "ok" if found.is_whole else "degraded"
+    return JsonAnswer(Health(status=status, store=found.store, provider=found.provider, workers=workers))
 
 
 @router.head("/", include_in_schema=False)
@@ -47,3 +72,19 @@ async def get_health(request: Request) -> Response:
 async def get_index(request: Request) -> Response:
     version = options(request).version
     return JsonAnswer(Index(name=NAME, version=version, docs=DOCS_URL, openapi=OPENAPI_URL, health=HEALTH_URL))
+
+
+def _worker(report: WorkerReport, *, counts: bool) -> WorkerHealth:
+    """Without what is not known of it."""
+    members = {
+        "id": report.id,
+        "ready": report.ready,
+        "reason": report.reason or None,
+        "version": report.version or None,
+        "inFlight": report.in_flight if counts else None,
+        "maxInFlight": report.max_in_flight,
+        "ecosystems": report.ecosystems,
+        "models": {folder: len(names) for folder, names in report.models.items()} or None,
+    }
+    known = {name: value for name, value in members.items() if value is not None}
+    return cast("WorkerHealth", known)

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
-from civitai_mock.ports import BlobStore, Clock, StoreHealth
+from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.blobs import BlobUrls, FetchBlob
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumption import SumConsumption
 from civitai_mock.services.coverage import TellCoverage
+from civitai_mock.services.health import TellHealth
 from civitai_mock.services.history import ListRequests
 from civitai_mock.services.query import QueryJobs
 from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.support import TellSupport
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 
@@ -25,6 +27,7 @@ class UseCases:
     cancel: CancelJobs
     wait: WaitForJobs
     queue: TellQueuePositions
+    support: TellSupport
     taint: TaintJobs
     history: ListRequests
     coverage: TellCoverage
@@ -33,6 +36,6 @@ class UseCases:
     blob_urls: BlobUrls
     fetch_blob: FetchBlob
     blobs: BlobStore
-    health: StoreHealth
+    health: TellHealth
     clock: Clock
     provider_name: str

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+PREVIEW = "preview"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
@@ -26,6 +28,9 @@ class Slot:
     name: str | None = None
 
 
-def blob_key(job_id: str, index: int) -> str:
-    """64 upper-case hex digits (capture v1-job-succeeded), the same each time a job is run again."""
-    return hashlib.sha256(f"{job_id}/{index}".encode()).hexdigest().upper()
+def blob_key(job_id: str, place: int | str) -> str:
+    """64 upper-case hex digits (capture v1-job-succeeded), the same each time a job is run again.
+
+    `place` is the number of a slot, or the name of what is no slot.
+    """
+    return hashlib.sha256(f"{job_id}/{place}".encode()).hexdigest().upper()

@@ -78,6 +78,10 @@ class TransientError(MockError):
     code = "unavailable"
 
 
+class NotStartedError(TransientError):
+    """Nobody was there to begin with it: try again, and use up no retry."""
+
+
 class ClaimLost(MockError):  # noqa: N818 - not a fault: someone else has the job now
     """Another worker, a cancel or an expiry has the job; let go quietly."""
 

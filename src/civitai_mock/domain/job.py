@@ -145,6 +145,12 @@ class Job:
         expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         return replace(expired, retry_attempt=self.retry_attempt + 1)
 
+    def abandoned(self, *, at: datetime, reason: str) -> Self:
+        """Back in the queue from a holder that is gone; a retry is used up only by work that had been sent."""
+        if self.stage is Stage.SENT_TO_COMFY:
+            return self.claim_expired(at=at, reason=reason)
+        return self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
+
     def _check_claimed(self) -> None:
         if self.claim is None:
             raise ValueError(f"nobody holds this job, which is in {self.stage}")

@@ -33,10 +33,25 @@ class Draft:
         """Where it comes from by now."""
         return self._sources[name]
 
-    def add(self, class_type: str, inputs: Mapping[str, Value]) -> Link:
+    def value(self, slot: str) -> Value:
+        """What a slot of the skeleton holds by now."""
+        node_id, name = self._slots[slot]
+        return self._nodes[node_id].inputs[name]
+
+    def holder(self, slot: str) -> Link:
+        """The first output of the node that has the slot."""
+        return Link(self._slots[slot][0], 0)
+
+    def load(self, class_type: str, inputs: Mapping[str, Value], *, title: str = "") -> Link:
+        """Like `add`, but a node that is there already does as well."""
+        node = Node(class_type=class_type, inputs=inputs, title=title)
+        same = next((node_id for node_id, known in self._nodes.items() if known == node), None)
+        return self.add(class_type, inputs, title=title) if same is None else Link(same, 0)
+
+    def add(self, class_type: str, inputs: Mapping[str, Value], *, title: str = "") -> Link:
         """A node that nobody reads yet; its first output."""
         node_id = self._new_id(class_type)
-        self._nodes[node_id] = Node(class_type=class_type, inputs=inputs)
+        self._nodes[node_id] = Node(class_type=class_type, inputs=inputs, title=title)
         return Link(node_id, 0)
 
     def insert(self, class_type: str, inputs: Mapping[str, Value], *, behind: Mapping[str, str]) -> None:
@@ -49,9 +64,54 @@ class Draft:
 
     def substitute(self, class_type: str, inputs: Mapping[str, Value], *, source: str) -> None:
         """Have a new node provide `source` to all that read it; a node that is read no more goes."""
-        former = self._sources[source].node_id
-        self._provide(class_type, inputs, [source])
-        self._drop_unread(former)
+        self.redirect(self._sources[source], self.add(class_type, inputs))
+
+    def redirect(self, former: Link, to: Link) -> None:
+        """Have all that read `former` read `to` instead, but for what `to` itself is made of.
+
+        A node that is read no more goes.
+        """
+        above = self._above(to.node_id)
+        self._nodes = {
+            node_id: node if node_id in above else _relinked(node, {former: to})
+            for node_id, node in self._nodes.items()
+        }
+        self._sources = {name: to if link == former else link for name, link in self._sources.items()}
+        self._drop_unread(former.node_id)
+
+    def repeat(self, link: Link, *, slots: Mapping[str, Json], instead: Mapping[Link, Link]) -> Link:
+        """Another node like the one behind `link`, with other values in some slots, which reads other links.
+
+        Nodes above it that differ by this are doubled too, the rest is shared.
+        """
+        values: dict[str, dict[str, Json]] = {}
+        for slot, value in slots.items():
+            node_id, name = self._slots[slot]
+            values.setdefault(node_id, {})[name] = value
+        return self._repeated(link, values, instead, {})
+
+    def _repeated(
+        self,
+        link: Link,
+        values: Mapping[str, Mapping[str, Json]],
+        instead: Mapping[Link, Link],
+        doubles: dict[str, str],
+    ) -> Link:
+        """`doubles` has the other node by the one it is like, which may be itself."""
+        if link in instead:
+            return instead[link]
+        if link.node_id not in doubles:
+            node = self._nodes[link.node_id]
+            inputs = {
+                name: self._repeated(value, values, instead, doubles) if isinstance(value, Link) else value
+                for name, value in node.inputs.items()
+            }
+            doubles[link.node_id] = self._double(link.node_id, {**inputs, **values.get(link.node_id, {})})
+        return Link(doubles[link.node_id], link.output)
+
+    def _double(self, node_id: str, inputs: Mapping[str, Value]) -> str:
+        node = self._nodes[node_id]
+        return node_id if inputs == node.inputs else self.add(node.class_type, inputs).node_id
 
     def graph(self) -> Graph:
         return {node_id: node.wire for node_id, node in self._nodes.items()}
@@ -62,6 +122,15 @@ class Draft:
         self._nodes = {known_id: _relinked(node, links) for known_id, node in self._nodes.items()}
         self._nodes[node_id] = Node(class_type=class_type, inputs=inputs)
         self._sources |= {name: links[self._sources[name]] for name in sources}
+
+    def _above(self, node_id: str) -> set[str]:
+        """A node and all that it is made of."""
+        found, waiting = {node_id}, [node_id]
+        while waiting:
+            above = {link.node_id for link in _links(self._nodes[waiting.pop()])} - found
+            found |= above
+            waiting += above
+        return found
 
     def _drop_unread(self, node_id: str) -> None:
         """With the nodes that only it read."""

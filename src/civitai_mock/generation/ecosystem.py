@@ -1,8 +1,12 @@
-"""An ecosystem: a model family with one graph shape."""
+"""An ecosystem: a model family, whose kinds of models have graph shapes of their own."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from civitai_mock.domain.resource import NAME_FIELDS, Resource
 from civitai_mock.domain.sampling import SAMPLINGS, UNDEFINED, Sampling
+from civitai_mock.generation.work import FileRole
 
 CHECKPOINT = "checkpoint"
 
@@ -20,19 +24,57 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ecosystem:
-    """The adapter of a skeleton that has the same name; `aliases` are ecosystems built on this one.
+class ModelKind:
+    """Models that are used alike; `skeletons` names graphs for the same picture, the best first.
 
-    `undefined` is the sampling of a request that leaves the choice to the server, `model_types` are the AIR types
-    that its model loader takes. Where `has_clip_skip` is false a `clipSkip` changes nothing.
+    A resource is of this kind if one of its names has the `mark`, or if it is one of these `versions` of Civitai.
+    """
+
+    name: str
+    skeletons: tuple[str, ...]
+    defaults: Defaults
+    mark: str | None = None
+    versions: frozenset[str] = frozenset()
+
+    def has(self, resource: Resource) -> bool:
+        if resource.air.source.lower() == "civitai" and resource.air.version in self.versions:
+            return True
+        return self.mark is not None and re.search(self.mark, _names(resource), re.IGNORECASE) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ecosystem:
+    """The adapter of some skeletons; `aliases` are ecosystems built on this one.
+
+    The first of its `kinds` is that of every model that is of no other. `undefined` is the sampling of a request that
+    leaves the choice to the server, `model_types` are the AIR types that its model loaders take, `model_files` are the
+    files that may be its models, as a regular expression for each input that takes one; `roles` are those of the
+    files that its skeletons name. Where `has_clip_skip` is false a `clipSkip` changes nothing; where `has_refiner`,
+    there are checkpoints that only do the last steps.
     """
 
     name: str
     aliases: tuple[str, ...]
-    defaults: Defaults
+    kinds: tuple[ModelKind, ...]
+    model_files: Mapping[str, str]
+    roles: tuple[FileRole, ...] = ()
     undefined: Sampling = SAMPLINGS[UNDEFINED]
     model_types: frozenset[str] = frozenset({CHECKPOINT})
     has_clip_skip: bool = True
+    has_refiner: bool = False
 
     def sampling(self, scheduler: str) -> Sampling:
         return self.undefined if scheduler == UNDEFINED else SAMPLINGS[scheduler]
+
+    def kind_of(self, model: Resource) -> ModelKind:
+        """By its names."""
+        return next((kind for kind in self.kinds[1:] if kind.has(model)), self.kinds[0])
+
+    def kind(self, name: str | None) -> ModelKind:
+        """By the name that a job was stored with; the first one for a job from before there were others."""
+        return next((kind for kind in self.kinds if kind.name == name), self.kinds[0])
+
+
+def _names(resource: Resource) -> str:
+    names = (resource.fields.get(name) for name in ("fileName", *NAME_FIELDS))
+    return "\n".join(name for name in names if isinstance(name, str))

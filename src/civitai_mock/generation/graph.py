@@ -21,13 +21,16 @@ Value: TypeAlias = "Json | Link"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
+    """`title` says what a node is for where its class does not."""
+
     class_type: str
     inputs: Mapping[str, Value]
+    title: str = ""
 
     @property
     def wire(self) -> JsonObject:
-        """With the empty `_meta` of capture comfy-graph-sdxl-worker."""
+        """With the `_meta` of capture comfy-graph-sdxl-worker, which is empty for a node without title."""
         inputs: JsonObject = {
             name: list(value) if isinstance(value, Link) else value for name, value in self.inputs.items()
         }
-        return {"class_type": self.class_type, "inputs": inputs, "_meta": {}}
+        return {"class_type": self.class_type, "inputs": inputs, "_meta": {"title": self.title} if self.title else {}}

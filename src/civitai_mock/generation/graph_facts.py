@@ -1,13 +1,13 @@
 """What can be read of a user's own graph, by the names of inputs; whatever has another shape reads as nothing."""
 
 import re
-from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.image_params import image_cost
+from civitai_mock.generation.reading.nodes import Nodes
 
 FULL_AIR = re.compile(r"urn:air:\S+", re.IGNORECASE)
 SEED_INPUTS = ("seed", "noise_seed")
@@ -66,14 +66,8 @@ def _is_seed(value: Json) -> TypeGuard[int]:
 
 def _upstream(graph: Graph, start: str) -> Iterator[Mapping[str, Json]]:
     """The inputs of a node and of those above it, the nearest first."""
-    waiting, seen = deque([start]), {start}
-    while waiting:
-        inputs = _inputs(graph.get(waiting.popleft(), {}))
-        yield inputs
-        for value in inputs.values():
-            if isinstance(value, list) and value and isinstance(value[0], str) and value[0] not in seen:
-                seen.add(value[0])
-                waiting.append(value[0])
+    nodes = Nodes(graph)
+    return (nodes.inputs(node_id) for node_id in nodes.upstream(start))
 
 
 def _inputs(node: JsonObject) -> dict[str, Json]:

@@ -109,7 +109,8 @@ def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
 class JobRequest(WireModel):
     """One template; its class is the registry's entry for its `$type`.
 
-    `wire_name` is the `$type` that clients send, `template_name` the one of the official description.
+    `wire_name` is the `$type` that clients send, `template_name` the one of the official description. A type that
+    `runs_graphs` needs a provider's worker.
     """
 
     model_config = ConfigDict(json_schema_extra=_with_type)
@@ -117,6 +118,7 @@ class JobRequest(WireModel):
     wire_name: ClassVar[str]
     template_name: ClassVar[str]
     job_type: ClassVar[str]
+    runs_graphs: ClassVar[bool] = False
 
     name: Text | None = None
     priority: Annotated[Int32, BeforeValidator(_priority), WithJsonSchema(PRIORITY_SCHEMA)] = NORMAL
@@ -135,6 +137,10 @@ class JobRequest(WireModel):
     @abstractmethod
     def references(self) -> Mapping[str, str]:
         """Each AIR that must be in the resources, in either form, by its path in the request (`model`)."""
+
+    def picture_urls(self) -> Mapping[str, str]:
+        """Each URL from which a picture has to be fetched, by its path in the request."""
+        return {}
 
     @abstractmethod
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:

@@ -10,12 +10,16 @@ from civitai_mock.generation.prompt_text import PromptTexts, embedding_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """`trigger_word` is the request's, `trained_words` are the resource's."""
+    """`trigger_word` is the request's, `trained_words` are the resource's.
+
+    `text_strength` is that on the text encoder, where it has one of its own.
+    """
 
     file_name: str
     strength: float
     trigger_word: str | None
     trained_words: tuple[str, ...]
+    text_strength: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +57,10 @@ def _write_embedding(texts: PromptTexts, network: Network) -> PromptTexts:
 
 def _load_lora(draft: Draft, network: Network) -> None:
     strength = plain_number(network.strength)
+    text_strength = strength if network.text_strength is None else plain_number(network.text_strength)
     draft.insert(
         "LoraLoader",
-        {"lora_name": network.file_name, "strength_model": strength, "strength_clip": strength},
+        {"lora_name": network.file_name, "strength_model": strength, "strength_clip": text_strength},
         behind={"model": "model", "clip": "clip"},
     )
 

@@ -11,6 +11,7 @@ from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.image_params import CompleteParams
 from civitai_mock.generation.network import Network, NetworkKind
 from civitai_mock.generation.number import plain_number
+from civitai_mock.generation.prompt_syntax import comfyui_text
 from civitai_mock.generation.prompt_text import PromptTexts
 from civitai_mock.generation.skeleton import Skeleton
 
@@ -23,8 +24,10 @@ class Feature(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """`networks`, and then `features`, are applied in their order.
+    """`networks`, and then the features, are applied in their order.
 
+    `variants` are ways to do something more, each with features of its own, the best first: servers differ in what
+    they can do. There is one that does nothing where nothing more is to be done.
     `file_prefix` keeps ComfyUI from answering with another job's file.
     """
 
@@ -35,8 +38,13 @@ class Picture:
     quantity: int
     file_prefix: str
     features: Sequence[Feature] = ()
+    variants: Sequence[Sequence[Feature]] = ((),)
 
-    def graph(self, skeleton: Skeleton) -> Graph:
+    def graphs(self, skeletons: Sequence[Skeleton]) -> tuple[Graph, ...]:
+        """All for the same picture, the best first: each variant on each of the skeletons."""
+        return tuple(self._graph(skeleton, variant) for skeleton in skeletons for variant in self.variants)
+
+    def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
         """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
         draft = Draft(skeleton)
         for slot, value in self._values().items():
@@ -45,7 +53,7 @@ class Picture:
             if kind.load is not None:
                 kind.load(draft, network)
         self._skip_clip_layers(draft)
-        for feature in self.features:
+        for feature in (*variant, *self.features):
             feature.apply(draft)
         return draft.graph()
 
@@ -69,7 +77,8 @@ class Picture:
         }
 
     def _texts(self) -> PromptTexts:
-        texts = PromptTexts(positive=self.params.prompt or "", negative=self.params.negative_prompt or "")
+        positive, negative = self.params.prompt or "", self.params.negative_prompt or ""
+        texts = PromptTexts(positive=comfyui_text(positive), negative=comfyui_text(negative))
         for kind, network in self.networks:
             texts = kind.write(texts, network)
         return texts

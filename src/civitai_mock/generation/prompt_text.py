@@ -1,7 +1,7 @@
 """Prompt texts, and the words that networks put into them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -46,6 +46,22 @@ def embedding_text(file_name: str, strength: float) -> str:
     return f"embedding:{name}" if strength == 1 else f"(embedding:{name}:{plain_number(strength)})"
 
 
+def with_replaced_words(text: str, pattern: re.Pattern[str], embedding_for: Callable[[str], str]) -> str:
+    """With a space on either side where ComfyUI would not see the embedding without.
+
+    If the pattern has a group, what it finds without that group stays as it is.
+    """
+
+    def spaced(match: re.Match[str]) -> str:
+        if pattern.groups and match[1] is None:
+            return match[0]
+        before = "" if _may_start(text, match.start()) else " "
+        after = "" if ENDS_NAME.match(text, match.end()) else " "
+        return f"{before}{embedding_for(match[0])}{after}"
+
+    return pattern.sub(spaced, text)
+
+
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:
     """Any of `words` as a whole word in any case, also where the user wrote ComfyUI's form of it."""
     choices = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -53,14 +69,7 @@ def _pattern(words: Sequence[str]) -> re.Pattern[str]:
 
 
 def _substituted(pattern: re.Pattern[str], embedding: str, text: str) -> str:
-    """With a space on either side where ComfyUI would not see the embedding without."""
-
-    def spaced(match: re.Match[str]) -> str:
-        before = "" if _may_start(text, match.start()) else " "
-        after = "" if ENDS_NAME.match(text, match.end()) else " "
-        return f"{before}{embedding}{after}"
-
-    return pattern.sub(spaced, text)
+    return with_replaced_words(text, pattern, lambda _: embedding)
 
 
 def _may_start(text: str, at: int) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -14,6 +15,8 @@ from civitai_mock.generation.number import plain_number
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000
 MAX_NAME_LENGTH = 100
+MAX_URL_LENGTH = 2048
+WEB_SCHEMES = frozenset({"http", "https"})
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.ASCII | re.IGNORECASE)
 BLOB_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
@@ -52,6 +55,27 @@ def _uri(text: str) -> str:
     return text
 
 
+def picture_url(text: str) -> str:
+    """Raise ValueError for what no picture could be fetched from."""
+    if len(text) > MAX_URL_LENGTH or not _is_web_url(text):
+        raise ValueError(f"expected a URL like https://example.com/picture.png, of at most {MAX_URL_LENGTH} characters")
+    return text
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in WEB_SCHEMES
+            and bool(parts.hostname)
+            and parts.port != 0
+            and text.isprintable()
+            and " " not in text
+        )
+    except ValueError:
+        return False
+
+
 def _blob_key(text: str) -> str:
     if not BLOB_KEY_PATTERN.fullmatch(text):
         raise ValueError("expected the key of a blob: up to 128 letters, digits, - and _")
@@ -71,6 +95,11 @@ Name = Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH)]
 Text = Annotated[str, Field(strict=True)]
 PromptText = Annotated[str, Field(strict=True, max_length=MAX_PROMPT_LENGTH), AfterValidator(_without_nul)]
 Uri = Annotated[str, Field(strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_uri)]
+PictureUrl = Annotated[
+    str,
+    Field(strict=True, json_schema_extra={"format": "uri", "maxLength": MAX_URL_LENGTH}),
+    AfterValidator(picture_url),
+]
 BlobKey = Annotated[str, Field(strict=True), AfterValidator(_blob_key)]
 # An AIR in either form, kept as it was sent.
 Reference = Annotated[str, Field(strict=True), AfterValidator(_reference)]

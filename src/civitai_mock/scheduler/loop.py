@@ -101,6 +101,7 @@ class Scheduler:
             "reaper": reaper.run(),
             "sweeper": reaper.run_sweeps(),
             "timeouts": self._timeouts.run(),
+            "progress": self._tools.turns.run(),
             "dependents": self._dependents.run(),
             "chains": self._dependents.follow(),
         }

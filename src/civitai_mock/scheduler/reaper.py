@@ -40,7 +40,7 @@ class Reaper:
 
     async def reap(self) -> None:
         expired = await self.jobs.with_expired_lease(self.clock.now(), limit=PAGE)
-        back = await self._written(expired, self._claim_expired)
+        back = await self._written(expired, self._abandoned)
         late = await self.jobs.past_deadline(self.clock.now(), limit=PAGE)
         ended = await self._written(late, self._expired)
         if back:
@@ -60,8 +60,8 @@ class Reaper:
         if jobs or blobs:
             logger.info("swept", jobs=jobs, blobs=blobs)
 
-    def _claim_expired(self, job: Job) -> Job:
-        return job.claim_expired(at=self.clock.now(), reason="The worker did not renew its lease.")
+    def _abandoned(self, job: Job) -> Job:
+        return job.abandoned(at=self.clock.now(), reason="The worker did not renew its lease.")
 
     def _expired(self, job: Job) -> Job:
         return job.ended(Outcome.EXPIRED, at=self.clock.now(), context={"reason": "The job reached its expireAt."})

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from civitai_mock.domain.blob import Slot
-from civitai_mock.domain.errors import ClaimLost, JobError, MockError, StageError, TransientError
+from civitai_mock.domain.errors import ClaimLost, JobError, MockError, NotStartedError, StageError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
@@ -103,11 +103,14 @@ class Walk:
         logger.warning("job failed", stage=self.job.stage, error=error.code, reason=error.message)
 
     async def _retry_later(self, error: TransientError) -> None:
-        """Keep the claim for a pause that grows with each retry, then use one up."""
-        pause = min(FIRST_PAUSE_SECONDS * 2**self.job.retry_attempt, LONGEST_PAUSE_SECONDS)
+        """Keep the claim for a pause that grows with each retry, then use one up, unless nothing was begun."""
+        not_started = isinstance(error, NotStartedError)
+        doublings = 0 if not_started else self.job.retry_attempt
+        pause = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
         logger.warning("retry later", stage=self.job.stage, error=error.code, reason=error.message, pause_s=pause)
         await self.tools.clock.sleep(pause)
-        back = self.job.claim_expired(at=self.tools.clock.now(), reason=error.message)
+        give_back = self.job.released if not_started else self.job.claim_expired
+        back = give_back(at=self.tools.clock.now(), reason=error.message)
         self.job = await self.ledger.write(self.job, back)
 
     async def _let_go(self) -> None:

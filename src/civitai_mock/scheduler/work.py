@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.skeleton import Skeleton
-from civitai_mock.ports import Artist, BlobStore, Clock, Ids, JobStore, Provider
+from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
+from civitai_mock.scheduler.pictures import PictureFetcher
+from civitai_mock.scheduler.turns import Turns
+from civitai_mock.services.blobs import BlobUrls
 
 Tell = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 
@@ -27,6 +30,9 @@ class Tools:
     clock: Clock
     ids: Ids
     pace: float
+    turns: Turns
+    pictures: PictureFetcher
+    blob_urls: BlobUrls
 
     async def pretend(self, seconds: float) -> None:
         """Take the time that a model would."""
@@ -51,7 +57,8 @@ class Way:
 class Work:
     """`context` gathers what the job's last event will tell (v1 description: `JobEvent.context`).
 
-    `tell` writes an event in between, with the slots as they are then.
+    `tell` writes an event in between, with the slots as they are then; `graph` is the one that runs, `files` are those
+    that it reads.
     """
 
     job: Job
@@ -62,3 +69,5 @@ class Work:
     slots: tuple[Slot, ...] = ()
     result: Json = None
     prompt_id: str | None = None
+    files: tuple[InputFile, ...] = ()
+    graph: ReadOnlyJson = field(default_factory=dict)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
@@ -38,6 +38,19 @@ class BlobUrls:
         signed_at = datetime.strptime(date, DATE_FORMAT).replace(tzinfo=UTC)
         if self.clock.now() >= signed_at + timedelta(seconds=int(expires)):
             raise ForbiddenError("This URL has expired; ask for the job again to get a new one.")
+
+    def key_in(self, url: str) -> str | None:
+        """The blob that a URL of ours gives out, at whatever host; None for any other URL.
+
+        Raise `ForbiddenError` as `check` does. Others sign with members of these names too, but never with just these.
+        """
+        parts = urlsplit(url)
+        folder, _, key = parts.path.rpartition("/")
+        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if not folder.endswith(BLOBS_PATH) or given.keys() != {DATE, EXPIRES, SIGNATURE}:
+            return None
+        self.check(key, date=given[DATE], expires=given[EXPIRES], signature=given[SIGNATURE])
+        return key
 
     def _signature(self, blob_key: str, date: str, expires: str) -> str:
         text = f"{blob_key}\n{date}\n{expires}"

@@ -1,4 +1,4 @@
-"""Tell which resources the simulated workers can use."""
+"""Tell which resources the workers that are ready can use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from enum import StrEnum
 
 from civitai_mock.domain.air import Air, CompressedAir, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem
-from civitai_mock.ports import ResourceStore
-
-WORKERS = 1  # all schedulers together are one simulated worker, which can load any resource
+from civitai_mock.generation.network_choice import job_resource
+from civitai_mock.ports import Provider, ResourceStore
 
 
 class Availability(StrEnum):
     """v1 description.
 
     Unknown is an AIR that does not tell its ecosystem and is not among the resources, Unsupported one of an ecosystem
-    that cannot be simulated, Unavailable one of a known ecosystem that is not among the resources.
+    that nobody here can run, Unavailable one that is not among the resources or that no worker has.
     """
 
     UNKNOWN = "Unknown"
@@ -24,33 +24,34 @@ class Availability(StrEnum):
     UNAVAILABLE = "Unavailable"
     AVAILABLE = "Available"
 
-    @property
-    def workers(self) -> int:
-        """How many can use it."""
-        return WORKERS if self is Availability.AVAILABLE else 0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """`workers` is how many are ready and have the resource."""
+
+    availability: Availability
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellCoverage:
     resources: ResourceStore
+    provider: Provider
 
-    async def __call__(self, texts: Sequence[str]) -> Mapping[str, Availability]:
+    async def __call__(self, texts: Sequence[str]) -> Mapping[str, Coverage]:
         """By the texts as they were sent; raise `InvalidRequestError` for one that is no AIR."""
         references = {text: _parse(text) for text in texts}
         found = await self.resources.find(list(references.values()))
-        told: dict[str, Availability] = {}
-        for text, reference in references.items():
-            known = found.get(str(reference))
-            told[text] = _of(known.air if known else reference, exists=known is not None)
-        return told
+        return {text: self._of(reference, found.get(str(reference))) for text, reference in references.items()}
 
-
-def _of(reference: Air | CompressedAir, *, exists: bool) -> Availability:
-    if not isinstance(reference, Air) or reference.ecosystem is None:
-        return Availability.UNKNOWN
-    if find_ecosystem(reference) is None:
-        return Availability.UNSUPPORTED
-    return Availability.AVAILABLE if exists else Availability.UNAVAILABLE
+    def _of(self, reference: Air | CompressedAir, known: Resource | None) -> Coverage:
+        named = known.air if known else reference
+        if not isinstance(named, Air) or named.ecosystem is None:
+            return Coverage(availability=Availability.UNKNOWN)
+        if find_ecosystem(named) is None:
+            return Coverage(availability=Availability.UNSUPPORTED)
+        workers = self.provider.workers_with([job_resource(known)]) if known else 0
+        return Coverage(availability=Availability.AVAILABLE if workers else Availability.UNAVAILABLE, workers=workers)
 
 
 def _parse(text: str) -> Air | CompressedAir:

@@ -11,9 +11,10 @@ from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.ports import Clock, Ids, JobSignals, JobStore, ResourceStore
-from civitai_mock.services.callback_hosts import CallbackHosts
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.dependencies import resolve_dependencies
+from civitai_mock.services.hosts import HostPolicy
+from civitai_mock.services.pictures import PictureUrls
 from civitai_mock.services.references import MissingResources, find_named
 
 __all__ = ["MissingResources", "SubmitJobs"]
@@ -43,7 +44,8 @@ class SubmitJobs:
     signals: JobSignals
     clock: Clock
     ids: Ids
-    callback_hosts: CallbackHosts
+    callback_hosts: HostPolicy
+    picture_urls: PictureUrls
     missing_resources: MissingResources
     job_lifetime: timedelta
     claim_timeout: timedelta
@@ -97,11 +99,16 @@ class SubmitJobs:
 
     def _plan(self, path: str, request: JobRequest, resources: Mapping[str, Resource]) -> Plan:
         try:
-            if request.callback_url is not None:
-                self.callback_hosts.check(request.callback_url)
+            self._check_hosts(request)
             return request.plan(resources=resources, seed=self.ids.seed())
         except InvalidRequestError as error:
             raise error.under(path) from error
+
+    def _check_hosts(self, request: JobRequest) -> None:
+        if request.callback_url is not None:
+            self.callback_hosts.check(request.callback_url, path="callbackUrl")
+        for path, url in request.picture_urls().items():
+            self.picture_urls.check(url, path=path)
 
     def _job(self, job_id: str, request: JobRequest, plan: Plan, entry: Entry, *, dependencies: Sequence[str]) -> Job:
         keep_until = entry.at + self.job_lifetime

@@ -27,7 +27,9 @@ TAKE, MOST = 20, 100
 
 async def get_coverage(request: Request) -> Response:
     told = await use_cases(request).coverage(required_list(request, "model"))
-    return JsonAnswer({text: {"availability": found, "workers": found.workers} for text, found in told.items()})
+    return JsonAnswer(
+        {text: {"availability": found.availability, "workers": found.workers} for text, found in told.items()}
+    )
 
 
 async def get_consumption(request: Request) -> Response:

@@ -18,4 +18,5 @@ async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
         provider_name=cases.provider_name,
         result_format=options(request).result_format,
         positions=await cases.queue(jobs),
+        support=cases.support(jobs),
     )

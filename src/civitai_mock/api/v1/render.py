@@ -10,10 +10,12 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.timespan import format_date, format_timespan
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue import QueuePosition
+from civitai_mock.services.support import JobSupport
 
 ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}
@@ -21,13 +23,17 @@ HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": Fals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRenderer:
-    """`base_url` is where the caller can reach this server; `positions` are those of jobs in the queue, by id."""
+    """`base_url` is where the caller can reach this server; `positions` are those of jobs in the queue, by id.
+
+    `support` is that of jobs that have not ended, by id.
+    """
 
     base_url: str
     blob_urls: BlobUrls
     provider_name: str
     result_format: ResultFormat
     positions: Mapping[str, QueuePosition] = field(default_factory=dict)
+    support: Mapping[str, JobSupport] = field(default_factory=dict)
 
     def collection(self, token: str, jobs: Sequence[Job], *, detailed: bool) -> wire.JobStatusCollection:
         return {"token": token, "jobs": self.statuses(jobs, detailed=detailed)}
@@ -47,6 +53,7 @@ class JobRenderer:
             "properties": dict(job.properties),
             "result": self._results(job),
             "lastEvent": render_event(job.last_event),
+            **self._running(job),
             **self._support(job),
             "scheduled": job.outcome is None,
         }
@@ -57,7 +64,7 @@ class JobRenderer:
     def _support(self, job: Job) -> wire.Support:
         if job.outcome is not None:
             return {}
-        return {"serviceProviders": {self.provider_name: {"support": "Available", **self._position(job)}}}
+        return {"serviceProviders": {self.provider_name: {"support": self.support[job.id], **self._position(job)}}}
 
     def _position(self, job: Job) -> wire.Queued:
         position = self.positions.get(job.id)
@@ -74,10 +81,21 @@ class JobRenderer:
         return {"blobKey": slot.blob_key, "available": slot.available, **self._link(slot), **seed}
 
     def _link(self, slot: Slot) -> wire.BlobLink:
-        if not slot.available:
-            return {}
-        url, expires_at = self.blob_urls.sign(slot.blob_key, base_url=self.base_url)
+        return self._signed(slot.blob_key) if slot.available else {}
+
+    def _signed(self, blob_key: str) -> wire.BlobLink:
+        url, expires_at = self.blob_urls.sign(blob_key, base_url=self.base_url)
         return {"blobUrl": url, "blobUrlExpirationDate": format_date(expires_at)}
+
+    def _running(self, job: Job) -> wire.Running:
+        found = progress_of(job)
+        if found is None:
+            return {}
+        told = {"step": found.step, "steps": found.steps, "progress": found.share, "node": found.node_id}
+        node = {} if found.node_type is None else {"nodeType": found.node_type}
+        key = found.preview_key
+        preview = {} if key is None else {"preview": {"blobKey": key, **self._signed(key)}}
+        return {"progress": cast("wire.JobProgress", {**told, **node, **preview})}
 
     def _detail(self, job: Job, *, wanted: bool) -> wire.Detail:
         return {"job": self._job(job)} if wanted else {}

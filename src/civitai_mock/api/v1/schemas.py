@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.generation.job_types import AnyJobRequest
 from civitai_mock.services.coverage import Availability
+from civitai_mock.services.support import JobSupport
 
 Members: TypeAlias = Mapping[str, object]
 DateTime: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -125,7 +126,7 @@ class ProviderJobQueuePosition(TypedDict):
 class ProviderJobStatus(TypedDict):
     """`queuePosition` is there until the job is claimed."""
 
-    support: Literal["Unsupported", "Unavailable", "Available"]
+    support: JobSupport
     queuePosition: NotRequired[ProviderJobQueuePosition]
 
 
@@ -147,8 +148,38 @@ class Support(TypedDict, total=False):
     serviceProviders: Mapping[str, ProviderJobStatus]
 
 
+class PreviewBlob(TypedDict):
+    """A sketch of the picture in the making; the next one takes its place under the same key."""
+
+    blobKey: str
+    blobUrl: str
+    blobUrlExpirationDate: DateTime
+
+
+class JobProgress(TypedDict):
+    """An addition of ours: `step` of the `steps` of the node that is at work, and the latest preview if there is one.
+
+    `progress` (0 to 1) is of all samplers of the graph if they follow on one another, else of the node.
+    """
+
+    step: int
+    steps: int
+    progress: float
+    node: str
+    nodeType: NotRequired[str]
+    preview: NotRequired[PreviewBlob]
+
+
+class Running(TypedDict, total=False):
+    """What a job has while its last event tells of steps."""
+
+    progress: JobProgress
+
+
 class JobStatus(TypedDict):
     """`job` is there when asked for (`detailed`), `serviceProviders` until the job ends.
+
+    `progress` is there while the last event tells of steps.
 
     `result` is an array with one entry for each image, the first entry alone (RESULT_FORMAT=object), or what a job
     type without images came to.
@@ -160,6 +191,7 @@ class JobStatus(TypedDict):
     properties: Members
     result: Sequence[ImageResult] | Members
     lastEvent: JobEvent
+    progress: NotRequired[JobProgress]
     serviceProviders: NotRequired[Mapping[str, ProviderJobStatus]]
     scheduled: bool
 

@@ -1,4 +1,4 @@
-"""The ecosystems there are: one adapter a file, beside one skeleton."""
+"""The ecosystems there are: one adapter a file, beside its skeletons."""
 
 from collections.abc import Mapping
 

@@ -1,9 +1,20 @@
 """Stable Diffusion XL and the families trained on it."""
 
-from civitai_mock.generation.ecosystem import Defaults, Ecosystem
+from civitai_mock.generation.ecosystem import Defaults, Ecosystem, ModelKind
 
 SDXL = Ecosystem(
     name="sdxl",
     aliases=("pony", "illustrious", "noobai"),
-    defaults=Defaults(width=1024, height=1024, steps=20, cfg_scale=7, scheduler="EulerA", clip_skip=1),
+    kinds=(
+        ModelKind(
+            name="sdxl",
+            skeletons=("sdxl",),
+            defaults=Defaults(width=1024, height=1024, steps=20, cfg_scale=7, scheduler="EulerA", clip_skip=1),
+        ),
+    ),
+    model_files={
+        "ckpt_name": r"^(?!.*(?:flux|sd[-_ ]?v?[123](?![0-9]*xl)|v1-5|stable-diffusion-(?:v?1|[23])"
+        r"|refiner|svd|zero123))"
+    },
+    has_refiner=True,
 )

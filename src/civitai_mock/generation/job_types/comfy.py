@@ -1,9 +1,10 @@
 """`comfy`: the user's own graph."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import InvalidRequestError
@@ -12,13 +13,15 @@ from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_facts import file_references, graph_cost, is_file_reference, with_files
+from civitai_mock.generation.graph_images import PICTURE_INPUT, is_web_url, picture_sources, with_pictures
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.network_choice import job_resource
 from civitai_mock.generation.skeleton import Skeleton
-from civitai_mock.generation.wire import Text, WireModel
+from civitai_mock.generation.wire import Text, WireModel, picture_url
 from civitai_mock.generation.work import GraphWork
 
 LEAST_COST = 1.0
+MAX_PICTURES = 100
 
 
 def _in_api_format(value: object) -> object:
@@ -58,6 +61,30 @@ class ComfyParams(WireModel):
         return {node_id: node.model_dump() for node_id, node in self.workflow.items()}
 
 
+def _with_good_pictures(params: ComfyParams) -> ComfyParams:
+    """Each of them is fetched, and sent to a server."""
+    faults = list(_picture_faults(picture_sources(params.graph)))
+    if faults:
+        raise ValidationError.from_exception_data("params", faults)
+    return params
+
+
+def _picture_faults(sources: Mapping[str, str]) -> Iterator[InitErrorDetails]:
+    if len(set(sources.values())) > MAX_PICTURES:
+        yield _fault(f"The graph loads more than {MAX_PICTURES} different pictures.", "workflow")
+    for node_id, source in sources.items():
+        try:
+            if is_web_url(source):
+                picture_url(source)
+        except ValueError as error:
+            yield _fault(str(error), "workflow", node_id, "inputs", PICTURE_INPUT)
+
+
+def _fault(message: str, *path: str) -> InitErrorDetails:
+    kind = PydanticCustomError("picture", "{message}", {"message": message})
+    return InitErrorDetails(type=kind, loc=path, input=None)
+
+
 class CompleteComfy(WireModel):
     """What is stored of a request; `files` has the name of each file by the AIR in the graph."""
 
@@ -68,18 +95,28 @@ class CompleteComfy(WireModel):
 class ComfyJobRequest(JobRequest):
     """The user's own graph.
 
-    An input that is a full AIR (`urn:air:…`) gets the name of its resource's file; nothing else of the graph is
-    touched. Every file of every output node is a result, and an asset.
+    An input that is a full AIR (`urn:air:…`) gets the name of its resource's file, and the `image` of a LoadImage
+    node that is a URL or the key of a blob the name of that picture; nothing else of the graph is touched. Every file
+    of every output node is a result, and an asset.
     """
 
     wire_name: ClassVar[str] = "comfy"
     template_name: ClassVar[str] = "ComfyJobTemplate"
     job_type: ClassVar[str] = "Comfy"
+    runs_graphs: ClassVar[bool] = True
 
-    params: ComfyParams
+    params: Annotated[ComfyParams, AfterValidator(_with_good_pictures)]
 
     def references(self) -> Mapping[str, str]:
         return {f"params.workflow.{path}": text for path, text in file_references(self.params.graph).items()}
+
+    def picture_urls(self) -> Mapping[str, str]:
+        sources = picture_sources(self.params.graph)
+        return {
+            f"params.workflow.{node_id}.inputs.{PICTURE_INPUT}": source
+            for node_id, source in sources.items()
+            if is_web_url(source)
+        }
 
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - the graph has its own
         named = {text: job_resource(resources[text]) for text in self.references().values()}
@@ -93,7 +130,8 @@ class ComfyJobRequest(JobRequest):
     @classmethod
     def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:  # noqa: ARG003 - the graph is there
         request = CompleteComfy.model_validate(job.request)
-        return GraphWork(graph=with_files(request.params.graph, request.files))
+        loading = with_pictures(with_files(request.params.graph, request.files), prefix=f"{job.id}_image_")
+        return GraphWork(graph=loading.graph, images=loading.images)
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:

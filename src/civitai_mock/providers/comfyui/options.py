@@ -20,12 +20,14 @@ class ComfyOptions:
 
     authorization: str | None = field(default=None, repr=False)  # a whole header value, sent to every server
     max_in_flight: int = 4
+    first_look: timedelta = timedelta(seconds=10)  # how long opening waits for servers that do not answer
     poll: timedelta = timedelta(seconds=2)  # of queue and history, beside a socket that is open
     poll_alone: timedelta = timedelta(seconds=0.5)  # without one
     health: timedelta = timedelta(seconds=10)  # between looks at a server that answers
     catalogue: timedelta = timedelta(minutes=5)  # how old a server's lists may get unless a file is missing
     catalogue_rest: timedelta = timedelta(seconds=1)  # how old they have to be if one is
-    patience: timedelta = timedelta(seconds=30)  # with which a graph waits for a server that may come back
+    patience: timedelta = timedelta(minutes=2)  # with which a graph waits for a server that may come back
+    longest_turn: timedelta = timedelta(minutes=5)  # that a graph waits for room, before its job goes back to the queue
     stall: timedelta = timedelta(minutes=10)  # without a sign from a running prompt until its server counts as dead
     longest_pause: timedelta = timedelta(seconds=5)  # between tries to reach a server that is away
     limits: Limits = field(default_factory=Limits)

@@ -1,7 +1,7 @@
 """ComfyUI servers as one provider."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
@@ -10,11 +10,14 @@ import httpx
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import error_of
 from civitai_mock.providers.comfyui.graphs.files import airs_by_file
+from civitai_mock.providers.comfyui.graphs.fitting import roles_by_file
 from civitai_mock.providers.comfyui.graphs.outgoing import checked, with_fresh_prefix
+from civitai_mock.providers.comfyui.metadata import picture_texts, with_texts
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.results import Result, Saved
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Lost
@@ -27,6 +30,7 @@ from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
 
 MOST_SPOILED = 1000
+NO_NEEDS: Mapping[str, GraphWork] = {}
 
 
 class ComfyUI:
@@ -42,23 +46,26 @@ class ComfyUI:
         clock: Clock,
         ids: Ids,
         options: ComfyOptions = DEFAULT_OPTIONS,
+        needs: Mapping[str, GraphWork] = NO_NEEDS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`transport` replaces the network."""
+        """`needs` is `ecosystem_needs`: work that tells what a server can serve; `transport` replaces the network."""
         self.name = name
         self.description = f"ComfyUI at {', '.join(server.id for server in servers)}"
         self._clock = clock
-        self._dispatch = Dispatch(servers, World(clock=clock, ids=ids, options=options, transport=transport))
+        self._first_look = options.first_look
+        world = World(clock=clock, ids=ids, options=options, needs=needs, transport=transport)
+        self._dispatch = Dispatch(servers, world)
         self._fleet = Fleet(self._dispatch.workers)
         self._spoiled: dict[str, int] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Once every server was asked; those that are away are asked again for as long as this is open."""
+        """Once every server was asked, or had its time; those that are away are asked again while this is open."""
         async with AsyncExitStack() as stack:
             for worker in self._fleet.workers:
                 await stack.enter_async_context(worker.http)
-            await self._fleet.check()
+            await self._fleet.first_look(self._first_look)
             running = asyncio.create_task(self._fleet.run(), name="ComfyUI servers")
             stack.push_async_callback(_cancel, running)
             self._stack = stack.pop_all()
@@ -83,7 +90,7 @@ class ComfyUI:
         """Start a graph on a server that has its files, unless one that can be reached knows the prompt."""
         graph = checked(submission.graph)
         run = await self._known(submission.prompt_id, graph) or await self._start(submission, graph)
-        return Receipt(prompt_id=submission.prompt_id, response=run.answer, graph=graph)
+        return Receipt(prompt_id=submission.prompt_id, response=run.answer, graph=run.graph)
 
     async def collect(self, prompt_id: str) -> Outputs:
         worker, run = await self._followed(prompt_id)
@@ -108,7 +115,7 @@ class ComfyUI:
         return run
 
     async def _start(self, submission: Submission, graph: JsonObject) -> Run:
-        search = Search(graph=await self._renewed(submission.prompt_id, graph), airs=airs_by_file(submission.resources))
+        search = await self._search(submission, graph)
         while True:
             offer = await self._dispatch.offer(search)
             try:
@@ -122,12 +129,25 @@ class ComfyUI:
             finally:
                 offer.worker.release()
 
-    async def _renewed(self, prompt_id: str, graph: JsonObject) -> JsonObject:
+    async def _search(self, submission: Submission, graph: JsonObject) -> Search:
+        graphs = [graph, *map(checked, submission.alternatives)]
+        first, *others = await self._renewed(submission.prompt_id, graphs)
+        return Search(
+            graph=first,
+            alternatives=others,
+            airs=airs_by_file(submission.resources),
+            priority=submission.priority,
+            roles=roles_by_file(submission.roles),
+            words_name_embeddings=submission.words_name_embeddings,
+        )
+
+    async def _renewed(self, prompt_id: str, graphs: Sequence[JsonObject]) -> Sequence[JsonObject]:
         """A graph whose pictures could not be had must not be answered out of a server's cache or history again."""
         if prompt_id not in self._spoiled:
-            return graph
+            return graphs
         await self._fleet.forget(prompt_id)
-        return with_fresh_prefix(graph, f"{prompt_id[:8]}_{self._spoiled[prompt_id]}")
+        suffix = f"{prompt_id[:8]}_{self._spoiled[prompt_id]}"
+        return [with_fresh_prefix(graph, suffix) for graph in graphs]
 
     async def _followed(self, prompt_id: str) -> tuple[Worker, Run]:
         if not self._fleet.runs(prompt_id):
@@ -142,7 +162,8 @@ class ComfyUI:
             content_type, content = content_type_of(result.file.filename), self._content(worker, run, result)
         else:
             content_type, content = result.content_type, _once(result.content)
-        return Output(node_id=result.node_id, content_type=content_type, content=content)
+        described = with_texts(content, picture_texts(run.graph, result.node_id))
+        return Output(node_id=result.node_id, content_type=content_type, content=described)
 
     async def _content(self, worker: Worker, run: Run, result: Saved) -> AsyncIterator[bytes]:
         """A run whose pictures cannot be had is dropped, so that the next `send` looks for it, or starts it anew."""

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.reading.nodes import NO_INPUTS, Nodes
+from civitai_mock.generation.reading.series import OUTPUT_CLASSES, read_series
 from civitai_mock.providers.simulator.errors import Fault, GraphRefusedError
-from civitai_mock.providers.simulator.facts import Series
-from civitai_mock.providers.simulator.nodes import NO_INPUTS, Nodes
-from civitai_mock.providers.simulator.reading import OUTPUT_CLASSES, read_series
 
 LARGEST_SIDE = 16384
 LARGEST_BATCH = 4096

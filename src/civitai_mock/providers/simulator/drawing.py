@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from civitai_mock.providers.simulator.facts import Series
+from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator.png import PalettePicture, compressed, png
 from civitai_mock.providers.simulator.profile import Pictures
 

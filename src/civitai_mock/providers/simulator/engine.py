@@ -10,12 +10,12 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
+from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.reading.metadata import texts_of
 from civitai_mock.ports import Clock, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.errors import PromptCancelledError
-from civitai_mock.providers.simulator.facts import Series
-from civitai_mock.providers.simulator.metadata import texts_of
 from civitai_mock.providers.simulator.profile import Pictures, Profile
 from civitai_mock.providers.simulator.prompts import Prompt, PromptMemory
 from civitai_mock.providers.simulator.studio import Studio

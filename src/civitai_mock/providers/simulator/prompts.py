@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import count
 
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.facts import Series
 from civitai_mock.ports import Receipt
-from civitai_mock.providers.simulator.facts import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,10 +10,13 @@ from urllib.parse import quote
 
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.generation.graph_facts import seed_above
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Output, Submission
 from civitai_mock.scheduler.ways.files import fill
+from civitai_mock.scheduler.ways.inputs import gather
+from civitai_mock.scheduler.ways.progress import GraphNews
 from civitai_mock.scheduler.work import Way, Work
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -24,12 +27,13 @@ class GraphWay(Way):
     todo: GraphWork
 
     async def prepare(self, work: Work) -> None:
-        """Name the prompt, so that it can be asked for after a crash.
+        """See that its pictures are there, and name the prompt, so that it can be asked for after a crash.
 
         A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it.
         """
+        work.files = await gather(work, self.todo.images)
         work.prompt_id = work.job.prompt_id or work.tools.ids.uuid()
-        work.context["comfy_prompt_request"] = json.dumps(self.todo.graph, separators=(",", ":"), ensure_ascii=False)
+        work.context["comfy_prompt_request"] = _graph_text(self.todo.graph)
 
     async def send(self, work: Work) -> None:
         submission = Submission(
@@ -39,15 +43,21 @@ class GraphWay(Way):
             extra_pnginfo={},
             alternatives=self.todo.alternatives,
             resources=work.job.resources,
+            files=work.files,
             roles=self.todo.roles,
             words_name_embeddings=self.todo.words_name_embeddings,
+            priority=work.job.priority,
         )
         receipt = await work.tools.provider.send(submission)
+        if receipt.graph is not submission.graph:
+            work.context["comfy_prompt_request"] = _graph_text(receipt.graph)
+        work.graph = receipt.graph
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)
 
     async def collect(self, work: Work) -> None:
         """Raise `JobError` for a graph that made fewer pictures than the job has slots."""
-        outputs = await work.tools.provider.collect(_prompt_id(work))
+        async with work.tools.turns.during(GraphNews(work=work, prompt_id=_prompt_id(work))):
+            outputs = await work.tools.provider.collect(_prompt_id(work))
         slots = work.job.slots or self._slots(work.job.id, outputs.items)
         if len(outputs.items) < max(len(slots), 1):
             raise JobError("The graph made too few pictures.", made=len(outputs.items), asked=len(slots))
@@ -74,6 +84,10 @@ class GraphWay(Way):
             )
             seen[output.node_id] += 1
         return slots
+
+
+def _graph_text(graph: ReadOnlyJson) -> str:
+    return json.dumps(graph, separators=(",", ":"), ensure_ascii=False)
 
 
 def _prompt_id(work: Work) -> str:

@@ -32,6 +32,7 @@ FOLDERS_OF_NODES: Mapping[tuple[str, str], str] = {
     ("CLIPVisionLoader", "clip_name"): "clip_vision",
     ("ModelPatchLoader", "name"): "model_patches",
 }
+MODEL_FOLDERS = frozenset({*FOLDERS.values(), *FOLDERS_OF_NODES.values()})
 EMBEDDINGS = "embeddings"
 # Where servers keep what an AIR's type names.
 LORAS = ("loras",)

@@ -1,7 +1,7 @@
 """What /queue and /history say, as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from civitai_mock.domain.json import Json, JsonObject
@@ -18,11 +18,20 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A prompt that is in the queue, with the graph that the server was given."""
+
+    place: Place
+    graph: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A prompt that has left the queue; `failure` and `stopped_at` are unset for one that succeeded."""
 
     files: Mapping[str, tuple[SavedFile, ...]]
     node_order: tuple[str, ...]
+    graph: JsonObject = field(default_factory=dict)
     failure: Failure | None = None
     stopped_at: str | None = None
     elapsed_ms: int | None = None
@@ -34,18 +43,28 @@ def read_queue(body: JsonObject) -> Mapping[str, Place]:
     return pending | dict.fromkeys(_ids(body.get("queue_running")), Place.RUNNING)
 
 
+def read_queued(body: JsonObject, prompt_id: str) -> Queued | None:
+    """None for a prompt that is in no queue; of an id that is listed twice, the running one."""
+    for place, name in ((Place.RUNNING, "queue_running"), (Place.PENDING, "queue_pending")):
+        for item in map(as_list, as_list(body.get(name))):
+            if len(item) > 1 and as_text(item[1]) == prompt_id:
+                return Queued(place=place, graph=_graph(item))
+    return None
+
+
 def read_history(body: JsonObject, prompt_id: str) -> Entry | None:
     """None while a prompt is in the queue, and for one that the server does not know."""
     record = body.get(prompt_id)
     if not isinstance(record, dict):
         return None
-    prompt = as_list(record.get("prompt"))
+    graph = _graph(as_list(record.get("prompt")))
     status = as_object(record.get("status"))
     told = {as_text(pair[0]): as_object(pair[1]) for item in as_list(status.get("messages")) if (pair := _pair(item))}
     failed = status.get("status_str") == "error"
     return Entry(
         files={node_id: files_of(output) for node_id, output in as_object(record.get("outputs")).items()},
-        node_order=tuple(as_object(prompt[2])) if len(prompt) > 2 else (),
+        node_order=tuple(graph),
+        graph=graph,
         failure=_failure(told) if failed and "execution_interrupted" not in told else None,
         stopped_at=as_text(told["execution_interrupted"].get("node_id")) if "execution_interrupted" in told else None,
         elapsed_ms=_elapsed(told),
@@ -54,6 +73,11 @@ def read_history(body: JsonObject, prompt_id: str) -> Entry | None:
 
 def _ids(items: Json) -> list[str]:
     return [as_text(item[1]) for item in map(as_list, as_list(items)) if len(item) > 1]
+
+
+def _graph(item: list[Json]) -> JsonObject:
+    """An item is `[number, prompt_id, graph, …]` in both."""
+    return as_object(item[2]) if len(item) > 2 else {}
 
 
 def _pair(item: Json) -> list[Json]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from civitai_mock.generation.reading.order import output_rank
 from civitai_mock.providers.comfyui.protocol.messages import Picture, SavedFile
 
 SAVED = "output"
@@ -27,12 +28,4 @@ def in_order(
     saved: list[Result] = [Saved(node_id, file) for node_id, made in files.items() for file in made]
     results = [*saved, *pictures]
     kept = [result for result in results if isinstance(result, Picture) or result.file.folder == SAVED]
-    return tuple(sorted(kept or results, key=lambda result: _rank(result.node_id, node_order)))
-
-
-def _rank(node_id: str, node_order: Sequence[str]) -> tuple[bool, tuple[int, ...]]:
-    """Numbers as numbers (`57:9` is a node inside a subgraph), names after them as in the graph."""
-    parts = node_id.split(":")
-    if all(part.isascii() and part.isdigit() for part in parts):
-        return False, tuple(map(int, parts))
-    return True, (node_order.index(node_id) if node_id in node_order else len(node_order),)
+    return tuple(sorted(kept or results, key=lambda result: output_rank(result.node_id, node_order)))

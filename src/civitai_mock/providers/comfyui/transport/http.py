@@ -15,7 +15,14 @@ from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.options import DEFAULT_TIMEOUTS, Timeouts
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
-from civitai_mock.providers.comfyui.protocol.records import Entry, Place, read_history, read_queue
+from civitai_mock.providers.comfyui.protocol.records import (
+    Entry,
+    Place,
+    Queued,
+    read_history,
+    read_queue,
+    read_queued,
+)
 from civitai_mock.providers.comfyui.protocol.refusal import refusal_of
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text, as_texts
 
@@ -71,6 +78,9 @@ class ComfyHttp:
     async def queue(self) -> Mapping[str, Place]:
         return read_queue(as_object(await self._get("/queue")))
 
+    async def queued(self, prompt_id: str) -> Queued | None:
+        return read_queued(as_object(await self._get("/queue")), prompt_id)
+
     async def history(self, prompt_id: str) -> Entry | None:
         return read_history(as_object(await self._get(f"/history/{quote(prompt_id, safe='')}")), prompt_id)
 
@@ -107,8 +117,11 @@ class ComfyHttp:
         async with self._call("/upload/image", self._timeouts.transfer):
             response = await self._client.post("/upload/image", files=files, data={"subfolder": subfolder})
         if response.status_code in REFUSALS:
-            raise JobError(f"ComfyUI refused the picture '{name}'.", worker=self._server_id)
+            message = f"ComfyUI refused the picture '{name}'."
+            raise JobError(message, worker=self._server_id, status=response.status_code)
         stored = as_object(self._answer("/upload/image", response))
+        if not as_text(stored.get("name")):
+            raise self._unexpected("/upload/image", response)
         return "/".join(part for part in (as_text(stored.get("subfolder")), as_text(stored.get("name"))) if part)
 
     @asynccontextmanager

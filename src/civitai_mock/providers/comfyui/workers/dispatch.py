@@ -1,15 +1,18 @@
 """Which worker runs which graph: one that is there, has its files, and has room."""
 
 import asyncio
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from civitai_mock.domain.errors import JobError, MockError, TransientError
+from civitai_mock.domain.errors import JobError, MockError, NotStartedError, TransientError
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.priority import NORMAL
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
-from civitai_mock.providers.comfyui.graphs.files import Airs, Fit, fit
+from civitai_mock.providers.comfyui.graphs.files import Airs
+from civitai_mock.providers.comfyui.graphs.fitting import NO_ROLES, Fit, Roles, best_fit
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models
 from civitai_mock.providers.comfyui.waiting import Bell
 from civitai_mock.providers.comfyui.workers.worker import Worker, World
@@ -25,10 +28,17 @@ class Offer:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Search:
-    """One graph's way to a worker; those in `failed` have been tried, and `waited` says that time has passed."""
+    """The way of one graph, or of an alternative to it, to a worker.
+
+    A higher `priority` goes first. The workers in `failed` have been tried, and `waited` says that time has passed.
+    """
 
     graph: ReadOnlyJson
     airs: Airs
+    priority: int = NORMAL
+    alternatives: Sequence[ReadOnlyJson] = ()
+    roles: Roles = field(default_factory=lambda: NO_ROLES)
+    words_name_embeddings: bool = False
     waited: bool = False
     failed: dict[str, TransientError] = field(default_factory=dict)
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
@@ -40,7 +50,14 @@ class Search:
             return None
         known = self._fits.get(worker.id)
         if known is None or known[0] is not catalogue:
-            known = self._fits[worker.id] = (catalogue, fit(self.graph, catalogue, self.airs))
+            found = best_fit(
+                [self.graph, *self.alternatives],
+                catalogue,
+                self.airs,
+                self.roles,
+                words_name_embeddings=self.words_name_embeddings,
+            )
+            known = self._fits[worker.id] = (catalogue, found)
         return known[1]
 
     def may_use(self, worker: Worker) -> bool:
@@ -60,12 +77,13 @@ class Place:
 
 
 class Dispatch:
-    """First come, first served, except that nobody waits for a worker that those before him cannot use."""
+    """By priority, then first come, first served; but nobody waits for a worker that those before him cannot use."""
 
     def __init__(self, servers: Sequence[Server], world: World) -> None:
         self.workers = [Worker(server, world, freed=self.freed, turned=self.turned) for server in servers]
         self._clock = world.clock
         self._patience = world.options.patience
+        self._longest_turn = world.options.longest_turn
         self._line: list[Place] = []
 
     def freed(self) -> None:
@@ -83,10 +101,11 @@ class Dispatch:
     async def offer(self, search: Search) -> Offer:
         """Wait for a worker, and reserve a place on it.
 
-        Raise `JobError` if no worker has what the graph wants, `TransientError` if those that may have it are away.
+        Raise `JobError` if no worker has what the graph wants, `NotStartedError` if those that may have it are away or
+        have no room, and another `TransientError` if those that are there did not take it.
         """
         place = Place(search=search, bell=Bell(self._clock))
-        self._line.append(place)
+        insort(self._line, place, key=lambda waiting: -waiting.search.priority)
         try:
             offer = await self._wait_in_line(place)
             place.offer = None
@@ -98,6 +117,7 @@ class Dispatch:
 
     async def _wait_in_line(self, place: Place) -> Offer:
         search, refreshed = place.search, False
+        turn_ends = self._clock.now() + self._longest_turn
         until: datetime | None = None
         while place.offer is None:
             possible = [worker for worker in self.workers if search.may_use(worker)]
@@ -105,7 +125,7 @@ class Dispatch:
             if place.usable:
                 until = None
                 self.freed()
-                await self._wait_for_room(place)
+                await self._wait_for_room(place, turn_ends)
             elif not refreshed:
                 await asyncio.gather(*(worker.health.refresh() for worker in self.workers))
                 refreshed = True
@@ -116,18 +136,26 @@ class Dispatch:
                 raise _impossible(search, self.workers)
         return place.offer
 
-    async def _wait_for_room(self, place: Place) -> None:
+    async def _wait_for_room(self, place: Place, until: datetime) -> None:
         if place.offer is None:
             place.search.waited = True
-            await place.bell.wait()
+            await place.bell.wait(self._left(until, "No ComfyUI server has room for this graph."))
 
     async def _wait_for_any(self, away: Sequence[Worker], place: Place, until: datetime) -> None:
-        left = (until - self._clock.now()).total_seconds()
-        if left <= 0:
-            reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
-            raise TransientError(f"No ComfyUI server that may run this graph is there ({reasons}).")
+        reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
+        message = f"No ComfyUI server that may run this graph is there ({reasons})."
+        left = self._left(until, message, *place.search.failed.values(), *_doubts(place.search, away, self.workers))
         place.search.waited = True
         await place.bell.wait(left)
+
+    def _left(self, until: datetime, message: str, *failures: MockError) -> float:
+        """Seconds; where some server was there and would not do, the job is not put off for nothing."""
+        left = (until - self._clock.now()).total_seconds()
+        if left > 0:
+            return left
+        if failures:
+            raise TransientError(f"{message} {failures[-1].message}") from failures[-1]
+        raise NotStartedError(message)
 
     def _serve(self, place: Place) -> None:
         """The worker that has the graph's base model in memory, or else the one with the least to do."""
@@ -142,15 +170,22 @@ class Dispatch:
             place.bell.ring()
 
 
+def _doubts(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) -> Sequence[MockError]:
+    """What the known servers lack, if those that are away were never reached: they may lack it as well."""
+    fits = {worker.id: search.fit_of(worker) for worker in workers}
+    if any(fits[worker.id] for worker in away) or not any(fits.values()):
+        return ()
+    return [_impossible(search, workers)]
+
+
 def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
     """Why none of them will do; of several, the account of the one that lacks the least."""
     if search.failed:
         return list(search.failed.values())[-1]
     fits = [found for worker in workers if (found := search.fit_of(worker)) is not None]
-    best = min(fits, key=lambda found: (len(found.unknown_classes), len(found.missing)))
-    lacking = [*(f"it has no node '{name}'" for name in best.unknown_classes), *map(str, best.missing)]
+    best = min(fits, key=lambda found: found.lack)
     return JobError(
-        "No ComfyUI server can run this graph: " + "; ".join(lacking) + ".",
+        "No ComfyUI server can run this graph: " + "; ".join(best.lacking) + ".",
         missing=[missing.evidence for missing in best.missing],
         unknown_classes=list(best.unknown_classes),
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
@@ -51,8 +52,14 @@ class Fleet:
             with suppress(TransientError):
                 await worker.http.forget(prompt_id)
 
-    async def check(self) -> None:
-        await asyncio.gather(*(worker.health.check() for worker in self.workers))
+    async def first_look(self, patience: timedelta) -> None:
+        """At every server; one that hangs is looked at again beside everything else."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                await asyncio.gather(*(worker.health.check() for worker in self.workers))
+        for worker in self.workers:
+            if not worker.health.was_asked:
+                worker.health.suspect()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -10,6 +10,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
+from civitai_mock.providers.comfyui.graphs.stock import Stock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
@@ -42,10 +43,23 @@ class Health:
         self._ids = ids
         self._options = options
         self._changed = changed
+        self._stock = Stock(Catalogue())
         self._read_at: datetime | None = None
         self._failures = 0
         self._bell = Bell(clock)
         self._checking = asyncio.Lock()
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether it has answered, or failed to."""
+        return self.is_up or self._failures > 0
+
+    @property
+    def stock(self) -> Stock:
+        """The model files of the lists that were read last; nothing while none were."""
+        if self.catalogue is not None and self._stock.catalogue is not self.catalogue:
+            self._stock = Stock(self.catalogue)
+        return self._stock
 
     async def run(self) -> None:
         while True:

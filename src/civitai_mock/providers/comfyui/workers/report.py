@@ -2,8 +2,6 @@
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import Preview, Progress, WorkerReport
-from civitai_mock.providers.comfyui.graphs.catalogue import FOLDERS_OF_TYPES, Catalogue, Names
-from civitai_mock.providers.comfyui.graphs.files import match
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
@@ -15,15 +13,14 @@ def report_of(worker: Worker) -> WorkerReport:
         reason="" if worker.is_ready else worker.reason,
         version=worker.health.version,
         in_flight=worker.in_flight,
-        models=(worker.health.catalogue or Catalogue()).models,
+        max_in_flight=worker.max_in_flight,
+        ecosystems=worker.ecosystems,
+        models=worker.health.stock.models,
     )
 
 
 def has_file(worker: Worker, resource: JobResource) -> bool:
-    """In the folder of its type; of a type that is not known, in any."""
-    models = (worker.health.catalogue or Catalogue()).models
-    folders = FOLDERS_OF_TYPES.get((resource.air.type or "").lower(), tuple(models))
-    return any(match(resource.file_name, Names(models.get(folder, ())), resource.air) for folder in folders)
+    return worker.health.stock.has(resource)
 
 
 def progress_of(run: Run) -> Progress | None:

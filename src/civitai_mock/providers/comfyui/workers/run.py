@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, Interrupted, PromptTracker
 
 
@@ -11,12 +11,13 @@ from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, I
 class Run:
     """`client_id` is that of the connection that hears of it, if any.
 
-    `answer` is the server's to POST /prompt. `known` is false while nobody can say whether the server has the prompt.
-    `left` is true once the server's queue has it no more; `unwanted` is one to be stopped; `stalled` is one that was
-    given up for its silence.
+    `graph` is what the server was given, `answer` its answer to POST /prompt. `known` is false while nobody can say
+    whether the server has the prompt. `left` is true once the server's queue has it no more; `unwanted` is one to be
+    stopped; `stalled` is one that was given up for its silence.
     """
 
     tracker: PromptTracker
+    graph: ReadOnlyJson
     answer: JsonObject
     client_id: str | None = None
     sending: bool = False

@@ -1,15 +1,18 @@
 """One server as a worker: whether it is there, what it can run, and what it is running."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import httpx
 
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Submission
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models, payload_of, streaming_nodes
+from civitai_mock.providers.comfyui.graphs.pictures import are_gone, with_names
+from civitai_mock.providers.comfyui.graphs.served import Served
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
@@ -19,15 +22,17 @@ from civitai_mock.providers.comfyui.workers.health import Health
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.runs import Runs
 from civitai_mock.providers.comfyui.workers.timetable import Timetable
+from civitai_mock.providers.comfyui.workers.uploads import UploadError, Uploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What all workers of a provider share; `transport` replaces the network in tests."""
+    """What all workers of a provider share; see `ComfyUI` for `needs`; `transport` replaces the network in tests."""
 
     clock: Clock
     ids: Ids
     options: ComfyOptions
+    needs: Mapping[str, GraphWork] = field(default_factory=dict)
     transport: httpx.AsyncBaseTransport | None = None
 
 
@@ -60,7 +65,9 @@ class Worker:
         self._socket = ComfySocket(
             server, clock=clock, ids=ids, options=options, hear=self.follower.hear, changed=self._reconnected
         )
+        self._uploads = Uploads(self.http)
         self._world = world
+        self._served = Served(world.needs)
         self._freed = freed
         self._turned = turned
         self._reserved = 0
@@ -75,12 +82,21 @@ class Worker:
         return self.health.reason or "its queue is stuck"
 
     @property
+    def ecosystems(self) -> Sequence[str]:
+        """Those that it can serve, as far as is known."""
+        return self._served.ecosystems(self.health.catalogue)
+
+    @property
     def in_flight(self) -> int:
         return self.runs.in_flight + self._reserved
 
     @property
+    def max_in_flight(self) -> int:
+        return self._world.options.max_in_flight
+
+    @property
     def has_room(self) -> bool:
-        return self.is_ready and self.in_flight < self._world.options.max_in_flight
+        return self.is_ready and self.in_flight < self.max_in_flight
 
     def loops(self) -> Mapping[str, Coroutine[None, None, None]]:
         """What has to run beside everything else, by name."""
@@ -100,15 +116,16 @@ class Worker:
     async def find(self, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
         """Follow a prompt that the server knows from before, unless it is being stopped there.
 
-        The queue is asked before history, which follows it.
+        The queue is asked before history, which follows it. `graph` is what was sent if neither tells.
         """
         if self.runs.is_stopping(prompt_id):
             return None
-        place = (await self.http.queue()).get(prompt_id)
-        entry = None if place else await self.http.history(prompt_id)
-        if place is None and entry is None:
+        queued = await self.http.queued(prompt_id)
+        entry = None if queued else await self.http.history(prompt_id)
+        found = queued or entry
+        if found is None:
             return None
-        run = self._run(prompt_id, graph)
+        run = self._run(prompt_id, found.graph or graph)
         run.known = True
         self.follower.follow(run)
         if entry is not None:
@@ -116,11 +133,13 @@ class Worker:
         return run
 
     async def send(self, submission: Submission, graph: JsonObject) -> Run:
-        """POST a prompt and follow it.
+        """Upload the pictures that the graph reads, POST it under their names, and follow it.
 
         Raise `JobError` if the server refuses it, `NotTakenError` if it certainly does not have it, and any other
         `TransientError` if nobody can say whether it has.
         """
+        names = await self._uploaded(submission, graph)
+        graph = with_names(graph, names)
         run = self._run(submission.prompt_id, graph)
         run.client_id, run.sending = self._socket.client_id or self._world.ids.uuid(), True
         self.follower.follow(run)
@@ -128,9 +147,11 @@ class Worker:
         try:
             run.answer = await self.http.prompt(payload_of(submission, graph, client_id=run.client_id))
             run.known = True
-        except JobError:
+        except JobError as error:
             run.known = run.unwanted = True  # some of its outputs may be in the queue
             self.follower.hurry()
+            if are_gone(error, names.values()):
+                raise NotTakenError(f"{self.id} has lost a picture that it was sent.") from error
             raise
         except TransientError as error:
             self.health.suspect()
@@ -140,6 +161,13 @@ class Worker:
         finally:
             run.sending = False
         return run
+
+    async def _uploaded(self, submission: Submission, graph: ReadOnlyJson) -> Mapping[str, str]:
+        try:
+            return await self._uploads.take(submission.files, graph)
+        except UploadError as error:
+            self.health.suspect()
+            raise NotTakenError(error.message, **error.evidence) from error
 
     async def _has(self, run: Run) -> bool:
         """Whether a prompt arrived although its POST failed."""
@@ -156,7 +184,7 @@ class Worker:
         tracker = PromptTracker(
             prompt_id, now=world.clock.now(), streaming=streaming_nodes(graph), limits=world.options.limits
         )
-        return Run(tracker=tracker, answer={"prompt_id": prompt_id, "node_errors": {}})
+        return Run(tracker=tracker, graph=graph, answer={"prompt_id": prompt_id, "node_errors": {}})
 
     def _up_or_down(self) -> None:
         if self.health.is_up:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.reading.series import read_series
 from civitai_mock.providers.simulator.comfyui_server.options import Draw
 from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.nodes import Nodes
 from civitai_mock.providers.simulator.profile import Pictures
-from civitai_mock.providers.simulator.reading import read_series
 
 
 def artist(pictures: Pictures) -> Draw:

@@ -81,9 +81,9 @@ class Standin:
         """All of them, without a close frame."""
         self.life.hub.drop_all()
 
-    def forget_files(self) -> None:
-        """As if somebody had emptied the output folder."""
-        self.workshop.files.clear("output")
+    def forget_files(self, folder: str = "output") -> None:
+        """As if somebody had emptied it."""
+        self.workshop.files.clear(folder)
 
     def prompt(self, prompt_id: str) -> PromptFacts:
         """What happened to a prompt, over all restarts."""

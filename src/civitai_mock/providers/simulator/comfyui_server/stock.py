@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.control_net_files import BEST_KNOWN
 from civitai_mock.providers.simulator.comfyui_server.options import Models
 
 FOLDERS: Mapping[str, Sequence[str]] = {
@@ -23,6 +24,7 @@ BESIDE: Models = {
     "text_encoders": ["clip_g.safetensors", "clip_l.safetensors", "t5xxl_fp8_e4m3fn.safetensors"],
     "vae": ["ae.safetensors"],
     "upscale_models": ["RealESRGAN_x4plus.pth"],
+    "controlnet": [name for of_ecosystem in BEST_KNOWN.values() for name in of_ecosystem.values()],
 }
 
 

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.providers.simulator.comfyui_server.faults import KINDS
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import FOLDERS
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, empty, json_body, standin_of
 
 
@@ -49,7 +50,11 @@ async def post_drop_sockets(request: Request) -> Response:
 
 
 async def post_forget_files(request: Request) -> Response:
-    standin_of(request).forget_files()
+    """Those of `?folder=`: output, input or temp."""
+    folder = request.query_params.get("folder", "output")
+    if folder not in FOLDERS:
+        return _refused(f"The folders are {', '.join(FOLDERS)}.")
+    standin_of(request).forget_files(folder)
     return empty()
 
 

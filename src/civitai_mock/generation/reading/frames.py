@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from civitai_mock.providers.simulator.facts import Frame
-from civitai_mock.providers.simulator.nodes import Nodes, real, whole
+from civitai_mock.generation.reading.facts import Frame
+from civitai_mock.generation.reading.nodes import Nodes, real, whole
 
 LATENT_CELL = 8
 SIZING = frozenset({"width", "height", "scale_by", "upscale_model", "vae"})

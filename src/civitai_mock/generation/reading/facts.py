@@ -14,7 +14,11 @@ class Lora:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """One sampler node's part in a picture."""
+    """One sampler node's part in a picture.
+
+    It works from `first_step` to `last_step` of its `steps`, on noise of its own or on what another one has left.
+    `upscaler` made the picture larger on its way here, `width` and `height` are unset where nobody asks for them.
+    """
 
     seed: int = 0
     steps: int = 0
@@ -27,6 +31,18 @@ class Sampled:
     negative_text: str = ""
     model: str = ""
     loras: tuple[Lora, ...] = ()
+    clip_skip: int = 1
+    first_step: int = 0
+    last_step: int | None = None
+    adds_noise: bool = True
+    upscaler: str = ""
+    width: int = 0
+    height: int = 0
+
+    @property
+    def steps_taken(self) -> int:
+        last = self.steps if self.last_step is None else min(self.last_step, self.steps)
+        return max(last - self.first_step, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +64,14 @@ class Frame:
 class Series:
     """The pictures of one output node, made from `source` if that is a file, by these passes, the first one first.
 
+    `vae` is a file of its own, if that has decoded them; `upscaler` made them larger after the last pass.
     `effort` is what each sampler node has to do, in steps times megapixels.
     """
 
     node_id: str
     is_preview: bool = False
+    vae: str = ""
+    upscaler: str = ""
     frame: Frame
     passes: tuple[Sampled, ...] = ()
     source: str = ""

@@ -1,13 +1,14 @@
-"""Where callbacks may go."""
+"""Which hosts may be connected to."""
 
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.services.callback_hosts import CallbackHosts
+from civitai_mock.services.hosts import HostPolicy, callback_policy, picture_policy
 
-PRIVATE = CallbackHosts(["private"])
-NAMED = CallbackHosts(["hooks.example.com", "*.Example.org"])
-ANY = CallbackHosts(["*"])
+PRIVATE = callback_policy(["private"])
+PUBLIC = picture_policy(["public"])
+NAMED = callback_policy(["hooks.example.com", " *.Example.org "])
+ANY = callback_policy(["*"])
 
 
 @pytest.mark.parametrize(
@@ -26,11 +27,14 @@ ANY = CallbackHosts(["*"])
         (NAMED, "https://a.b.example.org/x"),
         (ANY, "http://8.8.8.8/"),
         (ANY, "https://anything.test"),
-        (CallbackHosts(["private", "8.8.8.8"]), "http://8.8.8.8/"),
+        (callback_policy(["private", "8.8.8.8"]), "http://8.8.8.8/"),
+        (PUBLIC, "https://8.8.8.8/x.png"),
+        (PUBLIC, "https://[2001:4860:4860::8888]/"),
+        (PUBLIC, "https://looked-up-later.example.com/"),
     ],
 )
-def test_a_url_that_can_be_used_is_taken(hosts: CallbackHosts, url: str) -> None:
-    hosts.check(url)
+def test_a_url_that_can_be_used_is_taken(hosts: HostPolicy, url: str) -> None:
+    hosts.check(url, path="callbackUrl")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,9 @@ def test_a_url_that_can_be_used_is_taken(hosts: CallbackHosts, url: str) -> None
         (PRIVATE, "http://0.0.0.0/"),
         (PRIVATE, "http://[2001:4860:4860::8888]/"),
         (PRIVATE, "http://[::ffff:8.8.8.8]/"),
+        (PUBLIC, "http://127.0.0.1:8188/view"),
+        (PUBLIC, "http://[::ffff:10.0.0.1]/"),
+        (PUBLIC, "http://169.254.169.254/latest/meta-data"),
         (NAMED, "http://127.0.0.1/"),
         (NAMED, "https://example.org/"),
         (NAMED, "https://hooks.example.com.evil.test/"),
@@ -55,15 +62,15 @@ def test_a_url_that_can_be_used_is_taken(hosts: CallbackHosts, url: str) -> None
         (ANY, ""),
     ],
 )
-def test_a_url_that_can_never_be_used_is_refused(hosts: CallbackHosts, url: str) -> None:
+def test_a_url_that_can_never_be_used_is_refused(hosts: HostPolicy, url: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        hosts.check(url)
+        hosts.check(url, path="callbackUrl")
     assert list(refused.value.errors) == ["callbackUrl"]
 
 
 def test_a_refusal_does_not_repeat_the_secrets_of_a_url() -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        PRIVATE.check("http://user:pass1word@8.8.8.8/hook?key=t0ken")
+        PRIVATE.check("http://user:pass1word@8.8.8.8/hook?key=t0ken", path="callbackUrl")
     assert not {"pass1word", "t0ken"} & set(str(refused.value.errors).replace("/", " ").split())
     assert "pass1word" not in str(refused.value.errors)
 
@@ -81,9 +88,35 @@ def test_a_refusal_does_not_repeat_the_secrets_of_a_url() -> None:
         (NAMED, "hooks.example.com", "93.184.216.34", True),
         (NAMED, "other.example.com", "10.0.0.1", False),
         (ANY, "app", "93.184.216.34", True),
+        (ANY, "app", "169.254.169.254", True),
+        (PUBLIC, "app", "93.184.216.34", True),
+        (PUBLIC, "app", "2606:2800:220:1:248:1893:25c8:1946", True),
+        (PUBLIC, "app", "::ffff:93.184.216.34", True),
+        (PUBLIC, "app", "64:ff9b::5db8:d822", True),
+        (PUBLIC, "app", "127.0.0.1", False),
+        (PUBLIC, "app", "0.0.0.0", False),  # noqa: S104 - judged, not bound to
+        (PUBLIC, "app", "10.0.0.1", False),
+        (PUBLIC, "app", "100.64.0.1", False),
+        (PUBLIC, "app", "169.254.169.254", False),
+        (PUBLIC, "app", "224.0.0.1", False),
+        (PUBLIC, "app", "255.255.255.255", False),
+        (PUBLIC, "app", "::1", False),
+        (PUBLIC, "app", "::127.0.0.1", False),
+        (PUBLIC, "app", "fe80::1", False),
+        (PUBLIC, "app", "fec0::1", False),
+        (PUBLIC, "app", "fd00:ec2::254", False),
+        (PUBLIC, "app", "ff02::1", False),
+        (PUBLIC, "app", "::ffff:169.254.169.254", False),
+        (PUBLIC, "app", "64:ff9b::a9fe:a9fe", False),
+        (PUBLIC, "app", "2002:7f00:1::1", False),
+        (PUBLIC, "app", "no address", False),
     ],
 )
 def test_an_address_is_judged_with_the_name_it_was_found_under(
-    hosts: CallbackHosts, host: str, address: str, allowed: bool
+    hosts: HostPolicy, host: str, address: str, allowed: bool
 ) -> None:
     assert hosts.allows(host, address) is allowed
+
+
+def test_a_refusal_names_the_setting_that_can_change_it() -> None:
+    assert PUBLIC.refusal("app") == "This server does not fetch pictures from the host 'app'; see IMAGE_ALLOWED_HOSTS."

@@ -1,0 +1,50 @@
+"""Embeddings that a prompt text names without more ado, as in A1111: by a word that is the name of their file."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from civitai_mock.generation.prompt_text import embedding_text, with_replaced_words
+from civitai_mock.providers.comfyui.graphs.catalogue import Names
+
+ENCODERS = "CLIPTextEncode"
+TEXT_INPUTS = frozenset({"text", "text_g", "text_l", "clip_l", "t5xxl"})
+LISTS_KEPT = 16
+
+
+def is_prompt_text(class_type: str, input_name: str) -> bool:
+    return class_type.startswith(ENCODERS) and input_name in TEXT_INPUTS
+
+
+def with_named_embeddings(text: str, names: Names) -> str:
+    """What is behind `embedding:` already stays as it is."""
+    words = _words(names.all)
+    return with_replaced_words(text, _pattern(names.all), lambda word: words[word.casefold()]) if words else text
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _words(names: tuple[str, ...]) -> Mapping[str, str]:
+    """What each word stands for: a name with its folders, or without them, where that is no other's."""
+    found: dict[str, str] = {}
+    for path in sorted((_path(name) for name in names), key=lambda path: (path.count("/"), path)):
+        reference = embedding_text(path, 1)
+        for word in (path, path.rpartition("/")[2]):
+            if not any(character.isspace() for character in path):
+                found.setdefault(_as_written(word), reference)
+    return found
+
+
+@lru_cache(maxsize=LISTS_KEPT)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    """A word with a hyphen, a slash or a colon beside it is part of another one."""
+    choices = "|".join(re.escape(word) for word in sorted(_words(names), key=len, reverse=True))
+    return re.compile(rf"embedding:[^\s]*|(?<![\w\-/\\:.])(?P<word>{choices})(?![\w\-/]|\.\w)", re.IGNORECASE)
+
+
+def _path(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+def _as_written(word: str) -> str:
+    """Round brackets that are no weights have a backslash before them."""
+    return re.sub(r"([()])", r"\\\1", word).casefold()

@@ -1,0 +1,185 @@
+"""Put a graph into a server's own names, and see what keeps the server from running it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.generation.work import FileRole
+from civitai_mock.providers.comfyui.graphs.catalogue import (
+    EMBEDDINGS,
+    MODEL_FOLDERS,
+    Catalogue,
+    Names,
+    folder_of,
+    is_weights,
+    normal,
+    stem_of,
+)
+from civitai_mock.providers.comfyui.graphs.embeddings import is_prompt_text, with_named_embeddings
+from civitai_mock.providers.comfyui.graphs.files import Airs, in_role, match, nearest
+from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
+
+Roles: TypeAlias = Mapping[str, FileRole]
+
+# As ComfyUI finds them: at the start, or after white space or a bracket; `embedding:x` glued to a comma is only text.
+EMBEDDING = re.compile(r"(?<![^\s()])embedding:(?P<name>[^\s():]+)")
+NO_ROLES: Roles = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A file that a graph wants and a server has not; `air` is known for a job's own resources.
+
+    Where another file could have played its part, `replaceable`, there is none of those either.
+    """
+
+    wanted: str
+    folder: str
+    air: Air | None
+    nearest: tuple[str, ...]
+    replaceable: bool = False
+
+    def __str__(self) -> str:
+        resource = f" ({self.air})" if self.air else ""
+        substitutes = ", nor is anything that can take its place" if self.replaceable else ""
+        nearest = f"nearest: {', '.join(self.nearest)}" if self.nearest else "nothing like it there"
+        return f"'{self.wanted}'{resource} is not in {self.folder}{substitutes} ({nearest})"
+
+    @property
+    def evidence(self) -> JsonObject:
+        air = {"air": str(self.air)} if self.air else {}
+        return {"file": self.wanted, "folder": self.folder, "nearest": list(self.nearest), **air}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A graph in a server's own names, and what keeps the server from running it."""
+
+    graph: JsonObject
+    missing: tuple[Missing, ...] = ()
+    unknown_classes: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        return not self.missing and not self.unknown_classes
+
+    @property
+    def lack(self) -> tuple[int, int]:
+        """How far it is from running: a node pack is more to ask for than a file."""
+        return len(self.unknown_classes), len(self.missing)
+
+    @property
+    def lacking(self) -> list[str]:
+        """For whoever reads why a job failed."""
+        return [*map(self._no_node, self.unknown_classes), *map(str, self.missing)]
+
+    def _no_node(self, class_type: str) -> str:
+        """With its title, which says what the graph wants it for."""
+        nodes = [as_object(node) for node in self.graph.values()]
+        titles = [
+            as_text(as_object(node.get("_meta")).get("title")) for node in nodes if node["class_type"] == class_type
+        ]
+        purpose = next((f" ({title})" for title in titles if title not in {"", class_type}), "")
+        return f"it has no node '{class_type}'{purpose}"
+
+
+def roles_by_file(roles: Iterable[FileRole]) -> Roles:
+    return {role.name: role for role in roles}
+
+
+def fit(
+    graph: ReadOnlyJson,
+    catalogue: Catalogue,
+    airs: Airs,
+    roles: Roles = NO_ROLES,
+    *,
+    words_name_embeddings: bool = False,
+) -> Fit:
+    """For `words_name_embeddings` see `GraphWork`."""
+    fitting = Fitting(catalogue=catalogue, airs=airs, roles=roles, words_name_embeddings=words_name_embeddings)
+    fitted = {node_id: fitting.node(as_object(node)) for node_id, node in graph.items()}
+    classes = dict.fromkeys(as_text(node["class_type"]) for node in fitted.values())
+    unknown = tuple(name for name in classes if name not in catalogue.choices)
+    return Fit(graph=dict(fitted), missing=tuple(dict.fromkeys(fitting.missing)), unknown_classes=unknown)
+
+
+def best_fit(
+    graphs: Sequence[ReadOnlyJson],
+    catalogue: Catalogue,
+    airs: Airs,
+    roles: Roles = NO_ROLES,
+    *,
+    words_name_embeddings: bool = False,
+) -> Fit:
+    """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
+    fits = []
+    for graph in graphs:
+        found = fit(graph, catalogue, airs, roles, words_name_embeddings=words_name_embeddings)
+        if found.runs:
+            return found
+        fits.append(found)
+    return min(fits, key=lambda found: found.lack)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """One graph on its way into the names of one catalogue; what is not there is added to `missing`."""
+
+    catalogue: Catalogue
+    airs: Airs
+    roles: Roles
+    words_name_embeddings: bool = False
+    missing: list[Missing] = field(default_factory=list)
+
+    def node(self, node: JsonObject) -> JsonObject:
+        class_type = as_text(node.get("class_type"))
+        choices = self.catalogue.choices.get(class_type, {})
+        inputs: dict[str, Json] = {}
+        for name, value in as_object(node.get("inputs")).items():
+            if not isinstance(value, str):
+                inputs[name] = value
+            elif name in choices:
+                inputs[name] = self._file(value, choices[name], folder_of(class_type, name))
+            else:
+                inputs[name] = self._text(self._worded(class_type, name, value))
+        return {**node, "inputs": inputs}
+
+    def _file(self, wanted: str, names: Names, folder: str) -> str:
+        """Only model files: for any other list, the server's own complaint is the better one."""
+        of_models = is_weights(wanted) or names.are_weights or folder in MODEL_FOLDERS
+        if wanted in names.all or not of_models:
+            return wanted
+        return self._find(wanted, names, folder) or wanted
+
+    def _worded(self, class_type: str, name: str, text: str) -> str:
+        if self.words_name_embeddings and is_prompt_text(class_type, name):
+            return with_named_embeddings(text, self.catalogue.embeddings)
+        return text
+
+    def _text(self, text: str) -> str:
+        def replaced(reference: re.Match[str]) -> str:
+            wanted = reference["name"].strip(",")
+            found = self._find(wanted, self.catalogue.embeddings, EMBEDDINGS) if wanted else None
+            return reference[0].replace(wanted, found.replace("\\", "/"), 1) if found else reference[0]
+
+        return EMBEDDING.sub(replaced, text)
+
+    def _find(self, wanted: str, names: Names, folder: str) -> str | None:
+        """A resource that a job asked for by its AIR is that file, and not what else could play a part."""
+        air = self.airs.get(normal(wanted)) or self.airs.get(stem_of(wanted))
+        role = None if air else self.roles.get(wanted)
+        found = match(wanted, names, air) or (in_role(role, names) if role else None)
+        if found is None:
+            self.missing.append(
+                Missing(
+                    wanted=wanted,
+                    folder=folder,
+                    air=air,
+                    nearest=nearest(wanted, names),
+                    replaceable=role is not None,
+                )
+            )
+        return found

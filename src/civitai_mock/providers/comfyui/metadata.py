@@ -1,0 +1,30 @@
+"""What is written into a picture about how it was made."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.metadata import GRAPH_CHUNK, PARAMETERS_CHUNK, parameters
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.reading.series import read_one
+from civitai_mock.providers.comfyui.protocol.png_texts import TextInserter
+
+
+def picture_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
+    """By keyword, from the graph that was run; no parameters for a picture that no sampler had a part in."""
+    if not graph:
+        return {}
+    nodes = Nodes(graph)
+    series = read_one(nodes, node_id) if node_id in nodes else None
+    told = {PARAMETERS_CHUNK: parameters(series)} if series is not None and series.passes else {}
+    return {GRAPH_CHUNK: json.dumps(graph), **told}
+
+
+async def with_texts(content: AsyncIterator[bytes], texts: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """A PNG file with those of `texts` that it has not; of any other file the bytes as they are."""
+    inserter = TextInserter(texts)
+    async for data in content:
+        if part := inserter.feed(data):
+            yield part
+    if rest := inserter.rest():
+        yield rest

@@ -1,0 +1,116 @@
+"""The one door to hosts that callers name."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from civitai_mock.domain.errors import ForbiddenError, MockError
+from civitai_mock.services.hosts import HostPolicy
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+MAX_REDIRECTS = 3
+# 303 asks for a GET, whatever was sent: the content would be lost.
+REDIRECTS: Mapping[str, frozenset[int]] = {
+    "GET": frozenset({301, 302, 303, 307, 308}),
+    "POST": frozenset({301, 302, 307, 308}),
+}
+PORTS = {"http": 80, "https": 443}
+
+
+class TooManyRedirectsError(MockError):
+    """A host that does not come to an end; `status` is that of its last answer."""
+
+    code = "too_many_redirects"
+
+    def __init__(self, status: int) -> None:
+        super().__init__("too many redirects", status=status)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent, to a host and to all that it leads to."""
+
+    method: str
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def outbound_client(*, user_agent: str) -> httpx.AsyncClient:
+    """Without proxies, which would look hosts up for themselves, without cookies, and a connection for each request.
+
+    Requests go to addresses: two hosts of one address must share neither a TLS connection nor a cookie.
+    """
+    return httpx.AsyncClient(
+        headers={"User-Agent": user_agent},
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        timeout=None,  # noqa: S113 - whoever sends has one for all that it does
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        trust_env=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """Connects to the very address that it has checked, so that no second DNS answer can lead it elsewhere."""
+
+    client: httpx.AsyncClient
+    hosts: HostPolicy
+    resolve: Resolve
+
+    @asynccontextmanager
+    async def send(self, url: str, message: Message) -> AsyncIterator[httpx.Response]:
+        """The answer at the end of the redirects, of which only the head is read.
+
+        Raise `ForbiddenError` for a host that is not allowed, `TooManyRedirectsError`, and what httpx raises.
+        """
+        answer = await self._follow(httpx.URL(url), message)
+        try:
+            yield answer
+        finally:
+            await answer.aclose()
+
+    async def _follow(self, url: httpx.URL, message: Message) -> httpx.Response:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._try_addresses(url, message)
+            if answer.status_code not in REDIRECTS[message.method] or "location" not in answer.headers:
+                return answer
+            await answer.aclose()
+            url = url.join(answer.headers["location"])
+        raise TooManyRedirectsError(answer.status_code)
+
+    async def _try_addresses(self, url: httpx.URL, message: Message) -> httpx.Response:
+        """To the first of the host's addresses that takes the connection."""
+        *others, last = await self._addresses(url)
+        for address in others:
+            try:
+                return await self._send_to(address, url, message)
+            except httpx.ConnectError:
+                continue
+        return await self._send_to(last, url, message)
+
+    async def _addresses(self, url: httpx.URL) -> Sequence[str]:
+        if url.scheme not in PORTS or not url.host:
+            raise ForbiddenError("Only http and https URLs can be used.")
+        try:
+            found = await self.resolve(url.raw_host.decode(), url.port or PORTS[url.scheme])
+        except UnicodeError as error:  # of a label that is too long for DNS
+            raise OSError("no such host") from error
+        allowed = [address for address in found if self.hosts.allows(url.host, address)]
+        if not allowed:
+            raise ForbiddenError(self.hosts.refusal(url.host))
+        return allowed
+
+    async def _send_to(self, address: str, url: httpx.URL, message: Message) -> httpx.Response:
+        request = self.client.build_request(
+            message.method,
+            url.copy_with(host=address),
+            content=message.content or None,
+            headers={**message.headers, "Host": url.netloc.decode()},
+            extensions={"sni_hostname": url.raw_host.decode()},
+        )
+        return await self.client.send(request, stream=True, follow_redirects=False)

@@ -1,0 +1,97 @@
+"""What prompt texts name is found on the server, and pictures tell what was run."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image, PngImagePlugin
+
+from civitai_mock.domain.errors import JobError
+from civitai_mock.providers.comfyui.provider import ComfyUI
+from tests.support.comfyui import comfyui_on, finish, make_submission
+from tests.support.generation import MODELS, graph_of
+from tests.support.standin import MODELS as FILES
+from tests.support.standin import RunningStandin, plain_png, running_standin
+from tests.support.standin_session import text_to_image, with_inputs, with_node
+
+STOCK = {**FILES, "embeddings": ["sub/EasyNegative.pt"], "checkpoints": ["128713.safetensors"]}
+
+
+def texts_of(picture: bytes) -> dict[str, str]:
+    opened = Image.open(io.BytesIO(picture))
+    opened.load()
+    assert isinstance(opened, PngImagePlugin.PngImageFile)
+    return dict(opened.text)
+
+
+def requested(prompt: str, negative: str = "") -> Any:
+    return graph_of({"model": MODELS["sd1"], "params": {"prompt": prompt, "negativePrompt": negative, "seed": 7}})
+
+
+async def ran(
+    standin: RunningStandin, provider: ComfyUI, graph: Any, *, words: bool = True
+) -> tuple[Any, dict[str, str]]:
+    """The graph that the server's history has, and the texts of the first picture."""
+    submission = replace(make_submission(graph), words_name_embeddings=words)
+    finished = await finish(provider, submission)
+    async with httpx.AsyncClient(base_url=standin.url) as client:
+        entry = (await client.get(f"/history/{submission.prompt_id}")).json()[submission.prompt_id]
+    return entry["prompt"][2], texts_of(finished.contents[0])
+
+
+async def test_a_lora_tag_is_found_by_its_bare_name_and_the_picture_tells_of_it() -> None:
+    async with running_standin(models=STOCK) as standin, comfyui_on(standin) as provider:
+        graph, texts = await ran(standin, provider, requested("[a fox] <lora:Style:0.6:0.8>"))
+    assert graph["LoraLoader"]["inputs"]["lora_name"] == "style.safetensors"
+    assert json.loads(texts["prompt"]) == graph
+    assert texts["parameters"].startswith("(a fox:0.909) <lora:style:0.8>\nSteps: ")
+    assert "Seed: 7, Size: 512x512, Model: 128713" in texts["parameters"]
+
+
+@pytest.mark.parametrize("loras", [["style.safetensors"], []])
+async def test_a_tag_without_a_file_fails_with_folder_and_nearest_names(loras: list[str]) -> None:
+    async with running_standin(models={**STOCK, "loras": loras}) as standin, comfyui_on(standin) as provider:
+        with pytest.raises(JobError, match="'styles' is not in loras") as failed:
+            await finish(provider, make_submission(requested("a fox <lora:styles>")))
+    assert failed.value.evidence["missing"] == [{"file": "styles", "folder": "loras", "nearest": loras}]
+
+
+async def test_a_word_that_is_the_name_of_an_embedding_means_it() -> None:
+    async with running_standin(models=STOCK) as standin, comfyui_on(standin) as provider:
+        graph, texts = await ran(standin, provider, requested("a fox", "text,easynegative!, embedding:EasyNegative"))
+    assert (
+        graph["CLIPTextEncode_1"]["inputs"]["text"] == "text, embedding:sub/EasyNegative !, embedding:sub/EasyNegative"
+    )
+    assert "Negative prompt: text, embedding:sub/EasyNegative" in texts["parameters"]
+
+
+async def test_a_users_own_graph_keeps_its_words() -> None:
+    async with running_standin(models=STOCK) as standin, comfyui_on(standin) as provider:
+        graph, _ = await ran(standin, provider, requested("a fox", "easynegative"), words=False)
+    assert graph["CLIPTextEncode_1"]["inputs"]["text"] == "easynegative"
+
+
+async def test_a_picture_of_the_socket_tells_as_much_as_a_file() -> None:
+    def draw(*_: object) -> list[bytes]:
+        return [plain_png()]
+
+    async with running_standin(draw=draw) as standin, comfyui_on(standin) as provider:
+        graph, texts = await ran(
+            standin, provider, with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0]), words=False
+        )
+    assert json.loads(texts["prompt"]) == graph
+    assert "Model: sd15" in texts["parameters"]
+
+
+async def test_after_a_restart_a_picture_tells_what_the_servers_history_says() -> None:
+    async with running_standin() as standin:
+        submission = make_submission(with_inputs(text_to_image(), "6", text="another fox"))
+        async with comfyui_on(standin) as first:
+            await finish(first, submission)
+        async with comfyui_on(standin) as second:
+            outputs = await second.collect(submission.prompt_id)
+            content = b"".join([chunk async for chunk in outputs.items[0].content])
+    assert texts_of(content)["parameters"].startswith("another fox\n")

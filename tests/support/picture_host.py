@@ -1,0 +1,74 @@
+"""A real server that answers GET with bytes as they are, however wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from civitai_mock.scheduler.outbound import Outbound, outbound_client
+from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
+from civitai_mock.services.hosts import picture_policy
+
+ADDRESS = "127.0.0.1"
+LIMITS = PictureLimits(max_bytes=200_000, max_pixels=10_000)
+
+
+class PictureHost:
+    """`answers` are whole answers by path; one that `goes_on` is followed by more and more of its end."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bytes] = {}
+        self.goes_on: set[str] = set()
+        self.stays_open: set[str] = set()
+        self.addresses: dict[str, Sequence[str]] = {}
+        self.requests: list[str] = []
+        self.port = 0
+
+    def url(self, path: str = "/x.png", *, host: str = "pictures.test") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            path = head.split(" ")[1].partition("?")[0]
+            self.requests.append(head)
+            answer = self.answers.get(path, answer_of(b"", status=404))
+            writer.write(answer)
+            await writer.drain()
+            while path in self.goes_on:
+                writer.write(answer[-1000:])
+                await writer.drain()
+            if path in self.stays_open:
+                await reader.read()
+        except ConnectionError:
+            pass  # the client has read enough
+        finally:
+            writer.close()
+
+    async def resolve(self, host: str, _: int) -> Sequence[str]:
+        return self.addresses.get(host, (ADDRESS,))
+
+
+@asynccontextmanager
+async def picture_host() -> AsyncIterator[PictureHost]:
+    host = PictureHost()
+    server = await asyncio.start_server(host.handle, ADDRESS)
+    host.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield host
+
+
+@asynccontextmanager
+async def fetching_from(
+    host: PictureHost, *patterns: str, limits: PictureLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
+) -> AsyncIterator[PictureFetcher]:
+    async with outbound_client(user_agent="test") as client:
+        outbound = Outbound(client=client, hosts=picture_policy(patterns or ("private",)), resolve=host.resolve)
+        yield PictureFetcher(outbound=outbound, limits=limits, timeout=patience)
+
+
+def answer_of(body: bytes, *, status: int = 200, length: int | None = None, **headers: str) -> bytes:
+    """`length` is what the head says of the body's length, if that is not the truth."""
+    told = {"Content-Length": str(len(body) if length is None else length), **headers}
+    lines = [f"HTTP/1.1 {status} Something", *(f"{name.replace('_', '-')}: {value}" for name, value in told.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body

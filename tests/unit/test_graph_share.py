@@ -1,0 +1,46 @@
+"""What can be said of a whole graph from the steps of one node."""
+
+import pytest
+
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.generation.graph_share import share_done
+
+
+def sampler(steps: Json, latent: str | None = None, **inputs: Json) -> JsonObject:
+    link: JsonObject = {} if latent is None else {"latent_image": [latent, 0]}
+    return {"class_type": "KSampler", "inputs": {"steps": steps, **link, **inputs}}
+
+
+def decode(samples: str) -> JsonObject:
+    return {"class_type": "VAEDecode", "inputs": {"samples": [samples, 0]}}
+
+
+CHAIN: JsonObject = {"3": sampler(20), "4": decode("3"), "5": sampler(10, "4"), "6": decode("5")}
+SIDES: JsonObject = {"3": sampler(20), "5": sampler(10)}
+PARTS: JsonObject = {"3": sampler(20, end_at_step=16), "5": sampler(20, "3", start_at_step=16, end_at_step=10_000)}
+LOOP: JsonObject = {"3": sampler(20, "5"), "5": sampler(20, "3")}
+
+
+@pytest.mark.parametrize(
+    ("graph", "node_id", "step", "steps", "expected"),
+    [
+        ({"3": sampler(20)}, "3", 5, 20, 0.25),
+        (CHAIN, "3", 10, 20, 0.3333),
+        (CHAIN, "5", 5, 10, 0.8333),
+        (CHAIN, "5", 10, 10, 1.0),
+        (PARTS, "3", 16, 16, 0.8),
+        (PARTS, "5", 2, 4, 0.9),
+        (SIDES, "5", 5, 10, 0.5),
+        (LOOP, "5", 5, 10, 0.5),
+        (CHAIN, "6", 1, 4, 0.25),
+        (CHAIN, "99:1", 1, 4, 0.25),
+        ({"3": sampler(["8", 0])}, "3", 5, 20, 0.25),
+        ({"3": sampler(20)}, "3", 30, 20, 1.0),
+        ({"3": sampler(20)}, "3", 1, 0, 0.0),
+        ({"3": "no node"}, "3", 1, 2, 0.5),
+    ],
+)
+def test_the_share_is_of_all_samplers_if_they_follow_on_one_another_else_of_the_node(
+    graph: JsonObject, node_id: str, step: int, steps: int, expected: float
+) -> None:
+    assert share_done(graph, node_id, step=step, steps=steps) == expected
