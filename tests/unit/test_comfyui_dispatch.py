@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
-from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.options import ComfyOptions
@@ -49,8 +48,8 @@ class Shop:
 
 
 def search_for(checkpoint: str, *, priority: int = 0) -> Search:
-    graph: JsonObject = {"4": {"class_type": LOADER, "inputs": {"ckpt_name": checkpoint}}}
-    return Search(graph=graph, airs={}, priority=priority)
+    inputs = {"ckpt_name": checkpoint}
+    return Search(graph={"4": {"class_type": LOADER, "inputs": {**inputs}}}, airs={}, priority=priority)
 
 
 def done(tasks: Sequence["asyncio.Task[Offer]"]) -> list[bool]:
