@@ -337,6 +337,10 @@ class Provider(Protocol):
         """None for a prompt that waits, has ended, or is not heard of."""
         ...
 
+    def waited_until(self, prompt_id: str) -> datetime | None:
+        """When a prompt's turn came: now, while it waits for others; None for one that waits for nobody."""
+        ...
+
     @property
     def workers(self) -> Sequence[WorkerReport]:
         """Each of them, whether it is there or not."""

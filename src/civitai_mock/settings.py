@@ -178,7 +178,11 @@ class Settings(BaseSettings):
         le=8760,
     )
     job_timeout_s: int = setting(
-        600, "Longest time one claim of a job may take, in s", expected="a number from 1 to 86400", ge=1, le=86_400
+        600,
+        "Longest time one claim of a job may take, in s; what a prompt waits for others on ComfyUI does not count",
+        expected="a number from 1 to 86400",
+        ge=1,
+        le=86_400,
     )
     blob_url_lifetime_s: int = setting(
         3600, "How long a blob URL works, in s", expected="a number from 1 to 604800", ge=1, le=604_800
@@ -293,6 +297,15 @@ class Settings(BaseSettings):
         if value:
             parse_servers(value)
         return value
+
+    @field_validator("comfy_authorization")
+    @classmethod
+    def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
+        """Without the new line that a file of secrets ends with."""
+        text = value.get_secret_value().strip() if value else ""
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError("no header has such a value")
+        return SecretStr(text) if text else None
 
     @field_validator("comfy_ws_url")
     @classmethod

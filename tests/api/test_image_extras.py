@@ -45,7 +45,7 @@ async def picture_of(opened: Opened, job: Any) -> Image.Image:
             "Size: 128x64, Model: sdxl/civitai/101055/128078, Denoising strength: 0.5, Hires upscale: 2",
         ),
         ({"hires": {"upscaler": UPSCALER}}, (192, 96), "Hires upscale: 1.5"),
-        ({"upscale": {"model": UPSCALER}}, (512, 256), "Postprocess upscale by: 4"),
+        ({"upscale": {"model": UPSCALER}}, (512, 256), "Postprocess upscaler: upscaler/other/"),
         ({"upscale": {"model": UPSCALER, "scale": 2.5}}, (320, 160), "Postprocess upscale by: 2.5"),
         ({"refiner": {"model": REFINER}, "steps": 30}, (128, 64), "Steps: 30"),
     ],

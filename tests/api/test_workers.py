@@ -91,6 +91,26 @@ async def test_coverage_counts_the_ready_servers_that_have_the_file() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("file", "availability"),
+    [
+        ("dreams.safetensors", "Available"),
+        ("lora/flux1/civitai/1/23.safetensors", "Available"),
+        ("dreams_89d939e4d4.safetensors", "Available"),
+        ("dreams_59cb7285.safetensors", "Unavailable"),
+    ],
+)
+async def test_coverage_finds_a_file_as_a_job_would(file: str, availability: str) -> None:
+    hashes = {"SHA256": "89D939E4D444A6E3FB63097A947E1276C93A4717AE696673D6106CDBE1DD529D", "CRC32": "59CB7285"}
+    air = "urn:air:flux1:lora:civitai:1@23"
+    resource = {"air": air, "modelName": "Dreams", "type": "lora", "fileName": "dreams.safetensors", "hashes": hashes}
+    models = {"checkpoints": [CHECKPOINT_FILE], "loras": [file]}
+    async with running_standin(models=models) as standin, served_by(standin) as served:
+        assert (await served.client.post("/v2/resources", json=resource)).status_code == 201
+        answer = await served.client.get(COVERAGE, params={"model": air})
+    assert answer.json()[air]["availability"] == availability
+
+
 async def test_a_resource_that_no_server_has_is_unavailable() -> None:
     async with running_standin(models=MODELS) as standin, served_by(standin) as served:
         answer = await served.client.get(COVERAGE, params={"model": LORA})

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from civitai_mock.providers.simulator.comfyui_server.options import Damage, Stan
 from tests.support.comfyui import (
     ENDLESS,
     HELD,
+    IMPATIENT,
     Gate,
     comfyui_on,
     contents_of,
@@ -140,6 +143,35 @@ async def test_a_file_is_sent_under_the_servers_own_name() -> None:
         assert (await finish(provider, make_submission(graph))).tries == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mine.safetensors",
+        "sdxl\\civitai\\101055\\128078.safetensors",
+        "SDXL\\base_128078.safetensors",
+        "SDXL\\base [e6bb9ea85b].safetensors",
+    ],
+)
+async def test_a_resource_is_found_by_its_name_its_path_its_version_or_a_hash(name: str) -> None:
+    resource = JobResource(
+        air=Air.parse("urn:air:sdxl:checkpoint:civitai:101055@128078"),
+        file_name="mine.safetensors",
+        hashes=("e6bb9ea85bbf7bf6",),
+    )
+    models = {**MODELS, "checkpoints": ["other.safetensors", name]}
+    async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
+        submission = make_submission(text_to_image(checkpoint=resource.file_name), resources=[resource])
+        receipt = await provider.send(submission)
+        assert provider.workers_with([resource]) == 1
+        assert _checkpoint_in(receipt.graph) == name
+        assert len((await finish(provider, submission)).contents) == 1
+
+
+def _checkpoint_in(graph: Any) -> str:
+    (name,) = [node["inputs"]["ckpt_name"] for node in graph.values() if "ckpt_name" in node["inputs"]]
+    return str(name)
+
+
 async def test_a_missing_file_ends_the_job_and_names_its_air_and_what_is_near() -> None:
     air = Air.parse("urn:air:sd1:checkpoint:civitai:5@4321")
     resource = JobResource(air=air, file_name="sd15_full.safetensors")
@@ -167,6 +199,15 @@ async def test_a_file_that_comes_while_the_server_runs_is_found() -> None:
         await finish(provider, make_submission(text_to_image(checkpoint="new.safetensors")))
 
 
+async def test_a_file_that_went_since_the_lists_were_read_is_told_as_missing() -> None:
+    models = dict(MODELS)
+    async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
+        models["checkpoints"] = ["sdxl.safetensors"]
+        with pytest.raises(JobError, match=r"'sd15\.safetensors' is not in checkpoints \(nearest: sdxl\.safetensors\)"):
+            await provider.send(make_submission())
+        await until(lambda: provider.workers[0].in_flight == 0)
+
+
 def tone_of(content: bytes) -> object:
     return Image.open(io.BytesIO(content)).getpixel((0, 0))
 
@@ -186,6 +227,27 @@ async def test_a_prompt_that_was_never_sent_is_lost() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         with pytest.raises(TransientError, match="knows the prompt"):
             await provider.collect("8fbb987c-c100-4ac4-af1d-fd07ea85a59c")
+
+
+async def test_the_turn_of_a_prompt_comes_when_it_runs() -> None:
+    """It waits in our line, on its way, and in the server's queue."""
+    gate, options = Gate(), replace(IMPATIENT, max_in_flight=2)
+    async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin, options=options) as provider:
+        running, queued, in_line = (make_submission() for _ in range(3))
+        await provider.send(running)
+        await until(lambda: is_running(standin, running.prompt_id))
+        await provider.send(queued)
+        sending = asyncio.create_task(provider.send(in_line))
+        await until(lambda: provider.waited_until(in_line.prompt_id) is not None)
+        first, moments = provider.waited_until(running.prompt_id), []
+        for _ in range(2):
+            await asyncio.sleep(0)
+            moments.append([provider.waited_until(one.prompt_id) for one in (running, queued, in_line)])
+        assert moments[0][0] == moments[1][0] == first
+        assert moments[0][1:] < moments[1][1:]
+        assert provider.waited_until("nobody's") is None
+        sending.cancel()
+        gate.open()
 
 
 async def test_a_cancelled_prompt_that_waits_never_runs() -> None:

@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.options import Timeouts
+from civitai_mock.providers.comfyui.workers.fleet import MOST_QUESTIONS
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from tests.support.comfyui import (
     ENDLESS,
@@ -34,6 +36,35 @@ ONE_AT_A_TIME = replace(IMPATIENT, max_in_flight=1)
 
 def accepted(standin: RunningStandin) -> int:
     return sum(facts.accepted for facts in standin.server.workshop.ledger.prompts.values())
+
+
+async def test_many_prompts_at_once_ask_a_server_a_few_questions_at_a_time() -> None:
+    """All at once they would wait for each other until the last ones ran out of time, and their server with them."""
+
+    class Counting(httpx.AsyncHTTPTransport):
+        asking, most = 0, 0
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.asking += 1
+            self.most = max(self.most, self.asking)
+            try:
+                return await super().handle_async_request(request)
+            finally:
+                self.asking -= 1
+
+    counting = Counting()
+    async with running_standin() as standin, comfyui_on(standin, transport=counting) as provider:
+        finished = await asyncio.gather(*(finish(provider, make_submission()) for _ in range(100)))
+    assert {one.tries for one in finished} == {1}
+    assert counting.most <= MOST_QUESTIONS + 2 * IMPATIENT.max_in_flight
+
+
+async def test_a_file_that_went_from_one_server_since_its_lists_were_read_is_used_on_another() -> None:
+    models = dict(MODELS)
+    async with running_standin(models=models) as one, running_standin() as two, comfyui_on(one, two) as provider:
+        models["checkpoints"] = ["sdxl.safetensors"]
+        finished = await finish(provider, make_submission())
+        assert (finished.worker, finished.tries) == (provider.workers[1].id, 1)
 
 
 async def test_prompts_are_spread_over_the_servers() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import JobSearch, Spending
 from civitai_mock.storage.mongo import upgrade
@@ -26,7 +26,17 @@ ADDED_AT_SUBMISSION = [
     "charged",
     "leaves",
 ]
-ADDED_LATER = ["taint", "callback", "waits", "spent", "images", "result", "endedAt", "slots.$[].name"]
+ADDED_LATER = [
+    "taint",
+    "callback",
+    "waits",
+    "spent",
+    "images",
+    "result",
+    "endedAt",
+    "slots.$[].name",
+    "resources.$[].hashes",
+]
 
 
 @pytest.fixture
@@ -44,7 +54,14 @@ async def old(address: MongoAddress) -> list[Job]:
         assert await stores.jobs.replace(first, succeeded(first))
         jobs = await stores.jobs.get_many([job_id(number) for number in (1, 2, 3)])
         await strip(inside)
-    return [replace(job, submission_id=job.id, charged=False) for job in jobs]
+    return [
+        replace(job, submission_id=job.id, charged=False, resources=tuple(map(without_hashes, job.resources)))
+        for job in jobs
+    ]
+
+
+def without_hashes(resource: JobResource) -> JobResource:
+    return replace(resource, hashes=())
 
 
 async def strip(inside: Collections) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from civitai_mock.domain.job import Claim
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.job import Claim, JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import JobSearch, Spending
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
@@ -110,6 +111,8 @@ async def test_old_jobs_are_what_they_were(old_directory: Path) -> None:
             "text": "\x00 ключ '\"", "type": "kept", "seed": 0, "ratio": 1.5e-7, "model": CHECKPOINT
         }  # fmt: skip
         assert (queued.name, queued.callback_url, queued.providers, queued.dependencies) == (None, None, (), ())
+        resource = JobResource(air=Air.parse(CHECKPOINT), file_name="x.safetensors", trained_words=("wow",))
+        assert queued.resources == (resource,)
         assert (queued.submission_id, queued.charged, queued.waits, queued.taint) == (QUEUED, False, False, None)
         assert [(slot.blob_key, slot.seed, slot.available, slot.name) for slot in held.slots] == [(KEY, 1, True, None)]
         assert held.claim == Claim(provider="local", worker_id="local-1", at=START, until=START + LEASE)

@@ -81,6 +81,24 @@ async def test_a_job_whose_server_died_under_it_and_stays_away_uses_up_one_retry
     assert (done.outcome, done.retry_attempt) == (Outcome.SUCCEEDED, 1)
 
 
+async def test_a_job_that_only_waited_in_the_queue_of_a_server_that_restarts_uses_up_no_retry(bench: Bench) -> None:
+    gate = Gate()
+    async with (
+        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        working(bench, standin),
+    ):
+        jobs = [*await bench.submit(params=PARAMS), *await bench.submit(retries=0, params=PARAMS)]
+        await until(bench, lambda: _are_sent(bench, jobs))
+        await pass_seconds(bench, 5)
+        standin.server.restart()
+        gate.open()
+        first, second = [await ended(bench, job) for job in jobs]
+    assert [(job.outcome, job.retry_attempt) for job in (first, second)] == [
+        (Outcome.SUCCEEDED, 1),
+        (Outcome.SUCCEEDED, 0),
+    ]
+
+
 async def test_a_job_that_waits_for_room_longer_than_its_timeout_uses_up_no_retry(bench: Bench) -> None:
     gate = Gate()
     async with (

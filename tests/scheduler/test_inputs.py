@@ -1,10 +1,13 @@
 """Pictures that a job reads, from the store or from elsewhere."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import JobError, MockError, TransientError
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.ports import InputFile
@@ -28,10 +31,12 @@ class NameReader(ScriptedProvider):
     reads_files = False
 
 
-async def _prepare(bench: Bench, image: InputImage, *, reads_files: bool = True) -> list[InputFile]:
+async def _prepare(
+    bench: Bench, image: InputImage, *, reads_files: bool = True, job: Job | None = None
+) -> list[InputFile]:
     """What a claim of one and the same job comes to have, each time it is called."""
     provider = bench.provider if reads_files else NameReader()
-    work = Work(job=make_job(), tools=bench.tools(provider=provider), tell=_tell_nobody)
+    work = Work(job=job or make_job(), tools=bench.tools(provider=provider), tell=_tell_nobody)
     await GraphWay(GraphWork(graph={}, images=(image,))).prepare(work)
     return list(work.files)
 
@@ -125,7 +130,16 @@ async def test_a_blob_url_of_ours_that_is_wrong_or_over_ends_the_job(bench: Benc
         await _prepare(bench, _from_url(url[:-1] + ("0" if url[-1] != "0" else "1")))
     bench.clock.advance(3600)
     with pytest.raises(JobError, match="has expired"):
-        await _prepare(bench, _from_url(url))
+        await _prepare(bench, _from_url(url), job=replace(make_job(), created_at=bench.clock.now()))
+
+
+async def test_a_blob_url_of_ours_that_was_good_when_the_job_came_stays_good_for_it(bench: Bench) -> None:
+    """The job may have waited for hours, and its picture is still there."""
+    await _store(bench, PICTURE)
+    url, _ = bench.blob_urls.sign(KEY, base_url="https://elsewhere.test")
+    bench.clock.advance(3600)
+    (file,) = await _prepare(bench, _from_url(url))
+    assert await collect(file.read()) == PICTURE
 
 
 async def test_a_url_that_others_signed_is_fetched(bench: Bench) -> None:

@@ -160,6 +160,24 @@ async def test_a_redirect_to_a_forbidden_place_ends_the_job(host: PictureHost, t
     assert len(host.requests) == 1
 
 
+UNUSABLE = ["http://xn--/", "http://xn--a/x.png", "http://pictures.test:99999/x.png"]
+
+
+@pytest.mark.parametrize("target", UNUSABLE)
+async def test_a_redirect_to_what_is_no_url_ends_the_job(host: PictureHost, target: str) -> None:
+    host.answers["/x.png"] = answer_of(b"", status=302, Location=target)
+    error = await _refused(host)
+    assert isinstance(error, JobError)
+    assert error.message == "The host 'pictures.test' leads to a URL that cannot be used."
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+async def test_a_url_that_only_seems_to_be_one_ends_the_job(host: PictureHost, url: str) -> None:
+    error = await _refused(host, url)
+    assert isinstance(error, JobError)
+    assert "cannot be used" in error.message
+
+
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "100.64.0.1"]
 )

@@ -1,15 +1,18 @@
 """The longest time that a claim may take, and the time by which a job must have ended."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Outputs, Receipt, Submission
 from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.walk import LONGEST_QUEUE
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import FreezingStore, Moment
 from tests.support.provider import ScriptedProvider
+from tests.support.system import ManualClock
 from tests.support.turns import settle, until, until_found
 
 MINUTE = 60.0
@@ -60,6 +63,7 @@ async def test_a_claim_that_takes_too_long_ends_and_the_job_is_tried_again(
     assert [event.context["reason"] for event in told] == ["timeout: the claim took longer than 00:01:00"]
     ended = await bench.job(job.id)
     assert (ended.outcome, ended.retry_attempt) == (Outcome.SUCCEEDED, 1)
+    assert len(set(provider.sent)) == 2  # the first one may take its time to stop
 
 
 async def test_a_job_that_times_out_each_time_fails_when_its_retries_are_used_up(bench: Bench) -> None:
@@ -100,6 +104,52 @@ async def test_the_time_counts_anew_for_each_claim(bench: Bench) -> None:
         assert (await bench.job(job.id)).retry_attempt == 1
         bench.provider.go_on()
         await until_found(lambda: bench.ended(job.id))
+
+
+class BusyProvider(ScriptedProvider):
+    """Its prompts wait for others until `begin`."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.began: datetime | None = None
+
+    def begin(self) -> None:
+        self.began = self.clock.now()
+
+    def waited_until(self, prompt_id: str) -> datetime | None:
+        return (self.began or self.clock.now()) if prompt_id in self.sent else None
+
+
+async def test_the_time_that_a_prompt_waits_for_others_does_not_count(bench: Bench) -> None:
+    """Or jobs of two minutes would fail, each after six vain attempts, because there are many of them."""
+    provider = BusyProvider(bench.clock)
+    provider.hold()
+    async with running(bench.scheduler(provider=provider)):
+        (job,) = await bench.submit(timeout="00:01:00")
+        await until(lambda: bool(provider.sent))
+        await _pass(bench, 2.5 * MINUTE)
+        provider.begin()
+        await _pass(bench, MINUTE - 1)
+        assert provider.cancelled == []
+        await _pass(bench, 1)
+        assert provider.cancelled == provider.sent[:1]
+        provider.go_on()
+        await until_found(lambda: bench.ended(job.id))
+    assert (await bench.job(job.id)).retry_attempt == 1
+
+
+async def test_a_prompt_whose_turn_never_comes_is_tried_elsewhere_in_the_end(bench: Bench) -> None:
+    provider = BusyProvider(bench.clock)
+    provider.hold()
+    async with running(bench.scheduler(provider=provider)):
+        (job,) = await bench.submit(timeout="00:01:00")
+        await until(lambda: bool(provider.sent))
+        await _pass(bench, LONGEST_QUEUE * MINUTE - 1)
+        assert provider.cancelled == []
+        await _pass(bench, 1)
+        assert provider.cancelled == provider.sent[:1]
+        await bench.cancel(job.id)
 
 
 async def test_a_dead_holders_claim_is_ended_once_by_its_lease(bench: Bench) -> None:

@@ -52,7 +52,12 @@ def make_job(
         properties={"userId": 7, "tags": ["a", None, True], "nested": {"ratio": 0.1, "": "ключ"}},
         resources=(
             JobResource(air=Air.parse(CHECKPOINT), file_name="sdxl/civitai/101055/128078.safetensors"),
-            JobResource(air=Air.parse(LORA), file_name="lora/x.safetensors", trained_words=("wow", "styl é")),
+            JobResource(
+                air=Air.parse(LORA),
+                file_name="lora/x.safetensors",
+                trained_words=("wow", "styl é"),
+                hashes=("3f34446ec06e", "c87e3019"),
+            ),
         ),
         submission_id="submission-1",
         slots=tuple(Slot(blob_key=blob_key(job_id(number), index), seed=2**32 - 1 - index) for index in range(2)),

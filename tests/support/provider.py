@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import ReadOnlyJson
@@ -26,6 +27,7 @@ class ScriptedProvider:
         self.submissions: list[Submission] = []
         self.cancelled: list[str] = []
         self.progresses: dict[str, Progress] = {}
+        self.turns: dict[str, datetime] = {}
         self.nodes = ["9"]
         self.on_send: Script = lambda _: None
         self.on_collect: Script = lambda _: None
@@ -62,6 +64,9 @@ class ScriptedProvider:
 
     def progress(self, prompt_id: str) -> Progress | None:
         return self.progresses.get(prompt_id)
+
+    def waited_until(self, prompt_id: str) -> datetime | None:
+        return self.turns.get(prompt_id)
 
     def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - has everything
         return 1

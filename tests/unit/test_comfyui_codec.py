@@ -140,3 +140,11 @@ def test_anything_else_about_a_prompt_shows_that_it_is_worked_on(kind: str, data
 def test_an_outputs_files_are_those_with_a_name(output: object, files: tuple[SavedFile, ...]) -> None:
     told = {"type": "executed", "data": {"prompt_id": "p", "node": "9", "output": output}}
     assert read_text(json.dumps(told)) == Executed("p", "9", files)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_a_step_that_is_no_number_is_only_a_sign_of_life(number: str) -> None:
+    """ComfyUI writes them, and nothing can be counted with them."""
+    frame = '{"type": "progress", "data": {"prompt_id": "p", "node": "3", "value": 1.5, "max": 20}}'
+    frame = frame.replace("1.5", number)
+    assert read_text(frame) == Touched("p")

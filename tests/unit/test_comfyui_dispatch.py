@@ -12,7 +12,8 @@ from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer, Search
+from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
+from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
 from tests.support.system import ManualClock, SeededIds
 from tests.support.turns import settle, until
@@ -36,9 +37,13 @@ class Shop:
             self.stock(worker, "a.ckpt", "b.ckpt")
 
     def stock(self, worker: Worker, *checkpoints: str) -> None:
-        self.stocks[worker.id] = {LOADER: {"input": {"required": {"ckpt_name": [list(checkpoints)]}}}}
+        self.fill(worker, *checkpoints)
         worker.health.is_up = True
         worker.health.catalogue = read_catalogue(self.stocks[worker.id], ())
+
+    def fill(self, worker: Worker, *checkpoints: str) -> None:
+        """What its lists will say when they are read again."""
+        self.stocks[worker.id] = {LOADER: {"input": {"required": {"ckpt_name": [list(checkpoints)]}}}}
 
     def ask(self, checkpoint: str = "a.ckpt", *, priority: int = 0) -> "asyncio.Task[Offer]":
         return asyncio.create_task(self.dispatch.offer(search_for(checkpoint, priority=priority)))
@@ -49,7 +54,7 @@ class Shop:
 
 def search_for(checkpoint: str, *, priority: int = 0) -> Search:
     inputs = {"ckpt_name": checkpoint}
-    return Search(graph={"4": {"class_type": LOADER, "inputs": {**inputs}}}, airs={}, priority=priority)
+    return Search(graph={"4": {"class_type": LOADER, "inputs": {**inputs}}}, resources={}, priority=priority)
 
 
 def done(tasks: Sequence["asyncio.Task[Offer]"]) -> list[bool]:
@@ -85,6 +90,42 @@ async def test_nobody_waits_for_a_worker_that_those_before_him_cannot_use() -> N
     assert done([first, second, third]) == [True, False, True]
     assert third.result().worker is shop.workers[1]
     second.cancel()
+
+
+async def test_whoever_waits_hears_of_a_file_that_came_to_another_worker() -> None:
+    shop = Shop(workers=2)
+    shop.stock(shop.workers[1], "b.ckpt")
+    shop.workers[0].reserve()
+    waiting = shop.ask("a.ckpt")
+    await settle()
+    shop.fill(shop.workers[1], "a.ckpt", "b.ckpt")
+    await shop.workers[1].health.refresh()
+    await settle()
+    assert waiting.done()
+    assert waiting.result().worker is shop.workers[1]
+
+
+async def test_whoever_waits_for_a_file_that_went_is_not_sent_to_a_worker_without_it() -> None:
+    shop = Shop()
+    shop.workers[0].reserve()
+    waiting = shop.ask("a.ckpt")
+    await settle()
+    shop.fill(shop.workers[0], "b.ckpt")
+    shop.workers[0].health.catalogue = read_catalogue(shop.stocks["gpu0"], ())
+    shop.workers[0].release()
+    await settle()
+    assert not waiting.done()
+    shop.dispatch.turned()
+    with pytest.raises(JobError, match=r"'a\.ckpt' is not in checkpoints"):
+        await waiting
+
+
+async def test_lists_that_say_the_same_again_change_nothing() -> None:
+    """What was found out from them stays true, for every graph that waits."""
+    shop = Shop()
+    before = shop.workers[0].health.catalogue
+    await shop.workers[0].health.refresh()
+    assert shop.workers[0].health.catalogue is before
 
 
 async def test_the_worker_with_the_least_to_do_comes_first() -> None:
@@ -235,7 +276,7 @@ async def test_a_node_that_nobody_has_is_told_with_what_it_is_for() -> None:
     shop = Shop()
     node: Any = {"class_type": "PiDiNetPreprocessor", "inputs": {}, "_meta": {"title": "preprocessor SoftedgePidinet"}}
     with pytest.raises(JobError) as caught:
-        await shop.dispatch.offer(Search(graph={"1": node}, airs={}))
+        await shop.dispatch.offer(Search(graph={"1": node}, resources={}))
     assert "it has no node 'PiDiNetPreprocessor' (preprocessor SoftedgePidinet)" in caught.value.message
 
 

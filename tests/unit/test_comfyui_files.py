@@ -7,12 +7,21 @@ import pytest
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Names, read_catalogue
-from civitai_mock.providers.comfyui.graphs.files import airs_by_file, match, nearest
+from civitai_mock.providers.comfyui.graphs import fitting
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
+from civitai_mock.providers.comfyui.graphs.files import match, nearest, resources_by_file
 from civitai_mock.providers.comfyui.graphs.fitting import Fit, fit
+from civitai_mock.providers.comfyui.graphs.names import Names
+from civitai_mock.providers.comfyui.graphs.stock import Stock
 
 CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
-AIR = Air.parse("urn:air:sdxl:checkpoint:civitai:101055@128078")
+SHA256 = "e6bb9ea85bbf7bf6478a7c6d18b71246f22e95d41bcdd80ed40aa212c33cfeff"
+BLAKE3 = "d4b89247ee54185ba1dcc1acc0bb2e1a2e9333d7f53ce651a19b8b76cb520a95"
+RESOURCE = JobResource(
+    air=Air.parse("urn:air:sdxl:checkpoint:civitai:101055@128078"),
+    file_name="my favourite.safetensors",
+    hashes=(SHA256, BLAKE3, "be9edd61"),
+)
 OBJECT_INFO: JsonObject = {
     "CheckpointLoaderSimple": {"input": {"required": {"ckpt_name": [[*CHECKPOINTS], {"tooltip": "x"}]}}},
     "UpscaleModelLoader": {"input": {"required": {"model_name": ["COMBO", {"options": ["4x.pth"]}]}}},
@@ -97,8 +106,91 @@ def test_a_file_that_may_be_another_is_not_found(wanted: str, names: list[str]) 
     assert match(wanted, Names(tuple(names))) is None
 
 
-def test_the_version_of_the_air_finds_a_file_that_has_a_name_of_its_own() -> None:
-    assert match("my favourite.safetensors", Names(("dreams_128078.safetensors",)), AIR) == "dreams_128078.safetensors"
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sdxl/civitai/101055/128078.safetensors",
+        "SDXL\\civitai\\101055\\128078.safetensors",
+        "models/128078.ckpt",
+        "dreams_128078.safetensors",
+        f"{SHA256}.safetensors",
+        f"Dreams_{SHA256.upper()}.safetensors",
+        f"dreams [{SHA256[:10]}].safetensors",
+        f"dreams-{SHA256[:8]}.safetensors",
+        f"x/{SHA256[:12]}/dreams.{SHA256[:32]}.ckpt",
+        f"dreams.{BLAKE3}.safetensors",
+        "dreams (BE9EDD61).safetensors",
+        "dreams_be9edd61aa.safetensors",
+    ],
+)
+def test_a_resource_whose_file_has_another_name_is_found_by_what_is_known_of_it(name: str) -> None:
+    names = Names(("other.safetensors", f"other_{SHA256[1:11]}.safetensors", name))
+    assert match(RESOURCE.file_name, names, RESOURCE) == name
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"dreams_{SHA256[:7]}.safetensors"],
+        [f"dreams_{SHA256[:10]}0.safetensors"],
+        [f"dreams_{SHA256}0.safetensors"],
+        [f"dreams_v1{SHA256[:10]}.safetensors"],
+        [f"{SHA256}/dreams.safetensors"],
+        ["101055.safetensors"],
+        ["sdxl/civitai/101055/128079.safetensors"],
+        [f"a_{SHA256[:10]}.safetensors", f"b_{SHA256[:10]}.safetensors"],
+    ],
+)
+def test_a_file_that_only_resembles_what_is_known_of_a_resource_is_not_it(names: list[str]) -> None:
+    assert match(RESOURCE.file_name, Names(tuple(names)), RESOURCE) is None
+
+
+BY_EVER_LESS = [
+    "my favourite.safetensors",
+    "x/My Favourite.safetensors",
+    "y/my favourite.ckpt",
+    "sdxl\\civitai\\101055\\128078.safetensors",
+    "z/128078.ckpt",
+    f"dreams.{SHA256[:10]}.safetensors",
+    f"dreams.{BLAKE3[:10]}.safetensors",
+    "dreams.be9edd61.safetensors",
+    "dreams_128078.safetensors",
+]
+
+
+@pytest.mark.parametrize("known", range(len(BY_EVER_LESS)))
+def test_the_name_of_a_file_goes_before_the_path_rule_and_that_before_a_hash_or_an_id(known: int) -> None:
+    names = Names(tuple(reversed(BY_EVER_LESS[known:])))
+    assert match(RESOURCE.file_name, names, RESOURCE) == BY_EVER_LESS[known]
+
+
+@pytest.mark.parametrize(
+    ("air", "name", "found"),
+    [
+        ("urn:air:sdxl:lora:huggingface:some/body@main", "lora/sdxl/huggingface/some/body/main.safetensors", True),
+        ("urn:air:sdxl:lora:huggingface:some/body@main", "body/main.safetensors", True),
+        ("urn:air:sdxl:lora:huggingface:some/body@main", "main.safetensors", False),
+        ("urn:air:sdxl:lora:huggingface:some/body@main", "other/main.safetensors", False),
+        ("urn:air:sdxl:lora:civitai:1@23", "1/23.safetensors", True),
+        ("urn:air:sdxl:lora:civitai:1@23", "23.safetensors", False),
+        ("urn:air:sdxl:lora:civitai:1@2345", "2345.safetensors", True),
+    ],
+)
+def test_the_last_part_of_the_path_alone_is_enough_only_where_it_is_an_id(air: str, name: str, found: bool) -> None:
+    resource = JobResource(air=Air.parse(air), file_name="style.safetensors")
+    assert (match(resource.file_name, Names((name,)), resource) is not None) is found
+
+
+def test_what_is_undecided_by_one_hash_is_decided_by_the_next() -> None:
+    names = Names((f"a_{SHA256[:10]}.safetensors", f"b_{SHA256[:10]}.safetensors", f"c_{BLAKE3[:10]}.safetensors"))
+    assert match(RESOURCE.file_name, names, RESOURCE) == f"c_{BLAKE3[:10]}.safetensors"
+
+
+@pytest.mark.parametrize("version", ["128078", "128078+93208", "128078.safetensors"])
+def test_a_version_is_found_by_its_id_whatever_follows_that_in_the_air(version: str) -> None:
+    resource = JobResource(air=Air.parse(f"civitai:101055@{version}"), file_name="x.safetensors")
+    names = Names(("dreams_128078.safetensors", "dreams_93208.safetensors"))
+    assert match(resource.file_name, names, resource) == "dreams_128078.safetensors"
 
 
 def test_the_nearest_names_come_nearest_first() -> None:
@@ -128,8 +220,8 @@ def test_a_graph_is_put_into_the_servers_names(class_type: str, name: str, value
 
 def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() -> None:
     air = Air.parse("urn:air:sd1:checkpoint:civitai:5@4321")
-    airs = airs_by_file([JobResource(air=air, file_name="sd15_full.safetensors")])
-    found = fit(node("CheckpointLoaderSimple", ckpt_name="sd15_full.safetensors"), CATALOGUE, airs)
+    resources = resources_by_file([JobResource(air=air, file_name="sd15_full.safetensors")])
+    found = fit(node("CheckpointLoaderSimple", ckpt_name="sd15_full.safetensors"), CATALOGUE, resources)
     (missing,) = found.missing
     assert str(missing) == (
         "'sd15_full.safetensors' (urn:air:sd1:checkpoint:civitai:5@4321) is not in checkpoints"
@@ -180,6 +272,33 @@ def test_embeddings_in_prompt_text_are_put_into_the_servers_names(text: str, exp
     assert found.runs
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"embedding:style\(v2\).pt", r"embedding:style\(v2\)"),
+        (r"(embedding:Style\(V2\):0.8), b", r"(embedding:style\(v2\):0.8), b"),
+        ("embedding:x_8765, b", r"embedding:negative\(8765\), b"),
+        ("embedding:bed,", "embedding:Bed,"),
+        ("a STYLE\\(v2\\), b", r"a embedding:style\(v2\), b"),
+    ],
+)
+def test_brackets_in_the_name_of_an_embedding_are_no_weights(text: str, expected: str) -> None:
+    catalogue = read_catalogue(OBJECT_INFO, ("style(v2)", "negative(8765)", "Bed"))
+    resource = JobResource(air=Air.parse("urn:air:sd1:embedding:civitai:7@8765"), file_name="x_8765.pt")
+    resources = resources_by_file([resource])
+    found = fit(node("CLIPTextEncode", text=text), catalogue, resources, words_name_embeddings=True)
+    assert inputs_of(found) == {"text": expected}
+    assert found.runs
+
+
+def test_an_embedding_that_no_text_can_name_is_not_there() -> None:
+    catalogue = read_catalogue(OBJECT_INFO, ("my negative 8765",))
+    resource = JobResource(air=Air.parse("urn:air:sd1:embedding:civitai:7@8765"), file_name="negative.pt")
+    found = fit(node("CLIPTextEncode", text="embedding:negative.pt"), catalogue, resources_by_file([resource]))
+    assert [missing.air for missing in found.missing] == [resource.air]
+    assert not Stock(catalogue).has(resource)
+
+
 def test_a_missing_embedding_is_told_because_comfyui_would_leave_it_out_silently() -> None:
     (missing,) = fit_one("CLIPTextEncode", text="embedding:easyneg and embedding:easynegative").missing
     assert str(missing) == "'easyneg' is not in embeddings (nearest: easynegative)"
@@ -187,10 +306,25 @@ def test_a_missing_embedding_is_told_because_comfyui_would_leave_it_out_silently
 
 def test_an_embedding_is_known_by_its_air_without_its_suffix() -> None:
     air = Air.parse("urn:air:sd1:embedding:civitai:7@8765")
-    airs = airs_by_file([JobResource(air=air, file_name="embedding/sd1/civitai/7/8765.safetensors")])
-    found = fit(node("CLIPTextEncode", text="embedding:embedding/sd1/civitai/7/8765"), CATALOGUE, airs)
+    resources = resources_by_file([JobResource(air=air, file_name="embedding/sd1/civitai/7/8765.safetensors")])
+    found = fit(node("CLIPTextEncode", text="embedding:embedding/sd1/civitai/7/8765"), CATALOGUE, resources)
     assert found.missing[0].air == air
 
 
 def test_a_server_that_offers_nothing_misses_every_class() -> None:
     assert fit(node("LoadImage", image="a.png"), Catalogue(), {}).unknown_classes == ("LoadImage",)
+
+
+def test_nearest_names_are_looked_for_only_where_somebody_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a long list that takes a tenth of a second, and each server that lacks a file is judged for each job."""
+    looked: list[str] = []
+
+    def nearest_of(wanted: str, _: Names) -> tuple[str, ...]:
+        looked.append(wanted)
+        return ("x",)
+
+    monkeypatch.setattr(fitting, "nearest", nearest_of)
+    (missing,) = fit_one("LoraLoader", lora_name="style.safetensors").missing
+    assert looked == []
+    assert (str(missing).endswith("(nearest: x)"), missing.evidence["nearest"]) == (True, ["x"])
+    assert looked == ["style.safetensors"]

@@ -8,12 +8,12 @@ import pytest
 
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.messages import Stepped
-from civitai_mock.providers.comfyui.protocol.tracker import Interrupted, Lost, PromptTracker
+from civitai_mock.providers.comfyui.protocol.messages import Picture, Stepped
+from civitai_mock.providers.comfyui.protocol.tracker import Done, Interrupted, Lost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.workers.follower import Follower
 from civitai_mock.providers.comfyui.workers.run import Run
-from civitai_mock.providers.comfyui.workers.runs import Runs
+from civitai_mock.providers.comfyui.workers.runs import MOST_PICTURE_BYTES, Runs
 from civitai_mock.providers.comfyui.workers.timetable import Timetable
 from tests.support.system import ManualClock, SeededIds
 
@@ -171,3 +171,13 @@ async def test_the_latest_ended_runs_can_be_asked_for_and_older_ones_are_let_go(
     assert desk.runs.get("0") is None
     assert desk.runs.get("69") is not None
     assert desk.runs.followed == ()
+
+
+def test_of_ended_runs_with_pictures_in_memory_fewer_are_kept(desk: Desk) -> None:
+    picture = Picture("p", "9", "image/png", bytes(MOST_PICTURE_BYTES // 8))
+    for number in range(20):
+        run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), graph={}, answer={})
+        run.tracker.state = Done(results=(picture, picture), elapsed_ms=None)
+        desk.runs.add(run)
+        desk.runs.note(run)
+    assert [number for number in range(20) if desk.runs.get(str(number))] == [16, 17, 18, 19]

@@ -131,6 +131,23 @@ async def test_a_server_has_a_resource_if_its_file_is_in_the_folder_of_its_type(
     assert has_file(clinic.worker, JobResource(air=Air.parse(air), file_name=file_name)) is has
 
 
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [
+        ("lora/sdxl/civitai/1/2.safetensors", True),
+        ("dreams_89d939e4d4.safetensors", True),
+        ("dreams_89d939e4d5.safetensors", False),
+    ],
+)
+async def test_a_server_has_a_resource_under_any_name_that_a_graph_would_find(
+    clinic: Clinic, name: str, has: bool
+) -> None:
+    air = Air.parse("urn:air:sdxl:lora:civitai:1@2")
+    clinic.names.append(name)
+    await clinic.worker.health.check()
+    assert has_file(clinic.worker, JobResource(air=air, file_name="x.safetensors", hashes=("89d939e4d444",))) is has
+
+
 def test_a_server_that_was_never_reached_has_nothing(clinic: Clinic) -> None:
     resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="style.safetensors")
     assert not has_file(clinic.worker, resource)

@@ -26,6 +26,7 @@ class Wire:
         self.hellos: list[str | bytes] = []
         self.heard: list[Message] = []
         self.changes = 0
+        self.broken = False
         self.clock = ManualClock()
         self.port = 0
 
@@ -36,7 +37,7 @@ class Wire:
             clock=self.clock,
             ids=SeededIds(),
             options=ComfyOptions(authorization=SECRET),
-            hear=self.heard.append,
+            hear=self._hear,
             changed=self._changed,
         )
 
@@ -56,6 +57,11 @@ class Wire:
     def client_ids(self) -> list[str]:
         requests = [connection.request for connection in self.connections]
         return [parse_qs(urlsplit(request.path).query)["clientId"][0] for request in requests if request]
+
+    def _hear(self, message: Message) -> None:
+        if self.broken:
+            raise ZeroDivisionError
+        self.heard.append(message)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -138,3 +144,17 @@ async def test_a_server_that_refuses_is_tried_again_after_pauses_that_grow() -> 
     running.cancel()
     await asyncio.wait([running])
     assert client.client_id is None
+
+
+async def test_an_error_of_our_own_costs_a_connection_and_not_the_socket() -> None:
+    """One that came out of `run` would end the sockets and the looks at all other servers as well."""
+    async with connected() as (wire, client):
+        wire.broken = True
+        await wire.say("execution_start")
+        await wire.pausing()
+        assert client.client_id is None
+        wire.broken = False
+        wire.clock.advance(1)
+        await until(lambda: len(wire.hellos) == 2)
+        await wire.say("execution_success")
+        await until(lambda: wire.heard == [Succeeded("p")])

@@ -222,6 +222,27 @@ def test_a_prompt_is_lost_when_its_server_stays_out_of_reach(seconds: float, is_
     assert isinstance(tracker.state, Lost) is is_lost
 
 
+@pytest.mark.parametrize(
+    ("places", "messages", "is_unstarted"),
+    [
+        ((), (), False),
+        ((Place.PENDING,), (), True),
+        ((Place.PENDING,), (Started("p"),), False),
+        ((Place.PENDING, Place.RUNNING), (), False),
+        ((Place.RUNNING,), (), False),
+    ],
+)
+def test_a_prompt_has_not_started_if_it_was_seen_to_wait_and_nothing_else(
+    places: Sequence[Place], messages: Sequence[Message], is_unstarted: bool
+) -> None:
+    tracker = make_tracker()
+    for place in places:
+        tracker.in_queue(place, START)
+    heard(tracker, messages)
+    tracker.lose("gone")
+    assert tracker.end == Lost("gone", unstarted=is_unstarted)
+
+
 def test_a_server_that_answers_now_and_then_is_within_reach() -> None:
     tracker = make_tracker()
     tracker.out_of_reach("refused", START)
@@ -276,3 +297,14 @@ def test_letting_go_of_a_prompt_does_not_say_how_it_ended() -> None:
     tracker = heard(make_tracker(), [Executing("p", None)])
     assert tracker.is_ending
     assert tracker.end is None
+
+
+def test_a_prompt_waits_until_it_is_first_known_to_run() -> None:
+    tracker = make_tracker()
+    tracker.in_queue(Place.PENDING, START)
+    assert tracker.waited_until(START + 2 * SECOND) == START + 2 * SECOND
+    tracker.in_queue(Place.RUNNING, START + 3 * SECOND)
+    tracker.hear(Started("p"), START + 4 * SECOND)
+    assert tracker.waited_until(START + 5 * SECOND) == START + 3 * SECOND
+    tracker.stop()
+    assert tracker.waited_until(START + 6 * SECOND) == START + 3 * SECOND

@@ -18,6 +18,7 @@ SCHNELL = "urn:air:flux1:checkpoint:civitai:618692@699279"
 UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"
 REFINER = "urn:air:sdxl:checkpoint:civitai:1@2"
 LORAS: JsonObject = {"urn:air:sd1:lora:civitai:1@2": {}, "urn:air:sd1:lora:civitai:3@4": {}}
+MOST_LORAS: JsonObject = {f"urn:air:sd1:lora:civitai:{number}@1": {} for number in range(100)}
 VAE: JsonObject = {"urn:air:sd1:vae:civitai:5@6": {}}
 BLOB_KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
 URL = "https://images.example/fox.png?size=512"
@@ -43,14 +44,26 @@ def all_inputs(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def shape(graph: Mapping[str, Any], node_id: str) -> Any:
-    """What a node is made of: classes and how they are linked, without the names of nodes or any values."""
+    """What a node is made of: classes and how they are linked, without the names of nodes or any values.
+
+    The first picture of a file is the only one of those that the recorded graphs read.
+    """
     above = {name: (output, shape(graph, target)) for name, (target, output) in links(graph[node_id]).items()}
+    if graph[node_id]["class_type"] == "ImageFromBatch":
+        return above["image"][1]
     return graph[node_id]["class_type"], above
 
 
 def shape_of_output(graph: Mapping[str, Any]) -> Any:
     (output,) = (node_id for node_id, node in graph.items() if node["class_type"] == "SaveImage")
     return shape(graph, output)
+
+
+@pytest.mark.parametrize("model", [SD1, FLUX1])
+def test_a_second_pass_has_all_networks_however_many(model: str) -> None:
+    """As many as a request may name, by AIR and by tag."""
+    asked = template({"prompt": "<lora:mine>" * 100, "hires": {}}, model=model, additionalNetworks=MOST_LORAS)
+    assert len(inputs_of(graph_of(asked), "LoraLoader")) == 200
 
 
 @pytest.mark.parametrize(
@@ -67,6 +80,17 @@ def shape_of_output(graph: Mapping[str, Any]) -> Any:
 )
 def test_a_graph_is_built_like_the_one_that_a_real_server_ran(recorded: str, asked: JsonObject) -> None:
     assert shape_of_output(graph_of(asked)) == shape_of_output(recorded_graph(recorded))
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_of_an_animation_only_the_first_picture_is_read(model: str) -> None:
+    """ComfyUI would draw as many pictures as it has, and those of a batch from one after another."""
+    control_net: JsonObject = {"preprocessor": "Canny", "imageUrl": URL}
+    graph = graph_of(template({"sourceImage": BLOB_KEY}, model=model, controlNets=[control_net], quantity=2))
+    loaders = {node_id for node_id, node in graph.items() if node["class_type"] == "LoadImage"}
+    readers = [node for node in graph.values() if {target for target, _ in links(node).values()} & loaders]
+    assert [node["class_type"] for node in readers] == ["ImageFromBatch", "ImageFromBatch"]
+    assert [(one["batch_index"], one["length"]) for one in inputs_of(graph, "ImageFromBatch")] == [(0, 1), (0, 1)]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from civitai_mock.generation.build import job_work
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.providers.comfyui.graphs.catalogue import Names
 from civitai_mock.providers.comfyui.graphs.files import in_role
+from civitai_mock.providers.comfyui.graphs.names import Names
 from tests.support.comfy_graphs import recorded_graph
 from tests.support.generation import MODELS, SKELETONS, make_found, planned_job
 from tests.support.golden import Golden

@@ -81,6 +81,10 @@ FAULTS: dict[str, tuple[JsonObject, str]] = {
     "a batch of none": ({"batchSize": 0}, "batchSize"),
     "networks that are no map": ({"additionalNetworks": [LORA]}, "additionalNetworks"),
     "a network that is no object": ({"additionalNetworks": {LORA: 1}}, f"additionalNetworks.{LORA}"),
+    "networks without end": (
+        {"additionalNetworks": {f"urn:air:sd1:lora:civitai:{number}@1": {} for number in range(101)}},
+        "additionalNetworks",
+    ),
     "a strength as text": ({"additionalNetworks": {LORA: {"strength": "1"}}}, f"additionalNetworks.{LORA}.strength"),
     "a strength beyond all": ({"additionalNetworks": {LORA: {"strength": 101}}}, f"additionalNetworks.{LORA}.strength"),
     "a type of network that is none": (

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json import JsonObject
-from civitai_mock.generation.prompt_syntax import comfyui_text
-from civitai_mock.generation.prompt_tags import MOST_TAGS, networks_in
+from civitai_mock.generation.network_tags import MOST_TAGS, networks_in
+from civitai_mock.generation.prompts.syntax import comfyui_text
 from tests.support.generation import MODELS, graph_of, plan
 
 BRACKET = re.compile(r"\\[()\[\]]|[()\[\]]")

@@ -11,6 +11,14 @@ def sampler(steps: Json, latent: str | None = None, **inputs: Json) -> JsonObjec
     return {"class_type": "KSampler", "inputs": {"steps": steps, **link, **inputs}}
 
 
+def custom_sampler(latent: str, sigmas: str) -> JsonObject:
+    return {"class_type": "SamplerCustomAdvanced", "inputs": {"latent_image": [latent, 0], "sigmas": [sigmas, 0]}}
+
+
+def schedule(steps: int) -> JsonObject:
+    return {"class_type": "BasicScheduler", "inputs": {"steps": steps, "model": ["12", 0]}}
+
+
 def decode(samples: str) -> JsonObject:
     return {"class_type": "VAEDecode", "inputs": {"samples": [samples, 0]}}
 
@@ -19,6 +27,13 @@ CHAIN: JsonObject = {"3": sampler(20), "4": decode("3"), "5": sampler(10, "4"), 
 SIDES: JsonObject = {"3": sampler(20), "5": sampler(10)}
 PARTS: JsonObject = {"3": sampler(20, end_at_step=16), "5": sampler(20, "3", start_at_step=16, end_at_step=10_000)}
 LOOP: JsonObject = {"3": sampler(20, "5"), "5": sampler(20, "3")}
+
+CUSTOM: JsonObject = {
+    "1": schedule(20),
+    "3": custom_sampler("2", "1"),
+    "4": schedule(10),
+    "5": custom_sampler("3", "4"),
+}
 
 
 @pytest.mark.parametrize(
@@ -30,6 +45,8 @@ LOOP: JsonObject = {"3": sampler(20, "5"), "5": sampler(20, "3")}
         (CHAIN, "5", 10, 10, 1.0),
         (PARTS, "3", 16, 16, 0.8),
         (PARTS, "5", 2, 4, 0.9),
+        (CUSTOM, "3", 10, 20, 0.3333),
+        (CUSTOM, "5", 5, 10, 0.8333),
         (SIDES, "5", 5, 10, 0.5),
         (LOOP, "5", 5, 10, 0.5),
         (CHAIN, "6", 1, 4, 0.25),

@@ -163,6 +163,12 @@ def test_an_expired_claim_uses_up_a_retry() -> None:
     assert back.last_event.context == {"reason": "late"}
 
 
+@pytest.mark.parametrize(("prompt_stopped", "prompt_id"), [(True, None), (False, "p")])
+def test_a_prompt_is_asked_for_again_unless_it_was_stopped(prompt_stopped: bool, prompt_id: str | None) -> None:
+    job = replace(claimed(), prompt_id="p")
+    assert job.claim_expired(at=LATER, reason="late", prompt_stopped=prompt_stopped).prompt_id == prompt_id
+
+
 @pytest.mark.parametrize("stage", WORKED)
 def test_a_holder_that_is_gone_costs_a_retry_only_if_the_work_was_sent(stage: Stage) -> None:
     back = job_in(stage).abandoned(at=LATER, reason="gone")

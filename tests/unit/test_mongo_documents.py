@@ -78,6 +78,12 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert job_of(stored(job_document(job))) == job
 
 
+def test_a_resource_without_hashes_is_stored_as_it_always_was() -> None:
+    plain, hashed = job_document(make_job())["resources"]
+    assert plain.keys() == {"air", "fileName", "trainedWords"}
+    assert hashed["hashes"] == ["3f34446ec06e", "c87e3019"]
+
+
 @given(request=FREE_JSON, at=MOMENTS, cost=st.floats(0, 1e9), timeout=st.timedeltas(timedelta(), timedelta(days=10**8)))
 def test_free_json_times_and_numbers_lose_nothing(
     request: JsonObject, at: datetime, cost: float, timeout: timedelta

@@ -98,6 +98,21 @@ def test_only_embedded_stores_are_seeded_unless_told(
     assert Settings.load().seeds_at_start is expected
 
 
+@pytest.mark.parametrize("value", ["Bearer x\r\nX: y", "Bearer \x7f", "Bearer é", "Bearer ☃"])
+def test_an_authorization_that_no_header_can_say_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("COMFY_AUTHORIZATION", value)
+    with pytest.raises(SettingsError, match=r"COMFY_AUTHORIZATION: found '\*\*\*', expected a whole header value"):
+        Settings.load()
+
+
+def test_an_authorization_may_come_from_a_file_that_ends_with_a_new_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The socket would refuse it for ever, and HTTP would not."""
+    monkeypatch.setenv("COMFY_AUTHORIZATION", "Bearer x\n")
+    authorization = Settings.load().comfy_authorization
+    assert authorization is not None
+    assert authorization.get_secret_value() == "Bearer x"
+
+
 def test_listed_tokens_have_to_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH", "tokens")
     monkeypatch.setenv("AUTH_TOKENS", " , ")

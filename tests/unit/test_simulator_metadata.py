@@ -14,7 +14,8 @@ from civitai_mock.generation.reading.nodes import Nodes
 from civitai_mock.generation.reading.series import read_series
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
-from tests.support.comfy_graphs import DATA, load_graph
+from tests.support.comfy_graphs import DATA, load_graph, recorded_graph
+from tests.support.generation import MODELS, graph_of
 
 SAMPLED = Sampled(
     seed=2076391464,
@@ -25,6 +26,8 @@ SAMPLED = Sampled(
     prompt_text="RAW photo, portrait",
     negative_text="(deformed:1.3)",
     model="sdxl/civitai/101055/128078.safetensors",
+    width=768,
+    height=512,
 )
 SERIES = Series(node_id="9", frame=Frame(width=768, height=512), passes=(SAMPLED,))
 GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "лиса в снегу"}}})
@@ -32,6 +35,10 @@ GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text"
 
 def told(sampled: Sampled) -> str:
     return parameters(replace(SERIES, passes=(sampled,)))
+
+
+def settings_of(series: Series) -> list[str]:
+    return parameters(series).splitlines()[-1].split(", ")
 
 
 def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
@@ -65,7 +72,7 @@ def test_parameters_tell_the_rest_where_there_is_any(sampled: Sampled, part: str
 
 
 def test_parameters_leave_out_what_is_empty() -> None:
-    assert told(Sampled(seed=1, steps=2)) == "Steps: 2, Seed: 1, Size: 768x512"
+    assert told(Sampled(seed=1, steps=2)) == "Steps: 2, Seed: 1"
 
 
 def test_a_picture_without_sampling_has_parameters_too() -> None:
@@ -98,13 +105,15 @@ def test_a_null_character_cannot_end_a_text() -> None:
         ("sd1-clip-skip", ["Clip skip: 2"]),
         ("sd1-vae", ["VAE: vae/sd1/civitai/5/55"]),
         ("sd1-source-image", ["Size: 832x640", "Denoising strength: 0.6"]),
+        ("sd1-size", ["Size: 832x1216"]),
         (
             "sdxl-hires",
             ["Steps: 20", "Size: 1024x1024", "Denoising strength: 0.5", "Hires upscale: 1.5", "Hires steps: 20"],
         ),
         ("sdxl-hires", ["Hires upscaler: Latent (nearest-exact)"]),
         ("flux1-hires-upscaler", ["Hires upscale: 2", "Hires steps: 10", "Hires upscaler: upscaler/other/"]),
-        ("sd1-upscale", ["Size: 512x512", "Postprocess upscale by: 4", "Postprocess upscaler: upscaler/other/"]),
+        ("sd1-upscale", ["Size: 512x512", "Postprocess upscaler: upscaler/other/"]),
+        ("sd1-all-extras", ["Size: 512x512", "Hires upscale: 1.5", "Postprocess upscale by: 2.5"]),
         ("sdxl-refiner", ["Steps: 20", "Refiner: sdxl/civitai/1/2", "Refiner switch at: 0.8"]),
         (
             "sdxl-refiner-and-all-extras",
@@ -116,6 +125,23 @@ def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) 
     (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
     told_line = parameters(series).splitlines()[-1]
     assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
+
+
+def test_a_picture_grows_from_the_size_that_is_drawn() -> None:
+    """Latent space makes 128 x 72 of it, and 192 x 104 of that."""
+    graph = graph_of({"model": MODELS["sd1"], "params": {"width": 131, "height": 77, "hires": {}}})
+    (series,) = read_series(Nodes(graph))
+    assert {"Size: 128x72", "Hires upscale: 1.5"} <= set(settings_of(series))
+
+
+def test_the_size_of_a_picture_from_elsewhere_is_not_guessed() -> None:
+    (series,) = read_series(Nodes(recorded_graph("sd1_img2img")))
+    assert not {"Size", "Hires upscale"} & {part.partition(":")[0] for part in settings_of(series)}
+
+
+def test_how_large_an_upscaler_makes_a_picture_is_not_guessed() -> None:
+    (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
+    assert "Postprocess upscale by" not in parameters(series)
 
 
 def test_a_plain_graph_tells_of_nothing_else() -> None:

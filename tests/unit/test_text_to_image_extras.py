@@ -52,6 +52,10 @@ def error_paths(template: JsonObject) -> list[str]:
             {"sourceImage": URL, "sourceImageDenoiseStrenght": 0.25},
             {"sourceImage": URL, "denoiseStrength": 0.25},
         ),
+        (
+            {"sourceImage": URL, "sourceImageDenoiseStrength": 0.25},
+            {"sourceImage": URL, "denoiseStrength": 0.25},
+        ),
         ({"hires": {}}, {"hires": {"scale": 1.5, "steps": 20, "denoiseStrength": 0.5}}),
         (
             {"steps": 9, "hires": {"scale": 2.0, "upscaler": UPSCALER}},

@@ -79,7 +79,7 @@ class TransientError(MockError):
 
 
 class NotStartedError(TransientError):
-    """Nobody was there to begin with it: try again, and use up no retry."""
+    """Nobody has begun with it: try again, and use up no retry."""
 
 
 class ClaimLost(MockError):  # noqa: N818 - not a fault: someone else has the job now

@@ -26,11 +26,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResource:
-    """A resource as the job found it when it was submitted."""
+    """A resource as the job found it when it was submitted; its `hashes` are those of `Resource`."""
 
     air: Air
     file_name: str
     trained_words: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,14 +137,18 @@ class Job:
         """Back in the queue because its worker is stopping or cannot go on; no retry is used up."""
         return self._back(JobEventType.LATE_REJECTED, at=at, context={"reason": reason})
 
-    def claim_expired(self, *, at: datetime, reason: str) -> Self:
-        """Back in the queue with one retry used up, or Failed when none is left."""
+    def claim_expired(self, *, at: datetime, reason: str, prompt_stopped: bool = False) -> Self:
+        """Back in the queue with one retry used up, or Failed when none is left.
+
+        A prompt that we stopped is not asked for again: it would seem to have ended by somebody's wish.
+        """
         self._check_claimed()
         if self.retry_attempt >= self.max_retry_attempt:
             context: JsonObject = {"error": "claim_expired", "message": reason}
             return self.ended(Outcome.FAILED, at=at, context=context)
         expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
-        return replace(expired, retry_attempt=self.retry_attempt + 1)
+        prompt_id = None if prompt_stopped else self.prompt_id
+        return replace(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)
 
     def abandoned(self, *, at: datetime, reason: str) -> Self:
         """Back in the queue from a holder that is gone; a retry is used up only by work that had been sent."""

@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.image_params import image_cost
+from civitai_mock.generation.picture.params import image_cost
 from civitai_mock.generation.reading.nodes import Nodes
 
 FULL_AIR = re.compile(r"urn:air:\S+", re.IGNORECASE)

@@ -1,18 +1,17 @@
 """How much of a graph's sampling is done."""
 
-from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from civitai_mock.domain.json import Json, ReadOnlyJson
-
-Inputs: TypeAlias = Mapping[str, Json]
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.nodes import Inputs, Nodes, whole
 
 
 def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> float:
     """0 to 1: of all samplers if they follow on one another, so that those before this node are done; else of it."""
     own = min(max(step / steps, 0.0), 1.0) if steps > 0 else 0.0
-    samplers = {name: _weight(_inputs(graph, name)) for name in graph if "steps" in _inputs(graph, name)}
-    before = {name: _above(graph, name) & samplers.keys() for name in samplers}
+    nodes = Nodes(graph)
+    samplers = _samplers(nodes)
+    before = {name: {*nodes.upstream(name)} & samplers.keys() - {name} for name in samplers}
     if node_id not in samplers or not _is_chain(before):
         return round(own, 4)
     samplers[node_id] = steps
@@ -20,39 +19,26 @@ def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> f
     return round((done + own * steps) / max(sum(samplers.values()), 1), 4)
 
 
-def _is_chain(before: Mapping[str, frozenset[str]]) -> bool:
+def _samplers(nodes: Nodes) -> dict[str, int]:
+    """With the steps of each; a custom one has them from a node that makes its noise levels."""
+    sigmas = {name: link for name in nodes if (link := _sigmas(nodes, name)) is not None}
+    schedulers = {node_id for link in sigmas.values() for node_id in nodes.upstream(link)}
+    plain = {name for name in nodes if "steps" in nodes.inputs(name)} - schedulers
+    custom = {name: whole(nodes.nearest(link, {"steps"}, skip=()).get("steps")) or 0 for name, link in sigmas.items()}
+    return {name: _weight(nodes.inputs(name)) for name in plain} | custom
+
+
+def _sigmas(nodes: Nodes, name: str) -> str | None:
+    return nodes.linked(name, ("sigmas",)) if "latent_image" in nodes.inputs(name) else None
+
+
+def _is_chain(before: Mapping[str, set[str]]) -> bool:
     """Each has another number of samplers above it, from none to all others."""
     return {len(above) for above in before.values()} == set(range(len(before)))
 
 
 def _weight(inputs: Inputs) -> int:
     """The steps that a sampler takes; an advanced one takes a part of them."""
-    steps = _number(inputs.get("steps"), 0)
-    first, last = _number(inputs.get("start_at_step"), 0), _number(inputs.get("end_at_step"), steps)
-    return max(min(last, steps) - first, 0)
-
-
-def _above(graph: ReadOnlyJson, node_id: str) -> frozenset[str]:
-    seen: set[str] = set()
-    waiting = [node_id]
-    while waiting:
-        new = set(_links(_inputs(graph, waiting.pop()))) - seen
-        seen |= new
-        waiting.extend(new)
-    return frozenset(seen - {node_id})
-
-
-def _links(inputs: Inputs) -> Iterator[str]:
-    for value in inputs.values():
-        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
-            yield value[0]
-
-
-def _inputs(graph: ReadOnlyJson, node_id: str) -> Inputs:
-    node = graph.get(node_id)
-    inputs = node.get("inputs") if isinstance(node, dict) else None
-    return inputs if isinstance(inputs, dict) else {}
-
-
-def _number(value: Json, otherwise: int) -> int:
-    return value if isinstance(value, int) else otherwise
+    steps, first, last = (whole(inputs.get(name)) for name in ("steps", "start_at_step", "end_at_step"))
+    end = (steps or 0) if last is None else min(last, steps or 0)
+    return max(end - (first or 0), 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.number import plain_number
-from civitai_mock.generation.prompt_text import PromptTexts, embedding_text
+from civitai_mock.generation.prompts.text import PromptTexts, embedding_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

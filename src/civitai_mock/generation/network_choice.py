@@ -76,4 +76,5 @@ def job_resource(resource: Resource) -> JobResource:
         air=resource.air,
         file_name=resource.file_name or resource.air.model_path,
         trained_words=resource.trained_words,
+        hashes=resource.hashes,
     )

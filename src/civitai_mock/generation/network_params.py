@@ -11,6 +11,7 @@ from civitai_mock.generation.network import KIND_NAMES, find_kind
 from civitai_mock.generation.wire import Name, Number, PromptText, Reference, Text, WireModel
 
 MAX_STRENGTH = 100
+MAX_NETWORKS = 100  # ComfyUI follows a chain of nodes by calls within calls, which have an end
 
 
 def _type(text: str) -> str:
@@ -62,4 +63,4 @@ def _key_fault(key: str) -> str | None:
     return None
 
 
-NetworkMap = Annotated[dict[Text, ImageJobNetworkParams], AfterValidator(_named)]
+NetworkMap = Annotated[dict[Text, ImageJobNetworkParams], Field(max_length=MAX_NETWORKS), AfterValidator(_named)]

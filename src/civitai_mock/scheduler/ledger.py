@@ -44,11 +44,15 @@ class Ledger:
         """Back in the queue, with no retry used up."""
         await self._let_go(job, lambda held: held.released(at=self.clock.now(), reason=reason))
 
-    async def expire(self, job: Job, *, reason: str) -> Job:
+    async def expire(self, job: Job, *, reason: str, prompt_stopped: bool = False) -> Job:
         """The job as it is stored once its claim has ended; waits for a store that is away."""
+
+        def expired(held: Job) -> Job:
+            return held.claim_expired(at=self.clock.now(), reason=reason, prompt_stopped=prompt_stopped)
+
         while True:
             try:
-                return await self._let_go(job, lambda held: held.claim_expired(at=self.clock.now(), reason=reason))
+                return await self._let_go(job, expired)
             except TransientError as error:
                 logger.warning("store away", error=error.message)
                 await self.clock.sleep(PAUSE_SECONDS)

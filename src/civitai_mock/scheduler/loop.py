@@ -165,12 +165,16 @@ class Scheduler:
                 task.cancel()
 
     def _time_out(self, job_id: str) -> None:
-        """A claim has lasted as long as it may."""
-        if job_id in self._walks:
-            walk, task = self._walks[job_id]
-            if not walk.lost:
-                walk.timed_out = True
-                task.cancel()
+        """A claim has lasted as long as it may, unless its prompt had to wait for others."""
+        if job_id not in self._walks:
+            return
+        walk, task = self._walks[job_id]
+        ends_at = walk.time_is_up_at
+        if ends_at is not None and ends_at > self._tools.clock.now():
+            self._timeouts.set(job_id, ends_at)
+        elif not walk.lost:
+            walk.timed_out = True
+            task.cancel()
 
     async def _drain(self) -> None:
         """Walks that are cancelled once give their jobs back; twice, they do not wait for the store any more."""

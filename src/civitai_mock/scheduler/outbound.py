@@ -19,6 +19,7 @@ REDIRECTS: Mapping[str, frozenset[int]] = {
     "POST": frozenset({301, 302, 307, 308}),
 }
 PORTS = {"http": 80, "https": 443}
+LARGEST_PORT = 65_535
 
 
 class TooManyRedirectsError(MockError):
@@ -68,7 +69,10 @@ class Outbound:
 
         Raise `ForbiddenError` for a host that is not allowed, `TooManyRedirectsError`, and what httpx raises.
         """
-        answer = await self._follow(httpx.URL(url), message)
+        try:
+            answer = await self._follow(httpx.URL(url), message)
+        except ValueError as error:  # of a host name that httpx takes, and cannot read when it comes to it
+            raise httpx.InvalidURL(str(error)) from error
         try:
             yield answer
         finally:
@@ -96,8 +100,11 @@ class Outbound:
     async def _addresses(self, url: httpx.URL) -> Sequence[str]:
         if url.scheme not in PORTS or not url.host:
             raise ForbiddenError("Only http and https URLs can be used.")
+        port = url.port or PORTS[url.scheme]
+        if port > LARGEST_PORT:
+            raise httpx.InvalidURL("no such port")
         try:
-            found = await self.resolve(url.raw_host.decode(), url.port or PORTS[url.scheme])
+            found = await self.resolve(url.raw_host.decode(), port)
         except UnicodeError as error:  # of a label that is too long for DNS
             raise OSError("no such host") from error
         allowed = [address for address in found if self.hosts.allows(url.host, address)]

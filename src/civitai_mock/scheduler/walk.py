@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,7 @@ LAST_STAGE = Stage.COMFY_RESULT
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 CANCEL_SECONDS = 5.0
+LONGEST_QUEUE = 10  # times the job's timeout: how long a claim may take altogether
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +36,15 @@ class Walk:
     lease: timedelta
     lost: bool = field(default=False, init=False)
     timed_out: bool = field(default=False, init=False)
+
+    @property
+    def time_is_up_at(self) -> datetime | None:
+        """None without a claim; what a prompt waits for others does not count, up to a bound."""
+        claim, timeout, prompt_id = self.job.claim, self.job.timeout, self.job.prompt_id
+        if claim is None:
+            return None
+        turn_came_at = self.tools.provider.waited_until(prompt_id) if prompt_id else None
+        return min(max(turn_came_at or claim.at, claim.at) + timeout, claim.at + LONGEST_QUEUE * timeout)
 
     async def run(self) -> None:
         """Nothing but a cancellation comes out of here; what goes wrong is logged, and costs the job a retry."""
@@ -123,11 +133,11 @@ class Walk:
             await asyncio.shield(self._release())
 
     async def _expire(self) -> None:
-        """The prompt is cancelled first: the next claim may send it again under the same id."""
+        """The prompt is cancelled first, and the next claim sends another: this one may take its time to stop."""
         logger.warning("claim timed out", stage=self.job.stage, timeout_s=self.job.timeout.total_seconds())
         await self._stop_prompt(only_if_over=False)
         reason = f"timeout: the claim took longer than {format_timespan(self.job.timeout)}"
-        self.job = await self.ledger.expire(self.job, reason=reason)
+        self.job = await self.ledger.expire(self.job, reason=reason, prompt_stopped=True)
 
     async def _give_up(self) -> None:
         """A bug outside the stages; without this the worker's renewals would keep the claim for ever."""

@@ -30,26 +30,27 @@ class BlobUrls:
         query = urlencode({DATE: date, EXPIRES: seconds, SIGNATURE: self._signature(blob_key, date, seconds)})
         return f"{base_url}{BLOBS_PATH}/{blob_key}?{query}", now + self.lifetime
 
-    def check(self, blob_key: str, *, date: str, expires: str, signature: str) -> None:
-        """Raise `ForbiddenError` for a URL that we did not sign, or whose time is over."""
+    def check(self, blob_key: str, *, date: str, expires: str, signature: str, at: datetime | None = None) -> None:
+        """Raise `ForbiddenError` for a URL that we did not sign, or whose time is over (or was, `at` another time)."""
         expected = self._signature(blob_key, date, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise ForbiddenError("The signature of this URL is wrong.")
         signed_at = datetime.strptime(date, DATE_FORMAT).replace(tzinfo=UTC)
-        if self.clock.now() >= signed_at + timedelta(seconds=int(expires)):
+        if (at or self.clock.now()) >= signed_at + timedelta(seconds=int(expires)):
             raise ForbiddenError("This URL has expired; ask for the job again to get a new one.")
 
-    def key_in(self, url: str) -> str | None:
+    def key_in(self, url: str, *, at: datetime | None = None) -> str | None:
         """The blob that a URL of ours gives out, at whatever host; None for any other URL.
 
-        Raise `ForbiddenError` as `check` does. Others sign with members of these names too, but never with just these.
+        Raise `ForbiddenError` as `check` does, and `ValueError` for what is no URL. Others sign with members of these
+        names too, but never with just these.
         """
         parts = urlsplit(url)
         folder, _, key = parts.path.rpartition("/")
         given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if not folder.endswith(BLOBS_PATH) or given.keys() != {DATE, EXPIRES, SIGNATURE}:
             return None
-        self.check(key, date=given[DATE], expires=given[EXPIRES], signature=given[SIGNATURE])
+        self.check(key, date=given[DATE], expires=given[EXPIRES], signature=given[SIGNATURE], at=at)
         return key
 
     def _signature(self, blob_key: str, date: str, expires: str) -> str:

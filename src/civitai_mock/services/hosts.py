@@ -9,6 +9,7 @@ from civitai_mock.domain.errors import InvalidRequestError
 
 Address = IPv4Address | IPv6Address
 
+NO_URL = "It is no URL."
 PRIVATE, PUBLIC = "private", "public"  # in the place of a pattern: every host whose address is such a one
 PRIVATE_NETWORKS = tuple(
     ip_network(network)
@@ -65,7 +66,7 @@ class HostPolicy:
             parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
         except ValueError:
-            return "It is no URL."
+            return NO_URL
         if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
             return "It must be an absolute http or https URL."
         return None if self._may_allow(host) else self.refusal(host)

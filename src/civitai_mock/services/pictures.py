@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError
 from civitai_mock.services.blobs import BlobUrls
-from civitai_mock.services.hosts import HostPolicy
+from civitai_mock.services.hosts import NO_URL, HostPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,12 @@ class PictureUrls:
         try:
             key = self.blob_urls.key_in(url)
         except ForbiddenError as error:
-            raise InvalidRequestError(f"The {path} cannot be used.", errors={path: [error.message]}) from error
+            raise _unusable(path, error.message) from error
+        except ValueError as error:
+            raise _unusable(path, NO_URL) from error
         if key is None and self.hosts is not None:
             self.hosts.check(url, path=path)
+
+
+def _unusable(path: str, fault: str) -> InvalidRequestError:
+    return InvalidRequestError(f"The {path} cannot be used.", errors={path: [fault]})

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from civitai_mock.generation.draft import Draft
+from civitai_mock.generation.features.loading import load_picture
+from civitai_mock.generation.features.preprocessors import Recipe, title_of
 from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.number import plain_number
-from civitai_mock.generation.preprocessors import Recipe, title_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class ControlNets:
     def apply(self, draft: Draft) -> None:
         """What several have in common is done once."""
         for net in self.control_nets:
-            picture = draft.load("LoadImage", {"image": net.picture})
+            picture = load_picture(draft, net.picture)
             file = draft.load("ControlNetLoader", {"control_net_name": net.file_name})
             _insert(draft, {**net.inputs, "control_net": file, "image": self._preprocessed(draft, net, picture)})
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from civitai_mock.generation.draft import Draft
+from civitai_mock.generation.features.loading import load_picture
 from civitai_mock.generation.number import plain_number
 from civitai_mock.generation.size import Size
 
@@ -17,7 +18,7 @@ class SourceImage:
     denoise: float
 
     def apply(self, draft: Draft) -> None:
-        loaded = draft.load("LoadImage", {"image": self.picture})
+        loaded = load_picture(draft, self.picture)
         scale = {"upscale_method": "lanczos", "crop": "center", **self.size._asdict()}
         scaled = draft.add("ImageScale", {**scale, "image": loaded})
         latent = draft.add("VAEEncode", {"pixels": scaled, "vae": draft.source("vae")})

@@ -9,9 +9,9 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.guesses import dice
-from civitai_mock.generation.image_params import MAX_SEED
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.network_choice import job_resource
+from civitai_mock.generation.picture.params import MAX_SEED
 from civitai_mock.generation.safetensors import small_lora
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.generation.wire import PromptText, Reference, Uri, WireModel

@@ -17,7 +17,7 @@ class Sampled:
     """One sampler node's part in a picture.
 
     It works from `first_step` to `last_step` of its `steps`, on noise of its own or on what another one has left.
-    `upscaler` made the picture larger on its way here, `width` and `height` are unset where nobody asks for them.
+    `upscaler` made the picture larger on its way here, `width` and `height` are 0 where they would be guessed.
     """
 
     seed: int = 0
@@ -47,12 +47,16 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """The pictures in hand at some node; `first` is the place of the first one in the batch it was taken from."""
+    """The pictures in hand at some node; `first` is the place of the first one in the batch it was taken from.
+
+    Their size is `guessed` where only a file would tell it: a picture's, or an upscaler's.
+    """
 
     width: int = DEFAULT_SIDE
     height: int = DEFAULT_SIDE
     count: int = 1
     first: int = 0
+    guessed: bool = False
 
     @property
     def megapixels(self) -> float:

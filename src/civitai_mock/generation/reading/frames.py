@@ -6,7 +6,8 @@ from civitai_mock.generation.reading.facts import Frame
 from civitai_mock.generation.reading.nodes import Nodes, real, whole
 
 LATENT_CELL = 8
-SIZING = frozenset({"width", "height", "scale_by", "upscale_model", "vae"})
+LATENT_INPUTS = frozenset({"vae", "latent_image"})  # of nodes that work in latent space, or lead there or back
+SIZING = LATENT_INPUTS | {"width", "height", "scale_by", "upscale_model"}
 COUNTING = frozenset({"batch_size", "amount", "batch_index", "length"})
 UPSCALE_FACTOR = 4  # what nearly every upscaling model does
 MOST = 2**20  # more than may be drawn, and little enough to go on counting with
@@ -20,18 +21,25 @@ def framed(nodes: Nodes, node_id: str, before: Frame) -> Frame:
 def _sized(nodes: Nodes, node_id: str, before: Frame) -> Frame:
     if SIZING.isdisjoint(nodes.inputs(node_id)):
         return before
+    frame = _resized(nodes, node_id, before)
+    cell = 1 if LATENT_INPUTS.isdisjoint(nodes.inputs(node_id)) else LATENT_CELL
+    return replace(frame, width=_within(frame.width // cell * cell), height=_within(frame.height // cell * cell))
+
+
+def _resized(nodes: Nodes, node_id: str, before: Frame) -> Frame:
     width, height = (whole(nodes.value(node_id, name)) or 0 for name in ("width", "height"))
-    if width or height:  # one that is 0 follows from the other
+    if width and height:
+        return replace(before, width=width, height=height, guessed=False)
+    if width or height:  # the one that is 0 follows from the other
         width = width or round(before.width * height / before.height)
         height = height or round(before.height * width / before.width)
-    else:
-        factor = real(nodes.value(node_id, "scale_by")) or 1.0
-        if nodes.linked(node_id, ("upscale_model",)):
-            factor *= UPSCALE_FACTOR
-        width, height = round(before.width * factor), round(before.height * factor)
-    if "vae" in nodes.inputs(node_id):  # into or out of latent space, which knows no smaller cells
-        width, height = width // LATENT_CELL * LATENT_CELL, height // LATENT_CELL * LATENT_CELL
-    return replace(before, width=_within(width), height=_within(height))
+        return replace(before, width=width, height=height)
+    factor = real(nodes.value(node_id, "scale_by")) or 1.0
+    enlarged = nodes.linked(node_id, ("upscale_model",)) is not None
+    if enlarged:
+        factor *= UPSCALE_FACTOR
+    width, height = round(before.width * factor), round(before.height * factor)
+    return replace(before, width=width, height=height, guessed=before.guessed or enlarged)
 
 
 def _counted(nodes: Nodes, node_id: str, before: Frame) -> Frame:

@@ -36,7 +36,7 @@ def _settings(series: Series) -> str:
         "CFG scale": _number(main.cfg),
         "Distilled CFG Scale": _number(main.guidance),
         "Seed": str(main.seed),
-        "Size": f"{main.width or series.frame.width}x{main.height or series.frame.height}",
+        "Size": _size(series),
         "Model": file_stem(main.model),
         "VAE": file_stem(series.vae),
         "Denoising strength": _denoise(series),
@@ -45,6 +45,14 @@ def _settings(series: Series) -> str:
         **_enlarged(series, series.passes[len(drawing) :]),
     }
     return ", ".join(f"{name}: {_quoted(value)}" for name, value in settings.items() if value)
+
+
+def _size(series: Series) -> str:
+    """As it is drawn first; nothing where that would be a guess."""
+    main, frame = series.main, series.frame
+    if series.passes:
+        return f"{main.width}x{main.height}" if main.width else ""
+    return "" if frame.guessed else f"{frame.width}x{frame.height}"
 
 
 def _drawing(series: Series) -> Sequence[Sampled]:
@@ -75,14 +83,19 @@ def _enlarged(series: Series, hires: Sequence[Sampled]) -> Mapping[str, str]:
     """By hires passes, and without any sampling after the last pass."""
     found = {}
     main, last = series.main, hires[-1] if hires else series.main
-    if hires and main.width:
-        found["Hires upscale"] = _number(round(last.width / main.width, DECIMALS))
+    if hires:
+        found["Hires upscale"] = _growth(main.width, last.width)
         found["Hires steps"] = str(hires[0].steps)
         found["Hires upscaler"] = file_stem(hires[0].upscaler)
-    if series.upscaler and last.width:
-        found["Postprocess upscale by"] = _number(round(series.frame.width / last.width, DECIMALS))
+    if series.upscaler and series.passes:
+        found["Postprocess upscale by"] = _growth(last.width, 0 if series.frame.guessed else series.frame.width)
         found["Postprocess upscaler"] = file_stem(series.upscaler)
     return found
+
+
+def _growth(before: int, after: int) -> str:
+    """0 stands for what is not known."""
+    return _number(round(after / before, DECIMALS)) if before and after else ""
 
 
 def _quoted(value: str) -> str:

@@ -1,6 +1,6 @@
 """What a prompt's bad end means for its job."""
 
-from civitai_mock.domain.errors import JobError, MockError, TransientError
+from civitai_mock.domain.errors import JobError, MockError, NotStartedError, TransientError
 from civitai_mock.providers.comfyui.protocol.messages import Failure
 from civitai_mock.providers.comfyui.protocol.tracker import Failed, Interrupted, Lost
 
@@ -8,14 +8,15 @@ MOST_TRACEBACK_LINES = 20
 
 
 def error_of(end: Failed | Interrupted | Lost, *, worker_id: str) -> MockError:
-    """A failure ends the job with ComfyUI's own words; what was lost is tried again."""
+    """A failure ends the job with ComfyUI's own words; what was lost is tried again, at no cost if it had not begun."""
     match end:
         case Failed(failure=failure):
             return _failed(failure, worker_id)
         case Interrupted(node_id=node_id):
             return JobError("The prompt was stopped in ComfyUI.", node_id=node_id, worker=worker_id)
-        case Lost(reason=reason):
-            return TransientError(f"{worker_id}: {reason}", worker=worker_id)
+        case Lost(reason=reason, unstarted=unstarted):
+            kind = NotStartedError if unstarted else TransientError
+            return kind(f"{worker_id}: {reason}", worker=worker_id)
 
 
 def _failed(failure: Failure, worker_id: str) -> JobError:

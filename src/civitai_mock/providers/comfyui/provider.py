@@ -3,30 +3,33 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from typing import Self
 
 import httpx
 
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import error_of
-from civitai_mock.providers.comfyui.graphs.files import airs_by_file
+from civitai_mock.providers.comfyui.graphs.files import resources_by_file
 from civitai_mock.providers.comfyui.graphs.fitting import roles_by_file
 from civitai_mock.providers.comfyui.graphs.outgoing import checked, with_fresh_prefix
 from civitai_mock.providers.comfyui.metadata import picture_texts, with_texts
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
+from civitai_mock.providers.comfyui.protocol.refusal import names_unknown
 from civitai_mock.providers.comfyui.protocol.results import Result, Saved
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Lost
 from civitai_mock.providers.comfyui.transport.download import content_type_of, download
 from civitai_mock.providers.comfyui.transport.http import FileGoneError
-from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Search
+from civitai_mock.providers.comfyui.workers.dispatch import Dispatch
 from civitai_mock.providers.comfyui.workers.fleet import Fleet
 from civitai_mock.providers.comfyui.workers.report import has_file, progress_of, report_of
 from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
 
 MOST_SPOILED = 1000
@@ -57,6 +60,7 @@ class ComfyUI:
         world = World(clock=clock, ids=ids, options=options, needs=needs, transport=transport)
         self._dispatch = Dispatch(servers, world)
         self._fleet = Fleet(self._dispatch.workers)
+        self._on_their_way: set[str] = set()
         self._spoiled: dict[str, int] = {}
         self._stack = AsyncExitStack()
 
@@ -86,17 +90,29 @@ class ComfyUI:
         run = self._fleet.counting(prompt_id)
         return progress_of(run) if run else None
 
+    def waited_until(self, prompt_id: str) -> datetime | None:
+        """On its way to a server it waits for a place there, and on the server for those before it."""
+        if prompt_id in self._on_their_way:
+            return self._clock.now()
+        run = self._fleet.wanted(prompt_id)
+        return run.tracker.waited_until(self._clock.now()) if run else None
+
     async def send(self, submission: Submission) -> Receipt:
         """Start a graph on a server that has its files, unless one that can be reached knows the prompt."""
         graph = checked(submission.graph)
-        run = await self._known(submission.prompt_id, graph) or await self._start(submission, graph)
+        self._on_their_way.add(submission.prompt_id)
+        try:
+            run = await self._known(submission.prompt_id, graph) or await self._start(submission, graph)
+        finally:
+            self._on_their_way.discard(submission.prompt_id)
         return Receipt(prompt_id=submission.prompt_id, response=run.answer, graph=run.graph)
 
     async def collect(self, prompt_id: str) -> Outputs:
         worker, run = await self._followed(prompt_id)
         end = await run.end()
         if isinstance(end, Done):
-            items = [self._output(worker, run, result) for result in end.results]
+            texts = {node_id: picture_texts(run.graph, node_id) for node_id in {one.node_id for one in end.results}}
+            items = [self._output(worker, run, result, texts[result.node_id]) for result in end.results]
             return Outputs(items=items, facts=_facts(worker, end))
         if isinstance(end, Lost) and end.spoiled:
             self._spoil(worker, run)
@@ -123,6 +139,9 @@ class ComfyUI:
                 run = known or await offer.worker.send(submission, offer.graph)
             except NotTakenError as error:
                 search.failed[offer.worker.id] = error
+            except JobError as error:
+                if not (names_unknown(error) and await search.was_outdated(offer.worker)):
+                    raise
             else:
                 self._fleet.abandon_others(run)
                 return run
@@ -135,7 +154,7 @@ class ComfyUI:
         return Search(
             graph=first,
             alternatives=others,
-            airs=airs_by_file(submission.resources),
+            resources=resources_by_file(submission.resources),
             priority=submission.priority,
             roles=roles_by_file(submission.roles),
             words_name_embeddings=submission.words_name_embeddings,
@@ -157,13 +176,12 @@ class ComfyUI:
             raise TransientError(f"No ComfyUI server knows the prompt '{prompt_id}'.")
         return max(wanted, key=lambda found: found[1].counts)
 
-    def _output(self, worker: Worker, run: Run, result: Result) -> Output:
+    def _output(self, worker: Worker, run: Run, result: Result, texts: Mapping[str, str]) -> Output:
         if isinstance(result, Saved):
             content_type, content = content_type_of(result.file.filename), self._content(worker, run, result)
         else:
             content_type, content = result.content_type, _once(result.content)
-        described = with_texts(content, picture_texts(run.graph, result.node_id))
-        return Output(node_id=result.node_id, content_type=content_type, content=described)
+        return Output(node_id=result.node_id, content_type=content_type, content=with_texts(content, texts))
 
     async def _content(self, worker: Worker, run: Run, result: Saved) -> AsyncIterator[bytes]:
         """A run whose pictures cannot be had is dropped, so that the next `send` looks for it, or starts it anew."""

@@ -85,6 +85,9 @@ class Simulator:
     def progress(self, prompt_id: str) -> Progress | None:  # noqa: ARG002 - see the class
         return None
 
+    def waited_until(self, prompt_id: str) -> None:
+        """All prompts run at once."""
+
     @property
     def workers(self) -> Sequence[WorkerReport]:
         return [WorkerReport(id=self.name, ready=True, ecosystems=tuple(ECOSYSTEMS))]

@@ -27,9 +27,9 @@ async def _gathered(work: Work, index: int, image: InputImage) -> InputFile | No
 
 
 def _own_key(work: Work, image: InputImage) -> str | None:
-    """That of a URL of ours, which no connection is needed for."""
+    """That of a URL of ours, which no connection is needed for, if it was good when the job came."""
     try:
-        return work.tools.blob_urls.key_in(image.url or "")
+        return work.tools.blob_urls.key_in(image.url or "", at=work.job.created_at)
     except ForbiddenError as error:
         raise JobError(f"A picture cannot be had: {error.message}") from error
 

@@ -148,9 +148,11 @@ def _slot_of(fields: Document) -> Slot:
 
 def _resource_document(resource: JobResource) -> Document:
     words = list(resource.trained_words)
-    return {"air": asdict(resource.air), "fileName": resource.file_name, "trainedWords": words}
+    hashes = {"hashes": list(resource.hashes)} if resource.hashes else {}
+    return {"air": asdict(resource.air), "fileName": resource.file_name, "trainedWords": words, **hashes}
 
 
 def _resource_of(fields: Document) -> JobResource:
-    words = tuple(fields["trainedWords"])
-    return JobResource(air=Air(**fields["air"]), file_name=fields["fileName"], trained_words=words)
+    """Not every resource has hashes, and once they were not stored."""
+    words, hashes = tuple(fields["trainedWords"]), tuple(fields.get("hashes", ()))
+    return JobResource(air=Air(**fields["air"]), file_name=fields["fileName"], trained_words=words, hashes=hashes)

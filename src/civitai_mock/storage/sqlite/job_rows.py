@@ -35,7 +35,7 @@ def job_row(job: Job) -> tuple[Value, ...]:
         "max_retry_attempt": job.max_retry_attempt,
         "request": dict(job.request),
         "properties": dict(job.properties),
-        "resources": [(air_parts(used.air), used.file_name, used.trained_words) for used in job.resources],
+        "resources": [_resource_parts(resource) for resource in job.resources],
         "name": job.name,
         "callback_url": job.callback_url,
         "providers": job.providers,
@@ -117,8 +117,15 @@ def _slot(key: str, seed: int | None, available: bool, name: str | None = None) 
     return Slot(blob_key=key, seed=seed, available=available, name=name)
 
 
-def _job_resource(air: Document, file_name: str, trained_words: list[str]) -> JobResource:
-    return JobResource(air=Air(**air), file_name=file_name, trained_words=tuple(trained_words))
+def _resource_parts(resource: JobResource) -> tuple[object, ...]:
+    hashes = (resource.hashes,) if resource.hashes else ()
+    return (air_parts(resource.air), resource.file_name, resource.trained_words, *hashes)
+
+
+def _job_resource(air: Document, file_name: str, trained_words: list[str], hashes: Sequence[str] = ()) -> JobResource:
+    """Not every resource has hashes, and once they were not stored."""
+    words = tuple(trained_words)
+    return JobResource(air=Air(**air), file_name=file_name, trained_words=words, hashes=tuple(hashes))
 
 
 def leaf_rows(job: Job) -> Sequence[tuple[Value, ...]]:

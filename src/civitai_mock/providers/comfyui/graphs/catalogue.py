@@ -1,11 +1,11 @@
 """What a server can run, from its /object_info: node classes, and the names that their inputs may have."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
-from civitai_mock.domain.air import WEIGHTS_SUFFIXES
 from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.providers.comfyui.graphs.names import Names
 from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_object, as_texts
 
 # The folder that an input's names are from; an input that is not here is named by itself.
@@ -55,35 +55,12 @@ FOLDERS_OF_TYPES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Names:
-    """The names of a server's own list, and where each is found by less than its whole name."""
-
-    all: tuple[str, ...]
-
-    @cached_property
-    def by_path(self) -> Mapping[str, tuple[str, ...]]:
-        return _grouped({name: normal(name) for name in self.all})
-
-    @cached_property
-    def by_base(self) -> Mapping[str, tuple[str, ...]]:
-        return _grouped({name: base_of(name) for name in self.all})
-
-    @cached_property
-    def by_stem(self) -> Mapping[str, tuple[str, ...]]:
-        return _grouped({name: stem_of(name) for name in self.all})
-
-    @cached_property
-    def are_weights(self) -> bool:
-        return any(is_weights(name) for name in self.all)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """`choices` has, for each node class, the inputs that take a name out of a list."""
 
     choices: Mapping[str, Mapping[str, Names]] = field(default_factory=dict)
-    embeddings: Names = Names(())
+    embeddings: Names = field(default_factory=lambda: Names(()))
 
     @property
     def models(self) -> Mapping[str, tuple[str, ...]]:
@@ -97,7 +74,10 @@ class Catalogue:
 
 
 def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Catalogue:
-    """Lists with the same names are one list in memory: the same folder is offered by many nodes."""
+    """Lists with the same names are one list in memory: the same folder is offered by many nodes.
+
+    No prompt text can name an embedding that has white space in its name.
+    """
     seen: dict[tuple[str, ...], Names] = {}
     choices = {
         class_type: {
@@ -108,31 +88,12 @@ def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Cata
         }
         for class_type, node in object_info.items()
     }
-    return Catalogue(choices=choices, embeddings=Names(embeddings))
+    named = tuple(name for name in embeddings if not re.search(r"\s", name))
+    return Catalogue(choices=choices, embeddings=Names(named))
 
 
 def folder_of(class_type: str, input_name: str) -> str:
     return FOLDERS_OF_NODES.get((class_type, input_name)) or FOLDERS.get(input_name, input_name)
-
-
-def normal(name: str) -> str:
-    """Windows servers write sub-folders with a backslash; AIRs make paths in lower case."""
-    return name.replace("\\", "/").casefold()
-
-
-def base_of(name: str) -> str:
-    return normal(name).rpartition("/")[2]
-
-
-def stem_of(name: str) -> str:
-    """The base name without the suffix of a weights file; embeddings are listed without one."""
-    base = base_of(name)
-    suffix = next((suffix for suffix in WEIGHTS_SUFFIXES if base.endswith(suffix)), "")
-    return base.removesuffix(suffix)
-
-
-def is_weights(name: str) -> bool:
-    return name.casefold().endswith(WEIGHTS_SUFFIXES)
 
 
 def _options(spec: Json) -> tuple[str, ...] | None:
@@ -143,10 +104,3 @@ def _options(spec: Json) -> tuple[str, ...] | None:
     if len(parts) > 1 and parts[0] == "COMBO":
         return as_texts(as_object(parts[1]).get("options"))
     return None
-
-
-def _grouped(keys: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
-    groups: dict[str, list[str]] = {}
-    for name, key in keys.items():
-        groups.setdefault(key, []).append(name)
-    return {key: tuple(names) for key, names in groups.items()}

@@ -1,19 +1,35 @@
-"""Embeddings that a prompt text names without more ado, as in A1111: by a word that is the name of their file."""
+"""Embeddings that a prompt text names in ComfyUI's way, or as in A1111: by a word that is the name of their file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from civitai_mock.generation.prompt_text import embedding_text, with_replaced_words
-from civitai_mock.providers.comfyui.graphs.catalogue import Names
+from civitai_mock.generation.prompts.text import embedding_text, with_replaced_words
+from civitai_mock.providers.comfyui.graphs.names import Names
 
 ENCODERS = "CLIPTextEncode"
 TEXT_INPUTS = frozenset({"text", "text_g", "text_l", "clip_l", "t5xxl"})
 LISTS_KEPT = 16
+# As ComfyUI finds them: at the start, or after white space or a bracket; `embedding:x` glued to a comma is only text.
+REFERENCE = re.compile(r"(?<![^\s()])embedding:(?P<name>(?:\\[()]|[^\s():])+)")
+ESCAPED = re.compile(r"\\([()])")
 
 
 def is_prompt_text(class_type: str, input_name: str) -> bool:
     return class_type.startswith(ENCODERS) and input_name in TEXT_INPUTS
+
+
+def with_found_embeddings(text: str, find: Callable[[str], str | None]) -> str:
+    """`find` gives the server's name for one; what it does not know stays as it is."""
+
+    def replaced(reference: re.Match[str]) -> str:
+        written = reference["name"]
+        wanted = ESCAPED.sub(r"\1", written.strip(","))
+        found = find(wanted) if wanted else None
+        commas = written[len(written.rstrip(",")) :]
+        return reference[0] if found is None else embedding_text(_path(found), 1) + commas
+
+    return REFERENCE.sub(replaced, text)
 
 
 def with_named_embeddings(text: str, names: Names) -> str:

@@ -2,41 +2,55 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.work import FileRole
-from civitai_mock.providers.comfyui.graphs.catalogue import Names, base_of, normal, stem_of
+from civitai_mock.providers.comfyui.graphs.names import HASH, TOKENS, Names, base_of, normal, stem_of
 
-TOKENS = re.compile(r"[a-z0-9]+")
-HASH = re.compile(r"(?=.*\d)[0-9a-f]{8,64}")
 SHORTEST_VERSION_ID = 4
 MOST_SUGGESTIONS = 3
 
-Airs: TypeAlias = Mapping[str, Air]
+Resources: TypeAlias = Mapping[str, JobResource]
 
 
-def airs_by_file(resources: Sequence[JobResource]) -> Airs:
+def resources_by_file(resources: Sequence[JobResource]) -> Resources:
     """Graphs name a resource by its file, with or without the suffix."""
-    named = {stem_of(resource.file_name): resource.air for resource in resources}
-    return named | {normal(resource.file_name): resource.air for resource in resources}
+    named = {stem_of(resource.file_name): resource for resource in resources}
+    return named | {normal(resource.file_name): resource for resource in resources}
 
 
-def match(wanted: str, names: Names, air: Air | None = None) -> str | None:
-    """The server's name for a file; of several that are equally good, none: a wrong file would show nowhere."""
+def match(wanted: str, names: Names, resource: JobResource | None = None) -> str | None:
+    """The server's name for a file; of several that are equally good, none: a wrong file would show nowhere.
+
+    What `resource` tells of the file is of use where its name is not there.
+    """
     if wanted in names.all:
         return wanted
-    for found in (
-        names.by_path.get(normal(wanted), ()),
-        _closest(wanted, names.by_base.get(base_of(wanted), ())),
-        _closest(wanted, names.by_stem.get(stem_of(wanted), ())),
-        _tagged(_tags(wanted, air), names),
-    ):
-        if len(found) == 1:
-            return found[0]
-    return None
+    return next((found[0] for found in _searches(wanted, names, resource) if len(found) == 1), None)
+
+
+def _searches(wanted: str, names: Names, resource: JobResource | None) -> Iterator[Sequence[str]]:
+    """What each of them finds, the surest first."""
+    yield from _named(wanted, names)
+    if resource is not None:
+        yield from _by_path_rule(resource.air.model_path, names)
+        for value in resource.hashes:
+            yield _hashed(value, names)
+    yield _tagged(_tags(wanted, resource), names)
+
+
+def _named(wanted: str, names: Names) -> Iterator[Sequence[str]]:
+    yield names.by_path.get(normal(wanted), ())
+    yield _closest(wanted, names.by_base.get(base_of(wanted), ()))
+    yield _closest(wanted, names.by_stem.get(stem_of(wanted), ()))
+
+
+def _by_path_rule(path: str, names: Names) -> Iterator[Sequence[str]]:
+    """A last part that is no id, like `main`, is nothing without the folder it is in."""
+    for found in _named(path, names):
+        yield [name for name in found if _is_id(stem_of(path)) or _shared_folders(path, name)]
 
 
 def in_role(role: FileRole, names: Names) -> str | None:
@@ -74,12 +88,27 @@ def _shared_folders(one: str, other: str) -> int:
     return shared
 
 
-def _tags(wanted: str, air: Air | None) -> frozenset[str]:
-    """What names a version wherever it stands in a base name: its id, or a hash. Folders may be ids of models."""
-    ids = {air.version} if air and air.version else {stem_of(wanted)}
-    hashes = {token for token in TOKENS.findall(stem_of(wanted)) if HASH.fullmatch(token)}
-    return frozenset({tag for tag in ids if tag.isdigit() and len(tag) >= SHORTEST_VERSION_ID} | hashes)
+def _hashed(value: str, names: Names) -> Sequence[str]:
+    """Those with the hash in their base name, or with what it begins with: few people write it out."""
+    return _each_once([token for token in names.hashes if token.startswith(value) or value.startswith(token)], names)
+
+
+def _tags(wanted: str, resource: JobResource | None) -> frozenset[str]:
+    """What names a version wherever it stands in a base name: its id, or what looks like a hash."""
+    version = (resource.air.version if resource else None) or wanted
+    tag = stem_of(version).partition("+")[0]  # the id of one of its files may follow
+    ids = {tag} if _is_id(tag) else set()
+    tokens = TOKENS.findall(stem_of(wanted))
+    return frozenset({token for token in tokens if HASH.fullmatch(token) and not token.isalpha()} | ids)
+
+
+def _is_id(text: str) -> bool:
+    return text.isdigit() and len(text) >= SHORTEST_VERSION_ID
 
 
 def _tagged(tags: frozenset[str], names: Names) -> Sequence[str]:
-    return [name for name in names.all if tags & set(TOKENS.findall(base_of(name)))] if tags else ()
+    return _each_once(tags, names)
+
+
+def _each_once(tokens: Iterable[str], names: Names) -> Sequence[str]:
+    return tuple({name: None for token in tokens for name in names.by_token.get(token, ())})

@@ -1,37 +1,31 @@
 """Put a graph into a server's own names, and see what keeps the server from running it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.work import FileRole
-from civitai_mock.providers.comfyui.graphs.catalogue import (
-    EMBEDDINGS,
-    MODEL_FOLDERS,
-    Catalogue,
-    Names,
-    folder_of,
-    is_weights,
-    normal,
-    stem_of,
+from civitai_mock.providers.comfyui.graphs.catalogue import EMBEDDINGS, MODEL_FOLDERS, Catalogue, folder_of
+from civitai_mock.providers.comfyui.graphs.embeddings import (
+    is_prompt_text,
+    with_found_embeddings,
+    with_named_embeddings,
 )
-from civitai_mock.providers.comfyui.graphs.embeddings import is_prompt_text, with_named_embeddings
-from civitai_mock.providers.comfyui.graphs.files import Airs, in_role, match, nearest
+from civitai_mock.providers.comfyui.graphs.files import Resources, in_role, match, nearest
+from civitai_mock.providers.comfyui.graphs.names import Names, is_weights, normal, stem_of
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 
 Roles: TypeAlias = Mapping[str, FileRole]
 
-# As ComfyUI finds them: at the start, or after white space or a bracket; `embedding:x` glued to a comma is only text.
-EMBEDDING = re.compile(r"(?<![^\s()])embedding:(?P<name>[^\s():]+)")
 NO_ROLES: Roles = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A file that a graph wants and a server has not; `air` is known for a job's own resources.
+    """A file that a graph wants and a server has not, in the list `names`; `air` is known for a job's own resources.
 
     Where another file could have played its part, `replaceable`, there is none of those either.
     """
@@ -39,8 +33,13 @@ class Missing:
     wanted: str
     folder: str
     air: Air | None
-    nearest: tuple[str, ...]
+    names: Names = field(compare=False, repr=False)
     replaceable: bool = False
+
+    @cached_property
+    def nearest(self) -> tuple[str, ...]:
+        """Looked for only where somebody reads it: that takes long, and most jobs find their file on another server."""
+        return nearest(self.wanted, self.names)
 
     def __str__(self) -> str:
         resource = f" ({self.air})" if self.air else ""
@@ -93,13 +92,15 @@ def roles_by_file(roles: Iterable[FileRole]) -> Roles:
 def fit(
     graph: ReadOnlyJson,
     catalogue: Catalogue,
-    airs: Airs,
+    resources: Resources,
     roles: Roles = NO_ROLES,
     *,
     words_name_embeddings: bool = False,
 ) -> Fit:
     """For `words_name_embeddings` see `GraphWork`."""
-    fitting = Fitting(catalogue=catalogue, airs=airs, roles=roles, words_name_embeddings=words_name_embeddings)
+    fitting = Fitting(
+        catalogue=catalogue, resources=resources, roles=roles, words_name_embeddings=words_name_embeddings
+    )
     fitted = {node_id: fitting.node(as_object(node)) for node_id, node in graph.items()}
     classes = dict.fromkeys(as_text(node["class_type"]) for node in fitted.values())
     unknown = tuple(name for name in classes if name not in catalogue.choices)
@@ -109,7 +110,7 @@ def fit(
 def best_fit(
     graphs: Sequence[ReadOnlyJson],
     catalogue: Catalogue,
-    airs: Airs,
+    resources: Resources,
     roles: Roles = NO_ROLES,
     *,
     words_name_embeddings: bool = False,
@@ -117,7 +118,7 @@ def best_fit(
     """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
     fits = []
     for graph in graphs:
-        found = fit(graph, catalogue, airs, roles, words_name_embeddings=words_name_embeddings)
+        found = fit(graph, catalogue, resources, roles, words_name_embeddings=words_name_embeddings)
         if found.runs:
             return found
         fits.append(found)
@@ -129,7 +130,7 @@ class Fitting:
     """One graph on its way into the names of one catalogue; what is not there is added to `missing`."""
 
     catalogue: Catalogue
-    airs: Airs
+    resources: Resources
     roles: Roles
     words_name_embeddings: bool = False
     missing: list[Missing] = field(default_factory=list)
@@ -160,25 +161,20 @@ class Fitting:
         return text
 
     def _text(self, text: str) -> str:
-        def replaced(reference: re.Match[str]) -> str:
-            wanted = reference["name"].strip(",")
-            found = self._find(wanted, self.catalogue.embeddings, EMBEDDINGS) if wanted else None
-            return reference[0].replace(wanted, found.replace("\\", "/"), 1) if found else reference[0]
-
-        return EMBEDDING.sub(replaced, text)
+        return with_found_embeddings(text, lambda wanted: self._find(wanted, self.catalogue.embeddings, EMBEDDINGS))
 
     def _find(self, wanted: str, names: Names, folder: str) -> str | None:
         """A resource that a job asked for by its AIR is that file, and not what else could play a part."""
-        air = self.airs.get(normal(wanted)) or self.airs.get(stem_of(wanted))
-        role = None if air else self.roles.get(wanted)
-        found = match(wanted, names, air) or (in_role(role, names) if role else None)
+        resource = self.resources.get(normal(wanted)) or self.resources.get(stem_of(wanted))
+        role = None if resource else self.roles.get(wanted)
+        found = match(wanted, names, resource) or (in_role(role, names) if role else None)
         if found is None:
             self.missing.append(
                 Missing(
                     wanted=wanted,
                     folder=folder,
-                    air=air,
-                    nearest=nearest(wanted, names),
+                    air=resource.air if resource else None,
+                    names=names,
                     replaceable=role is not None,
                 )
             )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.ports import InputFile
+from civitai_mock.providers.comfyui.protocol.refusal import NOT_IN_LIST, complaints_of
 from civitai_mock.providers.comfyui.protocol.shapes import as_object
 
 FOLDER = "civitai-mock"
@@ -15,7 +16,7 @@ SUFFIXES = {
     "image/gif": ".gif",
     "image/bmp": ".bmp",
 }
-ABSENT = frozenset({"custom_validation_failed", "value_not_in_list"})
+ABSENT = frozenset({"custom_validation_failed", NOT_IN_LIST})
 
 
 def upload_name(file: InputFile) -> str:
@@ -33,11 +34,9 @@ def with_names(graph: ReadOnlyJson, names: Mapping[str, str]) -> JsonObject:
 
 def are_gone(refusal: JobError, names: Collection[str]) -> bool:
     """Whether a server misses what it took a moment ago: somebody has emptied its folder."""
-    complaints = refusal.evidence.get("node_errors")
-    found = [as_object(complaint) for complaint in complaints] if isinstance(complaints, list) else []
     return any(
         complaint.get("type") in ABSENT and any(name in str(complaint.get("details")) for name in names)
-        for complaint in found
+        for complaint in complaints_of(refusal)
     )
 
 

@@ -1,8 +1,9 @@
 """Which model files a server has, as far as its lists tell."""
 
 from civitai_mock.domain.job import JobResource
-from civitai_mock.providers.comfyui.graphs.catalogue import FOLDERS_OF_TYPES, Catalogue, Names
+from civitai_mock.providers.comfyui.graphs.catalogue import FOLDERS_OF_TYPES, Catalogue
 from civitai_mock.providers.comfyui.graphs.files import match
+from civitai_mock.providers.comfyui.graphs.names import Names
 
 MOST_KNOWN = 10_000
 
@@ -27,5 +28,5 @@ class Stock:
 
     def _finds(self, resource: JobResource) -> bool:
         folders = FOLDERS_OF_TYPES.get((resource.air.type or "").lower(), tuple(self._names))
-        found = (match(resource.file_name, self._names[name], resource.air) for name in folders if name in self._names)
+        found = (match(resource.file_name, self._names[name], resource) for name in folders if name in self._names)
         return any(found)

@@ -1,12 +1,13 @@
 """Why a server would not take a graph, from its answer to POST /prompt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_object, as_text
 
 MOST_COMPLAINTS = 3
+NOT_IN_LIST = "value_not_in_list"
 
 
 def refusal_of(body: Json, *, accepted: bool) -> JobError | None:
@@ -20,6 +21,17 @@ def refusal_of(body: Json, *, accepted: bool) -> JobError | None:
     more = f" (and {len(reasons) - MOST_COMPLAINTS} more)" if len(reasons) > MOST_COMPLAINTS else ""
     message = "ComfyUI refused the graph: " + "; ".join(reasons[:MOST_COMPLAINTS]) + more
     return JobError(message, error_type=as_text(error.get("type")) or "node_errors", node_errors=complaints)
+
+
+def complaints_of(refusal: JobError) -> Sequence[JsonObject]:
+    """What a server had against single nodes."""
+    complaints = refusal.evidence.get("node_errors")
+    return [as_object(complaint) for complaint in complaints] if isinstance(complaints, list) else []
+
+
+def names_unknown(refusal: JobError) -> bool:
+    """Whether a graph names something that is in no list of the server's, any more."""
+    return any(complaint.get("type") == NOT_IN_LIST for complaint in complaints_of(refusal))
 
 
 def _complaints(node_errors: JsonObject) -> Iterator[JsonObject]:

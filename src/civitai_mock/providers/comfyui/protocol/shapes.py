@@ -1,5 +1,7 @@
 """A decoded JSON value read as what it should be; whatever has another shape reads as nothing."""
 
+from math import isfinite
+
 from civitai_mock.domain.json import Json, JsonObject
 
 
@@ -20,4 +22,7 @@ def as_texts(value: Json) -> tuple[str, ...]:
 
 
 def as_number(value: Json) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Neither NaN nor infinity, which ComfyUI writes: nothing can be counted with them."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if isinstance(value, int) or isfinite(value) else None

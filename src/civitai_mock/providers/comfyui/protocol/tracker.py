@@ -58,10 +58,14 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """To be sent again; `spoiled` if the server thinks that it is done, and its pictures cannot be had."""
+    """To be sent again; `spoiled` if the server thinks that it is done, and its pictures cannot be had.
+
+    `unstarted` if it was seen to wait, and nothing told that it ever ran.
+    """
 
     reason: str
     spoiled: bool = False
+    unstarted: bool = False
 
 
 End: TypeAlias = Done | Failed | Interrupted | Lost
@@ -93,11 +97,13 @@ class PromptTracker:
         self.progress: Stepped | None = None
         self.preview: Picture | None = None
         self.last_sign = now
+        self.began_at: datetime | None = None
         self._limits = limits
         self._streamed = {node_id: Streamed() for node_id in streaming}
         self._files: dict[str, tuple[SavedFile, ...]] = {}
         self._heard: set[type[Message]] = set()
         self._let_go = False
+        self._was_pending = False
         self._missing_since: datetime | None = None
         self._unreachable_since: datetime | None = None
 
@@ -110,11 +116,16 @@ class PromptTracker:
         """The server has let go of it; history will tell how it ended."""
         return self.end is None and (self._let_go or Succeeded in self._heard)
 
+    def waited_until(self, now: datetime) -> datetime:
+        """When its turn came; one that ended unseen may have begun at any time since it was sent."""
+        return now if isinstance(self.state, Waiting) else self.began_at or self.last_sign
+
     def hear(self, message: Message, now: datetime) -> None:
         """Take a message in; one about another prompt, or after the end, changes nothing."""
         if message.prompt_id != self.prompt_id or self.end is not None:
             return
         self.last_sign = now
+        self.began_at = self.began_at or now
         self.state = Running()
         self._heard.add(type(message))
         match message:
@@ -134,9 +145,10 @@ class PromptTracker:
     def in_queue(self, place: Place, now: datetime) -> None:
         """The queue was read, and has it."""
         self._missing_since = self._unreachable_since = None
+        self._was_pending = self._was_pending or place is Place.PENDING
         if place is Place.RUNNING and isinstance(self.state, Waiting):
             self.state = Running()
-            self.last_sign = now
+            self.last_sign = self.began_at = now
 
     def out_of_queue(self, entry: Entry | None, now: datetime) -> None:
         """The queue was read and had it not; then history was, and had `entry`."""
@@ -165,7 +177,8 @@ class PromptTracker:
 
     def lose(self, reason: str, *, spoiled: bool = False) -> None:
         if self.end is None:
-            self.state = Lost(reason, spoiled)
+            unstarted = self._was_pending and isinstance(self.state, Waiting)
+            self.state = Lost(reason, spoiled, unstarted)
 
     def _step(self, message: AtWork) -> None:
         if isinstance(message, Stepped):

@@ -70,6 +70,8 @@ class ComfySocket:
                 await self._hear_all(connection)
         except (OSError, WebSocketException) as error:
             logger.debug("socket away", worker_id=self._server.id, reason=str(error))
+        except Exception:
+            logger.exception("socket broke off", worker_id=self._server.id)
         finally:
             heard = self.client_id is not None
             self._open(None)

@@ -3,18 +3,15 @@
 import asyncio
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.errors import JobError, MockError, NotStartedError, TransientError
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
-from civitai_mock.domain.priority import NORMAL
+from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
-from civitai_mock.providers.comfyui.graphs.files import Airs
-from civitai_mock.providers.comfyui.graphs.fitting import NO_ROLES, Fit, Roles, best_fit
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models
 from civitai_mock.providers.comfyui.waiting import Bell
+from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import Worker, World
 
 
@@ -24,46 +21,6 @@ class Offer:
 
     worker: Worker
     graph: JsonObject
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Search:
-    """The way of one graph, or of an alternative to it, to a worker.
-
-    A higher `priority` goes first. The workers in `failed` have been tried, and `waited` says that time has passed.
-    """
-
-    graph: ReadOnlyJson
-    airs: Airs
-    priority: int = NORMAL
-    alternatives: Sequence[ReadOnlyJson] = ()
-    roles: Roles = field(default_factory=lambda: NO_ROLES)
-    words_name_embeddings: bool = False
-    waited: bool = False
-    failed: dict[str, TransientError] = field(default_factory=dict)
-    _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
-
-    def fit_of(self, worker: Worker) -> Fit | None:
-        """None while nothing is known of the worker's files."""
-        catalogue = worker.health.catalogue
-        if catalogue is None:
-            return None
-        known = self._fits.get(worker.id)
-        if known is None or known[0] is not catalogue:
-            found = best_fit(
-                [self.graph, *self.alternatives],
-                catalogue,
-                self.airs,
-                self.roles,
-                words_name_embeddings=self.words_name_embeddings,
-            )
-            known = self._fits[worker.id] = (catalogue, found)
-        return known[1]
-
-    def may_use(self, worker: Worker) -> bool:
-        """As far as is known: a worker that was never reached may have anything."""
-        found = self.fit_of(worker)
-        return worker.id not in self.failed and (found is None or found.runs)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -162,7 +119,7 @@ class Dispatch:
         offers = [
             (not base_models(found.graph) <= worker.loaded, worker.in_flight, number, Offer(worker, found.graph))
             for number, worker in enumerate(place.usable)
-            if worker.has_room and (found := place.search.fit_of(worker)) is not None
+            if worker.has_room and (found := place.search.fit_of(worker)) is not None and found.runs
         ]
         if offers and place.offer is None:
             place.offer = min(offers, key=lambda offer: offer[:3])[3]

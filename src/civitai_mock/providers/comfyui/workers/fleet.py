@@ -15,10 +15,13 @@ from civitai_mock.providers.comfyui.workers.worker import Worker
 
 logger = structlog.stdlib.get_logger()
 
+MOST_QUESTIONS = 8  # to one server at once, about prompts that it may know from before
+
 
 class Fleet:
     def __init__(self, workers: Sequence[Worker]) -> None:
         self.workers = workers
+        self._questions = {worker.id: asyncio.Semaphore(MOST_QUESTIONS) for worker in workers}
 
     def runs(self, prompt_id: str) -> Sequence[tuple[Worker, Run]]:
         """What this process knows of a prompt."""
@@ -29,9 +32,13 @@ class Fleet:
         """The run that makes it needless to send a prompt again, if this process knows of one."""
         return next((run for _, run in self.runs(prompt_id) if run.counts), None)
 
+    def wanted(self, prompt_id: str) -> Run | None:
+        """The run that is waited for."""
+        return next((run for _, run in self.runs(prompt_id) if not run.unwanted), None)
+
     async def find(self, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
         """Ask every server that can be reached: an earlier life of this process may have sent it."""
-        asked = [self._find(worker, prompt_id, graph) for worker in self._up()]
+        asked = [self._find_in_turn(worker, prompt_id, graph) for worker in self._up()]
         found = [run for run in await asyncio.gather(*asked) if run is not None]
         if not found:
             return None
@@ -69,6 +76,11 @@ class Fleet:
 
     def _up(self) -> Iterator[Worker]:
         return (worker for worker in self.workers if worker.health.is_up)
+
+    async def _find_in_turn(self, worker: Worker, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
+        """A server that has gone away meanwhile is not asked: each of many that wait would wait for its silence."""
+        async with self._questions[worker.id]:
+            return await self._find(worker, prompt_id, graph) if worker.health.is_up else None
 
     async def _find(self, worker: Worker, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
         try:

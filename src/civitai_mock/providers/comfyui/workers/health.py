@@ -32,7 +32,7 @@ class Health:
         options: ComfyOptions,
         changed: Callable[[], None],
     ) -> None:
-        """`changed` is called when the server goes away or comes back."""
+        """`changed` is called when the server goes away or comes back, or can run something else than before."""
         self.is_up = False
         self.reason = "not asked yet"
         self.version = ""
@@ -99,8 +99,13 @@ class Health:
                     self._is_away(error)
 
     async def _read(self) -> None:
-        self.catalogue = read_catalogue(await self._http.object_info(), await self._http.embeddings())
+        """Lists that say the same again are the same ones: what was found out from them holds."""
+        found = read_catalogue(await self._http.object_info(), await self._http.embeddings())
         self._read_at = self._clock.now()
+        if found != self.catalogue:
+            self.catalogue = found
+            if self.is_up:
+                self._changed()
 
     def _is_older_than(self, age: timedelta) -> bool:
         return self._read_at is None or self._clock.now() - self._read_at >= age

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.providers.comfyui.protocol.messages import Picture
 from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, Interrupted, PromptTracker
 
 
@@ -36,6 +37,13 @@ class Run:
         """A prompt that must not be sent again: it is on its way, or its end is worth having."""
         end = self.tracker.end
         return self.known and not self.unwanted and (end is None or isinstance(end, Done | Failed | Interrupted))
+
+    @property
+    def picture_bytes(self) -> int:
+        """What its pictures take in memory: those that its server does not keep."""
+        end = self.tracker.end
+        pictures = end.results if isinstance(end, Done) else ()
+        return sum(len(picture.content) for picture in pictures if isinstance(picture, Picture))
 
     def is_heard_on(self, client_id: str | None) -> bool:
         """Whether the open connection, if any, tells of it."""

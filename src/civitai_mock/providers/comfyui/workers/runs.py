@@ -6,6 +6,7 @@ from civitai_mock.providers.comfyui.protocol.tracker import Lost
 from civitai_mock.providers.comfyui.workers.run import Run
 
 MOST_ENDED = 64
+MOST_PICTURE_BYTES = 128 * 1024 * 1024  # of pictures that came over the socket, in runs that ended
 
 
 class Runs:
@@ -66,5 +67,10 @@ class Runs:
     def _keep(self, run: Run) -> None:
         del self._followed[run.prompt_id]
         self._ended[run.prompt_id] = run
-        while len(self._ended) > MOST_ENDED:
+        while self._are_too_many:
             del self._ended[next(iter(self._ended))]
+
+    @property
+    def _are_too_many(self) -> bool:
+        picture_bytes = sum(run.picture_bytes for run in self._ended.values())
+        return len(self._ended) > MOST_ENDED or (len(self._ended) > 1 and picture_bytes > MOST_PICTURE_BYTES)

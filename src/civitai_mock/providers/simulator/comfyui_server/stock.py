@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_net_files import BEST_KNOWN
+from civitai_mock.generation.control_nets.files import BEST_KNOWN
 from civitai_mock.providers.simulator.comfyui_server.options import Models
 
 FOLDERS: Mapping[str, Sequence[str]] = {

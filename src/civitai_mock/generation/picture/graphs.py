@@ -8,11 +8,11 @@ from civitai_mock.domain.json import Json
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.ecosystem import Ecosystem
 from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.image_params import CompleteParams
 from civitai_mock.generation.network import Network, NetworkKind
 from civitai_mock.generation.number import plain_number
-from civitai_mock.generation.prompt_syntax import comfyui_text
-from civitai_mock.generation.prompt_text import PromptTexts
+from civitai_mock.generation.picture.params import CompleteParams
+from civitai_mock.generation.prompts.syntax import comfyui_text
+from civitai_mock.generation.prompts.text import PromptTexts
 from civitai_mock.generation.skeleton import Skeleton
 
 

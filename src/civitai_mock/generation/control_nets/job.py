@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from civitai_mock.generation.control_net_files import control_net_role
-from civitai_mock.generation.control_net_params import CompleteControlNet
+from civitai_mock.generation.control_nets.files import control_net_role
+from civitai_mock.generation.control_nets.params import CompleteControlNet
 from civitai_mock.generation.features.control_net import ControlNet, ControlNets
-from civitai_mock.generation.preprocessors import RECIPES, Recipe
+from civitai_mock.generation.features.preprocessors import RECIPES, Recipe
 from civitai_mock.generation.work import FileRole, InputImage
 
 RESOLUTION_UNIT = 64  # preprocessors take no other sizes

@@ -1,22 +1,14 @@
-"""`<lora:name:0.8>` in a prompt text: A1111's way to ask for a network, by the name of its file."""
+"""The networks that a prompt text asks for by tags."""
 
 import math
-import re
 from collections.abc import Sequence
-from functools import reduce
 
 from civitai_mock.generation.network import KINDS, Network, NetworkKind
-from civitai_mock.generation.prompt_pieces import rejoined
+from civitai_mock.generation.prompts.tags import TAG
 
-TAG = re.compile(r"<(?:lora|lyco|hypernet):[^<>]+>", re.IGNORECASE)
 KINDS_OF_TAGS = {"lora": KINDS["lora"], "lyco": KINDS["lycoris"], "hypernet": KINDS["hypernet"]}
 MODEL_STRENGTH, TEXT_STRENGTH = "unet", "te"
 MOST_TAGS = 100
-
-
-def without_tags(text: str) -> str:
-    """A text without any comes out as it is."""
-    return reduce(rejoined, TAG.split(text))
 
 
 def networks_in(text: str) -> Sequence[tuple[NetworkKind, Network]]:

@@ -3,9 +3,9 @@
 import re
 from functools import partial, reduce
 
-from civitai_mock.generation.prompt_brackets import with_round_brackets
-from civitai_mock.generation.prompt_pieces import rejoined
-from civitai_mock.generation.prompt_tags import without_tags
+from civitai_mock.generation.prompts.brackets import with_round_brackets
+from civitai_mock.generation.prompts.pieces import rejoined
+from civitai_mock.generation.prompts.tags import without_tags
 
 BREAK = re.compile(r"\bBREAK\b")
 

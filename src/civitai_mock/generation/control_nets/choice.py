@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_net_params import CompleteControlNet, ImageJobControlNet
+from civitai_mock.generation.control_nets.params import CompleteControlNet, ImageJobControlNet
 from civitai_mock.generation.ecosystem import Ecosystem
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.network_choice import job_resource

@@ -7,9 +7,9 @@ from civitai_mock.generation.features.hires import Hires
 from civitai_mock.generation.features.refiner import Refiner
 from civitai_mock.generation.features.source_image import SourceImage
 from civitai_mock.generation.features.upscale import Upscale, Upscaler
-from civitai_mock.generation.image_extras import CompleteHires, CompleteRefiner, CompleteUpscale
-from civitai_mock.generation.image_params import CompleteParams
-from civitai_mock.generation.picture import Feature
+from civitai_mock.generation.picture.extras import CompleteHires, CompleteRefiner, CompleteUpscale
+from civitai_mock.generation.picture.graphs import Feature
+from civitai_mock.generation.picture.params import CompleteParams
 from civitai_mock.generation.work import InputImage
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from civitai_mock.generation.preprocessors import RECIPES, SPELLINGS
+from civitai_mock.generation.features.preprocessors import RECIPES, SPELLINGS
 from civitai_mock.generation.wire import BlobKey, Number, PictureUrl, Reference, WireModel
 
 MAX_WEIGHT = 10  # ComfyUI's largest strength

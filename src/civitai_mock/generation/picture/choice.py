@@ -8,8 +8,8 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystem import CHECKPOINT, Ecosystem
 from civitai_mock.generation.ecosystems import find_ecosystem
-from civitai_mock.generation.image_params import CompleteParams, ImageJobParams
 from civitai_mock.generation.network_choice import job_resource
+from civitai_mock.generation.picture.params import CompleteParams, ImageJobParams
 from civitai_mock.generation.request_errors import fault
 
 UPSCALER = "upscaler"

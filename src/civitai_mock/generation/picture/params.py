@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 
 from civitai_mock.generation.ecosystem import Defaults
-from civitai_mock.generation.image_extras import (
+from civitai_mock.generation.network_tags import checked_prompt
+from civitai_mock.generation.picture.extras import (
     DEFAULT_DENOISE,
     MAX_STEPS,
     CompleteHires,
@@ -18,7 +19,6 @@ from civitai_mock.generation.image_extras import (
     ImageJobUpscale,
     SourceImage,
 )
-from civitai_mock.generation.prompt_tags import checked_prompt
 from civitai_mock.generation.size import Size
 from civitai_mock.generation.wire import Number, PromptText, SchedulerName, WireModel
 
@@ -27,6 +27,7 @@ MAX_SEED = 2**32 - 1
 PIXELS_PER_UNIT = 512 * 512
 STEPS_PER_UNIT = 50
 BUZZ_PER_UNIT = 1.6
+V2_DENOISE = ("sourceImageDenoiseStrenght", "sourceImageDenoiseStrength")  # in its own spelling, and in that of readers
 
 Side = Annotated[int, Field(strict=True, ge=64, le=2048)]
 Steps = Annotated[int, Field(strict=True, ge=1, le=MAX_STEPS)]
@@ -100,9 +101,9 @@ class ImageJobParams(WireModel):
     denoise_strength: Annotated[
         Denoise | None,
         AfterValidator(_of_a_source),
-        Field(validation_alias=AliasChoices("denoiseStrength", "sourceImageDenoiseStrenght")),
+        Field(validation_alias=AliasChoices("denoiseStrength", *V2_DENOISE)),
     ] = None
-    """How much of the source image is drawn anew, 0.75 if there is none; v2's spelling is taken as well."""
+    """How much of the source image is drawn anew, 0.75 if there is none; v2's name for it is taken as well."""
     hires: ImageJobHires | None = None
     upscale: ImageJobUpscale | None = None
     refiner: ImageJobRefiner | None = None

@@ -1,0 +1,44 @@
+"""A request for pictures, complete: what is stored of it, and what is shown."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.control_nets.params import CompleteControlNet
+from civitai_mock.generation.network_params import CompleteNetwork
+from civitai_mock.generation.picture.extras import shown_extras
+from civitai_mock.generation.picture.params import CompleteParams
+from civitai_mock.generation.wire import WireModel
+
+
+class CompleteTextToImage(WireModel):
+    """AIRs are those of the resources, in the order of the job's resources.
+
+    `model_kind` is that of the model's ecosystem, decided once: a restart builds the same graph.
+    """
+
+    base_model: str | None = None
+    model: str
+    model_kind: str | None = None
+    params: CompleteParams
+    additional_networks: dict[str, CompleteNetwork]
+    control_nets: list[CompleteControlNet] = Field(default_factory=list)
+    quantity: int
+
+    @property
+    def cost(self) -> float:
+        """In Buzz."""
+        return self.params.cost * self.quantity
+
+    def shown(self, names: Mapping[str, str]) -> JsonObject:
+        """With a name for each AIR."""
+        request = self.model_dump(exclude_none=True, exclude={"quantity", "model_kind"})
+        params, control_nets = request["params"], request["controlNets"]
+        return {
+            **request,
+            "model": names[self.model],
+            "params": {**params, **shown_extras(params, names)},
+            "additionalNetworks": {names[air]: network for air, network in request["additionalNetworks"].items()},
+            "controlNets": [{**net, "model": names[net["model"]]} if "model" in net else net for net in control_nets],
+        }

@@ -1,0 +1,1 @@
+"""Prompt texts, in the notations of their users and of ComfyUI."""

@@ -1,0 +1,58 @@
+"""The way of one graph to a worker that can run it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.priority import NORMAL
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
+from civitai_mock.providers.comfyui.graphs.files import Resources
+from civitai_mock.providers.comfyui.graphs.fitting import NO_ROLES, Fit, Roles, best_fit
+from civitai_mock.providers.comfyui.workers.worker import Worker
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Search:
+    """The way of one graph, or of an alternative to it, to a worker.
+
+    A higher `priority` goes first. The workers in `failed` have been tried, and `waited` says that time has passed.
+    """
+
+    graph: ReadOnlyJson
+    resources: Resources
+    priority: int = NORMAL
+    alternatives: Sequence[ReadOnlyJson] = ()
+    roles: Roles = field(default_factory=lambda: NO_ROLES)
+    words_name_embeddings: bool = False
+    waited: bool = False
+    failed: dict[str, TransientError] = field(default_factory=dict)
+    _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
+
+    def fit_of(self, worker: Worker) -> Fit | None:
+        """None while nothing is known of the worker's files."""
+        catalogue = worker.health.catalogue
+        if catalogue is None:
+            return None
+        known = self._fits.get(worker.id)
+        if known is None or known[0] is not catalogue:
+            found = best_fit(
+                [self.graph, *self.alternatives],
+                catalogue,
+                self.resources,
+                self.roles,
+                words_name_embeddings=self.words_name_embeddings,
+            )
+            known = self._fits[worker.id] = (catalogue, found)
+        return known[1]
+
+    async def was_outdated(self, worker: Worker) -> bool:
+        """Whether the worker lacks, by lists that are read now, what it had by those that it was chosen by."""
+        await worker.health.refresh()
+        found = self.fit_of(worker)
+        return found is not None and not found.runs
+
+    def may_use(self, worker: Worker) -> bool:
+        """As far as is known: a worker that was never reached may have anything."""
+        found = self.fit_of(worker)
+        return worker.id not in self.failed and (found is None or found.runs)

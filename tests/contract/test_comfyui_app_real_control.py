@@ -1,0 +1,115 @@
+"""Graphs of users, cancelling, progress and failures, through the whole app on a real server."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from civitai_mock.domain.json import JsonObject
+from tests.support.real_comfyui import NO_URL, URL
+from tests.support.real_jobs import TRAINED_WORD, RealJobs, image_job, real_jobs
+
+MOST_STEPS = 150
+COMFY_GRAPH: JsonObject = {
+    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "@SD1"}},
+    "2": {"class_type": "LoadImage", "inputs": {"image": "@SOURCE_URL"}},
+    "3": {"class_type": "VAEEncode", "inputs": {"pixels": ["2", 0], "vae": ["1", 2]}},
+    "4": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox", "clip": ["1", 1]}},
+    "5": {
+        "class_type": "KSampler",
+        "inputs": {
+            "seed": 5,
+            "steps": 2,
+            "cfg": 7,
+            "sampler_name": "euler",
+            "scheduler": "normal",
+            "denoise": 0.5,
+            "model": ["1", 0],
+            "positive": ["4", 0],
+            "negative": ["4", 0],
+            "latent_image": ["3", 0],
+        },
+    },
+    "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
+    "7": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "civitai-mock-test"}},
+}
+
+pytestmark = pytest.mark.skipif(not URL, reason=NO_URL)
+
+
+@pytest.fixture
+async def jobs() -> AsyncIterator[RealJobs]:
+    async with real_jobs() as opened:
+        yield opened
+
+
+def long_job() -> JsonObject:
+    return image_job("SD1", steps=MOST_STEPS, width=128, height=128)
+
+
+async def test_a_graph_of_a_user_runs_with_its_air_and_its_picture(jobs: RealJobs) -> None:
+    source = await jobs.made(image_job("SD1", width=128, height=64))
+    jobs.words.update(SOURCE_URL=source.job["result"][0]["blobUrl"])
+    made = await jobs.made({"$type": "comfy", "params": {"workflow": COMFY_GRAPH}})
+    assert made.told == made.ran
+    assert made.told.keys() == COMFY_GRAPH.keys()
+    assert [picture.size for picture in made.pictures] == [(128, 64)]
+
+
+async def test_an_embedding_of_the_server_stands_where_its_trained_word_was(jobs: RealJobs) -> None:
+    networks: JsonObject = {"additionalNetworks": {"@SD1_EMBEDDING": {}}}
+    made = await jobs.made(image_job("SD1", members=networks, negativePrompt=f"{TRAINED_WORD}, bad"))
+    texts = {node["inputs"].get("text") for node in made.told.values()}
+    assert [text.endswith(", bad") for text in texts if text and text.startswith("embedding:")] == [True]
+
+
+async def test_a_job_that_is_cancelled_while_it_runs_leaves_the_server_free(jobs: RealJobs) -> None:
+    job_id = await jobs.submit(long_job())
+    await jobs.until(lambda: jobs.is_in("running", job_id))
+    await jobs.cancel(job_id)
+    await jobs.until(lambda: jobs.is_gone(job_id))
+    assert (await jobs.status(job_id))["lastEvent"]["type"] == "Deleted"
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_leaves_the_one_before_it_alone(jobs: RealJobs) -> None:
+    first = await jobs.submit(long_job())
+    await jobs.until(lambda: jobs.is_in("running", first))
+    second = await jobs.submit(image_job("SD1"))
+    await jobs.until(lambda: jobs.is_in("pending", second))
+    await jobs.cancel(second)
+    await jobs.until(lambda: jobs.is_gone(second))
+    assert await jobs.is_in("running", first)
+
+
+async def test_a_running_job_shows_its_steps(jobs: RealJobs) -> None:
+    job_id = await jobs.submit(long_job())
+
+    async def shows_steps() -> bool:
+        return "progress" in await jobs.status(job_id)
+
+    await jobs.until(shows_steps)
+    progress = (await jobs.status(job_id))["progress"]
+    assert (progress["steps"], progress["nodeType"]) == (MOST_STEPS, "KSampler")
+
+
+async def test_a_running_job_shows_a_preview_that_is_a_picture(jobs: RealJobs) -> None:
+    stats = (await jobs.comfy.get("/system_stats")).raise_for_status().json()
+    if "--preview-method" not in stats["system"]["argv"]:
+        pytest.skip("the server makes no previews: start it with --preview-method auto")
+    job_id = await jobs.submit(long_job())
+
+    async def shows_preview() -> bool:
+        return "preview" in (await jobs.status(job_id)).get("progress", {})
+
+    await jobs.until(shows_preview)
+    preview = (await jobs.status(job_id))["progress"]["preview"]
+    assert (await jobs.picture(preview["blobUrl"])).format == "JPEG"
+
+
+async def test_a_file_that_no_server_has_is_named(jobs: RealJobs) -> None:
+    air = "urn:air:sd1:checkpoint:civitai:99@99"
+    resource = {"air": air, "fileName": "there-is-no-such-file.safetensors"}
+    (await jobs.opened.client.post("/v2/resources", json=resource)).raise_for_status()
+    event = (await jobs.ended(await jobs.submit({**image_job("SD1"), "model": air})))["lastEvent"]
+    assert event["type"] == "Failed"
+    assert "there-is-no-such-file.safetensors" in event["context"]["message"]
+    assert air in event["context"]["message"]
