@@ -94,25 +94,27 @@ class Dispatch:
         return place.offer
 
     async def _wait_for_room(self, place: Place, until: datetime) -> None:
-        if place.offer is None:
-            place.search.waited = True
-            await place.bell.wait(self._left(until, "No ComfyUI server has room for this graph."))
+        if place.offer is None and not await self._waited(place, until):
+            raise NotStartedError("No ComfyUI server has room for this graph.")
 
     async def _wait_for_any(self, away: Sequence[Worker], place: Place, until: datetime) -> None:
+        if await self._waited(place, until):
+            return
         reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
         message = f"No ComfyUI server that may run this graph is there ({reasons})."
-        left = self._left(until, message, *place.search.failed.values(), *_doubts(place.search, away, self.workers))
+        failure = _failure(place.search, away, self.workers)
+        if failure is None:
+            raise NotStartedError(message)
+        raise TransientError(f"{message} {failure.message}") from failure
+
+    async def _waited(self, place: Place, until: datetime) -> bool:
+        """For the bell, or until it is too late; False if that it was before."""
+        left = (until - self._clock.now()).total_seconds()
+        if left <= 0:
+            return False
         place.search.waited = True
         await place.bell.wait(left)
-
-    def _left(self, until: datetime, message: str, *failures: MockError) -> float:
-        """Seconds; where some server was there and would not do, the job is not put off for nothing."""
-        left = (until - self._clock.now()).total_seconds()
-        if left > 0:
-            return left
-        if failures:
-            raise TransientError(f"{message} {failures[-1].message}") from failures[-1]
-        raise NotStartedError(message)
+        return True
 
     def _serve(self, place: Place) -> None:
         """The worker that has the graph's base model in memory, or else the one with the least to do."""
@@ -127,12 +129,14 @@ class Dispatch:
             place.bell.ring()
 
 
-def _doubts(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) -> Sequence[MockError]:
-    """What the known servers lack, if those that are away were never reached: they may lack it as well."""
+def _failure(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) -> MockError | None:
+    """Of a server that was there and would not do: then the job is not put off for nothing.
+
+    Also what the known servers lack, if those that are away were never reached: they may lack it as well.
+    """
     fits = {worker.id: search.fit_of(worker) for worker in workers}
-    if any(fits[worker.id] for worker in away) or not any(fits.values()):
-        return ()
-    return [_impossible(search, workers)]
+    in_doubt = any(fits.values()) and not any(fits[worker.id] for worker in away)
+    return _impossible(search, workers) if search.failed or in_doubt else None
 
 
 def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
