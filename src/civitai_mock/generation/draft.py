@@ -1,6 +1,6 @@
 """A graph in the making."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 
@@ -60,7 +60,8 @@ class Draft:
         `behind` has the source for each of its inputs; its outputs come in the same order.
         """
         taken = {name: self._sources[source] for name, source in behind.items()}
-        self._provide(class_type, {**inputs, **taken}, list(behind.values()))
+        node_id = self.add(class_type, {**inputs, **taken}).node_id
+        self._redirect(node_id, {former: Link(node_id, output) for output, former in enumerate(taken.values())})
 
     def substitute(self, class_type: str, inputs: Mapping[str, Value], *, source: str) -> None:
         """Have a new node provide `source` to all that read it; a node that is read no more goes."""
@@ -71,12 +72,7 @@ class Draft:
 
         A node that is read no more goes.
         """
-        above = self._above(to.node_id)
-        self._nodes = {
-            node_id: node if node_id in above else _relinked(node, {former: to})
-            for node_id, node in self._nodes.items()
-        }
-        self._sources = {name: to if link == former else link for name, link in self._sources.items()}
+        self._redirect(to.node_id, {former: to})
         self._drop_unread(former.node_id)
 
     def repeat(self, link: Link, *, slots: Mapping[str, Json], instead: Mapping[Link, Link]) -> Link:
@@ -116,12 +112,12 @@ class Draft:
     def graph(self) -> Graph:
         return {node_id: node.wire for node_id, node in self._nodes.items()}
 
-    def _provide(self, class_type: str, inputs: Mapping[str, Value], sources: Sequence[str]) -> None:
-        node_id = self._new_id(class_type)
-        links = {self._sources[name]: Link(node_id, output) for output, name in enumerate(sources)}
-        self._nodes = {known_id: _relinked(node, links) for known_id, node in self._nodes.items()}
-        self._nodes[node_id] = Node(class_type=class_type, inputs=inputs)
-        self._sources |= {name: links[self._sources[name]] for name in sources}
+    def _redirect(self, to_node: str, links: Mapping[Link, Link]) -> None:
+        above = self._above(to_node)
+        self._nodes = {
+            node_id: node if node_id in above else _relinked(node, links) for node_id, node in self._nodes.items()
+        }
+        self._sources = {name: links.get(link, link) for name, link in self._sources.items()}
 
     def _above(self, node_id: str) -> set[str]:
         """A node and all that it is made of."""
