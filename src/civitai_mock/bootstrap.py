@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -201,10 +202,10 @@ def make_use_cases(parts: Parts, *, runs_jobs: bool) -> UseCases:
             signals=parts.signals,
             clock=clock,
             ids=parts.world.ids,
-            callback_hosts=callback_policy(settings.callback_patterns),
+            callback_hosts=parts.messenger.outbound.hosts,
             picture_urls=PictureUrls(
                 blob_urls=parts.blob_urls,
-                hosts=picture_policy(settings.image_patterns) if parts.provider.reads_files else None,
+                hosts=parts.pictures.outbound.hosts if parts.provider.reads_files else None,
             ),
             missing_resources=settings.missing_resources,
             job_lifetime=timedelta(hours=settings.job_lifetime_hours),
@@ -371,6 +372,7 @@ def create_comfyui(settings: Settings) -> Starlette:
     )
 
 
+@cache
 def read_skeletons() -> Mapping[str, Skeleton]:
     """By name; read once, handed on as data."""
     folder = files(PACKAGE) / "generation" / "skeletons"

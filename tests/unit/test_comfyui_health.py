@@ -9,7 +9,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.workers.report import has_file, report_of
+from civitai_mock.providers.comfyui.workers.report import report_of
 from civitai_mock.providers.comfyui.workers.worker import Worker, World
 from tests.support.system import ManualClock, SeededIds
 
@@ -128,7 +128,7 @@ async def test_a_server_has_a_resource_if_its_file_is_in_the_folder_of_its_type(
     clinic: Clinic, air: str, file_name: str, has: bool
 ) -> None:
     await clinic.worker.health.check()
-    assert has_file(clinic.worker, JobResource(air=Air.parse(air), file_name=file_name)) is has
+    assert clinic.worker.health.stock.has(JobResource(air=Air.parse(air), file_name=file_name)) is has
 
 
 @pytest.mark.parametrize(
@@ -145,19 +145,21 @@ async def test_a_server_has_a_resource_under_any_name_that_a_graph_would_find(
     air = Air.parse("urn:air:sdxl:lora:civitai:1@2")
     clinic.names.append(name)
     await clinic.worker.health.check()
-    assert has_file(clinic.worker, JobResource(air=air, file_name="x.safetensors", hashes=("89d939e4d444",))) is has
+    assert (
+        clinic.worker.health.stock.has(JobResource(air=air, file_name="x.safetensors", hashes=("89d939e4d444",))) is has
+    )
 
 
 def test_a_server_that_was_never_reached_has_nothing(clinic: Clinic) -> None:
     resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="style.safetensors")
-    assert not has_file(clinic.worker, resource)
+    assert not clinic.worker.health.stock.has(resource)
 
 
 async def test_a_file_that_came_is_there_once_the_lists_were_read_again(clinic: Clinic) -> None:
     resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="new.safetensors")
     await clinic.worker.health.check()
-    assert not has_file(clinic.worker, resource)
+    assert not clinic.worker.health.stock.has(resource)
     clinic.names.append("new.safetensors")
     clinic.clock.advance(1)
     await clinic.worker.health.refresh()
-    assert has_file(clinic.worker, resource)
+    assert clinic.worker.health.stock.has(resource)

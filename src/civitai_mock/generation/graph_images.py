@@ -28,10 +28,6 @@ def loads_pictures(class_type: str) -> bool:
     return class_type.startswith(LOADERS) and OWN_FETCHERS not in class_type.lower()
 
 
-def is_web_url(source: str) -> bool:
-    return WEB_URL.match(source) is not None
-
-
 def picture_sources(graph: Graph) -> Mapping[str, str]:
     """The URLs and keys by the id of the node that loads them; keys are told in upper case."""
     found = {node_id: _source(_picture(node)) for node_id, node in graph.items()}
@@ -43,7 +39,7 @@ def with_pictures(graph: Graph, *, prefix: str) -> PictureGraph:
     sources = picture_sources(graph)
     names = {source: f"{prefix}{number}" for number, source in enumerate(dict.fromkeys(sources.values()))}
     named = {node_id: _loading(graph[node_id], names[source]) for node_id, source in sources.items()}
-    images = tuple(_input_image(source, name) for source, name in names.items())
+    images = tuple(InputImage.of(source, name=name) for source, name in names.items())
     return PictureGraph(graph={**graph, **named}, images=images)
 
 
@@ -57,7 +53,7 @@ def _picture(node: JsonObject) -> Json:
 def _source(value: Json) -> str | None:
     if not isinstance(value, str):
         return None
-    if is_web_url(value):
+    if WEB_URL.match(value):
         return value
     return value.upper() if BLOB_KEY.fullmatch(value) else None
 
@@ -65,7 +61,3 @@ def _source(value: Json) -> str | None:
 def _loading(node: JsonObject, name: str) -> JsonObject:
     inputs = node["inputs"]
     return {**node, "inputs": {**(inputs if isinstance(inputs, dict) else {}), PICTURE_INPUT: name}}
-
-
-def _input_image(source: str, name: str) -> InputImage:
-    return InputImage(name=name, url=source) if is_web_url(source) else InputImage(name=name, blob_key=source)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.facts import steps_between
 from civitai_mock.generation.reading.nodes import Inputs, Nodes, whole
 
 
@@ -40,5 +41,4 @@ def _is_chain(before: Mapping[str, set[str]]) -> bool:
 def _weight(inputs: Inputs) -> int:
     """The steps that a sampler takes; an advanced one takes a part of them."""
     steps, first, last = (whole(inputs.get(name)) for name in ("steps", "start_at_step", "end_at_step"))
-    end = (steps or 0) if last is None else min(last, steps or 0)
-    return max(end - (first or 0), 0)
+    return steps_between(first or 0, last, of=steps or 0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.graph import Graph
@@ -16,6 +16,16 @@ class InputImage:
     name: str
     blob_key: str | None = None
     url: str | None = None
+
+    @classmethod
+    def of(cls, source: str, *, name: str) -> Self:
+        """From a URL or the key of a blob."""
+        return cls(name=name, url=source) if is_url(source) else cls(name=name, blob_key=source)
+
+
+def is_url(source: str) -> bool:
+    """Of a source that is known to be either a URL or the key of a blob."""
+    return "://" in source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

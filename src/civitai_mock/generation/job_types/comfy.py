@@ -13,12 +13,12 @@ from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_facts import file_references, graph_cost, is_file_reference, with_files
-from civitai_mock.generation.graph_images import PICTURE_INPUT, is_web_url, picture_sources, with_pictures
+from civitai_mock.generation.graph_images import PICTURE_INPUT, picture_sources, with_pictures
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.network_choice import job_resource
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.generation.wire import Text, WireModel, picture_url
-from civitai_mock.generation.work import GraphWork
+from civitai_mock.generation.work import GraphWork, is_url
 
 LEAST_COST = 1.0
 MAX_PICTURES = 100
@@ -74,7 +74,7 @@ def _picture_faults(sources: Mapping[str, str]) -> Iterator[InitErrorDetails]:
         yield _fault(f"The graph loads more than {MAX_PICTURES} different pictures.", "workflow")
     for node_id, source in sources.items():
         try:
-            if is_web_url(source):
+            if is_url(source):
                 picture_url(source)
         except ValueError as error:
             yield _fault(str(error), "workflow", node_id, "inputs", PICTURE_INPUT)
@@ -115,7 +115,7 @@ class ComfyJobRequest(JobRequest):
         return {
             f"params.workflow.{node_id}.inputs.{PICTURE_INPUT}": source
             for node_id, source in sources.items()
-            if is_web_url(source)
+            if is_url(source)
         }
 
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - the graph has its own

@@ -11,6 +11,7 @@ from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.network_choice import job_resource
 from civitai_mock.generation.picture.params import CompleteParams, ImageJobParams
 from civitai_mock.generation.request_errors import fault
+from civitai_mock.generation.work import is_url
 
 UPSCALER = "upscaler"
 REFINER_PATH = "params.refiner.model"
@@ -42,7 +43,7 @@ def extra_references(params: ImageJobParams) -> Mapping[str, str]:
 def source_url(params: ImageJobParams) -> Mapping[str, str]:
     """Of the source image by its path, if that has to be fetched."""
     source = params.source_image
-    return {"params.sourceImage": source} if source is not None and "://" in source else {}
+    return {"params.sourceImage": source} if source is not None and is_url(source) else {}
 
 
 def choose_extras(params: ImageJobParams, resources: Mapping[str, Resource], ecosystem: Ecosystem) -> ChosenExtras:

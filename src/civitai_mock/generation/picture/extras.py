@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.wire import BLOB_KEY_PATTERN, Number, Reference, WireModel, picture_url
+from civitai_mock.generation.work import is_url
 
 DEFAULT_DENOISE = 0.75  # v2 description, where a graph of ours would be run
 DEFAULT_HIRES_SCALE = 1.5
@@ -23,7 +24,7 @@ Denoise = Annotated[Number, Field(ge=0.01, le=1)]
 
 
 def _source_image(text: str) -> str:
-    if "://" in text:
+    if is_url(text):
         return picture_url(text)
     if not BLOB_KEY_PATTERN.fullmatch(text):
         raise ValueError("expected a URL like https://example.com/picture.png, or the key of a blob")

@@ -25,10 +25,7 @@ class JobExtras:
     @property
     def images(self) -> tuple[InputImage, ...]:
         source = self.params.source_image
-        if source is None:
-            return ()
-        is_url = "://" in source
-        return (InputImage(name=self._source_name, **({"url": source} if is_url else {"blob_key": source})),)
+        return () if source is None else (InputImage.of(source, name=self._source_name),)
 
     @property
     def features(self) -> list[Feature]:

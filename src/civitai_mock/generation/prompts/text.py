@@ -42,8 +42,13 @@ class PromptTexts:
 
 def embedding_text(file_name: str, strength: float) -> str:
     """An embedding in ComfyUI's form, with its weight if that is not 1; brackets in a file name are no weights."""
-    name = re.sub(r"([()])", r"\\\1", file_name)
+    name = with_escaped_brackets(file_name)
     return f"embedding:{name}" if strength == 1 else f"(embedding:{name}:{plain_number(strength)})"
+
+
+def with_escaped_brackets(text: str) -> str:
+    """Round brackets that are no weights have a backslash before them."""
+    return re.sub(r"([()])", r"\\\1", text)
 
 
 def with_replaced_words(text: str, pattern: re.Pattern[str], embedding_for: Callable[[str], str]) -> str:

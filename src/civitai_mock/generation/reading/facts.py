@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 DEFAULT_SIDE = 512
 
 
+def steps_between(first: int, last: int | None, *, of: int) -> int:
+    """How many of its steps a sampler takes that has to begin and to end at some."""
+    return max((of if last is None else min(last, of)) - first, 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     file_name: str
@@ -41,8 +46,7 @@ class Sampled:
 
     @property
     def steps_taken(self) -> int:
-        last = self.steps if self.last_step is None else min(self.last_step, self.steps)
-        return max(last - self.first_step, 0)
+        return steps_between(self.first_step, self.last_step, of=self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from civitai_mock.generation.reading.facts import Frame
 from civitai_mock.generation.reading.nodes import Nodes, real, whole
+from civitai_mock.generation.size import LATENT_CELL
 
-LATENT_CELL = 8
 LATENT_INPUTS = frozenset({"vae", "latent_image"})  # of nodes that work in latent space, or lead there or back
 SIZING = LATENT_INPUTS | {"width", "height", "scale_by", "upscale_model"}
 COUNTING = frozenset({"batch_size", "amount", "batch_index", "length"})

@@ -90,10 +90,3 @@ def _steps_skipped(inputs: Inputs) -> int:
 
 def _share_done(steps: int, skipped: int) -> float:
     return round(1 - skipped / steps, 2) if steps > 0 else 1.0
-
-
-def steps_done(inputs: Inputs, sampled: Sampled) -> float:
-    skipped = _steps_skipped(inputs)
-    first = (whole(inputs.get("start_at_step")) or 0) - skipped
-    last = whole(inputs.get("end_at_step"))
-    return max(min(sampled.steps, sampled.steps if last is None else last - skipped) - first, 0) * sampled.denoise

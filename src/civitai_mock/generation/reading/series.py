@@ -10,7 +10,7 @@ from civitai_mock.generation.reading.facts import Frame, Sampled, Series
 from civitai_mock.generation.reading.frames import framed
 from civitai_mock.generation.reading.nodes import Nodes, text
 from civitai_mock.generation.reading.order import output_rank
-from civitai_mock.generation.reading.passes import PICTURE_INPUTS, sampled_at, samples, steps_done
+from civitai_mock.generation.reading.passes import PICTURE_INPUTS, sampled_at, samples
 
 PREVIEW_CLASS = "PreviewImage"
 OUTPUT_CLASSES = frozenset({"SaveImage", "SaveImageWebsocket", PREVIEW_CLASS})
@@ -38,7 +38,7 @@ def read_one(nodes: Nodes, node_id: str) -> Series:
             sampled = replace(sampled_at(nodes, step), upscaler=upscaler, width=width, height=height)
             upscaler = ""
             passes.append(sampled)
-            effort[step] = steps_done(nodes.inputs(step), sampled) * frame.megapixels
+            effort[step] = sampled.steps_taken * sampled.denoise * frame.megapixels
     source = text(nodes.inputs(path[0]).get("image"))
     return Series(
         node_id=node_id,

@@ -27,7 +27,7 @@ from civitai_mock.providers.comfyui.transport.download import content_type_of, d
 from civitai_mock.providers.comfyui.transport.http import FileGoneError
 from civitai_mock.providers.comfyui.workers.dispatch import Dispatch
 from civitai_mock.providers.comfyui.workers.fleet import Fleet
-from civitai_mock.providers.comfyui.workers.report import has_file, progress_of, report_of
+from civitai_mock.providers.comfyui.workers.report import progress_of, report_of
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
@@ -84,7 +84,7 @@ class ComfyUI:
 
     def workers_with(self, resources: Sequence[JobResource]) -> int:
         ready = [worker for worker in self._fleet.workers if worker.is_ready]
-        return sum(all(has_file(worker, resource) for resource in resources) for worker in ready)
+        return sum(all(map(worker.health.stock.has, resources)) for worker in ready)
 
     def progress(self, prompt_id: str) -> Progress | None:
         run = self._fleet.counting(prompt_id)

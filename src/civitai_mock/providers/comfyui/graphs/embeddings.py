@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from civitai_mock.generation.prompts.text import embedding_text, with_replaced_words
+from civitai_mock.generation.prompts.text import embedding_text, with_escaped_brackets, with_replaced_words
 from civitai_mock.providers.comfyui.graphs.names import Names
 
 ENCODERS = "CLIPTextEncode"
@@ -46,7 +46,7 @@ def _words(names: tuple[str, ...]) -> Mapping[str, str]:
         reference = embedding_text(path, 1)
         for word in (path, path.rpartition("/")[2]):
             if not any(character.isspace() for character in path):
-                found.setdefault(_as_written(word), reference)
+                found.setdefault(with_escaped_brackets(word).casefold(), reference)
     return found
 
 
@@ -59,8 +59,3 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
 
 def _path(name: str) -> str:
     return name.replace("\\", "/")
-
-
-def _as_written(word: str) -> str:
-    """Round brackets that are no weights have a backslash before them."""
-    return re.sub(r"([()])", r"\\\1", word).casefold()

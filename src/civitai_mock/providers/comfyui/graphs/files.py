@@ -38,7 +38,7 @@ def _searches(wanted: str, names: Names, resource: JobResource | None) -> Iterat
         yield from _by_path_rule(resource.air.model_path, names)
         for value in resource.hashes:
             yield _hashed(value, names)
-    yield _tagged(_tags(wanted, resource), names)
+    yield _each_once(_tags(wanted, resource), names)
 
 
 def _named(wanted: str, names: Names) -> Iterator[Sequence[str]]:
@@ -104,10 +104,6 @@ def _tags(wanted: str, resource: JobResource | None) -> frozenset[str]:
 
 def _is_id(text: str) -> bool:
     return text.isdigit() and len(text) >= SHORTEST_VERSION_ID
-
-
-def _tagged(tags: frozenset[str], names: Names) -> Sequence[str]:
-    return _each_once(tags, names)
 
 
 def _each_once(tokens: Iterable[str], names: Names) -> Sequence[str]:

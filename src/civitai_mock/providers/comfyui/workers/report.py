@@ -1,6 +1,5 @@
 """What can be told of the servers and their prompts while they work."""
 
-from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import Preview, Progress, WorkerReport
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
@@ -17,10 +16,6 @@ def report_of(worker: Worker) -> WorkerReport:
         ecosystems=worker.ecosystems,
         models=worker.health.stock.models,
     )
-
-
-def has_file(worker: Worker, resource: JobResource) -> bool:
-    return worker.health.stock.has(resource)
 
 
 def progress_of(run: Run) -> Progress | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from civitai_mock.generation.reading.facts import steps_between
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
 
 SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced"})
@@ -16,7 +17,7 @@ def steps_of(graph: AnyGraph, node_id: str) -> int:
         return _steps_of_sigmas(graph, inputs["sigmas"][0])
     steps = _whole(inputs.get("steps"))
     if "end_at_step" in inputs:
-        return max(min(_whole(inputs["end_at_step"]), steps) - _whole(inputs.get("start_at_step", 0)), 0)
+        return steps_between(_whole(inputs.get("start_at_step", 0)), _whole(inputs["end_at_step"]), of=steps)
     return 0 if inputs.get("denoise") == 0 else steps
 
 
