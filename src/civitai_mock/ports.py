@@ -255,11 +255,16 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` what is run."""
+    """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` what is run.
+
+    `found` says that the provider had the prompt already, waiting, running or ended: nothing was sent, and nothing
+    that an earlier claim of its job had begun is lost.
+    """
 
     prompt_id: str
     response: ReadOnlyJson
     graph: ReadOnlyJson
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

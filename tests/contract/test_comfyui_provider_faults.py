@@ -156,7 +156,7 @@ async def test_after_a_crash_of_ours_the_stored_prompt_id_is_asked_for_first(pla
             where = is_pending if place == "waits" else is_running
             await until(lambda: where(standin, submission.prompt_id))
         async with comfyui_on(standin) as provider:
-            await provider.send(submission)
+            assert (await provider.send(submission)).found
             collecting = asyncio.create_task(provider.collect(submission.prompt_id))
             gate.open()
             assert (await collecting).items
@@ -172,7 +172,7 @@ async def test_after_a_crash_of_ours_a_finished_prompt_is_fetched(resumed_at: st
             await crashed.collect(submission.prompt_id)
         async with comfyui_on(standin) as provider:
             if resumed_at == "send":
-                await provider.send(submission)
+                assert (await provider.send(submission)).found
             assert (await provider.collect(submission.prompt_id)).items
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 

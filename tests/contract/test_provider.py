@@ -115,6 +115,13 @@ async def test_sending_an_unfinished_prompt_again_starts_nothing(slow_provider: 
     assert again.response == first.response
 
 
+async def test_a_receipt_says_whether_the_prompt_was_there_already(slow_provider: Provider) -> None:
+    sent = [await slow_provider.send(submission(PROMPT_ID, text_to_image())) for _ in range(2)]
+    await slow_provider.cancel(PROMPT_ID)
+    sent.append(await slow_provider.send(submission(OTHER_ID, text_to_image())))
+    assert [receipt.found for receipt in sent] == [False, True, False]
+
+
 async def test_a_finished_prompt_can_be_collected_again(provider: Provider) -> None:
     first = await run(provider, text_to_image(batch=2))
     outputs = await provider.collect(PROMPT_ID)

@@ -14,7 +14,8 @@ Script = Callable[[str], None]
 class ScriptedProvider:
     """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, `on_send`, `on_collect` may raise.
 
-    It says that it `runs` another graph than it was given, if that is set.
+    It says that it `runs` another graph than it was given, if that is set. What was sent before is found again, unless
+    it is in `lost`.
     """
 
     name = "local"
@@ -26,6 +27,7 @@ class ScriptedProvider:
     def __init__(self) -> None:
         self.submissions: list[Submission] = []
         self.cancelled: list[str] = []
+        self.lost: set[str] = set()
         self.progresses: dict[str, Progress] = {}
         self.turns: dict[str, datetime] = {}
         self.nodes = ["9"]
@@ -46,11 +48,13 @@ class ScriptedProvider:
 
     async def send(self, submission: Submission) -> Receipt:
         self.on_send(submission.prompt_id)
+        found = submission.prompt_id in self.sent and submission.prompt_id not in self.lost
         self.submissions.append(submission)
         return Receipt(
             prompt_id=submission.prompt_id,
             response={"prompt_id": submission.prompt_id, "number": 0, "node_errors": {}},
             graph=submission.graph if self.runs is None else self.runs,
+            found=found,
         )
 
     async def collect(self, prompt_id: str) -> Outputs:

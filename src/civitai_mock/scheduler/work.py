@@ -58,7 +58,7 @@ class Work:
     """`context` gathers what the job's last event will tell (v1 description: `JobEvent.context`).
 
     `tell` writes an event in between, with the slots as they are then; `graph` is the one that runs, `files` are those
-    that it reads.
+    that it reads. `found` says, once it was sent, that the provider had its prompt from an earlier claim.
     """
 
     job: Job
@@ -69,5 +69,6 @@ class Work:
     slots: tuple[Slot, ...] = ()
     result: Json = None
     prompt_id: str | None = None
+    found: bool = False
     files: tuple[InputFile, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)

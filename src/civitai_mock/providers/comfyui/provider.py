@@ -102,10 +102,12 @@ class ComfyUI:
         graph = checked(submission.graph)
         self._on_their_way.add(submission.prompt_id)
         try:
-            run = await self._known(submission.prompt_id, graph) or await self._start(submission, graph)
+            run = await self._known(submission.prompt_id, graph)
+            if run is not None:
+                return _receipt(run, found=True)
+            return await self._start(submission, graph)
         finally:
             self._on_their_way.discard(submission.prompt_id)
-        return Receipt(prompt_id=submission.prompt_id, response=run.answer, graph=run.graph)
 
     async def collect(self, prompt_id: str) -> Outputs:
         worker, run = await self._followed(prompt_id)
@@ -130,7 +132,7 @@ class ComfyUI:
             run = await self._fleet.find(prompt_id, graph)
         return run
 
-    async def _start(self, submission: Submission, graph: JsonObject) -> Run:
+    async def _start(self, submission: Submission, graph: JsonObject) -> Receipt:
         search = await self._search(submission, graph)
         while True:
             offer = await self._dispatch.offer(search)
@@ -144,7 +146,7 @@ class ComfyUI:
                     raise
             else:
                 self._fleet.abandon_others(run)
-                return run
+                return _receipt(run, found=known is not None)
             finally:
                 offer.worker.release()
 
@@ -201,6 +203,10 @@ class ComfyUI:
         self._spoiled[run.prompt_id] = self._spoiled.get(run.prompt_id, 0) + 1
         while len(self._spoiled) > MOST_SPOILED:
             del self._spoiled[next(iter(self._spoiled))]
+
+
+def _receipt(run: Run, *, found: bool) -> Receipt:
+    return Receipt(prompt_id=run.prompt_id, response=run.answer, graph=run.graph, found=found)
 
 
 def _facts(worker: Worker, end: Done) -> JsonObject:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Self
@@ -65,7 +66,7 @@ class Simulator:
         """A prompt that was cancelled starts anew, as a server would do that has forgotten it."""
         known = self._prompts.get(submission.prompt_id)
         if known is not None and not known.cancelled.done():
-            return known.receipt
+            return replace(known.receipt, found=True)
         prompt = self._started(submission)
         self._prompts.add(prompt, now=self._clock.now())
         return prompt.receipt

@@ -51,7 +51,7 @@ class GraphWay(Way):
         receipt = await work.tools.provider.send(submission)
         if receipt.graph is not submission.graph:
             work.context["comfy_prompt_request"] = _graph_text(receipt.graph)
-        work.graph = receipt.graph
+        work.graph, work.found = receipt.graph, receipt.found
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)
 
     async def collect(self, work: Work) -> None:
