@@ -3,7 +3,7 @@
 import io
 import json
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -166,19 +166,29 @@ async def test_extra_data_of_another_type_fails_where_the_picture_is_saved(
 ORPHAN_WITHOUT_INPUTS = {**text_to_image(), "99": {"class_type": "KSampler"}}
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"prompt": text_to_image(), "extra_data": None},
-        {"prompt": ORPHAN_WITHOUT_INPUTS},
-        {"prompt": text_to_image(), "client_id": ["c"]},
-        {"prompt": with_inputs(text_to_image(), "3", stranger=["12345", 0])},
-    ],
-    ids=["extra_data null", "an orphan without inputs", "a list as client id", "a stranger from nowhere"],
-)
-async def test_some_prompts_are_accepted_and_the_worker_dies_of_them(
+DEADLY: Mapping[str, dict[str, Any]] = {
+    "extra_data null": {"prompt": text_to_image(), "extra_data": None},
+    "an orphan without inputs": {"prompt": ORPHAN_WITHOUT_INPUTS},
+    "an orphan with null inputs": {"prompt": {**text_to_image(), "99": {"class_type": "KSampler", "inputs": None}}},
+    "a list as client id": {"prompt": text_to_image(), "client_id": ["c"]},
+    "a stranger from nowhere": {"prompt": with_inputs(text_to_image(), "3", stranger=["12345", 0])},
+}
+
+
+@pytest.mark.parametrize("document", DEADLY.values(), ids=DEADLY)
+async def test_what_comfyui_dies_of_ends_one_prompt(session: StandinSession, document: dict[str, Any]) -> None:
+    assert (await session.client.post("/prompt", json={**document, "prompt_id": "deadly"})).status_code == 200
+    await session.listener.until_idle()
+    assert (await session.run(text_to_image(seed=2)))["status"]["status_str"] == "success"
+    kind, fields = last_message(await session.history("deadly"))
+    assert (kind, fields["node_id"], fields["executed"]) == ("execution_error", None, [])
+
+
+@pytest.mark.parametrize("document", DEADLY.values(), ids=DEADLY)
+async def test_on_command_the_worker_dies_of_what_comfyui_dies_of(
     session: StandinSession, document: dict[str, Any]
 ) -> None:
+    session.server.faults.order(mortal=True)
     answer = await session.client.post("/prompt", json={**document, "prompt_id": "deadly"})
     assert answer.status_code == 200
     assert (await session.post(text_to_image(), prompt_id="after")).status_code == 200

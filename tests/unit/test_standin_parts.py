@@ -1,10 +1,6 @@
 """Parts of the stand-in that no client sees by themselves."""
 
-import asyncio
-from typing import Any
-
 import pytest
-from structlog.testing import capture_logs
 
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
@@ -17,9 +13,7 @@ from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import MOST_WAITING, Connection, Hub
 from tests.support.standin import draw_plain
-from tests.support.standin_session import standin_session, text_to_image
 from tests.support.system import ManualClock
-from tests.support.turns import until_found
 
 
 def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever() -> None:
@@ -90,19 +84,3 @@ def test_pictures_of_an_unannounced_prompt_are_not_shown() -> None:
     connection = hub.connect("c")
     hub.show(messages.Picture(format=messages.PNG, content=b"", metadata={}), None)
     assert list(connection.waiting) == []
-
-
-async def test_a_painter_that_breaks_kills_the_worker_with_a_log_line() -> None:
-    def draw_badly(*_: object) -> list[bytes]:
-        raise ZeroDivisionError
-
-    with capture_logs() as logs:
-        async with standin_session(draw=draw_badly) as session:
-            await session.submit(text_to_image(), prompt_id="p")
-            await until_found(lambda: _has_died(logs))
-            assert await session.queue() == {"running": ["p"], "pending": []}
-
-
-async def _has_died(logs: list[Any]) -> bool:
-    await asyncio.to_thread(bool)
-    return [line["event"] for line in logs] == ["worker died"]

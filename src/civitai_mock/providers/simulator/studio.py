@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from civitai_mock.providers.simulator.threads import in_thread
+
 CHUNK = 256 * 1024
 
 
@@ -18,7 +20,7 @@ class Studio:
             yield data[start : start + CHUNK]
 
     async def drawn(self, draw: Callable[[], bytes]) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, draw)
+        return await in_thread(draw, threads=self._threads)
 
     async def aclose(self) -> None:
         """Wait for what is being drawn, off the event loop; drop what is not begun."""

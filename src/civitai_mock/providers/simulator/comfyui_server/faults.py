@@ -26,6 +26,7 @@ class Faults:
     half_images: int = 0
     missing_images: int = 0
     disk_full: bool = False
+    mortal: bool = False
     failing_class: str = ""
     failing_times: int = 0
 

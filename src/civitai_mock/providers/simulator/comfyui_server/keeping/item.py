@@ -6,13 +6,20 @@ from civitai_mock.domain.json import Json
 
 
 class QueueItem(NamedTuple):
-    """ComfyUI's own tuple, compared member by member: two with equal number and id cannot be compared."""
+    """ComfyUI's own tuple; it is sorted by number and id."""
 
     number: float
     prompt_id: str
     graph: dict[str, Any]
     extra_data: Any
     outputs: list[str]
+
+    def __lt__(self, other: object) -> bool:
+        return self.rank < other.rank if isinstance(other, QueueItem) else NotImplemented
+
+    @property
+    def rank(self) -> tuple[float, str]:
+        return self.number, self.prompt_id
 
     @property
     def wire(self) -> list[Json]:

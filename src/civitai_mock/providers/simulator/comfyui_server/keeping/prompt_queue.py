@@ -29,8 +29,14 @@ class PromptQueue:
         return -number if front else number
 
     def put(self, item: QueueItem) -> None:
-        """An item that equals a pending one in number and id is in the queue when the TypeError is raised."""
+        """An item that equals a pending one in number and id is in the queue when the TypeError is raised.
+
+        ComfyUI then compares their graphs, and that is what fails.
+        """
+        is_twin = any(item.rank == other.rank for other in self.pending)
         heapq.heappush(self.pending, item)
+        if is_twin:
+            raise TypeError("'<' not supported between instances of 'dict' and 'dict'")
         self._changed()
         self._woken.set()
 

@@ -47,7 +47,7 @@ async def post_interrupt(request: Request) -> Response:
     wanted = document.get("prompt_id") if isinstance(document, dict) else None
     running = life.queue.running
     if not wanted or (running is not None and running.prompt_id == wanted):
-        life.worker.interrupt()
+        life.worker.interrupt.ask()
     return empty()
 
 

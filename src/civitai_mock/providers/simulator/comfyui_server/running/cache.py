@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.json import JsonObject
-from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, DeadlyPromptError, is_link
+from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
 
 # What else a node's result hangs on, as text; None for a node that never counts as unchanged.
 ChangeMark: TypeAlias = Callable[[str, Mapping[str, Any]], str | None]
@@ -39,9 +39,8 @@ class NodeCache:
         self._opened = 0
 
     def open(self, graph: AnyGraph) -> None:
-        """Forget what `graph` has no use for; raise `DeadlyPromptError` for a node without inputs."""
-        if bare := [node_id for node_id, node in graph.items() if "inputs" not in node]:
-            raise DeadlyPromptError(f"node {bare[0]} has no inputs")
+        """Forget what `graph` has no use for; raise what a node without inputs leads to."""
+        self._keys = {}
         self._opened += 1
         signatures = {node_id: signature(graph, node_id, self._change_mark) for node_id in graph}
         self._keys = {node_id: key or f"{self._opened}/{node_id}" for node_id, key in signatures.items()}

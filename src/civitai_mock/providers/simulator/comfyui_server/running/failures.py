@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import structlog
+
 from civitai_mock.domain.json import Json
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
     InputDefinition,
     Listing,
     NodeDefinition,
 )
+from civitai_mock.providers.simulator.comfyui_server.checking.refusals import exception_name
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import ROOT
 from civitai_mock.providers.simulator.comfyui_server.options import Damage
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
+from civitai_mock.providers.simulator.threads import ThreadFailedError
 
 FUNCTIONS: Mapping[str, str] = {
     "KSampler": "sample",
@@ -48,9 +52,20 @@ NO_TEXT_ENCODER = (
 OUT_OF_MEMORY = ("torch.OutOfMemoryError", "Allocation on device ")
 MOST_HOPS = 64
 
+logger = structlog.stdlib.get_logger()
+
 
 class NodeFailedError(Exception):
     """`type` is an exception's name as ComfyUI prints it."""
+
+    @classmethod
+    def of(cls, error: Exception) -> "NodeFailedError":
+        """What has gone wrong inside this server is told as if it had in ComfyUI, and logged."""
+        if isinstance(error, cls):
+            return error
+        cause = error.cause if isinstance(error, ThreadFailedError) else error
+        logger.warning("prompt failed", error=exception_name(cause), exc_info=error)
+        return cls(exception_name(cause), str(cause))
 
     def __init__(self, type_name: str, message: str, *, inputs_known: bool = True) -> None:
         super().__init__(message)

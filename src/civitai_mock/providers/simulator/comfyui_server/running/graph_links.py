@@ -7,10 +7,6 @@ from typing import Any, TypeAlias, TypeGuard
 AnyGraph: TypeAlias = Mapping[str, Any]
 
 
-class DeadlyPromptError(Exception):
-    """ComfyUI accepts such a prompt, and its worker thread dies of it."""
-
-
 def is_link(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) in {int, float}
 

@@ -20,7 +20,7 @@ Work: TypeAlias = Callable[[Scene, Node], Awaitable[JsonObject]]
 
 async def work_at(scene: Scene, node: Node) -> JsonObject:
     """Raise `NodeFailedError` or `Interrupted`."""
-    scene.check_interrupt()
+    scene.interrupt.check()
     _inspect(scene, node)
     return await WORKS.get(node.class_type, _take_time)(scene, node)
 
@@ -46,12 +46,12 @@ async def _load_image(scene: Scene, node: Node) -> JsonObject:
 
 async def _save(scene: Scene, node: Node) -> JsonObject:
     await _take_time(scene, node)
-    return await scene.darkroom.save(scene.item, node.id)
+    return await scene.darkroom.save(scene.item, node.id, scene.interrupt)
 
 
 async def _preview(scene: Scene, node: Node) -> JsonObject:
     await _take_time(scene, node)
-    return await scene.darkroom.preview(scene.item, node.id)
+    return await scene.darkroom.preview(scene.item, node.id, scene.interrupt)
 
 
 # All other nodes only take their time.

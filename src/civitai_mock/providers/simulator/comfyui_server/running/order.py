@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
-from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, DeadlyPromptError, sources
+from civitai_mock.providers.simulator.comfyui_server.running.failures import NodeFailedError
+from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, sources
 
 
 class RunOrder:
-    """Nodes to run for some outputs; what is cached is not gone behind."""
+    """Nodes to run for some outputs; what is cached is not gone behind. A KeyError is about a node that is missing."""
 
     def __init__(
         self,
@@ -28,8 +29,6 @@ class RunOrder:
             node_id = waiting.pop()
             if node_id in self._blockers:
                 continue
-            if node_id not in graph:
-                raise DeadlyPromptError(f"there is no node {node_id}")
             needed = [source for source in sources(graph, node_id) if not is_cached(source)]
             self._blockers[node_id] = set(needed)
             waiting += needed
@@ -37,8 +36,13 @@ class RunOrder:
                 self._blocked.setdefault(source, []).append(node_id)
 
     def take(self) -> str | None:
-        """The next node, or None when all have been taken; call `done` before the next."""
+        """The next node, or None when all have been taken; call `done` before the next.
+
+        Raise `NodeFailedError` if all that are left wait for each other, over links that validation does not see.
+        """
         ready = [node_id for node_id, blockers in self._blockers.items() if not blockers]
+        if not ready and self._blockers:
+            raise NodeFailedError("graph.DependencyCycleError", "Dependency cycle detected")
         if not ready:
             return None
         chosen = self._nearest_to_output(ready)

@@ -8,9 +8,10 @@ from civitai_mock.providers.simulator.comfyui_server.ledger import PromptFacts
 from civitai_mock.providers.simulator.comfyui_server.running.cache import Made, NodeCache, UiOutput
 from civitai_mock.providers.simulator.comfyui_server.running.calls import call_of
 from civitai_mock.providers.simulator.comfyui_server.running.failures import NodeFailedError
+from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupted
 from civitai_mock.providers.simulator.comfyui_server.running.node_work import work_at
 from civitai_mock.providers.simulator.comfyui_server.running.order import RunOrder
-from civitai_mock.providers.simulator.comfyui_server.running.scene import Interrupted, Node, Scene
+from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 
 
@@ -18,6 +19,10 @@ class Ending(StrEnum):
     SUCCESS = "success"
     ERROR = "error"
     INTERRUPTED = "interrupted"
+
+
+class DeadlyPromptError(Exception):
+    """ComfyUI accepts such a prompt, and its worker thread dies of it."""
 
 
 class Run:
@@ -30,6 +35,7 @@ class Run:
         self._voice = scene.voice
         self._cache = cache
         self._facts = facts
+        self._node: Node | None = None
         self._executed: list[str] = []
 
     @property
@@ -37,15 +43,35 @@ class Run:
         return self._voice.client_id
 
     async def run(self) -> Ending:
-        """Raise for a graph that ComfyUI's worker would die of."""
+        """What goes wrong ends this prompt and no other.
+
+        While the fault `mortal` is on, raise `DeadlyPromptError` for what ComfyUI's worker dies of: all that goes
+        wrong before there is a node at work.
+        """
         self._facts.started += 1
-        self._voice.record("execution_start", {})
+        try:
+            check_extra_data(self.item.extra_data)
+            self._voice.record("execution_start", {})
+            await self._through(self._opened())
+        except Interrupted:
+            self._voice.record("execution_interrupted", self._stopped(), for_everybody=True)
+            return Ending.INTERRUPTED
+        except Exception as error:
+            failure = NodeFailedError.of(error)
+            if self._node is None and failure is not error and self._scene.workshop.faults.now.mortal:
+                raise DeadlyPromptError(str(error)) from error
+            self._voice.record("execution_error", self._failed(failure))
+            return Ending.ERROR
+        finally:
+            self.last_node = None
+        self._voice.record("execution_success", {})
+        return Ending.SUCCESS
+
+    def _opened(self) -> RunOrder:
         self._cache.open(self.item.graph)
         cached: list[Json] = [node_id for node_id in self.item.graph if self._cache.get(node_id)]
         self._voice.record("execution_cached", {"nodes": cached})
-        ending = await self._through(self._order())
-        self.last_node = None
-        return ending
+        return self._order()
 
     def _order(self) -> RunOrder:
         definitions = self._scene.workshop.definitions
@@ -56,31 +82,25 @@ class Run:
             is_output=lambda node_id: definitions[self.item.graph[node_id]["class_type"]].is_output,
         )
 
-    async def _through(self, order: RunOrder) -> Ending:
+    async def _through(self, order: RunOrder) -> None:
         while (node_id := order.take()) is not None:
-            node = self._scene.node(node_id)
-            try:
-                await self._pass(node)
-            except NodeFailedError as failure:
-                self._voice.record("execution_error", self._failed_at(node, failure))
-                return Ending.ERROR
-            except Interrupted:
-                self._voice.record("execution_interrupted", self._stopped_at(node), for_everybody=True)
-                return Ending.INTERRUPTED
+            self._node = self._scene.node(node_id)
+            await self._pass(self._node)
             order.done(node_id)
-        self._voice.record("execution_success", {})
-        return Ending.SUCCESS
 
-    def _stopped_at(self, node: Node) -> JsonObject:
-        return {"node_id": node.id, "node_type": node.class_type, "executed": [*self._executed]}
+    def _stopped(self) -> JsonObject:
+        """Without a node if none had begun."""
+        node_id, node_type = (self._node.id, self._node.class_type) if self._node else (None, None)
+        return {"node_id": node_id, "node_type": node_type, "executed": [*self._executed]}
 
-    def _failed_at(self, node: Node, failure: NodeFailedError) -> JsonObject:
+    def _failed(self, failure: NodeFailedError) -> JsonObject:
+        node = self._node
         return {
-            **self._stopped_at(node),
+            **self._stopped(),
             "exception_message": failure.message,
             "exception_type": failure.type,
-            "traceback": [f"  in {node.class_type}\n"],
-            "current_inputs": call_of(node, self.item) if failure.inputs_known else {},
+            "traceback": [f"  in {node.class_type}\n"] if node else [],
+            "current_inputs": call_of(node, self.item) if node and failure.inputs_known else {},
             "current_outputs": [*self.item.graph],
         }
 
@@ -120,6 +140,15 @@ class Run:
             "status": status,
             "meta": {node_id: ui.meta for node_id, ui in shown.items()},
         }
+
+
+def check_extra_data(extra_data: object) -> None:
+    """ComfyUI looks into it for a client id, and looks a client up by it, before it begins."""
+    if extra_data is None:
+        raise TypeError("argument of type 'NoneType' is not iterable")
+    client_id = extra_data.get("client_id") if isinstance(extra_data, dict) else None
+    if isinstance(client_id, list | dict):
+        raise TypeError(f"unhashable type: '{type(client_id).__name__}'")
 
 
 def _meta(node_id: str) -> JsonObject:

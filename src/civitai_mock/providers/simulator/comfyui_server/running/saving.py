@@ -1,11 +1,11 @@
 """Output nodes that make pictures: SaveImage, PreviewImage and SaveImageWebsocket."""
 
-import asyncio
 import json
 import random
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.ports import Clock
@@ -16,6 +16,7 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueIt
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import OutsideError, SaveName, expand
 from civitai_mock.providers.simulator.comfyui_server.options import Draw
 from civitai_mock.providers.simulator.comfyui_server.running.failures import NodeFailedError
+from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
 
 PREVIEW_PREFIX = "ComfyUI"
 
@@ -34,21 +35,24 @@ class Darkroom:
     faults: FaultDesk
     preview_suffix: str = field(default_factory=_draw_suffix)
 
-    async def save(self, item: QueueItem, node_id: str) -> JsonObject:
+    async def save(self, item: QueueItem, node_id: str, interrupt: Interrupt) -> JsonObject:
         """SaveImage: into the output folder, or `NodeFailedError`."""
         prefix = item.graph[node_id]["inputs"].get("filename_prefix", PREVIEW_PREFIX)
-        return await self._keep(item, node_id, str(prefix), folder="output")
+        pictures = await self.develop(item, node_id, _texts(item), interrupt)
+        return self._keep(pictures, str(prefix), folder="output")
 
-    async def preview(self, item: QueueItem, node_id: str) -> JsonObject:
+    async def preview(self, item: QueueItem, node_id: str, interrupt: Interrupt) -> JsonObject:
         """PreviewImage: into the temp folder."""
-        return await self._keep(item, node_id, PREVIEW_PREFIX + self.preview_suffix, folder="temp")
+        pictures = await self.develop(item, node_id, _texts(item), interrupt)
+        return self._keep(pictures, PREVIEW_PREFIX + self.preview_suffix, folder="temp")
 
-    async def develop(self, item: QueueItem, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
+    async def develop(
+        self, item: QueueItem, node_id: str, texts: Mapping[str, str], interrupt: Interrupt
+    ) -> Sequence[bytes]:
         """The pictures as PNG; drawn beside the event loop."""
-        return await asyncio.to_thread(self.draw, item.graph, node_id, texts)
+        return await interrupt.in_thread(partial(self.draw, item.graph, node_id, texts))
 
-    async def _keep(self, item: QueueItem, node_id: str, prefix: str, *, folder: str) -> JsonObject:
-        pictures = await self.develop(item, node_id, _texts(item))
+    def _keep(self, pictures: Sequence[bytes], prefix: str, *, folder: str) -> JsonObject:
         if self.faults.now.disk_full:
             raise NodeFailedError("OSError", "[Errno 28] No space left on device")
         width, height = png_size(pictures[0])

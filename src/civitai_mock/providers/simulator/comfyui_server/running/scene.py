@@ -1,19 +1,15 @@
 """What the nodes of one prompt share while they run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import NodeDefinition
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
+from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
 from civitai_mock.providers.simulator.comfyui_server.running.progress import ProgressBoard
 from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
 from civitai_mock.providers.simulator.comfyui_server.running.voice import Voice
 from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
-
-
-class Interrupted(Exception):  # noqa: N818 - an outcome, not a fault
-    """Somebody asked for it; noticed between nodes and at steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +19,7 @@ class Scene:
     item: QueueItem
     voice: Voice
     board: ProgressBoard
-    check_interrupt: Callable[[], None]
+    interrupt: Interrupt
 
     def node(self, node_id: str) -> "Node":
         node = self.item.graph[node_id]

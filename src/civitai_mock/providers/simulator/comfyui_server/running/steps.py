@@ -1,7 +1,7 @@
 """Nodes that work in steps: samplers, and SaveImageWebsocket picture by picture."""
 
-import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
@@ -21,8 +21,8 @@ async def sample(scene: Scene, node: Node) -> JsonObject:
     sketch = await _sketch(scene, node) if options.previews and steps else None
     for step in range(1, steps + 1):
         await scene.workshop.pause(options.durations.step)
-        scene.check_interrupt()
-        content = await asyncio.to_thread(preview_jpeg, sketch, share=step / steps) if sketch else None
+        scene.interrupt.check()
+        content = await _coarse(scene, sketch, step / steps) if sketch else None
         _tell(scene, node, step, steps, _picture(scene, node, JPEG, content) if content else None)
     return {}
 
@@ -30,17 +30,22 @@ async def sample(scene: Scene, node: Node) -> JsonObject:
 async def stream(scene: Scene, node: Node) -> JsonObject:
     """Each whole picture as a frame, without texts, and nothing to show in history."""
     await scene.workshop.pause(scene.workshop.options.durations.other)
-    pictures = await scene.darkroom.develop(scene.item, node.id, NO_TEXTS)
+    pictures = await scene.darkroom.develop(scene.item, node.id, NO_TEXTS, scene.interrupt)
     for index, content in enumerate(pictures):
         _tell(scene, node, index, len(pictures), _picture(scene, node, PNG, content))
     return {}
+
+
+async def _coarse(scene: Scene, sketch: bytes, share: float) -> bytes:
+    return await scene.interrupt.in_thread(partial(preview_jpeg, sketch, share=share))
 
 
 async def _sketch(scene: Scene, node: Node) -> bytes | None:
     """The first picture that this sampler works for."""
     item = scene.item
     output = next((output for output in item.outputs if node.id in needs(item.graph, output)), None)
-    return (await scene.darkroom.develop(item, output, NO_TEXTS))[0] if output else None
+    pictures = await scene.darkroom.develop(item, output, NO_TEXTS, scene.interrupt) if output else []
+    return pictures[0] if pictures else None
 
 
 def _picture(scene: Scene, node: Node, kind: int, content: bytes) -> Picture:

@@ -6,10 +6,10 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.history import Hist
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
 from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
 from civitai_mock.providers.simulator.comfyui_server.running.cache import NodeCache
-from civitai_mock.providers.simulator.comfyui_server.running.graph_links import DeadlyPromptError
+from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
 from civitai_mock.providers.simulator.comfyui_server.running.progress import ProgressBoard
-from civitai_mock.providers.simulator.comfyui_server.running.run import Run
-from civitai_mock.providers.simulator.comfyui_server.running.scene import Interrupted, Scene
+from civitai_mock.providers.simulator.comfyui_server.running.run import DeadlyPromptError, Run
+from civitai_mock.providers.simulator.comfyui_server.running.scene import Scene
 from civitai_mock.providers.simulator.comfyui_server.running.voice import Voice
 from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
@@ -29,32 +29,25 @@ class Worker:
         self._hub = hub
         self._cache = NodeCache(workshop.change_mark)
         self._darkroom = workshop.darkroom()
-        self._interrupt = False
+        self.interrupt = Interrupt()
 
     async def work(self) -> None:
-        """Until cancelled, or until a prompt comes that ComfyUI's worker thread dies of: HTTP goes on without it."""
-        try:
-            while True:
-                item = await self._queue.take()
+        """Until cancelled; or, while the fault `mortal` is on, until a prompt comes that ComfyUI's worker dies of.
+
+        Then HTTP goes on without it.
+        """
+        while True:
+            item = await self._queue.take()
+            try:
                 if item is not None:
                     await self._execute(item)
-                await self._free(self._queue.take_flags())
-        except DeadlyPromptError as error:
-            logger.warning("worker died", reason=str(error))
-        except Exception:
-            logger.exception("worker died")
-
-    def interrupt(self) -> None:
-        """Does nothing to a prompt that starts later."""
-        self._interrupt = True
-
-    def _check_interrupt(self) -> None:
-        if self._interrupt:
-            self._interrupt = False
-            raise Interrupted
+            except DeadlyPromptError as error:
+                logger.warning("worker died", prompt_id=item and item.prompt_id, reason=str(error))
+                return
+            await self._free(self._queue.take_flags())
 
     async def _execute(self, item: QueueItem) -> None:
-        self._interrupt = False
+        self.interrupt.forget()
         facts = self._workshop.ledger.of(item.prompt_id)
         run = self.run = Run(scene=self._scene(item), cache=self._cache, facts=facts)
         ending = await run.run()
@@ -76,7 +69,7 @@ class Worker:
             item=item,
             voice=voice,
             board=ProgressBoard(item.prompt_id),
-            check_interrupt=self._check_interrupt,
+            interrupt=self.interrupt,
         )
 
     async def _free(self, flags: set[str]) -> None:
@@ -88,10 +81,6 @@ class Worker:
 
 
 def _client_of(item: QueueItem) -> str | None:
-    """Extra data may be anything but nothing, and a client id anything that can be a key."""
-    if item.extra_data is None:
-        raise DeadlyPromptError("extra_data is null")
+    """Whatever can be a key, as in ComfyUI."""
     client_id = item.extra_data.get("client_id") if isinstance(item.extra_data, dict) else None
-    if isinstance(client_id, list | dict):
-        raise DeadlyPromptError("client_id is no text")
-    return client_id
+    return None if isinstance(client_id, list | dict) else client_id

@@ -1,0 +1,128 @@
+"""No prompt, whatever it is and whatever goes wrong with it, keeps the stand-in from the next one."""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.providers.simulator.comfyui_server.artist import artist
+from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
+from civitai_mock.providers.simulator.profile import Pictures
+from tests.support.standin import draw_plain
+from tests.support.standin_session import (
+    StandinSession,
+    last_message,
+    standin_session,
+    text_to_image,
+    with_inputs,
+    with_node,
+)
+from tests.support.turns import until_found
+
+FAILURES: Sequence[BaseException] = [
+    ZeroDivisionError("division by zero"),
+    StopIteration(),
+    StopAsyncIteration(),
+    RecursionError("maximum recursion depth exceeded"),
+    MemoryError(),
+    asyncio.CancelledError(),
+    concurrent.futures.CancelledError(),
+    KeyboardInterrupt(),
+    SystemExit(3),
+    GeneratorExit(),
+    ExceptionGroup("several", [ValueError("a"), KeyError("b")]),
+    BaseExceptionGroup("several", [KeyboardInterrupt()]),
+    TimeoutError(),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseException) -> None:
+    def draw(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
+        if "bad" in str(graph):
+            raise failure
+        return draw_plain(graph, node_id, texts)
+
+    with capture_logs() as logs:
+        async with standin_session(draw=draw) as session:
+            await session.submit(text_to_image(prefix="bad"), prompt_id="bad")
+            assert (await session.run(text_to_image()))["status"]["status_str"] == "success"
+            kind, fields = last_message(await session.history("bad"))
+            assert (kind, fields["node_id"]) == ("execution_error", "9")
+            assert fields["exception_type"].endswith(type(failure).__name__)
+            assert session.server.prompt("bad").outcomes == ["error"]
+    assert [line["event"] for line in logs] == ["prompt failed"]
+
+
+async def test_an_interrupt_ends_a_prompt_whose_picture_is_being_drawn() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def draw(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
+        if "endless" in str(graph):
+            begun.set()
+            go_on.wait(30)
+        return draw_plain(graph, node_id, texts)
+
+    async with standin_session(draw=draw) as session:
+        try:
+            await session.submit(text_to_image(prefix="endless"), prompt_id="endless")
+            await asyncio.to_thread(begun.wait, 30)
+            await session.client.post("/interrupt", json={"prompt_id": "endless"})
+            await session.listener.until_idle()
+            assert last_message(await session.history("endless"))[0] == "execution_interrupted"
+            assert (await session.run(text_to_image()))["status"]["status_str"] == "success"
+        finally:
+            go_on.set()
+
+
+@pytest.mark.parametrize("number", [0, -1.5])
+async def test_prompts_of_one_number_and_id_all_run(number: float) -> None:
+    async with standin_session() as session:
+        session.server.faults.order(stuck=True)
+        await session.submit(text_to_image(), prompt_id="first", number=number)
+        for seed in range(5):
+            await session.post(text_to_image(seed=seed), prompt_id="twin", number=number)
+        session.server.faults.lift()
+        await until_found(lambda: _is_idle(session))
+        assert session.server.prompt("twin").outcomes == ["success"] * 5
+
+
+async def _is_idle(session: StandinSession) -> bool:
+    return await session.queue() == {"running": [], "pending": []}
+
+
+async def test_a_circle_that_validation_does_not_see_is_an_error() -> None:
+    """Validation looks at the inputs that a node has; the order of running at all links."""
+    async with standin_session() as session:
+        graph = with_inputs(text_to_image(), "5", stranger=["3", 0])
+        kind, fields = last_message(await session.run(graph))
+        assert (kind, fields["exception_type"]) == ("execution_error", "graph.DependencyCycleError")
+        assert (await session.run(text_to_image()))["status"]["status_str"] == "success"
+
+
+def _ending(class_type: str, **inputs: Any) -> dict[str, Any]:
+    """A sampler that feeds no picture node."""
+    graph = with_node(text_to_image(), "10", class_type, **inputs)
+    return {node_id: node for node_id, node in graph.items() if node_id != "9"}
+
+
+@pytest.mark.parametrize("previews", [True, False])
+@pytest.mark.parametrize(
+    "graph",
+    [
+        _ending("SaveLatent", samples=["3", 0], filename_prefix="latents/x"),
+        _ending("PreviewAny", source=["8", 0]),
+        with_node(_ending("MaskPreview", mask=["11", 0]), "11", "ImageToMask", image=["8", 0], channel="red"),
+    ],
+    ids=["SaveLatent", "PreviewAny", "MaskPreview"],
+)
+async def test_a_graph_without_a_saved_picture_comes_to_its_end(graph: dict[str, Any], *, previews: bool) -> None:
+    async with standin_session(draw=artist(Pictures.DRAWN), options=StandinOptions(previews=previews)) as session:
+        for seed in (1, 2):
+            entry = await session.run(with_inputs(graph, "3", seed=seed))
+            assert entry["status"]["status_str"] == "success"
