@@ -1,6 +1,6 @@
 """What the core needs from the world outside it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -237,8 +237,9 @@ class InputFile:
 class Submission:
     """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
 
-    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. Where prompts wait, the higher `priority`
-    goes first.
+    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. `optional_nodes` stand in the way of their
+    links: a provider that cannot run one leaves it out, so that its outputs are its links, in their order. Where
+    prompts wait, the higher `priority` goes first.
     """
 
     prompt_id: str
@@ -250,6 +251,7 @@ class Submission:
     files: Sequence[InputFile] = ()
     roles: Sequence[FileRole] = ()
     words_name_embeddings: bool = False
+    optional_nodes: Collection[str] = ()
     priority: int = NORMAL
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +33,10 @@ def requested(prompt: str, negative: str = "") -> Any:
 
 
 async def ran(
-    standin: RunningStandin, provider: ComfyUI, graph: Any, *, words: bool = True
+    standin: RunningStandin, provider: ComfyUI, graph: Any, *, words: bool = True, optional: Sequence[str] = ()
 ) -> tuple[Any, dict[str, str]]:
     """The graph that the server's history has, and the texts of the first picture."""
-    submission = replace(make_submission(graph), words_name_embeddings=words)
+    submission = replace(make_submission(graph), words_name_embeddings=words, optional_nodes=optional)
     finished = await finish(provider, submission)
     async with httpx.AsyncClient(base_url=standin.url) as client:
         entry = (await client.get(f"/history/{submission.prompt_id}")).json()[submission.prompt_id]
@@ -51,12 +52,40 @@ async def test_a_lora_tag_is_found_by_its_bare_name_and_the_picture_tells_of_it(
     assert "Seed: 7, Size: 512x512, Model: 128713" in texts["parameters"]
 
 
-@pytest.mark.parametrize("loras", [["style.safetensors"], []])
-async def test_a_tag_without_a_file_fails_with_folder_and_nearest_names(loras: list[str]) -> None:
+@pytest.mark.parametrize("loras", [["style.safetensors"], [], ["a/styles.pt", "b/styles.pt"]])
+async def test_a_tag_without_a_file_of_its_own_changes_nothing(loras: list[str]) -> None:
     async with running_standin(models={**STOCK, "loras": loras}) as standin, comfyui_on(standin) as provider:
+        graph, _ = await ran(standin, provider, requested("a fox <lora:styles>"), optional=["LoraLoader"])
+        without, _ = await ran(standin, provider, requested("a fox"))
+    assert graph == without
+
+
+async def test_a_network_that_no_text_asks_for_fails_with_folder_and_nearest_names() -> None:
+    async with running_standin(models=STOCK) as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match="'styles' is not in loras") as failed:
             await finish(provider, make_submission(requested("a fox <lora:styles>")))
-    assert failed.value.evidence["missing"] == [{"file": "styles", "folder": "loras", "nearest": loras}]
+    assert failed.value.evidence["missing"] == [{"file": "styles", "folder": "loras", "nearest": ["style.safetensors"]}]
+
+
+async def test_a_server_that_has_the_file_of_a_tag_is_the_better_one() -> None:
+    plain, better = ({**STOCK, "loras": loras} for loras in ([], ["styles.safetensors"]))
+    submission = replace(make_submission(requested("a fox <lora:styles>")), optional_nodes=["LoraLoader"])
+    async with (
+        running_standin(models=plain) as first,
+        running_standin(models=better) as second,
+        comfyui_on(first, second) as provider,
+    ):
+        await provider.send(submission)
+        outputs = await provider.collect(submission.prompt_id)
+        assert outputs.facts["worker"] == provider.workers[1].id
+
+
+async def test_a_file_of_a_tag_that_went_a_moment_ago_is_left_out() -> None:
+    submission = replace(make_submission(requested("a fox <lora:style>")), optional_nodes=["LoraLoader"])
+    models = dict(STOCK)
+    async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
+        models["loras"] = ["another.safetensors"]
+        assert "LoraLoader" not in (await provider.send(submission)).graph
 
 
 async def test_a_word_that_is_the_name_of_an_embedding_means_it() -> None:

@@ -299,9 +299,58 @@ def test_an_embedding_that_no_text_can_name_is_not_there() -> None:
     assert not Stock(catalogue).has(resource)
 
 
-def test_a_missing_embedding_is_told_because_comfyui_would_leave_it_out_silently() -> None:
-    (missing,) = fit_one("CLIPTextEncode", text="embedding:easyneg and embedding:easynegative").missing
-    assert str(missing) == "'easyneg' is not in embeddings (nearest: easynegative)"
+@pytest.mark.parametrize("name", ["easyneg", "../x", "(((", "a" * 300, "twin", "\u202e"])
+def test_a_text_may_name_embeddings_that_are_not_there_or_more_than_one(name: str) -> None:
+    """It is text: ComfyUI leaves them out, and goes on."""
+    catalogue = read_catalogue(OBJECT_INFO, ("easynegative", "a/twin", "b/twin"))
+    found = fit(node("CLIPTextEncode", text=f"embedding:{name} and embedding:EasyNegative"), catalogue, {})
+    assert inputs_of(found) == {"text": f"embedding:{name} and embedding:easynegative"}
+    assert found.runs
+
+
+LISTS: Any = {
+    ("CheckpointLoaderSimple", "ckpt_name"): ["sd15.safetensors"],
+    ("LoraLoader", "lora_name"): ["style.safetensors"],
+    ("HypernetworkLoader", "hypernetwork_name"): [],
+    ("CLIPTextEncode", "text"): "STRING",
+    ("KSampler", "steps"): "INT",
+}
+NETWORKS = read_catalogue(
+    {class_type: {"input": {"required": {name: [names]}}} for (class_type, name), names in LISTS.items()}, ()
+)
+CHAIN: JsonObject = {
+    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd15.safetensors"}},
+    "2": {"class_type": "LoraLoader", "inputs": {"lora_name": "nowhere", "model": ["1", 0], "clip": ["1", 1]}},
+    "3": {"class_type": "HypernetworkLoader", "inputs": {"hypernetwork_name": "nowhere", "model": ["2", 0]}},
+    "4": {"class_type": "LoraLoader", "inputs": {"lora_name": "Style", "model": ["3", 0], "clip": ["2", 1]}},
+    "5": {"class_type": "LoraLoader", "inputs": {"lora_name": "nowhere", "model": ["4", 0], "clip": ["4", 1]}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox", "clip": ["5", 1]}},
+    "7": {"class_type": "KSampler", "inputs": {"model": ["5", 0], "positive": ["6", 0], "steps": 7}},
+}
+
+
+@pytest.mark.parametrize(
+    ("optional", "left_out", "missing", "links"),
+    [
+        (("2", "3", "4", "5"), ("2", "3", "5"), [], {"4": (["1", 0], ["1", 1]), "6": ["4", 1], "7": ["4", 0]}),
+        (("2", "3"), ("2", "3"), ["loras"], {"4": (["1", 0], ["1", 1]), "6": ["5", 1], "7": ["5", 0]}),
+        ((), (), ["loras", "hypernetworks"], {"4": (["3", 0], ["2", 1]), "6": ["5", 1], "7": ["5", 0]}),
+    ],
+    ids=["all of tags", "some of tags", "none of tags"],
+)
+def test_a_network_of_a_tag_is_left_out_where_its_file_is_not_there(
+    optional: tuple[str, ...], left_out: tuple[str, ...], missing: list[str], links: Any
+) -> None:
+    found = fit(CHAIN, NETWORKS, {}, optional=optional)
+    assert found.left_out == left_out
+    assert set(found.graph) == set(CHAIN) - set(left_out)
+    inputs = {node_id: dict(found.graph[node_id]["inputs"]) for node_id in ("4", "6", "7")}  # type: ignore[arg-type,call-overload,index]
+    assert {
+        "4": (inputs["4"]["model"], inputs["4"]["clip"]),
+        "6": inputs["6"]["clip"],
+        "7": inputs["7"]["model"],
+    } == links
+    assert [lacking.folder for lacking in found.missing] == missing
 
 
 def test_an_embedding_is_known_by_its_air_without_its_suffix() -> None:

@@ -1,16 +1,18 @@
 """What users of A1111 write, as ComfyUI is told it."""
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json import JsonObject
-from civitai_mock.generation.network_tags import MOST_TAGS, networks_in
+from civitai_mock.generation.network_tags import MOST_TAGS, read_tags
+from civitai_mock.generation.prompts.brackets import DEEPEST
 from civitai_mock.generation.prompts.syntax import comfyui_text
-from tests.support.generation import MODELS, graph_of, plan
+from civitai_mock.generation.work import GraphWork
+from tests.support.generation import MODELS, graph_of, plan, work_of
 
 BRACKET = re.compile(r"\\[()\[\]]|[()\[\]]")
 
@@ -84,9 +86,55 @@ def test_no_conversion_opens_a_bracket_that_it_does_not_close(text: str) -> None
     assert balance(comfyui_text(text)) == balance(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 10_000 + "a" + "]" * 10_000, " " * 20_000, "[a:" * 6_000, "BREAK " * 3_000])
-def test_any_length_and_depth_is_converted(text: str) -> None:
-    assert comfyui_text(text).count("(") == text.count("]")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 30_000 + "a" + "]" * 30_000,
+        "(" * 30_000 + ")" * 30_000,
+        "([" * 15_000 + "a" + "])" * 15_000,
+        "(" * 60_000,
+        "[(a:" + "1" * 60_000 + "x)]",
+        "[a:" + " " * 60_000 + "]",
+        "(a:1)" * 12_000,
+        "<lora:" * 10_000,
+        " " * 60_000,
+        "[a:" * 20_000,
+        "BREAK " * 10_000,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_any_length_and_depth_is_converted_into_what_comfyui_can_read(text: str) -> None:
+    """Three times the longest prompt takes a tenth of a second; if that grew by the square, it would take ten."""
+    started = process_time()
+    converted = comfyui_text(text)
+    assert process_time() - started < 3
+    assert depth_of(converted) <= DEEPEST
+
+
+def depth_of(text: str) -> int:
+    """How deep ComfyUI's calls go: one for each pair of brackets within another."""
+    open_at, deepest = 0, 0
+    closed = text.count(")")
+    for sign in (sign for sign in BRACKET.findall(text) if closed and sign in {"(", ")"}):
+        open_at = open_at + 1 if sign == "(" else max(open_at - 1, 0)
+        deepest = max(deepest, open_at)
+    return deepest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[]" * 9_000, None),
+        ("[(a:" + "9" * 400 + ")]", "((a:1000000):0.909)"),
+        ("[(a:-" + "9" * 400 + ")]", "((a:-1000000):0.909)"),
+        ("(" * (DEEPEST + 2) + "a" + ")" * (DEEPEST + 2), "(" * DEEPEST + "a" + ")" * DEEPEST),
+        ("(" * DEEPEST + r"\(a\)" + ")" * DEEPEST, None),
+        ("(" * (DEEPEST + 1) + "a", None),
+    ],
+    ids=["empty", "most", "least", "too deep", "deep enough", "never closed"],
+)
+def test_weights_and_depth_stay_within_what_comfyui_can_use(text: str, expected: str | None) -> None:
+    assert comfyui_text(text) == (text if expected is None else expected)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +151,8 @@ def test_any_length_and_depth_is_converted(text: str) -> None:
     ],
 )
 def test_strengths_are_read_by_place_or_by_name(tag: str, model: float, text: float) -> None:
-    ((_, network),) = networks_in(tag)
+    (applied,) = read_tags(tag).applied
+    network = applied.network
     assert (network.file_name, network.strength, network.text_strength) == ("x", model, text)
 
 
@@ -141,18 +190,43 @@ def test_the_stored_prompt_is_the_users_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt",
+    ("tag", "reason"),
     [
-        "<lora:x:101>",
-        "<lora:x:1:-101>",
-        "<hypernet:x:11>",
-        "<lora:x:much>",
-        "<lora:x:nan>",
-        "<lora::1>",
-        "<lora:x>" * (MOST_TAGS + 1),
+        ("<lora:x:0,8>", "'0,8' is not a number."),
+        ("<lora:x:strong>", "'strong' is not a number."),
+        ("<lora:x:80%>", "'80%' is not a number."),
+        ("<lora:x:>", "'' is not a number."),
+        ("<lora:x:1@0.5>", "'1@0.5' is not a number."),
+        ("<lora:x:1:much>", "'much' is not a number."),
+        ("<lora:x:te=1:unet=?>", "'?' is not a number."),
+        ("<lora:x:nan>", "'nan' is not a number."),
+        ("<lora:x:-inf>", "'-inf' is not a number."),
+        ("<lora:x:1e999>", "'1e999' is not a number."),
+        ("<lora:x:1000000000>", "The strength of a Lora goes from -100 to 100."),
+        ("<lora:x:1:-101>", "The strength of a Lora goes from -100 to 100."),
+        ("<hypernet:x:11>", "The strength of a Hypernetwork goes from -10 to 10."),
+        ("<lora::1>", "It names no file."),
+        ("<lora: :1>", "It names no file."),
+        ("<lora:>", "It names no file."),
     ],
 )
-def test_what_cannot_be_applied_is_refused_where_it_stands(prompt: str) -> None:
-    with pytest.raises(InvalidRequestError) as refused:
-        plan(request(prompt))
-    assert set(refused.value.errors) == {"params.prompt"}
+def test_a_tag_that_cannot_be_applied_is_left_out_and_told(tag: str, reason: str) -> None:
+    prompt = f"a fox, {tag}, snow {tag}"
+    assert comfyui_text(prompt) == "a fox, snow"
+    assert graph_of(request(prompt)) == graph_of(request("a fox, snow"))
+    work = work_of(request(prompt))
+    assert isinstance(work, GraphWork)
+    assert [(ignored.tag, ignored.reason) for ignored in work.ignored_tags] == [(tag, reason)]
+
+
+def test_tags_beyond_the_most_are_left_out_and_do_not_count_those_that_say_nothing() -> None:
+    tags = [f"<lora:{number}>" for number in range(MOST_TAGS + 2)]
+    found = read_tags("<lora::1>" * 5 + "".join(tags))
+    assert [applied.tag for applied in found.applied] == tags[:MOST_TAGS]
+    assert [ignored.tag for ignored in found.ignored] == ["<lora::1>", *tags[MOST_TAGS:]]
+
+
+def test_a_tag_is_told_by_the_node_that_loads_what_it_asks_for() -> None:
+    work = work_of({**request("<lora:x><hypernet:y>"), "additionalNetworks": {"urn:air:sd1:lora:civitai:1@11": {}}})
+    assert isinstance(work, GraphWork)
+    assert work.tags == {"LoraLoader_1": "<lora:x>", "HypernetworkLoader": "<hypernet:y>"}

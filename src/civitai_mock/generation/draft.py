@@ -54,14 +54,15 @@ class Draft:
         self._nodes[node_id] = Node(class_type=class_type, inputs=inputs, title=title)
         return Link(node_id, 0)
 
-    def insert(self, class_type: str, inputs: Mapping[str, Value], *, behind: Mapping[str, str]) -> None:
-        """Put a node between some sources and all that read them.
+    def insert(self, class_type: str, inputs: Mapping[str, Value], *, behind: Mapping[str, str]) -> str:
+        """Put a node between some sources and all that read them, and return its id.
 
         `behind` has the source for each of its inputs; its outputs come in the same order.
         """
         taken = {name: self._sources[source] for name, source in behind.items()}
         node_id = self.add(class_type, {**inputs, **taken}).node_id
         self._redirect(node_id, {former: Link(node_id, output) for output, former in enumerate(taken.values())})
+        return node_id
 
     def substitute(self, class_type: str, inputs: Mapping[str, Value], *, source: str) -> None:
         """Have a new node provide `source` to all that read it; a node that is read no more goes."""

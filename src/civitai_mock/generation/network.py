@@ -26,12 +26,13 @@ class Network:
 class NetworkKind:
     """`name` is the official AssetType where there is one; `write` works on the prompt texts, `load` on the graph.
 
-    An embedding has nothing to load: the text encoder that reads its name does that.
+    `load` returns the id of the node that it puts between others, if it does. An embedding has nothing to load: the
+    text encoder that reads its name does that.
     """
 
     name: str
     write: Callable[[PromptTexts, Network], PromptTexts]
-    load: Callable[[Draft, Network], None] | None
+    load: Callable[[Draft, Network], str | None] | None
     max_strength: float = 100
     white_space: bool = True
     only_one: bool = False
@@ -55,18 +56,18 @@ def _write_embedding(texts: PromptTexts, network: Network) -> PromptTexts:
     return texts.with_embedding(embedding, [word for word in words if word.strip()])
 
 
-def _load_lora(draft: Draft, network: Network) -> None:
+def _load_lora(draft: Draft, network: Network) -> str:
     strength = plain_number(network.strength)
     text_strength = strength if network.text_strength is None else plain_number(network.text_strength)
-    draft.insert(
+    return draft.insert(
         "LoraLoader",
         {"lora_name": network.file_name, "strength_model": strength, "strength_clip": text_strength},
         behind={"model": "model", "clip": "clip"},
     )
 
 
-def _load_hypernetwork(draft: Draft, network: Network) -> None:
-    draft.insert(
+def _load_hypernetwork(draft: Draft, network: Network) -> str:
+    return draft.insert(
         "HypernetworkLoader",
         {"hypernetwork_name": network.file_name, "strength": plain_number(network.strength)},
         behind={"model": "model"},

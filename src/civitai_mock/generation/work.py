@@ -1,12 +1,14 @@
 """What has to be done for a job, as data; the scheduler has one way to do each kind."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self, TypeAlias
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.prompts.tags import IgnoredTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ class GraphWork:
     """Have a provider run a graph; a job without slots takes whatever its output nodes make.
 
     `alternatives` are graphs for the same picture, for servers that lack what the ones before need, the best first.
-    Where `words_name_embeddings`, a word of a prompt text that is an embedding's name means it, as in A1111.
+    Where `words_name_embeddings`, a word of a prompt text that is an embedding's name means it, as in A1111. `tags` has
+    what a prompt text asks for by the node that loads it: a server that lacks the file leaves the node out, so that
+    its outputs are its links, in their order. `ignored_tags` are those that no node was made for.
     """
 
     graph: Graph
@@ -53,6 +57,8 @@ class GraphWork:
     images: tuple[InputImage, ...] = ()
     roles: tuple[FileRole, ...] = ()
     words_name_embeddings: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ignored_tags: tuple[IgnoredTag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

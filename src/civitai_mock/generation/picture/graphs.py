@@ -9,6 +9,7 @@ from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.ecosystem import Ecosystem
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.network import Network, NetworkKind
+from civitai_mock.generation.network_tags import AppliedTag
 from civitai_mock.generation.number import plain_number
 from civitai_mock.generation.picture.params import CompleteParams
 from civitai_mock.generation.prompts.syntax import comfyui_text
@@ -24,7 +25,7 @@ class Feature(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """`networks`, and then the features, are applied in their order.
+    """`networks`, then those of the `tags`, and then the features, are applied in their order.
 
     `variants` are ways to do something more, each with features of its own, the best first: servers differ in what
     they can do. There is one that does nothing where nothing more is to be done.
@@ -37,6 +38,7 @@ class Picture:
     networks: Sequence[tuple[NetworkKind, Network]]
     quantity: int
     file_prefix: str
+    tags: Sequence[AppliedTag] = ()
     features: Sequence[Feature] = ()
     variants: Sequence[Sequence[Feature]] = ((),)
 
@@ -49,13 +51,23 @@ class Picture:
         draft = Draft(skeleton)
         for slot, value in self._values().items():
             draft.fill(slot, value)
-        for kind, network in self.networks:
-            if kind.load is not None:
-                kind.load(draft, network)
+        self._load_networks(draft)
         self._skip_clip_layers(draft)
         for feature in (*variant, *self.features):
             feature.apply(draft)
         return draft.graph()
+
+    def tags_by_node(self, skeleton: Skeleton) -> Mapping[str, str]:
+        """Each tag by the node that loads what it asks for: the same in all graphs, as networks come first in them."""
+        return self._load_networks(Draft(skeleton))
+
+    def _load_networks(self, draft: Draft) -> Mapping[str, str]:
+        """Return each tag by its node."""
+        for kind, network in self.networks:
+            if kind.load is not None:
+                kind.load(draft, network)
+        loaded = {found.kind.load(draft, found.network): found.tag for found in self.tags if found.kind.load}
+        return {node_id: tag for node_id, tag in loaded.items() if node_id is not None}
 
     def _values(self) -> Mapping[str, Json]:
         """Sides that are no multiples of 8 stay as they are: ComfyUI rounds them down itself."""

@@ -10,7 +10,7 @@ from civitai_mock.generation.ecosystem import Ecosystem
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.network import KINDS, Network, NetworkKind
 from civitai_mock.generation.network_params import CompleteNetwork
-from civitai_mock.generation.network_tags import networks_in
+from civitai_mock.generation.network_tags import Tags, read_tags
 from civitai_mock.generation.picture.graphs import Picture
 from civitai_mock.generation.picture.job_extras import JobExtras
 from civitai_mock.generation.picture.request import CompleteTextToImage
@@ -30,22 +30,27 @@ class PictureJob:
     def work(self, skeletons: Mapping[str, Skeleton]) -> GraphWork:
         extras, control_nets = self._extras(), self._control_nets()
         kind = self.ecosystem.kind(self.request.model_kind)
-        picture = self._picture(extras, control_nets)
-        graph, *alternatives = picture.graphs([skeletons[name] for name in kind.skeletons])
+        tags = read_tags(self.request.params.prompt or "")
+        picture = self._picture(extras, control_nets, tags)
+        shapes = [skeletons[name] for name in kind.skeletons]
+        graph, *alternatives = picture.graphs(shapes)
         return GraphWork(
             graph=graph,
             alternatives=tuple(alternatives),
             images=(*extras.images, *control_nets.images),
             roles=(*self.ecosystem.roles, *control_nets.roles),
             words_name_embeddings=True,
+            tags=picture.tags_by_node(shapes[0]),
+            ignored_tags=tuple(tags.ignored),
         )
 
-    def _picture(self, extras: JobExtras, control_nets: JobControlNets) -> Picture:
+    def _picture(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> Picture:
         return Picture(
             ecosystem=self.ecosystem,
             model_file=self.resources[self.request.model].file_name,
             params=self.request.params,
             networks=self._networks(),
+            tags=tags.applied,
             quantity=self.request.quantity,
             file_prefix=self.job_id,
             features=extras.features,
@@ -53,10 +58,8 @@ class PictureJob:
         )
 
     def _networks(self) -> Sequence[tuple[NetworkKind, Network]]:
-        """Those that the prompt text asks for come last."""
         named = self.request.additional_networks.items()
-        networks = [_network(self.resources[air], network) for air, network in named]
-        return [*networks, *networks_in(self.request.params.prompt or "")]
+        return [_network(self.resources[air], network) for air, network in named]
 
     def _extras(self) -> JobExtras:
         request = self.request

@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 
 from civitai_mock.generation.ecosystem import Defaults
-from civitai_mock.generation.network_tags import checked_prompt
 from civitai_mock.generation.picture.extras import (
     DEFAULT_DENOISE,
     MAX_STEPS,
@@ -86,7 +85,7 @@ class CompleteParams(WireModel):
 class ImageJobParams(WireModel):
     """What is left out gets the ecosystem's default; where the server has to choose, the scheduler is `Undefined`."""
 
-    prompt: Annotated[PromptText, AfterValidator(checked_prompt)] | None = None
+    prompt: PromptText | None = None
     negative_prompt: PromptText | None = None
     scheduler: SchedulerName | None = None
     steps: Steps | None = None

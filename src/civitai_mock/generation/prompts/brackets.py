@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 STEP = 1.1
-LEAST_WEIGHT = 0.001
+LEAST_WEIGHT, MOST_WEIGHT = 0.001, 1e6
+DEEPEST = 64  # ComfyUI reads each bracket by a call within the last one's, and ends the job where those have an end
 SIGN = re.compile(r"\\[()\[\]]|[()\[\]|:]")
-NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*")
+ROUND = re.compile(r"\\[()]|[()]")
+NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*")
+SOMETHING = re.compile(r"\S")
 ESCAPES = ("\\[", "\\]")
 
 
@@ -94,7 +97,7 @@ class Brackets:
     def _close_square(self, text: str, at: int) -> None:
         if self._open and self._open[-1].sign == "[":
             opening = self._open.pop()
-            if text[opening.at + 1 : at].strip():
+            if SOMETHING.search(text, opening.at + 1, at):
                 self.pairs.append(_pair(text, opening, at))
 
     def _mark(self, sign: str, at: int) -> None:
@@ -105,7 +108,11 @@ class Brackets:
 
 
 def with_round_brackets(text: str) -> str:
-    """A text without square brackets comes out as it is."""
+    """A text without square brackets comes out as it is, but for round ones that are nested too deeply."""
+    return _shallow(_without_square_brackets(text))
+
+
+def _without_square_brackets(text: str) -> str:
     if "[" not in text:
         return text.replace("\\]", "]")
     brackets = Brackets()
@@ -150,8 +157,21 @@ def _edits(pair: Pair, level: Level) -> Iterator[Edit]:
 
 
 def _number(weight: float) -> str:
-    shown = max(weight, LEAST_WEIGHT) if weight > 0 else weight
+    shown = min(max(weight, LEAST_WEIGHT), MOST_WEIGHT) if weight > 0 else max(weight, -MOST_WEIGHT)
     return f"{shown:.3f}".rstrip("0").rstrip(".")
+
+
+def _shallow(text: str) -> str:
+    """Without the pairs of round brackets that are more than `DEEPEST` deep: there, weights are beyond all measure."""
+    edits, open_at = [], list[int]()
+    for found in ROUND.finditer(text):
+        if found[0] == "(":
+            open_at.append(found.start())
+        elif found[0] == ")" and open_at:
+            pair = open_at.pop(), found.start()
+            if len(open_at) >= DEEPEST:
+                edits += [Edit(at, at + 1, "") for at in pair]
+    return _edited(text, edits)
 
 
 def _edited(text: str, edits: Sequence[Edit]) -> str:

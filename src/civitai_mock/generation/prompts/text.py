@@ -9,7 +9,7 @@ from civitai_mock.generation.number import plain_number
 
 # ComfyUI takes `embedding:` only at the start of a text or of a bracket, or after a space or newline, and takes what
 # follows up to the next white space for the name; it strips commas off that.
-ENDS_NAME = re.compile(r"$|[\s,)]|:-?\d*\.?\d+\)")
+ENDS_NAME = re.compile(r"$|[\s,)]|:-?(?:\d+(?:\.\d+)?|\.\d+)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,6 +160,7 @@ class ComfyUI:
             priority=submission.priority,
             roles=roles_by_file(submission.roles),
             words_name_embeddings=submission.words_name_embeddings,
+            optional=submission.optional_nodes,
         )
 
     async def _renewed(self, prompt_id: str, graphs: Sequence[JsonObject]) -> Sequence[JsonObject]:

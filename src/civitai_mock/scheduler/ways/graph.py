@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph_facts import seed_above
+from civitai_mock.generation.prompts.tags import IgnoredTag
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Output, Submission
 from civitai_mock.scheduler.ways.files import fill
@@ -34,6 +35,7 @@ class GraphWay(Way):
         work.files = await gather(work, self.todo.images)
         work.prompt_id = work.job.prompt_id or work.tools.ids.uuid()
         work.context["comfy_prompt_request"] = _graph_text(self.todo.graph)
+        work.context |= _ignored_tags(self.todo.ignored_tags)
 
     async def send(self, work: Work) -> None:
         submission = Submission(
@@ -46,11 +48,13 @@ class GraphWay(Way):
             files=work.files,
             roles=self.todo.roles,
             words_name_embeddings=self.todo.words_name_embeddings,
+            optional_nodes=frozenset(self.todo.tags),
             priority=work.job.priority,
         )
         receipt = await work.tools.provider.send(submission)
         if receipt.graph is not submission.graph:
             work.context["comfy_prompt_request"] = _graph_text(receipt.graph)
+            work.context |= _ignored_tags([*self.todo.ignored_tags, *self._left_out(receipt.graph)])
         work.graph, work.found = receipt.graph, receipt.found
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)
 
@@ -73,6 +77,11 @@ class GraphWay(Way):
             "middleware_duration_UploadBlobs_ms": (work.tools.clock.now() - started) // MILLISECOND,
         }
 
+    def _left_out(self, graph: ReadOnlyJson) -> Sequence[IgnoredTag]:
+        """The tags whose files the server lacks."""
+        tags = {tag: None for node_id, tag in self.todo.tags.items() if node_id not in graph}
+        return [IgnoredTag(tag=tag, reason="The server has no such file, or several.") for tag in tags]
+
     def _slots(self, job_id: str, outputs: Sequence[Output]) -> Sequence[Slot]:
         """One for each file, named by its node and its place among the files of that node."""
         seen: Counter[str] = Counter()
@@ -88,6 +97,11 @@ class GraphWay(Way):
 
 def _graph_text(graph: ReadOnlyJson) -> str:
     return json.dumps(graph, separators=(",", ":"), ensure_ascii=False)
+
+
+def _ignored_tags(ignored: Sequence[IgnoredTag]) -> JsonObject:
+    """What an event tells of tags in a prompt text that change nothing."""
+    return {"ignoredTags": [{"tag": found.tag, "reason": found.reason} for found in ignored]} if ignored else {}
 
 
 def _prompt_id(work: Work) -> str:

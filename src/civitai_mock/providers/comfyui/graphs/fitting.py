@@ -1,11 +1,12 @@
 """Put a graph into a server's own names, and see what keeps the server from running it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.work import FileRole
 from civitai_mock.providers.comfyui.graphs.catalogue import EMBEDDINGS, MODEL_FOLDERS, Catalogue, folder_of
@@ -16,6 +17,7 @@ from civitai_mock.providers.comfyui.graphs.embeddings import (
 )
 from civitai_mock.providers.comfyui.graphs.files import Resources, in_role, match, nearest
 from civitai_mock.providers.comfyui.graphs.names import Names, is_weights, normal, stem_of
+from civitai_mock.providers.comfyui.graphs.optional import without_nodes
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 
 Roles: TypeAlias = Mapping[str, FileRole]
@@ -55,9 +57,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A graph in a server's own names, and what keeps the server from running it."""
+    """A graph in a server's own names, without the nodes that are `left_out`, and what keeps it from being run."""
 
     graph: JsonObject
+    left_out: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
     unknown_classes: tuple[str, ...] = ()
 
@@ -96,15 +99,19 @@ def fit(
     roles: Roles = NO_ROLES,
     *,
     words_name_embeddings: bool = False,
+    optional: Collection[str] = (),
 ) -> Fit:
-    """For `words_name_embeddings` see `GraphWork`."""
+    """For `words_name_embeddings` see `GraphWork`, for `optional` nodes see `Submission`."""
     fitting = Fitting(
         catalogue=catalogue, resources=resources, roles=roles, words_name_embeddings=words_name_embeddings
     )
-    fitted = {node_id: fitting.node(as_object(node)) for node_id, node in graph.items()}
+    left_out = tuple(node_id for node_id in graph if node_id in optional and fitting.lacks(as_object(graph[node_id])))
+    rest = without_nodes(graph, left_out) if left_out else graph
+    fitted = {node_id: fitting.node(as_object(node)) for node_id, node in rest.items()}
     classes = dict.fromkeys(as_text(node["class_type"]) for node in fitted.values())
     unknown = tuple(name for name in classes if name not in catalogue.choices)
-    return Fit(graph=dict(fitted), missing=tuple(dict.fromkeys(fitting.missing)), unknown_classes=unknown)
+    missing = tuple(dict.fromkeys(fitting.missing))
+    return Fit(graph=dict(fitted), left_out=left_out, missing=missing, unknown_classes=unknown)
 
 
 def best_fit(
@@ -114,11 +121,12 @@ def best_fit(
     roles: Roles = NO_ROLES,
     *,
     words_name_embeddings: bool = False,
+    optional: Collection[str] = (),
 ) -> Fit:
     """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
     fits = []
     for graph in graphs:
-        found = fit(graph, catalogue, resources, roles, words_name_embeddings=words_name_embeddings)
+        found = fit(graph, catalogue, resources, roles, words_name_embeddings=words_name_embeddings, optional=optional)
         if found.runs:
             return found
         fits.append(found)
@@ -134,6 +142,11 @@ class Fitting:
     roles: Roles
     words_name_embeddings: bool = False
     missing: list[Missing] = field(default_factory=list)
+
+    def lacks(self, node: JsonObject) -> bool:
+        """Whether the server cannot run it; nothing is missed for that."""
+        alone = replace(self, missing=[])
+        return alone.node(node)["class_type"] not in self.catalogue.choices or bool(alone.missing)
 
     def node(self, node: JsonObject) -> JsonObject:
         class_type = as_text(node.get("class_type"))
@@ -161,11 +174,21 @@ class Fitting:
         return text
 
     def _text(self, text: str) -> str:
-        return with_found_embeddings(text, lambda wanted: self._find(wanted, self.catalogue.embeddings, EMBEDDINGS))
+        return with_found_embeddings(text, self._embedding)
+
+    def _embedding(self, wanted: str) -> str | None:
+        """One that is there, or that has to be; of any other that a text names, ComfyUI takes no notice."""
+        names = self.catalogue.embeddings
+        if self._resource(wanted) is None and match(wanted, names) is None:
+            return None
+        return self._find(wanted, names, EMBEDDINGS)
+
+    def _resource(self, wanted: str) -> JobResource | None:
+        return self.resources.get(normal(wanted)) or self.resources.get(stem_of(wanted))
 
     def _find(self, wanted: str, names: Names, folder: str) -> str | None:
         """A resource that a job asked for by its AIR is that file, and not what else could play a part."""
-        resource = self.resources.get(normal(wanted)) or self.resources.get(stem_of(wanted))
+        resource = self._resource(wanted)
         role = None if resource else self.roles.get(wanted)
         found = match(wanted, names, resource) or (in_role(role, names) if role else None)
         if found is None:

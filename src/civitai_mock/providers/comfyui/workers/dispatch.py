@@ -78,7 +78,7 @@ class Dispatch:
         until: datetime | None = None
         while place.offer is None:
             possible = [worker for worker in self.workers if search.may_use(worker)]
-            place.usable = [worker for worker in possible if worker.is_ready]
+            place.usable = search.fullest([worker for worker in possible if worker.is_ready])
             if place.usable:
                 until = None
                 self.freed()

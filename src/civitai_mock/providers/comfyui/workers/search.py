@@ -1,6 +1,6 @@
 """The way of one graph to a worker that can run it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.errors import TransientError
@@ -25,6 +25,7 @@ class Search:
     alternatives: Sequence[ReadOnlyJson] = ()
     roles: Roles = field(default_factory=lambda: NO_ROLES)
     words_name_embeddings: bool = False
+    optional: Collection[str] = ()
     waited: bool = False
     failed: dict[str, TransientError] = field(default_factory=dict)
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
@@ -42,15 +43,26 @@ class Search:
                 self.resources,
                 self.roles,
                 words_name_embeddings=self.words_name_embeddings,
+                optional=self.optional,
             )
             known = self._fits[worker.id] = (catalogue, found)
         return known[1]
 
     async def was_outdated(self, worker: Worker) -> bool:
         """Whether the worker lacks, by lists that are read now, what it had by those that it was chosen by."""
+        before = self.fit_of(worker)
         await worker.health.refresh()
         found = self.fit_of(worker)
-        return found is not None and not found.runs
+        return found is not None and (not found.runs or self._left_out(found) > self._left_out(before))
+
+    def fullest(self, workers: Sequence[Worker]) -> Sequence[Worker]:
+        """Those that leave out the least of what a graph could do without."""
+        left_out = {worker: self._left_out(self.fit_of(worker)) for worker in workers}
+        least = min(left_out.values(), default=0)
+        return [worker for worker, count in left_out.items() if count == least]
+
+    def _left_out(self, found: Fit | None) -> int:
+        return len(found.left_out if found else self.optional)
 
     def may_use(self, worker: Worker) -> bool:
         """As far as is known: a worker that was never reached may have anything."""
