@@ -9,13 +9,13 @@ from datetime import timedelta
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from civitai_mock.api.app import ApiOptions, make_api
+from civitai_mock.api.app import Access, ApiOptions, make_api
+from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.domain.air import Air
@@ -36,7 +36,7 @@ from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools
 from civitai_mock.services.blobs import BlobUrls, FetchBlob
 from civitai_mock.services.cancel import CancelJobs
-from civitai_mock.services.consumers import Authentication
+from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.consumption import SumConsumption
 from civitai_mock.services.coverage import TellCoverage
 from civitai_mock.services.health import TellHealth
@@ -53,9 +53,6 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 from civitai_mock.settings import Settings, SimulationProfile
 from civitai_mock.telemetry import configure_logging
-
-if TYPE_CHECKING:
-    from civitai_mock.api.rate_limit import RateLimit
 
 PACKAGE = "civitai_mock"
 DISTRIBUTION = "civitai-mock"
@@ -299,23 +296,21 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
         max_body_bytes=chosen.max_body_bytes,
         body_timeout=timedelta(seconds=chosen.body_timeout_s),
         max_jobs=chosen.max_jobs_per_request,
-        authentication=Authentication(auth=chosen.auth, tokens=chosen.known_tokens),
-        rate_limit=_rate_limit(chosen),
         result_format=chosen.result_format,
         version=version(DISTRIBUTION),
     )
-    app = make_api(options=options, lifespan=lifespan)
+    access, proxies = _access(chosen, world.clock), chosen.trusted_networks
+    app = make_api(options=options, access=access, trusted_proxies=proxies, lifespan=lifespan)
     app.state.failure, app.state.begin_stop = None, lambda: None
     return app
 
 
-def _rate_limit(settings: Settings) -> "RateLimit | None":
-    """Its library is slow to import, and nobody waits for a limit that is off."""
-    if settings.rate_limit is None:
-        return None
-    from civitai_mock.api.rate_limit import RateLimit
-
-    return RateLimit(settings.rate_limit)
+def _access(settings: Settings, clock: Clock) -> Access:
+    return Access(
+        authentication=Authentication(auth=settings.auth, tokens=frozenset(map(token_digest, settings.known_tokens))),
+        rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,
+        guess_limit=GuessLimit(clock=clock),
+    )
 
 
 def create_api_app() -> FastAPI:

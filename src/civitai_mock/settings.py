@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from platformdirs import user_data_path
-from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.formats import ResultFormat
 from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.services.consumers import Auth
-from civitai_mock.services.hosts import PRIVATE, PUBLIC
+from civitai_mock.services.hosts import PRIVATE, PUBLIC, Network, parse_networks
 from civitai_mock.services.references import MissingResources
 
 MEMORY_URI = "memory://"
@@ -58,6 +67,14 @@ HostPatterns = Annotated[str, StringConstraints(pattern=r"^ *[A-Za-z0-9._:*-]+ *
 Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$")]
 
 Milliseconds = float | None
+
+
+def _networks(text: str) -> str:
+    parse_networks(text)
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_networks)]
 
 
 def setting(default: Any, about: str, *, expected: str, **bounds: Any) -> Any:
@@ -148,8 +165,14 @@ class Settings(BaseSettings):
     )
     rate_limit: Rate | None = setting(
         None,
-        "How many requests each token, or each address without one, may send to v1 and v2; unset is any number",
+        "How many requests each address, or with `AUTH=tokens` each known token, may send to v1 and v2; unset is any"
+        " number",
         expected="60/minute (second, minute, hour or day), or nothing",
+    )
+    trusted_proxies: Networks = setting(
+        "",
+        "Whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; unset is nobody's",
+        expected="addresses and networks with commas between them, or nothing",
     )
     buzz_balance: float | None = setting(
         None,
@@ -325,6 +348,10 @@ class Settings(BaseSettings):
     @property
     def known_tokens(self) -> frozenset[str]:
         return _tokens_in(self.auth_tokens)
+
+    @property
+    def trusted_networks(self) -> Sequence[Network]:
+        return parse_networks(self.trusted_proxies)
 
     @property
     def store_is_embedded(self) -> bool:

@@ -1,5 +1,6 @@
 """The app: routes, middleware and error handlers, with nothing open yet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -7,15 +8,17 @@ from starlette.middleware import Middleware
 from starlette.types import Lifespan
 
 from civitai_mock.api import blobs, system
+from civitai_mock.api.client_address import TrustedProxies
 from civitai_mock.api.context import ApiOptions
 from civitai_mock.api.errors import UnexpectedErrors, handle_errors
-from civitai_mock.api.guard import Guard
+from civitai_mock.api.guard import Access, Guard
 from civitai_mock.api.openapi import describe_api
 from civitai_mock.api.trace import TraceMiddleware
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
 from civitai_mock.api.v2 import resources
+from civitai_mock.services.hosts import Network
 
-__all__ = ["ApiOptions", "make_api"]
+__all__ = ["Access", "ApiOptions", "make_api"]
 
 
 class Api(FastAPI):
@@ -32,7 +35,9 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def make_api(*, options: ApiOptions, lifespan: Lifespan[FastAPI]) -> FastAPI:
+def make_api(
+    *, options: ApiOptions, access: Access, trusted_proxies: Sequence[Network], lifespan: Lifespan[FastAPI]
+) -> FastAPI:
     """`lifespan` opens what is needed and puts `UseCases` into `app.state.use_cases`."""
     app = Api(
         title=system.NAME,
@@ -48,9 +53,10 @@ def make_api(*, options: ApiOptions, lifespan: Lifespan[FastAPI]) -> FastAPI:
             *blobs.ROUTES,
         ],
         middleware=[
+            Middleware(TrustedProxies, networks=trusted_proxies),
             Middleware(TraceMiddleware),
             Middleware(UnexpectedErrors),
-            Middleware(Guard, authentication=options.authentication, rate_limit=options.rate_limit),
+            Middleware(Guard, access=access),
         ],
         docs_url=system.DOCS_URL,
         openapi_url=system.OPENAPI_URL,

@@ -9,10 +9,9 @@ from starlette.requests import Request
 from civitai_mock.api.formats import ResultFormat
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
-from civitai_mock.services.consumers import Authentication, Consumer
 
 if TYPE_CHECKING:
-    from civitai_mock.api.rate_limit import RateLimit
+    from civitai_mock.services.consumers import Consumer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +25,6 @@ class ApiOptions:
     max_body_bytes: int
     body_timeout: timedelta
     max_jobs: int
-    authentication: Authentication
-    rate_limit: "RateLimit | None"
     result_format: ResultFormat
     version: str
 

@@ -27,6 +27,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # it would believe anybody on this machine; see `TrustedProxies`
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too
@@ -69,4 +70,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve_reloading(factory: str, *, host: str, port: int) -> None:
     """For development: a new process each time a source file changes."""
-    uvicorn.run(factory, factory=True, reload=True, host=host, port=port, log_config=None, access_log=False)
+    uvicorn.run(
+        factory, factory=True, reload=True, host=host, port=port, log_config=None, access_log=False, proxy_headers=False
+    )

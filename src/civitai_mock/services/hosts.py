@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from civitai_mock.domain.errors import InvalidRequestError
 
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 NO_URL = "It is no URL."
 PRIVATE, PUBLIC = "private", "public"  # in the place of a pattern: every host whose address is such a one
@@ -55,7 +56,7 @@ class HostPolicy:
 
     def allows(self, host: str, address: str) -> bool:
         """Whether a connection may be made to one of the host's addresses."""
-        found = _address(address)
+        found = parse_address(address)
         return self._is_named(host) or (found is not None and self._is_of_a_kind(found))
 
     def refusal(self, host: str) -> str:
@@ -73,7 +74,7 @@ class HostPolicy:
 
     def _may_allow(self, host: str) -> bool:
         """A name may have an address of any kind."""
-        literal = _address(host)
+        literal = parse_address(host)
         return self._is_named(host) or (bool(self._kinds) if literal is None else self._is_of_a_kind(literal))
 
     def _is_named(self, host: str) -> bool:
@@ -91,11 +92,16 @@ def picture_policy(patterns: Sequence[str]) -> HostPolicy:
     return HostPolicy(patterns, deed="fetch pictures from", setting="IMAGE_ALLOWED_HOSTS")
 
 
+def parse_networks(text: str) -> Sequence[Network]:
+    """Addresses and networks with commas between them; raise ValueError for what is neither."""
+    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+
+
 def _plain(host: str) -> str:
     return host.strip().lower().strip("[]").removesuffix(".")
 
 
-def _address(host: str) -> Address | None:
+def parse_address(host: str) -> Address | None:
     """None for a name; an IPv4 address in IPv6 clothes is what it leads to."""
     try:
         address = ip_address(_plain(host))
