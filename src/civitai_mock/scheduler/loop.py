@@ -23,7 +23,8 @@ from civitai_mock.scheduler.work import Tools
 logger = structlog.stdlib.get_logger()
 
 CLAIM_BATCH = 100
-RELEASE_SECONDS = 3.0
+CLAIM_SECONDS = 0.5  # of a claim that is under way at the stop, before it is left to its lease
+RELEASE_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +60,33 @@ class Scheduler:
         self._dependents = Dependents(jobs=jobs, signals=signals, clock=tools.clock, interval=options.poll)
         self._timeouts = Alarms(clock=tools.clock, ring=self._time_out)
         self._walks: dict[str, tuple[Walk, asyncio.Task[None]]] = {}
-        self._stopping = False
+        self._stop_asked = asyncio.Event()
+        self._grace_ends = 0.0
+        self.jobs_left = 0  # how many jobs were not given back at the stop
         signals.listen(self._lose)
 
     async def run(self) -> None:
-        """Work until `stop`; then give running jobs the grace time and let go of the rest."""
+        """Work until `stop`; then give running jobs the grace time and let go of the rest.
+
+        Everything after the grace time has `RELEASE_SECONDS` together, whether the store answers or not.
+        """
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(work, name=name) for name, work in self._beside().items()]
-            group.create_task(self._callbacks.run(), name="callbacks")
-            await self._claim_until_stopped(group)
-            grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
+            beside.append(group.create_task(self._callbacks.run(), name="callbacks"))
+            claiming = group.create_task(self._claim_until_stopped(group), name="claiming")
+            await self._stop_asked.wait()
+            await asyncio.wait([claiming], timeout=CLAIM_SECONDS)
+            claiming.cancel()
             await self._drain()
-            await self._callbacks.stop(patience=max(grace_ends - asyncio.get_running_loop().time(), 0.0))
+            await self._callbacks.stop(patience=self._seconds_until(self._grace_ends))
             for task in beside:
                 task.cancel()
 
     def stop(self) -> None:
-        """Claim nothing more."""
-        self._stopping = True
+        """Claim nothing more; the grace time begins with the first call."""
+        if not self._stop_asked.is_set():
+            self._grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
+            self._stop_asked.set()
         self._signals.submitted()
 
     def _beside(self) -> dict[str, Coroutine[None, None, None]]:
@@ -113,7 +123,7 @@ class Scheduler:
             await self._tools.clock.sleep(self._options.poll.total_seconds())
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
-        while not self._stopping:
+        while not self._stop_asked.is_set():
             jobs = await self._claim()
             for job in jobs:
                 self._start(group, job)
@@ -178,11 +188,19 @@ class Scheduler:
 
     async def _drain(self) -> None:
         """Walks that are cancelled once give their jobs back; twice, they do not wait for the store any more."""
+        walks = [walk for walk, _ in self._walks.values()]
         late = {task for _, task in self._walks.values()}
         if late:
             logger.info("stopping", jobs=len(late), grace_s=self._options.grace.total_seconds())
-        for patience in (self._options.grace.total_seconds(), RELEASE_SECONDS):
+        for ends_at in (self._grace_ends, self._grace_ends + RELEASE_SECONDS):
             if late:
-                _, late = await asyncio.wait(late, timeout=patience)
+                _, late = await asyncio.wait(late, timeout=self._seconds_until(ends_at))
             for task in late:
                 task.cancel()
+        self.jobs_left = sum(walk.is_held for walk in walks)
+        if self.jobs_left:
+            logger.error("jobs not given back; their leases will run out", jobs=self.jobs_left)
+
+    @staticmethod
+    def _seconds_until(moment: float) -> float:
+        return max(moment - asyncio.get_running_loop().time(), 0.0)

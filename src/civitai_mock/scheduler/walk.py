@@ -38,6 +38,11 @@ class Walk:
     timed_out: bool = field(default=False, init=False)
 
     @property
+    def is_held(self) -> bool:
+        """True while the claim on the job is this walk's to end."""
+        return not self.lost and self.job.claim is not None and self.job.outcome is None
+
+    @property
     def time_is_up_at(self) -> datetime | None:
         """None without a claim; what a prompt waits for others does not count, up to a bound."""
         claim, timeout, prompt_id = self.job.claim, self.job.timeout, self.job.prompt_id
@@ -56,6 +61,7 @@ class Walk:
             await self._let_go()
             raise
         except ClaimLost:
+            self.lost = True
             await self._stop_prompt()
         except Exception:
             logger.exception("walk broke off", stage=self.job.stage)
@@ -149,8 +155,9 @@ class Walk:
     async def _release(self) -> None:
         try:
             await self.ledger.release(self.job, reason="The worker is stopping.")
+            self.lost = True
         except TransientError as error:
-            logger.warning("job not given back; its lease will run out", error=error.message)
+            logger.debug("job not given back", error=error.message)  # the scheduler counts those that it still holds
 
     async def _stop_prompt(self, *, only_if_over: bool = True) -> None:
         """A job that somebody ended must not go on burning a provider's time; one taken over keeps its prompt."""

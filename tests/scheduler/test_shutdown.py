@@ -1,0 +1,76 @@
+"""A stop has one deadline, whatever the store does meanwhile."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from civitai_mock.domain.stages import Stage
+from civitai_mock.scheduler import loop
+from tests.scheduler.conftest import Bench, running
+from tests.support.frozen import FreezingStore
+from tests.support.turns import settle, until_found
+
+ALLOWED_SECONDS = 10.0  # for a busy machine; the limits below are set to a fraction of it
+
+
+@pytest.fixture(autouse=True)
+def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CLAIM_SECONDS", 0.02)
+    monkeypatch.setattr(loop, "RELEASE_SECONDS", 0.02)
+
+
+@pytest.mark.parametrize("answers", ["never", "away"])
+async def test_jobs_that_cannot_be_given_back_are_counted_and_not_waited_for(bench: Bench, answers: str) -> None:
+    store = FreezingStore(bench.stores.jobs)
+    bench.provider.hold()
+    jobs = await bench.submit(3)
+    scheduler = bench.scheduler(jobs=store)
+    async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
+        for job in jobs:
+            await until_found(partial(_is_sent, bench, job.id))
+        store.frozen.set()
+        if answers == "away":
+            store.buried.set()
+    assert scheduler.jobs_left == 3
+    assert all([(await bench.job(job.id)).claim for job in jobs])
+    store.buried.set()
+
+
+async def test_a_claim_that_the_store_does_not_answer_holds_up_no_stop(bench: Bench) -> None:
+    store = FreezingStore(bench.stores.jobs)
+    scheduler = bench.scheduler(jobs=store)
+    async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
+        await settle()
+        store.frozen.set()
+        await bench.submit()
+        await settle()
+    assert scheduler.jobs_left == 0
+    store.buried.set()
+
+
+async def test_jobs_that_are_given_back_or_ended_are_not_left(bench: Bench) -> None:
+    bench.provider.hold()
+    (given_back, cancelled) = await bench.submit(2)
+    scheduler = bench.scheduler()
+    async with running(scheduler):
+        await until_found(lambda: _is_sent(bench, given_back.id))
+        await bench.cancel(cancelled.id)
+    assert scheduler.jobs_left == 0
+
+
+async def test_a_second_stop_does_not_prolong_the_grace_time(bench: Bench) -> None:
+    bench.provider.hold()
+    (job,) = await bench.submit()
+    scheduler = bench.scheduler(grace=0.05)
+    async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
+        await until_found(lambda: _is_sent(bench, job.id))
+        scheduler.stop()
+        while (await bench.told(job.id))[-1] != "LateRejected":
+            scheduler.stop()
+            await asyncio.sleep(0)
+    assert scheduler.jobs_left == 0
+
+
+async def _is_sent(bench: Bench, job_id: str) -> bool:
+    return (await bench.job(job_id)).stage is Stage.SENT_TO_COMFY
