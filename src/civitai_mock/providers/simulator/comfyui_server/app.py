@@ -8,27 +8,33 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Router
 
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.middleware import Gate
 from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.routes import (
     about,
+    front,
+    internal,
     management,
+    models,
     prompt,
     queue,
     socket,
     upload,
+    userdata,
+    users,
     view,
 )
-from civitai_mock.providers.simulator.comfyui_server.routes.answers import empty, not_allowed, nothing_there
+from civitai_mock.providers.simulator.comfyui_server.routes.answers import empty, not_allowed, nothing_there, text
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 
+API = "/api"
 DEFAULT_OPTIONS = StandinOptions()
-COMFYUI_ROUTES: list[BaseRoute] = [
-    route for module in (prompt, queue, view, upload, about, socket) for route in module.ROUTES
-]
+MODULES = (prompt, queue, view, upload, models, users, userdata, about, front, socket)
+COMFYUI_ROUTES: list[BaseRoute] = [route for module in MODULES for route in module.ROUTES]
+ALL_ROUTES: list[BaseRoute] = [*COMFYUI_ROUTES, *front.PAGE_FILES, *internal.ROUTES, *management.ROUTES]
 
 
 def make_standin(*, clock: Clock, models: Models, draw: Draw, options: StandinOptions = DEFAULT_OPTIONS) -> Starlette:
@@ -44,32 +50,34 @@ def make_standin(*, clock: Clock, models: Models, draw: Draw, options: StandinOp
             standin.stop()
 
     app = Starlette(
-        routes=[*COMFYUI_ROUTES, *management.ROUTES, Mount("/api", routes=COMFYUI_ROUTES)],
+        routes=[*ALL_ROUTES, Mount(API, app=Router(COMFYUI_ROUTES, redirect_slashes=False))],
         middleware=[Middleware(Gate, standin=standin)],
         exception_handlers={HTTPException: on_http_error},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.state.standin = standin
     return app
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Paths and methods that ComfyUI has not; behind all its routes are the files of its web page."""
-    is_known = isinstance(error, HTTPException) and error.status_code == 405
+    path, is_known = request.scope["path"], isinstance(error, HTTPException) and error.status_code == 405
     if request.method == "OPTIONS":
         return empty()
+    if path == internal.PREFIX or path.startswith(f"{internal.PREFIX}/"):
+        return not_allowed(_methods(path)) if is_known else text("404: Not Found", 404)
     if request.method in {"GET", "HEAD"}:
         return nothing_there()
-    allowed = {"GET", "HEAD"} | (_methods(request) if is_known else set())
-    return not_allowed(",".join(sorted(allowed)))
+    return not_allowed({"GET", "HEAD"} | (_methods(path) if is_known else set()))
 
 
-def _methods(request: Request) -> set[str]:
+def _methods(path: str) -> set[str]:
     """Of all routes with this path: Starlette's own list covers only the first."""
-    path = request.url.path.removeprefix("/api")
+    inner = path.removeprefix(API)
     return {
         method
-        for route in COMFYUI_ROUTES
-        if (regex := getattr(route, "path_regex", None)) and regex.match(path)
+        for route in ALL_ROUTES
+        if (regex := getattr(route, "path_regex", None)) and regex.match(inner)
         for method in getattr(route, "methods", None) or ()
     }

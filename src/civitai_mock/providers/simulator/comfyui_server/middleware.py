@@ -3,12 +3,17 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import empty, too_large
+from civitai_mock.providers.simulator.comfyui_server.routes.file_answer import UNKNOWN_TYPE
 from civitai_mock.providers.simulator.comfyui_server.routes.management import PREFIX
+from civitai_mock.providers.simulator.comfyui_server.routes.segments import canonical
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
+
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+RAISED = frozenset({405, 500})  # these never come by ComfyUI's own layers
 
 
 class Gate:
@@ -21,14 +26,16 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif is_foreign(Headers(scope=scope)):
+            return
+        scope["path"] = canonical(scope["raw_path"].decode("latin-1"))
+        if is_foreign(Headers(scope=scope)):
             await self._refuse(scope, receive, send)
         elif scope["type"] == "websocket" or scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
         else:
             self._note(scope)
             await self._delay()
-            await self._limited(scope, receive, send)
+            await self._limited(scope, receive, cached(scope["path"], send))
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -38,7 +45,7 @@ class Gate:
 
     def _note(self, scope: Scope) -> None:
         """By the start of the path: what is behind it would make a list without end."""
-        start = scope["path"].removeprefix("/api").split("/")[1]
+        start = scope["path"].removeprefix("/api").lstrip("/").partition("/")[0]
         self._standin.workshop.ledger.requests[f"{scope['method']} /{start}"] += 1
 
     async def _delay(self) -> None:
@@ -67,6 +74,34 @@ class Gate:
 
 class _TooLargeError(Exception):
     """The body went over the limit."""
+
+
+def cached(path: str, send: Send) -> Send:
+    """Says how long an answer may be kept, as ComfyUI decides it by the end of the path."""
+
+    async def send_cached(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            told = _cache_control(path, message["status"], is_page_file=headers.get("content-type") == UNKNOWN_TYPE)
+            if told is not None:
+                headers.setdefault("cache-control", told)
+        await send(message)
+
+    return send_cached
+
+
+def _cache_control(path: str, status: int, *, is_page_file: bool) -> str | None:
+    """A file of the web page that is not there counts as found, as it is only missed when it is sent."""
+    name = path.rpartition("/")[2]
+    if status in RAISED:
+        return None
+    if name.endswith((".js", ".css")) or (name.startswith("index") and name.endswith(".json")):
+        return "no-cache"
+    if not name.lower().endswith(IMAGE_ENDINGS):
+        return None
+    if status == 404 and not is_page_file:
+        return "public, max-age=3600"
+    return "public, max-age=86400" if status == 404 or 200 <= status < 300 else None
 
 
 def is_foreign(headers: Headers) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeAlias
 
 from civitai_mock.domain.json import ReadOnlyJson
@@ -35,6 +36,26 @@ class Durations:
     history_lag: float = 0.0  # from execution_success until the history entry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraFolder:
+    """One more directory for a folder of model files; a default one comes before ComfyUI's own."""
+
+    folder: str
+    path: Path
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directories:
+    """What is on disk; the rest is in memory. `base` is ComfyUI's --base-directory, which has a folder `models`."""
+
+    base: Path | None = None
+    output: Path | None = None
+    input: Path | None = None
+    temp: Path | None = None
+    extra_models: Sequence[ExtraFolder] = ()
+
+
 REALISTIC = Durations(load=1.0, step=0.15, other=0.05, unload=0.05, history_lag=0.002)
 
 
@@ -50,3 +71,5 @@ class StandinOptions:
     max_upload_bytes: int = 100 * MEBIBYTE
     max_stored_bytes: int = 512 * MEBIBYTE
     max_history: int = 10_000
+    directories: Directories = field(default_factory=Directories)
+    multi_user: bool = False

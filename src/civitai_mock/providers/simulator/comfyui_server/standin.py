@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Hashable
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.ports import Clock
@@ -9,7 +10,10 @@ from civitai_mock.providers.simulator.comfyui_server.checking.definitions import
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
+from civitai_mock.providers.simulator.comfyui_server.keeping.log import ServerLog
+from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
 from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
+from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UserData
 from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger, PromptFacts
 from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.running.worker import Worker
@@ -25,13 +29,21 @@ class Life:
         self.hub = Hub(workshop.faults)
         self.queue = PromptQueue(self._queue_changed)
         self.history = History(limit=workshop.options.max_history)
-        self.worker = Worker(workshop=workshop, queue=self.queue, history=self.history, hub=self.hub)
+        self.log = ServerLog(now=workshop.clock.now, heard=self._printed)
+        self.worker = Worker(workshop=workshop, queue=self.queue, history=self.history, hub=self.hub, log=self.log)
         self._work = asyncio.create_task(self.worker.work(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
 
     def end(self) -> None:
         """At once, whatever is running, and sockets without a close frame."""
         self._work.cancel()
         self.hub.drop_all()
+
+    def _printed(self, entry: JsonObject, subscribers: set[Hashable]) -> None:
+        """Whoever has left reads along no more."""
+        subscribers.intersection_update(self.hub.client_ids)
+        for client_id in self.hub.client_ids:
+            if client_id in subscribers:
+                self.hub.tell(messages.logs(entry), client_id)
 
     def _queue_changed(self) -> None:
         self.hub.broadcast(messages.status(self.queue.remaining))
@@ -43,13 +55,14 @@ class Standin:
     def __init__(self, *, clock: Clock, models: Models, draw: Draw, options: StandinOptions) -> None:
         self.workshop = Workshop(
             clock=clock,
-            models=models,
+            models=ModelFolders(given=models, directories=options.directories, now=clock.now()),
             draw=draw,
             options=options,
             definitions=read_definitions(),
             faults=FaultDesk(),
             files=FileStore(max_bytes=options.max_stored_bytes),
             ledger=Ledger(),
+            user_data=UserData(max_bytes=options.max_stored_bytes, multi_user=options.multi_user),
         )
         self._life: Life | None = None
 

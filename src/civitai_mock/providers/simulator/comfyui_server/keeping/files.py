@@ -58,6 +58,11 @@ class FileStore:
         """Of the files right in a folder, sorted."""
         return sorted(place.name for place in self._files if place[:2] == (folder, subfolder))
 
+    def newest(self, folder: str) -> Sequence[str]:
+        """Of the files right in a folder, the latest first."""
+        files = [(place.name, file) for place, file in self._files.items() if place[:2] == (folder, "")]
+        return [name for name, file in sorted(files, key=lambda each: each[1].modified, reverse=True)]
+
     def subfolders(self, folder: str) -> Sequence[str]:
         return sorted({place.subfolder for place in self._files if place.folder == folder and place.subfolder})
 

@@ -1,7 +1,7 @@
 """Answers in the form that aiohttp gives them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -37,6 +37,15 @@ def empty(status: int = 200) -> Response:
     return Response(status_code=status)
 
 
+def text(message: str, status: int) -> Response:
+    return Response(message, status, media_type="text/plain")
+
+
+def forbidden_file() -> Response:
+    """A folder where a file should be."""
+    return Response(status_code=403, media_type="application/octet-stream")
+
+
 def nothing_there() -> Response:
     """ComfyUI looks for a file of its web page at every path that it does not know."""
     return Response(status_code=404, media_type="application/octet-stream")
@@ -44,15 +53,15 @@ def nothing_there() -> Response:
 
 def trouble() -> Response:
     """Whatever went wrong inside."""
-    return Response("500 Internal Server Error\n\nServer got itself in trouble", 500, media_type="text/plain")
+    return text("500 Internal Server Error\n\nServer got itself in trouble", 500)
 
 
 def too_large(limit: int) -> Response:
-    return Response(f"Maximum request body size {limit} exceeded.", 413, media_type="text/plain")
+    return text(f"Maximum request body size {limit} exceeded.", 413)
 
 
-def not_allowed(methods: str) -> Response:
-    return Response("405: Method Not Allowed", 405, {"allow": methods}, "text/plain")
+def not_allowed(methods: Iterable[str]) -> Response:
+    return Response("405: Method Not Allowed", 405, {"allow": ",".join(sorted(methods))}, "text/plain")
 
 
 def standin_of(request: Request) -> Standin:

@@ -44,6 +44,8 @@ async def post_prompt(request: Request) -> Response:
 
 def submit(standin: Standin, document: Any) -> JsonAnswer:
     """Raise what a document of an unexpected shape leads to; by then it may be in the queue, as in ComfyUI."""
+    log = standin.life.log
+    log.write("got prompt")
     number = _number(standin, document)
     if "prompt" not in document:
         return _refused(NO_PROMPT, {})
@@ -53,6 +55,7 @@ def submit(standin: Standin, document: Any) -> JsonAnswer:
     if "client_id" in document:
         extra_data["client_id"] = document["client_id"]
     if verdict.refusal:
+        log.write(f"invalid prompt: {verdict.refusal.wire}")
         return _refused(verdict.refusal, verdict.node_errors)
     standin.workshop.ledger.of(prompt_id).accepted += 1
     standin.life.queue.put(QueueItem(number, prompt_id, graph, extra_data, verdict.outputs))

@@ -10,7 +10,6 @@ from civitai_mock.providers.simulator.comfyui_server.routes.answers import (
     JsonAnswer,
     empty,
     json_body,
-    nothing_there,
     standin_of,
     trouble,
 )
@@ -27,7 +26,7 @@ async def post_queue(request: Request) -> Response:
     try:
         document = await json_body(request)
         queue = standin_of(request).life.queue
-        if document.get("clear"):
+        if _wants_clear(document):
             queue.clear()
         if "delete" in document:
             for prompt_id in document["delete"]:
@@ -37,17 +36,26 @@ async def post_queue(request: Request) -> Response:
     return empty()
 
 
+def _wants_clear(document: Any) -> bool:
+    """Of anything that can be looked into, as ComfyUI does it; raise `TypeError` for what cannot."""
+    return "clear" in document and bool(document["clear"])
+
+
 async def post_interrupt(request: Request) -> Response:
     """Without a prompt id, whatever runs; with one, only that."""
     try:
         document = await json_body(request)
     except ValueError:
         document = {}
-    life = standin_of(request).life
-    wanted = document.get("prompt_id") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return trouble()
+    life, wanted = standin_of(request).life, document.get("prompt_id")
     running = life.queue.running
-    if not wanted or (running is not None and running.prompt_id == wanted):
-        life.worker.interrupt.ask()
+    if wanted and (running is None or running.prompt_id != wanted):
+        life.log.write(f"Prompt {wanted} is not currently running, skipping interrupt")
+        return empty()
+    life.log.write(f"Interrupting prompt {wanted}" if wanted else "Global interrupt (no prompt_id specified)")
+    life.worker.interrupt.ask()
     return empty()
 
 
@@ -73,17 +81,14 @@ async def get_histories(request: Request) -> Response:
 
 
 async def get_history(request: Request) -> Response:
-    prompt_id = request.path_params["prompt_id"]
-    if not prompt_id:
-        return nothing_there()
-    return JsonAnswer(standin_of(request).life.history.of(prompt_id))
+    return JsonAnswer(standin_of(request).life.history.of(request.path_params["prompt_id"]))
 
 
 async def post_history(request: Request) -> Response:
     try:
         document = await json_body(request)
         history = standin_of(request).life.history
-        if document.get("clear"):
+        if _wants_clear(document):
             history.clear()
         if "delete" in document:
             history.delete(document["delete"])
@@ -99,5 +104,5 @@ ROUTES: list[BaseRoute] = [
     Route("/free", post_free, methods=["POST"]),
     Route("/history", get_histories, methods=["GET"]),
     Route("/history", post_history, methods=["POST"]),
-    Route("/history/{prompt_id:path}", get_history, methods=["GET"]),
+    Route("/history/{prompt_id:segment}", get_history, methods=["GET"]),
 ]

@@ -4,9 +4,12 @@ import asyncio
 import json
 from typing import Any
 
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from civitai_mock.providers.simulator.comfyui_server.routes.answers import text
 from civitai_mock.providers.simulator.comfyui_server.standin import Life, Standin
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import Connection
@@ -64,4 +67,10 @@ def _decoded(text: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-ROUTES: list[BaseRoute] = [WebSocketRoute("/ws", socket)]
+async def no_socket(request: Request) -> Response:
+    """A request of HTTP alone."""
+    upgrade = request.headers.get("upgrade")
+    return text(f'No WebSocket UPGRADE hdr: {upgrade}\n Can "Upgrade" only to "WebSocket".', 400)
+
+
+ROUTES: list[BaseRoute] = [WebSocketRoute("/ws", socket), Route("/ws", no_socket, methods=["GET"])]

@@ -53,9 +53,10 @@ async def upload_mask(request: Request) -> Response:
     """The original picture with the transparency of the uploaded one."""
     try:
         async with request.form() as form:
-            upload, reference = await _read(form), json.loads(str(form.get("original_ref")))
+            upload, told = await _read(form), str(form.get("original_ref"))
         if isinstance(upload, Response):
             return upload
+        reference = json.loads(told)
         original = Place(reference.get("type", "output"), reference.get("subfolder", ""), reference["filename"])
         file = standin_of(request).workshop.files.get(original)
         masked = asyncio.to_thread(images.with_alpha_of, file.content, upload.content) if file else None

@@ -1,10 +1,8 @@
 """GET /view: files of the three folders."""
 
 import asyncio
-import mimetypes
 import posixpath
 from collections.abc import Mapping
-from email.utils import format_datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,8 +11,14 @@ from starlette.routing import BaseRoute, Route
 from civitai_mock.providers.simulator.comfyui_server.keeping import images
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FOLDERS, Place, StoredFile, split_annotation
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import BrokenAnswer, empty, standin_of, trouble
+from civitai_mock.providers.simulator.comfyui_server.routes.file_answer import (
+    UNKNOWN_TYPE,
+    file_answer,
+    file_headers,
+)
 
-UNKNOWN_TYPE = "application/octet-stream"
+# A browser saves these rather than runs them.
+NEVER_SHOWN = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/javascript", "text/css"})
 
 
 async def view(request: Request) -> Response:
@@ -64,36 +68,12 @@ def _transformed(query: Mapping[str, str], place: Place, file: StoredFile) -> Re
 
 
 def _whole(request: Request, place: Place, file: StoredFile) -> Response:
-    headers = {
-        **_headers(place),
-        "content-type": mimetypes.guess_type(place.name)[0] or UNKNOWN_TYPE,
-        "last-modified": format_datetime(file.modified, usegmt=True),
-        "accept-ranges": "bytes",
-    }
+    headers = {**_headers(place), **file_headers(place.name, modified=file.modified)}
+    if headers["content-type"] in NEVER_SHOWN:
+        headers["content-type"] = UNKNOWN_TYPE
     if standin_of(request).faults.strikes("half_images"):
         return BrokenAnswer(file.content, share=0.5, headers=headers)
-    return _ranged(request.headers.get("range"), file.content, headers)
-
-
-def _ranged(wanted: str | None, content: bytes, headers: dict[str, str]) -> Response:
-    """One range; several, or none that can be read, get all."""
-    part = _range(wanted, len(content)) if wanted else None
-    if part is None:
-        return Response(content, headers=headers)
-    if part.start >= len(content):
-        return Response(status_code=416, headers={"content-range": f"bytes */{len(content)}"})
-    told = f"bytes {part.start}-{part.stop - 1}/{len(content)}"
-    return Response(content[part.start : part.stop], 206, {**headers, "content-range": told})
-
-
-def _range(wanted: str, size: int) -> range | None:
-    unit, _, span = wanted.partition("=")
-    first, dash, last = span.strip().partition("-")
-    if unit.strip() != "bytes" or not dash or not (first + last).isdigit():
-        return None
-    if not first:
-        return range(max(size - int(last), 0), size)
-    return range(int(first), min(int(last) + 1, size) if last else size)
+    return file_answer(request, file.content, headers)
 
 
 def _headers(place: Place) -> dict[str, str]:

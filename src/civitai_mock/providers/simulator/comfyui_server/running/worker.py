@@ -4,6 +4,7 @@ import structlog
 
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
+from civitai_mock.providers.simulator.comfyui_server.keeping.log import ServerLog
 from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
 from civitai_mock.providers.simulator.comfyui_server.running.cache import NodeCache
 from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
@@ -21,12 +22,13 @@ logger = structlog.stdlib.get_logger()
 class Worker:
     """`run` is the prompt that is being worked on."""
 
-    def __init__(self, *, workshop: Workshop, queue: PromptQueue, history: History, hub: Hub) -> None:
+    def __init__(self, *, workshop: Workshop, queue: PromptQueue, history: History, hub: Hub, log: ServerLog) -> None:
         self.run: Run | None = None
         self._workshop = workshop
         self._queue = queue
         self._history = history
         self._hub = hub
+        self._log = log
         self._cache = NodeCache(workshop.change_mark)
         self._darkroom = workshop.darkroom()
         self.interrupt = Interrupt()
@@ -48,6 +50,7 @@ class Worker:
 
     async def _execute(self, item: QueueItem) -> None:
         self.interrupt.forget()
+        started = self._workshop.clock.now()
         facts = self._workshop.ledger.of(item.prompt_id)
         run = self.run = Run(scene=self._scene(item), cache=self._cache, facts=facts)
         ending = await run.run()
@@ -59,6 +62,8 @@ class Worker:
         self._hub.broadcast(messages.status(self._queue.remaining))
         if run.client_id is not None:
             self._hub.tell(messages.executing(item.prompt_id, None), run.client_id)
+        seconds = (self._workshop.clock.now() - started).total_seconds()
+        self._log.write(f"Prompt executed in {seconds:.2f} seconds")
 
     def _scene(self, item: QueueItem) -> Scene:
         client_id = _client_of(item)

@@ -11,8 +11,10 @@ from civitai_mock.providers.simulator.comfyui_server.checking.definitions import
 from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Rules
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore
+from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
+from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UserData
 from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger
-from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.options import Draw, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
 
 NEVER_THE_SAME = frozenset({"SaveImageWebsocket"})
@@ -23,13 +25,14 @@ class Workshop:
     """What stays when the server is restarted."""
 
     clock: Clock
-    models: Models
+    models: ModelFolders
     draw: Draw
     options: StandinOptions
     definitions: Definitions
     faults: FaultDesk
     files: FileStore
     ledger: Ledger
+    user_data: UserData
 
     @property
     def rules(self) -> Rules:
@@ -49,7 +52,7 @@ class Workshop:
                 return list(self.files.subfolders("input"))
             case "output":
                 return [f"{name} [output]" for name in self.files.names("output")]
-        return sorted(self.models.get(folder, ()))
+        return self.models.files(folder)
 
     def darkroom(self) -> Darkroom:
         return Darkroom(clock=self.clock, draw=self.draw, files=self.files, faults=self.faults)

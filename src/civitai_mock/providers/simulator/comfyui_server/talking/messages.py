@@ -9,6 +9,7 @@ from civitai_mock.domain.json import Json, JsonObject
 
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4
 JPEG, PNG = 1, 2
+TERMINAL: JsonObject = {"cols": 80, "rows": 24}
 MEDIA_TYPES = {JPEG: "image/jpeg", PNG: "image/png"}
 
 
@@ -51,8 +52,17 @@ def status(queue_remaining: int, sid: str | None = None) -> Message:
     return Message("status", fields if sid is None else {**fields, "sid": sid})
 
 
-def feature_flags(max_upload_bytes: int) -> Message:
-    return Message("feature_flags", {"supports_preview_metadata": True, "max_upload_size": max_upload_bytes})
+def features(max_upload_bytes: float) -> JsonObject:
+    return {"supports_preview_metadata": True, "max_upload_size": max_upload_bytes}
+
+
+def feature_flags(max_upload_bytes: float) -> Message:
+    return Message("feature_flags", features(max_upload_bytes))
+
+
+def logs(entry: JsonObject) -> Message:
+    """A line that the server has printed, for whoever asked for them."""
+    return Message("logs", {"entries": [entry], "size": TERMINAL})
 
 
 def executing(prompt_id: str, node_id: str | None) -> Message:

@@ -1,0 +1,53 @@
+"""What the stand-in prints, and how clients read along."""
+
+import pytest
+
+from tests.support.listening import listening
+from tests.support.standin_session import standin_session, text_to_image
+
+
+async def test_the_log_tells_of_prompts() -> None:
+    async with standin_session() as session:
+        await session.run(text_to_image())
+        await session.client.post("/interrupt", json={"prompt_id": "nope"})
+        entries = (await session.client.get("/internal/logs/raw")).json()["entries"]
+        printed = (await session.client.get("/internal/logs")).json()
+    lines = [entry["m"] for entry in entries]
+    assert (lines[0], lines[-1]) == ("got prompt\n", "Prompt nope is not currently running, skipping interrupt\n")
+    assert lines[1].startswith("Prompt executed in 0.")
+    assert printed == "".join(f"{entry['t']} - {entry['m']}" for entry in entries)
+
+
+async def test_a_client_that_asks_reads_along_until_it_asks_no_more() -> None:
+    async with standin_session() as session, listening(session.running, "reader") as reader:
+        for is_wanted, body in ((True, "{}"), (False, "[]")):
+            asked = {"clientId": "reader", "enabled": is_wanted}
+            assert (await session.client.patch("/internal/logs/subscribe", json=asked)).status_code == 200
+            await session.client.post("/prompt", content=body)
+        await session.client.post("/queue", json={"clear": True})  # a status to everybody
+        await reader.until_type("status")
+    logs = [message["data"] for message in reader.heard if isinstance(message, dict) and message["type"] == "logs"]
+    assert [[entry["m"] for entry in log["entries"]] for log in logs] == [["got prompt\n"]]
+    assert logs[0]["size"] == {"cols": 80, "rows": 24}
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"clientId": "x"}', '{"enabled": true}', '{"clientId": [], "enabled": 1}'])
+async def test_a_wish_to_read_along_that_says_not_who_is_trouble(body: str) -> None:
+    async with standin_session() as session:
+        assert (await session.client.patch("/internal/logs/subscribe", content=body)).status_code == 500
+
+
+async def test_files_of_a_folder_are_listed_from_the_newest_on() -> None:
+    async with standin_session() as session:
+        empty = {
+            folder: await session.client.get(f"/internal/files/{folder}") for folder in ("input", "output", "temp")
+        }
+        for name in ("old.png", "new.png"):
+            await session.client.post("/upload/image", files={"image": (name, name.encode())})
+        names = (await session.client.get("/internal/files/input")).json()
+    assert {folder: answer.status_code for folder, answer in empty.items()} == {
+        "input": 200,
+        "output": 200,
+        "temp": 500,
+    }
+    assert names == ["new.png", "old.png"]

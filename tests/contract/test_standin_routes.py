@@ -1,0 +1,219 @@
+"""Every route that ComfyUI 0.3.64 registers, on a fresh server for one user, and what it has no route for."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from civitai_mock.providers.simulator.comfyui_server.app import ALL_ROUTES
+from tests.support.standin_session import StandinSession, standin_session
+
+JSON, HTML, PLAIN = "application/json; charset=utf-8", "text/html", "text/plain; charset=utf-8"
+UNKNOWN = "application/octet-stream"
+TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
+ANY = object()
+
+# Of server.py, the user, settings, model and node managers. What has no answer here is asked about in other tests.
+ROUTES: list[tuple[str, str, int, str | None, Any]] = [
+    ("GET", "/", 200, HTML, ANY),
+    ("GET", "/ws", 400, PLAIN, 'No WebSocket UPGRADE hdr: None\n Can "Upgrade" only to "WebSocket".'),
+    ("GET", "/embeddings", 200, JSON, []),
+    ("GET", "/models", 200, JSON, ANY),
+    ("GET", "/models/{folder}", 404, None, ""),
+    ("GET", "/extensions", 200, JSON, []),
+    ("POST", "/upload/image", 400, None, ""),
+    ("POST", "/upload/mask", 400, None, ""),
+    ("GET", "/view", 404, None, ""),
+    ("GET", "/view_metadata/{folder}", 404, None, ""),
+    ("GET", "/system_stats", 200, JSON, ANY),
+    ("GET", "/features", 200, JSON, {"supports_preview_metadata": True, "max_upload_size": 104857600}),
+    ("GET", "/prompt", 200, JSON, {"exec_info": {"queue_remaining": 0}}),
+    ("POST", "/prompt", 500, PLAIN, TROUBLE),
+    ("GET", "/object_info", 200, JSON, ANY),
+    ("GET", "/object_info/{name}", 200, JSON, {}),
+    ("GET", "/history", 200, JSON, {}),
+    ("POST", "/history", 500, PLAIN, TROUBLE),
+    ("GET", "/history/{prompt_id}", 200, JSON, {}),
+    ("GET", "/queue", 200, JSON, {"queue_running": [], "queue_pending": []}),
+    ("POST", "/queue", 500, PLAIN, TROUBLE),
+    ("POST", "/interrupt", 200, None, ""),
+    ("POST", "/free", 500, PLAIN, TROUBLE),
+    ("GET", "/users", 200, JSON, {"storage": "server", "migrated": True}),
+    ("POST", "/users", 500, PLAIN, TROUBLE),
+    ("GET", "/settings", 200, JSON, {}),
+    ("POST", "/settings", 500, PLAIN, TROUBLE),
+    ("GET", "/settings/{id}", 200, JSON, None),
+    ("POST", "/settings/{id}", 500, PLAIN, TROUBLE),
+    ("GET", "/userdata", 400, PLAIN, "Directory not provided"),
+    ("GET", "/v2/userdata", 200, JSON, []),
+    ("GET", "/userdata/{file}", 404, None, ""),
+    ("POST", "/userdata/{file}", 200, JSON, "file"),
+    ("DELETE", "/userdata/{file}", 404, None, ""),
+    ("POST", "/userdata/{file}/move/{dest}", 404, None, ""),
+    ("GET", "/experiment/models", 200, JSON, ANY),
+    ("GET", "/experiment/models/{folder}", 404, None, ""),
+    ("GET", "/experiment/models/preview/{folder}/{index}/{name}", 500, PLAIN, TROUBLE),
+    ("GET", "/workflow_templates", 200, JSON, {}),
+    ("GET", "/i18n", 200, JSON, {}),
+]
+# Those of the web page's own, without /api.
+INTERNAL: list[tuple[str, str, int, str | None, Any]] = [
+    ("GET", "/index.html", 200, HTML, ANY),
+    ("GET", "/internal/logs", 200, JSON, ""),
+    ("GET", "/internal/logs/raw", 200, JSON, {"entries": [], "size": {"cols": 80, "rows": 24}}),
+    ("PATCH", "/internal/logs/subscribe", 500, PLAIN, TROUBLE),
+    ("GET", "/internal/folder_paths", 200, JSON, ANY),
+    ("GET", "/internal/files/{folder}", 400, JSON, {"error": "Invalid directory type"}),
+]
+# Files of ComfyUI's web page, its documentation and its example workflows; routes of later versions and of node packs.
+LEFT_OUT = [
+    "/api", "/docs", "/templates", "/extensions/core/x.js", "/assets/", "/favicon.ico", "/user.css",
+    "/global_subgraphs", "/jobs", "/assets", "/manager/version", "/customnode/getlist",
+    "/prompt/", "/users/", "/settings/", "/models/", "/models/loras/", "/history/", "/history/x/y", "/userdata/a/b",
+]  # fmt: skip
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[StandinSession]:
+    async with standin_session(models={}) as opened:
+        yield opened
+
+
+async def _answer(session: StandinSession, method: str, path: str) -> tuple[int, str | None, Any]:
+    """Status, type, and what the body says."""
+    found = await session.client.request(method, path.replace("{", "").replace("}", ""))
+    media_type = found.headers.get("content-type")
+    return found.status_code, media_type, found.json() if media_type == JSON else found.text
+
+
+@pytest.mark.parametrize("prefix", ["", "/api"])
+@pytest.mark.parametrize(("method", "path", "status", "media_type", "body"), ROUTES)
+async def test_a_route_answers_as_on_a_fresh_server(
+    session: StandinSession, prefix: str, method: str, path: str, status: int, media_type: str | None, body: Any
+) -> None:
+    given = await _answer(session, method, prefix + path)
+    assert given == (status, media_type, given[2] if body is ANY else body)
+
+
+@pytest.mark.parametrize(("method", "path", "status", "media_type", "body"), INTERNAL)
+async def test_a_route_of_the_web_page_is_not_under_api(
+    session: StandinSession, method: str, path: str, status: int, media_type: str | None, body: Any
+) -> None:
+    given = await _answer(session, method, path)
+    assert given == (status, media_type, given[2] if body is ANY else body)
+    absent = (405, PLAIN, "405: Method Not Allowed") if method == "PATCH" else (404, UNKNOWN, "")
+    assert await _answer(session, method, f"/api{path}") == absent
+
+
+def test_every_route_has_its_row() -> None:
+    """A new route needs one, and a row needs its route."""
+    rows = {(method, path) for method, path, *_ in ROUTES + INTERNAL} - {("GET", "/ws")}
+    served = {
+        (method, route.path_format)  # type: ignore[attr-defined]
+        for route in ALL_ROUTES
+        for method in getattr(route, "methods", None) or ()
+        if method != "HEAD" and not route.path_format.startswith(("/standin", "/ws"))  # type: ignore[attr-defined]
+    }
+    assert served == rows
+
+
+@pytest.mark.parametrize("prefix", ["", "/api"])
+@pytest.mark.parametrize("path", sorted({path for method, path, *_ in ROUTES if method == "GET"}))
+async def test_head_tells_what_get_does_without_a_body(session: StandinSession, prefix: str, path: str) -> None:
+    url = prefix + path.replace("{", "").replace("}", "")
+    got, head = await session.client.get(url), await session.client.head(url)
+    assert (head.status_code, head.headers.get("content-type"), head.content) == (
+        got.status_code,
+        got.headers.get("content-type"),
+        b"",
+    )
+
+
+@pytest.mark.parametrize("path", LEFT_OUT)
+async def test_what_is_left_out_is_a_file_that_the_web_page_has_not(session: StandinSession, path: str) -> None:
+    """Never a redirect: a POST would follow it, or not, as its client likes."""
+    assert await _answer(session, "GET", path) == (404, UNKNOWN, "")
+    assert (await session.client.post(path)).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/api/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_front_page_is_there_and_not_kept(session: StandinSession, method: str, path: str) -> None:
+    page = await session.client.request(method, path)
+    assert (page.status_code, page.headers["content-type"]) == (200, HTML)
+    assert (page.headers["cache-control"], page.headers["pragma"], page.headers["expires"]) == (
+        "no-cache",
+        "no-cache",
+        "0",
+    )
+    assert page.text.startswith("<!DOCTYPE html>") is (method == "GET")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/", "GET,HEAD"),
+        ("PUT", "/users", "GET,HEAD,POST"),
+        ("DELETE", "/settings/x", "GET,HEAD,POST"),
+        ("PATCH", "/userdata/x", "DELETE,GET,HEAD,POST"),
+        ("PUT", "/userdata/x/move/y", "GET,HEAD,POST"),
+        ("POST", "/userdata", "GET,HEAD"),
+        ("DELETE", "/history/x", "GET,HEAD"),
+        ("POST", "/extensions", "GET,HEAD"),
+        ("POST", "/experiment/models", "GET,HEAD"),
+        ("PUT", "/free", "GET,HEAD,POST"),
+        ("POST", "/ws", "GET,HEAD"),
+        ("GET", "/internal/logs/subscribe", "PATCH"),
+        ("POST", "/internal/logs", "GET,HEAD"),
+    ],
+)
+async def test_a_method_that_a_route_has_not(session: StandinSession, method: str, path: str, allowed: str) -> None:
+    answer = await session.client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"], answer.text) == (405, allowed, "405: Method Not Allowed")
+
+
+@pytest.mark.parametrize("path", ["/internal", "/internal/nope", "/internal/files"])
+async def test_the_internal_routes_have_no_web_page_behind_them(session: StandinSession, path: str) -> None:
+    assert await _answer(session, "GET", path) == (404, PLAIN, "404: Not Found")
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/nope.js", "no-cache"),
+        ("/nope.css", "no-cache"),
+        ("/index.x.json", "no-cache"),
+        ("/nope.png", "public, max-age=86400"),
+        ("/userdata/nope.png", "public, max-age=3600"),
+        ("/userdata/kept.webp", "public, max-age=86400"),
+        ("/nope", None),
+        ("/userdata/kept.json", None),
+    ],
+)
+async def test_how_long_an_answer_may_be_kept_follows_from_its_path(
+    session: StandinSession, path: str, told: str | None
+) -> None:
+    for name in ("kept.webp", "kept.json"):
+        await session.client.post(f"/userdata/{name}", content=b"x")
+    assert (await session.client.get(path)).headers.get("cache-control") == told
+
+
+@pytest.mark.parametrize(
+    ("body", "queue", "interrupt", "free"),
+    [
+        ("{}", 200, 200, 200),
+        ("[]", 200, 500, 500),
+        ('"x"', 200, 500, 500),
+        ('["clear"]', 500, 500, 500),
+        ("5", 500, 500, 500),
+        ("null", 500, 500, 500),
+        ("", 500, 200, 500),
+        ("{", 500, 200, 500),
+    ],
+)
+async def test_bodies_that_are_no_object(
+    session: StandinSession, body: str, queue: int, interrupt: int, free: int
+) -> None:
+    wanted = {"/queue": queue, "/history": queue, "/interrupt": interrupt, "/free": free}
+    given = {path: (await session.client.post(path, content=body)).status_code for path in wanted}
+    assert given == wanted
