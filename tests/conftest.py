@@ -1,13 +1,16 @@
 """Options and fixtures of the whole suite."""
 
 import pytest
+import structlog
 from hypothesis import settings
 
+from civitai_mock.telemetry import readable
 from tests.support.golden import Golden
 from tests.support.system import ManualClock, SeededIds
 
 settings.register_profile("suite", deadline=None)  # a slow machine is no fault of an example
 settings.load_profile("suite")
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], readable(colors=False)])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,7 +29,7 @@ def configure_logging(*, json: bool, level: str) -> None:
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
         if json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        else [readable(colors=sys.stdout.isatty())]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -38,6 +38,11 @@ def configure_logging(*, json: bool, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_logging([*shared, _drop_internal, *last], number)
+
+
+def readable(*, colors: bool) -> structlog.dev.ConsoleRenderer:
+    """For people. Tracebacks are plain: with the values of all variables they take seconds, and hold secrets."""
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _route_standard_logging(processors: list[Processor], level: int) -> None:
