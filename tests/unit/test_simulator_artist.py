@@ -25,7 +25,7 @@ def opened(picture: bytes) -> Image.Image:
 
 
 def tone(image: Image.Image, x: int, y: int) -> float:
-    value = image.getpixel((x, y))
+    value = image.convert("L").getpixel((x, y))
     assert isinstance(value, int | float)
     return value
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from civitai_mock.generation.reading.facts import Series
-from civitai_mock.providers.simulator.png import PalettePicture, compressed, png
+from civitai_mock.providers.simulator.png import RgbPicture, compressed, plain_scanlines, png
 from civitai_mock.providers.simulator.profile import Pictures
 
 GREY = bytes((128, 128, 128))
-BLANK_ROWS = 64
 BLANKS_KEPT = 64
 
 
@@ -19,23 +18,14 @@ def draw(series: Series, index: int, *, texts: Mapping[str, str], pictures: Pict
     return png(_painted(series, index), texts)
 
 
-def _painted(series: Series, index: int) -> PalettePicture:
+def _painted(series: Series, index: int) -> RgbPicture:
     # Imported at the first picture: numpy and Pillow would double the time to the server's first answer.
     from civitai_mock.providers.simulator.painter.poster import paint  # noqa: PLC0415
 
     poster = paint(series, index)
-    return PalettePicture(
-        width=poster.width,
-        height=poster.height,
-        bit_depth=8,
-        colours=poster.colours,
-        data=compressed(poster.scanlines()),
-    )
+    return RgbPicture(width=poster.width, height=poster.height, data=compressed(poster.scanlines()))
 
 
 @lru_cache(maxsize=BLANKS_KEPT)
-def _blank(width: int, height: int) -> PalettePicture:
-    """Plain grey, one bit a pixel."""
-    line = bytes(1 + -(-width // 8))
-    bands = (line * min(BLANK_ROWS, height - top) for top in range(0, height, BLANK_ROWS))
-    return PalettePicture(width=width, height=height, bit_depth=1, colours=GREY, data=compressed(bands))
+def _blank(width: int, height: int) -> RgbPicture:
+    return RgbPicture(width=width, height=height, data=plain_scanlines(width, height, GREY))

@@ -13,10 +13,11 @@ SUBJECT_DIFFERENCE = 24
 
 
 def transform(name: str, picture: bytes) -> bytes:
-    """A PNG file of the same size; raise `JobError` for what is no picture, or too large a one."""
+    """A PNG file of the same size, RGB or RGBA; raise `JobError` for what is no picture, or too large a one."""
     changed = TRANSFORMERS[name](_opened(picture))
     file = io.BytesIO()
-    changed.save(file, "PNG", compress_level=1)
+    shown = changed if changed.mode == "RGBA" else changed.convert("RGB")
+    shown.save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 

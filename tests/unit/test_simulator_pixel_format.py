@@ -1,0 +1,93 @@
+"""What clients do with the bytes after the download: every picture has the pixel format of the real maker's."""
+
+import asyncio
+import io
+import zlib
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from civitai_mock.generation.reading.facts import Frame, Sampled, Series
+from civitai_mock.providers.simulator import png
+from civitai_mock.providers.simulator.artist import StandInArtist
+from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
+from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.transformers import TRANSFORMERS, transform
+from tests.support.standin import plain_png
+
+WIDTH, HEIGHT = 96, 64
+FRAME = Frame(width=WIDTH, height=HEIGHT)
+SIZES = [(1, 1), (2, 3), (33, 65), (300, 200), (4096, 31), (3, 4096), (1600, 1600)]
+
+
+def result(pictures: Pictures, frame: Frame = FRAME) -> bytes:
+    series = Series(node_id="9", frame=frame, passes=(Sampled(seed=1, prompt_text="a red fox"),))
+    return draw(series, 0, texts={"prompt": "{}"}, pictures=pictures)
+
+
+async def _sampled(pictures: Pictures) -> bytes:
+    async with StandInArtist(pictures=pictures) as artist:
+        return await artist.draw("a fox", seed=1)
+
+
+def sample(pictures: Pictures) -> bytes:
+    return asyncio.run(_sampled(pictures))
+
+
+def grey() -> bytes:
+    """Of one channel."""
+    return plain_png(WIDTH, HEIGHT)
+
+
+def preview(picture: bytes) -> bytes:
+    return preview_jpeg(picture, share=0.5)
+
+
+MAKERS: Mapping[str, Callable[[], bytes]] = {
+    **{f"result {kind}": partial(result, kind) for kind in Pictures},
+    **{f"training sample {kind}": partial(sample, kind) for kind in Pictures},
+    **{f"{name} of {kind}": partial(transform, name, result(kind)) for name in TRANSFORMERS for kind in Pictures},
+    **{f"{name} of a grey picture": partial(transform, name, grey()) for name in TRANSFORMERS},
+    **{f"preview of {kind}": partial(preview, result(kind)) for kind in Pictures},
+    "preview of a grey picture": partial(preview, grey()),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_picture_can_be_worked_with_as_the_real_one(maker: str) -> None:
+    content, mode = MAKERS[maker](), "RGBA" if "Rembg" in maker else "RGB"
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.mode == mode
+        assert np.asarray(image).shape == (image.height, image.width, len(mode))
+        assert np.asarray(image).dtype == np.uint8
+        if image.format == "PNG":
+            assert (content[24], content[25]) == (8, {"RGB": 2, "RGBA": 6}[mode])
+        if mode == "RGB":
+            image.save(io.BytesIO(), "JPEG")
+        image.save(io.BytesIO(), "WEBP")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("pictures", Pictures)
+def test_every_line_is_there_and_the_checksum_is_right(width: int, height: int, pictures: Pictures) -> None:
+    content = result(pictures, Frame(width=width, height=height))
+    start = content.index(b"IDAT") + 4
+    size = int.from_bytes(content[start - 8 : start - 4], "big")
+    assert len(zlib.decompress(content[start : start + size])) == height * (1 + 3 * width)
+    with Image.open(io.BytesIO(content)) as image:
+        assert np.asarray(image).shape == (height, width, 3)
+
+
+def test_a_blank_picture_stays_small() -> None:
+    assert len(result(Pictures.BLANK, Frame(width=1024, height=1024))) < 10_000
+
+
+def test_without_the_quick_packer_the_pixels_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = result(Pictures.DRAWN)
+    monkeypatch.setattr(png, "compressobj", zlib.compressobj)
+    with Image.open(io.BytesIO(quick)) as one, Image.open(io.BytesIO(result(Pictures.DRAWN))) as other:
+        assert one.tobytes() == other.tobytes()
