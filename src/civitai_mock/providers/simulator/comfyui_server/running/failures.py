@@ -1,6 +1,7 @@
 """What makes a node fail while it runs, in the words of the real thing."""
 
 import math
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -51,6 +52,7 @@ NO_TEXT_ENCODER = (
 )
 OUT_OF_MEMORY = ("torch.OutOfMemoryError", "Allocation on device ")
 MOST_HOPS = 64
+INNERMOST = 3  # calls that are told of a failure inside this server
 
 logger = structlog.stdlib.get_logger()
 
@@ -64,7 +66,8 @@ class NodeFailedError(Exception):
         if isinstance(error, cls):
             return error
         cause = error.cause if isinstance(error, ThreadFailedError) else error
-        logger.warning("prompt failed", error=exception_name(cause), exc_info=error)
+        lines = traceback.format_exception(cause, limit=-INNERMOST)  # all of them, with values, would take seconds
+        logger.warning("prompt failed", error=exception_name(cause), traceback="".join(lines))
         return cls(exception_name(cause), str(cause))
 
     def __init__(self, type_name: str, message: str, *, inputs_known: bool = True) -> None:
