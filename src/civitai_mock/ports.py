@@ -7,8 +7,9 @@ from typing import Protocol
 
 from civitai_mock.domain.air import Air, CompressedAir
 from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Claim, Job, JobResource
+from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.priority import NORMAL
 from civitai_mock.domain.resource import Resource
@@ -63,20 +64,25 @@ class JobStore(Protocol):
         """
         ...
 
-    async def replace(self, before: Job, after: Job) -> bool:
+    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
         """Write what may change of a job, and append `after.last_event`, if nobody changed it since `before`.
 
-        Holds only while the stored job has `before.seq`, `before.claim`'s worker (or none) and no outcome;
-        otherwise nothing is written and the answer is False.
+        Holds only while the stored job has `before.seq`, `before.claim`'s worker (or none) and no outcome, and, for
+        who asks `if_not_renewed`, the very lease of `before.claim`; otherwise nothing is written and the answer is
+        False.
         """
         ...
 
-    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
-        """Extend the lease on every unfinished job of a worker; the answer is the ids that it still holds."""
+    async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
+        """Extend the leases of a worker on those of `job_ids` that it still holds; the answer is which these are."""
         ...
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        """Claimed unfinished jobs whose lease ended before `now`, or whose worker is known to be dead."""
+        """Claimed unfinished jobs whose lease ended before `now`, longest ended first."""
+        ...
+
+    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
+        """Claimed unfinished jobs whose worker's process is known to be gone; none where a store cannot know."""
         ...
 
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
@@ -381,6 +387,6 @@ class JobSignals(Protocol):
         """Jobs have a new `last_event`, the new jobs their first one."""
         ...
 
-    def ended(self, job_ids: Sequence[str]) -> None:
-        """Jobs have an outcome, given by someone other than their holder or by the holder itself."""
+    def ended(self, jobs: Sequence[Job]) -> None:
+        """Jobs, as they are now, have an outcome or lost their holder; a claim that was made later is not meant."""
         ...

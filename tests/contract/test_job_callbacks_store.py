@@ -181,7 +181,7 @@ async def test_claims_and_taints_are_no_news(jobs: JobStore) -> None:
     await due(jobs, 0)
     await jobs.told(job_id(1), seq=0)
     await jobs.claim(make_claim(), limit=1)
-    await jobs.renew("local-1", at(1_000))
+    await jobs.renew("local-1", [job_id(1)], at(1_000))
     await jobs.set_taint([job_id(1)], {"a": 1})
     assert list(await due(jobs, 1_000)) == []
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.jobs import (
@@ -102,7 +103,7 @@ async def test_a_claimer_and_a_canceller_never_both_win(jobs: JobStore) -> None:
 async def test_a_renewed_lease_ends_later(jobs: JobStore) -> None:
     claimed = await add_claimed(jobs)
     later = START + 2 * LEASE
-    assert await jobs.renew("local-1", later) == {claimed.id}
+    assert await jobs.renew("local-1", [claimed.id], later) == {claimed.id}
     renewed = await jobs.get(claimed.id)
     assert renewed is not None
     assert renewed.claim == Claim(provider="local", worker_id="local-1", at=START, until=later)
@@ -111,7 +112,7 @@ async def test_a_renewed_lease_ends_later(jobs: JobStore) -> None:
 
 async def test_renewing_does_not_shorten_a_lease(jobs: JobStore) -> None:
     claimed = await add_claimed(jobs)
-    assert await jobs.renew("local-1", START) == {claimed.id}
+    assert await jobs.renew("local-1", [claimed.id], START) == {claimed.id}
     assert await jobs.get(claimed.id) == claimed
 
 
@@ -122,20 +123,47 @@ async def test_renewing_tells_only_what_is_still_held(jobs: JobStore) -> None:
     assert await jobs.replace(finished, succeeded(finished))
     assert await jobs.replace(released, released.released(at=START, reason="stopping"))
     assert await jobs.replace(cancelled, cancelled.ended(Outcome.DELETED, at=START, context={}))
-    assert await jobs.renew("local-1", START + 2 * LEASE) == {held.id}
+    assert await jobs.renew("local-1", [job_id(number) for number in range(1, 7)], START + 2 * LEASE) == {held.id}
+
+
+async def test_nothing_is_renewed_but_what_is_asked_for(jobs: JobStore) -> None:
+    """A claim that a worker no longer works on has to run out, whatever else the worker has to do."""
+    await add_jobs(jobs, 3)
+    asked, forgotten, _ = await jobs.claim(make_claim(), limit=3)
+    assert await jobs.renew("local-1", [asked.id, job_id(9)], START + 2 * LEASE) == {asked.id}
+    assert await jobs.renew("local-1", [], START + 2 * LEASE) == frozenset()
+    over = await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)
+    assert forgotten in over
+    assert [job.id for job in over] == [job_id(2), job_id(3)]
+
+
+async def test_a_lease_that_was_renewed_meanwhile_is_not_taken_for_one_that_is_over(jobs: JobStore) -> None:
+    claimed = await add_claimed(jobs)
+    (found,) = await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)
+    await jobs.renew("local-1", [claimed.id], START + 3 * LEASE)
+    taken = found.abandoned(at=START + LEASE, reason="gone")
+    assert not await jobs.replace(found, taken, if_not_renewed=True)
+    (again,) = await jobs.with_expired_lease(START + 4 * LEASE, limit=10)
+    assert await jobs.replace(again, again.abandoned(at=START + 4 * LEASE, reason="gone"), if_not_renewed=True)
+
+
+async def test_a_job_that_nobody_holds_has_no_lease_to_be_renewed(jobs: JobStore) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    deleted = job.ended(Outcome.DELETED, at=START, context={})
+    assert await jobs.replace(job, deleted, if_not_renewed=True)
 
 
 @pytest.mark.parametrize("worker_id", ["nobody", "", "local_1", "LOCAL-1", "../local-1", "%"])
 async def test_renewing_for_a_worker_without_jobs_changes_nothing(jobs: JobStore, worker_id: str) -> None:
     claimed = await add_claimed(jobs)
-    assert await jobs.renew(worker_id, START + 2 * LEASE) == frozenset()
+    assert await jobs.renew(worker_id, [claimed.id], START + 2 * LEASE) == frozenset()
     assert await jobs.get(claimed.id) == claimed
 
 
 @pytest.mark.parametrize("worker_id", ["a/b", "..", "host:1234/кот 🐈", "%00", "x" * 200])
 async def test_a_worker_may_have_any_name(jobs: JobStore, worker_id: str) -> None:
     claimed = await add_claimed(jobs, make_claim(worker_id))
-    assert await jobs.renew(worker_id, START + 2 * LEASE) == {claimed.id}
+    assert await jobs.renew(worker_id, [claimed.id], START + 2 * LEASE) == {claimed.id}
 
 
 async def test_a_lease_has_expired_once_its_end_is_past(jobs: JobStore) -> None:
@@ -145,8 +173,8 @@ async def test_a_lease_has_expired_once_its_end_is_past(jobs: JobStore) -> None:
 
 
 async def test_a_renewed_lease_has_not_expired(jobs: JobStore) -> None:
-    await add_claimed(jobs)
-    await jobs.renew("local-1", START + 2 * LEASE)
+    claimed = await add_claimed(jobs)
+    await jobs.renew("local-1", [claimed.id], START + 2 * LEASE)
     assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
 
 

@@ -254,7 +254,7 @@ async def test_an_outcome_is_final(jobs: JobStore) -> None:
 
 async def test_a_renewed_lease_does_not_stop_a_replace(jobs: JobStore) -> None:
     claimed = await add_claimed(jobs)
-    await jobs.renew("local-1", START + 2 * LEASE)
+    await jobs.renew("local-1", [claimed.id], START + 2 * LEASE)
     assert await jobs.replace(claimed, prepared(claimed))
 
 

@@ -7,8 +7,9 @@ from functools import partial
 
 import pytest
 
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ConflictError, TransientError
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore
 from civitai_mock.storage.mongo import changes
@@ -166,7 +167,7 @@ async def test_jobs_of_a_claim_whose_answer_was_lost_go_back(store: JobStore, in
     if call == "claim":
         assert await claimer.claim(make_claim(), limit=1) == [claimed_by(job, make_claim())]
     else:
-        assert await claimer.renew("local-1", START + LEASE) == frozenset()
+        assert await claimer.renew("local-1", [], START + LEASE) == frozenset()
         assert await store.claim(make_claim("other"), limit=1) == [claimed_by(job, make_claim("other"))]
 
 

@@ -121,15 +121,16 @@ async def test_who_holds_the_lock_too_long_makes_the_store_away(
 
 async def test_a_worker_that_lives_elsewhere_keeps_its_jobs(stores: Stores, others: Stores) -> None:
     claimed = await add_claimed(stores.jobs)
-    assert list(await others.jobs.with_expired_lease(START, limit=10)) == []
+    assert list(await others.jobs.held_by_dead(limit=10)) == []
     assert list(await others.jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
+    assert list(await others.jobs.held_by_dead(limit=10)) == []
 
 
 async def test_jobs_left_by_a_store_that_was_closed_come_back_at_once(stores: Stores, tmp_path: Path) -> None:
     async with opening(tmp_path) as others:
         claimed = await add_claimed(others.jobs)
         assert lock_files(tmp_path) != []
-    assert list(await stores.jobs.with_expired_lease(START, limit=10)) == [claimed]
+    assert list(await stores.jobs.held_by_dead(limit=10)) == [claimed]
     assert lock_files(tmp_path) == []
 
 
@@ -167,8 +168,8 @@ async def test_the_jobs_of_the_dead_are_not_more_than_asked_for(stores: Stores, 
     async with opening(tmp_path) as others:
         await add_jobs(others.jobs, 3)
         await others.jobs.claim(make_claim("dead"), limit=3)
-    assert len(await stores.jobs.with_expired_lease(START, limit=2)) == 2
-    assert len(await stores.jobs.with_expired_lease(START, limit=10)) == 3
+    assert len(await stores.jobs.held_by_dead(limit=2)) == 2
+    assert len(await stores.jobs.held_by_dead(limit=10)) == 3
 
 
 @pytest.mark.slow
@@ -176,12 +177,12 @@ async def test_jobs_of_a_killed_process_come_back_at_once(tmp_path: Path) -> Non
     async with opening(tmp_path) as stores:
         with neighbour("claim", tmp_path) as process:
             claimed_id = process.line()
-            assert list(await stores.jobs.with_expired_lease(START, limit=10)) == []
+            assert list(await stores.jobs.held_by_dead(limit=10)) == []
             process.kill()
-        (left,) = await stores.jobs.with_expired_lease(START, limit=10)
+        (left,) = await stores.jobs.held_by_dead(limit=10)
         assert (left.id, left.claim) == (claimed_id, make_claim(WORKER))
         assert await stores.jobs.replace(left, left.claim_expired(at=START, reason="died"))
-        assert list(await stores.jobs.with_expired_lease(START, limit=10)) == []
+        assert list(await stores.jobs.held_by_dead(limit=10)) == []
         again = await stores.jobs.claim(make_claim("heir"), limit=10)
         assert [job.retry_attempt for job in again] == [1, 0]
 

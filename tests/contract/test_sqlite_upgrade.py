@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from civitai_mock.domain.air import Air
-from civitai_mock.domain.job import Claim, JobResource
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import JobSearch, Spending
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage

@@ -29,9 +29,11 @@ from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
 from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.receiver import Receiver
 from tests.support.system import ManualClock, SeededIds
+from tests.support.turns import settle
 
 POLL_SECONDS = 2.0
 LEASE_SECONDS = 15.0
+LOOKS = 5
 PROGRESS_SECONDS = 2.0
 CALLBACK_TIMEOUT = timedelta(seconds=5)
 MAX_ATTEMPTS = 3
@@ -116,6 +118,13 @@ class Bench:
 
     async def all_ended(self, jobs: Sequence[Job]) -> bool:
         return all([await self.ended(job.id) for job in jobs])
+
+    async def outlive_a_lease(self) -> None:
+        """Let a lease end, and let every scheduler look often enough to be sure that nobody renews it."""
+        self.clock.advance(LEASE_SECONDS)
+        for _ in range(LOOKS):
+            self.clock.advance(POLL_SECONDS)
+            await settle()
 
     async def told(self, job_id: str) -> list[str]:
         """The types of a job's events, in order."""

@@ -6,7 +6,7 @@ import pytest
 
 from civitai_mock.domain.stages import Stage
 from civitai_mock.scheduler.signals import InProcessSignals
-from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running, running_until_killed
+from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import FreezingStore, Moment
 from tests.support.turns import settle, until, until_found
 
@@ -14,19 +14,24 @@ CRASHES = list(product([Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMF
 COST_A_RETRY = {(Stage.SENT_TO_COMFY, Moment.AFTER), (Stage.COMFY_RESULT, Moment.BEFORE)}
 
 
+@pytest.mark.parametrize("prompt_is_lost", [True, False])
 @pytest.mark.parametrize(("stage", "moment"), CRASHES)
-async def test_a_job_whose_worker_died_succeeds_exactly_once(bench: Bench, stage: Stage, moment: Moment) -> None:
+async def test_a_job_whose_worker_died_succeeds_exactly_once(
+    bench: Bench, stage: Stage, moment: Moment, prompt_is_lost: bool
+) -> None:
     store = FreezingStore(bench.stores.jobs, stage=stage, moment=moment)
     (job,) = await bench.submit()
     async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
         await store.frozen.wait()
+        bench.provider.lost.update(bench.provider.sent if prompt_is_lost else ())
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
-            bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)
+            await bench.outlive_a_lease()
             await until_found(lambda: bench.ended(job.id))
     told = await bench.told(job.id)
     assert told.count("Succeeded") == 1
     assert told[-1] == "Succeeded"
-    assert (await bench.job(job.id)).retry_attempt == ((stage, moment) in COST_A_RETRY)
+    assert told.count("ClaimExpired") == ((stage, moment) != (Stage.COMFY_RESULT, Moment.AFTER))
+    assert (await bench.job(job.id)).retry_attempt == (prompt_is_lost and (stage, moment) in COST_A_RETRY)
 
 
 async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Bench) -> None:
@@ -35,7 +40,7 @@ async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Be
     async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
         await store.frozen.wait()
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
-            bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)
+            await bench.outlive_a_lease()
             await until_found(lambda: bench.ended(job.id))
     assert len(bench.provider.sent) == 2
     assert len(set(bench.provider.sent)) == 1

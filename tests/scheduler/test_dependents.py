@@ -10,7 +10,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.scheduler.dependents import Waiters, settled
 from civitai_mock.scheduler.signals import InProcessSignals
-from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running, running_until_killed
+from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import FreezingStore, Moment
 from tests.support.jobs import job_id, make_job, make_waiting
 from tests.support.system import START
@@ -145,7 +145,7 @@ async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench,
     async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
         await store.frozen.wait()
     async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
-        bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)
+        await bench.outlive_a_lease()
         await until_found(lambda: bench.all_ended(chain))
     assert [await bench.told(job.id) for job in chain[1:]] == [FREED, FREED]
 

@@ -16,8 +16,6 @@ from civitai_mock.ports import Preview, Progress
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.turns import MOST_PER_SECOND
 from tests.scheduler.conftest import (
-    LEASE_SECONDS,
-    POLL_SECONDS,
     PROGRESS_SECONDS,
     Bench,
     running,
@@ -256,7 +254,7 @@ async def test_a_job_that_was_taken_over_is_told_on_by_its_heir(bench: Bench) ->
     async with running_until_killed(bench.scheduler(worker_id="dead", jobs=frozen)):
         await frozen.frozen.wait()
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
-            bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)
+            await bench.outlive_a_lease()
             await until_found(lambda: _is_held_by(bench, job, "heir"))
             await settle()
             _show(bench, await bench.job(job.id), step(7))

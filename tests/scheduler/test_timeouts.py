@@ -9,7 +9,7 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Outputs, Receipt, Submission
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.walk import LONGEST_QUEUE
-from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running, running_until_killed
+from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import FreezingStore, Moment
 from tests.support.provider import ScriptedProvider
 from tests.support.system import ManualClock
@@ -158,7 +158,7 @@ async def test_a_dead_holders_claim_is_ended_once_by_its_lease(bench: Bench) -> 
     async with running_until_killed(bench.scheduler(worker_id="dead", jobs=frozen)):
         await frozen.frozen.wait()
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
-            bench.clock.advance(LEASE_SECONDS + POLL_SECONDS)  # longer than the timeout
+            await bench.outlive_a_lease()  # longer than the timeout
             await until_found(lambda: bench.ended(job.id))
     assert (await bench.told(job.id)).count("ClaimExpired") == 1
 

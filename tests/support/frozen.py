@@ -1,14 +1,15 @@
 """A store as a process sees it that is killed at one point: from then on nothing comes back."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
 from civitai_mock.domain.stages import Outcome, Stage
@@ -35,11 +36,11 @@ class FreezingStore:
         self.frozen = asyncio.Event()
         self.buried = asyncio.Event()
 
-    async def replace(self, before: Job, after: Job) -> bool:
+    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
         fatal = after.stage is self._stage and not self.frozen.is_set()
         if fatal and self._moment is Moment.BEFORE:
             self.frozen.set()
-        answer = await self._unless_frozen(self._inner.replace(before, after))
+        answer = await self._unless_frozen(self._inner.replace(before, after, if_not_renewed=if_not_renewed))
         if fatal:
             self.frozen.set()
         return await self._unless_frozen(_value(answer))
@@ -63,11 +64,14 @@ class FreezingStore:
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
         return await self._unless_frozen(self._inner.claim(claim, limit=limit))
 
-    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
-        return await self._unless_frozen(self._inner.renew(worker_id, until))
+    async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
+        return await self._unless_frozen(self._inner.renew(worker_id, job_ids, until))
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
         return await self._unless_frozen(self._inner.with_expired_lease(now, limit=limit))
+
+    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
+        return await self._unless_frozen(self._inner.held_by_dead(limit=limit))
 
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
         return await self._unless_frozen(self._inner.past_deadline(now, limit=limit))

@@ -7,21 +7,12 @@ from typing import Self
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who holds a job, since when and (the lease) until when."""
-
-    provider: str
-    worker_id: str
-    at: datetime
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +71,14 @@ class Job:
     def seq(self) -> int:
         return self.last_event.seq
 
+    @property
+    def holding(self) -> Holding:
+        if self.outcome is not None:
+            return Holding.ENDED
+        if self.claim is not None:
+            return Holding.HELD
+        return Holding.BLOCKED if self.waits else Holding.QUEUED
+
     def entered(
         self,
         stage: Stage,
@@ -88,13 +87,24 @@ class Job:
         lease: timedelta,
         context: JsonObject,
         prompt_id: str | None = None,
+        uses_retry: bool = False,
     ) -> Self:
-        """The claimed job one stage on, with its lease extended; the last stage comes with `ended`."""
+        """The claimed job one stage on, with its lease extended; the last stage comes with `ended`.
+
+        It `uses_retry` if it has to begin again with what was lost when its last worker died.
+        """
         if self.claim is None or NEXT_STAGE.get(self.stage) is not stage or STAGE_EVENT[stage] in ENDS_JOB:
             raise ValueError(f"a job in {self.stage} cannot enter {stage}")
-        claim = replace(self.claim, until=at + lease)
         told = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage)
-        return replace(self, stage=stage, claim=claim, prompt_id=prompt_id or self.prompt_id, last_event=told)
+        attempt = self.retry_attempt + uses_retry
+        return replace(
+            self,
+            stage=stage,
+            retry_attempt=attempt,
+            claim=replace(self.claim, until=at + lease),
+            prompt_id=prompt_id or self.prompt_id,
+            last_event=replace(told, retry_attempt=attempt),
+        )
 
     def ended(
         self,
@@ -124,17 +134,19 @@ class Job:
 
     def progressed(self, *, at: datetime, context: JsonObject, slots: Sequence[Slot] | None = None) -> Self:
         """The claimed job where it was, with news of it (an Updated event)."""
-        self._check_claimed()
+        self._check(Change.ADVANCE)
         told = self._event(JobEventType.UPDATED, at=at, context=context, stage=self.stage)
         return replace(self, last_event=told, slots=self.slots if slots is None else tuple(slots))
 
     def no_longer_waiting(self, *, at: datetime) -> Self:
         """Free to be claimed: every job that it depends on has succeeded."""
+        self._check(Change.UNBLOCK)
         told = self._event(JobEventType.UPDATED, at=at, context={"dependencies": "succeeded"}, stage=self.stage)
         return replace(self, waits=False, last_event=told)
 
     def released(self, *, at: datetime, reason: str) -> Self:
         """Back in the queue because its worker is stopping or cannot go on; no retry is used up."""
+        self._check(Change.RELEASE)
         return self._back(JobEventType.LATE_REJECTED, at=at, context={"reason": reason})
 
     def claim_expired(self, *, at: datetime, reason: str, prompt_stopped: bool = False) -> Self:
@@ -142,26 +154,33 @@ class Job:
 
         A prompt that we stopped is not asked for again: it would seem to have ended by somebody's wish.
         """
-        self._check_claimed()
+        self._check(Change.USE_RETRY)
         if self.retry_attempt >= self.max_retry_attempt:
-            context: JsonObject = {"error": "claim_expired", "message": reason}
-            return self.ended(Outcome.FAILED, at=at, context=context)
+            return self._without_claim(at=at, reason=reason)
         expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         prompt_id = None if prompt_stopped else self.prompt_id
         return replace(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)
 
-    def abandoned(self, *, at: datetime, reason: str) -> Self:
-        """Back in the queue from a holder that is gone; a retry is used up only by work that had been sent."""
-        if self.stage is Stage.SENT_TO_COMFY:
-            return self.claim_expired(at=at, reason=reason)
+    def abandoned(self, *, at: datetime, reason: str, deaths: int = 0) -> Self:
+        """Back in the queue from a holder that is gone, or Failed after too many `deaths` in a row before this one.
+
+        It costs no retry yet: the next worker may find the prompt again (see `owes_retry`).
+        """
+        self._check(Change.ABANDON)
+        if deaths >= MAX_DEATHS:
+            return self._without_claim(at=at, reason=f"{deaths + 1} workers died one after the other with this job.")
         return self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
 
-    def _check_claimed(self) -> None:
-        if self.claim is None:
-            raise ValueError(f"nobody holds this job, which is in {self.stage}")
+    def _without_claim(self, *, at: datetime, reason: str) -> Self:
+        """Failed, as nobody is to claim it again."""
+        context: JsonObject = {"error": "claim_expired", "message": reason, "reason": reason}
+        return self.ended(Outcome.FAILED, at=at, context=context)
+
+    def _check(self, change: Change) -> None:
+        if not allows(change, self.holding):
+            raise ValueError(f"{change} cannot be done to a job that is {self.holding}, in {self.stage}")
 
     def _back(self, event: JobEventType, *, at: datetime, context: JsonObject) -> Self:
-        self._check_claimed()
         told = self._event(event, at=at, context=context, stage=self.stage)
         return replace(self, stage=Stage.QUEUED, claim=None, last_event=told)
 

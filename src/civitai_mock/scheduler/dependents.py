@@ -94,8 +94,8 @@ class Dependents:
             after = page[-1].id
             page = await self._jobs.waiting(after=after, limit=PAGE) if len(page) == PAGE else ()
 
-    def _hear(self, job_ids: Sequence[str]) -> None:
-        self._ended += job_ids
+    def _hear(self, jobs: Sequence[Job]) -> None:
+        self._ended += [job.id for job in jobs if job.outcome is not None]
         self._word.set()
 
     async def _settle_heard(self) -> None:
@@ -118,7 +118,7 @@ class Dependents:
             self._signals.submitted()
         else:
             logger.info("dependency failed", job_id=job.id, trace_id=job.trace_id)
-            self._signals.ended([job.id])
+            self._signals.ended([job])
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> None:
         try:

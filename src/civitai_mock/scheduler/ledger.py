@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from civitai_mock.domain.claims import owes_retry
 from civitai_mock.domain.errors import ClaimLost, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import Clock, JobSignals, JobStore
@@ -68,6 +69,15 @@ class Ledger:
             held = await self.jobs.get(job.id)
         return held or job
 
+    async def owes_retry(self, job: Job) -> bool:
+        """Whether an earlier claim's worker died with the job's prompt; waits for a store that is away."""
+        while True:
+            try:
+                return owes_retry(await self.jobs.events(job.id), retry_attempt=job.retry_attempt)
+            except TransientError as error:
+                logger.warning("store away", error=error.message)
+                await self.clock.sleep(PAUSE_SECONDS)
+
     async def is_over(self, job_id: str) -> bool:
         """True for a job that has an outcome, or is gone."""
         stored = await self.jobs.get(job_id)
@@ -76,6 +86,6 @@ class Ledger:
 
 def _is_held_by_holder_of(job: Job, stored: Job) -> bool:
     """A worker that claimed the job again since is another holder."""
-    if job.claim is None or stored.claim is None:
+    if job.claim is None:
         return False
-    return (stored.claim.worker_id, stored.claim.at) == (job.claim.worker_id, job.claim.at)
+    return job.claim.is_same(stored.claim)

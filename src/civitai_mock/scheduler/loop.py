@@ -1,18 +1,20 @@
 """Claim jobs and keep many of them in flight."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.job import Job
 from civitai_mock.ports import JobStore
 from civitai_mock.scheduler.alarms import Alarms
 from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.dependents import Dependents
+from civitai_mock.scheduler.in_flight import InFlight
 from civitai_mock.scheduler.lease import Leases
 from civitai_mock.scheduler.ledger import Ledger
 from civitai_mock.scheduler.reaper import Reaper
@@ -25,6 +27,8 @@ logger = structlog.stdlib.get_logger()
 CLAIM_BATCH = 100
 CLAIM_SECONDS = 0.5  # of a claim that is under way at the stop, before it is left to its lease
 RELEASE_SECONDS = 1.5
+MICROSECOND = timedelta(microseconds=1)
+SAME_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +63,12 @@ class Scheduler:
         self._ledger = Ledger(jobs=jobs, signals=signals, clock=tools.clock)
         self._dependents = Dependents(jobs=jobs, signals=signals, clock=tools.clock, interval=options.poll)
         self._timeouts = Alarms(clock=tools.clock, ring=self._time_out)
-        self._walks: dict[str, tuple[Walk, asyncio.Task[None]]] = {}
+        self._in_flight = InFlight()
+        self._claimed_at: datetime | None = None  # the last claim that got anything
         self._stop_asked = asyncio.Event()
         self._grace_ends = 0.0
         self.jobs_left = 0  # how many jobs were not given back at the stop
-        signals.listen(self._lose)
+        signals.listen(self._hear)
 
     async def run(self) -> None:
         """Work until `stop`; then give running jobs the grace time and let go of the rest.
@@ -95,15 +100,16 @@ class Scheduler:
             blobs=self._tools.blobs,
             signals=self._signals,
             clock=self._tools.clock,
+            in_flight=self._in_flight,
             interval=self._options.poll,
+            lease=self._options.lease,
         )
         leases = Leases(
             jobs=self._jobs,
             clock=self._tools.clock,
             worker_id=self.worker_id,
             lease=self._options.lease,
-            in_flight=self._walks.keys,
-            lose=self._lose,
+            in_flight=self._in_flight,
         )
         return {
             "poll": self._poll(),
@@ -132,64 +138,68 @@ class Scheduler:
 
     async def _claim(self) -> Sequence[Job]:
         """As many jobs as there is room for; none while the store is away."""
-        room = min(self._options.max_in_flight - len(self._walks), CLAIM_BATCH)
+        room = min(self._options.max_in_flight - len(self._in_flight), CLAIM_BATCH)
         if room <= 0:
             return ()
-        now = self._tools.clock.now()
-        claim = Claim(
-            provider=self._tools.provider.name, worker_id=self.worker_id, at=now, until=now + self._options.lease
-        )
+        claim = self._new_claim()
         try:
-            return await self._jobs.claim(claim, limit=room)
+            jobs = await self._jobs.claim(claim, limit=room)
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:
             logger.exception("claiming failed")
+        else:
+            self._claimed_at = claim.at if jobs else self._claimed_at
+            return jobs
         return ()
 
+    def _new_claim(self) -> Claim:
+        """Its moment tells it from every other one of this worker, however the clock is moved."""
+        now = at = self._tools.clock.now()
+        if self._claimed_at is not None and self._claimed_at - SAME_MOMENT < now <= self._claimed_at:
+            at = self._claimed_at + MICROSECOND
+        provider = self._tools.provider.name
+        return Claim(provider=provider, worker_id=self.worker_id, at=at, until=now + self._options.lease)
+
     def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
-        self._lose([job.id])  # an earlier walk of ours whose claim ran out
-        walk = Walk(job=job, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
+        if job.claim is None:
+            raise ValueError(f"the job {job.id} was not claimed")
+        walk = Walk(job=job, claim=job.claim, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
         task = group.create_task(walk.run(), name=f"job {job.id}")
-        self._walks[job.id] = (walk, task)
-        if job.claim and job.timeout < job.expire_at - job.claim.at:
+        self._in_flight.add(walk, task)
+        if job.timeout < job.expire_at - job.claim.at:
             self._timeouts.set(job.id, job.claim.at + job.timeout)
         task.add_done_callback(lambda _: self._finish(walk))
 
     def _finish(self, walk: Walk) -> None:
-        was_full = len(self._walks) >= self._options.max_in_flight
-        if walk.job.id in self._walks and self._walks[walk.job.id][0] is walk:
-            del self._walks[walk.job.id]
+        was_full = len(self._in_flight) >= self._options.max_in_flight
+        if self._in_flight.remove(walk):
             self._timeouts.clear(walk.job.id)
         if was_full or walk.job.outcome is None:
             self._signals.submitted()
         if walk.job.outcome is not None:
-            self._signals.ended([walk.job.id])
+            self._signals.ended([walk.job])
 
-    def _lose(self, job_ids: Iterable[str]) -> None:
+    def _hear(self, jobs: Sequence[Job]) -> None:
         """Let go of jobs that were ended or taken by somebody else."""
-        for job_id in job_ids:
-            if job_id in self._walks:
-                walk, task = self._walks[job_id]
-                walk.lost = True
-                task.cancel()
+        for job in jobs:
+            self._in_flight.hear(job)
 
     def _time_out(self, job_id: str) -> None:
         """A claim has lasted as long as it may, unless its prompt had to wait for others."""
-        if job_id not in self._walks:
+        walk = self._in_flight.get(job_id)
+        if walk is None:
             return
-        walk, task = self._walks[job_id]
         ends_at = walk.time_is_up_at
         if ends_at is not None and ends_at > self._tools.clock.now():
             self._timeouts.set(job_id, ends_at)
-        elif not walk.lost:
-            walk.timed_out = True
-            task.cancel()
+        else:
+            self._in_flight.time_out(walk)
 
     async def _drain(self) -> None:
         """Walks that are cancelled once give their jobs back; twice, they do not wait for the store any more."""
-        walks = [walk for walk, _ in self._walks.values()]
-        late = {task for _, task in self._walks.values()}
+        walks = self._in_flight.walks.values()
+        late = self._in_flight.tasks
         if late:
             logger.info("stopping", jobs=len(late), grace_s=self._options.grace.total_seconds())
         for ends_at in (self._grace_ends, self._grace_ends + RELEASE_SECONDS):

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 
 from civitai_mock.domain.job import Job
 
-EndListener = Callable[[Sequence[str]], None]
-ChangeListener = Callable[[Sequence[Job]], None]
+Listener = Callable[[Sequence[Job]], None]
 
 
 class InProcessSignals:
@@ -14,8 +13,8 @@ class InProcessSignals:
 
     def __init__(self) -> None:
         self._work = asyncio.Event()
-        self._end_listeners: list[EndListener] = []
-        self._change_listeners: list[ChangeListener] = []
+        self._end_listeners: list[Listener] = []
+        self._change_listeners: list[Listener] = []
 
     def submitted(self) -> None:
         self._work.set()
@@ -24,15 +23,15 @@ class InProcessSignals:
         for listener in self._change_listeners:
             listener(jobs)
 
-    def ended(self, job_ids: Sequence[str]) -> None:
+    def ended(self, jobs: Sequence[Job]) -> None:
         for listener in self._end_listeners:
-            listener(job_ids)
+            listener(jobs)
 
-    def listen(self, listener: EndListener) -> None:
-        """Hear of jobs that ended."""
+    def listen(self, listener: Listener) -> None:
+        """Hear of jobs that ended, or that were taken from their holder."""
         self._end_listeners.append(listener)
 
-    def listen_to_changes(self, listener: ChangeListener) -> None:
+    def listen_to_changes(self, listener: Listener) -> None:
         """Hear of jobs that have a new event."""
         self._change_listeners.append(listener)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ClaimLost, JobError, MockError, NotStartedError, StageError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
@@ -23,6 +24,7 @@ LAST_STAGE = Stage.COMFY_RESULT
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 CANCEL_SECONDS = 5.0
+DIED = "The worker that ran the job died, its work is lost, and no retry is left."
 LONGEST_QUEUE = 10  # times the job's timeout: how long a claim may take altogether
 
 
@@ -31,11 +33,17 @@ class Walk:
     """`run` ends with the job's outcome, or with the claim let go."""
 
     job: Job
+    claim: Claim
     tools: Tools
     ledger: Ledger
     lease: timedelta
     lost: bool = field(default=False, init=False)
     timed_out: bool = field(default=False, init=False)
+    is_writing: bool = field(default=False, init=False)
+    was_claimed_before: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.was_claimed_before = self.job.last_event.claim_has_completed
 
     @property
     def is_held(self) -> bool:
@@ -53,8 +61,9 @@ class Walk:
 
     async def run(self) -> None:
         """Nothing but a cancellation comes out of here; what goes wrong is logged, and costs the job a retry."""
-        worker_id = self.job.claim.worker_id if self.job.claim else None
-        structlog.contextvars.bind_contextvars(trace_id=self.job.trace_id, job_id=self.job.id, worker_id=worker_id)
+        structlog.contextvars.bind_contextvars(
+            trace_id=self.job.trace_id, job_id=self.job.id, worker_id=self.claim.worker_id
+        )
         try:
             await self._walk()
         except asyncio.CancelledError:
@@ -76,29 +85,51 @@ class Walk:
                 await self._fail(error)
             except TransientError as error:
                 await self._retry_later(error)
+        if self.job.outcome is Outcome.FAILED:
+            await self._stop_prompt(only_if_over=False)
 
     async def _step(self, work: Work) -> None:
         stage = NEXT_STAGE[self.job.stage]
         started = self.tools.clock.now()
         await self._do(stage, work)
+        uses_retry = stage is Stage.SENT_TO_COMFY and await self._begins_again(work)
         now = self.tools.clock.now()
-        if stage is LAST_STAGE:
-            after = self.job.ended(
-                Outcome.SUCCEEDED, at=now, context=work.context, slots=work.slots, result=work.result
-            )
-        else:
-            after = self.job.entered(
-                stage, at=now, lease=self.lease, context=dict(work.context), prompt_id=work.prompt_id
-            )
-        self.job = work.job = await self.ledger.write(self.job, after)
+        work.job = await self._write(self._advanced(stage, work, at=now, uses_retry=uses_retry))
         logger.info("stage done", stage=stage, duration_ms=_milliseconds(now - started))
+
+    def _advanced(self, stage: Stage, work: Work, *, at: datetime, uses_retry: bool) -> Job:
+        if stage is LAST_STAGE:
+            return self.job.ended(Outcome.SUCCEEDED, at=at, context=work.context, slots=work.slots, result=work.result)
+        if uses_retry and self.job.retry_attempt >= self.job.max_retry_attempt:
+            return self.job.claim_expired(at=at, reason=DIED)
+        return self.job.entered(
+            stage,
+            at=at,
+            lease=self.lease,
+            context=dict(work.context),
+            prompt_id=work.prompt_id,
+            uses_retry=uses_retry,
+        )
+
+    async def _begins_again(self, work: Work) -> bool:
+        """Whether work that a dead worker had begun is lost: only now is that known, so only now it costs a retry."""
+        return self.was_claimed_before and not work.found and await self.ledger.owes_retry(self.job)
+
+    async def _write(self, after: Job) -> Job:
+        """Raise `ClaimLost` if somebody else has changed the job."""
+        self.is_writing = True
+        try:
+            self.job = await self.ledger.write(self.job, after)
+        finally:
+            self.is_writing = False
+        return self.job
 
     async def _tell(self, context: JsonObject, slots: Sequence[Slot]) -> None:
         """News of the work that is going on; like every write it extends the lease."""
         now = self.tools.clock.now()
         news = self.job.progressed(at=now, context=context, slots=slots)
         claim = news.claim and replace(news.claim, until=now + self.lease)
-        self.job = await self.ledger.write(self.job, replace(news, claim=claim))
+        await self._write(replace(news, claim=claim))
 
     async def _do(self, stage: Stage, work: Work) -> None:
         """The stage boundary: whatever is no `MockError` is a bug of ours, and ends the job."""
@@ -115,7 +146,7 @@ class Walk:
         evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
         context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
         failed = self.job.ended(Outcome.FAILED, at=self.tools.clock.now(), context=context)
-        self.job = await self.ledger.write(self.job, failed)
+        await self._write(failed)
         logger.warning("job failed", stage=self.job.stage, error=error.code, reason=error.message)
 
     async def _retry_later(self, error: TransientError) -> None:
@@ -127,7 +158,7 @@ class Walk:
         await self.tools.clock.sleep(pause)
         give_back = self.job.released if not_started else self.job.claim_expired
         back = give_back(at=self.tools.clock.now(), reason=error.message)
-        self.job = await self.ledger.write(self.job, back)
+        await self._write(back)
 
     async def _let_go(self) -> None:
         """Cancelled: the claim is lost or took too long, or this worker is stopping and gives the job back."""

@@ -34,7 +34,7 @@ class CancelJobs:
         ended = [after for job in jobs if (after := await self._end(job)) is not None]
         if ended:
             self.signals.changed(ended)
-            self.signals.ended([job.id for job in ended])
+            self.signals.ended(ended)
 
     async def _end(self, job: Job) -> Job | None:
         """None if it has ended otherwise."""

@@ -13,6 +13,10 @@ from civitai_mock.scheduler.work import Way, Work
 class TrainingWay(Way):
     todo: TrainingWork
 
+    async def send(self, work: Work) -> None:
+        """Epochs that an earlier claim stored are not lost."""
+        work.found = any(slot.available for slot in work.job.slots)
+
     async def collect(self, work: Work) -> None:
         """Epochs that an earlier claim stored are not made again."""
         slots = {str(slot.name): slot for slot in work.job.slots}

@@ -10,6 +10,7 @@ from pymongo import UpdateOne
 from civitai_mock.domain.job import Job
 from civitai_mock.storage.mongo.callbacks import news
 from civitai_mock.storage.mongo.collections import Collection
+from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
 from civitai_mock.storage.mongo.event_documents import copied_last_event, last_event_document
 from civitai_mock.storage.mongo.inserts import insert_missing
@@ -25,6 +26,7 @@ class Change:
 
     before: Job
     after: Job
+    if_not_renewed: bool = False
     id: ObjectId = field(default_factory=ObjectId)
 
 
@@ -86,5 +88,7 @@ def _conditional_update(change: Change) -> UpdateOne:
         "claim.workerId": before.claim.worker_id if before.claim else None,
         "outcome": None,
     }
+    if before.claim and change.if_not_renewed:
+        unchanged["claim.until"] = moment_text(before.claim.until)
     fields = {**changing_fields(change.after), "changeId": change.id}
     return UpdateOne(unchanged, news(fields) if change.after.callback_url else {"$set": fields})

@@ -1,11 +1,12 @@
 """Who holds which jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bson import ObjectId
 
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.job import Job
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.indexes import QUEUE_ORDER
@@ -33,9 +34,9 @@ class Claims:
             self._unread[token] = claim.worker_id
             raise
 
-    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
+    async def renew(self, worker_id: str, job_ids: Iterable[str], until: datetime) -> frozenset[str]:
         await self._give_back_unread()
-        held = {"claim.workerId": worker_id}  # a job that has ended has no claim
+        held = {"jobId": {"$in": list(job_ids)}, "claim.workerId": worker_id}  # a job that has ended has no claim
         await self._jobs.update_many(held, {"$max": {"claim.until": moment_text(until)}})
         return frozenset([document["jobId"] async for document in self._jobs.find(held, ONLY_ID)])
 
@@ -44,7 +45,7 @@ class Claims:
         return [job_of(document) async for document in found]
 
     async def _give_back_unread(self) -> None:
-        """Jobs stamped by a claim that failed before it could tell: nobody runs them, yet `renew` would keep them."""
+        """Jobs stamped by a claim that failed before it could tell: nobody need wait until their leases are over."""
         for token, worker_id in list(self._unread.items()):
             await self._jobs.update_many(_claimed_with(token, worker_id), {"$set": {"queued": True, "claim": None}})
             self._unread.pop(token, None)

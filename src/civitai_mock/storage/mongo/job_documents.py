@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
-from civitai_mock.domain.job import Claim, Job, JobResource
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.stages import Outcome, Stage

@@ -1,12 +1,14 @@
 """Jobs and their events in MongoDB."""
 
+from collections.abc import Collection as Ids
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
@@ -78,16 +80,20 @@ class MongoJobStore:
         return await self._claims.claim(claim, limit=limit)
 
     @raises_domain_errors
-    async def replace(self, before: Job, after: Job) -> bool:
-        return await self._changes(Change(before=before, after=after))
+    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
+        return await self._changes(Change(before=before, after=after, if_not_renewed=if_not_renewed))
 
     @raises_domain_errors
-    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
-        return await self._claims.renew(worker_id, until)
+    async def renew(self, worker_id: str, job_ids: Ids[str], until: datetime) -> frozenset[str]:
+        return await self._claims.renew(worker_id, job_ids, until)
 
     @raises_domain_errors
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
         return await self._claims.expired(now, limit=limit)
+
+    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:  # noqa: ARG002 - the port has it for other stores
+        """Nothing here tells whether another process lives."""
+        return ()
 
     @raises_domain_errors
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:

@@ -8,8 +8,9 @@ import orjson
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Claim, Job, JobResource
+from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage

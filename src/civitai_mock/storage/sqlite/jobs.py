@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Claim, Job
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
@@ -94,9 +95,10 @@ class SqliteJobs:
         # RETURNING keeps no order.
         return sorted(map(job_from, rows), key=lambda job: (-job.priority, job.created_at, job.id))
 
-    async def replace(self, before: Job, after: Job) -> bool:
+    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
         worker_id = before.claim.worker_id if before.claim else None
-        changes = (*job_changes(after), before.id, before.seq, worker_id)
+        lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
+        changes = (*job_changes(after), before.id, before.seq, worker_id, lease)
         event = event_row(after.last_event)
 
         def update(connection: sqlite3.Connection) -> bool:
@@ -107,19 +109,15 @@ class SqliteJobs:
 
         return await self._database.write(update)
 
-    async def renew(self, worker_id: str, until: datetime) -> frozenset[str]:
-        parameters = (to_micros(until), worker_id)
+    async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
+        parameters = (to_micros(until), to_json(list(job_ids)), worker_id)
         rows = await self._database.write(lambda db: db.execute(self._sql.renew, parameters).fetchall())
         return frozenset(job_id for (job_id,) in rows)
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        """Those of dead workers first."""
-        abandoned = await self._held_by_dead(limit)
-        rows = self._database.read(self._sql.with_expired_lease, (to_micros(now), limit))
-        jobs = {job.id: job for job in [*abandoned, *map(job_from, rows)]}
-        return list(jobs.values())[:limit]
+        return [job_from(row) for row in self._database.read(self._sql.with_expired_lease, (to_micros(now), limit))]
 
-    async def _held_by_dead(self, limit: int) -> Sequence[Job]:
+    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
         if self._presence is None:
             return []
         workers = {worker_id for (worker_id,) in self._database.read(self._sql.workers)}

@@ -34,10 +34,11 @@ REPLACE = """
     UPDATE "{jobs}" SET slots = ?, seq = ?, stage = ?, retry_attempt = ?, outcome = ?,
         provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
         waits = ?, result = ?, ended_at = ?, callback_due_at = coalesce(callback_due_at, ?)
-    WHERE id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
+    WHERE id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL AND lease_until IS coalesce(?, lease_until)
 """
 RENEW = """
-    UPDATE "{jobs}" SET lease_until = max(lease_until, ?) WHERE worker_id = ? AND outcome IS NULL
+    UPDATE "{jobs}" SET lease_until = max(lease_until, ?)
+    WHERE id IN (SELECT value FROM json_each(?)) AND worker_id = ? AND outcome IS NULL
     RETURNING id
 """
 WORKERS = """SELECT DISTINCT worker_id FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL"""

@@ -1,0 +1,127 @@
+"""Who may do what to a job: the rules of claims, as data.
+
+A job that nobody works on has to stay one that somebody may take. So a lease is renewed only for work that is alive in
+the process that renews it, and whoever ends a claim of somebody else says which claim that was.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.stages import JobEventType, Stage
+
+MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of them lose nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who holds a job, since when and (the lease) until when."""
+
+    provider: str
+    worker_id: str
+    at: datetime
+    until: datetime
+
+    def is_same(self, other: "Claim | None") -> bool:
+        """Whether both are one claim, whose lease may have been renewed in between.
+
+        A worker never makes two claims at the same moment.
+        """
+        return other is not None and (self.worker_id, self.at) == (other.worker_id, other.at)
+
+
+class Holding(StrEnum):
+    """Who has a job, if anybody has."""
+
+    BLOCKED = "BLOCKED"  # it waits for other jobs
+    QUEUED = "QUEUED"
+    HELD = "HELD"  # whether its lease runs or is over
+    ENDED = "ENDED"
+
+
+class Actor(StrEnum):
+    """Who changes a job."""
+
+    HOLDER = "HOLDER"  # the worker that runs the job under the claim that is stored
+    SCHEDULER = "SCHEDULER"  # any other one
+    CONSUMER = "CONSUMER"
+
+
+class Change(StrEnum):
+    """What may be done to a job."""
+
+    CLAIM = "CLAIM"
+    RENEW = "RENEW"
+    ADVANCE = "ADVANCE"
+    SUCCEED = "SUCCEED"
+    FAIL = "FAIL"
+    RELEASE = "RELEASE"
+    USE_RETRY = "USE_RETRY"
+    ABANDON = "ABANDON"  # take it from a holder whose lease is over, or who is known to be dead
+    UNBLOCK = "UNBLOCK"
+    CANCEL = "CANCEL"
+    EXPIRE = "EXPIRE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`by` may make the change while the job is in one of `before`; then it is in one of `after`."""
+
+    by: Actor
+    before: frozenset[Holding]
+    after: frozenset[Holding]
+
+
+_BLOCKED, _QUEUED, _HELD, _ENDED = (frozenset({holding}) for holding in Holding)
+
+RULES: Mapping[Change, Sequence[Rule]] = {
+    Change.CLAIM: (Rule(by=Actor.SCHEDULER, before=_QUEUED, after=_HELD),),
+    Change.RENEW: (Rule(by=Actor.HOLDER, before=_HELD, after=_HELD),),
+    Change.ADVANCE: (Rule(by=Actor.HOLDER, before=_HELD, after=_HELD),),
+    Change.SUCCEED: (Rule(by=Actor.HOLDER, before=_HELD, after=_ENDED),),
+    Change.FAIL: (
+        Rule(by=Actor.HOLDER, before=_HELD, after=_ENDED),
+        Rule(by=Actor.SCHEDULER, before=_BLOCKED, after=_ENDED),
+    ),
+    Change.RELEASE: (Rule(by=Actor.HOLDER, before=_HELD, after=_QUEUED),),
+    Change.USE_RETRY: (Rule(by=Actor.HOLDER, before=_HELD, after=_QUEUED | _ENDED),),
+    Change.ABANDON: (Rule(by=Actor.SCHEDULER, before=_HELD, after=_QUEUED | _ENDED),),
+    Change.UNBLOCK: (Rule(by=Actor.SCHEDULER, before=_BLOCKED, after=_QUEUED),),
+    Change.CANCEL: (Rule(by=Actor.CONSUMER, before=_BLOCKED | _QUEUED | _HELD, after=_ENDED),),
+    Change.EXPIRE: (Rule(by=Actor.SCHEDULER, before=_BLOCKED | _QUEUED | _HELD, after=_ENDED),),
+}
+
+
+def allows(change: Change, holding: Holding) -> bool:
+    """Whether anybody may make the change to a job that is held like this."""
+    return any(holding in rule.before for rule in RULES[change])
+
+
+def deaths_in_a_row(events: Sequence[JobEvent]) -> int:
+    """How many claims ended with their workers since the prompt was last seen to get on; `events` in order of `seq`.
+
+    The first Updated event in SENT_TO_COMFY says that the prompt is there, those after it that it gets on.
+    """
+    deaths = 0
+    for index in range(len(events) - 1, 0, -1):
+        event = events[index]
+        if _is_of_prompt(event) and _is_of_prompt(events[index - 1]):
+            break
+        deaths += event.type is JobEventType.CLAIM_EXPIRED
+    return deaths
+
+
+def owes_retry(events: Sequence[JobEvent], *, retry_attempt: int) -> bool:
+    """Whether a worker died with the prompt of this attempt, which costs a retry if the prompt is not found again."""
+    return any(
+        event.type is JobEventType.CLAIM_EXPIRED
+        and event.stage is Stage.SENT_TO_COMFY
+        and event.retry_attempt == retry_attempt
+        for event in events
+    )
+
+
+def _is_of_prompt(event: JobEvent) -> bool:
+    return event.type is JobEventType.UPDATED and event.stage is Stage.SENT_TO_COMFY
