@@ -84,7 +84,7 @@ def wait_until_claimed(server: Server, job_ids: Sequence[str]) -> None:
 
 @pytest.mark.parametrize("count", [5, 60])
 def test_every_job_of_a_killed_process_goes_on_while_others_come(tmp_path: Path, count: int) -> None:
-    with running(tmp_path, SLOW) as server:
+    with running(tmp_path, {**SLOW, "SIMULATION_PROMPT_MS": "60000"}) as server:
         job_ids = submit(server, count)
         wait_until_claimed(server, job_ids)
         server.kill()
