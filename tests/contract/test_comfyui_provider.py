@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.domain.air import Air
-from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.errors import JobError, RunFailedError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
 from tests.support.comfyui import (
@@ -97,7 +97,7 @@ async def test_a_failure_is_told_in_comfyuis_words() -> None:
     async with running_standin(options=options) as standin, comfyui_on(standin) as provider:
         submission = make_submission()
         await provider.send(submission)
-        with pytest.raises(JobError, match="Error while deserializing header: header too large") as caught:
+        with pytest.raises(RunFailedError, match="Error while deserializing header: header too large") as caught:
             await provider.collect(submission.prompt_id)
         evidence = caught.value.evidence
         assert evidence["node_id"] == "4"

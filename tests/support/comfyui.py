@@ -32,6 +32,8 @@ IMPATIENT = ComfyOptions(
     catalogue_rest=0 * TICK,
     patience=100 * TICK,
     stall=500 * TICK,
+    rest=20 * TICK,
+    longest_rest=40 * TICK,
     longest_pause=5 * TICK,
     limits=Limits(absent=5 * TICK, unreachable=40 * TICK),
     timeouts=Timeouts(ordinary=50 * TICK, transfer=100 * TICK),

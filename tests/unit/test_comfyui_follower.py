@@ -35,7 +35,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         options = ComfyOptions()
-        self.runs = Runs(freed=self._freed)
+        self.runs = Runs(freed=self._freed, ended=lambda _: None)
         self.follower = Follower(
             self.runs,
             worker_id=SERVER.id,

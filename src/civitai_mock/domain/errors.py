@@ -82,6 +82,14 @@ class NotStartedError(TransientError):
     """Nobody has begun with it: try again, and use up no retry."""
 
 
+class RunFailedError(TransientError):
+    """It was run and failed, perhaps by no fault of its own: try again, and at last end the job with these words."""
+
+
+class TryElsewhereError(NotStartedError):
+    """One server failed with it by what may be its own fault, and another one has yet to try."""
+
+
 class ClaimLost(MockError):  # noqa: N818 - not a fault: someone else has the job now
     """Another worker, a cancel or an expiry has the job; let go quietly."""
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from civitai_mock.domain.errors import JobError, TransientError
+from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.work import GraphWork
@@ -22,10 +22,11 @@ from civitai_mock.providers.comfyui.metadata import picture_texts, with_texts
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.refusal import names_unknown
 from civitai_mock.providers.comfyui.protocol.results import Result, Saved
-from civitai_mock.providers.comfyui.protocol.tracker import Done, Lost
+from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost
 from civitai_mock.providers.comfyui.transport.download import content_type_of, download
 from civitai_mock.providers.comfyui.transport.http import FileGoneError
-from civitai_mock.providers.comfyui.workers.dispatch import Dispatch
+from civitai_mock.providers.comfyui.workers.attempts import Attempts
+from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
 from civitai_mock.providers.comfyui.workers.fleet import Fleet
 from civitai_mock.providers.comfyui.workers.report import progress_of, report_of
 from civitai_mock.providers.comfyui.workers.run import Run
@@ -60,6 +61,7 @@ class ComfyUI:
         world = World(clock=clock, ids=ids, options=options, needs=needs, transport=transport)
         self._dispatch = Dispatch(servers, world)
         self._fleet = Fleet(self._dispatch.workers)
+        self._attempts = Attempts(self._dispatch.workers)
         self._on_their_way: set[str] = set()
         self._spoiled: dict[str, int] = {}
         self._stack = AsyncExitStack()
@@ -99,13 +101,13 @@ class ComfyUI:
 
     async def send(self, submission: Submission) -> Receipt:
         """Start a graph on a server that has its files, unless one that can be reached knows the prompt."""
-        graph = checked(submission.graph)
+        search = self._attempts.begin(submission.prompt_id, _search(submission))
         self._on_their_way.add(submission.prompt_id)
         try:
-            run = await self._known(submission.prompt_id, graph)
+            run = await self._known(submission.prompt_id, search.graph)
             if run is not None:
                 return _receipt(run, found=True)
-            return await self._start(submission, graph)
+            return await self._start(submission, search)
         finally:
             self._on_their_way.discard(submission.prompt_id)
 
@@ -113,32 +115,43 @@ class ComfyUI:
         worker, run = await self._followed(prompt_id)
         end = await run.end()
         if isinstance(end, Done):
+            self._attempts.forget(prompt_id)
             texts = {node_id: picture_texts(run.graph, node_id) for node_id in {one.node_id for one in end.results}}
             items = [self._output(worker, run, result, texts[result.node_id]) for result in end.results]
             return Outputs(items=items, facts=_facts(worker, end))
         if isinstance(end, Lost) and end.spoiled:
             self._spoil(worker, run)
+        if isinstance(end, Failed):
+            raise self._judged(worker, run, end)
         raise error_of(end, worker_id=worker.id)
 
     async def cancel(self, prompt_id: str) -> None:
         """Only this prompt is touched; a server that is away and was known to have it is told when it comes back."""
+        self._attempts.forget(prompt_id)
         if not self._fleet.runs(prompt_id):
             await self._fleet.find(prompt_id, {})
         await asyncio.gather(*(worker.follower.stop(run) for worker, run in self._fleet.runs(prompt_id)))
 
+    def _judged(self, worker: Worker, run: Run, end: Failed) -> MockError:
+        """A run that may end otherwise is dropped, so that the next `send` starts it anew."""
+        error = self._attempts.judge(run.prompt_id, worker, end.failure)
+        if not isinstance(error, JobError):
+            worker.runs.drop(run)
+        return error
+
     async def _known(self, prompt_id: str, graph: JsonObject) -> Run | None:
         run = self._fleet.counting(prompt_id)
         if run is None and prompt_id not in self._spoiled:
-            run = await self._fleet.find(prompt_id, graph)
+            run = await self._fleet.find(prompt_id, graph, beside=self._attempts.recorded(prompt_id))
         return run
 
-    async def _start(self, submission: Submission, graph: JsonObject) -> Receipt:
-        search = await self._search(submission, graph)
+    async def _start(self, submission: Submission, search: Search) -> Receipt:
+        await self._renew(submission.prompt_id, search)
         while True:
-            offer = await self._dispatch.offer(search)
+            offer = await self._offer(submission.prompt_id, search)
             try:
-                known = await self._known(submission.prompt_id, graph) if search.waited else None
-                run = known or await offer.worker.send(submission, offer.graph)
+                known = await self._known(submission.prompt_id, search.graph) if search.waited else None
+                run = known or await self._sent(submission, offer)
             except NotTakenError as error:
                 search.failed[offer.worker.id] = error
             except JobError as error:
@@ -150,26 +163,30 @@ class ComfyUI:
             finally:
                 offer.worker.release()
 
-    async def _search(self, submission: Submission, graph: JsonObject) -> Search:
-        graphs = [graph, *map(checked, submission.alternatives)]
-        first, *others = await self._renewed(submission.prompt_id, graphs)
-        return Search(
-            graph=first,
-            alternatives=others,
-            resources=resources_by_file(submission.resources),
-            priority=submission.priority,
-            roles=roles_by_file(submission.roles),
-            words_name_embeddings=submission.words_name_embeddings,
-            optional=submission.optional_nodes,
-        )
+    async def _offer(self, prompt_id: str, search: Search) -> Offer:
+        """If the wait for a server that has yet to try is over, the others try once more."""
+        try:
+            return await self._dispatch.offer(search)
+        except TransientError:
+            self._attempts.start_over(prompt_id)
+            raise
 
-    async def _renewed(self, prompt_id: str, graphs: Sequence[JsonObject]) -> Sequence[JsonObject]:
+    async def _sent(self, submission: Submission, offer: Offer) -> Run:
+        """To a server that has failed it before only once its history has forgotten that."""
+        recorded = self._attempts.recorded(submission.prompt_id)
+        if offer.worker.id in recorded:
+            await offer.worker.forget(submission.prompt_id)
+            recorded.discard(offer.worker.id)
+        return await offer.worker.send(submission, offer.graph)
+
+    async def _renew(self, prompt_id: str, search: Search) -> None:
         """A graph whose pictures could not be had must not be answered out of a server's cache or history again."""
-        if prompt_id not in self._spoiled:
-            return graphs
-        await self._fleet.forget(prompt_id)
-        suffix = f"{prompt_id[:8]}_{self._spoiled[prompt_id]}"
-        return [with_fresh_prefix(graph, suffix) for graph in graphs]
+        if prompt_id in self._spoiled:
+            await self._fleet.forget(prompt_id)
+            suffix = f"{prompt_id[:8]}_{self._spoiled[prompt_id]}"
+            search.graph, *search.alternatives = [
+                with_fresh_prefix(graph, suffix) for graph in (search.graph, *search.alternatives)
+            ]
 
     async def _followed(self, prompt_id: str) -> tuple[Worker, Run]:
         if not self._fleet.runs(prompt_id):
@@ -204,6 +221,19 @@ class ComfyUI:
         self._spoiled[run.prompt_id] = self._spoiled.get(run.prompt_id, 0) + 1
         while len(self._spoiled) > MOST_SPOILED:
             del self._spoiled[next(iter(self._spoiled))]
+
+
+def _search(submission: Submission) -> Search:
+    graph, *alternatives = [checked(graph) for graph in (submission.graph, *submission.alternatives)]
+    return Search(
+        graph=graph,
+        alternatives=alternatives,
+        resources=resources_by_file(submission.resources),
+        priority=submission.priority,
+        roles=roles_by_file(submission.roles),
+        words_name_embeddings=submission.words_name_embeddings,
+        optional=submission.optional_nodes,
+    )
 
 
 def _receipt(run: Run, *, found: bool) -> Receipt:

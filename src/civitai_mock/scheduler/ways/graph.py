@@ -9,12 +9,12 @@ from mimetypes import guess_extension
 from urllib.parse import quote
 
 from civitai_mock.domain.blob import Slot, blob_key
-from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph_facts import seed_above
 from civitai_mock.generation.prompts.tags import IgnoredTag
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.ports import Output, Submission
+from civitai_mock.ports import Output, Outputs, Submission
 from civitai_mock.scheduler.ways.files import fill
 from civitai_mock.scheduler.ways.inputs import gather
 from civitai_mock.scheduler.ways.progress import GraphNews
@@ -60,8 +60,7 @@ class GraphWay(Way):
 
     async def collect(self, work: Work) -> None:
         """Raise `JobError` for a graph that made fewer pictures than the job has slots."""
-        async with work.tools.turns.during(GraphNews(work=work, prompt_id=_prompt_id(work))):
-            outputs = await work.tools.provider.collect(_prompt_id(work))
+        outputs = await self._outputs(work)
         slots = work.job.slots or self._slots(work.job.id, outputs.items)
         if len(outputs.items) < max(len(slots), 1):
             raise JobError("The graph made too few pictures.", made=len(outputs.items), asked=len(slots))
@@ -81,6 +80,16 @@ class GraphWay(Way):
         """The tags whose files the server lacks."""
         tags = {tag: None for node_id, tag in self.todo.tags.items() if node_id not in graph}
         return [IgnoredTag(tag=tag, reason="The server has no such file, or several.") for tag in tags]
+
+    async def _outputs(self, work: Work) -> Outputs:
+        """A job without a retry left ends with the words of the server that failed it last."""
+        try:
+            async with work.tools.turns.during(GraphNews(work=work, prompt_id=_prompt_id(work))):
+                return await work.tools.provider.collect(_prompt_id(work))
+        except RunFailedError as error:
+            if work.job.retry_attempt < work.job.max_retry_attempt:
+                raise
+            raise JobError(error.message, **error.evidence) from error
 
     def _slots(self, job_id: str, outputs: Sequence[Output]) -> Sequence[Slot]:
         """One for each file, named by its node and its place among the files of that node."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from civitai_mock.domain.errors import JobError, MockError, NotStartedError, TransientError
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.ending import summed_up
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models
 from civitai_mock.providers.comfyui.waiting import Bell
 from civitai_mock.providers.comfyui.workers.search import Search
@@ -78,7 +79,7 @@ class Dispatch:
         until: datetime | None = None
         while place.offer is None:
             possible = [worker for worker in self.workers if search.may_use(worker)]
-            place.usable = search.fullest([worker for worker in possible if worker.is_ready])
+            place.usable = search.fullest([worker for worker in possible if worker.takes_prompts])
             if place.usable:
                 until = None
                 self.freed()
@@ -117,16 +118,31 @@ class Dispatch:
         return True
 
     def _serve(self, place: Place) -> None:
-        """The worker that has the graph's base model in memory, or else the one with the least to do."""
+        """The worker that has the graph's base model in memory, or else the one with the least to do.
+
+        What fails quickly has little to do: before all else, one on which the last prompts did not fail.
+        """
         offers = [
-            (not base_models(found.graph) <= worker.loaded, worker.in_flight, number, Offer(worker, found.graph))
+            (
+                (worker.breaker.in_a_row, not base_models(found.graph) <= worker.loaded, worker.in_flight, number),
+                Offer(worker, found.graph),
+            )
             for number, worker in enumerate(place.usable)
             if worker.has_room and (found := place.search.fit_of(worker)) is not None and found.runs
         ]
+        offers = [offer for offer in offers if not self._has_better_trial(offer[1].worker, place)]
         if offers and place.offer is None:
-            place.offer = min(offers, key=lambda offer: offer[:3])[3]
+            place.offer = min(offers, key=lambda offer: offer[0])[1]
             place.offer.worker.reserve()
             place.bell.ring()
+
+    def _has_better_trial(self, worker: Worker, place: Place) -> bool:
+        """Whether somebody else in the line has not failed there yet: he tells more of the worker."""
+        return (
+            worker.breaker.on_trial
+            and worker.id in place.search.recorded
+            and any(worker.id not in other.search.recorded and other.search.may_use(worker) for other in self._line)
+        )
 
 
 def _failure(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) -> MockError | None:
@@ -142,7 +158,7 @@ def _failure(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) 
 def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
     """Why none of them will do; of several, the account of the one that lacks the least."""
     if search.failed:
-        return list(search.failed.values())[-1]
+        return summed_up(search.failed)
     fits = [found for worker in workers if (found := search.fit_of(worker)) is not None]
     best = min(fits, key=lambda found: found.lack)
     return JobError(

@@ -1,7 +1,7 @@
 """All workers of a provider, and which of them has which prompt."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -36,9 +36,12 @@ class Fleet:
         """The run that is waited for."""
         return next((run for _, run in self.runs(prompt_id) if not run.unwanted), None)
 
-    async def find(self, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
-        """Ask every server that can be reached: an earlier life of this process may have sent it."""
-        asked = [self._find_in_turn(worker, prompt_id, graph) for worker in self._up()]
+    async def find(self, prompt_id: str, graph: ReadOnlyJson, *, beside: Collection[str] = ()) -> Run | None:
+        """Ask every server that can be reached: an earlier life of this process may have sent it.
+
+        Those `beside` are known to have failed it.
+        """
+        asked = [self._find_in_turn(worker, prompt_id, graph) for worker in self._up() if worker.id not in beside]
         found = [run for run in await asyncio.gather(*asked) if run is not None]
         if not found:
             return None
@@ -57,7 +60,7 @@ class Fleet:
         """Whatever history says of a prompt would end its next run."""
         for worker in self._up():
             with suppress(TransientError):
-                await worker.http.forget(prompt_id)
+                await worker.forget(prompt_id)
 
     async def first_look(self, patience: timedelta) -> None:
         """At every server; one that hangs is looked at again beside everything else."""

@@ -12,9 +12,10 @@ MOST_PICTURE_BYTES = 128 * 1024 * 1024  # of pictures that came over the socket,
 class Runs:
     """A run is followed until its server's queue has let go of it; the latest ended ones are kept, to be asked for."""
 
-    def __init__(self, *, freed: Callable[[], None]) -> None:
-        """`freed` is called when there is room for one more."""
+    def __init__(self, *, freed: Callable[[], None], ended: Callable[[Run], None]) -> None:
+        """`ended` is called with each run that ends, and then `freed`: there is room for one more."""
         self._freed = freed
+        self._ended_with = ended
         self._followed: dict[str, Run] = {}
         self._ended: dict[str, Run] = {}
 
@@ -62,6 +63,7 @@ class Runs:
             self._keep(run)
         if not run.ended.is_set():
             run.ended.set()
+            self._ended_with(run)
             self._freed()
 
     def _keep(self, run: Run) -> None:

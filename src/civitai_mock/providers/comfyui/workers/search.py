@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.domain.priority import NORMAL
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
 from civitai_mock.providers.comfyui.graphs.files import Resources
@@ -16,10 +16,11 @@ from civitai_mock.providers.comfyui.workers.worker import Worker
 class Search:
     """The way of one graph, or of an alternative to it, to a worker.
 
-    A higher `priority` goes first. The workers in `failed` have been tried, and `waited` says that time has passed.
+    A higher `priority` goes first. The workers in `failed` have been tried, those in `recorded` in an earlier round.
+    `waited` says that time has passed.
     """
 
-    graph: ReadOnlyJson
+    graph: JsonObject
     resources: Resources
     priority: int = NORMAL
     alternatives: Sequence[ReadOnlyJson] = ()
@@ -27,7 +28,8 @@ class Search:
     words_name_embeddings: bool = False
     optional: Collection[str] = ()
     waited: bool = False
-    failed: dict[str, TransientError] = field(default_factory=dict)
+    failed: dict[str, MockError] = field(default_factory=dict)
+    recorded: Collection[str] = ()
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
 
     def fit_of(self, worker: Worker) -> Fit | None:
@@ -64,7 +66,10 @@ class Search:
     def _left_out(self, found: Fit | None) -> int:
         return len(found.left_out if found else self.optional)
 
-    def may_use(self, worker: Worker) -> bool:
+    def suits(self, worker: Worker) -> bool:
         """As far as is known: a worker that was never reached may have anything."""
         found = self.fit_of(worker)
-        return worker.id not in self.failed and (found is None or found.runs)
+        return found is None or found.runs
+
+    def may_use(self, worker: Worker) -> bool:
+        return worker.id not in self.failed and self.suits(worker)

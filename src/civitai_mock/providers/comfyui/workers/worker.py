@@ -10,13 +10,16 @@ from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Submission
 from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.ending import failed
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models, payload_of, streaming_nodes
 from civitai_mock.providers.comfyui.graphs.pictures import are_gone, with_names
 from civitai_mock.providers.comfyui.graphs.served import Served
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
+from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
+from civitai_mock.providers.comfyui.workers.breaker import Breaker
 from civitai_mock.providers.comfyui.workers.follower import Follower
 from civitai_mock.providers.comfyui.workers.health import Health
 from civitai_mock.providers.comfyui.workers.run import Run
@@ -46,13 +49,14 @@ class Worker:
         clock, ids, options = world.clock, world.ids, world.options
         self.id = server.id
         self.loaded: frozenset[str] = frozenset()
-        self.runs = Runs(freed=freed)
+        self.runs = Runs(freed=freed, ended=self._ended)
         self.http = ComfyHttp(
             server, authorization=options.authorization, timeouts=options.timeouts, transport=world.transport
         )
         self.health = Health(
             worker_id=server.id, http=self.http, clock=clock, ids=ids, options=options, changed=self._up_or_down
         )
+        self.breaker = Breaker(worker_id=server.id, clock=clock, options=options, changed=turned)
         self.follower = Follower(
             self.runs,
             worker_id=server.id,
@@ -74,12 +78,17 @@ class Worker:
 
     @property
     def is_ready(self) -> bool:
-        return self.health.is_up and not self.runs.are_stuck
+        return self.takes_prompts and self.breaker.is_closed
+
+    @property
+    def takes_prompts(self) -> bool:
+        """Also one at a time, as trials."""
+        return self.health.is_up and not self.runs.are_stuck and not self.breaker.is_resting
 
     @property
     def reason(self) -> str:
         """Why it is not ready."""
-        return self.health.reason or "its queue is stuck"
+        return self.health.reason or self.breaker.reason or "its queue is stuck"
 
     @property
     def ecosystems(self) -> Sequence[str]:
@@ -96,7 +105,7 @@ class Worker:
 
     @property
     def has_room(self) -> bool:
-        return self.is_ready and self.in_flight < self.max_in_flight
+        return self.takes_prompts and self.in_flight < (1 if self.breaker.on_trial else self.max_in_flight)
 
     def loops(self) -> Mapping[str, Coroutine[None, None, None]]:
         """What has to run beside everything else, by name."""
@@ -104,6 +113,7 @@ class Worker:
             f"health of {self.id}": self.health.run(),
             f"socket of {self.id}": self._socket.run(),
             f"prompts of {self.id}": self.follower.run(),
+            f"breaker of {self.id}": self.breaker.run(),
         }
 
     def reserve(self) -> None:
@@ -157,17 +167,31 @@ class Worker:
             self.health.suspect()
             if not await self._has(run):
                 run.unwanted = True  # it may still arrive
-                raise NotTakenError(error.message, **error.evidence) from error
+                raise self._not_taken(run.prompt_id, error) from error
         finally:
             run.sending = False
         return run
+
+    async def forget(self, prompt_id: str) -> None:
+        """Whatever the server's history says of a prompt would end its next run; raise `NotTakenError` if it stays."""
+        try:
+            await self.http.forget(prompt_id)
+        except TransientError as error:
+            self.health.suspect()
+            raise self._not_taken(prompt_id, error) from error
 
     async def _uploaded(self, submission: Submission, graph: ReadOnlyJson) -> Mapping[str, str]:
         try:
             return await self._uploads.take(submission.files, graph)
         except UploadError as error:
             self.health.suspect()
-            raise NotTakenError(error.message, **error.evidence) from error
+            raise self._not_taken(submission.prompt_id, error) from error
+
+    def _not_taken(self, prompt_id: str, error: TransientError) -> NotTakenError:
+        """An answer that is none of ComfyUI's own speaks against the server; silence is for its health to judge."""
+        if "status" in error.evidence:
+            self.breaker.failed(prompt_id, error.message)
+        return NotTakenError(error.message, **error.evidence)
 
     async def _has(self, run: Run) -> bool:
         """Whether a prompt arrived although its POST failed."""
@@ -185,6 +209,13 @@ class Worker:
             prompt_id, now=world.clock.now(), streaming=streaming_nodes(graph), limits=world.options.limits
         )
         return Run(tracker=tracker, graph=graph, answer={"prompt_id": prompt_id, "node_errors": {}})
+
+    def _ended(self, run: Run) -> None:
+        end = run.tracker.end
+        if isinstance(end, Done):
+            self.breaker.succeeded()
+        elif isinstance(end, Failed) and blame_of(end.failure) is not Blame.REQUEST:
+            self.breaker.failed(run.prompt_id, failed(end.failure, self.id).message)
 
     def _up_or_down(self) -> None:
         if self.health.is_up:

@@ -29,6 +29,8 @@ class Faults:
     mortal: bool = False
     failing_class: str = ""
     failing_times: int = 0
+    failing_type: str = "RuntimeError"
+    failing_message: str = "The stand-in was told to fail here."
 
     @property
     def wire(self) -> JsonObject:

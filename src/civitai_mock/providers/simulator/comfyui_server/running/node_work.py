@@ -12,7 +12,6 @@ from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, 
 from civitai_mock.providers.simulator.comfyui_server.running.steps import sample, stream
 
 IMAGE_LOADERS = frozenset({"LoadImage", "LoadImageMask", "LoadImageOutput"})
-FAULT_TYPE, FAULT_MESSAGE = "RuntimeError", "The stand-in was told to fail here."
 
 # What a node does, and what it then has to show in history.
 Work: TypeAlias = Callable[[Scene, Node], Awaitable[JsonObject]]
@@ -66,8 +65,9 @@ WORKS: Mapping[str, Work] = {
 
 def _inspect(scene: Scene, node: Node) -> None:
     workshop = scene.workshop
-    if workshop.faults.now.failing_class == node.class_type and workshop.faults.strikes("failing_times"):
-        raise NodeFailedError(FAULT_TYPE, FAULT_MESSAGE)
+    faults = workshop.faults.now
+    if faults.failing_class == node.class_type and workshop.faults.strikes("failing_times"):
+        raise NodeFailedError(faults.failing_type, faults.failing_message)
     Inspection(
         graph=scene.item.graph,
         definition=node.definition,

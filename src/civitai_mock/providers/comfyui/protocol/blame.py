@@ -1,0 +1,97 @@
+"""Whose fault an error is: the request's, the server's, or nobody knows."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from civitai_mock.providers.comfyui.protocol.messages import Failure
+
+
+class Blame(StrEnum):
+    """REQUEST: every server would say the same. SERVER: it lies in a server's state. UNKNOWN: another one may tell."""
+
+    REQUEST = "request"
+    SERVER = "server"
+    UNKNOWN = "unknown"
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+# Looked for in the message, before anything else: a server may say "CUDA error" or "[Errno 28]" for any type.
+DEVICE = _any_of(
+    r"\b(CUDA|HIP|ROCm|XPU|MPS|NCCL|NVML|DirectML)\b",
+    r"cu(DNN|BLAS|FFT|SPARSE|SOLVER|RAND)",
+    r"(hip|roc)(BLAS|FFT|SPARSE|SOLVER|RAND|Error)",
+    r"MIOpen|nvrtc|nvidia|device-side assert|no kernel image",
+    r"driver (version|shutting down|error)|failed to initialize driver",
+    r"not implemented for '(Half|BFloat16|Float8)",
+)
+MEMORY = _any_of(
+    r"out of memory|not enough (\w+ )?memory|insufficient (\w+ )?memory",
+    r"(can'?t|cannot|could not|unable to|failed to) allocate",
+    r"allocation on device|paging file is too small",
+)
+DISK = _any_of(
+    r"no space left|not enough (disk )?space|disk (quota|full|is full)|quota exceeded|read-only file ?system",
+    r"permission denied|access is denied|operation not permitted|input/output error|stale file handle",
+    r"too many open files|resource (busy|temporarily unavailable)|no such file or directory|no such device",
+    r"\[(Errno|WinError) \d+\]|os error \d+|unable to mmap|mmap(ing)? failed",
+)
+MODEL_FILE = _any_of(
+    r"deserializing header|header ?too ?(large|small)|(invalid|incomplete) ?(header|metadata)|incomplete ?buffer",
+    r"file not fully covered|PytorchStreamReader|central directory|invalid load key|unpickl|weights_only",
+    r"unexpected (EOF|end of file)|ran out of input|corrupt|(checkpoint|safetensors|model) file\b.*\b(damaged|invalid)",
+    r"could not detect model type|model in folder .* not found|not a zip file",
+)
+NETWORK = _any_of(
+    r"connection (was )?(refused|reset|aborted|closed|timed out|error)|timed? ?out|broken pipe|max retries exceeded",
+    r"name or service not known|temporary failure in name resolution|getaddrinfo|ssl:|huggingface|offline mode",
+)
+NODE_PACK = _any_of(
+    r"no module named|cannot import name|dll load failed|shared object file|undefined symbol",
+    r"not compiled with|xformers|triton|flash[-_ ]?att|sage[-_ ]?att",
+    r"cannot schedule new futures|interpreter shutdown|can't start new thread",
+)
+SERVERS = (DEVICE, MEMORY, DISK, MODEL_FILE, NETWORK, NODE_PACK)
+
+# Named by the last part of an exception's type.
+SERVER_TYPES = frozenset(
+    {
+        "AcceleratorError", "BadZipFile", "BrokenPipeError", "ChildProcessError", "ConnectionAbortedError",
+        "ConnectionError", "ConnectionRefusedError", "ConnectionResetError", "CudaError", "EOFError",
+        "FileNotFoundError", "HTTPError", "HfHubHTTPError", "ImportError", "IOError", "LocalEntryNotFoundError",
+        "MemoryError", "ModuleNotFoundError", "OSError", "OutOfMemoryError", "PermissionError", "ProxyError",
+        "ReadTimeout", "SSLError", "SafetensorError", "TimeoutError", "URLError", "UnpicklingError",
+    }
+)  # fmt: skip
+REQUEST_TYPES = frozenset({"UnidentifiedImageError", "DecompressionBombError", "EinopsError"})
+
+# What the graph asks for cannot be done with the pictures and models that it names, wherever it runs.
+REQUESTS = _any_of(
+    r"mat1 and mat2|shapes? cannot be multiplied|size mismatch|shape mismatch|mismatched (size|shape)",
+    r"sizes? of tensors? (a |must)|must match the size of tensor|expected (input|tensor|size).* (but )?got",
+    r"given groups=|kernel size can'?t be greater|calculated padded input size|output size is too small",
+    r"shape '?[\[(].*[\])]'? is invalid|invalid for input of size|could not (be )?broadcast|broadcast together",
+    r"stack expects each tensor|padding size should be less|dimension out of range|must be divisible",
+    r"(clip|vae) (input )?is invalid: none|outside the output folder|file ?name too long",
+    r"image file is truncated|cannot identify image|broken data stream|truncated file read|decompression bomb",
+    r"'(str|int|float|bool|list|dict)' object (has no attribute|is not|does not)|string indices must be integers",
+)
+
+
+def blame_of(failure: Failure) -> Blame:
+    """By ComfyUI's own account of a node that raised."""
+    kind = failure.exception_type.rpartition(".")[2]
+    if REQUESTS.search(failure.message) and not _said(failure.message, (DEVICE, MEMORY)):
+        return Blame.REQUEST
+    if _said(failure.message, SERVERS):
+        return Blame.SERVER
+    if kind in REQUEST_TYPES:
+        return Blame.REQUEST
+    return Blame.SERVER if kind in SERVER_TYPES else Blame.UNKNOWN
+
+
+def _said(message: str, patterns: Sequence[re.Pattern[str]]) -> bool:
+    return any(pattern.search(message) for pattern in patterns)

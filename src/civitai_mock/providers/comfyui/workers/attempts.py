@@ -1,0 +1,91 @@
+"""Which servers have failed a prompt, what each said of it, and what becomes of its job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from civitai_mock.domain.errors import JobError, MockError, RunFailedError, TryElsewhereError
+from civitai_mock.providers.comfyui.ending import failed, summed_up
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
+from civitai_mock.providers.comfyui.protocol.messages import Failure
+from civitai_mock.providers.comfyui.workers.search import Search
+from civitai_mock.providers.comfyui.workers.worker import Worker
+
+logger = structlog.stdlib.get_logger()
+
+MOST_KNOWN = 10_000  # prompts; the oldest are forgotten first, at the price of a try in vain
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One prompt: `said` is what servers said since it was started over, `before` what each said last.
+
+    With `before` goes how many prompts had succeeded there by then. The history of the `recorded` ones still tells of
+    the failure.
+    """
+
+    search: Search
+    said: dict[str, JobError] = field(default_factory=dict)
+    before: dict[str, tuple[str, int]] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)
+
+
+class Attempts:
+    """By prompt id. A process that starts knows of none: then a server is asked once more."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = workers
+        self._known: dict[str, Attempt] = {}
+
+    def begin(self, prompt_id: str, search: Search) -> Search:
+        """The search for a server, with what is known of earlier ones for the same prompt."""
+        attempt = self._known.setdefault(prompt_id, Attempt(search=search))
+        attempt.search = search
+        search.failed, search.recorded = dict(attempt.said), attempt.recorded
+        while len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        return search
+
+    def recorded(self, prompt_id: str) -> set[str]:
+        attempt = self._known.get(prompt_id)
+        return attempt.recorded if attempt else set()
+
+    def search(self, prompt_id: str) -> Search | None:
+        attempt = self._known.get(prompt_id)
+        return attempt.search if attempt else None
+
+    def forget(self, prompt_id: str) -> None:
+        self._known.pop(prompt_id, None)
+
+    def start_over(self, prompt_id: str) -> None:
+        """Every server may try again."""
+        if prompt_id in self._known:
+            self._known[prompt_id].said.clear()
+
+    def judge(self, prompt_id: str, worker: Worker, failure: Failure) -> MockError:
+        """What a failure means: the job ends if it asked for what cannot be, or if all servers have failed it.
+
+        With no other server that is there, the same one tries again, which costs the job a retry.
+        """
+        error, blame = failed(failure, worker.id), blame_of(failure)
+        attempt = self._known.get(prompt_id)
+        if blame is Blame.REQUEST or attempt is None or self._is_said_again(attempt, worker, error.message, blame):
+            return error
+        attempt.said[worker.id] = error
+        attempt.recorded.add(worker.id)
+        if any(self._may_try(attempt, other) for other in self._workers):
+            logger.info("another server is tried", worker_id=worker.id, blame=blame, reason=error.message)
+            return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
+        said = dict(attempt.said)
+        attempt.said.clear()
+        return summed_up(said) if len(said) > 1 else RunFailedError(error.message, **error.evidence)
+
+    def _is_said_again(self, attempt: Attempt, worker: Worker, message: str, blame: Blame) -> bool:
+        """Whether nobody knows whose fault it is, but this prompt failed in the same way before, and others did not."""
+        message_before, successes_before = attempt.before.get(worker.id, ("", 0))
+        attempt.before[worker.id] = (message, worker.breaker.successes)
+        return blame is Blame.UNKNOWN and message == message_before and successes_before < worker.breaker.successes
+
+    def _may_try(self, attempt: Attempt, worker: Worker) -> bool:
+        return worker.id not in attempt.said and worker.health.is_up and attempt.search.suits(worker)
