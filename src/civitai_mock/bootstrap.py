@@ -34,7 +34,7 @@ from civitai_mock.scheduler.resolver import Resolver
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools
-from civitai_mock.services.blobs import BlobUrls, FetchBlob
+from civitai_mock.services.blobs import BlobUrls, OwnBlobs
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.consumption import SumConsumption
@@ -220,7 +220,7 @@ def make_use_cases(parts: Parts, *, runs_jobs: bool) -> UseCases:
         consumption=SumConsumption(jobs=stores.jobs),
         resources=ManageResources(resources=stores.resources),
         blob_urls=parts.blob_urls,
-        fetch_blob=FetchBlob(blobs=stores.blobs),
+        own_blobs=OwnBlobs(blobs=stores.blobs),
         blobs=stores.blobs,
         health=TellHealth(store=stores.health, provider=parts.provider, runs_jobs=runs_jobs),
         clock=clock,
@@ -249,6 +249,7 @@ def make_scheduler(parts: Parts) -> Scheduler:
         turns=Turns(clock=world.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)),
         pictures=parts.pictures,
         blob_urls=parts.blob_urls,
+        own_blobs=OwnBlobs(blobs=parts.stores.blobs),
     )
     options = SchedulerOptions(
         poll=settings.poll,

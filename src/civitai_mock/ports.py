@@ -181,7 +181,15 @@ class ResourceStore(Protocol):
 class BlobStore(Protocol):
     """Bytes by key. Raises `TransientError` while the store is away."""
 
-    async def put(self, key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+    async def put(
+        self,
+        key: str,
+        content: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        keep_until: datetime,
+        owner: str | None = None,
+    ) -> Blob:
         """Store or replace, all of it or nothing, durable on return; the etag is a digest of the bytes."""
         ...
 

@@ -55,6 +55,13 @@ async def test_a_blob_comes_back_as_it_was(blobs: BlobStore, parts: tuple[bytes,
     assert blob.size == sum(map(len, parts))
 
 
+@pytest.mark.parametrize("owner", ["civitai-1000001", None])
+async def test_whose_a_blob_is_is_kept(blobs: BlobStore, owner: str | None) -> None:
+    put_in = await blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=KEEP_UNTIL, owner=owner)
+    assert await blobs.stat(KEY) == put_in
+    assert put_in.owner == owner
+
+
 async def test_what_is_known_of_a_blob_is_kept(blobs: BlobStore) -> None:
     blob = await put(blobs, b"content")
     assert (blob.key, blob.content_type, blob.keep_until) == (KEY, "image/png", KEEP_UNTIL)

@@ -1,16 +1,17 @@
-"""A database of the first version: its jobs have none of the fields that came later."""
+"""Databases of earlier versions: their jobs and blobs have none of the fields that came later."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
+from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import JobSearch, Spending
 from civitai_mock.storage.mongo import upgrade
 from civitai_mock.storage.mongo.collections import Collections
-from tests.support.jobs import add_jobs, job_id, make_claim, succeeded
+from tests.support.jobs import add_jobs, chunks, job_id, make_claim, make_job, succeeded
 from tests.support.mongo import MongoAddress, mongo_address
 from tests.support.system import START
 
@@ -81,3 +82,18 @@ async def test_jobs_of_the_first_version_are_found_and_go_on(
         assert spending == Spending(images=2, cost=0)
         assert (await stores.jobs.queue(recent_since=START)).recent == 1
         assert [job.id for job in await stores.jobs.claim(make_claim(), limit=10)] == [old[2].id]
+
+
+async def test_blobs_of_earlier_versions_are_those_of_the_consumers_whose_jobs_made_them(address: MongoAddress) -> None:
+    """A blob that outlived its job is nobody's."""
+    job = make_job(1)
+    keys = [job.slots[1].blob_key, blob_key(job.id, PREVIEW), blob_key(job_id(2), 0)]
+    async with address.open() as stores, address.inside() as inside:
+        await stores.jobs.add([job])
+        for key in keys:
+            await stores.blobs.put(key, chunks(b"x"), content_type="image/png", keep_until=job.keep_until)
+        await inside.blob_files.update_many({}, {"$unset": {"metadata.owner": ""}})
+    for _ in range(2):
+        async with address.open() as stores:
+            found = [await stores.blobs.stat(key) for key in keys]
+            assert [blob.owner for blob in found if blob] == [job.issued_by, job.issued_by, None]

@@ -1,13 +1,14 @@
-"""A file that version 1 of the schema wrote."""
+"""Files that earlier versions of the schema wrote."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.properties import leaves
@@ -38,6 +39,14 @@ VERSION_1 = """
     CREATE INDEX "{jobs} to sweep" ON "{jobs}" (keep_until);
     PRAGMA user_version = 1;
 """
+# Versions 1 and 2 did not know whose a blob is.
+BLOBS_OF_VERSION_2 = """
+    CREATE TABLE blobs (
+        key TEXT PRIMARY KEY, content_type TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        keep_until INTEGER NOT NULL);
+    CREATE INDEX [blobs to sweep] ON blobs (keep_until);
+"""
+BLOB = "INSERT INTO blobs VALUES (?, 'image/png', 1, 'etag', 0)"
 JOB = 'INSERT INTO "{jobs}" VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)'
 EVENT = 'INSERT INTO "{job_events}" VALUES (?, ?, ?)'
 
@@ -157,6 +166,34 @@ async def test_every_table_of_jobs_in_a_file_is_upgraded_when_it_is_opened(
     for names in (NAMES, others):
         async with open_sqlite(directory=old_directory, names=names) as stores:
             assert len(await stores.jobs.get_many([QUEUED, HELD, DONE])) == 3
+
+
+async def owners(directory: Path, keys: Sequence[str]) -> list[str | None]:
+    async with open_sqlite(directory=directory, names=NAMES) as stores:
+        return [blob.owner for key in keys if (blob := await stores.blobs.stat(key))]
+
+
+async def test_old_blobs_are_those_of_the_consumers_whose_jobs_made_them(
+    old_file: sqlite3.Connection, old_directory: Path
+) -> None:
+    """A key that a job only names is not its own, and a blob that outlived its job is nobody's."""
+    keys = [blob_key(QUEUED, 0), blob_key(HELD, PREVIEW), KEY, blob_key(job_id(4), 0)]
+    old_file.executescript(BLOBS_OF_VERSION_2)
+    old_file.executemany(BLOB, [(key,) for key in keys])
+    expected = ["somebody", "somebody", None, None]
+    assert [await owners(old_directory, keys) for _ in range(2)] == [expected] * 2
+
+
+async def test_blobs_of_version_2_are_upgraded_like_new_ones(tmp_path: Path) -> None:
+    job, other = make_job(1), tmp_path / "other"
+    for directory in (tmp_path, other):
+        async with open_sqlite(directory=directory, names=NAMES) as stores:
+            await stores.jobs.add([job])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as connection:
+        connection.executescript("DROP TABLE blobs; PRAGMA user_version = 2;" + BLOBS_OF_VERSION_2)
+        connection.execute(BLOB, (job.slots[1].blob_key,))
+    assert await owners(tmp_path, [job.slots[1].blob_key]) == [job.issued_by]
+    assert schema(tmp_path) == schema(other)
 
 
 def schema(directory: Path) -> set[tuple[str, str]]:

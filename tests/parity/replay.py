@@ -72,6 +72,7 @@ def _tools(served: Served) -> Tools:
         turns=Turns(clock=served.clock, interval=timedelta()),
         pictures=Receiver().pictures(),
         blob_urls=served.cases.blob_urls,
+        own_blobs=served.cases.own_blobs,
     )
 
 

@@ -18,9 +18,10 @@ from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools
-from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.blobs import BlobUrls, OwnBlobs
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.consumers import EVERYBODY
 from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
 from civitai_mock.services.pictures import PictureUrls
 from civitai_mock.services.submit import MissingResources, SubmitJobs
@@ -70,7 +71,7 @@ class Bench:
     def blob_urls(self) -> BlobUrls:
         return BlobUrls(key=b"a key for tests", lifetime=timedelta(hours=1), clock=self.clock)
 
-    async def submit(self, count: int = 1, **members: Json) -> Sequence[Job]:
+    async def submit(self, count: int = 1, *, consumer: str = EVERYBODY, **members: Json) -> Sequence[Job]:
         submit = SubmitJobs(
             jobs=self.stores.jobs,
             resources=self.stores.resources,
@@ -84,7 +85,7 @@ class Bench:
             claim_timeout=timedelta(minutes=10),
         )
         template: JsonObject = {**TEMPLATE, **members}
-        caller = Caller(trace_id=TRACE_ID, consumer="civitai-1")
+        caller = Caller(trace_id=TRACE_ID, consumer=consumer)
         return await submit({f"jobs[{index}]": parse_template(template) for index in range(count)}, caller)
 
     async def add(self, number: int, *, after: Sequence[Job] = (), callback_url: str | None = None) -> Job:
@@ -170,6 +171,7 @@ class Bench:
             turns=Turns(clock=self.clock, interval=timedelta(seconds=PROGRESS_SECONDS)),
             pictures=self.receiver.pictures(),
             blob_urls=self.blob_urls,
+            own_blobs=OwnBlobs(blobs=self.stores.blobs),
         )
 
     def callbacks(self, jobs: JobStore, signals: InProcessSignals) -> Callbacks:

@@ -50,8 +50,8 @@ def _from_url(url: str = URL) -> InputImage:
 
 
 async def _store(bench: Bench, content: bytes, content_type: str = "image/png") -> None:
-    until = bench.clock.now() + LIFETIME
-    await bench.stores.blobs.put(KEY, chunks(content), content_type=content_type, keep_until=until)
+    until, owner = bench.clock.now() + LIFETIME, make_job().issued_by
+    await bench.stores.blobs.put(KEY, chunks(content), content_type=content_type, keep_until=until, owner=owner)
 
 
 def _answers(*statuses: int) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -13,9 +13,10 @@ from civitai_mock.domain.json import Json
 from civitai_mock.generation.work import BlobAction, JobWork
 from civitai_mock.scheduler.ways import WAYS
 from civitai_mock.scheduler.ways.blob import PINNED
+from civitai_mock.services.consumers import EVERYBODY
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running
 from tests.support.comfy_graphs import text_to_image
-from tests.support.jobs import chunks, collect
+from tests.support.jobs import collect
 from tests.support.templates import TEMPLATES, template
 from tests.support.turns import settle, until_found
 
@@ -23,15 +24,15 @@ DAY = timedelta(days=1)
 EPOCH_SECONDS = 4.0
 
 
-async def submit(bench: Bench, name: str, **changes: Json) -> Job:
-    (job,) = await bench.submit(1, **template(name, **changes))
+async def submit(bench: Bench, name: str, *, consumer: str = EVERYBODY, **changes: Json) -> Job:
+    (job,) = await bench.submit(1, consumer=consumer, **template(name, **changes))
     return job
 
 
-async def run(bench: Bench, name: str, **changes: Json) -> Job:
+async def run(bench: Bench, name: str, *, consumer: str = EVERYBODY, **changes: Json) -> Job:
     """A job of a `$type` at its end, however long that takes."""
     async with running(bench.scheduler()):
-        job = await submit(bench, name, **changes)
+        job = await submit(bench, name, consumer=consumer, **changes)
         while not await bench.ended(job.id):
             await settle()
             bench.clock.advance(1)
@@ -170,7 +171,7 @@ async def test_a_drawn_picture_stands_in_for_one_elsewhere(bench: Bench) -> None
     assert await content(bench, made.blob_key) == b"Canny of https://images.example/fox.png 0"
 
 
-async def keep_until(bench: Bench, action: BlobAction, **changes: Json) -> timedelta:
+async def keep_until(bench: Bench, action: BlobAction, **changes: Any) -> timedelta:
     """For how long a new picture is kept after the action, from now."""
     (slot,) = (await make_picture(bench)).slots
     bench.clock.advance(3600)
@@ -247,16 +248,14 @@ async def test_the_files_of_a_job_are_cleared(bench: Bench) -> None:
     assert (await run(bench, "clearAssets", jobId=training.id)).result == {"jobId": training.id, "deleted": 0}
 
 
-async def test_the_assets_of_another_consumer_are_out_of_reach(bench: Bench) -> None:
-    job, key = replace(await submit(bench, "textToImage"), id="another", issued_by="civitai-2"), "a-key"
-    job = replace(job, slots=(replace(job.slots[0], blob_key=key),), last_event=replace(job.last_event, job_id=job.id))
-    await bench.stores.jobs.add([job])
-    await bench.stores.blobs.put(key, chunks(b"x"), content_type="image/png", keep_until=job.keep_until)
-    for name in ("copyAsset", "clearAssets"):
-        failed = await run(bench, name, jobId=job.id, **({"assetName": key} if name == "copyAsset" else {}))
-        assert failed.outcome == "FAILED"
-        assert failed.last_event.context["message"] == "The job 'another' does not exist."
-    assert await bench.stores.blobs.stat(key) is not None
+@pytest.mark.parametrize("name", ["copyAsset", "clearAssets"])
+async def test_the_assets_of_another_consumer_are_out_of_reach(bench: Bench, name: str) -> None:
+    job = await run(bench, "textToImage", consumer="civitai-2")
+    asset = {"assetName": job.slots[0].blob_key} if name == "copyAsset" else {}
+    failed = await run(bench, name, consumer="civitai-3", jobId=job.id, **asset)
+    assert failed.outcome == "FAILED"
+    assert failed.last_event.context["message"] == f"The job '{job.id}' does not exist."
+    assert await bench.stores.blobs.stat(job.slots[0].blob_key) is not None
 
 
 @pytest.mark.parametrize(
@@ -267,7 +266,7 @@ async def test_the_assets_of_another_consumer_are_out_of_reach(bench: Bench) -> 
         ("imageTransform", {"imageUrl": None, "blobKey": "gone"}, "The blob 'gone' does not exist."),
     ],
 )
-async def test_work_on_what_is_not_there_fails(bench: Bench, name: str, changes: dict[str, Json], message: str) -> None:
+async def test_work_on_what_is_not_there_fails(bench: Bench, name: str, changes: dict[str, Any], message: str) -> None:
     job = await run(bench, name, **changes)
     assert (job.outcome, job.last_event.context["message"]) == ("FAILED", message)
 

@@ -74,11 +74,19 @@ class DyingBlobs:
         self._inner = inner
         self._turn = turn
 
-    async def put(self, key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+    async def put(
+        self,
+        key: str,
+        content: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        keep_until: datetime,
+        owner: str | None = None,
+    ) -> Blob:
         fatal = self._turn.killed.blob and self._turn.comes()
         if self._turn.dead.is_set() or (fatal and self._turn.killed.moment is Moment.BEFORE):
             await self._turn.die()
-        stored = await self._inner.put(key, content, content_type=content_type, keep_until=keep_until)
+        stored = await self._inner.put(key, content, content_type=content_type, keep_until=keep_until, owner=owner)
         if fatal:
             await self._turn.die()
         return stored

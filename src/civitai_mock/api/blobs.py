@@ -35,7 +35,7 @@ async def _checked_blob(request: Request) -> Blob:
     cases.blob_urls.check(
         key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
     )
-    return await cases.fetch_blob.stat(key)
+    return await cases.own_blobs.get(key, owner=None)
 
 
 async def _content(request: Request, blob: Blob) -> Response:

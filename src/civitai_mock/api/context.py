@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from civitai_mock.api.formats import ResultFormat
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
-
-if TYPE_CHECKING:
-    from civitai_mock.services.consumers import Consumer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +43,7 @@ def trace_id(request: Request) -> str:
 
 def caller(request: Request) -> Caller:
     """On the routes that `Guard` guards."""
-    consumer: Consumer = request.state.consumer
-    return Caller(trace_id=trace_id(request), consumer=consumer.id, confined=consumer.confined)
+    return Caller(trace_id=trace_id(request), consumer=request.state.consumer)
 
 
 def owner(request: Request) -> str | None:

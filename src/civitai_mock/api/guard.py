@@ -10,7 +10,7 @@ from civitai_mock.api.client_address import address_key, peer
 from civitai_mock.api.errors import Headers, on_mock_error
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.domain.errors import MockError, UnauthorizedError
-from civitai_mock.services.consumers import Auth, Authentication, Consumer, bearer_token, consumer_id
+from civitai_mock.services.consumers import Auth, Authentication, bearer_token, consumer_id
 
 GUARDED = ("/v1/", "/v2/")
 PUBLIC = "/v2/resources"  # for those who only read
@@ -27,7 +27,7 @@ class Access:
 
 
 class Guard:
-    """Puts the `Consumer` into `request.state.consumer`; health, docs and blobs are for everybody."""
+    """Puts the id of the consumer into `request.state.consumer`; health, docs and blobs are for everybody."""
 
     def __init__(self, app: ASGIApp, *, access: Access) -> None:
         self._app = app
@@ -50,7 +50,7 @@ class Guard:
         request.state.consumer = consumer
         await self._app(scope, receive, answer_with)
 
-    def _identified(self, request: Request, address: str) -> tuple[Consumer | None, MockError | None]:
+    def _identified(self, request: Request, address: str) -> tuple[str | None, MockError | None]:
         """Who calls, where that is asked, or why the caller may not."""
         if request.method in READING and request.url.path.startswith(PUBLIC):
             return None, None  # nor is a token looked at, so that no answer tells whether it is right
@@ -69,9 +69,9 @@ class Guard:
             self._guess_limit.was_right(address, guesser)
         return consumer, None
 
-    def _rate_key(self, consumer: Consumer | None, address: str) -> str:
+    def _rate_key(self, consumer: str | None, address: str) -> str:
         """A consumer that cannot call itself otherwise; else the address."""
-        return consumer.id if consumer and self._authentication.auth is Auth.TOKENS else address
+        return consumer if consumer and self._authentication.auth is Auth.TOKENS else address
 
 
 def _adding(headers: Headers, send: Send) -> Send:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from civitai_mock.ports import BlobStore, Clock
-from civitai_mock.services.blobs import BlobUrls, FetchBlob
+from civitai_mock.services.blobs import BlobUrls, OwnBlobs
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumption import SumConsumption
 from civitai_mock.services.coverage import TellCoverage
@@ -34,7 +34,7 @@ class UseCases:
     consumption: SumConsumption
     resources: ManageResources
     blob_urls: BlobUrls
-    fetch_blob: FetchBlob
+    own_blobs: OwnBlobs
     blobs: BlobStore
     health: TellHealth
     clock: Clock

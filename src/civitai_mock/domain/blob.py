@@ -1,6 +1,7 @@
 """Stored bytes with an id and a URL."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,13 +10,14 @@ PREVIEW = "preview"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """`etag` is unquoted; the bytes go with `keep_until`."""
+    """`etag` is unquoted; the bytes go with `keep_until`; `owner` is the consumer whose job stored them, if known."""
 
     key: str
     content_type: str
     size: int
     etag: str
     keep_until: datetime
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,11 @@ class Slot:
     seed: int | None = None
     available: bool = False
     name: str | None = None
+
+
+def blob_keys(job_id: str, slots: int) -> Sequence[str]:
+    """Those of all that a job with so many slots can have stored for its consumer."""
+    return [blob_key(job_id, place) for place in (*range(slots), PREVIEW)]
 
 
 def blob_key(job_id: str, place: int | str) -> str:

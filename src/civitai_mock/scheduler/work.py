@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import Blob, Slot
+from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
 from civitai_mock.scheduler.pictures import PictureFetcher
 from civitai_mock.scheduler.turns import Turns
-from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.blobs import BlobUrls, OwnBlobs
+from civitai_mock.services.consumers import owner_of
 
 Tell = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 
@@ -33,6 +35,7 @@ class Tools:
     turns: Turns
     pictures: PictureFetcher
     blob_urls: BlobUrls
+    own_blobs: OwnBlobs
 
     async def pretend(self, seconds: float) -> None:
         """Take the time that a model would."""
@@ -72,3 +75,15 @@ class Work:
     found: bool = False
     files: tuple[InputFile, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)
+
+    @property
+    def reach(self) -> str | None:
+        """Whose jobs and blobs the job may name: the `owner` of services."""
+        return owner_of(self.job.issued_by)
+
+    async def named_blob(self, key: str) -> Blob:
+        """A blob that the request names; raise `JobError` if it is not there for the job's consumer."""
+        try:
+            return await self.tools.own_blobs.get(key, owner=self.reach)
+        except NotFoundError as error:
+            raise JobError(error.message) from error

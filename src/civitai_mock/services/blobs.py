@@ -59,12 +59,32 @@ class BlobUrls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FetchBlob:
+class OwnBlobs:
+    """Blobs by key, as one consumer sees them: those of others are not there. `owner` is None for everybody's.
+
+    Every key that a caller names goes through here. A signed URL is a right of its own, to read and nothing else.
+    """
+
     blobs: BlobStore
 
-    async def stat(self, blob_key: str) -> Blob:
+    async def get(self, blob_key: str, *, owner: str | None) -> Blob:
         """Raise `NotFoundError` for a blob that is not there (any more)."""
-        blob = await self.blobs.stat(blob_key)
+        blob = await self.find(blob_key, owner=owner)
         if blob is None:
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
         return blob
+
+    async def find(self, blob_key: str, *, owner: str | None) -> Blob | None:
+        blob = await self.blobs.stat(blob_key)
+        return blob if blob is not None and owner in {None, blob.owner} else None
+
+    async def keep(self, blob: Blob, until: datetime) -> None:
+        """Write a changed time with the bytes, as one blob."""
+        if until != blob.keep_until:
+            content = self.blobs.read(blob.key, start=0, stop=blob.size)
+            await self.blobs.put(blob.key, content, content_type=blob.content_type, keep_until=until, owner=blob.owner)
+
+    async def delete(self, blob_key: str, *, owner: str | None) -> bool:
+        """False if there was none."""
+        blob = await self.find(blob_key, owner=owner)
+        return blob is not None and await self.blobs.delete(blob_key)

@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 
+from civitai_mock.services.consumers import owner_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """`trace_id` has the form `00-<32 hex>-<16 hex>-00`; `consumer` is printed as `issuedBy`.
-
-    One that is `confined` sees its own jobs and no others.
-    """
+    """`trace_id` has the form `00-<32 hex>-<16 hex>-00`; `consumer` is printed as `issuedBy`."""
 
     trace_id: str
     consumer: str
-    confined: bool = False
 
     @property
     def owner(self) -> str | None:
         """Whose jobs the caller sees; None for everybody's."""
-        return self.consumer if self.confined else None
+        return owner_of(self.consumer)

@@ -20,30 +20,27 @@ class Auth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consumer:
-    """A consumer that is `confined` sees its own jobs and no others."""
-
-    id: str
-    confined: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
     """`tokens` are the digests of the known ones, so that looking one up takes no longer for a better guess."""
 
     auth: Auth
     tokens: frozenset[bytes] = frozenset()
 
-    def consumer(self, authorization: str | None) -> Consumer:
-        """Whose an Authorization header is; raise `UnauthorizedError` for one that does not do."""
+    def consumer(self, authorization: str | None) -> str:
+        """The id of whose an Authorization header is; raise `UnauthorizedError` for one that does not do."""
         if self.auth is Auth.OFF:
-            return Consumer(id=EVERYBODY, confined=False)
+            return EVERYBODY
         token = bearer_token(authorization)
         if token is None:
             raise UnauthorizedError("A token is required: send 'Authorization: Bearer <token>'.")
         if self.auth is Auth.TOKENS and token_digest(token) not in self.tokens:
             raise UnauthorizedError("This token is not known here.")
-        return Consumer(id=consumer_id(token), confined=True)
+        return consumer_id(token)
+
+
+def owner_of(consumer: str) -> str | None:
+    """Whose jobs and blobs a consumer reaches: its own; None, for everybody's, if it is what all are without AUTH."""
+    return None if consumer == EVERYBODY else consumer
 
 
 def bearer_token(authorization: str | None) -> str | None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from civitai_mock.domain.blob import Blob, Slot, blob_key
 from civitai_mock.generation.work import BlobAction, BlobWork
-from civitai_mock.scheduler.ways.files import content_of
 from civitai_mock.scheduler.work import Way, Work
 
 PINNED = datetime(9999, 1, 1, tzinfo=UTC)
@@ -45,17 +44,15 @@ class BlobWay(Way):
         work.slots = (Slot(blob_key=key, available=there),)
 
     async def _keep(self, work: Work, key: str) -> bool:
-        """Whether there was anything to keep; a changed time is written with the bytes, as one blob."""
-        blobs = work.tools.blobs
-        blob = await blobs.stat(key)
+        """Whether there was anything to keep."""
+        blobs = work.tools.own_blobs
+        blob = await blobs.find(key, owner=work.reach)
         if blob is None:
             return False
-        until = KEEP_UNTIL[self.todo.action](work, blob, self.todo.duration or timedelta())
-        if until != blob.keep_until:
-            await blobs.put(key, content_of(blobs, blob), content_type=blob.content_type, keep_until=until)
+        await blobs.keep(blob, KEEP_UNTIL[self.todo.action](work, blob, self.todo.duration or timedelta()))
         return True
 
 
 async def _delete(work: Work, key: str) -> bool:
-    await work.tools.blobs.delete(key)
+    await work.tools.own_blobs.delete(key, owner=work.reach)
     return False

@@ -13,7 +13,10 @@ WEIGHTS = "application/octet-stream"
 
 async def fill(work: Work, slot: Slot, content: AsyncIterator[bytes], content_type: str) -> Slot:
     """Store a file for as long as its job is kept."""
-    await work.tools.blobs.put(slot.blob_key, content, content_type=content_type, keep_until=work.job.keep_until)
+    job = work.job
+    await work.tools.blobs.put(
+        slot.blob_key, content, content_type=content_type, keep_until=job.keep_until, owner=job.issued_by
+    )
     return replace(slot, available=True)
 
 

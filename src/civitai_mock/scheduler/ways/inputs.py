@@ -19,26 +19,19 @@ async def gather(work: Work, images: Sequence[InputImage]) -> tuple[InputFile, .
 
 
 async def _gathered(work: Work, index: int, image: InputImage) -> InputFile | None:
-    key = image.blob_key or _own_key(work, image)
-    blob = None if key is None else await _stored(work, key)
+    blob = await work.named_blob(image.blob_key) if image.blob_key else await _signed(work, image)
     if not work.tools.provider.reads_files:
         return None
     return await _file(work, image, blob or await _fetched(work, index, image))
 
 
-def _own_key(work: Work, image: InputImage) -> str | None:
-    """That of a URL of ours, which no connection is needed for, if it was good when the job came."""
+async def _signed(work: Work, image: InputImage) -> Blob | None:
+    """That of a URL of ours, which no connection is needed for, if it was good when the job came, whoever has it."""
     try:
-        return work.tools.blob_urls.key_in(image.url or "", at=work.job.created_at)
-    except ForbiddenError as error:
+        key = work.tools.blob_urls.key_in(image.url or "", at=work.job.created_at)
+        return None if key is None else await work.tools.own_blobs.get(key, owner=None)
+    except (ForbiddenError, NotFoundError) as error:
         raise JobError(f"A picture cannot be had: {error.message}") from error
-
-
-async def _stored(work: Work, key: str) -> Blob:
-    blob = await work.tools.blobs.stat(key)
-    if blob is None:
-        raise JobError(f"The blob '{key}' does not exist.")
-    return blob
 
 
 async def _fetched(work: Work, index: int, image: InputImage) -> Blob:
@@ -46,7 +39,9 @@ async def _fetched(work: Work, index: int, image: InputImage) -> Blob:
     key, blobs = blob_key(work.job.id, f"input/{index}"), work.tools.blobs
 
     async def keep(content: AsyncIterator[bytes], content_type: str) -> Blob:
-        return await blobs.put(key, content, content_type=content_type, keep_until=work.job.keep_until)
+        return await blobs.put(
+            key, content, content_type=content_type, keep_until=work.job.keep_until, owner=work.job.issued_by
+        )
 
     return await blobs.stat(key) or await work.tools.pictures.fetch(image.url or "", keep)
 

@@ -44,6 +44,7 @@ class GraphNews:
             once(preview.content),
             content_type=preview.content_type,
             keep_until=job.keep_until,
+            owner=job.issued_by,
         )
         self.stored = preview
 

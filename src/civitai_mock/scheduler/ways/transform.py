@@ -24,9 +24,7 @@ class TransformWay(Way):
     async def _original(self, work: Work) -> bytes:
         if self.todo.blob_key is None:
             return await work.tools.artist.draw(self.todo.image_url, seed=0)
-        blob = await work.tools.blobs.stat(self.todo.blob_key)
-        if blob is None:
-            raise JobError(f"The blob '{self.todo.blob_key}' does not exist.")
+        blob = await work.named_blob(self.todo.blob_key)
         if blob.size > LARGEST_FILE:
             raise JobError(f"The blob '{self.todo.blob_key}' is too large to be transformed.", size=blob.size)
         return b"".join([chunk async for chunk in content_of(work.tools.blobs, blob)])

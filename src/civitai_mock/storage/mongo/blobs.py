@@ -31,19 +31,29 @@ class MongoBlobStore:
         self._chunks = chunks
 
     @raises_domain_errors
-    async def put(self, key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+    async def put(
+        self,
+        key: str,
+        content: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        keep_until: datetime,
+        owner: str | None = None,
+    ) -> Blob:
         """There is a file only when all of its chunks are there: GridFS writes the file's document last."""
         upload = self._bucket.open_upload_stream(key)
         try:
             size, etag = await _copy(content, upload)
-            await upload.set("metadata", _metadata(content_type=content_type, etag=etag, keep_until=keep_until))
+            await upload.set(
+                "metadata", _metadata(content_type=content_type, etag=etag, keep_until=keep_until, owner=owner)
+            )
             replaced = await self._file_ids({"filename": key})
         except BaseException:
             await asyncio.shield(upload.abort())
             raise
         await upload.close()
         await self._delete_files(replaced)
-        return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=keep_until)
+        return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=keep_until, owner=owner)
 
     @raises_domain_errors
     async def stat(self, key: str) -> Blob | None:
@@ -121,8 +131,8 @@ async def _copy(content: AsyncIterator[bytes], upload: AsyncIOMotorGridIn) -> tu
     return size, digest.hexdigest()
 
 
-def _metadata(*, content_type: str, etag: str, keep_until: datetime) -> Document:
-    return {"contentType": content_type, "etag": etag, "keepUntil": moment_text(keep_until)}
+def _metadata(*, content_type: str, etag: str, keep_until: datetime, owner: str | None) -> Document:
+    return {"contentType": content_type, "etag": etag, "keepUntil": moment_text(keep_until), "owner": owner}
 
 
 def _blob_of(file: Document) -> Blob:
@@ -133,6 +143,7 @@ def _blob_of(file: Document) -> Blob:
         size=file["length"],
         etag=metadata["etag"],
         keep_until=parse_moment(metadata["keepUntil"]),
+        owner=metadata["owner"],
     )
 
 

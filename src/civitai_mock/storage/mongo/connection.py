@@ -70,7 +70,7 @@ async def _prepare(database: Database, collections: Collections, description: st
     try:
         await database.command("ping")
         await create_indexes(collections)
-        await upgrade(collections.jobs)
+        await upgrade(collections)
     except OperationFailure as error:
         reason = (error.details or {}).get("errmsg", "no reason given")
         raise TransientError(f"{description} refused: {reason}") from error

@@ -1,11 +1,12 @@
-"""Jobs of an earlier version of this program."""
+"""Jobs and blobs of an earlier version of this program."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pymongo import UpdateOne
 
-from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.domain.blob import blob_keys
+from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.job_documents import job_document, job_of
 
 JOBS_IN_ONE_WRITE = 500
@@ -19,15 +20,33 @@ NEW_MEMBERS: Mapping[str, Any] = {
     "result": None,
     "taint": None,
 }
+UNOWNED: Document = {"metadata.owner": {"$exists": False}}
+MAKER: Mapping[str, int] = {"jobId": 1, "issuedBy": 1, "slots": 1}
 
 
-async def upgrade(jobs: Collection) -> None:
+async def upgrade(collections: Collections) -> None:
+    await _complete_jobs(collections.jobs)
+    await _find_owners(collections)
+
+
+async def _complete_jobs(jobs: Collection) -> None:
     """Give them the fields that are new, as jobs that cost nothing and were each submitted alone.
 
     One that is changed meanwhile, by a process of the earlier version, is looked at again.
     """
     while old := await jobs.find({"position": None}).limit(JOBS_IN_ONE_WRITE).to_list():
         await jobs.bulk_write([_completion(document) for document in old], ordered=False)
+
+
+async def _find_owners(collections: Collections) -> None:
+    """Of blobs, by the jobs that can have made them; one whose job is gone, because it was pinned, is nobody's."""
+    files = collections.blob_files
+    if await files.find_one(UNOWNED) is None:
+        return
+    async for job in collections.jobs.find({}, MAKER):
+        made = {"filename": {"$in": blob_keys(job["jobId"], len(job["slots"]))}}
+        await files.update_many({**UNOWNED, **made}, {"$set": {"metadata.owner": job["issuedBy"]}})
+    await files.update_many(UNOWNED, {"$set": {"metadata.owner": None}})
 
 
 def _completion(document: Document) -> UpdateOne:

@@ -14,8 +14,8 @@ from civitai_mock.storage.sqlite.rows import blob_from, blob_row, to_micros
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # keys become file names
 SWEEP_BATCH = 32  # each is a file to unlink
-GET = "SELECT key, content_type, size, etag, keep_until FROM blobs WHERE key = ?"
-PUT = "INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until) VALUES (?, ?, ?, ?, ?)"
+GET = "SELECT key, content_type, size, etag, keep_until, owner FROM blobs WHERE key = ?"
+PUT = "INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner) VALUES (?, ?, ?, ?, ?, ?)"
 DELETE = "DELETE FROM blobs WHERE key = ?"
 EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"
 
@@ -27,11 +27,26 @@ class SqliteBlobs:
         self._database = database
         self._content = content
 
-    async def put(self, key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+    async def put(
+        self,
+        key: str,
+        content: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        keep_until: datetime,
+        owner: str | None = None,
+    ) -> Blob:
         if not KEY_PATTERN.fullmatch(key):
             raise ValueError(f"'{key}' cannot be the key of a blob")
         upload = await self._content.receive(key, content)
-        blob = Blob(key=key, content_type=content_type, size=upload.size, etag=upload.etag, keep_until=keep_until)
+        blob = Blob(
+            key=key,
+            content_type=content_type,
+            size=upload.size,
+            etag=upload.etag,
+            keep_until=keep_until,
+            owner=owner,
+        )
         try:
             await self._database.write(partial(self._keep, blob, upload))
         finally:

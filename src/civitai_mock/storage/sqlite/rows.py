@@ -56,9 +56,10 @@ def air_parts(air: Air) -> Document:
 
 
 def blob_row(blob: Blob) -> tuple[Value, ...]:
-    return (blob.key, blob.content_type, blob.size, blob.etag, to_micros(blob.keep_until))
+    return (blob.key, blob.content_type, blob.size, blob.etag, to_micros(blob.keep_until), blob.owner)
 
 
 def blob_from(row: Row) -> Blob:
-    key, content_type, size, etag, keep_until = row
-    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=from_micros(keep_until))
+    key, content_type, size, etag, keep_until, owner = row
+    until = from_micros(keep_until)
+    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner)

@@ -3,9 +3,9 @@
 import sqlite3
 
 from civitai_mock.storage.sqlite.names import TableNames
-from civitai_mock.storage.sqlite.upgrade import old_jobs_taken_over
+from civitai_mock.storage.sqlite.upgrade import add_owner_of_blobs, find_owners_of_blobs, old_jobs_taken_over
 
-VERSION = 2
+VERSION = 3
 # Columns that change are apart from the JSON of what never does. A job's last event is not repeated in its row: it is
 # the event with the job's `seq`, which keeps a `replace` small whatever is in the event's context. Leaves of properties
 # are digests, each with the job's `Position`; the names of these columns differ from those of the jobs.
@@ -38,7 +38,7 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS blobs (
         key TEXT PRIMARY KEY, content_type TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
-        keep_until INTEGER NOT NULL)
+        keep_until INTEGER NOT NULL, owner TEXT)
     """,
     "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
@@ -85,9 +85,11 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _refuse_newer(connection)
+        add_owner_of_blobs(connection)
         with old_jobs_taken_over(connection, names):
             for statement in TABLES:
                 connection.execute(names.fill(statement))
+        find_owners_of_blobs(connection, names)
         for statement in INDEXES:
             connection.execute(names.fill(statement))
         connection.execute(f"PRAGMA user_version = {VERSION}")

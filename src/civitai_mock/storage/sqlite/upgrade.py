@@ -1,9 +1,10 @@
-"""Jobs as version 1 of the schema kept them, into the tables of today."""
+"""What earlier versions of the schema kept, into the tables of today."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from civitai_mock.domain.blob import blob_keys
 from civitai_mock.storage.sqlite.job_rows import stored_leaf_rows
 from civitai_mock.storage.sqlite.jobs_sql import INSERT_LEAF
 from civitai_mock.storage.sqlite.names import TableNames
@@ -27,6 +28,11 @@ TAKE_OVER = """
 """
 STORED = """SELECT created_at, submission_id, id, body FROM "{jobs}" """
 DROP = """DROP TABLE "{jobs} of version 1" """
+BLOB_COLUMNS = "SELECT name FROM pragma_table_info('blobs')"
+ADD_OWNER = "ALTER TABLE blobs ADD COLUMN owner TEXT"
+ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE owner IS NULL)"
+MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" """
+SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"
 
 
 @contextmanager
@@ -45,3 +51,21 @@ def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> It
         for job in connection.execute(names.fill(STORED)):
             connection.executemany(names.fill(INSERT_LEAF), stored_leaf_rows([job]))
         connection.execute(names.fill(DROP))
+
+
+def add_owner_of_blobs(connection: sqlite3.Connection) -> None:
+    """Versions 1 and 2 did not know whose a blob is."""
+    columns = {name for (name,) in connection.execute(BLOB_COLUMNS)}
+    if columns and "owner" not in columns:
+        connection.execute(ADD_OWNER)
+
+
+def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:
+    """By the jobs that can have made them; a blob whose job is gone, because it was pinned, stays nobody's."""
+    if connection.execute(ARE_UNOWNED).fetchone() == (1,):
+        made = (
+            (owner, key)
+            for job_id, owner, slots in connection.execute(names.fill(MAKERS)).fetchall()
+            for key in blob_keys(job_id, slots)
+        )
+        connection.executemany(SET_OWNER, made)
