@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from civitai_mock.domain.air import Air, CompressedAir
+from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
@@ -145,32 +145,33 @@ class ResourcePage:
 
 
 class ResourceStore(Protocol):
-    """Resources by AIR, matched without regard to case. Raises `TransientError` while the store is away."""
+    """Resources by AIR, matched without regard to case. Raises `TransientError` while the store is away.
+
+    Of all AIRs with one `identity` there is never more than one, however many processes add some at once.
+    """
 
     async def add(self, resource: Resource) -> None:
-        """Raise `ConflictError` if the AIR is there already."""
+        """Raise `ConflictError` if one of that identity is there already."""
         ...
 
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        """Add those whose AIR is new; the answer is how many were."""
+        """Add those whose identity is new; the answer is how many were."""
         ...
 
-    async def get(self, air: Air) -> Resource | None: ...
+    async def get(self, air: Air) -> Resource | None:
+        """The one that is spelt in this way."""
+        ...
 
-    async def find(self, references: Sequence[Air | CompressedAir]) -> Mapping[str, Resource]:
-        """The known ones by `str(reference)`.
-
-        A compressed AIR, and an AIR without ecosystem or type, finds the resource by source and version (and id,
-        where given); of several, the first in order of AIR.
-        """
+    async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
+        """The known ones by `str(reference)`; see `domain.naming.named`."""
         ...
 
     async def replace(self, resource: Resource) -> bool:
-        """False if the AIR is unknown."""
+        """Put it in the place of the one of the same identity, with its spelling; False if there is none."""
         ...
 
     async def delete(self, air: Air) -> bool:
-        """False if the AIR is unknown."""
+        """False if there is none of that identity."""
         ...
 
     async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:

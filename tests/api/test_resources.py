@@ -203,7 +203,7 @@ async def test_delete_answers_204_and_then_it_is_gone(client: httpx.AsyncClient)
 
 
 async def test_a_list_comes_in_pages_in_order_of_air(client: httpx.AsyncClient) -> None:
-    airs = [f"urn:air:sd1:lora:civitai:{number}@1" for number in range(1, 6)]
+    airs = [f"urn:air:sd1:lora:civitai:1@{number}" for number in range(1, 6)]
     for air in reversed(airs):
         await _create(client, air)
     pages = [(await client.get(RESOURCES, params={"limit": 2, "page": page})).json() for page in (1, 2, 3, 4)]

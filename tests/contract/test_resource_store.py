@@ -104,39 +104,118 @@ async def test_a_deleted_resource_is_gone_once(resources: ResourceStore) -> None
 
 
 FAMILY = (
+    "urn:air:pony:checkpoint:civitai:257749@290640",
     "urn:air:sdxl:checkpoint:civitai:101055@128078",
-    "urn:air:flux1:lora:civitai:200@128078",
-    "urn:air:sdxl:lora:Civitai:101055@7",
+    "urn:air:sdxl:checkpoint:civitai:101055@99",
+    "urn:air:sdxl:lora:Civitai:200@7+55.safetensors",
     "urn:air:sdxl:lora:huggingface:Author/Name@128078",
     "urn:air:sdxl:vae:civitai:300",
+    "urn:air:sd1:lora:civitai:400@V1",
+    "urn:air:sd1:lora:huggingface:Author/Name@128078",
 )
+PONY, SDXL, OLDER, PINNED, HUGGING, UNVERSIONED, UNNUMBERED, OTHER_HUGGING = FAMILY
 
 
 @pytest.mark.parametrize(
     ("text", "air"),
     [
-        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078", FAMILY[0], id="whole"),
-        pytest.param("urn:air:SDXL:checkpoint:civitai:101055@128078", FAMILY[0], id="whole in another case"),
-        pytest.param("urn:air:sdxl:lora:civitai:101055@128078", None, id="whole, of another type"),
-        pytest.param("urn:air:sdxl:checkpoint:civitai:101055", None, id="whole, without a version"),
-        pytest.param("@civitai/7", FAMILY[2], id="compressed"),
-        pytest.param("@CIVITAI/7", FAMILY[2], id="compressed, in another case"),
-        pytest.param("@civitai/128078", FAMILY[1], id="compressed, of several the first in order of AIR"),
-        pytest.param("@huggingface/128078", FAMILY[3], id="compressed, by source"),
-        pytest.param("@civitai/12807", None, id="compressed, of an unknown version"),
-        pytest.param("@civitai/128078%", None, id="compressed, literally"),
-        pytest.param("civitai:101055@128078", FAMILY[0], id="without ecosystem and type"),
-        pytest.param("sdxl:civitai:101055@7", FAMILY[2], id="without type"),
-        pytest.param("huggingface:author/name@128078", FAMILY[3], id="without ecosystem and type, in another case"),
-        pytest.param("civitai:999@128078", None, id="without ecosystem and type, of another id"),
-        pytest.param("civitai:300", FAMILY[4], id="without ecosystem, type and version"),
-        pytest.param("civitai:101055", None, id="without a version that the resource has"),
+        pytest.param(SDXL, SDXL, id="whole"),
+        pytest.param(SDXL.upper(), SDXL, id="whole in another case"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:257749@290640", PONY, id="of the root ecosystem"),
+        pytest.param("urn:air:flux1:checkpoint:civitai:257749@290640", PONY, id="of another ecosystem"),
+        pytest.param("urn:air:pony:lora:civitai:257749@290640", PONY, id="of another type"),
+        pytest.param("urn:air:pony:checkpoint:civitai:1@290640", PONY, id="of another model"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078+96501", SDXL, id="with a file"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078.safetensors", SDXL, id="with a format"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078+96501.ckpt", SDXL, id="with a file and a format"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078:unet", SDXL, id="with a layer"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055@128078%2B96501", SDXL, id="percent-encoded"),
+        pytest.param("civitai:101055@128078", SDXL, id="without ecosystem and type"),
+        pytest.param("urn:air:civitai:101055@128078", SDXL, id="without ecosystem and type, with a prefix"),
+        pytest.param("air:sdxl:civitai:101055@128078", SDXL, id="without type"),
+        pytest.param("@civitai/128078", SDXL, id="compressed"),
+        pytest.param("@CIVITAI/128078", SDXL, id="compressed, in another case"),
+        pytest.param("@civitai/128078+96501", SDXL, id="compressed, with a file"),
+        pytest.param("@civitai/7", PINNED, id="of a resource that was added with a file"),
+        pytest.param("urn:air:sd1:checkpoint:civitai:1@7", PINNED, id="otherwise spelt, of one added with a file"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055", SDXL, id="of a model: the newest"),
+        pytest.param("civitai:101055", SDXL, id="of a model, without ecosystem and type"),
+        pytest.param("urn:air:sd1:lora:civitai:101055", SDXL, id="of a model, as something else"),
+        pytest.param("civitai:300", UNVERSIONED, id="of a model without versions"),
+        pytest.param("civitai:400", UNNUMBERED, id="of a model with a version without a number"),
+        pytest.param("urn:air:sd1:lora:civitai:400@v1", UNNUMBERED, id="of a version without a number"),
+        pytest.param("urn:air:sdxl:lora:civitai:400@v1", None, id="of such a version, of another ecosystem"),
+        pytest.param("@civitai/v1", UNNUMBERED, id="of such a version, compressed"),
+        pytest.param("@civitai/12807", None, id="of a number that only begins another"),
+        pytest.param("civitai:101055@12807", None, id="of such a number, with the model"),
+        pytest.param("civitai:101055@128078a", None, id="of a version that is not a number"),
+        pytest.param("civitai:101055@128078-1", None, id="of a version that is not a number either"),
+        pytest.param("civitai:128078", None, id="of a model that has the number of a version"),
+        pytest.param("urn:air:sdxl:lora:huggingface:author/name@128078", HUGGING, id="elsewhere, whole"),
+        pytest.param("urn:air:sd1:lora:huggingface:Author/Name@128078", OTHER_HUGGING, id="elsewhere, of its own"),
+        pytest.param("urn:air:flux1:lora:huggingface:Author/Name@128078", None, id="elsewhere, of another ecosystem"),
+        pytest.param("urn:air:sdxl:lora:huggingface:Author/Name", None, id="elsewhere, without a version"),
+        pytest.param("huggingface:author/name@128078", OTHER_HUGGING, id="elsewhere, of several the first"),
+        pytest.param("@huggingface/128078", OTHER_HUGGING, id="elsewhere, compressed"),
+        pytest.param("@huggingface/128078+1", None, id="elsewhere, with a file"),
+        pytest.param("orchestrator:x@128078", None, id="of another source"),
     ],
 )
 async def test_a_reference_finds_its_resource(resources: ResourceStore, text: str, air: str | None) -> None:
     await add(resources, *FAMILY)
     key = str(parse_reference(text))
     assert await found(resources, text) == ({key: air} if air else {})
+
+
+TWINS = [
+    PONY,
+    "urn:air:sdxl:checkpoint:civitai:257749@290640",
+    "URN:AIR:sdxl:lora:civitai:1@290640+7",
+    "civitai:257749@290640.safetensors",
+]
+
+
+@pytest.mark.parametrize("first", TWINS)
+@pytest.mark.parametrize("second", TWINS)
+async def test_a_version_is_added_once_however_it_is_spelt(resources: ResourceStore, first: str, second: str) -> None:
+    await resources.add(make_resource(first, modelName="first"))
+    with pytest.raises(ConflictError):
+        await resources.add(make_resource(second))
+    assert await resources.add_missing([make_resource(second)]) == 0
+    assert [item.fields for item in (await resources.search("", offset=0, limit=10)).items] == [{"modelName": "first"}]
+
+
+async def test_of_simultaneous_spellings_one_is_added(resources: ResourceStore) -> None:
+    added = await asyncio.gather(*(resources.add_missing([make_resource(air)]) for air in TWINS * 3))
+    assert sorted(added) == [0] * 11 + [1]
+    assert (await resources.search("", offset=0, limit=10)).total == 1
+
+
+async def test_of_several_spellings_at_once_one_is_added(resources: ResourceStore) -> None:
+    assert await resources.add_missing([make_resource(air) for air in TWINS]) == 1
+
+
+async def test_versions_of_one_model_and_of_other_sources_are_no_twins(resources: ResourceStore) -> None:
+    await add(resources, *FAMILY)
+    assert (await resources.search("", offset=0, limit=10)).total == len(FAMILY)
+
+
+@pytest.mark.parametrize("spelling", TWINS)
+async def test_a_resource_is_replaced_and_deleted_by_any_spelling(resources: ResourceStore, spelling: str) -> None:
+    await add(resources, SDXL, PONY)
+    new = make_resource(spelling, modelName="new")
+    assert await resources.replace(new)
+    assert (await resources.find([parse_reference("@civitai/290640")])) == {"@civitai/290640": new}
+    assert await resources.delete(Air.parse(PONY))
+    assert airs(await resources.search("", offset=0, limit=10)) == [SDXL]
+
+
+@pytest.mark.parametrize("air", ["civitai:101055", "urn:air:sdxl:checkpoint:civitai:101055"])
+async def test_nothing_is_replaced_or_deleted_because_it_is_the_newest(resources: ResourceStore, air: str) -> None:
+    await add(resources, SDXL)
+    assert not await resources.replace(make_resource(air))
+    assert not await resources.delete(Air.parse(air))
+    assert airs(await resources.search("", offset=0, limit=10)) == [SDXL]
 
 
 async def test_many_references_are_found_at_once(resources: ResourceStore) -> None:
@@ -152,14 +231,14 @@ async def test_no_reference_finds_nothing(resources: ResourceStore) -> None:
 
 async def test_pages_are_in_order_of_air_and_know_the_total(resources: ResourceStore) -> None:
     numbers = (3, 1, 5, 2, 4)
-    await add(resources, *(f"urn:air:sd1:lora:civitai:{number}@1" for number in numbers))
+    await add(resources, *(f"urn:air:sd1:lora:other:{number}@1" for number in numbers))
     pages = [await resources.search("", offset=offset, limit=2) for offset in (0, 2, 4)]
     assert [page.total for page in pages] == [5, 5, 5]
-    assert [air for page in pages for air in airs(page)] == [f"urn:air:sd1:lora:civitai:{n}@1" for n in range(1, 6)]
+    assert [air for page in pages for air in airs(page)] == [f"urn:air:sd1:lora:other:{n}@1" for n in range(1, 6)]
 
 
 async def test_the_order_of_airs_does_not_depend_on_their_case(resources: ResourceStore) -> None:
-    await add(resources, "urn:air:sd1:lora:civitai:b@1", "urn:air:sd1:lora:civitai:C@1", "urn:air:sd1:lora:civitai:A@1")
+    await add(resources, "urn:air:sd1:lora:other:b@1", "urn:air:sd1:lora:other:C@1", "urn:air:sd1:lora:other:A@1")
     page = await resources.search("", offset=0, limit=10)
     assert [air[-3] for air in airs(page)] == ["A", "b", "C"]
 

@@ -130,10 +130,49 @@ def test_the_path_of_a_model_file_follows_from_its_air(text: str, path: str) -> 
 
 @pytest.mark.parametrize(
     ("text", "compressed"),
-    [(SDXL, "@civitai/128078"), ("urn:air:sd1:lora:civitai:5", "urn:air:sd1:lora:civitai:5")],
+    [
+        (SDXL, "@civitai/128078"),
+        (f"{SDXL}+96501", "@civitai/128078"),
+        (f"{SDXL}+96501.safetensors", "@civitai/128078"),
+        ("urn:air:sd1:lora:civitai:5", "urn:air:sd1:lora:civitai:5"),
+        ("urn:air:sd1:lora:civitai:5@v1+2", "@civitai/v1+2"),
+        ("urn:air:sd1:lora:huggingface:a/b@1+2", "@huggingface/1+2"),
+    ],
 )
 def test_an_air_is_compressed_to_its_source_and_version(text: str, compressed: str) -> None:
     assert Air.parse(text).compressed == compressed
+
+
+@pytest.mark.parametrize(
+    ("text", "identity"),
+    [
+        (SDXL, "@civitai/128078"),
+        ("civitai:1@128078", "@civitai/128078"),
+        ("PONY:LoRA:CIVITAI:1@128078+5.ckpt", "@civitai/128078"),
+        ("civitai:1@128078:unet", "@civitai/128078"),
+        ("civitai:1@128078-5", "urn:air:civitai:1@128078-5"),
+        ("civitai:1@v2", "urn:air:civitai:1@v2"),
+        ("civitai:1", "urn:air:civitai:1"),
+        ("sdxl:lora:huggingface:A/b@128078", "urn:air:sdxl:lora:huggingface:a/b@128078"),
+    ],
+)
+def test_the_version_id_alone_says_which_resource_of_civitai_is_meant(text: str, identity: str) -> None:
+    assert Air.parse(text).identity == identity
+
+
+@pytest.mark.parametrize(
+    ("text", "without_file"),
+    [
+        (SDXL, SDXL),
+        (f"{SDXL}+96501", SDXL),
+        (f"{SDXL}+96501.ckpt", f"{SDXL}.ckpt"),
+        (f"{SDXL}.safetensors", f"{SDXL}.safetensors"),
+        ("urn:air:sd1:lora:civitai:5", "urn:air:sd1:lora:civitai:5"),
+        ("urn:air:sd1:lora:huggingface:a/b@1+2", "urn:air:sd1:lora:huggingface:a/b@1+2"),
+    ],
+)
+def test_the_file_of_a_version_can_be_left_open(text: str, without_file: str) -> None:
+    assert str(Air.parse(text).without_file) == without_file
 
 
 @pytest.mark.parametrize(

@@ -172,13 +172,22 @@ def test_an_air_whose_text_would_be_parsed_otherwise_keeps_its_parts() -> None:
     assert resource_of(stored(resource_document(odd))) == odd
 
 
+VERSION_2 = [
+    {"version": "2"},
+    {"version": {"$gte": "2%", "$lt": "2-"}},
+    {"version": {"$gte": "2.", "$lt": "20"}},
+    {"version": {"$gte": "2:", "$lt": "2a"}},
+]
+
+
 @pytest.mark.parametrize(
     ("reference", "matching"),
     [
-        ("urn:air:SDXL:lora:Civitai:1@2", {"airKey": "urn:air:sdxl:lora:civitai:1@2"}),
-        ("@Civitai/2B", {"source": "civitai", "version": "2b"}),
-        ("civitai:1A@2", {"source": "civitai", "version": "2", "resourceId": "1a"}),
-        ("sdxl:civitai:1", {"source": "civitai", "version": None, "resourceId": "1"}),
+        ("urn:air:SDXL:lora:Civitai:1@2", {"source": "civitai", "$or": VERSION_2}),
+        ("@CIVITAI/2+7", {"source": "civitai", "$or": VERSION_2}),
+        ("civitai:1A@2B", {"source": "civitai", "resourceId": "1a"}),
+        ("sdxl:civitai:1", {"source": "civitai", "resourceId": "1"}),
+        ("urn:air:sd1:lora:HuggingFace:A/b@2", {"source": "huggingface", "resourceId": "a/b"}),
     ],
 )
 def test_a_reference_is_looked_for_by_what_it_names(reference: str, matching: Document) -> None:

@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from mongomock_motor import AsyncMongoMockClient
 
-from civitai_mock.domain.air import parse_reference
+from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.storage.mongo.indexes import RESOURCES
+from civitai_mock.storage.mongo.resource_documents import resource_document
 from civitai_mock.storage.mongo.resources import MongoResourceStore
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 
 PONY = "urn:air:pony:checkpoint:civitai:257749@290640"
-SAME_VERSION = "urn:air:sd1:lora:civitai:9@128078"
+ELSEWHERE = "urn:air:sd1:lora:other:9@128078"
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def store() -> MongoResourceStore:
     collection = database.resources
     await collection.create_indexes(RESOURCES)
     store = MongoResourceStore(resources=collection)
-    assert await store.add_missing([make_resource(air) for air in (CHECKPOINT, LORA, PONY, SAME_VERSION)]) == 4
+    assert await store.add_missing([make_resource(air) for air in (CHECKPOINT, LORA, PONY, ELSEWHERE)]) == 4
     return store
 
 
@@ -32,9 +33,9 @@ async def store() -> MongoResourceStore:
         ([], []),
         ([CHECKPOINT.upper().replace("URN:AIR", "urn:air")], [CHECKPOINT]),
         (["@civitai/290640", "civitai:257749@290640"], [PONY, PONY]),
-        (["@civitai/128078"], [SAME_VERSION]),
-        (["civitai:101055@128078"], [CHECKPOINT]),
-        (["civitai:9@290640", "@other/290640"], []),
+        (["urn:air:sdxl:checkpoint:civitai:257749@290640+7", "civitai:9@290640", "civitai:257749"], [PONY] * 3),
+        (["@other/128078"], [ELSEWHERE]),
+        (["@other/290640", "civitai:290640", "civitai:257749@29064"], []),
         ([LORA, "@civitai/0", PONY], [LORA, PONY]),
     ],
 )
@@ -49,3 +50,16 @@ async def test_references_find_what_they_name(
 async def test_an_air_in_other_letters_is_a_conflict(store: MongoResourceStore) -> None:
     with pytest.raises(ConflictError, match="exists already"):
         await store.add(make_resource("SDXL:Checkpoint:Civitai:101055@128078"))
+
+
+async def test_a_version_of_an_earlier_program_is_not_added_again() -> None:
+    """Its document has an `_id` of the database's own."""
+    database: Any = AsyncMongoMockClient().test
+    await database.resources.create_indexes(RESOURCES)
+    await database.resources.insert_one(resource_document(make_resource(PONY)))
+    store, spelt = MongoResourceStore(resources=database.resources), PONY.replace("pony", "sdxl")
+    with pytest.raises(ConflictError, match="exists already"):
+        await store.add(make_resource(spelt))
+    assert await store.add_missing([make_resource(spelt), make_resource(LORA)]) == 1
+    assert await store.delete(Air.parse(spelt))
+    assert await store.add_missing([make_resource(spelt)]) == 1

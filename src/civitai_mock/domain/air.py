@@ -1,8 +1,8 @@
 """AIR: the identifier of a resource."""
 
 import re
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Self, TypeAlias
 
 from civitai_mock.domain.errors import InvalidRequestError
 
@@ -19,6 +19,9 @@ AIR_PATTERN = re.compile(
 )
 COMPRESSED_PATTERN = re.compile(r"@(?P<source>[a-zA-Z0-9_\-/]+?)/(?P<version>[a-zA-Z0-9_\-/.=,%+:]+)")
 MAX_AIR_LENGTH = 512
+CIVITAI = "civitai"
+# A file of the version (`+96501`), a format (`.safetensors`) and whatever else may follow are hints.
+VERSION_ID_PATTERN = re.compile(r"(?P<id>[0-9]+)(?:[^a-zA-Z0-9_-].*)?")
 WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
 
 
@@ -57,9 +60,34 @@ class Air:
         return str(self).lower()
 
     @property
+    def version_id(self) -> str | None:
+        """The number of a version of Civitai's, which alone says what is meant; None for any other AIR."""
+        return _version_id(self.source, self.version)
+
+    @property
+    def identity(self) -> str:
+        """What all AIRs of one resource share: ecosystem, type, model, file and format are hints on Civitai."""
+        return self.key if self.version_id is None else f"@{CIVITAI}/{self.version_id}"
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether it leaves it open which version of a model of Civitai's is meant."""
+        return self.version is None and self.source.lower() == CIVITAI
+
+    @property
     def compressed(self) -> str:
         """`@civitai/128078`, as v1 prints models; the whole AIR where there is no version."""
+        if self.version_id is not None:
+            return self.identity
         return f"@{self.source}/{self.version}" if self.version else str(self)
+
+    @property
+    def without_file(self) -> Self:
+        """The AIR of the version, where this one pins a file of it."""
+        if self.version is None or self.version_id is None:
+            return self
+        suffix = next((suffix for suffix in WEIGHTS_SUFFIXES if self.version.lower().endswith(suffix)), "")
+        return replace(self, version=self.version_id, format=suffix.removeprefix(".") or self.format)
 
     @property
     def model_path(self) -> str:
@@ -86,10 +114,23 @@ class CompressedAir:
     def __str__(self) -> str:
         return f"@{self.source}/{self.version}"
 
+    @property
+    def version_id(self) -> str | None:
+        """See `Air`."""
+        return _version_id(self.source, self.version)
 
-def parse_reference(text: str) -> Air | CompressedAir:
+
+Reference: TypeAlias = Air | CompressedAir
+
+
+def parse_reference(text: str) -> Reference:
     """An AIR in either form a v1 request may use."""
     return CompressedAir.parse(text) or Air.parse(text)
+
+
+def _version_id(source: str, version: str | None) -> str | None:
+    match = VERSION_ID_PATTERN.fullmatch(version) if version and source.lower() == CIVITAI else None
+    return match["id"] if match else None
 
 
 def _climbs(text: str) -> bool:

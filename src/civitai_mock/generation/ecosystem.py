@@ -37,7 +37,7 @@ class ModelKind:
     versions: frozenset[str] = frozenset()
 
     def has(self, resource: Resource) -> bool:
-        if resource.air.source.lower() == "civitai" and resource.air.version in self.versions:
+        if resource.air.version_id in self.versions:
             return True
         return self.mark is not None and re.search(self.mark, _names(resource), re.IGNORECASE) is not None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from civitai_mock.domain.air import Air, CompressedAir, parse_reference
+from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem
@@ -44,17 +44,17 @@ class TellCoverage:
         found = await self.resources.find(list(references.values()))
         return {text: self._of(reference, found.get(str(reference))) for text, reference in references.items()}
 
-    def _of(self, reference: Air | CompressedAir, known: Resource | None) -> Coverage:
-        named = known.air if known else reference
-        if not isinstance(named, Air) or named.ecosystem is None:
+    def _of(self, reference: Reference, known: Resource | None) -> Coverage:
+        air = known.air if known else reference
+        if not isinstance(air, Air) or air.ecosystem is None:
             return Coverage(availability=Availability.UNKNOWN)
-        if find_ecosystem(named) is None:
+        if find_ecosystem(air) is None:
             return Coverage(availability=Availability.UNSUPPORTED)
         workers = self.provider.workers_with([job_resource(known)]) if known else 0
         return Coverage(availability=Availability.AVAILABLE if workers else Availability.UNAVAILABLE, workers=workers)
 
 
-def _parse(text: str) -> Air | CompressedAir:
+def _parse(text: str) -> Reference:
     try:
         return parse_reference(text)
     except InvalidRequestError as error:

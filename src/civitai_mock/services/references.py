@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard
 
-from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.naming import named
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.job_request import JobRequest
 from civitai_mock.ports import ResourceStore
@@ -44,13 +46,23 @@ async def find_named(
             "One or more resources do not exist.",
             errors={path: [f"The resource '{text}' does not exist."] for text, path in missing.items()},
         )
-    new = {text: _new_resource(path, text) for text, path in missing.items()}
-    return Named(resources=known | new, new=list(new.values()))
+    new: dict[str, Resource] = {}
+    whole_first = sorted(missing, key=lambda text: not _is_whole(references[text]))
+    made_up = {text: _made_up(missing[text], text, references[text], new) for text in whole_first}
+    return Named(resources=known | made_up, new=list(new.values()))
 
 
-def _new_resource(path: str, text: str) -> Resource:
-    reference = parse_reference(text)
-    if not isinstance(reference, Air) or not reference.ecosystem or not reference.type:
+def _made_up(path: str, text: str, reference: Reference, new: dict[str, Resource]) -> Resource:
+    """One for all spellings of it, kept in `new` by its identity."""
+    found = named(reference, new.values())
+    if found is not None:
+        return found
+    if not _is_whole(reference):
         message = f"The resource '{text}' does not exist, and cannot be made up without its ecosystem and type."
         raise InvalidRequestError(message, errors={path: [message]})
-    return Resource(air=reference, fields={})
+    air = reference.without_file
+    return new.setdefault(air.identity, Resource(air=air, fields={}))
+
+
+def _is_whole(reference: Reference) -> TypeGuard[Air]:
+    return isinstance(reference, Air) and bool(reference.ecosystem and reference.type)

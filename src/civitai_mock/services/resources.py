@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from civitai_mock.domain.air import Air
+from civitai_mock.domain.air import Reference
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.naming import is_named
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports import ResourcePage, ResourceStore
 
@@ -20,30 +21,39 @@ class ManageResources:
         """`page` counts from 1."""
         return await self.resources.search(query, offset=(page - 1) * limit, limit=limit)
 
-    async def get(self, air: Air) -> Resource:
-        found = await self.resources.find([air])
+    async def get(self, reference: Reference) -> Resource:
+        found = await self.resources.find([reference])
         if not found:
-            raise _unknown(air)
-        return found[str(air)]
+            raise _unknown(reference)
+        return found[str(reference)]
 
     async def add(self, resource: Resource) -> Resource:
         await self.resources.add(resource)
         return resource
 
     async def put(self, resource: Resource) -> Resource:
+        """In the place of the one of the same identity, whose spelling may be another."""
         if not await self.resources.replace(resource):
             raise _unknown(resource.air)
         return resource
 
-    async def patch(self, air: Air, changes: ReadOnlyJson) -> Resource:
+    async def patch(self, reference: Reference, changes: ReadOnlyJson) -> Resource:
         """Set the named fields; null takes a field away (JSON Merge Patch, one level deep)."""
-        current = await self.get(air)
+        current = await self._itself(reference)
         fields = {name: value for name, value in {**current.fields, **changes}.items() if value is not None}
         return await self.put(replace(current, fields=fields))
 
-    async def delete(self, air: Air) -> None:
-        if not await self.resources.delete(air):
-            raise _unknown(air)
+    async def delete(self, reference: Reference) -> None:
+        resource = await self._itself(reference)
+        if not await self.resources.delete(resource.air):
+            raise _unknown(reference)
+
+    async def _itself(self, reference: Reference) -> Resource:
+        """What nobody would want to change by chance: not the newest version of a model, unless it is named."""
+        found = await self.get(reference)
+        if not is_named(reference, found.air):
+            raise _unknown(reference)
+        return found
 
     async def seed(self, catalogue: Sequence[Resource]) -> int:
         """Add what is missing of `catalogue`; the answer is how many were."""
@@ -55,5 +65,5 @@ class ManageResources:
         return 0 if first.total else await self.seed(catalogue)
 
 
-def _unknown(air: Air) -> NotFoundError:
-    return NotFoundError(f"The resource '{air}' does not exist.")
+def _unknown(reference: Reference) -> NotFoundError:
+    return NotFoundError(f"The resource '{reference}' does not exist.")

@@ -26,7 +26,9 @@ TAKE, MOST = 20, 100
 
 
 async def get_coverage(request: Request) -> Response:
-    told = await use_cases(request).coverage(required_list(request, "model"))
+    """A '+' that was not percent-encoded arrives as a space, which no AIR has."""
+    texts = [text.replace(" ", "+") for text in required_list(request, "model")]
+    told = await use_cases(request).coverage(texts)
     return JsonAnswer(
         {text: {"availability": found.availability, "workers": found.workers} for text, found in told.items()}
     )

@@ -14,7 +14,7 @@ from civitai_mock.api.context import use_cases
 from civitai_mock.api.described import problems, request_body
 from civitai_mock.api.v2.documents import parse_changes, parse_document
 from civitai_mock.api.v2.schemas import ResourceDocument, ResourceFields, ResourceInfo, ResourceList
-from civitai_mock.domain.air import Air
+from civitai_mock.domain.air import Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.request_errors import fault
@@ -34,15 +34,17 @@ async def _manage_resources(request: Request) -> ManageResources:
     return use_cases(request).resources
 
 
-async def _air(air: Annotated[str, Path(description="Raw or percent-encoded; it may contain slashes.")]) -> Air:
+async def _named(
+    air: Annotated[str, Path(description="In any spelling, raw or percent-encoded; it may contain slashes.")],
+) -> Reference:
     try:
-        return Air.parse(air)
+        return parse_reference(air)
     except InvalidRequestError as error:
         raise fault("air", error.message) from error
 
 
 Manage: TypeAlias = Annotated[ManageResources, Depends(_manage_resources)]
-AirInPath: TypeAlias = Annotated[Air, Depends(_air)]
+Named: TypeAlias = Annotated[Reference, Depends(_named)]
 Document: TypeAlias = Annotated[JsonObject, Depends(read_object)]
 
 router = APIRouter(prefix=RESOURCES_PATH, tags=["Resources"])
@@ -77,7 +79,7 @@ async def create_resource(manage: Manage, document: Document) -> Response:
 @router.get(
     RESOURCE_PATH, operation_id="GetResource", response_model=ResourceInfo, responses=problems(*READ_PROBLEMS, 404)
 )
-async def get_resource(manage: Manage, air: AirInPath) -> Response:
+async def get_resource(manage: Manage, air: Named) -> Response:
     return JsonAnswer((await manage.get(air)).info)
 
 
@@ -88,7 +90,7 @@ async def get_resource(manage: Manage, air: AirInPath) -> Response:
     responses=problems(*BODY_PROBLEMS, 404),
     openapi_extra={"requestBody": request_body(ResourceDocument)},
 )
-async def replace_resource(manage: Manage, air: AirInPath, document: Document) -> Response:
+async def replace_resource(manage: Manage, air: Named, document: Document) -> Response:
     return JsonAnswer((await manage.put(parse_document(document, expected=air))).info)
 
 
@@ -99,7 +101,7 @@ async def replace_resource(manage: Manage, air: AirInPath, document: Document) -
     responses=problems(*BODY_PROBLEMS, 404),
     openapi_extra={"requestBody": request_body(ResourceFields)},
 )
-async def update_resource(manage: Manage, air: AirInPath, changes: Document) -> Response:
+async def update_resource(manage: Manage, air: Named, changes: Document) -> Response:
     return JsonAnswer((await manage.patch(air, parse_changes(changes, expected=air))).info)
 
 
@@ -109,6 +111,6 @@ async def update_resource(manage: Manage, air: AirInPath, changes: Document) -> 
     status_code=HTTPStatus.NO_CONTENT,
     responses=problems(*WRITE_PROBLEMS, 404),
 )
-async def delete_resource(manage: Manage, air: AirInPath) -> Response:
+async def delete_resource(manage: Manage, air: Named) -> Response:
     await manage.delete(air)
     return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -17,6 +17,7 @@ EXPIRY = IndexModel([("expireAt", UP)], expireAfterSeconds=0)
 RESOURCES = [
     IndexModel([("airKey", UP)], unique=True),
     IndexModel([("source", UP), ("version", UP)]),
+    IndexModel([("source", UP), ("resourceId", UP)]),
 ]
 JOBS = [
     IndexModel([("jobId", UP)], unique=True),

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from civitai_mock.domain.air import Air, CompressedAir
+from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.resource import Resource
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import json_text, parse_json_object
@@ -14,7 +14,8 @@ def resource_document(resource: Resource) -> Document:
     return {
         "air": str(air),
         "airKey": air.key,
-        **_version_fields(air),
+        "source": air.source.lower(),
+        "version": air.version.lower() if air.version else None,
         "resourceId": air.id.lower(),
         "searchText": resource.search_text,
         "parts": asdict(air),
@@ -22,24 +23,28 @@ def resource_document(resource: Resource) -> Document:
     }
 
 
+def new_document(resource: Resource) -> Document:
+    """One that the database itself holds apart from every other AIR of the same version, by its `_id`."""
+    air = resource.air
+    identity = {} if air.version_id is None else {"_id": air.identity}
+    return {**identity, **resource_document(resource)}
+
+
 def resource_of(document: Document) -> Resource:
     return Resource(air=Air(**document["parts"]), fields=parse_json_object(document["fields"]))
 
 
-def reference_filter(reference: Air | CompressedAir) -> Document:
-    """An AIR with ecosystem and type names one resource; any other goes by its version."""
-    if isinstance(reference, CompressedAir):
-        return _version_fields(reference)
-    if reference.ecosystem and reference.type:
-        return {"airKey": reference.key}
-    return {**_version_fields(reference), "resourceId": reference.id.lower()}
+def reference_filter(reference: Reference) -> Document:
+    """What finds the resource, maybe among others; hints that follow a version id begin with one of %+,./:=."""
+    source = reference.source.lower()
+    if isinstance(reference, Air) and reference.version_id is None:
+        return {"source": source, "resourceId": reference.id.lower()}
+    version = reference.version_id or (reference.version or "").lower()
+    hinted = [{"version": {"$gte": version + first, "$lt": version + end}} for first, end in ("%-", ".0", ":a")]
+    return {"source": source, "$or": [{"version": version}, *hinted]}
 
 
 def search_filter(query: str) -> Document:
     """`query` literally, in the case of `searchText`; a regular expression could not be long, nor hold NUL."""
     place = {"$indexOfBytes": ["$searchText", {"$literal": query.casefold()}]}
     return {"$expr": {"$gte": [place, 0]}} if query else {}
-
-
-def _version_fields(reference: Air | CompressedAir) -> Document:
-    return {"source": reference.source.lower(), "version": reference.version.lower() if reference.version else None}

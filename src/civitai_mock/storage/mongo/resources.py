@@ -1,19 +1,26 @@
 """Resources in MongoDB."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
-from civitai_mock.domain.air import Air, CompressedAir
+from civitai_mock.domain.air import Air, Reference
+from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.naming import itself, named
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports import ResourcePage
-from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.storage.mongo.collections import Collection
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.inserts import insert_missing
 from civitai_mock.storage.mongo.resource_documents import (
+    new_document,
     reference_filter,
     resource_document,
     resource_of,
     search_filter,
 )
+
+R = TypeVar("R", Air, Reference)
+Found: TypeAlias = Mapping[str, Resource]
 
 MAX_SKIP = 2**62  # the server adds the limit to it, in 64 bits
 
@@ -23,12 +30,18 @@ class MongoResourceStore:
         self._resources = resources
 
     async def add(self, resource: Resource) -> None:
-        with domain_errors(conflict=f"The resource '{resource.air}' exists already."):
-            await self._resources.insert_one(resource_document(resource))
+        conflict = f"The resource '{resource.air}' exists already."
+        with domain_errors(conflict=conflict):
+            if await self._itself(resource.air):
+                raise ConflictError(conflict)
+            await self._resources.insert_one(new_document(resource))
 
     @raises_domain_errors
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        return await insert_missing(self._resources, [resource_document(resource) for resource in resources])
+        """Those of earlier versions of this program are looked for: only later ones are held apart by their `_id`."""
+        known = (await self._named([resource.air for resource in resources], itself)).keys()
+        new = [new_document(resource) for resource in resources if str(resource.air) not in known]
+        return await insert_missing(self._resources, new)
 
     @raises_domain_errors
     async def get(self, air: Air) -> Resource | None:
@@ -36,22 +49,23 @@ class MongoResourceStore:
         return None if document is None else resource_of(document)
 
     @raises_domain_errors
-    async def find(self, references: Sequence[Air | CompressedAir]) -> Mapping[str, Resource]:
-        wanted = {str(reference): reference_filter(reference) for reference in references}
-        if not wanted:
-            return {}
-        candidates = self._resources.find({"$or": list(wanted.values())}).sort("airKey")
-        documents = [document async for document in candidates]
-        return {text: resource for text, matching in wanted.items() if (resource := _first(documents, matching))}
+    async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
+        return await self._named(references, named)
 
     @raises_domain_errors
     async def replace(self, resource: Resource) -> bool:
-        replaced = await self._resources.replace_one({"airKey": resource.air.key}, resource_document(resource))
+        former = await self._itself(resource.air)
+        if former is None:
+            return False
+        replaced = await self._resources.replace_one({"airKey": former.air.key}, resource_document(resource))
         return replaced.matched_count == 1
 
     @raises_domain_errors
     async def delete(self, air: Air) -> bool:
-        deleted = await self._resources.delete_one({"airKey": air.key})
+        former = await self._itself(air)
+        if former is None:
+            return False
+        deleted = await self._resources.delete_one({"airKey": former.air.key})
         return deleted.deleted_count == 1
 
     @raises_domain_errors
@@ -61,8 +75,16 @@ class MongoResourceStore:
         found = self._resources.find(matching).sort("airKey").skip(min(offset, MAX_SKIP)).limit(limit)
         return ResourcePage(total=total, items=[resource_of(document) async for document in found])
 
+    async def _itself(self, air: Air) -> Resource | None:
+        return (await self._named([air], itself)).get(str(air))
 
-def _first(documents: Sequence[Document], matching: Document) -> Resource | None:
-    found = (document for document in documents if matching.items() <= document.items())
-    document = next(found, None)
-    return None if document is None else resource_of(document)
+    async def _named(
+        self, references: Sequence[R], choose: Callable[[R, Sequence[Resource]], Resource | None]
+    ) -> Found:
+        """By `str(reference)`, of one look for all of them."""
+        if not references:
+            return {}
+        filters = [reference_filter(reference) for reference in references]
+        candidates = [resource_of(document) async for document in self._resources.find({"$or": filters})]
+        found = {str(reference): choose(reference, candidates) for reference in references}
+        return {text: resource for text, resource in found.items() if resource is not None}

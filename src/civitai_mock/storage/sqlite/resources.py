@@ -1,14 +1,16 @@
 """Resources in SQLite."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 
-from civitai_mock.domain.air import Air, CompressedAir
+from civitai_mock.domain.air import Air, CompressedAir, Reference
 from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.naming import itself, named
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
-from civitai_mock.storage.sqlite.rows import Row, resource_from, resource_row
+from civitai_mock.storage.sqlite.rows import Value, resource_from, resource_row
 
 MAX_INTEGER = 2**63 - 1
 
@@ -23,31 +25,38 @@ class SqliteResources:
             raise ConflictError(f"The resource '{resource.air}' exists already.")
 
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        rows = [resource_row(resource) for resource in resources]
+        rows = [_new_row(resource) for resource in resources]
         return await self._database.write(lambda db: db.executemany(self._sql.insert_missing, rows).rowcount)
 
     async def get(self, air: Air) -> Resource | None:
-        return _first(self._database.read(self._sql.get, (air.key,)))
+        rows = self._database.read(self._sql.get, (air.key,))
+        return resource_from(rows[0][0]) if rows else None
 
-    async def find(self, references: Sequence[Air | CompressedAir]) -> Mapping[str, Resource]:
+    async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
         found = {str(reference): self._find(reference) for reference in references}
         return {text: resource for text, resource in found.items() if resource is not None}
 
-    def _find(self, reference: Air | CompressedAir) -> Resource | None:
-        if isinstance(reference, CompressedAir):
-            version = (reference.source.lower(), reference.version.lower())
-            return _first(self._database.read(self._sql.find_version, version))
-        if reference.ecosystem and reference.type:
-            return _first(self._database.read(self._sql.get, (reference.key,)))
-        named = (reference.source.lower(), reference.version and reference.version.lower(), reference.id.lower())
-        return _first(self._database.read(self._sql.find_version_and_id, named))
+    def _find(self, reference: Reference) -> Resource | None:
+        rows = self._database.read(*self._question(reference))
+        return named(reference, [resource_from(body) for (body,) in rows])
 
     async def replace(self, resource: Resource) -> bool:
-        key, *changes = resource_row(resource)
-        return await self._database.write(lambda db: db.execute(self._sql.replace, (*changes, key)).rowcount == 1)
+        def replaced(db: sqlite3.Connection) -> bool:
+            former = self._itself(resource.air, db)
+            if former is not None:
+                db.execute(self._sql.replace, (*resource_row(resource), former.air.key))
+            return former is not None
+
+        return await self._database.write(replaced)
 
     async def delete(self, air: Air) -> bool:
-        return await self._database.write(lambda db: db.execute(self._sql.delete, (air.key,)).rowcount == 1)
+        def deleted(db: sqlite3.Connection) -> bool:
+            former = self._itself(air, db)
+            if former is not None:
+                db.execute(self._sql.delete, (former.air.key,))
+            return former is not None
+
+        return await self._database.write(deleted)
 
     async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:
         text = query.casefold()
@@ -55,6 +64,20 @@ class SqliteResources:
         rows = await self._database.scan(self._sql.search, (text, limit, min(offset, MAX_INTEGER)))
         return ResourcePage(total=total, items=[resource_from(body) for (body,) in rows])
 
+    def _itself(self, air: Air, db: sqlite3.Connection) -> Resource | None:
+        rows = db.execute(*self._question(air)).fetchall()
+        return itself(air, [resource_from(body) for (body,) in rows])
 
-def _first(rows: Sequence[Row]) -> Resource | None:
-    return resource_from(rows[0][0]) if rows else None
+    def _question(self, reference: Reference) -> tuple[str, tuple[str, str]]:
+        """The statement, and its parameters, whose answer has the resource, maybe among others."""
+        source = reference.source.lower()
+        if isinstance(reference, CompressedAir):
+            return self._sql.find_version, (source, (reference.version_id or reference.version).lower())
+        if reference.version_id is not None:
+            return self._sql.find_version, (source, reference.version_id)
+        return self._sql.find_model, (source, reference.id.lower())
+
+
+def _new_row(resource: Resource) -> tuple[Value, ...]:
+    source, *columns = resource_row(resource)
+    return (source, resource.air.version_id, *columns)

@@ -35,7 +35,7 @@ def resource_row(resource: Resource) -> tuple[Value, ...]:
     air = resource.air
     body = to_json({"air": air_parts(air), "fields": dict(resource.fields)})
     version = air.version.lower() if air.version else None
-    return (air.key, air.source.lower(), version, air.id.lower(), resource.search_text, body)
+    return (air.source.lower(), air.key, version, air.id.lower(), resource.search_text, body)
 
 
 def resource_from(text: str) -> Resource:

@@ -72,6 +72,7 @@ INDEXES = (
     """,
     """CREATE INDEX IF NOT EXISTS "{jobs} to sweep" ON "{jobs}" (keep_until)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by version" ON "{resources}" (source, version, key)""",
+    """CREATE INDEX IF NOT EXISTS "{resources} by model" ON "{resources}" (source, id, key)""",
     "CREATE INDEX IF NOT EXISTS [blobs to sweep] ON blobs (keep_until)",
 )
 
