@@ -57,6 +57,7 @@ async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_bac
         process.start()
         assert await stores.jobs.get(job.id) == prepared(job)
         assert await stores.blobs.stat("key") == blob
+        await stores.health.ping()
         assert await stores.jobs.renew("local-1", [job.id], START) == {job.id}
 
 

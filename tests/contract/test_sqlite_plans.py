@@ -37,7 +37,7 @@ STATEMENTS: Mapping[str, str] = {
     **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
     **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "DELETE", "EXPIRED")},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
-    "health.TOUCH": health.TOUCH,
+    **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LENGTH")},
 }
 INSERTS = frozenset(
     {
@@ -46,6 +46,7 @@ INSERTS = frozenset(
         "jobs.insert_leaf",
         "blobs.PUT",
         "secrets.INSERT_MISSING",
+        "health.TOUCH",
     }
 )
 # A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
@@ -93,7 +94,7 @@ INDEXES: Mapping[str, str] = {
     "blobs.DELETE": "sqlite_autoindex_blobs_1",
     "blobs.EXPIRED": "blobs to sweep",
     "secrets.SELECT": "sqlite_autoindex_secrets_1",
-    "health.TOUCH": "sqlite_autoindex_secrets_1",
+    "health.LENGTH": "sqlite_autoindex_secrets_1",
 }
 
 

@@ -1,4 +1,4 @@
-"""A store that is silent is away, not slow."""
+"""A store that is silent is away, not slow; one that takes no write is not healthy, whatever else it answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,25 +6,56 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, DuplicateKeyError, NotPrimaryError, OperationFailure
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo import health
 
+Update = Callable[..., Awaitable[None]]
 
-async def never_answer(_: str) -> None:
+
+async def never_answer(*_: object, **__: object) -> None:
     await asyncio.Event().wait()
 
 
-async def hang_up(_: str) -> None:
-    raise AutoReconnect("gone")
+async def take(*_: object, **__: object) -> None:
+    """As a server that is well."""
 
 
-@pytest.mark.parametrize("command", [never_answer, hang_up])
-async def test_a_ping_without_an_answer_ends_soon(
-    monkeypatch: pytest.MonkeyPatch, command: Callable[[str], Awaitable[None]]
+def failing(error: Exception) -> Update:
+    async def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def health_of(**updates: Update) -> health.MongoHealth:
+    """Each collection takes what it is given, but for the named ones."""
+    names = ("secrets", "blob_chunks", "jobs")
+    collections = {name: SimpleNamespace(update_one=updates.get(name, take)) for name in names}
+    return health.MongoHealth(collections=cast("Any", SimpleNamespace(**collections)), description="MongoDB at host/db")
+
+
+@pytest.mark.parametrize("collection", ["secrets", "blob_chunks", "jobs"])
+@pytest.mark.parametrize(
+    "update",
+    [
+        never_answer,
+        failing(AutoReconnect("gone")),
+        failing(NotPrimaryError("stepped down")),
+        failing(OperationFailure("no space", 14031)),
+        failing(OperationFailure("not authorized", 13)),
+        failing(OperationFailure("some other refusal", 4711)),
+    ],
+    ids=["silent", "gone", "not primary", "disk full", "not authorized", "unknown"],
+)
+async def test_a_write_that_is_not_taken_is_told_soon(
+    monkeypatch: pytest.MonkeyPatch, collection: str, update: Update
 ) -> None:
-    monkeypatch.setattr(health, "PING_SECONDS", 0.0)
-    database = cast("Any", SimpleNamespace(command=command))
+    monkeypatch.setattr(health, "PING_SECONDS", 0.05)
     with pytest.raises(TransientError):
-        await health.MongoHealth(database=database, description="MongoDB at host/db").ping()
+        await health_of(**{collection: update}).ping()
+
+
+async def test_two_processes_that_ask_in_the_same_instant_are_both_well() -> None:
+    await health_of(secrets=failing(DuplicateKeyError("there", 11000))).ping()

@@ -87,5 +87,5 @@ def _stores(
         resources=MongoResourceStore(resources=collections.resources),
         blobs=MongoBlobStore(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks),
         secrets=MongoSecretStore(collection=collections.secrets),
-        health=MongoHealth(database=database, description=description),
+        health=MongoHealth(collections=collections, description=description),
     )

@@ -1,6 +1,6 @@
 """What the driver raises, as domain errors; nowhere else is it caught and turned."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -10,6 +10,7 @@ from pymongo.errors import (
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
+    OperationFailure,
     PyMongoError,
     WriteConcernError,
 )
@@ -20,6 +21,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
+# What whoever runs the server can change, and no caller: by the server's own error codes.
+REFUSALS: Mapping[int, str] = {
+    13: "not authorized",
+    18: "authentication failed",
+    371: "writes of users are blocked",
+    8000: "over the quota, or not allowed by Atlas",
+    14031: "its disk is full",
+}
 AWAY = (ConnectionFailure, ExecutionTimeout, WriteConcernError)
 
 
@@ -55,7 +64,15 @@ def _translated(error: PyMongoError, conflict: str) -> MockError | None:
         return ConflictError(conflict)
     if isinstance(error, AWAY) or error.timeout or _is_unconfirmed(error):
         return TransientError("MongoDB is away or too slow.", reason=type(error).__name__)
-    return None
+    refusal = next((REFUSALS[code] for code in _codes(error) if code in REFUSALS), None)
+    return TransientError(f"MongoDB refuses to do its work: {refusal}.", reason=refusal) if refusal else None
+
+
+def _codes(error: PyMongoError) -> Iterable[int]:
+    """The server's words may quote what was to be written, so they are not repeated."""
+    if isinstance(error, BulkWriteError):
+        return [write["code"] for write in error.details["writeErrors"]]
+    return [error.code] if isinstance(error, OperationFailure) and error.code else []
 
 
 def _is_unconfirmed(error: PyMongoError) -> bool:

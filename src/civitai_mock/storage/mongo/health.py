@@ -1,23 +1,49 @@
-"""Whether MongoDB answers."""
+"""Whether MongoDB takes what it is given."""
 
 import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.storage.mongo.collections import Database
+from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.errors import domain_errors
 
 PING_SECONDS = 3.0
+ID = "health"
+NO_JOB: Document = {"jobId": ID}
 
 
 class MongoHealth:
-    def __init__(self, *, database: Database, description: str) -> None:
+    """Writes as every job does, durably: a document of settings, and a chunk of a blob that belongs to no file."""
+
+    def __init__(self, *, collections: Collections, description: str) -> None:
         self.description = description
-        self._database = database
+        self._collections = collections
 
     async def ping(self) -> None:
         try:
             with domain_errors():
                 async with asyncio.timeout(PING_SECONDS):
-                    await self._database.command("ping")
+                    await self._write()
         except TimeoutError as error:
             raise TransientError(f"{self.description} does not answer.") from error
+        except PyMongoError as error:
+            raise TransientError(
+                f"{self.description} does not take what is written: {type(error).__name__}."
+            ) from error
+
+    async def _write(self) -> None:
+        """At once, as each waits for the server's disk."""
+        collections, now = self._collections, datetime.now(UTC)
+        await asyncio.gather(
+            _put(collections.secrets, {"at": now}),
+            _put(collections.blob_chunks, {"files_id": ID, "n": 0, "data": b"", "at": now}),
+            collections.jobs.update_one(NO_JOB, {"$set": {"checkedAt": now}}),  # no document, but the right to write
+        )
+
+
+async def _put(collection: Collection, members: Document) -> None:
+    with suppress(DuplicateKeyError):  # another process put it there in the same instant
+        await collection.update_one({"_id": ID}, {"$set": members}, upsert=True)

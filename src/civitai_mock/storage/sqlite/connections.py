@@ -1,5 +1,6 @@
 """How a database is opened."""
 
+import os
 import sqlite3
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -12,14 +13,34 @@ OLDEST_SQLITE = (3, 35, 0)  # has RETURNING
 BUSY_SECONDS = 5.0
 
 
+class MissingFileError(OSError):
+    """What was written cannot be found again: SQLite goes on with a file that nobody can open any more."""
+
+
+class OpenFiles:
+    """The database and its log, which have to stay the ones that were opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._opened = {str(file): _identity(str(file)) for file in (path, path.with_name(f"{path.name}-wal"))}
+
+    def check(self) -> None:
+        """Raise `MissingFileError` if one of them was deleted, moved or replaced."""
+        for file, opened in self._opened.items():
+            if _identity(file) != opened:
+                raise MissingFileError(
+                    f"{file} was deleted, moved or replaced while it was open; restart to use what is there"
+                )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """One for each use, so that none waits for another; in memory there is only one, for every use."""
+    """One for each use, so that none waits for another; in memory there is only one, for every use, and no file."""
 
     writer: sqlite3.Connection
     reader: sqlite3.Connection
     scanner: sqlite3.Connection
     checkpointer: sqlite3.Connection
+    files: OpenFiles | None = None
 
     @property
     def in_memory(self) -> bool:
@@ -46,8 +67,17 @@ def connect_file(path: Path, names: TableNames) -> Connections:
         writer.execute("PRAGMA busy_timeout = 0")
         for connection in (reader, scanner):
             connection.execute("PRAGMA query_only = ON")
+        files = OpenFiles(path)
         opened.pop_all()
-    return Connections(writer=writer, reader=reader, scanner=scanner, checkpointer=checkpointer)
+    return Connections(writer=writer, reader=reader, scanner=scanner, checkpointer=checkpointer, files=files)
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116 - once for each group of writes, and twice as fast
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _connect(database: str) -> sqlite3.Connection:

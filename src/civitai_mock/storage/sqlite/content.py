@@ -34,3 +34,7 @@ class BlobContent(Protocol):
     def remove(self, key: str) -> None:
         """No error if there is nothing."""
         ...
+
+    async def check(self) -> None:
+        """Raise `TransientError` if nothing can be received, kept, read or removed now."""
+        ...

@@ -37,6 +37,8 @@ class Database:
     back the interpreter's lock for every statement, which on a busy loop costs 5 to 30 times the throughput. Threads do
     what may take long: waiting for another process to finish writing, scans, and (`Checkpointer`) waiting for the disk,
     which a commit in WAL mode with synchronous=NORMAL does not.
+
+    `in_trouble` since a write failed for a fault of the store; who finds out that it is over says so.
     """
 
     def __init__(self, connections: Connections, *, description: str) -> None:
@@ -49,6 +51,7 @@ class Database:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
+        self.in_trouble = False
 
     async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """The operation's result once it is committed, together with what others asked for in the same instant.
@@ -126,7 +129,7 @@ class Database:
 
     def _commit_group(self) -> None:
         group = self._waited_for([self._queue.popleft() for _ in range(min(MAX_GROUP, len(self._queue)))])
-        results = commit(self._connections.writer, [write.operation for write in group])
+        results = self._found_again(commit(self._connections.writer, [write.operation for write in group]))
         self._settle(group, results)
         if self._checkpointer:
             self._checkpointer.wrote(len(group))
@@ -134,6 +137,16 @@ class Database:
             asyncio.get_running_loop().call_soon(self._begin)
         else:
             self._idle.set()
+
+    def _found_again(self, results: Sequence[Done | Failed]) -> Sequence[Done | Failed]:
+        """Nothing is acknowledged that whoever opens the file next would not find."""
+        if self._connections.files is None:
+            return results
+        try:
+            self._connections.files.check()
+        except OSError as error:
+            return [Failed(error)] * len(results)
+        return results
 
     def _fail_all(self, error: Exception) -> None:
         group = self._waited_for(self._queue)
@@ -148,6 +161,7 @@ class Database:
     def _settle(self, group: Sequence[_Write], results: Sequence[Done | Failed]) -> None:
         for write, result in zip(group, results, strict=True):
             write.settle(Failed(self._translated(result.error)) if isinstance(result, Failed) else result)
+            self.in_trouble |= isinstance(result, Failed) and may_pass(result.error)
 
     def _translated(self, error: Exception) -> Exception:
         if not may_pass(error) and not self._closed:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -9,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.storage.sqlite.content import Upload
 from civitai_mock.storage.sqlite.errors import disk_errors
 
@@ -24,13 +25,16 @@ class FileContent:
         self._folder = folder
         self._incoming = incoming
         self._numbers = count()
+        self._failed_size = 0  # of the upload that failed last, until one of that size does not
 
     async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
         upload = FileUpload(arriving=self._incoming / str(next(self._numbers)), target=self._path(key))
         try:
             await _fill(upload, content)
-        except BaseException:
+        except BaseException as error:
             upload.discard()
+            if isinstance(error, TransientError):
+                self._failed_size = max(self._failed_size, upload.wanted)
             raise
         return upload
 
@@ -47,6 +51,25 @@ class FileContent:
     def remove(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
 
+    async def check(self) -> None:
+        """Take a file the whole way, into a new folder; where an upload failed, one as large, within reason."""
+        content = bytes(min(self._failed_size, BUFFER)) or b"."
+        await asyncio.to_thread(self._take_through, content)
+        self._failed_size = 0
+
+    def _take_through(self, content: bytes) -> None:
+        number = str(next(self._numbers))
+        target = self._folder / f"check-{self._incoming.name}-{number}" / "file"
+        upload = FileUpload(arriving=self._incoming / number, target=target)
+        with disk_errors(str(target)):
+            try:
+                upload.finish(content)
+                upload.keep()
+                target.open("rb", buffering=0).close()
+            finally:
+                upload.discard()
+                shutil.rmtree(target.parent, ignore_errors=True)
+
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
 
@@ -56,6 +79,7 @@ class FileUpload:
 
     def __init__(self, *, arriving: Path, target: Path) -> None:
         self.size = 0
+        self.wanted = 0
         self._arriving = arriving
         self._target = target
         self._digest = sha256()
@@ -70,8 +94,9 @@ class FileUpload:
         with self._lock, disk_errors(str(self._arriving)):
             if self._discarded:
                 return
+            self.wanted = self.size + len(content)
             with self._arriving.open("ab", buffering=0) as file:
-                file.write(content)
+                _write_all(file, content)
             self._digest.update(content)
             self.size += len(content)
 
@@ -87,6 +112,13 @@ class FileUpload:
         with self._lock:
             self._discarded = True
             self._arriving.unlink(missing_ok=True)
+
+
+def _write_all(file: IO[bytes], content: bytes) -> None:
+    """A disk that fills up takes a part without a word, and refuses the rest only when that is tried."""
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 async def _fill(upload: FileUpload, content: AsyncIterator[bytes]) -> None:

@@ -1,15 +1,48 @@
-"""Whether SQLite can be used now."""
+"""Whether SQLite and the folders beside it can be used now."""
 
+import asyncio
+import sqlite3
+from functools import partial
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.storage.sqlite.content import BlobContent
 from civitai_mock.storage.sqlite.database import Database
 
-TOUCH = "UPDATE secrets SET value = value WHERE name = ''"
+PING_SECONDS = 3.0
+NAME = "health"
+SMALL, LARGE = 8, 256 * 1024
+TOUCH = "INSERT OR REPLACE INTO secrets (name, value) VALUES (?, randomblob(?))"
+LENGTH = "SELECT length(value) FROM secrets WHERE name = ?"
 
 
 class SqliteHealth:
-    def __init__(self, *, database: Database) -> None:
+    """Does what every job needs: a row that is written and read again, and a file that becomes a blob and goes.
+
+    On a full disk what is small may still find room where what is larger does not: after a write that failed, only
+    one of some size shows that the trouble is over.
+    """
+
+    def __init__(self, *, database: Database, content: BlobContent) -> None:
         self._database = database
+        self._content = content
         self.description = database.description
 
     async def ping(self) -> None:
-        """A write that changes nothing needs the lock that every write needs."""
-        await self._database.write(lambda db: db.execute(TOUCH))
+        if self._database.in_trouble:
+            await self._write_row(LARGE)
+            self._database.in_trouble = False
+        await self._write_row(SMALL)
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._content.check()
+        except TimeoutError as error:
+            raise TransientError(f"The folder of blobs of {self.description} does not answer.") from error
+
+    async def _write_row(self, size: int) -> None:
+        await self._database.write(partial(_touch, size))
+        if self._database.read(LENGTH, (NAME,)) != [(size,)]:
+            raise TransientError(f"{self.description} does not find what was just written.")
+
+
+def _touch(size: int, connection: sqlite3.Connection) -> None:
+    connection.execute(TOUCH, (NAME, size))

@@ -26,6 +26,9 @@ class MemoryContent:
     def remove(self, key: str) -> None:
         self._contents.pop(key, None)
 
+    async def check(self) -> None:
+        """There is nothing that could fail alone."""
+
 
 class MemoryUpload:
     def __init__(self, contents: dict[str, bytes], key: str, content: bytes) -> None:

@@ -59,7 +59,7 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
         resources=SqliteResources(database=database, statements=ResourceStatements(names)),
         blobs=SqliteBlobs(database=database, content=content),
         secrets=SqliteSecrets(database=database),
-        health=SqliteHealth(database=database),
+        health=SqliteHealth(database=database, content=content),
     )
 
 
