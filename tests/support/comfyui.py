@@ -32,6 +32,7 @@ IMPATIENT = ComfyOptions(
     catalogue_rest=0 * TICK,
     patience=100 * TICK,
     stall=500 * TICK,
+    settle=20 * TICK,
     rest=20 * TICK,
     longest_rest=40 * TICK,
     longest_pause=5 * TICK,

@@ -78,8 +78,8 @@ def test_prompts_that_are_not_heard_of_are_asked_about_more_often(
     assert timetable.pause(runs, None) == 0.5
 
 
-def test_without_prompts_nothing_is_asked(clock: ManualClock) -> None:
-    assert make_timetable(clock).pause([], LIVE) is None
+def test_without_prompts_of_ours_a_look_is_due_now_and_then(clock: ManualClock) -> None:
+    assert make_timetable(clock).pause([], LIVE) == 10
 
 
 def test_a_look_is_due_when_its_interval_has_passed(clock: ManualClock) -> None:

@@ -29,6 +29,7 @@ class ComfyOptions:
     patience: timedelta = timedelta(minutes=2)  # with which a graph waits for a server that may come back
     longest_turn: timedelta = timedelta(minutes=5)  # that a graph waits for room, before its job goes back to the queue
     stall: timedelta = timedelta(minutes=10)  # without a sign from a running prompt until its server counts as dead
+    settle: timedelta = timedelta(seconds=5)  # that a prompt waits on one server before it may be moved to another
     rest: timedelta = timedelta(seconds=30)  # of a server that fails prompt after prompt; it doubles each time
     longest_rest: timedelta = timedelta(minutes=10)
     longest_pause: timedelta = timedelta(seconds=5)  # between tries to reach a server that is away

@@ -26,6 +26,7 @@ from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost
 from civitai_mock.providers.comfyui.transport.download import content_type_of, download
 from civitai_mock.providers.comfyui.transport.http import FileGoneError
 from civitai_mock.providers.comfyui.workers.attempts import Attempts
+from civitai_mock.providers.comfyui.workers.balance import Balance
 from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
 from civitai_mock.providers.comfyui.workers.fleet import Fleet
 from civitai_mock.providers.comfyui.workers.report import progress_of, report_of
@@ -62,6 +63,13 @@ class ComfyUI:
         self._dispatch = Dispatch(servers, world)
         self._fleet = Fleet(self._dispatch.workers)
         self._attempts = Attempts(self._dispatch.workers)
+        self._balance = Balance(
+            self._dispatch.workers,
+            self._attempts,
+            clock=clock,
+            options=options,
+            is_wanted=self._dispatch.is_wanted,
+        )
         self._on_their_way: set[str] = set()
         self._spoiled: dict[str, int] = {}
         self._stack = AsyncExitStack()
@@ -72,7 +80,7 @@ class ComfyUI:
             for worker in self._fleet.workers:
                 await stack.enter_async_context(worker.http)
             await self._fleet.first_look(self._first_look)
-            running = asyncio.create_task(self._fleet.run(), name="ComfyUI servers")
+            running = asyncio.create_task(self._fleet.run(self._balance), name="ComfyUI servers")
             stack.push_async_callback(_cancel, running)
             self._stack = stack.pop_all()
         return self

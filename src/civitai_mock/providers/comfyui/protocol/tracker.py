@@ -112,6 +112,11 @@ class PromptTracker:
         return None if isinstance(self.state, Waiting | Running) else self.state
 
     @property
+    def is_pending(self) -> bool:
+        """It was seen to wait in the queue, and nothing told that it ever ran."""
+        return self._was_pending and isinstance(self.state, Waiting)
+
+    @property
     def is_ending(self) -> bool:
         """The server has let go of it; history will tell how it ended."""
         return self.end is None and (self._let_go or Succeeded in self._heard)
@@ -177,8 +182,7 @@ class PromptTracker:
 
     def lose(self, reason: str, *, spoiled: bool = False) -> None:
         if self.end is None:
-            unstarted = self._was_pending and isinstance(self.state, Waiting)
-            self.state = Lost(reason, spoiled, unstarted)
+            self.state = Lost(reason, spoiled, unstarted=self.is_pending)
 
     def _step(self, message: AtWork) -> None:
         if isinstance(message, Stepped):

@@ -22,13 +22,14 @@ class Attempt:
     """One prompt: `said` is what servers said since it was started over, `before` what each said last.
 
     With `before` goes how many prompts had succeeded there by then. The history of the `recorded` ones still tells of
-    the failure.
+    the failure. It waited in vain on those that it has `left`.
     """
 
     search: Search
     said: dict[str, JobError] = field(default_factory=dict)
     before: dict[str, tuple[str, int]] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
 
 
 class Attempts:
@@ -43,6 +44,7 @@ class Attempts:
         attempt = self._known.setdefault(prompt_id, Attempt(search=search))
         attempt.search = search
         search.failed, search.recorded = dict(attempt.said), attempt.recorded
+        search.left, attempt.left = attempt.left, set()
         while len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
         return search
@@ -54,6 +56,11 @@ class Attempts:
     def search(self, prompt_id: str) -> Search | None:
         attempt = self._known.get(prompt_id)
         return attempt.search if attempt else None
+
+    def move_away(self, prompt_id: str, worker_id: str) -> None:
+        """The next time, rather any other server than this one."""
+        if prompt_id in self._known:
+            self._known[prompt_id].left.add(worker_id)
 
     def forget(self, prompt_id: str) -> None:
         self._known.pop(prompt_id, None)

@@ -56,6 +56,10 @@ class Dispatch:
         for place in self._line:
             place.bell.ring()
 
+    def is_wanted(self, worker: Worker) -> bool:
+        """Whether somebody waits who could use it."""
+        return any(place.search.may_use(worker) for place in self._line)
+
     async def offer(self, search: Search) -> Offer:
         """Wait for a worker, and reserve a place on it.
 
@@ -124,7 +128,13 @@ class Dispatch:
         """
         offers = [
             (
-                (worker.breaker.in_a_row, not base_models(found.graph) <= worker.loaded, worker.in_flight, number),
+                (
+                    worker.id in place.search.left,
+                    worker.breaker.in_a_row,
+                    not base_models(found.graph) <= worker.loaded,
+                    worker.in_flight,
+                    number,
+                ),
                 Offer(worker, found.graph),
             )
             for number, worker in enumerate(place.usable)

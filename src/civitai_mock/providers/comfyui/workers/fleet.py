@@ -10,6 +10,7 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.providers.comfyui.protocol.tracker import Done
+from civitai_mock.providers.comfyui.workers.balance import Balance
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
@@ -71,8 +72,10 @@ class Fleet:
             if not worker.health.was_asked:
                 worker.health.suspect()
 
-    async def run(self) -> None:
+    async def run(self, balance: Balance) -> None:
+        """All that has to run for each server, and for all of them together."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(balance.run(), name="balance of ComfyUI servers")
             for worker in self.workers:
                 for name, loop in worker.loops().items():
                     group.create_task(loop, name=name)

@@ -1,7 +1,8 @@
 """Follow the prompts of one server to their ends: over the socket, and beside it in queue and history."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -9,6 +10,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message
+from civitai_mock.providers.comfyui.protocol.queue_watch import QueueWatch
 from civitai_mock.providers.comfyui.protocol.records import Entry, Place
 from civitai_mock.providers.comfyui.protocol.tracker import Lost
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
@@ -37,8 +39,10 @@ class Follower:
         options: ComfyOptions,
         timetable: Timetable,
         client_id: Callable[[], str | None],
+        changed: Callable[[], None],
     ) -> None:
-        """`client_id` is that of the open socket."""
+        """`client_id` is that of the open socket; `changed` is called when the queue sticks, or moves again."""
+        self.stuck = ""
         self._runs = runs
         self._worker_id = worker_id
         self._http = http
@@ -46,6 +50,8 @@ class Follower:
         self._stall = options.stall
         self._timetable = timetable
         self._client_id = client_id
+        self._changed = changed
+        self._watch = QueueWatch(longest_gap=2 * options.health)
         self._bell = Bell(clock)
         self._looking = asyncio.Lock()
 
@@ -59,6 +65,7 @@ class Follower:
             return
         run.known = True
         run.tracker.hear(message, self._clock.now())
+        self._watch.hear()
         if run.tracker.is_ending:
             self._bell.ring()
         self._runs.note(run)
@@ -122,13 +129,17 @@ class Follower:
         """The queue before history: what has left the queue is in history at once, if it ran at all."""
         self._timetable.looked()
         runs = [run for run in self._runs.followed if not run.sending]
-        queue = await self._http.queue() if runs else {}
+        queue = await self._http.queue()
+        self._watch.see(queue, self._clock.now())
+        self._note_whether_stuck()
         for run in runs:
             place = queue.get(run.prompt_id)
             if place is not None:
                 await self._in_queue(run, place)
             else:
                 await self._look_in_history(run)
+        if self.stuck:
+            await self._withdraw([run for run in runs if run.waits], self.stuck)
 
     async def _look_in_history(self, run: Run) -> None:
         """An interruption of our own is wiped out: the prompt may be sent again, and would seem to have ended by it."""
@@ -141,17 +152,55 @@ class Follower:
     async def _in_queue(self, run: Run, place: Place) -> None:
         run.known, run.left = True, False
         run.tracker.in_queue(place, self._clock.now())
-        if place is Place.RUNNING and self._is_silent(run):
+        if place is Place.RUNNING and self.stuck and run.tracker.end is None:
             logger.warning("prompt stalled", worker_id=self._worker_id, prompt_id=run.prompt_id)
-            run.stalled = run.unwanted = True
+            run.unwanted = True
             run.tracker.lose("The prompt has shown no sign of life.")
         if run.unwanted:
             await (self._http.delete if place is Place.PENDING else self._http.interrupt)(run.prompt_id)
         self._runs.note(run)
 
-    def _is_silent(self, run: Run) -> bool:
-        patience = self._stall if run.is_heard_on(self._client_id()) else self._stall * BLIND_FACTOR
-        return run.tracker.end is None and self._clock.now() - run.tracker.last_sign >= patience
+    def _note_whether_stuck(self) -> None:
+        """Logged once when it sticks, and once when it moves again."""
+        was_stuck, quiet = bool(self.stuck), self._watch.quiet
+        self.stuck = self._account_of(quiet) if quiet >= self._patience() else ""
+        if bool(self.stuck) == was_stuck:
+            return
+        if self.stuck:
+            logger.warning("queue stuck", worker_id=self._worker_id, reason=self.stuck)
+        else:
+            logger.info("queue moves again", worker_id=self._worker_id)
+        self._changed()
+
+    def _account_of(self, quiet: timedelta) -> str:
+        running = ", ".join(sorted(self._watch.running))
+        whose = "one of ours" if any(self._runs.get(prompt_id) for prompt_id in self._watch.running) else "not ours"
+        what = f"the prompt '{running}' ({whose}) is running" if running else "none of its prompts is running"
+        return f"its queue has not moved for {quiet.total_seconds():.0f} s: {what}"
+
+    def _patience(self) -> timedelta:
+        """Of a prompt of ours that cannot be heard, silence means less."""
+        ours = [run for run in self._runs.followed if run.prompt_id in self._watch.running and not run.unwanted]
+        is_blind = any(not run.is_heard_on(self._client_id()) for run in ours)
+        return self._stall * (BLIND_FACTOR if is_blind else 1)
+
+    async def withdraw(self, runs: Sequence[Run], reason: str) -> None:
+        """Take prompts that wait out of the queue; those that are seen to be gone are lost to this server."""
+        async with self._looking:
+            await self._withdraw(runs, reason)
+
+    async def _withdraw(self, runs: Sequence[Run], reason: str) -> None:
+        if not runs:
+            return
+        for run in runs:
+            await self._http.delete(run.prompt_id)
+        queue = await self._http.queue()
+        for run in runs:
+            if run.prompt_id not in queue:
+                entry = await self._http.history(run.prompt_id)
+                if entry is None:
+                    run.tracker.lose(f"Its turn did not come: {reason}.")
+                self.left_queue(run, entry)
 
     def _out_of_reach(self, error: TransientError) -> None:
         for run in self._runs.followed:

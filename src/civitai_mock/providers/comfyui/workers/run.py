@@ -14,7 +14,7 @@ class Run:
 
     `graph` is what the server was given, `answer` its answer to POST /prompt. `known` is false while nobody can say
     whether the server has the prompt. `left` is true once the server's queue has it no more; `unwanted` is one to be
-    stopped; `stalled` is one that was given up for its silence.
+    stopped.
     """
 
     tracker: PromptTracker
@@ -25,7 +25,6 @@ class Run:
     known: bool = False
     left: bool = False
     unwanted: bool = False
-    stalled: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -37,6 +36,11 @@ class Run:
         """A prompt that must not be sent again: it is on its way, or its end is worth having."""
         end = self.tracker.end
         return self.known and not self.unwanted and (end is None or isinstance(end, Done | Failed | Interrupted))
+
+    @property
+    def waits(self) -> bool:
+        """The server's queue has it, and has not begun with it."""
+        return self.tracker.is_pending and not self.sending and not self.unwanted
 
     @property
     def picture_bytes(self) -> int:

@@ -27,11 +27,6 @@ class Runs:
     def in_flight(self) -> int:
         return sum(not run.ended.is_set() for run in self._followed.values())
 
-    @property
-    def are_stuck(self) -> bool:
-        """True while a prompt that was given up for its silence goes on holding the queue."""
-        return any(run.stalled for run in self._followed.values())
-
     def get(self, prompt_id: str) -> Run | None:
         return self._followed.get(prompt_id) or self._ended.get(prompt_id)
 

@@ -17,7 +17,7 @@ class Search:
     """The way of one graph, or of an alternative to it, to a worker.
 
     A higher `priority` goes first. The workers in `failed` have been tried, those in `recorded` in an earlier round.
-    `waited` says that time has passed.
+    Those that were `left` come last. `waited` says that time has passed.
     """
 
     graph: JsonObject
@@ -30,6 +30,7 @@ class Search:
     waited: bool = False
     failed: dict[str, MockError] = field(default_factory=dict)
     recorded: Collection[str] = ()
+    left: Collection[str] = ()
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
 
     def fit_of(self, worker: Worker) -> Fit | None:

@@ -12,7 +12,10 @@ FIRST_SETTLE_SECONDS = 0.005  # history follows the last message within a few mi
 
 
 class Timetable:
-    """Rarely beside a socket that is heard, often without one, and at once when a prompt is said to have ended."""
+    """Rarely beside a socket that is heard, often without one, and at once when a prompt is said to have ended.
+
+    A server that has none of ours is looked at now and then: somebody else's prompt may hold its queue.
+    """
 
     def __init__(self, *, clock: Clock, ids: Ids, options: ComfyOptions) -> None:
         self._clock = clock
@@ -38,10 +41,8 @@ class Timetable:
     def is_due(self, runs: Sequence[Run], client_id: str | None) -> bool:
         return self._wait(runs, client_id) <= timedelta()
 
-    def pause(self, runs: Sequence[Run], client_id: str | None) -> float | None:
-        """Seconds until the next look; None for no look at all."""
-        if not runs:
-            return None
+    def pause(self, runs: Sequence[Run], client_id: str | None) -> float:
+        """Seconds until the next look."""
         if self._failures:
             return pause_after(self._failures, longest=self._options.longest_pause.total_seconds(), ids=self._ids)
         if any(run.tracker.is_ending for run in runs):
@@ -54,4 +55,6 @@ class Timetable:
             return timedelta()
         are_heard = all(run.is_heard_on(client_id) for run in runs)
         interval = self._options.poll if are_heard else self._options.poll_alone
+        if not runs:
+            interval = self._options.health
         return self._looked_at + interval - self._clock.now()

@@ -65,6 +65,7 @@ class Worker:
             options=options,
             timetable=Timetable(clock=clock, ids=ids, options=options),
             client_id=lambda: self._socket.client_id,
+            changed=turned,
         )
         self._socket = ComfySocket(
             server, clock=clock, ids=ids, options=options, hear=self.follower.hear, changed=self._reconnected
@@ -83,12 +84,12 @@ class Worker:
     @property
     def takes_prompts(self) -> bool:
         """Also one at a time, as trials."""
-        return self.health.is_up and not self.runs.are_stuck and not self.breaker.is_resting
+        return self.health.is_up and not self.follower.stuck and not self.breaker.is_resting
 
     @property
     def reason(self) -> str:
         """Why it is not ready."""
-        return self.health.reason or self.breaker.reason or "its queue is stuck"
+        return self.health.reason or self.breaker.reason or self.follower.stuck
 
     @property
     def ecosystems(self) -> Sequence[str]:

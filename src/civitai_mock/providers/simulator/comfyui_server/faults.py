@@ -18,6 +18,7 @@ class Faults:
     duplicated: bool = False
     shuffled: bool = False
     stuck: bool = False
+    foreign_prompt: bool = False
     hang: bool = False
     slow_seconds: float = 0.0
     prompt_errors: int = 0

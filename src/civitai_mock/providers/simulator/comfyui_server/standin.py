@@ -10,6 +10,7 @@ from civitai_mock.providers.simulator.comfyui_server.checking.definitions import
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
+from civitai_mock.providers.simulator.comfyui_server.keeping.item import foreign_item
 from civitai_mock.providers.simulator.comfyui_server.keeping.log import ServerLog
 from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
 from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
@@ -32,10 +33,19 @@ class Life:
         self.log = ServerLog(now=workshop.clock.now, heard=self._printed)
         self.worker = Worker(workshop=workshop, queue=self.queue, history=self.history, hub=self.hub, log=self.log)
         self._work = asyncio.create_task(self.worker.work(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
+        self._intrusion = asyncio.create_task(self._intrude(workshop.faults), name="foreign prompts")
+
+    async def _intrude(self, faults: FaultDesk) -> None:
+        """While the fault `foreign_prompt` is on, somebody else's prompt goes before all others, and does not end."""
+        while True:
+            await faults.until(lambda now: now.foreign_prompt)
+            self.queue.put(foreign_item())
+            await faults.until(lambda now: not now.foreign_prompt)
 
     def end(self) -> None:
         """At once, whatever is running, and sockets without a close frame."""
         self._work.cancel()
+        self._intrusion.cancel()
         self.hub.drop_all()
 
     def _printed(self, entry: JsonObject, subscribers: set[Hashable]) -> None:

@@ -1,8 +1,12 @@
 """A prompt in the queue."""
 
+import uuid
 from typing import Any, NamedTuple
 
 from civitai_mock.domain.json import Json
+
+FIRST = -1e9
+FOREIGN = "foreign_prompt"
 
 
 class QueueItem(NamedTuple):
@@ -24,3 +28,16 @@ class QueueItem(NamedTuple):
     @property
     def wire(self) -> list[Json]:
         return [self.number, self.prompt_id, self.graph, self.extra_data, [*self.outputs]]
+
+    @property
+    def is_foreign(self) -> bool:
+        return isinstance(self.extra_data, dict) and bool(self.extra_data.get(FOREIGN))
+
+
+def foreign_item() -> QueueItem:
+    """A small graph of somebody else, which goes before whatever waits."""
+    graph = {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
+        "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+    }
+    return QueueItem(FIRST, str(uuid.uuid4()), graph, {FOREIGN: True}, ["2"])

@@ -49,6 +49,8 @@ class Worker:
             await self._free(self._queue.take_flags())
 
     async def _execute(self, item: QueueItem) -> None:
+        if item.is_foreign:
+            await self._workshop.faults.until(lambda now: not now.foreign_prompt)
         self.interrupt.forget()
         started = self._workshop.clock.now()
         facts = self._workshop.ledger.of(item.prompt_id)

@@ -1,0 +1,34 @@
+"""Jobs behind somebody else's endless prompt, with the options that users have and a clock that is moved."""
+
+from civitai_mock.domain.stages import Outcome
+from tests.scheduler.conftest import Bench
+from tests.scheduler.test_comfyui_absence import MODELS, PARAMS, ended, pass_seconds, working
+from tests.support.providers import draw_series
+from tests.support.standin import running_standin
+
+
+async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is_idle(bench: Bench) -> None:
+    async with (
+        running_standin(models=MODELS, draw=draw_series) as one,
+        running_standin(models=MODELS, draw=draw_series) as two,
+        working(bench, one, two),
+    ):
+        one.server.faults.order(foreign_prompt=True)
+        started = bench.clock.now()
+        jobs = [await ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
+        seconds = (bench.clock.now() - started).total_seconds()
+        assert one.server.life.queue.pending == []
+    assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
+    assert seconds < 60
+
+
+async def test_a_job_behind_an_endless_prompt_of_the_only_server_waits_for_its_end_at_no_cost(bench: Bench) -> None:
+    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+        standin.server.faults.order(foreign_prompt=True)
+        (job,) = await bench.submit(retries=0, params=PARAMS)
+        await pass_seconds(bench, 60 * 20)
+        assert not await bench.ended(job.id)
+        assert standin.server.life.queue.pending == []
+        standin.server.faults.lift()
+        done = await ended(bench, job)
+    assert (done.outcome, done.retry_attempt) == (Outcome.SUCCEEDED, 0)
