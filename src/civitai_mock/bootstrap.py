@@ -11,6 +11,7 @@ from importlib.metadata import version
 from importlib.resources import files
 
 import orjson
+import structlog
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
@@ -57,6 +58,9 @@ from civitai_mock.telemetry import configure_logging
 PACKAGE = "civitai_mock"
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
+CLOSE_SECONDS = 0.6
+
+logger = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,7 @@ def open_stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
 @asynccontextmanager
 async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIterator[Parts]:
     """Open everything, and close it in the opposite order; raise `TransientError` if the store cannot be opened."""
-    async with AsyncExitStack() as stack:
+    async with _closing_in_time() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
         provider = await stack.enter_async_context(_provider(settings, world))
         artist = await stack.enter_async_context(StandInArtist(pictures=settings.simulation_pictures))
@@ -124,6 +128,20 @@ async def open_parts(settings: Settings, world: World = REAL_WORLD) -> AsyncIter
             blob_urls=await _blob_urls(settings, stores, world.clock),
             signals=InProcessSignals(),
         )
+
+
+@asynccontextmanager
+async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
+    """A stack that is not waited for longer than `CLOSE_SECONDS`: a store that hangs holds up no end."""
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await stack.aclose()
+        except TimeoutError:
+            logger.warning("not closed in time", limit_s=CLOSE_SECONDS)
 
 
 @asynccontextmanager
@@ -302,7 +320,7 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
     )
     access, proxies = _access(chosen, world.clock), chosen.trusted_networks
     app = make_api(options=options, access=access, trusted_proxies=proxies, lifespan=lifespan)
-    app.state.failure, app.state.begin_stop = None, lambda: None
+    app.state.failure, app.state.begin_stop, app.state.jobs_left = None, lambda: None, 0
     return app
 
 
@@ -343,13 +361,14 @@ async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
         stop_waiting()
         scheduler.stop()
 
-    app.state.begin_stop = begin_stop
+    app.state.begin_stop, app.state.jobs_left = begin_stop, None
     running = asyncio.create_task(scheduler.run(), name="scheduler")
     try:
         yield
     finally:
         scheduler.stop()
         await running
+        app.state.jobs_left = scheduler.jobs_left
 
 
 def create_comfyui(settings: Settings) -> Starlette:

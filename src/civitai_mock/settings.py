@@ -1,5 +1,6 @@
 """Settings: environment variables and `.env`, validated before anything starts."""
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,6 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.formats import ResultFormat
+from civitai_mock.env_files import ENCODING, EnvFileError, usable_env_files
 from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.services.consumers import Auth
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
     """The variable's name is the field's, in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=".env", env_file_encoding=ENCODING, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     mongodb_uri: SecretStr | None = setting(
@@ -140,6 +142,7 @@ class Settings(BaseSettings):
         user_data_path("civitai-mock", appauthor=False),
         "Folder of the embedded store and its blobs",
         expected="a folder",
+        validate_default=True,
     )
     seed_resources: bool | None = setting(
         None,
@@ -307,6 +310,15 @@ class Settings(BaseSettings):
             raise ValueError("no such store")
         return value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _folder_of_a_known_home(cls, value: Path, info: ValidationInfo) -> Path:
+        """A user without a home has no folder of data either, and needs one only for the store in files."""
+        folder = Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib's own raises what pydantic does not take
+        if folder.parts[:1] and folder.parts[0].startswith("~") and info.data.get("mongodb_uri") is None:
+            raise ValueError("no home")
+        return folder
+
     @field_validator("auth_tokens")
     @classmethod
     def _some_tokens(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -341,7 +353,9 @@ class Settings(BaseSettings):
     def load(cls) -> Self:
         """Raise `SettingsError` for values that cannot work."""
         try:
-            return cls()
+            return cls(_env_file=usable_env_files())
+        except EnvFileError as error:
+            raise SettingsError(str(error)) from error
         except ValidationError as error:
             raise SettingsError("\n".join(_complaint(fault) for fault in error.errors())) from error
 

@@ -126,7 +126,7 @@ def _run(folder: Path, environment: Mapping[str, str], *arguments: str) -> "subp
 @pytest.mark.parametrize(
     ("environment", "status", "said"),
     [
-        ({"PORT": "http"}, 2, "civitai-mock: PORT: found 'http', expected a number from 1 to 65535"),
+        ({"PORT": "http"}, 2, "PORT: found 'http', expected a number from 1 to 65535"),
         ({"DATA_DIR": "/dev/null/x"}, 1, "/dev/null/x"),
         ({"MONGODB_URI": "mongodb://user:secret@127.0.0.1:1"}, 1, "127.0.0.1:1"),
     ],

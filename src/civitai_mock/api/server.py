@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
-from signal import SIGINT
-from types import FrameType
-from typing import Any
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -13,14 +12,19 @@ from starlette.types import ASGIApp
 from civitai_mock.domain.errors import ConflictError
 
 BACKLOG = 2048
-DRAIN_SECONDS = 5
+SHORTEST_DRAIN_SECONDS = 1
 KEEP_ALIVE_SECONDS = 30
 
 
 class Server(uvicorn.Server):
-    """Says when it listens, and stops on the first SIGINT or SIGTERM with exit status 0."""
+    """Says when it listens; signals are left to whoever runs it, and calls `begin_stop`.
 
-    def __init__(self, app: ASGIApp, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+    Answers that are on their way have the grace time, as jobs have.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, grace: timedelta, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -29,7 +33,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,  # it would believe anybody on this machine; see `TrustedProxies`
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_graceful_shutdown=max(int(grace.total_seconds()), SHORTEST_DRAIN_SECONDS),
                 ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too
             )
         )
@@ -47,16 +51,19 @@ class Server(uvicorn.Server):
         if self.started:
             self._on_ready()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> Any:
-        """A second Ctrl-C does not wait for anybody.
+    def begin_stop(self) -> None:
+        """Fit for a signal handler.
 
-        This runs between any two bytecodes of the event loop's own thread, so what is asyncio's has to be left to it.
+        That runs between any two bytecodes of the event loop's own thread, so what is asyncio's has to be left to it.
         """
-        del frame
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._on_stop)
-        self.force_exit = self.should_exit and sig == SIGINT
         self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Not here."""
+        yield
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -67,6 +67,7 @@ class Scheduler:
         self._claimed_at: datetime | None = None  # the last claim that got anything
         self._stop_asked = asyncio.Event()
         self._grace_ends = 0.0
+        self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
         signals.listen(self._hear)
 
@@ -93,6 +94,12 @@ class Scheduler:
             self._grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
             self._stop_asked.set()
         self._signals.submitted()
+
+    @property
+    def claiming_for(self) -> float:
+        """Seconds that the claim under way has taken so far; a store that hangs answers none."""
+        since = self._claiming_since
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
     def _beside(self) -> dict[str, Coroutine[None, None, None]]:
         reaper = Reaper(
@@ -130,7 +137,9 @@ class Scheduler:
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._stop_asked.is_set():
+            self._claiming_since = asyncio.get_running_loop().time()
             jobs = await self._claim()
+            self._claiming_since = None
             for job in jobs:
                 self._start(group, job)
             if not jobs:

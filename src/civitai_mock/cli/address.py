@@ -1,0 +1,22 @@
+"""Where a server can be reached, and whether from outside a container."""
+
+import os
+
+REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
+CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv", "/var/run/secrets/kubernetes.io")
+
+
+def reachable(host: str) -> str:
+    """The address by which a process beside it reaches what listens on `host`."""
+    return REACHABLE.get(host, host)
+
+
+def url_of(host: str, port: int) -> str:
+    name = reachable(host)
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def is_cut_off(host: str) -> bool:
+    """True for a server in a container that nobody outside of it can reach: there, loopback is the container's own."""
+    is_loopback = host in {"localhost", "::1"} or host.startswith("127.")
+    return is_loopback and any(map(os.path.exists, CONTAINER_MARKS))

@@ -1,0 +1,63 @@
+"""The arguments of the command line."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+COMFYUI_PORT = 8188
+MONOLITH = "monolith"  # what runs without a command
+CHECKED = ("api", "scheduler", "comfyui")
+
+
+class ArgumentsError(Exception):
+    """One line that names the argument."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentsError(f"{message}; see {self.prog} --help")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"{version('civitai-mock')}\n")
+        parser.exit()
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Raise `ArgumentsError` for what cannot be understood."""
+    return _parser().parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    serving = _Parser(add_help=False)
+    serving.add_argument("--reload", action="store_true", help="restart when the source changes")
+    parser = _Parser(
+        prog="civitai-mock",
+        description="A local stand-in for Civitai's generation orchestrator.",
+        epilog="Without a command: API and scheduler in one process. Settings come from the environment and .env.",
+        parents=[serving],
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
+    parser.set_defaults(command=MONOLITH)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="command", parser_class=_Parser)
+    commands.default = MONOLITH
+    commands.add_parser("api", help="serve HTTP only", parents=[serving])
+    commands.add_parser("scheduler", help="run jobs only")
+    comfyui = commands.add_parser("comfyui", help="serve a stand-in for ComfyUI, to test its clients against")
+    comfyui.add_argument("--port", type=_port, default=COMFYUI_PORT, help=f"default {COMFYUI_PORT}")
+    commands.add_parser("seed", help="add the built-in resources to the store")
+    healthcheck = commands.add_parser("healthcheck", help="exit 0 if what runs beside it is healthy, 1 if not")
+    healthcheck.add_argument("checked", nargs="?", choices=CHECKED, help="only that; without it, whatever runs here")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a number from 1 to 65535")
+    return int(text)

@@ -1,0 +1,80 @@
+"""Run the command that the arguments name, and say in one line what ends it."""
+
+import os
+from typing import TYPE_CHECKING
+
+from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
+from civitai_mock.cli.refusal import BAD_SETTINGS, FAILED, refuse, wants_json
+from civitai_mock.cli.stop import Stop
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from civitai_mock.settings import Settings
+
+    Command = Callable[[Settings, argparse.Namespace, Stop], int]
+
+
+def run(stop: Stop) -> int:
+    """Exit status 2 is for arguments and settings that cannot work, 1 for everything else that ends a command."""
+    as_json = wants_json(os.environ)
+    try:
+        arguments = parse_arguments()
+    except ArgumentsError as error:
+        return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
+    try:
+        if arguments.command == "healthcheck":
+            return _check_health(arguments.checked)
+        return _run_with_settings(arguments, stop)
+    except Exception as error:  # noqa: BLE001 - told by the next
+        return _refused(error, as_json=as_json)
+
+
+def _check_health(checked: str | None) -> int:
+    from civitai_mock.cli.healthcheck import find_fault
+
+    fault = find_fault(checked)
+    return 0 if fault is None else refuse(fault, status=FAILED, as_json=False)
+
+
+def _run_with_settings(arguments: "argparse.Namespace", stop: Stop) -> int:
+    from civitai_mock.settings import Settings
+    from civitai_mock.telemetry import configure_logging
+
+    settings = Settings.load()
+    configure_logging(json=settings.logs_json, level=settings.log_level)
+    try:
+        return _command(arguments.command)(settings, arguments, stop)
+    except Exception as error:  # noqa: BLE001 - told by the next
+        return _refused(error, as_json=settings.logs_json)
+
+
+def _command(name: str) -> "Command":
+    """Only what this one needs is imported."""
+    if name == "scheduler":
+        from civitai_mock.cli.scheduling import schedule
+
+        return schedule
+    if name == "seed":
+        from civitai_mock.cli.seeding import seed
+
+        return seed
+    from civitai_mock.cli.serving import serve_api, serve_comfyui, serve_monolith
+
+    return {MONOLITH: serve_monolith, "api": serve_api, "comfyui": serve_comfyui}[name]
+
+
+def _refused(error: Exception, *, as_json: bool) -> int:
+    """Whatever nobody foresaw is a bug, which needs its traceback to be found."""
+    import structlog
+
+    from civitai_mock.domain.errors import MockError
+    from civitai_mock.settings import SettingsError
+
+    if isinstance(error, SettingsError):
+        return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
+    if isinstance(error, MockError | OSError):
+        return refuse(str(error), status=FAILED, as_json=as_json)
+    structlog.stdlib.get_logger().error("ended by a bug", exc_info=error)
+    return FAILED

@@ -1,0 +1,78 @@
+"""Say whether what runs beside is healthy. Imports little: a container does this every other second."""
+
+import http.client
+import os
+import time
+
+from civitai_mock.cli.address import reachable
+from civitai_mock.cli.runtime import Content, live_notes
+
+ANSWER_SECONDS = 4.0  # the server itself waits three for its store, and Docker five for this
+STALE_SECONDS = 8.0  # two beats, the second of which waits for a store that hangs
+DEFAULT_PORT = 3000
+SERVES_API = ("monolith", "api")
+
+
+def find_fault(checked: str | None) -> str | None:
+    """None if whatever was started with this PORT is healthy: the API by HTTP, others by their own notes.
+
+    Where nothing has left a note, the API on HOST and PORT is asked: it may just be starting, or have no place for one.
+    """
+    host, port = _wanted_address()
+    notes = [note for note in live_notes() if note["port"] == port and _is_meant(note, checked)]
+    if not notes and checked in (None, "api"):
+        return _ask(reachable(host), port, "/health")
+    faults = [_fault_of(note) for note in notes] or [f"no {checked} runs here with PORT={port}"]
+    return "; ".join(fault for fault in faults if fault) or None
+
+
+def _is_meant(note: Content, checked: str | None) -> bool:
+    if checked is None:
+        return True
+    return note["command"] in (SERVES_API if checked == "api" else (checked,))
+
+
+def _fault_of(note: Content) -> str | None:
+    if note["asked_at"] is None:
+        return _fault_of_beats(note)
+    host, port, path = note["asked_at"]
+    return _ask(host, port, path)
+
+
+def _fault_of_beats(note: Content) -> str | None:
+    age = time.monotonic() - note["beat"]
+    if age > STALE_SECONDS:
+        return f"the {note['command']} has given no sign of life for {age:.0f} s"
+    return note["fault"] or None
+
+
+def _ask(host: str, port: int, path: str) -> str | None:
+    """Straight to the server, whatever proxy the environment names."""
+    connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return f"http://{host}:{port}{path}: {str(error) or type(error).__name__}"
+    finally:
+        connection.close()
+    return None if answer.status == 200 else f"http://{host}:{port}{path}: {answer.status} {body.decode()}"
+
+
+def _wanted_address() -> tuple[str, int]:
+    """HOST and PORT; the settings as a whole, which are slow to load, are only read where a `.env` may name others."""
+    named = {name.upper(): value for name, value in os.environ.items() if value}
+    port = named.get("PORT", "")
+    if "PORT" in named and (not port.isdigit() or not port.isascii()):
+        return _address_of_settings()
+    if ("PORT" in named and "HOST" in named) or not os.path.lexists(".env"):
+        return named.get("HOST", "127.0.0.1"), int(port or DEFAULT_PORT)
+    return _address_of_settings()
+
+
+def _address_of_settings() -> tuple[str, int]:
+    from civitai_mock.settings import Settings
+
+    settings = Settings.load()
+    return settings.host, settings.port

@@ -1,0 +1,32 @@
+"""What ends a command is one line, in the form of the log."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+PROGRAM = "civitai-mock"
+FAILED, BAD_SETTINGS = 1, 2
+
+
+def refuse(message: str, *, status: int, as_json: bool) -> int:
+    """Print a line for each line of the message; return the status."""
+    for line in message.splitlines():
+        sys.stdout.write(f"{_json_line(line)}\n") if as_json else sys.stderr.write(f"{PROGRAM}: {line}\n")
+    return status
+
+
+def wants_json(environment: Mapping[str, str]) -> bool:
+    """What `Settings.logs_json` will say, as far as it can be told before any setting was read."""
+    named = {name.upper(): value for name, value in environment.items()}
+    wanted = named.get("LOG_FORMAT") or "auto"
+    return wanted == "json" or (wanted == "auto" and named.get("NODE_ENV") == "production")
+
+
+def _json_line(line: str) -> str:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    entry = {"event": "ended", "reason": line, "level": "error", "timestamp": now}
+    text = json.dumps(entry, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode(
+        "utf-8"
+    )  # no half of a surrogate pair, which no log can hold

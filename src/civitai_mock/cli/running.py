@@ -1,0 +1,44 @@
+"""Run a command's event loop, and stop what it serves in good order."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from civitai_mock.cli.stop import Stop
+from civitai_mock.cli.streams import leave
+
+T = TypeVar("T")
+LoopFactory = Callable[[], asyncio.AbstractEventLoop] | None  # None is asyncio's own
+
+AFTER_GRACE = timedelta(seconds=2)  # for giving back, callbacks, draining and closing together
+
+logger = structlog.stdlib.get_logger()
+
+
+def run_until_done(main: Coroutine[Any, Any, T], *, loop_factory: LoopFactory = None) -> T:
+    """Unlike `asyncio.run`, wait for no thread at the end: the process goes, whatever hangs in it."""
+    loop = (loop_factory or asyncio.new_event_loop)()
+    asyncio.set_event_loop(loop)
+    return loop.run_until_complete(main)
+
+
+def stop_in_good_order(
+    stop: Stop, begin: Callable[[], None], *, grace: timedelta, jobs_left: Callable[[], int | None]
+) -> None:
+    """Let a signal call `begin`; `jobs_left` is None while it is not known how many will not be given back."""
+    limit = grace + AFTER_GRACE
+
+    def give_up() -> None:
+        left = jobs_left()
+        logger.error("not stopped in time", limit_s=limit.total_seconds(), jobs_left=left)
+        leave(status_of(left))
+
+    stop.in_good_order(begin, limit_s=limit.total_seconds(), give_up=give_up)
+
+
+def status_of(jobs_left: int | None) -> int:
+    """0 if everything was given back."""
+    return 0 if jobs_left == 0 else 1

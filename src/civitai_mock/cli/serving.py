@@ -1,0 +1,82 @@
+"""Serve over HTTP: API and scheduler, the API alone, or the stand-in for ComfyUI."""
+
+import argparse
+from datetime import timedelta
+
+import structlog
+
+from civitai_mock.api.server import Server, listen, serve_reloading
+from civitai_mock.cli.address import is_cut_off, reachable, url_of
+from civitai_mock.cli.arguments import MONOLITH
+from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
+from civitai_mock.cli.runtime import leaving_note
+from civitai_mock.cli.stop import Stop
+from civitai_mock.settings import Settings
+
+APP_FACTORY = {MONOLITH: "civitai_mock.bootstrap:create_app", "api": "civitai_mock.bootstrap:create_api_app"}
+COMFYUI_GRACE = timedelta(0)  # ComfyUI does not wait for its prompts
+
+logger = structlog.stdlib.get_logger()
+
+
+def serve_monolith(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
+    return _serve(settings, arguments, stop, command=MONOLITH)
+
+
+def serve_api(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
+    return _serve(settings, arguments, stop, command="api")
+
+
+def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, command: str) -> int:
+    from civitai_mock.bootstrap import create_app
+
+    if arguments.reload:
+        serve_reloading(APP_FACTORY[command], host=settings.host, port=settings.port)
+        return 0
+    app = create_app(settings, with_scheduler=command == MONOLITH)
+    address, grace = url_of(settings.host, settings.port), timedelta(milliseconds=settings.shutdown_grace_ms)
+
+    def on_ready() -> None:
+        state = app.state
+        stop_in_good_order(stop, server.begin_stop, grace=grace, jobs_left=lambda: state.jobs_left)
+        _warn_if_cut_off(settings.host)
+        logger.info("ready", listen=address, store=state.store, provider=state.provider, docs=f"{address}/docs")
+
+    def on_stop() -> None:
+        app.state.begin_stop()  # the lifespan puts the scheduler's own way to stop there once it runs
+
+    server = Server(app, grace=grace, on_ready=on_ready, on_stop=on_stop)
+    _run(server, settings, command=command, port=settings.port, path="/health")
+    if app.state.failure is not None:
+        raise app.state.failure
+    return status_of(app.state.jobs_left)
+
+
+def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
+    from civitai_mock.bootstrap import create_comfyui
+
+    def on_ready() -> None:
+        stop_in_good_order(stop, server.begin_stop, grace=COMFYUI_GRACE, jobs_left=lambda: 0)
+        _warn_if_cut_off(settings.host)
+        logger.info("ready", listen=url_of(settings.host, arguments.port), stands_in_for="ComfyUI")
+
+    server = Server(create_comfyui(settings), grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None)
+    _run(server, settings, command="comfyui", port=arguments.port, path="/system_stats")
+    return 0
+
+
+def _run(server: Server, settings: Settings, *, command: str, port: int, path: str) -> None:
+    """Until it is stopped, with a note for the health check."""
+    listener = listen(settings.host, port)
+    asked_at = (reachable(settings.host), port, path)
+    with leaving_note({"command": command, "port": settings.port, "asked_at": asked_at}):
+        run_until_done(server.serve(sockets=[listener]), loop_factory=server.config.get_loop_factory())
+
+
+def _warn_if_cut_off(host: str) -> None:
+    if is_cut_off(host):
+        logger.warning(
+            "listens inside this container only",
+            host=host,
+            hint="set HOST=0.0.0.0, or leave it out; only with --network host is this right",
+        )

@@ -1,0 +1,47 @@
+"""What a signal that asks for an end does. Imports nothing that is slow: it listens before all else is loaded."""
+
+import os
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+
+class Stop:
+    """Ends the process at once with 128 + the signal's number, or in good order once there is something to stop.
+
+    A second Ctrl-C does not wait for anybody.
+    """
+
+    def __init__(self) -> None:
+        self._begin: Callable[[], None] | None = None
+        self._asked = False
+
+    def listen(self) -> None:
+        """SIGHUP, by which a terminal closes, counts as well, unless somebody (`nohup`) said that it does not."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._hear)
+        hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+        if hangup is not None and signal.getsignal(hangup) == signal.SIG_DFL:
+            signal.signal(hangup, self._hear)
+
+    def in_good_order(self, begin: "Callable[[], None]", *, limit_s: float, give_up: "Callable[[], None]") -> None:
+        """From now on a signal calls `begin`, and `give_up`, in a thread, if the process is still there after that."""
+        from threading import Timer
+
+        def begin_with_limit() -> None:
+            guard = Timer(limit_s, give_up)
+            guard.daemon = True
+            guard.start()
+            begin()
+
+        self._begin = begin_with_limit
+
+    def _hear(self, signum: int, _: "FrameType | None") -> None:
+        if self._begin is None or (self._asked and signum == signal.SIGINT):
+            os._exit(128 + signum)
+        if not self._asked:
+            self._asked = True
+            self._begin()
