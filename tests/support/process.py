@@ -70,13 +70,15 @@ def running(
         process.wait(PATIENCE_SECONDS)
 
 
-def start(folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK) -> "subprocess.Popen[bytes]":
-    """No setting of the caller's own gets through."""
+def start(
+    folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK, before: Sequence[str] = ()
+) -> "subprocess.Popen[bytes]":
+    """No setting of the caller's own gets through; `before` is a program that runs the command."""
     own = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     variables = {**own, "DATA_DIR": str(folder / "data"), "NODE_ENV": "production", "PYTHONFAULTHANDLER": "1"}
     variables |= environment
     with (folder / LOG_NAME).open("ab") as log:
-        return subprocess.Popen([sys.executable, *command], env=variables, stdout=log, stderr=log, cwd=folder)
+        return subprocess.Popen([*before, sys.executable, *command], env=variables, stdout=log, stderr=log, cwd=folder)
 
 
 def free_port() -> int:

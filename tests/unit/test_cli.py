@@ -1,7 +1,6 @@
 """Arguments, the one line that ends a command, and the notes that processes leave for their health check."""
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -203,4 +202,4 @@ def test_the_url_of_a_server_is_one_that_can_be_opened_beside_it(host: str, url:
 
 
 def test_process_numbers_of_other_containers_are_other_processes() -> None:
-    assert str(os.stat(runtime.PROCESS_SPACE).st_ino) in runtime._folders()[0]
+    assert str(Path(runtime.PROCESS_SPACE).stat().st_ino) in runtime._folders()[0]

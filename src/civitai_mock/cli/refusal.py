@@ -25,8 +25,5 @@ def wants_json(environment: Mapping[str, str]) -> bool:
 
 def _json_line(line: str) -> str:
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    entry = {"event": "ended", "reason": line, "level": "error", "timestamp": now}
-    text = json.dumps(entry, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode(
-        "utf-8"
-    )  # no half of a surrogate pair, which no log can hold
+    reason = line.encode("utf-8", "backslashreplace").decode("utf-8")  # bytes of the environment that are no text
+    return json.dumps({"event": "ended", "reason": reason, "level": "error", "timestamp": now}, ensure_ascii=False)

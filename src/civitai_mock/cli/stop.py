@@ -20,12 +20,18 @@ class Stop:
         self._asked = False
 
     def listen(self) -> None:
-        """SIGHUP, by which a terminal closes, counts as well, unless somebody (`nohup`) said that it does not."""
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, self._hear)
+        """SIGHUP, by which a terminal closes, counts as well, unless somebody (`nohup`) said that it does not.
+
+        Whoever starts this as process 1, which gets no signal without a handler, may block them until here.
+        """
+        heard = [signal.SIGTERM, signal.SIGINT]
         hangup = getattr(signal, "SIGHUP", None)  # Windows has none
         if hangup is not None and signal.getsignal(hangup) == signal.SIG_DFL:
-            signal.signal(hangup, self._hear)
+            heard.append(hangup)
+        for signum in heard:
+            signal.signal(signum, self._hear)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, heard)
 
     def in_good_order(self, begin: "Callable[[], None]", *, limit_s: float, give_up: "Callable[[], None]") -> None:
         """From now on a signal calls `begin`, and `give_up`, in a thread, if the process is still there after that."""

@@ -1,0 +1,187 @@
+"""Stops at every moment of a process's life, as a plain process and as process 1 of a container."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.process import PATIENCE_SECONDS, free_port, running, start
+
+MODULE = ("-m", "civitai_mock")
+# What the image starts: signals wait, blocked, for the program's first lines.
+AS_PROCESS_1 = ("unshare", "--pid", "--fork", "--kill-child", "env", "--block-signal=TERM,INT,HUP")
+QUICK = {"SIMULATION_PROFILE": "instant", "SHUTDOWN_GRACE_MS": "0"}
+AT_ONCE = 5.0  # a second on a machine that does nothing else
+ENDED_BY_SIGTERM = {0, 143, -signal.SIGTERM}  # the last before Python itself had begun
+JOBS = "/v1/consumer/jobs"
+TEMPLATE = {
+    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
+    "params": {"prompt": "a fox", "width": 64, "height": 64},
+}
+
+pytestmark = pytest.mark.slow
+
+
+def _can_unshare() -> bool:
+    return subprocess.run(["unshare", "--pid", "--fork", "true"], check=False, capture_output=True).returncode == 0
+
+
+needs_process_spaces = pytest.mark.skipif(
+    sys.platform != "linux" or not _can_unshare(), reason="a process space of its own is not permitted here"
+)
+
+
+def _settings() -> dict[str, str]:
+    return {"PORT": str(free_port()), **QUICK}
+
+
+def _until(condition: Callable[[], bool], *, pause: float = 0.005) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(pause)  # what another process does has no event to wait for
+
+
+def _child_of(process: "subprocess.Popen[bytes]") -> int:
+    """The process that `unshare` has forked."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    _until(lambda: listed.read_text() != "")
+    return int(listed.read_text().split()[0])
+
+
+def _python_runs(pid: int) -> bool:
+    return "python" in Path(f"/proc/{pid}/comm").read_text() or "civitai" in Path(f"/proc/{pid}/comm").read_text()
+
+
+def _stopped(process: "subprocess.Popen[bytes]", pid: int, signum: int = signal.SIGTERM) -> int:
+    """The exit status, in time."""
+    os.kill(pid, signum)
+    try:
+        return process.wait(AT_ONCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("command", "delay"),
+    [((), 0.3), (("api",), 0.1), (("scheduler",), 0.3), (("comfyui", "--port", "28188"), 0.2), (("seed",), 0.1)],
+)
+def test_a_stop_is_heard_while_a_command_starts(tmp_path: Path, command: Sequence[str], delay: float) -> None:
+    process = start(tmp_path, _settings(), command=(*MODULE, *command))
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(delay)
+    assert _stopped(process, process.pid) in ENDED_BY_SIGTERM
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+@needs_process_spaces
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.5])
+def test_process_1_of_a_container_hears_a_stop_at_any_moment(tmp_path: Path, delay: float) -> None:
+    process = start(tmp_path, _settings(), command=MODULE, before=AS_PROCESS_1)
+    pid = _child_of(process)
+    _until(lambda: _python_runs(pid))
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(delay)
+    assert _stopped(process, pid) in {0, 143}
+
+
+@pytest.mark.parametrize("command", [(), ("scheduler",), ("seed",)])
+def test_a_stop_is_heard_while_a_command_waits_for_a_store_that_hangs(tmp_path: Path, command: Sequence[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}"
+        process = start(tmp_path, {**_settings(), "MONGODB_URI": uri}, command=(*MODULE, *command))
+        silent.settimeout(PATIENCE_SECONDS)
+        connection, _ = silent.accept()
+        with connection:
+            assert _stopped(process, process.pid) == 143
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_server_that_serves_stops_in_good_order(tmp_path: Path, signum: int) -> None:
+    with running(tmp_path, QUICK) as server:
+        assert _stopped(server.process, server.process.pid, signum) == 0
+        assert "Traceback" not in server.log
+
+
+def test_a_server_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
+    port = free_port()
+    process = start(tmp_path, {**_settings(), "PORT": str(port)}, command=MODULE, before=("nohup",))
+    try:
+        _until(lambda: '"ready"' in (tmp_path / "server.log").read_text())
+        process.send_signal(signal.SIGHUP)
+        assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE_SECONDS).status_code == 200
+    finally:
+        assert _stopped(process, process.pid) == 0
+
+
+def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
+    environment = {
+        **QUICK,
+        "SIMULATION_PROFILE": "realistic",
+        "SIMULATION_PROMPT_MS": "60000",
+        "SHUTDOWN_GRACE_MS": "60000",
+    }
+    with running(tmp_path, environment) as server:
+        httpx.post(server.url + JOBS, json=TEMPLATE, timeout=PATIENCE_SECONDS).raise_for_status()
+        server.process.send_signal(signal.SIGINT)
+        _until(lambda: '"stopping"' in server.log)
+        assert _stopped(server.process, server.process.pid, signal.SIGINT) == 130
+
+
+def test_standard_output_that_is_closed_stops_nobody(tmp_path: Path) -> None:
+    settings = _settings()
+    before = ("sh", "-c", 'exec "$@" >&- 2>&- <&-', "sh")
+    process = start(tmp_path, settings, command=MODULE, before=before)
+    url = f"http://127.0.0.1:{settings['PORT']}/health"
+
+    def is_up() -> bool:
+        try:
+            return httpx.get(url, timeout=PATIENCE_SECONDS).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    _until(is_up)
+    assert _stopped(process, process.pid) == 0
+
+
+def _checked(folder: Path, port: str) -> "subprocess.CompletedProcess[str]":
+    variables = {**os.environ, "PORT": port}
+    command = [sys.executable, *MODULE, "healthcheck"]
+    return subprocess.run(command, cwd=folder, env=variables, check=False, capture_output=True, text=True)
+
+
+def test_the_health_check_finds_a_scheduler_that_is_frozen(tmp_path: Path) -> None:
+    settings = _settings() | {"MONGODB_URI": "memory://"}
+    process = start(tmp_path, settings, command=(*MODULE, "scheduler"))
+    _until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    process.send_signal(signal.SIGSTOP)
+    _until(lambda: "no sign of life" in _checked(tmp_path, settings["PORT"]).stderr, pause=0.2)
+    process.send_signal(signal.SIGCONT)
+    _until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    assert _stopped(process, process.pid) == 0
+    assert _checked(tmp_path, settings["PORT"]).returncode == 1
+
+
+def test_the_health_check_of_a_stand_in_asks_its_own_port(tmp_path: Path) -> None:
+    settings, port = _settings(), free_port()
+    process = start(tmp_path, settings, command=(*MODULE, "comfyui", "--port", str(port)))
+    _until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    assert _stopped(process, process.pid) == 0
+    assert _checked(tmp_path, settings["PORT"]).returncode == 1
+
+
+def test_in_production_what_ends_a_start_is_a_line_of_json(tmp_path: Path) -> None:
+    process = start(tmp_path, {"PORT": "http"}, command=MODULE)
+    assert process.wait(PATIENCE_SECONDS) == 2
+    line = json.loads((tmp_path / "server.log").read_text())
+    assert line["reason"] == "PORT: found 'http', expected a number from 1 to 65535"
