@@ -6,7 +6,6 @@ import signal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 
 class Stop:
@@ -45,7 +44,7 @@ class Stop:
 
         self._begin = begin_with_limit
 
-    def _hear(self, signum: int, _: "FrameType | None") -> None:
+    def _hear(self, signum: int, _: object) -> None:
         if self._begin is None or (self._asked and signum == signal.SIGINT):
             os._exit(128 + signum)
         if not self._asked:
