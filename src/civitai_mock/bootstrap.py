@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from civitai_mock.api.app import Access, ApiOptions, make_api
+from civitai_mock.api.formats import Vocabularies
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1.render import render_event
@@ -58,6 +59,7 @@ from civitai_mock.telemetry import configure_logging
 PACKAGE = "civitai_mock"
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
+LOCAL = "local"  # what the provider is called unless PROVIDER_NAME says otherwise
 CLOSE_SECONDS = 0.6
 
 logger = structlog.stdlib.get_logger()
@@ -172,7 +174,7 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
     """Simulation, unless there are ComfyUI servers."""
     if not settings.comfy_servers:
         return Simulator(
-            name=settings.provider_name,
+            name=settings.provider_name or LOCAL,
             clock=world.clock,
             profile=_profile(settings),
             pictures=settings.simulation_pictures,
@@ -187,7 +189,7 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
         max_in_flight=settings.comfy_max_in_flight,
     )
     return ComfyUI(
-        name=settings.provider_name,
+        name=settings.provider_name or LOCAL,
         servers=settings.comfy_servers,
         clock=world.clock,
         ids=world.ids,
@@ -286,10 +288,12 @@ def make_scheduler(parts: Parts) -> Scheduler:
 
 
 def _make_callbacks(parts: Parts) -> Callbacks:
+    """They are worded as the server is set: no request asks for them."""
+    words = _vocabularies(parts.settings).of()
     return Callbacks(
         jobs=parts.stores.jobs,
         messenger=parts.messenger,
-        render=lambda event: orjson.dumps(render_event(event)),
+        render=lambda event: orjson.dumps(render_event(event, words)),
         max_attempts=parts.settings.callback_max_attempts,
         signals=parts.signals,
         clock=parts.world.clock,
@@ -315,7 +319,7 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
         max_body_bytes=chosen.max_body_bytes,
         body_timeout=timedelta(seconds=chosen.body_timeout_s),
         max_jobs=chosen.max_jobs_per_request,
-        result_format=chosen.result_format,
+        vocabularies=_vocabularies(chosen),
         version=version(DISTRIBUTION),
     )
     access, proxies = _access(chosen, world.clock), chosen.trusted_networks
@@ -335,6 +339,14 @@ def _access(settings: Settings, clock: Clock) -> Access:
 def create_api_app() -> FastAPI:
     """The HTTP app alone, for `civitai-mock api --reload`."""
     return create_app(with_scheduler=False)
+
+
+def _vocabularies(settings: Settings) -> Vocabularies:
+    return Vocabularies(
+        compat=settings.client_compat,
+        provider_name=settings.provider_name,
+        result_format=settings.result_format,
+    )
 
 
 def _settings_of_this_process() -> Settings:

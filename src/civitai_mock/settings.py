@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from civitai_mock.api.formats import ResultFormat
+from civitai_mock.api.formats import ClientCompat, ResultFormat
 from civitai_mock.env_files import ENCODING, EnvFileError, usable_env_files
 from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
@@ -190,12 +190,22 @@ class Settings(BaseSettings):
     max_jobs_per_request: int = setting(
         1000, "How many jobs one request may submit", expected="a number from 1 to 100000", ge=1, le=100_000
     )
-    result_format: ResultFormat = setting(
-        ResultFormat.ARRAY,
-        "`result` of image jobs: `array` of all images, or `object` of the first, as SDKs of 2024 read it",
-        expected="array or object",
+    client_compat: ClientCompat = setting(
+        ClientCompat.DEFAULT,
+        "Which clients can read the answers: `default`; `official`, generated from the official description of v1"
+        " (provider `Civitai`); `sdk-2024`, PyPI's civitai-py and npm's civitai (one result besides, not a list)",
+        expected="default, official or sdk-2024",
     )
-    provider_name: Name = setting("local", "Name of the provider in answers", expected="a name")
+    result_format: ResultFormat | None = setting(
+        None,
+        "`result` of image jobs: `array` of all images, or `object` of the first; unset is as CLIENT_COMPAT has it",
+        expected="array, object or nothing",
+    )
+    provider_name: Name | None = setting(
+        None,
+        "Name of the provider in answers; unset is as CLIENT_COMPAT has it, `local` by default",
+        expected="a name or nothing",
+    )
     job_lifetime_hours: int = setting(
         24,
         "How long a job, its events and its blobs are kept",

@@ -2,28 +2,48 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.clients import Client, bridged
+from tests.support.clients import Addressed, Client, bridged
 from tests.support.npm import UnavailableError, install
 from tests.support.process import Server, running
 
 HERE = Path(__file__).parent
 NPM_PACKAGE = "civitai@0.1.15"
 IN_MEMORY = {"MONGODB_URI": "memory://"}
-# What the SDKs of 2024 need: one result instead of a list, and a provider that they have heard of.
-FOR_SDKS = IN_MEMORY | {"RESULT_FORMAT": "object", "PROVIDER_NAME": "Civitai"}
+COMPAT = "sdk-2024"
+INSTANT = IN_MEMORY | {"SIMULATION_PROFILE": "instant"}
 ENDLESS = {"SIMULATION_LOAD_MS": "3600000"}
 TOKEN = {"CIVITAI_API_TOKEN": "any"}
+
+
+@dataclass(frozen=True, slots=True)
+class BasePath:
+    url: str
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """As the SDKs need it; jobs end at once."""
-    with running(tmp_path_factory.mktemp("server"), FOR_SDKS | {"SIMULATION_PROFILE": "instant"}) as started:
+    with running(tmp_path_factory.mktemp("server"), INSTANT | {"CLIENT_COMPAT": COMPAT}) as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def base_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BasePath]:
+    """Of a server with default settings, for the SDKs; jobs end at once."""
+    with running(tmp_path_factory.mktemp("based"), INSTANT) as started:
+        yield BasePath(f"{started.url}/compat/{COMPAT}")
+
+
+@pytest.fixture(params=["server", "base_path"])
+def either(request: pytest.FixtureRequest) -> Addressed:
+    """What an SDK can be pointed at: a server that is set for it, or a base path of any other."""
+    found: Addressed = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(scope="package")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.clients.inputs import CHECKPOINT, PNG, UNKNOWN, download, from_comfy, from_text
-from tests.support.clients import Client, ClientError
+from tests.support.clients import Addressed, Client, ClientError
 from tests.support.process import Server
 
 pytestmark = pytest.mark.slow
@@ -20,9 +20,9 @@ def test_from_text_answers_at_once(endless_server: Server, civitai_js: Client) -
 @pytest.mark.parametrize(
     ("method", "given"), [("image.fromText", from_text()), ("image.fromComfy", from_comfy())], ids=["text", "comfy"]
 )
-def test_waiting_returns_the_picture(server: Server, civitai_js: Client, method: str, given: Any) -> None:
+def test_waiting_returns_the_picture(either: Addressed, civitai_js: Client, method: str, given: Any) -> None:
     """Within the patience of a test: if the server did not wait, the client would ask again after 30 s."""
-    (job,) = civitai_js.call(server, method, given, True)["jobs"]
+    (job,) = civitai_js.call(either, method, given, True)["jobs"]
     (polled,) = job["result"]["jobs"]
     assert not polled["scheduled"]
     assert download(polled["result"]["blobUrl"]).startswith(PNG)
@@ -33,9 +33,9 @@ def test_from_comfy_answers_at_once(endless_server: Server, civitai_js: Client) 
     assert job["scheduled"]
 
 
-def test_an_id_leads_to_its_job(server: Server, civitai_js: Client) -> None:
-    created = civitai_js.call(server, "image.fromText", from_text(), True)
-    job = civitai_js.call(server, "jobs.getById", created["jobs"][0]["jobId"])
+def test_an_id_leads_to_its_job(either: Addressed, civitai_js: Client) -> None:
+    created = civitai_js.call(either, "image.fromText", from_text(), True)
+    job = civitai_js.call(either, "jobs.getById", created["jobs"][0]["jobId"])
     assert (job["jobId"], job["cost"]) == (created["jobs"][0]["jobId"], created["jobs"][0]["cost"])
     assert job["result"]["available"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.clients.inputs import PNG, download, from_text
-from tests.support.clients import Client, ClientError
+from tests.support.clients import Addressed, Client, ClientError
 from tests.support.process import Server
 
 pytestmark = pytest.mark.slow
@@ -17,15 +17,15 @@ def test_create_answers_at_once(endless_server: Server, civitai_py: Client) -> N
     assert [result["available"] for result in job["result"]] == [False]
 
 
-def test_create_with_wait_returns_the_picture(server: Server, civitai_py: Client) -> None:
-    (job,) = civitai_py.call(server, "image.create", from_text(), True)["jobs"]
+def test_create_with_wait_returns_the_picture(either: Addressed, civitai_py: Client) -> None:
+    (job,) = civitai_py.call(either, "image.create", from_text(), True)["jobs"]
     assert not job["scheduled"]
     assert download(job["result"]["blobUrl"]).startswith(PNG)
 
 
-def test_a_token_leads_to_its_jobs(server: Server, civitai_py: Client) -> None:
-    created = civitai_py.call(server, "image.create", from_text(), True)
-    assert civitai_py.call(server, "jobs.get", created["token"])["jobs"][0]["jobId"] == created["jobs"][0]["jobId"]
+def test_a_token_leads_to_its_jobs(either: Addressed, civitai_py: Client) -> None:
+    created = civitai_py.call(either, "image.create", from_text(), True)
+    assert civitai_py.call(either, "jobs.get", created["token"])["jobs"][0]["jobId"] == created["jobs"][0]["jobId"]
 
 
 def test_jobs_are_found_by_their_properties(server: Server, civitai_py: Client) -> None:

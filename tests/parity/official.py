@@ -1,6 +1,6 @@
 """The official description of v1 as a JSON Schema, corrected where recordings of the same service contradict it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +63,38 @@ def faults(official: Any, name: str, value: Any, corrections: Iterable[Correctio
         _put(schemas, correction)
     whole = {"$ref": SCHEMAS_PATH + name, "components": {"schemas": schemas}}
     return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+def words_of(official: Any, name: str, value: Any, path: str = "$") -> Iterator[tuple[str, str, Any]]:
+    """Each value that stands where the schema `name` has a list: its path, the name of the list, and the value.
+
+    Whatever is not described, like members that are additions of ours, is passed over.
+    """
+    schema = _open_base(official["components"]["schemas"][name], official)
+    if "enum" in schema:
+        yield path, name, value
+    for member, of in schema.get("properties", {}).items():
+        if isinstance(value, dict) and member in value:
+            yield from _words_inside(official, of, value[member], f"{path}.{member}")
+
+
+def _words_inside(official: Any, schema: Any, value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+    if "$ref" in schema:
+        yield from words_of(official, schema["$ref"].removeprefix(SCHEMAS_PATH), value, path)
+    elif "oneOf" in schema:
+        yield from words_of(official, _schema_of_job(official, value), value, path)
+    elif isinstance(value, dict) and isinstance(schema.get("additionalProperties"), dict):
+        for key, item in value.items():
+            yield from _words_inside(official, schema["additionalProperties"], item, f"{path}[{key}]")
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from _words_inside(official, schema["items"], item, f"{path}[{index}]")
+
+
+def _schema_of_job(official: Any, job: Any) -> str:
+    """Some types of today are not described: they have only what all jobs have."""
+    name = f"{str(job['type']).removesuffix('V2')}Job"
+    return name if name in official["components"]["schemas"] else "Job"
 
 
 def has_null(value: Any) -> bool:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+from civitai_mock.api.formats import Vocabularies
 from civitai_mock.api.v1.render import render_event
 from tests.support.served import JOBS, PATIENCE_SECONDS, serve_all, template
 
@@ -52,7 +53,7 @@ async def test_a_receiver_gets_every_event_as_the_api_shows_it() -> None:
             await received.complete.wait()
         events = await served.cases.query.jobs.events(job_id)
     assert [json.loads(body) for body in received.bodies] == [
-        json.loads(json.dumps(render_event(event))) for event in events
+        json.loads(json.dumps(render_event(event, Vocabularies().of()))) for event in events
     ]
     assert f"user-agent: civitai-mock/{version('civitai-mock')}" in received.heads[0]
     assert f"idempotency-key: {job_id}/0" in received.heads[0]

@@ -8,11 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
-from typing import Any
-
-from tests.support.process import Server
+from typing import Any, Protocol
 
 PATIENCE_SECONDS = 25.0
+
+
+class Addressed(Protocol):
+    """Whatever a client can be pointed at."""
+
+    @property
+    def url(self) -> str: ...
 
 
 class ClientError(Exception):
@@ -26,7 +31,7 @@ class Client:
     process: "subprocess.Popen[str]"
     log: Path
 
-    def call(self, server: Server, method: str, *args: Any) -> Any:
+    def call(self, server: Addressed, method: str, *args: Any) -> Any:
         """Raise `ClientError` if the client raises, and `RuntimeError` if it never returns."""
         answer = json.loads(self._exchange(json.dumps({"server": server.url, "method": method, "args": args})))
         if "error" in answer:

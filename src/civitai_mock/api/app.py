@@ -9,12 +9,14 @@ from starlette.types import Lifespan
 
 from civitai_mock.api import blobs, system
 from civitai_mock.api.client_address import TrustedProxies
+from civitai_mock.api.compat import Compat
 from civitai_mock.api.context import ApiOptions
 from civitai_mock.api.errors import UnexpectedErrors, handle_errors
 from civitai_mock.api.guard import Access, Guard
 from civitai_mock.api.openapi import describe_api
 from civitai_mock.api.trace import TraceMiddleware
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
+from civitai_mock.api.v1.client_hints import ClientHints
 from civitai_mock.api.v2 import resources
 from civitai_mock.services.hosts import Network
 
@@ -56,13 +58,14 @@ def make_api(
             Middleware(TrustedProxies, networks=trusted_proxies),
             Middleware(TraceMiddleware),
             Middleware(UnexpectedErrors),
+            Middleware(Compat),
             Middleware(Guard, access=access),
         ],
         docs_url=system.DOCS_URL,
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,
     )
-    app.state.options = options
+    app.state.options, app.state.client_hints = options, ClientHints()
     app.include_router(resources.router)
     app.include_router(system.router)
     handle_errors(app)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from starlette.requests import Request
 
-from civitai_mock.api.formats import ResultFormat
+from civitai_mock.api.formats import Vocabularies, Vocabulary
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
 
@@ -21,7 +21,7 @@ class ApiOptions:
     max_body_bytes: int
     body_timeout: timedelta
     max_jobs: int
-    result_format: ResultFormat
+    vocabularies: Vocabularies
     version: str
 
 
@@ -49,6 +49,11 @@ def caller(request: Request) -> Caller:
 def owner(request: Request) -> str | None:
     """Whose jobs the caller sees; None for everybody's."""
     return caller(request).owner
+
+
+def vocabulary(request: Request) -> Vocabulary:
+    """How the answer is worded, as the request asked for or else as the server is set."""
+    return options(request).vocabularies.of(request.state.compat)
 
 
 def base_url(request: Request) -> str:

@@ -1,6 +1,10 @@
-"""Choices in how answers look."""
+"""Choices in how answers look, and which of them a kind of client can read."""
 
+import difflib
+from dataclasses import dataclass
 from enum import StrEnum
+
+from civitai_mock.domain.errors import InvalidRequestError
 
 
 class ResultFormat(StrEnum):
@@ -8,3 +12,73 @@ class ResultFormat(StrEnum):
 
     ARRAY = "array"
     OBJECT = "object"
+
+
+class ClientCompat(StrEnum):
+    """Which kind of client an answer is for.
+
+    `official` clients have models that were generated from the official description of v1, and reject any value that is
+    not in its lists; those of 2024 (PyPI's civitai-py, npm's civitai) read one result besides, and not a list.
+    """
+
+    DEFAULT = "default"
+    OFFICIAL = "official"
+    SDK_2024 = "sdk-2024"
+
+    @classmethod
+    def parse(cls, text: str, *, field: str) -> "ClientCompat":
+        """In any case; raise `InvalidRequestError` that names the nearest one for anything else."""
+        name = text.strip().lower()
+        if name in list(cls):
+            return cls(name)
+        (nearest,) = difflib.get_close_matches(name, list(cls), n=1, cutoff=0)
+        message = f"{field} must be one of {', '.join(cls)}; found '{text[:100]}'. Did you mean '{nearest}'?"
+        raise InvalidRequestError(message, errors={field: [message]})
+
+
+# v1 description: `Provider`.
+OFFICIAL_PROVIDERS = frozenset(
+    {
+        "Civitai",
+        "OctoML",
+        "SaladML",
+        "PicFinder",
+        "RunPods",
+        "ValdiAI",
+        "OctoMLNext",
+        "RunDiffusion",
+        "SaladShared",
+    }
+)
+OFFICIAL_PROVIDER = "Civitai"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """How answers are worded: without a `provider` by the name that a job was run under.
+
+    Where `is_official`, what a list of the official description has no word for is left out.
+    """
+
+    provider: str | None
+    result_format: ResultFormat
+    is_official: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabularies:
+    """What the settings say: `compat` is for requests that ask for nothing; what else is set, holds for all."""
+
+    compat: ClientCompat = ClientCompat.DEFAULT
+    provider_name: str | None = None
+    result_format: ResultFormat | None = None
+
+    def of(self, asked: ClientCompat | None = None) -> Vocabulary:
+        compat = asked or self.compat
+        is_official = compat is not ClientCompat.DEFAULT
+        usual_format = ResultFormat.OBJECT if compat is ClientCompat.SDK_2024 else ResultFormat.ARRAY
+        return Vocabulary(
+            provider=self.provider_name or (OFFICIAL_PROVIDER if is_official else None),
+            result_format=self.result_format or usual_format,
+            is_official=is_official,
+        )

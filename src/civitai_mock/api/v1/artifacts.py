@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.blobs import serve_blob
-from civitai_mock.api.context import owner, use_cases
+from civitai_mock.api.context import owner, use_cases, vocabulary
 from civitai_mock.api.described import (
     DescribedRoute,
     ListOf,
@@ -32,7 +32,7 @@ async def get_events(request: Request) -> Response:
     take, descending = count(request, "take", default=TAKE, most=MOST), flag(request, "descending")
     events = await use_cases(request).query.events(request.path_params["jobId"], owner=owner(request))
     ordered = events[::-1] if descending else events
-    return JsonAnswer([render_event(event) for event in ordered[:take]])
+    return JsonAnswer([render_event(event, vocabulary(request)) for event in ordered[:take]])
 
 
 ROUTES = [

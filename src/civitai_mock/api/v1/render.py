@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from civitai_mock.api.formats import ResultFormat
+from civitai_mock.api.formats import ResultFormat, Vocabulary
 from civitai_mock.api.v1 import schemas as wire
+from civitai_mock.api.v1.official_words import with_official_words
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
@@ -31,7 +32,7 @@ class JobRenderer:
     base_url: str
     blob_urls: BlobUrls
     provider_name: str
-    result_format: ResultFormat
+    vocabulary: Vocabulary
     positions: Mapping[str, QueuePosition] = field(default_factory=dict)
     support: Mapping[str, JobSupport] = field(default_factory=dict)
 
@@ -52,19 +53,20 @@ class JobRenderer:
             "cost": job.cost,
             "properties": dict(job.properties),
             "result": self._results(job),
-            "lastEvent": render_event(job.last_event),
+            "lastEvent": render_event(job.last_event, self.vocabulary),
             **self._running(job),
             **self._support(job),
             "scheduled": job.outcome is None,
         }
 
     def requested(self, job: Job) -> wire.RequestedJob:
-        return {"job": self._job(job), "lastEvent": render_event(job.last_event)}
+        return {"job": self._job(job), "lastEvent": render_event(job.last_event, self.vocabulary)}
 
     def _support(self, job: Job) -> wire.Support:
         if job.outcome is not None:
             return {}
-        return {"serviceProviders": {self.provider_name: {"support": self.support[job.id], **self._position(job)}}}
+        provider = self.vocabulary.provider or self.provider_name
+        return {"serviceProviders": {provider: {"support": self.support[job.id], **self._position(job)}}}
 
     def _position(self, job: Job) -> wire.Queued:
         position = self.positions.get(job.id)
@@ -74,7 +76,7 @@ class JobRenderer:
         if isinstance(job.result, dict):
             return job.result
         images = [self._result(slot) for slot in job.slots]
-        return images if self.result_format is ResultFormat.ARRAY else dict(images[0]) if images else {}
+        return images if self.vocabulary.result_format is ResultFormat.ARRAY else dict(images[0]) if images else {}
 
     def _result(self, slot: Slot) -> wire.ImageResult:
         seed: wire.Seed = {} if slot.seed is None else {"seed": slot.seed}
@@ -101,7 +103,7 @@ class JobRenderer:
         return {"job": self._job(job)} if wanted else {}
 
     def _job(self, job: Job) -> wire.Job:
-        own = JOB_TYPES_BY_TYPE[job.type].describe(job)
+        own = self._own(job)
         members = {
             "Type": job.type,
             **{name: value for name, value in own.items() if name in ABOVE_SLOTS},
@@ -113,18 +115,23 @@ class JobRenderer:
         }
         return cast("wire.Job", members)  # a TypedDict cannot say that each type adds members of its own
 
+    def _own(self, job: Job) -> JsonObject:
+        """The members that its type adds."""
+        members = JOB_TYPES_BY_TYPE[job.type].describe(job)
+        return with_official_words(members, job.type) if self.vocabulary.is_official else members
+
     def _slot(self, job: Job, slot: Slot) -> wire.JobSlot:
         destination = f"{self.base_url}/v1/producer/images/{slot.blob_key}?jobId={job.id}&storeAsBlob=true"
         return {"imageHash": slot.blob_key, "destinationUrl": destination}
 
 
-def render_event(event: JobEvent) -> wire.JobEvent:
+def render_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
     """The first event of a job has no provider, as nobody has claimed it yet."""
     return {
         "jobId": event.job_id,
         "type": event.type,
         "dateTime": format_date(event.at),
-        **_holder(event),
+        **_holder(event, vocabulary),
         "context": dict(event.context),
         **_claim_time(event),
         "jobDuration": format_timespan(event.job_duration),
@@ -145,10 +152,10 @@ def _render_position(position: QueuePosition) -> wire.ProviderJobQueuePosition:
     }
 
 
-def _holder(event: JobEvent) -> wire.Holder:
+def _holder(event: JobEvent, vocabulary: Vocabulary) -> wire.Holder:
     if event.provider is None or event.worker_id is None:
         return {}
-    return {"provider": event.provider, "workerId": event.worker_id}
+    return {"provider": vocabulary.provider or event.provider, "workerId": event.worker_id}
 
 
 def _claim_time(event: JobEvent) -> wire.ClaimTime:

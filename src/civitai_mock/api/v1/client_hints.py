@@ -1,0 +1,84 @@
+"""Known clients that cannot read an answer: the log says so once for each, with the setting that helps."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from starlette.datastructures import Headers
+
+from civitai_mock.api.formats import OFFICIAL_PROVIDERS, ClientCompat, ResultFormat, Vocabulary
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Outcome
+
+JSON = "application/json"
+
+logger = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClient:
+    """`compat` is what it can read; `headers` are those that tell it from others with its User-Agent."""
+
+    name: str
+    user_agent: re.Pattern[str]
+    compat: ClientCompat
+    headers: Sequence[str] = ()
+
+    def sent(self, headers: Headers) -> bool:
+        known = self.user_agent.search(headers.get("user-agent", "")) is not None
+        return known and all(headers.get(name) == JSON for name in self.headers)
+
+
+KNOWN_CLIENTS = (
+    KnownClient(
+        name="civitai-py of PyPI",
+        user_agent=re.compile(r"^python-httpx/|^civitai-py"),
+        compat=ClientCompat.SDK_2024,
+        headers=("accept", "content-type"),
+    ),
+    KnownClient(
+        name="civitai of npm",
+        user_agent=re.compile(r"^(?:node|undici)$"),
+        compat=ClientCompat.SDK_2024,
+        headers=("accept",),
+    ),
+    KnownClient(
+        name="a client that was generated from the official description",
+        user_agent=re.compile(
+            r"openapi-generator|swagger-codegen|openapi-python-client|oapi-codegen|kiota|speakeasy|nswag|fern|autorest",
+            re.IGNORECASE,
+        ),
+        compat=ClientCompat.OFFICIAL,
+    ),
+)
+
+
+class ClientHints:
+    """Of one process."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def see(self, headers: Headers, jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
+        """Look at an answer about `jobs` on its way."""
+        client = next((known for known in KNOWN_CLIENTS if known.sent(headers)), None)
+        if client is None or client.name in self._given or not _is_strange(jobs, vocabulary, client.compat):
+            return
+        self._given.add(client.name)
+        logger.warning(
+            "a client may be unable to read this answer",
+            client=client.name,
+            user_agent=headers["user-agent"],
+            setting=f"CLIENT_COMPAT={client.compat}",
+            base_path=f"/compat/{client.compat}",
+        )
+
+
+def _is_strange(jobs: Sequence[Job], vocabulary: Vocabulary, compat: ClientCompat) -> bool:
+    """Whether it has a provider that no list of the official description has, or results where one is expected."""
+    providers = {vocabulary.provider or job.last_event.provider for job in jobs if job.last_event.provider is not None}
+    if providers - OFFICIAL_PROVIDERS:
+        return True
+    listed = compat is ClientCompat.SDK_2024 and vocabulary.result_format is ResultFormat.ARRAY
+    return listed and any(job.outcome is Outcome.SUCCEEDED and job.slots for job in jobs)
