@@ -53,7 +53,7 @@ from civitai_mock.services.support import TellSupport
 from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
-from civitai_mock.settings import Settings, SimulationProfile
+from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 from civitai_mock.telemetry import configure_logging
 
 PACKAGE = "civitai_mock"
@@ -383,20 +383,29 @@ async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
         app.state.jobs_left = scheduler.jobs_left
 
 
-def create_comfyui(settings: Settings) -> Starlette:
-    """The stand-in ComfyUI server alone, with the files of the built-in catalogue."""
+def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
+    """The stand-in ComfyUI server alone, started with these options; raise `SettingsError` for what cannot work."""
     from civitai_mock.providers.simulator.comfyui_server.app import make_standin
     from civitai_mock.providers.simulator.comfyui_server.artist import artist
-    from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations, StandinOptions
-    from civitai_mock.providers.simulator.comfyui_server.stock import models_of
+    from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+    from civitai_mock.providers.simulator.comfyui_server.launch import LaunchError, options_of
+    from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations
+    from civitai_mock.providers.simulator.comfyui_server.stock import EXAMPLE, example_picture, models_of
 
     durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
-    return make_standin(
+    try:
+        options = options_of(argv, durations=durations)
+    except LaunchError as error:
+        raise SettingsError(error.message) from error
+    app = make_standin(
         clock=REAL_WORLD.clock,
-        models=models_of(read_catalogue()),
+        models={} if options.directories.base else models_of(read_catalogue()),
         draw=artist(settings.simulation_pictures),
-        options=StandinOptions(durations=durations, previews=True),
+        options=options,
     )
+    if options.directories.input is None:
+        app.state.standin.workshop.files.put(Place("input", "", EXAMPLE), example_picture(), now=REAL_WORLD.clock.now())
+    return app
 
 
 @cache

@@ -294,7 +294,7 @@ async def test_a_model_file_is_there_from_the_moment_it_is_listed() -> None:
 
 
 async def test_a_body_above_the_limit_is_refused_with_its_size() -> None:
-    async with standin_session(options=StandinOptions(max_upload_bytes=1000)) as session:
+    async with standin_session(options=StandinOptions(upload_mebibytes=1000 / 1024**2)) as session:
         answer = await session.client.post("/prompt", content=b" " * 1001)
         assert (answer.status_code, answer.text) == (413, "Maximum request body size 1000 exceeded.")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -40,6 +41,14 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._on_stop = on_stop
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def encrypt(self, *, keyfile: str, certfile: str) -> None:
+        """Serve https; raise `ConflictError` for files that do not make a certificate."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certfile, keyfile)
+        except OSError as error:
+            raise ConflictError(f"no certificate in {certfile} and {keyfile}: {error.strerror or error}") from error
+        self.config.ssl_keyfile, self.config.ssl_certfile = keyfile, certfile
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """A lifespan that fails would end the process here; whoever runs the server tells why instead."""

@@ -11,9 +11,9 @@ def reachable(host: str) -> str:
     return REACHABLE.get(host, host)
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, *, encrypted: bool = False) -> str:
     name = reachable(host)
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+    return f"{'https' if encrypted else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def is_cut_off(host: str) -> bool:

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-COMFYUI_PORT = 8188
+from civitai_mock.providers.simulator.comfyui_server.arguments import add_arguments
+
 MONOLITH = "monolith"  # what runs without a command
 CHECKED = ("api", "scheduler", "comfyui")
 
@@ -50,14 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("api", help="serve HTTP only", parents=[serving])
     commands.add_parser("scheduler", help="run jobs only")
     comfyui = commands.add_parser("comfyui", help="serve a stand-in for ComfyUI, to test its clients against")
-    comfyui.add_argument("--port", type=_port, default=COMFYUI_PORT, help=f"default {COMFYUI_PORT}")
+    add_arguments(comfyui)
     commands.add_parser("seed", help="add the built-in resources to the store")
     healthcheck = commands.add_parser("healthcheck", help="exit 0 if what runs beside it is healthy, 1 if not")
     healthcheck.add_argument("checked", nargs="?", choices=CHECKED, help="only that; without it, whatever runs here")
     return parser
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"found '{text}', expected a number from 1 to 65535")
-    return int(text)

@@ -4,7 +4,7 @@ import http.client
 import os
 import time
 
-from civitai_mock.cli.address import reachable
+from civitai_mock.cli.address import reachable, url_of
 from civitai_mock.cli.runtime import Content, live_notes
 
 ANSWER_SECONDS = 4.0  # the server itself waits three for its store, and Docker five for this
@@ -36,7 +36,7 @@ def _fault_of(note: Content) -> str | None:
     if note["asked_at"] is None:
         return _fault_of_beats(note)
     host, port, path = note["asked_at"]
-    return _ask(host, port, path)
+    return _ask(host, port, path, encrypted=bool(note.get("encrypted")))
 
 
 def _fault_of_beats(note: Content) -> str | None:
@@ -46,18 +46,29 @@ def _fault_of_beats(note: Content) -> str | None:
     return note["fault"] or None
 
 
-def _ask(host: str, port: int, path: str) -> str | None:
-    """Straight to the server, whatever proxy the environment names."""
-    connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+def _ask(host: str, port: int, path: str, *, encrypted: bool = False) -> str | None:
+    """Straight to the server, whatever proxy the environment names, and whatever its certificate says."""
+    connection = _connection(host, port, encrypted=encrypted)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        return f"http://{host}:{port}{path}: {str(error) or type(error).__name__}"
+        return f"{url_of(host, port, encrypted=encrypted)}{path}: {str(error) or type(error).__name__}"
     finally:
         connection.close()
-    return None if answer.status == 200 else f"http://{host}:{port}{path}: {answer.status} {body.decode()}"
+    url = url_of(host, port, encrypted=encrypted)
+    return None if answer.status == 200 else f"{url}{path}: {answer.status} {body.decode()}"
+
+
+def _connection(host: str, port: int, *, encrypted: bool) -> http.client.HTTPConnection:
+    if not encrypted:
+        return http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it asks itself
+    return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
 
 
 def _wanted_address() -> tuple[str, int]:

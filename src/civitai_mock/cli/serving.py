@@ -1,6 +1,8 @@
 """Serve over HTTP: API and scheduler, the API alone, or the stand-in for ComfyUI."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -11,6 +13,7 @@ from civitai_mock.cli.arguments import MONOLITH
 from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
 from civitai_mock.cli.runtime import leaving_note
 from civitai_mock.cli.stop import Stop
+from civitai_mock.providers.simulator.comfyui_server.arguments import addresses_of
 from civitai_mock.settings import Settings
 
 APP_FACTORY = {MONOLITH: "civitai_mock.bootstrap:create_app", "api": "civitai_mock.bootstrap:create_api_app"}
@@ -46,7 +49,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
         app.state.begin_stop()  # the lifespan puts the scheduler's own way to stop there once it runs
 
     server = Server(app, grace=grace, on_ready=on_ready, on_stop=on_stop)
-    _run(server, settings, command=command, port=settings.port, path="/health")
+    _run(server, settings, command=command, hosts=[settings.host], port=settings.port, path="/health")
     if app.state.failure is not None:
         raise app.state.failure
     return status_of(app.state.jobs_left)
@@ -55,28 +58,39 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
 def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
     from civitai_mock.bootstrap import create_comfyui
 
+    hosts = addresses_of(arguments.listen or settings.host)
+
     def on_ready() -> None:
         stop_in_good_order(stop, server.begin_stop, grace=COMFYUI_GRACE, jobs_left=lambda: 0)
-        _warn_if_cut_off(settings.host)
-        logger.info("ready", listen=url_of(settings.host, arguments.port), stands_in_for="ComfyUI")
+        _warn_if_cut_off(*hosts)
+        address = url_of(hosts[0], arguments.port, encrypted=server.config.is_ssl)
+        logger.info("ready", listen=address, stands_in_for="ComfyUI")
 
-    server = Server(create_comfyui(settings), grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None)
-    _run(server, settings, command="comfyui", port=arguments.port, path="/system_stats")
+    app = create_comfyui(settings, sys.argv[sys.argv.index("comfyui") + 1 :])
+    server = Server(app, grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None)
+    if arguments.tls_keyfile and arguments.tls_certfile:
+        server.encrypt(keyfile=arguments.tls_keyfile, certfile=arguments.tls_certfile)
+    _run(server, settings, command="comfyui", hosts=hosts, port=arguments.port, path="/system_stats")
     return 0
 
 
-def _run(server: Server, settings: Settings, *, command: str, port: int, path: str) -> None:
+def _run(server: Server, settings: Settings, *, command: str, hosts: Sequence[str], port: int, path: str) -> None:
     """Until it is stopped, with a note for the health check."""
-    listener = listen(settings.host, port)
-    asked_at = (reachable(settings.host), port, path)
-    with leaving_note({"command": command, "port": settings.port, "asked_at": asked_at}):
-        run_until_done(server.serve(sockets=[listener]), loop_factory=server.config.get_loop_factory())
+    listeners = [listen(host, port) for host in hosts]
+    note = {
+        "command": command,
+        "port": settings.port,
+        "asked_at": (reachable(hosts[0]), port, path),
+        "encrypted": server.config.is_ssl,
+    }
+    with leaving_note(note):
+        run_until_done(server.serve(sockets=listeners), loop_factory=server.config.get_loop_factory())
 
 
-def _warn_if_cut_off(host: str) -> None:
-    if is_cut_off(host):
+def _warn_if_cut_off(*hosts: str) -> None:
+    if all(map(is_cut_off, hosts)):
         logger.warning(
             "listens inside this container only",
-            host=host,
+            host=",".join(hosts),
             hint="set HOST=0.0.0.0, or leave it out; only with --network host is this right",
         )

@@ -13,6 +13,11 @@ from civitai_mock.providers.simulator.comfyui_server.routes.segments import cano
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+CORS = {
+    "access-control-allow-methods": "POST, GET, DELETE, PUT, OPTIONS",
+    "access-control-allow-headers": "Content-Type, Authorization",
+    "access-control-allow-credentials": "true",
+}
 RAISED = frozenset({405, 500})  # these never come by ComfyUI's own layers
 
 
@@ -28,14 +33,15 @@ class Gate:
             await self._app(scope, receive, send)
             return
         scope["path"] = canonical(scope["raw_path"].decode("latin-1"))
-        if is_foreign(Headers(scope=scope)):
+        origin = self._standin.workshop.options.cors_origin
+        if origin is None and is_foreign(Headers(scope=scope)):
             await self._refuse(scope, receive, send)
         elif scope["type"] == "websocket" or scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
         else:
             self._note(scope)
             await self._delay()
-            await self._limited(scope, receive, cached(scope["path"], send))
+            await self._limited(scope, receive, cached(scope["path"], shared(origin, send)))
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -74,6 +80,19 @@ class Gate:
 
 class _TooLargeError(Exception):
     """The body went over the limit."""
+
+
+def shared(origin: str | None, send: Send) -> Send:
+    """--enable-cors-header: web pages of this origin may read the answers."""
+    if origin is None:
+        return send
+
+    async def send_shared(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] not in RAISED:
+            MutableHeaders(scope=message).update({"access-control-allow-origin": origin, **CORS})
+        await send(message)
+
+    return send_shared
 
 
 def cached(path: str, send: Send) -> Send:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.providers.simulator.comfyui_server import COMFYUI_VERSION
 
-COMFYUI_VERSION = "0.3.64"
 MEBIBYTE = 1024 * 1024
 
 # The pictures of an output node as PNG files, with some texts as chunks; called in a thread.
@@ -55,21 +55,76 @@ class Directories:
     temp: Path | None = None
     extra_models: Sequence[ExtraFolder] = ()
 
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Of input, output and temp those that are on disk."""
+        named = {"input": self.input, "output": self.output, "temp": self.temp}
+        return {folder: path for folder, path in named.items() if path is not None}
+
+
+class CacheKind(StrEnum):
+    """What nodes made is kept for the next prompt: what the last graph made, what N nodes made, or nothing."""
+
+    CLASSIC = "classic"
+    LRU = "lru"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """`size` is for LRU."""
+
+    kind: CacheKind = CacheKind.CLASSIC
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packs:
+    """Which nodes are loaded beside ComfyUI's own, by the modules they are from."""
+
+    api_nodes: bool = True
+    custom_nodes: bool = True
+    whitelist: frozenset[str] = frozenset()
+
+    def has(self, module: str) -> bool:
+        kind, _, rest = module.partition(".")
+        if kind == "custom_nodes":
+            return self.custom_nodes or bool({rest, f"{rest}.py"} & self.whitelist)
+        return self.api_nodes or kind != "comfy_api_nodes"
+
 
 REALISTIC = Durations(load=1.0, step=0.15, other=0.05, unload=0.05, history_lag=0.002)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandinOptions:
-    """`previews` is ComfyUI's --preview-method; `damage` is by model file name."""
+    """As ComfyUI's own options of these names, with its defaults; `damage` is by model file name."""
 
     accept_any_model: bool = False
-    previews: bool = False
+    previews: bool = False  # --preview-method is something else than none
+    preview_side: int = 512
+    metadata: bool = True
+    cache: Cache = field(default_factory=Cache)
+    cors_origin: str | None = None
+    argv: tuple[str, ...] = ("main.py",)
+    on_cpu: bool = False
+    version: str = COMFYUI_VERSION
+    packs: Packs = field(default_factory=Packs)
+    object_info: Sequence[JsonObject] = ()
     durations: Durations = field(default_factory=Durations)
     damage: Mapping[str, Damage] = field(default_factory=dict)
     max_pixels: int = 256_000_000  # in one node's hands, all pictures of a batch together
-    max_upload_bytes: int = 100 * MEBIBYTE
+    upload_mebibytes: float = 100
     max_stored_bytes: int = 512 * MEBIBYTE
     max_history: int = 10_000
     directories: Directories = field(default_factory=Directories)
     multi_user: bool = False
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return round(self.upload_mebibytes * MEBIBYTE)
+
+    @property
+    def told_upload_bytes(self) -> float:
+        """As /features tells it: a fraction stays one."""
+        return self.upload_mebibytes * MEBIBYTE

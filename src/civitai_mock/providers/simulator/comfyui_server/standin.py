@@ -6,13 +6,12 @@ from collections.abc import Hashable
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.ports import Clock
-from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore
+from civitai_mock.providers.simulator.comfyui_server.installation import Installation
+from civitai_mock.providers.simulator.comfyui_server.keeping.disk import FilesOnDisk
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import foreign_item
 from civitai_mock.providers.simulator.comfyui_server.keeping.log import ServerLog
-from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
 from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
 from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UserData
 from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger, PromptFacts
@@ -65,12 +64,11 @@ class Standin:
     def __init__(self, *, clock: Clock, models: Models, draw: Draw, options: StandinOptions) -> None:
         self.workshop = Workshop(
             clock=clock,
-            models=ModelFolders(given=models, directories=options.directories, now=clock.now()),
+            installation=Installation(models=models, options=options, now=clock.now()),
             draw=draw,
             options=options,
-            definitions=read_definitions(),
             faults=FaultDesk(),
-            files=FileStore(max_bytes=options.max_stored_bytes),
+            files=FilesOnDisk(max_bytes=options.max_stored_bytes, directories=options.directories.files),
             ledger=Ledger(),
             user_data=UserData(max_bytes=options.max_stored_bytes, multi_user=options.multi_user),
         )
@@ -87,6 +85,8 @@ class Standin:
         return self._life
 
     def start(self) -> None:
+        """With an empty temp folder."""
+        self.workshop.files.clear("temp")
         self._life = Life(self.workshop)
 
     def stop(self) -> None:
@@ -96,7 +96,6 @@ class Standin:
     def restart(self) -> None:
         """Queue, history and temp files are gone, numbers start at 0; output files stay."""
         self.life.end()
-        self.workshop.files.clear("temp")
         self.workshop.ledger.restarts += 1
         self.start()
 

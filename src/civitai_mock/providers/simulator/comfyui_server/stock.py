@@ -1,6 +1,9 @@
 """Model files that a stand-in pretends to have: those of a catalogue, and what its graphs need beside them."""
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
+
+from PIL import Image
 
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.control_nets.files import BEST_KNOWN
@@ -26,6 +29,16 @@ BESIDE: Models = {
     "upscale_models": ["RealESRGAN_x4plus.pth"],
     "controlnet": [name for of_ecosystem in BEST_KNOWN.values() for name in of_ecosystem.values()],
 }
+
+EXAMPLE = "example.png"
+EXAMPLE_SIZE = (768, 768)
+
+
+def example_picture() -> bytes:
+    """In the place of the picture that every ComfyUI has in its input folder from the start."""
+    buffer = io.BytesIO()
+    Image.radial_gradient("L").resize(EXAMPLE_SIZE).convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def models_of(resources: Iterable[Resource]) -> Models:

@@ -38,10 +38,12 @@ def bad_link(entry: InputDefinition, value: Json, listing: Listing) -> Refusal:
     return Refusal("bad_linked_input", message, entry.name, {**config_of(entry, listing), "received_value": value})
 
 
-def mismatch(entry: InputDefinition, link: Json, received: str, listing: Listing) -> Refusal | None:
-    """None if an output of type `received` may be linked here."""
+def mismatch(entry: InputDefinition, link: Json, received: Json, listing: Listing) -> Refusal | None:
+    """None if an output of type `received` may be linked here; that of a pack's node may be a list of choices."""
     wanted = entry.wire(listing)[0]
-    if isinstance(wanted, str) and _types_meet(received, wanted):
+    if received in (ANYTHING, wanted):
+        return None
+    if isinstance(wanted, str) and isinstance(received, str) and _types_meet(received, wanted):
         return None
     details = f"{entry.name}, received_type({received}) mismatch input_type({wanted})"
     extra = {**config_of(entry, listing), "received_type": received, "linked_node": link}

@@ -15,6 +15,8 @@ from civitai_mock.domain.json import Json, JsonObject
 PACKAGE = "civitai_mock.providers.simulator.comfyui_server.checking"
 COMBO = "COMBO"
 ANYTHING = "*"
+# Folders whose files graphs make and clients upload; all others have model files.
+OUTPUT_FOLDERS = frozenset({"input", "input subfolders", "output"})
 
 # The names in a folder, at this moment.
 Listing: TypeAlias = Callable[[str], Sequence[str]]
@@ -52,8 +54,9 @@ class NodeDefinition:
     name: str
     inputs: Mapping[str, InputDefinition]
     hidden: Mapping[str, str]
-    outputs: tuple[str, ...]
+    outputs: tuple[Json, ...]
     facts: Mapping[str, Any]
+    told: Mapping[str, Any] | None = None  # as another server's /object_info describes it
 
     @property
     def is_output(self) -> bool:
@@ -61,6 +64,8 @@ class NodeDefinition:
 
     def wire(self, listing: Listing) -> JsonObject:
         """One entry of /object_info; texts for people (names, descriptions, tooltips) are not imitated."""
+        if self.told is not None:
+            return dict(self.told)
         sections = {section: self._section(required, listing) for section, required in SECTIONS.items()}
         inputs: JsonObject = {name: section for name, section in sections.items() if section or name == "required"}
         if self.hidden:
@@ -94,13 +99,22 @@ Definitions: TypeAlias = Mapping[str, NodeDefinition]
 def read_definitions() -> Definitions:
     """By class type, from package data; read once."""
     text = (files(PACKAGE) / "definitions.json").read_text("utf-8")
-    return {name: _node(name, facts) for name, facts in json.loads(text).items()}
+    return {name: node_of(name, facts) for name, facts in json.loads(text).items()}
 
 
-def _node(name: str, facts: Mapping[str, Any]) -> NodeDefinition:
+def node_of(name: str, facts: Mapping[str, Any], *, told: Mapping[str, Any] | None = None) -> NodeDefinition:
+    """`facts` have the members of an entry of /object_info."""
     inputs = {entry.name: entry for entry in _inputs(facts["input"])}
     hidden = facts["input"].get("hidden", {})
-    return NodeDefinition(name=name, inputs=inputs, hidden=hidden, outputs=tuple(facts["output"]), facts=facts)
+    outputs = tuple(facts["output"])
+    return NodeDefinition(name=name, inputs=inputs, hidden=hidden, outputs=outputs, facts=facts, told=told)
+
+
+def choices_of(entry: Sequence[Any]) -> Sequence[Any]:
+    """What an input of /object_info can be chosen from, in either spelling; nothing if it is not chosen from a list."""
+    kind, options = entry[0], entry[1] if len(entry) > 1 else {}
+    choices = options.get("options", ()) if kind == COMBO else kind
+    return choices if isinstance(choices, list) else ()
 
 
 def _inputs(sections: Mapping[str, Any]) -> Iterator[InputDefinition]:

@@ -5,7 +5,11 @@ from typing import Any, TypeAlias
 
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking import checks
-from civitai_mock.providers.simulator.comfyui_server.checking.definitions import InputDefinition, NodeDefinition
+from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
+    OUTPUT_FOLDERS,
+    InputDefinition,
+    NodeDefinition,
+)
 from civitai_mock.providers.simulator.comfyui_server.checking.refusals import (
     NO_OUTPUTS,
     Refusal,
@@ -18,7 +22,6 @@ from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Bad
 
 # What a graph of an unexpected shape can raise; ComfyUI catches everything here.
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
-OUTPUT_FOLDERS = frozenset({"input", "input subfolders", "output"})
 
 # A graph as it came, which may have any shape inside.
 RawGraph: TypeAlias = Any

@@ -71,7 +71,7 @@ class FileStore:
         path, folder = split_annotation(annotated)
         subfolder, _, name = path.rpartition("/")
         place = Place(folder or DEFAULT_FOLDER, subfolder, name)
-        file = self._files.get(place)
+        file = self.get(place)
         return (place, file) if file else None
 
     def _make_room(self, newest: Place) -> None:

@@ -60,14 +60,14 @@ def with_alpha_of(content: bytes, mask: bytes) -> bytes:
     return _png(masked)
 
 
-def preview_jpeg(content: bytes, *, share: float) -> bytes:
-    """As it looks with `share` of the steps done, 512 pixels on its longer side whatever its size."""
+def preview_jpeg(content: bytes, *, share: float, side: int = PREVIEW_SIDE) -> bytes:
+    """As it looks with `share` of the steps done, `side` pixels on its longer side whatever its size."""
     with Image.open(io.BytesIO(content)) as image:
         picture = image.convert("RGB")
-    scale = PREVIEW_SIDE / max(picture.size)
+    scale = side / max(picture.size)
     size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
-    side = int(COARSEST + (PREVIEW_SIDE - COARSEST) * share**2)
-    coarse = picture.resize((max(size[0] * side // PREVIEW_SIDE, 1), max(size[1] * side // PREVIEW_SIDE, 1)))
+    detail = min(int(COARSEST + (side - COARSEST) * share**2), side)
+    coarse = picture.resize((max(size[0] * detail // side, 1), max(size[1] * detail // side, 1)))
     buffer = io.BytesIO()
     coarse.resize(size).save(buffer, format="JPEG", quality=DEFAULT_QUALITY)
     return buffer.getvalue()

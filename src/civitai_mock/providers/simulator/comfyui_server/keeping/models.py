@@ -70,7 +70,7 @@ class ModelFolders:
     """Looked at anew at each use, as ComfyUI looks at its disk."""
 
     def __init__(self, *, given: Models, directories: Directories, now: datetime) -> None:
-        self._given = given
+        self._start = self._given = given
         self._told: dict[str, list[str]] = {}
         self._directories = directories
         self._started = now.timestamp()
@@ -92,6 +92,10 @@ class ModelFolders:
         for folder, names in models.items():
             known = self._told.setdefault(current(folder), [])
             known += [name for name in names if name not in known]
+
+    def reset(self) -> None:
+        """As it was given."""
+        self._given, self._told = self._start, {}
 
     def replace(self, models: Models) -> None:
         """These files are there, and none of those that were given or told before; what is on disk stays."""

@@ -4,34 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from civitai_mock.domain.json import JsonObject
-from civitai_mock.providers.simulator.comfyui_server.options import COMFYUI_VERSION
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, standin_of
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
-
-GIBIBYTE = 1024**3
-SYSTEM: JsonObject = {
-    "os": "posix",
-    "ram_total": 32 * GIBIBYTE,
-    "ram_free": 24 * GIBIBYTE,
-    "comfyui_version": COMFYUI_VERSION,
-    "required_frontend_version": "1.27.10",
-    "installed_templates_version": "0.1.95",
-    "required_templates_version": "0.1.95",
-    "python_version": "3.11 (civitai-mock stand-in)",
-    "pytorch_version": "0.0 (simulated)",
-    "embedded_python": False,
-    "argv": ["main.py"],
-}
-DEVICE: JsonObject = {
-    "name": "cuda:0 simulated",
-    "type": "cuda",
-    "index": 0,
-    "vram_total": 24 * GIBIBYTE,
-    "vram_free": 20 * GIBIBYTE,
-    "torch_vram_total": 0,
-    "torch_vram_free": 0,
-}
 
 
 async def object_info(request: Request) -> Response:
@@ -46,12 +20,12 @@ async def object_info_of(request: Request) -> Response:
     return JsonAnswer({name: node.wire(workshop.listing)} if node else {})
 
 
-async def system_stats(_: Request) -> Response:
-    return JsonAnswer({"system": SYSTEM, "devices": [DEVICE]})
+async def system_stats(request: Request) -> Response:
+    return JsonAnswer(standin_of(request).workshop.installation.system.wire)
 
 
 async def features(request: Request) -> Response:
-    limit = standin_of(request).workshop.options.max_upload_bytes
+    limit = standin_of(request).workshop.options.told_upload_bytes
     return JsonAnswer(messages.features(limit))
 
 

@@ -69,6 +69,11 @@ def standin_of(request: Request) -> Standin:
     return standin
 
 
+def refused(message: str) -> Response:
+    """To whoever commands the stand-in."""
+    return JsonAnswer({"error": message}, 400)
+
+
 async def json_body(request: Request) -> Any:
     """Whatever the content type says; raise ValueError for what is no JSON."""
     return json.loads(await request.body())

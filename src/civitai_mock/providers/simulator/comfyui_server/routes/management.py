@@ -1,4 +1,4 @@
-"""/standin: faults on command and facts about what happened. A real ComfyUI has no such routes."""
+"""/standin: faults on command, what the server has, and what happened. A real ComfyUI has no such routes."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,7 +7,14 @@ from starlette.routing import BaseRoute, Route
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.providers.simulator.comfyui_server.faults import KINDS
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FOLDERS
-from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, empty, json_body, standin_of
+from civitai_mock.providers.simulator.comfyui_server.routes import told
+from civitai_mock.providers.simulator.comfyui_server.routes.answers import (
+    JsonAnswer,
+    empty,
+    json_body,
+    refused,
+    standin_of,
+)
 
 
 async def get_facts(request: Request) -> Response:
@@ -25,12 +32,12 @@ async def post_faults(request: Request) -> Response:
     try:
         changes = await json_body(request)
         if not isinstance(changes, dict):
-            return _refused(f"Send an object with any of {', '.join(KINDS)}.")
+            return refused(f"Send an object with any of {', '.join(KINDS)}.")
         faults.order(**changes)
     except InvalidRequestError as error:
-        return _refused(error.message)
+        return refused(error.message)
     except ValueError:
-        return _refused("The body is not JSON.")
+        return refused("The body is not JSON.")
     return JsonAnswer(faults.now.wire)
 
 
@@ -53,18 +60,15 @@ async def post_forget_files(request: Request) -> Response:
     """Those of `?folder=`: output, input or temp."""
     folder = request.query_params.get("folder", "output")
     if folder not in FOLDERS:
-        return _refused(f"The folders are {', '.join(FOLDERS)}.")
+        return refused(f"The folders are {', '.join(FOLDERS)}.")
     standin_of(request).forget_files(folder)
     return empty()
-
-
-def _refused(message: str) -> Response:
-    return JsonAnswer({"error": message}, 400)
 
 
 PREFIX = "/standin"
 ROUTES: list[BaseRoute] = [
     Route(PREFIX, get_facts, methods=["GET"]),
+    *told.routes(PREFIX),
     Route(f"{PREFIX}/faults", get_faults, methods=["GET"]),
     Route(f"{PREFIX}/faults", post_faults, methods=["POST"]),
     Route(f"{PREFIX}/faults", delete_faults, methods=["DELETE"]),

@@ -54,7 +54,7 @@ async def _receive(websocket: WebSocket, life: Life, connection: Connection, sta
         document = _decoded(message.get("text") or "")
         if is_first and document.get("type") == "feature_flags" and isinstance(document.get("data"), dict):
             connection.flags = document["data"]
-            life.hub.greet(messages.feature_flags(standin.workshop.options.max_upload_bytes), connection)
+            life.hub.greet(messages.feature_flags(standin.workshop.options.told_upload_bytes), connection)
         is_first = is_first and not document
 
 

@@ -90,7 +90,10 @@ def _store(request: Request, upload: Upload, content: bytes | None) -> Response:
         return trouble()
     place = upload.chosen(workshop.files)
     if content is not None:
-        workshop.files.put(place, content, now=workshop.clock.now())
+        try:
+            workshop.files.put(place, content, now=workshop.clock.now())
+        except OSError:
+            return trouble()
     return JsonAnswer({"name": place.name, "subfolder": place.subfolder, "type": place.folder})
 
 

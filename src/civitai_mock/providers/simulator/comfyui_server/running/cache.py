@@ -1,6 +1,7 @@
 """What nodes made in earlier prompts, so that an unchanged part of a graph does not run again.
 
-As ComfyUI's default cache: by what a node is and all that is above it, not by its id; only the last graph's nodes stay.
+As ComfyUI's caches: by what a node is and all that is above it, not by its id. In the default one only the last graph's
+nodes stay.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.json import JsonObject
+from civitai_mock.providers.simulator.comfyui_server.options import Cache, CacheKind
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
 
 # What else a node's result hangs on, as text; None for a node that never counts as unchanged.
@@ -31,9 +33,13 @@ class Made:
     ui: UiOutput | None = None
 
 
+DEFAULT_CACHE = Cache()
+
+
 class NodeCache:
-    def __init__(self, change_mark: ChangeMark) -> None:
+    def __init__(self, change_mark: ChangeMark, cache: Cache = DEFAULT_CACHE) -> None:
         self._change_mark = change_mark
+        self._cache = cache
         self._made: dict[str, Made] = {}
         self._keys: dict[str, str] = {}
         self._opened = 0
@@ -44,8 +50,20 @@ class NodeCache:
         self._opened += 1
         signatures = {node_id: signature(graph, node_id, self._change_mark) for node_id in graph}
         self._keys = {node_id: key or f"{self._opened}/{node_id}" for node_id, key in signatures.items()}
-        wanted = set(self._keys.values())
-        self._made = {key: made for key, made in self._made.items() if key in wanted}
+        self._forget(set(self._keys.values()))
+
+    def _forget(self, wanted: set[str]) -> None:
+        """What the kind of the cache does not keep for a graph that wants these; the latest stay longest."""
+        kept = {key: made for key, made in self._made.items() if key in wanted}
+        match self._cache.kind:
+            case CacheKind.NONE:
+                self._made = {}
+            case CacheKind.CLASSIC:
+                self._made = kept
+            case CacheKind.LRU:
+                others = [key for key in self._made if key not in wanted]
+                room = max(self._cache.size - len(kept), 0)
+                self._made = {key: self._made[key] for key in others[len(others) - min(room, len(others)) :]} | kept
 
     def get(self, node_id: str) -> Made | None:
         return self._made.get(self._keys.get(node_id, ""))

@@ -33,17 +33,18 @@ class Darkroom:
     draw: Draw
     files: FileStore
     faults: FaultDesk
+    metadata: bool
     preview_suffix: str = field(default_factory=_draw_suffix)
 
     async def save(self, item: QueueItem, node_id: str, interrupt: Interrupt) -> JsonObject:
         """SaveImage: into the output folder, or `NodeFailedError`."""
         prefix = item.graph[node_id]["inputs"].get("filename_prefix", PREVIEW_PREFIX)
-        pictures = await self.develop(item, node_id, _texts(item), interrupt)
+        pictures = await self.develop(item, node_id, self._texts(item), interrupt)
         return self._keep(pictures, str(prefix), folder="output")
 
     async def preview(self, item: QueueItem, node_id: str, interrupt: Interrupt) -> JsonObject:
         """PreviewImage: into the temp folder."""
-        pictures = await self.develop(item, node_id, _texts(item), interrupt)
+        pictures = await self.develop(item, node_id, self._texts(item), interrupt)
         return self._keep(pictures, PREVIEW_PREFIX + self.preview_suffix, folder="temp")
 
     async def develop(
@@ -51,6 +52,11 @@ class Darkroom:
     ) -> Sequence[bytes]:
         """The pictures as PNG; drawn beside the event loop."""
         return await interrupt.in_thread(partial(self.draw, item.graph, node_id, texts))
+
+    def _texts(self, item: QueueItem) -> Mapping[str, str]:
+        """None with --disable-metadata."""
+        texts = _texts(item)
+        return texts if self.metadata else {}
 
     def _keep(self, pictures: Sequence[bytes], prefix: str, *, folder: str) -> JsonObject:
         if self.faults.now.disk_full:

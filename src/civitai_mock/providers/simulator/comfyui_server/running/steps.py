@@ -37,7 +37,8 @@ async def stream(scene: Scene, node: Node) -> JsonObject:
 
 
 async def _coarse(scene: Scene, sketch: bytes, share: float) -> bytes:
-    return await scene.interrupt.in_thread(partial(preview_jpeg, sketch, share=share))
+    side = scene.workshop.options.preview_side
+    return await scene.interrupt.in_thread(partial(preview_jpeg, sketch, share=share, side=side))
 
 
 async def _sketch(scene: Scene, node: Node) -> bytes | None:

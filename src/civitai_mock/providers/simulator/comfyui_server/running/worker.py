@@ -29,7 +29,7 @@ class Worker:
         self._history = history
         self._hub = hub
         self._log = log
-        self._cache = NodeCache(workshop.change_mark)
+        self._cache = NodeCache(workshop.change_mark, workshop.options.cache)
         self._darkroom = workshop.darkroom()
         self.interrupt = Interrupt()
 

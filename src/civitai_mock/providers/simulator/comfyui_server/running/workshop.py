@@ -10,6 +10,7 @@ from civitai_mock.providers.simulator.comfyui_server.checking.checks import SELF
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import Definitions
 from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Rules
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
+from civitai_mock.providers.simulator.comfyui_server.installation import Installation
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore
 from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
 from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UserData
@@ -25,14 +26,21 @@ class Workshop:
     """What stays when the server is restarted."""
 
     clock: Clock
-    models: ModelFolders
+    installation: Installation
     draw: Draw
     options: StandinOptions
-    definitions: Definitions
     faults: FaultDesk
     files: FileStore
     ledger: Ledger
     user_data: UserData
+
+    @property
+    def definitions(self) -> Definitions:
+        return self.installation.nodes.all
+
+    @property
+    def models(self) -> ModelFolders:
+        return self.installation.models
 
     @property
     def rules(self) -> Rules:
@@ -55,7 +63,8 @@ class Workshop:
         return self.models.files(folder)
 
     def darkroom(self) -> Darkroom:
-        return Darkroom(clock=self.clock, draw=self.draw, files=self.files, faults=self.faults)
+        metadata = self.options.metadata
+        return Darkroom(clock=self.clock, draw=self.draw, files=self.files, faults=self.faults, metadata=metadata)
 
     def change_mark(self, class_type: str, inputs: Mapping[str, Any]) -> str | None:
         """For the node cache: files count by their bytes, and some nodes are never the same twice."""
