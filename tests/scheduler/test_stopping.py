@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ MODULE = ("-m", "civitai_mock")
 # What the image starts: signals wait, blocked, for the program's first lines.
 AS_PROCESS_1 = ("unshare", "--pid", "--fork", "--kill-child", "env", "--block-signal=TERM,INT,HUP")
 QUICK = {"SIMULATION_PROFILE": "instant", "SHUTDOWN_GRACE_MS": "0"}
-AT_ONCE = 5.0  # a second on a machine that does nothing else
+AT_ONCE = 4.0  # less than SQLite waits; a second on a machine that does nothing else
 ENDED_BY_SIGTERM = {0, 143, -signal.SIGTERM}  # the last before Python itself had begun
 JOBS = "/v1/consumer/jobs"
 TEMPLATE = {
@@ -104,6 +105,17 @@ def test_a_stop_is_heard_while_a_command_waits_for_a_store_that_hangs(tmp_path: 
         connection, _ = silent.accept()
         with connection:
             assert _stopped(process, process.pid) == 143
+
+
+def test_a_stop_is_heard_while_another_process_holds_the_database(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with closing(sqlite3.connect(data / "civitai-mock.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        process = start(tmp_path, _settings(), command=MODULE)
+        _until((data / "open.lock").exists)
+        assert _stopped(process, process.pid) == 143
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

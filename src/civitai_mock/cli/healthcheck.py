@@ -8,7 +8,7 @@ from civitai_mock.cli.address import reachable, url_of
 from civitai_mock.cli.runtime import Content, live_notes
 
 ANSWER_SECONDS = 4.0  # the server itself waits three for its store, and Docker five for this
-STALE_SECONDS = 6.0  # a beat that waits for a store that hangs, and the next
+STALE_SECONDS = 8.0  # a beat that waits for a store that hangs, and the next
 DEFAULT_PORT = 3000
 SERVES_API = ("monolith", "api")
 

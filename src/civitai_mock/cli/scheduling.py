@@ -16,7 +16,7 @@ from civitai_mock.ports import StoreHealth
 from civitai_mock.scheduler.loop import Scheduler
 from civitai_mock.settings import Settings
 
-BEAT_SECONDS = 1.0
+BEAT_SECONDS = 2.0
 STUCK_SECONDS = 15.0  # no store takes so long for a claim
 
 logger = structlog.stdlib.get_logger()
@@ -49,7 +49,7 @@ async def _schedule(settings: Settings, stop: Stop) -> int:
 
 
 class Heart:
-    """Notes every second that the event loop runs, and whether the store answers."""
+    """Notes every other second that the event loop runs, and whether the store answers."""
 
     def __init__(self, *, scheduler: Scheduler, store: StoreHealth, port: int) -> None:
         self._scheduler = scheduler

@@ -13,9 +13,11 @@ from civitai_mock.storage.sqlite.connections import Connections, connect_file
 from civitai_mock.storage.sqlite.file_content import FileContent
 from civitai_mock.storage.sqlite.names import TableNames
 from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.private import FILE_MODE, is_private, make_file, make_folder, make_folders, tighten
 
 FILE_NAME = "civitai-mock.db"
 BLOBS, UPLOADS, WORKERS = "blobs", "uploads", "workers"
+LOCK = "open.lock"
 OPEN_SECONDS = 10.0
 
 
@@ -31,16 +33,35 @@ class Directory:
 @contextmanager
 def opened(directory: Path, names: TableNames) -> Iterator[Directory]:
     """Make what is missing; one process at a time, as a new database cannot be made by two."""
-    for folder in (directory, *(directory / name for name in (BLOBS, UPLOADS, WORKERS))):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(directory)
+    for folder in folders_in(directory):
+        make_folder(folder)
+    _tighten_what_was_there(directory)
+    make_file(directory / FILE_NAME)  # the log and the index beside it get the mode of the database
     with ExitStack() as stack:
         workers = Presence(directory / WORKERS)
         stack.callback(workers.release)
-        with FileLock(directory / "open.lock", timeout=OPEN_SECONDS):
+        with FileLock(directory / LOCK, timeout=OPEN_SECONDS, mode=FILE_MODE):
             incoming = stack.enter_context(_incoming(directory / UPLOADS))
             connections = connect_file(directory / FILE_NAME, names)
         content = FileContent(folder=directory / BLOBS, incoming=incoming)
         yield Directory(connections=connections, content=content, workers=workers)
+
+
+def folders_in(directory: Path) -> list[Path]:
+    return [directory / name for name in (BLOBS, UPLOADS, WORKERS)]
+
+
+def files_in(directory: Path) -> list[Path]:
+    return [directory / name for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", LOCK)]
+
+
+def _tighten_what_was_there(directory: Path) -> None:
+    """Blobs are gone through once: a database that was tightened, last of all, tells that they were."""
+    tighten(folders_in(directory))
+    if not is_private(directory / FILE_NAME):
+        tighten(path for folder in folders_in(directory) for path in folder.rglob("*"))
+    tighten(reversed(files_in(directory)))
 
 
 @contextmanager
@@ -50,7 +71,7 @@ def _incoming(uploads: Path) -> Iterator[Path]:
     for name in presence.gone(folder.name for folder in uploads.iterdir() if folder.is_dir()):
         shutil.rmtree(uploads / name)
     own = uploads / uuid.uuid4().hex
-    own.mkdir()
+    make_folder(own)
     presence.hold(own.name)
     try:
         yield own

@@ -18,7 +18,7 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, sqlite3.DatabaseError | OSError) and not isinstance(error, about_statement)
 
 
-def away(description: str, error: Exception | None = None) -> TransientError:
+def away(description: str, error: Exception | str | None = None) -> TransientError:
     why = f": {error}" if error else ""
     return TransientError(f"{description} cannot be used{why}.", store=description)
 

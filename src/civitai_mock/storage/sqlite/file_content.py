@@ -13,6 +13,7 @@ from typing import IO
 from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.storage.sqlite.content import Upload
 from civitai_mock.storage.sqlite.errors import disk_errors
+from civitai_mock.storage.sqlite.private import make_folder, open_private
 
 CHUNK = 256 * 1024
 BUFFER = 4 * 1024 * 1024  # an image fits in, so that it takes one trip to a thread
@@ -95,7 +96,7 @@ class FileUpload:
             if self._discarded:
                 return
             self.wanted = self.size + len(content)
-            with self._arriving.open("ab", buffering=0) as file:
+            with open(self._arriving, "ab", buffering=0, opener=open_private) as file:
                 _write_all(file, content)
             self._digest.update(content)
             self.size += len(content)
@@ -103,7 +104,7 @@ class FileUpload:
     def finish(self, content: bytes) -> None:
         self.append(content)
         with disk_errors(str(self._target)):
-            self._target.parent.mkdir(exist_ok=True)
+            make_folder(self._target.parent)
 
     def keep(self) -> None:
         self._arriving.replace(self._target)

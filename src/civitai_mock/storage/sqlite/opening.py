@@ -1,8 +1,10 @@
 """A store in a directory or in memory, from its parts."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from civitai_mock.ports import Stores
@@ -12,13 +14,14 @@ from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.content import BlobContent
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.directory import FILE_NAME, Directory, opened
+from civitai_mock.storage.sqlite.directory import FILE_NAME, Directory, files_in, folders_in, opened
 from civitai_mock.storage.sqlite.errors import away
 from civitai_mock.storage.sqlite.health import SqliteHealth
 from civitai_mock.storage.sqlite.jobs import SqliteJobs
 from civitai_mock.storage.sqlite.jobs_sql import JobStatements
 from civitai_mock.storage.sqlite.memory_content import MemoryContent
 from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.obstacles import obstacle
 from civitai_mock.storage.sqlite.presence import Presence
 from civitai_mock.storage.sqlite.questions import Questions
 from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
@@ -39,18 +42,34 @@ async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIter
             workers = None
         else:
             description = f"SQLite at {directory / FILE_NAME}"
-            parts = _open_directory(stack, directory, names, description)
+            parts = await _open_in_thread(partial(_open_directory, stack, directory, names, description))
             database = Database(parts.connections, description=description)
             content, workers = parts.content, parts.workers
         stack.push_async_callback(database.close)
         yield _stores(database, names, content, workers)
 
 
+async def _open_in_thread(open_it: Callable[[], Directory]) -> Directory:
+    """It may wait for another process, or upgrade a large file; meanwhile signals are heard.
+
+    Whoever is cancelled waits for the thread, as what it has opened has to be closed.
+    """
+    opening = asyncio.ensure_future(asyncio.to_thread(open_it))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait([opening])
+        if not opening.exception():
+            opening.result().connections.close()
+        raise
+
+
 def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, description: str) -> Directory:
     try:
         return stack.enter_context(opened(directory, names))
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
-        raise away(description, error) from error
+        why = obstacle([directory, *folders_in(directory), *files_in(directory)])
+        raise away(description, why or error) from error
 
 
 def _stores(database: Database, names: TableNames, content: BlobContent, workers: Presence | None) -> Stores:

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from civitai_mock.domain.errors import ConflictError
+from civitai_mock.storage.sqlite.private import FILE_MODE
 
 DOOR_SECONDS = 5.0
 
@@ -22,7 +23,7 @@ class Presence:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, BaseFileLock] = {}
-        self._door = FileLock(folder / ".door", timeout=DOOR_SECONDS, thread_local=False)
+        self._door = FileLock(folder / ".door", timeout=DOOR_SECONDS, mode=FILE_MODE, thread_local=False)
         self._mutex = threading.Lock()  # a FileLock lets in every thread of the process that has it
 
     def holds(self, name: str) -> bool:
@@ -60,7 +61,7 @@ class Presence:
         """Readable, whatever the name: what could be special in a path is replaced, and a digest keeps it unique."""
         readable = re.sub(r"[^A-Za-z0-9-]", "_", name)[:48]
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        return FileLock(self._folder / f"{readable}-{digest}.lock", timeout=0, thread_local=False)
+        return FileLock(self._folder / f"{readable}-{digest}.lock", timeout=0, mode=FILE_MODE, thread_local=False)
 
 
 def _taken(lock: BaseFileLock) -> bool:
