@@ -52,6 +52,7 @@ from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.support import TellSupport
 from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.trust import trusting
 from civitai_mock.services.wait import WaitForJobs
 from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 from civitai_mock.telemetry import configure_logging
@@ -150,7 +151,7 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
 async def _outbound(settings: Settings) -> AsyncIterator[tuple[Outbound, Outbound]]:
     """The doors to receivers of callbacks and to pictures, with one client and one resolver."""
     user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
-    async with outbound_client(user_agent=user_agent) as client:
+    async with outbound_client(user_agent=user_agent, tls=trusting()) as client:
         with Resolver() as resolve:
 
             def door(hosts: HostPolicy) -> Outbound:
@@ -186,6 +187,7 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
     authorization = settings.comfy_authorization
     options = ComfyOptions(
         authorization=authorization.get_secret_value() if authorization else None,
+        tls=trusting(settings.comfy_ca_file),
         max_in_flight=settings.comfy_max_in_flight,
     )
     return ComfyUI(

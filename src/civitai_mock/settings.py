@@ -1,7 +1,7 @@
 """Settings: environment variables and `.env`, validated before anything starts."""
 
 import os
-import re
+import ssl
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
@@ -22,16 +22,17 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.formats import ClientCompat, ResultFormat
+from civitai_mock.domain.address import HIDDEN, shown
 from civitai_mock.env_files import ENCODING, EnvFileError, usable_env_files
 from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.services.consumers import Auth
 from civitai_mock.services.hosts import PRIVATE, PUBLIC, Network, parse_networks
 from civitai_mock.services.references import MissingResources
+from civitai_mock.services.trust import trusting
 
 MEMORY_URI = "memory://"
 MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
-CREDENTIALS = re.compile(r"//[^/@,]*@")
 
 
 class SettingsError(Exception):
@@ -129,6 +130,12 @@ class Settings(BaseSettings):
     )
     comfy_authorization: SecretStr | None = setting(
         None, "Authorization header for every ComfyUI server", expected="a whole header value, or nothing"
+    )
+    comfy_ca_file: Path | None = setting(
+        None,
+        "Certificates that ComfyUI servers are trusted by, beside those of the system; for all other connections there"
+        " are `SSL_CERT_FILE` and `SSL_CERT_DIR`",
+        expected="a file of certificates in PEM format, or nothing",
     )
     comfy_max_in_flight: int = setting(
         4, "How many prompts one ComfyUI server holds at once", expected="a number from 1 to 1000", ge=1, le=1000
@@ -352,6 +359,17 @@ class Settings(BaseSettings):
             raise ValueError("no header has such a value")
         return SecretStr(text) if text else None
 
+    @field_validator("comfy_ca_file")
+    @classmethod
+    def _some_certificates(cls, value: Path | None) -> Path | None:
+        try:
+            trusting(value)
+        except ssl.SSLError as error:
+            raise ValueError("it has no certificate in PEM format") from error
+        except OSError as error:
+            raise ValueError(error.strerror) from error
+        return value
+
     @field_validator("comfy_ws_url")
     @classmethod
     def _matching_sockets(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -421,11 +439,13 @@ def expected_of(field: str) -> str:
 
 
 def _complaint(fault: Any) -> str:
+    """With the reason, where it is one of our own."""
     field = str(fault["loc"][0]).lower()
-    return f"{field.upper()}: found '{_shown(field, str(fault['input']))}', expected {expected_of(field)}"
+    reason = f" ({fault['ctx']['error']})" if fault["type"] == "value_error" else ""
+    return f"{field.upper()}: found '{_shown(field, str(fault['input']))}', expected {expected_of(field)}{reason}"
 
 
 def _shown(field: str, value: str) -> str:
     """An address without its credentials; nothing of any other secret."""
     is_secret = "SecretStr" in str(Settings.model_fields[field].annotation) and field != "mongodb_uri"
-    return "***" if is_secret else CREDENTIALS.sub("//***@", value)
+    return HIDDEN if is_secret else shown(value)

@@ -13,6 +13,7 @@ QUIET_LOGGERS = {
     "uvicorn.error": logging.WARNING,
     "pymongo": logging.WARNING,
     "httpx": logging.WARNING,
+    "websockets": logging.INFO,  # what it says below that has headers in it
 }
 
 LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on

@@ -10,6 +10,7 @@ from civitai_mock.domain.errors import JobError, MockError, TransientError
 from tests.support.picture_host import PictureHost, answer_of, fetching_from, picture_host
 from tests.support.standin import plain_png
 from tests.support.system import START
+from tests.support.tls import CA_FILE, server_context
 
 PICTURE = plain_png(8, 8)
 
@@ -202,3 +203,18 @@ async def test_no_cookie_goes_from_one_fetch_to_the_next(host: PictureHost) -> N
 async def test_a_redirect_to_nonsense_is_no_bug_of_ours(host: PictureHost) -> None:
     host.answers["/x.png"] = answer_of(b"", status=302, Location="http://pictures.test:port/")
     assert isinstance(await _refused(host), TransientError)
+
+
+async def test_a_host_whose_certificate_is_not_trusted_is_said_to_have_one() -> None:
+    async with picture_host(tls=server_context()) as host:
+        error = await _refused(host, f"https://localhost:{host.port}/x.png")
+    assert "its certificate is not trusted" in error.message
+    assert error.message.endswith("name its CA in SSL_CERT_FILE.")
+
+
+async def test_a_ca_that_the_environment_names_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CA_FILE))
+    async with picture_host(tls=server_context()) as host:
+        host.addresses["localhost"] = ("127.0.0.1",)
+        host.answers["/x.png"] = answer_of(PICTURE)
+        assert (await _fetch(host, f"https://localhost:{host.port}/x.png")).content == PICTURE

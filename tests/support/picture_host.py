@@ -1,6 +1,7 @@
 """A real server that answers GET with bytes as they are, however wrong."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,6 +9,7 @@ from datetime import timedelta
 from civitai_mock.scheduler.outbound import Outbound, outbound_client
 from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
 from civitai_mock.services.hosts import picture_policy
+from civitai_mock.services.trust import trusting
 
 ADDRESS = "127.0.0.1"
 LIMITS = PictureLimits(max_bytes=200_000, max_pixels=10_000)
@@ -50,9 +52,9 @@ class PictureHost:
 
 
 @asynccontextmanager
-async def picture_host() -> AsyncIterator[PictureHost]:
+async def picture_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[PictureHost]:
     host = PictureHost()
-    server = await asyncio.start_server(host.handle, ADDRESS)
+    server = await asyncio.start_server(host.handle, ADDRESS, ssl=tls)
     host.port = server.sockets[0].getsockname()[1]
     async with server:
         yield host
@@ -62,7 +64,7 @@ async def picture_host() -> AsyncIterator[PictureHost]:
 async def fetching_from(
     host: PictureHost, *patterns: str, limits: PictureLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
 ) -> AsyncIterator[PictureFetcher]:
-    async with outbound_client(user_agent="test") as client:
+    async with outbound_client(user_agent="test", tls=trusting()) as client:
         outbound = Outbound(client=client, hosts=picture_policy(patterns or ("private",)), resolve=host.resolve)
         yield PictureFetcher(outbound=outbound, limits=limits, timeout=patience)
 

@@ -47,7 +47,8 @@ def test_socket_addresses_belong_to_the_http_addresses_in_their_order() -> None:
         ("gpu:8188", None, "'gpu:8188' is not http://host:port or https://host:port"),
         ("ftp://gpu", None, "is not http"),
         ("http://", None, "is not http"),
-        ("http://gpu:99999", None, "Port out of range"),
+        ("http://gpu:99999", None, "'http://gpu:99999' is not http://host:port"),
+        ("http://gpu,gpu2:8188", None, "'http://gpu,gpu2:8188' is not http://host:port"),
         ("http://gpu:0", None, "no usable port"),
         ("http://gpu?x=1", None, "must end with its path"),
         ("http://gpu#x", None, "must end with its path"),
@@ -61,7 +62,26 @@ def test_what_is_no_address_is_refused_with_its_reason(http: str, ws: str | None
         parse_servers(http, ws)
 
 
-def test_a_complaint_does_not_repeat_credentials() -> None:
-    with pytest.raises(ValueError, match="ftp://") as caught:
-        parse_servers("ftp://me:secret@gpu")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://me:secret@gpu",
+        "me:secret@gpu:8188",
+        "http://me:secret/x@gpu:8188",
+        "http://me:1/secret@gpu:8188",
+        "http://me:secret?@gpu:8188",
+        "http://me:secret#@gpu:8188",
+        "http://me:secret@gpu:port",
+        "http://me:secret@[gpu",
+        "http://gpu/?token=secret",
+    ],
+)
+def test_a_complaint_does_not_repeat_secrets(address: str) -> None:
+    with pytest.raises(ValueError, match=r"is not|has an @|must end") as caught:
+        parse_servers(address)
     assert "secret" not in str(caught.value)
+
+
+def test_a_password_may_have_a_comma() -> None:
+    servers = parse_servers("http://me:p,w@a:1,http://b:2")
+    assert [server.id for server in servers] == ["a:1", "b:2"]

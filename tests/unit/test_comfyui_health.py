@@ -37,7 +37,7 @@ class Clinic:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.is_away:
-            raise httpx.ConnectError("refused")
+            raise httpx.ConnectError("x") from ConnectionRefusedError()
         path = request.url.path
         self.asked[path] = self.asked.get(path, 0) + 1
         if path == "/system_stats":
@@ -71,7 +71,7 @@ async def test_a_server_that_goes_and_comes_is_told_of_each_time_once(clinic: Cl
 async def test_a_server_that_is_away_says_why(clinic: Clinic) -> None:
     clinic.is_away = True
     await clinic.worker.health.check()
-    assert report_of(clinic.worker).reason == "gpu:8188/system_stats: refused"
+    assert report_of(clinic.worker).reason == "gpu:8188/system_stats: connection refused: nothing listens at this port"
 
 
 @pytest.mark.parametrize(("seconds", "readings"), [(0, 1), (299, 1), (300, 2), (DAY, 2)])

@@ -46,13 +46,32 @@ def test_the_example_file_is_valid_as_it_is(tmp_path: Path) -> None:
         (
             "MONGODB_URI",
             "mysql://user:secret@host",
-            "MONGODB_URI: found 'mysql://***@host', expected mongodb://…, mongodb+srv://…, memory:// or nothing",
+            "MONGODB_URI: found 'mysql://***@host', expected mongodb://…, mongodb+srv://…, memory:// or nothing"
+            " (no such store)",
         ),
-        ("COMFY_HTTP_URL", "comfy:8188", "COMFY_HTTP_URL: found 'comfy:8188', expected http://… or nothing"),
+        (
+            "COMFY_HTTP_URL",
+            "comfy:8188",
+            "COMFY_HTTP_URL: found 'comfy:8188', expected http://… or nothing"
+            " ('comfy:8188' is not http://host:port or https://host:port)",
+        ),
+        (
+            "COMFY_HTTP_URL",
+            "http://gpu:8188/?token=secret",
+            "COMFY_HTTP_URL: found 'http://gpu:8188/?***', expected http://… or nothing"
+            " ('http://gpu:8188/?***' must end with its path)",
+        ),
+        (
+            "COMFY_CA_FILE",
+            "/nowhere/ca.pem",
+            "COMFY_CA_FILE: found '/nowhere/ca.pem', expected a file of certificates in PEM format, or nothing"
+            " (No such file or directory)",
+        ),
         (
             "COMFY_WS_URL",
             "ws://comfy:8188/ws",
-            "COMFY_WS_URL: found 'ws://comfy:8188/ws', expected ws://…, one for each address, or nothing",
+            "COMFY_WS_URL: found 'ws://comfy:8188/ws', expected ws://…, one for each address, or nothing"
+            " (no address of a ComfyUI server)",
         ),
         ("MONGODB_JOBS_COLLECTION_NAME", 'a"b', "MONGODB_JOBS_COLLECTION_NAME: found 'a\"b', expected a name"),
     ],
@@ -69,6 +88,13 @@ def test_a_bad_value_is_one_line_that_names_the_variable(
 def test_a_secret_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOB_SIGNING_KEY", "short")
     with pytest.raises(SettingsError, match=r"BLOB_SIGNING_KEY: found '\*\*\*'"):
+        Settings.load()
+
+
+def test_a_file_without_certificates_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COMFY_CA_FILE", str(tmp_path / "key.pem"))
+    (tmp_path / "key.pem").write_text("no certificate", "utf-8")
+    with pytest.raises(SettingsError, match=r"COMFY_CA_FILE: .*it has no certificate in PEM format"):
         Settings.load()
 
 

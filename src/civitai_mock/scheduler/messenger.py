@@ -9,6 +9,7 @@ import httpx
 
 from civitai_mock.scheduler.absentees import Absentees, NotDeliveredError
 from civitai_mock.scheduler.outbound import Message, Outbound, TooManyRedirectsError
+from civitai_mock.services.reach import why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Messenger:
         except TooManyRedirectsError as error:
             raise NotDeliveredError(error.message, status=error.status) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise NotDeliveredError(type(error).__name__) from error
+            raise NotDeliveredError(why(error)) from error
         if not 200 <= status < 300:
             raise NotDeliveredError("the answer is no 2xx", status=status)
         return status

@@ -1,5 +1,6 @@
 """The one door to hosts that callers name."""
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def outbound_client(*, user_agent: str) -> httpx.AsyncClient:
+def outbound_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
     """Without proxies, which would look hosts up for themselves, without cookies, and a connection for each request.
 
     Requests go to addresses: two hosts of one address must share neither a TLS connection nor a cookie.
@@ -52,6 +53,7 @@ def outbound_client(*, user_agent: str) -> httpx.AsyncClient:
         timeout=None,  # noqa: S113 - whoever sends has one for all that it does
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
+        verify=tls,
     )
 
 

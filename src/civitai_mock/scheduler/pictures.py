@@ -13,6 +13,7 @@ from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, JobError, TransientError
 from civitai_mock.domain.picture_file import BrokenPictureError, PictureHeader, read_header
 from civitai_mock.scheduler.outbound import Message, Outbound, TooManyRedirectsError
+from civitai_mock.services.reach import why
 
 Keep = Callable[[AsyncIterator[bytes], str], Awaitable[Blob]]
 
@@ -78,7 +79,7 @@ class PictureFetcher:
                 seconds = self.timeout.total_seconds()
                 raise TransientError(f"{source.capitalize()} took longer than {seconds:g} s for a picture.") from error
             except (httpx.HTTPError, OSError) as error:
-                raise TransientError(f"{source.capitalize()} gave no picture: {type(error).__name__}.") from error
+                raise TransientError(f"{source.capitalize()} gave no picture: {why(error)}.") from error
 
     async def _fetch(self, url: str, keep: Keep, source: str) -> Blob:
         async with self.outbound.send(url, GET) as answer:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from civitai_mock.domain.address import BETWEEN, shown
+
 HTTP_SCHEMES = ("http", "https")
 SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 PROMPT_ROUTE = "/prompt"
 SOCKET_ROUTE = "/ws"
+PASSWORDS = "; in a user or password write , / : @ # ? and % as %2C %2F %3A %40 %23 %3F and %25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[Server, .
 
 
 def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    """Nothing between two commas is no address."""
+    return [part.strip(" ,\n\t") for part in BETWEEN.split(text) if part.strip(" ,\n\t")]
 
 
 def _http_address(text: str) -> SplitResult:
@@ -55,26 +59,26 @@ def _derived(address: SplitResult) -> SplitResult:
 
 
 def _split(text: str, *, schemes: Sequence[str]) -> SplitResult:
-    parts = urlsplit(text)
+    """No complaint quotes a part of the text: it may be that of a password that is not written as a URL wants it."""
     expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ValueError(f"'{_shown(text)}' is not {expected}")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"'{shown(text)}' is not {expected}{PASSWORDS}") from None
+    if parts.scheme not in schemes or not parts.hostname or set(parts.hostname) & set(", "):
+        raise ValueError(f"'{shown(text)}' is not {expected}{PASSWORDS if '@' in text else ''}")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError(f"'{shown(text)}' has an @ behind its host{PASSWORDS}")
     if parts.query or parts.fragment:
-        raise ValueError(f"'{_shown(text)}' must end with its path")
-    if parts.port == 0:
-        raise ValueError(f"'{_shown(text)}' has no usable port")
+        raise ValueError(f"'{shown(text)}' must end with its path")
+    if port == 0:
+        raise ValueError(f"'{shown(text)}' has no usable port")
     return parts._replace(path=parts.path.rstrip("/"))
 
 
 def _name(address: SplitResult) -> str:
     return address.netloc.rpartition("@")[2] + address.path
-
-
-def _shown(text: str) -> str:
-    """Credentials are not repeated."""
-    before, separator, after = text.rpartition("@")
-    scheme = before.partition("//")[0]
-    return f"{scheme}//***@{after}" if separator else text
 
 
 def _refuse_duplicates(ids: Sequence[str]) -> None:

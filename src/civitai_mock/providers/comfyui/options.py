@@ -1,5 +1,6 @@
 """What whoever uses ComfyUI servers may choose."""
 
+import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ class ComfyOptions:
     """`max_in_flight` is for each server: enough to keep it busy, few enough to lose little when it dies."""
 
     authorization: str | None = field(default=None, repr=False)  # a whole header value, sent to every server
+    tls: ssl.SSLContext | None = field(default=None, repr=False)  # whose certificates are trusted, if not by default
     max_in_flight: int = 4
     first_look: timedelta = timedelta(seconds=10)  # how long opening waits for servers that do not answer
     poll: timedelta = timedelta(seconds=2)  # of queue and history, beside a socket that is open

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,10 +26,14 @@ from civitai_mock.providers.comfyui.protocol.records import (
 )
 from civitai_mock.providers.comfyui.protocol.refusal import refusal_of
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text, as_texts
+from civitai_mock.providers.comfyui.transport.statuses import account_of
+from civitai_mock.services.reach import why
+from civitai_mock.services.trust import trusting
 
 TOO_LARGE = 413
 REFUSALS = frozenset({400, TOO_LARGE})
 GONE = frozenset({400, 404, 416})
+CA_SETTING = "COMFY_CA_FILE"
 JSON_BODY = {"Content-Type": "application/json"}
 
 
@@ -45,6 +50,7 @@ class ComfyHttp:
         *,
         authorization: str | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Neither proxies nor credentials are taken from the environment, and no Origin is sent."""
@@ -57,6 +63,7 @@ class ComfyHttp:
             timeout=timeouts.transfer.total_seconds(),
             transport=transport,
             trust_env=False,
+            verify=tls or trusting(),
         )
 
     async def __aenter__(self) -> Self:
@@ -67,7 +74,13 @@ class ComfyHttp:
         await self._client.aclose()
 
     async def system_stats(self) -> JsonObject:
-        return as_object(await self._get("/system_stats"))
+        """Raise `TransientError` as well for a server that is not ComfyUI."""
+        stats = as_object(await self._get("/system_stats"))
+        if not as_object(stats.get("system")):
+            raise TransientError(
+                f"{self._server_id}/system_stats: this is not a ComfyUI server.", worker=self._server_id
+            )
+        return stats
 
     async def object_info(self) -> JsonObject:
         return as_object(await self._get("/object_info", self._timeouts.transfer))
@@ -158,7 +171,7 @@ class ComfyHttp:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
                 yield
         except (httpx.HTTPError, TimeoutError) as error:
-            reason = str(error) or "no answer in time"
+            reason = why(error, ca_setting=CA_SETTING)
             raise TransientError(f"{self._server_id}{route}: {reason}", worker=self._server_id) from error
 
     def _answer(self, route: str, response: httpx.Response) -> Json:
@@ -172,13 +185,14 @@ class ComfyHttp:
             document: Json = json.loads(response.content)
         except (ValueError, RecursionError) as error:
             raise TransientError(
-                f"{self._server_id}{route} did not answer with JSON.", worker=self._server_id
+                f"{self._server_id}{route} did not answer with JSON: this is not a ComfyUI server.",
+                worker=self._server_id,
             ) from error
         return document
 
     def _unexpected(self, route: str, response: httpx.Response) -> TransientError:
         return TransientError(
-            f"{self._server_id}{route} answered {response.status_code}.",
+            f"{self._server_id}{route} {account_of(response.status_code, response.headers.get('location', ''))}",
             worker=self._server_id,
             status=response.status_code,
         )

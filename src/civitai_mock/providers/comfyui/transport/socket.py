@@ -12,6 +12,8 @@ from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.codec import HELLO, Stream
 from civitai_mock.providers.comfyui.protocol.messages import Message
 from civitai_mock.providers.comfyui.waiting import Bell, pause_after
+from civitai_mock.services.reach import why
+from civitai_mock.services.trust import trusting
 
 logger = structlog.stdlib.get_logger()
 
@@ -69,7 +71,7 @@ class ComfySocket:
                 self._open(client_id)
                 await self._hear_all(connection)
         except (OSError, WebSocketException) as error:
-            logger.debug("socket away", worker_id=self._server.id, reason=str(error))
+            logger.debug("socket away", worker_id=self._server.id, reason=why(error))
         except Exception:
             logger.exception("socket broke off", worker_id=self._server.id)
         finally:
@@ -79,8 +81,10 @@ class ComfySocket:
 
     def _connect(self, client_id: str) -> connect:
         authorization = self._options.authorization
+        is_secure = self._server.ws_url.startswith("wss:")
         return connect(
             f"{self._server.ws_url}?clientId={client_id}",
+            ssl=(self._options.tls or trusting()) if is_secure else None,
             additional_headers={"Authorization": authorization} if authorization else None,
             compression=None,
             proxy=None,

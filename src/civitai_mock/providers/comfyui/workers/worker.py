@@ -51,7 +51,11 @@ class Worker:
         self.loaded: frozenset[str] = frozenset()
         self.runs = Runs(freed=freed, ended=self._ended)
         self.http = ComfyHttp(
-            server, authorization=options.authorization, timeouts=options.timeouts, transport=world.transport
+            server,
+            authorization=options.authorization,
+            timeouts=options.timeouts,
+            tls=options.tls,
+            transport=world.transport,
         )
         self.health = Health(
             worker_id=server.id, http=self.http, clock=clock, ids=ids, options=options, changed=self._up_or_down
