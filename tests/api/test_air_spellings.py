@@ -146,6 +146,22 @@ async def test_a_known_resource_is_found_wherever_it_is_named(request_: Any, nam
         assert await airs(served) == before
 
 
+@pytest.mark.parametrize(
+    ("air", "availability"),
+    [
+        (ADDED["upscaler"], "Available"),
+        ("urn:air:other:lora:civitai:1@900003", "Available"),
+        ("urn:air:wanvideo:checkpoint:civitai:1@900004", "Unsupported"),
+        ("civitai:1@900005", "Unsupported"),
+    ],
+)
+async def test_only_models_have_to_be_of_a_known_ecosystem(air: str, availability: str) -> None:
+    async with serve() as served:
+        assert (await served.client.post(RESOURCES, json={"air": air})).status_code == 201
+        covered = (await served.client.get(COVERAGE, params={"model": air})).json()
+    assert covered[air]["availability"] == availability
+
+
 async def test_one_resource_under_two_spellings_is_named_twice() -> None:
     async with serve() as served:
         networks: dict[str, Any] = {LORA: {}, OTHER_LORA: {}}

@@ -12,12 +12,13 @@ from PIL import Image, PngImagePlugin
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from tests.support.comfyui import comfyui_on, finish, make_submission
+from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, finish, make_submission
 from tests.support.generation import MODELS, graph_of
 from tests.support.standin import MODELS as FILES
 from tests.support.standin import RunningStandin, plain_png, running_standin
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
+SELDOM = replace(IMPATIENT, health=100_000 * TICK)  # lists are read at the start, and when one is looked for
 STOCK = {**FILES, "embeddings": ["sub/EasyNegative.pt"], "checkpoints": ["128713.safetensors"]}
 
 
@@ -78,6 +79,15 @@ async def test_a_server_that_has_the_file_of_a_tag_is_the_better_one() -> None:
         await provider.send(submission)
         outputs = await provider.collect(submission.prompt_id)
         assert outputs.facts["worker"] == provider.workers[1].id
+
+
+async def test_a_file_of_a_tag_that_came_a_moment_ago_is_used() -> None:
+    submission = replace(make_submission(requested("a fox <lora:new>")), optional_nodes=["LoraLoader"])
+    models = dict(STOCK)
+    async with running_standin(models=models) as standin, comfyui_on(standin, options=SELDOM) as provider:
+        models["loras"] = ["sub/new.safetensors"]
+        receipt = await provider.send(submission)
+    assert receipt.graph["LoraLoader"]["inputs"]["lora_name"] == "sub/new.safetensors"  # type: ignore[index,call-overload]
 
 
 async def test_a_file_of_a_tag_that_went_a_moment_ago_is_left_out() -> None:

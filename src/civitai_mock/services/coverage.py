@@ -7,7 +7,7 @@ from enum import StrEnum
 from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.ecosystems import find_ecosystem
+from civitai_mock.generation.ecosystems import find_ecosystem, is_model
 from civitai_mock.generation.network_choice import job_resource
 from civitai_mock.ports import Provider, ResourceStore
 
@@ -16,7 +16,7 @@ class Availability(StrEnum):
     """v1 description.
 
     Unknown is an AIR that does not tell its ecosystem and is not among the resources, Unsupported one of an ecosystem
-    that nobody here can run, Unavailable one that is not among the resources or that no worker has.
+    whose models nobody here can run, Unavailable one that is not among the resources or that no worker has.
     """
 
     UNKNOWN = "Unknown"
@@ -45,13 +45,18 @@ class TellCoverage:
         return {text: self._of(reference, found.get(str(reference))) for text, reference in references.items()}
 
     def _of(self, reference: Reference, known: Resource | None) -> Coverage:
-        air = known.air if known else reference
-        if not isinstance(air, Air) or air.ecosystem is None:
-            return Coverage(availability=Availability.UNKNOWN)
-        if find_ecosystem(air) is None:
+        if known is None:
+            return Coverage(availability=_of_unknown(reference))
+        if is_model(known.air) and find_ecosystem(known.air) is None:
             return Coverage(availability=Availability.UNSUPPORTED)
-        workers = self.provider.workers_with([job_resource(known)]) if known else 0
+        workers = self.provider.workers_with([job_resource(known)])
         return Coverage(availability=Availability.AVAILABLE if workers else Availability.UNAVAILABLE, workers=workers)
+
+
+def _of_unknown(reference: Reference) -> Availability:
+    if not isinstance(reference, Air) or reference.ecosystem is None:
+        return Availability.UNKNOWN
+    return Availability.UNSUPPORTED if find_ecosystem(reference) is None else Availability.UNAVAILABLE
 
 
 def _parse(text: str) -> Reference:

@@ -84,7 +84,7 @@ class Dispatch:
         while place.offer is None:
             possible = [worker for worker in self.workers if search.may_use(worker)]
             place.usable = search.fullest([worker for worker in possible if worker.takes_prompts])
-            if place.usable:
+            if place.usable and (refreshed or search.has_all_on(place.usable)):
                 until = None
                 self.freed()
                 await self._wait_for_room(place, turn_ends)

@@ -64,6 +64,10 @@ class Search:
         least = min(left_out.values(), default=0)
         return [worker for worker, count in left_out.items() if count == least]
 
+    def has_all_on(self, workers: Sequence[Worker]) -> bool:
+        """Whether nothing of the graph is left out there: else their lists may be old."""
+        return not any(self._left_out(self.fit_of(worker)) for worker in workers)
+
     def _left_out(self, found: Fit | None) -> int:
         return len(found.left_out if found else self.optional)
 
