@@ -3,18 +3,26 @@
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from civitai_mock.api.connection import LIMITS, Connection, Limits, Phase, Room
 from civitai_mock.domain.errors import ConflictError
+
+if sys.platform != "win32":
+    import resource
 
 BACKLOG = 2048
 SHORTEST_DRAIN_SECONDS = 1
-KEEP_ALIVE_SECONDS = 30
+TICKS_OF_SWEEP = 10  # of a tenth of a second each
+MOST_KEPT_FREE = 256
 
 
 class Server(uvicorn.Server):
@@ -24,16 +32,24 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: ASGIApp, *, grace: timedelta, on_ready: Callable[[], None], on_stop: Callable[[], None]
+        self,
+        app: ASGIApp,
+        *,
+        grace: timedelta,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+        limits: Limits = LIMITS,
     ) -> None:
+        self._room = Room(limits=limits, most=_most_connections())
         super().__init__(
             uvicorn.Config(
                 app,
+                http=cast("type[Connection]", partial(Connection, room=self._room)),
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # it would believe anybody on this machine; see `TrustedProxies`
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_keep_alive=int(limits[Phase.REQUEST]),
                 timeout_graceful_shutdown=max(int(grace.total_seconds()), SHORTEST_DRAIN_SECONDS),
                 ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too
             )
@@ -60,6 +76,11 @@ class Server(uvicorn.Server):
         if self.started:
             self._on_ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_OF_SWEEP == 0:
+            self._room.sweep()
+        return await super().on_tick(counter)
+
     def begin_stop(self) -> None:
         """Fit for a signal handler.
 
@@ -73,6 +94,14 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Not here."""
         yield
+
+
+def _most_connections() -> int | None:
+    """A part of this process's descriptors is kept free for the store, blobs and connections of its own."""
+    if sys.platform == "win32":
+        return None
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if descriptors == resource.RLIM_INFINITY else descriptors - min(descriptors // 4, MOST_KEPT_FREE)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from civitai_mock.api.connection import LIMITS, Phase
 from civitai_mock.api.server import Server, listen, serve_reloading
 from civitai_mock.cli.address import is_cut_off, reachable, url_of
 from civitai_mock.cli.arguments import MONOLITH
@@ -17,6 +18,7 @@ from civitai_mock.providers.simulator.comfyui_server.arguments import addresses_
 from civitai_mock.settings import Settings
 
 APP_FACTORY = {MONOLITH: "civitai_mock.bootstrap:create_app", "api": "civitai_mock.bootstrap:create_api_app"}
+COMFYUI_BODY_SECONDS = 60.0
 COMFYUI_GRACE = timedelta(0)  # ComfyUI does not wait for its prompts
 
 logger = structlog.stdlib.get_logger()
@@ -67,7 +69,8 @@ def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop)
         logger.info("ready", listen=address, stands_in_for="ComfyUI")
 
     app = create_comfyui(settings, sys.argv[sys.argv.index("comfyui") + 1 :])
-    server = Server(app, grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None)
+    limits = {**LIMITS, Phase.BODY: COMFYUI_BODY_SECONDS}
+    server = Server(app, grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None, limits=limits)
     if arguments.tls_keyfile and arguments.tls_certfile:
         server.encrypt(keyfile=arguments.tls_keyfile, certfile=arguments.tls_certfile)
     _run(server, settings, command="comfyui", hosts=hosts, port=arguments.port, path="/system_stats")

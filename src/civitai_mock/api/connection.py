@@ -1,0 +1,251 @@
+"""HTTP connections that nobody can hold: each phase of one has a time limit, and all together have one of number."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+MAX_URL_BYTES = 65_535  # the parser's own limit; the token of 1000 jobs needs 52 kB
+MAX_HEAD_BYTES = 96 * 1024
+
+
+class Phase(StrEnum):
+    """What a connection waits for."""
+
+    REQUEST = "request"  # the first byte of the next request, or of the first
+    HEAD = "head"
+    BODY = "body"
+    ANSWER = "answer"  # from this server
+    WRITING = "writing"  # for the peer to take what it is sent
+    DRAINING = "draining"  # for the end of a body whose request is answered already
+    CLOSING = "closing"  # for the peer to take the last of it
+
+
+Limits = Mapping[Phase, float]
+
+LIMITS: Limits = {
+    Phase.REQUEST: 30.0,
+    Phase.HEAD: 30.0,
+    Phase.WRITING: 30.0,
+    Phase.DRAINING: 5.0,
+    Phase.CLOSING: 30.0,
+}
+"""In seconds. What is not here has limits of its own in the app."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Room:
+    """All connections of a server, at most `most` if that is known; the first of `idle` is idle for longest."""
+
+    limits: Limits
+    most: int | None = None
+    all: dict["Connection", None] = field(default_factory=dict)
+    idle: dict["Connection", None] = field(default_factory=dict)
+
+    def enter(self, connection: "Connection") -> None:
+        """Where there are too many, the one that is idle for longest has to go; if none is, the new one."""
+        self.all[connection] = self.idle[connection] = None
+        if self.most is not None and len(self.all) > self.most:
+            next(iter(self.idle)).abort()
+
+    def leave(self, connection: "Connection") -> None:
+        self.all.pop(connection, None)
+        self.idle.pop(connection, None)
+
+    def sweep(self) -> None:
+        """End what is in one phase for too long; to be called again and again."""
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.all):
+            connection.check(now)
+
+
+class RefusedError(Exception):
+    """Raised through the parser, which makes an error of its own of it."""
+
+
+class Draining(asyncio.Transport):
+    """In the place of a transport for an answer that may come before the end of its request's body.
+
+    A connection that is closed at once is reset by what the peer goes on sending, and the answer may be lost with it.
+    """
+
+    def __init__(self, connection: "Connection") -> None:
+        super().__init__()
+        self._connection = connection
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._connection.transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._connection.is_draining or self._connection.transport.is_closing()
+
+    def close(self) -> None:
+        self._connection.drain()
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's own, with an eye on its phase: that costs a request no more than a few assignments."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        room: Room,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.is_draining = False
+        self._room = room
+        self._draining = Draining(self)
+        self._had_request = self._in_head = False
+        self._head_bytes = self._chunk_bytes = self._heads = 0
+        self._may_stay = True
+        self._is_deaf = False
+        self._refusal = HTTPStatus.BAD_REQUEST
+        self._seen: tuple[Phase, int, int] | None = None
+        self._seen_at = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        super().connection_made(transport)
+        self._room.enter(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._room.leave(self)
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._room.leave(self)
+        super().handle_websocket_upgrade()
+
+    def shutdown(self) -> None:
+        self._may_stay = False
+        super().shutdown()
+
+    def check(self, now: float) -> None:
+        """End the connection if nothing changed for as long as its phase may take."""
+        phase = self._phase()
+        unsent = self.transport.get_write_buffer_size() if phase in {Phase.WRITING, Phase.CLOSING} else 0
+        state = (phase, self._heads, unsent)
+        if state != self._seen:
+            self._seen, self._seen_at = state, now
+        elif now - self._seen_at < self._room.limits.get(phase, float("inf")):
+            return
+        elif phase in {Phase.WRITING, Phase.CLOSING}:
+            self.abort()
+        else:
+            self.transport.close()
+
+    def _phase(self) -> Phase:
+        if self.transport.is_closing():
+            return Phase.CLOSING
+        if self.is_draining:
+            return Phase.DRAINING
+        if not self._is_busy():
+            return Phase.HEAD if self._in_head else Phase.REQUEST
+        if self.flow.write_paused:
+            return Phase.WRITING
+        return Phase.BODY if self.cycle.more_body else Phase.ANSWER
+
+    def _is_busy(self) -> bool:
+        return self._had_request and not self.cycle.response_complete
+
+    def abort(self) -> None:
+        """End the connection without waiting for the peer."""
+        self._room.leave(self)
+        self.transport.abort()
+
+    def drain(self) -> None:
+        """Say that nothing more will be said, and pass over what is still to come."""
+        if not self._draining.is_closing():
+            self.is_draining = True
+            if self.transport.can_write_eof():  # not with TLS
+                self.transport.write_eof()
+            self.flow.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_draining or self._is_deaf:
+            return
+        self._chunk_bytes = len(data)
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Until the body is there, an answer ends the connection, and says so."""
+        self._in_head = False
+        self._check_head()
+        self._heads += 1
+        self._room.idle.pop(self, None)
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:
+            self._had_request = True
+            self._may_stay = self.cycle.keep_alive
+            self.cycle.keep_alive = False
+            self.cycle.transport = self._draining
+
+    def on_message_complete(self) -> None:
+        cycle = self.cycle
+        if self._is_busy():
+            cycle.keep_alive = self._may_stay and not cycle.response_started
+            cycle.transport = self.transport
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if self.is_draining:
+            return
+        super().on_response_complete()
+        if not self._is_busy():
+            self._room.idle[self] = None
+
+    def _check_head(self) -> None:
+        """What came in one piece may hold more than a head, so it is only measured if it could be too much."""
+        if self._head_bytes + self._chunk_bytes <= MAX_URL_BYTES:
+            return
+        if len(self.url) > MAX_URL_BYTES:
+            self._refusal = HTTPStatus.REQUEST_URI_TOO_LONG
+            raise RefusedError
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES:
+            self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise RefusedError
+
+    def send_400_response(self, msg: str) -> None:
+        del msg
+        self._refuse(self._refusal)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """What cannot be read ends the connection, but not before the answers to what was read before."""
+        if self._is_busy() and not self.cycle.more_body:
+            self._is_deaf, self.cycle.keep_alive = True, False
+            return
+        if self._is_busy():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if not (self._is_busy() and self.cycle.response_started):
+            self.transport.write(_plain_answer(status))
+        self.drain()
+
+
+def _plain_answer(status: HTTPStatus) -> bytes:
+    lines = (
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "content-type: text/plain; charset=utf-8",
+        f"content-length: {len(status.phrase)}",
+        "connection: close",
+    )
+    return "\r\n".join((*lines, "", status.phrase)).encode()

@@ -1,0 +1,115 @@
+"""An app on a real socket behind the connections of the product, with limits that a test can wait for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from civitai_mock.api.connection import Connection, Limits, Phase, Room
+
+SHORT: Limits = dict.fromkeys(
+    (Phase.REQUEST, Phase.HEAD, Phase.BODY, Phase.WRITING, Phase.DRAINING, Phase.CLOSING), 0.2
+)
+SWEEP_SECONDS = 0.02
+PATIENCE_SECONDS = 20.0
+LARGE = bytes(40_000_000)  # more than any buffer between two sockets takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    port: int
+    room: Room
+
+    @asynccontextmanager
+    async def connected(self, *, take_at_once: int = 2**16) -> AsyncIterator["Peer"]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=take_at_once)
+        try:
+            yield Peer(reader=reader, writer=writer)
+        finally:
+            writer.transport.abort()
+
+    async def empty(self) -> None:
+        """Return when no connection is left."""
+        await until_true(lambda: not self.room.all)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    async def drip(self, data: bytes = b"x", *, every: float = 0.05) -> None:
+        """Never end with what was begun; for a task that is cancelled."""
+        with suppress(ConnectionError):
+            while True:
+                self.writer.write(data)
+                await self.writer.drain()
+                await asyncio.sleep(every)
+
+    async def some(self) -> int:
+        """How many bytes came next; there have to be any."""
+        data = await self.reader.read(2**20)
+        assert data, "the connection was closed"
+        return len(data)
+
+    async def everything(self) -> bytes:
+        """What comes until the server closes the connection; a reset is an end as well."""
+        received = bytearray()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            with suppress(ConnectionError):
+                while data := await self.reader.read(2**16):
+                    received += data
+        return bytes(received)
+
+
+async def until_true(condition: Callable[[], bool]) -> None:
+    """Sockets need real time."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110 - what is waited for is the kernel's work
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+@asynccontextmanager
+async def held(limits: Limits = SHORT, *, most: int | None = None, sweeps: bool = True) -> AsyncIterator[Held]:
+    """Without `sweeps` nobody looks after the connections but the test."""
+    room = Room(limits=limits, most=most)
+    config = uvicorn.Config(answer, log_config=None, access_log=False, timeout_keep_alive=60)
+    config.load()
+    make = partial(Connection, config, ServerState(), {}, room=room)
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+    sweeping = asyncio.create_task(_sweep(room if sweeps else Room(limits=limits)))
+    try:
+        yield Held(port=server.sockets[0].getsockname()[1], room=room)
+    finally:
+        sweeping.cancel()
+        server.close()
+        for connection in list(room.all):
+            connection.abort()
+
+
+async def _sweep(room: Room) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        room.sweep()
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Says what it was asked; reads the body at `/read` only, is slow at `/slow`, and says much at `/large`."""
+    assert scope["type"] == "http"
+    if scope["path"] == "/read":
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
+    if scope["path"] == "/slow":
+        await asyncio.sleep(5 * SHORT[Phase.HEAD])
+    body = LARGE if scope["path"] == "/large" else scope["path"].encode()
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
