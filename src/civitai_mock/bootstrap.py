@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from civitai_mock.api.app import Access, ApiOptions, make_api
-from civitai_mock.api.formats import Vocabularies
+from civitai_mock.api.formats import ClientCompat, Vocabularies
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1.render import render_event
@@ -290,12 +290,12 @@ def make_scheduler(parts: Parts) -> Scheduler:
 
 
 def _make_callbacks(parts: Parts) -> Callbacks:
-    """They are worded as the server is set: no request asks for them."""
-    words = _vocabularies(parts.settings).of()
+    """They are worded as the request of their job asked for, or else as the server is set."""
+    words = _vocabularies(parts.settings)
     return Callbacks(
         jobs=parts.stores.jobs,
         messenger=parts.messenger,
-        render=lambda event: orjson.dumps(render_event(event, words)),
+        render=lambda job, event: orjson.dumps(render_event(event, words.of(ClientCompat.stored(job.client_compat)))),
         max_attempts=parts.settings.callback_max_attempts,
         signals=parts.signals,
         clock=parts.world.clock,

@@ -53,6 +53,7 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         submission_id="00000000-0000-4000-8000-000000000000",
         name='the "name" ключ',
         callback_url="http://localhost:1/?a=b",
+        client_compat="official",
         providers=("local", "other"),
         dependencies=(job_id(2), job_id(3)),
         charged=False,

@@ -22,6 +22,7 @@ ADDED_AT_SUBMISSION = [
     "position",
     "name",
     "callbackUrl",
+    "clientCompat",
     "providers",
     "dependencies",
     "charged",

@@ -178,7 +178,7 @@ class Bench:
         return Callbacks(
             jobs=jobs,
             messenger=self.receiver.messenger(timeout=CALLBACK_TIMEOUT),
-            render=lambda event: f"{event.seq} {event.type}".encode(),
+            render=lambda _, event: f"{event.seq} {event.type}".encode(),
             max_attempts=MAX_ATTEMPTS,
             signals=signals,
             clock=self.clock,

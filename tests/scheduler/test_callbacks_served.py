@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+import pytest
+
 from civitai_mock.api.formats import Vocabularies
 from civitai_mock.api.v1.render import render_event
 from tests.support.served import JOBS, PATIENCE_SECONDS, serve_all, template
@@ -58,6 +60,20 @@ async def test_a_receiver_gets_every_event_as_the_api_shows_it() -> None:
     assert f"user-agent: civitai-mock/{version('civitai-mock')}" in received.heads[0]
     assert f"idempotency-key: {job_id}/0" in received.heads[0]
     assert "traceparent: 00-" in received.heads[0]
+
+
+@pytest.mark.parametrize(
+    ("compat", "base", "provider"),
+    [("default", "/compat/official", "Civitai"), ("official", "/compat/default", "local"), ("official", "", "Civitai")],
+)
+async def test_a_receiver_gets_the_words_that_the_request_asked_for(compat: str, base: str, provider: str) -> None:
+    async with _listening() as received, serve_all(client_compat=compat) as served:
+        job = template(callbackUrl=received.url, params={**template()["params"], "width": 64, "height": 64})
+        assert (await served.client.post(f"{base}{JOBS}", json=job)).status_code == 202
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await received.complete.wait()
+    told = [json.loads(body) for body in received.bodies]
+    assert {event["provider"] for event in told if "provider" in event} == {provider}
 
 
 async def test_a_callback_url_that_cannot_be_used_is_refused_at_once() -> None:

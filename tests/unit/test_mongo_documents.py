@@ -62,7 +62,9 @@ JOBS = {
     "failed": RUNNING.ended(Outcome.FAILED, at=START, context=HOSTILE),
     "hostile": replace(make_job(), request=HOSTILE, properties=HOSTILE, result=[HOSTILE], taint=HOSTILE),
     "waiting": replace(make_job(), waits=True, dependencies=("a", "b"), providers=("local",), name="nul\0name"),
-    "told of": replace(make_job(), callback_url="http://localhost:9/", charged=False, result=False, taint={}),
+    "told of": replace(
+        make_job(), callback_url="http://localhost:9/", client_compat="x", charged=False, result=False, taint={}
+    ),
     "assets": replace(make_job(), slots=(Slot(blob_key="A", name="picture.png", available=True), Slot(blob_key="B"))),
 }
 
@@ -170,6 +172,12 @@ def test_a_resource_keeps_every_field(fields: JsonObject) -> None:
 def test_an_air_whose_text_would_be_parsed_otherwise_keeps_its_parts() -> None:
     odd = replace(make_resource(), air=Air(source="civitai", id="1", type="lora", version="2", format="safetensors"))
     assert resource_of(stored(resource_document(odd))) == odd
+
+
+def test_a_job_of_an_earlier_version_asked_for_no_kind_of_client() -> None:
+    document = job_document(make_job())
+    del document["clientCompat"]
+    assert job_of(document) == make_job()
 
 
 VERSION_2 = [

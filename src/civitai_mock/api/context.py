@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from starlette.requests import Request
 
-from civitai_mock.api.formats import Vocabularies, Vocabulary
+from civitai_mock.api.formats import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
 
@@ -43,7 +43,10 @@ def trace_id(request: Request) -> str:
 
 def caller(request: Request) -> Caller:
     """On the routes that `Guard` guards."""
-    return Caller(trace_id=trace_id(request), consumer=request.state.consumer)
+    compat: ClientCompat | None = request.state.compat
+    return Caller(
+        trace_id=trace_id(request), consumer=request.state.consumer, client_compat=compat.value if compat else None
+    )
 
 
 def owner(request: Request) -> str | None:

@@ -35,6 +35,11 @@ class ClientCompat(StrEnum):
         message = f"{field} must be one of {', '.join(cls)}; found '{text[:100]}'. Did you mean '{nearest}'?"
         raise InvalidRequestError(message, errors={field: [message]})
 
+    @classmethod
+    def stored(cls, name: str | None) -> "ClientCompat | None":
+        """What a job was stored with; None for a name that this program does not know."""
+        return cls(name) if name in list(cls) else None
+
 
 # v1 description: `Provider`.
 OFFICIAL_PROVIDERS = frozenset(

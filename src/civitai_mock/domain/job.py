@@ -32,7 +32,8 @@ class Job:
     `submission_id` is shared by the jobs of one request, `issued_by` is the consumer; `dependencies` are the ids of
     jobs that have to succeed first, and while they have not the job `waits` and cannot be claimed. A job that is not
     `charged` costs its consumer nothing. `result` is that of a job type whose results are not images, `taint` what a
-    consumer found wrong with the job.
+    consumer found wrong with the job. `client_compat` is the kind of client that its callbacks are worded for, if its
+    request asked for one.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Job:
     submission_id: str
     name: str | None = None
     callback_url: str | None = None
+    client_compat: str | None = None
     providers: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     charged: bool = True

@@ -17,7 +17,7 @@ from civitai_mock.scheduler.backoff import pause_after
 from civitai_mock.scheduler.messenger import Messenger
 from civitai_mock.scheduler.signals import InProcessSignals
 
-Render = Callable[[JobEvent], bytes]
+Render = Callable[[Job, JobEvent], bytes]
 
 logger = structlog.stdlib.get_logger()
 
@@ -131,7 +131,7 @@ class Callbacks:
     async def _attempt(self, callback: Callback, event: JobEvent) -> None:
         number = callback.failures + 1
         try:
-            status = await self._post(callback.job.callback_url or "", event)
+            status = await self._post(callback.job, event)
         except ForbiddenError as error:
             logger.warning("callback refused", seq=event.seq, attempt=number, reason=error.message)
             await self._jobs.not_told(event.job_id, again_at=None)
@@ -142,13 +142,13 @@ class Callbacks:
             logger.info("callback delivered", seq=event.seq, attempt=number, status=status)
             await self._jobs.told(event.job_id, seq=event.seq)
 
-    async def _post(self, url: str, event: JobEvent) -> int:
+    async def _post(self, job: Job, event: JobEvent) -> int:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Idempotency-Key": f"{event.job_id}/{event.seq}",
             "traceparent": event.trace_id,
         }
-        return await self._messenger.post(url, content=self._render(event), headers=headers)
+        return await self._messenger.post(job.callback_url or "", content=self._render(job, event), headers=headers)
 
     async def _try_again(self, event: JobEvent, *, failures: int) -> None:
         if failures >= self._max_attempts:

@@ -130,6 +130,7 @@ class SubmitJobs:
             submission_id=entry.submission_id,
             name=request.name,
             callback_url=request.callback_url,
+            client_compat=entry.caller.client_compat,
             providers=tuple(request.providers or ()),
             dependencies=tuple(dependencies),
             charged=entry.charged,

@@ -43,6 +43,7 @@ def job_document(job: Job) -> Document:
         "position": position_text(Position(job.created_at, job.submission_id, job.id)),
         "name": job.name,
         "callbackUrl": job.callback_url,
+        "clientCompat": job.client_compat,
         "providers": list(job.providers),
         "dependencies": list(job.dependencies),
         "charged": job.charged,
@@ -114,6 +115,7 @@ def job_of(document: Document) -> Job:
         submission_id=document["submissionId"],
         name=document["name"],
         callback_url=document["callbackUrl"],
+        client_compat=document.get("clientCompat"),  # no job of an earlier version has it
         providers=tuple(document["providers"]),
         dependencies=tuple(document["dependencies"]),
         charged=document["charged"],

@@ -39,6 +39,7 @@ def job_row(job: Job) -> tuple[Value, ...]:
         "resources": [_resource_parts(resource) for resource in job.resources],
         "name": job.name,
         "callback_url": job.callback_url,
+        "client_compat": job.client_compat,
         "providers": job.providers,
         "dependencies": job.dependencies,
     }
@@ -93,6 +94,7 @@ def job_from(row: Row) -> Job:
         submission_id=submission_id,
         name=body["name"],
         callback_url=body["callback_url"],
+        client_compat=body.get("client_compat"),  # no job before version 3 has it
         providers=tuple(body["providers"]),
         dependencies=tuple(body["dependencies"]),
         charged=charged == 1,
