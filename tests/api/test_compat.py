@@ -164,6 +164,13 @@ async def test_a_known_client_that_cannot_read_an_answer_is_told_of_once(
         assert f"/compat/{setting}" in line
 
 
+async def test_the_hint_names_the_settings_that_would_still_be_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    async with serve_all(provider_name="mine", result_format="array") as served:
+        await served.client.get(f"{JOBS}/{await finished(served)}", headers=CIVITAI_PY)
+    (line,) = hints(capsys.readouterr().out)
+    assert "CLIENT_COMPAT=sdk-2024 PROVIDER_NAME=Civitai RESULT_FORMAT=object" in line
+
+
 @pytest.mark.parametrize(
     ("headers", "base"),
     [

@@ -226,6 +226,13 @@ def test_tags_beyond_the_most_are_left_out_and_do_not_count_those_that_say_nothi
     assert [ignored.tag for ignored in found.ignored] == ["<lora::1>", *tags[MOST_TAGS:]]
 
 
+def test_a_trigger_word_is_text_as_well() -> None:
+    networks: JsonObject = {"urn:air:sd1:lora:civitai:1@11": {"triggerWord": "(" * 5_000 + "a" + ")" * 5_000}}
+    graph = graph_of({**request("a fox"), "additionalNetworks": networks})
+    texts = [str(node["inputs"]) for node in graph.values() if node["class_type"] == "CLIPTextEncode"]
+    assert max(map(depth_of, texts)) == DEEPEST
+
+
 def test_a_tag_is_told_by_the_node_that_loads_what_it_asks_for() -> None:
     work = work_of({**request("<lora:x><hypernet:y>"), "additionalNetworks": {"urn:air:sd1:lora:civitai:1@11": {}}})
     assert isinstance(work, GraphWork)

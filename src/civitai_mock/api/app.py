@@ -65,7 +65,7 @@ def make_api(
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,
     )
-    app.state.options, app.state.client_hints = options, ClientHints()
+    app.state.options, app.state.client_hints = options, ClientHints(options.vocabularies)
     app.include_router(resources.router)
     app.include_router(system.router)
     handle_errors(app)

@@ -1,13 +1,20 @@
 """Known clients that cannot read an answer: the log says so once for each, with the setting that helps."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import Headers
 
-from civitai_mock.api.formats import OFFICIAL_PROVIDERS, ClientCompat, ResultFormat, Vocabulary
+from civitai_mock.api.formats import (
+    OFFICIAL_PROVIDER,
+    OFFICIAL_PROVIDERS,
+    ClientCompat,
+    ResultFormat,
+    Vocabularies,
+    Vocabulary,
+)
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 
@@ -55,9 +62,10 @@ KNOWN_CLIENTS = (
 
 
 class ClientHints:
-    """Of one process."""
+    """Of one process; `vocabularies` are what its settings allow."""
 
-    def __init__(self) -> None:
+    def __init__(self, vocabularies: Vocabularies) -> None:
+        self._vocabularies = vocabularies
         self._given: set[str] = set()
 
     def see(self, headers: Headers, jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
@@ -70,13 +78,22 @@ class ClientHints:
             "a client may be unable to read this answer",
             client=client.name,
             user_agent=headers["user-agent"],
-            setting=f"CLIENT_COMPAT={client.compat}",
+            setting=" ".join(self._settings_for(client.compat)),
             base_path=f"/compat/{client.compat}",
         )
 
+    def _settings_for(self, compat: ClientCompat) -> Iterator[str]:
+        """Those that win over CLIENT_COMPAT have to change, too."""
+        words = self._vocabularies.of(compat)
+        yield f"CLIENT_COMPAT={compat}"
+        if words.provider not in OFFICIAL_PROVIDERS:
+            yield f"PROVIDER_NAME={OFFICIAL_PROVIDER}"
+        if compat is ClientCompat.SDK_2024 and words.result_format is ResultFormat.ARRAY:
+            yield f"RESULT_FORMAT={ResultFormat.OBJECT}"
+
 
 def _is_strange(jobs: Sequence[Job], vocabulary: Vocabulary, compat: ClientCompat) -> bool:
-    """Whether it has a provider that no list of the official description has, or results where one is expected."""
+    """Whether it has a provider that the official description does not list, or several results for who reads one."""
     providers = {vocabulary.provider or job.last_event.provider for job in jobs if job.last_event.provider is not None}
     if providers - OFFICIAL_PROVIDERS:
         return True

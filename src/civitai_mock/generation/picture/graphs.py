@@ -12,6 +12,7 @@ from civitai_mock.generation.network import Network, NetworkKind
 from civitai_mock.generation.network_tags import AppliedTag
 from civitai_mock.generation.number import plain_number
 from civitai_mock.generation.picture.params import CompleteParams
+from civitai_mock.generation.prompts.brackets import shallow
 from civitai_mock.generation.prompts.syntax import comfyui_text
 from civitai_mock.generation.prompts.text import PromptTexts
 from civitai_mock.generation.skeleton import Skeleton
@@ -93,7 +94,7 @@ class Picture:
         texts = PromptTexts(positive=comfyui_text(positive), negative=comfyui_text(negative))
         for kind, network in self.networks:
             texts = kind.write(texts, network)
-        return texts
+        return PromptTexts(positive=shallow(texts.positive), negative=shallow(texts.negative))
 
     def _skip_clip_layers(self, draft: Draft) -> None:
         """Behind the networks, which have to see the whole text encoder."""

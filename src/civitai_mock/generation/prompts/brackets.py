@@ -109,7 +109,7 @@ class Brackets:
 
 def with_round_brackets(text: str) -> str:
     """A text without square brackets comes out as it is, but for round ones that are nested too deeply."""
-    return _shallow(_without_square_brackets(text))
+    return shallow(_without_square_brackets(text))
 
 
 def _without_square_brackets(text: str) -> str:
@@ -161,8 +161,8 @@ def _number(weight: float) -> str:
     return f"{shown:.3f}".rstrip("0").rstrip(".")
 
 
-def _shallow(text: str) -> str:
-    """Without the pairs of round brackets that are more than `DEEPEST` deep: there, weights are beyond all measure."""
+def shallow(text: str) -> str:
+    """Drop the pairs of round brackets that are more than `DEEPEST` deep: there, weights are beyond all measure."""
     edits, open_at = [], list[int]()
     for found in ROUND.finditer(text):
         if found[0] == "(":
