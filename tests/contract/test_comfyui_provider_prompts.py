@@ -65,7 +65,9 @@ async def test_a_network_that_no_text_asks_for_fails_with_folder_and_nearest_nam
     async with running_standin(models=STOCK) as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match="'styles' is not in loras") as failed:
             await finish(provider, make_submission(requested("a fox <lora:styles>")))
-    assert failed.value.evidence["missing"] == [{"file": "styles", "folder": "loras", "nearest": ["style.safetensors"]}]
+    assert failed.value.evidence["missing"] == [
+        {"file": "styles", "folder": "loras", "reason": "absent", "nearest": ["style.safetensors"]}
+    ]
 
 
 async def test_a_server_that_has_the_file_of_a_tag_is_the_better_one() -> None:

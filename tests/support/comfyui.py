@@ -29,7 +29,6 @@ IMPATIENT = ComfyOptions(
     poll=10 * TICK,
     poll_alone=2 * TICK,
     health=10 * TICK,
-    catalogue_rest=0 * TICK,
     patience=100 * TICK,
     stall=500 * TICK,
     settle=20 * TICK,

@@ -7,7 +7,7 @@ import pytest
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.providers.comfyui.graphs import fitting
+from civitai_mock.providers.comfyui.graphs import missing as missing_files
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
 from civitai_mock.providers.comfyui.graphs.files import match, nearest, resources_by_file
 from civitai_mock.providers.comfyui.graphs.fitting import Fit, fit
@@ -230,6 +230,7 @@ def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() 
     assert missing.evidence == {
         "file": "sd15_full.safetensors",
         "folder": "checkpoints",
+        "reason": "absent",
         "nearest": ["sd15.safetensors"],
         "air": "urn:air:sd1:checkpoint:civitai:5@4321",
     }
@@ -295,7 +296,7 @@ def test_an_embedding_that_no_text_can_name_is_not_there() -> None:
     catalogue = read_catalogue(OBJECT_INFO, ("my negative 8765",))
     resource = JobResource(air=Air.parse("urn:air:sd1:embedding:civitai:7@8765"), file_name="negative.pt")
     found = fit(node("CLIPTextEncode", text="embedding:negative.pt"), catalogue, resources_by_file([resource]))
-    assert [missing.air for missing in found.missing] == [resource.air]
+    assert [missing.evidence["air"] for missing in found.missing] == [str(resource.air)]
     assert not Stock(catalogue).has(resource)
 
 
@@ -357,7 +358,7 @@ def test_an_embedding_is_known_by_its_air_without_its_suffix() -> None:
     air = Air.parse("urn:air:sd1:embedding:civitai:7@8765")
     resources = resources_by_file([JobResource(air=air, file_name="embedding/sd1/civitai/7/8765.safetensors")])
     found = fit(node("CLIPTextEncode", text="embedding:embedding/sd1/civitai/7/8765"), CATALOGUE, resources)
-    assert found.missing[0].air == air
+    assert found.missing[0].evidence["air"] == str(air)
 
 
 def test_a_server_that_offers_nothing_misses_every_class() -> None:
@@ -372,7 +373,7 @@ def test_nearest_names_are_looked_for_only_where_somebody_reads_them(monkeypatch
         looked.append(wanted)
         return ("x",)
 
-    monkeypatch.setattr(fitting, "nearest", nearest_of)
+    monkeypatch.setattr(missing_files, "nearest", nearest_of)
     (missing,) = fit_one("LoraLoader", lora_name="style.safetensors").missing
     assert looked == []
     assert (str(missing).endswith("(nearest: x)"), missing.evidence["nearest"]) == (True, ["x"])

@@ -56,6 +56,7 @@ def test_the_evidence_names_each_node_and_leaves_tracebacks_out() -> None:
             "type": "exception_during_inner_validation",
             "message": "Exception when validating inner node",
             "details": "'inputs'",
+            "input_name": "samples",
         }
     ]
 

@@ -27,7 +27,6 @@ class ComfyOptions:
     poll_alone: timedelta = timedelta(seconds=0.5)  # without one
     health: timedelta = timedelta(seconds=10)  # between looks at a server that answers
     catalogue: timedelta = timedelta(minutes=5)  # how old a server's lists may get unless a file is missing
-    catalogue_rest: timedelta = timedelta(seconds=1)  # how old they have to be if one is
     patience: timedelta = timedelta(minutes=2)  # with which a graph waits for a server that may come back
     longest_turn: timedelta = timedelta(minutes=5)  # that a graph waits for room, before its job goes back to the queue
     stall: timedelta = timedelta(minutes=10)  # without a sign from a running prompt until its server counts as dead

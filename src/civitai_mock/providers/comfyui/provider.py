@@ -20,7 +20,7 @@ from civitai_mock.providers.comfyui.graphs.fitting import roles_by_file
 from civitai_mock.providers.comfyui.graphs.outgoing import checked, with_fresh_prefix
 from civitai_mock.providers.comfyui.metadata import picture_texts, with_texts
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
-from civitai_mock.providers.comfyui.protocol.refusal import names_unknown
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of_refusal
 from civitai_mock.providers.comfyui.protocol.results import Result, Saved
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost
 from civitai_mock.providers.comfyui.transport.download import content_type_of, download
@@ -142,7 +142,7 @@ class ComfyUI:
 
     def _judged(self, worker: Worker, run: Run, end: Failed) -> MockError:
         """A run that may end otherwise is dropped, so that the next `send` starts it anew."""
-        error = self._attempts.judge(run.prompt_id, worker, end.failure)
+        error = self._attempts.judge(run, worker, end.failure)
         if not isinstance(error, JobError):
             worker.runs.drop(run)
         return error
@@ -163,8 +163,10 @@ class ComfyUI:
             except NotTakenError as error:
                 search.failed[offer.worker.id] = error
             except JobError as error:
-                if not (names_unknown(error) and await search.was_outdated(offer.worker)):
+                if blame_of_refusal(error) is Blame.REQUEST:
                     raise
+                if not await search.was_outdated(offer.worker):
+                    search.failed[offer.worker.id] = search.refused_by(offer.worker, offer.graph, error)
             else:
                 self._fleet.abandon_others(run)
                 return _receipt(run, found=known is not None)

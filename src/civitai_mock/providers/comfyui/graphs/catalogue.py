@@ -57,10 +57,14 @@ FOLDERS_OF_TYPES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """`choices` has, for each node class, the inputs that take a name out of a list."""
+    """`choices` has, for each node class, the inputs that take a name out of a list.
+
+    No prompt text can name the embeddings that are `unfit`.
+    """
 
     choices: Mapping[str, Mapping[str, Names]] = field(default_factory=dict)
     embeddings: Names = field(default_factory=lambda: Names(()))
+    unfit_embeddings: Names = field(default_factory=lambda: Names(()))
 
     @property
     def models(self) -> Mapping[str, tuple[str, ...]]:
@@ -76,7 +80,7 @@ class Catalogue:
 def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Catalogue:
     """Lists with the same names are one list in memory: the same folder is offered by many nodes.
 
-    No prompt text can name an embedding that has white space in its name.
+    An embedding with white space in its name is unfit: to ComfyUI, a name ends there.
     """
     seen: dict[tuple[str, ...], Names] = {}
     choices = {
@@ -88,8 +92,9 @@ def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Cata
         }
         for class_type, node in object_info.items()
     }
-    named = tuple(name for name in embeddings if not re.search(r"\s", name))
-    return Catalogue(choices=choices, embeddings=Names(named))
+    unfit = tuple(name for name in embeddings if re.search(r"\s", name))
+    fit = tuple(name for name in embeddings if name not in unfit)
+    return Catalogue(choices=choices, embeddings=Names(fit), unfit_embeddings=Names(unfit))
 
 
 def folder_of(class_type: str, input_name: str) -> str:

@@ -28,17 +28,28 @@ def match(wanted: str, names: Names, resource: JobResource | None = None) -> str
     """
     if wanted in names.all:
         return wanted
-    return next((found[0] for found in _searches(wanted, names, resource) if len(found) == 1), None)
+    return next((found[0] for _, found in _searches(wanted, names, resource) if len(found) == 1), None)
 
 
-def _searches(wanted: str, names: Names, resource: JobResource | None) -> Iterator[Sequence[str]]:
-    """What each of them finds, the surest first."""
-    yield from _named(wanted, names)
+def several(wanted: str, names: Names, resource: JobResource | None = None) -> tuple[str, tuple[str, ...]]:
+    """Where nothing matches: those that are equally good by the surest search, and what they were found by.
+
+    That is empty for what a name says. Without any, nothing is like it.
+    """
+    found = ((by, tuple(some)) for by, some in _searches(wanted, names, resource) if len(some) > 1)
+    return next(found, ("", ())) if match(wanted, names, resource) is None else ("", ())
+
+
+def _searches(wanted: str, names: Names, resource: JobResource | None) -> Iterator[tuple[str, Sequence[str]]]:
+    """What each of them goes by and finds, the surest first."""
+    for found in _named(wanted, names):
+        yield "", found
     if resource is not None:
-        yield from _by_path_rule(resource.air.model_path, names)
+        for found in _by_path_rule(resource.air.model_path, names):
+            yield "version id", found
         for value in resource.hashes:
-            yield _hashed(value, names)
-    yield _each_once(_tags(wanted, resource), names)
+            yield f"hash '{value}'", _hashed(value, names)
+    yield "version id or hash", _each_once(_tags(wanted, resource), names)
 
 
 def _named(wanted: str, names: Names) -> Iterator[Sequence[str]]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TypeAlias
 
-from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.work import FileRole
@@ -15,7 +13,8 @@ from civitai_mock.providers.comfyui.graphs.embeddings import (
     with_found_embeddings,
     with_named_embeddings,
 )
-from civitai_mock.providers.comfyui.graphs.files import Resources, in_role, match, nearest
+from civitai_mock.providers.comfyui.graphs.files import Resources, in_role, match
+from civitai_mock.providers.comfyui.graphs.missing import NO_NAMES, Missing
 from civitai_mock.providers.comfyui.graphs.names import Names, is_weights, normal, stem_of
 from civitai_mock.providers.comfyui.graphs.optional import without_nodes
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
@@ -23,36 +22,6 @@ from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 Roles: TypeAlias = Mapping[str, FileRole]
 
 NO_ROLES: Roles = {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Missing:
-    """A file that a graph wants and a server has not, in the list `names`; `air` is known for a job's own resources.
-
-    Where another file could have played its part, `replaceable`, there is none of those either.
-    """
-
-    wanted: str
-    folder: str
-    air: Air | None
-    names: Names = field(compare=False, repr=False)
-    replaceable: bool = False
-
-    @cached_property
-    def nearest(self) -> tuple[str, ...]:
-        """Looked for only where somebody reads it: that takes long, and most jobs find their file on another server."""
-        return nearest(self.wanted, self.names)
-
-    def __str__(self) -> str:
-        resource = f" ({self.air})" if self.air else ""
-        substitutes = ", nor is anything that can take its place" if self.replaceable else ""
-        nearest = f"nearest: {', '.join(self.nearest)}" if self.nearest else "nothing like it there"
-        return f"'{self.wanted}'{resource} is not in {self.folder}{substitutes} ({nearest})"
-
-    @property
-    def evidence(self) -> JsonObject:
-        air = {"air": str(self.air)} if self.air else {}
-        return {"file": self.wanted, "folder": self.folder, "nearest": list(self.nearest), **air}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +165,9 @@ class Fitting:
                 Missing(
                     wanted=wanted,
                     folder=folder,
-                    air=resource.air if resource else None,
+                    resource=resource,
                     names=names,
+                    unfit=self.catalogue.unfit_embeddings if folder == EMBEDDINGS else NO_NAMES,
                     replaceable=role is not None,
                 )
             )

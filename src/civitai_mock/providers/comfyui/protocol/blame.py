@@ -4,7 +4,10 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from civitai_mock.domain.errors import JobError
 from civitai_mock.providers.comfyui.protocol.messages import Failure
+from civitai_mock.providers.comfyui.protocol.refusal import NOT_IN_LIST, complaints_of
+from civitai_mock.providers.comfyui.protocol.shapes import as_text
 
 
 class Blame(StrEnum):
@@ -81,6 +84,11 @@ REQUESTS = _any_of(
 )
 
 
+# What a server says of a graph that another one may take.
+LISTED_ELSEWHERE = frozenset({NOT_IN_LIST, "custom_validation_failed", "exception_during_validation"})
+UNKNOWN_NODES = frozenset({"invalid_prompt", "missing_node_type", "too_large"})
+
+
 def blame_of(failure: Failure) -> Blame:
     """By ComfyUI's own account of a node that raised."""
     kind = failure.exception_type.rpartition(".")[2]
@@ -91,6 +99,13 @@ def blame_of(failure: Failure) -> Blame:
     if kind in REQUEST_TYPES:
         return Blame.REQUEST
     return Blame.SERVER if kind in SERVER_TYPES else Blame.UNKNOWN
+
+
+def blame_of_refusal(refusal: JobError) -> Blame:
+    """Of a graph that a server would not take; nodes, files and pictures may be there on another one."""
+    kinds = {as_text(complaint.get("type")) for complaint in complaints_of(refusal)}
+    is_elsewhere = kinds <= LISTED_ELSEWHERE if kinds else refusal.evidence.get("error_type") in UNKNOWN_NODES
+    return Blame.UNKNOWN if is_elsewhere else Blame.REQUEST
 
 
 def _said(message: str, patterns: Sequence[re.Pattern[str]]) -> bool:

@@ -29,15 +29,17 @@ def complaints_of(refusal: JobError) -> Sequence[JsonObject]:
     return [as_object(complaint) for complaint in complaints] if isinstance(complaints, list) else []
 
 
-def names_unknown(refusal: JobError) -> bool:
-    """Whether a graph names something that is in no list of the server's, any more."""
-    return any(complaint.get("type") == NOT_IN_LIST for complaint in complaints_of(refusal))
+def unlisted(refusal: JobError) -> Sequence[tuple[str, str]]:
+    """The nodes and inputs that name something that is in no list of the server's, any more."""
+    found = [complaint for complaint in complaints_of(refusal) if complaint.get("type") == NOT_IN_LIST]
+    return [(as_text(complaint.get("node_id")), as_text(complaint.get("input_name"))) for complaint in found]
 
 
 def _complaints(node_errors: JsonObject) -> Iterator[JsonObject]:
     for node_id, node in node_errors.items():
         for fault in map(as_object, as_list(as_object(node).get("errors"))):
             told = {name: as_text(fault.get(name)) for name in ("type", "message", "details")}
+            told["input_name"] = as_text(as_object(fault.get("extra_info")).get("input_name"))
             yield {"node_id": node_id, "node_type": as_text(as_object(node).get("class_type")), **told}
 
 

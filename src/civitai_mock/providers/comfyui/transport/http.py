@@ -105,7 +105,9 @@ class ComfyHttp:
         if response.status_code not in REFUSALS | {200}:
             raise self._unexpected("/prompt", response)
         if response.status_code == TOO_LARGE:
-            raise JobError("ComfyUI refused the graph: it is too large.", worker=self._server_id)
+            raise JobError(
+                "ComfyUI refused the graph: it is too large.", error_type="too_large", worker=self._server_id
+            )
         answer = self._decoded("/prompt", response)
         refusal = refusal_of(answer, accepted=response.status_code == httpx.codes.OK)
         if refusal is not None:

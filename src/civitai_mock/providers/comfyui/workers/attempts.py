@@ -9,6 +9,7 @@ from civitai_mock.domain.errors import JobError, MockError, RunFailedError, TryE
 from civitai_mock.providers.comfyui.ending import failed, summed_up
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
 from civitai_mock.providers.comfyui.protocol.messages import Failure
+from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
@@ -42,7 +43,7 @@ class Attempts:
     def begin(self, prompt_id: str, search: Search) -> Search:
         """The search for a server, with what is known of earlier ones for the same prompt."""
         attempt = self._known.setdefault(prompt_id, Attempt(search=search))
-        attempt.search = search
+        search.log, attempt.search = attempt.search.log, search
         search.failed, search.recorded = dict(attempt.said), attempt.recorded
         search.left, attempt.left = attempt.left, set()
         while len(self._known) > MOST_KNOWN:
@@ -70,15 +71,17 @@ class Attempts:
         if prompt_id in self._known:
             self._known[prompt_id].said.clear()
 
-    def judge(self, prompt_id: str, worker: Worker, failure: Failure) -> MockError:
+    def judge(self, run: Run, worker: Worker, failure: Failure) -> MockError:
         """What a failure means: the job ends if it asked for what cannot be, or if all servers have failed it.
 
-        With no other server that is there, the same one tries again, which costs the job a retry.
+        With no other server that is there, the same one tries again, which costs the job a retry; but not for a file
+        that it has not.
         """
         error, blame = failed(failure, worker.id), blame_of(failure)
-        attempt = self._known.get(prompt_id)
+        attempt = self._known.get(run.prompt_id)
         if blame is Blame.REQUEST or attempt is None or self._is_said_again(attempt, worker, error.message, blame):
             return error
+        error = attempt.search.failed_by(worker, run.graph, error)
         attempt.said[worker.id] = error
         attempt.recorded.add(worker.id)
         if any(self._may_try(attempt, other) for other in self._workers):
@@ -86,7 +89,8 @@ class Attempts:
             return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
         said = dict(attempt.said)
         attempt.said.clear()
-        return summed_up(said) if len(said) > 1 else RunFailedError(error.message, **error.evidence)
+        is_final = len(said) > 1 or "missing" in error.evidence
+        return summed_up(said) if is_final else RunFailedError(error.message, **error.evidence)
 
     def _is_said_again(self, attempt: Attempt, worker: Worker, message: str, blame: Blame) -> bool:
         """Whether nobody knows whose fault it is, but this prompt failed in the same way before, and others did not."""

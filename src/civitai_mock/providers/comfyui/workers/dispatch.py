@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from civitai_mock.domain.errors import JobError, MockError, NotStartedError, TransientError
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.errors import MockError, NotStartedError, TransientError
+from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import summed_up
+from civitai_mock.providers.comfyui.graphs.missing import cannot_run
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models
 from civitai_mock.providers.comfyui.waiting import Bell
 from civitai_mock.providers.comfyui.workers.search import Search
@@ -71,6 +72,7 @@ class Dispatch:
         try:
             offer = await self._wait_in_line(place)
             place.offer = None
+            search.log.goes_on(offer.worker.id)
             return offer
         finally:
             self._line.remove(place)
@@ -103,14 +105,14 @@ class Dispatch:
             raise NotStartedError("No ComfyUI server has room for this graph.")
 
     async def _wait_for_any(self, away: Sequence[Worker], place: Place, until: datetime) -> None:
+        message, missing = _absence(place.search, away, self.workers)
+        place.search.log.waits(message)
         if await self._waited(place, until):
             return
-        reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
-        message = f"No ComfyUI server that may run this graph is there ({reasons})."
         failure = _failure(place.search, away, self.workers)
         if failure is None:
-            raise NotStartedError(message)
-        raise TransientError(f"{message} {failure.message}") from failure
+            raise NotStartedError(message, missing=missing)
+        raise TransientError(f"{message} {failure.message}", missing=missing) from failure
 
     async def _waited(self, place: Place, until: datetime) -> bool:
         """For the bell, or until it is too late; False if that it was before."""
@@ -155,6 +157,20 @@ class Dispatch:
         )
 
 
+def _absence(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) -> tuple[str, list[JsonObject]]:
+    """Who may run a graph and is not there, and the files that none of those has who are."""
+    reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
+    there = [found for worker in workers if worker.health.is_up and (found := search.fit_of(worker)) is not None]
+    missing = min(there, key=lambda found: found.lack).missing if there else ()
+    names = ", ".join(one.title for one in missing)
+    only = f", and only there may {names} be" if names else ""
+    servers: list[Json] = [worker.id for worker in away]
+    return (
+        f"No ComfyUI server that may run this graph is there ({reasons}){only}.",
+        [{**one.evidence, "reason": "away", "servers": servers} for one in missing],
+    )
+
+
 def _failure(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) -> MockError | None:
     """Of a server that was there and would not do: then the job is not put off for nothing.
 
@@ -171,8 +187,4 @@ def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
         return summed_up(search.failed)
     fits = [found for worker in workers if (found := search.fit_of(worker)) is not None]
     best = min(fits, key=lambda found: found.lack)
-    return JobError(
-        "No ComfyUI server can run this graph: " + "; ".join(best.lacking) + ".",
-        missing=[missing.evidence for missing in best.missing],
-        unknown_classes=list(best.unknown_classes),
-    )
+    return cannot_run(best.lacking, best.missing, best.unknown_classes)

@@ -45,6 +45,7 @@ class Health:
         self._changed = changed
         self._stock = Stock(Catalogue())
         self._read_at: datetime | None = None
+        self._readings = 0
         self._failures = 0
         self._bell = Bell(clock)
         self._checking = asyncio.Lock()
@@ -90,9 +91,10 @@ class Health:
                 self._is_there(stats)
 
     async def refresh(self) -> None:
-        """Read the lists again, unless they were read a moment ago: a file may have come since."""
+        """Read the lists again: a file may have come a moment ago. One reading will do for all who ask meanwhile."""
+        begun = self._readings
         async with self._checking:
-            if self.is_up and self._is_older_than(self._options.catalogue_rest):
+            if self.is_up and self._readings == begun:
                 try:
                     await self._read()
                 except TransientError as error:
@@ -100,6 +102,7 @@ class Health:
 
     async def _read(self) -> None:
         """Lists that say the same again are the same ones: what was found out from them holds."""
+        self._readings += 1
         found = read_catalogue(await self._http.object_info(), await self._http.embeddings())
         self._read_at = self._clock.now()
         if found != self.catalogue:

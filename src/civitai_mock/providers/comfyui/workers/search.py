@@ -1,15 +1,41 @@
 """The way of one graph to a worker that can run it."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.errors import MockError
+import structlog
+
+from civitai_mock.domain.errors import JobError, MockError
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.domain.priority import NORMAL
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
 from civitai_mock.providers.comfyui.graphs.files import Resources
 from civitai_mock.providers.comfyui.graphs.fitting import NO_ROLES, Fit, Roles, best_fit
+from civitai_mock.providers.comfyui.graphs.missing import Sent, cannot_run
+from civitai_mock.providers.comfyui.protocol.refusal import unlisted
 from civitai_mock.providers.comfyui.workers.worker import Worker
+
+logger = structlog.stdlib.get_logger()
+
+NOT_FOUND = re.compile(r"not found|no such file", re.IGNORECASE)
+
+
+class WaitLog:
+    """Says of one prompt once that it waits for a server, and once that it goes on."""
+
+    def __init__(self) -> None:
+        self._waits = False
+
+    def waits(self, reason: str) -> None:
+        if not self._waits:
+            self._waits = True
+            logger.info("job waits for a server", reason=reason)
+
+    def goes_on(self, worker_id: str) -> None:
+        if self._waits:
+            self._waits = False
+            logger.info("job goes on", worker_id=worker_id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -31,6 +57,7 @@ class Search:
     failed: dict[str, MockError] = field(default_factory=dict)
     recorded: Collection[str] = ()
     left: Collection[str] = ()
+    log: WaitLog = field(default_factory=WaitLog)
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
 
     def fit_of(self, worker: Worker) -> Fit | None:
@@ -70,6 +97,21 @@ class Search:
 
     def _left_out(self, found: Fit | None) -> int:
         return len(found.left_out if found else self.optional)
+
+    def refused_by(self, worker: Worker, graph: ReadOnlyJson, refusal: JobError) -> JobError:
+        """What a server refused a graph for that is in its own names; files are told of as if they were in no list."""
+        sent = self._sent(worker, graph)
+        missing = [found for node_id, name in unlisted(refusal) if (found := sent.missed(node_id, name))]
+        return cannot_run([*map(str, missing)], missing) if missing else refusal
+
+    def failed_by(self, worker: Worker, graph: ReadOnlyJson, error: JobError) -> JobError:
+        """What a node failed by; a file that it did not find is told of like any other."""
+        text, node_id = str(error.evidence.get("exception_message")), str(error.evidence.get("node_id"))
+        missing = self._sent(worker, graph).mentioned(node_id, text) if NOT_FOUND.search(text) else None
+        return cannot_run([str(missing)], [missing]) if missing else error
+
+    def _sent(self, worker: Worker, graph: ReadOnlyJson) -> Sent:
+        return Sent(graph=graph, catalogue=worker.health.catalogue or Catalogue(), resources=self.resources)
 
     def suits(self, worker: Worker) -> bool:
         """As far as is known: a worker that was never reached may have anything."""

@@ -1,0 +1,113 @@
+"""What is told of a file that a graph wants and a server does not give: one row for each reason."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
+from civitai_mock.providers.comfyui.graphs.files import resources_by_file
+from civitai_mock.providers.comfyui.graphs.fitting import Fit, fit
+from civitai_mock.providers.comfyui.graphs.missing import MOST_CANDIDATES
+
+AIR = "urn:air:sd1:checkpoint:civitai:4384@128713"
+HASH = "e6bb9ea85b" + "0" * 54
+MANY = [f"{number:02}/dup.safetensors" for number in range(12)]
+
+
+def resource(file_name: str, *, air: str = AIR, hashes: Sequence[str] = ()) -> JobResource:
+    return JobResource(air=Air.parse(air), file_name=file_name, hashes=tuple(hashes))
+
+
+def object_info(class_type: str, name: str, spec: Json) -> JsonObject:
+    return {class_type: {"input": {"required": {name: spec}}}}
+
+
+def fit_checkpoint(names: Sequence[str], wanted: JobResource | str) -> Fit:
+    info = object_info("CheckpointLoaderSimple", "ckpt_name", [[*names]])
+    name = wanted if isinstance(wanted, str) else wanted.file_name
+    graph: JsonObject = {"4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": name}}}
+    resources = {} if isinstance(wanted, str) else resources_by_file([wanted])
+    return fit(graph, read_catalogue(info, ()), resources)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "reason", "account"),
+    [
+        (
+            ["a/dup.safetensors", "b/dup.safetensors"],
+            resource("dup.safetensors"),
+            "ambiguous",
+            f"'dup.safetensors' ({AIR}) is in checkpoints more than once: a/dup.safetensors, b/dup.safetensors;"
+            " give the folder in `fileName`",
+        ),
+        (
+            ["a\\dup.safetensors", "b\\dup.safetensors"],
+            resource("DUP.safetensors"),
+            "ambiguous",
+            f"'DUP.safetensors' ({AIR}) is in checkpoints more than once: a\\dup.safetensors, b\\dup.safetensors;"
+            " give the folder in `fileName`",
+        ),
+        (
+            ["a/dup.safetensors", "b/dup.ckpt"],
+            "dup.pt",
+            "ambiguous",
+            "'dup.pt' is in checkpoints more than once: a/dup.safetensors, b/dup.ckpt; give the folder in the graph",
+        ),
+        (
+            MANY,
+            resource("dup.safetensors"),
+            "ambiguous",
+            f"'dup.safetensors' ({AIR}) is in checkpoints more than once: {', '.join(MANY[:MOST_CANDIDATES])}"
+            " and 2 more; give the folder in `fileName`",
+        ),
+        (
+            ["one [e6bb9ea85b].safetensors", "two_e6bb9ea85b.safetensors"],
+            resource("nowhere.safetensors", hashes=[HASH]),
+            "ambiguous",
+            f"'nowhere.safetensors' ({AIR}) is in checkpoints more than once by its hash '{HASH}':"
+            " one [e6bb9ea85b].safetensors, two_e6bb9ea85b.safetensors; give one of them as `fileName`",
+        ),
+        (
+            ["one_128713.safetensors", "two-128713.safetensors"],
+            resource("nowhere.safetensors"),
+            "ambiguous",
+            f"'nowhere.safetensors' ({AIR}) is in checkpoints more than once by its version id or hash:"
+            " one_128713.safetensors, two-128713.safetensors; give one of them as `fileName`",
+        ),
+        (
+            ["dupe.safetensors"],
+            resource("dup.safetensors"),
+            "absent",
+            f"'dup.safetensors' ({AIR}) is not in checkpoints (nearest: dupe.safetensors)",
+        ),
+    ],
+)
+def test_the_account_says_why_a_file_was_not_taken(
+    names: Sequence[str], wanted: JobResource | str, reason: str, account: str
+) -> None:
+    (missing,) = fit_checkpoint(names, wanted).missing
+    assert str(missing) == account
+    assert missing.evidence["reason"] == reason
+    candidates = names[:MOST_CANDIDATES] if reason == "ambiguous" else None
+    assert missing.evidence.get("candidates") == candidates
+
+
+def test_what_another_search_finds_once_is_not_ambiguous() -> None:
+    names = ["a/dup.safetensors", "b/dup.safetensors", "dreams [e6bb9ea85b].safetensors"]
+    assert fit_checkpoint(names, resource("dup.safetensors", hashes=[HASH])).runs
+
+
+def test_an_embedding_that_no_text_can_name_is_told_of_as_unfit() -> None:
+    info = object_info("CLIPTextEncode", "text", ["STRING", {}])
+    air = "urn:air:sd1:embedding:civitai:7@8765"
+    resources = resources_by_file([resource("negative.pt", air=air)])
+    graph: JsonObject = {"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "embedding:negative.pt"}}}
+    (missing,) = fit(graph, read_catalogue(info, ("my neg 8765.pt",)), resources).missing
+    assert missing.evidence["reason"] == "unfit"
+    assert str(missing) == (
+        f"'negative.pt' ({air}) is in embeddings as 'my neg 8765.pt', and no prompt can name a file with white space in"
+        " its name; rename it"
+    )
