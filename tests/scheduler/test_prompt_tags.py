@@ -1,29 +1,72 @@
-"""A tag in a prompt text that a server has no file for costs the job nothing, and its event says so."""
+"""A tag in a prompt text that a server has no good file for costs the job nothing, and its event says so."""
 
-import asyncio
 from typing import Any
 
-from tests.scheduler.conftest import Bench, running
-from tests.support.comfyui import LONGEST_WAIT_SECONDS, comfyui_on
-from tests.support.standin import running_standin
+import pytest
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Outcome
+from tests.scheduler.conftest import Bench
+from tests.scheduler.test_comfyui_absence import ended, working
+from tests.support.providers import draw_series
+from tests.support.standin import RunningStandin, running_standin
 
 MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"], "loras": ["style.safetensors"]}
-PROMPT = "a fox <lora:style:0.5> <lora:nowhere:1> <lora:style:strong> <lora:nowhere:1>"
+SMALL = {"width": 64, "height": 64, "steps": 1}
+BROKEN_FILE = ("safetensors_rust.SafetensorError", "Error while deserializing header: HeaderTooLarge")
+OTHER_SHAPE = ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (77x2048 and 768x320)")
+NOBODY_KNOWS = ("ValueError", "odd")
+SICK_DEVICE = ("RuntimeError", "CUDA error: unspecified launch failure")
+
+
+async def run(bench: Bench, prompt: str) -> Job:
+    (job,) = await bench.submit(params={"prompt": prompt, **SMALL}, retries=1)
+    return await ended(bench, job)
+
+
+def ignored(job: Job) -> list[Any]:
+    context: Any = job.last_event.context
+    return [told["tag"] for told in context.get("ignoredTags", [])]
+
+
+def spoil(standin: RunningStandin, failure: tuple[str, str]) -> None:
+    kind, message = failure
+    standin.server.faults.order(
+        failing_class="LoraLoader", failing_type=kind, failing_message=message, failing_times=1_000_000
+    )
 
 
 async def test_tags_are_told_whether_it_was_the_server_or_the_text_that_left_them_out(bench: Bench) -> None:
+    prompt = "a fox <lora:style:0.5> <lora:nowhere:1> <lora:style:strong> <lora:nowhere:1>"
+    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+        job = await run(bench, prompt)
+    assert job.outcome is Outcome.SUCCEEDED
+    assert ignored(job) == ["<lora:style:strong>", "<lora:nowhere:1>"]
+    assert "style.safetensors" in str(job.last_event.context["comfy_prompt_request"])
+
+
+@pytest.mark.parametrize("failure", [BROKEN_FILE, OTHER_SHAPE, NOBODY_KNOWS], ids="{0[0]}".format)
+async def test_a_file_that_cannot_be_loaded_is_left_out_at_no_cost(bench: Bench, failure: tuple[str, str]) -> None:
+    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+        spoil(standin, failure)
+        job = await run(bench, "a fox <lora:style:0.5>, <lora:style:0.7>")
+    assert (job.outcome, job.retry_attempt) == (Outcome.SUCCEEDED, 0)
+    assert ignored(job) == ["<lora:style:0.5>", "<lora:style:0.7>"]
+
+
+async def test_another_server_is_asked_before_a_file_is_left_out(bench: Bench) -> None:
     async with (
-        running_standin(models=MODELS) as standin,
-        comfyui_on(standin) as provider,
-        running(bench.scheduler(provider=provider)),
+        running_standin(models=MODELS, draw=draw_series) as bad,
+        running_standin(models=MODELS, draw=draw_series) as good,
+        working(bench, bad, good),
     ):
-        (job,) = await bench.submit(params={"prompt": PROMPT, "width": 64, "height": 64, "steps": 1})
-        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            while True:
-                if await bench.ended(job.id):
-                    break
-                await asyncio.sleep(0)
-    event: Any = (await bench.job(job.id)).last_event
-    assert event.type == "Succeeded"
-    assert [told["tag"] for told in event.context["ignoredTags"]] == ["<lora:style:strong>", "<lora:nowhere:1>"]
-    assert "style.safetensors" in event.context["comfy_prompt_request"]
+        spoil(bad, BROKEN_FILE)
+        jobs = [await run(bench, "a fox <lora:style:0.5>") for _ in range(4)]
+    assert {(job.outcome, job.retry_attempt, *ignored(job)) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
+
+
+async def test_a_sick_device_is_not_the_fault_of_a_tag(bench: Bench) -> None:
+    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+        spoil(standin, SICK_DEVICE)
+        job = await run(bench, "a fox <lora:style:0.5>")
+    assert (job.outcome, job.retry_attempt) == (Outcome.FAILED, 1)

@@ -77,9 +77,9 @@ class GraphWay(Way):
         }
 
     def _left_out(self, graph: ReadOnlyJson) -> Sequence[IgnoredTag]:
-        """The tags whose files the server lacks."""
+        """The tags whose files the server lacks, or fails to load."""
         tags = {tag: None for node_id, tag in self.todo.tags.items() if node_id not in graph}
-        return [IgnoredTag(tag=tag, reason="The server has no such file, or several.") for tag in tags]
+        return [IgnoredTag(tag=tag, reason="The server has no such file, or cannot load it.") for tag in tags]
 
     async def _outputs(self, work: Work) -> Outputs:
         """A job without a retry left ends with the words of the server that failed it last."""

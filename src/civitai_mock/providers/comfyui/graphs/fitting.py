@@ -69,12 +69,17 @@ def fit(
     *,
     words_name_embeddings: bool = False,
     optional: Collection[str] = (),
+    dropped: Collection[str] = (),
 ) -> Fit:
-    """For `words_name_embeddings` see `GraphWork`, for `optional` nodes see `Submission`."""
+    """For `words_name_embeddings` see `GraphWork`, for `optional` nodes `Submission`; `dropped` are some of them."""
     fitting = Fitting(
         catalogue=catalogue, resources=resources, roles=roles, words_name_embeddings=words_name_embeddings
     )
-    left_out = tuple(node_id for node_id in graph if node_id in optional and fitting.lacks(as_object(graph[node_id])))
+    left_out = tuple(
+        node_id
+        for node_id in graph
+        if node_id in optional and (node_id in dropped or fitting.lacks(as_object(graph[node_id])))
+    )
     rest = without_nodes(graph, left_out) if left_out else graph
     fitted = {node_id: fitting.node(as_object(node)) for node_id, node in rest.items()}
     classes = dict.fromkeys(as_text(node["class_type"]) for node in fitted.values())
@@ -91,11 +96,20 @@ def best_fit(
     *,
     words_name_embeddings: bool = False,
     optional: Collection[str] = (),
+    dropped: Collection[str] = (),
 ) -> Fit:
     """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
     fits = []
     for graph in graphs:
-        found = fit(graph, catalogue, resources, roles, words_name_embeddings=words_name_embeddings, optional=optional)
+        found = fit(
+            graph,
+            catalogue,
+            resources,
+            roles,
+            words_name_embeddings=words_name_embeddings,
+            optional=optional,
+            dropped=dropped,
+        )
         if found.runs:
             return found
         fits.append(found)

@@ -92,7 +92,7 @@ UNKNOWN_NODES = frozenset({"invalid_prompt", "missing_node_type", "too_large"})
 def blame_of(failure: Failure) -> Blame:
     """By ComfyUI's own account of a node that raised."""
     kind = failure.exception_type.rpartition(".")[2]
-    if REQUESTS.search(failure.message) and not _said(failure.message, (DEVICE, MEMORY)):
+    if REQUESTS.search(failure.message) and not is_of_device(failure):
         return Blame.REQUEST
     if _said(failure.message, SERVERS):
         return Blame.SERVER
@@ -106,6 +106,11 @@ def blame_of_refusal(refusal: JobError) -> Blame:
     kinds = {as_text(complaint.get("type")) for complaint in complaints_of(refusal)}
     is_elsewhere = kinds <= LISTED_ELSEWHERE if kinds else refusal.evidence.get("error_type") in UNKNOWN_NODES
     return Blame.UNKNOWN if is_elsewhere else Blame.REQUEST
+
+
+def is_of_device(failure: Failure) -> bool:
+    """Whether it has nothing to do with the node: a device that is sick, or memory that is full."""
+    return _said(failure.message, (DEVICE, MEMORY))
 
 
 def _said(message: str, patterns: Sequence[re.Pattern[str]]) -> bool:

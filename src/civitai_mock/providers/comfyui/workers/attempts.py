@@ -7,7 +7,7 @@ import structlog
 
 from civitai_mock.domain.errors import JobError, MockError, RunFailedError, TryElsewhereError
 from civitai_mock.providers.comfyui.ending import failed, summed_up
-from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_of_device
 from civitai_mock.providers.comfyui.protocol.messages import Failure
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.search import Search
@@ -23,7 +23,8 @@ class Attempt:
     """One prompt: `said` is what servers said since it was started over, `before` what each said last.
 
     With `before` goes how many prompts had succeeded there by then. The history of the `recorded` ones still tells of
-    the failure. It waited in vain on those that it has `left`.
+    the failure. It waited in vain on those that it has `left`. The optional nodes on which it failed everywhere are
+    `dropped`.
     """
 
     search: Search
@@ -31,6 +32,7 @@ class Attempt:
     before: dict[str, tuple[str, int]] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
 
 
 class Attempts:
@@ -46,6 +48,7 @@ class Attempts:
         search.log, attempt.search = attempt.search.log, search
         search.failed, search.recorded = dict(attempt.said), attempt.recorded
         search.left, attempt.left = attempt.left, set()
+        search.dropped = attempt.dropped
         while len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
         return search
@@ -75,8 +78,20 @@ class Attempts:
         """What a failure means: the job ends if it asked for what cannot be, or if all servers have failed it.
 
         With no other server that is there, the same one tries again, which costs the job a retry; but not for a file
-        that it has not.
+        that it has not, and first without a node that the graph can do without.
         """
+        error = self._judged(run, worker, failure)
+        attempt = self._known.get(run.prompt_id)
+        if isinstance(error, TryElsewhereError) or attempt is None or not _is_optional(failure, attempt.search):
+            return error
+        attempt.dropped.add(failure.node_id)
+        attempt.said.clear()
+        attempt.recorded.add(worker.id)
+        logger.info("a node is left out", worker_id=worker.id, node_id=failure.node_id, reason=error.message)
+        return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
+
+    def _judged(self, run: Run, worker: Worker, failure: Failure) -> MockError:
+        """As if the graph could do without nothing."""
         error, blame = failed(failure, worker.id), blame_of(failure)
         attempt = self._known.get(run.prompt_id)
         if blame is Blame.REQUEST or attempt is None or self._is_said_again(attempt, worker, error.message, blame):
@@ -100,3 +115,8 @@ class Attempts:
 
     def _may_try(self, attempt: Attempt, worker: Worker) -> bool:
         return worker.id not in attempt.said and worker.health.is_up and attempt.search.suits(worker)
+
+
+def _is_optional(failure: Failure, search: Search) -> bool:
+    """What a sick device says of a node would be said of the next one as well."""
+    return failure.node_id in search.optional and not is_of_device(failure)

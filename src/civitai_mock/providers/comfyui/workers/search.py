@@ -43,7 +43,8 @@ class Search:
     """The way of one graph, or of an alternative to it, to a worker.
 
     A higher `priority` goes first. The workers in `failed` have been tried, those in `recorded` in an earlier round.
-    Those that were `left` come last. `waited` says that time has passed.
+    Those that were `left` come last. `waited` says that time has passed. The `dropped` ones of the
+    `optional` nodes have failed everywhere.
     """
 
     graph: JsonObject
@@ -58,6 +59,7 @@ class Search:
     recorded: Collection[str] = ()
     left: Collection[str] = ()
     log: WaitLog = field(default_factory=WaitLog)
+    dropped: Collection[str] = ()
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
 
     def fit_of(self, worker: Worker) -> Fit | None:
@@ -74,6 +76,7 @@ class Search:
                 self.roles,
                 words_name_embeddings=self.words_name_embeddings,
                 optional=self.optional,
+                dropped=self.dropped,
             )
             known = self._fits[worker.id] = (catalogue, found)
         return known[1]
