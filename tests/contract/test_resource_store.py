@@ -110,10 +110,11 @@ FAMILY = (
     "urn:air:sdxl:lora:Civitai:200@7+55.safetensors",
     "urn:air:sdxl:lora:huggingface:Author/Name@128078",
     "urn:air:sdxl:vae:civitai:300",
+    "urn:air:sd1:vae:civitai:300.pt",
     "urn:air:sd1:lora:civitai:400@V1",
     "urn:air:sd1:lora:huggingface:Author/Name@128078",
 )
-PONY, SDXL, OLDER, PINNED, HUGGING, UNVERSIONED, UNNUMBERED, OTHER_HUGGING = FAMILY
+PONY, SDXL, OLDER, PINNED, HUGGING, UNVERSIONED, OTHER_UNVERSIONED, UNNUMBERED, OTHER_HUGGING = FAMILY
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,10 @@ PONY, SDXL, OLDER, PINNED, HUGGING, UNVERSIONED, UNNUMBERED, OTHER_HUGGING = FAM
         pytest.param("urn:air:sdxl:checkpoint:civitai:101055", SDXL, id="of a model: the newest"),
         pytest.param("civitai:101055", SDXL, id="of a model, without ecosystem and type"),
         pytest.param("urn:air:sd1:lora:civitai:101055", SDXL, id="of a model, as something else"),
+        pytest.param("urn:air:sdxl:checkpoint:civitai:101055.safetensors", SDXL, id="of a model, with a format"),
         pytest.param("civitai:300", UNVERSIONED, id="of a model without versions"),
+        pytest.param("urn:air:sdxl:vae:civitai:300", UNVERSIONED, id="of such a model, whole"),
+        pytest.param("urn:air:sd1:vae:civitai:300.pt", OTHER_UNVERSIONED, id="of such a model, otherwise spelt"),
         pytest.param("civitai:400", UNNUMBERED, id="of a model with a version without a number"),
         pytest.param("urn:air:sd1:lora:civitai:400@v1", UNNUMBERED, id="of a version without a number"),
         pytest.param("urn:air:sdxl:lora:civitai:400@v1", None, id="of such a version, of another ecosystem"),

@@ -193,9 +193,10 @@ VERSION_2 = [
     [
         ("urn:air:SDXL:lora:Civitai:1@2", {"source": "civitai", "$or": VERSION_2}),
         ("@CIVITAI/2+7", {"source": "civitai", "$or": VERSION_2}),
-        ("civitai:1A@2B", {"source": "civitai", "resourceId": "1a"}),
-        ("sdxl:civitai:1", {"source": "civitai", "resourceId": "1"}),
-        ("urn:air:sd1:lora:HuggingFace:A/b@2", {"source": "huggingface", "resourceId": "a/b"}),
+        ("civitai:1A@2B", {"source": "civitai", "resourceId": {"$in": ["1a", "1a"]}}),
+        ("sdxl:civitai:1", {"source": "civitai", "resourceId": {"$in": ["1", "1"]}}),
+        ("civitai:1.ckpt", {"source": "civitai", "resourceId": {"$in": ["1.ckpt", "1"]}}),
+        ("urn:air:sd1:lora:HuggingFace:A/b@2", {"source": "huggingface", "resourceId": {"$in": ["a/b", "a/b"]}}),
     ],
 )
 def test_a_reference_is_looked_for_by_what_it_names(reference: str, matching: Document) -> None:

@@ -21,7 +21,7 @@ STORED = [make_resource(air) for air in (TWIN, PINNED, PONY)]
         ("@civitai/290640", PONY),
         ("civitai:257749@290640", PONY),
         ("urn:air:illustrious:checkpoint:civitai:257749@290640", PONY),
-        ("civitai:257749", TWIN),
+        ("civitai:257749", PONY),
     ],
 )
 def test_a_twin_is_named_as_it_is_spelt_and_else_the_first_is(text: str, air: str) -> None:

@@ -20,8 +20,8 @@ AIR_PATTERN = re.compile(
 COMPRESSED_PATTERN = re.compile(r"@(?P<source>[a-zA-Z0-9_\-/]+?)/(?P<version>[a-zA-Z0-9_\-/.=,%+:]+)")
 MAX_AIR_LENGTH = 512
 CIVITAI = "civitai"
-# A file of the version (`+96501`), a format (`.safetensors`) and whatever else may follow are hints.
-VERSION_ID_PATTERN = re.compile(r"(?P<id>[0-9]+)(?:[^a-zA-Z0-9_-].*)?")
+# A file of the version (`+96501`), a format (`.safetensors`) and whatever else may follow a number are hints.
+NUMBER_PATTERN = re.compile(r"(?P<id>[0-9]+)(?:[^a-zA-Z0-9_-].*)?")
 WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
 
 
@@ -62,7 +62,12 @@ class Air:
     @property
     def version_id(self) -> str | None:
         """The number of a version of Civitai's, which alone says what is meant; None for any other AIR."""
-        return _version_id(self.source, self.version)
+        return _number(self.source, self.version)
+
+    @property
+    def model_id(self) -> str:
+        """The id, on Civitai without a format that follows its number."""
+        return _number(self.source, self.id) or self.id
 
     @property
     def identity(self) -> str:
@@ -117,7 +122,7 @@ class CompressedAir:
     @property
     def version_id(self) -> str | None:
         """See `Air`."""
-        return _version_id(self.source, self.version)
+        return _number(self.source, self.version)
 
 
 Reference: TypeAlias = Air | CompressedAir
@@ -128,8 +133,9 @@ def parse_reference(text: str) -> Reference:
     return CompressedAir.parse(text) or Air.parse(text)
 
 
-def _version_id(source: str, version: str | None) -> str | None:
-    match = VERSION_ID_PATTERN.fullmatch(version) if version and source.lower() == CIVITAI else None
+def _number(source: str, text: str | None) -> str | None:
+    """What a text begins with, if that is an id of Civitai's."""
+    match = NUMBER_PATTERN.fullmatch(text) if text and source.lower() == CIVITAI else None
     return match["id"] if match else None
 
 

@@ -11,24 +11,23 @@ def named(reference: Reference, candidates: Iterable[Resource]) -> Resource | No
 
     Of several the first in order of AIR: stores of earlier versions of this program may hold a version twice.
     """
-    if isinstance(reference, Air) and reference.is_of_model:
-        versions = [resource for resource in candidates if _is_of_same_model(reference, resource.air)]
-        return max(versions, key=_age, default=None)
-    return _first_choice(reference, candidates)
+    if not isinstance(reference, Air) or not reference.is_of_model:
+        return _best_spelt(reference, [found for found in candidates if is_named(reference, found.air)])
+    versions = [found for found in candidates if _is_of_same_model(reference, found.air)]
+    newest = max(map(_age, versions), default=None)
+    return _best_spelt(reference, [found for found in versions if _age(found) == newest])
 
 
 def itself(air: Air, candidates: Iterable[Resource]) -> Resource | None:
     """The resource that has this AIR, or another AIR of the same version: what may be replaced or deleted."""
-    return _first_choice(air, candidates)
+    return _best_spelt(air, [found for found in candidates if is_named(air, found.air)])
 
 
-def _first_choice(reference: Reference, candidates: Iterable[Resource]) -> Resource | None:
-    """The one that is spelt in this way, or else the first."""
-    fitting = sorted(
-        (resource for resource in candidates if is_named(reference, resource.air)), key=lambda found: found.air.key
-    )
-    spelt_so = (resource for resource in fitting if isinstance(reference, Air) and resource.air.key == reference.key)
-    return next(spelt_so, fitting[0] if fitting else None)
+def _best_spelt(reference: Reference, fitting: Iterable[Resource]) -> Resource | None:
+    """The one that is spelt in the same way, or else the first in order of AIR."""
+    keys = {found.air.key: found for found in sorted(fitting, key=lambda found: found.air.key)}
+    spelt_so = keys.get(reference.key) if isinstance(reference, Air) else None
+    return spelt_so or next(iter(keys.values()), None)
 
 
 def is_named(reference: Reference, air: Air) -> bool:
@@ -43,7 +42,7 @@ def is_named(reference: Reference, air: Air) -> bool:
 
 
 def _is_of_same_model(reference: Air, air: Air) -> bool:
-    return _same(air.source, reference.source) and _same(air.id, reference.id)
+    return _same(air.source, reference.source) and _same(air.model_id, reference.model_id)
 
 
 def _same(one: str | None, other: str | None) -> bool:

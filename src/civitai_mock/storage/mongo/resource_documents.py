@@ -38,7 +38,7 @@ def reference_filter(reference: Reference) -> Document:
     """What finds the resource, maybe among others; hints that follow a version id begin with one of %+,./:=."""
     source = reference.source.lower()
     if isinstance(reference, Air) and reference.version_id is None:
-        return {"source": source, "resourceId": reference.id.lower()}
+        return {"source": source, "resourceId": {"$in": [reference.id.lower(), reference.model_id.lower()]}}
     version = reference.version_id or (reference.version or "").lower()
     hinted = [{"version": {"$gte": version + first, "$lt": version + end}} for first, end in ("%-", ".0", ":a")]
     return {"source": source, "$or": [{"version": version}, *hinted]}

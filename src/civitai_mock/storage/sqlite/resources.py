@@ -68,14 +68,14 @@ class SqliteResources:
         rows = db.execute(*self._question(air)).fetchall()
         return itself(air, [resource_from(body) for (body,) in rows])
 
-    def _question(self, reference: Reference) -> tuple[str, tuple[str, str]]:
+    def _question(self, reference: Reference) -> tuple[str, tuple[str, ...]]:
         """The statement, and its parameters, whose answer has the resource, maybe among others."""
         source = reference.source.lower()
         if isinstance(reference, CompressedAir):
             return self._sql.find_version, (source, (reference.version_id or reference.version).lower())
         if reference.version_id is not None:
             return self._sql.find_version, (source, reference.version_id)
-        return self._sql.find_model, (source, reference.id.lower())
+        return self._sql.find_model, (source, reference.id.lower(), reference.model_id.lower())
 
 
 def _new_row(resource: Resource) -> tuple[Value, ...]:

@@ -18,7 +18,7 @@ INSERT_MISSING = """
 """
 GET = """SELECT body FROM "{resources}" WHERE key = ?"""
 FIND_VERSION = """SELECT body FROM "{resources}" WHERE {of_version}"""
-FIND_MODEL = """SELECT body FROM "{resources}" WHERE source = ? AND id = ?"""
+FIND_MODEL = """SELECT body FROM "{resources}" WHERE source = ? AND id IN (?, ?)"""
 REPLACE = """
     UPDATE "{resources}" SET source = ?, key = ?, version = ?, id = ?, search = ?, body = ? WHERE key = ?
 """
