@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from civitai_mock.domain.errors import JobError, RunFailedError, TransientError, TryElsewhereError
 from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.comfyui.provider import ComfyUI
+from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
 from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, finish, make_submission, until
 from tests.support.standin import RunningStandin, running_standin
 from tests.support.standin_session import text_to_image, with_inputs
@@ -189,3 +190,26 @@ async def test_a_trial_is_for_a_prompt_that_has_not_failed_there() -> None:
         assert all(not task.done() for task in again)
         await provider.collect(good.prompt_id)
         await asyncio.gather(*again)
+
+
+async def test_one_file_that_cannot_be_read_does_not_put_its_server_aside() -> None:
+    options = StandinOptions(damage={"sd15.safetensors": Damage.CORRUPT})
+    async with running_standin(options=options) as standin, comfyui_on(standin, options=RESTLESS) as provider:
+        for _ in range(4):
+            assert isinstance(await failure(provider), RunFailedError)
+        assert provider.workers[0].ready
+
+
+async def test_a_server_that_can_read_none_of_its_files_is_put_aside() -> None:
+    names = [f"{number}.safetensors" for number in range(3)]
+    options = StandinOptions(damage=dict.fromkeys(names, Damage.CORRUPT))
+    async with (
+        running_standin(models={"checkpoints": names}, options=options) as standin,
+        comfyui_on(standin, options=RESTLESS) as provider,
+    ):
+        for name in names:
+            submission = make_submission(text_to_image(checkpoint=name))
+            await provider.send(submission)
+            with pytest.raises(RunFailedError):
+                await provider.collect(submission.prompt_id)
+        assert not provider.workers[0].ready

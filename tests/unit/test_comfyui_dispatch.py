@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
+from civitai_mock.domain.errors import JobError, NoWorkerError, TransientError
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.options import ComfyOptions
@@ -192,7 +192,7 @@ async def test_a_worker_that_stays_away_is_waited_for_no_longer_than_patience_la
     waiting = shop.ask()
     await settle()
     shop.clock.advance(30)
-    with pytest.raises(NotStartedError, match=r"\(gpu0: refused\)"):
+    with pytest.raises(NoWorkerError, match=r"\(gpu0: refused\)"):
         await waiting
 
 
@@ -206,10 +206,10 @@ async def test_a_graph_that_one_worker_failed_to_take_was_not_put_off_for_nothin
     shop.clock.advance(30)
     with pytest.raises(TransientError) as caught:
         await waiting
-    assert not isinstance(caught.value, NotStartedError)
+    assert not isinstance(caught.value, NoWorkerError)
 
 
-@pytest.mark.parametrize(("stock", "error"), [(["b.ckpt"], TransientError), (["a.ckpt"], NotStartedError)])
+@pytest.mark.parametrize(("stock", "error"), [(["b.ckpt"], TransientError), (["a.ckpt"], NoWorkerError)])
 async def test_a_server_that_was_never_reached_is_not_waited_for_for_ever(
     stock: list[str], error: type[TransientError]
 ) -> None:
@@ -238,7 +238,7 @@ async def test_room_is_waited_for_no_longer_than_a_turn_may_last() -> None:
     await settle()
     assert not waiting.done()
     shop.clock.advance(1)
-    with pytest.raises(NotStartedError, match="room"):
+    with pytest.raises(NoWorkerError, match="room"):
         await waiting
 
 

@@ -82,6 +82,10 @@ class NotStartedError(TransientError):
     """Nobody has begun with it: try again, and use up no retry."""
 
 
+class NoWorkerError(NotStartedError):
+    """No worker is there, or has room. That it waits for one has been logged, once."""
+
+
 class RunFailedError(TransientError):
     """It was run and failed, perhaps by no fault of its own: try again, and at last end the job with these words."""
 

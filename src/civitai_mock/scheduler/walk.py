@@ -9,7 +9,15 @@ import structlog
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.errors import ClaimLost, JobError, MockError, NotStartedError, StageError, TransientError
+from civitai_mock.domain.errors import (
+    ClaimLost,
+    JobError,
+    MockError,
+    NotStartedError,
+    NoWorkerError,
+    StageError,
+    TransientError,
+)
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
@@ -154,7 +162,8 @@ class Walk:
         not_started = isinstance(error, NotStartedError)
         doublings = 0 if not_started else self.job.retry_attempt
         pause = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
-        logger.warning("retry later", stage=self.job.stage, error=error.code, reason=error.message, pause_s=pause)
+        log = logger.debug if isinstance(error, NoWorkerError) else logger.warning
+        log("retry later", stage=self.job.stage, error=error.code, reason=error.message, pause_s=pause)
         await self.tools.clock.sleep(pause)
         give_back = self.job.released if not_started else self.job.claim_expired
         back = give_back(at=self.tools.clock.now(), reason=error.message)

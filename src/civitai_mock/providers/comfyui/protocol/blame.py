@@ -69,6 +69,7 @@ SERVER_TYPES = frozenset(
         "ReadTimeout", "SSLError", "SafetensorError", "TimeoutError", "URLError", "UnpicklingError",
     }
 )  # fmt: skip
+FILE_TYPES = frozenset({"BadZipFile", "EOFError", "FileNotFoundError", "SafetensorError", "UnpicklingError"})
 REQUEST_TYPES = frozenset({"UnidentifiedImageError", "DecompressionBombError", "EinopsError"})
 
 # What the graph asks for cannot be done with the pictures and models that it names, wherever it runs.
@@ -91,7 +92,7 @@ UNKNOWN_NODES = frozenset({"invalid_prompt", "missing_node_type", "too_large"})
 
 def blame_of(failure: Failure) -> Blame:
     """By ComfyUI's own account of a node that raised."""
-    kind = failure.exception_type.rpartition(".")[2]
+    kind = _last_name(failure)
     if REQUESTS.search(failure.message) and not is_of_device(failure):
         return Blame.REQUEST
     if _said(failure.message, SERVERS):
@@ -99,6 +100,11 @@ def blame_of(failure: Failure) -> Blame:
     if kind in REQUEST_TYPES:
         return Blame.REQUEST
     return Blame.SERVER if kind in SERVER_TYPES else Blame.UNKNOWN
+
+
+def is_about_a_file(failure: Failure) -> bool:
+    """Whether a node could not read a model file, which says little of what else its server can do."""
+    return _last_name(failure) in FILE_TYPES or bool(MODEL_FILE.search(failure.message))
 
 
 def blame_of_refusal(refusal: JobError) -> Blame:
@@ -111,6 +117,10 @@ def blame_of_refusal(refusal: JobError) -> Blame:
 def is_of_device(failure: Failure) -> bool:
     """Whether it has nothing to do with the node: a device that is sick, or memory that is full."""
     return _said(failure.message, (DEVICE, MEMORY))
+
+
+def _last_name(failure: Failure) -> str:
+    return failure.exception_type.rpartition(".")[2]
 
 
 def _said(message: str, patterns: Sequence[re.Pattern[str]]) -> bool:

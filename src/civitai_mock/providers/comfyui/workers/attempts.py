@@ -94,7 +94,9 @@ class Attempts:
         """As if the graph could do without nothing."""
         error, blame = failed(failure, worker.id), blame_of(failure)
         attempt = self._known.get(run.prompt_id)
-        if blame is Blame.REQUEST or attempt is None or self._is_said_again(attempt, worker, error.message, blame):
+        if attempt is None:
+            return error if blame is Blame.REQUEST else RunFailedError(error.message, **error.evidence)
+        if blame is Blame.REQUEST or self._is_said_again(attempt, worker, error.message, blame):
             return error
         error = attempt.search.failed_by(worker, run.graph, error)
         attempt.said[worker.id] = error

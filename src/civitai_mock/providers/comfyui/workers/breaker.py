@@ -11,7 +11,7 @@ from civitai_mock.providers.comfyui.waiting import Bell
 
 logger = structlog.stdlib.get_logger()
 
-MOST_IN_A_ROW = 3  # different prompts
+MOST_IN_A_ROW = 3  # different prompts, or files that cannot be read
 
 
 class Breaker:
@@ -57,9 +57,9 @@ class Breaker:
         next_step = "one prompt is tried" if self.on_trial else f"one is tried in {self._seconds_left:.0f} s"
         return f"put aside: prompt after prompt failed here ({self._reason}); {next_step}"
 
-    def failed(self, prompt_id: str, reason: str) -> None:
-        """A prompt failed by what may be the server's fault."""
-        self._failed.add(prompt_id)
+    def failed(self, culprit: str, reason: str) -> None:
+        """A prompt failed by what may be the server's fault; the same `culprit`, a prompt or a file, counts once."""
+        self._failed.add(culprit)
         self._reason = reason
         if self.is_closed and self.in_a_row >= MOST_IN_A_ROW:
             self._rest()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from civitai_mock.domain.errors import MockError, NotStartedError, TransientError
+from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import summed_up
@@ -64,7 +64,7 @@ class Dispatch:
     async def offer(self, search: Search) -> Offer:
         """Wait for a worker, and reserve a place on it.
 
-        Raise `JobError` if no worker has what the graph wants, `NotStartedError` if those that may have it are away or
+        Raise `JobError` if no worker has what the graph wants, `NoWorkerError` if those that may have it are away or
         have no room, and another `TransientError` if those that are there did not take it.
         """
         place = Place(search=search, bell=Bell(self._clock))
@@ -102,7 +102,9 @@ class Dispatch:
 
     async def _wait_for_room(self, place: Place, until: datetime) -> None:
         if place.offer is None and not await self._waited(place, until):
-            raise NotStartedError("No ComfyUI server has room for this graph.")
+            message = "No ComfyUI server has room for this graph."
+            place.search.log.waits(message)
+            raise NoWorkerError(message)
 
     async def _wait_for_any(self, away: Sequence[Worker], place: Place, until: datetime) -> None:
         message, missing = _absence(place.search, away, self.workers)
@@ -111,7 +113,7 @@ class Dispatch:
             return
         failure = _failure(place.search, away, self.workers)
         if failure is None:
-            raise NotStartedError(message, missing=missing)
+            raise NoWorkerError(message, missing=missing)
         raise TransientError(f"{message} {failure.message}", missing=missing) from failure
 
     async def _waited(self, place: Place, until: datetime) -> bool:

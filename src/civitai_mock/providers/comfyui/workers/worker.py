@@ -15,7 +15,9 @@ from civitai_mock.providers.comfyui.graphs.outgoing import base_models, payload_
 from civitai_mock.providers.comfyui.graphs.pictures import are_gone, with_names
 from civitai_mock.providers.comfyui.graphs.served import Served
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_a_file
+from civitai_mock.providers.comfyui.protocol.messages import Failure
+from civitai_mock.providers.comfyui.protocol.shapes import as_object
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
@@ -220,7 +222,7 @@ class Worker:
         if isinstance(end, Done):
             self.breaker.succeeded()
         elif isinstance(end, Failed) and blame_of(end.failure) is not Blame.REQUEST:
-            self.breaker.failed(run.prompt_id, failed(end.failure, self.id).message)
+            self.breaker.failed(_culprit(run, end.failure), failed(end.failure, self.id).message)
 
     def _up_or_down(self) -> None:
         if self.health.is_up:
@@ -233,3 +235,11 @@ class Worker:
         if self._socket.client_id is None:
             self.health.suspect()
         self.follower.hurry()
+
+
+def _culprit(run: Run, failure: Failure) -> str:
+    """What the same fault comes from: the files of the node that could not read one, or else the prompt."""
+    if not is_about_a_file(failure):
+        return run.prompt_id
+    inputs = as_object(as_object(run.graph.get(failure.node_id)).get("inputs"))
+    return " ".join(value for value in inputs.values() if isinstance(value, str))
