@@ -1,7 +1,8 @@
 """What a graph asks for, as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 DEFAULT_SIDE = 512
 
@@ -66,6 +67,14 @@ class Frame:
     def megapixels(self) -> float:
         """Of all its pictures together."""
         return self.width * self.height * self.count / 1e6
+
+    @property
+    def known(self) -> Self:
+        """The same, where a node tells the size."""
+        return replace(self, guessed=False)
+
+    def skipping(self, count: int) -> Self:
+        return replace(self, first=self.first + count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from civitai_mock.domain.json import Json, ReadOnlyJson
+from civitai_mock.generation.graph import Link
 
 HOLDERS = ("value", "int", "float", "string", "text", "seed", "noise_seed")  # where a node keeps a single value
 MOST_HOPS = 32
@@ -39,6 +40,18 @@ class Nodes:
             link = link_of(value)
             if link is not None and name not in skip:
                 yield link
+
+    def links(self, node_id: str) -> Iterator[Link]:
+        """The outputs that its inputs are linked to."""
+        return (link for name in self.inputs(node_id) if (link := self.link(node_id, name)) is not None)
+
+    def link(self, node_id: str, name: str) -> Link | None:
+        """The output that one of its inputs is linked to."""
+        value = self.inputs(node_id).get(name)
+        source = link_of(value)
+        if source is None or not isinstance(value, list):
+            return None
+        return Link(source, whole(value[1]) or 0)
 
     def linked(self, node_id: str, names: Iterable[str]) -> str | None:
         """The node that the first linked one of some inputs leads to."""

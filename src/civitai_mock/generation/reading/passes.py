@@ -3,7 +3,10 @@
 from civitai_mock.generation.reading.facts import Lora, Sampled
 from civitai_mock.generation.reading.nodes import Inputs, Nodes, real, text, whole
 
-PICTURE_INPUTS = ("samples", "latent_image", "latent", "pixels", "images", "image", "image1")
+PICTURE_INPUTS = (
+    *("samples", "latent_image", "latent", "pixels", "images", "image", "image1", "destination", "samples1"),
+    *("samples_to", "latents", "video", "video_latent", "init_image", "start_image", "mask", "source", "Y"),
+)
 TEXT_INPUTS = ("text", "text_g", "text_l", "t5xxl", "clip_g", "clip_l")
 SAMPLER_INPUTS = frozenset(
     {"seed", "noise_seed", "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", "ckpt_name", "unet_name"}

@@ -6,32 +6,34 @@ So a user's own graph, with other ids and other samplers, is read as well as one
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from civitai_mock.generation.reading.facts import Frame, Sampled, Series
-from civitai_mock.generation.reading.frames import framed
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.reading.facts import Sampled, Series
+from civitai_mock.generation.reading.frames import Frames, nothing_known
 from civitai_mock.generation.reading.nodes import Nodes, text
 from civitai_mock.generation.reading.order import output_rank
 from civitai_mock.generation.reading.passes import PICTURE_INPUTS, sampled_at, samples
+from civitai_mock.generation.reading.sizes.sight import Load
 
 PREVIEW_CLASS = "PreviewImage"
 OUTPUT_CLASSES = frozenset({"SaveImage", "SaveImageWebsocket", PREVIEW_CLASS})
 
 
-def read_series(nodes: Nodes) -> Sequence[Series]:
+def read_series(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[Series]:
     """One for each output node: numbers in their order, then names in the graph's."""
     outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUT_CLASSES]
     ordered = sorted(outputs, key=lambda node_id: output_rank(node_id, outputs))
-    return [read_one(nodes, node_id) for node_id in ordered]
+    frames = Frames(nodes, load=load)
+    return [read_one(nodes, Link(node_id, 0), frames) for node_id in ordered]
 
 
-def read_one(nodes: Nodes, node_id: str) -> Series:
-    """What one node gives out, whatever its class."""
-    path = list(_way_of_the_pixels(nodes, node_id))[::-1]
-    frame = Frame(guessed=True)
+def read_one(nodes: Nodes, link: Link, frames: Frames) -> Series:
+    """What one output of a node gives out, or what an output node shows."""
+    path = list(_way_of_the_pixels(nodes, link))[::-1]
     passes: list[Sampled] = []
     upscaler = ""
     effort: dict[str, float] = {}
-    for step in path:
-        frame = framed(nodes, step, frame)
+    for place in path:
+        step, frame = place.node_id, frames.of(place)
         upscaler = _upscaler(nodes, step) or upscaler
         if samples(nodes.inputs(step)):
             width, height = (0, 0) if frame.guessed else (frame.width, frame.height)
@@ -39,27 +41,27 @@ def read_one(nodes: Nodes, node_id: str) -> Series:
             upscaler = ""
             passes.append(sampled)
             effort[step] = sampled.steps_taken * sampled.denoise * frame.megapixels
-    source = text(nodes.inputs(path[0]).get("image"))
     return Series(
-        node_id=node_id,
-        is_preview=nodes.class_type(node_id) == PREVIEW_CLASS,
-        frame=frame,
+        node_id=link.node_id,
+        is_preview=nodes.class_type(link.node_id) == PREVIEW_CLASS,
+        frame=frames.of(link),
         passes=tuple(passes),
-        source=source,
-        vae=next((vae for step in reversed(path) if (vae := _vae(nodes, step))), ""),
+        source=text(nodes.inputs(path[0].node_id).get("image")),
+        vae=next((vae for place in reversed(path) if (vae := _vae(nodes, place.node_id))), ""),
         upscaler=upscaler,
         effort=effort,
     )
 
 
-def _way_of_the_pixels(nodes: Nodes, node_id: str) -> Iterator[str]:
-    """From an output node up to where its pixels begin."""
+def _way_of_the_pixels(nodes: Nodes, link: Link) -> Iterator[Link]:
+    """From an output up to where its pixels begin."""
     seen: set[str] = set()
-    step: str | None = node_id
-    while step is not None and step not in seen:
-        yield step
-        seen.add(step)
-        step = nodes.linked(step, PICTURE_INPUTS)
+    place: Link | None = link
+    while place is not None and place.node_id not in seen:
+        yield place
+        seen.add(place.node_id)
+        links = (nodes.link(place.node_id, name) for name in PICTURE_INPUTS)
+        place = next((found for found in links if found is not None), None)
 
 
 def _upscaler(nodes: Nodes, node_id: str) -> str:

@@ -4,6 +4,8 @@ import json
 from collections.abc import AsyncIterator, Mapping
 
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.reading.frames import Frames
 from civitai_mock.generation.reading.metadata import GRAPH_CHUNK, PARAMETERS_CHUNK, parameters
 from civitai_mock.generation.reading.nodes import Nodes
 from civitai_mock.generation.reading.series import read_one
@@ -15,7 +17,7 @@ def picture_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
     if not graph:
         return {}
     nodes = Nodes(graph)
-    series = read_one(nodes, node_id) if node_id in nodes else None
+    series = read_one(nodes, Link(node_id, 0), Frames(nodes)) if node_id in nodes else None
     told = {PARAMETERS_CHUNK: parameters(series)} if series is not None and series.passes else {}
     return {GRAPH_CHUNK: json.dumps(graph), **told}
 
