@@ -388,11 +388,11 @@ async def _running(scheduler: Scheduler, app: FastAPI) -> AsyncIterator[None]:
 def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
     """The stand-in ComfyUI server alone, started with these options; raise `SettingsError` for what cannot work."""
     from civitai_mock.providers.simulator.comfyui_server.app import make_standin
-    from civitai_mock.providers.simulator.comfyui_server.artist import artist
     from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
     from civitai_mock.providers.simulator.comfyui_server.launch import LaunchError, options_of
     from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations
     from civitai_mock.providers.simulator.comfyui_server.stock import EXAMPLE, example_picture, models_of
+    from civitai_mock.providers.simulator.drawing import draw_as
 
     durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
     try:
@@ -402,7 +402,7 @@ def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
     app = make_standin(
         clock=REAL_WORLD.clock,
         models={} if options.directories.base else models_of(read_catalogue()),
-        draw=artist(settings.simulation_pictures),
+        draw=draw_as(settings.simulation_pictures),
         options=options,
     )
     if options.directories.input is None:

@@ -336,7 +336,8 @@ class WorkerReport:
 class Provider(Protocol):
     """Something that runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
 
-    One that `reads_files` wants the pictures that graphs read; another makes do with their names.
+    One that `reads_files` wants the pictures that graphs read; another makes do with those that are stored here, and
+    with the names of the others.
     """
 
     name: str

@@ -12,6 +12,7 @@ from PIL import Image
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, RunFailedError, TransientError
 from civitai_mock.domain.job import JobResource
+from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
 from tests.support.comfyui import (
     ENDLESS,
@@ -213,11 +214,12 @@ def tone_of(content: bytes) -> object:
 
 
 async def test_pictures_are_taken_from_the_socket_where_a_graph_sends_them_there() -> None:
-    def draw(*_: object) -> list[bytes]:
-        return [plain_png(tone=tone) for tone in (1, 2, 3)]
+    def draw(_: Series, index: int, texts: object) -> bytes:
+        return plain_png(tone=1 + index)
 
     async with running_standin(draw=draw) as standin, comfyui_on(standin) as provider:
         graph = with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0])
+        graph = with_inputs(graph, "5", batch_size=3)
         finished = await finish(provider, make_submission(graph))
         assert [tone_of(content) for content in finished.contents] == [1, 2, 3]
         assert finished.tries == 1

@@ -116,10 +116,7 @@ async def test_a_users_own_graph_keeps_its_words() -> None:
 
 
 async def test_a_picture_of_the_socket_tells_as_much_as_a_file() -> None:
-    def draw(*_: object) -> list[bytes]:
-        return [plain_png()]
-
-    async with running_standin(draw=draw) as standin, comfyui_on(standin) as provider:
+    async with running_standin(draw=lambda *_: plain_png()) as standin, comfyui_on(standin) as provider:
         graph, texts = await ran(
             standin, provider, with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0]), words=False
         )

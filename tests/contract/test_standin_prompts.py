@@ -300,11 +300,9 @@ async def test_a_body_above_the_limit_is_refused_with_its_size() -> None:
 
 
 async def test_a_whole_batch_is_saved_under_running_numbers() -> None:
-    def draw(graph: object, node_id: str, texts: object) -> list[bytes]:
-        return [plain(index) for index in range(3)]
-
-    async with standin_session(draw=draw) as session:
-        images = (await session.run(text_to_image(prefix="a/b_%batch_num%_%width%")))["outputs"]["9"]["images"]
+    graph = with_inputs(text_to_image(prefix="a/b_%batch_num%_%width%"), "5", batch_size=3)
+    async with standin_session() as session:
+        images = (await session.run(graph))["outputs"]["9"]["images"]
         names = [f"b_{index}_64_{index + 1:05}_.png" for index in range(3)]
         assert [image["filename"] for image in images] == names
         assert {image["subfolder"] for image in images} == {"a"}
@@ -318,7 +316,8 @@ def plain(index: int) -> bytes:
 
 async def test_a_streamed_batch_is_one_frame_for_each_picture() -> None:
     graph = with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0])
-    async with standin_session(draw=lambda *_: [plain(index) for index in range(3)]) as session:
+    graph = with_inputs(graph, "5", batch_size=3)
+    async with standin_session(draw=lambda _, index, __: plain(index)) as session:
         await session.run(graph)
         frames = [frame for frame in session.listener.heard if isinstance(frame, bytes)]
     assert [struct.unpack(">II", frame[:8]) for frame in frames] == [(1, 2)] * 3

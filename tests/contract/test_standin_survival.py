@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.providers.simulator.comfyui_server.artist import artist
+from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
+from civitai_mock.providers.simulator.drawing import draw_as
 from civitai_mock.providers.simulator.profile import Pictures
 from tests.support.standin import draw_plain
 from tests.support.standin_session import (
@@ -43,10 +43,10 @@ FAILURES: Sequence[BaseException] = [
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
 async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseException) -> None:
-    def draw(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
-        if "bad" in str(graph):
+    def draw(series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+        if "bad" in str(texts):
             raise failure
-        return draw_plain(graph, node_id, texts)
+        return draw_plain(series, index, texts)
 
     with capture_logs() as logs:
         async with standin_session(draw=draw) as session:
@@ -62,11 +62,11 @@ async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseE
 async def test_an_interrupt_ends_a_prompt_whose_picture_is_being_drawn() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def draw(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
-        if "endless" in str(graph):
+    def draw(series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+        if "endless" in str(texts):
             begun.set()
             go_on.wait(30)
-        return draw_plain(graph, node_id, texts)
+        return draw_plain(series, index, texts)
 
     async with standin_session(draw=draw) as session:
         try:
@@ -122,7 +122,7 @@ def _ending(class_type: str, **inputs: Any) -> dict[str, Any]:
     ids=["SaveLatent", "PreviewAny", "MaskPreview"],
 )
 async def test_a_graph_without_a_saved_picture_comes_to_its_end(graph: dict[str, Any], *, previews: bool) -> None:
-    async with standin_session(draw=artist(Pictures.DRAWN), options=StandinOptions(previews=previews)) as session:
+    async with standin_session(draw=draw_as(Pictures.DRAWN), options=StandinOptions(previews=previews)) as session:
         for seed in (1, 2):
             entry = await session.run(with_inputs(graph, "3", seed=seed))
             assert entry["status"]["status_str"] == "success"

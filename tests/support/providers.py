@@ -5,12 +5,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
-from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.generation.reading.nodes import Nodes
-from civitai_mock.generation.reading.series import read_series
 from civitai_mock.ports import Output, Provider, Submission
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
-from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.drawing import draw_as
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures
 from tests.support.comfy_graphs import Graph
@@ -42,11 +39,8 @@ async def open_comfyui(*, slow: bool) -> AsyncIterator[Provider]:
         yield provider
 
 
-def draw_series(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> list[bytes]:
-    """What the simulator would make of the same graph."""
-    (series,) = [series for series in read_series(Nodes(graph)) if series.node_id == node_id]
-    return [draw(series, index, texts=texts, pictures=Pictures.DRAWN) for index in range(series.frame.count)]
-
+# What the simulator would make of the same graph.
+draw_series = draw_as(Pictures.DRAWN)
 
 PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator, "comfyui": open_comfyui}
 

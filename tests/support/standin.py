@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -11,11 +11,12 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.generation.reading.facts import Series
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.app import make_standin
-from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
+from civitai_mock.providers.simulator.drawing import Draw
 from civitai_mock.services.system import SystemClock
 from tests.support.system import START
 
@@ -106,9 +107,9 @@ async def running_standin(
         await running.stop()
 
 
-def draw_plain(graph: ReadOnlyJson, node_id: str, texts: Mapping[str, str]) -> Sequence[bytes]:
-    """One grey picture of 64x64, whatever the graph says."""
-    return [plain_png(texts=texts)]
+def draw_plain(series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+    """A grey picture of the right size, whatever else the graph says."""
+    return plain_png(series.frame.width, series.frame.height, texts=texts)
 
 
 def plain_png(width: int = 64, height: int = 64, *, tone: int = 128, texts: Mapping[str, str] | None = None) -> bytes:

@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.generation.media_types import media_type_of
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
-from civitai_mock.providers.comfyui.transport.download import content_type_of, download
+from civitai_mock.providers.comfyui.transport.download import download
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneError
 from civitai_mock.services.system import SystemClock
 from tests.support.standin import plain_png
@@ -84,4 +85,4 @@ async def test_a_picture_that_is_gone_is_not_asked_for_again() -> None:
     [("a.png", "image/png"), ("a.JPG", "image/jpeg"), ("a.mp4", "video/mp4"), ("a", "application/octet-stream")],
 )
 def test_the_name_tells_the_type(filename: str, content_type: str) -> None:
-    assert content_type_of(filename) == content_type
+    assert media_type_of(filename) == content_type

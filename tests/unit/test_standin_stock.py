@@ -1,15 +1,9 @@
 """What a stand-in is given by whoever starts it: model names from a catalogue, and a painter."""
 
-import io
-
 import pytest
-from PIL import Image
 
-from civitai_mock.providers.simulator.comfyui_server.artist import artist
 from civitai_mock.providers.simulator.comfyui_server.stock import models_of
-from civitai_mock.providers.simulator.profile import Pictures
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
-from tests.support.standin_session import text_to_image, with_inputs
 
 
 def test_resources_are_in_the_folders_that_comfyui_looks_into() -> None:
@@ -33,12 +27,3 @@ def test_text_encoders_and_vae_are_always_there() -> None:
 @pytest.mark.parametrize("name", ["control_v11p_sd15_canny.pth", "diffusers_xl_depth_full.safetensors"])
 def test_control_nets_are_there_for_whoever_names_none(name: str) -> None:
     assert name in models_of([])["controlnet"]
-
-
-def test_the_artist_draws_every_picture_of_a_batch_in_its_size_with_the_texts() -> None:
-    graph = with_inputs(text_to_image(), "5", batch_size=2, width=96, height=64)
-    pictures = artist(Pictures.DRAWN)(graph, "9", {"prompt": "{}"})
-    assert len(set(pictures)) == 2
-    for content in pictures:
-        with Image.open(io.BytesIO(content)) as image:
-            assert (image.size, image.info["prompt"]) == ((96, 64), "{}")

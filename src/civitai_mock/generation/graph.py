@@ -9,11 +9,24 @@ from civitai_mock.domain.json import Json, JsonObject
 Graph: TypeAlias = dict[str, JsonObject]
 
 
+MOST_OUTPUTS = 2**16
+
+
 class Link(NamedTuple):
     """An output of a node; on the wire it is a list of two."""
 
     node_id: str
     output: int
+
+    @classmethod
+    def of(cls, value: Json) -> "Link | None":
+        """None for what is not a link."""
+        if not isinstance(value, list) or len(value) != 2:
+            return None
+        node_id, output = value
+        if not isinstance(node_id, str) or isinstance(output, bool) or not isinstance(output, int | float):
+            return None
+        return cls(node_id, int(output) if abs(output) < MOST_OUTPUTS else 0)
 
 
 Value: TypeAlias = "Json | Link"

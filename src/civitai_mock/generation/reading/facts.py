@@ -81,18 +81,29 @@ class Frame:
 class Series:
     """The pictures of one output node, made from `source` if that is a file, by these passes, the first one first.
 
+    It gives out that many `results`, files whose names end in `suffix`. `is_drawn` where a model makes the pixels,
+    which only a drawing can stand in for.
+
     `vae` is a file of its own, if that has decoded them; `upscaler` made them larger after the last pass.
     `effort` is what each sampler node has to do, in steps times megapixels.
     """
 
     node_id: str
     is_preview: bool = False
+    results: int = 0
+    suffix: str = ""
+    is_drawn: bool = True
     vae: str = ""
     upscaler: str = ""
     frame: Frame
     passes: tuple[Sampled, ...] = ()
     source: str = ""
     effort: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether each picture is a file of its own."""
+        return self.suffix == "png" and self.results == self.frame.count
 
     @property
     def main(self) -> Sampled:

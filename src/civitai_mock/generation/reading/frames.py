@@ -14,6 +14,7 @@ from civitai_mock.generation.reading.sizes.sight import UNKNOWN, Load, Loaded, S
 LATENT_INPUTS = frozenset({"vae", "latent_image"})  # of nodes that work in latent space, or lead there or back
 SIZING = LATENT_INPUTS | {"width", "height", "scale_by", "upscale_model"}
 COUNTING = frozenset({"batch_size", "amount", "batch_index", "length"})
+OF_INTEREST = SIZING.union(COUNTING, PICTURE_INPUTS)
 
 
 def nothing_known(name: str) -> Loaded | None:  # noqa: ARG001 - of whatever name
@@ -25,7 +26,7 @@ class Frames:
 
     def __init__(self, nodes: Nodes, *, load: Load = nothing_known) -> None:
         self._nodes = nodes
-        self._load = load
+        self.load = load
         self._outputs: dict[str, set[int]] = {}
         self._frames: dict[Link, Frame] = {}
         for node_id in nodes:
@@ -54,8 +55,16 @@ class Frames:
                 waiting += [(source, False) for source in self._nodes.sources(name) if source not in seen]
 
     def _worked_out(self, node_id: str, output: int) -> Frame:
-        sight = Sight(nodes=self._nodes, node_id=node_id, output=output, frame_of=self._known, load=self._load)
-        return RULES.get(self._nodes.class_type(node_id), by_input_names)(sight)
+        rule = RULES.get(self._nodes.class_type(node_id), by_input_names)
+        if rule is by_input_names and not self._is_of_interest(node_id):
+            return UNKNOWN
+        sight = Sight(nodes=self._nodes, node_id=node_id, output=output, frame_of=self._known, load=self.load)
+        return rule(sight)
+
+    def _is_of_interest(self, node_id: str) -> bool:
+        """Most nodes have nothing to do with pictures."""
+        is_named = not OF_INTEREST.isdisjoint(self._nodes.inputs(node_id))
+        return is_named or any(self._known(link) is not UNKNOWN for link in self._nodes.links(node_id))
 
     def _known(self, link: Link) -> Frame:
         return self._frames.get(link, UNKNOWN)

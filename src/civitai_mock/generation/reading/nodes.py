@@ -43,15 +43,13 @@ class Nodes:
 
     def links(self, node_id: str) -> Iterator[Link]:
         """The outputs that its inputs are linked to."""
-        return (link for name in self.inputs(node_id) if (link := self.link(node_id, name)) is not None)
+        return (link for value in self.inputs(node_id).values() if (link := Link.of(value)) is not None)
 
     def link(self, node_id: str, name: str) -> Link | None:
         """The output that one of its inputs is linked to."""
         value = self.inputs(node_id).get(name)
         source = link_of(value)
-        if source is None or not isinstance(value, list):
-            return None
-        return Link(source, whole(value[1]) or 0)
+        return None if source is None else Link.of(value) or Link(source, 0)
 
     def linked(self, node_id: str, names: Iterable[str]) -> str | None:
         """The node that the first linked one of some inputs leads to."""

@@ -7,20 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from civitai_mock.generation.graph import Link
+from civitai_mock.generation.reading.drawn import above, is_drawn
 from civitai_mock.generation.reading.facts import Sampled, Series
 from civitai_mock.generation.reading.frames import Frames, nothing_known
 from civitai_mock.generation.reading.nodes import Nodes, text
 from civitai_mock.generation.reading.order import output_rank
-from civitai_mock.generation.reading.passes import PICTURE_INPUTS, sampled_at, samples
+from civitai_mock.generation.reading.outputs import OUTPUTS, result_count
+from civitai_mock.generation.reading.passes import sampled_at, samples
 from civitai_mock.generation.reading.sizes.sight import Load
-
-PREVIEW_CLASS = "PreviewImage"
-OUTPUT_CLASSES = frozenset({"SaveImage", "SaveImageWebsocket", PREVIEW_CLASS})
 
 
 def read_series(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[Series]:
     """One for each output node: numbers in their order, then names in the graph's."""
-    outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUT_CLASSES]
+    outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUTS]
     ordered = sorted(outputs, key=lambda node_id: output_rank(node_id, outputs))
     frames = Frames(nodes, load=load)
     return [read_one(nodes, Link(node_id, 0), frames) for node_id in ordered]
@@ -28,23 +27,27 @@ def read_series(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[Series]
 
 def read_one(nodes: Nodes, link: Link, frames: Frames) -> Series:
     """What one output of a node gives out, or what an output node shows."""
-    path = list(_way_of_the_pixels(nodes, link))[::-1]
+    class_type, frame = nodes.class_type(link.node_id), frames.of(link)
+    path, output = list(_way_of_the_pixels(nodes, link))[::-1], OUTPUTS.get(class_type)
     passes: list[Sampled] = []
     upscaler = ""
     effort: dict[str, float] = {}
     for place in path:
-        step, frame = place.node_id, frames.of(place)
+        step, here = place.node_id, frames.of(place)
         upscaler = _upscaler(nodes, step) or upscaler
         if samples(nodes.inputs(step)):
-            width, height = (0, 0) if frame.guessed else (frame.width, frame.height)
+            width, height = (0, 0) if here.guessed else (here.width, here.height)
             sampled = replace(sampled_at(nodes, step), upscaler=upscaler, width=width, height=height)
             upscaler = ""
             passes.append(sampled)
-            effort[step] = sampled.steps_taken * sampled.denoise * frame.megapixels
+            effort[step] = sampled.steps_taken * sampled.denoise * here.megapixels
     return Series(
         node_id=link.node_id,
-        is_preview=nodes.class_type(link.node_id) == PREVIEW_CLASS,
-        frame=frames.of(link),
+        is_preview=output is not None and output.is_temp,
+        results=result_count(class_type, frame.count),
+        suffix=output.suffix if output else "",
+        is_drawn=is_drawn(nodes, link, frames.load),
+        frame=frame,
         passes=tuple(passes),
         source=text(nodes.inputs(path[0].node_id).get("image")),
         vae=next((vae for place in reversed(path) if (vae := _vae(nodes, place.node_id))), ""),
@@ -60,8 +63,7 @@ def _way_of_the_pixels(nodes: Nodes, link: Link) -> Iterator[Link]:
     while place is not None and place.node_id not in seen:
         yield place
         seen.add(place.node_id)
-        links = (nodes.link(place.node_id, name) for name in PICTURE_INPUTS)
-        place = next((found for found in links if found is not None), None)
+        place = above(nodes, place)
 
 
 def _upscaler(nodes: Nodes, node_id: str) -> str:

@@ -11,6 +11,7 @@ import httpx
 from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.media_types import media_type_of
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import Server
@@ -23,7 +24,7 @@ from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of_refusal
 from civitai_mock.providers.comfyui.protocol.results import Result, Saved
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost
-from civitai_mock.providers.comfyui.transport.download import content_type_of, download
+from civitai_mock.providers.comfyui.transport.download import download
 from civitai_mock.providers.comfyui.transport.http import FileGoneError
 from civitai_mock.providers.comfyui.workers.attempts import Attempts
 from civitai_mock.providers.comfyui.workers.balance import Balance
@@ -208,7 +209,7 @@ class ComfyUI:
 
     def _output(self, worker: Worker, run: Run, result: Result, texts: Mapping[str, str]) -> Output:
         if isinstance(result, Saved):
-            content_type, content = content_type_of(result.file.filename), self._content(worker, run, result)
+            content_type, content = media_type_of(result.file.filename), self._content(worker, run, result)
         else:
             content_type, content = result.content_type, _once(result.content)
         return Output(node_id=result.node_id, content_type=content_type, content=with_texts(content, texts))

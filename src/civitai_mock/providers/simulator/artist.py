@@ -24,10 +24,10 @@ class StandInArtist:
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         series = Series(node_id="", frame=Frame(), passes=(Sampled(seed=seed, prompt_text=subject),))
-        return await self._studio.drawn(partial(draw, series, 0, texts={}, pictures=self._pictures))
+        return await self._studio.run(partial(draw, series, 0, texts={}, pictures=self._pictures))
 
     async def transform(self, transformer: str, picture: bytes) -> bytes:
         # Imported at the first picture, as Pillow is for drawing.
         from civitai_mock.providers.simulator.transformers import transform  # noqa: PLC0415
 
-        return await self._studio.drawn(partial(transform, transformer, picture))
+        return await self._studio.run(partial(transform, transformer, picture))

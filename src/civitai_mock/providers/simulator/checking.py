@@ -5,8 +5,11 @@ from graphlib import CycleError, TopologicalSorter
 
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.reading.frames import nothing_known
 from civitai_mock.generation.reading.nodes import NO_INPUTS, Nodes
-from civitai_mock.generation.reading.series import OUTPUT_CLASSES, read_series
+from civitai_mock.generation.reading.outputs import OUTPUTS
+from civitai_mock.generation.reading.series import read_series
+from civitai_mock.generation.reading.sizes.sight import Load
 from civitai_mock.providers.simulator.errors import Fault, GraphRefusedError
 
 LARGEST_SIDE = 16384
@@ -14,17 +17,18 @@ LARGEST_BATCH = 4096
 MOST_FAULTS = 20
 
 
-def checked_series(graph: ReadOnlyJson) -> Sequence[Series]:
-    """What the graph's output nodes make; raise `GraphRefusedError` for a graph that cannot run.
+def checked_series(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequence[Series]:
+    """What the graph's output nodes make of the files that `load` knows.
 
-    Nodes that no output needs may have loose ends, as in ComfyUI.
+    Raise `GraphRefusedError` for a graph that cannot run. Nodes that no output needs may have loose ends, as in
+    ComfyUI.
     """
     nodes = Nodes(graph)
     _check_classes(nodes)
     needed = _needed(nodes)
     _check([fault for node_id in needed for fault in _loose_ends(nodes, node_id)])
     _check_circles(nodes, needed)
-    series = read_series(nodes)
+    series = read_series(nodes, load=load)
     _check([fault for one in series for fault in _excesses(nodes, one)])
     return series
 
@@ -43,7 +47,7 @@ def _check_classes(nodes: Nodes) -> None:
 
 def _needed(nodes: Nodes) -> Collection[str]:
     """The output nodes and everything above them."""
-    outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUT_CLASSES]
+    outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUTS]
     if not outputs:
         raise GraphRefusedError("Prompt has no outputs", error_type="prompt_no_outputs")
     found = (node_id for output in outputs for node_id in nodes.upstream(output))
@@ -54,8 +58,9 @@ def _loose_ends(nodes: Nodes, node_id: str) -> Iterator[Fault]:
     inputs = nodes.inputs(node_id)
     if inputs is NO_INPUTS:
         yield _broken(nodes, node_id, "inputs")
-    elif nodes.class_type(node_id) in OUTPUT_CLASSES and "images" not in inputs:
-        yield _fault(nodes, node_id, "required_input_missing", "Required input is missing", "images")
+    output = OUTPUTS.get(nodes.class_type(node_id))
+    if output and inputs is not NO_INPUTS and output.input not in inputs:
+        yield _fault(nodes, node_id, "required_input_missing", "Required input is missing", output.input)
     for name, value in inputs.items():
         if isinstance(value, list) and len(value) != 2:
             message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"

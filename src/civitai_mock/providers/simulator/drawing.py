@@ -1,14 +1,22 @@
 """Draw the pictures of a series; blocking, for threads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator.png import RgbPicture, compressed, plain_scanlines, png
 from civitai_mock.providers.simulator.profile import Pictures
 
+# One picture of a series as a PNG file, with these texts in it; blocking, for threads.
+Draw: TypeAlias = Callable[[Series, int, Mapping[str, str]], bytes]
+
 GREY = bytes((128, 128, 128))
 BLANKS_KEPT = 64
+
+
+def draw_as(pictures: Pictures) -> Draw:
+    return lambda series, index, texts: draw(series, index, texts=texts, pictures=pictures)
 
 
 def draw(series: Series, index: int, *, texts: Mapping[str, str], pictures: Pictures) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -11,9 +11,11 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
+from civitai_mock.generation.media_types import media_type_of
 from civitai_mock.generation.reading.facts import Series
 from civitai_mock.generation.reading.metadata import texts_of
-from civitai_mock.ports import Clock, Output, Outputs, Progress, Receipt, Submission, WorkerReport
+from civitai_mock.generation.reading.sizes.sight import Loaded
+from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.errors import PromptCancelledError
@@ -21,8 +23,6 @@ from civitai_mock.providers.simulator.profile import Pictures, Profile
 from civitai_mock.providers.simulator.prompts import Prompt, PromptMemory
 from civitai_mock.providers.simulator.studio import Studio
 from civitai_mock.providers.simulator.workload import Worker
-
-PNG = "image/png"
 
 
 class Simulator:
@@ -67,7 +67,7 @@ class Simulator:
         known = self._prompts.get(submission.prompt_id)
         if known is not None and not known.cancelled.done():
             return replace(known.receipt, found=True)
-        prompt = self._started(submission)
+        prompt = await self._started(submission)
         self._prompts.add(prompt, now=self._clock.now())
         return prompt.receipt
 
@@ -96,15 +96,18 @@ class Simulator:
     def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - see the class
         return 1
 
-    def _started(self, submission: Submission) -> Prompt:
+    async def _started(self, submission: Submission) -> Prompt:
         number = next(self._numbers)
-        series = checked_series(submission.graph)
+        files = {file.name: file for file in submission.files}
+        loaded = await self._loaded(files)
+        series = checked_series(submission.graph, load=loaded.get)
         workload = self._worker.take(series)
         return Prompt(
             receipt=_receipt(submission, number),
-            series=[one for one in series if not one.is_preview] or series,
+            series=_shown([one for one in series if one.results]),
             graph_json=json.dumps(submission.graph),
             extra_pnginfo=submission.extra_pnginfo,
+            files=files,
             facts=workload.facts,
             ends_at=self._clock.now() + workload.duration,
             cancelled=asyncio.get_running_loop().create_future(),
@@ -126,13 +129,45 @@ class Simulator:
 
     def _outputs(self, prompt: Prompt) -> Iterator[Output]:
         for series in prompt.series:
-            for index in range(series.frame.count):
-                content = self._studio.content(partial(self._draw, prompt, series, index))
-                yield Output(node_id=series.node_id, content_type=PNG, content=content)
+            for index in range(series.results):
+                content = self._content(prompt, series, index)
+                yield Output(node_id=series.node_id, content_type=media_type_of(f".{series.suffix}"), content=content)
 
-    def _draw(self, prompt: Prompt, series: Series, index: int) -> bytes:
+    async def _content(self, prompt: Prompt, series: Series, index: int) -> AsyncIterator[bytes]:
+        files = {name: await _read(file) for name, file in prompt.files.items()}
+        async for chunk in self._studio.content(partial(self._make, prompt, series, index, files)):
+            yield chunk
+
+    def _make(self, prompt: Prompt, series: Series, index: int, files: Mapping[str, bytes]) -> bytes:
         texts = texts_of(prompt.graph_json, prompt.extra_pnginfo, series)
+        if series.is_drawn and series.is_image:
+            return self._draw(series, index, texts)
+        # Imported when it is needed: what it imports would double the time to the server's first answer.
+        from civitai_mock.providers.simulator.outputs.makers import made  # noqa: PLC0415
+
+        graph = json.loads(prompt.graph_json)
+        return made(graph, series.node_id, index, texts=texts, read=files.get, draw=self._draw)
+
+    def _draw(self, series: Series, index: int, texts: Mapping[str, str]) -> bytes:
         return draw(series, index, texts=texts, pictures=self._pictures)
+
+    async def _loaded(self, files: Mapping[str, InputFile]) -> Mapping[str, Loaded]:
+        """What is known of the files that a graph reads."""
+        if not files:
+            return {}
+        from civitai_mock.providers.simulator.pixels.files import loaded_file  # noqa: PLC0415 - as above
+
+        found = {name: await self._studio.run(partial(loaded_file, await _read(file))) for name, file in files.items()}
+        return {name: loaded for name, loaded in found.items() if loaded is not None}
+
+
+def _shown(series: Sequence[Series]) -> Sequence[Series]:
+    """Previews count only where nothing else was made."""
+    return [one for one in series if not one.is_preview] or series
+
+
+async def _read(file: InputFile) -> bytes:
+    return b"".join([chunk async for chunk in file.read()])
 
 
 def _receipt(submission: Submission, number: int) -> Receipt:

@@ -10,17 +10,21 @@ from itertools import count
 
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.generation.reading.facts import Series
-from civitai_mock.ports import Receipt
+from civitai_mock.ports import InputFile, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prompt:
-    """All that its pictures are drawn from, as often as they are asked for; `cancelled` is done when it was."""
+    """All that its files are made from, as often as they are asked for; `cancelled` is done when it was.
+
+    `files` are those that the graph reads, by their names in it.
+    """
 
     receipt: Receipt
     series: Sequence[Series]
     graph_json: str
     extra_pnginfo: Mapping[str, str]
+    files: Mapping[str, InputFile]
     facts: ReadOnlyJson
     ends_at: datetime
     cancelled: asyncio.Future[None]

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from civitai_mock.providers.simulator.threads import in_thread
+
+T = TypeVar("T")
 
 CHUNK = 256 * 1024
 
@@ -15,12 +18,12 @@ class Studio:
 
     async def content(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
         """What `draw` gives, in chunks; it runs in a thread, when the first chunk is asked for."""
-        data = await self.drawn(draw)
+        data = await self.run(draw)
         for start in range(0, len(data), CHUNK):
             yield data[start : start + CHUNK]
 
-    async def drawn(self, draw: Callable[[], bytes]) -> bytes:
-        return await in_thread(draw, threads=self._threads)
+    async def run(self, work: Callable[[], T]) -> T:
+        return await in_thread(work, threads=self._threads)
 
     async def aclose(self) -> None:
         """Wait for what is being drawn, off the event loop; drop what is not begun."""

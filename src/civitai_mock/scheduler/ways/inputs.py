@@ -13,14 +13,14 @@ from civitai_mock.scheduler.work import Work
 
 
 async def gather(work: Work, images: Sequence[InputImage]) -> tuple[InputFile, ...]:
-    """What a provider that reads files gets; with any other, no more than that stored pictures are there."""
+    """What a provider that reads files gets; any other gets those that are stored here, and nothing is fetched."""
     files = [await _gathered(work, index, image) for index, image in enumerate(images)]
     return tuple(file for file in files if file is not None)
 
 
 async def _gathered(work: Work, index: int, image: InputImage) -> InputFile | None:
     blob = await work.named_blob(image.blob_key) if image.blob_key else await _signed(work, image)
-    if not work.tools.provider.reads_files:
+    if blob is None and not work.tools.provider.reads_files:
         return None
     return await _file(work, image, blob or await _fetched(work, index, image))
 

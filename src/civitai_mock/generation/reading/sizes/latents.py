@@ -95,19 +95,30 @@ def _for_x4_upscaler(sight: Sight) -> Frame:
     return in_cells(before, before.width * ratio, before.height * ratio, cell=X4_CELL)
 
 
-SAMPLED = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "AddNoise")
+SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "AddNoise")
 SAME_SAMPLES = ("LatentApplyOperation", "LatentBatchSeedBehavior", "LatentFlip", "LatentMultiply", "SetLatentNoiseMask")
 OF_TWO = ("LatentAdd", "LatentBlend", "LatentInterpolate", "LatentSubtract")
 
+EMPTY = ("EmptyLatentImage", "EmptySD3LatentImage", "StableCascade_EmptyLatentImage")
+MADE_BY_MODELS = frozenset(
+    {
+        *EMPTY,
+        *SAMPLERS,
+        *("EmptyChromaRadianceLatentImage", "EmptyHunyuanImageLatent", "InstructPixToPixConditioning"),
+        *("StableCascade_StageC_VAEEncode", "LTXVAddGuide", "LTXVCropGuides", "LatentAdd", "LatentSubtract"),
+        *("LatentApplyOperation", "LatentMultiply", "LatentConcat", "LatentCut", "SD_4XUpscale_Conditioning"),
+    }
+)
+
 RULES: Mapping[str, Callable[[Sight], Frame]] = {
-    **dict.fromkeys(("EmptyLatentImage", "EmptySD3LatentImage", "StableCascade_EmptyLatentImage"), empty()),
+    **dict.fromkeys(EMPTY, empty()),
     "EmptyChromaRadianceLatentImage": empty(16),
     "EmptyHunyuanImageLatent": empty(32),
     **dict.fromkeys(("VAEEncode", "VAEEncodeTiled", "VAEEncodeForInpaint"), _encoded("pixels")),
     **dict.fromkeys(("InpaintModelConditioning", "InstructPixToPixConditioning"), _encoded("pixels")),
     "StableCascade_StageC_VAEEncode": _encoded("image"),
     **dict.fromkeys(("VAEDecode", "VAEDecodeTiled"), kept("samples")),
-    **dict.fromkeys(SAMPLED, kept("latent_image")),
+    **dict.fromkeys(SAMPLERS, kept("latent_image")),
     **dict.fromkeys(SAME_SAMPLES, kept("samples")),
     **dict.fromkeys(OF_TWO, kept("samples1")),
     **dict.fromkeys(("HunyuanRefinerLatent", "LTXVAddGuide", "LTXVCropGuides"), kept("latent")),

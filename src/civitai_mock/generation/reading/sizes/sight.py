@@ -46,7 +46,8 @@ class Sight:
 
     def frame(self, *names: str) -> Frame:
         """Of the first of these inputs that is linked."""
-        links = (self.nodes.link(self.node_id, name) for name in names)
+        inputs = self.nodes.inputs(self.node_id)
+        links = (self.nodes.link(self.node_id, name) for name in names if name in inputs)
         link = next((link for link in links if link is not None), None)
         return UNKNOWN if link is None else self.frame_of(link)
 

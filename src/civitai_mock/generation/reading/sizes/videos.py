@@ -54,14 +54,24 @@ WAN = (
 )
 COSMOS = ("CosmosImageToVideoLatent", "EmptyCosmosLatentVideo")
 
+VIEWS = ("SV3D_Conditioning", "SVD_img2vid_Conditioning")
+OTHER_VIEWS = ("StableZero123_Conditioning", "StableZero123_Conditioning_Batched")
+LTXV = ("EmptyLTXVLatentVideo", "LTXVImgToVideo")
+MADE_BY_MODELS = frozenset(
+    {
+        *(*WAN, *COSMOS, *VIEWS, *OTHER_VIEWS, *LTXV, "CosmosPredict2ImageToVideoLatent", "EmptyMochiLatentVideo"),
+        *("Wan22ImageToVideoLatent", "TrimVideoLatent", "WanSoundImageToVideoExtend"),
+    }
+)
+
 RULES: Mapping[str, Callable[[Sight], Frame]] = {
     **dict.fromkeys((*WAN, "CosmosPredict2ImageToVideoLatent"), _video(4, 8)),
     **dict.fromkeys(COSMOS, _video(8, 8)),
-    **dict.fromkeys(("EmptyLTXVLatentVideo", "LTXVImgToVideo"), _video(8, 32)),
+    **dict.fromkeys(LTXV, _video(8, 32)),
     "EmptyMochiLatentVideo": _video(6, 8),
     "Wan22ImageToVideoLatent": _video(4, 16),
-    **dict.fromkeys(("SV3D_Conditioning", "SVD_img2vid_Conditioning"), _views("video_frames")),
-    **dict.fromkeys(("StableZero123_Conditioning", "StableZero123_Conditioning_Batched"), _views("batch_size")),
+    **dict.fromkeys(VIEWS, _views("video_frames")),
+    **dict.fromkeys(OTHER_VIEWS, _views("batch_size")),
     "TrimVideoLatent": _trimmed,
     "WanSoundImageToVideoExtend": _extended,
     "CreateVideo": kept("images"),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.generation.media_types import media_type_of
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneError
@@ -12,22 +13,6 @@ PAUSE_SECONDS = 0.05
 PARTIAL = 206
 # How a file of each type has to end: a server may hand out one that it has not finished writing.
 ENDINGS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
-CONTENT_TYPES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "gif": "image/gif",
-    "mp4": "video/mp4",
-    "webm": "video/webm",
-    "flac": "audio/flac",
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-}
-
-
-def content_type_of(filename: str) -> str:
-    return CONTENT_TYPES.get(filename.rpartition(".")[2].lower(), "application/octet-stream")
 
 
 async def download(http: ComfyHttp, file: SavedFile, clock: Clock) -> AsyncIterator[bytes]:
@@ -49,5 +34,5 @@ async def download(http: ComfyHttp, file: SavedFile, clock: Clock) -> AsyncItera
             if tries == MOST_TRIES:
                 raise
         await clock.sleep(PAUSE_SECONDS * 2**tries)
-    if not tail.endswith(ENDINGS.get(content_type_of(file.filename), b"")):
+    if not tail.endswith(ENDINGS.get(media_type_of(file.filename), b"")):
         raise FileGoneError(f"'{file.filename}' is cut short.")

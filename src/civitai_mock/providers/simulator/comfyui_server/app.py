@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount, Router
 
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.middleware import Gate
-from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.routes import (
     about,
     front,
@@ -29,6 +29,7 @@ from civitai_mock.providers.simulator.comfyui_server.routes import (
 )
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import empty, not_allowed, nothing_there, text
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
+from civitai_mock.providers.simulator.drawing import Draw
 
 API = "/api"
 DEFAULT_OPTIONS = StandinOptions()

@@ -1,18 +1,16 @@
 """What whoever starts a stand-in may choose."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.simulator.comfyui_server import COMFYUI_VERSION
 
 MEBIBYTE = 1024 * 1024
 
-# The pictures of an output node as PNG files, with some texts as chunks; called in a thread.
-Draw: TypeAlias = Callable[[ReadOnlyJson, str, Mapping[str, str]], Sequence[bytes]]
 # Model file names by ComfyUI's folder names; read anew at each use, as ComfyUI looks at its disk.
 Models: TypeAlias = Mapping[str, Sequence[str]]
 

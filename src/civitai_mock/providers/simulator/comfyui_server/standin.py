@@ -15,11 +15,12 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.log import ServerLo
 from civitai_mock.providers.simulator.comfyui_server.keeping.prompt_queue import PromptQueue
 from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UserData
 from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger, PromptFacts
-from civitai_mock.providers.simulator.comfyui_server.options import Draw, Models, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.running.worker import Worker
 from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import Hub
+from civitai_mock.providers.simulator.drawing import Draw
 
 
 class Life:

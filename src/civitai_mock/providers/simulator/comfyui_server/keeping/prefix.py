@@ -40,8 +40,8 @@ class SaveName:
         counters = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
         return max(counters, default=0) + 1
 
-    def file_name(self, counter: int, *, batch_index: int) -> str:
-        return f"{self.stem.replace('%batch_num%', str(batch_index))}_{counter:05}_.png"
+    def file_name(self, counter: int, *, batch_index: int, suffix: str = "png") -> str:
+        return f"{self.stem.replace('%batch_num%', str(batch_index))}_{counter:05}_.{suffix}"
 
 
 def expand(prefix: str, *, width: int, height: int, now: datetime) -> str:

@@ -1,16 +1,20 @@
 """One node at work."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import is_image
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import ROOT
-from civitai_mock.providers.simulator.comfyui_server.running.failures import Inspection, NodeFailedError
+from civitai_mock.providers.simulator.comfyui_server.running.failures import OUT_OF_MEMORY, Inspection, NodeFailedError
 from civitai_mock.providers.simulator.comfyui_server.running.sampling import SAMPLERS
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
+from civitai_mock.providers.simulator.comfyui_server.running.showing import show
 from civitai_mock.providers.simulator.comfyui_server.running.steps import sample, stream
 
+PIXEL_TYPES = frozenset({"IMAGE", "MASK", "LATENT"})
 IMAGE_LOADERS = frozenset({"LoadImage", "LoadImageMask", "LoadImageOutput"})
 
 # What a node does, and what it then has to show in history.
@@ -21,7 +25,8 @@ async def work_at(scene: Scene, node: Node) -> JsonObject:
     """Raise `NodeFailedError` or `Interrupted`."""
     scene.interrupt.check()
     _inspect(scene, node)
-    return await WORKS.get(node.class_type, _take_time)(scene, node)
+    await _check_size(scene, node)
+    return await WORKS.get(node.class_type, _show if node.definition.is_output else _take_time)(scene, node)
 
 
 async def _take_time(scene: Scene, node: Node) -> JsonObject:
@@ -43,20 +48,23 @@ async def _load_image(scene: Scene, node: Node) -> JsonObject:
     return await _take_time(scene, node)
 
 
-async def _save(scene: Scene, node: Node) -> JsonObject:
+async def _show(scene: Scene, node: Node) -> JsonObject:
     await _take_time(scene, node)
-    return await scene.darkroom.save(scene.item, node.id, scene.interrupt)
+    return await show(scene, node)
 
 
-async def _preview(scene: Scene, node: Node) -> JsonObject:
-    await _take_time(scene, node)
-    return await scene.darkroom.preview(scene.item, node.id, scene.interrupt)
+async def _check_size(scene: Scene, node: Node) -> None:
+    """What a node gives out has to fit into memory."""
+    for output, kind in enumerate(node.definition.outputs):
+        if kind in PIXEL_TYPES:
+            frame_at = partial(scene.pictures.frame, Link(node.id, output))
+            frame = await scene.interrupt.in_thread(frame_at) if scene.pictures.reads_files else frame_at()
+            if frame.width * frame.height * frame.count > scene.workshop.options.max_pixels:
+                raise NodeFailedError(*OUT_OF_MEMORY)
 
 
-# All other nodes only take their time.
+# All other nodes only take their time, or show something if they are output nodes.
 WORKS: Mapping[str, Work] = {
-    "SaveImage": _save,
-    "PreviewImage": _preview,
     "SaveImageWebsocket": stream,
     **dict.fromkeys(SAMPLERS, sample),
     **dict.fromkeys(IMAGE_LOADERS, _load_image),

@@ -1,24 +1,28 @@
-"""Output nodes that make pictures: SaveImage, PreviewImage and SaveImageWebsocket."""
+"""Files of output nodes: made one after the other, and kept in the output or the temp folder."""
 
 import json
 import random
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json import Json
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.reading.outputs import OutputNode
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore, Place
-from civitai_mock.providers.simulator.comfyui_server.keeping.images import png_size
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import OutsideError, SaveName, expand
-from civitai_mock.providers.simulator.comfyui_server.options import Draw
 from civitai_mock.providers.simulator.comfyui_server.running.failures import NodeFailedError
 from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
+from civitai_mock.providers.simulator.drawing import Draw
+from civitai_mock.providers.simulator.outputs.making import Files, Making
+from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 
-PREVIEW_PREFIX = "ComfyUI"
+DEFAULT_PREFIX = "ComfyUI"
+PREFIX_INPUTS = ("filename_prefix", "prefix")
+SIZED = frozenset({"images", "mask", "video"})  # inputs whose size may stand in a prefix
 
 
 def _draw_suffix() -> str:
@@ -27,7 +31,7 @@ def _draw_suffix() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Darkroom:
-    """Draws what an output node is to show, and keeps it."""
+    """Where the pictures of prompts come from, and where they are kept."""
 
     clock: Clock
     draw: Draw
@@ -36,50 +40,50 @@ class Darkroom:
     metadata: bool
     preview_suffix: str = field(default_factory=_draw_suffix)
 
-    async def save(self, item: QueueItem, node_id: str, interrupt: Interrupt) -> JsonObject:
-        """SaveImage: into the output folder, or `NodeFailedError`."""
-        prefix = item.graph[node_id]["inputs"].get("filename_prefix", PREVIEW_PREFIX)
-        pictures = await self.develop(item, node_id, self._texts(item), interrupt)
-        return self._keep(pictures, str(prefix), folder="output")
+    def pictures(self, graph: Mapping[str, Json]) -> GraphPictures:
+        return GraphPictures(Nodes(graph), read=self._read, draw=self.draw)
 
-    async def preview(self, item: QueueItem, node_id: str, interrupt: Interrupt) -> JsonObject:
-        """PreviewImage: into the temp folder."""
-        pictures = await self.develop(item, node_id, self._texts(item), interrupt)
-        return self._keep(pictures, PREVIEW_PREFIX + self.preview_suffix, folder="temp")
-
-    async def develop(
-        self, item: QueueItem, node_id: str, texts: Mapping[str, str], interrupt: Interrupt
-    ) -> Sequence[bytes]:
-        """The pictures as PNG; drawn beside the event loop."""
-        return await interrupt.in_thread(partial(self.draw, item.graph, node_id, texts))
-
-    def _texts(self, item: QueueItem) -> Mapping[str, str]:
-        """None with --disable-metadata."""
-        texts = _texts(item)
+    def texts(self, item: QueueItem) -> Mapping[str, str]:
+        """What is written into files: the whole graph, and whatever the client added. None with --disable-metadata."""
+        if not isinstance(item.extra_data, dict):
+            kind = type(item.extra_data).__name__
+            raise NodeFailedError("AttributeError", f"'{kind}' object has no attribute 'get'", inputs_known=False)
+        added = item.extra_data.get("extra_pnginfo") or {}
+        texts = {"prompt": json.dumps(item.graph), **{name: json.dumps(value) for name, value in added.items()}}
         return texts if self.metadata else {}
 
-    def _keep(self, pictures: Sequence[bytes], prefix: str, *, folder: str) -> JsonObject:
-        if self.faults.now.disk_full:
-            raise NodeFailedError("OSError", "[Errno 28] No space left on device")
-        width, height = png_size(pictures[0])
-        now = self.clock.now()
+    async def keep(self, making: Making, output: OutputNode, files: Files, interrupt: Interrupt) -> Sequence[Json]:
+        """What history tells of each file; raise `NodeFailedError` for one that cannot be kept."""
+        folder = "temp" if output.is_temp else "output"
+        name = self._name(making, output, folder)
+        counter = name.next_counter(self.files.names(folder, name.subfolder))
+        kept: list[Json] = []
+        for index, make in enumerate(files):
+            content = await interrupt.in_thread(make)
+            if self.faults.now.disk_full:
+                raise NodeFailedError("OSError", "[Errno 28] No space left on device")
+            file_name = name.file_name(counter + index, batch_index=index, suffix=output.suffix)
+            place = Place(folder, name.subfolder, file_name)
+            self.files.put(place, content, now=self.clock.now())
+            kept.append({"filename": place.name, "subfolder": place.subfolder, "type": folder})
+        return kept
+
+    def _read(self, name: str) -> bytes | None:
+        found = self.files.named(name)
+        return found[1].content if found else None
+
+    def _name(self, making: Making, output: OutputNode, folder: str) -> SaveName:
+        width, height = (making.frame.width, making.frame.height) if output.input in SIZED else (0, 0)
+        prefix = expand(self._prefix(making, output), width=width, height=height, now=self.clock.now())
         try:
-            name = SaveName.parse(expand(prefix, width=width, height=height, now=now), folder=folder)
+            return SaveName.parse(prefix, folder=folder)
         except OutsideError as error:
             raise NodeFailedError("Exception", str(error)) from error
-        counter = name.next_counter(self.files.names(folder, name.subfolder))
-        images: list[Json] = []
-        for index, picture in enumerate(pictures):
-            place = Place(folder, name.subfolder, name.file_name(counter + index, batch_index=index))
-            self.files.put(place, picture, now=now)
-            images.append({"filename": place.name, "subfolder": place.subfolder, "type": folder})
-        return {"images": images}
 
-
-def _texts(item: QueueItem) -> Mapping[str, str]:
-    """The PNG's text chunks: the whole graph, and whatever the client added."""
-    if not isinstance(item.extra_data, dict):
-        kind = type(item.extra_data).__name__
-        raise NodeFailedError("AttributeError", f"'{kind}' object has no attribute 'get'", inputs_known=False)
-    added = item.extra_data.get("extra_pnginfo") or {}
-    return {"prompt": json.dumps(item.graph), **{name: json.dumps(value) for name, value in added.items()}}
+    def _prefix(self, making: Making, output: OutputNode) -> str:
+        given = next((words for name in PREFIX_INPUTS if (words := making.text(name))), "")
+        steps = making.nodes.value(making.node_id, "steps") if output.input == "lora" else None
+        prefix = given or DEFAULT_PREFIX
+        if output.is_temp:
+            return prefix + self.preview_suffix
+        return f"{prefix}_{steps}_steps" if isinstance(steps, int) else prefix

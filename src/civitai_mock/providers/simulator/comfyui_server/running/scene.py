@@ -10,6 +10,7 @@ from civitai_mock.providers.simulator.comfyui_server.running.progress import Pro
 from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
 from civitai_mock.providers.simulator.comfyui_server.running.voice import Voice
 from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
+from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Scene:
     workshop: Workshop
     darkroom: Darkroom
     item: QueueItem
+    pictures: GraphPictures
     voice: Voice
     board: ProgressBoard
     interrupt: Interrupt

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from functools import partial
 
 from civitai_mock.domain.json import JsonObject
+from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import needs
 from civitai_mock.providers.simulator.comfyui_server.running.sampling import steps_of
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.messages import JPEG, PNG, Picture
+from civitai_mock.providers.simulator.outputs import images
+from civitai_mock.providers.simulator.outputs.making import Making
 
+PICTURE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", "SaveImageWebsocket"})
 NO_TEXTS: Mapping[str, str] = {}
 
 
@@ -30,9 +34,10 @@ async def sample(scene: Scene, node: Node) -> JsonObject:
 async def stream(scene: Scene, node: Node) -> JsonObject:
     """Each whole picture as a frame, without texts, and nothing to show in history."""
     await scene.workshop.pause(scene.workshop.options.durations.other)
-    pictures = await scene.darkroom.develop(scene.item, node.id, NO_TEXTS, scene.interrupt)
-    for index, content in enumerate(pictures):
-        _tell(scene, node, index, len(pictures), _picture(scene, node, PNG, content))
+    files = images.pictures(Making(pictures=scene.pictures, node_id=node.id, texts=NO_TEXTS))
+    for index, make in enumerate(files):
+        content = await scene.interrupt.in_thread(make)
+        _tell(scene, node, index, len(files), _picture(scene, node, PNG, content))
     return {}
 
 
@@ -41,12 +46,13 @@ async def _coarse(scene: Scene, sketch: bytes, share: float) -> bytes:
     return await scene.interrupt.in_thread(partial(preview_jpeg, sketch, share=share, side=side))
 
 
-async def _sketch(scene: Scene, node: Node) -> bytes | None:
-    """The first picture that this sampler works for."""
+async def _sketch(scene: Scene, node: Node) -> bytes:
+    """The first picture that this sampler works for, or else what it makes."""
     item = scene.item
-    output = next((output for output in item.outputs if node.id in needs(item.graph, output)), None)
-    pictures = await scene.darkroom.develop(item, output, NO_TEXTS, scene.interrupt) if output else []
-    return pictures[0] if pictures else None
+    outputs = (output for output in item.outputs if node.id in needs(item.graph, output))
+    shown = next((output for output in outputs if scene.node(output).class_type in PICTURE_OUTPUTS), None)
+    link = Link(shown or node.id, 0)
+    return await scene.interrupt.in_thread(partial(scene.pictures.png, link, 0, NO_TEXTS))
 
 
 def _picture(scene: Scene, node: Node, kind: int, content: bytes) -> Picture:

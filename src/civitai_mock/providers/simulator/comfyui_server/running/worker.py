@@ -74,6 +74,7 @@ class Worker:
             workshop=self._workshop,
             darkroom=self._darkroom,
             item=item,
+            pictures=self._darkroom.pictures(item.graph),
             voice=voice,
             board=ProgressBoard(item.prompt_id),
             interrupt=self.interrupt,

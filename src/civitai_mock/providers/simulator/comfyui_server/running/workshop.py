@@ -15,8 +15,9 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileSt
 from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
 from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UserData
 from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger
-from civitai_mock.providers.simulator.comfyui_server.options import Draw, StandinOptions
+from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
+from civitai_mock.providers.simulator.drawing import Draw
 
 NEVER_THE_SAME = frozenset({"SaveImageWebsocket"})
 

@@ -1,0 +1,1 @@
+"""The files that output nodes make: pictures, animations, videos, sound, latents, models."""

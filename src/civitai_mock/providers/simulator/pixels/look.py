@@ -1,0 +1,48 @@
+"""What a node's operation sees: its settings, and the pictures that reach it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from PIL import Image
+
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.reading.facts import Frame
+from civitai_mock.generation.reading.sizes.sight import Sight
+
+Size: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """`index` is the place of the picture that is asked for; masks are pictures of one channel, 255 for 1.0."""
+
+    sight: Sight
+    index: int
+    frame: Frame
+    picture_at: Callable[[Link, int], Image.Image]
+    file: Callable[[str], Sequence[Image.Image] | None]
+
+    @property
+    def size(self) -> Size:
+        return self.frame.width, self.frame.height
+
+    def count(self, name: str) -> int:
+        return self.sight.frame(name).count
+
+    def picture(self, name: str, index: int | None = None) -> Image.Image:
+        """The one at the same place; a shorter batch begins anew."""
+        link = self.sight.nodes.link(self.sight.node_id, name)
+        if link is None:
+            return Image.new("RGB", self.size)
+        wanted = self.index if index is None else index
+        return self.picture_at(link, wanted % self.sight.frame(name).count)
+
+    def colours(self, name: str, index: int | None = None) -> Image.Image:
+        return self.picture(name, index).convert("RGB")
+
+    def mask(self, name: str) -> Image.Image:
+        return self.picture(name).convert("L")
+
+
+Operation: TypeAlias = Callable[[Look], Image.Image]
