@@ -119,7 +119,7 @@ async def test_a_training_makes_files_for_each_epoch(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    ("transformer", "mode"), [("Canny", "L"), ("DepthZoe", "L"), ("SoftedgePidinet", "L"), ("Rembg", "RGBA")]
+    ("transformer", "mode"), [("Canny", "RGB"), ("DepthZoe", "RGB"), ("SoftedgePidinet", "RGB"), ("Rembg", "RGBA")]
 )
 async def test_a_picture_of_another_job_is_transformed(opened: Opened, transformer: str, mode: str) -> None:
     (made,) = (await run(opened, "textToImage", params={"width": 320, "height": 256, "seed": 1}))["result"]

@@ -14,7 +14,7 @@ from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, 
 from civitai_mock.providers.simulator.comfyui_server.running.showing import show
 from civitai_mock.providers.simulator.comfyui_server.running.steps import sample, stream
 
-PIXEL_TYPES = frozenset({"IMAGE", "MASK", "LATENT"})
+PIXEL_TYPES = ("IMAGE", "MASK", "LATENT")  # an output may as well be a list of choices
 IMAGE_LOADERS = frozenset({"LoadImage", "LoadImageMask", "LoadImageOutput"})
 
 # What a node does, and what it then has to show in history.
