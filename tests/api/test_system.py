@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
 from tests.support.served import Served
@@ -31,9 +32,11 @@ async def test_health_can_be_asked_with_head(client: httpx.AsyncClient) -> None:
 
 async def test_a_server_whose_store_is_away_is_a_503_problem(served: Served) -> None:
     served.app.state.use_cases = replace(served.cases, health=replace(served.cases.health, store=_SickStore()))
-    answer = await served.client.get("/health")
+    with capture_logs() as logs:
+        answer = await served.client.get("/health")
     assert answer.status_code == 503
     assert answer.json()["detail"] == "The store does not answer."
+    assert [line["log_level"] for line in logs if line["event"] == "request"] == ["info"]  # good answers are no news
 
 
 async def test_the_index_leads_to_docs_openapi_and_health(client: httpx.AsyncClient) -> None:

@@ -96,3 +96,9 @@ async def test_a_client_that_hangs_up_leaves_an_access_line_and_no_error(served:
         answered = await exchange(served.app, http_scope("POST", JOBS), hang_up)
     assert answered.messages == []
     assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
+
+
+async def test_a_good_answer_of_health_is_no_news(client: httpx.AsyncClient) -> None:
+    with capture_logs() as logs:
+        await client.get("/health")
+    assert [line["log_level"] for line in logs if line["event"] == "request"] == ["debug"]

@@ -168,5 +168,20 @@ def test_a_read_only_file_system_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     assert said == f"{tmp_path} is on a read-only file system; mount it writable, or set MONGODB_URI=memory://"
 
 
+async def test_on_a_read_only_root_the_store_is_in_memory_unless_something_is_mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not obstacles.is_sealed(tmp_path)
+
+    class ReadOnly:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr(os, "statvfs", lambda _: ReadOnly)
+    assert not obstacles.is_sealed(Path("/proc/absent"))
+    if tmp_path.stat().st_dev == Path("/").stat().st_dev:
+        async with open_sqlite(directory=tmp_path / "data", names=TableNames()) as stores:
+            assert stores.health.description == "SQLite in memory"
+
+
 def test_what_can_be_used_or_is_not_there_is_no_obstacle(tmp_path: Path) -> None:
     assert obstacles.obstacle([tmp_path, tmp_path / "absent"]) is None

@@ -6,6 +6,7 @@ from pydantic.fields import FieldInfo
 from civitai_mock.settings import Settings, expected_of
 
 DATA_DIR_DEFAULT = "the user's data folder"
+FIXED_IN_CONTAINERS = ("host", "port", "data_dir", "mongodb_uri", "seed_resources")
 
 
 def table_of(settings: type[Settings]) -> str:
@@ -24,6 +25,11 @@ def dotenv_of(settings: type[Settings]) -> str:
         default = "" if name == "data_dir" else _default(name, field)
         parts.append(f"{about}\n# {name.upper()}={default}\n")
     return "\n".join(parts)
+
+
+def compose_settings_of(settings: type[Settings]) -> str:
+    """Every setting that means the same in a container, handed on from where Compose is run if it is set there."""
+    return "".join(f"  {name.upper()}:\n" for name in settings.model_fields if name not in FIXED_IN_CONTAINERS)
 
 
 def _default(name: str, field: FieldInfo) -> str:

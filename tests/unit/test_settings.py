@@ -6,7 +6,7 @@ import pytest
 
 from civitai_mock.settings import Settings, SettingsError
 from tests.support.golden import Golden
-from tests.support.settings_table import dotenv_of, table_of
+from tests.support.settings_table import compose_settings_of, dotenv_of, table_of
 
 ROOT = Path(__file__).parents[2]
 START, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
@@ -28,6 +28,14 @@ def test_the_readme_table_lists_every_setting(golden: Golden) -> None:
     before, _, rest = readme.read_text("utf-8").partition(START)
     after = rest.partition(END)[2]
     golden.check_text(readme, before + START + table_of(Settings) + END + after)
+
+
+def test_the_compose_file_hands_every_setting_on(golden: Golden) -> None:
+    compose = ROOT / "docker-compose.yml"
+    begin, end = "  # settings: begin\n", "  # settings: end\n"
+    before, _, rest = compose.read_text("utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    golden.check_text(compose, before + begin + compose_settings_of(Settings) + end + after)
 
 
 def test_the_example_file_is_valid_as_it_is(tmp_path: Path) -> None:

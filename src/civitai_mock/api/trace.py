@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from http import HTTPStatus
 from time import perf_counter
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ TRACEPARENT = re.compile(
 )
 TRACE_HEADER = "x-trace-id"
 READABLE = "/:@+,="  # stays as it is in a logged path; control characters do not
+
+HEALTH_URL = "/health"  # asked every other second, and news only when the answer is bad
 
 logger = structlog.stdlib.get_logger()
 
@@ -54,7 +57,9 @@ class TraceMiddleware:
             try:
                 await self._app(scope, receive, send_traced)
             finally:
-                logger.info(
+                is_good_check = scope["path"] == HEALTH_URL and status == HTTPStatus.OK
+                tell = logger.debug if is_good_check else logger.info
+                tell(
                     "request",
                     method=scope["method"],
                     path=quote(scope["path"], safe=READABLE),

@@ -15,6 +15,13 @@ def obstacle(paths: Iterable[Path]) -> str | None:
     return next(filter(None, map(_obstacle_at, [_nearest(first), *rest])), None)
 
 
+def is_sealed(directory: Path) -> bool:
+    """True for one that is on a read-only root, as in `docker run --read-only`, with nothing mounted there."""
+    root = Path("/")
+    is_read_only = bool(os.statvfs(root).f_flag & os.ST_RDONLY)
+    return is_read_only and _nearest(directory.absolute()).stat().st_dev == root.stat().st_dev
+
+
 def _nearest(path: Path) -> Path:
     while not os.path.lexists(path) and path != path.parent:
         path = path.parent

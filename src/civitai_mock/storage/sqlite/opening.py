@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite.blobs import SqliteBlobs
 from civitai_mock.storage.sqlite.callbacks import Callbacks
@@ -21,7 +23,7 @@ from civitai_mock.storage.sqlite.jobs import SqliteJobs
 from civitai_mock.storage.sqlite.jobs_sql import JobStatements
 from civitai_mock.storage.sqlite.memory_content import MemoryContent
 from civitai_mock.storage.sqlite.names import TableNames
-from civitai_mock.storage.sqlite.obstacles import obstacle
+from civitai_mock.storage.sqlite.obstacles import is_sealed, obstacle
 from civitai_mock.storage.sqlite.presence import Presence
 from civitai_mock.storage.sqlite.questions import Questions
 from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
@@ -31,10 +33,18 @@ from civitai_mock.storage.sqlite.schema import NewerSchemaError
 from civitai_mock.storage.sqlite.search_sql import SearchStatement
 from civitai_mock.storage.sqlite.secrets import SqliteSecrets
 
+logger = structlog.stdlib.get_logger()
+
 
 @asynccontextmanager
 async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIterator[Stores]:
-    """In memory where `directory` is None; raise `TransientError` that names what cannot be opened."""
+    """In memory where `directory` is None, or where nothing can ever be written to it.
+
+    Raise `TransientError` that names what cannot be opened.
+    """
+    if directory is not None and is_sealed(directory):
+        logger.warning("read-only: nothing is kept", data_dir=str(directory), hint="mount a volume or a tmpfs there")
+        directory = None
     async with AsyncExitStack() as stack:
         if directory is None:
             database = Database(connect_memory(names), description="SQLite in memory")
