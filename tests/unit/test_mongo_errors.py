@@ -45,7 +45,6 @@ def bulk_error(*writes: dict[str, int], unconfirmed: bool = False) -> BulkWriteE
         (WriteConcernError("unconfirmed", 100), TransientError),
         (bulk_error(unconfirmed=True), TransientError),
         (bulk_error(DUPLICATE, unconfirmed=True), TransientError),
-        (InvalidOperation("Cannot use MongoClient after close"), TransientError),
         (OperationFailure("not authorized on x", 13), TransientError),
         (OperationFailure("no space", 14031), TransientError),
         (OperationFailure("blocked", 371), TransientError),

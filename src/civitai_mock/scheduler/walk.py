@@ -1,7 +1,7 @@
 """Walk one claimed job to its end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -174,9 +174,9 @@ class Walk:
         if self.lost:
             await self._stop_prompt()
         elif self.timed_out:
-            await asyncio.shield(self._expire())
+            await _unless_cancelled_again(self._expire())
         else:
-            await asyncio.shield(self._release())
+            await _unless_cancelled_again(self._release())
 
     async def _expire(self) -> None:
         """The prompt is cancelled first, and the next claim sends another: this one may take its time to stop."""
@@ -208,6 +208,16 @@ class Walk:
                     await self.tools.provider.cancel(prompt_id)
         except (MockError, TimeoutError) as error:
             logger.warning("prompt not cancelled", prompt_id=prompt_id, error=str(error))
+
+
+async def _unless_cancelled_again(last_words: Coroutine[None, None, None]) -> None:
+    """Whoever was cancelled may still say them; a second cancellation breaks them off."""
+    saying = asyncio.ensure_future(last_words)
+    try:
+        await asyncio.shield(saying)
+    except asyncio.CancelledError:
+        saying.cancel()
+        raise
 
 
 def _milliseconds(duration: timedelta) -> float:

@@ -10,7 +10,6 @@ from pymongo.errors import (
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
-    InvalidOperation,
     OperationFailure,
     PyMongoError,
     WriteConcernError,
@@ -63,7 +62,7 @@ def only_duplicates(error: BulkWriteError) -> bool:
 def _translated(error: PyMongoError, conflict: str) -> MockError | None:
     if isinstance(error, DuplicateKeyError) or (isinstance(error, BulkWriteError) and only_duplicates(error)):
         return ConflictError(conflict)
-    if isinstance(error, AWAY) or error.timeout or _is_unconfirmed(error) or _is_closed(error):
+    if isinstance(error, AWAY) or error.timeout or _is_unconfirmed(error):
         return TransientError("MongoDB is away or too slow.", reason=type(error).__name__)
     refusal = next((REFUSALS[code] for code in _codes(error) if code in REFUSALS), None)
     return TransientError(f"MongoDB refuses to do its work: {refusal}.", reason=refusal) if refusal else None
@@ -74,11 +73,6 @@ def _codes(error: PyMongoError) -> Iterable[int]:
     if isinstance(error, BulkWriteError):
         return [write["code"] for write in error.details["writeErrors"]]
     return [error.code] if isinstance(error, OperationFailure) and error.code else []
-
-
-def _is_closed(error: PyMongoError) -> bool:
-    """True for what comes too late at the end of the process."""
-    return isinstance(error, InvalidOperation) and "after close" in str(error)
 
 
 def _is_unconfirmed(error: PyMongoError) -> bool:
