@@ -315,3 +315,18 @@ async def test_a_server_that_hangs_does_not_keep_the_others_from_being_used() ->
             assert (await finish(provider, make_submission())).worker == two.url.removeprefix("http://")
             one.server.faults.lift()
             await until(lambda: provider.workers[0].ready)
+
+
+async def test_a_prompt_that_is_cancelled_while_its_server_is_away_is_stopped_when_it_comes_back() -> None:
+    """Also by a process that did not send it."""
+    async with running_standin(options=ENDLESS) as standin:
+        submission = endless_submission()
+        async with comfyui_on(standin) as crashed:
+            await crashed.send(submission)
+            await until(lambda: is_running(standin, submission.prompt_id))
+        async with comfyui_on(standin) as provider:
+            standin.server.faults.order(hang=True)
+            await until(lambda: not provider.workers[0].ready)
+            await provider.cancel(submission.prompt_id)
+            standin.server.faults.lift()
+            await until(lambda: standin.server.prompt(submission.prompt_id).outcomes == ["interrupted"])

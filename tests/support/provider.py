@@ -12,7 +12,7 @@ Script = Callable[[str], None]
 
 
 class ScriptedProvider:
-    """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, `on_send`, `on_collect` may raise.
+    """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, and the scripts `on_…` may raise.
 
     It says that it `runs` another graph than it was given, if that is set. What was sent before is found again, unless
     it is in `lost`.
@@ -33,6 +33,7 @@ class ScriptedProvider:
         self.nodes = ["9"]
         self.on_send: Script = lambda _: None
         self.on_collect: Script = lambda _: None
+        self.on_cancel: Script = lambda _: None
         self._go = asyncio.Event()
         self._go.set()
 
@@ -65,6 +66,7 @@ class ScriptedProvider:
 
     async def cancel(self, prompt_id: str) -> None:
         self.cancelled.append(prompt_id)
+        self.on_cancel(prompt_id)
 
     def progress(self, prompt_id: str) -> Progress | None:
         return self.progresses.get(prompt_id)

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
+from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
+from civitai_mock.providers.comfyui.transport.statuses import account_of
 from tests.support.comfyui import until
 from tests.support.system import ManualClock, SeededIds
 
@@ -39,6 +42,7 @@ class Wire:
             options=ComfyOptions(authorization=SECRET),
             hear=self._hear,
             changed=self._changed,
+            is_there=lambda: True,
         )
 
     async def accept(self, connection: ServerConnection) -> None:
@@ -158,3 +162,23 @@ async def test_an_error_of_our_own_costs_a_connection_and_not_the_socket() -> No
         await until(lambda: len(wire.hellos) == 2)
         await wire.say("execution_success")
         await until(lambda: wire.heard == [Succeeded("p")])
+
+
+async def test_a_proxy_that_hands_on_no_websockets_is_complained_of_once() -> None:
+    """Everything else works there, but no steps are told."""
+    wire = Wire()
+    async with serve(wire.accept, "127.0.0.1", 0, process_request=_refuse) as server:
+        wire.port = next(iter(server.sockets)).getsockname()[1]
+        with capture_logs() as logs:
+            running = asyncio.create_task(wire.client().run())
+            for _ in range(3):
+                wire.clock.advance(await wire.pausing())
+            await wire.pausing()
+            running.cancel()
+            await asyncio.wait([running])
+    told = [(log["event"], log["reason"]) for log in logs if log["log_level"] == "warning"]
+    assert told == [("socket away", account_of(404))]
+
+
+def _refuse(connection: ServerConnection, _: Request) -> Response:
+    return connection.respond(404, "no sockets here")

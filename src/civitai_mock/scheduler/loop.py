@@ -17,6 +17,7 @@ from civitai_mock.scheduler.dependents import Dependents
 from civitai_mock.scheduler.in_flight import InFlight
 from civitai_mock.scheduler.lease import Leases
 from civitai_mock.scheduler.ledger import Ledger
+from civitai_mock.scheduler.leftovers import Leftovers
 from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.walk import Walk
@@ -70,6 +71,7 @@ class Scheduler:
         self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
         signals.listen(self._hear)
+        self._leftovers = Leftovers(provider=tools.provider, signals=signals, in_flight=self._in_flight)
 
     async def run(self) -> None:
         """Work until `stop`; then give running jobs the grace time and let go of the rest.
@@ -127,6 +129,7 @@ class Scheduler:
             "progress": self._tools.turns.run(),
             "dependents": self._dependents.run(),
             "chains": self._dependents.follow(),
+            "leftovers": self._leftovers.run(),
         }
 
     async def _poll(self) -> None:

@@ -135,10 +135,11 @@ class ComfyUI:
         raise error_of(end, worker_id=worker.id)
 
     async def cancel(self, prompt_id: str) -> None:
-        """Only this prompt is touched; a server that is away and was known to have it is told when it comes back."""
+        """Only this prompt is touched; a server that is away is told when it comes back."""
         self._attempts.forget(prompt_id)
         if not self._fleet.runs(prompt_id):
             await self._fleet.find(prompt_id, {})
+        self._fleet.doom(prompt_id)
         await asyncio.gather(*(worker.follower.stop(run) for worker, run in self._fleet.runs(prompt_id)))
 
     def _judged(self, worker: Worker, run: Run, end: Failed) -> MockError:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.codec import HELLO, Stream
 from civitai_mock.providers.comfyui.protocol.messages import Message
+from civitai_mock.providers.comfyui.transport.statuses import account_of
 from civitai_mock.providers.comfyui.waiting import Bell, pause_after
 from civitai_mock.services.reach import why
 from civitai_mock.services.trust import trusting
@@ -38,8 +39,11 @@ class ComfySocket:
         options: ComfyOptions,
         hear: Callable[[Message], None],
         changed: Callable[[], None],
+        is_there: Callable[[], bool],
     ) -> None:
-        """`changed` is called when a connection opens or drops."""
+        """`changed` is called when a connection opens or drops; `is_there` says whether the server answers HTTP."""
+        self._is_there = is_there
+        self._has_complained = False
         self.client_id: str | None = None
         self._server = server
         self._clock = clock
@@ -71,7 +75,7 @@ class ComfySocket:
                 self._open(client_id)
                 await self._hear_all(connection)
         except (OSError, WebSocketException) as error:
-            logger.debug("socket away", worker_id=self._server.id, reason=why(error))
+            self._complain(error)
         except Exception:
             logger.exception("socket broke off", worker_id=self._server.id)
         finally:
@@ -102,7 +106,15 @@ class ComfySocket:
             if message is not None:
                 self._hear(message)
 
+    def _complain(self, error: Exception) -> None:
+        """Once until it opens, and only of a server that is there: a proxy before it may hand on no WebSockets."""
+        reason = account_of(error.response.status_code) if isinstance(error, InvalidStatus) else why(error)
+        log = logger.warning if self._is_there() and not self._has_complained else logger.debug
+        log("socket away", worker_id=self._server.id, reason=reason)
+        self._has_complained = self._has_complained or self._is_there()
+
     def _open(self, client_id: str | None) -> None:
         if client_id != self.client_id:
             self.client_id = client_id
+            self._has_complained = self._has_complained and client_id is None
             self._changed()

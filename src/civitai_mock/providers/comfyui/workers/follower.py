@@ -1,7 +1,7 @@
 """Follow the prompts of one server to their ends: over the socket, and beside it in queue and history."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -23,6 +23,7 @@ logger = structlog.stdlib.get_logger()
 
 BLIND_FACTOR = 4  # a prompt whose socket is gone shows no steps, so its silence means less
 STOP_LOOKS = 6
+MOST_DOOMED = 1000
 STOP_PAUSE_SECONDS = 0.1
 
 
@@ -54,6 +55,7 @@ class Follower:
         self._watch = QueueWatch(longest_gap=2 * options.health)
         self._bell = Bell(clock)
         self._looking = asyncio.Lock()
+        self._doomed: dict[str, None] = {}
 
     def follow(self, run: Run) -> None:
         self._runs.add(run)
@@ -69,6 +71,12 @@ class Follower:
         if run.tracker.is_ending:
             self._bell.ring()
         self._runs.note(run)
+
+    def doom(self, prompt_id: str) -> None:
+        """Stop a prompt that the server may come back with: nobody waits for it any more."""
+        self._doomed[prompt_id] = None
+        while len(self._doomed) > MOST_DOOMED:
+            del self._doomed[next(iter(self._doomed))]
 
     def hurry(self) -> None:
         """Something has changed: look at everything now."""
@@ -132,6 +140,7 @@ class Follower:
         queue = await self._http.queue()
         self._watch.see(queue, self._clock.now())
         self._note_whether_stuck()
+        await self._stop_doomed(queue)
         for run in runs:
             place = queue.get(run.prompt_id)
             if place is not None:
@@ -140,6 +149,16 @@ class Follower:
                 await self._look_in_history(run)
         if self.stuck:
             await self._withdraw([run for run in runs if run.waits], self.stuck)
+
+    async def _stop_doomed(self, queue: Mapping[str, Place]) -> None:
+        for prompt_id in tuple(self._doomed):
+            if prompt_id in queue:
+                await self._take_out(prompt_id, queue[prompt_id])
+            else:
+                self._doomed.pop(prompt_id, None)
+
+    async def _take_out(self, prompt_id: str, place: Place) -> None:
+        await (self._http.delete if place is Place.PENDING else self._http.interrupt)(prompt_id)
 
     async def _look_in_history(self, run: Run) -> None:
         """An interruption of our own is wiped out: the prompt may be sent again, and would seem to have ended by it."""
@@ -157,7 +176,7 @@ class Follower:
             run.unwanted = True
             run.tracker.lose("The prompt has shown no sign of life.")
         if run.unwanted:
-            await (self._http.delete if place is Place.PENDING else self._http.interrupt)(run.prompt_id)
+            await self._take_out(run.prompt_id, place)
         self._runs.note(run)
 
     def _note_whether_stuck(self) -> None:

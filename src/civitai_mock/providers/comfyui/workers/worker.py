@@ -74,7 +74,13 @@ class Worker:
             changed=turned,
         )
         self._socket = ComfySocket(
-            server, clock=clock, ids=ids, options=options, hear=self.follower.hear, changed=self._reconnected
+            server,
+            clock=clock,
+            ids=ids,
+            options=options,
+            hear=self.follower.hear,
+            changed=self._reconnected,
+            is_there=lambda: self.health.is_up,
         )
         self._uploads = Uploads(self.http)
         self._world = world

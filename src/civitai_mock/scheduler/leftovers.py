@@ -1,0 +1,56 @@
+"""Stop the prompts of jobs that end while nobody here works on them."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.ports import Provider
+from civitai_mock.scheduler.in_flight import InFlight
+from civitai_mock.scheduler.signals import InProcessSignals
+
+logger = structlog.stdlib.get_logger()
+
+CANCEL_SECONDS = 5.0
+
+
+class Leftovers:
+    """A job may end between two claims, or after its worker died, and its prompt may still run.
+
+    What ends in flight is stopped by its own walk.
+    """
+
+    def __init__(self, *, provider: Provider, signals: InProcessSignals, in_flight: InFlight) -> None:
+        self._provider = provider
+        self._in_flight = in_flight
+        self._prompt_ids: dict[str, None] = {}
+        self._word = asyncio.Event()
+        signals.listen(self._hear)
+
+    async def run(self) -> None:
+        while True:
+            await self._word.wait()
+            self._word.clear()
+            while self._prompt_ids:
+                prompt_id = next(iter(self._prompt_ids))
+                del self._prompt_ids[prompt_id]
+                await self._stop(prompt_id)
+
+    def _hear(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            has_ended = job.outcome is not None and job.outcome is not Outcome.SUCCEEDED
+            if has_ended and job.prompt_id is not None and self._in_flight.get(job.id) is None:
+                self._prompt_ids[job.prompt_id] = None
+                self._word.set()
+
+    async def _stop(self, prompt_id: str) -> None:
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self._provider.cancel(prompt_id)
+        except (MockError, TimeoutError) as error:
+            logger.warning("prompt not cancelled", prompt_id=prompt_id, error=str(error))
+        except Exception:
+            logger.exception("prompt not cancelled", prompt_id=prompt_id)

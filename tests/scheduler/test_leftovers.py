@@ -1,0 +1,74 @@
+"""Prompts of jobs that end while nobody works on them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.scheduler.in_flight import InFlight
+from civitai_mock.scheduler.leftovers import Leftovers
+from civitai_mock.scheduler.signals import InProcessSignals
+from tests.scheduler.conftest import Bench, running
+from tests.support.jobs import make_job
+from tests.support.provider import ScriptedProvider
+from tests.support.turns import settle
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.provider = ScriptedProvider()
+        self.signals = InProcessSignals()
+        self.in_flight = InFlight()
+        self.leftovers = Leftovers(provider=self.provider, signals=self.signals, in_flight=self.in_flight)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    desk = Desk()
+    running = asyncio.create_task(desk.leftovers.run(), name="leftovers")
+    yield desk
+    running.cancel()
+
+
+def ended(outcome: Outcome, *, prompt_id: str | None = "p") -> Job:
+    return replace(make_job(), outcome=outcome, prompt_id=prompt_id)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.DELETED, Outcome.FAILED])
+async def test_the_prompt_of_a_job_that_ends_between_two_claims_is_stopped(desk: Desk, outcome: Outcome) -> None:
+    desk.signals.ended([ended(outcome)])
+    await settle()
+    assert desk.provider.cancelled == ["p"]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [ended(Outcome.SUCCEEDED), ended(Outcome.EXPIRED, prompt_id=None), make_job()],
+    ids=["one that succeeded", "one that never had a prompt", "one that was only taken from its holder"],
+)
+async def test_no_other_prompt_is_stopped(desk: Desk, job: Job) -> None:
+    desk.signals.ended([job])
+    await settle()
+    assert desk.provider.cancelled == []
+
+
+async def test_a_provider_that_does_not_answer_keeps_no_other_prompt_from_being_stopped(desk: Desk) -> None:
+    def fail(prompt_id: str) -> None:
+        raise TransientError(f"{prompt_id}: away")
+
+    desk.provider.on_cancel = fail
+    desk.signals.ended([ended(Outcome.EXPIRED, prompt_id=prompt_id) for prompt_id in ("first", "second")])
+    await settle()
+    assert desk.provider.cancelled == ["first", "second"]
+
+
+async def test_a_scheduler_stops_what_others_end(bench: Bench) -> None:
+    provider = ScriptedProvider()
+    async with running(bench.scheduler(provider=provider)):
+        bench.signals.ended([ended(Outcome.DELETED)])
+        await settle()
+    assert provider.cancelled == ["p"]
