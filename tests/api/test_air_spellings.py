@@ -22,6 +22,7 @@ SPELLINGS = {
         "civitai:257749@290640",
         "civitai:257749",
         "civitai:257749.safetensors",
+        "urn:air:sdxl:checkpoint:civitai:257749+1234",
         "urn:air:sdxl:checkpoint:civitai:257749",
         "@civitai/290640",
         "urn:air:sdxl:checkpoint:civitai:257749@290640+1234",

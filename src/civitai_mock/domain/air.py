@@ -6,13 +6,14 @@ from typing import Self, TypeAlias
 
 from civitai_mock.domain.errors import InvalidRequestError
 
-# The pattern of the official v2 description, in Python's spelling of named groups.
+# The pattern of the official v2 description, in Python's spelling of named groups; as in the AIR guide, the file of a
+# version (`+96501`) may be named where the version is not.
 AIR_PATTERN = re.compile(
     r"(?:urn:)?(?:air:)?"
     r"(?:(?P<ecosystem>[a-zA-Z0-9_\-/]+):)?"
     r"(?:(?P<type>[a-zA-Z0-9_\-/]+):)?"
     r"(?P<source>[a-zA-Z0-9_\-/]+):"
-    r"(?P<id>[a-zA-Z0-9_\-/.]+)"
+    r"(?P<id>[a-zA-Z0-9_\-/.+]+)"
     r"(?:@(?P<version>[a-zA-Z0-9_\-/.=,%+:]+))?"
     r"(?:\.(?P<format>[a-zA-Z0-9_\-]+))?",
     re.IGNORECASE | re.ASCII,
