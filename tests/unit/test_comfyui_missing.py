@@ -111,3 +111,22 @@ def test_an_embedding_that_no_text_can_name_is_told_of_as_unfit() -> None:
         f"'negative.pt' ({air}) is in embeddings as 'my neg 8765.pt', and no prompt can name a file with white space in"
         " its name; rename it"
     )
+
+
+@pytest.mark.parametrize(
+    ("listed", "hashes", "text", "fitted"),
+    [
+        ("my neg.pt", [], "a fox, embedding:my neg.pt", None),
+        ("my neg.pt", [], "(embedding:my neg.pt:0.8), a fox", None),
+        ("neg_e6bb9ea85b.pt", [HASH], "(embedding:my neg.pt:0.8), a fox", "(embedding:neg_e6bb9ea85b.pt:0.8), a fox"),
+    ],
+)
+def test_an_embedding_whose_file_name_has_a_space_is_not_taken_for_its_first_word(
+    listed: str, hashes: Sequence[str], text: str, fitted: str | None
+) -> None:
+    info = object_info("CLIPTextEncode", "text", ["STRING", {}])
+    resources = resources_by_file([resource("my neg.pt", air="urn:air:sd1:embedding:civitai:7@8765", hashes=hashes)])
+    graph: JsonObject = {"6": {"class_type": "CLIPTextEncode", "inputs": {"text": text}}}
+    found = fit(graph, read_catalogue(info, (listed,)), resources)
+    assert [missing.evidence["reason"] for missing in found.missing] == ([] if fitted else ["unfit"])
+    assert found.graph["6"] == {"class_type": "CLIPTextEncode", "inputs": {"text": fitted or text}}

@@ -32,6 +32,13 @@ def with_found_embeddings(text: str, find: Callable[[str], str | None]) -> str:
     return REFERENCE.sub(replaced, text)
 
 
+def with_whole_name(text: str, name: str, find: Callable[[str], str | None]) -> str:
+    """As `with_found_embeddings` does it, for one name of which a reader of the text would only see the beginning."""
+    reference = embedding_text(name, 1)
+    found = find(name) if reference in text else None
+    return text if found is None else text.replace(reference, embedding_text(_path(found), 1))
+
+
 def with_named_embeddings(text: str, names: Names) -> str:
     """What is behind `embedding:` already stays as it is."""
     words = _words(names.all)

@@ -12,6 +12,7 @@ from civitai_mock.providers.comfyui.graphs.embeddings import (
     is_prompt_text,
     with_found_embeddings,
     with_named_embeddings,
+    with_whole_name,
 )
 from civitai_mock.providers.comfyui.graphs.files import Resources, in_role, match
 from civitai_mock.providers.comfyui.graphs.missing import NO_NAMES, Missing
@@ -157,6 +158,10 @@ class Fitting:
         return text
 
     def _text(self, text: str) -> str:
+        """A job's own embeddings first, whose names may have white space that ends a name in a text."""
+        for resource in dict.fromkeys(self.resources.values()):
+            if " " in resource.file_name:
+                text = with_whole_name(text, resource.file_name, self._embedding)
         return with_found_embeddings(text, self._embedding)
 
     def _embedding(self, wanted: str) -> str | None:
