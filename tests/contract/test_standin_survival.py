@@ -7,12 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from civitai_mock.generation.reading.facts import Series
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from civitai_mock.providers.simulator.drawing import draw_as
 from civitai_mock.providers.simulator.profile import Pictures
+from tests.support.comfy_graphs import Graph
+from tests.support.pixel_graphs import FILES
+from tests.support.random_graphs import core_graphs
 from tests.support.standin import draw_plain
 from tests.support.standin_session import (
     StandinSession,
@@ -22,6 +28,7 @@ from tests.support.standin_session import (
     with_inputs,
     with_node,
 )
+from tests.support.system import START
 from tests.support.turns import until_found
 
 FAILURES: Sequence[BaseException] = [
@@ -126,3 +133,27 @@ async def test_a_graph_without_a_saved_picture_comes_to_its_end(graph: dict[str,
         for seed in (1, 2):
             entry = await session.run(with_inputs(graph, "3", seed=seed))
             assert entry["status"]["status_str"] == "success"
+
+
+FEW_PIXELS = StandinOptions(max_pixels=100_000)
+
+
+async def _run_all(graphs: Sequence[Graph]) -> None:
+    async with standin_session(options=FEW_PIXELS) as session:
+        for name, content in FILES.items():
+            session.server.workshop.files.put(Place("input", "", name), content, now=START)
+        for graph in graphs:
+            answer = await session.post(graph, prompt_id="odd")
+            assert answer.status_code in {200, 400}, answer.text
+            if answer.status_code == 200:
+                async with asyncio.timeout(30):
+                    await session.listener.until_idle()
+                    assert session.server.prompt("odd").outcomes[-1] in {"success", "error"}
+                assert set((await session.history("odd"))["status"]["messages"][-1][1]) >= {"prompt_id", "timestamp"}
+        assert (await session.run(text_to_image()))["status"]["status_str"] == "success"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(core_graphs(), min_size=1, max_size=4))
+def test_no_graph_of_core_nodes_stops_the_worker(graphs: list[Graph]) -> None:
+    asyncio.run(_run_all(graphs))

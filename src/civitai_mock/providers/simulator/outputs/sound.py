@@ -1,6 +1,7 @@
 """Sound at each place of a graph. What a model would compose is a plain chord; what was loaded, or cut, is true."""
 
 import io
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,6 +22,7 @@ RATE = 44100
 DEFAULT_SECONDS = 47.6
 CHORD = (220.0, 277.18, 329.63)
 LOUDNESS = 0.2
+SHORTEST_SECONDS = 0.1  # of a file: a codec gives out nothing for less than one of its frames
 MOST_SAMPLES = 100_000_000
 MOST_HOPS = 64
 
@@ -105,7 +107,8 @@ def sound_stream(container: OutputContainer, sound: Sound, kind: SoundFile) -> A
 
 
 def write(container: OutputContainer, stream: AudioStream, sound: Sound) -> None:
-    waves = np.ascontiguousarray(sound.waves[:2])
+    lacking = max(math.ceil(sound.rate * SHORTEST_SECONDS) - sound.waves.shape[1], 0)
+    waves = np.ascontiguousarray(np.pad(sound.waves[:2], ((0, 0), (0, lacking))))
     frame = av.AudioFrame.from_ndarray(waves, format="fltp", layout=_layout(sound))
     frame.sample_rate = sound.rate
     frame.time_base = Fraction(1, sound.rate)

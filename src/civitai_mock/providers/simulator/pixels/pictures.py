@@ -32,6 +32,10 @@ OPERATIONS: Mapping[str, Operation] = {
 NO_TEXTS: Mapping[str, str] = {}
 
 
+class StoppedError(Exception):
+    """Nobody waits for these pictures any more."""
+
+
 class _NeededFirst(Exception):  # noqa: N818 - not a fault
     """A picture that an operation needs has not been made yet."""
 
@@ -51,6 +55,11 @@ class GraphPictures:
         self._loaded: dict[str, Loaded | None] = {}
         self._files: dict[str, Sequence[Image.Image] | None] = {}
         self._made: dict[tuple[Link, int], Image.Image] = {}
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """From another thread: whoever is making a file of many pictures gives up at the next one."""
+        self._is_stopped = True
 
     @property
     def reads_files(self) -> bool:
@@ -61,12 +70,14 @@ class GraphPictures:
 
     def png(self, link: Link, index: int, texts: Mapping[str, str]) -> bytes:
         """As a file, RGB or RGBA."""
+        self._check()
         if is_drawn(self.nodes, link, self._load):
             return self._draw(read_one(self.nodes, link, self.frames), index, texts)
         return encoded(self.picture(link, index), texts)
 
     def picture(self, link: Link, index: int) -> Image.Image:
         """RGB, RGBA, or L for a mask; without calls within calls, however deep the graph."""
+        self._check()
         self._made.clear()
         waiting = {(link, index): None}
         while waiting:
@@ -79,6 +90,10 @@ class GraphPictures:
                     raise RuntimeError(f"node {place[0].node_id} waits for itself") from needed
                 waiting[needed.place] = None
         return self._made[link, index]
+
+    def _check(self) -> None:
+        if self._is_stopped:
+            raise StoppedError
 
     def _make(self, link: Link, index: int) -> Image.Image:
         if is_drawn(self.nodes, link, self._load):

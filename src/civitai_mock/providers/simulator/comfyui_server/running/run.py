@@ -64,6 +64,7 @@ class Run:
             return Ending.ERROR
         finally:
             self.last_node = None
+            self._scene.pictures.stop()
         self._voice.record("execution_success", {})
         return Ending.SUCCESS
 

@@ -1,0 +1,122 @@
+"""Graphs of `comfy` jobs in the simulation: every output node's files, and what is read of stored pictures."""
+
+import io
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+import av
+import pytest
+from hypothesis import HealthCheck, given, settings
+from PIL import Image
+
+from civitai_mock.ports import InputFile
+from civitai_mock.providers.simulator import checking
+from civitai_mock.providers.simulator.engine import Simulator
+from civitai_mock.providers.simulator.errors import GraphRefusedError
+from civitai_mock.providers.simulator.profile import INSTANT, Pictures
+from tests.support.comfy_graphs import Graph, node
+from tests.support.pixel_graphs import BASE, FILES, decoded, gradient, sampler
+from tests.support.providers import content, submission
+from tests.support.random_graphs import core_graphs
+from tests.support.system import ManualClock
+
+HELPERS: Graph = {
+    **BASE,
+    "latent": node("VAEEncode", pixels=["tall", 0], vae=["model", 2]),
+    "sampled": sampler("latent", denoise=0.6),
+    "decoded": decoded("sampled"),
+    "movie": node("CreateVideo", images=["moving", 0], fps=10.0),
+    "silence": node("EmptyAudio", duration=1.0, sample_rate=44100, channels=2),
+    "mask": node("ImageToMask", image=["tall", 0], channel="red"),
+}
+NAMED = {"filename_prefix": "x"}
+
+# An output node, and the types of its files.
+RESULTS: Mapping[str, tuple[Graph, list[str]]] = {
+    "SaveImage": (node("SaveImage", images=["moving", 0], **NAMED), ["image/png"] * 3),
+    "SaveImageWebsocket": (node("SaveImageWebsocket", images=["decoded", 0]), ["image/png"]),
+    "PreviewImage": (node("PreviewImage", images=["decoded", 0]), ["image/png"]),
+    "MaskPreview": (node("MaskPreview", mask=["mask", 0]), ["image/png"]),
+    "SaveAnimatedWEBP": (node("SaveAnimatedWEBP", images=["moving", 0], fps=6.0, **NAMED), ["image/webp"]),
+    "SaveAnimatedPNG": (node("SaveAnimatedPNG", images=["moving", 0], fps=6.0, **NAMED), ["image/png"]),
+    "SaveWEBM": (node("SaveWEBM", images=["moving", 0], codec="vp9", fps=6.0, crf=32.0, **NAMED), ["video/webm"]),
+    "SaveVideo": (node("SaveVideo", video=["movie", 0], format="auto", codec="auto", **NAMED), ["video/mp4"]),
+    "SaveLatent": (node("SaveLatent", samples=["sampled", 0], **NAMED), ["application/octet-stream"]),
+    "SaveAudio": (node("SaveAudio", audio=["silence", 0], **NAMED), ["audio/flac"]),
+    "SaveAudioMP3": (node("SaveAudioMP3", audio=["silence", 0], quality="128k", **NAMED), ["audio/mpeg"]),
+    "SaveAudioOpus": (node("SaveAudioOpus", audio=["silence", 0], quality="64k", **NAMED), ["audio/ogg"]),
+    "SaveGLB": (node("SaveGLB", mesh=["silence", 0], **NAMED), ["model/gltf-binary"]),
+    "PreviewAny": (node("PreviewAny", source=["decoded", 0]), []),
+    "CheckpointSave": (node("CheckpointSave", model=["model", 0], clip=["model", 1], vae=["model", 2], **NAMED), []),
+}
+
+
+def input_file(name: str, data: bytes) -> InputFile:
+    async def read() -> AsyncIterator[bytes]:
+        yield data[:100]
+        yield data[100:]
+
+    return InputFile(name=name, content_type="image/png", digest=name, read=read)
+
+
+async def made(graph: Graph, *, pictures: Pictures = Pictures.BLANK) -> list[tuple[str, str, bytes]]:
+    """Node, type and bytes of each file."""
+    files = tuple(input_file(name, data) for name, data in FILES.items())
+    async with Simulator(name="local", clock=ManualClock(), profile=INSTANT, pictures=pictures) as simulator:
+        await simulator.send(replace(submission("p", graph), files=files))
+        items = (await simulator.collect("p")).items
+        return [(item.node_id, item.content_type, await content(item)) for item in items]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+async def test_an_output_node_gives_out_its_files(name: str) -> None:
+    graph, types = RESULTS[name]
+    results = await made({**HELPERS, "x": graph})
+    assert [kind for _, kind, _ in results] == types
+    for _, kind, data in results:
+        assert data
+        if kind.startswith("image/"):
+            with Image.open(io.BytesIO(data)) as image:
+                assert image.mode == "RGB"
+        if kind.startswith(("video/", "audio/")):
+            with av.open(io.BytesIO(data), "r") as container:
+                assert list(container.decode(container.streams[0]))
+
+
+async def test_an_image_to_image_has_the_size_of_the_stored_picture() -> None:
+    ((_, _, data),) = await made({**HELPERS, "x": node("SaveImage", images=["decoded", 0], **NAMED)})
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (192, 320)
+
+
+async def test_a_stored_picture_that_is_saved_again_keeps_its_pixels() -> None:
+    ((_, _, data),) = await made({**HELPERS, "x": node("SaveImage", images=["tall", 0], **NAMED)})
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.tobytes() == gradient().tobytes()
+        assert "LoadImage" in image.info["prompt"]
+
+
+async def test_previews_count_only_where_nothing_else_was_made() -> None:
+    preview, text = node("PreviewImage", images=["decoded", 0]), node("PreviewAny", source=["decoded", 0])
+    video = RESULTS["SaveWEBM"][0]
+    assert [node_id for node_id, _, _ in await made({**HELPERS, "p": preview, "t": text})] == ["p"]
+    assert [node_id for node_id, _, _ in await made({**HELPERS, "p": preview, "t": text, "v": video})] == ["v"]
+
+
+def test_what_would_not_fit_into_memory_is_refused() -> None:
+    large = node("ImageScale", image=["tall", 0], upscale_method="area", width=16384, height=16384, crop="disabled")
+    graph = {**HELPERS, "large": large, "x": node("ImageInvert", image=["large", 0])}
+    graph["s"] = node("SaveImage", images=["x", 0], **NAMED)
+    with pytest.raises(GraphRefusedError, match="Allocation on device"):
+        checking.checked_series(graph)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(core_graphs())
+async def test_any_graph_of_core_nodes_comes_to_its_end(graph: Graph) -> None:
+    """What is refused, or fails as it would in ComfyUI, ends its own job."""
+    try:
+        results = await made(graph)
+    except (GraphRefusedError, av.error.FFmpegError, MemoryError):
+        return
+    assert all(data for _, _, data in results)
