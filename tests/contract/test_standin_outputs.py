@@ -33,7 +33,13 @@ HELPERS: Graph = {
     "words": node("StringConcatenate", string_a="a fox", string_b="in snow", delimiter=" "),
     "size": node("GetImageSize", image=["tall", 0]),
     "empty_mesh": node("EmptyLatentHunyuan3Dv2", resolution=1024, batch_size=1),
-    "voxels": node("VAEDecodeHunyuan3D", samples=["empty_mesh", 0], vae=["model", 2]),
+    "voxels": node(
+        "VAEDecodeHunyuan3D",
+        samples=["empty_mesh", 0],
+        vae=["model", 2],
+        num_chunks=8000,
+        octree_resolution=256,
+    ),
     "mesh": node("VoxelToMeshBasic", voxel=["voxels", 0], threshold=0.6),
 }
 

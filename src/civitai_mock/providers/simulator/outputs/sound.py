@@ -22,7 +22,7 @@ RATE = 44100
 DEFAULT_SECONDS = 47.6
 CHORD = (220.0, 277.18, 329.63)
 LOUDNESS = 0.2
-SHORTEST_SECONDS = 0.1  # of a file: a codec gives out nothing for less than one of its frames
+SHORTEST_SECONDS, FEWEST_SAMPLES = 0.1, 64  # of a file: a codec gives out nothing for less than one of its frames
 MOST_SAMPLES = 100_000_000
 MOST_HOPS = 64
 
@@ -107,8 +107,8 @@ def sound_stream(container: OutputContainer, sound: Sound, kind: SoundFile) -> A
 
 
 def write(container: OutputContainer, stream: AudioStream, sound: Sound) -> None:
-    lacking = max(math.ceil(sound.rate * SHORTEST_SECONDS) - sound.waves.shape[1], 0)
-    waves = np.ascontiguousarray(np.pad(sound.waves[:2], ((0, 0), (0, lacking))))
+    lacking = max(math.ceil(sound.rate * SHORTEST_SECONDS), FEWEST_SAMPLES) - sound.waves.shape[1]
+    waves = np.ascontiguousarray(np.pad(sound.waves[:2], ((0, 0), (0, max(lacking, 0)))))
     frame = av.AudioFrame.from_ndarray(waves, format="fltp", layout=_layout(sound))
     frame.sample_rate = sound.rate
     frame.time_base = Fraction(1, sound.rate)
