@@ -68,9 +68,13 @@ async def test_what_is_uploaded_need_not_be_a_picture(session: StandinSession) -
     assert (await _upload(session, "not_image.png", b"hello"))["name"] == "not_image.png"
 
 
-@pytest.mark.parametrize("files", [{"file": ("x.png", ONE)}, {"image": ("", ONE)}], ids=["another field", "no name"])
-async def test_an_upload_without_an_image_is_refused(session: StandinSession, files: Any) -> None:
-    assert (await session.client.post("/upload/image", files=files)).status_code == 400
+@pytest.mark.parametrize(
+    ("files", "status"),
+    [({"file": ("x.png", ONE)}, 400), ({"image": ("", ONE)}, 500)],
+    ids=["another field", "no name"],
+)
+async def test_an_upload_without_an_image_is_refused(session: StandinSession, files: Any, status: int) -> None:
+    assert (await session.client.post("/upload/image", files=files)).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/upload/image", "/upload/mask"])
@@ -212,3 +216,56 @@ async def test_an_uploaded_picture_is_in_the_list_of_the_loader(session: Standin
     await _upload(session, "in.png", ONE)
     info = (await session.client.get("/object_info/LoadImage")).json()
     assert info["LoadImage"]["input"]["required"]["image"] == [["in.png"], {"image_upload": True}]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "stored"),
+    [
+        ("x.png", {"subfolder": "a/../b"}, {"name": "x.png", "subfolder": "a/../b", "type": "input"}),
+        ("x.png", {"subfolder": "a/"}, {"name": "x.png", "subfolder": "a/", "type": "input"}),
+        ("x.png", {"subfolder": "."}, {"name": "x.png", "subfolder": ".", "type": "input"}),
+        ("there/x.png", {}, {"name": "there/x.png", "subfolder": "", "type": "input"}),
+        ("there/taken.png", {}, {"name": "there/taken (1).png", "subfolder": "", "type": "input"}),
+        ("nowhere/x.png", {}, 500),
+        ("/etc/x.png", {}, 500),
+        ("there", {}, 500),
+        (".", {}, 500),
+        ("..", {}, 400),
+        ("x.png", {"subfolder": "/abs"}, 400),
+        ("x.png", {"type": ""}, 500),
+    ],
+)
+async def test_an_upload_is_told_as_it_was_sent(
+    session: StandinSession, name: str, fields: Mapping[str, str], stored: Any
+) -> None:
+    await _upload(session, "taken.png", OTHER, subfolder="there")
+    assert await _upload(session, name, ONE, **fields) == stored
+
+
+@pytest.mark.parametrize(
+    ("data", "status"), [({"image": "x"}, 500), ({"image": ""}, 400), ({"other": "x"}, 400)], ids=str
+)
+async def test_an_upload_of_text_is_none(session: StandinSession, data: Any, status: int) -> None:
+    assert (await session.client.post("/upload/image", data=data)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("x.html", "application/octet-stream"),
+        ("x.css", "application/octet-stream"),
+        ("x.js", "application/javascript; charset=utf-8"),
+        ("x.svg", "image/svg+xml"),
+        ("x.json", "application/json"),
+        ("x.weird", "application/octet-stream"),
+    ],
+)
+async def test_a_view_never_shows_a_page(session: StandinSession, name: str, media_type: str) -> None:
+    await _upload(session, name, b"data")
+    answer = await session.client.get("/view", params={"filename": name, "type": "input"})
+    assert answer.headers["content-type"] == media_type
+
+
+async def test_of_a_name_that_comes_twice_the_first_counts(session: StandinSession) -> None:
+    answer = await session.client.get(f"/view?filename={SAVED.name}&filename=nope.png")
+    assert answer.content == ONE

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 UNKNOWN_TYPE = "application/octet-stream"
+SCRIPT = "application/javascript; charset=utf-8"  # whatever the machine's own table says
 
 
 def file_headers(name: str, *, modified: datetime) -> dict[str, str]:
@@ -21,6 +22,8 @@ def file_headers(name: str, *, modified: datetime) -> dict[str, str]:
 
 
 def media_type_of(name: str) -> str:
+    if name.lower().endswith(".js"):
+        return SCRIPT
     return mimetypes.guess_type(name)[0] or UNKNOWN_TYPE
 
 

@@ -26,18 +26,33 @@ OVERWRITE = frozenset({"true", "1"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    place: Place
+    """`name` and `subfolder` are as they came, and told so; `place` is what they mean."""
+
+    folder: str
+    subfolder: str
+    name: str
     content: bytes
     overwrite: bool
 
-    def chosen(self, files: FileStore) -> Place:
+    def place(self, name: str) -> Place | None:
+        """None for what leads out of the folder, or is the folder itself."""
+        home = f"/{self.folder}"
+        path = posixpath.normpath(posixpath.join(home, posixpath.normpath(self.subfolder), name))
+        if not path.startswith(f"{home}/"):
+            return None
+        subfolder, last = posixpath.split(path.removeprefix(f"{home}/"))
+        return Place(self.folder, subfolder, last)
+
+    def chosen(self, files: FileStore) -> str:
         """Its own name, that of an equal file, or the first free `name (1).png`."""
-        stem, suffix = posixpath.splitext(self.place.name)
-        digest, place, number = digest_of(self.content), self.place, 0
-        while not self.overwrite and (there := files.get(place)) is not None and there.digest != digest:
+        stem, suffix = posixpath.splitext(self.name)
+        digest, name, number = digest_of(self.content), self.name, 0
+        while not self.overwrite and (place := self.place(name)) and (there := files.get(place)) is not None:
+            if there.digest == digest:
+                break
             number += 1
-            place = place._replace(name=f"{stem} ({number}){suffix}")
-        return place
+            name = f"{stem} ({number}){suffix}"
+        return name
 
 
 async def upload_image(request: Request) -> Response:
@@ -57,6 +72,8 @@ async def upload_mask(request: Request) -> Response:
         if isinstance(upload, Response):
             return upload
         reference = json.loads(told)
+        if not isinstance(reference["filename"], str):
+            return trouble()
         original = Place(reference.get("type", "output"), reference.get("subfolder", ""), reference["filename"])
         file = standin_of(request).workshop.files.get(original)
         masked = asyncio.to_thread(images.with_alpha_of, file.content, upload.content) if file else None
@@ -68,33 +85,43 @@ async def upload_mask(request: Request) -> Response:
 
 async def _read(form: FormData) -> Upload | Response:
     """The file and where it is to go, or why it may not."""
-    folder = str(form.get("type") or DEFAULT_FOLDER)
-    if folder not in FOLDERS:
-        return trouble()
+    folder = form.get("type", DEFAULT_FOLDER)
     image = form.get("image")
-    if not isinstance(image, UploadFile) or not image.filename:
+    if folder not in FOLDERS or (isinstance(image, str) and image):
+        return trouble()
+    name = image.filename.lstrip("\\/") if isinstance(image, UploadFile) and image.filename else ""
+    if not isinstance(image, UploadFile) or not name:
         return empty(400)
-    home = f"/{folder}"
-    path = posixpath.normpath(posixpath.join(home, str(form.get("subfolder", "")), image.filename))
-    if not path.startswith(f"{home}/"):
-        return empty(400)
-    subfolder, name = posixpath.split(path.removeprefix(f"{home}/"))
-    overwrite = form.get("overwrite") in OVERWRITE
-    return Upload(place=Place(folder, subfolder, name), content=await image.read(), overwrite=overwrite)
+    return Upload(
+        folder=str(folder),
+        subfolder=str(form.get("subfolder", "")),
+        name=name,
+        content=await image.read(),
+        overwrite=form.get("overwrite") in OVERWRITE,
+    )
 
 
 def _store(request: Request, upload: Upload, content: bytes | None) -> Response:
     """Without content there is nothing to keep, and ComfyUI does not say so."""
     workshop = standin_of(request).workshop
-    if workshop.faults.now.disk_full:
+    name = upload.chosen(workshop.files)
+    place = upload.place(name)
+    if place is None:
+        return trouble() if posixpath.normpath(upload.name) == "." else empty(400)
+    if workshop.faults.now.disk_full or _is_nowhere(upload, place, workshop.files):
         return trouble()
-    place = upload.chosen(workshop.files)
     if content is not None:
         try:
             workshop.files.put(place, content, now=workshop.clock.now())
         except OSError:
             return trouble()
-    return JsonAnswer({"name": place.name, "subfolder": place.subfolder, "type": place.folder})
+    return JsonAnswer({"name": name, "subfolder": upload.subfolder, "type": upload.folder})
+
+
+def _is_nowhere(upload: Upload, place: Place, files: FileStore) -> bool:
+    """A folder within the name has to be there already; that of `subfolder` is made. A folder is no file."""
+    folders = files.subfolders(place.folder)
+    return place.path in folders or ("/" in upload.name and place.subfolder not in folders)
 
 
 ROUTES: list[BaseRoute] = [

@@ -22,9 +22,10 @@ NEVER_SHOWN = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+
 
 
 async def view(request: Request) -> Response:
-    if "filename" not in request.query_params:
+    query = dict(reversed(request.query_params.multi_items()))  # of a name that comes twice the first counts
+    if "filename" not in query:
         return empty(404)
-    place = _place(request.query_params)
+    place = _place(query)
     if isinstance(place, Response):
         return place
     standin = standin_of(request)
@@ -32,7 +33,7 @@ async def view(request: Request) -> Response:
     if file is None:
         return empty(404)
     try:
-        made = await asyncio.to_thread(_transformed, request.query_params, place, file)
+        made = await asyncio.to_thread(_transformed, query, place, file)
     except images.NOT_AN_IMAGE:
         return trouble()
     return made or _whole(request, place, file)
