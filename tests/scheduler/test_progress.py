@@ -1,8 +1,8 @@
 """How far a job is, told while its graph runs."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -129,9 +129,9 @@ async def test_the_latest_preview_takes_the_place_of_the_one_before(bench: Bench
 async def test_a_preview_that_is_the_same_is_not_stored_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     put, stored = bench.stores.blobs.put, list[str]()
 
-    async def count(key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+    async def count(key: str, content: AsyncIterator[bytes], **kept: Any) -> Blob:
         stored.append(key)
-        return await put(key, content, content_type=content_type, keep_until=keep_until)
+        return await put(key, content, **kept)
 
     monkeypatch.setattr(type(bench.stores.blobs), "put", staticmethod(count))
     async with running(bench.scheduler()):
@@ -149,10 +149,10 @@ async def test_a_blob_store_that_is_away_costs_the_note_and_not_the_job(
 ) -> None:
     put, away = bench.stores.blobs.put, [True]
 
-    async def fail_first(key: str, content: AsyncIterator[bytes], *, content_type: str, keep_until: datetime) -> Blob:
+    async def fail_first(key: str, content: AsyncIterator[bytes], **kept: Any) -> Blob:
         if away and away.pop():
             raise TransientError("The store is away.")
-        return await put(key, content, content_type=content_type, keep_until=keep_until)
+        return await put(key, content, **kept)
 
     monkeypatch.setattr(type(bench.stores.blobs), "put", staticmethod(fail_first))
     async with running(bench.scheduler()):
