@@ -4,6 +4,9 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+from typing import TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -12,30 +15,47 @@ from civitai_mock.api.context import ApiOptions, options
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.request_errors import ROOT, fault
+from civitai_mock.services.offload import beside_others
+
+T = TypeVar("T")
 
 MEDIA_TYPES = re.compile(r"(?:application|text)/json|application/[\w.!#$&^-]+\+json", re.IGNORECASE | re.ASCII)
 MEDIA_RANGES = ("application/json", "text/json", "application/*+json")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET takes it, and Windows tools send it
 MAX_DEPTH = 64
 MAX_SHOWN = 100
+VALUES_OF_JOB = 250  # for each job that one request may have
+SEPARATORS = (b",", b"[", b"{")
+SEPARATOR_OR_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[,\[{]', re.DOTALL)
 LONG_NUMBER = re.compile(rb"\d{19}")
 INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1  # seeds of ComfyUI need all of the latter
 
 
-async def read_object(request: Request) -> JsonObject:
-    """The body, which has to be a JSON object."""
-    value = await read_json(request)
-    if not isinstance(value, dict):
-        raise fault(ROOT, "The body must be a JSON object.")
-    return value
+async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
+    """What `parse` makes of the body, which has to be a JSON object; a missing content type counts as JSON.
 
-
-async def read_json(request: Request) -> Json:
-    """Raise an error that says what is wrong with the body; a missing content type counts as JSON."""
+    Raise an error that says what is wrong with it. What takes long is done in a thread, beside everybody else's.
+    """
     content_type = request.headers.get("content-type")
     if content_type is not None and not MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()):
         raise UnsupportedMediaTypeError(f"The body is '{content_type}'; expected {' or '.join(MEDIA_RANGES)}.")
-    return decode(await _read(request, options(request)))
+    limits = options(request)
+    body = await _read(request, limits)
+    request.state.body_size = len(body)
+    most = limits.max_jobs * VALUES_OF_JOB
+    return await beside_others(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
+
+
+def body_size(request: Request) -> int:
+    """In bytes, once it was read."""
+    size: int = request.state.body_size
+    return size
+
+
+def _object(value: Json) -> JsonObject:
+    if not isinstance(value, dict):
+        raise fault(ROOT, "The body must be a JSON object.")
+    return value
 
 
 async def _read(request: Request, limits: ApiOptions) -> bytes:
@@ -55,11 +75,12 @@ async def _read(request: Request, limits: ApiOptions) -> bytes:
     return bytes(body)
 
 
-def decode(body: bytes) -> Json:
+def decode(body: bytes, *, most_values: int = 1000 * VALUES_OF_JOB) -> Json:
     """What every store can keep and orjson can print again: shallow enough, and no integer above 64 bits."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     if not body.strip():
         raise fault(ROOT, "A non-empty request body is required.")
+    _check_number(body, most_values)
     try:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -70,6 +91,15 @@ def decode(body: bytes) -> Json:
     parse_int = _check_int if LONG_NUMBER.search(body) else None
     json.loads(body, parse_int=parse_int, object_pairs_hook=_check_names)
     return value
+
+
+def _check_number(body: bytes, most: int) -> None:
+    """Before there is an object for each value, of which millions keep the interpreter busy for seconds."""
+    if sum(body.count(separator) for separator in SEPARATORS) <= most:
+        return
+    outside = (match for match in SEPARATOR_OR_TEXT.finditer(body) if match[0] in SEPARATORS)
+    if next(islice(outside, most, None), None) is not None:
+        raise fault(ROOT, f"The body has more than {most} values.")
 
 
 def _check_depth(value: Json, left: int) -> None:

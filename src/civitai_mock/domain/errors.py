@@ -1,6 +1,9 @@
 """Errors that say who must act. `api/errors.py` alone turns them into HTTP."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
+
+MOST_FAULTS = 100
 
 
 class MockError(Exception):
@@ -20,9 +23,15 @@ class InvalidRequestError(MockError):
     code = "invalid_request"
 
     def __init__(self, message: str, *, errors: Mapping[str, Sequence[str]] | None = None, **evidence: object):
-        """`errors` maps a path in the request's own spelling (`params.steps`) to its messages."""
+        """`errors` maps a path in the request's own spelling (`params.steps`) to its messages.
+
+        Of very many only the first are told.
+        """
+        faults = errors or {}
+        if len(faults) > MOST_FAULTS:
+            message = f"{message} There are {len(faults)} faults; these are the first {MOST_FAULTS}."
         super().__init__(message, **evidence)
-        self.errors = {path: list(messages) for path, messages in (errors or {}).items()}
+        self.errors = {path: list(messages)[:MOST_FAULTS] for path, messages in islice(faults.items(), MOST_FAULTS)}
 
     def under(self, path: str) -> "InvalidRequestError":
         """The same fault, of a part of a bigger request."""

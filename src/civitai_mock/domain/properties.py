@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 
 from civitai_mock.domain.json import Json, ReadOnlyJson
 
@@ -12,15 +13,28 @@ def leaves(properties: ReadOnlyJson) -> frozenset[str]:
     A job matches a query if its leaves hold all of the query's: `{"a": {"b": 1}}` is found by itself and within more.
     Numbers that are equal (1 and 1.0) match, as they do in JSON.
     """
-    return frozenset(_leaves((), dict(properties)))
+    ends = _ends((), dict(properties))
+    return frozenset(json.dumps([*path, _plain(value)], sort_keys=True) for path, value in ends)
 
 
-def _leaves(path: tuple[str, ...], value: Json) -> Iterator[str]:
+def count_values(properties: ReadOnlyJson, *, most: int) -> int:
+    """All of them, in objects and lists; once there are more than `most` it does not matter how many."""
+    number = 0
+    left: list[dict[str, Json] | list[Json]] = [dict(properties)]
+    while left and number <= most:
+        found = left.pop()
+        items = found.values() if isinstance(found, dict) else found
+        number += len(items)
+        left += [item for item in islice(items, most) if isinstance(item, dict | list)]
+    return number
+
+
+def _ends(path: tuple[str, ...], value: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from _leaves((*path, key), item)
+            yield from _ends((*path, key), item)
     elif path:
-        yield json.dumps([*path, _plain(value)], sort_keys=True)
+        yield path, value
 
 
 def _plain(value: Json) -> Json:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TypeGuard
 
 from civitai_mock.domain.json import Json, JsonObject
@@ -16,6 +17,7 @@ DEFAULT_SIDE = 512
 LARGEST_SIDE = 16384
 LARGEST_BATCH = 4096
 MOST_STEPS = 10_000
+MOST_ABOVE = 200
 
 
 def is_file_reference(value: Json) -> bool:
@@ -44,19 +46,20 @@ def _named(inputs: Mapping[str, Json], files: Mapping[str, str]) -> JsonObject:
 
 def graph_cost(graph: Graph) -> float:
     """Of all its samplers, in Buzz, by the formula for images."""
-    return sum((_sampler_cost(graph, node_id) for node_id in graph if "steps" in _inputs(graph[node_id])), start=0.0)
+    nodes = Nodes(graph)
+    return sum((_sampler_cost(nodes, node_id) for node_id in nodes if "steps" in nodes.inputs(node_id)), start=0.0)
 
 
-def _sampler_cost(graph: Graph, sampler: str) -> float:
-    latent = next((inputs for inputs in _upstream(graph, sampler) if "width" in inputs and "height" in inputs), {})
+def _sampler_cost(nodes: Nodes, sampler: str) -> float:
+    latent = next((inputs for inputs in _upstream(nodes, sampler) if "width" in inputs and "height" in inputs), {})
     width, height = (_number(latent.get(side), DEFAULT_SIDE, LARGEST_SIDE) for side in ("width", "height"))
-    steps = _number(_inputs(graph[sampler])["steps"], 0, MOST_STEPS)
+    steps = _number(nodes.inputs(sampler)["steps"], 0, MOST_STEPS)
     return image_cost(width=width, height=height, steps=steps) * _number(latent.get("batch_size"), 1, LARGEST_BATCH)
 
 
 def seed_above(graph: Graph, output: str) -> int | None:
     """The seed of the nearest sampler above an output node."""
-    seeds = (inputs.get(name) for inputs in _upstream(graph, output) for name in SEED_INPUTS)
+    seeds = (inputs.get(name) for inputs in _upstream(Nodes(graph), output) for name in SEED_INPUTS)
     return next((seed for seed in seeds if _is_seed(seed)), None)
 
 
@@ -64,10 +67,9 @@ def _is_seed(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_SEED
 
 
-def _upstream(graph: Graph, start: str) -> Iterator[Mapping[str, Json]]:
-    """The inputs of a node and of those above it, the nearest first."""
-    nodes = Nodes(graph)
-    return (nodes.inputs(node_id) for node_id in nodes.upstream(start))
+def _upstream(nodes: Nodes, start: str) -> Iterator[Mapping[str, Json]]:
+    """The inputs of a node and of those above it, the nearest first, as far as anybody would build."""
+    return (nodes.inputs(node_id) for node_id in islice(nodes.upstream(start), MOST_ABOVE))
 
 
 def _inputs(node: JsonObject) -> dict[str, Json]:

@@ -1,10 +1,13 @@
 """How much of a graph's sampling is done."""
 
 from collections.abc import Mapping
+from itertools import islice
 
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.generation.reading.facts import steps_between
 from civitai_mock.generation.reading.nodes import Inputs, Nodes, whole
+
+MOST_SAMPLERS = 100  # each is looked for above each other
 
 
 def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> float:
@@ -12,6 +15,8 @@ def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> f
     own = min(max(step / steps, 0.0), 1.0) if steps > 0 else 0.0
     nodes = Nodes(graph)
     samplers = _samplers(nodes)
+    if len(samplers) > MOST_SAMPLERS:
+        return round(own, 4)
     before = {name: {*nodes.upstream(name)} & samplers.keys() - {name} for name in samplers}
     if node_id not in samplers or not _is_chain(before):
         return round(own, 4)
@@ -22,7 +27,8 @@ def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> f
 
 def _samplers(nodes: Nodes) -> dict[str, int]:
     """With the steps of each; a custom one has them from a node that makes its noise levels."""
-    sigmas = {name: link for name in nodes if (link := _sigmas(nodes, name)) is not None}
+    linked = ((name, link) for name in nodes if (link := _sigmas(nodes, name)) is not None)
+    sigmas = dict(islice(linked, MOST_SAMPLERS + 1))
     schedulers = {node_id for link in sigmas.values() for node_id in nodes.upstream(link)}
     plain = {name for name in nodes if "steps" in nodes.inputs(name)} - schedulers
     custom = {name: whole(nodes.nearest(link, {"steps"}, skip=()).get("steps")) or 0 for name, link in sigmas.items()}

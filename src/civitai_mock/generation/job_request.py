@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from civitai_mock.domain.blob import Slot, blob_key
@@ -16,7 +16,7 @@ from civitai_mock.domain.priority import NAMED_PRIORITIES, NORMAL
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.timespan import parse_timespan
 from civitai_mock.generation.skeleton import Skeleton
-from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Text, WireModel
+from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Properties, Text, Texts, WireModel
 from civitai_mock.generation.work import JobWork
 
 MAX_CLAIM = timedelta(days=1)
@@ -122,13 +122,13 @@ class JobRequest(WireModel):
 
     name: Text | None = None
     priority: Annotated[Int32, BeforeValidator(_priority), WithJsonSchema(PRIORITY_SCHEMA)] = NORMAL
-    providers: list[Text] | None = None
+    providers: Texts | None = None
     expire_at: Annotated[datetime | None, BeforeValidator(_utc)] = None
-    properties: Annotated[dict[str, JsonValue], BeforeValidator(_properties)] = Field(default_factory=dict)
+    properties: Annotated[Properties, BeforeValidator(_properties)] = Field(default_factory=dict)
     callback_url: Text | None = None
     timeout: Annotated[timedelta | None, BeforeValidator(_timespan), WithJsonSchema(TIMESPAN_SCHEMA)] = None
     retries: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
-    dependencies: list[Text] | None = None
+    dependencies: Texts | None = None
 
     @property
     def max_retry_attempt(self) -> int:

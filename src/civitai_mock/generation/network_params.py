@@ -8,7 +8,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.generation.network import KIND_NAMES, find_kind
-from civitai_mock.generation.wire import Name, Number, PromptText, Reference, Text, WireModel
+from civitai_mock.generation.wire import Name, Number, PromptText, Reference, Text, WireModel, at_most
 
 MAX_STRENGTH = 100
 MAX_NETWORKS = 100  # ComfyUI follows a chain of nodes by calls within calls, which have an end
@@ -63,4 +63,9 @@ def _key_fault(key: str) -> str | None:
     return None
 
 
-NetworkMap = Annotated[dict[Text, ImageJobNetworkParams], Field(max_length=MAX_NETWORKS), AfterValidator(_named)]
+NetworkMap = Annotated[
+    dict[Text, ImageJobNetworkParams],
+    Field(max_length=MAX_NETWORKS),
+    at_most(MAX_NETWORKS, "networks"),
+    AfterValidator(_named),
+]

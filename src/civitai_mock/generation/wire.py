@@ -1,20 +1,22 @@
 """What the JSON of v1 is made of."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.properties import count_values
 from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
 from civitai_mock.generation.number import plain_number
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000
 MAX_NAME_LENGTH = 100
+MAX_VALUES = 1000
 MAX_URL_LENGTH = 2048
 WEB_SCHEMES = frozenset({"http", "https"})
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.ASCII | re.IGNORECASE)
@@ -89,10 +91,34 @@ def _scheduler(text: str) -> str:
     return name
 
 
+def _few_values(properties: dict[str, Any]) -> dict[str, Any]:
+    """Jobs are looked for by each of them."""
+    if count_values(properties, most=MAX_VALUES) > MAX_VALUES:
+        raise ValueError(f"At most {MAX_VALUES} values are taken, in all objects and lists together.")
+    return properties
+
+
+def at_most(limit: int, things: str) -> BeforeValidator:
+    """For members of an object, which are otherwise looked at one by one before their number is."""
+
+    def check(value: object) -> object:
+        if isinstance(value, dict) and len(value) > limit:
+            raise ValueError(f"At most {limit} {things} are taken; found {len(value)}.")
+        return value
+
+    return BeforeValidator(check)
+
+
 Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False), PlainSerializer(plain_number)]
 Name = Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH)]
 Text = Annotated[str, Field(strict=True)]
+# One fault says enough of a list that may be as long as a body.
+Texts = Annotated[list[Text], Field(fail_fast=True)]
+# What was decoded from JSON is not looked through again.
+JsonValue: TypeAlias = Any
+JsonMembers = dict[str, JsonValue]
+Properties = Annotated[JsonMembers, AfterValidator(_few_values)]
 PromptText = Annotated[str, Field(strict=True, max_length=MAX_PROMPT_LENGTH), AfterValidator(_without_nul)]
 Uri = Annotated[str, Field(strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_uri)]
 PictureUrl = Annotated[

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestError
 from civitai_mock.domain.job import Job, initialized
@@ -14,6 +15,7 @@ from civitai_mock.ports import Clock, Ids, JobSignals, JobStore, ResourceStore
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.dependencies import resolve_dependencies
 from civitai_mock.services.hosts import HostPolicy
+from civitai_mock.services.offload import beside_others
 from civitai_mock.services.pictures import PictureUrls
 from civitai_mock.services.references import MissingResources, find_named
 
@@ -52,11 +54,12 @@ class SubmitJobs:
     balance: float | None = None
 
     async def __call__(
-        self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True
+        self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True, size: int = 0
     ) -> Sequence[Job]:
-        """The new jobs, in the order of the requests."""
+        """The new jobs, in the order of the requests; `size` is that of all requests together, in bytes."""
         named = await find_named(requests, self.resources, self.missing_resources)
-        jobs = self._jobs(requests, named.resources, caller, charged=charged)
+        make = partial(self._jobs, requests, named.resources, caller, charged=charged)
+        jobs = await beside_others(make, size=size)
         await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
         if named.new:
             await self.resources.add_missing(named.new)
@@ -65,11 +68,12 @@ class SubmitJobs:
         return jobs
 
     async def what_if(
-        self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True
+        self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True, size: int = 0
     ) -> Sequence[Job]:
         """The jobs that there would be; nothing is stored."""
         named = await find_named(requests, self.resources, self.missing_resources)
-        jobs = self._jobs(requests, named.resources, caller, charged=charged)
+        make = partial(self._jobs, requests, named.resources, caller, charged=charged)
+        jobs = await beside_others(make, size=size)
         budget = self._budget(caller) if charged else None
         if budget is not None:
             spent = await self.jobs.spending(budget.issued_by, since=None, until=None)

@@ -1,10 +1,12 @@
 """Find jobs by what they are like."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answers import JsonAnswer
-from civitai_mock.api.body import read_object
+from civitai_mock.api.body import read_as
 from civitai_mock.api.context import owner, use_cases
 from civitai_mock.api.described import DescribedRoute, Operation, flag_parameter
 from civitai_mock.api.parameters import flag
@@ -20,7 +22,7 @@ from civitai_mock.generation.job_types import SPELLINGS
 async def query_jobs(request: Request) -> Response:
     """The youngest first; without a question, all jobs that the caller may see."""
     detailed = flag(request, "detailed")
-    asked = parse(await read_object(request), QueryJobsRequest)
+    asked = await read_as(request, partial(parse, form=QueryJobsRequest))
     search = JobSearch(
         issued_by=owner(request), job_type=_job_type(asked.job_type), leaves=leaves(asked.properties or {})
     )

@@ -2,20 +2,35 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import Field, JsonValue, ValidationError
+import orjson
+from pydantic import AfterValidator, Field, ValidationError
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.request_errors import from_validation
-from civitai_mock.generation.wire import Text, WireModel
+from civitai_mock.generation.wire import JsonMembers, Properties, Text, WireModel
 
 T = TypeVar("T", bound=WireModel)
+
+MAX_CONTEXT_BYTES = 65_536
+MAX_REASON_LENGTH = 20_000
+
+
+def _short(context: JsonMembers) -> JsonMembers:
+    """It is stored with each of the jobs, and shown with them."""
+    if len(orjson.dumps(context)) > MAX_CONTEXT_BYTES:
+        raise ValueError(f"At most {MAX_CONTEXT_BYTES} bytes of JSON are taken.")
+    return context
+
+
+Context = Annotated[JsonMembers, AfterValidator(_short)]
+Reason = Annotated[Text, Field(max_length=MAX_REASON_LENGTH)]
 
 
 class TaintJobRequest(WireModel):
     """What is wrong with a job."""
 
-    reason: Text | None = None
-    context: dict[str, JsonValue] | None = None
+    reason: Reason | None = None
+    context: Context | None = None
 
     @property
     def taint(self) -> JsonObject:
@@ -26,7 +41,7 @@ class TaintJobRequest(WireModel):
 class TaintJobsRequest(TaintJobRequest):
     """The same of several jobs, those that have all of `properties`."""
 
-    properties: dict[str, JsonValue] | None = None
+    properties: Properties | None = None
 
 
 class QueryJobsRequest(WireModel):
@@ -34,7 +49,7 @@ class QueryJobsRequest(WireModel):
 
     cursor: Text | None = None
     job_type: Annotated[Text | None, Field(description="`$type` or `jobType`, such as textToImage")] = None
-    properties: dict[str, JsonValue] | None = None
+    properties: Properties | None = None
 
 
 def parse(body: JsonObject, form: type[T]) -> T:

@@ -1,13 +1,14 @@
 """Submit jobs, and follow them by their token."""
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answers import JsonAnswer
-from civitai_mock.api.body import read_object
+from civitai_mock.api.body import body_size, read_as
 from civitai_mock.api.context import caller, options, owner, use_cases
 from civitai_mock.api.described import DescribedRoute, Operation, flag_parameter, text_parameter
 from civitai_mock.api.hold import while_connected
@@ -27,12 +28,12 @@ WHATIF, CHARGE = flag_parameter("whatif"), flag_parameter("charge", default=True
 async def submit_jobs(request: Request) -> Response:
     detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
     what_if = flag(request, "whatif")
-    requests = parse_submission(await read_object(request), max_jobs=options(request).max_jobs)
-    submit = use_cases(request).submit
+    requests = await read_as(request, partial(parse_submission, max_jobs=options(request).max_jobs))
+    submit, size = use_cases(request).submit, body_size(request)
     if what_if:
-        planned = await submit.what_if(requests, caller(request), charged=charge)
+        planned = await submit.what_if(requests, caller(request), charged=charge, size=size)
         return JsonAnswer((await renderer_for(request, planned)).planned(planned, detailed=detailed))
-    jobs = await submit(requests, caller(request), charged=charge)
+    jobs = await submit(requests, caller(request), charged=charge, size=size)
     token = encode_token([job.id for job in jobs])
     single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
     if wait:

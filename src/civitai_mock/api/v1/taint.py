@@ -1,10 +1,12 @@
 """Say that something is wrong with jobs."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answers import JsonAnswer
-from civitai_mock.api.body import read_object
+from civitai_mock.api.body import read_as
 from civitai_mock.api.context import owner, use_cases
 from civitai_mock.api.described import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.api.v1.paths import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, TAG
@@ -16,14 +18,14 @@ NEITHER = "A token or properties are required."
 
 
 async def taint_job(request: Request) -> Response:
-    asked = parse(await read_object(request), TaintJobRequest)
+    asked = await read_as(request, partial(parse, form=TaintJobRequest))
     await use_cases(request).taint.by_id(request.path_params["jobId"], asked.taint, owner=owner(request))
     return Response()
 
 
 async def taint_jobs(request: Request) -> Response:
     """With both a token and properties, the jobs of the token that have the properties."""
-    asked = parse(await read_object(request), TaintJobsRequest)
+    asked = await read_as(request, partial(parse, form=TaintJobsRequest))
     taint, whose = use_cases(request).taint, owner(request)
     if token := request.query_params.get("token"):
         jobs = await taint.by_token(token, asked.taint, owner=whose, properties=asked.properties)

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
-from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
 from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.properties import count_values
 from civitai_mock.generation.job_request import JobRequest
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.generation.request_errors import fault, invalid
+from civitai_mock.generation.wire import MAX_VALUES
 
 LIST = "jobs"
+MAX_VALUES_IN_ALL = 20_000
 
 
 def parse_submission(body: JsonObject, *, max_jobs: int) -> Mapping[str, JobRequest]:
@@ -31,6 +34,11 @@ def _parse_all(templates: Mapping[str, Json]) -> Mapping[str, JobRequest]:
             requests[path] = parse_template(template, path=path)
         except InvalidRequestError as error:
             errors |= error.errors
+        if len(errors) > MOST_FAULTS:
+            break
     if errors:
         raise invalid(errors)
+    values = sum(count_values(request.properties, most=MAX_VALUES) for request in requests.values())
+    if values > MAX_VALUES_IN_ALL:
+        raise fault(LIST, f"The properties of all jobs have {values} values; at most {MAX_VALUES_IN_ALL} are taken.")
     return requests

@@ -1,5 +1,6 @@
 """Manage resources."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, TypeAlias
 from urllib.parse import quote
@@ -9,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answers import JsonAnswer
-from civitai_mock.api.body import read_object
+from civitai_mock.api.body import read_as
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.described import problems, request_body
 from civitai_mock.api.v2.documents import parse_changes, parse_document
 from civitai_mock.api.v2.schemas import ResourceDocument, ResourceFields, ResourceInfo, ResourceList
 from civitai_mock.domain.air import Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.request_errors import fault
 from civitai_mock.services.resources import ManageResources
 
@@ -45,7 +45,6 @@ async def _named(
 
 Manage: TypeAlias = Annotated[ManageResources, Depends(_manage_resources)]
 Named: TypeAlias = Annotated[Reference, Depends(_named)]
-Document: TypeAlias = Annotated[JsonObject, Depends(read_object)]
 
 router = APIRouter(prefix=RESOURCES_PATH, tags=["Resources"])
 
@@ -70,8 +69,8 @@ async def list_resources(
     responses=problems(*BODY_PROBLEMS, 409),
     openapi_extra={"requestBody": request_body(ResourceDocument)},
 )
-async def create_resource(manage: Manage, document: Document) -> Response:
-    resource = await manage.add(parse_document(document))
+async def create_resource(manage: Manage, request: Request) -> Response:
+    resource = await manage.add(await read_as(request, parse_document))
     location = f"{RESOURCES_PATH}/{quote(str(resource.air), safe=':@/')}"
     return JsonAnswer(resource.info, status_code=HTTPStatus.CREATED, headers={"location": location})
 
@@ -90,8 +89,9 @@ async def get_resource(manage: Manage, air: Named) -> Response:
     responses=problems(*BODY_PROBLEMS, 404),
     openapi_extra={"requestBody": request_body(ResourceDocument)},
 )
-async def replace_resource(manage: Manage, air: Named, document: Document) -> Response:
-    return JsonAnswer((await manage.put(parse_document(document, expected=air))).info)
+async def replace_resource(manage: Manage, air: Named, request: Request) -> Response:
+    resource = await read_as(request, partial(parse_document, expected=air))
+    return JsonAnswer((await manage.put(resource)).info)
 
 
 @router.patch(
@@ -101,8 +101,9 @@ async def replace_resource(manage: Manage, air: Named, document: Document) -> Re
     responses=problems(*BODY_PROBLEMS, 404),
     openapi_extra={"requestBody": request_body(ResourceFields)},
 )
-async def update_resource(manage: Manage, air: Named, changes: Document) -> Response:
-    return JsonAnswer((await manage.patch(air, parse_changes(changes, expected=air))).info)
+async def update_resource(manage: Manage, air: Named, request: Request) -> Response:
+    changes = await read_as(request, partial(parse_changes, expected=air))
+    return JsonAnswer((await manage.patch(air, changes)).info)
 
 
 @router.delete(

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Required, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from civitai_mock.generation.wire import at_most
+
 PATH_TRICKS = re.compile(r"[\x00-\x1f\x7f]|^[A-Za-z]:|(?:^|[/\\])\.{0,2}(?:[/\\]|$)")
 
 
@@ -21,6 +23,8 @@ def _relative_path(text: str) -> str:
 
 Size: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
 FileName: TypeAlias = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_relative_path)]
+Words: TypeAlias = Annotated[list[str], Field(fail_fast=True)]  # one fault says enough
+Hashes: TypeAlias = Annotated[dict[str, str], at_most(100, "hashes")]
 FileFormat: TypeAlias = Literal["unknown", "safeTensor", "pickleTensor", "diffusers", "coreML", "onnx", "tar"]
 
 
@@ -32,8 +36,8 @@ class ResourceAbout(TypedDict, total=False):
     resourceName: str
     versionName: str
     fileName: FileName
-    tags: list[str]
-    trainedWords: list[str]
+    tags: Words
+    trainedWords: Words
     requiresAuthorization: bool
     popularityRank: float
     isFeatured: bool
@@ -48,8 +52,8 @@ class ResourceFields(ResourceAbout, total=False):
     """The fields of a resource; what is missing gets a sensible value."""
 
     size: Size
-    hashes: dict[str, str]
-    downloadUrls: list[str]
+    hashes: Hashes
+    downloadUrls: Words
     checkPermission: bool
     canGenerate: bool
     fileFormat: FileFormat

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from civitai_mock.domain.air import Air
@@ -17,11 +17,12 @@ from civitai_mock.generation.graph_images import PICTURE_INPUT, picture_sources,
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.network_choice import job_resource
 from civitai_mock.generation.skeleton import Skeleton
-from civitai_mock.generation.wire import Text, WireModel, picture_url
+from civitai_mock.generation.wire import JsonValue, Text, WireModel, at_most, picture_url
 from civitai_mock.generation.work import GraphWork, is_url
 
 LEAST_COST = 1.0
 MAX_PICTURES = 100
+MAX_NODES, MAX_INPUTS = 5000, 1000
 
 
 def _in_api_format(value: object) -> object:
@@ -48,13 +49,15 @@ class ComfyNode(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     class_type: Annotated[Text, Field(min_length=1)]
-    inputs: dict[str, Input]
+    inputs: Annotated[dict[str, Input], at_most(MAX_INPUTS, "inputs of a node")]
 
 
 class ComfyParams(WireModel):
     """`workflow` is a graph in API format, by node id."""
 
-    workflow: Annotated[dict[str, ComfyNode], Field(min_length=1), BeforeValidator(_in_api_format)]
+    workflow: Annotated[
+        dict[str, ComfyNode], Field(min_length=1), at_most(MAX_NODES, "nodes"), BeforeValidator(_in_api_format)
+    ]
 
     @property
     def graph(self) -> Graph:

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import JsonValue, model_validator
+from pydantic import model_validator
 
 from civitai_mock.generation.as_sent import AsSentRequest
-from civitai_mock.generation.wire import BlobKey, Uri
+from civitai_mock.generation.wire import BlobKey, JsonMembers, Uri
 from civitai_mock.generation.work import TransformWork
 
 
@@ -26,7 +26,7 @@ class ImageTransformJobRequest(AsSentRequest):
     replace: bool | None = None
     transformer: Literal["Canny", "DepthZoe", "SoftedgePidinet", "Rembg"]
     destination_url: Uri | None = None
-    params: dict[str, JsonValue] | None = None
+    params: JsonMembers | None = None
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
