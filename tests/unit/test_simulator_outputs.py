@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from civitai_mock.ports import InputFile
-from civitai_mock.providers.simulator import checking
+from civitai_mock.providers.simulator import checking, engine
 from civitai_mock.providers.simulator.engine import Simulator
-from civitai_mock.providers.simulator.errors import GraphRefusedError
+from civitai_mock.providers.simulator.errors import GraphFailedError, GraphRefusedError
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import BASE, FILES, decoded, gradient, sampler
@@ -111,12 +111,30 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
         checking.checked_series(graph)
 
 
+async def test_what_cannot_be_made_ends_the_job_with_the_reason() -> None:
+    odd = node("EmptyImage", width=63, height=33, batch_size=2, color=0)
+    movie = node("CreateVideo", images=["odd", 0], fps=10.0)
+    graph = {"odd": odd, "movie": movie, "x": node("SaveVideo", video=["movie", 0], filename_prefix="x")}
+    with pytest.raises(GraphFailedError, match=r"failed at node x: .*libx264"):
+        await made(graph)
+
+
+@pytest.mark.parametrize("failure", [StopIteration(), KeyboardInterrupt(), RecursionError(), ZeroDivisionError("a")])
+async def test_whatever_a_painter_raises_ends_its_job(failure: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> bytes:
+        raise failure
+
+    monkeypatch.setattr(engine, "draw", broken)
+    with pytest.raises(GraphFailedError, match=type(failure).__name__):
+        await made({**HELPERS, "x": node("SaveImage", images=["decoded", 0])})
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(core_graphs())
 async def test_any_graph_of_core_nodes_comes_to_its_end(graph: Graph) -> None:
     """What is refused, or fails as it would in ComfyUI, ends its own job."""
     try:
         results = await made(graph)
-    except (GraphRefusedError, av.error.FFmpegError, MemoryError):
+    except (GraphRefusedError, GraphFailedError):
         return
     assert all(data for _, _, data in results)

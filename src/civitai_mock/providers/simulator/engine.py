@@ -18,7 +18,7 @@ from civitai_mock.generation.reading.sizes.sight import Loaded
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.errors import PromptCancelledError
+from civitai_mock.providers.simulator.errors import GraphFailedError, PromptCancelledError
 from civitai_mock.providers.simulator.profile import Pictures, Profile
 from civitai_mock.providers.simulator.prompts import Prompt, PromptMemory
 from civitai_mock.providers.simulator.studio import Studio
@@ -135,8 +135,12 @@ class Simulator:
 
     async def _content(self, prompt: Prompt, series: Series, index: int) -> AsyncIterator[bytes]:
         files = {name: await _read(file) for name, file in prompt.files.items()}
-        async for chunk in self._studio.content(partial(self._make, prompt, series, index, files)):
-            yield chunk
+        try:
+            async for chunk in self._studio.content(partial(self._make, prompt, series, index, files)):
+                yield chunk
+        except Exception as error:
+            message = f"The graph failed at node {series.node_id}: {type(error).__name__}: {error}"
+            raise GraphFailedError(message, node_id=series.node_id) from error
 
     def _make(self, prompt: Prompt, series: Series, index: int, files: Mapping[str, bytes]) -> bytes:
         texts = texts_of(prompt.graph_json, prompt.extra_pnginfo, series)

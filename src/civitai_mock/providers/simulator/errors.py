@@ -32,5 +32,11 @@ class GraphRefusedError(JobError):
         return cls(f"The graph was refused: {reasons}", error_type="prompt_outputs_failed_validation", faults=faults)
 
 
+class GraphFailedError(JobError):
+    """A file could not be made, as the graph asks for what cannot be."""
+
+    code = "graph_failed"
+
+
 class PromptCancelledError(JobError):
     code = "cancelled"
