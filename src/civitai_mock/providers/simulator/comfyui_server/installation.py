@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
-from civitai_mock.providers.simulator.comfyui_server.checking.told_nodes import InstalledNodes, checked_object_info
+from civitai_mock.providers.simulator.comfyui_server.checking.node_packs import InstalledNodes, checked_object_info
+from civitai_mock.providers.simulator.comfyui_server.keeping.model_names import checked_models
 from civitai_mock.providers.simulator.comfyui_server.keeping.models import ModelFolders
 from civitai_mock.providers.simulator.comfyui_server.keeping.system import System
-from civitai_mock.providers.simulator.comfyui_server.keeping.told_models import checked_models
 from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from civitai_mock.domain.errors import InvalidRequestError, MockError
 from civitai_mock.providers.simulator.comfyui_server.arguments import add_arguments
-from civitai_mock.providers.simulator.comfyui_server.checking.told_nodes import read_object_info
+from civitai_mock.providers.simulator.comfyui_server.checking.node_packs import read_object_info
 from civitai_mock.providers.simulator.comfyui_server.keeping.extra_paths import read_extra_paths
 from civitai_mock.providers.simulator.comfyui_server.options import (
     Cache,

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Route
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.providers.simulator.comfyui_server.faults import KINDS
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FOLDERS
-from civitai_mock.providers.simulator.comfyui_server.routes import told
+from civitai_mock.providers.simulator.comfyui_server.routes import installation
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import (
     JsonAnswer,
     empty,
@@ -68,7 +68,7 @@ async def post_forget_files(request: Request) -> Response:
 PREFIX = "/standin"
 ROUTES: list[BaseRoute] = [
     Route(PREFIX, get_facts, methods=["GET"]),
-    *told.routes(PREFIX),
+    *installation.routes(PREFIX),
     Route(f"{PREFIX}/faults", get_faults, methods=["GET"]),
     Route(f"{PREFIX}/faults", post_faults, methods=["POST"]),
     Route(f"{PREFIX}/faults", delete_faults, methods=["DELETE"]),
