@@ -10,6 +10,7 @@ from pymongo.errors import AutoReconnect, DuplicateKeyError, NotPrimaryError, Op
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo import health
+from civitai_mock.storage.mongo.reachability import Reachability
 
 Update = Callable[..., Awaitable[None]]
 
@@ -33,7 +34,8 @@ def health_of(**updates: Update) -> health.MongoHealth:
     """Each collection takes what it is given, but for the named ones."""
     names = ("secrets", "blob_chunks", "jobs")
     collections = {name: SimpleNamespace(update_one=updates.get(name, take)) for name in names}
-    return health.MongoHealth(collections=cast("Any", SimpleNamespace(**collections)), description="MongoDB at host/db")
+    reachability = Reachability("MongoDB at host/db")
+    return health.MongoHealth(collections=cast("Any", SimpleNamespace(**collections)), reachability=reachability)
 
 
 @pytest.mark.parametrize("collection", ["secrets", "blob_chunks", "jobs"])

@@ -11,12 +11,13 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.ports import Stores
-from civitai_mock.storage.mongo.address import describe, options_left_out
+from civitai_mock.storage.mongo.address import describe, options_left_out, seeds_of
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.collections import CollectionNames, Collections, Database, Document, collections_of
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.indexes import create_indexes
 from civitai_mock.storage.mongo.jobs import MongoJobStore
+from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
 from civitai_mock.storage.mongo.resources import MongoResourceStore
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.upgrade import upgrade
@@ -30,56 +31,68 @@ DEFAULT_OPTIONS: Mapping[str, Any] = {
     "connectTimeoutMS": 3_000,
     "socketTimeoutMS": 60_000,
 }
+SRV_SCHEME = "mongodb+srv://"
 DURABLE = WriteConcern(w="majority", j=True)
 
 
 @asynccontextmanager
 async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> AsyncIterator[Stores]:
     """Raise `TransientError` if nobody answers there or we are not let in, `InvalidRequestError` for a broken URI."""
-    async with _connected(uri) as client:
+    reachability = Reachability(describe(uri, database), seeds=seeds_of(uri))
+    async with _connected(uri, reachability) as client:
         # What was just written is read from the primary, whatever the URI prefers.
         opened = client.get_database(database, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY)
-        collections, description = collections_of(opened, names), describe(uri, database)
-        await _prepare(opened, collections, description)
+        collections = collections_of(opened, names)
+        await _prepare(opened, collections, reachability)
+        reachability.begin()
         jobs = MongoJobStore(
             jobs=collections.jobs, events=collections.job_events, reservations=collections.reservations
         )
         try:
-            yield _stores(opened, collections, names=names, jobs=jobs, description=description)
+            yield _stores(opened, collections, names=names, jobs=jobs, reachability=reachability)
         finally:
             await jobs.drain()
 
 
 @asynccontextmanager
-async def _connected(uri: str) -> AsyncIterator[AsyncIOMotorClient[Document]]:
+async def _connected(uri: str, reachability: Reachability) -> AsyncIterator[AsyncIOMotorClient[Document]]:
+    options = options_left_out(uri, DEFAULT_OPTIONS)
     try:
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **options_left_out(uri, DEFAULT_OPTIONS))
-    except (PyMongoError, ValueError, OSError):
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=[reachability], **options)
+    except (PyMongoError, ValueError, OSError) as error:
+        if uri.startswith(SRV_SCHEME) and is_about_names(error):
+            raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from None
         # The driver's own words may quote parts of the URI.
         raise InvalidRequestError(
             "The MongoDB URI cannot be used; expected mongodb://[user:password@]host[:port][/?options] with special"
             " characters in user and password percent-encoded, and with files that exist."
         ) from None
+    reachability.topology = lambda: client.delegate.topology_description
     try:
         yield client
     finally:
         await asyncio.to_thread(client.close)
 
 
-async def _prepare(database: Database, collections: Collections, description: str) -> None:
+async def _prepare(database: Database, collections: Collections, reachability: Reachability) -> None:
     try:
         await database.command("ping")
         await create_indexes(collections)
         await upgrade(collections)
     except OperationFailure as error:
         reason = (error.details or {}).get("errmsg", "no reason given")
-        raise TransientError(f"{description} refused: {reason}") from error
+        raise TransientError(f"{reachability.description} refused: {reason}") from error
     except PyMongoError as error:
-        raise TransientError(f"{description} does not answer.") from error
+        raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from error
 
 
 def _stores(
-    database: Database, collections: Collections, *, names: CollectionNames, jobs: MongoJobStore, description: str
+    database: Database,
+    collections: Collections,
+    *,
+    names: CollectionNames,
+    jobs: MongoJobStore,
+    reachability: Reachability,
 ) -> Stores:
     bucket = AsyncIOMotorGridFSBucket(database, names.blobs)
     return Stores(
@@ -87,5 +100,5 @@ def _stores(
         resources=MongoResourceStore(resources=collections.resources),
         blobs=MongoBlobStore(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks),
         secrets=MongoSecretStore(collection=collections.secrets),
-        health=MongoHealth(collections=collections, description=description),
+        health=MongoHealth(collections=collections, reachability=reachability),
     )

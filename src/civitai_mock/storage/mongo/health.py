@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.errors import domain_errors
+from civitai_mock.storage.mongo.reachability import Reachability
 
 PING_SECONDS = 3.0
 ID = "health"
@@ -18,8 +19,9 @@ NO_JOB: Document = {"jobId": ID}
 class MongoHealth:
     """Writes as every job does, durably: a document of settings, and a chunk of a blob that belongs to no file."""
 
-    def __init__(self, *, collections: Collections, description: str) -> None:
-        self.description = description
+    def __init__(self, *, collections: Collections, reachability: Reachability) -> None:
+        self.description = reachability.description
+        self._reachability = reachability
         self._collections = collections
 
     async def ping(self) -> None:
@@ -28,7 +30,9 @@ class MongoHealth:
                 async with asyncio.timeout(PING_SECONDS):
                     await self._write()
         except TimeoutError as error:
-            raise TransientError(f"{self.description} does not answer.") from error
+            raise TransientError(self._reachability.explain("does not answer")) from error
+        except TransientError as error:
+            raise TransientError(self._reachability.explain("is away", reason=error.message.rstrip("."))) from error
         except PyMongoError as error:
             raise TransientError(
                 f"{self.description} does not take what is written: {type(error).__name__}."
