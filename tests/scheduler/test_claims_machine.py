@@ -1,0 +1,342 @@
+"""Whatever happens to processes, their store and their clock: no job is stranded, and none ends twice."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from mongomock_motor import AsyncMongoMockClient
+
+from civitai_mock.domain.claims import RULES, Change
+from civitai_mock.domain.stages import JobEventType
+from civitai_mock.ports import JobStore, Outputs
+from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.storage.mongo.indexes import EXPIRY, JOB_EVENTS, JOBS
+from civitai_mock.storage.mongo.jobs import MongoJobStore
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, Bench
+from tests.support.claim_world import Fate, FatedClock, FatedStore, RecordingStore, SteppedClock, Written
+from tests.support.jobs import make_job
+from tests.support.provider import ScriptedProvider
+from tests.support.receiver import Receiver
+from tests.support.system import SeededIds
+from tests.support.turns import settle
+
+MOST_PROCESSES = 3
+MOST_TURNS = 80  # between the hour at which everybody looks and the next job
+PROMPT_SECONDS = 3 * POLL_SECONDS
+ROUNDS_TO_END = 80
+CHANGES: Mapping[JobEventType, Sequence[Change]] = {
+    JobEventType.CLAIMED: (Change.ADVANCE,),
+    JobEventType.UPDATED: (Change.ADVANCE, Change.UNBLOCK),
+    JobEventType.SUCCEEDED: (Change.SUCCEED,),
+    JobEventType.FAILED: (Change.FAIL, Change.USE_RETRY, Change.ABANDON),
+    JobEventType.LATE_REJECTED: (Change.RELEASE,),
+    JobEventType.CLAIM_EXPIRED: (Change.USE_RETRY, Change.ABANDON),
+    JobEventType.DELETED: (Change.CANCEL,),
+    JobEventType.EXPIRED: (Change.EXPIRE,),
+}
+
+
+def is_by_the_rules(written: Written) -> bool:
+    before, after = written.before.holding, written.after.holding
+    changes = CHANGES[written.after.last_event.type]
+    return any(before in rule.before and after in rule.after for change in changes for rule in RULES[change])
+
+
+class FinishingProvider(ScriptedProvider):
+    """A ComfyUI: its prompts outlive the processes that sent them, and end when they are told to, or after a time."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        super().__init__()
+        self.hold()
+        self.seconds: float | None = None
+        self._clock = clock
+
+    async def collect(self, prompt_id: str) -> Outputs:
+        if self.seconds is not None:
+            await self._clock.sleep(self.seconds)
+        return await super().collect(prompt_id)
+
+
+@dataclass(kw_only=True)
+class Process:
+    """One scheduler, with what happens to it."""
+
+    fate: Fate
+    signals: InProcessSignals = field(default_factory=InProcessSignals)
+    stop: Any = None
+    task: Any = None
+
+    @property
+    def is_paused(self) -> bool:
+        return not self.fate.goes_on.is_set()
+
+
+class ClaimWorld:
+    """Everything that a rule of the machine may do, as coroutines."""
+
+    def __init__(self, kind: str, seed: int) -> None:
+        self.kind = kind
+        self.dice = random.Random(seed)
+        self.clock = SteppedClock()
+        self.provider = FinishingProvider(self.clock)
+        self.is_away = False
+        self.processes: list[Process] = []
+        self.jobs: list[str] = []
+        self.started = 0
+        self.stack = AsyncExitStack()
+
+    async def open(self) -> None:
+        stores = await self.stack.enter_async_context(open_sqlite(directory=None, names=TableNames()))
+        receiver = await self.stack.enter_async_context(Receiver())
+        self.store = RecordingStore(await _mongo_jobs() if self.kind == "mongo" else stores.jobs)
+        self.bench = Bench(
+            clock=self.clock,
+            ids=SeededIds(),
+            stores=replace(stores, jobs=self.store),
+            provider=self.provider,
+            receiver=receiver,
+        )
+        await self.start()
+
+    async def start(self) -> None:
+        process = Process(fate=Fate(dice=self.dice))
+        self.started += 1
+        jobs = FatedStore(self.store, process.fate, lambda: self.is_away)
+        bench = replace(self.bench, signals=process.signals, clock=FatedClock(self.clock, process.fate))
+        scheduler = bench.scheduler(worker_id=f"worker-{self.started}", jobs=jobs)
+        process.stop, process.task = scheduler.stop, asyncio.create_task(scheduler.run())
+        self.processes.append(process)
+        await settle()
+
+    async def submit(self, count: int) -> None:
+        for _ in range(count):
+            number = len(self.jobs) + 1
+            plain = make_job(number, created_at=self.clock.now())
+            job = replace(plain, request=REQUEST, resources=plain.resources[:1], slots=plain.slots[:1])
+            await self.store.add([job])
+            self.jobs.append(job.id)
+        for process in self.processes:
+            process.signals.submitted()
+        await settle()
+
+    async def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        await settle()
+
+    async def cancel(self, job_id: str) -> None:
+        """Through a process that has no scheduler."""
+        await self.bench.cancel(job_id)
+        await settle()
+
+    async def pause(self, process: Process) -> None:
+        process.fate.goes_on.clear()
+        await settle()
+
+    async def resume(self, process: Process) -> None:
+        process.fate.goes_on.set()
+        await settle()
+
+    async def kill(self, process: Process) -> None:
+        self.processes.remove(process)
+        process.fate.is_dead = True
+        process.fate.goes_on.set()
+        process.task.cancel()
+        with suppress(asyncio.CancelledError, BaseExceptionGroup):
+            await process.task
+
+    async def ask_to_stop(self, process: Process) -> None:
+        self.processes.remove(process)
+        process.stop()
+        await process.task
+
+    async def finish_prompts(self) -> None:
+        self.provider.go_on()
+        await settle()
+        self.provider.hold()
+
+    async def trouble_is_over(self) -> None:
+        """From now on everything works, and jobs go on coming: every one has to come to its end.
+
+        Prompts take their time, so that no worker is ever idle.
+        """
+        self.is_away, early = False, list(self.jobs)
+        for process in self.processes:
+            process.fate.goes_on.set()
+        if not self.processes:
+            await self.start()
+        self.provider.seconds = PROMPT_SECONDS
+        self.provider.go_on()
+        for _ in range(ROUNDS_TO_END):
+            left = [job for job in await self.store.get_many(early) if job.outcome is None]
+            if not left:
+                return
+            self.clock.advance(POLL_SECONDS)
+            await settle(self.dice.randrange(MOST_TURNS))
+            await self.submit(1)
+        raise AssertionError(f"stranded: {[(job.id, job.stage, job.claim) for job in left]}")
+
+    async def check(self, job_id: str) -> None:
+        events = await self.store.events(job_id)
+        assert [event.seq for event in events] == list(range(len(events)))
+        assert [event.job_has_completed for event in events[:-1]] == [False] * (len(events) - 1)
+
+    async def close(self) -> None:
+        for process in list(self.processes):
+            await self.kill(process)
+        await self.stack.aclose()
+
+
+class OneByOne:
+    """A collection of mongomock, which knows neither newer bulk writes nor that a member of null is null as well."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    async def bulk_write(self, updates: Sequence[Any], **_: object) -> "Matched":
+        results = [await self._collection.update_one(_known(update._filter), update._doc) for update in updates]
+        return Matched(sum(result.matched_count for result in results))
+
+
+def _known(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    is_unclaimed = query["claim.workerId"] is None
+    return {("claim" if name == "claim.workerId" and is_unclaimed else name): value for name, value in query.items()}
+
+
+@dataclass(frozen=True)
+class Matched:
+    matched_count: int
+
+
+async def _mongo_jobs() -> JobStore:
+    """In this process; without TTL indexes, as tests live in the past."""
+    database: Any = AsyncMongoMockClient().test  # mongomock has no types
+    jobs, events = database.jobs, database.jobEvent
+    await jobs.create_indexes([index for index in JOBS if index is not EXPIRY])
+    await events.create_indexes([index for index in JOB_EVENTS if index is not EXPIRY])
+    toy: Any = OneByOne(jobs)
+    return MongoJobStore(jobs=toy, events=events, reservations=database.reservations)
+
+
+class ClaimMachine(RuleBasedStateMachine):
+    """Each rule is one thing that happens, to one process or to all of them."""
+
+    kind = "sqlite"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+
+    @initialize(seed=st.integers(0, 2**16))
+    def open(self, seed: int) -> None:
+        self.world = ClaimWorld(self.kind, seed)
+        self.runner.run(self.world.open())
+
+    def pick(self, index: int) -> Process:
+        return self.world.processes[index % len(self.world.processes)]
+
+    @rule(count=st.integers(1, 4))
+    def submit(self, count: int) -> None:
+        self.runner.run(self.world.submit(count))
+
+    @rule(seconds=st.sampled_from([0.5, POLL_SECONDS, LEASE_SECONDS / 2, LEASE_SECONDS + POLL_SECONDS]))
+    def time_passes(self, seconds: float) -> None:
+        self.runner.run(self.world.advance(seconds))
+
+    @rule(seconds=st.sampled_from([-LEASE_SECONDS, -1.0, 1.0, 2 * LEASE_SECONDS, 600.0]))
+    def clock_is_set(self, seconds: float) -> None:
+        self.world.clock.set_by(seconds)
+
+    @rule()
+    def prompts_finish(self) -> None:
+        self.runner.run(self.world.finish_prompts())
+
+    @rule()
+    def comfyui_forgets_everything(self) -> None:
+        self.world.provider.lost.update(self.world.provider.sent)
+
+    @precondition(lambda self: self.world.jobs)
+    @rule(index=st.integers(0, 100))
+    def cancel(self, index: int) -> None:
+        self.runner.run(self.world.cancel(self.world.jobs[index % len(self.world.jobs)]))
+
+    @precondition(lambda self: len(self.world.processes) < MOST_PROCESSES)
+    @rule()
+    def start(self) -> None:
+        self.runner.run(self.world.start())
+
+    @precondition(lambda self: self.world.processes)
+    @rule(index=st.integers(0, MOST_PROCESSES))
+    def kill(self, index: int) -> None:
+        self.runner.run(self.world.kill(self.pick(index)))
+
+    @precondition(lambda self: self.world.processes)
+    @rule(index=st.integers(0, MOST_PROCESSES))
+    def stop(self, index: int) -> None:
+        process = self.pick(index)
+        if not process.is_paused:
+            self.runner.run(self.world.ask_to_stop(process))
+
+    @precondition(lambda self: self.world.processes)
+    @rule(index=st.integers(0, MOST_PROCESSES))
+    def pause_or_go_on(self, index: int) -> None:
+        process = self.pick(index)
+        self.runner.run(self.world.resume(process) if process.is_paused else self.world.pause(process))
+
+    @rule()
+    def store_goes_or_comes_back(self) -> None:
+        self.world.is_away = not self.world.is_away
+
+    @invariant()
+    def every_change_is_by_the_rules(self) -> None:
+        assert all(map(is_by_the_rules, self.world.store.written))
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self._end()
+        self.runner.close()
+
+    def _end(self) -> None:
+        try:
+            self.runner.run(self.world.trouble_is_over())
+            for job_id in self.world.jobs:
+                self.runner.run(self.world.check(job_id))
+        finally:
+            self.runner.run(self.world.close())
+
+
+class MongoClaimMachine(ClaimMachine):
+    kind = "mongo"
+
+
+MACHINES = {"sqlite": ClaimMachine, "mongo": MongoClaimMachine}
+QUICK = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=400, stateful_step_count=50)
+
+
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES.keys())
+def test_no_interleaving_strands_a_job_or_ends_one_twice(machine: type[ClaimMachine]) -> None:
+    run_state_machine_as_test(machine, settings=QUICK)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES.keys())
+def test_no_interleaving_of_very_many_strands_a_job_or_ends_one_twice(machine: type[ClaimMachine]) -> None:
+    run_state_machine_as_test(machine, settings=LONG)
