@@ -157,10 +157,10 @@ class Job:
         A prompt that we stopped is not asked for again: it would seem to have ended by somebody's wish.
         """
         self._check(Change.USE_RETRY)
-        if self.retry_attempt >= self.max_retry_attempt:
-            return self._without_claim(at=at, reason=reason)
-        expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         prompt_id = None if prompt_stopped else self.prompt_id
+        if self.retry_attempt >= self.max_retry_attempt:
+            return replace(self._without_claim(at=at, reason=reason), prompt_id=prompt_id)
+        expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         return replace(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)
 
     def abandoned(self, *, at: datetime, reason: str, deaths: int = 0) -> Self:
