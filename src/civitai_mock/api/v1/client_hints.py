@@ -40,7 +40,7 @@ class KnownClient:
 KNOWN_CLIENTS = (
     KnownClient(
         name="civitai-py of PyPI",
-        user_agent=re.compile(r"^python-httpx/|^civitai-py"),
+        user_agent=re.compile(r"^python-httpx/"),
         compat=ClientCompat.SDK_2024,
         headers=("accept", "content-type"),
     ),
@@ -49,6 +49,11 @@ KNOWN_CLIENTS = (
         user_agent=re.compile(r"^(?:node|undici)$"),
         compat=ClientCompat.SDK_2024,
         headers=("accept",),
+    ),
+    KnownClient(
+        name="an SDK of Civitai's",
+        user_agent=re.compile(r"^civitai(?:[-_](?:py|python|js|javascript|node))?/", re.IGNORECASE),
+        compat=ClientCompat.SDK_2024,
     ),
     KnownClient(
         name="a client that was generated from the official description",
