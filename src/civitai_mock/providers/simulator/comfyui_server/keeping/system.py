@@ -42,42 +42,34 @@ SHAPE = 'Send what is to change as GET /system_stats answers it: {"system": {"co
 
 
 class System:
-    """As it was started, and what was told since."""
+    """As it was started, with what was told since."""
 
     def __init__(self, *, argv: Sequence[str], on_cpu: bool, version: str) -> None:
         self._start: JsonObject = {**SYSTEM, "comfyui_version": version, "argv": [*argv]}
-        self._devices: list[Json] = [CPU if on_cpu else GPU]
-        self.told: JsonObject = {}
+        self._first_devices: list[Json] = [CPU if on_cpu else GPU]
+        self.reset()
 
     @property
     def wire(self) -> JsonObject:
-        told = self.told.get("system")
-        system = {**self._start, **(told if isinstance(told, dict) else {})}
-        return {"system": system, "devices": self.told.get("devices", self._devices)}
+        return {"system": {**self._start, **self._told}, "devices": self._devices}
 
     def tell(self, document: Any) -> None:
         """Raise `InvalidRequestError` for what /system_stats would not answer."""
-        system, devices = _parts(document)
-        before = self.told.get("system")
-        self.told = {
-            "system": {**(before if isinstance(before, dict) else {}), **system},
-            **({"devices": devices} if devices is not None else self._told_devices),
-        }
+        self._take(*_parts(document))
 
     def replace(self, document: Any) -> None:
-        before, self.told = self.told, {}
-        try:
-            self.tell(document)
-        except InvalidRequestError:
-            self.told = before
-            raise
+        """The same, in place of what was told before."""
+        parts = _parts(document)
+        self.reset()
+        self._take(*parts)
 
     def reset(self) -> None:
-        self.told = {}
+        self._told: JsonObject = {}
+        self._devices = self._first_devices
 
-    @property
-    def _told_devices(self) -> JsonObject:
-        return {"devices": self.told["devices"]} if "devices" in self.told else {}
+    def _take(self, system: JsonObject, devices: list[Json] | None) -> None:
+        self._told = {**self._told, **system}
+        self._devices = self._devices if devices is None else devices
 
 
 def _parts(document: Any) -> tuple[JsonObject, list[Json] | None]:
