@@ -270,6 +270,11 @@ async def test_names_go_on_counting_by_the_kind_of_file(session: StandinSession)
     assert names == ["x_00001_.latent", "x_00002_.latent"]
 
 
+async def test_a_name_may_come_from_another_node(session: StandinSession) -> None:
+    told = await shown(session, node("SaveImage", images=["wide", 0], filename_prefix=["words", 0]))
+    assert told["images"][0]["filename"] == "a fox in snow_00001_.png"
+
+
 async def test_a_copied_picture_keeps_its_pixels(session: StandinSession) -> None:
     told = await shown(session, saved("SaveImage", "images", "tall"))
     with Image.open(io.BytesIO(await content_of(session, told["images"][0]))) as image:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.running.cache import Made, NodeCache, signature
+from civitai_mock.providers.simulator.comfyui_server.running.cache import Made, NodeCache, signatures
 from civitai_mock.providers.simulator.comfyui_server.running.order import RunOrder
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
@@ -15,7 +15,7 @@ def unmarked(class_type: str, inputs: Mapping[str, Any]) -> str | None:
 
 
 def sign(graph: Any, node_id: str = "9") -> str | None:
-    return signature(graph, node_id, unmarked)
+    return signatures(graph, unmarked)[node_id]
 
 
 def test_ids_and_the_order_of_inputs_do_not_matter() -> None:
@@ -64,12 +64,20 @@ def test_some_nodes_are_never_the_same(graph: Any) -> None:
     assert cache.get("9") is None
 
 
-def test_a_circle_has_a_signature_as_well() -> None:
+def test_a_graph_may_be_deep() -> None:
+    """As deep as a request may be large, though nobody needs these nodes."""
+    graph = {str(n): {"class_type": "X", "inputs": {"in": [str(n + 1), 0]}} for n in range(10_000)}
+    graph["10000"] = {"class_type": "X", "inputs": {}}
+    assert len(set(signatures(graph, unmarked).values())) == len(graph)
+
+
+def test_a_circle_is_never_the_same() -> None:
     graph = {
         "a": {"class_type": "X", "inputs": {"in": ["b", 0]}},
         "b": {"class_type": "X", "inputs": {"in": ["a", 0]}},
+        "c": {"class_type": "X", "inputs": {"in": ["b", 0]}},
     }
-    assert sign(graph, "a") == sign(graph, "b")
+    assert signatures(graph, unmarked) == {"a": None, "b": None, "c": None}
 
 
 def test_a_node_without_inputs_cannot_be_told_from_others() -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.options import Cache, CacheKind
-from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
+from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link, sources
 
 # What else a node's result hangs on, as text; None for a node that never counts as unchanged.
 ChangeMark: TypeAlias = Callable[[str, Mapping[str, Any]], str | None]
@@ -48,8 +48,8 @@ class NodeCache:
         """Forget what `graph` has no use for; raise what a node without inputs leads to."""
         self._keys = {}
         self._opened += 1
-        signatures = {node_id: signature(graph, node_id, self._change_mark) for node_id in graph}
-        self._keys = {node_id: key or f"{self._opened}/{node_id}" for node_id, key in signatures.items()}
+        keys = signatures(graph, self._change_mark)
+        self._keys = {node_id: key or f"{self._opened}/{node_id}" for node_id, key in keys.items()}
         self._forget(set(self._keys.values()))
 
     def _forget(self, wanted: set[str]) -> None:
@@ -80,41 +80,40 @@ class NodeCache:
         return {node_id: ui for node_id, ui in found.items() if ui is not None}
 
 
-def signature(graph: AnyGraph, node_id: str, change_mark: ChangeMark) -> str | None:
-    """The same for two nodes that must make the same; None if it can never be the same again."""
-    lineage = _lineage(graph, node_id)
-    places = {member: place for place, member in enumerate(lineage)}
-    parts: list[Any] = []
-    for member in lineage:
-        if member not in graph:
-            return None
-        node = graph[member]
-        inputs = {name: _part(value, places) for name, value in sorted(node["inputs"].items())}
-        mark = change_mark(node["class_type"], node["inputs"])
-        if mark is None:
-            return None
-        parts.append([node["class_type"], mark, inputs])
+def signatures(graph: AnyGraph, change_mark: ChangeMark) -> dict[str, str | None]:
+    """By node id. The same for two nodes that must make the same; None if it can never be the same again.
+
+    Each is made of those of the nodes right above, so that deep graphs take no longer than wide ones.
+    """
+    known: dict[str, str | None] = {}
+    for start in graph:
+        waiting, under_way = [start], set[str]()
+        while waiting:
+            node_id = waiting[-1]
+            above = [] if node_id in known else [source for source in sources(graph, node_id) if source in graph]
+            missing = [source for source in above if source not in known and source not in under_way]
+            if missing and node_id not in under_way:
+                under_way.add(node_id)
+                waiting += missing
+                continue
+            if node_id not in known:
+                known[node_id] = _signature(graph, node_id, known, change_mark)
+            waiting.pop()
+    return known
+
+
+def _signature(graph: AnyGraph, node_id: str, known: Mapping[str, str | None], change_mark: ChangeMark) -> str | None:
+    """`known` has the nodes above, but for those in a circle, which never run."""
+    node = graph[node_id]
+    mark = change_mark(node["class_type"], node["inputs"])
+    if mark is None or any(known.get(source) is None for source in sources(graph, node_id)):
+        return None
+    inputs = {
+        name: {"link": [known[value[0]], value[1]]} if is_link(value) else value
+        for name, value in sorted(node["inputs"].items())
+    }
     try:
-        text = json.dumps(parts, allow_nan=False)
+        text = json.dumps([node["class_type"], mark, inputs], allow_nan=False)
     except ValueError:  # NaN equals nothing
         return None
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
-
-
-def _part(value: Any, places: Mapping[str, int]) -> Any:
-    return {"link": [places[value[0]], value[1]]} if is_link(value) else value
-
-
-def _lineage(graph: AnyGraph, node_id: str) -> list[str]:
-    """A node and what is above it, in an order that ids have no part in."""
-    order: dict[str, None] = {}
-    waiting = [node_id]
-    while waiting:
-        member = waiting.pop()
-        if member in order:
-            continue
-        order[member] = None
-        if member in graph:
-            inputs = graph[member]["inputs"]
-            waiting += [inputs[name][0] for name in sorted(inputs, reverse=True) if is_link(inputs[name])]
-    return list(order)

@@ -21,7 +21,6 @@ from civitai_mock.providers.simulator.outputs.making import Files, Making
 from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 
 DEFAULT_PREFIX = "ComfyUI"
-PREFIX_INPUTS = ("filename_prefix", "prefix")
 SIZED = frozenset({"images", "mask", "video"})  # inputs whose size may stand in a prefix
 
 
@@ -52,10 +51,12 @@ class Darkroom:
         texts = {"prompt": json.dumps(item.graph), **{name: json.dumps(value) for name, value in added.items()}}
         return texts if self.metadata else {}
 
-    async def keep(self, making: Making, output: OutputNode, files: Files, interrupt: Interrupt) -> Sequence[Json]:
+    async def keep(
+        self, making: Making, output: OutputNode, files: Files, interrupt: Interrupt, *, prefix: Json
+    ) -> Sequence[Json]:
         """What history tells of each file; raise `NodeFailedError` for one that cannot be kept."""
         folder = "temp" if output.is_temp else "output"
-        name = self._name(making, output, folder)
+        name = self._name(making, output, folder, self._prefix(making, output, prefix))
         counter = name.next_counter(self.files.names(folder, name.subfolder))
         kept: list[Json] = []
         for index, make in enumerate(files):
@@ -72,18 +73,17 @@ class Darkroom:
         found = self.files.named(name)
         return found[1].content if found else None
 
-    def _name(self, making: Making, output: OutputNode, folder: str) -> SaveName:
+    def _name(self, making: Making, output: OutputNode, folder: str, prefix: str) -> SaveName:
         width, height = (making.frame.width, making.frame.height) if output.input in SIZED else (0, 0)
-        prefix = expand(self._prefix(making, output), width=width, height=height, now=self.clock.now())
+        expanded = expand(prefix, width=width, height=height, now=self.clock.now())
         try:
-            return SaveName.parse(prefix, folder=folder)
+            return SaveName.parse(expanded, folder=folder)
         except OutsideError as error:
             raise NodeFailedError("Exception", str(error)) from error
 
-    def _prefix(self, making: Making, output: OutputNode) -> str:
-        given = next((words for name in PREFIX_INPUTS if (words := making.text(name))), "")
+    def _prefix(self, making: Making, output: OutputNode, given: Json) -> str:
         steps = making.nodes.value(making.node_id, "steps") if output.input == "lora" else None
-        prefix = given or DEFAULT_PREFIX
+        prefix = DEFAULT_PREFIX if given is None else str(given)
         if output.is_temp:
             return prefix + self.preview_suffix
         return f"{prefix}_{steps}_steps" if isinstance(steps, int) else prefix

@@ -4,13 +4,14 @@ from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.reading.outputs import OUTPUTS, OutputNode
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
-from civitai_mock.providers.simulator.comfyui_server.running.values import told_value
+from civitai_mock.providers.simulator.comfyui_server.running.values import told_value, value_at
 from civitai_mock.providers.simulator.outputs import images
 from civitai_mock.providers.simulator.outputs.makers import files_of
 from civitai_mock.providers.simulator.outputs.making import Making
 
 ANIMATIONS = frozenset({"SaveAnimatedPNG", "SaveWEBM", "SaveVideo"})
 ANIMATED_IF_SEVERAL = "SaveAnimatedWEBP"
+PREFIX_INPUTS = ("filename_prefix", "prefix")
 PICTURE_TYPES = frozenset({"IMAGE", "MASK"})
 
 
@@ -31,7 +32,9 @@ async def _kept(scene: Scene, node: Node, output: OutputNode) -> JsonObject:
         pictures=scene.pictures, node_id=node.id, texts=scene.darkroom.texts(scene.item), input=output.input
     )
     files = files_of(making) if node.class_type in OUTPUTS else images.pictures(making)
-    kept: list[Json] = [*await scene.darkroom.keep(making, output, files, scene.interrupt)]
+    given = next((node.inputs[name] for name in PREFIX_INPUTS if name in node.inputs), None)
+    prefix = value_at(scene, link) if (link := Link.of(given)) else given
+    kept: list[Json] = [*await scene.darkroom.keep(making, output, files, scene.interrupt, prefix=prefix)]
     if not output.key:
         return {}
     told: JsonObject = {output.key: kept}
