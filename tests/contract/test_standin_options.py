@@ -170,6 +170,29 @@ async def test_web_pages_from_elsewhere_are_let_in_on_command(argv: list[str], a
             assert (answer.status_code == 403) is (allowed is None)
 
 
+COMPRESS = "--enable-compress-response-body"
+
+
+@pytest.mark.parametrize(
+    ("argv", "path", "accepted", "coding"),
+    [
+        ([], "/queue", "gzip", None),
+        ([COMPRESS], "/queue", "gzip", "gzip"),
+        ([COMPRESS], "/queue", "gzip, deflate", "deflate"),
+        ([COMPRESS], "/queue", "deflate", None),
+        ([COMPRESS], "/userdata", "gzip", "gzip"),
+        ([COMPRESS], "/", "gzip", None),
+        ([COMPRESS], "/view?filename=nope", "gzip", None),
+    ],
+)
+async def test_answers_are_compressed_on_command(argv: list[str], path: str, accepted: str, coding: str | None) -> None:
+    async with standin_session(options=_options(*argv)) as session:
+        plain = await session.client.get(path, headers={"accept-encoding": "identity"})
+        answer = await session.client.get(path, headers={"accept-encoding": accepted})
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.content == plain.content
+
+
 @pytest.mark.parametrize(
     ("argv", "absent"),
     [

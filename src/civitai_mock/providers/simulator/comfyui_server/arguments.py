@@ -23,7 +23,7 @@ IGNORED_SWITCHES = (
     "--force-upcast-attention", "--dont-upcast-attention", "--gpu-only", "--highvram", "--normalvram", "--lowvram",
     "--novram", "--async-offload", "--force-non-blocking", "--disable-smart-memory", "--deterministic",
     "--mmap-torch-files", "--disable-mmap", "--dont-print-server", "--quick-test-for-ci", "--windows-standalone-build",
-    "--log-stdout", "--enable-compress-response-body",
+    "--log-stdout",
 )  # fmt: skip
 IGNORED_VALUES: Mapping[str, str | None] = {
     "--cuda-device": None,
@@ -67,6 +67,7 @@ def _add_serving(group: Any) -> None:
     group.add_argument(
         "--enable-cors-header", nargs="?", const="*", metavar="ORIGIN", help="allow web pages of other origins"
     )
+    group.add_argument("--enable-compress-response-body", action="store_true", help="compress JSON and plain text")
     group.add_argument("--max-upload-size", type=float, default=100, metavar="MB", help="largest body; default 100")
 
 

@@ -39,6 +39,7 @@ def options_of(argv: Sequence[str], *, durations: Durations) -> StandinOptions:
         cache=_cache_of(arguments),
         upload_mebibytes=arguments.max_upload_size,
         cors_origin=arguments.enable_cors_header,
+        compress=arguments.enable_compress_response_body,
         directories=_made(_directories_of(arguments)),
         argv=("main.py", *argv),
         on_cpu=arguments.cpu,

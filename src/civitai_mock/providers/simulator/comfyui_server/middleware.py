@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from civitai_mock.providers.simulator.comfyui_server.compression import compressed
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import empty, too_large
 from civitai_mock.providers.simulator.comfyui_server.routes.file_answer import UNKNOWN_TYPE
 from civitai_mock.providers.simulator.comfyui_server.routes.management import PREFIX
@@ -41,7 +42,10 @@ class Gate:
         else:
             self._note(scope)
             await self._delay()
-            await self._limited(scope, receive, cached(scope["path"], shared(origin, send)))
+            accepted = (
+                Headers(scope=scope).get("accept-encoding", "") if self._standin.workshop.options.compress else ""
+            )
+            await self._limited(scope, receive, cached(scope["path"], shared(origin, compressed(accepted, send))))
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -104,6 +104,7 @@ class StandinOptions:
     metadata: bool = True
     cache: Cache = field(default_factory=Cache)
     cors_origin: str | None = None
+    compress: bool = False
     argv: tuple[str, ...] = ("main.py",)
     on_cpu: bool = False
     version: str = COMFYUI_VERSION
