@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -381,6 +381,7 @@ class Settings(BaseSettings):
     def load(cls) -> Self:
         """Raise `SettingsError` for values that cannot work."""
         try:
+            _refuse_what_is_no_text(os.environ)
             return cls(_env_file=usable_env_files())
         except EnvFileError as error:
             raise SettingsError(str(error)) from error
@@ -425,6 +426,13 @@ class Settings(BaseSettings):
     @property
     def poll(self) -> timedelta:
         return timedelta(milliseconds=self.scheduler_poll_ms)
+
+
+def _refuse_what_is_no_text(environment: Mapping[str, str]) -> None:
+    """Bytes of the environment that are not UTF-8 can be neither compared nor logged."""
+    for name, value in environment.items():
+        if name.lower() in Settings.model_fields and any("\udc80" <= letter <= "\udcff" for letter in value):
+            raise SettingsError(f"{name.upper()}: found bytes that are not UTF-8, expected {expected_of(name.lower())}")
 
 
 def _tokens_in(value: SecretStr | None) -> frozenset[str]:

@@ -150,11 +150,13 @@ def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
         assert _stopped(server.process, server.process.pid, signal.SIGINT) == 130
 
 
-def test_standard_output_that_is_closed_stops_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("streams", [">&- 2>&- <&-", "> /dev/full 2> /dev/full", "> pipe"])
+def test_a_log_that_nobody_can_read_stops_nobody(tmp_path: Path, streams: str) -> None:
     settings = _settings()
-    before = ("sh", "-c", 'exec "$@" >&- 2>&- <&-', "sh")
-    process = start(tmp_path, settings, command=MODULE, before=before)
-    url = f"http://127.0.0.1:{settings['PORT']}/health"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    process = start(tmp_path, settings, command=MODULE, before=("sh", "-c", f'exec "$@" {streams}', "sh"))
+    url = f"http://127.0.0.1:{settings['PORT']}/"
 
     def is_up() -> bool:
         try:
@@ -163,7 +165,47 @@ def test_standard_output_that_is_closed_stops_nobody(tmp_path: Path) -> None:
             return False
 
     _until(is_up)
+    os.close(reader)
+    assert is_up()
     assert _stopped(process, process.pid) == 0
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+@pytest.mark.parametrize("arguments", [("seed",), ("--help",), ("fly",), ("healthcheck",)])
+def test_a_command_whose_reader_is_gone_ends_as_ever(tmp_path: Path, arguments: Sequence[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, *MODULE, *arguments]
+    variables = {**os.environ, "DATA_DIR": str(tmp_path), "PORT": str(free_port())}
+    try:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=variables, check=False, stdout=write, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(write)
+    assert done.returncode == {"fly": 2, "healthcheck": 1}.get(arguments[0], 0)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "said"),
+    [
+        ({"HOST": "a" * 300}, 1, "cannot listen on a"),
+        ({"HOST": "no.such.invalid"}, 1, "cannot listen on no.such.invalid port"),
+        (
+            {"AUTH": "tokens", "AUTH_TOKENS": "\udcff"},
+            2,
+            "AUTH_TOKENS: found bytes that are not UTF-8, expected tokens",
+        ),
+        ({"DATA_DIR": "d\udcff"}, 2, "DATA_DIR: found bytes that are not UTF-8, expected a folder"),
+        ({"DATA_DIR": "d" * 300}, 1, "File name too long"),
+    ],
+)
+def test_whatever_ends_a_start_is_one_line(tmp_path: Path, environment: dict[str, str], status: int, said: str) -> None:
+    process = start(tmp_path, {**_settings(), **environment}, command=MODULE)
+    assert process.wait(PATIENCE_SECONDS) == status
+    (line,) = (tmp_path / "server.log").read_text().splitlines()
+    assert said in json.loads(line)["reason"]
 
 
 def _checked(folder: Path, port: str) -> "subprocess.CompletedProcess[str]":

@@ -109,8 +109,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise ConflictError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:  # the second for a name that no host can have
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConflictError(f"cannot listen on {host} port {port}: {why}") from error
 
 
 def serve_reloading(factory: str, *, host: str, port: int) -> None:

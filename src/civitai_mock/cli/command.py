@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Command = Callable[[Settings, argparse.Namespace, Stop], int]
 
+NO_THREAD = "can't start new thread"  # a limit of the machine, by no name of its own
+
 
 def run(stop: Stop) -> int:
     """Exit status 2 is for arguments and settings that cannot work, 1 for everything else that ends a command."""
@@ -74,7 +76,7 @@ def _refused(error: Exception, *, as_json: bool) -> int:
 
     if isinstance(error, SettingsError):
         return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
-    if isinstance(error, MockError | OSError):
+    if isinstance(error, MockError | OSError) or str(error) == NO_THREAD:
         return refuse(str(error), status=FAILED, as_json=as_json)
     structlog.stdlib.get_logger().error("ended by a bug", exc_info=error)
     return FAILED
