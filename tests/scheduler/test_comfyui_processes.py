@@ -179,3 +179,36 @@ def test_no_job_is_lost_when_both_servers_are_killed_in_turn(http: httpx.Client,
             comfyui.start()
         for job_id in job_ids:
             succeeded(http, server, job_id)
+
+
+@pytest.mark.long
+def test_prompts_that_are_found_again_cost_no_retry_however_often_the_mock_is_killed(
+    http: httpx.Client, tmp_path: Path
+) -> None:
+    """One prompt runs and two wait behind it; each life of the mock is long enough to claim and find all of them."""
+    with comfyuis(http, tmp_path) as (comfyui,), ExitStack() as lives:
+        http.post(f"{comfyui.url}/standin/faults", json={"stuck": True}).raise_for_status()
+        server = lives.enter_context(mock(tmp_path, [comfyui]))
+        job_ids = submit(http, server, 3)
+        for kills in range(1, 8):
+            for job_id in job_ids:
+                until(lambda: _times_sent(http, server, job_id) == kills)  # noqa: B023 - waited for at once
+            server.kill()
+            server = lives.enter_context(mock(tmp_path, [comfyui]))
+        http.delete(f"{comfyui.url}/standin/faults").raise_for_status()
+        for job_id in job_ids:
+            assert succeeded(http, server, job_id)["lastEvent"]["retryAttempt"] == 0
+            assert _events(http, server, job_id).count("ClaimExpired") == 7
+        assert [facts["accepted"] for facts in comfyui.prompts().values()] == [1, 1, 1]
+
+
+def _events(http: httpx.Client, server: Server, job_id: str) -> list[str]:
+    events = http.get(f"{server.url}/v1/producer/jobs/{job_id}/events").raise_for_status().json()
+    return [event["type"] for event in events]
+
+
+def _times_sent(http: httpx.Client, server: Server, job_id: str) -> int:
+    """Claimed, prepared, and then sent or found again."""
+    told = _events(http, server, job_id)
+    lives = "".join({"Claimed": "c", "Updated": "u"}.get(event, "-") for event in told)
+    return lives.count("cuu")
