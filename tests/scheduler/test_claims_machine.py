@@ -327,7 +327,7 @@ class MongoClaimMachine(ClaimMachine):
 
 
 MACHINES = {"sqlite": ClaimMachine, "mongo": MongoClaimMachine}
-QUICK = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=400, stateful_step_count=50)
 
 
