@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from civitai_mock.domain.json import JsonObject
 from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from civitai_mock.providers.simulator.drawing import draw_as
 from civitai_mock.providers.simulator.profile import Pictures
@@ -64,6 +66,23 @@ async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseE
             assert fields["exception_type"].endswith(type(failure).__name__)
             assert session.server.prompt("bad").outcomes == ["error"]
     assert [line["event"] for line in logs] == ["prompt failed"]
+
+
+async def test_what_goes_wrong_after_a_prompt_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    add = History.add
+
+    def forgetful(history: History, prompt_id: str, entry: JsonObject) -> None:
+        if prompt_id == "bad":
+            raise LookupError(prompt_id)
+        add(history, prompt_id, entry)
+
+    monkeypatch.setattr(History, "add", forgetful)
+    with capture_logs() as logs:
+        async with standin_session() as session:
+            await session.submit(text_to_image(), prompt_id="bad")
+            await session.listener.until_idle()
+            assert (await session.run(text_to_image(seed=2)))["status"]["status_str"] == "success"
+    assert [line["event"] for line in logs] == ["prompt lost"]
 
 
 async def test_an_interrupt_ends_a_prompt_whose_picture_is_being_drawn() -> None:

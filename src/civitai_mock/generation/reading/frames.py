@@ -8,7 +8,7 @@ from civitai_mock.generation.reading.facts import Frame
 from civitai_mock.generation.reading.nodes import Nodes, real, whole
 from civitai_mock.generation.reading.passes import PICTURE_INPUTS
 from civitai_mock.generation.reading.sizes import RULES
-from civitai_mock.generation.reading.sizes.images import UPSCALE_FACTOR
+from civitai_mock.generation.reading.sizes.images import upscale_factor
 from civitai_mock.generation.reading.sizes.sight import UNKNOWN, Load, Loaded, Sight, counted, in_cells, sized
 
 LATENT_INPUTS = frozenset({"vae", "latent_image"})  # of nodes that work in latent space, or lead there or back
@@ -92,7 +92,7 @@ def _resized(sight: Sight, before: Frame) -> Frame:
         return sized(before, width, height or round(before.height * width / before.width))
     factor = real(sight.nodes.value(sight.node_id, "scale_by")) or 1.0
     if sight.has("upscale_model"):
-        factor *= UPSCALE_FACTOR
+        factor *= upscale_factor(sight)
         before = replace(before, guessed=True)
     return sized(before, round(before.width * factor), round(before.height * factor))
 

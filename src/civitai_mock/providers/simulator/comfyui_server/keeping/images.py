@@ -1,7 +1,6 @@
 """Bytes of pictures: what a client may ask for instead of the file, and previews of work in progress."""
 
 import io
-import struct
 
 from PIL import Image, UnidentifiedImageError
 
@@ -9,12 +8,6 @@ PREVIEW_SIDE = 512
 COARSEST = 8
 DEFAULT_QUALITY = 90
 NOT_AN_IMAGE = (UnidentifiedImageError, OSError, ValueError, SyntaxError)
-
-
-def png_size(content: bytes) -> tuple[int, int]:
-    """From the header of a PNG."""
-    width, height = struct.unpack(">II", content[16:24])
-    return width, height
 
 
 def is_image(content: bytes) -> bool:

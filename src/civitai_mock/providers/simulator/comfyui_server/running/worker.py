@@ -46,6 +46,9 @@ class Worker:
             except DeadlyPromptError as error:
                 logger.warning("worker died", prompt_id=item and item.prompt_id, reason=str(error))
                 return
+            except Exception as error:  # noqa: BLE001 - the next prompt has nothing to do with it
+                logger.warning("prompt lost", prompt_id=item and item.prompt_id, reason=repr(error))
+                self._leave()
             await self._free(self._queue.take_flags())
 
     async def _execute(self, item: QueueItem) -> None:
@@ -59,13 +62,16 @@ class Worker:
         await self._workshop.pause(self._workshop.options.durations.history_lag)
         self._history.add(item.prompt_id, run.history_entry(ending))
         facts.outcomes.append(ending)
-        self.run = None
-        self._queue.finished()
-        self._hub.broadcast(messages.status(self._queue.remaining))
+        self._leave()
         if run.client_id is not None:
             self._hub.tell(messages.executing(item.prompt_id, None), run.client_id)
         seconds = (self._workshop.clock.now() - started).total_seconds()
         self._log.write(f"Prompt executed in {seconds:.2f} seconds")
+
+    def _leave(self) -> None:
+        self.run = None
+        self._queue.finished()
+        self._hub.broadcast(messages.status(self._queue.remaining))
 
     def _scene(self, item: QueueItem) -> Scene:
         client_id = _client_of(item)
