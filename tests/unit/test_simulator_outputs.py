@@ -138,3 +138,24 @@ async def test_any_graph_of_core_nodes_comes_to_its_end(graph: Graph) -> None:
     except (GraphRefusedError, GraphFailedError):
         return
     assert all(data for _, _, data in results)
+
+
+async def test_a_stored_picture_is_read_only_where_its_pixels_count() -> None:
+    reads: list[str] = []
+
+    def counted(name: str, data: bytes) -> InputFile:
+        file = input_file(name, data)
+
+        def read() -> AsyncIterator[bytes]:
+            reads.append(name)
+            return file.read()
+
+        return replace(file, read=read)
+
+    graph = {**HELPERS, "d": node("SaveImage", images=["decoded", 0]), "t": node("SaveImage", images=["tall", 0])}
+    files = (counted("tall.png", FILES["tall.png"]),)
+    async with Simulator(name="local", clock=ManualClock(), profile=INSTANT, pictures=Pictures.BLANK) as simulator:
+        await simulator.send(replace(submission("p", graph), files=files))
+        sizes = [len(await content(item)) for item in (await simulator.collect("p")).items]
+    assert all(sizes)
+    assert reads == ["tall.png"] * 2

@@ -101,9 +101,9 @@ class Series:
     effort: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def is_image(self) -> bool:
-        """Whether each picture is a file of its own."""
-        return self.suffix == "png" and self.results == self.frame.count
+    def is_drawn_image(self) -> bool:
+        """Whether each of its files is one picture, and nothing but a drawing."""
+        return self.is_drawn and self.suffix == "png" and self.results == self.frame.count
 
     @property
     def main(self) -> Sampled:

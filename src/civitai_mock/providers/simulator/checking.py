@@ -81,7 +81,7 @@ def _check_circles(nodes: Nodes, needed: Collection[str]) -> None:
 def _excesses(nodes: Nodes, series: Series) -> Iterator[Fault]:
     frame = series.frame
     sides = (("width", frame.width, LARGEST_SIDE), ("height", frame.height, LARGEST_SIDE))
-    if not (series.is_drawn and series.is_image) and frame.megapixels > MOST_MEGAPIXELS:
+    if not series.is_drawn_image and frame.megapixels > MOST_MEGAPIXELS:
         details = f"{frame.count} pictures of {frame.width}x{frame.height}"
         yield _fault(nodes, series.node_id, "out_of_memory", "Allocation on device", details)
     for name, value, most in (*sides, ("batch_size", frame.count, LARGEST_BATCH)):

@@ -134,7 +134,8 @@ class Simulator:
                 yield Output(node_id=series.node_id, content_type=media_type_of(f".{series.suffix}"), content=content)
 
     async def _content(self, prompt: Prompt, series: Series, index: int) -> AsyncIterator[bytes]:
-        files = {name: await _read(file) for name, file in prompt.files.items()}
+        wanted = {} if series.is_drawn_image else prompt.files
+        files = {name: await _read(file) for name, file in wanted.items()}
         try:
             async for chunk in self._studio.content(partial(self._make, prompt, series, index, files)):
                 yield chunk
@@ -144,7 +145,7 @@ class Simulator:
 
     def _make(self, prompt: Prompt, series: Series, index: int, files: Mapping[str, bytes]) -> bytes:
         texts = texts_of(prompt.graph_json, prompt.extra_pnginfo, series)
-        if series.is_drawn and series.is_image:
+        if series.is_drawn_image:
             return self._draw(series, index, texts)
         # Imported when it is needed: what it imports would double the time to the server's first answer.
         from civitai_mock.providers.simulator.outputs.makers import made  # noqa: PLC0415
