@@ -51,7 +51,7 @@ async def test_what_one_server_fails_another_one_does(sickness: tuple[str, str, 
         comfyui_on(sick, well, options=RESTLESS) as provider,
     ):
         sicken(sick, sickness)
-        finished = await asyncio.gather(*(finish(provider, make_submission(), most_tries=2) for _ in range(20)))
+        finished = await asyncio.gather(*(finish(provider, make_submission(), most_tries=2) for _ in range(12)))
         assert {one.worker for one in finished} == {provider.workers[1].id}
         assert runs_on(sick) <= 2 * IMPATIENT.max_in_flight
         assert [worker.ready for worker in provider.workers] == [False, True]
@@ -155,7 +155,7 @@ async def test_a_server_that_answers_no_prompt_is_put_aside_as_well() -> None:
         comfyui_on(sick, well, options=RESTLESS) as provider,
     ):
         sick.server.faults.order(disk_full=True)
-        finished = await asyncio.gather(*(finish(provider, make_submission(), most_tries=1) for _ in range(20)))
+        finished = await asyncio.gather(*(finish(provider, make_submission(), most_tries=1) for _ in range(12)))
         assert {one.worker for one in finished} == {provider.workers[1].id}
         assert not provider.workers[0].ready
 

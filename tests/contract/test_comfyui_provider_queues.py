@@ -18,7 +18,7 @@ from tests.support.standin import RunningStandin, running_standin
 
 NEVER = timedelta(hours=1)
 CALM = replace(IMPATIENT, timeouts=Timeouts(), stall=NEVER, settle=NEVER)
-WATCHFUL = replace(CALM, stall=30 * TICK)
+WATCHFUL = replace(CALM, stall=100 * TICK)
 MOBILE = replace(CALM, settle=10 * TICK)
 
 

@@ -172,7 +172,7 @@ async def test_a_prompt_whose_server_dies_is_run_on_another() -> None:
 
 
 async def test_a_prompt_whose_server_hangs_over_it_is_run_on_another() -> None:
-    options = replace(IMPATIENT, stall=20 * TICK)
+    options = replace(IMPATIENT, stall=100 * TICK)
     async with (
         running_standin() as one,
         running_standin() as two,

@@ -36,12 +36,12 @@ IMPATIENT = ComfyOptions(
     longest_rest=40 * TICK,
     longest_pause=5 * TICK,
     limits=Limits(absent=5 * TICK, unreachable=40 * TICK),
-    timeouts=Timeouts(ordinary=50 * TICK, transfer=100 * TICK),
+    timeouts=Timeouts(ordinary=100 * TICK, transfer=200 * TICK),
 )
 HELD = StandinOptions(durations=Durations(step=1.0))
 ENDLESS = StandinOptions(durations=Durations(step=0.005))
 MOST_STEPS = 10_000
-LONGEST_WAIT_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 30.0
 SEEDS = count(1)
 
 
