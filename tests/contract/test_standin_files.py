@@ -269,3 +269,23 @@ async def test_a_view_never_shows_a_page(session: StandinSession, name: str, med
 async def test_of_a_name_that_comes_twice_the_first_counts(session: StandinSession) -> None:
     answer = await session.client.get(f"/view?filename={SAVED.name}&filename=nope.png")
     assert answer.content == ONE
+
+
+async def test_loaders_list_what_their_names_say_they_can_load(session: StandinSession) -> None:
+    for name in ("a.png", "b.WEBP", "c.mp4", "d.flac", "e.latent", "f.txt"):
+        await _upload(session, name, b"data")
+    nodes = (await session.client.get("/object_info")).json()
+    listed = {
+        "LoadImage": nodes["LoadImage"]["input"]["required"]["image"][0],
+        "LoadImageMask": nodes["LoadImageMask"]["input"]["required"]["image"][0],
+        "LoadAudio": nodes["LoadAudio"]["input"]["required"]["audio"][0],
+        "LoadVideo": nodes["LoadVideo"]["input"]["required"]["file"][1]["options"],
+        "LoadLatent": nodes["LoadLatent"]["input"]["required"]["latent"][0],
+    }
+    assert listed == {
+        "LoadImage": ["a.png", "b.WEBP"],
+        "LoadImageMask": ["a.png", "b.WEBP", "c.mp4", "d.flac", "e.latent", "f.txt"],
+        "LoadAudio": ["c.mp4", "d.flac"],
+        "LoadVideo": ["c.mp4"],
+        "LoadLatent": ["e.latent"],
+    }

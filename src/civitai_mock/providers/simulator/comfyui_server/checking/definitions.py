@@ -1,13 +1,16 @@
 """Node definitions as facts, and how GET /object_info spells them.
 
-The data file is /object_info with each list of files replaced by `{"folder": …}`, since those differ between servers.
+The data file is /object_info with each list of files replaced by `{"folder": …}`, since those differ between servers;
+`also` are names that are always in it, `only` says which files of the folder are.
 """
 
 import json
+import mimetypes
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.json import Json, JsonObject
@@ -31,6 +34,7 @@ class InputDefinition:
     type: str | None
     choices: tuple[Json, ...] = ()
     folder: str | None = None
+    only: tuple[str, ...] = ()  # of the folder: kinds of media, or endings
     extra: Mapping[str, Json]
 
     @property
@@ -38,7 +42,13 @@ class InputDefinition:
         return self.type == COMBO
 
     def options(self, listing: Listing) -> list[Json]:
-        return [*(listing(self.folder) if self.folder else ()), *self.choices]
+        names = listing(self.folder) if self.folder else ()
+        return [*(name for name in names if not self.only or self._is_listed(name)), *self.choices]
+
+    def _is_listed(self, name: str) -> bool:
+        """As far as the name tells; what is not listed may be loaded all the same."""
+        media = (mimetypes.guess_type(name, strict=False)[0] or "").partition("/")[0]
+        return media in self.only or PurePosixPath(name).suffix in self.only
 
     def wire(self, listing: Listing) -> tuple[Json, JsonObject]:
         """Type, or list of choices, and what else is known."""
@@ -128,7 +138,8 @@ def _input(name: str, required: bool, kind: Any, extra: dict[str, Any]) -> Input
     plain = InputDefinition(name=name, required=required, type=kind if isinstance(kind, str) else None, extra=extra)
     match choices:
         case {"folder": folder}:
-            return replace(plain, folder=folder, choices=tuple(choices.get("also", ())))
+            also, only = choices.get("also", ()), choices.get("only", ())
+            return replace(plain, folder=folder, choices=tuple(also), only=tuple(only))
         case [*options]:
             return replace(plain, choices=tuple(options))
     return plain

@@ -11,6 +11,7 @@ import structlog
 
 from civitai_mock.domain.json import Json
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
+    OUTPUT_FOLDERS,
     InputDefinition,
     Listing,
     NodeDefinition,
@@ -114,7 +115,7 @@ class Inspection:
         for entry, value in self._given():
             if entry.folder is None or not isinstance(value, str):
                 continue
-            is_open = self.accept_any_model or not entry.is_new_style
+            is_open = self.accept_any_model or not entry.is_new_style or entry.folder in OUTPUT_FOLDERS
             if not is_open and value not in entry.options(self.listing):
                 message = f"Model in folder '{entry.folder}' with filename '{value}' not found."
                 yield NodeFailedError("FileNotFoundError", message)
