@@ -12,8 +12,8 @@ LARGE_BYTES = 64 * 1024  # what is smaller is done sooner than a thread is found
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
 
-async def beside_others(work: Callable[[], T], *, size: int) -> T:
-    """Its result; `size` is that of what it works on, in bytes."""
-    if size < LARGE_BYTES:
+async def beside_others(work: Callable[[], T], *, size: int, large: int = LARGE_BYTES) -> T:
+    """Its result; `size` is that of what it works on, in bytes, and `large` is where a thread is worth its while."""
+    if size < large:
         return work()
     return await asyncio.get_running_loop().run_in_executor(_thread, work)

@@ -138,5 +138,5 @@ class ComfyJobRequest(JobRequest):
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:
-        """With the graph as it was sent."""
-        return {"params": CompleteComfy.model_validate(job.request).params.model_dump()}
+        """With the graph as it was sent; it may be large, so it is not looked through again."""
+        return {"params": job.request["params"]}
