@@ -139,7 +139,7 @@ class ComfyUI:
         self._attempts.forget(prompt_id)
         if not self._fleet.runs(prompt_id):
             await self._fleet.find(prompt_id, {})
-        self._fleet.doom(prompt_id)
+        self._fleet.stop_later(prompt_id)
         await asyncio.gather(*(worker.follower.stop(run) for worker, run in self._fleet.runs(prompt_id)))
 
     def _judged(self, worker: Worker, run: Run, end: Failed) -> MockError:

@@ -57,11 +57,11 @@ class Fleet:
                 run.unwanted = True
                 worker.follower.hurry()
 
-    def doom(self, prompt_id: str) -> None:
+    def stop_later(self, prompt_id: str) -> None:
         """Have it stopped on every server that is away, should it come back with it."""
         for worker in self.workers:
             if not worker.health.is_up:
-                worker.follower.doom(prompt_id)
+                worker.follower.stop_later(prompt_id)
 
     async def forget(self, prompt_id: str) -> None:
         """Whatever history says of a prompt would end its next run."""

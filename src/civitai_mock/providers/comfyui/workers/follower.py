@@ -23,7 +23,7 @@ logger = structlog.stdlib.get_logger()
 
 BLIND_FACTOR = 4  # a prompt whose socket is gone shows no steps, so its silence means less
 STOP_LOOKS = 6
-MOST_DOOMED = 1000
+MOST_TO_STOP = 1000
 STOP_PAUSE_SECONDS = 0.1
 
 
@@ -55,7 +55,7 @@ class Follower:
         self._watch = QueueWatch(longest_gap=2 * options.health)
         self._bell = Bell(clock)
         self._looking = asyncio.Lock()
-        self._doomed: dict[str, None] = {}
+        self._to_stop: dict[str, None] = {}
 
     def follow(self, run: Run) -> None:
         self._runs.add(run)
@@ -72,11 +72,11 @@ class Follower:
             self._bell.ring()
         self._runs.note(run)
 
-    def doom(self, prompt_id: str) -> None:
+    def stop_later(self, prompt_id: str) -> None:
         """Stop a prompt that the server may come back with: nobody waits for it any more."""
-        self._doomed[prompt_id] = None
-        while len(self._doomed) > MOST_DOOMED:
-            del self._doomed[next(iter(self._doomed))]
+        self._to_stop[prompt_id] = None
+        while len(self._to_stop) > MOST_TO_STOP:
+            del self._to_stop[next(iter(self._to_stop))]
 
     def hurry(self) -> None:
         """Something has changed: look at everything now."""
@@ -140,7 +140,7 @@ class Follower:
         queue = await self._http.queue()
         self._watch.see(queue, self._clock.now())
         self._note_whether_stuck()
-        await self._stop_doomed(queue)
+        await self._stop_late(queue)
         for run in runs:
             place = queue.get(run.prompt_id)
             if place is not None:
@@ -150,12 +150,12 @@ class Follower:
         if self.stuck:
             await self._withdraw([run for run in runs if run.waits], self.stuck)
 
-    async def _stop_doomed(self, queue: Mapping[str, Place]) -> None:
-        for prompt_id in tuple(self._doomed):
+    async def _stop_late(self, queue: Mapping[str, Place]) -> None:
+        for prompt_id in tuple(self._to_stop):
             if prompt_id in queue:
                 await self._take_out(prompt_id, queue[prompt_id])
             else:
-                self._doomed.pop(prompt_id, None)
+                self._to_stop.pop(prompt_id, None)
 
     async def _take_out(self, prompt_id: str, place: Place) -> None:
         await (self._http.delete if place is Place.PENDING else self._http.interrupt)(prompt_id)
