@@ -5,11 +5,12 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
+import av
 import pytest
 from PIL import Image
 
 from civitai_mock.domain.json import Json
-from tests.support.comfy_graphs import text_to_image
+from tests.support.comfy_graphs import node, text_to_image
 from tests.support.served import JOBS, Opened, serve_all
 from tests.support.templates import TEMPLATES, template
 
@@ -163,3 +164,25 @@ async def test_an_asset_is_copied_and_the_originals_are_cleared(opened: Opened) 
 async def test_files_with_a_name_are_assets_of_their_job(opened: Opened, name: str, asset: str) -> None:
     job_id = (await run(opened, name))["jobId"]
     assert await download(opened, f"{JOBS}/{job_id}/assets/{asset}")
+
+
+async def test_a_graph_makes_a_video_of_a_picture_that_is_stored_here(opened: Opened) -> None:
+    """An animation is one result, and an asset with a name that ends as its type does."""
+    stored = (await run(opened, "textToImage"))["result"][0]["blobKey"]
+    graph: dict[str, Json] = {
+        "1": node("LoadImage", image=stored),
+        "2": node("ImageScale", image=["1", 0], upscale_method="area", width=64, height=48, crop="center"),
+        "3": node("RepeatImageBatch", image=["2", 0], amount=5),
+        "4": node("CreateVideo", images=["3", 0], fps=5.0),
+        "5": node("SaveVideo", video=["4", 0], filename_prefix="x", format="auto", codec="auto"),
+        "6": node("SaveImage", images=["2", 0], filename_prefix="x"),
+    }
+    status = await run(opened, "comfy", params={"workflow": graph})
+    video, still = await contents(opened, status["result"])
+    with av.open(io.BytesIO(video), "r") as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height, len(list(container.decode(stream)))) == (64, 48, 5)
+    with Image.open(io.BytesIO(still)) as image:
+        assert (image.mode, image.size) == ("RGB", (64, 48))
+    answer = await opened.client.get(status["result"][0]["blobUrl"])
+    assert answer.headers["content-type"] == "video/mp4"

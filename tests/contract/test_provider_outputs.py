@@ -1,0 +1,49 @@
+"""The same graph has the same results in the simulation and on a ComfyUI: nodes, types, sizes."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.ports import Output, Provider
+from tests.support.comfy_graphs import Graph
+from tests.support.comfyui import comfyui_on, make_submission
+from tests.support.output_graphs import HELPERS, RESULTS, input_file
+from tests.support.pixel_graphs import FILES
+from tests.support.providers import content, draw_series, open_simulator
+from tests.support.standin import running_standin
+
+
+async def described(item: Output) -> tuple[str, str, object]:
+    """An animation by its frames; of other files there is no more to compare."""
+    data = await content(item)
+    if not item.content_type.startswith("image/"):
+        return item.node_id, item.content_type, len(data) > 0
+    with Image.open(io.BytesIO(data)) as image:
+        return item.node_id, item.content_type, (image.mode, image.size, getattr(image, "n_frames", 1))
+
+
+async def results(provider: Provider, graph: Graph) -> Sequence[object]:
+    loaded = {str(entry["inputs"]["image"]) for entry in graph.values() if entry["class_type"] == "LoadImage"}
+    files = tuple(input_file(name, FILES[name]) for name in sorted(loaded))
+    submission = replace(make_submission(graph), files=files)
+    await provider.send(submission)
+    return [await described(item) for item in (await provider.collect(submission.prompt_id)).items]
+
+
+def needed(graph: Graph) -> Graph:
+    """What the node `x` needs."""
+    return {node_id: graph[node_id] for node_id in Nodes(graph).upstream("x")}
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS.keys() - {"SaveGLB"}))  # the simulation does not check types of links
+async def test_simulation_and_comfyui_give_out_the_same(name: str) -> None:
+    graph = needed({**HELPERS, "x": RESULTS[name][0]})
+    async with open_simulator(slow=False) as simulator:
+        simulated = await results(simulator, graph)
+    async with running_standin(draw=draw_series) as standin, comfyui_on(standin) as comfyui:
+        assert await results(comfyui, graph) == simulated
+    assert [one[1] for one in simulated if isinstance(one, tuple)] == RESULTS[name][1]
