@@ -68,7 +68,11 @@ async def _refusal(uri: str) -> str:
         (nullcontext(1), "no-such-host.invalid:27017/?", "the name of the host is not found."),
         (nullcontext(1), "127.0.0.1:1/?", "connection refused, as nobody listens there."),
         (_silent(), "127.0.0.1:{port}/?", "no answer in time."),
-        (_silent(), "127.0.0.1:{port}/?tls=true&", "no answer in time."),
+        (
+            _silent(),
+            "127.0.0.1:{port}/?tls=true&",
+            "TLS failed: no answer in time; the server may not speak TLS there.",
+        ),
         (_answering_http(), "127.0.0.1:{port}/?", "what answers there is not MongoDB."),
         (_answering_http(), "127.0.0.1:{port}/?tls=true&", "the server may not speak TLS there."),
         (

@@ -24,11 +24,11 @@ from civitai_mock.storage.mongo.upgrade import upgrade
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
 # again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
-# as for a slow one.)
+# as for a slow one.) A connection fails before the selection of a server ends, so that its reason is known by then.
 DEFAULT_OPTIONS: Mapping[str, Any] = {
     "appName": "civitai-mock",
     "serverSelectionTimeoutMS": 3_000,
-    "connectTimeoutMS": 3_000,
+    "connectTimeoutMS": 2_500,
     "socketTimeoutMS": 60_000,
 }
 SRV_SCHEME = "mongodb+srv://"

@@ -22,15 +22,14 @@ LIMITS = re.compile(r" \(configured timeouts: [^)]*\)")
 OPENSSL = re.compile(r"\[SSL: (?P<code>\w+)\] (?P<words>.*?)(?: \(_ssl\.c:\d+\))?$")
 Address = tuple[str, int | None]
 CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+CLOSED = "the server closes the connection"
 LATE = re.compile(r"timed out|No servers found yet")
+NO_TLS = "the server may not speak TLS there"
 NAMES = re.compile(r"not known|No address associated|name resolution|getaddrinfo failed|DNS|resolution lifetime")
 REASONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (NAMES, "the name of the host is not found"),
     (re.compile(r"refused", re.IGNORECASE), "connection refused, as nobody listens there"),
-    (
-        re.compile(r"reset by peer|connection closed|Broken pipe", re.IGNORECASE),
-        "the server closes the connection; if it wants TLS, add tls=true",
-    ),
+    (re.compile(r"reset by peer|connection closed|Broken pipe", re.IGNORECASE), CLOSED),
     (re.compile(r"unreachable|No route", re.IGNORECASE), "there is no way to that network"),
 )
 
@@ -49,16 +48,18 @@ class Reachability(ServerListener, TopologyListener):
         self.topology = topology
         self._seeds = seeds
         self._sets: dict[Address, str | None] = {}
-        self._is_logged = False
+        self._is_opened = False
         self._logged: str | None = None
 
     def begin(self) -> None:
         """Whoever opens the store tells of trouble until then."""
-        self._is_logged = True
+        self._is_opened = True
 
     def explain(self, what: str, *, reason: str | None = None) -> str:
         """`what` with the reason that is known here, or else with `reason`."""
         known = self._reason_in(self.topology()) or reason
+        if known == CLOSED and not self._is_opened:
+            known += "; if it wants TLS, add tls=true"
         return f"{self.description} {what}: {known}." if known else f"{self.description} {what}."
 
     def opened(self, event: ServerOpeningEvent | TopologyOpenedEvent) -> None:
@@ -76,7 +77,7 @@ class Reachability(ServerListener, TopologyListener):
     def _log(self, topology: Any) -> None:
         reason = self._reason_in(topology)
         is_back = self._logged is not None and topology.has_writable_server()
-        if not self._is_logged or reason == self._logged or (reason is None and not is_back):
+        if not self._is_opened or reason == self._logged or (reason is None and not is_back):
             return
         self._logged = reason
         if reason is None:
@@ -127,10 +128,11 @@ def reason_for(error: Exception) -> str:
     text = LIMITS.sub("", str(error)).partition(", Timeout: ")[0]
     if isinstance(error, ProtocolError):
         return "what answers there is not MongoDB"
-    if LATE.search(text):
-        return "no answer in time"
+    is_late = LATE.search(text) is not None
     if "SSL" in text:
-        return f"TLS failed: {_tls_words(text)}"
+        return f"TLS failed: {f'no answer in time; {NO_TLS}' if is_late else _tls_words(text)}"
+    if is_late:
+        return "no answer in time"
     return next((words for pattern, words in REASONS if pattern.search(text)), text)
 
 
@@ -139,7 +141,7 @@ def _tls_words(text: str) -> str:
     if found is None:
         return text.partition("SSL handshake failed: ")[2] or text
     words = found["words"]
-    return words if found["code"] == CERTIFICATE else f"{words}; the server may not speak TLS there"
+    return words if found["code"] == CERTIFICATE else f"{words}; {NO_TLS}"
 
 
 def _wrong_set(wanted: str, dropped: Sequence[Address], names: Collection[str]) -> str:
