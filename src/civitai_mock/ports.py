@@ -258,6 +258,7 @@ class Submission:
     """
 
     prompt_id: str
+    job_id: str
     trace_id: str
     graph: ReadOnlyJson
     extra_pnginfo: Mapping[str, str]
@@ -354,6 +355,10 @@ class Provider(Protocol):
 
     async def cancel(self, prompt_id: str) -> None:
         """Stop a prompt wherever it is; one that is unknown or finished is no error."""
+        ...
+
+    async def strays(self) -> Mapping[str, str]:
+        """The prompts that wait or run there though this process follows none of them, each with its job's id."""
         ...
 
     def progress(self, prompt_id: str) -> Progress | None:

@@ -51,6 +51,7 @@ def submission_of(model: str = DEV, **members: Any) -> Submission:
     work = job_work(replace(job, id=str(uuid.uuid4())), SKELETONS)
     assert isinstance(work, GraphWork)
     return Submission(
+        job_id="job",
         prompt_id=str(uuid.uuid4()),
         trace_id="00-1-2-00",
         graph=work.graph,

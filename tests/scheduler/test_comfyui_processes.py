@@ -21,6 +21,7 @@ JOBS = "/v1/consumer/jobs"
 STAGES = ("CLAIMED", "PROMPT_PREPARED", "SENT_TO_COMFY", "COMFY_RESULT")
 PARAMS = {"prompt": "a fox", "width": 64, "height": 64, "steps": 2}
 SEEDS = count(1)
+LONG_STEPS = 100
 LOOK_SECONDS = 0.01  # between looks at another process, which has no event to wait for
 
 pytestmark = pytest.mark.slow
@@ -106,10 +107,10 @@ def beside(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
         assert scheduler.wait(PATIENCE_SECONDS) == 0
 
 
-def submit(http: httpx.Client, server: Server, number: int = 1) -> list[str]:
+def submit(http: httpx.Client, server: Server, number: int = 1, **params: int) -> list[str]:
     """Of different pictures, so that nothing is cached."""
     model = "urn:air:sd1:checkpoint:civitai:4384@128713"
-    templates = [{"model": model, "params": {**PARAMS, "seed": next(SEEDS)}} for _ in range(number)]
+    templates = [{"model": model, "params": {**PARAMS, **params, "seed": next(SEEDS)}} for _ in range(number)]
     answer = http.post(f"{server.url}{JOBS}", json={"jobs": templates})
     assert answer.status_code == 202, answer.text
     return [job["jobId"] for job in answer.json()["jobs"]]
@@ -212,3 +213,20 @@ def _times_sent(http: httpx.Client, server: Server, job_id: str) -> int:
     told = _events(http, server, job_id)
     lives = "".join({"Claimed": "c", "Updated": "u"}.get(event, "-") for event in told)
     return lives.count("cuu")
+
+
+def test_a_job_that_ends_while_no_scheduler_is_there_leaves_no_prompt_running(
+    http: httpx.Client, tmp_path: Path
+) -> None:
+    with comfyuis(http, tmp_path) as (comfyui,), mock(tmp_path, [comfyui], "api") as server:
+        environment = {"COMFY_HTTP_URL": comfyui.url, "SCHEDULER_POLL_MS": "20"}
+        scheduler = start(tmp_path, environment, command=("-m", "civitai_mock", "scheduler"))
+        (job_id,) = submit(http, server, steps=LONG_STEPS)
+        until(comfyui.runs_something)
+        scheduler.kill()
+        scheduler.wait(PATIENCE_SECONDS)
+        http.delete(f"{server.url}{JOBS}/{job_id}").raise_for_status()
+        with beside(tmp_path, environment):
+            until(lambda: not comfyui.runs_something())
+        (facts,) = comfyui.prompts().values()
+        assert facts["outcomes"] == ["interrupted"]

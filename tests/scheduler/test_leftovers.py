@@ -19,16 +19,23 @@ from tests.support.turns import settle
 
 
 class Desk:
-    def __init__(self) -> None:
+    def __init__(self, bench: Bench) -> None:
+        self.jobs = bench.stores.jobs
         self.provider = ScriptedProvider()
         self.signals = InProcessSignals()
         self.in_flight = InFlight()
-        self.leftovers = Leftovers(provider=self.provider, signals=self.signals, in_flight=self.in_flight)
+        self.leftovers = Leftovers(
+            jobs=self.jobs,
+            provider=self.provider,
+            signals=self.signals,
+            in_flight=self.in_flight,
+            clock=bench.clock,
+        )
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    desk = Desk()
+async def desk(bench: Bench) -> AsyncIterator[Desk]:
+    desk = Desk(bench)
     running = asyncio.create_task(desk.leftovers.run(), name="leftovers")
     yield desk
     running.cancel()
@@ -72,3 +79,24 @@ async def test_a_scheduler_stops_what_others_end(bench: Bench) -> None:
         bench.signals.ended([ended(Outcome.DELETED)])
         await settle()
     assert provider.cancelled == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("job", "is_stopped"),
+    [
+        (ended(Outcome.DELETED), True),
+        (ended(Outcome.SUCCEEDED), True),
+        (replace(make_job(), prompt_id="another"), True),
+        (replace(make_job(), prompt_id="p"), False),
+        (None, False),
+    ],
+    ids=["over", "done by another prompt", "sent again under another id", "going on", "of another store"],
+)
+async def test_a_prompt_of_an_earlier_life_is_stopped_only_if_nobody_waits_for_it(
+    desk: Desk, job: Job | None, is_stopped: bool
+) -> None:
+    if job is not None:
+        await desk.jobs.add([job])
+    desk.provider.stray_jobs = {"p": make_job().id}
+    await desk.leftovers.look()
+    assert desk.provider.cancelled == (["p"] if is_stopped else [])

@@ -92,6 +92,7 @@ async def comfyui_at(
 def make_submission(graph: Graph | None = None, *, resources: Sequence[JobResource] = ()) -> Submission:
     """Each with a seed of its own, so that nothing is cached."""
     return Submission(
+        job_id="job",
         prompt_id=str(uuid.uuid4()),
         trace_id="00-1-2-00",
         graph=graph or text_to_image(seed=next(SEEDS)),

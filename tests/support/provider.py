@@ -1,7 +1,7 @@
 """A provider that does what a test tells it, and an artist whose pictures say what was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import JobResource
@@ -28,6 +28,7 @@ class ScriptedProvider:
         self.submissions: list[Submission] = []
         self.cancelled: list[str] = []
         self.lost: set[str] = set()
+        self.stray_jobs: dict[str, str] = {}
         self.progresses: dict[str, Progress] = {}
         self.turns: dict[str, datetime] = {}
         self.nodes = ["9"]
@@ -67,6 +68,9 @@ class ScriptedProvider:
     async def cancel(self, prompt_id: str) -> None:
         self.cancelled.append(prompt_id)
         self.on_cancel(prompt_id)
+
+    async def strays(self) -> Mapping[str, str]:
+        return self.stray_jobs
 
     def progress(self, prompt_id: str) -> Progress | None:
         return self.progresses.get(prompt_id)

@@ -46,7 +46,13 @@ PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator, "comfyui": open
 
 
 def submission(prompt_id: str, graph: Graph) -> Submission:
-    return Submission(prompt_id=prompt_id, trace_id=f"00-{'1' * 32}-{'2' * 16}-00", graph=graph, extra_pnginfo={})
+    return Submission(
+        prompt_id=prompt_id,
+        job_id=f"job of {prompt_id}",
+        trace_id=f"00-{'1' * 32}-{'2' * 16}-00",
+        graph=graph,
+        extra_pnginfo={},
+    )
 
 
 async def content(output: Output) -> bytes:

@@ -22,7 +22,7 @@ GRAPH: JsonObject = {
 
 
 def make_submission(**changes: str) -> Submission:
-    return Submission(prompt_id="p", trace_id="t", graph=GRAPH, extra_pnginfo=changes)
+    return Submission(prompt_id="p", job_id="j", trace_id="t", graph=GRAPH, extra_pnginfo=changes)
 
 
 def test_a_node_without_inputs_gets_some_because_it_would_end_the_servers_worker() -> None:
@@ -44,13 +44,14 @@ def test_the_payload_has_ids_that_were_chosen_before_and_an_object_as_extra_data
         "prompt": GRAPH,
         "prompt_id": "p",
         "client_id": "c",
-        "extra_data": {"trace_id": "t"},
+        "extra_data": {"civitai_mock_job_id": "j", "trace_id": "t"},
     }
 
 
 def test_texts_for_the_picture_go_into_extra_pnginfo() -> None:
     payload = payload_of(make_submission(parameters="a fox"), GRAPH, client_id="c")
-    assert payload["extra_data"] == {"trace_id": "t", "extra_pnginfo": {"parameters": "a fox"}}
+    ids = {"civitai_mock_job_id": "j", "trace_id": "t"}
+    assert payload["extra_data"] == {**ids, "extra_pnginfo": {"parameters": "a fox"}}
 
 
 def test_pictures_come_over_the_socket_from_one_class_of_node() -> None:

@@ -5,26 +5,32 @@ from collections.abc import Sequence
 
 import structlog
 
-from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.errors import MockError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import Provider
+from civitai_mock.ports import Clock, JobStore, Provider
 from civitai_mock.scheduler.in_flight import InFlight
 from civitai_mock.scheduler.signals import InProcessSignals
 
 logger = structlog.stdlib.get_logger()
 
 CANCEL_SECONDS = 5.0
+LOOK_SECONDS = 60.0
 
 
 class Leftovers:
     """A job may end between two claims, or after its worker died, and its prompt may still run.
 
-    What ends in flight is stopped by its own walk.
+    What ends in flight is stopped by its own walk. `run` goes by the word of this process, `look` asks the provider
+    about what ended elsewhere, or while no scheduler was there.
     """
 
-    def __init__(self, *, provider: Provider, signals: InProcessSignals, in_flight: InFlight) -> None:
+    def __init__(
+        self, *, jobs: JobStore, provider: Provider, signals: InProcessSignals, in_flight: InFlight, clock: Clock
+    ) -> None:
+        self._jobs = jobs
         self._provider = provider
+        self._clock = clock
         self._in_flight = in_flight
         self._prompt_ids: dict[str, None] = {}
         self._word = asyncio.Event()
@@ -37,6 +43,26 @@ class Leftovers:
             while self._prompt_ids:
                 prompt_id = next(iter(self._prompt_ids))
                 del self._prompt_ids[prompt_id]
+                await self._stop(prompt_id)
+
+    async def run_looks(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except TransientError as error:
+                logger.warning("prompts without a job not looked for", error=error.message)
+            except Exception:
+                logger.exception("prompts without a job not looked for")
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """A prompt is left over if its job is over, or has another prompt by now; jobs of other stores are not ours."""
+        strays = await self._provider.strays()
+        jobs = {job.id: job for job in await self._jobs.get_many(sorted(set(strays.values())))} if strays else {}
+        for prompt_id, job_id in strays.items():
+            job = jobs.get(job_id)
+            if job is not None and (job.outcome is not None or job.prompt_id != prompt_id):
+                logger.info("prompt left over", job_id=job_id, prompt_id=prompt_id)
                 await self._stop(prompt_id)
 
     def _hear(self, jobs: Sequence[Job]) -> None:

@@ -71,7 +71,9 @@ class Scheduler:
         self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
         signals.listen(self._hear)
-        self._leftovers = Leftovers(provider=tools.provider, signals=signals, in_flight=self._in_flight)
+        self._leftovers = Leftovers(
+            jobs=jobs, provider=tools.provider, signals=signals, in_flight=self._in_flight, clock=tools.clock
+        )
 
     async def run(self) -> None:
         """Work until `stop`; then give running jobs the grace time and let go of the rest.
@@ -130,6 +132,7 @@ class Scheduler:
             "dependents": self._dependents.run(),
             "chains": self._dependents.follow(),
             "leftovers": self._leftovers.run(),
+            "strays": self._leftovers.run_looks(),
         }
 
     async def _poll(self) -> None:

@@ -97,6 +97,9 @@ class ComfyUI:
         ready = [worker for worker in self._fleet.workers if worker.is_ready]
         return sum(all(map(worker.health.stock.has, resources)) for worker in ready)
 
+    async def strays(self) -> Mapping[str, str]:
+        return await self._fleet.strays()
+
     def progress(self, prompt_id: str) -> Progress | None:
         run = self._fleet.counting(prompt_id)
         return progress_of(run) if run else None

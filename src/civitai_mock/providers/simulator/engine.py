@@ -83,6 +83,10 @@ class Simulator:
         if prompt is not None and self._seconds_left(prompt) > 0 and not prompt.cancelled.done():
             prompt.cancelled.set_result(None)
 
+    async def strays(self) -> Mapping[str, str]:
+        """Its prompts end with the process."""
+        return {}
+
     def progress(self, prompt_id: str) -> Progress | None:  # noqa: ARG002 - see the class
         return None
 

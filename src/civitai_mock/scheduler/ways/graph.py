@@ -40,6 +40,7 @@ class GraphWay(Way):
     async def send(self, work: Work) -> None:
         submission = Submission(
             prompt_id=_prompt_id(work),
+            job_id=work.job.id,
             trace_id=work.job.trace_id,
             graph=self.todo.graph,
             extra_pnginfo={},

@@ -10,6 +10,7 @@ from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 STREAMING_CLASS = "SaveImageWebsocket"
 BASE_MODEL_INPUTS = ("ckpt_name", "unet_name")
 PREFIX_INPUT = "filename_prefix"
+JOB_ID = "civitai_mock_job_id"
 
 
 def checked(graph: ReadOnlyJson) -> JsonObject:
@@ -23,8 +24,8 @@ def with_fresh_prefix(graph: ReadOnlyJson, suffix: str) -> JsonObject:
 
 
 def payload_of(submission: Submission, graph: ReadOnlyJson, *, client_id: str) -> JsonObject:
-    """The trace id goes with the prompt into the server's history."""
-    extra: JsonObject = {"trace_id": submission.trace_id}
+    """The ids of job and trace go with the prompt into the server's queue and history."""
+    extra: JsonObject = {JOB_ID: submission.job_id, "trace_id": submission.trace_id}
     if submission.extra_pnginfo:
         extra["extra_pnginfo"] = dict(submission.extra_pnginfo)
     return {

@@ -43,6 +43,15 @@ def read_queue(body: JsonObject) -> Mapping[str, Place]:
     return pending | dict.fromkeys(_ids(body.get("queue_running")), Place.RUNNING)
 
 
+def read_marks(body: JsonObject, name: str) -> Mapping[str, str]:
+    """What the prompts in the queue have in their `extra_data` under `name`, by prompt id; without those that have no
+    such text there.
+    """
+    items = [item for queue in ("queue_running", "queue_pending") for item in map(as_list, as_list(body.get(queue)))]
+    marks = {as_text(item[1]): as_text(as_object(item[3]).get(name)) for item in items if len(item) > 3}
+    return {prompt_id: mark for prompt_id, mark in marks.items() if mark}
+
+
 def read_queued(body: JsonObject, prompt_id: str) -> Queued | None:
     """None for a prompt that is in no queue; of an id that is listed twice, the running one."""
     for place, name in ((Place.RUNNING, "queue_running"), (Place.PENDING, "queue_pending")):

@@ -21,6 +21,7 @@ from civitai_mock.providers.comfyui.protocol.records import (
     Place,
     Queued,
     read_history,
+    read_marks,
     read_queue,
     read_queued,
 )
@@ -90,6 +91,10 @@ class ComfyHttp:
 
     async def queue(self) -> Mapping[str, Place]:
         return read_queue(as_object(await self._get("/queue")))
+
+    async def marks(self, name: str) -> Mapping[str, str]:
+        """See `read_marks`."""
+        return read_marks(as_object(await self._get("/queue")), name)
 
     async def queued(self, prompt_id: str) -> Queued | None:
         return read_queued(as_object(await self._get("/queue")), prompt_id)

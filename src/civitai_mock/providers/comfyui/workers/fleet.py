@@ -1,7 +1,7 @@
 """All workers of a provider, and which of them has which prompt."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.providers.comfyui.graphs.outgoing import JOB_ID
 from civitai_mock.providers.comfyui.protocol.tracker import Done
 from civitai_mock.providers.comfyui.workers.balance import Balance
 from civitai_mock.providers.comfyui.workers.run import Run
@@ -62,6 +63,19 @@ class Fleet:
         for worker in self.workers:
             if not worker.health.is_up:
                 worker.follower.stop_later(prompt_id)
+
+    async def strays(self) -> Mapping[str, str]:
+        """Prompts of jobs of ours that no run of this process is about, by prompt id."""
+        asked = [self._strays(worker) for worker in self._up()]
+        return {prompt_id: job_id for found in await asyncio.gather(*asked) for prompt_id, job_id in found.items()}
+
+    async def _strays(self, worker: Worker) -> Mapping[str, str]:
+        try:
+            marks = await worker.http.marks(JOB_ID)
+        except TransientError as error:
+            worker.health.distrust(error)
+            return {}
+        return {prompt_id: job_id for prompt_id, job_id in marks.items() if worker.runs.get(prompt_id) is None}
 
     async def forget(self, prompt_id: str) -> None:
         """Whatever history says of a prompt would end its next run."""
