@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -194,6 +195,21 @@ async def test_a_video_plays(session: StandinSession, name: str, codec: str, rat
         assert [each.codec_context.name for each in container.streams.audio] == (["aac"] if "sound" in name else [])
         texts = {keyword.lower(): words for keyword, words in container.metadata.items()}
         assert "VAEEncode" in texts["prompt"]
+
+
+async def test_a_video_is_loaded_with_all_its_pictures(session: StandinSession) -> None:
+    told = await shown(session, OUTPUTS["SaveVideo"].graph)
+    content = await content_of(session, told["images"][0])
+    session.server.workshop.files.put(Place("input", "", "kept.mp4"), content, now=START)
+    graph = {"loaded": node("LoadVideo", file="kept.mp4"), "parts": node("GetVideoComponents", video=["loaded", 0])}
+    saved_again = {"y": saved("SaveVideo", "video", "loaded", format="auto", codec="auto")}
+    entry = await session.run({**HELPERS, **graph, **saved_again, "x": saved("SaveImage", "images", "parts")})
+    pictures = entry["outputs"]["x"]["images"]
+    assert len(pictures) == 4
+    with Image.open(io.BytesIO(await content_of(session, pictures[2]))) as image:
+        red, green, blue = np.asarray(image)[30, 50]
+        assert (image.size, abs(int(red) - 120) < 12, green < 12, blue < 12) == ((100, 60), True, True, True)
+    assert await content_of(session, entry["outputs"]["y"]["images"][0]) == content
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ PAGES = frozenset({"TIFF"})  # each of a size of its own
 ON_THEIR_SIDE = frozenset({5, 6, 7, 8})  # EXIF orientations
 SIXTEEN_BITS = 1 / 255  # ComfyUI's factor for pictures of 32-bit integers
 MOST_PICTURES = 4096
+MOST_PIXELS = 256_000_000
 LATENT = "latent_tensor"
 
 
@@ -88,12 +89,13 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _loaded_video(content: bytes) -> Loaded | None:
-    frames = _video_frames(content)
-    return Loaded(width=frames[0].width, height=frames[0].height, count=len(frames)) if frames else None
+    # PyAV is large: imported at the first file that is not a picture, here and below.
+    from civitai_mock.providers.simulator.pixels.video_files import loaded_video  # noqa: PLC0415
+
+    return loaded_video(content)
 
 
 def _video_frames(content: bytes) -> Sequence[Image.Image]:
-    # PyAV is large: imported at the first file that is not a picture.
     from civitai_mock.providers.simulator.pixels.video_files import frames_of  # noqa: PLC0415
 
-    return frames_of(content, most=MOST_PICTURES)
+    return frames_of(content, most_pixels=MOST_PIXELS)

@@ -1,4 +1,4 @@
-"""Pictures of a video, by PyAV."""
+"""Videos that a graph loads, by PyAV."""
 
 import io
 from collections.abc import Sequence
@@ -7,14 +7,25 @@ from itertools import islice
 import av
 from PIL import Image
 
+from civitai_mock.generation.reading.sizes.sight import Loaded
 
-def frames_of(content: bytes, *, most: int) -> Sequence[Image.Image]:
-    """None of what is not a video."""
+
+def loaded_video(content: bytes) -> Loaded | None:
+    """Without decoding it; None for what is not a video."""
     try:
         with av.open(io.BytesIO(content), "r") as container:
             if not container.streams.video:
-                return ()
-            frames = islice(container.decode(container.streams.video[0]), most)
-            return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in frames]
-    except av.error.FFmpegError:
-        return ()
+                return None
+            stream = container.streams.video[0]
+            count = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
+            return Loaded(width=stream.width, height=stream.height, count=max(count, 1)) if stream.width else None
+    except (av.error.FFmpegError, ValueError):
+        return None
+
+
+def frames_of(content: bytes, *, most_pixels: int) -> Sequence[Image.Image]:
+    """As many of the first pictures as fit; raise what PyAV raises for what is not a video."""
+    with av.open(io.BytesIO(content), "r") as container:
+        stream = container.streams.video[0]
+        frames = islice(container.decode(stream), max(most_pixels // (stream.width * stream.height), 1))
+        return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in frames]
