@@ -80,6 +80,7 @@ READ_BY_URL: Mapping[str, Callable[[str], dict[str, Any]]] = {
 @asynccontextmanager
 async def opened_for(who: Headers) -> AsyncIterator[Opened]:
     settings: dict[str, Any] = {"auth": "tokens", "auth_tokens": "alice,bob"} if who else {}
+    settings["simulation_pictures"] = "blank"
     async with serve_all(**settings) as opened:
         yield opened
 

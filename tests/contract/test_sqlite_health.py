@@ -1,5 +1,6 @@
 """What a store in a folder says of itself once it cannot keep what it is given."""
 
+import asyncio
 import resource
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -93,6 +94,13 @@ async def test_nothing_is_acknowledged_that_nobody_would_find(folder: Path, case
             await stores.jobs.add([make_job(2)])
         with pytest.raises(TransientError):
             await stores.blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=START)
+
+
+async def test_many_may_ask_at_once(stores: Stores, folder: Path) -> None:
+    with files_no_larger_than((folder / LOG).stat().st_size):
+        asked = await asyncio.gather(*(stores.health.ping() for _ in range(20)), return_exceptions=True)
+    assert {type(answer) for answer in asked} == {TransientError}
+    await asyncio.gather(*(stores.health.ping() for _ in range(20)))
 
 
 async def test_a_healthy_store_leaves_nothing_behind(stores: Stores, folder: Path) -> None:

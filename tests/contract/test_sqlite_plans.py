@@ -37,7 +37,7 @@ STATEMENTS: Mapping[str, str] = {
     **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
     **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "DELETE", "EXPIRED")},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
-    **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LENGTH")},
+    **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LOOK")},
 }
 INSERTS = frozenset(
     {
@@ -94,7 +94,7 @@ INDEXES: Mapping[str, str] = {
     "blobs.DELETE": "sqlite_autoindex_blobs_1",
     "blobs.EXPIRED": "blobs to sweep",
     "secrets.SELECT": "sqlite_autoindex_secrets_1",
-    "health.LENGTH": "sqlite_autoindex_secrets_1",
+    "health.LOOK": "sqlite_autoindex_secrets_1",
 }
 
 

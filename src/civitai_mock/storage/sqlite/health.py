@@ -12,7 +12,7 @@ PING_SECONDS = 3.0
 NAME = "health"
 SMALL, LARGE = 8, 256 * 1024
 TOUCH = "INSERT OR REPLACE INTO secrets (name, value) VALUES (?, randomblob(?))"
-LENGTH = "SELECT length(value) FROM secrets WHERE name = ?"
+LOOK = "SELECT 1 FROM secrets WHERE name = ?"
 
 
 class SqliteHealth:
@@ -39,8 +39,9 @@ class SqliteHealth:
             raise TransientError(f"The folder of blobs of {self.description} does not answer.") from error
 
     async def _write_row(self, size: int) -> None:
+        """Others may write it at the same time, in any size."""
         await self._database.write(partial(_touch, size))
-        if self._database.read(LENGTH, (NAME,)) != [(size,)]:
+        if not self._database.read(LOOK, (NAME,)):
             raise TransientError(f"{self.description} does not find what was just written.")
 
 
