@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from civitai_mock.domain.blob import PREVIEW, blob_key
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import JobSearch, Spending
-from civitai_mock.storage.mongo import upgrade
+from civitai_mock.storage.mongo import schema, upgrade
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.jobs import add_jobs, chunks, job_id, make_claim, make_job, succeeded
 from tests.support.mongo import MongoAddress, mongo_address
@@ -68,6 +69,26 @@ def without_hashes(resource: JobResource) -> JobResource:
 
 async def strip(inside: Collections) -> None:
     await inside.jobs.update_many({}, {"$unset": dict.fromkeys([*ADDED_AT_SUBMISSION, *ADDED_LATER], "")})
+
+
+async def test_a_database_of_a_later_version_is_refused_before_anything_is_touched(address: MongoAddress) -> None:
+    async with address.open() as stores, address.inside() as inside:
+        await add_jobs(stores.jobs, 1)
+        assert await inside.secrets.find_one({"_id": schema.ID}) == {"_id": schema.ID, "version": schema.VERSION}
+        await inside.secrets.update_one({"_id": schema.ID}, {"$set": {"version": schema.VERSION + 1}})
+        await strip(inside)
+        before = await inside.jobs.find_one()
+        with pytest.raises(TransientError, match=r"its schema has version \d, this program knows \d"):
+            async with address.open():
+                pass
+        assert await inside.jobs.find_one() == before
+
+
+async def test_a_database_that_does_not_tell_its_version_is_an_earlier_one(address: MongoAddress) -> None:
+    async with address.open(), address.inside() as inside:
+        await inside.secrets.delete_one({"_id": schema.ID})
+    async with address.open(), address.inside() as inside:
+        assert await inside.secrets.find_one({"_id": schema.ID}) is not None
 
 
 @pytest.mark.parametrize("page", [1, 500])

@@ -19,6 +19,7 @@ from civitai_mock.storage.mongo.indexes import create_indexes
 from civitai_mock.storage.mongo.jobs import MongoJobStore
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
 from civitai_mock.storage.mongo.resources import MongoResourceStore
+from civitai_mock.storage.mongo.schema import NewerSchemaError, note_version, refuse_newer
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.upgrade import upgrade
 
@@ -77,8 +78,12 @@ async def _connected(uri: str, reachability: Reachability) -> AsyncIterator[Asyn
 async def _prepare(database: Database, collections: Collections, reachability: Reachability) -> None:
     try:
         await database.command("ping")
+        await refuse_newer(collections.secrets)
         await create_indexes(collections)
         await upgrade(collections)
+        await note_version(collections.secrets)
+    except NewerSchemaError as error:
+        raise TransientError(f"{reachability.description} cannot be used: {error}.") from error
     except OperationFailure as error:
         reason = (error.details or {}).get("errmsg", "no reason given")
         raise TransientError(f"{reachability.description} refused: {reason}") from error
