@@ -21,8 +21,8 @@ LOOK_SECONDS = 60.0
 class Leftovers:
     """A job may end between two claims, or after its worker died, and its prompt may still run.
 
-    What ends in flight is stopped by its own walk. `run` goes by the word of this process, `look` asks the provider
-    about what ended elsewhere, or while no scheduler was there.
+    A walk stops the prompt that is taken from it; what a walk itself has ended is left over, too. `run` goes by the
+    word of this process, `look` asks the provider about what ended elsewhere, or while no scheduler was there.
     """
 
     def __init__(

@@ -93,8 +93,6 @@ class Walk:
                 await self._fail(error)
             except TransientError as error:
                 await self._retry_later(error)
-        if self.job.outcome is Outcome.FAILED:
-            await self._stop_prompt(only_if_over=False)
 
     async def _step(self, work: Work) -> None:
         stage = NEXT_STAGE[self.job.stage]
@@ -186,7 +184,7 @@ class Walk:
         self.job = await self.ledger.expire(self.job, reason=reason, prompt_stopped=True)
 
     async def _give_up(self) -> None:
-        """A bug outside the stages; without this the worker's renewals would keep the claim for ever."""
+        """A bug outside the stages; without this the job would wait until its lease is over."""
         try:
             self.job = await self.ledger.expire(self.job, reason="An error in this server; see its log.")
         except Exception:
