@@ -14,6 +14,7 @@ from civitai_mock.api.context import ApiOptions
 from civitai_mock.api.errors import UnexpectedErrors, handle_errors
 from civitai_mock.api.guard import Access, Guard
 from civitai_mock.api.openapi import describe_api
+from civitai_mock.api.slashes import Slashes
 from civitai_mock.api.trace import TraceMiddleware
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
 from civitai_mock.api.v1.client_hints import ClientHints
@@ -58,6 +59,7 @@ def make_api(
             Middleware(TrustedProxies, networks=trusted_proxies),
             Middleware(TraceMiddleware),
             Middleware(UnexpectedErrors),
+            Middleware(Slashes),
             Middleware(Compat),
             Middleware(Guard, access=access),
         ],

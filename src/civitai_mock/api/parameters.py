@@ -1,4 +1,4 @@
-"""Query parameters of plain routes, read as ASP.NET reads them."""
+"""Query parameters of plain routes, read as ASP.NET reads them: their names are in any case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,9 +10,14 @@ from civitai_mock.generation.request_errors import fault
 FLAGS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 
 
+def optional(request: Request, name: str) -> str | None:
+    """The last one, if it is repeated."""
+    return next(reversed(_texts(request, name)), None)
+
+
 def flag(request: Request, name: str, *, default: bool = False) -> bool:
     """A boolean in any case; raise `InvalidRequestError` for anything else."""
-    text = request.query_params.get(name)
+    text = optional(request, name)
     if text is None:
         return default
     value = FLAGS.get(text.lower())
@@ -23,7 +28,7 @@ def flag(request: Request, name: str, *, default: bool = False) -> bool:
 
 def required(request: Request, name: str) -> str:
     """Raise `InvalidRequestError` if it is missing or empty."""
-    text = request.query_params.get(name)
+    text = optional(request, name)
     if not text:
         raise fault(name, f"The {name} field is required.")
     return text
@@ -31,7 +36,7 @@ def required(request: Request, name: str) -> str:
 
 def required_list(request: Request, name: str) -> Sequence[str]:
     """A parameter that may be repeated; raise `InvalidRequestError` if it is missing or empty."""
-    texts = request.query_params.getlist(name)
+    texts = _texts(request, name)
     if not all(texts) or not texts:
         raise fault(name, f"The {name} field is required.")
     return texts
@@ -39,7 +44,7 @@ def required_list(request: Request, name: str) -> Sequence[str]:
 
 def count(request: Request, name: str, *, default: int, most: int) -> int:
     """A number from 1 to `most`; raise `InvalidRequestError` for anything else."""
-    text = request.query_params.get(name)
+    text = optional(request, name)
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
@@ -49,7 +54,7 @@ def count(request: Request, name: str, *, default: int, most: int) -> int:
 
 def moment(request: Request, name: str) -> datetime | None:
     """An ISO 8601 date, in UTC if it has no offset; raise `InvalidRequestError` for anything else."""
-    text = request.query_params.get(name)
+    text = optional(request, name)
     if text is None:
         return None
     try:
@@ -57,3 +62,7 @@ def moment(request: Request, name: str) -> datetime | None:
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise fault(name, f"The value '{text}' is not valid; expected a date like 2026-01-31T12:00:00Z.") from error
+
+
+def _texts(request: Request, name: str) -> Sequence[str]:
+    return [text for sent, text in request.query_params.multi_items() if sent.lower() == name.lower()]

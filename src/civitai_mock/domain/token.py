@@ -14,7 +14,7 @@ def encode_token(job_ids: Sequence[str]) -> str:
 
 
 def decode_token(token: str) -> list[str]:
-    """The job ids; raise `InvalidRequestError` for anything that `encode_token` would not have made."""
+    """The job ids, each once; raise `InvalidRequestError` for anything that `encode_token` would not have made."""
     try:
         # A '+' that was not percent-encoded arrives as a space.
         decoded = json.loads(base64.b64decode(token.replace(" ", "+"), validate=True)) if token else None
@@ -23,7 +23,7 @@ def decode_token(token: str) -> list[str]:
     job_ids = decoded.get("Jobs") if isinstance(decoded, dict) else None
     if not isinstance(job_ids, list) or not all(isinstance(job_id, str) and job_id.isprintable() for job_id in job_ids):
         raise _invalid()
-    return list(dict.fromkeys(job_ids))
+    return list(dict.fromkeys(job_id.lower() for job_id in job_ids))
 
 
 def _invalid() -> InvalidRequestError:

@@ -1,11 +1,25 @@
 """What the JSON of v1 is made of."""
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
@@ -24,7 +38,7 @@ BLOB_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 class WireModel(BaseModel):
-    """camelCase on the wire; unknown members are ignored, as the real service does."""
+    """camelCase on the wire, read in any case; unknown members are ignored, as the real service does."""
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(alias=to_camel),
@@ -34,6 +48,38 @@ class WireModel(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_our_case(cls, value: object) -> object:
+        """Of two spellings of one member the official one counts."""
+        names = _names_of(cls)
+        if not isinstance(value, dict) or value.keys() <= names.all:
+            return value
+        others = {names.by_lower_case.get(str(name).lower(), name): member for name, member in value.items()}
+        return others | {name: member for name, member in value.items() if name in names.all}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """Those of a model's members: as JSON and Python know them, and those of JSON by how they are in lower case."""
+
+    all: frozenset[str]
+    by_lower_case: Mapping[str, str]
+
+
+@cache
+def _names_of(model: type[BaseModel]) -> _Names:
+    wire = [name for field in model.model_fields.values() for name in _wire_names(field)]
+    return _Names(all=frozenset([*wire, *model.model_fields]), by_lower_case={name.lower(): name for name in wire})
+
+
+def _wire_names(field: FieldInfo) -> Iterator[str]:
+    """The alias, or all that may be read in its place."""
+    alias = field.validation_alias or field.alias
+    for name in alias.choices if isinstance(alias, AliasChoices) else [alias]:
+        if isinstance(name, str):
+            yield name
 
 
 def _without_nul(text: str) -> str:

@@ -30,8 +30,8 @@ class QueryJobs:
     jobs: JobStore
 
     async def by_id(self, job_id: str, *, owner: str | None = None) -> Job:
-        """Raise `NotFoundError` for one that is unknown or past its time."""
-        job = await self.jobs.get(job_id)
+        """The id may be in any case; raise `NotFoundError` for one that is unknown or past its time."""
+        job = await self.jobs.get(job_id.lower())
         if job is None or not _is_seen_by(owner, job):
             raise NotFoundError(f"The job '{job_id}' does not exist.")
         return job
@@ -55,8 +55,8 @@ class QueryJobs:
 
     async def events(self, job_id: str, *, owner: str | None = None) -> Sequence[JobEvent]:
         """The oldest first."""
-        await self.by_id(job_id, owner=owner)
-        return await self.jobs.events(job_id)
+        job = await self.by_id(job_id, owner=owner)
+        return await self.jobs.events(job.id)
 
     async def asset(self, job_id: str, name: str, *, owner: str | None = None) -> Slot:
         """Raise `NotFoundError` for a name that the job does not have, or not yet."""

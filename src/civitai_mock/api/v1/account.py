@@ -14,7 +14,7 @@ from civitai_mock.api.described import (
     moment_parameter,
     text_parameter,
 )
-from civitai_mock.api.parameters import count, moment, required_list
+from civitai_mock.api.parameters import count, moment, optional, required_list
 from civitai_mock.api.v1.paths import CONSUMER, READ_PROBLEMS
 from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.schemas import ConsumptionDetails, ProviderAssetAvailability, RequestsResult
@@ -50,8 +50,7 @@ async def get_consumption(request: Request) -> Response:
 
 async def get_requests(request: Request) -> Response:
     take = count(request, "take", default=TAKE, most=MOST)
-    cursor = request.query_params.get("cursor")
-    page = await use_cases(request).history(owner=owner(request), cursor=cursor, take=take)
+    page = await use_cases(request).history(owner=owner(request), cursor=optional(request, "cursor"), take=take)
     renderer = await renderer_for(request, [])
     requests = [
         {"dateTime": format_date(past.at), "jobs": [renderer.requested(job) for job in past.jobs]}

@@ -9,6 +9,7 @@ from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.body import read_as
 from civitai_mock.api.context import owner, use_cases
 from civitai_mock.api.described import DescribedRoute, Operation, path_parameter, text_parameter
+from civitai_mock.api.parameters import optional
 from civitai_mock.api.v1.paths import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, TAG
 from civitai_mock.api.v1.questions import TaintJobRequest, TaintJobsRequest, parse
 from civitai_mock.api.v1.schemas import TaintJobsResult
@@ -27,7 +28,7 @@ async def taint_jobs(request: Request) -> Response:
     """With both a token and properties, the jobs of the token that have the properties."""
     asked = await read_as(request, partial(parse, form=TaintJobsRequest))
     taint, whose = use_cases(request).taint, owner(request)
-    if token := request.query_params.get("token"):
+    if token := optional(request, "token"):
         jobs = await taint.by_token(token, asked.taint, owner=whose, properties=asked.properties)
     elif asked.properties:
         jobs = await taint.by_properties(asked.properties, asked.taint, owner=whose)

@@ -16,9 +16,10 @@ MAX_VALUES_IN_ALL = 20_000
 
 def parse_submission(body: JsonObject, *, max_jobs: int) -> Mapping[str, JobRequest]:
     """Each request by its path in the body (`jobs[0]`, nothing for a single one); all faults are told at once."""
-    if LIST not in body:
+    name = next((name for name in body if name.lower() == LIST), None)
+    if name is None:
         return {"": parse_template(body)}
-    templates = body[LIST]
+    templates = body[name]
     if not isinstance(templates, list) or not templates:
         raise fault(LIST, "Expected a list of at least one template.")
     if len(templates) > max_jobs:
