@@ -53,8 +53,11 @@ def test_airs_are_replaced_by_the_names_of_their_files(golden: Golden) -> None:
     golden.check_json(DATA / "golden" / "comfy" / "airs.json", graph)
 
 
-def test_a_text_that_only_mentions_an_air_is_left_alone() -> None:
-    graph = text_to_image(prompt_text=f"{CHECKPOINT} in snow")
+@pytest.mark.parametrize(
+    "text", [f"{CHECKPOINT} in snow", CHECKPOINT, "urn:air:sd1:lora:civitai:1@999999999", "URN:AIR:!?", "urn:air:../.."]
+)
+def test_a_prompt_is_text_even_if_it_is_an_air(text: str) -> None:
+    graph = text_to_image(prompt_text=text)
     assert parse_template(comfy(graph)).references() == {}
     assert graph_of(comfy(graph)) == graph
 

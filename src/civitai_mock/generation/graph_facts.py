@@ -11,6 +11,13 @@ from civitai_mock.generation.picture.params import image_cost
 from civitai_mock.generation.reading.nodes import Nodes
 
 FULL_AIR = re.compile(r"urn:air:\S+", re.IGNORECASE)
+# Of ComfyUI's own text encoders, and what others call the like.
+TEXT_INPUTS = frozenset(
+    {
+        *("text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "llama", "bert", "mt5xl", "system_prompt"),
+        *("prompt", "positive", "negative", "positive_prompt", "negative_prompt", "user_prompt", "tags", "lyrics"),
+    }
+)
 SEED_INPUTS = ("seed", "noise_seed")
 MOST_SEED = 2**63 - 1  # v1 description: a seed is an int64
 DEFAULT_SIDE = 512
@@ -20,19 +27,18 @@ MOST_STEPS = 10_000
 MOST_ABOVE = 200
 
 
-def is_file_reference(value: Json) -> bool:
-    """An input that is nothing but a full AIR stands where a node wants a file name."""
-    return isinstance(value, str) and FULL_AIR.fullmatch(value) is not None
-
-
 def file_references(graph: Graph) -> dict[str, str]:
     """The AIRs in a graph by their path in it."""
     return {
-        f"{node_id}.inputs.{name}": str(value)
-        for node_id, node in graph.items()
-        for name, value in _inputs(node).items()
-        if is_file_reference(value)
+        f"{node_id}.inputs.{name}": air for node_id, node in graph.items() for name, air in node_files(_inputs(node))
     }
+
+
+def node_files(inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The inputs of a node that are nothing but a full AIR, where it wants a file's name; a prompt is never one."""
+    for name, value in inputs.items():
+        if name not in TEXT_INPUTS and isinstance(value, str) and FULL_AIR.fullmatch(value):
+            yield name, value
 
 
 def with_files(graph: Graph, files: Mapping[str, str]) -> Graph:
@@ -41,7 +47,7 @@ def with_files(graph: Graph, files: Mapping[str, str]) -> Graph:
 
 
 def _named(inputs: Mapping[str, Json], files: Mapping[str, str]) -> JsonObject:
-    return {name: files[str(value)] if is_file_reference(value) else value for name, value in inputs.items()}
+    return {**inputs, **{name: files[air] for name, air in node_files(inputs)}}
 
 
 def graph_cost(graph: Graph) -> float:

@@ -12,7 +12,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.graph_facts import file_references, graph_cost, is_file_reference, with_files
+from civitai_mock.generation.graph_facts import file_references, graph_cost, node_files, with_files
 from civitai_mock.generation.graph_images import PICTURE_INPUT, picture_sources, with_pictures
 from civitai_mock.generation.job_request import JobRequest, Plan
 from civitai_mock.generation.network_choice import job_resource
@@ -31,16 +31,19 @@ def _in_api_format(value: object) -> object:
     return value
 
 
-def _air(value: Json) -> Json:
-    if isinstance(value, str) and is_file_reference(value):
-        try:
-            Air.parse(value)
-        except InvalidRequestError as error:
-            raise ValueError(error.message) from error
-    return value
+def _with_good_airs(inputs: dict[str, Json]) -> dict[str, Json]:
+    faults = [_fault(message, name) for name, text in node_files(inputs) if (message := _air_fault(text))]
+    if faults:
+        raise ValidationError.from_exception_data("inputs", faults)
+    return inputs
 
 
-Input = Annotated[JsonValue, AfterValidator(_air)]
+def _air_fault(text: str) -> str | None:
+    try:
+        Air.parse(text)
+    except InvalidRequestError as error:
+        return error.message
+    return None
 
 
 class ComfyNode(BaseModel):
@@ -49,7 +52,7 @@ class ComfyNode(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     class_type: Annotated[Text, Field(min_length=1)]
-    inputs: Annotated[dict[str, Input], at_most(MAX_INPUTS, "inputs of a node")]
+    inputs: Annotated[dict[str, JsonValue], at_most(MAX_INPUTS, "inputs of a node"), AfterValidator(_with_good_airs)]
 
 
 class ComfyParams(WireModel):
@@ -84,7 +87,7 @@ def _picture_faults(sources: Mapping[str, str]) -> Iterator[InitErrorDetails]:
 
 
 def _fault(message: str, *path: str) -> InitErrorDetails:
-    kind = PydanticCustomError("picture", "{message}", {"message": message})
+    kind = PydanticCustomError("input", "{message}", {"message": message})
     return InitErrorDetails(type=kind, loc=path, input=None)
 
 
