@@ -61,7 +61,7 @@ PACKAGE = "civitai_mock"
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
 LOCAL = "local"  # what the provider is called unless PROVIDER_NAME says otherwise
-CLOSE_SECONDS = 0.6
+CLOSE_SECONDS = 0.5
 
 logger = structlog.stdlib.get_logger()
 

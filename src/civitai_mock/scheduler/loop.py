@@ -27,7 +27,7 @@ logger = structlog.stdlib.get_logger()
 
 CLAIM_BATCH = 100
 CLAIM_SECONDS = 0.5  # of a claim that is under way at the stop, before it is left to its lease
-RELEASE_SECONDS = 1.5
+RELEASE_SECONDS = 1.2  # of the two that everything after the grace time has together
 MICROSECOND = timedelta(microseconds=1)
 SAME_MOMENT = timedelta(seconds=1)
 
