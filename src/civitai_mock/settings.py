@@ -247,7 +247,7 @@ class Settings(BaseSettings):
     )
     scheduler_lease_ms: int = setting(
         15_000,
-        "How long a claim lasts without renewal, in ms; a dead scheduler's jobs start again after that",
+        "How long a claim lasts without renewal, in ms; a dead one's jobs start again at most half as long after that",
         expected="a number from 1000 to 3600000",
         ge=1000,
         le=3_600_000,
