@@ -14,23 +14,10 @@ import pytest
 
 from civitai_mock.storage.sqlite.directory import FILE_NAME
 from tests.support.process import PATIENCE_SECONDS, Server, running
+from tests.support.short_leases import JOBS, TEMPLATE, short_leases
 
-JOBS = "/v1/consumer/jobs"
 LEASE_MS = 1000
 LONGER_THAN_A_LEASE = 2.5
-SLOW: Mapping[str, str] = {
-    "SIMULATION_LOAD_MS": "0",
-    "SIMULATION_PROMPT_MS": "400",
-    "SIMULATION_STEP_MS": "0",
-    "SIMULATION_CONVERT_MS": "0",
-    "SIMULATION_PICTURES": "blank",
-    "SCHEDULER_LEASE_MS": str(LEASE_MS),
-    "SCHEDULER_POLL_MS": "200",
-}
-TEMPLATE: Mapping[str, Any] = {
-    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
-    "params": {"prompt": "a fox", "width": 64, "height": 64},
-}
 
 pytestmark = pytest.mark.slow
 
@@ -84,11 +71,14 @@ def wait_until_claimed(server: Server, job_ids: Sequence[str]) -> None:
 
 @pytest.mark.parametrize("count", [5, 60])
 def test_every_job_of_a_killed_process_goes_on_while_others_come(tmp_path: Path, count: int) -> None:
-    with running(tmp_path, {**SLOW, "SIMULATION_PROMPT_MS": "60000"}) as server:
+    with running(tmp_path, short_leases(lease_ms=LEASE_MS, prompt_ms=60_000)) as server:
         job_ids = submit(server, count)
         wait_until_claimed(server, job_ids)
         server.kill()
-    with running(tmp_path, SLOW) as server, other_jobs_coming(server) as others:
+    with (
+        running(tmp_path, short_leases(lease_ms=LEASE_MS, prompt_ms=400)) as server,
+        other_jobs_coming(server) as others,
+    ):
         wait_until_ended(server, job_ids)
         for job_id in job_ids:
             told = events_of(server, job_id)
@@ -120,7 +110,7 @@ def store_away(server: Server) -> Iterator[None]:
 def test_a_worker_keeps_what_it_held_after_trouble_for_longer_than_a_lease(
     tmp_path: Path, trouble: Callable[[Server], AbstractContextManager[None]]
 ) -> None:
-    environment = {**SLOW, "SIMULATION_PROMPT_MS": "3000"}
+    environment = short_leases(lease_ms=LEASE_MS, prompt_ms=3_000)
     with running(tmp_path, environment) as server:
         job_ids = submit(server, 20)
         wait_until_claimed(server, job_ids)

@@ -19,28 +19,18 @@ import pytest
 
 from civitai_mock.storage.sqlite.directory import FILE_NAME
 from tests.support.process import PATIENCE_SECONDS, free_port, start, wait_for
+from tests.support.short_leases import JOBS, TEMPLATE, short_leases
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
-JOBS = "/v1/consumer/jobs"
 LEASE_SECONDS = 2.0
 TROUBLE_SECONDS = 1.5 * LEASE_SECONDS
 PAUSE_SECONDS = 0.1
 QUIET_SECONDS = 60.0
 SETTINGS: Mapping[str, str] = {
-    "SIMULATION_LOAD_MS": "0",
-    "SIMULATION_PROMPT_MS": "300",
-    "SIMULATION_STEP_MS": "0",
-    "SIMULATION_CONVERT_MS": "0",
-    "SIMULATION_PICTURES": "blank",
-    "SCHEDULER_LEASE_MS": str(int(LEASE_SECONDS * 1000)),
-    "SCHEDULER_POLL_MS": "250",
+    **short_leases(lease_ms=int(LEASE_SECONDS * 1000), prompt_ms=300),
     "LOG_LEVEL": "warning",
     "SHUTDOWN_GRACE_MS": "500",
-}
-TEMPLATE: Mapping[str, Any] = {
-    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
-    "params": {"prompt": "a fox", "width": 64, "height": 64},
 }
 
 
