@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from civitai_mock.domain.errors import JobError, RunFailedError, TransientError, TryElsewhereError
+from civitai_mock.domain.errors import JobError, NotStartedError, RunFailedError, TransientError, TryElsewhereError
 from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.comfyui.provider import ComfyUI
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
-from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, finish, make_submission, until
+from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, contents_of, finish, make_submission, until
 from tests.support.standin import RunningStandin, running_standin
 from tests.support.standin_session import text_to_image, with_inputs
 
@@ -56,6 +56,35 @@ async def test_what_one_server_fails_another_one_does(sickness: tuple[str, str, 
         assert runs_on(sick) <= 2 * IMPATIENT.max_in_flight
         assert [worker.ready for worker in provider.workers] == [False, True]
         assert sickness[2] in provider.workers[0].reason
+
+
+@pytest.mark.parametrize("fault", ["missing_images", "half_images"])
+async def test_pictures_that_cannot_be_had_are_made_on_another_server_at_no_cost(fault: str) -> None:
+    async with (
+        running_standin() as sick,
+        running_standin() as well,
+        comfyui_on(sick, well, options=RESTLESS) as provider,
+    ):
+        sick.server.faults.order(**{fault: ALWAYS})
+        submission = make_submission()
+        await provider.send(submission)
+        with pytest.raises(TryElsewhereError):
+            await contents_of(await provider.collect(submission.prompt_id))
+        assert (await finish(provider, submission)).worker == provider.workers[1].id
+        await asyncio.gather(*(finish(provider, make_submission(), most_tries=2) for _ in range(12)))
+        assert runs_on(sick) <= 2 * IMPATIENT.max_in_flight
+        assert not provider.workers[0].ready
+        assert provider.workers[1].ready
+
+
+async def test_pictures_that_no_server_hands_out_cost_a_retry_and_tell_what_each_said() -> None:
+    async with running_standin() as one, running_standin() as two, comfyui_on(one, two, options=CALM) as provider:
+        for standin in (one, two):
+            standin.server.faults.order(missing_images=ALWAYS)
+        with pytest.raises(TransientError) as caught:
+            await finish(provider, make_submission(), most_tries=2)
+        assert not isinstance(caught.value, NotStartedError)
+        assert all(f"{worker.id} no longer has" in caught.value.message for worker in provider.workers)
 
 
 async def test_a_failure_that_another_server_may_mend_costs_no_retry_and_tells_whose_it_was() -> None:

@@ -35,6 +35,17 @@ async def test_one_sick_server_of_two_costs_no_job_and_no_retry(bench: Bench, no
     assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
 
 
+async def test_one_server_of_two_whose_pictures_are_gone_costs_no_job_and_no_retry(bench: Bench) -> None:
+    async with (
+        running_standin(models=MODELS, draw=draw_series) as sick,
+        running_standin(models=MODELS, draw=draw_series) as well,
+        working(bench, sick, well),
+    ):
+        sick.server.faults.order(missing_images=ALWAYS)
+        jobs = [await ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
+    assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
+
+
 async def test_a_server_that_is_sick_for_ten_minutes_does_not_burn_the_queue(bench: Bench) -> None:
     async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
         sicken(standin, "KSampler", "CUDA error: unspecified launch failure")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -127,15 +128,18 @@ class ComfyUI:
         worker, run = await self._followed(prompt_id)
         end = await run.end()
         if isinstance(end, Done):
-            self._attempts.forget(prompt_id)
             texts = {node_id: picture_texts(run.graph, node_id) for node_id in {one.node_id for one in end.results}}
             items = [self._output(worker, run, result, texts[result.node_id]) for result in end.results]
+            for last in items[-1:]:
+                items[-1] = replace(last, content=self._to_the_end(worker, run, last.content))
             return Outputs(items=items, facts=_facts(worker, end))
-        if isinstance(end, Lost) and end.spoiled:
-            self._spoil(worker, run)
         if isinstance(end, Failed):
             raise self._judged(worker, run, end)
-        raise error_of(end, worker_id=worker.id)
+        error = error_of(end, worker_id=worker.id)
+        if isinstance(error, TransientError) and isinstance(end, Lost) and end.spoiled:
+            self._spoil(worker, run)
+            raise self._attempts.judge_pictures(run, worker, error)
+        raise error
 
     async def cancel(self, prompt_id: str) -> None:
         """Only this prompt is touched; a server that is away is told when it comes back."""
@@ -223,13 +227,21 @@ class ComfyUI:
         try:
             async for chunk in download(worker.http, result.file, self._clock):
                 yield chunk
-        except FileGoneError:
-            self._spoil(worker, run)
-            raise
         except TransientError as error:
-            worker.runs.drop(run)
-            worker.health.distrust(error)
-            raise
+            if isinstance(error, FileGoneError):
+                self._spoil(worker, run)
+            else:
+                worker.runs.drop(run)
+                worker.health.distrust(error)
+            worker.breaker.failed(run.prompt_id, error.message)
+            raise self._attempts.judge_pictures(run, worker, error) from error
+
+    async def _to_the_end(self, worker: Worker, run: Run, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A prompt has succeeded once its pictures were had."""
+        async for chunk in content:
+            yield chunk
+        self._attempts.forget(run.prompt_id)
+        worker.breaker.succeeded()
 
     def _spoil(self, worker: Worker, run: Run) -> None:
         worker.runs.drop(run)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from civitai_mock.domain.errors import JobError, MockError, RunFailedError, TryElsewhereError
+from civitai_mock.domain.errors import MockError, RunFailedError, TransientError, TryElsewhereError
 from civitai_mock.providers.comfyui.ending import failed, summed_up
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_of_device
 from civitai_mock.providers.comfyui.protocol.messages import Failure
@@ -28,7 +28,7 @@ class Attempt:
     """
 
     search: Search
-    said: dict[str, JobError] = field(default_factory=dict)
+    said: dict[str, MockError] = field(default_factory=dict)
     before: dict[str, tuple[str, int]] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
@@ -90,6 +90,23 @@ class Attempts:
         logger.info("a node is left out", worker_id=worker.id, node_id=failure.node_id, reason=error.message)
         return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
 
+    def judge_pictures(self, run: Run, worker: Worker, error: TransientError) -> MockError:
+        """What it means that pictures cannot be had from the server that made them: another one makes them anew.
+
+        With no other server that is there, the same one is asked again, which costs the job a retry.
+        """
+        attempt = self._known.get(run.prompt_id)
+        if attempt is None:
+            return error
+        attempt.said[worker.id] = error
+        if self._is_left_to_try(attempt):
+            attempt.recorded.add(worker.id)
+            logger.info("another server is tried", worker_id=worker.id, reason=error.message)
+            return TryElsewhereError(error.message, **error.evidence)
+        said = dict(attempt.said)
+        attempt.said.clear()
+        return summed_up(said)
+
     def _judged(self, run: Run, worker: Worker, failure: Failure) -> MockError:
         """As if the graph could do without nothing."""
         error, blame = failed(failure, worker.id), blame_of(failure)
@@ -101,7 +118,7 @@ class Attempts:
         error = attempt.search.failed_by(worker, run.graph, error)
         attempt.said[worker.id] = error
         attempt.recorded.add(worker.id)
-        if any(self._may_try(attempt, other) for other in self._workers):
+        if self._is_left_to_try(attempt):
             logger.info("another server is tried", worker_id=worker.id, blame=blame, reason=error.message)
             return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
         said = dict(attempt.said)
@@ -115,8 +132,12 @@ class Attempts:
         attempt.before[worker.id] = (message, worker.breaker.successes)
         return blame is Blame.UNKNOWN and message == message_before and successes_before < worker.breaker.successes
 
-    def _may_try(self, attempt: Attempt, worker: Worker) -> bool:
-        return worker.id not in attempt.said and worker.health.is_up and attempt.search.suits(worker)
+    def _is_left_to_try(self, attempt: Attempt) -> bool:
+        """Whether a server that is there has said nothing of the prompt yet."""
+        return any(
+            worker.id not in attempt.said and worker.health.is_up and attempt.search.suits(worker)
+            for worker in self._workers
+        )
 
 
 def _is_optional(failure: Failure, search: Search) -> bool:

@@ -18,7 +18,7 @@ from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_a_file
 from civitai_mock.providers.comfyui.protocol.messages import Failure
 from civitai_mock.providers.comfyui.protocol.shapes import as_object
-from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, PromptTracker
+from civitai_mock.providers.comfyui.protocol.tracker import Failed, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.workers.breaker import Breaker
@@ -225,9 +225,7 @@ class Worker:
 
     def _ended(self, run: Run) -> None:
         end = run.tracker.end
-        if isinstance(end, Done):
-            self.breaker.succeeded()
-        elif isinstance(end, Failed) and blame_of(end.failure) is not Blame.REQUEST:
+        if isinstance(end, Failed) and blame_of(end.failure) is not Blame.REQUEST:
             self.breaker.failed(_culprit(run, end.failure), failed(end.failure, self.id).message)
 
     def _up_or_down(self) -> None:
