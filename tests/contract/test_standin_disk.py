@@ -1,5 +1,7 @@
 """Input, output and temp folders on disk, shared with other programs."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,46 @@ async def test_an_upload_that_the_disk_does_not_take_is_trouble(tmp_path: Path) 
     async with standin_session(options=_on_disk("--input-directory", tmp_path / "in")) as session:
         files, data = {"image": ("x.png", b"x")}, {"subfolder": "file"}
         assert (await session.client.post("/upload/image", files=files, data=data)).status_code == 500
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place("input", "", "n" * 256),
+        Place("input", "", "é" * 128),
+        Place("input", "n" * 256, "x"),
+        Place("input", "", "a\0b"),
+    ],
+    ids=repr,
+)
+def test_a_name_that_no_disk_takes_is_refused_and_looked_for_in_vain(
+    tmp_path: Path, place: Place, on_disk: bool
+) -> None:
+    files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
+    with pytest.raises((OSError, ValueError)):
+        files.put(place, b"x", now=START)
+    assert (files.get(place), files.names("input")) == (None, [])
+
+
+@pytest.mark.parametrize("before", [None, b"kept"])
+def test_what_could_not_be_written_whole_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None
+) -> None:
+    """A file that was there before is not taken away."""
+    files, place = FilesOnDisk(max_bytes=1000, directories={"output": tmp_path}), Place("output", "", "x.png")
+    if before is not None:
+        files.put(place, before, now=START)
+
+    def write_half(path: Path, content: bytes) -> int:
+        path.open("ab").close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    with pytest.raises(OSError, match="No space left on device"):
+        files.put(place, b"content", now=START)
+    found = files.get(place)
+    assert (found and found.content) == before
 
 
 @pytest.mark.parametrize("on_disk", [True, False])

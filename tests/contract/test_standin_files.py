@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -83,19 +84,38 @@ async def test_a_form_that_is_none_is_trouble(session: StandinSession, path: str
     assert (await session.client.post(path, content=b"garbage", headers=headers)).status_code == 500
 
 
-async def test_a_mask_becomes_the_transparency_of_the_original(session: StandinSession) -> None:
-    await _upload(session, "in.png", ONE)
+async def _upload_mask(session: StandinSession, name: str, reference: str) -> Any:
     mask = io.BytesIO()
     Image.new("RGBA", (64, 64), (0, 0, 0, 7)).save(mask, "PNG")
-    answer = await session.client.post(
-        "/upload/mask",
-        files={"image": ("masked.png", mask.getvalue())},
-        data={"original_ref": '{"filename": "in.png", "type": "input", "subfolder": ""}'},
-    )
-    assert answer.json() == {"name": "masked.png", "subfolder": "", "type": "input"}
-    content = (await session.client.get("/view", params={"filename": "masked.png", "type": "input"})).content
+    files, data = {"image": (name, mask.getvalue())}, {"original_ref": reference}
+    answer = await session.client.post("/upload/mask", files=files, data=data)
+    return answer.json() if answer.status_code == 200 else answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("name", "reference", "kind"),
+    [
+        ("masked.png", '{"filename": "in.png", "type": "input", "subfolder": ""}', "PNG"),
+        ("masked.png", '{"filename": "in.png [input]"}', "PNG"),
+        ("masked.WEBP", '{"filename": "in.png", "type": "input"}', "WEBP"),
+    ],
+)
+async def test_a_mask_becomes_the_transparency_of_the_original(
+    session: StandinSession, name: str, reference: str, kind: str
+) -> None:
+    await _upload(session, "in.png", ONE)
+    assert await _upload_mask(session, name, reference) == {"name": name, "subfolder": "", "type": "input"}
+    content = (await session.client.get("/view", params={"filename": name, "type": "input"})).content
     with Image.open(io.BytesIO(content)) as image:
-        assert image.getpixel((0, 0)) == (1, 1, 1, 7)
+        pixel = image.getpixel((0, 0))
+        assert isinstance(pixel, tuple)
+        assert (image.format, pixel[3]) == (kind, 7)
+
+
+@pytest.mark.parametrize("name", ["masked.jpg", "masked", "masked.weird"])
+async def test_a_name_of_a_mask_says_a_format_that_has_transparency(session: StandinSession, name: str) -> None:
+    await _upload(session, "in.png", ONE)
+    assert await _upload_mask(session, name, '{"filename": "in.png", "type": "input"}') == 500
 
 
 @pytest.mark.parametrize(
@@ -175,8 +195,12 @@ async def test_a_view_tells_name_type_length_and_time(session: StandinSession) -
         ("bytes=-5", 206, f"bytes {len(ONE) - 5}-{len(ONE) - 1}/{len(ONE)}", ONE[-5:]),
         ("bytes=0-99999", 206, f"bytes 0-{len(ONE) - 1}/{len(ONE)}", ONE),
         ("bytes=99999-", 416, f"bytes */{len(ONE)}", b""),
-        ("bytes=a-b", 200, None, ONE),
-        ("lines=0-1", 200, None, ONE),
+        ("bytes=3-1", 416, f"bytes */{len(ONE)}", b""),
+        ("bytes=a-b", 416, f"bytes */{len(ONE)}", b""),
+        ("bytes=-", 416, f"bytes */{len(ONE)}", b""),
+        ("bytes=0-0,2-3", 416, f"bytes */{len(ONE)}", b""),
+        ("bytes= 0-3", 416, f"bytes */{len(ONE)}", b""),
+        ("lines=0-1", 416, f"bytes */{len(ONE)}", b""),
     ],
 )
 async def test_a_part_of_a_file(
@@ -233,6 +257,9 @@ async def test_an_uploaded_picture_is_in_the_list_of_the_loader(session: Standin
         ("..", {}, 400),
         ("x.png", {"subfolder": "/abs"}, 400),
         ("x.png", {"type": ""}, 500),
+        ("x/", {}, {"name": "x/", "subfolder": "", "type": "input"}),
+        ("n" * 252 + ".png", {}, 500),
+        ("x.png", {"subfolder": "a\0b"}, 500),
     ],
 )
 async def test_an_upload_is_told_as_it_was_sent(
@@ -266,6 +293,23 @@ async def test_a_view_never_shows_a_page(session: StandinSession, name: str, med
     assert answer.headers["content-type"] == media_type
 
 
+@pytest.mark.parametrize("name", ["ü.png", "日本.png", "a b.png"])
+@pytest.mark.parametrize("query", ["", "&preview=webp", "&channel=rgb"])
+async def test_a_name_in_any_script_is_told_in_utf8(session: StandinSession, name: str, query: str) -> None:
+    await _upload(session, name, ONE)
+    answer = await session.client.get(f"/view?filename={quote(name)}&type=input{query}")
+    told = next(value for key, value in answer.headers.raw if key == b"content-disposition")
+    assert (answer.status_code, told.decode()) == (200, f'filename="{name}"')
+
+
+async def test_an_upload_whose_file_has_no_name_is_trouble(session: StandinSession) -> None:
+    """It counts as text; only where it is empty, too, nothing came."""
+    for content, status in ((b"x", 500), (b"", 400)):
+        body = b'--b\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n%s\r\n--b--\r\n' % content
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        assert (await session.client.post("/upload/image", content=body, headers=headers)).status_code == status
+
+
 async def test_of_a_name_that_comes_twice_the_first_counts(session: StandinSession) -> None:
     answer = await session.client.get(f"/view?filename={SAVED.name}&filename=nope.png")
     assert answer.content == ONE
@@ -274,8 +318,13 @@ async def test_of_a_name_that_comes_twice_the_first_counts(session: StandinSessi
 async def test_loaders_list_what_their_names_say_they_can_load(session: StandinSession) -> None:
     for name in ("a.png", "b.WEBP", "c.mp4", "d.flac", "e.latent", "f.txt"):
         await _upload(session, name, b"data")
+    for name in ("g.glb", "h.stl", "i.png"):
+        await _upload(session, name, b"data", subfolder="3d")
     nodes = (await session.client.get("/object_info")).json()
     listed = {
+        "Load3D": nodes["Load3D"]["input"]["required"]["model_file"][0],
+        "Load3DAnimation": nodes["Load3DAnimation"]["input"]["required"]["model_file"][0],
+        "OpenAIInputFiles": nodes["OpenAIInputFiles"]["input"]["required"]["file"][1]["options"],
         "LoadImage": nodes["LoadImage"]["input"]["required"]["image"][0],
         "LoadImageMask": nodes["LoadImageMask"]["input"]["required"]["image"][0],
         "LoadAudio": nodes["LoadAudio"]["input"]["required"]["audio"][0],
@@ -283,6 +332,9 @@ async def test_loaders_list_what_their_names_say_they_can_load(session: StandinS
         "LoadLatent": nodes["LoadLatent"]["input"]["required"]["latent"][0],
     }
     assert listed == {
+        "Load3D": ["3d/g.glb", "3d/h.stl"],
+        "Load3DAnimation": ["3d/g.glb"],
+        "OpenAIInputFiles": ["f.txt"],
         "LoadImage": ["a.png", "b.WEBP"],
         "LoadImageMask": ["a.png", "b.WEBP", "c.mp4", "d.flac", "e.latent", "f.txt"],
         "LoadAudio": ["c.mp4", "d.flac"],

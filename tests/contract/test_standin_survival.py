@@ -176,3 +176,26 @@ async def _run_all(graphs: Sequence[Graph]) -> None:
 @given(st.lists(core_graphs(), min_size=1, max_size=4))
 def test_no_graph_of_core_nodes_stops_the_worker(graphs: list[Graph]) -> None:
     asyncio.run(_run_all(graphs))
+
+
+async def test_a_graph_of_thousands_of_nodes_lets_others_have_their_turn_at_each() -> None:
+    """All but the first save the same picture under the same name, so that they are found in the cache."""
+    turns, count = 0, 3000
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    nodes = {
+        str(number): {"class_type": "SaveImage", "inputs": {"images": ["a", 0], "filename_prefix": "x"}}
+        for number in range(count)
+    }
+    image = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}}
+    async with standin_session() as session:
+        taking = asyncio.create_task(take_turns())
+        entry = await session.run({"a": image, **nodes})
+        taking.cancel()
+    assert (entry["status"]["status_str"], len(entry["outputs"])) == ("success", count)
+    assert turns >= count

@@ -1,5 +1,7 @@
 """Parts of the stand-in that no client sees by themselves."""
 
+import json
+
 import pytest
 
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
@@ -8,10 +10,16 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueIt
 from civitai_mock.providers.simulator.comfyui_server.ledger import MOST_PROMPTS, Ledger
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.running.calls import call_of
+from civitai_mock.providers.simulator.comfyui_server.running.progress import ProgressBoard
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
-from civitai_mock.providers.simulator.comfyui_server.talking.hub import MOST_WAITING, Connection, Hub
+from civitai_mock.providers.simulator.comfyui_server.talking.hub import (
+    MOST_BYTES_WAITING,
+    MOST_WAITING,
+    Connection,
+    Hub,
+)
 from tests.support.standin import draw_plain
 from tests.support.system import ManualClock
 
@@ -23,6 +31,36 @@ def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever(
     assert not connection.dropped.is_set()
     connection.send("one too many")
     assert connection.dropped.is_set()
+
+
+def test_a_client_that_does_not_read_large_messages_is_dropped_sooner() -> None:
+    connection = Connection("c")
+    large = "x" * (MOST_BYTES_WAITING // 2)
+    for _ in range(2):
+        connection.send(large)
+    assert not connection.dropped.is_set()
+    connection.send("one too many")
+    assert connection.dropped.is_set()
+
+
+async def test_what_a_client_has_read_counts_no_more() -> None:
+    connection = Connection("c")
+    for _ in range(3):
+        connection.send("x" * (MOST_BYTES_WAITING // 2))
+        await connection.next_frame()
+    assert not connection.dropped.is_set()
+
+
+def test_the_progress_of_all_nodes_is_told_as_any_other_message() -> None:
+    board = ProgressBoard('p"1')
+    board.start("a")
+    board.finish("a")
+    state = json.loads(board.update('b"', 2, 4).text)
+    nodes = {
+        "a": {"value": 1.0, "max": 1.0, "state": "finished", **messages.node_names('p"1', "a")},
+        'b"': {"value": 2, "max": 4, "state": "running", **messages.node_names('p"1', 'b"')},
+    }
+    assert state == {"type": "progress_state", "data": {"prompt_id": 'p"1', "nodes": nodes}}
 
 
 def test_the_ledger_forgets_the_oldest_prompts() -> None:

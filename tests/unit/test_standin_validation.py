@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.domain.json import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from civitai_mock.providers.simulator.comfyui_server.checking.validation import validate
 from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Rules, Verdict
@@ -131,11 +132,25 @@ def test_a_text_may_be_anything_else(text: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "refused"), [("there.png", False), ("nope.png", True), (["4", 0], True), (7, False)], ids=str
+    ("inputs", "fault"),
+    [
+        ({"image": "nope.png"}, "image - Invalid image file: nope.png"),
+        ({"image": ["4", 0]}, "'NoneType' object has no attribute 'endswith'"),
+        ({"image": None}, "'NoneType' object has no attribute 'endswith'"),
+        ({"image": 7}, "'int' object has no attribute 'endswith'"),
+        ({}, "LoadImage.VALIDATE_INPUTS() missing 1 required positional argument: 'image'"),
+    ],
+    ids=str,
 )
-def test_a_picture_to_load_has_to_be_there(name: Any, refused: bool) -> None:
-    graph = with_node(text_to_image(), "10", "LoadImage", image=name)
-    assert (verdict_on(with_inputs(graph, "9", images=["10", 0])).refusal is not None) is refused
+def test_a_picture_to_load_has_to_be_there(inputs: JsonObject, fault: str) -> None:
+    graph = with_inputs(with_node(text_to_image(), "10", "LoadImage", **inputs), "9", images=["10", 0])
+    node_id, error = only_error(graph)
+    assert (node_id, error["details"]) == ("10", fault)
+
+
+def test_a_picture_that_is_there_can_be_loaded() -> None:
+    graph = with_node(text_to_image(), "10", "LoadImage", image="there.png")
+    assert verdict_on(with_inputs(graph, "9", images=["10", 0])).refusal is None
 
 
 def test_an_output_whose_own_input_is_wrong_is_told_in_the_headline() -> None:

@@ -103,3 +103,8 @@ def invalid_file(class_type: str, entry: InputDefinition, value: Json) -> Refusa
     details = f"{entry.name} - {SELF_CHECKED[class_type, entry.name]}: {value}"
     message = "Custom validation failed for node"
     return Refusal("custom_validation_failed", message, details, {"input_name": entry.name})
+
+
+def unchecked(class_type: str, entry: InputDefinition) -> str:
+    """What ComfyUI's check of a node says where the input that it is about is not there."""
+    return f"{class_type}.VALIDATE_INPUTS() missing 1 required positional argument: '{entry.name}'"

@@ -19,7 +19,7 @@ PACKAGE = "civitai_mock.providers.simulator.comfyui_server.checking"
 COMBO = "COMBO"
 ANYTHING = "*"
 # Folders whose files graphs make and clients upload; all others have model files.
-OUTPUT_FOLDERS = frozenset({"input", "input subfolders", "output"})
+OUTPUT_FOLDERS = frozenset({"input", "input subfolders", "input 3d", "output"})
 
 # The names in a folder, at this moment.
 Listing: TypeAlias = Callable[[str], Sequence[str]]

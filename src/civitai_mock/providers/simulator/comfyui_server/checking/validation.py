@@ -149,11 +149,15 @@ class _Validation:
         return self._rules.accept_any_model and entry.folder is not None and entry.folder not in OUTPUT_FOLDERS
 
     def _self_checks(self, definition: NodeDefinition, inputs: Mapping[str, Json]) -> list[Refusal]:
-        checked = {
-            name: entry for name, entry in definition.inputs.items() if (definition.name, name) in checks.SELF_CHECKED
-        }
-        return [
-            checks.invalid_file(definition.name, entry, value)
-            for name, entry in checked.items()
-            if isinstance(value := inputs.get(name), str) and not self._rules.file_exists(value)
-        ]
+        """Such a check sees nothing of links, and trips over all that is no text."""
+        checked = [entry for name, entry in definition.inputs.items() if (definition.name, name) in checks.SELF_CHECKED]
+        refusals = []
+        for entry in checked:
+            if entry.name not in inputs:
+                raise TypeError(checks.unchecked(definition.name, entry))
+            value = None if isinstance(inputs[entry.name], list) else inputs[entry.name]
+            if not isinstance(value, str):
+                raise AttributeError(f"'{type(value).__name__}' object has no attribute 'endswith'")
+            if not self._rules.file_exists(value):
+                refusals.append(checks.invalid_file(definition.name, entry, value))
+        return refusals

@@ -1,10 +1,17 @@
 """Input, output and temp folders on disk, where other programs read and write as well."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore, Place, StoredFile, digest_of
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import (
+    FileStore,
+    Place,
+    StoredFile,
+    check_names,
+    digest_of,
+)
 
 
 class FilesOnDisk(FileStore):
@@ -21,21 +28,28 @@ class FilesOnDisk(FileStore):
         if place.folder not in self._roots:
             return super().get(place)
         path = self._path(place)
-        if path is None or not path.is_file():
+        if path is None or not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for names that are too long
             return None
         content, modified = path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return StoredFile(content=content, digest=digest_of(content), modified=modified)
 
     def put(self, place: Place, content: bytes, *, now: datetime) -> None:
-        """Raise `OSError` where it cannot be written."""
+        """Raise `OSError` and `ValueError` where it cannot be written, and leave no part of it there."""
         if place.folder not in self._roots:
             super().put(place, content, now=now)
             return
+        check_names(place)
         path = self._path(place)
         if path is None:
             raise PermissionError(f"{place.path} is not in the folder {place.folder}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        is_new = not path.exists()
+        try:
+            path.write_bytes(content)
+        except OSError:
+            if is_new:
+                path.unlink(missing_ok=True)
+            raise
 
     def delete(self, place: Place) -> None:
         super().delete(place)
@@ -73,5 +87,7 @@ class FilesOnDisk(FileStore):
 
     def _path(self, place: Place) -> Path | None:
         root = self._roots[place.folder]
+        if "\0" in place.path:
+            return None
         path = (root / place.subfolder / place.name).resolve()
         return path if path.is_relative_to(root) else None

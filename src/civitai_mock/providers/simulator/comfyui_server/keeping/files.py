@@ -1,6 +1,8 @@
 """The stand-in's disk: input, output and temp folders in memory, within a bound."""
 
+import errno
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +10,7 @@ from typing import NamedTuple
 
 FOLDERS = ("output", "input", "temp")
 DEFAULT_FOLDER = "input"
+LONGEST_NAME = 255
 
 
 class Place(NamedTuple):
@@ -41,6 +44,8 @@ class FileStore:
         return self._files.get(place)
 
     def put(self, place: Place, content: bytes, *, now: datetime) -> None:
+        """Raise `OSError` and `ValueError` for names that no disk takes."""
+        check_names(place)
         self.delete(place)
         self._files[place] = StoredFile(content=content, digest=digest_of(content), modified=now)
         self._bytes += len(content)
@@ -83,6 +88,14 @@ class FileStore:
 
     def _made_by_graphs(self, newest: Place) -> Iterator[Place]:
         return (place for place in self._files if place.folder != "input" and place != newest)
+
+
+def check_names(place: Place) -> None:
+    """Raise `ValueError` or `OSError` where one is no name of a file."""
+    if "\0" in place.path:
+        raise ValueError("embedded null byte")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in place.path.split("/")):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), place.path)
 
 
 def digest_of(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """Bytes of pictures: what a client may ask for instead of the file, and previews of work in progress."""
 
 import io
+from pathlib import PurePosixPath
 
 from PIL import Image, UnidentifiedImageError
 
@@ -45,12 +46,24 @@ def alpha_only(content: bytes) -> bytes:
     return _png(shown)
 
 
-def with_alpha_of(content: bytes, mask: bytes) -> bytes:
-    """POST /upload/mask: the picture with the mask's transparency."""
+def with_alpha_of(content: bytes, mask: bytes, name: str) -> bytes:
+    """POST /upload/mask: the picture with the mask's transparency, in the format that its name says.
+
+    Raise `ValueError` for a name that says none, and `OSError` for a format without transparency.
+    """
     with Image.open(io.BytesIO(content)) as image, Image.open(io.BytesIO(mask)) as cover:
         masked = image.convert("RGBA")
         masked.putalpha(cover.convert("RGBA").getchannel("A"))
-    return _png(masked)
+    buffer = io.BytesIO()
+    masked.save(buffer, format=_format_of(name))
+    return buffer.getvalue()
+
+
+def _format_of(name: str) -> str:
+    kind = Image.registered_extensions().get(PurePosixPath(name).suffix.lower())
+    if kind is None:
+        raise ValueError(f"unknown file extension: {name}")
+    return kind
 
 
 def preview_jpeg(content: bytes, *, share: float, side: int = PREVIEW_SIDE) -> bytes:

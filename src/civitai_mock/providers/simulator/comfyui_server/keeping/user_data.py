@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
-LONGEST_NAME = 255
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import LONGEST_NAME
 
 
 class UnusablePathError(Exception):

@@ -18,6 +18,7 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.files import (
     FileStore,
     Place,
     digest_of,
+    split_annotation,
 )
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, empty, standin_of, trouble
 
@@ -74,9 +75,10 @@ async def upload_mask(request: Request) -> Response:
         reference = json.loads(told)
         if not isinstance(reference["filename"], str):
             return trouble()
-        original = Place(reference.get("type", "output"), reference.get("subfolder", ""), reference["filename"])
+        name, folder = split_annotation(reference["filename"])
+        original = Place(folder or reference.get("type", "output"), reference.get("subfolder", ""), name)
         file = standin_of(request).workshop.files.get(original)
-        masked = asyncio.to_thread(images.with_alpha_of, file.content, upload.content) if file else None
+        masked = asyncio.to_thread(images.with_alpha_of, file.content, upload.content, upload.name) if file else None
         content = await masked if masked else None
     except (HTTPException, LookupError, TypeError, AttributeError, *images.NOT_AN_IMAGE):
         return trouble()
@@ -89,8 +91,12 @@ async def _read(form: FormData) -> Upload | Response:
     image = form.get("image")
     if folder not in FOLDERS or (isinstance(image, str) and image):
         return trouble()
-    name = image.filename.lstrip("\\/") if isinstance(image, UploadFile) and image.filename else ""
-    if not isinstance(image, UploadFile) or not name:
+    if not isinstance(image, UploadFile):
+        return empty(400)
+    if not image.filename:
+        return trouble() if image.size else empty(400)
+    name = image.filename.lstrip("\\/")
+    if not name:
         return empty(400)
     return Upload(
         folder=str(folder),
@@ -113,7 +119,7 @@ def _store(request: Request, upload: Upload, content: bytes | None) -> Response:
     if content is not None:
         try:
             workshop.files.put(place, content, now=workshop.clock.now())
-        except OSError:
+        except (OSError, ValueError):
             return trouble()
     return JsonAnswer({"name": name, "subfolder": upload.subfolder, "type": upload.folder})
 
@@ -121,7 +127,7 @@ def _store(request: Request, upload: Upload, content: bytes | None) -> Response:
 def _is_nowhere(upload: Upload, place: Place, files: FileStore) -> bool:
     """A folder within the name has to be there already; that of `subfolder` is made. A folder is no file."""
     folders = files.subfolders(place.folder)
-    return place.path in folders or ("/" in upload.name and place.subfolder not in folders)
+    return place.path in folders or ("/" in upload.name and place.subfolder not in {"", *folders})
 
 
 ROUTES: list[BaseRoute] = [

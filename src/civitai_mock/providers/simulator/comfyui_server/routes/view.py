@@ -78,7 +78,9 @@ def _whole(request: Request, place: Place, file: StoredFile) -> Response:
 
 
 def _headers(place: Place) -> dict[str, str]:
-    return {"content-disposition": f'filename="{place.name}"'}
+    """The name as the bytes of its UTF-8, as ComfyUI sends it; a header's own coding is Latin-1."""
+    name = place.name.encode("utf-8", "surrogateescape").decode("latin-1")
+    return {"content-disposition": f'filename="{name}"'}
 
 
 ROUTES: list[BaseRoute] = [Route("/view", view, methods=["GET"])]

@@ -1,5 +1,6 @@
 """One prompt on its way through its nodes."""
 
+import asyncio
 from enum import StrEnum
 
 from civitai_mock.domain.json import Json, JsonObject
@@ -88,6 +89,7 @@ class Run:
             self._node = self._scene.node(node_id)
             await self._pass(self._node)
             order.done(node_id)
+            await asyncio.sleep(0)  # thousands of nodes that are cached hold up nobody else
 
     def _stopped(self) -> JsonObject:
         """Without a node if none had begun."""

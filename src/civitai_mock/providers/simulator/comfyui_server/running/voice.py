@@ -5,7 +5,7 @@ from datetime import datetime
 
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import Hub
-from civitai_mock.providers.simulator.comfyui_server.talking.messages import Message, Picture, milliseconds
+from civitai_mock.providers.simulator.comfyui_server.talking.messages import Message, Picture, Said, milliseconds
 
 
 class Voice:
@@ -27,7 +27,7 @@ class Voice:
         else:
             self.tell_client(Message(kind, stamped))
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Said) -> None:
         self._hub.tell(message, self.client_id)
 
     def tell_client(self, message: Message) -> None:

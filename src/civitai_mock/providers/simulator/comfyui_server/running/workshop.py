@@ -59,6 +59,9 @@ class Workshop:
                 return list(self.files.names("input"))
             case "input subfolders":
                 return list(self.files.subfolders("input"))
+            case "input 3d":
+                folders = [name for name in self.files.subfolders("input") if name == "3d" or name.startswith("3d/")]
+                return [f"{folder}/{name}" for folder in folders for name in self.files.names("input", folder)]
             case "output":
                 return [f"{name} [output]" for name in self.files.names("output")]
         return self.models.files(folder)

@@ -3,13 +3,15 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
-from civitai_mock.providers.simulator.comfyui_server.talking.messages import Message, Picture
+from civitai_mock.providers.simulator.comfyui_server.options import MEBIBYTE
+from civitai_mock.providers.simulator.comfyui_server.talking.messages import Message, Picture, Said
 
 MOST_WAITING = 4_000
+MOST_BYTES_WAITING = 256 * MEBIBYTE
 PREVIEW_FLAG = "supports_preview_metadata"
 
 Frame: TypeAlias = str | bytes
@@ -23,21 +25,25 @@ class Connection:
         self.flags: dict[str, object] = {}
         self.dropped = asyncio.Event()
         self.waiting: deque[Frame] = deque()
+        self._bytes = 0
         self._arrived = asyncio.Event()
 
     def send(self, frame: Frame) -> None:
         """A client that reads too slowly is dropped rather than waited for."""
-        if len(self.waiting) >= MOST_WAITING:
+        if len(self.waiting) >= MOST_WAITING or self._bytes >= MOST_BYTES_WAITING:
             self.dropped.set()
             return
         self.waiting.append(frame)
+        self._bytes += len(frame)
         self._arrived.set()
 
     async def next_frame(self) -> Frame:
         while not self.waiting:
             self._arrived.clear()
             await self._arrived.wait()
-        return self.waiting.popleft()
+        frame = self.waiting.popleft()
+        self._bytes -= len(frame)
+        return frame
 
 
 class Hub:
@@ -47,7 +53,7 @@ class Hub:
         self._faults = faults
         self._connections: dict[str, Connection] = {}
         self._all: set[Connection] = set()
-        self._held: dict[str | None, Message] = {}
+        self._held: dict[str | None, Said] = {}
 
     @property
     def client_ids(self) -> list[str]:
@@ -69,46 +75,53 @@ class Hub:
             connection.dropped.set()
 
     def broadcast(self, message: Message) -> None:
-        self._deliver(message.text, None)
+        self._say(message, None)
 
     def greet(self, message: Message, connection: Connection) -> None:
         """On the newest socket of its id, and about no prompt in particular."""
-        self._deliver(message.text, connection.sid)
+        self._say(message, connection.sid)
 
-    def tell(self, message: Message, client_id: str | None) -> None:
+    def tell(self, message: Said, client_id: str | None) -> None:
         """About a prompt: to its client; to everybody if it has none."""
         faults = self._faults.now
         if faults.unannounced:
             return
         for each in self._reordered(message, client_id) if faults.shuffled else [message]:
             for _ in range(2 if faults.duplicated else 1):
-                self._deliver(each.text, client_id)
+                self._say(each, client_id)
 
     def show(self, picture: Picture, client_id: str | None) -> None:
         if not self._faults.now.unannounced:
-            self._deliver(picture.described if self.knows_metadata(client_id) else picture.plain, client_id)
+            frame = picture.described if self.knows_metadata(client_id) else picture.plain
+            self._deliver(frame, self._receivers(client_id))
 
     def knows_metadata(self, client_id: str | None) -> bool:
         connection = self._connections.get(client_id) if client_id is not None else None
         return bool(connection and connection.flags.get(PREVIEW_FLAG))
 
-    def _deliver(self, frame: Frame, client_id: str | None) -> None:
-        if self._faults.now.deaf:
-            return
-        for connection in self._receivers(client_id):
+    def _say(self, message: Said, client_id: str | None) -> None:
+        """Written out only if somebody hears it."""
+        if receivers := self._receivers(client_id):
+            self._deliver(message.text, receivers)
+
+    @staticmethod
+    def _deliver(frame: Frame, receivers: Sequence[Connection]) -> None:
+        for connection in receivers:
             connection.send(frame)
 
-    def _receivers(self, client_id: str | None) -> Iterable[Connection]:
+    def _receivers(self, client_id: str | None) -> Sequence[Connection]:
+        if self._faults.now.deaf:
+            return []
         if client_id is None:
             return list(self._connections.values())
         return [self._connections[client_id]] if client_id in self._connections else []
 
-    def _reordered(self, message: Message, client_id: str | None) -> list[Message]:
+    def _reordered(self, message: Said, client_id: str | None) -> list[Said]:
         """Every second message before the one that it should follow; the last of a prompt is never held back."""
         held = self._held.pop(client_id, None)
         if held is not None:
             return [message, held]
-        if message.type == "executing" and message.fields["node"] is None:
+        if message.ends_prompt:
             return [message]
         self._held[client_id] = message
         return []

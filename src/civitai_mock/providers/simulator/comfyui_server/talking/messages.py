@@ -2,8 +2,10 @@
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from civitai_mock.domain.json import Json, JsonObject
 
@@ -23,6 +25,28 @@ class Message:
     @property
     def text(self) -> str:
         return json.dumps({"type": self.type, "data": self.fields})
+
+    @property
+    def ends_prompt(self) -> bool:
+        return self.type == "executing" and self.fields["node"] is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressState:
+    """How far each node touched so far is, as JSON members: a graph of thousands is told at each of its nodes."""
+
+    prompt_id: str
+    nodes: Sequence[str]
+    ends_prompt = False
+
+    @property
+    def text(self) -> str:
+        """As that of any other message."""
+        empty = Message("progress_state", {"prompt_id": self.prompt_id, "nodes": {}}).text
+        return f"{empty.removesuffix('}}}')}{', '.join(self.nodes)}}}}}}}"
+
+
+Said: TypeAlias = Message | ProgressState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
