@@ -17,6 +17,7 @@ SPELLINGS = {
         "urn:air:sdxl:checkpoint:civitai:257749@290640",
         "URN:AIR:SDXL:CHECKPOINT:CIVITAI:257749@290640",
         "air:sdxl:checkpoint:civitai:257749@290640",
+        "urn:air:sdxl:model:civitai:257749@290640",
         "sdxl:checkpoint:civitai:257749@290640",
         "urn:air:civitai:257749@290640",
         "civitai:257749@290640",
@@ -186,6 +187,15 @@ async def test_one_request_makes_an_unknown_version_up_once(texts: list[str]) ->
         assert [job["job"]["model"] for job in answer["jobs"]] == ["@civitai/777777"] * len(texts)
         (air,) = await airs(served)
     assert air.lower() == UNKNOWN
+
+
+async def test_the_type_model_says_nothing() -> None:
+    """It stands in the sample request of the v1 description."""
+    model, lora = "urn:air:sdxl:model:civitai:4201@130073", "urn:air:sdxl:model:civitai:58390@62834"
+    async with serve(missing_resources="lenient", seed_resources=False) as served:
+        job = await planned(served, asked(model=model, additionalNetworks={lora: {"type": "Lora"}}))
+    assert job["model"] == "@civitai/130073"
+    assert job["additionalNetworks"] == {"@civitai/62834": {"type": "Lora", "strength": 1}}
 
 
 async def test_requests_at_once_make_an_unknown_version_up_once() -> None:

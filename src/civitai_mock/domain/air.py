@@ -21,6 +21,7 @@ AIR_PATTERN = re.compile(
 COMPRESSED_PATTERN = re.compile(r"@(?P<source>[a-zA-Z0-9_\-/]+?)/(?P<version>[a-zA-Z0-9_\-/.=,%+:]+)")
 MAX_AIR_LENGTH = 512
 CIVITAI = "civitai"
+ANY_TYPE = "model"
 # A file of the version (`+96501`), a format (`.safetensors`) and whatever else may follow a number are hints.
 NUMBER_PATTERN = re.compile(r"(?P<id>[0-9]+)(?:[^a-zA-Z0-9_-].*)?")
 WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
@@ -61,6 +62,12 @@ class Air:
         return str(self).lower()
 
     @property
+    def stated_type(self) -> str | None:
+        """In lower case; None where the type is left out, or is `model`, as in the sample of the v1 description."""
+        name = (self.type or ANY_TYPE).lower()
+        return None if name == ANY_TYPE else name
+
+    @property
     def version_id(self) -> str | None:
         """The number of a version of Civitai's, which alone says what is meant; None for any other AIR."""
         return _number(self.source, self.version)
@@ -98,7 +105,7 @@ class Air:
     @property
     def model_path(self) -> str:
         """Where a worker keeps the file (capture comfy-graph-sdxl-worker), without a `fileName` override."""
-        folder = "" if (self.type or "").lower() == "checkpoint" else self.type
+        folder = "" if self.stated_type == "checkpoint" else self.stated_type
         parts = [folder, self.ecosystem or "unknown", self.source, self.id, self.version]
         path = "/".join(part for part in parts if part).lower()
         return path if path.endswith(WEIGHTS_SUFFIXES) else f"{path}.{self.format or 'safetensors'}"

@@ -62,7 +62,7 @@ def _choose(entry: NetworkEntry, resource: Resource) -> ChosenNetwork:
 
 def _kind(entry: NetworkEntry, resource: Resource) -> NetworkKind:
     """The AIR says what a resource is; only if it does not is the request asked."""
-    name = resource.air.type or entry.params.type or ""
+    name = resource.air.stated_type or entry.params.type or ""
     kind = find_kind(name)
     if kind is None:
         known = ", ".join(KIND_NAMES)

@@ -56,7 +56,7 @@ def _path(index: int, member: str) -> str:
 def _usable(resource: Resource, ecosystem: Ecosystem, *, path: str) -> JobResource:
     """ComfyUI would fail on one of another ecosystem, but only while it draws."""
     air = resource.air
-    if (air.type or CONTROL_NET).lower() != CONTROL_NET:
+    if (air.stated_type or CONTROL_NET) != CONTROL_NET:
         raise fault(path, f"'{air}' is no ControlNet; expected a {CONTROL_NET}.")
     made_for = find_ecosystem(air)
     if made_for is not None and made_for is not ecosystem:

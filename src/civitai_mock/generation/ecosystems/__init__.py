@@ -23,4 +23,4 @@ def find_ecosystem(air: Air) -> Ecosystem | None:
 
 def is_model(air: Air) -> bool:
     """Whether it has to be of an ecosystem that is known here; upscalers, networks and so on go with several."""
-    return (air.type or CHECKPOINT).lower() in MODEL_TYPES
+    return (air.stated_type or CHECKPOINT) in MODEL_TYPES

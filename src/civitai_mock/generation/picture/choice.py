@@ -62,12 +62,12 @@ def choose_extras(params: ImageJobParams, resources: Mapping[str, Resource], eco
 
 def _check_upscaler(air: Air, _: Ecosystem, path: str) -> None:
     """Of any ecosystem: it works on pixels."""
-    if (air.type or UPSCALER).lower() != UPSCALER:
+    if (air.stated_type or UPSCALER) != UPSCALER:
         raise fault(path, f"'{air}' is no upscaler.")
 
 
 def _check_refiner(air: Air, ecosystem: Ecosystem, path: str) -> None:
-    if (air.type or CHECKPOINT).lower() != CHECKPOINT or find_ecosystem(air) is not ecosystem:
+    if (air.stated_type or CHECKPOINT) != CHECKPOINT or find_ecosystem(air) is not ecosystem:
         raise fault(path, f"'{air}' is no refiner; expected a {CHECKPOINT} of {ecosystem.name}.")
 
 

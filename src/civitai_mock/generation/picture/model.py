@@ -32,6 +32,6 @@ def _ecosystem_of(model: Air) -> Ecosystem:
     ecosystem = find_ecosystem(model)
     if ecosystem is None:
         raise fault(PATH, f"The ecosystem of '{model}' is not supported; known: {', '.join(ECOSYSTEMS)}.")
-    if (model.type or CHECKPOINT).lower() not in ecosystem.model_types:
+    if (model.stated_type or CHECKPOINT) not in ecosystem.model_types:
         raise fault(PATH, f"'{model}' is no model; expected a {CHECKPOINT}.")
     return ecosystem

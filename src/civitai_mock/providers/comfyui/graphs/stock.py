@@ -27,6 +27,6 @@ class Stock:
         return known
 
     def _finds(self, resource: JobResource) -> bool:
-        folders = FOLDERS_OF_TYPES.get((resource.air.type or "").lower(), tuple(self._names))
+        folders = FOLDERS_OF_TYPES.get(resource.air.stated_type or "", tuple(self._names))
         found = (match(resource.file_name, self._names[name], resource) for name in folders if name in self._names)
         return any(found)
