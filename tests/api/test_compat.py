@@ -149,6 +149,7 @@ def hints(text: str) -> list[str]:
         (CIVITAI_JS, "sdk-2024"),
         (GENERATED, "official"),
         ({"user-agent": "civitai-py/0.1.10"}, "sdk-2024"),
+        ({"user-agent": "Bun/1.1.38", "accept": "application/json"}, "sdk-2024"),
         ({"user-agent": "Swagger-Codegen/1.0.0/java"}, "official"),
     ],
 )

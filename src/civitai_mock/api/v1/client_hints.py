@@ -46,7 +46,7 @@ KNOWN_CLIENTS = (
     ),
     KnownClient(
         name="civitai of npm",
-        user_agent=re.compile(r"^(?:node|undici)$"),
+        user_agent=re.compile(r"^(?:node|undici|Deno/.*|Bun/.*)$"),
         compat=ClientCompat.SDK_2024,
         headers=("accept",),
     ),
