@@ -122,6 +122,10 @@ def test_a_model_path_stays_below_its_folder(text: str) -> None:
         ("urn:air:sd1:embedding:civitai:7808@9208.pt", "embedding/sd1/civitai/7808/9208.pt"),
         ("urn:air:sd1:checkpoint:civitai:4384", "sd1/civitai/4384.safetensors"),
         ("civitai:4384@1", "unknown/civitai/4384/1.safetensors"),
+        (f"{SDXL}+96501", "sdxl/civitai/101055/128078.safetensors"),
+        (f"{SDXL}+96501.ckpt", "sdxl/civitai/101055/128078.ckpt"),
+        ("urn:air:sdxl:model:civitai:4201@130072", "sdxl/civitai/4201/130072.safetensors"),
+        ("urn:air:sdxl:lora:huggingface:a/b@v1+2.bin", "lora/sdxl/huggingface/a/b/v1+2.bin"),
     ],
 )
 def test_the_path_of_a_model_file_follows_from_its_air(text: str, path: str) -> None:

@@ -105,10 +105,11 @@ class Air:
     @property
     def model_path(self) -> str:
         """Where a worker keeps the file (capture comfy-graph-sdxl-worker), without a `fileName` override."""
-        folder = "" if self.stated_type == "checkpoint" else self.stated_type
-        parts = [folder, self.ecosystem or "unknown", self.source, self.id, self.version]
+        air = self.without_file
+        folder = "" if air.stated_type == "checkpoint" else air.stated_type
+        parts = [folder, air.ecosystem or "unknown", air.source, air.id, air.version]
         path = "/".join(part for part in parts if part).lower()
-        return path if path.endswith(WEIGHTS_SUFFIXES) else f"{path}.{self.format or 'safetensors'}"
+        return path if path.endswith(WEIGHTS_SUFFIXES) else f"{path}.{air.format or 'safetensors'}"
 
 
 @dataclass(frozen=True, slots=True)
