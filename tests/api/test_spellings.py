@@ -40,6 +40,22 @@ async def test_members_are_read_in_any_case(served: Served, several: bool) -> No
     assert await planned(shouted(body)) == await planned(body)
 
 
+PICTURE = "https://media.test/1.png"
+
+
+@pytest.mark.parametrize(
+    ("request_", "member", "official"),
+    [
+        ({"$type": "imageTransform", "imageUrl": PICTURE, "transformer": "depthzoe"}, "transformer", "DepthZoe"),
+        ({"$type": "IMAGETRANSFORM", "imageUrl": PICTURE, "transformer": "Canny"}, "transformer", "Canny"),
+        ({"$type": "prepareModel", "model": template()["model"], "action": "PIN"}, "action", "Pin"),
+    ],
+)
+async def test_words_of_a_list_are_read_in_any_case(served: Served, request_: Any, member: str, official: str) -> None:
+    answer = (await served.client.post(PLANNED, json=request_)).json()
+    assert answer["jobs"][0]["job"][member] == official
+
+
 async def test_of_two_spellings_the_official_one_counts(served: Served) -> None:
     params = {**template()["params"], "Prompt": "a cat", "PROMPT": "a dog"}
     for order in (params, dict(reversed(params.items()))):

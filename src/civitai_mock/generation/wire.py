@@ -1,7 +1,7 @@
 """What the JSON of v1 is made of."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeAlias
@@ -153,6 +153,16 @@ def at_most(limit: int, things: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def in_any_case(words: Iterable[str]) -> BeforeValidator:
+    """For a member that is one of these, spelt here as they are."""
+    official = {word.lower(): word for word in words}
+
+    def spell(value: object) -> object:
+        return official.get(value.lower(), value) if isinstance(value, str) else value
+
+    return BeforeValidator(spell)
 
 
 Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]

@@ -1,12 +1,14 @@
 """`imageTransform`: a picture made from another one."""
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias, get_args
 
 from pydantic import model_validator
 
 from civitai_mock.generation.as_sent import AsSentRequest
-from civitai_mock.generation.wire import BlobKey, JsonMembers, Uri
+from civitai_mock.generation.wire import BlobKey, JsonMembers, Uri, in_any_case
 from civitai_mock.generation.work import TransformWork
+
+Transformer: TypeAlias = Literal["Canny", "DepthZoe", "SoftedgePidinet", "Rembg"]
 
 
 class ImageTransformJobRequest(AsSentRequest):
@@ -24,7 +26,7 @@ class ImageTransformJobRequest(AsSentRequest):
     image_url: Uri | None = None
     blob_key: BlobKey | None = None
     replace: bool | None = None
-    transformer: Literal["Canny", "DepthZoe", "SoftedgePidinet", "Rembg"]
+    transformer: Annotated[Transformer, in_any_case(get_args(Transformer))]
     destination_url: Uri | None = None
     params: JsonMembers | None = None
 

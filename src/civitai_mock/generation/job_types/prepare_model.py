@@ -1,11 +1,13 @@
 """`prepareModel`: have a model at hand before it is asked for."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias, get_args
 
 from civitai_mock.generation.as_sent import AsSentRequest
-from civitai_mock.generation.wire import Reference, Text
+from civitai_mock.generation.wire import Reference, Text, in_any_case
 from civitai_mock.generation.work import ResultWork
+
+Action: TypeAlias = Literal["Upload", "Pin"]
 
 
 class PrepareModelJobRequest(AsSentRequest):
@@ -18,7 +20,7 @@ class PrepareModelJobRequest(AsSentRequest):
 
     base_model: Text | None = None
     model: Reference
-    action: Literal["Upload", "Pin"] | None = None
+    action: Annotated[Action, in_any_case(get_args(Action))] | None = None
 
     def references(self) -> Mapping[str, str]:
         return {"model": self.model}
