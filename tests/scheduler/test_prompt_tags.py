@@ -45,6 +45,12 @@ async def test_tags_are_told_whether_it_was_the_server_or_the_text_that_left_the
     assert "style.safetensors" in str(job.last_event.context["comfy_prompt_request"])
 
 
+async def test_a_tag_that_is_left_out_for_two_reasons_is_told_once(bench: Bench) -> None:
+    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+        job = await run(bench, "<lora:nowhere:1>" * 101)
+    assert (job.outcome, ignored(job)) == (Outcome.SUCCEEDED, ["<lora:nowhere:1>"])
+
+
 @pytest.mark.parametrize("failure", [BROKEN_FILE, OTHER_SHAPE, NOBODY_KNOWS], ids="{0[0]}".format)
 async def test_a_file_that_cannot_be_loaded_is_left_out_at_no_cost(bench: Bench, failure: tuple[str, str]) -> None:
     async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):

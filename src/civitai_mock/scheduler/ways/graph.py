@@ -110,8 +110,11 @@ def _graph_text(graph: ReadOnlyJson) -> str:
 
 
 def _ignored_tags(ignored: Sequence[IgnoredTag]) -> JsonObject:
-    """What an event tells of tags in a prompt text that change nothing."""
-    return {"ignoredTags": [{"tag": found.tag, "reason": found.reason} for found in ignored]} if ignored else {}
+    """What an event tells of tags in a prompt text that change nothing: of each the first reason."""
+    reasons: dict[str, str] = {}
+    for found in ignored:
+        reasons.setdefault(found.tag, found.reason)
+    return {"ignoredTags": [{"tag": tag, "reason": reason} for tag, reason in reasons.items()]} if reasons else {}
 
 
 def _prompt_id(work: Work) -> str:
