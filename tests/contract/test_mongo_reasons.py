@@ -19,8 +19,10 @@ from tests.support.mongo import MongoProcess
 from tests.support.tls import tls_proxy
 
 QUICK = "serverSelectionTimeoutMS=400&connectTimeoutMS=300"
-PRIMARY = {"isWritablePrimary": True, "ismaster": True}
-SET = {"setName": "rs0", "setVersion": 1}
+PRIMARY: dict[str, Any] = {"isWritablePrimary": True, "ismaster": True}
+SET: dict[str, Any] = {"setName": "rs0", "setVersion": 1}
+SECONDARY: dict[str, Any] = {"secondary": True, **SET, "hosts": ["127.0.0.1:1"]}
+FOUND = {"find": {"cursor": {"firstBatch": [], "id": 0, "ns": "civitai.x"}}}
 PATIENCE_SECONDS = 20.0
 
 
@@ -52,6 +54,10 @@ def _answering_http() -> Iterator[int]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+def _refusal_of(code: int, words: str) -> dict[str, Any]:
+    return {"ok": 0.0, "code": code, "errmsg": words}
 
 
 async def _refusal(uri: str) -> str:
@@ -97,6 +103,26 @@ async def _refusal(uri: str) -> str:
             "127.0.0.1:{port}/?replicaSet=rs0&",
             "MONGODB_URI asks for the replica set 'rs0', but 127.0.0.1:{port} does not belong to it; mend its replica",
         ),
+        (
+            greeting({"ping": _refusal_of(13, "command ping requires authentication")}, **PRIMARY),
+            "127.0.0.1:{port}/?",
+            "refused: not authorized; MONGODB_URI names no user, or one without the role readWrite on this database.",
+        ),
+        (
+            greeting({**FOUND, "createIndexes": _refusal_of(13, "not authorized … { key: 'secret' }")}, **PRIMARY),
+            "127.0.0.1:{port}/?",
+            "refused: not authorized; ",
+        ),
+        (
+            greeting({"saslStart": _refusal_of(18, "Authentication failed.")}, **PRIMARY),
+            "user:secret@127.0.0.1:{port}/?",
+            "refused: authentication failed; user, password or authSource in MONGODB_URI is wrong.",
+        ),
+        (
+            greeting({**FOUND, "createIndexes": _refusal_of(10107, "not primary")}, **SECONDARY),
+            "127.0.0.1:{port}/?directConnection=true&",
+            "takes no write: it is not the primary of its replica set; leave directConnection out, or name the",
+        ),
         (greeting(**PRIMARY, maxWireVersion=3), "127.0.0.1:{port}/?", "requires at least"),
         (
             nullcontext(1),
@@ -107,7 +133,7 @@ async def _refusal(uri: str) -> str:
 )
 async def test_a_start_says_why_the_store_cannot_be_used(server: Any, address: str, said: str) -> None:
     with server as port:
-        message = await _refusal(f"mongodb://user:secret@{address.format(port=port)}{QUICK}")
+        message = await _refusal(f"mongodb://{address.format(port=port)}{QUICK}")
     assert message.startswith("MongoDB at ")
     assert said.format(port=port) in message
 
@@ -133,6 +159,15 @@ async def test_a_server_that_wants_tls_and_trust_says_so(options: str, said: str
         ("h:1: [Errno 101] Network is unreachable", "there is no way to that network"),
         ("h:1: [Errno 113] No route to host", "there is no way to that network"),
         ("h:1: timed out (configured timeouts: connectTimeoutMS: 3000.0ms)", "no answer in time"),
+        (
+            "h:1: [SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:2580)",
+            "TLS failed: tlsv13 alert certificate required (from the server); it may want a certificate of ours",
+        ),
+        (
+            "SSL handshake failed: h:1: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has"
+            " expired (_ssl.c:1006)",
+            "TLS failed: certificate verify failed: certificate has expired",
+        ),
         (
             "SSL handshake failed: h:1: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred (_ssl.c:1006)",
             "TLS failed: EOF occurred; the server may not speak TLS there",

@@ -1,10 +1,11 @@
-"""A server that greets drivers as it is told to, and does nothing else (MongoDB wire protocol, OP_MSG and OP_QUERY)."""
+"""A server that greets drivers and answers commands as it is told to (MongoDB wire protocol, OP_MSG and OP_QUERY)."""
 
 import socketserver
 import struct
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import bson
@@ -23,15 +24,15 @@ GREETING: Mapping[str, Any] = {
 
 
 @contextmanager
-def greeting(**members: Any) -> Iterator[int]:
-    """The port of a server whose greeting has these members."""
+def greeting(answers: Mapping[str, Mapping[str, Any]] = MappingProxyType({}), **members: Any) -> Iterator[int]:
+    """The port of a server whose greeting has these members; so has every answer, with those of `answers` besides."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             while head := self.rfile.read(HEADER.size):
                 length, request_id, _, code = HEADER.unpack(head)
-                self.rfile.read(length - HEADER.size)
-                body = _reply(code, bson.encode({**GREETING, **members}))
+                command = _command_in(code, self.rfile.read(length - HEADER.size))
+                body = _reply(code, bson.encode({**GREETING, **members, **answers.get(command, {})}))
                 kind = OP_REPLY if code == OP_QUERY else OP_MSG
                 self.wfile.write(HEADER.pack(HEADER.size + len(body), 0, request_id, kind) + body)
 
@@ -44,6 +45,11 @@ def greeting(**members: Any) -> Iterator[int]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _command_in(code: int, message: bytes) -> str:
+    """The first member of the first document; greetings before OP_MSG have none that counts."""
+    return "" if code == OP_QUERY else next(iter(bson.decode(message[5 : 5 + struct.unpack_from("<i", message, 5)[0]])))
 
 
 def _reply(code: int, document: bytes) -> bytes:

@@ -4,7 +4,8 @@ import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
-from civitai_mock.storage.mongo.address import describe, options_left_out
+from civitai_mock.storage.mongo.address import describe
+from civitai_mock.storage.mongo.options import options_left_out, unknown_options
 
 SECRET = "hunter2"
 
@@ -34,7 +35,7 @@ def test_a_description_names_the_hosts_and_the_database_only(uri: str, descripti
         f"mongodb://me:pass:{SECRET}@host",
         "mongodb://",
         f"{SECRET}://host",
-        f"mongodb://me:{SECRET}@host/?tls=true&tlsCAFile=/no/such/file",
+        f"mongodb://me:a@{SECRET}/x@host/?tls=true",
     ],
 )
 async def test_a_uri_that_cannot_be_used_is_refused_without_quoting_it(uri: str) -> None:
@@ -42,7 +43,42 @@ async def test_a_uri_that_cannot_be_used_is_refused_without_quoting_it(uri: str)
         async with open_mongo(uri=uri, database="civitai", names=CollectionNames()):
             pass
     assert SECRET not in str(refused.value)
-    assert refused.value.__suppress_context__
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("option", "rule"),
+    [
+        ("tls=1", ": The value of tls must be 'true' or 'false'."),
+        ("ssl=yes", ": The value of tls must be 'true' or 'false'."),
+        ("connectTimeoutMS=soon", ": connecttimeoutms must be an integer or float."),
+        ("tlsCAFile=/no/such/file", ": The tlscafile file is not readable."),
+        ("authMechanism=NONE", ": authmechanism must be in"),
+        (f"authMechanismProperties={SECRET}", ": Malformed auth mechanism properties."),
+        ("zlibCompressionLevel=99", "."),
+        ("retryWrites", ": MongoDB URI options are key=value pairs."),
+    ],
+)
+async def test_an_option_that_the_driver_would_pass_over_is_refused(option: str, rule: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        async with open_mongo(uri=f"mongodb://me:{SECRET}@h/?w=1&{option}", database="x", names=CollectionNames()):
+            pass
+    assert refused.value.message.startswith(f"MONGODB_URI: its option {option.partition('=')[0]} cannot be used{rule}")
+    assert SECRET not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("options", "unknown"),
+    [
+        ("", []),
+        ("useNewUrlParser=true&w=1&UseUnifiedTopology=true", ["usenewurlparser", "useunifiedtopology"]),
+        ("authSource=admin;tsl=true", ["tsl"]),
+        ("srvServiceName=x", []),
+        ("tls=true&tlsInsecure=true&replicaSet=rs0&retryWrites=false&appName=mine", []),
+    ],
+)
+def test_options_of_other_drivers_are_told_of_and_passed_over(options: str, unknown: list[str]) -> None:
+    assert unknown_options(f"mongodb://h/?{options}") == unknown
 
 
 def test_what_the_uri_says_goes_before_our_defaults() -> None:

@@ -1,8 +1,6 @@
 """Where a MongoDB is, without who we are there."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 DEFAULT_PORT = 27017
 HOST = re.compile(r"(?P<host>\[[^]]+\]|[^:]+)(?::(?P<port>\d+))?")
@@ -11,6 +9,11 @@ HOST = re.compile(r"(?P<host>\[[^]]+\]|[^:]+)(?::(?P<port>\d+))?")
 def describe(uri: str, database: str) -> str:
     """`MongoDB at host:port/database`, for a URI that the driver has accepted."""
     return f"MongoDB at {_hosts(uri)}/{database}"
+
+
+def is_ambiguous(uri: str) -> bool:
+    """True where an @ stands behind a slash: the driver would take what may be a part of a password for a host."""
+    return "@" in uri.partition("://")[2].partition("?")[0].partition("/")[2]
 
 
 def seeds_of(uri: str) -> list[tuple[str, int | None]]:
@@ -23,12 +26,6 @@ def seeds_of(uri: str) -> list[tuple[str, int | None]]:
         for match in map(HOST.fullmatch, named)
         if match
     ]
-
-
-def options_left_out(uri: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `defaults` that the URI does not set: arguments would overrule it."""
-    named = {option.partition("=")[0].lower() for option in uri.partition("?")[2].split("&")}
-    return {name: value for name, value in defaults.items() if name.lower() not in named}
 
 
 def _hosts(uri: str) -> str:

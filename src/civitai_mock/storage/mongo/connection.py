@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
+import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo import ReadPreference, WriteConcern
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.ports import Stores
-from civitai_mock.storage.mongo.address import describe, options_left_out, seeds_of
+from civitai_mock.storage.mongo.address import describe, is_ambiguous, seeds_of
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.collections import CollectionNames, Collections, Database, Document, collections_of
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.indexes import create_indexes
 from civitai_mock.storage.mongo.jobs import MongoJobStore
+from civitai_mock.storage.mongo.options import UNKNOWN, options_left_out, unknown_options
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
 from civitai_mock.storage.mongo.resources import MongoResourceStore
 from civitai_mock.storage.mongo.schema import NewerSchemaError, note_version, refuse_newer
@@ -32,13 +35,26 @@ DEFAULT_OPTIONS: Mapping[str, Any] = {
     "connectTimeoutMS": 2_500,
     "socketTimeoutMS": 60_000,
 }
+BROKEN_URI = (
+    "The MongoDB URI cannot be used; expected mongodb://[user:password@]host[:port][/?options] with special characters"
+    " in user and password percent-encoded."
+)
 SRV_SCHEME = "mongodb+srv://"
+# By the server's own error codes, whose words may quote a whole command, or leave out what to do.
+REFUSALS: Mapping[int, str] = {
+    13: "not authorized; MONGODB_URI names no user, or one without the role readWrite on this database.",
+    18: "authentication failed; user, password or authSource in MONGODB_URI is wrong.",
+}
 DURABLE = WriteConcern(w="majority", j=True)
+
+logger = structlog.stdlib.get_logger()
 
 
 @asynccontextmanager
 async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> AsyncIterator[Stores]:
     """Raise `TransientError` if nobody answers there or we are not let in, `InvalidRequestError` for a broken URI."""
+    if is_ambiguous(uri):
+        raise InvalidRequestError(BROKEN_URI)
     reachability = Reachability(describe(uri, database), seeds=seeds_of(uri))
     async with _connected(uri, reachability) as client:
         # What was just written is read from the primary, whatever the URI prefers.
@@ -57,17 +73,18 @@ async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> Asyn
 
 @asynccontextmanager
 async def _connected(uri: str, reachability: Reachability) -> AsyncIterator[AsyncIOMotorClient[Document]]:
-    options = options_left_out(uri, DEFAULT_OPTIONS)
+    options, unknown = options_left_out(uri, DEFAULT_OPTIONS), unknown_options(uri)
+    if unknown:
+        logger.warning("MONGODB_URI has options that mean nothing to the driver", options=unknown)
     try:
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=[reachability], **options)
+        with catch_warnings():
+            filterwarnings("ignore", message=UNKNOWN)  # said above
+            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=[reachability], **options)
     except (PyMongoError, ValueError, OSError) as error:
         if uri.startswith(SRV_SCHEME) and is_about_names(error):
             raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from None
         # The driver's own words may quote parts of the URI.
-        raise InvalidRequestError(
-            "The MongoDB URI cannot be used; expected mongodb://[user:password@]host[:port][/?options] with special"
-            " characters in user and password percent-encoded, and with files that exist."
-        ) from None
+        raise InvalidRequestError(BROKEN_URI) from None
     reachability.topology = lambda: client.delegate.topology_description
     try:
         yield client
@@ -85,8 +102,10 @@ async def _prepare(database: Database, collections: Collections, reachability: R
     except NewerSchemaError as error:
         raise TransientError(f"{reachability.description} cannot be used: {error}.") from error
     except OperationFailure as error:
-        reason = (error.details or {}).get("errmsg", "no reason given")
+        reason = REFUSALS.get(error.code or 0) or (error.details or {}).get("errmsg", "no reason given")
         raise TransientError(f"{reachability.description} refused: {reason}") from error
+    except NotPrimaryError as error:
+        raise TransientError(reachability.explain("takes no write", reason=reason_for(error))) from error
     except PyMongoError as error:
         raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from error
 

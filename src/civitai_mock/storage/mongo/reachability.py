@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from pymongo.errors import ProtocolError
+from pymongo.errors import NotPrimaryError, ProtocolError
 from pymongo.monitoring import (
     ServerClosedEvent,
     ServerDescriptionChangedEvent,
@@ -21,7 +21,8 @@ from pymongo.monitoring import (
 LIMITS = re.compile(r" \(configured timeouts: [^)]*\)")
 OPENSSL = re.compile(r"\[SSL: (?P<code>\w+)\] (?P<words>.*?)(?: \(_ssl\.c:\d+\))?$")
 Address = tuple[str, int | None]
-CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+CERTIFICATE, ALERT = "CERTIFICATE_VERIFY_FAILED", "_ALERT_"
+NOT_PRIMARY = "it is not the primary of its replica set; leave directConnection out, or name the primary"
 CLOSED = "the server closes the connection"
 LATE = re.compile(r"timed out|No servers found yet")
 NO_TLS = "the server may not speak TLS there"
@@ -104,14 +105,19 @@ def reason_of(topology: Any, *, seeds: Sequence[Address], sets: Mapping[Address,
             f" ({next(iter(faults.values()))}); use directConnection=true, or mend the set"
         )
     if not faults:
-        return (
-            f"the replica set '{set_name}' of {_named(servers)} has no primary"
-            if set_name and not _unseen(servers)
-            else None
-        )
+        return _no_primary(servers, set_name)
     if len(servers) == 1:
         return next(iter(faults.values()))
     return "; ".join(f"{_named([address])}: {fault}" for address, fault in sorted(faults.items()))
+
+
+def _no_primary(servers: Mapping[Address, Any], set_name: str | None) -> str | None:
+    """What servers that answer leave to be desired."""
+    if _unseen(servers):
+        return None
+    if set_name:
+        return f"the replica set '{set_name}' of {_named(servers)} has no primary"
+    return NOT_PRIMARY
 
 
 def _unseen(servers: Mapping[Address, Any]) -> bool:
@@ -128,6 +134,8 @@ def reason_for(error: Exception) -> str:
     text = LIMITS.sub("", str(error)).partition(", Timeout: ")[0]
     if isinstance(error, ProtocolError):
         return "what answers there is not MongoDB"
+    if isinstance(error, NotPrimaryError):
+        return NOT_PRIMARY
     is_late = LATE.search(text) is not None
     if "SSL" in text:
         return f"TLS failed: {f'no answer in time; {NO_TLS}' if is_late else _tls_words(text)}"
@@ -140,8 +148,10 @@ def _tls_words(text: str) -> str:
     found = OPENSSL.search(text)
     if found is None:
         return text.partition("SSL handshake failed: ")[2] or text
-    words = found["words"]
-    return words if found["code"] == CERTIFICATE else f"{words}; {NO_TLS}"
+    words, code = found["words"], found["code"]
+    if ALERT in code:
+        return f"{words} (from the server); it may want a certificate of ours, by tlsCertificateKeyFile"
+    return words if code == CERTIFICATE else f"{words}; {NO_TLS}"
 
 
 def _wrong_set(wanted: str, dropped: Sequence[Address], names: Collection[str]) -> str:

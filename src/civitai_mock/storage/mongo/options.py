@@ -1,0 +1,52 @@
+"""The options of a MongoDB URI, one by one: the driver passes over those that it cannot use, `tls=1` among them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from warnings import catch_warnings
+
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from civitai_mock.domain.errors import InvalidRequestError
+
+UNKNOWN = "Unknown option"
+FOR_SRV = "srv"  # its options are only taken with names that have to be looked up
+
+
+def options_left_out(uri: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `defaults` that the URI does not set: arguments would overrule it."""
+    named = {_name_of(option) for option in _options_of(uri)}
+    return {name: value for name, value in defaults.items() if name.lower() not in named}
+
+
+def unknown_options(uri: str) -> Sequence[str]:
+    """Names of those that the driver does not know; raise `InvalidRequestError` for a value that it cannot use."""
+    return [_name_of(option) for option in _options_of(uri) if not _is_known(option)]
+
+
+def _options_of(uri: str) -> list[str]:
+    """None where an @ may mean that it is a part of a password that is not percent-encoded."""
+    query = uri.partition("?")[2]
+    return [] if "@" in query else [option for option in re.split("[&;]", query) if option]
+
+
+def _name_of(option: str) -> str:
+    return option.partition("=")[0].lower()
+
+
+def _is_known(option: str) -> bool:
+    name, _, value = option.partition("=")
+    if name.lower().startswith(FOR_SRV):
+        return True
+    try:
+        with catch_warnings(action="ignore"):  # the driver gives them again when it connects
+            parse_uri(f"mongodb://host/?{option}")
+    except (PyMongoError, ValueError, OSError) as error:
+        words = str(error.strerror if isinstance(error, OSError) else error)
+        if words.startswith(UNKNOWN):
+            return False
+        # The driver may quote the value, which may be a secret.
+        rule = f": {words.rstrip('.')}" if not value or value not in words else ""
+        raise InvalidRequestError(f"MONGODB_URI: its option {name} cannot be used{rule}.") from None
+    return True
