@@ -143,7 +143,9 @@ def test_a_folder_of_another_user_says_whose_it_is_and_what_to_do(tmp_path: Path
 
 
 def test_so_does_the_folder_in_which_it_would_be_made(tmp_path: Path) -> None:
-    assert f"{'.'} belongs to 0:0 (mode 755), this process is 4242:4343" in _said_to_somebody(tmp_path)
+    said = _said_to_somebody(tmp_path)
+    assert ". belongs to 0:0 (mode 755), this process is 4242:4343; make data for this user, or set DATA_DIR" in said
+    assert "chown" not in said
 
 
 @pytest.mark.parametrize("name", ["blobs", "uploads", "workers", "civitai-mock.db", "open.lock"])
@@ -155,7 +157,21 @@ async def test_so_does_whatever_another_user_has_left_in_a_folder_for_all(tmp_pa
         os.chown(path, 4242, 4343)
     os.chown(data / name, 5555, 5555)
     data.chmod(0o1777)
-    assert f"data/{name} belongs to 5555:5555" in _said_to_somebody(tmp_path)
+    said = _said_to_somebody(tmp_path)
+    assert f"data/{name} belongs to 5555:5555" in said
+    assert "`chown -R 4242 data`" in said
+
+
+async def test_root_is_told_whose_the_store_is_too(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    async with open_sqlite(directory=tmp_path, names=TableNames()):
+        pass
+    for path in tmp_path.rglob("*"):
+        os.chown(path, 4242, 4343)
+    with pytest.raises(TransientError, match=r"belongs to 4242:4343 \(mode 700\), this process is 0:0; `chown -R 0 /"):
+        async with open_sqlite(directory=tmp_path, names=TableNames()):
+            pass
 
 
 def test_a_read_only_file_system_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +180,7 @@ def test_a_read_only_file_system_is_named(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "access", lambda *_: False)
     monkeypatch.setattr(os, "statvfs", lambda _: ReadOnly)
-    said = obstacles.obstacle([tmp_path / "absent"])
+    said = obstacles.obstacle(tmp_path / "absent", [])
     assert said == f"{tmp_path} is on a read-only file system; mount it writable, or set MONGODB_URI=memory://"
 
 
@@ -184,4 +200,4 @@ async def test_on_a_read_only_root_the_store_is_in_memory_unless_something_is_mo
 
 
 def test_what_can_be_used_or_is_not_there_is_no_obstacle(tmp_path: Path) -> None:
-    assert obstacles.obstacle([tmp_path, tmp_path / "absent"]) is None
+    assert obstacles.obstacle(tmp_path, [tmp_path / "absent"]) is None

@@ -43,6 +43,7 @@ def opened(directory: Path, names: TableNames) -> Iterator[Directory]:
         stack.callback(workers.release)
         with FileLock(directory / LOCK, timeout=OPEN_SECONDS, mode=FILE_MODE):
             incoming = stack.enter_context(_incoming(directory / UPLOADS))
+            _refuse_store_of_another_user(directory / FILE_NAME, made_now=incoming)
             connections = connect_file(directory / FILE_NAME, names)
         content = FileContent(folder=directory / BLOBS, incoming=incoming)
         yield Directory(connections=connections, content=content, workers=workers)
@@ -62,6 +63,12 @@ def _tighten_what_was_there(directory: Path) -> None:
     if not is_private(directory / FILE_NAME):
         tighten(path for folder in folders_in(directory) for path in folder.rglob("*"))
     tighten(reversed(files_in(directory)))
+
+
+def _refuse_store_of_another_user(database: Path, *, made_now: Path) -> None:
+    """Root is let in everywhere, but what it makes its user could not read. Where files have no owners all is well."""
+    if database.stat().st_uid != made_now.stat().st_uid:
+        raise PermissionError(f"{database} belongs to another user")
 
 
 @contextmanager

@@ -6,13 +6,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def obstacle(paths: Iterable[Path]) -> str | None:
-    """What keeps this process from the first of the paths that it cannot use; those that are not there are no trouble.
+def obstacle(directory: Path, paths: Iterable[Path]) -> str | None:
+    """What keeps this process from the directory, or from one of the paths in it; what is not there is no trouble.
 
-    The nearest folder above the first path counts as well, as that is where it would be made.
+    Where there is no directory yet, the nearest folder above it counts, as that is where it would be made.
     """
-    first, *rest = paths
-    return next(filter(None, map(_obstacle_at, [_nearest(first), *rest])), None)
+    nearest = _nearest(directory)
+    if nearest != directory:
+        return _fault_of(nearest, cure=f"make {directory} for this user, or set DATA_DIR to a folder of its own")
+    return next(filter(None, (_fault_of(path, cure=_handing_over(directory)) for path in [directory, *paths])), None)
+
+
+def foreigner(directory: Path, paths: Iterable[Path]) -> str | None:
+    """Whose the store is, where it is not this process's: root is let in everywhere, and leaves what is its own."""
+    strange = (path for path in paths if os.path.lexists(path) and path.lstat().st_uid != os.geteuid())
+    return next((_belongs(path, path.lstat(), cure=_handing_over(directory)) for path in strange), None)
 
 
 def is_sealed(directory: Path) -> bool:
@@ -28,7 +36,7 @@ def _nearest(path: Path) -> Path:
     return path
 
 
-def _obstacle_at(path: Path) -> str | None:
+def _fault_of(path: Path, *, cure: str) -> str | None:
     try:
         found = path.stat()
     except OSError:
@@ -38,8 +46,18 @@ def _obstacle_at(path: Path) -> str | None:
         return None
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return f"{path} is on a read-only file system; mount it writable, or set MONGODB_URI=memory://"
+    return _belongs(path, found, cure=cure)
+
+
+def _belongs(path: Path, found: os.stat_result, *, cure: str) -> str:
     owner, us = f"{found.st_uid}:{found.st_gid}", f"{os.geteuid()}:{os.getegid()}"
+    mode = f"{stat.S_IMODE(found.st_mode):o}"
     return (
-        f"{path} belongs to {owner} (mode {stat.S_IMODE(found.st_mode):o}), this process is {us};"
-        f" `chown -R {os.geteuid()} {path}`, or run as its owner (docker run --user {owner})"
+        f"{path} belongs to {owner} (mode {mode}), this process is {us}; {cure}, or run as its owner"
+        f" (docker run --user {owner})"
     )
+
+
+def _handing_over(directory: Path) -> str:
+    """The whole store, as one user's is not another's."""
+    return f"`chown -R {os.geteuid()} {directory}`"

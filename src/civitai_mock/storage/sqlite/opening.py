@@ -23,7 +23,7 @@ from civitai_mock.storage.sqlite.jobs import SqliteJobs
 from civitai_mock.storage.sqlite.jobs_sql import JobStatements
 from civitai_mock.storage.sqlite.memory_content import MemoryContent
 from civitai_mock.storage.sqlite.names import TableNames
-from civitai_mock.storage.sqlite.obstacles import is_sealed, obstacle
+from civitai_mock.storage.sqlite.obstacles import foreigner, is_sealed, obstacle
 from civitai_mock.storage.sqlite.presence import Presence
 from civitai_mock.storage.sqlite.questions import Questions
 from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
@@ -78,7 +78,10 @@ def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, d
     try:
         return stack.enter_context(opened(directory, names))
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
-        why = obstacle([directory, *folders_in(directory), *files_in(directory)])
+        parts = [*folders_in(directory), *files_in(directory)]
+        why = obstacle(directory, parts)
+        if why is None and isinstance(error, PermissionError):
+            why = foreigner(directory, parts)
         raise away(description, why or error) from error
 
 
