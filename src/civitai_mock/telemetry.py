@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+from types import TracebackType
 from typing import Any
 
 import orjson
@@ -17,6 +19,8 @@ QUIET_LOGGERS = {
 }
 
 LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on
+
+logger = structlog.stdlib.get_logger()
 
 
 def configure_logging(*, json: bool, level: str) -> None:
@@ -60,6 +64,26 @@ def _route_standard_logging(processors: list[Processor], level: int) -> None:
         library.propagate = True
         library.setLevel(max(level, quiet))
     logging.getLogger("uvicorn.error").addFilter(_is_no_start_failure)
+
+
+def log_what_nobody_catches() -> None:
+    """Warnings, and exceptions for which there is no caller, are lines of the log as all others are."""
+    logging.captureWarnings(True)
+    sys.excepthook = lambda _, error, trace: _log_uncaught(error, trace, "main thread")
+    threading.excepthook = lambda told: _log_uncaught(
+        told.exc_value or told.exc_type(), told.exc_traceback, _name(told)
+    )
+    sys.unraisablehook = lambda told: _log_uncaught(
+        told.exc_value or told.exc_type(), told.exc_traceback, told.err_msg or repr(told.object)
+    )
+
+
+def _name(told: threading.ExceptHookArgs) -> str:
+    return told.thread.name if told.thread else "a thread"
+
+
+def _log_uncaught(error: BaseException, trace: TracebackType | None, place: str) -> None:
+    logger.error("uncaught exception", place=place, exc_info=(type(error), error, trace))
 
 
 def _is_no_start_failure(record: logging.LogRecord) -> bool:

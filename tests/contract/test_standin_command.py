@@ -60,7 +60,7 @@ def test_it_serves_https_on_every_address_and_is_found_healthy(tmp_path: Path) -
     [
         (["--base-directory", "nope"], 2, "--base-directory {folder}/nope is not a folder."),
         (["--preview-method", "bogus"], 2, "invalid choice: 'bogus'"),
-        (["--tls-keyfile", "a", "--tls-certfile", "b"], 1, "no certificate in b and a: No such file or directory"),
+        (["--tls-keyfile", "a", "--tls-certfile", "b"], 2, "no certificate in b and a: No such file or directory"),
     ],
 )
 def test_an_option_that_cannot_work_is_one_line(tmp_path: Path, argv: list[str], status: int, words: str) -> None:

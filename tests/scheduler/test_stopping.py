@@ -199,6 +199,8 @@ def test_a_command_whose_reader_is_gone_ends_as_ever(tmp_path: Path, arguments: 
         ),
         ({"DATA_DIR": "d\udcff"}, 2, "DATA_DIR: found bytes that are not UTF-8, expected a folder"),
         ({"DATA_DIR": "d" * 300}, 1, "File name too long"),
+        ({"MONGODB_URI": "mongodb://h/?tls=1"}, 2, "MONGODB_URI: its option tls cannot be used: "),
+        ({"MONGODB_URI": "mongodb://u:a/b@h"}, 2, "The MongoDB URI cannot be used"),
     ],
 )
 def test_whatever_ends_a_start_is_one_line(tmp_path: Path, environment: dict[str, str], status: int, said: str) -> None:

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from civitai_mock.api.connection import LIMITS, Connection, Limits, Phase, Room
-from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.errors import ConflictError, InvalidRequestError
 
 if sys.platform != "win32":
     import resource
@@ -59,11 +59,13 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def encrypt(self, *, keyfile: str, certfile: str) -> None:
-        """Serve https; raise `ConflictError` for files that do not make a certificate."""
+        """Serve https; raise `InvalidRequestError` for files that do not make a certificate."""
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certfile, keyfile)
         except OSError as error:
-            raise ConflictError(f"no certificate in {certfile} and {keyfile}: {error.strerror or error}") from error
+            raise InvalidRequestError(
+                f"no certificate in {certfile} and {keyfile}: {error.strerror or error}"
+            ) from error
         self.config.ssl_keyfile, self.config.ssl_certfile = keyfile, certfile
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -30,6 +30,9 @@ def run(stop: Stop) -> int:
             return _check_health(arguments.checked)
         return _run_with_settings(arguments, stop)
     except Exception as error:  # noqa: BLE001 - told by the next
+        from civitai_mock.telemetry import configure_logging
+
+        configure_logging(json=as_json, level="error")
         return _refused(error, as_json=as_json)
 
 
@@ -42,10 +45,11 @@ def _check_health(checked: str | None) -> int:
 
 def _run_with_settings(arguments: "argparse.Namespace", stop: Stop) -> int:
     from civitai_mock.settings import Settings
-    from civitai_mock.telemetry import configure_logging
+    from civitai_mock.telemetry import configure_logging, log_what_nobody_catches
 
     settings = Settings.load()
     configure_logging(json=settings.logs_json, level=settings.log_level)
+    log_what_nobody_catches()
     try:
         return _command(arguments.command)(settings, arguments, stop)
     except Exception as error:  # noqa: BLE001 - told by the next
@@ -71,10 +75,10 @@ def _refused(error: Exception, *, as_json: bool) -> int:
     """Whatever nobody foresaw is a bug, which needs its traceback to be found."""
     import structlog
 
-    from civitai_mock.domain.errors import MockError
+    from civitai_mock.domain.errors import InvalidRequestError, MockError
     from civitai_mock.settings import SettingsError
 
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | InvalidRequestError):
         return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
     if isinstance(error, MockError | OSError) or str(error) == NO_THREAD:
         return refuse(str(error), status=FAILED, as_json=as_json)
