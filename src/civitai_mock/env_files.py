@@ -1,27 +1,38 @@
 """Files of settings: the defaults of an installation, and the `.env` of the folder where the program is started."""
 
 import io
+import os
+import re
 import stat
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
+from dotenv.variables import Atom, Literal, Variable, parse_variables
+
+from civitai_mock.domain.environment import set_in
 
 INSTALLED = Path(sys.prefix, "etc", "civitai-mock.env")  # the container image has one
 OWN = Path(".env")
 ENCODING = "utf-8-sig"  # a byte order mark is no part of the first name
+IN_SINGLE_QUOTES = re.compile(r"[^=]*=\s*'")
 
 
 class EnvFileError(Exception):
     """One line that names the file, what is wrong with it, and what to do."""
 
 
-def usable_env_files() -> tuple[Path, ...]:
-    """Those that are there, the weakest first; raise `EnvFileError` for one of which anything would be passed over."""
-    return tuple(path for path in (INSTALLED, OWN) if _is_usable(path))
+def set_in_env_files() -> dict[str, str]:
+    """By name in small letters; raise `EnvFileError` for a file of which anything would be passed over."""
+    found: dict[str, str] = {}
+    for path in (INSTALLED, OWN):
+        if _is_there(path):
+            found |= set_in(_values_in(path, _text_of(path)))
+    return found
 
 
-def _is_usable(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
     """False for a file that is not there, or in a folder where this user may not look."""
     try:
         mode = path.stat().st_mode
@@ -32,7 +43,6 @@ def _is_usable(path: Path) -> bool:
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise EnvFileError(f"{path} is {what}; expected a text file with NAME=value lines, or nothing.")
-    _refuse_what_is_no_setting(path, _text_of(path))
     return True
 
 
@@ -51,11 +61,37 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _refuse_what_is_no_setting(path: Path, text: str) -> None:
+def _values_in(path: Path, text: str) -> Mapping[str, str]:
+    """As Docker Compose reads them: the last line of a name counts, and `${NAME}` is another's value, if it is not in
+    single quotes."""
+    values: dict[str, str] = {}
+    for binding in _settings_in(path, text):
+        atoms = _atoms_of(binding)
+        known = {**os.environ, **values}
+        unset = [atom.name for atom in atoms if isinstance(atom, Variable) and atom.default is None]
+        for name in set(unset) - known.keys():
+            line = _line_of(binding)
+            raise EnvFileError(f"{path} line {line}: ${{{name}}} is not set; put a value with a $ in single quotes.")
+        values[str(binding.key)] = "".join(atom.resolve(known) for atom in atoms)
+    return values
+
+
+def _settings_in(path: Path, text: str) -> Iterator[Binding]:
     """A line that is passed over may have been the one about access; it is not shown, as it may be a secret."""
     for binding in parse_stream(io.StringIO(text)):
         is_bare = binding.key is not None and binding.value is None
         if binding.error or (is_bare and not str(binding.key).isidentifier()):
-            found = binding.original.string
-            blank_lines = found[: len(found) - len(found.lstrip())].count("\n")
-            raise EnvFileError(f"{path} line {binding.original.line + blank_lines} is not NAME=value.")
+            raise EnvFileError(f"{path} line {_line_of(binding)} is not NAME=value.")
+        if binding.value is not None:
+            yield binding
+
+
+def _line_of(binding: Binding) -> int:
+    """The parser counts from the blank lines before it."""
+    found = binding.original.string
+    return binding.original.line + found[: len(found) - len(found.lstrip())].count("\n")
+
+
+def _atoms_of(binding: Binding) -> list[Atom]:
+    value = str(binding.value)
+    return [Literal(value)] if IN_SINGLE_QUOTES.match(binding.original.string) else list(parse_variables(value))

@@ -23,7 +23,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.formats import ClientCompat, ResultFormat
 from civitai_mock.domain.address import HIDDEN, shown
-from civitai_mock.env_files import ENCODING, EnvFileError, usable_env_files
+from civitai_mock.domain.environment import set_in
+from civitai_mock.env_files import EnvFileError, set_in_env_files
 from civitai_mock.providers.comfyui.address import Server, parse_servers
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.services.consumers import Auth
@@ -94,9 +95,7 @@ def duration(what: str) -> Any:
 class Settings(BaseSettings):
     """The variable's name is the field's, in capitals."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding=ENCODING, env_ignore_empty=True, extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
     mongodb_uri: SecretStr | None = setting(
         None,
@@ -382,11 +381,14 @@ class Settings(BaseSettings):
         """Raise `SettingsError` for values that cannot work."""
         try:
             _refuse_what_is_no_text(os.environ)
-            return cls(_env_file=usable_env_files())
+            given: dict[str, Any] = {**set_in_env_files(), **set_in(os.environ)}
+            settings = cls(**{name: value for name, value in given.items() if name in cls.model_fields})
         except EnvFileError as error:
             raise SettingsError(str(error)) from error
         except ValidationError as error:
             raise SettingsError("\n".join(_complaint(fault) for fault in error.errors())) from error
+        _refuse_tokens_for_nothing(settings)
+        return settings
 
     @property
     def known_tokens(self) -> frozenset[str]:
@@ -433,6 +435,14 @@ def _refuse_what_is_no_text(environment: Mapping[str, str]) -> None:
     for name, value in environment.items():
         if name.lower() in Settings.model_fields and any("\udc80" <= letter <= "\udcff" for letter in value):
             raise SettingsError(f"{name.upper()}: found bytes that are not UTF-8, expected {expected_of(name.lower())}")
+
+
+def _refuse_tokens_for_nothing(settings: Settings) -> None:
+    """Whoever gives tokens and forgets AUTH, or empties it, would be open to everybody and not know."""
+    if settings.known_tokens and "auth" not in settings.model_fields_set:
+        raise SettingsError(
+            "AUTH: found nothing, expected tokens, as AUTH_TOKENS is set (or off, if everybody may call)"
+        )
 
 
 def _tokens_in(value: SecretStr | None) -> frozenset[str]:

@@ -31,6 +31,14 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (b"PORT=3000\nAUTH tokens\n", ".env line 2 is not NAME=value."),
         (b"AUTH_TOKENS='secret\nPORT=3000\n", ".env line 1 is not NAME=value."),
         (b"  !x\n", ".env line 1 is not NAME=value."),
+        (
+            b"\nAUTH_TOKENS=pa${word}\n",
+            ".env line 2: ${word} is not set; put a value with a $ in single quotes.",
+        ),
+        (
+            b"AUTH_TOKENS=secret\nAUTH=\n",
+            "AUTH: found nothing, expected tokens, as AUTH_TOKENS is set (or off, if everybody may call)",
+        ),
         (b"\xef\xbb\xbfPORT=abc\n", "PORT: found 'abc', expected a number from 1 to 65535"),
     ],
 )
@@ -47,6 +55,48 @@ def test_a_file_of_which_something_would_be_passed_over_is_refused(tmp_path: Pat
 def test_what_editors_and_shells_add_is_understood(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".env").write_bytes(content)
     assert Settings.load().port == 4000
+
+
+@pytest.mark.parametrize(
+    ("line", "tokens"),
+    [
+        ("AUTH_TOKENS=pa$word#1", {"pa$word#1"}),
+        ("AUTH_TOKENS=abc # a comment", {"abc"}),
+        ('AUTH_TOKENS="a # b", c', None),
+        ("AUTH_TOKENS = 'a # b'", {"a # b"}),
+        ("AUTH_TOKENS='pa${word}$x'", {"pa${word}$x"}),
+        ("export AUTH_TOKENS='${NAME}'", {"${NAME}"}),
+        ("NAME=x\nAUTH_TOKENS=a${NAME}b", {"axb"}),
+        ('AUTH_TOKENS="a${OUTSIDE}"', {"aout"}),
+        ("AUTH_TOKENS=a${NAME:-y}${EMPTY:-}", {"ay"}),
+        ("auth_tokens=small\nAUTH_TOKENS=large", {"large"}),
+        ("AUTH_TOKENS=first\nAUTH_TOKENS=second", {"second"}),
+    ],
+)
+def test_values_are_read_as_docker_compose_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, tokens: set[str] | None
+) -> None:
+    monkeypatch.setenv("OUTSIDE", "out")
+    (tmp_path / ".env").write_text(f"AUTH=tokens\n{line}\n")
+    if tokens is None:
+        with pytest.raises(SettingsError, match="is not NAME=value"):
+            Settings.load()
+    else:
+        assert Settings.load().known_tokens == tokens
+
+
+@pytest.mark.parametrize("value", ["off", "any"])
+def test_who_says_that_tokens_do_not_count_is_believed(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AUTH", value)
+    monkeypatch.setenv("AUTH_TOKENS", "secret")
+    assert Settings.load().auth.value == value
+
+
+def test_a_name_in_small_letters_yields_to_the_one_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"port": "4000", "PORT": "3000", "Port": "5000", "host": "::1", "HOST": ""}.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.load()
+    assert (settings.port, settings.host) == (3000, "::1")
 
 
 def test_a_folder_or_a_pipe_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:

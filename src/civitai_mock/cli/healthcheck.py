@@ -6,10 +6,11 @@ import time
 
 from civitai_mock.cli.address import reachable, url_of
 from civitai_mock.cli.runtime import Content, live_notes
+from civitai_mock.domain.environment import set_in
 
 ANSWER_SECONDS = 4.0  # the server itself waits three for its store, and Docker five for this
 STALE_SECONDS = 8.0  # a beat that waits for a store that hangs, and the next
-DEFAULT_PORT = 3000
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 3000
 SERVES_API = ("monolith", "api")
 
 
@@ -73,12 +74,11 @@ def _connection(host: str, port: int, *, encrypted: bool) -> http.client.HTTPCon
 
 def _wanted_address() -> tuple[str, int]:
     """HOST and PORT; the settings as a whole, which are slow to load, are only read where a `.env` may name others."""
-    named = {name.upper(): value for name, value in os.environ.items() if value}
-    port = named.get("PORT", "")
-    if "PORT" in named and (not port.isdigit() or not port.isascii()):
-        return _address_of_settings()
-    if ("PORT" in named and "HOST" in named) or not os.path.lexists(".env"):
-        return named.get("HOST", "127.0.0.1"), int(port or DEFAULT_PORT)
+    found = set_in(os.environ)
+    port = found.get("port", str(DEFAULT_PORT))
+    is_plain = port.isascii() and port.isdigit()
+    if is_plain and (found.keys() >= {"host", "port"} or not os.path.lexists(".env")):
+        return found.get("host", DEFAULT_HOST), int(port)
     return _address_of_settings()
 
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from civitai_mock.domain.environment import set_in
+
 PROGRAM = "civitai-mock"
 FAILED, BAD_SETTINGS = 1, 2
 
@@ -18,9 +20,9 @@ def refuse(message: str, *, status: int, as_json: bool) -> int:
 
 def wants_json(environment: Mapping[str, str]) -> bool:
     """What `Settings.logs_json` will say, as far as it can be told before any setting was read."""
-    named = {name.upper(): value for name, value in environment.items()}
-    wanted = named.get("LOG_FORMAT") or "auto"
-    return wanted == "json" or (wanted == "auto" and named.get("NODE_ENV") == "production")
+    found = set_in(environment)
+    wanted = found.get("log_format", "auto")
+    return wanted == "json" or (wanted == "auto" and found.get("node_env") == "production")
 
 
 def _json_line(line: str) -> str:
