@@ -55,7 +55,6 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.trust import trusting
 from civitai_mock.services.wait import WaitForJobs
 from civitai_mock.settings import Settings, SettingsError, SimulationProfile
-from civitai_mock.telemetry import configure_logging
 
 PACKAGE = "civitai_mock"
 DISTRIBUTION = "civitai-mock"
@@ -303,13 +302,12 @@ def _make_callbacks(parts: Parts) -> Callbacks:
     )
 
 
-def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, with_scheduler: bool = True) -> FastAPI:
-    """The HTTP app; with a scheduler beside it, the monolith. Without settings it reads the environment."""
-    chosen = settings or _settings_of_this_process()
+def create_app(settings: Settings, *, world: World = REAL_WORLD, with_scheduler: bool = True) -> FastAPI:
+    """The HTTP app; with a scheduler beside it, the monolith."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _keeping_failure(app), open_parts(chosen, world) as parts:
+        async with _keeping_failure(app), open_parts(settings, world) as parts:
             cases = make_use_cases(parts, runs_jobs=with_scheduler)
             app.state.use_cases, app.state.begin_stop = cases, cases.wait.stop
             app.state.store, app.state.provider = parts.stores.health.description, parts.provider.description
@@ -317,14 +315,14 @@ def create_app(settings: Settings | None = None, *, world: World = REAL_WORLD, w
                 yield
 
     options = ApiOptions(
-        public_url=str(chosen.public_url).rstrip("/") if chosen.public_url else None,
-        max_body_bytes=chosen.max_body_bytes,
-        body_timeout=timedelta(seconds=chosen.body_timeout_s),
-        max_jobs=chosen.max_jobs_per_request,
-        vocabularies=_vocabularies(chosen),
+        public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
+        max_body_bytes=settings.max_body_bytes,
+        body_timeout=timedelta(seconds=settings.body_timeout_s),
+        max_jobs=settings.max_jobs_per_request,
+        vocabularies=_vocabularies(settings),
         version=version(DISTRIBUTION),
     )
-    access, proxies = _access(chosen, world.clock), chosen.trusted_networks
+    access, proxies = _access(settings, world.clock), settings.trusted_networks
     app = make_api(options=options, access=access, trusted_proxies=proxies, lifespan=lifespan)
     app.state.failure, app.state.begin_stop, app.state.jobs_left = None, lambda: None, 0
     return app
@@ -338,23 +336,12 @@ def _access(settings: Settings, clock: Clock) -> Access:
     )
 
 
-def create_api_app() -> FastAPI:
-    """The HTTP app alone, for `civitai-mock api --reload`."""
-    return create_app(with_scheduler=False)
-
-
 def _vocabularies(settings: Settings) -> Vocabularies:
     return Vocabularies(
         compat=settings.client_compat,
         provider_name=settings.provider_name,
         result_format=settings.result_format,
     )
-
-
-def _settings_of_this_process() -> Settings:
-    settings = Settings.load()
-    configure_logging(json=settings.logs_json, level=settings.log_level)
-    return settings
 
 
 @asynccontextmanager

@@ -32,6 +32,7 @@ from civitai_mock.services.hosts import PRIVATE, PUBLIC, Network, parse_networks
 from civitai_mock.services.references import MissingResources
 from civitai_mock.services.trust import trusting
 
+PROGRAM = "civitai-mock"
 MEMORY_URI = "memory://"
 MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 
@@ -84,6 +85,14 @@ Networks = Annotated[str, AfterValidator(_networks)]
 def setting(default: Any, about: str, *, expected: str, **bounds: Any) -> Any:
     """`about` and `expected` are printed in the README, in `.env.example` and when a value is refused."""
     return Field(default, description=about, json_schema_extra={"expected": expected}, **bounds)
+
+
+def _own_data_folder() -> Path:
+    """Of this user; without a home one that `Settings` refuses, if it is needed at all."""
+    try:
+        return user_data_path(PROGRAM, appauthor=False)
+    except RuntimeError:
+        return Path("~", PROGRAM)
 
 
 def duration(what: str) -> Any:
@@ -145,7 +154,7 @@ class Settings(BaseSettings):
         None, "Base of blob URLs; unset takes it from each request's Host", expected="http://… or nothing"
     )
     data_dir: Path = setting(
-        user_data_path("civitai-mock", appauthor=False),
+        _own_data_folder(),
         "Folder of the embedded store and its blobs",
         expected="a folder",
         validate_default=True,
@@ -332,7 +341,7 @@ class Settings(BaseSettings):
         """A user without a home has no folder of data either, and needs one only for the store in files."""
         folder = Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib's own raises what pydantic does not take
         if folder.parts[:1] and folder.parts[0].startswith("~") and info.data.get("mongodb_uri") is None:
-            raise ValueError("no home")
+            raise ValueError("this user has no home folder")
         return folder
 
     @field_validator("auth_tokens")

@@ -23,6 +23,7 @@ TEMPLATE = {
     "params": {"prompt": "a fox", "width": 64, "height": 64},
 }
 INSTANT = {"SIMULATION_PROFILE": "instant"}
+ELSEWHERE = {"MONGODB_URI": "memory://"}
 
 pytestmark = pytest.mark.slow
 
@@ -165,14 +166,20 @@ def test_seed_adds_what_is_missing_and_can_be_run_again(tmp_path: Path) -> None:
     assert second.startswith("0 resources added")
 
 
-def test_reload_serves_as_well(tmp_path: Path) -> None:
-    port = free_port()
-    process = start(tmp_path, {**INSTANT, "PORT": str(port)}, command=("-m", "civitai_mock", "--reload"))
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health", process, time.perf_counter())
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
+def test_reload_serves_as_ever_in_a_new_process_for_each_change(tmp_path: Path) -> None:
+    with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "--reload")) as server:
+        with _client(server) as client:
+            assert client.get("/", headers={"x-long": "x" * 100_000}).status_code == 431
+        (tmp_path / "changed.py").touch()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(_events(server.log, "ready")) < 2:
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.01)  # what another process does has no event to wait for
+        with _client(server) as client:
+            assert client.get("/health").status_code == 200
+        assert _run(tmp_path, {"PORT": str(server.port), **ELSEWHERE}, "--reload").returncode == 1
+        assert server.stop() == 0
+    assert f"cannot listen on 127.0.0.1 port {server.port}: Address already in use" in server.log
 
 
 def test_jobs_run_on_a_comfyui_server(tmp_path: Path) -> None:

@@ -210,6 +210,15 @@ def test_whatever_ends_a_start_is_one_line(tmp_path: Path, environment: dict[str
     assert said in json.loads(line)["reason"]
 
 
+@pytest.mark.parametrize("descriptors", [10, 40])
+def test_too_few_descriptors_are_one_line(tmp_path: Path, descriptors: int) -> None:
+    limited = ("sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh")
+    process = start(tmp_path, _settings(), command=MODULE, before=limited)
+    assert process.wait(PATIENCE_SECONDS) == 1
+    (line,) = (tmp_path / "server.log").read_text().splitlines()
+    assert f"this process may open {descriptors} files (ulimit -n); it needs" in json.loads(line)["reason"]
+
+
 def _checked(folder: Path, port: str) -> "subprocess.CompletedProcess[str]":
     variables = {**os.environ, "PORT": port}
     command = [sys.executable, *MODULE, "healthcheck"]

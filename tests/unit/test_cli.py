@@ -1,6 +1,8 @@
 """Arguments, the one line that ends a command, and the notes that processes leave for their health check."""
 
+import errno
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from civitai_mock.cli.arguments import ArgumentsError, parse_arguments
 from civitai_mock.cli.healthcheck import STALE_SECONDS, find_fault
 from civitai_mock.cli.refusal import refuse, wants_json
 from civitai_mock.cli.runtime import leaving_note, live_notes
+from civitai_mock.cli.stop import Stop
+from civitai_mock.settings import SettingsError
 
 PORT = 24680
 
@@ -136,6 +140,19 @@ def test_without_a_note_the_api_on_port_is_asked(monkeypatch: pytest.MonkeyPatch
         assert find_fault("scheduler") == f"no scheduler runs here with PORT={port}"
 
 
+@pytest.mark.parametrize("host", ["\udcff", "a..b", "a" * 300])
+def test_a_host_that_cannot_be_is_a_fault(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("HOST", host)
+    assert str(find_fault(None)).startswith(f"http://{host}:{PORT}/health: ")
+
+
+@pytest.mark.parametrize("port", ["http", "9" * 5_000, "٤٠٠٠", "70000"])
+def test_a_port_that_cannot_be_is_refused_as_by_the_server(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(SettingsError, match=r"^PORT: found "):
+        find_fault(None)
+
+
 def test_only_processes_with_the_same_port_setting_are_asked() -> None:
     with leaving_note(_note(port=PORT + 1)):
         assert "refused" in str(find_fault(None))
@@ -172,6 +189,46 @@ def test_where_no_folder_can_be_written_to_there_is_no_note(monkeypatch: pytest.
     with leaving_note(_note()) as note:
         note.write(_note())
         assert not note.is_kept
+
+
+def test_where_there_is_no_room_for_a_note_the_next_folder_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, writable = tmp_path / "full", tmp_path / "other"
+    full.mkdir()
+    writable.mkdir()
+    monkeypatch.setattr(runtime, "ROOTS", (str(full), str(writable)))
+    really_write = os.pwrite
+
+    def write(descriptor: int, content: bytes, offset: int) -> int:
+        if Path(f"/proc/self/fd/{descriptor}").resolve().is_relative_to(full):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return really_write(descriptor, content, offset)
+
+    monkeypatch.setattr(os, "pwrite", write)
+    with leaving_note(_note()) as note:
+        assert note.is_kept
+        assert len(live_notes()) == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_note_that_somebody_took_away_ends_nothing(tmp_path: Path) -> None:
+    with leaving_note(_note()):
+        for path in list(tmp_path.rglob("*.json")):
+            path.unlink()
+    assert live_notes() == []
+
+
+def test_where_no_thread_can_be_had_a_stop_begins_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    begun: list[bool] = []
+    stop = Stop()
+    stop.in_good_order(lambda: begun.append(True), limit_s=1.0, give_up=lambda: None)
+    stop._hear(15, None)
+    assert begun == [True]
 
 
 @pytest.mark.parametrize(

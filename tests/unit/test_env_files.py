@@ -121,18 +121,23 @@ def test_no_file_at_all_and_a_folder_that_was_deleted_are_fine(tmp_path: Path, m
 # The interpreter's own files may be out of that user's reach, so they are loaded before.
 LOAD_AS_SOMEBODY = """
 import os
-from civitai_mock.settings import Settings
+import civitai_mock.scheduler.loop, platformdirs.unix, pydantic_settings
+from civitai_mock.api import app
+from civitai_mock.providers.comfyui import address
+from civitai_mock.services import references, trust
 os.setuid(4242)
+{change}
+from civitai_mock.settings import Settings
 print(Settings.load().port)
 """
 
 
-def _loaded_by_somebody(folder: Path) -> "subprocess.CompletedProcess[str]":
+def _loaded_by_somebody(folder: Path, change: str = "") -> "subprocess.CompletedProcess[str]":
     """In a folder of ours, by a user who is not its owner."""
     if os.geteuid() != 0:
         pytest.skip("only root can start a process of another user")
     return subprocess.run(
-        [sys.executable, "-c", LOAD_AS_SOMEBODY],
+        [sys.executable, "-c", LOAD_AS_SOMEBODY.format(change=change)],
         cwd=folder,
         check=False,
         capture_output=True,
@@ -172,6 +177,13 @@ def test_a_user_without_a_home_needs_a_data_folder_only_for_the_store_in_files(m
         Settings.load()
     monkeypatch.setenv("MONGODB_URI", "memory://")
     assert Settings.load().store_is_embedded
+
+
+def test_a_user_of_whom_the_system_knows_nothing_has_no_home(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    nothing_set = _loaded_by_somebody(tmp_path, "del os.environ['HOME']")
+    assert "DATA_DIR: found '~/civitai-mock', expected a folder (this user has no home folder)" in nothing_set.stderr
+    assert _loaded_by_somebody(tmp_path, "del os.environ['HOME']; os.environ['DATA_DIR'] = '/data'").stdout == "3000\n"
 
 
 def test_a_tilde_means_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:

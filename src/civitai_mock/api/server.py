@@ -12,6 +12,7 @@ from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.supervisors import ChangeReload
 
 from civitai_mock.api.connection import LIMITS, Connection, Limits, Phase, Room
 from civitai_mock.domain.errors import ConflictError, InvalidRequestError
@@ -22,7 +23,7 @@ if sys.platform != "win32":
 BACKLOG = 2048
 SHORTEST_DRAIN_SECONDS = 1
 TICKS_OF_SWEEP = 10  # of a tenth of a second each
-MOST_KEPT_FREE = 256
+FEWEST_KEPT_FREE, MOST_KEPT_FREE = 48, 256
 
 
 class Server(uvicorn.Server):
@@ -103,7 +104,8 @@ def _most_connections() -> int | None:
     if sys.platform == "win32":
         return None
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if descriptors == resource.RLIM_INFINITY else descriptors - min(descriptors // 4, MOST_KEPT_FREE)
+    kept_free = min(max(descriptors // 4, FEWEST_KEPT_FREE), MOST_KEPT_FREE)
+    return None if descriptors == resource.RLIM_INFINITY else descriptors - kept_free
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -116,8 +118,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConflictError(f"cannot listen on {host} port {port}: {why}") from error
 
 
-def serve_reloading(factory: str, *, host: str, port: int) -> None:
-    """For development: a new process each time a source file changes."""
-    uvicorn.run(
-        factory, factory=True, reload=True, host=host, port=port, log_config=None, access_log=False, proxy_headers=False
-    )
+def serve_reloading(serve: Callable[[list[socket.socket] | None], None], listener: socket.socket) -> None:
+    """For development: call `serve` with the listener in a new process each time a source file changes."""
+    ChangeReload(uvicorn.Config("", reload=True, log_config=None), target=serve, sockets=[listener]).run()

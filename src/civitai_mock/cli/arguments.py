@@ -37,6 +37,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 def _parser() -> argparse.ArgumentParser:
     serving = _Parser(add_help=False)
+    serving.set_defaults(listeners=None)  # sockets, where another process has opened them
     serving.add_argument("--reload", action="store_true", help="restart when the source changes")
     parser = _Parser(
         prog="civitai-mock",

@@ -1,20 +1,25 @@
 """Run the command that the arguments name, and say in one line what ends it."""
 
+import argparse
 import os
+import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
 from civitai_mock.cli.refusal import BAD_SETTINGS, FAILED, refuse, wants_json
 from civitai_mock.cli.stop import Stop
+from civitai_mock.cli.streams import leave, open_standard_streams
 
 if TYPE_CHECKING:
-    import argparse
+    import socket
     from collections.abc import Callable
 
     from civitai_mock.settings import Settings
 
     Command = Callable[[Settings, argparse.Namespace, Stop], int]
 
+FEWEST_DESCRIPTORS = 64
 NO_THREAD = "can't start new thread"  # a limit of the machine, by no name of its own
 
 
@@ -25,14 +30,31 @@ def run(stop: Stop) -> int:
         arguments = parse_arguments()
     except ArgumentsError as error:
         return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
+    return _attempt(arguments, stop, as_json=as_json)
+
+
+def _reload(settings: "Settings", command: str) -> int:
+    from civitai_mock.api.server import listen, serve_reloading
+
+    serve_reloading(partial(serve_again, command), listen(settings.host, settings.port))
+    return 0
+
+
+def serve_again(command: str, sockets: "list[socket.socket] | None") -> None:
+    """Run a command that serves in this new process, on sockets that another has opened, and end it."""
+    open_standard_streams()
+    stop = Stop()
+    stop.listen()
+    arguments = argparse.Namespace(command=command, reload=False, listeners=sockets)
+    leave(_attempt(arguments, stop, as_json=wants_json(os.environ)))
+
+
+def _attempt(arguments: argparse.Namespace, stop: Stop, *, as_json: bool) -> int:
     try:
         if arguments.command == "healthcheck":
             return _check_health(arguments.checked)
         return _run_with_settings(arguments, stop)
     except Exception as error:  # noqa: BLE001 - told by the next
-        from civitai_mock.telemetry import configure_logging
-
-        configure_logging(json=as_json, level="error")
         return _refused(error, as_json=as_json)
 
 
@@ -43,7 +65,7 @@ def _check_health(checked: str | None) -> int:
     return 0 if fault is None else refuse(fault, status=FAILED, as_json=False)
 
 
-def _run_with_settings(arguments: "argparse.Namespace", stop: Stop) -> int:
+def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
     from civitai_mock.settings import Settings
     from civitai_mock.telemetry import configure_logging, log_what_nobody_catches
 
@@ -51,9 +73,23 @@ def _run_with_settings(arguments: "argparse.Namespace", stop: Stop) -> int:
     configure_logging(json=settings.logs_json, level=settings.log_level)
     log_what_nobody_catches()
     try:
+        _refuse_too_few_descriptors()
+        if arguments.reload:
+            return _reload(settings, arguments.command)
         return _command(arguments.command)(settings, arguments, stop)
     except Exception as error:  # noqa: BLE001 - told by the next
         return _refused(error, as_json=settings.logs_json)
+
+
+def _refuse_too_few_descriptors() -> None:
+    """With fewer, event loop or store fail somewhere inside, without a word about the limit."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= limit < FEWEST_DESCRIPTORS:
+        raise OSError(f"this process may open {limit} files (ulimit -n); it needs {FEWEST_DESCRIPTORS} at least")
 
 
 def _command(name: str) -> "Command":
@@ -77,10 +113,12 @@ def _refused(error: Exception, *, as_json: bool) -> int:
 
     from civitai_mock.domain.errors import InvalidRequestError, MockError
     from civitai_mock.settings import SettingsError
+    from civitai_mock.telemetry import configure_logging
 
     if isinstance(error, SettingsError | InvalidRequestError):
         return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
     if isinstance(error, MockError | OSError) or str(error) == NO_THREAD:
         return refuse(str(error), status=FAILED, as_json=as_json)
+    configure_logging(json=as_json, level="error")  # as it is by default, a traceback tells the values of variables
     structlog.stdlib.get_logger().error("ended by a bug", exc_info=error)
     return FAILED

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import time
 
 from civitai_mock.cli.address import reachable, url_of
@@ -11,6 +12,7 @@ from civitai_mock.domain.environment import set_in
 ANSWER_SECONDS = 4.0  # the server itself waits three for its store, and Docker five for this
 STALE_SECONDS = 8.0  # a beat that waits for a store that hangs, and the next
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 3000
+PLAIN_PORT, MOST_PORT = re.compile("[1-9][0-9]{0,4}"), 65_535
 SERVES_API = ("monolith", "api")
 
 
@@ -54,7 +56,7 @@ def _ask(host: str, port: int, path: str, *, encrypted: bool = False) -> str | N
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:  # the second for a name that no host can have
         return f"{url_of(host, port, encrypted=encrypted)}{path}: {str(error) or type(error).__name__}"
     finally:
         connection.close()
@@ -76,7 +78,7 @@ def _wanted_address() -> tuple[str, int]:
     """HOST and PORT; the settings as a whole, which are slow to load, are only read where a `.env` may name others."""
     found = set_in(os.environ)
     port = found.get("port", str(DEFAULT_PORT))
-    is_plain = port.isascii() and port.isdigit()
+    is_plain = PLAIN_PORT.fullmatch(port) and int(port) <= MOST_PORT
     if is_plain and (found.keys() >= {"host", "port"} or not os.path.lexists(".env")):
         return found.get("host", DEFAULT_HOST), int(port)
     return _address_of_settings()

@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 ROOTS = ("/dev/shm", os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - only folders of our own in them are used
@@ -32,29 +32,49 @@ class Note:
         return self._descriptor is not None
 
     def write(self, content: Content) -> None:
+        """A beat that cannot be written is a beat that is missed."""
         if self._descriptor is not None:
-            os.pwrite(self._descriptor, json.dumps(content).ljust(SIZE).encode(), 0)
+            with suppress(OSError):
+                os.pwrite(self._descriptor, _encoded(content), 0)
 
 
 @contextmanager
 def leaving_note(content: Content) -> Iterator[Note]:
     """A note that goes with this process; it is seen once it is locked and written."""
-    folder = _own_folder()
-    if folder is None:
+    left = next(filter(None, (_leave(folder, content) for folder in _own_folders())), None)
+    if left is None:
         yield Note(None)
         return
-    path = os.path.join(folder, f"{os.getpid()}{ENDING}")
-    unseen = f"{path}.new"
-    descriptor = os.open(unseen, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    path, descriptor = left
     try:
-        _is_free(descriptor, exclusive=True)
-        note = Note(descriptor)
-        note.write(content)
-        os.replace(unseen, path)
-        yield note
-        os.unlink(path)
+        yield Note(descriptor)
+        with suppress(OSError):  # somebody cleaned up
+            os.unlink(path)
     finally:
         os.close(descriptor)
+
+
+def _leave(folder: str, content: Content) -> tuple[str, int] | None:
+    """The note's path and descriptor; None where there is no room for it."""
+    path = os.path.join(folder, f"{os.getpid()}{ENDING}")
+    unseen = f"{path}.new"
+    try:
+        descriptor = os.open(unseen, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    try:
+        _is_free(descriptor, exclusive=True)
+        os.pwrite(descriptor, _encoded(content), 0)
+        os.replace(unseen, path)
+    except OSError:
+        os.close(descriptor)
+        os.unlink(unseen)
+        return None
+    return path, descriptor
+
+
+def _encoded(content: Content) -> bytes:
+    return json.dumps(content).ljust(SIZE).encode()
 
 
 def live_notes() -> list[Content]:
@@ -71,7 +91,7 @@ def _folders() -> list[str]:
     return [os.path.join(root, f"civitai-mock-{os.getuid()}-{space}") for root in ROOTS]
 
 
-def _own_folder() -> str | None:
+def _own_folders() -> Iterator[str]:
     for folder in _folders():
         try:
             os.mkdir(folder, mode=0o700)
@@ -80,8 +100,7 @@ def _own_folder() -> str | None:
         except OSError:
             continue  # read-only, full or not there: the next one
         if _is_ours(folder) and os.access(folder, os.W_OK | os.X_OK):
-            return folder
-    return None
+            yield folder
 
 
 def _is_ours(folder: str) -> bool:

@@ -1,14 +1,14 @@
 """Serve over HTTP: API and scheduler, the API alone, or the stand-in for ComfyUI."""
 
 import argparse
+import socket
 import sys
-from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
 from civitai_mock.api.connection import LIMITS, Phase
-from civitai_mock.api.server import Server, listen, serve_reloading
+from civitai_mock.api.server import Server, listen
 from civitai_mock.cli.address import is_cut_off, reachable, url_of
 from civitai_mock.cli.arguments import MONOLITH
 from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
@@ -17,7 +17,6 @@ from civitai_mock.cli.stop import Stop
 from civitai_mock.providers.simulator.comfyui_server.arguments import addresses_of
 from civitai_mock.settings import Settings
 
-APP_FACTORY = {MONOLITH: "civitai_mock.bootstrap:create_app", "api": "civitai_mock.bootstrap:create_api_app"}
 COMFYUI_BODY_SECONDS = 60.0
 COMFYUI_GRACE = timedelta(0)  # ComfyUI does not wait for its prompts
 
@@ -35,9 +34,6 @@ def serve_api(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> 
 def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, command: str) -> int:
     from civitai_mock.bootstrap import create_app
 
-    if arguments.reload:
-        serve_reloading(APP_FACTORY[command], host=settings.host, port=settings.port)
-        return 0
     app = create_app(settings, with_scheduler=command == MONOLITH)
     address, grace = url_of(settings.host, settings.port), timedelta(milliseconds=settings.shutdown_grace_ms)
 
@@ -51,7 +47,8 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
         app.state.begin_stop()  # the lifespan puts the scheduler's own way to stop there once it runs
 
     server = Server(app, grace=grace, on_ready=on_ready, on_stop=on_stop)
-    _run(server, settings, command=command, hosts=[settings.host], port=settings.port, path="/health")
+    listeners = arguments.listeners or [listen(settings.host, settings.port)]
+    _run(server, settings, listeners, command=command, asked_at=(reachable(settings.host), settings.port, "/health"))
     if app.state.failure is not None:
         raise app.state.failure
     return status_of(app.state.jobs_left)
@@ -73,20 +70,23 @@ def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop)
     server = Server(app, grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None, limits=limits)
     if arguments.tls_keyfile and arguments.tls_certfile:
         server.encrypt(keyfile=arguments.tls_keyfile, certfile=arguments.tls_certfile)
-    _run(server, settings, command="comfyui", hosts=hosts, port=arguments.port, path="/system_stats")
+    listeners = [listen(host, arguments.port) for host in hosts]
+    asked_at = (reachable(hosts[0]), arguments.port, "/system_stats")
+    _run(server, settings, listeners, command="comfyui", asked_at=asked_at)
     return 0
 
 
-def _run(server: Server, settings: Settings, *, command: str, hosts: Sequence[str], port: int, path: str) -> None:
+def _run(
+    server: Server,
+    settings: Settings,
+    listeners: list[socket.socket],
+    *,
+    command: str,
+    asked_at: tuple[str, int, str],
+) -> None:
     """Until it is stopped, with a note for the health check."""
-    listeners = [listen(host, port) for host in hosts]
-    note = {
-        "command": command,
-        "port": settings.port,
-        "asked_at": (reachable(hosts[0]), port, path),
-        "encrypted": server.config.is_ssl,
-    }
-    with leaving_note(note):
+    encrypted = server.config.is_ssl
+    with leaving_note({"command": command, "port": settings.port, "asked_at": asked_at, "encrypted": encrypted}):
         run_until_done(server.serve(sockets=listeners), loop_factory=server.config.get_loop_factory())
 
 

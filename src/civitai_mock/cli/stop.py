@@ -34,12 +34,14 @@ class Stop:
 
     def in_good_order(self, begin: "Callable[[], None]", *, limit_s: float, give_up: "Callable[[], None]") -> None:
         """From now on a signal calls `begin`, and `give_up`, in a thread, if the process is still there after that."""
+        from contextlib import suppress
         from threading import Timer
 
         def begin_with_limit() -> None:
             guard = Timer(limit_s, give_up)
             guard.daemon = True
-            guard.start()
+            with suppress(RuntimeError):  # where no thread can be had, a stop without a limit is better than none
+                guard.start()
             begin()
 
         self._begin = begin_with_limit
