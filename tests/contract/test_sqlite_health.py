@@ -3,8 +3,9 @@
 import asyncio
 import resource
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,52 @@ async def test_nothing_is_acknowledged_that_nobody_would_find(folder: Path, case
             await stores.jobs.add([make_job(2)])
         with pytest.raises(TransientError):
             await stores.blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=START)
+
+
+@pytest.mark.parametrize("left", [b"", b"SQLite format 3"])
+async def test_a_database_that_is_overwritten_in_its_place_is_noticed(folder: Path, left: bytes) -> None:
+    """As by `cp` of an older one, which leaves the file the same for the system."""
+    async with open_sqlite(directory=folder, names=TableNames()) as stores:
+        (folder / FILE_NAME).write_bytes(left)
+        for attempt in (stores.health.ping, lambda: stores.jobs.add([make_job(1)])):
+            with pytest.raises(TransientError, match="was overwritten while it was open; restart"):
+                await attempt()
+
+
+@pytest.mark.parametrize("table", ["jobs", "jobs leaves", "jobEvent", "resources", "blobs"])
+async def test_a_table_that_is_missing_is_noticed(stores: Stores, folder: Path, table: str) -> None:
+    with closing(sqlite3.connect(folder / FILE_NAME)) as other:
+        other.execute(f'DROP TABLE "{table}"')
+    for _ in range(2):
+        with pytest.raises(TransientError, match=f"no such table: {table}"):
+            await stores.health.ping()
+
+
+@pytest.mark.parametrize("obstruct", [Path.touch, lambda path: path.symlink_to("/nowhere")], ids=["file", "link"])
+async def test_a_folder_that_one_blob_needs_is_asked_for_until_it_can_be_used(
+    stores: Stores, folder: Path, obstruct: Callable[[Path], None]
+) -> None:
+    needed = folder / BLOBS / KEY[:2]
+    obstruct(needed)
+    await stores.health.ping()
+    for _ in range(2):
+        with pytest.raises(TransientError, match=f"{BLOBS}/{KEY[:2]}"):
+            await stores.blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=START)
+        with pytest.raises(TransientError, match=f"{BLOBS}/{KEY[:2]}"):
+            await stores.health.ping()
+    needed.unlink()
+    await stores.health.ping()
+    await stores.blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=START)
+
+
+async def test_a_blob_that_cannot_take_its_place_is_a_failure_as_well(stores: Stores, folder: Path) -> None:
+    in_the_way = folder / BLOBS / KEY[:2] / KEY
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(TransientError):
+        await stores.blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=START)
+    await stores.health.ping()  # others find their places
+    in_the_way.rmdir()
+    await stores.blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=START)
 
 
 async def test_many_may_ask_at_once(stores: Stores, folder: Path) -> None:

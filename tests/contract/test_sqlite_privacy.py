@@ -148,14 +148,27 @@ def test_so_does_the_folder_in_which_it_would_be_made(tmp_path: Path) -> None:
     assert "chown" not in said
 
 
-@pytest.mark.parametrize("name", ["blobs", "uploads", "workers", "civitai-mock.db", "open.lock"])
-async def test_so_does_whatever_another_user_has_left_in_a_folder_for_all(tmp_path: Path, name: str) -> None:
+def test_nor_is_the_root_of_all_folders_to_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    assert "; set DATA_DIR to a folder of its own" in str(obstacles.obstacle(Path("/"), []))
+
+
+def test_an_owner_is_told_to_let_himself_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert f"; `chmod u+rwX {tmp_path}`" in str(obstacles.obstacle(tmp_path, []))
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+@pytest.mark.parametrize("name", ["blobs", "uploads", "workers", "workers/.door", "civitai-mock.db", "open.lock"])
+async def test_so_does_whatever_another_user_has_left_in_a_folder_for_all(tmp_path: Path, name: str, mode: int) -> None:
     data = tmp_path / "data"
-    async with open_sqlite(directory=data, names=TableNames()):
-        pass
+    async with open_sqlite(directory=data, names=TableNames()) as stores:
+        await _use(stores)
     for path in [data, *data.rglob("*")]:
         os.chown(path, 4242, 4343)
     os.chown(data / name, 5555, 5555)
+    (data / name).chmod(mode)
     data.chmod(0o1777)
     said = _said_to_somebody(tmp_path)
     assert f"data/{name} belongs to 5555:5555" in said

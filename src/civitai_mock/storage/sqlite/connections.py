@@ -18,18 +18,30 @@ class MissingFileError(OSError):
 
 
 class OpenFiles:
-    """The database and its log, which have to stay the ones that were opened."""
+    """The database and its log, which have to stay the ones that were opened, and the database as long as it is."""
 
     def __init__(self, path: Path) -> None:
-        self._opened = {str(file): _identity(str(file)) for file in (path, path.with_name(f"{path.name}-wal"))}
+        database, log = str(path), f"{path}-wal"
+        self._database = database
+        self._opened = {file: _identity(file)[0] for file in (database, log)}
+        self._size = _identity(database)[1]
 
     def check(self) -> None:
-        """Raise `MissingFileError` if one of them was deleted, moved or replaced."""
+        """Raise `MissingFileError` if one of them was deleted, moved, replaced or overwritten with less."""
         for file, opened in self._opened.items():
-            if _identity(file) != opened:
+            found, size = _identity(file)
+            if found != opened:
                 raise MissingFileError(
                     f"{file} was deleted, moved or replaced while it was open; restart to use what is there"
                 )
+            if file == self._database:
+                self._check_size(size)
+
+    def _check_size(self, size: int) -> None:
+        """SQLite never gives back what it has taken, unless it is told to tidy up (VACUUM)."""
+        if size < self._size:
+            raise MissingFileError(f"{self._database} was overwritten while it was open; restart to use what is there")
+        self._size = size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +84,13 @@ def connect_file(path: Path, names: TableNames) -> Connections:
     return Connections(writer=writer, reader=reader, scanner=scanner, checkpointer=checkpointer, files=files)
 
 
-def _identity(file: str) -> tuple[int, int] | None:
+def _identity(file: str) -> tuple[tuple[int, int] | None, int]:
+    """Which file it is, None for none, and its size."""
     try:
         found = os.stat(file)  # noqa: PTH116 - once for each group of writes, and twice as fast
     except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+        return None, 0
+    return (found.st_dev, found.st_ino), found.st_size
 
 
 def _connect(database: str) -> sqlite3.Connection:

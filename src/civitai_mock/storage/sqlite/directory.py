@@ -12,7 +12,7 @@ from filelock import FileLock
 from civitai_mock.storage.sqlite.connections import Connections, connect_file
 from civitai_mock.storage.sqlite.file_content import FileContent
 from civitai_mock.storage.sqlite.names import TableNames
-from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.presence import DOOR, Presence
 from civitai_mock.storage.sqlite.private import FILE_MODE, is_private, make_file, make_folder, make_folders, tighten
 
 FILE_NAME = "civitai-mock.db"
@@ -54,7 +54,8 @@ def folders_in(directory: Path) -> list[Path]:
 
 
 def files_in(directory: Path) -> list[Path]:
-    return [directory / name for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", LOCK)]
+    names = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", LOCK, f"{WORKERS}/{DOOR}", f"{UPLOADS}/{DOOR}")
+    return [directory / name for name in names]
 
 
 def _tighten_what_was_there(directory: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -26,18 +26,24 @@ class FileContent:
         self._folder = folder
         self._incoming = incoming
         self._numbers = count()
-        self._failed_size = 0  # of the upload that failed last, until one of that size does not
+        self._failed: FileUpload | None = None  # the last that did, until one like it does not
 
     async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
-        upload = FileUpload(arriving=self._incoming / str(next(self._numbers)), target=self._path(key))
+        arriving = self._incoming / str(next(self._numbers))
+        upload = FileUpload(arriving=arriving, target=self._path(key), note_failure=self._note)
         try:
             await _fill(upload, content)
         except BaseException as error:
             upload.discard()
             if isinstance(error, TransientError):
-                self._failed_size = max(self._failed_size, upload.wanted)
+                self._note(upload)
             raise
         return upload
+
+    def _note(self, failed: "FileUpload") -> None:
+        if self._failed is not None:
+            failed.wanted = max(failed.wanted, self._failed.wanted)
+        self._failed = failed
 
     async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """What was opened is read to its end, even if it is replaced or removed meanwhile."""
@@ -53,23 +59,29 @@ class FileContent:
         self._path(key).unlink(missing_ok=True)
 
     async def check(self) -> None:
-        """Take a file the whole way, into a new folder; where an upload failed, one as large, within reason."""
-        content = bytes(min(self._failed_size, BUFFER)) or b"."
-        await asyncio.to_thread(self._take_through, content)
-        self._failed_size = 0
+        """Take a file the whole way, into a new folder; where an upload failed, one as large, and into its folder."""
+        failed = self._failed
+        name = f"check-{self._incoming.name}-{next(self._numbers)}"
+        try:
+            await asyncio.to_thread(self._take_through, self._folder / name / "file", b".")
+            if failed is not None:
+                content = bytes(min(failed.wanted, BUFFER)) or b"."
+                await asyncio.to_thread(self._take_through, failed.folder / name, content)
+        finally:
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        if self._failed is failed:
+            self._failed = None
 
-    def _take_through(self, content: bytes) -> None:
-        number = str(next(self._numbers))
-        target = self._folder / f"check-{self._incoming.name}-{number}" / "file"
-        upload = FileUpload(arriving=self._incoming / number, target=target)
+    def _take_through(self, target: Path, content: bytes) -> None:
+        upload = FileUpload(arriving=self._incoming / str(next(self._numbers)), target=target)
         with disk_errors(str(target)):
             try:
                 upload.finish(content)
                 upload.keep()
                 target.open("rb", buffering=0).close()
+                target.unlink()
             finally:
                 upload.discard()
-                shutil.rmtree(target.parent, ignore_errors=True)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
@@ -78,9 +90,13 @@ class FileContent:
 class FileUpload:
     """A file that grows in threads; the lock keeps a late write from bringing back what was discarded."""
 
-    def __init__(self, *, arriving: Path, target: Path) -> None:
+    def __init__(
+        self, *, arriving: Path, target: Path, note_failure: "Callable[[FileUpload], None]" = lambda _: None
+    ) -> None:
         self.size = 0
         self.wanted = 0
+        self.folder = target.parent
+        self._note_failure = note_failure
         self._arriving = arriving
         self._target = target
         self._digest = sha256()
@@ -104,10 +120,14 @@ class FileUpload:
     def finish(self, content: bytes) -> None:
         self.append(content)
         with disk_errors(str(self._target)):
-            make_folder(self._target.parent)
+            make_folder(self.folder)
 
     def keep(self) -> None:
-        self._arriving.replace(self._target)
+        try:
+            self._arriving.replace(self._target)
+        except OSError:
+            self._note_failure(self)
+            raise
 
     def discard(self) -> None:
         with self._lock:

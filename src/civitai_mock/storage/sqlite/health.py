@@ -7,23 +7,33 @@ from functools import partial
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.sqlite.content import BlobContent
 from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.names import TableNames
 
 PING_SECONDS = 3.0
 NAME = "health"
 SMALL, LARGE = 8, 256 * 1024
 TOUCH = "INSERT OR REPLACE INTO secrets (name, value) VALUES (?, randomblob(?))"
 LOOK = "SELECT 1 FROM secrets WHERE name = ?"
+# They match nothing: whether their tables are there, and can be gone through, is all that counts.
+REACH = (
+    """DELETE FROM "{jobs}" WHERE id = ''""",
+    """DELETE FROM "{jobs} leaves" WHERE leaf = ''""",
+    """DELETE FROM "{job_events}" WHERE job_id = ''""",
+    """DELETE FROM "{resources}" WHERE key = ''""",
+    "DELETE FROM blobs WHERE key = ''",
+)
 
 
 class SqliteHealth:
-    """Does what every job needs: a row that is written and read again, and a file that becomes a blob and goes.
+    """Does what every job needs: a row that is written and read again, all tables, and a file that becomes a blob.
 
     On a full disk what is small may still find room where what is larger does not: after a write that failed, only
     one of some size shows that the trouble is over.
     """
 
-    def __init__(self, *, database: Database, content: BlobContent) -> None:
+    def __init__(self, *, database: Database, names: TableNames, content: BlobContent) -> None:
         self._database = database
+        self._reach = tuple(map(names.fill, REACH))
         self._content = content
         self.description = database.description
 
@@ -40,10 +50,11 @@ class SqliteHealth:
 
     async def _write_row(self, size: int) -> None:
         """Others may write it at the same time, in any size."""
-        await self._database.write(partial(_touch, size))
+        await self._database.write(partial(self._touch, size))
         if not self._database.read(LOOK, (NAME,)):
             raise TransientError(f"{self.description} does not find what was just written.")
 
-
-def _touch(size: int, connection: sqlite3.Connection) -> None:
-    connection.execute(TOUCH, (NAME, size))
+    def _touch(self, size: int, connection: sqlite3.Connection) -> None:
+        connection.execute(TOUCH, (NAME, size))
+        for statement in self._reach:
+            connection.execute(statement)

@@ -46,7 +46,7 @@ def _fault_of(path: Path, *, cure: str) -> str | None:
         return None
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return f"{path} is on a read-only file system; mount it writable, or set MONGODB_URI=memory://"
-    return _belongs(path, found, cure=cure)
+    return _belongs(path, found, cure=f"`chmod u+rwX {path}`" if found.st_uid == os.geteuid() else cure)
 
 
 def _belongs(path: Path, found: os.stat_result, *, cure: str) -> str:
@@ -60,4 +60,6 @@ def _belongs(path: Path, found: os.stat_result, *, cure: str) -> str:
 
 def _handing_over(directory: Path) -> str:
     """The whole store, as one user's is not another's."""
+    if directory.absolute() == Path("/"):
+        return "set DATA_DIR to a folder of its own"
     return f"`chown -R {os.geteuid()} {directory}`"

@@ -75,14 +75,15 @@ async def _open_in_thread(open_it: Callable[[], Directory]) -> Directory:
 
 
 def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, description: str) -> Directory:
+    """Whatever is out of this user's reach is told here, though some of it is only needed by the first job."""
+    parts = [*folders_in(directory), *files_in(directory)]
+    if (why := obstacle(directory, parts)) is not None:
+        raise away(description, why)
     try:
         return stack.enter_context(opened(directory, names))
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
-        parts = [*folders_in(directory), *files_in(directory)]
-        why = obstacle(directory, parts)
-        if why is None and isinstance(error, PermissionError):
-            why = foreigner(directory, parts)
-        raise away(description, why or error) from error
+        whose = foreigner(directory, parts) if isinstance(error, PermissionError) else None
+        raise away(description, whose or error) from error
 
 
 def _stores(database: Database, names: TableNames, content: BlobContent, workers: Presence | None) -> Stores:
@@ -91,7 +92,7 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
         resources=SqliteResources(database=database, statements=ResourceStatements(names)),
         blobs=SqliteBlobs(database=database, content=content),
         secrets=SqliteSecrets(database=database),
-        health=SqliteHealth(database=database, content=content),
+        health=SqliteHealth(database=database, names=names, content=content),
     )
 
 

@@ -11,6 +11,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.storage.sqlite.private import FILE_MODE
 
+DOOR = ".door"
 DOOR_SECONDS = 5.0
 
 
@@ -23,7 +24,7 @@ class Presence:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, BaseFileLock] = {}
-        self._door = FileLock(folder / ".door", timeout=DOOR_SECONDS, mode=FILE_MODE, thread_local=False)
+        self._door = FileLock(folder / DOOR, timeout=DOOR_SECONDS, mode=FILE_MODE, thread_local=False)
         self._mutex = threading.Lock()  # a FileLock lets in every thread of the process that has it
 
     def holds(self, name: str) -> bool:
