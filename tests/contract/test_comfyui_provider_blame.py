@@ -11,7 +11,17 @@ from civitai_mock.domain.errors import JobError, NotStartedError, RunFailedError
 from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.comfyui.provider import ComfyUI
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
-from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, contents_of, finish, make_submission, until
+from tests.support.comfyui import (
+    ENDLESS,
+    IMPATIENT,
+    TICK,
+    comfyui_on,
+    contents_of,
+    endless_submission,
+    finish,
+    make_submission,
+    until,
+)
 from tests.support.standin import RunningStandin, running_standin
 from tests.support.standin_session import text_to_image, with_inputs
 
@@ -187,6 +197,24 @@ async def test_a_server_that_answers_no_prompt_is_put_aside_as_well() -> None:
         finished = await asyncio.gather(*(finish(provider, make_submission(), most_tries=1) for _ in range(12)))
         assert {one.worker for one in finished} == {provider.workers[1].id}
         assert not provider.workers[0].ready
+
+
+async def test_a_server_that_dies_of_prompt_after_prompt_is_put_aside() -> None:
+    async with running_standin(options=ENDLESS) as standin, comfyui_on(standin, options=RESTLESS) as provider:
+        for _ in range(3):
+            await _dies_of_a_prompt(standin, provider)
+        (worker,) = provider.workers
+        assert not worker.ready
+        assert "The server has lost the prompt" in worker.reason
+
+
+async def _dies_of_a_prompt(standin: RunningStandin, provider: ComfyUI) -> None:
+    submission = endless_submission()
+    await provider.send(submission)
+    await until(lambda: standin.server.prompt(submission.prompt_id).started == 1)
+    standin.server.restart()
+    with pytest.raises(TransientError):
+        await provider.collect(submission.prompt_id)
 
 
 async def test_after_a_restart_of_ours_a_failure_in_history_is_judged_like_any_other() -> None:

@@ -18,6 +18,7 @@ from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneErr
 (SERVER,) = parse_servers("http://gpu:8188/prefix")
 FILE = SavedFile("a b.png", "日本", "output")
 QUICK = Timeouts(ordinary=timedelta(milliseconds=20), transfer=timedelta(milliseconds=20))
+EMPTY_QUEUE: dict[str, Any] = {"queue_running": [], "queue_pending": []}
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -35,7 +36,7 @@ async def test_the_path_prefix_and_the_authorization_go_with_every_request_and_n
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json=EMPTY_QUEUE)
 
     async with make_http(handle, authorization="Bearer x") as http:
         await http.queue()
@@ -55,7 +56,7 @@ async def test_the_path_prefix_and_the_authorization_go_with_every_request_and_n
 async def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy of the user's would get in between a server and us."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
-    async with make_http(answering(json={"queue_running": [[1, "p"]]})) as http:
+    async with make_http(answering(json={"queue_running": [[1, "p"]], "queue_pending": []})) as http:
         assert await http.queue() == {"p": "running"}
 
 
@@ -111,10 +112,10 @@ async def test_a_number_that_cannot_be_sent_is_the_graphs_fault() -> None:
 
 async def test_seeds_beyond_double_precision_arrive_as_they_are() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"prompt_id": "p", "seed": json.loads(request.content)["seed"]})
+        return httpx.Response(200, json=json.loads(request.content))
 
     async with make_http(handle) as http:
-        assert (await http.prompt({"seed": 2**64 - 1}))["seed"] == 2**64 - 1
+        assert (await http.prompt({"prompt_id": "p", "seed": 2**64 - 1}))["seed"] == 2**64 - 1
 
 
 async def test_a_graph_that_is_too_large_is_refused() -> None:
@@ -199,3 +200,36 @@ async def test_a_server_that_cannot_show_a_picture_now_may_do_so_later() -> None
             async with http.view(FILE):
                 raise AssertionError
     assert not isinstance(caught.value, FileGoneError)
+
+
+@pytest.mark.parametrize("answer", [{}, {"queue_running": []}, {"queue_running": {}, "queue_pending": []}, [], "x"])
+async def test_what_is_no_queue_is_not_an_empty_one(answer: Any) -> None:
+    async with make_http(answering(json=answer)) as http:
+        with pytest.raises(TransientError, match="gpu:8188/prefix/queue did not tell its queue"):
+            await http.queue()
+
+
+@pytest.mark.parametrize("answer", [{}, {"prompt_id": ""}, {"detail": "ok"}])
+async def test_an_answer_without_the_prompts_id_is_none_of_comfyuis(answer: Any) -> None:
+    async with make_http(answering(json=answer)) as http:
+        with pytest.raises(TransientError) as caught:
+            await http.prompt({"prompt_id": "ours"})
+    assert caught.value.evidence["status"] == 200
+
+
+@pytest.mark.parametrize(("place", "is_interrupted"), [("queue_running", True), ("queue_pending", False)])
+async def test_a_server_that_names_prompts_itself_is_too_old_and_does_not_run_them(
+    place: str, is_interrupted: bool
+) -> None:
+    posted: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            posted.append(request.url.path.removeprefix("/prefix") + request.content.decode())
+        return httpx.Response(200, json=EMPTY_QUEUE | {"prompt_id": "its own", place: [[1, "its own"]]})
+
+    async with make_http(handle) as http:
+        with pytest.raises(TransientError, match="does not let prompts be named; its ComfyUI is too old: update it"):
+            await http.prompt({"prompt_id": "ours"})
+    assert posted[1] == '/queue{"delete":["its own"]}'
+    assert posted[2:] == (['/interrupt{"prompt_id":"its own"}'] if is_interrupted else [])

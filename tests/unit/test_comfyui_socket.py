@@ -14,7 +14,7 @@ from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
-from civitai_mock.providers.comfyui.transport.statuses import account_of
+from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
 from tests.support.comfyui import until
 from tests.support.system import ManualClock, SeededIds
 
@@ -33,8 +33,8 @@ class Wire:
         self.clock = ManualClock()
         self.port = 0
 
-    def client(self) -> ComfySocket:
-        (server,) = parse_servers(f"http://127.0.0.1:{self.port}/prefix")
+    def client(self, credentials: str = "") -> ComfySocket:
+        (server,) = parse_servers(f"http://{credentials}127.0.0.1:{self.port}/prefix")
         return ComfySocket(
             server,
             clock=self.clock,
@@ -72,11 +72,11 @@ class Wire:
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[tuple[Wire, ComfySocket]]:
+async def connected(credentials: str = "") -> AsyncIterator[tuple[Wire, ComfySocket]]:
     wire = Wire()
     async with serve(wire.accept, "127.0.0.1", 0) as server:
         wire.port = next(iter(server.sockets)).getsockname()[1]
-        client = wire.client()
+        client = wire.client(credentials)
         running = asyncio.create_task(client.run())
         await until(lambda: len(wire.hellos) == 1)
         try:
@@ -94,6 +94,13 @@ async def test_it_greets_first_and_goes_to_the_prefix_with_its_authorization_and
         assert request.headers["Authorization"] == SECRET
         assert "Origin" not in request.headers
         assert json.loads(wire.hellos[0])["type"] == "feature_flags"
+
+
+async def test_credentials_in_the_address_go_instead_of_those_for_all_servers() -> None:
+    async with connected("me:secret@") as (wire, _):
+        request = wire.connections[0].request
+        assert request is not None
+        assert request.headers.get_all("Authorization") == ["Basic bWU6c2VjcmV0"]
 
 
 async def test_what_is_said_is_heard_and_junk_is_not() -> None:
@@ -177,7 +184,7 @@ async def test_a_proxy_that_hands_on_no_websockets_is_complained_of_once() -> No
             running.cancel()
             await asyncio.wait([running])
     told = [(log["event"], log["reason"]) for log in logs if log["log_level"] == "warning"]
-    assert told == [("socket away", account_of(404))]
+    assert told == [("socket away", account_of_socket(404))]
 
 
 def _refuse(connection: ServerConnection, _: Request) -> Response:

@@ -84,10 +84,12 @@ def test_an_address_is_shown_without_its_secrets(text: str, expected: str) -> No
         (
             301,
             "https://me:secret@gpu/x?token=secret",
-            "answered 301: it leads to https://***@gpu/x?***; write that address.",
+            "answered 301: it leads to https://***@gpu/x?***; write that address, or see COMFY_AUTHORIZATION if it is a"
+            " page to log in at.",
         ),
+        (301, "https://gpu/comfy/queue", "answered 301: it leads to https://gpu/comfy; write that address."),
         (500, "", "answered 500."),
     ],
 )
 def test_a_status_says_what_may_be_wrong_with_the_address(status: int, location: str, expected: str) -> None:
-    assert account_of(status, location) == expected
+    assert account_of(status, location, route="/queue") == expected

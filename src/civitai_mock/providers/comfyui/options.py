@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from civitai_mock.providers.comfyui.protocol.tracker import Limits
 
+CA_SETTING = "COMFY_CA_FILE"  # what a user names a CA in, for `tls` to trust it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:

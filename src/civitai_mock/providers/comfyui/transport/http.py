@@ -14,7 +14,7 @@ import httpx
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.options import DEFAULT_TIMEOUTS, Timeouts
+from civitai_mock.providers.comfyui.options import CA_SETTING, DEFAULT_TIMEOUTS, Timeouts
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
 from civitai_mock.providers.comfyui.protocol.records import (
     Entry,
@@ -34,7 +34,7 @@ from civitai_mock.services.trust import trusting
 TOO_LARGE = 413
 REFUSALS = frozenset({400, TOO_LARGE})
 GONE = frozenset({400, 404, 416})
-CA_SETTING = "COMFY_CA_FILE"
+QUEUES = ("queue_running", "queue_pending")
 JSON_BODY = {"Content-Type": "application/json"}
 
 
@@ -90,20 +90,23 @@ class ComfyHttp:
         return as_texts(await self._get("/embeddings"))
 
     async def queue(self) -> Mapping[str, Place]:
-        return read_queue(as_object(await self._get("/queue")))
+        return read_queue(await self._queue())
 
     async def marks(self, name: str) -> Mapping[str, str]:
         """See `read_marks`."""
-        return read_marks(as_object(await self._get("/queue")), name)
+        return read_marks(await self._queue(), name)
 
     async def queued(self, prompt_id: str) -> Queued | None:
-        return read_queued(as_object(await self._get("/queue")), prompt_id)
+        return read_queued(await self._queue(), prompt_id)
 
     async def history(self, prompt_id: str) -> Entry | None:
         return read_history(as_object(await self._get(f"/history/{quote(prompt_id, safe='')}")), prompt_id)
 
     async def prompt(self, payload: ReadOnlyJson) -> JsonObject:
-        """ComfyUI's answer; raise `JobError` for a graph that it refuses, or takes only in part."""
+        """ComfyUI's answer; raise `JobError` for a graph that it refuses, or takes only in part.
+
+        Raise `TransientError` as well if it does not call the prompt by the id that it was given.
+        """
         content = _encoded(payload)
         async with self._call("/prompt", self._timeouts.transfer):
             response = await self._client.post("/prompt", content=content, headers=JSON_BODY)
@@ -117,6 +120,8 @@ class ComfyHttp:
         refusal = refusal_of(answer, accepted=response.status_code == httpx.codes.OK)
         if refusal is not None:
             raise refusal
+        if as_object(answer).get("prompt_id") != payload.get("prompt_id"):
+            raise await self._misnamed(response, as_object(answer))
         return as_object(answer)
 
     async def delete(self, prompt_id: str) -> None:
@@ -160,6 +165,27 @@ class ComfyHttp:
                 raise self._unexpected("/view", response)
             yield response
 
+    async def _queue(self) -> JsonObject:
+        """Raise `TransientError` for any other JSON: a queue that seems empty would say that all prompts are lost."""
+        queue = as_object(await self._get("/queue"))
+        if not all(isinstance(queue.get(name), list) for name in QUEUES):
+            raise TransientError(f"{self._server_id}/queue did not tell its queue.", worker=self._server_id)
+        return queue
+
+    async def _misnamed(self, response: httpx.Response, answer: JsonObject) -> TransientError:
+        """Servers from before prompts could be named choose an id of their own: nobody would wait for that prompt."""
+        prompt_id = as_text(answer.get("prompt_id"))
+        if not prompt_id:
+            return self._unexpected("/prompt", response)
+        await self.delete(prompt_id)
+        if (await self.queue()).get(prompt_id) is Place.RUNNING:
+            await self.interrupt(prompt_id)
+        return TransientError(
+            f"{self._server_id}/prompt does not let prompts be named; its ComfyUI is too old: update it.",
+            worker=self._server_id,
+            status=response.status_code,
+        )
+
     async def _get(self, route: str, limit: timedelta | None = None) -> Json:
         async with self._call(route, limit or self._timeouts.ordinary):
             response = await self._client.get(route)
@@ -194,12 +220,14 @@ class ComfyHttp:
             raise TransientError(
                 f"{self._server_id}{route} did not answer with JSON: this is not a ComfyUI server.",
                 worker=self._server_id,
+                status=response.status_code,
             ) from error
         return document
 
     def _unexpected(self, route: str, response: httpx.Response) -> TransientError:
+        told = account_of(response.status_code, response.headers.get("location", ""), route=route)
         return TransientError(
-            f"{self._server_id}{route} {account_of(response.status_code, response.headers.get('location', ''))}",
+            f"{self._server_id}{route} {told}",
             worker=self._server_id,
             status=response.status_code,
         )

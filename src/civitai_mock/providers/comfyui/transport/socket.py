@@ -1,6 +1,7 @@
 """The socket to one server, opened again whenever it drops."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
@@ -8,10 +9,10 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.options import CA_SETTING, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.codec import HELLO, Stream
 from civitai_mock.providers.comfyui.protocol.messages import Message
-from civitai_mock.providers.comfyui.transport.statuses import account_of
+from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
 from civitai_mock.providers.comfyui.waiting import Bell, pause_after
 from civitai_mock.services.reach import why
 from civitai_mock.services.trust import trusting
@@ -84,11 +85,12 @@ class ComfySocket:
         return heard
 
     def _connect(self, client_id: str) -> connect:
-        authorization = self._options.authorization
-        is_secure = self._server.ws_url.startswith("wss:")
+        """What the address itself has of credentials comes first, as over HTTP."""
+        address = urlsplit(self._server.ws_url)
+        authorization = self._options.authorization if address.username is None else None
         return connect(
             f"{self._server.ws_url}?clientId={client_id}",
-            ssl=(self._options.tls or trusting()) if is_secure else None,
+            ssl=(self._options.tls or trusting()) if address.scheme == "wss" else None,
             additional_headers={"Authorization": authorization} if authorization else None,
             compression=None,
             proxy=None,
@@ -108,7 +110,10 @@ class ComfySocket:
 
     def _complain(self, error: Exception) -> None:
         """Once until it opens, and only of a server that is there: a proxy before it may hand on no WebSockets."""
-        reason = account_of(error.response.status_code) if isinstance(error, InvalidStatus) else why(error)
+        if isinstance(error, InvalidStatus):
+            reason = account_of_socket(error.response.status_code)
+        else:
+            reason = why(error, ca_setting=CA_SETTING)
         log = logger.warning if self._is_there() and not self._has_complained else logger.debug
         log("socket away", worker_id=self._server.id, reason=reason)
         self._has_complained = self._has_complained or self._is_there()

@@ -18,7 +18,7 @@ from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_a_file
 from civitai_mock.providers.comfyui.protocol.messages import Failure
 from civitai_mock.providers.comfyui.protocol.shapes import as_object
-from civitai_mock.providers.comfyui.protocol.tracker import Failed, PromptTracker
+from civitai_mock.providers.comfyui.protocol.tracker import Failed, Lost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.workers.breaker import Breaker
@@ -224,9 +224,12 @@ class Worker:
         return Run(tracker=tracker, graph=graph, answer={"prompt_id": prompt_id, "node_errors": {}})
 
     def _ended(self, run: Run) -> None:
-        end = run.tracker.end
-        if isinstance(end, Failed) and blame_of(end.failure) is not Blame.REQUEST:
-            self.breaker.failed(_culprit(run, end.failure), failed(end.failure, self.id).message)
+        """A prompt that the server lost while it ran may have killed it, one that waited in its queue has not."""
+        match run.tracker.end:
+            case Failed(failure=failure) if blame_of(failure) is not Blame.REQUEST:
+                self.breaker.failed(_culprit(run, failure), failed(failure, self.id).message)
+            case Lost(reason=reason, spoiled=False, unstarted=False) if not run.unwanted:
+                self.breaker.failed(run.prompt_id, reason)
 
     def _up_or_down(self) -> None:
         if self.health.is_up:
