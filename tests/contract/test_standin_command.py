@@ -55,6 +55,22 @@ def test_it_serves_https_on_every_address_and_is_found_healthy(tmp_path: Path) -
         assert process.wait(PATIENCE_SECONDS) == 0
 
 
+def test_a_stop_waits_for_no_upload_and_says_so_in_a_line(tmp_path: Path) -> None:
+    port = free_port()
+    with _comfyui(tmp_path, {}, "--port", str(port)) as process:
+        _page(f"http://127.0.0.1:{port}/", process)
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+            connection.sendall(b"POST /prompt HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n")
+            connection.sendall(b"Content-Length: 9\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # now the request is being read
+            process.terminate()
+            assert process.wait(PATIENCE_SECONDS) == 0
+            assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
+    printed = (tmp_path / "server.log").read_text()
+    assert "Traceback" not in printed
+    assert "timeout graceful shutdown exceeded" in printed
+
+
 @pytest.mark.parametrize(
     ("argv", "status", "words"),
     [

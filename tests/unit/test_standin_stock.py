@@ -24,6 +24,10 @@ def test_text_encoders_and_vae_are_always_there() -> None:
     assert {"text_encoders", "vae"} <= models_of([]).keys()
 
 
+def test_what_comfyui_comes_with_is_there() -> None:
+    assert "v1-inference.yaml" in models_of([])["configs"]
+
+
 @pytest.mark.parametrize("name", ["control_v11p_sd15_canny.pth", "diffusers_xl_depth_full.safetensors"])
 def test_control_nets_are_there_for_whoever_names_none(name: str) -> None:
     assert name in models_of([])["controlnet"]

@@ -5,13 +5,13 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import cast
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import ChangeReload
 
 from civitai_mock.api.connection import LIMITS, Connection, Limits, Phase, Room
@@ -44,7 +44,8 @@ class Server(uvicorn.Server):
         self._room = Room(limits=limits, most=_most_connections())
         super().__init__(
             uvicorn.Config(
-                app,
+                partial(self._until_the_end, app),
+                interface="asgi3",
                 http=cast("type[Connection]", partial(Connection, room=self._room)),
                 log_config=None,
                 access_log=False,
@@ -92,6 +93,18 @@ class Server(uvicorn.Server):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._on_stop)
         self.should_exit = True
+
+    async def _until_the_end(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that outlasts the grace time is told so; uvicorn cancels it, and logs what comes of that."""
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http" or not self.should_exit:
+                raise
+            with suppress(RuntimeError):  # of an answer that has begun
+                headers = [(b"content-length", b"0"), (b"connection", b"close")]
+                await send({"type": "http.response.start", "status": 503, "headers": headers})
+                await send({"type": "http.response.body"})
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

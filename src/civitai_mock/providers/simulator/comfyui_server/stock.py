@@ -23,7 +23,22 @@ FOLDERS: Mapping[str, Sequence[str]] = {
     "hypernetwork": ("hypernetworks",),
     "upscaler": ("upscale_models",),
 }
+# Files that ComfyUI itself comes with, for checkpoints that do not tell what they are.
+CONFIGS = (
+    "anything_v3.yaml",
+    "v1-inference.yaml",
+    "v1-inference_clip_skip_2.yaml",
+    "v1-inference_clip_skip_2_fp16.yaml",
+    "v1-inference_fp16.yaml",
+    "v1-inpainting-inference.yaml",
+    "v2-inference-v.yaml",
+    "v2-inference-v_fp32.yaml",
+    "v2-inference.yaml",
+    "v2-inference_fp32.yaml",
+    "v2-inpainting-inference.yaml",
+)
 BESIDE: Models = {
+    "configs": CONFIGS,
     "text_encoders": ["clip_g.safetensors", "clip_l.safetensors", "t5xxl_fp8_e4m3fn.safetensors"],
     "vae": ["ae.safetensors"],
     "upscale_models": ["RealESRGAN_x4plus.pth"],
