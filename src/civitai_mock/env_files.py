@@ -25,11 +25,19 @@ class EnvFileError(Exception):
 
 def set_in_env_files() -> dict[str, str]:
     """By name in small letters; raise `EnvFileError` for a file of which anything would be passed over."""
-    found: dict[str, str] = {}
-    for path in (INSTALLED, OWN):
-        if _is_there(path):
-            found |= set_in(_values_in(path, _text_of(path)))
-    return found
+    return _set_in(INSTALLED) | _set_in(OWN)
+
+
+def set_in_readable_env_files() -> dict[str, str]:
+    """For whoever has to tell that one of them cannot be read."""
+    try:
+        return set_in_env_files()
+    except EnvFileError:
+        return _set_in(INSTALLED)
+
+
+def _set_in(path: Path) -> dict[str, str]:
+    return set_in(_values_in(path, _text_of(path))) if _is_there(path) else {}
 
 
 def _is_there(path: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from civitai_mock import env_files
 from civitai_mock.cli import address, runtime
 from civitai_mock.cli.arguments import ArgumentsError, parse_arguments
 from civitai_mock.cli.healthcheck import STALE_SECONDS, find_fault
@@ -53,18 +54,36 @@ def test_without_a_command_it_is_the_monolith(arguments: list[str], command: str
 
 
 @pytest.mark.parametrize(
-    ("environment", "json_wanted"),
+    ("installed", "own", "environment", "json_wanted"),
     [
-        ({}, False),
-        ({"NODE_ENV": "production"}, True),
-        ({"node_env": "production"}, True),
-        ({"NODE_ENV": "production", "LOG_FORMAT": "console"}, False),
-        ({"NODE_ENV": "production", "LOG_FORMAT": ""}, True),
-        ({"LOG_FORMAT": "json"}, True),
+        ("", "", {}, False),
+        ("", "", {"NODE_ENV": "production"}, True),
+        ("", "", {"node_env": "production"}, True),
+        ("", "", {"NODE_ENV": "production", "LOG_FORMAT": "console"}, False),
+        ("", "", {"NODE_ENV": "production", "LOG_FORMAT": ""}, True),
+        ("", "", {"LOG_FORMAT": "json"}, True),
+        ("NODE_ENV=production", "", {}, True),  # Compose takes away what the image sets
+        ("NODE_ENV=production", "LOG_FORMAT=console", {}, False),
+        ("NODE_ENV=production", "what is this", {}, True),
+        ("", "NODE_ENV=production", {"NODE_ENV": "test"}, False),
     ],
 )
-def test_what_ends_a_command_is_in_the_form_of_the_log(environment: dict[str, str], json_wanted: bool) -> None:
-    assert wants_json(environment) is json_wanted
+def test_what_ends_a_command_is_in_the_form_of_the_log(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: str,
+    own: str,
+    environment: dict[str, str],
+    json_wanted: bool,
+) -> None:
+    monkeypatch.setattr(env_files, "INSTALLED", tmp_path / "installed.env")
+    (tmp_path / "installed.env").write_text(installed)
+    (tmp_path / ".env").write_text(own)
+    for name in ("NODE_ENV", "LOG_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert wants_json() is json_wanted
 
 
 def test_in_production_each_line_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:

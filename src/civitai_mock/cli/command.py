@@ -1,7 +1,6 @@
 """Run the command that the arguments name, and say in one line what ends it."""
 
 import argparse
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,12 +24,11 @@ NO_THREAD = "can't start new thread"  # a limit of the machine, by no name of it
 
 def run(stop: Stop) -> int:
     """Exit status 2 is for arguments and settings that cannot work, 1 for everything else that ends a command."""
-    as_json = wants_json(os.environ)
     try:
         arguments = parse_arguments()
     except ArgumentsError as error:
-        return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
-    return _attempt(arguments, stop, as_json=as_json)
+        return refuse(str(error), status=BAD_SETTINGS, as_json=wants_json())
+    return _attempt(arguments, stop)
 
 
 def _reload(settings: "Settings", command: str) -> int:
@@ -46,15 +44,19 @@ def serve_again(command: str, sockets: "list[socket.socket] | None") -> None:
     stop = Stop()
     stop.listen()
     arguments = argparse.Namespace(command=command, reload=False, listeners=sockets)
-    leave(_attempt(arguments, stop, as_json=wants_json(os.environ)))
+    leave(_attempt(arguments, stop))
 
 
-def _attempt(arguments: argparse.Namespace, stop: Stop, *, as_json: bool) -> int:
+def _attempt(arguments: argparse.Namespace, stop: Stop) -> int:
     try:
         if arguments.command == "healthcheck":
             return _check_health(arguments.checked)
         return _run_with_settings(arguments, stop)
     except Exception as error:  # noqa: BLE001 - told by the next
+        from civitai_mock.telemetry import configure_logging
+
+        as_json = wants_json()
+        configure_logging(json=as_json, level="error")
         return _refused(error, as_json=as_json)
 
 

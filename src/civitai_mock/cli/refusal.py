@@ -1,8 +1,8 @@
 """What ends a command is one line, in the form of the log."""
 
 import json
+import os
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from civitai_mock.domain.environment import set_in
@@ -18,9 +18,11 @@ def refuse(message: str, *, status: int, as_json: bool) -> int:
     return status
 
 
-def wants_json(environment: Mapping[str, str]) -> bool:
-    """What `Settings.logs_json` will say, as far as it can be told before any setting was read."""
-    found = set_in(environment)
+def wants_json() -> bool:
+    """What `Settings.logs_json` says, as far as it can be told where the settings as a whole are refused."""
+    from civitai_mock.env_files import set_in_readable_env_files
+
+    found = set_in_readable_env_files() | set_in(os.environ)
     wanted = found.get("log_format", "auto")
     return wanted == "json" or (wanted == "auto" and found.get("node_env") == "production")
 
