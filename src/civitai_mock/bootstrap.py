@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -48,6 +48,7 @@ from civitai_mock.services.pictures import PictureUrls
 from civitai_mock.services.query import QueryJobs
 from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.standstill import Standstill
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.support import TellSupport
 from civitai_mock.services.system import RandomIds, SystemClock
@@ -213,6 +214,7 @@ def _profile(settings: Settings) -> Profile:
 
 def make_use_cases(parts: Parts, *, runs_jobs: bool) -> UseCases:
     settings, stores, clock = parts.settings, parts.stores, parts.world.clock
+    standstill = None if runs_jobs else Standstill(jobs=stores.jobs, clock=clock, poll=settings.poll)
     return UseCases(
         submit=SubmitJobs(
             jobs=stores.jobs,
@@ -243,7 +245,7 @@ def make_use_cases(parts: Parts, *, runs_jobs: bool) -> UseCases:
         blob_urls=parts.blob_urls,
         own_blobs=OwnBlobs(blobs=stores.blobs),
         blobs=stores.blobs,
-        health=TellHealth(store=stores.health, provider=parts.provider, runs_jobs=runs_jobs),
+        health=TellHealth(store=stores.health, provider=parts.provider, standstill=standstill),
         clock=clock,
         provider_name=parts.provider.name,
     )
@@ -311,7 +313,8 @@ def create_app(settings: Settings, *, world: World = REAL_WORLD, with_scheduler:
             cases = make_use_cases(parts, runs_jobs=with_scheduler)
             app.state.use_cases, app.state.begin_stop = cases, cases.wait.stop
             app.state.store, app.state.provider = parts.stores.health.description, parts.provider.description
-            async with _running(make_scheduler(parts), app) if with_scheduler else nullcontext():
+            beside = _running(make_scheduler(parts), app) if with_scheduler else _watching(cases.health.standstill)
+            async with beside:
                 yield
 
     options = ApiOptions(
@@ -352,6 +355,16 @@ async def _keeping_failure(app: FastAPI) -> AsyncIterator[None]:
     except Exception as error:
         app.state.failure = error
         raise
+
+
+@asynccontextmanager
+async def _watching(standstill: Standstill | None) -> AsyncIterator[None]:
+    watching = asyncio.create_task(standstill.run(), name="standstill") if standstill else None
+    try:
+        yield
+    finally:
+        if watching:
+            watching.cancel()
 
 
 @asynccontextmanager

@@ -117,6 +117,10 @@ class JobStore(Protocol):
         """Every job that could be claimed now."""
         ...
 
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        """True if a job that could be claimed is older than `since` while nobody has a lease that is good at `now`."""
+        ...
+
     async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
         """Jobs with a `callback_url` and untold events that are due, longest due first.
 

@@ -1,13 +1,16 @@
 """Health, the index and the docs."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
-from tests.support.served import Served
+from civitai_mock.services.standstill import LOOK_SECONDS, REASON
+from tests.support.served import PATIENCE_SECONDS, Served
 
 
 class _SickStore:
@@ -37,6 +40,28 @@ async def test_a_server_whose_store_is_away_is_a_503_problem(served: Served) -> 
     assert answer.status_code == 503
     assert answer.json()["detail"] == "The store does not answer."
     assert [line["log_level"] for line in logs if line["event"] == "request"] == ["info"]  # good answers are no news
+
+
+async def test_an_api_without_schedulers_says_that_jobs_stand_still(served: Served) -> None:
+    """Once in the log, and in its health for as long as it lasts."""
+
+    async def health_is(status: str) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                body: dict[str, Any] = (await served.client.get("/health")).json()
+                if body["status"] == status:
+                    return body
+                served.clock.advance(LOOK_SECONDS)
+
+    with capture_logs() as logs:
+        await served.submit()
+        body = await health_is("degraded")
+        assert body["reason"] == REASON.format(seconds=10)
+        assert (await served.client.head("/health")).status_code == 200
+        await served.finish()
+        assert "reason" not in await health_is("ok")
+    said = [line["event"] for line in logs if line["event"].startswith("jobs ")]
+    assert said == ["jobs stand still", "jobs are taken again"]
 
 
 async def test_the_index_leads_to_docs_openapi_and_health(client: httpx.AsyncClient) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -205,6 +205,24 @@ async def test_the_queue_is_told_in_the_order_in_which_it_is_claimed(jobs: JobSt
     assert state.jobs[0].cost == 8.5
     assert [job.id for job in state.jobs] == [job.id for job in await jobs.claim(make_claim(), limit=10)]
     assert list((await jobs.queue(recent_since=START)).jobs) == []
+
+
+async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs: JobStore) -> None:
+    lease_ends = make_claim().until
+
+    async def stands_still(now: datetime = START + 10 * SECOND) -> bool:
+        return await jobs.stands_still(since=START + SECOND, now=now)
+
+    assert not await stands_still()
+    await jobs.add([make_job(1, created_at=START + SECOND), replace(make_job(2, created_at=START), waits=True)])
+    assert not await stands_still()  # one is too young, and one waits for another
+    await jobs.add([make_job(number, created_at=START) for number in (3, 4)])
+    assert await stands_still()
+    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    assert not await stands_still(lease_ends - SECOND)
+    assert await stands_still(lease_ends + SECOND)
+    assert await jobs.replace(claimed, succeeded(claimed))
+    assert await stands_still(lease_ends - SECOND)
 
 
 async def test_the_queue_knows_how_many_jobs_ended_recently(jobs: JobStore) -> None:

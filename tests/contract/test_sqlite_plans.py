@@ -71,6 +71,7 @@ INDEXES: Mapping[str, str] = {
     "questions.spending": "jobs by age (created_at>? AND created_at<?)",
     "questions.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
     "questions.to_claim": "jobs to claim",
+    "questions.stands_still": "jobs to claim",
     "questions.recent": "jobs by end (ended_at>?)",
     "callbacks.is_due": "jobs to tell of (callback_due_at<?)",
     "callbacks.due": "jobs to tell of (callback_due_at<?)",

@@ -80,6 +80,9 @@ class ThroughStore:
     async def queue(self, *, recent_since: datetime) -> QueueState:
         return await self._through(self._inner.queue(recent_since=recent_since))
 
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        return await self._through(self._inner.stands_still(since=since, now=now))
+
     async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
         return await self._through(self._inner.due_callbacks(now, hold_until=hold_until, limit=limit))
 

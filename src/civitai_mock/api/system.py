@@ -34,9 +34,10 @@ class WorkerHealth(TypedDict):
 
 
 class Health(TypedDict):
-    """`degraded` while no worker is ready: jobs are taken and kept, and wait for one."""
+    """`degraded` while no worker is ready, or no scheduler takes jobs (`reason`): they are kept, and wait for one."""
 
     status: Literal["ok", "degraded"]
+    reason: NotRequired[str]
     store: str
     provider: str
     workers: Sequence[WorkerHealth]
@@ -64,7 +65,10 @@ async def get_health(request: Request) -> Response:
     found = await tell()
     workers = [_worker(worker, counts=tell.runs_jobs) for worker in found.workers]
     status: Literal["ok", "degraded"] = "ok" if found.is_whole else "degraded"
-    return JsonAnswer(Health(status=status, store=found.store, provider=found.provider, workers=workers))
+    body = Health(status=status, store=found.store, provider=found.provider, workers=workers)
+    if found.reason is not None:
+        body["reason"] = found.reason
+    return JsonAnswer(body)
 
 
 @router.head("/", include_in_schema=False)

@@ -11,6 +11,7 @@ from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_
 from civitai_mock.storage.mongo.indexes import QUEUE_ORDER, YOUNGEST_FIRST
 from civitai_mock.storage.mongo.job_documents import job_of
 from civitai_mock.storage.mongo.search_documents import born_filter, search_filter, with_ids
+from civitai_mock.storage.mongo.stamping import ONLY_ID
 
 SUMS = {"_id": None, "images": {"$sum": "$images"}, "cost": {"$sum": "$spent"}}
 OUTCOME = {"_id": 0, "jobId": 1, "outcome": 1}
@@ -44,6 +45,11 @@ class Questions:
         if not _can_be_found(consumer):
             return Spending(images=0, cost=0.0)
         return await spending_of(self._jobs, {**consumer, **born_filter(since=since, until=until)})
+
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        if await self._jobs.find_one({"queued": True, "createdAt": {"$lt": moment_text(since)}}, ONLY_ID) is None:
+            return False
+        return await self._jobs.find_one({"claim.until": {"$gt": moment_text(now)}}, ONLY_ID) is None
 
     async def queue(self, *, recent_since: datetime) -> QueueState:
         """The queue and what has ended are read one after the other, not at one instant."""

@@ -154,6 +154,9 @@ class SqliteJobs:
     async def queue(self, *, recent_since: datetime) -> QueueState:
         return await self._questions.queue(recent_since=recent_since)
 
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        return await self._questions.stands_still(since=since, now=now)
+
     async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
         return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
 

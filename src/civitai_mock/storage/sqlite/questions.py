@@ -42,6 +42,10 @@ class Questions:
         images, cost = rows[0] if rows else (0, 0.0)
         return Spending(images=images, cost=cost)
 
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        ((still,),) = await self._database.scan(self._sql.stands_still, (to_micros(since), to_micros(now)))
+        return bool(still)
+
     async def queue(self, *, recent_since: datetime) -> QueueState:
         """The queue and what has ended are read one after the other, not at one instant."""
         rows = await self._database.scan(self._sql.to_claim)

@@ -16,6 +16,12 @@ TO_CLAIM = """
     SELECT id, priority, created_at, cost FROM "{jobs}"
     WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 ORDER BY priority DESC, created_at, id
 """
+# Told which index: SQLite takes that of all jobs by age, those that have ended among them.
+STANDS_STILL = """
+    SELECT EXISTS (SELECT 1 FROM "{jobs}" INDEXED BY "{jobs} to claim"
+                   WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 AND created_at < ?)
+        AND NOT EXISTS (SELECT 1 FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL AND lease_until > ?)
+"""
 RECENT = """SELECT count(*) FROM "{jobs}" WHERE ended_at >= ?"""
 
 
@@ -31,4 +37,5 @@ class QuestionStatements:
         self.spending = fill(SPENDING)
         self.spending_of = fill(f"{SPENDING} AND issued_by = ?")
         self.to_claim = fill(TO_CLAIM)
+        self.stands_still = fill(STANDS_STILL)
         self.recent = fill(RECENT)
