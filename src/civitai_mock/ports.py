@@ -94,7 +94,11 @@ class JobStore(Protocol):
         ...
 
     async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
-        """The youngest matching jobs first (`Position`, descending); an index answers, however many jobs there are."""
+        """The youngest matching jobs first (`Position`, descending); an index answers, however many jobs there are.
+
+        Fewer than there are, but never none, also where they are large: the job that brings what is stored of them to
+        `MOST_BYTES_FOUND` is the last.
+        """
         ...
 
     async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:

@@ -115,6 +115,18 @@ async def test_requests_are_listed_youngest_first_with_their_jobs_however_they_a
     ]
 
 
+async def test_requests_with_large_jobs_come_on_smaller_pages(served: Served) -> None:
+    job_ids = []
+    for _ in range(7):
+        job_ids.append(await served.submit_one(properties={"text": "x" * 1_500_000}))
+        served.clock.advance(1)
+    pages = await _pages(served, take=100)
+    assert len(pages) > 1
+    assert all(len(page["requests"]) <= 5 for page in pages)
+    found = [job["job"]["id"] for page in pages for request in page["requests"] for job in request["jobs"]]
+    assert found == job_ids[::-1]
+
+
 async def test_a_cursor_says_when_the_next_request_was_at_most(served: Served) -> None:
     for _ in range(2):
         await served.submit_one()

@@ -88,6 +88,23 @@ async def test_the_answer_has_a_cursor_only_where_there_is_more_and_details_when
     assert "job" in body["jobs"][0]
 
 
+async def test_large_jobs_come_on_smaller_pages(served: Served) -> None:
+    job_ids = []
+    for _ in range(7):
+        job_ids.append(await served.submit_one(properties={"text": "x" * 1_500_000}))
+        served.clock.advance(1)
+    found: list[str] = []
+    asked: dict[str, str] = {}
+    while True:
+        page = (await served.client.post(QUERY, json=asked)).json()
+        assert len(page["jobs"]) <= 3
+        found += [job["jobId"] for job in page["jobs"]]
+        if "cursor" not in page:
+            break
+        asked = {"cursor": page["cursor"]}
+    assert found == job_ids[::-1]
+
+
 @pytest.mark.parametrize("cursor", ["nonsense", "é", "bm9uc2Vuc2U=", "W10=", "e30=", "WzEsMiwzLDRd", "AAAA"])
 async def test_a_cursor_that_nobody_was_given_is_a_400(client: httpx.AsyncClient, cursor: str) -> None:
     answer = await client.post(QUERY, json={"cursor": cursor})

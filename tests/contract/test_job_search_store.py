@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, Position
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.jobs import LIFETIME, SECOND, job_id, make_claim, make_job, succeeded
@@ -50,6 +50,17 @@ async def test_the_youngest_jobs_are_found_first_as_they_are(jobs: JobStore) -> 
     await jobs.add(stored)
     (claimed,) = await jobs.claim(make_claim(), limit=1)
     assert list(await jobs.search(ALL, limit=10)) == [stored[1], stored[0], claimed]
+
+
+async def test_of_large_jobs_fewer_are_found_at_once_but_never_none(jobs: JobStore) -> None:
+    sizes = {1: 10, 2: MOST_BYTES_FOUND // 2, 3: MOST_BYTES_FOUND // 2, 4: 10, 5: MOST_BYTES_FOUND + 1}
+    await jobs.add([job_with(number, {"a": "x" * size}) for number, size in sizes.items()])
+    for search in (ALL, having(b=1)):
+        pages, place = [], None
+        while found := await jobs.search(replace(search, before=place), limit=10):
+            pages.append(ids(found))
+            place = position(found[-1])
+        assert pages == ([[5], [4, 3, 2], [1]] if search == ALL else [])
 
 
 async def test_jobs_of_one_instant_stand_in_order_of_submission_then_of_id(jobs: JobStore) -> None:

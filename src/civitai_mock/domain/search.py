@@ -6,6 +6,8 @@ from datetime import datetime
 
 from civitai_mock.domain.job import Job
 
+MOST_BYTES_FOUND = 4 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:

@@ -34,22 +34,28 @@ class ListRequests:
     async def __call__(self, *, owner: str | None, cursor: str | None, take: int) -> RequestPage:
         """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
         before = decode_cursor(cursor, owner=owner) if cursor else None
-        jobs = await self._jobs_of(take, JobSearch(issued_by=owner, before=before))
+        jobs, are_all = await self._jobs_of(take, JobSearch(issued_by=owner, before=before))
         groups = [list(group) for _, group in groupby(jobs, key=lambda job: job.submission_id)]
-        requests = [PastRequest(at=group[0].created_at, jobs=group) for group in groups[:take]]
+        whole = groups if are_all else groups[:-1]
+        requests = [PastRequest(at=group[0].created_at, jobs=group) for group in whole[:take]]
         if len(groups) == len(requests):
             return RequestPage(requests=requests, cursor=None)
         return RequestPage(requests=requests, cursor=encode_cursor(_end_of(requests[-1]), owner=owner))
 
-    async def _jobs_of(self, take: int, search: JobSearch) -> Sequence[Job]:
-        """Those of `take` whole requests at least, and of a part of the next one, if there are as many."""
+    async def _jobs_of(self, take: int, search: JobSearch) -> tuple[Sequence[Job], bool]:
+        """Those of `take` whole requests and of a part of the next one, and whether that are all that there are.
+
+        Of large jobs those of one whole request will do.
+        """
         jobs: list[Job] = []
-        while True:
-            found = await self.jobs.search(search, limit=BATCH)
+        are_large = False
+        while found := await self.jobs.search(search, limit=BATCH):
             jobs += found
-            if len(found) < BATCH or len({job.submission_id for job in jobs}) > take:
-                return jobs
+            if len({job.submission_id for job in jobs}) > (1 if are_large else take):
+                return jobs, False
+            are_large = len(found) < BATCH  # if there are more
             search = JobSearch(issued_by=search.issued_by, before=position_of(jobs[-1]))
+        return jobs, True
 
 
 def _end_of(request: PastRequest) -> Position:

@@ -47,9 +47,8 @@ class QueryJobs:
     async def by_search(self, search: JobSearch, *, cursor: str | None = None) -> JobPage:
         """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
         before = decode_cursor(cursor, owner=search.issued_by) if cursor else None
-        found = await self.jobs.search(replace(search, before=before), limit=PAGE + 1)
-        jobs = found[:PAGE]
-        if len(found) == len(jobs):
+        jobs = await self.jobs.search(replace(search, before=before), limit=PAGE)
+        if not jobs or not await self.jobs.search(replace(search, before=position_of(jobs[-1])), limit=1):
             return JobPage(jobs=jobs, cursor=None)
         return JobPage(jobs=jobs, cursor=encode_cursor(position_of(jobs[-1]), owner=search.issued_by))
 

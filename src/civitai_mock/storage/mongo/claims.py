@@ -10,7 +10,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.indexes import QUEUE_ORDER
-from civitai_mock.storage.mongo.job_documents import claim_fields, job_of
+from civitai_mock.storage.mongo.job_documents import claim_fields, jobs_of
 from civitai_mock.storage.mongo.stamping import ONLY_ID, stamp_front
 
 
@@ -29,7 +29,7 @@ class Claims:
             if not await stamp_front(self._jobs, {"queued": True}, order=QUEUE_ORDER, stamp=stamp, limit=limit):
                 return []
             found = self._jobs.find(_claimed_with(token, claim.worker_id)).sort(QUEUE_ORDER)
-            return [job_of(document) async for document in found]
+            return await jobs_of([document async for document in found])
         except BaseException:
             self._unread[token] = claim.worker_id
             raise
@@ -42,7 +42,7 @@ class Claims:
 
     async def expired(self, now: datetime, *, limit: int) -> Sequence[Job]:
         found = self._jobs.find({"claim.until": {"$lt": moment_text(now)}}).sort("claim.until").limit(limit)
-        return [job_of(document) async for document in found]
+        return await jobs_of([document async for document in found])
 
     async def _give_back_unread(self) -> None:
         """Jobs stamped by a claim that failed before it could tell: nobody need wait until their leases are over."""

@@ -1,6 +1,8 @@
 """Jobs as documents that an operator can read."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
@@ -9,6 +11,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.stages import Outcome, Stage
+from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import (
     duration_micros,
@@ -130,6 +133,17 @@ def job_of(document: Document) -> Job:
         result=None if result is None else parse_json(result),
         taint=None if taint is None else parse_json_object(taint),
     )
+
+
+async def jobs_of(documents: Iterable[Document]) -> list[Job]:
+    """Large ones are read beside everybody else."""
+    return [await beside_others(partial(job_of, document), size=text_size(document)) for document in documents]
+
+
+def text_size(document: Document) -> int:
+    """Of what of it may be large."""
+    texts = (document["request"], document["properties"], document["result"], document["lastEvent"]["context"])
+    return sum(len(text) for text in texts if text)
 
 
 def _claim_of(fields: Document) -> Claim:

@@ -20,7 +20,7 @@ from civitai_mock.storage.mongo.encoding import json_text, moment_text
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.event_documents import event_of, expired, last_event_document
 from civitai_mock.storage.mongo.grouping import Grouped
-from civitai_mock.storage.mongo.job_documents import job_document, job_of
+from civitai_mock.storage.mongo.job_documents import job_document, jobs_of
 from civitai_mock.storage.mongo.questions import Questions
 from civitai_mock.storage.mongo.reservations import Reservations
 from civitai_mock.storage.mongo.search_documents import with_ids
@@ -73,7 +73,7 @@ class MongoJobStore:
     @raises_domain_errors
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
         found = {document["jobId"]: document async for document in self._jobs.find(with_ids(job_ids))}
-        return [job_of(found[job_id]) for job_id in job_ids if job_id in found]
+        return await jobs_of(found[job_id] for job_id in job_ids if job_id in found)
 
     @raises_domain_errors
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
@@ -98,7 +98,7 @@ class MongoJobStore:
     @raises_domain_errors
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
         late = {"outcome": None, "deadline": {"$lte": moment_text(now)}}
-        return [job_of(document) async for document in self._jobs.find(late).sort("deadline").limit(limit)]
+        return await jobs_of([document async for document in self._jobs.find(late).sort("deadline").limit(limit)])
 
     @raises_domain_errors
     async def events(self, job_id: str) -> Sequence[JobEvent]:

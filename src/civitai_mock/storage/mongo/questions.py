@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import JobSearch, QueuedJob, QueueState, Spending
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, QueuedJob, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_moment
 from civitai_mock.storage.mongo.indexes import QUEUE_ORDER, YOUNGEST_FIRST
-from civitai_mock.storage.mongo.job_documents import job_of
+from civitai_mock.storage.mongo.job_documents import jobs_of, text_size
 from civitai_mock.storage.mongo.search_documents import born_filter, search_filter, with_ids
 from civitai_mock.storage.mongo.stamping import ONLY_ID
 
@@ -27,13 +27,20 @@ class Questions:
         if limit < 1 or not _can_be_found(matching):
             return []
         found = self._jobs.find(matching).sort(YOUNGEST_FIRST).limit(limit)
-        return [job_of(document) async for document in found]
+        documents, size = [], 0
+        async for document in found:
+            documents.append(document)
+            size += text_size(document)
+            if size >= MOST_BYTES_FOUND:
+                break
+        await found.close()
+        return await jobs_of(documents)
 
     async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
         if limit < 1:
             return []
         found = self._jobs.find({"waits": True, "jobId": {"$gt": after}}).sort("jobId").limit(limit)
-        return [job_of(document) async for document in found]
+        return await jobs_of([document async for document in found])
 
     async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         documents = self._jobs.find(with_ids(job_ids), OUTCOME)

@@ -3,16 +3,18 @@
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from civitai_mock.storage.sqlite.checkpoint import Checkpointer
 from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Connections
 from civitai_mock.storage.sqlite.errors import away, is_busy, may_pass
 from civitai_mock.storage.sqlite.group import Done, Failed, Operation, commit
-from civitai_mock.storage.sqlite.rows import Row, Value
+from civitai_mock.storage.sqlite.rows import Row, Value, text_size
 
 T = TypeVar("T")
 MAX_GROUP = 64
@@ -72,14 +74,14 @@ class Database:
         """For what an index answers: runs here and now."""
         return self._fetch(self._connections.reader, sql, parameters)
 
-    async def scan(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        """For what looks through a table; one at a time."""
+    async def scan(self, sql: str, parameters: Sequence[Value] = (), *, most_bytes: int | None = None) -> list[Row]:
+        """For what looks through a table; one at a time. The row that brings all texts to `most_bytes` is the last."""
         if self._connections.in_memory:
-            return self.read(sql, parameters)
+            return self._fetch(self._connections.reader, sql, parameters, most_bytes)
         if self._closed:
             raise away(self.description)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._scanning, self._fetch, self._connections.scanner, sql, parameters)
+        fetch = partial(self._fetch, self._connections.scanner, sql, parameters, most_bytes)
+        return await asyncio.get_running_loop().run_in_executor(self._scanning, fetch)
 
     async def close(self) -> None:
         """Carry out what was asked for, then close."""
@@ -92,9 +94,12 @@ class Database:
             self._scanning.shutdown()
             self._connections.close()
 
-    def _fetch(self, connection: sqlite3.Connection, sql: str, parameters: Sequence[Value]) -> list[Row]:
+    def _fetch(
+        self, connection: sqlite3.Connection, sql: str, parameters: Sequence[Value], most_bytes: int | None = None
+    ) -> list[Row]:
         try:
-            return connection.execute(sql, parameters).fetchall()
+            with closing(connection.execute(sql, parameters)) as found:
+                return found.fetchall() if most_bytes is None else list(_first(found, most_bytes))
         except UnicodeEncodeError:
             return []  # half a surrogate pair, which JSON can spell and no row can hold
         except sqlite3.Error as error:
@@ -169,3 +174,12 @@ class Database:
         transient = away(self.description, error)
         transient.__cause__ = error
         return transient
+
+
+def _first(rows: Iterable[Row], most_bytes: int) -> Iterator[Row]:
+    size = 0
+    for row in rows:
+        yield row
+        size += text_size(row)
+        if size >= most_bytes:
+            return

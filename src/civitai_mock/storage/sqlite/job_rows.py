@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import orjson
 
@@ -14,6 +15,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.sqlite.rows import (
     MICROSECOND,
     Document,
@@ -21,6 +23,7 @@ from civitai_mock.storage.sqlite.rows import (
     Value,
     air_parts,
     from_micros,
+    text_size,
     to_json,
     to_micros,
 )
@@ -109,6 +112,11 @@ def job_from(row: Row) -> Job:
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),
     )
+
+
+async def jobs_from(rows: Iterable[Row]) -> list[Job]:
+    """Large ones are read beside everybody else."""
+    return [await beside_others(partial(job_from, row), size=text_size(row)) for row in rows]
 
 
 def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:

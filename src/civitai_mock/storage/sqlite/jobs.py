@@ -22,13 +22,14 @@ from civitai_mock.storage.sqlite.job_rows import (
     job_changes,
     job_from,
     job_row,
+    jobs_from,
     leaf_rows,
     stored_leaf_rows,
 )
 from civitai_mock.storage.sqlite.jobs_sql import JobStatements
 from civitai_mock.storage.sqlite.presence import Presence
 from civitai_mock.storage.sqlite.questions import Questions
-from civitai_mock.storage.sqlite.rows import to_json, to_micros
+from civitai_mock.storage.sqlite.rows import Row, to_json, to_micros
 
 SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
 
@@ -76,14 +77,15 @@ class SqliteJobs:
             raise InsufficientBuzzError(f"The jobs would cost {cost:g} Buzz in all, more than {budget.limit:g}.")
 
     async def get(self, job_id: str) -> Job | None:
-        return self._get(job_id)
+        rows = self._rows(job_id)
+        return job_from(rows[0]) if rows else None
 
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
-        return [job for job in map(self._get, job_ids) if job is not None]
+        found = [await jobs_from(self._rows(job_id)) for job_id in job_ids]
+        return [job for jobs in found for job in jobs]
 
-    def _get(self, job_id: str) -> Job | None:
-        rows = self._database.read(self._sql.get, (job_id,))
-        return job_from(rows[0]) if rows else None
+    def _rows(self, job_id: str) -> Sequence[Row]:
+        return self._database.read(self._sql.get, (job_id,))
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
         """Raise `ConflictError` if a worker of the same id lives in another process."""
@@ -93,7 +95,7 @@ class SqliteJobs:
         parameters = (claim.provider, claim.worker_id, to_micros(claim.at), to_micros(claim.until), limit)
         rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
         # RETURNING keeps no order.
-        return sorted(map(job_from, rows), key=lambda job: (-job.priority, job.created_at, job.id))
+        return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
 
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
         worker_id = before.claim.worker_id if before.claim else None
@@ -115,7 +117,7 @@ class SqliteJobs:
         return frozenset(job_id for (job_id,) in rows)
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return [job_from(row) for row in self._database.read(self._sql.with_expired_lease, (to_micros(now), limit))]
+        return await jobs_from(self._database.read(self._sql.with_expired_lease, (to_micros(now), limit)))
 
     async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
         if self._presence is None:
@@ -126,10 +128,10 @@ class SqliteJobs:
             return []
         with disk_errors(self._database.description):
             dead = await asyncio.to_thread(self._presence.gone, others)
-        return [job_from(row) for row in self._database.read(self._sql.held_by, (to_json(dead), limit))]
+        return await jobs_from(self._database.read(self._sql.held_by, (to_json(dead), limit)))
 
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return [job_from(row) for row in self._database.read(self._sql.past_deadline, (to_micros(now), limit))]
+        return await jobs_from(self._database.read(self._sql.past_deadline, (to_micros(now), limit)))
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return [event_from(row) for row in self._database.read(self._sql.events, (job_id,))]
@@ -138,7 +140,7 @@ class SqliteJobs:
         return await self._questions.search(search, limit=limit)
 
     async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
-        return self._questions.waiting(after=after, limit=limit)
+        return await self._questions.waiting(after=after, limit=limit)
 
     async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         return self._questions.outcomes(job_ids)

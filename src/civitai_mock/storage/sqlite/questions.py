@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import JobSearch, QueuedJob, QueueState, Spending
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, QueuedJob, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.job_rows import job_from
+from civitai_mock.storage.sqlite.job_rows import jobs_from
 from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
 from civitai_mock.storage.sqlite.rows import from_micros, to_micros
 from civitai_mock.storage.sqlite.search_sql import SearchStatement
@@ -24,10 +24,10 @@ class Questions:
     async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
         """In a thread: where one leaf is on many jobs and another on few, many are looked through."""
         sql, parameters = self._searches.of(search, limit=limit)
-        return [job_from(row) for row in await self._database.scan(sql, parameters)]
+        return await jobs_from(await self._database.scan(sql, parameters, most_bytes=MOST_BYTES_FOUND))
 
-    def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
-        return [job_from(row) for row in self._database.read(self._sql.waiting, (after, limit))]
+    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
+        return await jobs_from(self._database.read(self._sql.waiting, (after, limit)))
 
     def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
         found = {job_id: self._database.read(self._sql.outcome, (job_id,)) for job_id in job_ids}

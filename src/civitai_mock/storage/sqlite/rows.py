@@ -26,6 +26,11 @@ def from_micros(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+def text_size(row: Row) -> int:
+    """Of its texts together."""
+    return sum(len(value) for value in row if isinstance(value, str))
+
+
 def to_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
