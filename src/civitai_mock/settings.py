@@ -149,7 +149,9 @@ class Settings(BaseSettings):
         4, "How many prompts one ComfyUI server holds at once", expected="a number from 1 to 1000", ge=1, le=1000
     )
 
-    host: str = setting("127.0.0.1", "Address to listen on", expected="an address; 0.0.0.0 is every interface")
+    host: str = setting(
+        "127.0.0.1", "Address to listen on", expected="an address; 0.0.0.0 is every interface, :: with IPv6"
+    )
     public_url: AnyHttpUrl | None = setting(
         None, "Base of blob URLs; unset takes it from each request's Host", expected="http://… or nothing"
     )

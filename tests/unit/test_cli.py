@@ -277,5 +277,13 @@ def test_the_url_of_a_server_is_one_that_can_be_opened_beside_it(host: str, url:
     assert address.url_of(host, 1) == url
 
 
+@pytest.mark.parametrize(
+    ("host", "interfaces"),
+    [("::", ("::", "0.0.0.0")), ("0.0.0.0", ("0.0.0.0",)), ("::1", ("::1",)), ("mock", ("mock",))],  # noqa: S104
+)
+def test_every_interface_is_one_of_ipv4_too(host: str, interfaces: tuple[str, ...]) -> None:
+    assert address.interfaces_of(host) == interfaces
+
+
 def test_process_numbers_of_other_containers_are_other_processes() -> None:
     assert str(Path(runtime.PROCESS_SPACE).stat().st_ino) in runtime._folders()[0]

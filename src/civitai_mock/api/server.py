@@ -131,6 +131,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConflictError(f"cannot listen on {host} port {port}: {why}") from error
 
 
-def serve_reloading(serve: Callable[[list[socket.socket] | None], None], listener: socket.socket) -> None:
-    """For development: call `serve` with the listener in a new process each time a source file changes."""
-    ChangeReload(uvicorn.Config("", reload=True, log_config=None), target=serve, sockets=[listener]).run()
+def serve_reloading(serve: Callable[[list[socket.socket] | None], None], listeners: list[socket.socket]) -> None:
+    """For development: call `serve` with the listeners in a new process each time a source file changes."""
+    ChangeReload(uvicorn.Config("", reload=True, log_config=None), target=serve, sockets=listeners).run()

@@ -1,9 +1,16 @@
 """Where a server can be reached, and whether from outside a container."""
 
 import os
+from collections.abc import Sequence
 
 REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv", "/var/run/secrets/kubernetes.io")
+
+
+def interfaces_of(host: str) -> Sequence[str]:
+    """What to listen on for a HOST: `::` is every interface, and IPv4 has a socket of its own, so that no client of
+    IPv4 has an address in the form of IPv6."""
+    return ("::", "0.0.0.0") if host == "::" else (host,)  # noqa: S104 - as asked for
 
 
 def reachable(host: str) -> str:

@@ -5,6 +5,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from civitai_mock.cli.address import interfaces_of
 from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
 from civitai_mock.cli.refusal import BAD_SETTINGS, FAILED, refuse, wants_json
 from civitai_mock.cli.stop import Stop
@@ -34,7 +35,8 @@ def run(stop: Stop) -> int:
 def _reload(settings: "Settings", command: str) -> int:
     from civitai_mock.api.server import listen, serve_reloading
 
-    serve_reloading(partial(serve_again, command), listen(settings.host, settings.port))
+    listeners = [listen(host, settings.port) for host in interfaces_of(settings.host)]
+    serve_reloading(partial(serve_again, command), listeners)
     return 0
 
 

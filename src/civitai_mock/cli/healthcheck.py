@@ -24,7 +24,8 @@ def find_fault(checked: str | None) -> str | None:
     host, port = _wanted_address()
     notes = [note for note in live_notes() if note["port"] == port and _is_meant(note, checked)]
     if not notes and checked in (None, "api"):
-        return _ask(reachable(host), port, "/health")
+        fault = _ask(reachable(host), port, "/health")
+        return fault and f"{fault}; nothing that runs here with PORT={port} has left a note"
     faults = [_fault_of(note) for note in notes] or [f"no {checked} runs here with PORT={port}"]
     return "; ".join(fault for fault in faults if fault) or None
 

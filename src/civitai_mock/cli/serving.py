@@ -9,7 +9,7 @@ import structlog
 
 from civitai_mock.api.connection import LIMITS, Phase
 from civitai_mock.api.server import Server, listen
-from civitai_mock.cli.address import is_cut_off, reachable, url_of
+from civitai_mock.cli.address import interfaces_of, is_cut_off, reachable, url_of
 from civitai_mock.cli.arguments import MONOLITH
 from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
 from civitai_mock.cli.runtime import leaving_note
@@ -47,7 +47,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
         app.state.begin_stop()  # the lifespan puts the scheduler's own way to stop there once it runs
 
     server = Server(app, grace=grace, on_ready=on_ready, on_stop=on_stop)
-    listeners = arguments.listeners or [listen(settings.host, settings.port)]
+    listeners = arguments.listeners or [listen(host, settings.port) for host in interfaces_of(settings.host)]
     _run(server, settings, listeners, command=command, asked_at=(reachable(settings.host), settings.port, "/health"))
     if app.state.failure is not None:
         raise app.state.failure
@@ -57,7 +57,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
 def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
     from civitai_mock.bootstrap import create_comfyui
 
-    hosts = addresses_of(arguments.listen or settings.host)
+    hosts = addresses_of(arguments.listen or ",".join(interfaces_of(settings.host)))
 
     def on_ready() -> None:
         stop_in_good_order(stop, server.begin_stop, grace=COMFYUI_GRACE, jobs_left=lambda: 0)
