@@ -41,18 +41,37 @@ LIMITS: Limits = {
 
 @dataclass(slots=True, kw_only=True)
 class Room:
-    """All connections of a server, at most `most` if that is known; the first of `idle` is idle for longest."""
+    """All connections of a server, at most `most` if that is known; the first of `idle` is idle for longest.
+
+    `sockets` are those that are WebSockets by now, the oldest first: they may be silent for as long as they like.
+    """
 
     limits: Limits
     most: int | None = None
     all: dict["Connection", None] = field(default_factory=dict)
     idle: dict["Connection", None] = field(default_factory=dict)
+    sockets: dict[asyncio.Transport, None] = field(default_factory=dict)
 
     def enter(self, connection: "Connection") -> None:
         """Where there are too many, the one that is idle for longest has to go; if none is, the new one."""
         self.all[connection] = self.idle[connection] = None
-        if self.most is not None and len(self.all) > self.most:
+        if self.most is not None and len(self.all) + len(self.sockets) > self.most:
             next(iter(self.idle)).abort()
+
+    def upgrade(self, connection: "Connection") -> None:
+        """WebSockets may have half the room; where there are more, the oldest has to go."""
+        self.leave(connection)
+        self._forget_closed()
+        self.sockets[connection.transport] = None
+        if self.most is not None and len(self.sockets) > self.most // 2:
+            oldest = next(iter(self.sockets))
+            del self.sockets[oldest]
+            oldest.abort()
+
+    def _forget_closed(self) -> None:
+        """uvicorn tells nobody when a WebSocket is over."""
+        for transport in [transport for transport in self.sockets if transport.is_closing()]:
+            del self.sockets[transport]
 
     def leave(self, connection: "Connection") -> None:
         self.all.pop(connection, None)
@@ -60,6 +79,7 @@ class Room:
 
     def sweep(self) -> None:
         """End what is in one phase for too long; to be called again and again."""
+        self._forget_closed()
         now = asyncio.get_running_loop().time()
         for connection in list(self.all):
             connection.check(now)
@@ -122,7 +142,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        self._room.leave(self)
+        self._room.upgrade(self)
         super().handle_websocket_upgrade()
 
     def shutdown(self) -> None:
