@@ -15,7 +15,9 @@ QUIET_LOGGERS = {
     "uvicorn.error": logging.WARNING,
     "pymongo": logging.WARNING,
     "httpx": logging.WARNING,
-    "websockets": logging.INFO,  # what it says below that has headers in it
+    # What these say below that has headers in it.
+    "httpcore": logging.INFO,
+    "websockets": logging.INFO,
 }
 
 LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on

@@ -29,6 +29,15 @@ asyncio.run(main())
 """
 
 
+# As these libraries log the headers of requests and answers.
+HEADERS = """
+configure_logging(json=True, level="debug")
+for name in ("httpcore.http11", "websockets.client", "pymongo.command", "httpx"):
+    logging.getLogger(name).debug("(b'set-cookie', b'secret')")
+logging.getLogger("asyncio").debug("the rest is told")
+"""
+
+
 def _said(code: str) -> list[dict[str, Any]]:
     done = subprocess.run([sys.executable, "-c", START + code], check=False, capture_output=True, text=True)
     assert done.stderr == ""
@@ -52,3 +61,9 @@ def test_what_nobody_catches_is_a_line_of_json(code: str, event: str, level: str
     assert event in line["event"]
     assert line["level"] == level
     assert error is None or error in line["exception"]
+
+
+@pytest.mark.slow
+def test_no_headers_are_logged_even_at_debug_level() -> None:
+    (line,) = _said(HEADERS)
+    assert line["event"] == "the rest is told"
