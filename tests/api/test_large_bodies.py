@@ -130,6 +130,12 @@ async def test_so_are_the_bodies_of_other_routes(method: str, path: str, body: b
         assert len(answer.content) < 100_000
 
 
+async def test_one_large_graph_is_taken_where_only_one_job_is() -> None:
+    async with serve(max_jobs_per_request=1) as served:
+        answer = await served.client.post(JOBS, content=graph(900), headers=JSON)
+        assert answer.status_code == 202, answer.text
+
+
 async def test_of_very_many_faults_the_first_are_told_and_how_many_there_are() -> None:
     async with serve() as served:
         answer = await served.client.post(JOBS, content=graph(200, class_type=1), headers=JSON)

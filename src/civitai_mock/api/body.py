@@ -25,6 +25,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET takes it, and Windows tools send it
 MAX_DEPTH = 64
 MAX_SHOWN = 100
 VALUES_OF_JOB = 250  # for each job that one request may have
+VALUES_IN_ANY_CASE = 250_000  # one job may have a graph of thousands of nodes
 SEPARATORS = (b",", b"[", b"{")
 SEPARATOR_OR_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[,\[{]', re.DOTALL)
 LONG_NUMBER = re.compile(rb"\d{19}")
@@ -42,7 +43,7 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
     limits = options(request)
     body = await _read(request, limits)
     request.state.body_size = len(body)
-    most = limits.max_jobs * VALUES_OF_JOB
+    most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
     return await beside_others(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
 
 
@@ -75,7 +76,7 @@ async def _read(request: Request, limits: ApiOptions) -> bytes:
     return bytes(body)
 
 
-def decode(body: bytes, *, most_values: int = 1000 * VALUES_OF_JOB) -> Json:
+def decode(body: bytes, *, most_values: int = VALUES_IN_ANY_CASE) -> Json:
     """What every store can keep and orjson can print again: shallow enough, and no integer above 64 bits."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     if not body.strip():
