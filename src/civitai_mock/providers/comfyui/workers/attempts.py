@@ -1,6 +1,6 @@
 """Which servers have failed a prompt, what each said of it, and what becomes of its job."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -114,6 +114,7 @@ class Attempts:
         if attempt is None:
             return error if blame is Blame.REQUEST else RunFailedError(error.message, **error.evidence)
         if blame is Blame.REQUEST or self._is_said_again(attempt, worker, error.message, blame):
+            worker.breaker.excuse(run.prompt_id)
             return error
         error = attempt.search.failed_by(worker, run.graph, error)
         attempt.said[worker.id] = error
@@ -123,6 +124,8 @@ class Attempts:
             return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
         said = dict(attempt.said)
         attempt.said.clear()
+        if blame is Blame.UNKNOWN and _say_the_same(said):
+            self._excuse(said, run.prompt_id)
         is_final = len(said) > 1 or "missing" in error.evidence
         return summed_up(said) if is_final else RunFailedError(error.message, **error.evidence)
 
@@ -132,12 +135,22 @@ class Attempts:
         attempt.before[worker.id] = (message, worker.breaker.successes)
         return blame is Blame.UNKNOWN and message == message_before and successes_before < worker.breaker.successes
 
+    def _excuse(self, worker_ids: Collection[str], prompt_id: str) -> None:
+        for worker in self._workers:
+            if worker.id in worker_ids:
+                worker.breaker.excuse(prompt_id)
+
     def _is_left_to_try(self, attempt: Attempt) -> bool:
         """Whether a server that is there has said nothing of the prompt yet."""
         return any(
             worker.id not in attempt.said and worker.health.is_up and attempt.search.suits(worker)
             for worker in self._workers
         )
+
+
+def _say_the_same(said: Mapping[str, MockError]) -> bool:
+    """Whether several servers failed in one way, which tells of the request rather than of them."""
+    return len(said) > 1 and len({str(error.evidence.get("exception_message")) for error in said.values()}) == 1
 
 
 def _is_optional(failure: Failure, search: Search) -> bool:

@@ -71,10 +71,13 @@ class Breaker:
     def succeeded(self) -> None:
         self.successes += 1
         self._failed.clear()
-        if not self.is_closed:
-            self._rest_ends, self._rests = None, 0
-            logger.info("server back", worker_id=self._worker_id)
-            self._changed()
+        self._close()
+
+    def excuse(self, culprit: str) -> None:
+        """A failure turned out to be the request's fault; without it, there may be too few of them."""
+        self._failed.discard(culprit)
+        if self.in_a_row < MOST_IN_A_ROW:
+            self._close()
 
     async def run(self) -> None:
         """Tell when a rest is over."""
@@ -82,6 +85,12 @@ class Breaker:
             await self._bell.wait(self._seconds_left if self.is_resting else None)
             if self.on_trial:
                 self._changed()
+
+    def _close(self) -> None:
+        if not self.is_closed:
+            self._rest_ends, self._rests = None, 0
+            logger.info("server back", worker_id=self._worker_id)
+            self._changed()
 
     def _rest(self) -> None:
         """Twice as long each time."""
