@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,8 +11,10 @@ from pymongo.errors import AutoReconnect, DuplicateKeyError, NotPrimaryError, Op
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo import health
+from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.reachability import Reachability
 
+COLLECTIONS = [field.name for field in fields(Collections)]
 Update = Callable[..., Awaitable[None]]
 
 
@@ -32,13 +35,12 @@ def failing(error: Exception) -> Update:
 
 def health_of(**updates: Update) -> health.MongoHealth:
     """Each collection takes what it is given, but for the named ones."""
-    names = ("secrets", "blob_chunks", "jobs")
-    collections = {name: SimpleNamespace(update_one=updates.get(name, take)) for name in names}
+    collections = {name: SimpleNamespace(update_one=updates.get(name, take)) for name in COLLECTIONS}
     reachability = Reachability("MongoDB at host/db")
     return health.MongoHealth(collections=cast("Any", SimpleNamespace(**collections)), reachability=reachability)
 
 
-@pytest.mark.parametrize("collection", ["secrets", "blob_chunks", "jobs"])
+@pytest.mark.parametrize("collection", COLLECTIONS)
 @pytest.mark.parametrize(
     "update",
     [

@@ -1,6 +1,7 @@
 """Whether MongoDB takes what it is given."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -13,11 +14,14 @@ from civitai_mock.storage.mongo.reachability import Reachability
 
 PING_SECONDS = 3.0
 ID = "health"
-NO_JOB: Document = {"jobId": ID}
+NOTHING: Document = {"_id": ID}
 
 
 class MongoHealth:
-    """Writes as every job does, durably: a document of settings, and a chunk of a blob that belongs to no file."""
+    """Writes as every job does, durably: a document of settings, and a chunk of a blob that belongs to no file.
+
+    All other collections are asked for the right to write.
+    """
 
     def __init__(self, *, collections: Collections, reachability: Reachability) -> None:
         self.description = reachability.description
@@ -44,8 +48,18 @@ class MongoHealth:
         await asyncio.gather(
             _put(collections.secrets, {"at": now}),
             _put(collections.blob_chunks, {"files_id": ID, "n": 0, "data": b"", "at": now}),
-            collections.jobs.update_one(NO_JOB, {"$set": {"checkedAt": now}}),  # no document, but the right to write
+            *(collection.update_one(NOTHING, {"$set": {"checkedAt": now}}) for collection in _others(collections)),
         )
+
+
+def _others(collections: Collections) -> Sequence[Collection]:
+    return (
+        collections.jobs,
+        collections.job_events,
+        collections.reservations,
+        collections.resources,
+        collections.blob_files,
+    )
 
 
 async def _put(collection: Collection, members: Document) -> None:
