@@ -136,6 +136,111 @@ def test_grown_masks_reach_further_and_shrunk_ones_less_far() -> None:
     assert boxes == [(20, 20, 21, 21), (15, 15, 26, 26), (20, 20, 21, 21)]
 
 
+@pytest.mark.parametrize("reach", range(8))
+def test_masks_grow_in_diamonds_where_corners_are_tapered(reach: int) -> None:
+    """As far as one gets in so many steps up, down and sideways."""
+    helpers = {
+        "black": node("SolidMask", value=0.0, width=11, height=9),
+        "dot": node("SolidMask", value=1.0, width=1, height=1),
+        "mask": node("MaskComposite", destination=["black", 0], source=["dot", 0], x=1, y=4, operation="add"),
+        "x": node("GrowMask", mask=["mask", 0], expand=reach, tapered_corners=True),
+    }
+    picture = pictures_of(helpers).picture(Link("x", 0), 0)
+    reached = {(x, y) for x in range(11) for y in range(9) if picture.getpixel((x, y)) == 255}
+    assert reached == {(x, y) for x in range(11) for y in range(9) if abs(x - 1) + abs(y - 4) <= reach}
+
+
+# A node whose first output is a mask, and its tones along the top, which were worked out by hand.
+TONES: Mapping[str, tuple[Graph, list[int]]] = {
+    "solid": (node("SolidMask", value=0.5, width=3, height=1), [127] * 3),
+    "threshold": (node("ThresholdMask", mask=["half", 0], value=0.5), [0] * 6),
+    "threshold below": (node("ThresholdMask", mask=["half", 0], value=0.49), [255] * 6),
+    "or of halves": (
+        node("MaskComposite", destination=["half", 0], source=["half", 0], x=0, y=0, operation="or"),
+        [0] * 6,
+    ),
+    "feather left": (
+        node("FeatherMask", mask=["one", 0], left=3, top=0, right=0, bottom=0),
+        [85, 170, 255, 255, 255, 255],
+    ),
+    "feather right": (
+        node("FeatherMask", mask=["one", 0], left=0, top=0, right=3, bottom=0),
+        [85, 255, 255, 255, 255, 170],
+    ),
+    "feather both": (
+        node("FeatherMask", mask=["one", 0], left=2, top=0, right=2, bottom=0),
+        [63, 255, 255, 255, 255, 255],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TONES)
+def test_masks_have_the_tones_that_comfyui_works_out(name: str) -> None:
+    graph, tones = TONES[name]
+    helpers = {
+        "half": node("SolidMask", value=0.5, width=6, height=1),
+        "one": node("SolidMask", value=1.0, width=6, height=1),
+    }
+    picture = pictures_of({**helpers, "x": graph}).picture(Link("x", 0), 0)
+    assert [picture.getpixel((x, 0)) for x in range(picture.width)] == tones
+
+
+def test_the_soft_edge_of_an_outpainting_begins_beside_what_is_new() -> None:
+    padded = node("ImagePadForOutpaint", image=["wide", 0], left=0, top=0, right=2, bottom=0, feathering=4)
+    picture = pictures_of({"x": padded}).picture(Link("x", 1), 0)
+    tones = [picture.getpixel((x, 5)) for x in range(WIDE[0] - 5, WIDE[0] + 2)]
+    assert tones == [0, 0, 15, 63, 143, 255, 255]  # ((4 - distance) / 4)²
+
+
+def _striped(node_of_image: Graph) -> list[int]:
+    """The reds of the middle row of an edge from black to 100, after a node."""
+    helpers = {
+        "black": node("EmptyImage", width=6, height=8, batch_size=1, color=0),
+        "light": node("EmptyImage", width=6, height=8, batch_size=1, color=0x646464),
+        "stripes": node(
+            "ImageStitch",
+            image1=["black", 0],
+            image2=["light", 0],
+            direction="right",
+            match_image_size=False,
+            spacing_width=0,
+            spacing_color="black",
+        ),
+    }
+    picture = pictures_of({**helpers, "x": node_of_image}).picture(Link("x", 0), 0).convert("L")
+    return [int(str(picture.getpixel((x, 4)))) for x in range(3, 9)]
+
+
+@pytest.mark.parametrize(
+    ("graph", "tones"),
+    [
+        (node("ImageBlur", image=["stripes", 0], blur_radius=1, sigma=1.0), [0, 0, 27, 72, 100, 100]),
+        (node("ImageBlur", image=["stripes", 0], blur_radius=1, sigma=10.0), [0, 0, 33, 66, 100, 100]),
+        (node("ImageSharpen", image=["stripes", 0], sharpen_radius=1, sigma=1.0, alpha=0.1), [0, 0, 0, 127, 100, 100]),
+    ],
+    ids=["blur", "blur by a flat kernel", "sharpen"],
+)
+def test_the_kernel_of_a_blur_is_as_wide_as_its_radius_says(graph: Graph, tones: list[int]) -> None:
+    assert _striped(graph) == pytest.approx(tones, abs=1)
+
+
+def test_a_difference_is_mixed_before_it_is_cut_off_at_black() -> None:
+    helpers = {
+        "one": node("EmptyImage", width=8, height=8, batch_size=1, color=0x646464),
+        "two": node("EmptyImage", width=8, height=8, batch_size=1, color=0xC8C8C8),
+        "x": node("ImageBlend", image1=["one", 0], image2=["two", 0], blend_factor=0.25, blend_mode="difference"),
+    }
+    assert pictures_of(helpers).picture(Link("x", 0), 0).getpixel((4, 4)) == (50, 50, 50)
+
+
+def test_a_plain_picture_has_no_edges() -> None:
+    helpers = {
+        "plain": node("EmptyImage", width=8, height=8, batch_size=1, color=0xFF8000),
+        "x": node("Canny", image=["plain", 0], low_threshold=0.1, high_threshold=0.8),
+    }
+    assert pictures_of(helpers).picture(Link("x", 0), 0).getbbox() is None
+
+
 @pytest.mark.parametrize(
     ("operation", "tone"), [("multiply", 0), ("add", 255), ("subtract", 255), ("and", 0), ("or", 255), ("xor", 255)]
 )

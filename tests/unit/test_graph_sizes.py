@@ -118,6 +118,8 @@ MASKS: Mapping[str, Row] = {
     "feather": (node("FeatherMask", mask=["solid", 0], left=5, top=5, right=5, bottom=5), 0, (50, 70, 1)),
     "crop": (crop("CropMask", "mask", "solid", x=10, y=20, width=30, height=100), 0, (30, 50, 1)),
     "compose": (node("MaskComposite", destination=["alpha", 1], source=["solid", 0], x=0, y=0), 0, (192, 320, 1)),
+    "of frames without transparency": (node("LoadImage", image="moving.png"), 1, (64, 64, 3)),
+    "padded": (node("ImagePadForOutpaint", image=["moving", 0], left=8, top=0, right=0, bottom=4), 1, (108, 64, 1)),
     "threshold": (node("ThresholdMask", mask=["alpha", 1], value=0.5), 0, (192, 320, 1)),
 }
 LATENTS: Mapping[str, Row] = {

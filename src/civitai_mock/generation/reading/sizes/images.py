@@ -25,7 +25,7 @@ def _loaded(sight: Sight) -> Frame:
     loaded = sight.loaded("image")
     if loaded is None:
         return UNKNOWN
-    return loaded.frame if sight.output == 0 or loaded.has_alpha else NO_ALPHA
+    return loaded.frame if sight.output == 0 or loaded.has_alpha else replace(NO_ALPHA, count=loaded.count)
 
 
 def _folder(sight: Sight) -> Frame:
@@ -99,8 +99,9 @@ def _cropped(sight: Sight) -> Frame:
 
 
 def padded(sight: Sight) -> Frame:
-    """For the picture and for its mask."""
+    """For the picture and for its mask, of which there is one for all."""
     before = sight.frame("image")
+    before = before if sight.output == 0 else replace(before, count=1, first=0)
     left, top, right, bottom = (sight.whole(name, 0) for name in ("left", "top", "right", "bottom"))
     return sized(before, before.width + left + right, before.height + top + bottom)
 

@@ -7,13 +7,13 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from civitai_mock.providers.simulator.pixels.look import Look, Operation
 from civitai_mock.providers.simulator.pixels.scaling import scaled
+from civitai_mock.providers.simulator.pixels.smoothing import blurred, sharpened
 
 BLENDS: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
     "multiply": ImageChops.multiply,
     "screen": ImageChops.screen,
     "overlay": ImageChops.overlay,
     "soft_light": ImageChops.soft_light,
-    "difference": ImageChops.subtract,
 }
 LARGEST_KERNEL = 31
 PAD_GREY = (128, 128, 128)
@@ -58,20 +58,10 @@ def _inverted(look: Look) -> Image.Image:
 def _blended(look: Look) -> Image.Image:
     one = look.colours("image1")
     other = scaled(look.colours("image2"), one.size, method="bicubic", crop="center")
-    blend = BLENDS.get(look.sight.text("blend_mode"))
-    return Image.blend(one, blend(one, other) if blend else other, min(max(look.sight.real("blend_factor", 0.5), 0), 1))
-
-
-def _blurred(look: Look) -> Image.Image:
-    radius = min(look.sight.whole("blur_radius", 1), LARGEST_KERNEL)
-    sigma = min(look.sight.real("sigma", 1.0), float(radius))
-    return look.picture("image").filter(ImageFilter.GaussianBlur(sigma)) if radius else look.picture("image")
-
-
-def _sharpened(look: Look) -> Image.Image:
-    radius = min(look.sight.whole("sharpen_radius", 1), LARGEST_KERNEL)
-    percent = round(look.sight.real("alpha", 1.0) * 100)
-    return look.picture("image").filter(ImageFilter.UnsharpMask(radius, percent, 0))
+    blend, share = BLENDS.get(look.sight.text("blend_mode")), min(max(look.sight.real("blend_factor", 0.5), 0), 1)
+    if look.sight.text("blend_mode") == "difference":  # not cut off at black before it is mixed
+        return ImageChops.subtract(one, other.point(lambda value: round(value * share)))
+    return Image.blend(one, blend(one, other) if blend else other, share)
 
 
 def _quantized(look: Look) -> Image.Image:
@@ -83,7 +73,10 @@ def _quantized(look: Look) -> Image.Image:
 def _edges(look: Look) -> Image.Image:
     edges = look.colours("image").convert("L").filter(ImageFilter.GaussianBlur(1)).filter(ImageFilter.FIND_EDGES)
     threshold = 100 * look.sight.real("low_threshold", 0.4)
-    return edges.point(lambda value: 255 * (value > threshold)).convert("RGB")
+    edges = edges.point(lambda value: 255 * (value > threshold))
+    sheet = Image.new("L", edges.size)  # the filter leaves the outermost pixels as they were
+    sheet.paste(edges.crop((1, 1, max(edges.width - 1, 1), max(edges.height - 1, 1))), (1, 1))
+    return sheet.convert("RGB")
 
 
 def _noisy(look: Look) -> Image.Image:
@@ -180,13 +173,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "Canny": _edges,
     "ImageAddNoise": _noisy,
     "ImageBlend": _blended,
-    "ImageBlur": _blurred,
+    "ImageBlur": blurred,
     "ImageCompositeMasked": _composed,
     "ImageInvert": _inverted,
     "ImagePadForOutpaint": _extended,
     "ImageQuantize": _quantized,
     "ImageRGBToYUV": _to_yuv,
-    "ImageSharpen": _sharpened,
+    "ImageSharpen": sharpened,
     "ImageYUVToRGB": _from_yuv,
     "LatentBlend": _mixed("samples1", "samples2"),
     "LatentComposite": _pasted,

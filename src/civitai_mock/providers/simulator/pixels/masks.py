@@ -14,6 +14,10 @@ from civitai_mock.providers.simulator.pixels.scaling import scaled
 Tones: TypeAlias = NDArray[np.uint8]
 Shares: TypeAlias = NDArray[np.float64]
 
+HALF = 128
+Way: TypeAlias = tuple[int, int]
+DOWN, RIGHT, FALLING, RISING = (1, 0), (0, 1), (1, 1), (-1, 1)
+
 LOGIC: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
     "multiply": ImageChops.multiply,
     "add": ImageChops.add,
@@ -25,11 +29,13 @@ LOGIC: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
 
 
 def _bits(mask: Image.Image) -> Image.Image:
-    return mask.point(lambda value: 255 * (value > 0))
+    """Rounded."""
+    return mask.point(lambda value: 255 * (value >= HALF))
 
 
 def _solid(look: Look) -> Image.Image:
-    return Image.new("L", look.size, round(255 * look.sight.real("value", 1.0)))
+    """Rounded down, so that no threshold takes it for more than it is."""
+    return Image.new("L", look.size, int(255 * look.sight.real("value", 1.0)))
 
 
 def _inverted(look: Look) -> Image.Image:
@@ -68,43 +74,61 @@ def _above(look: Look) -> Image.Image:
 
 
 def _grown(look: Look) -> Image.Image:
-    """By squares, or by crosses where corners are tapered; below 0 it shrinks."""
+    """By squares, or by diamonds where corners are tapered; below 0 it shrinks."""
     expand = look.sight.whole("expand", 0)
     tones = np.asarray(look.mask("mask"))
     tones = tones if expand >= 0 else 255 - tones
-    for axis in (0, 1):
-        tones = _spread(tones, min(abs(expand), max(tones.shape)), axis)
+    is_tapered = look.sight.nodes.value(look.sight.node_id, "tapered_corners") is not False
+    reach = min(abs(expand), sum(tones.shape))
+    tones = _in_diamonds(tones, reach) if is_tapered else _spread(_spread(tones, reach, DOWN), reach, RIGHT)
     return _image(tones if expand >= 0 else 255 - tones)
 
 
-def _spread(tones: Tones, reach: int, axis: int) -> Tones:
-    """The largest within `reach` along an axis, in steps that double."""
+def _in_diamonds(tones: Tones, reach: int) -> Tones:
+    """Both diagonals reach every second pixel of a diamond, and a cross or two the others."""
+    slanting = max((reach - 1) // 2, 0)
+    padded = np.pad(tones, slanting)  # a way along the diagonals may lead through the outside
+    padded = _spread(_spread(padded, slanting, FALLING), slanting, RISING)
+    for _ in range(reach - 2 * slanting):
+        padded = np.maximum(_spread(padded, 1, DOWN), _spread(padded, 1, RIGHT))
+    return padded[slanting : slanting + tones.shape[0], slanting : slanting + tones.shape[1]]
+
+
+def _spread(tones: Tones, reach: int, way: Way) -> Tones:
+    """The largest within `reach` along a way, there and back, in steps that double."""
     done = 0
     while done < reach:
         step = min(done + 1, reach - done)
-        later, sooner = tones.copy(), tones.copy()
-        back, ahead = [slice(None)] * 2, [slice(None)] * 2
-        back[axis], ahead[axis] = slice(None, -step), slice(step, None)
-        later[tuple(ahead)] = tones[tuple(back)]
-        sooner[tuple(back)] = tones[tuple(ahead)]
-        tones = np.maximum(tones, np.maximum(later, sooner))
+        there, back = (_moved(tones, down * step, right * step) for down, right in (way, (-way[0], -way[1])))
+        tones = np.maximum(tones, np.maximum(there, back))
         done += step
     return tones
+
+
+def _moved(tones: Tones, down: int, right: int) -> Tones:
+    """Nothing comes in from outside."""
+    (height, width), moved = tones.shape, np.zeros_like(tones)
+    rows, columns = max(height - abs(down), 0), max(width - abs(right), 0)
+    kept = tones[max(-down, 0) :, max(-right, 0) :][:rows, :columns]
+    moved[max(down, 0) :, max(right, 0) :][:rows, :columns] = kept
+    return moved
 
 
 def _feathered(look: Look) -> Image.Image:
     tones = np.asarray(look.mask("mask")).astype(np.float64)
     for axis, (low, high) in enumerate((("top", "bottom"), ("left", "right"))):
-        shares = np.minimum(
-            _ramp(tones.shape[axis], look.sight.whole(low, 0)),
-            _ramp(tones.shape[axis], look.sight.whole(high, 0))[::-1],
-        )
+        shares = _shares(tones.shape[axis], look.sight.whole(low, 0), look.sight.whole(high, 0))
         tones = tones * (shares[:, None] if axis == 0 else shares[None, :])
     return _image(tones.astype(np.uint8))
 
 
-def _ramp(length: int, reach: int) -> Shares:
-    return np.minimum((np.arange(length) + 1) / max(min(reach, length), 1), 1.0)
+def _shares(length: int, low: int, high: int) -> Shares:
+    """From either end; ComfyUI counts from the far end by -0, -1, -2…, and -0 is the first."""
+    shares = np.ones(length)
+    for reach, sign in ((min(low, length), 1), (min(high, length), -1)):
+        steps = np.arange(reach)
+        shares[sign * steps] *= (steps + 1) / max(reach, 1)
+    return shares
 
 
 def _around(look: Look) -> Image.Image:
@@ -120,7 +144,7 @@ def _around(look: Look) -> Image.Image:
             (top, look.size[1] - top - inner.height, inner.height),
         ]
         across, down = (
-            np.minimum(np.arange(side) if before else far, np.arange(side)[::-1] if after else far)
+            np.minimum(np.arange(side) if before else far, np.arange(side, 0, -1) if after else far)
             for before, after, side in ends
         )
         nearest = np.minimum(
