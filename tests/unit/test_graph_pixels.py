@@ -51,7 +51,7 @@ EXACT: Mapping[str, tuple[Graph, int, Image.Image]] = {
     "pad": (
         node("ImagePadForOutpaint", image=["wide", 0], left=3, top=4, right=5, bottom=6, feathering=0),
         0,
-        pasted((108, 70), WIDE_IMAGE, (3, 4), (128, 128, 128)),
+        pasted((108, 70), WIDE_IMAGE, (3, 4), (127, 127, 127)),
     ),
     "fit": (
         node("ResizeAndPadImage", image=["wide", 0], target_width=100, target_height=80, padding_color="white"),
@@ -69,6 +69,28 @@ EXACT: Mapping[str, tuple[Graph, int, Image.Image]] = {
         ),
         0,
         laid(pasted((100, 124), WIDE_IMAGE, (0, 64), (255, 0, 0)), WIDE_IMAGE, (0, 0)),
+    ),
+    "stitch unmatched": (
+        node(
+            "ImageStitch",
+            image1=["wide", 0],
+            image2=["patch", 0],
+            direction="right",
+            match_image_size=False,
+            spacing_color="red",
+            spacing_width=3,
+        ),
+        0,
+        laid(
+            laid(pasted((114, 60), WIDE_IMAGE, (0, 0), (0, 0, 0)), Image.new("RGB", (4, 60), "red"), (100, 0)),
+            Image.new("RGB", (10, 20), "blue"),
+            (104, 20),
+        ),
+    ),
+    "pad what has alpha": (
+        node("ImagePadForOutpaint", image=["joined", 0], left=2, top=0, right=0, bottom=0, feathering=0),
+        0,
+        laid(Image.new("RGBA", (194, 320), (127, 127, 127, 127)), ALPHA_IMAGE, (2, 0)),
     ),
     "alpha": (node("JoinImageWithAlpha", image=["alpha", 0], alpha=["alpha", 1]), 0, ALPHA_IMAGE),
     "split": (node("SplitImageWithAlpha", image=["joined", 0]), 0, ALPHA_IMAGE.convert("RGB")),
@@ -89,6 +111,7 @@ EXACT: Mapping[str, tuple[Graph, int, Image.Image]] = {
     "unknown node": (node("Some Pack.Glow", image=["tall", 0]), 0, TALL_IMAGE),
 }
 HELPERS: Graph = {
+    "patch": node("EmptyImage", width=10, height=20, batch_size=1, color=0x0000FF),
     "joined": node("JoinImageWithAlpha", image=["alpha", 0], alpha=["alpha", 1]),
     "latent": node("VAEEncode", pixels=["wide", 0], vae=["model", 2]),
 }

@@ -16,7 +16,7 @@ BLENDS: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
     "soft_light": ImageChops.soft_light,
 }
 LARGEST_KERNEL = 31
-PAD_GREY = (128, 128, 128)
+PAD_GREY = (127, 127, 127, 127)  # a half, rounded down
 
 
 def _empty(look: Look) -> Image.Image:
@@ -160,8 +160,9 @@ def _pasted(look: Look) -> Image.Image:
 
 def _extended(look: Look) -> Image.Image:
     left, top = look.sight.whole("left", 0), look.sight.whole("top", 0)
-    sheet = Image.new("RGB", look.size, PAD_GREY)
-    sheet.paste(look.colours("image"), (left, top))
+    image = look.picture("image")
+    sheet = Image.new(image.mode, look.size, PAD_GREY[: len(image.getbands())])
+    sheet.paste(image, (left, top))
     return sheet
 
 

@@ -19,9 +19,10 @@ TURNS: Mapping[str, Image.Transpose] = {
     "180 degrees": Image.Transpose.ROTATE_180,
     "270 degrees": Image.Transpose.ROTATE_90,
 }
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 COLOURS: Mapping[str, tuple[int, int, int]] = {
-    "white": (255, 255, 255),
-    "black": (0, 0, 0),
+    "white": WHITE,
+    "black": BLACK,
     "red": (255, 0, 0),
     "green": (0, 255, 0),
     "blue": (0, 0, 255),
@@ -99,11 +100,19 @@ def _stitch(look: Look) -> Image.Image:
         space = max(look.sight.whole("spacing_width", 0), 0)
         room = max(gap - space - space % 2, 1)
         other = scaled(other, (room, one.height) if is_row else (one.width, room), method="lanczos")
-    sheet = Image.new("RGBA" if "RGBA" in {one.mode, other.mode} else "RGB", look.size, colour)
+    around = colour if colour == WHITE else BLACK  # what a smaller picture lacks never has the colour of the gap
+    sheet = Image.new("RGBA" if "RGBA" in {one.mode, other.mode} else "RGB", look.size, around)
     first, last = (other, one) if direction in {"left", "up"} else (one, other)
+    sheet.paste(colour, _gap(sheet, first, last, is_row=is_row))
     sheet.paste(first, _middle(sheet, first, is_row=is_row, at_end=False))
     sheet.paste(last, _middle(sheet, last, is_row=is_row, at_end=True))
     return sheet
+
+
+def _gap(sheet: Image.Image, first: Image.Image, last: Image.Image, *, is_row: bool) -> tuple[int, int, int, int]:
+    if is_row:
+        return first.width, 0, max(sheet.width - last.width, first.width), sheet.height
+    return 0, first.height, sheet.width, max(sheet.height - last.height, first.height)
 
 
 def _middle(sheet: Image.Image, image: Image.Image, *, is_row: bool, at_end: bool) -> Size:
