@@ -284,13 +284,15 @@ class Receipt:
     """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` what is run.
 
     `found` says that the provider had the prompt already, waiting, running or ended: nothing was sent, and nothing
-    that an earlier claim of its job had begun is lost.
+    that an earlier claim of its job had begun is lost. `left_out` tells of optional nodes why they are not in `graph`;
+    of a prompt that was found, nobody may know any more.
     """
 
     prompt_id: str
     response: ReadOnlyJson
     graph: ReadOnlyJson
     found: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

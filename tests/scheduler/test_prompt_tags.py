@@ -24,9 +24,14 @@ async def run(bench: Bench, prompt: str) -> Job:
     return await ended(bench, job)
 
 
-def ignored(job: Job) -> list[Any]:
+def told_of(job: Job) -> list[Any]:
     context: Any = job.last_event.context
-    return [told["tag"] for told in context.get("ignoredTags", [])]
+    told: list[Any] = context.get("ignoredTags", [])
+    return told
+
+
+def ignored(job: Job) -> list[Any]:
+    return [told["tag"] for told in told_of(job)]
 
 
 def spoil(standin: RunningStandin, failure: tuple[str, str]) -> None:
@@ -43,6 +48,30 @@ async def test_tags_are_told_whether_it_was_the_server_or_the_text_that_left_the
     assert job.outcome is Outcome.SUCCEEDED
     assert ignored(job) == ["<lora:style:strong>", "<lora:nowhere:1>"]
     assert "style.safetensors" in str(job.last_event.context["comfy_prompt_request"])
+
+
+@pytest.mark.parametrize(
+    ("loras", "reason"),
+    [
+        (["a/style.safetensors", "b/style.safetensors"], "'style' is in loras more than once: a/style.safetensors, b/"),
+        (["styles.safetensors"], "'style' is not in loras (nearest: styles.safetensors)."),
+        ([], "'style' is not in loras (nothing like it there)."),
+    ],
+)
+async def test_a_tag_is_left_out_with_the_account_of_its_file(bench: Bench, loras: list[str], reason: str) -> None:
+    models = {**MODELS, "loras": loras}
+    async with running_standin(models=models, draw=draw_series) as standin, working(bench, standin):
+        job = await run(bench, "a fox <lora:style:0.5>")
+    (told,) = told_of(job)
+    assert told["tag"] == "<lora:style:0.5>"
+    assert told["reason"].startswith(reason)
+
+
+async def test_a_tag_that_no_server_loads_is_left_out_with_what_was_said_of_it(bench: Bench) -> None:
+    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+        spoil(standin, BROKEN_FILE)
+        (told,) = told_of(await run(bench, "a fox <lora:style:0.5>"))
+    assert told["reason"].endswith("(LoraLoader): Error while deserializing header: HeaderTooLarge.")
 
 
 async def test_a_tag_that_is_left_out_for_two_reasons_is_told_once(bench: Bench) -> None:

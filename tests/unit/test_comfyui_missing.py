@@ -54,7 +54,21 @@ def fit_checkpoint(names: Sequence[str], wanted: JobResource | str) -> Fit:
             ["a/dup.safetensors", "b/dup.ckpt"],
             "dup.pt",
             "ambiguous",
-            "'dup.pt' is in checkpoints more than once: a/dup.safetensors, b/dup.ckpt; give the folder in the graph",
+            "'dup.pt' is in checkpoints more than once: a/dup.safetensors, b/dup.ckpt; give one of them in its place",
+        ),
+        (
+            ["a/dup.safetensors", "b/dup.safetensors"],
+            "dup.safetensors",
+            "ambiguous",
+            "'dup.safetensors' is in checkpoints more than once: a/dup.safetensors, b/dup.safetensors;"
+            " give the folder as well",
+        ),
+        (
+            ["a/dup.safetensors", "b/dup.safetensors"],
+            resource("c/dup.safetensors"),
+            "ambiguous",
+            f"'c/dup.safetensors' ({AIR}) is in checkpoints more than once: a/dup.safetensors, b/dup.safetensors;"
+            " give one of them as `fileName`",
         ),
         (
             MANY,

@@ -18,7 +18,7 @@ from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, S
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import error_of
 from civitai_mock.providers.comfyui.graphs.files import resources_by_file
-from civitai_mock.providers.comfyui.graphs.fitting import roles_by_file
+from civitai_mock.providers.comfyui.graphs.fitting import NOTHING, roles_by_file
 from civitai_mock.providers.comfyui.graphs.outgoing import checked, with_fresh_prefix
 from civitai_mock.providers.comfyui.metadata import picture_texts, with_texts
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
@@ -178,7 +178,7 @@ class ComfyUI:
                     search.failed[offer.worker.id] = search.refused_by(offer.worker, offer.graph, error)
             else:
                 self._fleet.abandon_others(run)
-                return _receipt(run, found=known is not None)
+                return _receipt(run, found=known is not None, left_out=offer.fit.left_out)
             finally:
                 offer.worker.release()
 
@@ -263,8 +263,8 @@ def _search(submission: Submission) -> Search:
     )
 
 
-def _receipt(run: Run, *, found: bool) -> Receipt:
-    return Receipt(prompt_id=run.prompt_id, response=run.answer, graph=run.graph, found=found)
+def _receipt(run: Run, *, found: bool, left_out: Mapping[str, str] = NOTHING) -> Receipt:
+    return Receipt(prompt_id=run.prompt_id, response=run.answer, graph=run.graph, found=found, left_out=left_out)
 
 
 def _facts(worker: Worker, end: Done) -> JsonObject:

@@ -14,12 +14,13 @@ from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph_facts import seed_above
 from civitai_mock.generation.prompts.tags import IgnoredTag
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.ports import Output, Outputs, Submission
+from civitai_mock.ports import Output, Outputs, Receipt, Submission
 from civitai_mock.scheduler.ways.files import fill
 from civitai_mock.scheduler.ways.inputs import gather
 from civitai_mock.scheduler.ways.progress import GraphNews
 from civitai_mock.scheduler.work import Way, Work
 
+NOT_LOADED = "The server has no such file, or cannot load it"
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -55,7 +56,7 @@ class GraphWay(Way):
         receipt = await work.tools.provider.send(submission)
         if receipt.graph is not submission.graph:
             work.context["comfy_prompt_request"] = _graph_text(receipt.graph)
-            work.context |= _ignored_tags([*self.todo.ignored_tags, *self._left_out(receipt.graph)])
+            work.context |= _ignored_tags([*self.todo.ignored_tags, *self._left_out(receipt)])
         work.graph, work.found = receipt.graph, receipt.found
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)
 
@@ -77,10 +78,11 @@ class GraphWay(Way):
             "middleware_duration_UploadBlobs_ms": (work.tools.clock.now() - started) // MILLISECOND,
         }
 
-    def _left_out(self, graph: ReadOnlyJson) -> Sequence[IgnoredTag]:
-        """The tags whose files the server lacks, or fails to load."""
-        tags = {tag: None for node_id, tag in self.todo.tags.items() if node_id not in graph}
-        return [IgnoredTag(tag=tag, reason="The server has no such file, or cannot load it.") for tag in tags]
+    def _left_out(self, receipt: Receipt) -> Sequence[IgnoredTag]:
+        """The tags whose files the server lacks, or fails to load; one that stands there twice is told once."""
+        tags = {tag: node_id for node_id, tag in self.todo.tags.items() if node_id not in receipt.graph}
+        reasons = {tag: receipt.left_out.get(node_id, NOT_LOADED) for tag, node_id in tags.items()}
+        return [IgnoredTag(tag=tag, reason=f"{reason.rstrip('.')}.") for tag, reason in reasons.items()]
 
     async def _outputs(self, work: Work) -> Outputs:
         """A job without a retry left ends with the words of the server that failed it last."""

@@ -23,14 +23,18 @@ from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 Roles: TypeAlias = Mapping[str, FileRole]
 
 NO_ROLES: Roles = {}
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A graph in a server's own names, without the nodes that are `left_out`, and what keeps it from being run."""
+    """A graph in a server's own names, and what keeps it from being run.
+
+    It is without the nodes that are `left_out`, each with its reason.
+    """
 
     graph: JsonObject
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[Missing, ...] = ()
     unknown_classes: tuple[str, ...] = ()
 
@@ -70,17 +74,18 @@ def fit(
     *,
     words_name_embeddings: bool = False,
     optional: Collection[str] = (),
-    dropped: Collection[str] = (),
+    dropped: Mapping[str, str] = NOTHING,
 ) -> Fit:
-    """For `words_name_embeddings` see `GraphWork`, for `optional` nodes `Submission`; `dropped` are some of them."""
+    """For `words_name_embeddings` see `GraphWork`, for `optional` nodes `Submission`; `dropped` ones have reasons."""
     fitting = Fitting(
         catalogue=catalogue, resources=resources, roles=roles, words_name_embeddings=words_name_embeddings
     )
-    left_out = tuple(
-        node_id
+    lacks = {
+        node_id: dropped.get(node_id) or fitting.lack_for(as_object(graph[node_id]))
         for node_id in graph
-        if node_id in optional and (node_id in dropped or fitting.lacks(as_object(graph[node_id])))
-    )
+        if node_id in optional
+    }
+    left_out = {node_id: lack for node_id, lack in lacks.items() if lack}
     rest = without_nodes(graph, left_out) if left_out else graph
     fitted = {node_id: fitting.node(as_object(node)) for node_id, node in rest.items()}
     classes = dict.fromkeys(as_text(node["class_type"]) for node in fitted.values())
@@ -97,7 +102,7 @@ def best_fit(
     *,
     words_name_embeddings: bool = False,
     optional: Collection[str] = (),
-    dropped: Collection[str] = (),
+    dropped: Mapping[str, str] = NOTHING,
 ) -> Fit:
     """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
     fits = []
@@ -127,10 +132,13 @@ class Fitting:
     words_name_embeddings: bool = False
     missing: list[Missing] = field(default_factory=list)
 
-    def lacks(self, node: JsonObject) -> bool:
-        """Whether the server cannot run it; nothing is missed for that."""
+    def lack_for(self, node: JsonObject) -> str:
+        """Why the server cannot run a node by itself, or nothing; nothing is missed for that."""
         alone = replace(self, missing=[])
-        return alone.node(node)["class_type"] not in self.catalogue.choices or bool(alone.missing)
+        class_type = as_text(alone.node(node)["class_type"])
+        if class_type not in self.catalogue.choices:
+            return f"the server has no node '{class_type}'"
+        return "; ".join(map(str, alone.missing))
 
     def node(self, node: JsonObject) -> JsonObject:
         class_type = as_text(node.get("class_type"))

@@ -10,7 +10,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, folder_of
 from civitai_mock.providers.comfyui.graphs.files import Resources, match, nearest, several
-from civitai_mock.providers.comfyui.graphs.names import Names, base_of
+from civitai_mock.providers.comfyui.graphs.names import Names, base_of, normal
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 
 MOST_CANDIDATES = 10
@@ -88,10 +88,10 @@ class Missing:
         by, found = self._several
         more = f" and {len(found) - MOST_CANDIDATES} more" if len(found) > MOST_CANDIDATES else ""
         listed = f"{', '.join(found[:MOST_CANDIDATES])}{more}"
-        if by:
-            return f" by its {by}: {listed}; give one of them as `fileName`"
-        place = "in `fileName`" if self.resource else "in the graph"
-        return f": {listed}; give the folder {place}"
+        if not by and all(base_of(name) == normal(self.wanted) for name in found):
+            return f": {listed}; give the folder {'in `fileName`' if self.resource else 'as well'}"
+        found_by = f" by its {by}" if by else ""
+        return f"{found_by}: {listed}; give one of them {'as `fileName`' if self.resource else 'in its place'}"
 
     @property
     def evidence(self) -> JsonObject:

@@ -32,7 +32,7 @@ class Attempt:
     before: dict[str, tuple[str, int]] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
-    dropped: set[str] = field(default_factory=set)
+    dropped: dict[str, str] = field(default_factory=dict)
 
 
 class Attempts:
@@ -84,7 +84,7 @@ class Attempts:
         attempt = self._known.get(run.prompt_id)
         if isinstance(error, TryElsewhereError) or attempt is None or not _is_optional(failure, attempt.search):
             return error
-        attempt.dropped.add(failure.node_id)
+        attempt.dropped[failure.node_id] = error.message
         attempt.said.clear()
         attempt.recorded.add(worker.id)
         logger.info("a node is left out", worker_id=worker.id, node_id=failure.node_id, reason=error.message)

@@ -10,6 +10,7 @@ from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import summed_up
+from civitai_mock.providers.comfyui.graphs.fitting import Fit
 from civitai_mock.providers.comfyui.graphs.missing import cannot_run
 from civitai_mock.providers.comfyui.graphs.outgoing import base_models
 from civitai_mock.providers.comfyui.waiting import Bell
@@ -19,10 +20,15 @@ from civitai_mock.providers.comfyui.workers.worker import Worker, World
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A place on a worker, reserved until it is given back, and the graph in that worker's names."""
+    """A place on a worker, reserved until it is given back, and what it is to run."""
 
     worker: Worker
-    graph: JsonObject
+    fit: Fit
+
+    @property
+    def graph(self) -> JsonObject:
+        """In that worker's names."""
+        return self.fit.graph
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -139,7 +145,7 @@ class Dispatch:
                     worker.in_flight,
                     number,
                 ),
-                Offer(worker, found.graph),
+                Offer(worker, found),
             )
             for number, worker in enumerate(place.usable)
             if worker.has_room and (found := place.search.fit_of(worker)) is not None and found.runs

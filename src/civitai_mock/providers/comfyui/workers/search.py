@@ -1,7 +1,7 @@
 """The way of one graph to a worker that can run it."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -44,7 +44,7 @@ class Search:
 
     A higher `priority` goes first. The workers in `failed` have been tried, those in `recorded` in an earlier round.
     Those that were `left` come last. `waited` says that time has passed. The `dropped` ones of the
-    `optional` nodes have failed everywhere.
+    `optional` nodes have failed everywhere, and said why.
     """
 
     graph: JsonObject
@@ -59,7 +59,7 @@ class Search:
     recorded: Collection[str] = ()
     left: Collection[str] = ()
     log: WaitLog = field(default_factory=WaitLog)
-    dropped: Collection[str] = ()
+    dropped: Mapping[str, str] = field(default_factory=dict)
     _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
 
     def fit_of(self, worker: Worker) -> Fit | None:
