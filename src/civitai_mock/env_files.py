@@ -24,12 +24,12 @@ class EnvFileError(Exception):
 
 
 def set_in_env_files() -> dict[str, str]:
-    """By name in small letters; raise `EnvFileError` for a file of which anything would be passed over."""
+    """Return values by name in small letters; raise `EnvFileError` if anything in a file would be passed over."""
     return _set_in(INSTALLED) | _set_in(OWN)
 
 
 def set_in_readable_env_files() -> dict[str, str]:
-    """For whoever has to tell that one of them cannot be read."""
+    """Return what can be read, for whoever has to tell that one of the files cannot be."""
     try:
         return set_in_env_files()
     except EnvFileError:

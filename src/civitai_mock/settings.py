@@ -88,7 +88,7 @@ def setting(default: Any, about: str, *, expected: str, **bounds: Any) -> Any:
 
 
 def _own_data_folder() -> Path:
-    """Of this user; without a home one that `Settings` refuses, if it is needed at all."""
+    """Return this user's; without a home, one that `Settings` refuses if it is needed at all."""
     try:
         return user_data_path(PROGRAM, appauthor=False)
     except RuntimeError:
@@ -468,7 +468,7 @@ def expected_of(field: str) -> str:
 
 
 def _complaint(fault: Any) -> str:
-    """With the reason, where it is one of our own."""
+    """Add the reason, where it is one of our own."""
     field = str(fault["loc"][0]).lower()
     reason = f" ({fault['ctx']['error']})" if fault["type"] == "value_error" else ""
     return f"{field.upper()}: found '{_shown(field, str(fault['input']))}', expected {expected_of(field)}{reason}"

@@ -48,7 +48,7 @@ def configure_logging(*, json: bool, level: str) -> None:
 
 
 def readable(*, colors: bool) -> structlog.dev.ConsoleRenderer:
-    """For people. Tracebacks are plain: with the values of all variables they take seconds, and hold secrets."""
+    """Render for people. Tracebacks are plain: with the values of all variables they take seconds and hold secrets."""
     return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 

@@ -48,7 +48,7 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
 
 
 def body_size(request: Request) -> int:
-    """In bytes, once it was read."""
+    """Return the size in bytes of a body that was read."""
     size: int = request.state.body_size
     return size
 

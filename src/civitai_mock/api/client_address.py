@@ -81,7 +81,7 @@ def _hop_address(hop: str) -> Address | None:
 
 
 def _items(headers: Headers, name: str) -> Sequence[str]:
-    """Of a list that may come in several headers."""
+    """Return the items of a list that may come in several headers."""
     return [item.strip() for value in headers.getlist(name) for item in value.split(",")]
 
 

@@ -90,7 +90,7 @@ class RefusedError(Exception):
 
 
 class Draining(asyncio.Transport):
-    """In the place of a transport for an answer that may come before the end of its request's body.
+    """Stands in for a transport while an answer may come before the end of its request's body.
 
     A connection that is closed at once is reset by what the peer goes on sending, and the answer may be lost with it.
     """

@@ -27,7 +27,7 @@ class ClientCompat(StrEnum):
 
     @classmethod
     def parse(cls, text: str, *, field: str) -> "ClientCompat":
-        """In any case; raise `InvalidRequestError` that names the nearest one for anything else."""
+        """Read a name in any case; raise `InvalidRequestError` that names the nearest one for anything else."""
         name = text.strip().lower()
         if name in list(cls):
             return cls(name)

@@ -108,7 +108,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Not here."""
+        """Leave signals to whoever runs the server."""
         yield
 
 
@@ -132,5 +132,5 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve_reloading(serve: Callable[[list[socket.socket] | None], None], listeners: list[socket.socket]) -> None:
-    """For development: call `serve` with the listeners in a new process each time a source file changes."""
+    """Call `serve` with the listeners in a new process each time a source file changes (for development)."""
     ChangeReload(uvicorn.Config("", reload=True, log_config=None), target=serve, sockets=listeners).run()

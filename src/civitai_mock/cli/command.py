@@ -86,7 +86,7 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
 
 
 def _refuse_too_few_descriptors() -> None:
-    """With fewer, event loop or store fail somewhere inside, without a word about the limit."""
+    """Refuse a start that would fail somewhere inside event loop or store, without a word about the limit."""
     if sys.platform == "win32":
         return
     import resource

@@ -78,7 +78,7 @@ def _encoded(content: Content) -> bytes:
 
 
 def live_notes() -> list[Content]:
-    """Of every process of this user in this container, or on this machine; leftovers are cleaned up."""
+    """Read the notes of every process of this user in this container, or on this machine, and clean up leftovers."""
     paths = [entry.path for folder in _folders() if _is_ours(folder) for entry in os.scandir(folder)]
     return [content for path in paths if path.endswith(ENDING) and (content := _read(path)) is not None]
 

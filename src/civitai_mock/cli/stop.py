@@ -33,7 +33,7 @@ class Stop:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, heard)
 
     def in_good_order(self, begin: "Callable[[], None]", *, limit_s: float, give_up: "Callable[[], None]") -> None:
-        """From now on a signal calls `begin`, and `give_up`, in a thread, if the process is still there after that."""
+        """Let a signal call `begin` from now on, and `give_up`, in a thread, if the process is still there later."""
         from contextlib import suppress
         from threading import Timer
 

@@ -63,7 +63,7 @@ class Air:
 
     @property
     def stated_type(self) -> str | None:
-        """In lower case; None where the type is left out, or is `model`, as in the sample of the v1 description."""
+        """Return it in lower case; None where it is left out, or is `model`, as in the sample of the v1 description."""
         name = (self.type or ANY_TYPE).lower()
         return None if name == ANY_TYPE else name
 

@@ -31,7 +31,7 @@ class Slot:
 
 
 def blob_keys(job_id: str, slots: int) -> Sequence[str]:
-    """Those of all that a job with so many slots can have stored for its consumer."""
+    """Return the keys of all that a job with so many slots can have stored for its consumer."""
     return [blob_key(job_id, place) for place in (*range(slots), PREVIEW)]
 
 

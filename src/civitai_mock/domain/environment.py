@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 def set_in(variables: Mapping[str, str]) -> dict[str, str]:
-    """By name in small letters, without what is empty; of two spellings of a name the one in capitals counts.
+    """Return values by name in small letters, without empty ones; of two spellings the one in capitals counts.
 
     So what an image or a Compose file sets cannot be undone by a line `port=…` of somebody's file.
     """

@@ -44,7 +44,7 @@ def packed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
 
 
 def shapes_of(content: bytes) -> Mapping[str, Sequence[int]]:
-    """By the tensors' names; none for what is not in this format."""
+    """Return the shapes by the tensors' names; none for what is not in this format."""
     try:
         (length,) = struct.unpack("<Q", content[:8])
         header = json.loads(content[8 : 8 + length])

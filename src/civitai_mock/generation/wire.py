@@ -52,7 +52,7 @@ class WireModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _in_our_case(cls, value: object) -> object:
-        """Of two spellings of one member the official one counts."""
+        """Read members in any case; of two spellings of one member the official one counts."""
         names = _names_of(cls)
         if not isinstance(value, dict) or value.keys() <= names.all:
             return value
@@ -62,7 +62,7 @@ class WireModel(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Names:
-    """Those of a model's members: as JSON and Python know them, and those of JSON by how they are in lower case."""
+    """Holds a model's names: as JSON and Python know them, and those of JSON by how they are in lower case."""
 
     all: frozenset[str]
     by_lower_case: Mapping[str, str]
@@ -145,7 +145,7 @@ def _few_values(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def at_most(limit: int, things: str) -> BeforeValidator:
-    """For members of an object, which are otherwise looked at one by one before their number is."""
+    """Return a check of how many members an object has, made before they are looked at one by one."""
 
     def check(value: object) -> object:
         if isinstance(value, dict) and len(value) > limit:
@@ -156,7 +156,7 @@ def at_most(limit: int, things: str) -> BeforeValidator:
 
 
 def in_any_case(words: Iterable[str]) -> BeforeValidator:
-    """For a member that is one of these, spelt here as they are."""
+    """Return a validator for a member that is one of these words, which are spelt officially here."""
     official = {word.lower(): word for word in words}
 
     def spell(value: object) -> object:

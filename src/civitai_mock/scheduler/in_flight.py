@@ -12,7 +12,7 @@ logger = structlog.stdlib.get_logger()
 
 
 class InFlight:
-    """At most one walk a job, each with the task that it runs in."""
+    """Holds at most one walk a job, each with the task that it runs in."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, tuple[Walk, asyncio.Task[None]]] = {}
@@ -26,7 +26,7 @@ class InFlight:
 
     @property
     def walks(self) -> Mapping[str, Walk]:
-        """By job id, as they are now."""
+        """Return the walks by job id, as they are now."""
         return {job_id: walk for job_id, (walk, _) in self._tasks.items()}
 
     def get(self, job_id: str) -> Walk | None:

@@ -35,7 +35,7 @@ class Suspects:
     _seen: dict[tuple[str, datetime], int] = field(default_factory=dict)
 
     def confirmed(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Those among `jobs`, all of whose leases are over now, that were found so often enough."""
+        """Return those of `jobs`, all of whose leases are over now, that were found so often enough."""
         leases = {(job.id, job.claim.until): job for job in jobs if job.claim}
         self._seen = {lease: self._seen.get(lease, 0) + 1 for lease in leases}
         return [job for lease, job in leases.items() if self._seen[lease] >= self.looks]

@@ -43,7 +43,7 @@ class ListRequests:
         return RequestPage(requests=requests, cursor=encode_cursor(_end_of(requests[-1]), owner=owner))
 
     async def _jobs_of(self, take: int, search: JobSearch) -> tuple[Sequence[Job], bool]:
-        """Those of `take` whole requests and of a part of the next one, and whether that are all that there are.
+        """Return the jobs of `take` whole requests and a part of the next one, and whether these are all.
 
         Of large jobs those of one whole request will do.
         """

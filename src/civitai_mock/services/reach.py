@@ -23,7 +23,7 @@ CERTIFICATES = {
 
 
 def why(error: BaseException, *, ca_setting: str = "SSL_CERT_FILE") -> str:
-    """By the first cause that says something; `ca_setting` is where a CA of one's own can be named."""
+    """Explain by the first cause that says something; `ca_setting` is where a CA of one's own can be named."""
     causes = list(_causes(error))
     told = (_told(cause, ca_setting) for cause in causes)
     return next((text for text in told if text), f"the connection failed ({type(causes[-1]).__name__})")

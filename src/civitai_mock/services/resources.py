@@ -32,7 +32,7 @@ class ManageResources:
         return resource
 
     async def put(self, resource: Resource) -> Resource:
-        """In the place of the one of the same identity, whose spelling may be another."""
+        """Store it in the place of the one of the same identity, whose spelling may be another."""
         if not await self.resources.replace(resource):
             raise _unknown(resource.air)
         return resource

@@ -67,7 +67,7 @@ KNOWN_CLIENTS = (
 
 
 class ClientHints:
-    """Of one process; `vocabularies` are what its settings allow."""
+    """Gives each hint once in a process; `vocabularies` are what its settings allow."""
 
     def __init__(self, vocabularies: Vocabularies) -> None:
         self._vocabularies = vocabularies
@@ -88,7 +88,7 @@ class ClientHints:
         )
 
     def _settings_for(self, compat: ClientCompat) -> Iterator[str]:
-        """Those that win over CLIENT_COMPAT have to change, too."""
+        """Return the settings that help; those that win over CLIENT_COMPAT have to change, too."""
         words = self._vocabularies.of(compat)
         yield f"CLIENT_COMPAT={compat}"
         if words.provider not in OFFICIAL_PROVIDERS:

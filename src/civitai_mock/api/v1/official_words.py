@@ -29,7 +29,7 @@ WORDS_OF_JOBS: Mapping[str, Words] = {
 
 
 def with_official_words(members: JsonObject, job_type: str) -> JsonObject:
-    """Those of a job without the values that are in no list: not one of these members has to be there."""
+    """Leave out the values that are in no official list: none of these members has to be there."""
     return _allowed(members, WORDS_OF_JOBS.get(job_type, {}))
 
 

@@ -141,5 +141,5 @@ class ComfyJobRequest(JobRequest):
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:
-        """With the graph as it was sent; it may be large, so it is not looked through again."""
+        """Return the job with its graph as it was sent; that may be large, so it is not looked through again."""
         return {"params": job.request["params"]}

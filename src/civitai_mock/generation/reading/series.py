@@ -57,7 +57,7 @@ def read_one(nodes: Nodes, link: Link, frames: Frames) -> Series:
 
 
 def _way_of_the_pixels(nodes: Nodes, link: Link) -> Iterator[Link]:
-    """From an output up to where its pixels begin."""
+    """Follow an output up to where its pixels begin."""
     seen: set[str] = set()
     place: Link | None = link
     while place is not None and place.node_id not in seen:

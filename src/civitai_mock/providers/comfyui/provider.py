@@ -191,7 +191,7 @@ class ComfyUI:
             raise
 
     async def _sent(self, submission: Submission, offer: Offer) -> Run:
-        """To a server that has failed it before only once its history has forgotten that."""
+        """Send a prompt to a server that has failed it only once the server's history has forgotten that."""
         recorded = self._attempts.recorded(submission.prompt_id)
         if offer.worker.id in recorded:
             await offer.worker.forget(submission.prompt_id)

@@ -26,7 +26,7 @@ async def _gathered(work: Work, index: int, image: InputImage) -> InputFile | No
 
 
 async def _signed(work: Work, image: InputImage) -> Blob | None:
-    """That of a URL of ours, which no connection is needed for, if it was good when the job came, whoever has it."""
+    """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
     try:
         key = work.tools.blob_urls.key_in(image.url or "", at=work.job.created_at)
         return None if key is None else await work.tools.own_blobs.get(key, owner=None)

@@ -43,7 +43,7 @@ class MongoHealth:
             ) from error
 
     async def _write(self) -> None:
-        """At once, as each waits for the server's disk."""
+        """Write all of it at once, as each write waits for the server's disk."""
         collections, now = self._collections, datetime.now(UTC)
         await asyncio.gather(
             _put(collections.secrets, {"at": now}),

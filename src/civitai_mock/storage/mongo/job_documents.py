@@ -141,7 +141,7 @@ async def jobs_of(documents: Iterable[Document]) -> list[Job]:
 
 
 def text_size(document: Document) -> int:
-    """Of what of it may be large."""
+    """Return the size of those members of a job that may be large."""
     texts = (document["request"], document["properties"], document["result"], document["lastEvent"]["context"])
     return sum(len(text) for text in texts if text)
 

@@ -15,7 +15,7 @@ FOR_SRV = "srv"  # its options are only taken with names that have to be looked 
 
 
 def options_left_out(uri: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `defaults` that the URI does not set: arguments would overrule it."""
+    """Return those of `defaults` that the URI does not set: arguments would overrule it."""
     named = {_name_of(option) for option in _options_of(uri)}
     return {name: value for name, value in defaults.items() if name.lower() not in named}
 

@@ -24,7 +24,7 @@ def resource_document(resource: Resource) -> Document:
 
 
 def new_document(resource: Resource) -> Document:
-    """One that the database itself holds apart from every other AIR of the same version, by its `_id`."""
+    """Make a document that the database itself holds apart from any other of the same version, by its `_id`."""
     air = resource.air
     identity = {} if air.version_id is None else {"_id": air.identity}
     return {**identity, **resource_document(resource)}

@@ -38,7 +38,7 @@ class MongoResourceStore:
 
     @raises_domain_errors
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        """Those of earlier versions of this program are looked for: only later ones are held apart by their `_id`."""
+        """Look for those of earlier versions of this program: only later ones are held apart by their `_id`."""
         known = (await self._named([resource.air for resource in resources], itself)).keys()
         new = [new_document(resource) for resource in resources if str(resource.air) not in known]
         return await insert_missing(self._resources, new)
@@ -81,7 +81,7 @@ class MongoResourceStore:
     async def _named(
         self, references: Sequence[R], choose: Callable[[R, Sequence[Resource]], Resource | None]
     ) -> Found:
-        """By `str(reference)`, of one look for all of them."""
+        """Return them by `str(reference)`, with one look for all of them."""
         if not references:
             return {}
         filters = [reference_filter(reference) for reference in references]

@@ -22,6 +22,6 @@ async def refuse_newer(settings: Collection) -> None:
 
 
 async def note_version(settings: Collection) -> None:
-    """Of a database that was upgraded."""
+    """Note the version of a database that was upgraded."""
     with suppress(DuplicateKeyError):  # another process noted it in the same instant
         await settings.update_one({"_id": ID}, {"$max": {"version": VERSION}}, upsert=True)

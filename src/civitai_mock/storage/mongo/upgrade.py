@@ -39,7 +39,7 @@ async def _complete_jobs(jobs: Collection) -> None:
 
 
 async def _find_owners(collections: Collections) -> None:
-    """Of blobs, by the jobs that can have made them; one whose job is gone, because it was pinned, is nobody's."""
+    """Find the owners of blobs by the jobs that can have made them; a pinned one whose job is gone is nobody's."""
     files = collections.blob_files
     if await files.find_one(UNOWNED) is None:
         return

@@ -75,7 +75,7 @@ class Database:
         return self._fetch(self._connections.reader, sql, parameters)
 
     async def scan(self, sql: str, parameters: Sequence[Value] = (), *, most_bytes: int | None = None) -> list[Row]:
-        """For what looks through a table; one at a time. The row that brings all texts to `most_bytes` is the last."""
+        """Look through a table, one at a time. The row that brings all texts to `most_bytes` is the last."""
         if self._connections.in_memory:
             return self._fetch(self._connections.reader, sql, parameters, most_bytes)
         if self._closed:

@@ -38,7 +38,7 @@ logger = structlog.stdlib.get_logger()
 
 @asynccontextmanager
 async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIterator[Stores]:
-    """In memory where `directory` is None, or where nothing can ever be written to it.
+    """Open a store, in memory where `directory` is None or where nothing can ever be written to it.
 
     Raise `TransientError` that names what cannot be opened.
     """

@@ -14,14 +14,14 @@ logger = structlog.stdlib.get_logger()
 
 
 def make_folders(folder: Path) -> None:
-    """With those above it."""
+    """Make a folder and those above it."""
     if not folder.parent.exists():
         make_folders(folder.parent)
     make_folder(folder)
 
 
 def make_folder(folder: Path) -> None:
-    """One that was there keeps its mode; raise `NotADirectoryError` for something else there."""
+    """Make a folder; one that was there keeps its mode. Raise `NotADirectoryError` for something else there."""
     try:
         folder.mkdir(mode=FOLDER_MODE)
     except FileExistsError:

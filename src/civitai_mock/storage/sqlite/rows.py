@@ -27,7 +27,7 @@ def from_micros(micros: int) -> datetime:
 
 
 def text_size(row: Row) -> int:
-    """Of its texts together."""
+    """Return the size of its texts together."""
     return sum(len(value) for value in row if isinstance(value, str))
 
 

@@ -61,7 +61,7 @@ def add_owner_of_blobs(connection: sqlite3.Connection) -> None:
 
 
 def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:
-    """By the jobs that can have made them; a blob whose job is gone, because it was pinned, stays nobody's."""
+    """Find the owners by the jobs that can have made them; a pinned blob whose job is gone stays nobody's."""
     if connection.execute(ARE_UNOWNED).fetchone() == (1,):
         made = (
             (owner, key)

@@ -25,7 +25,7 @@ def _repeated(name: str) -> Callable[[Sight], Frame]:
 
 
 def _taken(name: str) -> Callable[[Sight], Frame]:
-    """From a place on, which counts from the batch that a sampler made."""
+    """Return the rule of a node that takes a part of the batch that a sampler made."""
 
     def rule(sight: Sight) -> Frame:
         frame = sight.frame(name)

@@ -99,7 +99,7 @@ def _cropped(sight: Sight) -> Frame:
 
 
 def padded(sight: Sight) -> Frame:
-    """For the picture and for its mask, of which there is one for all."""
+    """Return the frame of the picture with what is padded, or of its mask, of which there is one for all."""
     before = sight.frame("image")
     before = before if sight.output == 0 else replace(before, count=1, first=0)
     left, top, right, bottom = (sight.whole(name, 0) for name in ("left", "top", "right", "bottom"))

@@ -37,14 +37,14 @@ def _scaled(sight: Sight) -> Frame:
 
 
 def _scaled_by(sight: Sight) -> Frame:
-    """In whole cells before and after."""
+    """Scale in whole cells before and after."""
     before, factor = sight.frame("samples"), sight.real("scale_by", 1.0)
     sides = (max(round(side // LATENT_CELL * factor), 1) * LATENT_CELL for side in (before.width, before.height))
     return sized(before, *sides)
 
 
 def _cropped(sight: Sight) -> Frame:
-    """At least 8 cells are left, if there are as many."""
+    """Crop so that at least 8 cells are left, if there are as many."""
     before = sight.frame("samples")
     sides = []
     for side, length, start in ((before.width, "width", "x"), (before.height, "height", "y")):

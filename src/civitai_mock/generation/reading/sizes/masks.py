@@ -8,7 +8,7 @@ from civitai_mock.generation.reading.sizes.sight import UNKNOWN, Sight, kept, si
 
 
 def _channel(sight: Sight) -> Frame:
-    """As a whole, whatever the picture: one without transparency is opaque."""
+    """Give the mask of a whole picture: one without transparency is opaque."""
     loaded = sight.loaded("image")
     return sized(Frame(), loaded.width, loaded.height) if loaded else UNKNOWN
 

@@ -45,7 +45,7 @@ class Sight:
         return self.nodes.link(self.node_id, name) is not None
 
     def frame(self, *names: str) -> Frame:
-        """Of the first of these inputs that is linked."""
+        """Return the frame of the first of these inputs that is linked."""
         inputs = self.nodes.inputs(self.node_id)
         links = (self.nodes.link(self.node_id, name) for name in names if name in inputs)
         link = next((link for link in links if link is not None), None)
@@ -84,7 +84,7 @@ def counted(before: Frame, count: float) -> Frame:
 
 
 def in_cells(before: Frame, width: float, height: float, *, cell: int = LATENT_CELL) -> Frame:
-    """In latent space, which knows whole cells only."""
+    """Give a size in latent space, which knows whole cells only."""
     return sized(before, max(int(width) // cell, 1) * cell, max(int(height) // cell, 1) * cell)
 
 

@@ -33,7 +33,7 @@ def with_found_embeddings(text: str, find: Callable[[str], str | None]) -> str:
 
 
 def with_whole_name(text: str, name: str, find: Callable[[str], str | None]) -> str:
-    """As `with_found_embeddings` does it, for one name of which a reader of the text would only see the beginning."""
+    """Do as `with_found_embeddings` does, for one name of which a reader of the text would only see the beginning."""
     reference = embedding_text(name, 1)
     found = find(name) if reference in text else None
     return text if found is None else text.replace(reference, embedding_text(_path(found), 1))

@@ -76,7 +76,7 @@ def fit(
     optional: Collection[str] = (),
     dropped: Mapping[str, str] = NOTHING,
 ) -> Fit:
-    """For `words_name_embeddings` see `GraphWork`, for `optional` nodes `Submission`; `dropped` ones have reasons."""
+    """`GraphWork` tells of `words_name_embeddings`, `Submission` of `optional` nodes; `dropped` ones have reasons."""
     fitting = Fitting(
         catalogue=catalogue, resources=resources, roles=roles, words_name_embeddings=words_name_embeddings
     )
@@ -173,7 +173,7 @@ class Fitting:
         return with_found_embeddings(text, self._embedding)
 
     def _embedding(self, wanted: str) -> str | None:
-        """One that is there, or that has to be; of any other that a text names, ComfyUI takes no notice."""
+        """Keep a name that is there, or that has to be; ComfyUI takes no notice of any other that a text names."""
         names = self.catalogue.embeddings
         if self._resource(wanted) is None and match(wanted, names) is None:
             return None

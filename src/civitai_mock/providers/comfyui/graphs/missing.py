@@ -53,7 +53,7 @@ class Missing:
 
     @cached_property
     def candidates(self) -> tuple[str, ...]:
-        """Those that are equally good."""
+        """Return the candidates that are equally good."""
         return self._several[1]
 
     @cached_property

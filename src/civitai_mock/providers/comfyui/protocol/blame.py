@@ -91,7 +91,7 @@ UNKNOWN_NODES = frozenset({"invalid_prompt", "missing_node_type", "too_large"})
 
 
 def blame_of(failure: Failure) -> Blame:
-    """By ComfyUI's own account of a node that raised."""
+    """Judge by ComfyUI's own account of a node that raised."""
     kind = _last_name(failure)
     if REQUESTS.search(failure.message) and not is_of_device(failure):
         return Blame.REQUEST
@@ -108,7 +108,7 @@ def is_about_a_file(failure: Failure) -> bool:
 
 
 def blame_of_refusal(refusal: JobError) -> Blame:
-    """Of a graph that a server would not take; nodes, files and pictures may be there on another one."""
+    """Judge a graph that a server would not take; nodes, files and pictures may be there on another one."""
     kinds = {as_text(complaint.get("type")) for complaint in complaints_of(refusal)}
     is_elsewhere = kinds <= LISTED_ELSEWHERE if kinds else refusal.evidence.get("error_type") in UNKNOWN_NODES
     return Blame.UNKNOWN if is_elsewhere else Blame.REQUEST

@@ -36,7 +36,7 @@ class Attempt:
 
 
 class Attempts:
-    """By prompt id. A process that starts knows of none: then a server is asked once more."""
+    """Keeps attempts by prompt id. A process that starts knows of none: then a server is asked once more."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
         self._workers = workers
@@ -108,7 +108,7 @@ class Attempts:
         return summed_up(said)
 
     def _judged(self, run: Run, worker: Worker, failure: Failure) -> MockError:
-        """As if the graph could do without nothing."""
+        """Judge as if the graph could do without nothing."""
         error, blame = failed(failure, worker.id), blame_of(failure)
         attempt = self._known.get(run.prompt_id)
         if attempt is None:

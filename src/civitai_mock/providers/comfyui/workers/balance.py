@@ -56,7 +56,7 @@ class Balance:
         await self._move(waiting[busy][-min(half, idle.max_in_flight) :], busy, idle)
 
     def _movable(self, worker: Worker, idle: Worker) -> Sequence[Run]:
-        """In the order in which they were sent: what was sent last has longest to wait."""
+        """Return runs in the order in which they were sent: what was sent last has longest to wait."""
         if not worker.health.is_up:
             return []
         return [run for run in worker.runs.followed if run.waits and self._may_move(run, idle)]
@@ -67,7 +67,7 @@ class Balance:
         return found is not None and found.runs and has_waited >= self._options.settle
 
     async def _has_nothing_to_do(self, idle: Worker) -> bool:
-        """For others either: nobody else's prompts are in its queue."""
+        """See that nobody else's prompts are in its queue, either."""
         try:
             return not await idle.http.queue()
         except TransientError as error:

@@ -198,7 +198,7 @@ class Follower:
         return f"its queue has not moved for {quiet.total_seconds():.0f} s: {what}"
 
     def _patience(self) -> timedelta:
-        """Of a prompt of ours that cannot be heard, silence means less."""
+        """Return how long a prompt may be silent: longer where our socket cannot hear it."""
         ours = [run for run in self._runs.followed if run.prompt_id in self._watch.running and not run.unwanted]
         is_blind = any(not run.is_heard_on(self._client_id()) for run in ours)
         return self._stall * (BLIND_FACTOR if is_blind else 1)

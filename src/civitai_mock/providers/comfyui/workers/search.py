@@ -89,7 +89,7 @@ class Search:
         return found is not None and (not found.runs or self._left_out(found) > self._left_out(before))
 
     def fullest(self, workers: Sequence[Worker]) -> Sequence[Worker]:
-        """Those that leave out the least of what a graph could do without."""
+        """Return the workers that leave out the least of what a graph could do without."""
         left_out = {worker: self._left_out(self.fit_of(worker)) for worker in workers}
         least = min(left_out.values(), default=0)
         return [worker for worker, count in left_out.items() if count == least]

@@ -95,7 +95,7 @@ class Worker:
 
     @property
     def takes_prompts(self) -> bool:
-        """Also one at a time, as trials."""
+        """Tell whether prompts may be sent, be it one at a time, as trials."""
         return self.health.is_up and not self.follower.stuck and not self.breaker.is_resting
 
     @property

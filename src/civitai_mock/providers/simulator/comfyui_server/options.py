@@ -55,7 +55,7 @@ class Directories:
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """Of input, output and temp those that are on disk."""
+        """Return the folders of input, output and temp that are on disk."""
         named = {"input": self.input, "output": self.output, "temp": self.temp}
         return {folder: path for folder, path in named.items() if path is not None}
 
@@ -96,7 +96,7 @@ REALISTIC = Durations(load=1.0, step=0.15, other=0.05, unload=0.05, history_lag=
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandinOptions:
-    """As ComfyUI's own options of these names, with its defaults; `damage` is by model file name."""
+    """Holds ComfyUI's own options of these names, with its defaults; `damage` is by model file name."""
 
     accept_any_model: bool = False
     previews: bool = False  # --preview-method is something else than none
@@ -125,5 +125,5 @@ class StandinOptions:
 
     @property
     def told_upload_bytes(self) -> float:
-        """As /features tells it: a fraction stays one."""
+        """Return it as /features tells it: a fraction stays one."""
         return self.upload_mebibytes * MEBIBYTE

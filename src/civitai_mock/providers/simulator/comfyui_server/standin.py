@@ -86,7 +86,7 @@ class Standin:
         return self._life
 
     def start(self) -> None:
-        """With an empty temp folder."""
+        """Begin a life with an empty temp folder."""
         self.workshop.files.clear("temp")
         self._life = Life(self.workshop)
 

@@ -50,7 +50,7 @@ EXAMPLE_SIZE = (768, 768)
 
 
 def example_picture() -> bytes:
-    """In the place of the picture that every ComfyUI has in its input folder from the start."""
+    """Draw a stand-in for the picture that every ComfyUI has in its input folder from the start."""
     buffer = io.BytesIO()
     Image.radial_gradient("L").resize(EXAMPLE_SIZE).convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()

@@ -20,7 +20,7 @@ MP3_BIT_RATES = {"V0": 245_000, "128k": 128_000, "320k": 320_000}
 
 
 def files_of(making: Making) -> Files:
-    """In order; none of a node that only shows something."""
+    """Make a node's files in order; a node that only shows something has none."""
     maker = MAKERS.get(making.nodes.class_type(making.node_id))
     return maker(making) if maker else ()
 

@@ -132,7 +132,7 @@ def _loaded(place: _Place) -> Sound:
 
 
 def _composed(place: _Place) -> Sound:
-    """As long as the latent that it is decoded of."""
+    """Make sound as long as the latent that it is decoded from."""
     found = place.nodes.nearest(place.link.node_id, {"seconds", "seed", "noise_seed"}, skip=())
     seconds = real(found.get("seconds"))
     turn = (whole(found.get("seed", found.get("noise_seed"))) or 0) % 12
@@ -158,7 +158,7 @@ def _joined(place: _Place) -> Sound:
 
 
 def _merged(place: _Place) -> Sound:
-    """As long as the first."""
+    """Keep the length of the first."""
     one, other = _alike(place.sound("audio1"), place.sound("audio2"))
     second = np.zeros_like(one.waves)
     length = min(one.waves.shape[1], other.waves.shape[1])
@@ -182,7 +182,7 @@ def _one_channel(place: _Place) -> Sound:
 
 
 def _louder(place: _Place) -> Sound:
-    """By decibels."""
+    """Change the volume by decibels."""
     sound = place.sound("audio")
     return replace(sound, waves=(sound.waves * 10 ** (min(place.real("volume", 1.0), 100) / 20)).astype(np.float32))
 
@@ -196,7 +196,7 @@ def _of_video(place: _Place) -> Sound:
 
 
 def _alike(one: Sound, other: Sound) -> tuple[Sound, Sound]:
-    """With the rate and the channels of the one that has more of them."""
+    """Bring both to the rate and the channels of the one that has more of them."""
     rate, channels = max(one.rate, other.rate), max(len(one.waves), len(other.waves))
     return _as(one, rate, channels), _as(other, rate, channels)
 

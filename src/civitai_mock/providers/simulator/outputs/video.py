@@ -54,7 +54,7 @@ def movie(making: Making, read: Callable[[str], bytes | None]) -> bytes:
 
 
 def _rate(nodes: Nodes, video: Link) -> float:
-    """Of a video made of another one's parts, that one's."""
+    """Return the frame rate; a video made of another one's parts has that one's."""
     seen: set[str] = set()
     place: Link | None = video
     while place is not None and place.node_id not in seen:

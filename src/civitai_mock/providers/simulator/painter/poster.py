@@ -33,7 +33,7 @@ class Poster:
     colours: bytes
 
     def scanlines(self) -> Iterator[memoryview]:
-        """As PNG wants them, each after its filter byte; few at a time, each time in the same place."""
+        """Yield rows as PNG wants them, each after its filter byte; few at a time, each time in the same place."""
         table = np.frombuffer(self.colours, RGB)
         lines = np.zeros((BAND, self.zoom, 1 + RGB.itemsize * self.width), np.uint8)
         lines[:, 1:, 0] = AS_ABOVE

@@ -25,7 +25,7 @@ def loaded_file(content: bytes) -> Loaded | None:
 
 
 def loaded_picture(content: bytes) -> Loaded | None:
-    """From the header: size after the turn that EXIF asks for, and number of pictures of that size."""
+    """Read from the header: size after the turn that EXIF asks for, and number of pictures of that size."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size

@@ -74,7 +74,7 @@ def _above(look: Look) -> Image.Image:
 
 
 def _grown(look: Look) -> Image.Image:
-    """By squares, or by diamonds where corners are tapered; below 0 it shrinks."""
+    """Grow by squares, or by diamonds where corners are tapered; below 0 it shrinks."""
     expand = look.sight.whole("expand", 0)
     tones = np.asarray(look.mask("mask"))
     tones = tones if expand >= 0 else 255 - tones
@@ -132,7 +132,7 @@ def _shares(length: int, low: int, high: int) -> Shares:
 
 
 def _around(look: Look) -> Image.Image:
-    """Of ImagePadForOutpaint: all that is new, and a soft edge into what was there."""
+    """Mask what ImagePadForOutpaint adds, with a soft edge into what was there."""
     inner = look.sight.frame("image")
     left, top, feather = look.sight.whole("left", 0), look.sight.whole("top", 0), look.sight.whole("feathering", 40)
     mask = Image.new("L", look.size, 255)

@@ -58,7 +58,7 @@ class GraphPictures:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """From another thread: whoever is making a file of many pictures gives up at the next one."""
+        """May be called from another thread: whoever is making a file of many pictures gives up at the next one."""
         self._is_stopped = True
 
     @property
@@ -69,7 +69,7 @@ class GraphPictures:
         return self.frames.of(link)
 
     def png(self, link: Link, index: int, texts: Mapping[str, str]) -> bytes:
-        """As a file, RGB or RGBA."""
+        """Return it as a file, RGB or RGBA."""
         self._check()
         if is_drawn(self.nodes, link, self._load):
             return self._draw(read_one(self.nodes, link, self.frames), index, texts)
@@ -116,7 +116,7 @@ class GraphPictures:
         return self._made[link, index]
 
     def _passed_on(self, link: Link, index: int) -> Image.Image:
-        """By a node that is not ComfyUI's own."""
+        """Hand on the picture that a node of another pack was given."""
         source = above(self.nodes, link)
         return self._ready(source, index % self.frames.of(source).count) if source else Image.new("RGB", (1, 1))
 

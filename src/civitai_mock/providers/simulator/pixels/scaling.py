@@ -30,7 +30,7 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
 
 
 def scaled(image: Image.Image, size: Size, *, method: str = "bilinear", crop: str = "disabled") -> Image.Image:
-    """As ComfyUI's common_upscale: `center` cuts off what is too much of the longer side."""
+    """Scale as ComfyUI's common_upscale does: `center` cuts off what is too much of the longer side."""
     if image.size == size:
         return image
     left = top = 0
@@ -65,7 +65,7 @@ def _crop(name: str) -> Operation:
 
 
 def _encode(look: Look) -> Image.Image:
-    """To whole latent cells, around the centre."""
+    """Crop to whole latent cells, around the centre."""
     image = look.picture("pixels").convert("RGB")
     left, top = (image.width - look.size[0]) // 2, (image.height - look.size[1]) // 2
     return image.crop((left, top, left + look.size[0], top + look.size[1]))

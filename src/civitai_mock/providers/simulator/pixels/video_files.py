@@ -11,7 +11,7 @@ from civitai_mock.generation.reading.sizes.sight import Loaded
 
 
 def loaded_video(content: bytes) -> Loaded | None:
-    """Without decoding it; None for what is not a video."""
+    """Read it without decoding it; None for what is not a video."""
     try:
         with av.open(io.BytesIO(content), "r") as container:
             if not container.streams.video:
@@ -24,7 +24,7 @@ def loaded_video(content: bytes) -> Loaded | None:
 
 
 def frames_of(content: bytes, *, most_pixels: int) -> Sequence[Image.Image]:
-    """As many of the first pictures as fit; raise what PyAV raises for what is not a video."""
+    """Decode as many of the first pictures as fit; raise what PyAV raises for what is not a video."""
     with av.open(io.BytesIO(content), "r") as container:
         stream = container.streams.video[0]
         frames = islice(container.decode(stream), max(most_pixels // (stream.width * stream.height), 1))

@@ -46,7 +46,7 @@ class InputDefinition:
         return [*(name for name in names if not self.only or self._is_listed(name)), *self.choices]
 
     def _is_listed(self, name: str) -> bool:
-        """As far as the name tells; what is not listed may be loaded all the same."""
+        """Tell whether a file is listed, by its name; what is not listed may be loaded all the same."""
         media = (mimetypes.guess_type(name, strict=False)[0] or "").partition("/")[0]
         return media in self.only or PurePosixPath(name).suffix in self.only
 

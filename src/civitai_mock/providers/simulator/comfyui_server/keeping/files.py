@@ -64,7 +64,7 @@ class FileStore:
         return sorted(place.name for place in self._files if place[:2] == (folder, subfolder))
 
     def newest(self, folder: str) -> Sequence[str]:
-        """Of the files right in a folder, the latest first."""
+        """Return the files right in a folder, the latest first."""
         files = [(place.name, file) for place, file in self._files.items() if place[:2] == (folder, "")]
         return [name for name, file in sorted(files, key=lambda each: each[1].modified, reverse=True)]
 

@@ -67,7 +67,7 @@ def _format_of(name: str) -> str:
 
 
 def preview_jpeg(content: bytes, *, share: float, side: int = PREVIEW_SIDE) -> bytes:
-    """As it looks with `share` of the steps done, `side` pixels on its longer side whatever its size."""
+    """Draw it as it looks with `share` of the steps done, `side` pixels on its longer side whatever its size."""
     with Image.open(io.BytesIO(content)) as image:
         picture = image.convert("RGB")
     scale = side / max(picture.size)

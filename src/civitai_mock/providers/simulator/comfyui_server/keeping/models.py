@@ -94,7 +94,7 @@ class ModelFolders:
             known += [name for name in names if name not in known]
 
     def reset(self) -> None:
-        """As it was given."""
+        """Go back to what was there at the start."""
         self._given, self._told = self._start, {}
 
     def replace(self, models: Models) -> None:

@@ -42,7 +42,7 @@ SHAPE = 'Send what is to change as GET /system_stats answers it: {"system": {"co
 
 
 class System:
-    """As it was started, with what was told since."""
+    """Return the system as it was started, with what was told since."""
 
     def __init__(self, *, argv: Sequence[str], on_cpu: bool, version: str) -> None:
         self._start: JsonObject = {**SYSTEM, "comfyui_version": version, "argv": [*argv]}
@@ -86,5 +86,5 @@ def _parts(document: Any) -> tuple[JsonObject, list[Json] | None]:
 
 
 def _odd(system: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Of the known members those of another type; later versions have more members."""
+    """Return the known members that have another type; later versions have more members."""
     return [(name, value) for name, value in system.items() if name in SYSTEM and type(value) is not type(SYSTEM[name])]

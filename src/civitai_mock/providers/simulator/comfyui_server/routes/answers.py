@@ -70,7 +70,7 @@ def standin_of(request: Request) -> Standin:
 
 
 def refused(message: str) -> Response:
-    """To whoever commands the stand-in."""
+    """Return the answer to a command that the stand-in refuses."""
     return JsonAnswer({"error": message}, 400)
 
 

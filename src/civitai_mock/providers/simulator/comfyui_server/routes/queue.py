@@ -37,7 +37,7 @@ async def post_queue(request: Request) -> Response:
 
 
 def _wants_clear(document: Any) -> bool:
-    """Of anything that can be looked into, as ComfyUI does it; raise `TypeError` for what cannot."""
+    """Look into anything that ComfyUI can look into; raise `TypeError` for what it cannot."""
     return "clear" in document and bool(document["clear"])
 
 

@@ -81,7 +81,7 @@ class NodeCache:
 
 
 def signatures(graph: AnyGraph, change_mark: ChangeMark) -> dict[str, str | None]:
-    """By node id. The same for two nodes that must make the same; None if it can never be the same again.
+    """Return signatures by node id: the same for two nodes that must make the same, None for what never is again.
 
     Each is made of those of the nodes right above, so that deep graphs take no longer than wide ones.
     """

@@ -92,7 +92,7 @@ class Run:
             await asyncio.sleep(0)  # thousands of nodes that are cached hold up nobody else
 
     def _stopped(self) -> JsonObject:
-        """Without a node if none had begun."""
+        """Return the message of an interruption, without a node if none had begun."""
         node_id, node_type = (self._node.id, self._node.class_type) if self._node else (None, None)
         return {"node_id": node_id, "node_type": node_type, "executed": [*self._executed]}
 

@@ -46,7 +46,7 @@ async def _kept(scene: Scene, node: Node, output: OutputNode) -> JsonObject:
 
 
 def _of_other_pack(node: Node) -> OutputNode | None:
-    """One that is not ComfyUI's own is taken to save the pictures that it is given."""
+    """Take an output node that is not ComfyUI's own to save the pictures that it is given."""
     names = (entry.name for entry in node.definition.inputs.values() if entry.type in PICTURE_TYPES)
     name = next((name for name in names if Link.of(node.inputs.get(name))), None)
     return None if name is None else OutputNode(input=name, suffix="png", key="images", each=True)

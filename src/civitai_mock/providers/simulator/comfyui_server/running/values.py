@@ -16,7 +16,7 @@ Values: TypeAlias = Mapping[str, Any]
 
 
 def told_value(scene: Scene, link: Link | None, literal: Json) -> str:
-    """As PreviewAny prints it: texts as they are, numbers, JSON, and else what Python's str() gives."""
+    """Print as PreviewAny does: texts as they are, numbers, JSON, and else what Python's str() gives."""
     value = literal if link is None else value_at(scene, link)
     if value is None:
         return "None" if link is None else _printed(scene, link)

@@ -41,7 +41,7 @@ class ProgressState:
 
     @property
     def text(self) -> str:
-        """As that of any other message."""
+        """Return the text as that of any other message."""
         empty = Message("progress_state", {"prompt_id": self.prompt_id, "nodes": {}}).text
         return f"{empty.removesuffix('}}}')}{', '.join(self.nodes)}}}}}}}"
 
