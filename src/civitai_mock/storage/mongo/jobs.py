@@ -139,6 +139,7 @@ class MongoJobStore:
     async def stands_still(self, *, since: datetime, now: datetime) -> bool:
         return await self._questions.stands_still(since=since, now=now)
 
+    @raises_domain_errors
     async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
         return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
 

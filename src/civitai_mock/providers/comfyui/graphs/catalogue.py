@@ -34,6 +34,7 @@ FOLDERS_OF_NODES: Mapping[tuple[str, str], str] = {
 }
 MODEL_FOLDERS = frozenset({*FOLDERS.values(), *FOLDERS_OF_NODES.values()})
 EMBEDDINGS = "embeddings"
+NO_FILE = frozenset({"None", "[None]"})  # what a node offers for none of a folder's files
 # Where servers keep what an AIR's type names.
 LORAS = ("loras",)
 FOLDERS_OF_TYPES: Mapping[str, tuple[str, ...]] = {
@@ -73,7 +74,7 @@ class Catalogue:
         for class_type, inputs in self.choices.items():
             for name, names in inputs.items():
                 if names.are_weights:
-                    found.setdefault(folder_of(class_type, name), set()).update(names.all)
+                    found.setdefault(folder_of(class_type, name), set()).update({*names.all} - NO_FILE)
         return {folder: tuple(sorted(names)) for folder, names in found.items()}
 
 
