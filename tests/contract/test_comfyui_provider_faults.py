@@ -3,12 +3,15 @@
 import asyncio
 import io
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from PIL import Image
 
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import NotStartedError, TransientError
 from civitai_mock.providers.comfyui.options import Timeouts
+from civitai_mock.providers.comfyui.provider import ComfyUI
+from civitai_mock.services.system import SystemClock
 from tests.support.comfyui import (
     ENDLESS,
     HELD,
@@ -61,6 +64,29 @@ async def test_each_connection_has_a_client_id_of_its_own() -> None:
         standin.server.drop_sockets()
         await until(lambda: before not in hub.client_ids and len(hub.client_ids) == 1)
         assert (await finish(provider, make_submission())).tries == 1
+
+
+async def test_a_prompt_of_whose_start_nothing_was_heard_has_not_begun() -> None:
+    """Nobody has looked into the queue by then, but the socket would have told."""
+    gate, options = Gate(), replace(PATIENT, poll=timedelta(hours=1))
+    async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin, options=options) as provider:
+        await until(lambda: len(standin.server.life.hub.client_ids) == 1)
+        first, second = make_submission(), make_submission()
+        await provider.send(first)
+        await until(lambda: _has_begun(provider, first.prompt_id))
+        await provider.send(second)
+        standin.server.restart()
+        with pytest.raises(TransientError) as lost:
+            await provider.collect(first.prompt_id)
+        assert not isinstance(lost.value, NotStartedError)
+        with pytest.raises(NotStartedError):
+            await provider.collect(second.prompt_id)
+
+
+def _has_begun(provider: ComfyUI, prompt_id: str) -> bool:
+    """As far as the provider knows: the moment that its turn came is past."""
+    turn_came_at = provider.waited_until(prompt_id)
+    return turn_came_at is not None and SystemClock().now() - turn_came_at > TICK
 
 
 async def test_a_restart_loses_no_prompt() -> None:

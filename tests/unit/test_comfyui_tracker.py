@@ -243,6 +243,17 @@ def test_a_prompt_has_not_started_if_it_was_seen_to_wait_and_nothing_else(
     assert tracker.end == Lost("gone", unstarted=is_unstarted)
 
 
+@pytest.mark.parametrize(("messages", "is_unstarted"), [((), True), ((Started("p"),), False)])
+def test_a_prompt_that_is_listened_for_has_not_started_unless_that_was_heard(
+    messages: Sequence[Message], is_unstarted: bool
+) -> None:
+    tracker = make_tracker()
+    tracker.is_listened_for = True
+    heard(tracker, messages)
+    tracker.lose("gone")
+    assert tracker.end == Lost("gone", unstarted=is_unstarted)
+
+
 def test_a_server_that_answers_now_and_then_is_within_reach() -> None:
     tracker = make_tracker()
     tracker.out_of_reach("refused", START)

@@ -60,7 +60,7 @@ class Interrupted:
 class Lost:
     """To be sent again; `spoiled` if the server thinks that it is done, and its pictures cannot be had.
 
-    `unstarted` if it was seen to wait, and nothing told that it ever ran.
+    `unstarted` if it was seen to wait, or a socket would have told of its start, and nothing told that it ever ran.
     """
 
     reason: str
@@ -97,6 +97,7 @@ class PromptTracker:
         self.progress: Stepped | None = None
         self.preview: Picture | None = None
         self.last_sign = now
+        self.is_listened_for = False  # a socket was open for it when the server took it
         self.began_at: datetime | None = None
         self._limits = limits
         self._streamed = {node_id: Streamed() for node_id in streaming}
@@ -182,7 +183,8 @@ class PromptTracker:
 
     def lose(self, reason: str, *, spoiled: bool = False) -> None:
         if self.end is None:
-            self.state = Lost(reason, spoiled, unstarted=self.is_pending)
+            is_unstarted = isinstance(self.state, Waiting) and (self._was_pending or self.is_listened_for)
+            self.state = Lost(reason, spoiled, unstarted=is_unstarted)
 
     def _step(self, message: AtWork) -> None:
         if isinstance(message, Stepped):

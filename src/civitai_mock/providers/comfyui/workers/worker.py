@@ -170,6 +170,7 @@ class Worker:
         try:
             run.answer = await self.http.prompt(payload_of(submission, graph, client_id=run.client_id))
             run.known = True
+            run.tracker.is_listened_for = run.is_heard_on(self._socket.client_id)
         except JobError as error:
             run.known = run.unwanted = True  # some of its outputs may be in the queue
             self.follower.hurry()
