@@ -12,6 +12,8 @@ OPTIONS = (
     "--ignore-scripts",
     "--prefer-offline",
     "--loglevel=error",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
 )
 
 
