@@ -1,7 +1,8 @@
 """The one door for a holder's writes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -13,6 +14,7 @@ from civitai_mock.ports import Clock, JobSignals, JobStore
 logger = structlog.stdlib.get_logger()
 
 PAUSE_SECONDS = 1.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +28,14 @@ class Ledger:
 
         Waits for a store that is away. A write whose answer got lost may have been carried out: then it counts.
         """
-        while True:
-            try:
-                if await self.jobs.replace(before, after) or await self._is_stored(after):
-                    self.signals.changed([after])
-                    return after
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-                await self.clock.sleep(PAUSE_SECONDS)
-            else:
-                raise ClaimLost("The job was taken over.", job_id=before.id)
+        if not await self._when_store_answers(lambda: self._replaced(before, after)):
+            raise ClaimLost("The job was taken over.", job_id=before.id)
+        self.signals.changed([after])
+        return after
 
-    async def _is_stored(self, after: Job) -> bool:
+    async def _replaced(self, before: Job, after: Job) -> bool:
+        if await self.jobs.replace(before, after):
+            return True
         stored = await self.jobs.get(after.id)
         return stored is not None and stored.last_event == after.last_event
 
@@ -51,12 +49,7 @@ class Ledger:
         def expired(held: Job) -> Job:
             return held.claim_expired(at=self.clock.now(), reason=reason, prompt_stopped=prompt_stopped)
 
-        while True:
-            try:
-                return await self._let_go(job, expired)
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-                await self.clock.sleep(PAUSE_SECONDS)
+        return await self._when_store_answers(lambda: self._let_go(job, expired))
 
     async def _let_go(self, job: Job, change: Callable[[Job], Job]) -> Job:
         """End a claim on a job as it is stored now, which may be a stage further than its holder knows."""
@@ -71,9 +64,14 @@ class Ledger:
 
     async def owes_retry(self, job: Job) -> bool:
         """Whether an earlier claim's worker died with the job's prompt; waits for a store that is away."""
+        events = await self._when_store_answers(lambda: self.jobs.events(job.id))
+        return owes_retry(events, retry_attempt=job.retry_attempt)
+
+    async def _when_store_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask again after a pause for as long as the store is away."""
         while True:
             try:
-                return owes_retry(await self.jobs.events(job.id), retry_attempt=job.retry_attempt)
+                return await ask()
             except TransientError as error:
                 logger.warning("store away", error=error.message)
                 await self.clock.sleep(PAUSE_SECONDS)
@@ -86,6 +84,4 @@ class Ledger:
 
 def _is_held_by_holder_of(job: Job, stored: Job) -> bool:
     """A worker that claimed the job again since is another holder."""
-    if job.claim is None:
-        return False
-    return job.claim.is_same(stored.claim)
+    return job.claim is not None and job.claim.is_same(stored.claim)
