@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import structlog
 
-from civitai_mock.domain.errors import MockError, TransientError
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Provider
 from civitai_mock.scheduler.in_flight import InFlight
 from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.walk import cancelling
 
 logger = structlog.stdlib.get_logger()
 
-CANCEL_SECONDS = 5.0
 LOOK_SECONDS = 60.0
 
 
@@ -74,9 +74,7 @@ class Leftovers:
 
     async def _stop(self, prompt_id: str) -> None:
         try:
-            async with asyncio.timeout(CANCEL_SECONDS):
+            async with cancelling(prompt_id):
                 await self._provider.cancel(prompt_id)
-        except (MockError, TimeoutError) as error:
-            logger.warning("prompt not cancelled", prompt_id=prompt_id, error=str(error))
         except Exception:
             logger.exception("prompt not cancelled", prompt_id=prompt_id)

@@ -1,7 +1,8 @@
 """Walk one claimed job to its end."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -200,12 +201,19 @@ class Walk:
     async def _stop_prompt(self, *, only_if_over: bool = True) -> None:
         """A job that somebody ended must not go on burning a provider's time; one taken over keeps its prompt."""
         prompt_id = self.job.prompt_id
-        try:
-            async with asyncio.timeout(CANCEL_SECONDS):
-                if prompt_id is not None and (not only_if_over or await self.ledger.is_over(self.job.id)):
-                    await self.tools.provider.cancel(prompt_id)
-        except (MockError, TimeoutError) as error:
-            logger.warning("prompt not cancelled", prompt_id=prompt_id, error=str(error))
+        async with cancelling(prompt_id):
+            if prompt_id is not None and (not only_if_over or await self.ledger.is_over(self.job.id)):
+                await self.tools.provider.cancel(prompt_id)
+
+
+@asynccontextmanager
+async def cancelling(prompt_id: str | None) -> AsyncIterator[None]:
+    """Give the block `CANCEL_SECONDS`; a prompt that cannot be cancelled is logged, and changes nothing for its job."""
+    try:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            yield
+    except (MockError, TimeoutError) as error:
+        logger.warning("prompt not cancelled", prompt_id=prompt_id, error=str(error))
 
 
 async def _unless_cancelled_again(last_words: Coroutine[None, None, None]) -> None:
