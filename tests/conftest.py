@@ -4,9 +4,10 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.telemetry import readable
+from tests.support.dates import START
 from tests.support.golden import Golden
-from tests.support.system import ManualClock, SeededIds
 
 settings.register_profile("suite", deadline=None)  # a slow machine is no fault of an example
 settings.load_profile("suite")
@@ -30,8 +31,8 @@ def soak_seconds(request: pytest.FixtureRequest) -> float:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> VirtualClock:
+    return VirtualClock(START)
 
 
 @pytest.fixture

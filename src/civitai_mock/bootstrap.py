@@ -20,6 +20,7 @@ from civitai_mock.api.formats import ClientCompat, Vocabularies
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1.render import render_event
+from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
@@ -51,7 +52,6 @@ from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.standstill import Standstill
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.support import TellSupport
-from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.trust import trusting
 from civitai_mock.services.wait import WaitForJobs

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from tests.support.served import Served, serve
-from tests.support.system import ManualClock
 
 
 @pytest.fixture
-async def served(clock: ManualClock) -> AsyncIterator[Served]:
+async def served(clock: VirtualClock) -> AsyncIterator[Served]:
     async with serve(clock) as opened:
         yield opened
 

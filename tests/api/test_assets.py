@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from civitai_mock.bootstrap import World, create_app, read_catalogue
+from civitai_mock.clock import SeededIds, VirtualClock
+from tests.support.dates import START
 from tests.support.golden import Golden
 from tests.support.served import JOBS, Opened, make_settings, open_app
-from tests.support.system import ManualClock, SeededIds
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "assets"
@@ -23,7 +24,7 @@ FIXED = {"public_url": "http://127.0.0.1:3000", "blob_signing_key": "an example,
 @asynccontextmanager
 async def _serve(*, with_scheduler: bool) -> AsyncIterator[Opened]:
     """With a clock that stands still and dice that fall the same each time."""
-    world = World(clock=ManualClock(), ids=SeededIds())
+    world = World(clock=VirtualClock(START), ids=SeededIds())
     async with open_app(create_app(make_settings(**FIXED), world=world, with_scheduler=with_scheduler)) as opened:
         yield opened
 

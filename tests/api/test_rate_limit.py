@@ -9,8 +9,8 @@ import pytest
 
 from civitai_mock.api.client_address import address_key
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.clock import VirtualClock
 from tests.support.served import BASE_URL, JOBS, Served, serve
-from tests.support.system import ManualClock
 
 ALICE, BOB = {"authorization": "Bearer alice"}, {"authorization": "Bearer bob"}
 TOKENS: dict[str, Any] = {"auth": "tokens", "auth_tokens": "alice,bob"}
@@ -158,7 +158,7 @@ def test_all_addresses_of_one_subscriber_have_one_key(host: str, key: str) -> No
     assert address_key(host) == key
 
 
-def test_the_memory_of_callers_is_bounded_and_forgets_what_is_over(clock: ManualClock) -> None:
+def test_the_memory_of_callers_is_bounded_and_forgets_what_is_over(clock: VirtualClock) -> None:
     limit = RateLimit("1/minute", clock=clock, most_callers=3)
     assert [limit.take(key).granted for key in "abcd"] == [True] * 4
     assert [limit.take(key).granted for key in "dcb"] == [False] * 3
@@ -167,7 +167,7 @@ def test_the_memory_of_callers_is_bounded_and_forgets_what_is_over(clock: Manual
     assert [limit.take(key).remaining for key in "bcd"] == [0] * 3
 
 
-def test_right_tokens_are_remembered_for_as_many_callers(clock: ManualClock) -> None:
+def test_right_tokens_are_remembered_for_as_many_callers(clock: VirtualClock) -> None:
     limit = GuessLimit(clock=clock, limit="1/minute", most_callers=2)
     for consumer in ("one", "two", "three"):
         limit.was_right("here", consumer)

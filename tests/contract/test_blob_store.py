@@ -9,8 +9,8 @@ import pytest
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.ports import BlobStore
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, chunks, collect
-from tests.support.system import START
 
 KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
 OTHER_KEY = "AC" + "0" * 62

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
+from civitai_mock.clock import SystemClock
 from civitai_mock.domain.errors import NotStartedError, TransientError
 from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from civitai_mock.services.system import SystemClock
 from tests.support.comfyui import (
     ENDLESS,
     HELD,

@@ -11,8 +11,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Budget, JobSearch, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, job_id, make_claim, make_job, succeeded
-from tests.support.system import START
 
 TEN = Budget(issued_by="payer", limit=10)
 REFUNDED = [Outcome.FAILED, Outcome.EXPIRED, Outcome.DELETED]

@@ -11,8 +11,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Callback
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, add_claimed, job_id, make_claim, make_job
-from tests.support.system import START
 
 URL = "http://localhost:9/told"
 

@@ -9,6 +9,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.jobs import (
     LEASE,
     LIFETIME,
@@ -21,7 +22,6 @@ from tests.support.jobs import (
     prepared,
     succeeded,
 )
-from tests.support.system import START
 
 
 def numbers(jobs: Sequence[Job]) -> list[int]:

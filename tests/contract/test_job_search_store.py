@@ -13,8 +13,8 @@ from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, Position
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, job_id, make_claim, make_job, succeeded
-from tests.support.system import START
 
 ALL = JobSearch()
 # Each differs from every other as a leaf, though some look alike as text or compare as equal in Python.

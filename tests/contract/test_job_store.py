@@ -13,6 +13,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.jobs import (
     LEASE,
     LIFETIME,
@@ -25,7 +26,6 @@ from tests.support.jobs import (
     prepared,
     succeeded,
 )
-from tests.support.system import START
 
 AWKWARD: JsonObject = {
     "graph": '{"3": {"class_type": "KSampler", "inputs": {"seed": 18446744073709551615}}}',

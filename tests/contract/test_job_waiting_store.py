@@ -6,8 +6,8 @@ from dataclasses import replace
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, add_jobs, job_id, make_claim, make_job
-from tests.support.system import START
 
 
 def waiting_job(number: int) -> Job:

@@ -11,9 +11,9 @@ from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.ports import BlobStore
 from civitai_mock.storage.mongo.blobs import LONGEST_UPLOAD
 from civitai_mock.storage.mongo.collections import Collections
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, chunks, collect
 from tests.support.mongo import mongo_address
-from tests.support.system import START
 
 pytestmark = pytest.mark.mongo
 

@@ -14,9 +14,9 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
+from tests.support.dates import START
 from tests.support.jobs import job_id, make_job
 from tests.support.mongo import Interrupted, Meanwhile, mongo_address, store_over
-from tests.support.system import START
 
 pytestmark = pytest.mark.mongo
 

@@ -12,9 +12,9 @@ from civitai_mock.domain.search import Callback
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import JobStore
 from civitai_mock.storage.mongo.collections import Collections
+from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, add_claimed, job_id, make_job, prepared
 from tests.support.mongo import Interrupted, Meanwhile, mongo_address, store_over
-from tests.support.system import START
 
 pytestmark = pytest.mark.mongo
 

@@ -14,9 +14,9 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore
 from civitai_mock.storage.mongo import changes
 from civitai_mock.storage.mongo.collections import Collections
+from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
 from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address, store_over
-from tests.support.system import START
 
 pytestmark = pytest.mark.mongo
 

@@ -7,9 +7,9 @@ import pytest
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
+from tests.support.dates import START
 from tests.support.jobs import add_claimed, chunks, make_resource, prepared
 from tests.support.mongo import MongoProcess, free_port, new_process
-from tests.support.system import START
 
 NAMES = CollectionNames()
 SECRET = "hunter2"

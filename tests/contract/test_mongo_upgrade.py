@@ -12,9 +12,9 @@ from civitai_mock.domain.properties import leaves
 from civitai_mock.domain.search import JobSearch, Spending
 from civitai_mock.storage.mongo import schema, upgrade
 from civitai_mock.storage.mongo.collections import Collections
+from tests.support.dates import START
 from tests.support.jobs import add_jobs, chunks, job_id, make_claim, make_job, succeeded
 from tests.support.mongo import MongoAddress, mongo_address
-from tests.support.system import START
 
 pytestmark = pytest.mark.mongo
 

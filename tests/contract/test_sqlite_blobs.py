@@ -12,8 +12,8 @@ from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import BLOBS, UPLOADS
 from civitai_mock.storage.sqlite.file_content import BUFFER, FileContent, FileUpload
+from tests.support.dates import START
 from tests.support.jobs import LIFETIME, chunks, collect
-from tests.support.system import START
 
 KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
 

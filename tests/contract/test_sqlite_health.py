@@ -14,8 +14,8 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import BLOBS, FILE_NAME, UPLOADS
+from tests.support.dates import START
 from tests.support.jobs import chunks, collect, job_id, make_job
-from tests.support.system import START
 
 KEY = "A" * 64
 SPARE = "spare"

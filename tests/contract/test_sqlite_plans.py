@@ -15,7 +15,7 @@ from civitai_mock.storage.sqlite.jobs_sql import JobStatements
 from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
 from civitai_mock.storage.sqlite.search_sql import SearchStatement
-from tests.support.system import START
+from tests.support.dates import START
 
 NAMES = TableNames()
 NUMBERED = re.compile(r"\?(\d+)")

@@ -15,8 +15,8 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, directory, obstacles, open_sqlite, private
 from civitai_mock.storage.sqlite.connections import connect_file
+from tests.support.dates import START
 from tests.support.jobs import chunks, make_claim, make_job
-from tests.support.system import START
 
 KEY = "A" * 64
 LOOSE_FOLDER, LOOSE_FILE = 0o755, 0o644

@@ -18,8 +18,8 @@ from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import FILE_NAME
 from civitai_mock.storage.sqlite.rows import to_json, to_micros
 from civitai_mock.storage.sqlite.schema import VERSION
+from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LEASE, LIFETIME, SECOND, TRACE_ID, job_id, make_claim, make_job
-from tests.support.system import START
 
 NAMES = TableNames()
 QUEUED, HELD, DONE = job_id(1), job_id(2), job_id(3)

@@ -12,9 +12,9 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.extra_paths import 
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.launch import options_of
 from civitai_mock.providers.simulator.comfyui_server.options import Durations
+from tests.support.dates import START
 from tests.support.standin import plain_png
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
-from tests.support.system import START
 
 
 def _on_disk(*argv: Any) -> Any:

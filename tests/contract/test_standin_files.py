@@ -8,10 +8,11 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+from tests.support.dates import START
 from tests.support.standin import plain_png
 from tests.support.standin_session import StandinSession, standin_session
-from tests.support.system import START, ManualClock
 
 ONE, OTHER = plain_png(tone=1), plain_png(tone=2)
 SAVED = Place("output", "", "ComfyUI_00116_.png")
@@ -19,7 +20,7 @@ SAVED = Place("output", "", "ComfyUI_00116_.png")
 
 @pytest.fixture
 async def session() -> AsyncIterator[StandinSession]:
-    async with standin_session(clock=ManualClock()) as opened:
+    async with standin_session(clock=VirtualClock(START)) as opened:
         for place, content in {SAVED: ONE, Place("output", "hires", SAVED.name): OTHER}.items():
             opened.server.workshop.files.put(place, content, now=START)
         yield opened

@@ -13,9 +13,9 @@ from PIL import Image
 from civitai_mock.generation.safetensors import shapes_of
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from tests.support.comfy_graphs import Graph, node
+from tests.support.dates import START
 from tests.support.pixel_graphs import BASE, FILES, decoded, gradient, sampler
 from tests.support.standin_session import StandinSession, last_message, standin_session
-from tests.support.system import START
 
 HELPERS: Graph = {
     **BASE,

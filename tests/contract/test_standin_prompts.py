@@ -11,6 +11,7 @@ from PIL import Image
 
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
+from tests.support.dates import START
 from tests.support.standin_session import (
     StandinSession,
     last_message,
@@ -19,7 +20,6 @@ from tests.support.standin_session import (
     with_inputs,
     with_node,
 )
-from tests.support.system import START
 
 TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 

@@ -10,12 +10,13 @@ import httpx
 from fastapi import FastAPI
 
 from civitai_mock.bootstrap import World, create_app
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.token import encode_token
 from civitai_mock.services.blobs import BlobUrls
+from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LORA, make_job
 from tests.support.served import BASE_URL, Served, make_settings
-from tests.support.system import ManualClock, SeededIds
 
 Known = Mapping[str, Sequence[Json]]
 
@@ -32,7 +33,7 @@ FINISHED, QUEUED = (replace(make_job(number), request=COMPLETE) for number in (1
 
 def make_stocked_app() -> FastAPI:
     """The API alone, at a moment that stays: jobs of random sizes would be drawn for hours."""
-    clock = ManualClock()
+    clock = VirtualClock(START)
     settings = make_settings(blob_signing_key=SIGNING_KEY, seed_resources=True)
     app = create_app(settings, world=World(clock=clock, ids=SeededIds()), with_scheduler=False)
     opened = app.router.lifespan_context
@@ -57,7 +58,7 @@ async def _fill(served: Served) -> None:
 def known_parameters() -> Known:
     """Values that lead somewhere, by the name of the parameter."""
     ids, slot = [FINISHED.id, QUEUED.id], FINISHED.slots[0]
-    urls = BlobUrls(key=SIGNING_KEY.encode(), lifetime=timedelta(hours=1), clock=ManualClock())
+    urls = BlobUrls(key=SIGNING_KEY.encode(), lifetime=timedelta(hours=1), clock=VirtualClock(START))
     return {
         "jobId": ids,
         "token": [encode_token(ids)],

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from civitai_mock.clock import SeededIds
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.scheduler.steps.accept import accept
@@ -14,7 +15,6 @@ from civitai_mock.scheduler.work import Tools, Work
 from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.receiver import Receiver
 from tests.support.served import JOBS, Served, serve, serve_all
-from tests.support.system import SeededIds
 
 DATA = Path(__file__).parents[1] / "data"
 REQUESTS = ("v1-create-request-sdxl", "v1-create-request-sd1-lora")

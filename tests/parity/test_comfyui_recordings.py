@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
 from tests.support.listening import Listener, listening
@@ -23,7 +24,6 @@ from tests.support.recordings import (
     read_recordings,
 )
 from tests.support.standin import RunningStandin, plain_png, running_standin
-from tests.support.system import ManualClock
 
 RECORDED_AT = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
 DAMAGE = {"broken.safetensors": Damage.CORRUPT, "not_a_model.safetensors": Damage.UNKNOWN_MODEL}
@@ -49,7 +49,7 @@ def replayed() -> Mapping[str, Replayed]:
 
 async def _replay() -> Mapping[str, Replayed]:
     options = StandinOptions(damage=DAMAGE)
-    clock = ManualClock(RECORDED_AT)
+    clock = VirtualClock(RECORDED_AT)
     async with running_standin(models=MODELS, clock=clock, options=options) as standin, listening(standin) as listener:
         _put_files(standin)
         async with httpx.AsyncClient(base_url=standin.url) as client:

@@ -9,10 +9,10 @@ import httpx
 
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, Durations, StandinOptions
+from tests.support.dates import START
 from tests.support.listening import Heard, Listener, listening, remaining
 from tests.support.recordings import MODELS, base_graph, comparable, read_transcript
 from tests.support.standin import PermitClock, RunningStandin, plain_png, running_standin
-from tests.support.system import START
 
 OPTIONS = StandinOptions(previews=True, durations=Durations(step=1.0), damage={"broken.safetensors": Damage.CORRUPT})
 BINARY_SHOWN = 16

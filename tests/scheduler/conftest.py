@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.bootstrap import read_skeletons
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
@@ -29,7 +30,6 @@ from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
 from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.receiver import Receiver
-from tests.support.system import ManualClock, SeededIds
 from tests.support.turns import settle
 
 POLL_SECONDS = 2.0
@@ -60,7 +60,7 @@ REQUEST: JsonObject = {
 class Bench:
     """One store, one provider, and as many schedulers as a test asks for."""
 
-    clock: ManualClock
+    clock: VirtualClock
     ids: SeededIds
     stores: Stores
     provider: ScriptedProvider
@@ -214,6 +214,6 @@ async def running_until_killed(scheduler: Scheduler) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def bench(clock: ManualClock, ids: SeededIds) -> AsyncIterator[Bench]:
+async def bench(clock: VirtualClock, ids: SeededIds) -> AsyncIterator[Bench]:
     async with open_sqlite(directory=None, names=TableNames()) as stores, Receiver() as receiver:
         yield Bench(clock=clock, ids=ids, stores=stores, provider=ScriptedProvider(), receiver=receiver)

@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.scheduler.alarms import Alarms
-from tests.support.system import START, ManualClock
+from tests.support.dates import START
 from tests.support.turns import settle
 
 
 @dataclass
 class Bell:
-    clock: ManualClock
+    clock: VirtualClock
     rung: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -31,7 +32,7 @@ class Bell:
 
 
 @pytest.fixture
-async def bell(clock: ManualClock) -> AsyncIterator[Bell]:
+async def bell(clock: VirtualClock) -> AsyncIterator[Bell]:
     made = Bell(clock)
     running = asyncio.create_task(made.alarms.run())
     yield made

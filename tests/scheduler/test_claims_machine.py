@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 from mongomock_motor import AsyncMongoMockClient
 
+from civitai_mock.clock import SeededIds
 from civitai_mock.domain.claims import RULES, Change
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.ports import JobStore, Outputs
@@ -32,7 +33,6 @@ from tests.support.claim_world import Fate, FatedClock, FatedStore, RecordingSto
 from tests.support.jobs import make_job
 from tests.support.provider import ScriptedProvider
 from tests.support.receiver import Receiver
-from tests.support.system import SeededIds
 from tests.support.turns import settle
 
 MOST_PROCESSES = 3

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import JsonObject
@@ -16,10 +17,10 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.provider import ComfyUI
 from civitai_mock.providers.simulator.comfyui_server.ledger import PromptFacts
-from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.scheduler.conftest import Bench, running
 from tests.support.comfyui import HELD, IMPATIENT, LONGEST_WAIT_SECONDS, Gate, is_running
+from tests.support.dates import START
 from tests.support.deaths import Killed, Mortal
 from tests.support.frozen import Moment
 from tests.support.jobs import collect
@@ -27,7 +28,6 @@ from tests.support.provider import ScriptedProvider
 from tests.support.providers import draw_series
 from tests.support.receiver import Receiver
 from tests.support.standin import RunningStandin, running_standin
-from tests.support.system import ManualClock, SeededIds
 
 MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"]}
 PARAMS: JsonObject = {"prompt": "a fox", "width": 64, "height": 64, "steps": 2}
@@ -45,7 +45,7 @@ class Lives:
     """One data folder and one server, and as many lives of a mock as a test asks for."""
 
     def __init__(self, folder: Path, standin: RunningStandin, receiver: Receiver) -> None:
-        self.clock = ManualClock()
+        self.clock = VirtualClock(START)
         self.standin = standin
         self._ids = SeededIds()
         self._folder = folder

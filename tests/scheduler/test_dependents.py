@@ -11,9 +11,9 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.scheduler.dependents import Waiters, settled
 from civitai_mock.scheduler.signals import InProcessSignals
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
+from tests.support.dates import START
 from tests.support.frozen import FreezingStore, Moment
 from tests.support.jobs import job_id, make_job, make_waiting
-from tests.support.system import START
 from tests.support.turns import settle, until, until_found
 
 FREED = ["Initialized", "Updated", "Claimed", "Updated", "Updated", "Succeeded"]

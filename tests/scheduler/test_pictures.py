@@ -7,9 +7,9 @@ import pytest
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import JobError, MockError, TransientError
+from tests.support.dates import START
 from tests.support.picture_host import PictureHost, answer_of, fetching_from, picture_host
 from tests.support.standin import plain_png
-from tests.support.system import START
 from tests.support.tls import CA_FILE, server_context
 
 PICTURE = plain_png(8, 8)

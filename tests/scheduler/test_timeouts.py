@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Outputs, Receipt, Submission
 from civitai_mock.scheduler.signals import InProcessSignals
@@ -12,7 +13,6 @@ from civitai_mock.scheduler.walk import LONGEST_QUEUE
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import FreezingStore, Moment
 from tests.support.provider import ScriptedProvider
-from tests.support.system import ManualClock
 from tests.support.turns import settle, until, until_found
 
 MINUTE = 60.0
@@ -109,7 +109,7 @@ async def test_the_time_counts_anew_for_each_claim(bench: Bench) -> None:
 class BusyProvider(ScriptedProvider):
     """Its prompts wait for others until `begin`."""
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self.clock = clock
         self.began: datetime | None = None

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.scheduler.turns import MOST_PER_SECOND, Turns
-from tests.support.system import ManualClock
+from tests.support.dates import START
 from tests.support.turns import settle
 
 INTERVAL = timedelta(seconds=2)
@@ -43,7 +44,7 @@ class Round:
     """Turns that run on a clock of their own."""
 
     def __init__(self, interval: timedelta = INTERVAL) -> None:
-        self.clock = ManualClock()
+        self.clock = VirtualClock(START)
         self.turns = Turns(clock=self.clock, interval=interval)
         self.running = asyncio.ensure_future(self.turns.run())
         self._works: list[asyncio.Task[None]] = []

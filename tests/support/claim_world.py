@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import JobStore
+from tests.support.dates import START
 from tests.support.frozen import ThroughStore
-from tests.support.system import ManualClock
 
 T = TypeVar("T")
 MOST_LAG = 12
 
 
-class SteppedClock(ManualClock):
+class SteppedClock(VirtualClock):
     """Its time of day may be set; who sleeps, sleeps by another clock, as everywhere."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(START)
         self._set = timedelta()
 
     def now(self) -> datetime:
@@ -51,11 +52,11 @@ class Fate:
         await self.goes_on.wait()
 
 
-class FatedClock(ManualClock):
+class FatedClock(VirtualClock):
     """The clock of one process, which goes as everybody's does."""
 
-    def __init__(self, clock: ManualClock, fate: Fate) -> None:
-        super().__init__()
+    def __init__(self, clock: VirtualClock, fate: Fate) -> None:
+        super().__init__(START)
         self._clock = clock
         self._fate = fate
 

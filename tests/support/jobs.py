@@ -12,7 +12,7 @@ from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore
-from tests.support.system import START
+from tests.support.dates import START
 
 LEASE = timedelta(seconds=30)
 LIFETIME = timedelta(days=1)

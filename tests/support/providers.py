@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.ports import Output, Provider, Submission
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from civitai_mock.providers.simulator.drawing import draw_as
@@ -12,8 +13,8 @@ from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures
 from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on
+from tests.support.dates import START
 from tests.support.standin import running_standin
-from tests.support.system import ManualClock
 
 FOREVER = 3600.0
 LONG_STEP = 0.1  # ComfyUI can be interrupted between steps only
@@ -28,7 +29,9 @@ class Opening(Protocol):
 @asynccontextmanager
 async def open_simulator(*, slow: bool) -> AsyncIterator[Provider]:
     profile = replace(INSTANT, prompt=FOREVER) if slow else INSTANT
-    async with Simulator(name="local", clock=ManualClock(), profile=profile, pictures=Pictures.DRAWN) as simulator:
+    async with Simulator(
+        name="local", clock=VirtualClock(START), profile=profile, pictures=Pictures.DRAWN
+    ) as simulator:
         yield simulator
 
 

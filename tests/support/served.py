@@ -12,13 +12,13 @@ from fastapi import FastAPI
 
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap import World, create_app
+from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import JsonObject
 from civitai_mock.domain.stages import Stage
-from civitai_mock.services.system import RandomIds, SystemClock
 from civitai_mock.settings import MEMORY_URI, Settings
+from tests.support.dates import START
 from tests.support.jobs import LEASE, chunks, make_claim, succeeded
-from tests.support.system import ManualClock, SeededIds
 
 BASE_URL = "http://mock.test:3000"
 JOBS = "/v1/consumer/jobs"
@@ -59,7 +59,7 @@ class Opened:
 class Served(Opened):
     """`clock` only moves when it is told to."""
 
-    clock: ManualClock
+    clock: VirtualClock
 
     async def submit(self, **changes: Any) -> dict[str, Any]:
         answer = await self.client.post(JOBS, json=template(**changes))
@@ -109,9 +109,9 @@ async def open_app(app: FastAPI) -> AsyncIterator[Opened]:
 
 
 @asynccontextmanager
-async def serve(clock: ManualClock | None = None, **settings: Any) -> AsyncIterator[Served]:
+async def serve(clock: VirtualClock | None = None, **settings: Any) -> AsyncIterator[Served]:
     """The API alone: jobs move when a test moves them."""
-    moved = clock or ManualClock()
+    moved = clock or VirtualClock(START)
     app = create_app(make_settings(**settings), world=World(clock=moved, ids=SeededIds()), with_scheduler=False)
     async with _client(app) as client:
         yield Served(app=app, client=client, clock=moved)

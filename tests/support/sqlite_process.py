@@ -15,8 +15,8 @@ from typing import IO
 
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.support.dates import START
 from tests.support.jobs import make_claim, make_job
-from tests.support.system import START
 
 ROOT = Path(__file__).parents[2]
 WORKER = "worker-of-another-process"

@@ -11,14 +11,14 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
+from civitai_mock.clock import SystemClock
 from civitai_mock.generation.reading.facts import Series
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.app import make_standin
 from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 from civitai_mock.providers.simulator.drawing import Draw
-from civitai_mock.services.system import SystemClock
-from tests.support.system import START
+from tests.support.dates import START
 
 MODELS: Models = {
     "checkpoints": ["sd15.safetensors", "sdxl.safetensors", "sub/other.safetensors"],

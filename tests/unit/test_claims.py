@@ -8,8 +8,8 @@ import pytest
 from civitai_mock.domain.claims import RULES, Actor, Change, Holding, allows, deaths_in_a_row, owes_retry
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.stages import JobEventType, Stage
+from tests.support.dates import START
 from tests.support.jobs import SECOND, make_claim, make_job
-from tests.support.system import START
 
 CLAIMED = (JobEventType.CLAIMED, Stage.CLAIMED, 0)
 PREPARED = (JobEventType.UPDATED, Stage.PROMPT_PREPARED, 0)

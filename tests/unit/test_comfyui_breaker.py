@@ -5,16 +5,17 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.breaker import MOST_IN_A_ROW, Breaker
-from tests.support.system import ManualClock
+from tests.support.dates import START
 
 OPTIONS = ComfyOptions(rest=timedelta(seconds=30), longest_rest=timedelta(seconds=100))
 
 
 class Circuit:
     def __init__(self) -> None:
-        self.clock = ManualClock()
+        self.clock = VirtualClock(START)
         self.changes = 0
         self.breaker = Breaker(worker_id="gpu", clock=self.clock, options=OPTIONS, changed=self._changed)
 

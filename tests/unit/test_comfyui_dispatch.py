@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.errors import JobError, NoWorkerError, TransientError
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
@@ -15,7 +16,7 @@ from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
-from tests.support.system import ManualClock, SeededIds
+from tests.support.dates import START
 from tests.support.turns import settle, until
 
 PATIENCE = timedelta(seconds=30)
@@ -27,7 +28,7 @@ class Shop:
     """Some workers that are there and have room for one prompt each, unless a test says otherwise."""
 
     def __init__(self, *, workers: int = 1, room: int = 1) -> None:
-        self.clock = ManualClock()
+        self.clock = VirtualClock(START)
         self.stocks: dict[str, Any] = {}
         options = ComfyOptions(max_in_flight=room, patience=PATIENCE, longest_turn=TURN)
         world = World(clock=self.clock, ids=SeededIds(), options=options, transport=httpx.MockTransport(self._answer))

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Picture, Stepped
@@ -15,7 +16,6 @@ from civitai_mock.providers.comfyui.workers.follower import Follower
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.runs import MOST_PICTURE_BYTES, Runs
 from civitai_mock.providers.comfyui.workers.timetable import Timetable
-from tests.support.system import ManualClock, SeededIds
 
 (SERVER,) = parse_servers("http://gpu:8188")
 STALL = 600.0
@@ -27,7 +27,7 @@ LIVE = "live"
 class Desk:
     """`running` and `history` are what the server says; `commands` what it was told."""
 
-    clock: ManualClock
+    clock: VirtualClock
     running: list[str] = field(default_factory=list)
     history: dict[str, Any] = field(default_factory=dict)
     is_away: bool = False
@@ -80,7 +80,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(clock: ManualClock) -> Desk:
+def desk(clock: VirtualClock) -> Desk:
     return Desk(clock, running=["p"])
 
 

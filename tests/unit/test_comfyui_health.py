@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.report import report_of
 from civitai_mock.providers.comfyui.workers.worker import Worker, World
-from tests.support.system import ManualClock, SeededIds
 
 (SERVER,) = parse_servers("http://gpu:8188")
 DAY = 86_400.0
@@ -22,7 +22,7 @@ DAY = 86_400.0
 class Clinic:
     """One worker; `names` are its LoRAs, and `asked` counts the calls of each route."""
 
-    clock: ManualClock
+    clock: VirtualClock
     names: list[str] = field(default_factory=lambda: ["style.safetensors"])
     is_away: bool = False
     turns: int = 0
@@ -51,7 +51,7 @@ class Clinic:
 
 
 @pytest.fixture
-def clinic(clock: ManualClock) -> Clinic:
+def clinic(clock: VirtualClock) -> Clinic:
     return Clinic(clock)
 
 

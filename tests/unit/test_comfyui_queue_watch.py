@@ -7,7 +7,7 @@ import pytest
 
 from civitai_mock.providers.comfyui.protocol.queue_watch import QueueWatch
 from civitai_mock.providers.comfyui.protocol.records import Place
-from tests.support.system import START
+from tests.support.dates import START
 
 GAP = timedelta(seconds=20)
 

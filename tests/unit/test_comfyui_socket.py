@@ -10,13 +10,14 @@ from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
 from tests.support.comfyui import until
-from tests.support.system import ManualClock, SeededIds
+from tests.support.dates import START
 
 SECRET = "Bearer x"
 
@@ -30,7 +31,7 @@ class Wire:
         self.heard: list[Message] = []
         self.changes = 0
         self.broken = False
-        self.clock = ManualClock()
+        self.clock = VirtualClock(START)
         self.port = 0
 
     def client(self, credentials: str = "") -> ComfySocket:

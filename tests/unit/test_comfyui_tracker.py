@@ -32,7 +32,7 @@ from civitai_mock.providers.comfyui.protocol.tracker import (
     Running,
     Waiting,
 )
-from tests.support.system import START
+from tests.support.dates import START
 from tests.support.transcripts import frames_of, history
 
 SECOND = timedelta(seconds=1)

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Succeeded
 from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
 from civitai_mock.providers.comfyui.waiting import Bell, pause_after
 from civitai_mock.providers.comfyui.workers.run import Run
 from civitai_mock.providers.comfyui.workers.timetable import Timetable
-from tests.support.system import START, ManualClock, SeededIds
+from tests.support.dates import START
 from tests.support.turns import settle
 
 OPTIONS = ComfyOptions(poll=timedelta(seconds=2), poll_alone=timedelta(seconds=0.5))
@@ -22,13 +23,13 @@ def make_run(*, client_id: str | None = LIVE) -> Run:
     return Run(tracker=PromptTracker("p", now=START), graph={}, answer={}, client_id=client_id)
 
 
-def make_timetable(clock: ManualClock) -> Timetable:
+def make_timetable(clock: VirtualClock) -> Timetable:
     timetable = Timetable(clock=clock, ids=SeededIds(), options=OPTIONS)
     timetable.looked()
     return timetable
 
 
-async def test_a_bell_ends_a_wait_before_its_time(clock: ManualClock) -> None:
+async def test_a_bell_ends_a_wait_before_its_time(clock: VirtualClock) -> None:
     bell = Bell(clock)
     waiting = asyncio.create_task(bell.wait(60))
     await settle()
@@ -37,7 +38,7 @@ async def test_a_bell_ends_a_wait_before_its_time(clock: ManualClock) -> None:
     await waiting
 
 
-async def test_a_wait_ends_when_its_time_has_passed(clock: ManualClock) -> None:
+async def test_a_wait_ends_when_its_time_has_passed(clock: VirtualClock) -> None:
     waiting = asyncio.create_task(Bell(clock).wait(60))
     await settle()
     clock.advance(59)
@@ -47,7 +48,7 @@ async def test_a_wait_ends_when_its_time_has_passed(clock: ManualClock) -> None:
     await waiting
 
 
-async def test_a_ring_that_nobody_waited_for_is_kept_once(clock: ManualClock) -> None:
+async def test_a_ring_that_nobody_waited_for_is_kept_once(clock: VirtualClock) -> None:
     bell = Bell(clock)
     bell.ring()
     bell.ring()
@@ -70,7 +71,7 @@ def test_pauses_grow_to_their_limit_and_differ(failures: int, whole: float) -> N
 
 @pytest.mark.parametrize(("client_id", "pause"), [(LIVE, 2.0), ("dropped", 0.5), (None, 0.5)])
 def test_prompts_that_are_not_heard_of_are_asked_about_more_often(
-    clock: ManualClock, client_id: str | None, pause: float
+    clock: VirtualClock, client_id: str | None, pause: float
 ) -> None:
     timetable = make_timetable(clock)
     runs = [make_run(), make_run(client_id=client_id)]
@@ -78,11 +79,11 @@ def test_prompts_that_are_not_heard_of_are_asked_about_more_often(
     assert timetable.pause(runs, None) == 0.5
 
 
-def test_without_prompts_of_ours_a_look_is_due_now_and_then(clock: ManualClock) -> None:
+def test_without_prompts_of_ours_a_look_is_due_now_and_then(clock: VirtualClock) -> None:
     assert make_timetable(clock).pause([], LIVE) == 10
 
 
-def test_a_look_is_due_when_its_interval_has_passed(clock: ManualClock) -> None:
+def test_a_look_is_due_when_its_interval_has_passed(clock: VirtualClock) -> None:
     timetable, runs = make_timetable(clock), [make_run()]
     clock.advance(1.5)
     assert not timetable.is_due(runs, LIVE)
@@ -92,13 +93,13 @@ def test_a_look_is_due_when_its_interval_has_passed(clock: ManualClock) -> None:
     assert timetable.pause(runs, LIVE) == 0.0
 
 
-def test_a_look_is_due_at_once_when_something_has_changed(clock: ManualClock) -> None:
+def test_a_look_is_due_at_once_when_something_has_changed(clock: VirtualClock) -> None:
     timetable = make_timetable(clock)
     timetable.hurry()
     assert timetable.is_due([make_run()], LIVE)
 
 
-def test_a_prompt_that_is_said_to_have_ended_is_asked_about_at_once_and_then_ever_less(clock: ManualClock) -> None:
+def test_a_prompt_that_is_said_to_have_ended_is_asked_about_at_once_and_then_ever_less(clock: VirtualClock) -> None:
     timetable, run = make_timetable(clock), make_run()
     run.tracker.hear(Succeeded("p"), START)
     pauses = []
@@ -111,7 +112,7 @@ def test_a_prompt_that_is_said_to_have_ended_is_asked_about_at_once_and_then_eve
     assert timetable.pause([run], LIVE) == 0.005
 
 
-def test_a_server_that_does_not_answer_is_asked_ever_less(clock: ManualClock) -> None:
+def test_a_server_that_does_not_answer_is_asked_ever_less(clock: VirtualClock) -> None:
     timetable, runs = make_timetable(clock), [make_run()]
     pauses = []
     for _ in range(6):

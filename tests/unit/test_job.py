@@ -12,8 +12,8 @@ from civitai_mock.domain.claims import MAX_DEATHS
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, NEXT_STAGE, JobEventType, Outcome, Stage
+from tests.support.dates import START
 from tests.support.jobs import LEASE, make_claim, make_job
-from tests.support.system import START
 
 LATER = START + timedelta(seconds=10)
 CLAIMED_AT = START + timedelta(seconds=4)

@@ -28,8 +28,8 @@ from civitai_mock.storage.mongo.resource_documents import (
     search_filter as resource_search_filter,
 )
 from civitai_mock.storage.mongo.search_documents import born_filter, leaf_digests, position_text, search_filter
+from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, make_claim, make_job, make_resource, succeeded
-from tests.support.system import START
 
 ZONES = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-720, 840))
 MOMENTS = st.builds(

@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.hosts import picture_policy
 from civitai_mock.services.pictures import PictureUrls
-from tests.support.system import ManualClock
+from tests.support.dates import START
 
 PATH = "sourceImage"
 SIGNED = "http://host/blobs/KEY?X-Amz-Date=20250906T181816Z&X-Amz-Expires=3600&X-Amz-Signature="
 
 
-def make_urls(clock: ManualClock, *, fetches: bool = True) -> PictureUrls:
+def make_urls(clock: VirtualClock, *, fetches: bool = True) -> PictureUrls:
     blob_urls = BlobUrls(key=b"a key for tests", lifetime=timedelta(hours=1), clock=clock)
     return PictureUrls(blob_urls=blob_urls, hosts=picture_policy(["public"]) if fetches else None)
 
@@ -25,12 +26,12 @@ def make_urls(clock: ManualClock, *, fetches: bool = True) -> PictureUrls:
 @pytest.mark.parametrize("fetches", [True, False])
 def test_what_is_no_url_or_wrongly_signed_is_the_requests_fault(url: str, fetches: bool) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        make_urls(ManualClock(), fetches=fetches).check(url, path=PATH)
+        make_urls(VirtualClock(START), fetches=fetches).check(url, path=PATH)
     assert list(refused.value.errors) == [PATH]
 
 
 def test_a_url_of_our_own_needs_no_host_that_is_allowed() -> None:
-    clock = ManualClock()
+    clock = VirtualClock(START)
     urls = make_urls(clock)
     url, _ = urls.blob_urls.sign("KEY", base_url="http://127.0.0.1:3000")
     urls.check(url, path=PATH)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.generation.reading.facts import Series
 from civitai_mock.providers.simulator import engine
@@ -14,17 +15,16 @@ from civitai_mock.providers.simulator.errors import PromptCancelledError
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures, Profile
 from tests.support.comfy_graphs import text_to_image
 from tests.support.providers import content, submission
-from tests.support.system import ManualClock
 from tests.support.turns import settle
 
 TEN_SECONDS = replace(INSTANT, prompt=10.0)
 
 
-def simulator(clock: ManualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
+def simulator(clock: VirtualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
     return Simulator(name="local", clock=clock, profile=profile, pictures=Pictures.BLANK, remember=remember)
 
 
-async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: ManualClock) -> None:
+async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS) as provider:
         await provider.send(submission("a", text_to_image()))
         waiting = asyncio.create_task(provider.collect("a"))
@@ -36,14 +36,14 @@ async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: ManualC
         assert len((await waiting).items) == 1
 
 
-async def test_time_runs_from_the_sending(clock: ManualClock) -> None:
+async def test_time_runs_from_the_sending(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS) as provider:
         await provider.send(submission("a", text_to_image()))
         clock.advance(10)
         assert (await provider.collect("a")).items
 
 
-async def test_thousands_wait_at_once_without_a_thread(clock: ManualClock) -> None:
+async def test_thousands_wait_at_once_without_a_thread(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS) as provider:
         ids = [str(number) for number in range(2000)]
         for prompt_id in ids:
@@ -57,7 +57,7 @@ async def test_thousands_wait_at_once_without_a_thread(clock: ManualClock) -> No
 
 
 async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
-    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawings: list[int] = []
 
@@ -75,7 +75,7 @@ async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
 
 
 async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
-    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
@@ -95,7 +95,7 @@ async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
         assert (await drawing).startswith(b"drawing")
 
 
-async def test_large_pictures_come_in_chunks(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_pictures_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "draw", lambda *_, **__: bytes(600_000))
     async with simulator(clock) as provider:
         await provider.send(submission("a", text_to_image()))
@@ -103,7 +103,7 @@ async def test_large_pictures_come_in_chunks(clock: ManualClock, monkeypatch: py
         assert [len(chunk) async for chunk in output.content] == [262_144, 262_144, 75_712]
 
 
-async def test_a_cancelled_prompt_says_so_to_who_comes_later(clock: ManualClock) -> None:
+async def test_a_cancelled_prompt_says_so_to_who_comes_later(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS) as provider:
         await provider.send(submission("a", text_to_image()))
         await provider.cancel("a")
@@ -113,7 +113,7 @@ async def test_a_cancelled_prompt_says_so_to_who_comes_later(clock: ManualClock)
         assert (caught.value.code, caught.value.evidence) == ("cancelled", {"prompt_id": "a"})
 
 
-async def test_a_cancelled_prompt_that_is_sent_again_starts_anew(clock: ManualClock) -> None:
+async def test_a_cancelled_prompt_that_is_sent_again_starts_anew(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS) as provider:
         first = await provider.send(submission("a", text_to_image()))
         await provider.cancel("a")
@@ -123,7 +123,7 @@ async def test_a_cancelled_prompt_that_is_sent_again_starts_anew(clock: ManualCl
         assert (await provider.collect("a")).items
 
 
-async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: ManualClock) -> None:
+async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: VirtualClock) -> None:
     async with simulator(clock, remember=2) as provider:
         for prompt_id in ("a", "b", "c"):
             await provider.send(submission(prompt_id, text_to_image()))
@@ -133,7 +133,7 @@ async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: Manua
         assert caught.value.evidence == {"prompt_id": "a"}
 
 
-async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(clock: ManualClock) -> None:
+async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS, remember=0) as provider:
         await provider.send(submission("a", text_to_image()))
         await provider.cancel("a")
@@ -146,7 +146,7 @@ async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(
         assert (await provider.collect("a")).items
 
 
-async def test_unfinished_prompts_are_never_forgotten(clock: ManualClock) -> None:
+async def test_unfinished_prompts_are_never_forgotten(clock: VirtualClock) -> None:
     async with simulator(clock, TEN_SECONDS, remember=1) as provider:
         for prompt_id in ("a", "b", "c"):
             await provider.send(submission(prompt_id, text_to_image()))
@@ -155,13 +155,13 @@ async def test_unfinished_prompts_are_never_forgotten(clock: ManualClock) -> Non
             assert (await provider.collect(prompt_id)).items
 
 
-async def test_numbers_run_on(clock: ManualClock) -> None:
+async def test_numbers_run_on(clock: VirtualClock) -> None:
     async with simulator(clock) as provider:
         receipts = [await provider.send(submission(prompt_id, text_to_image())) for prompt_id in "abc"]
     assert [receipt.response["number"] for receipt in receipts] == [0, 1, 2]
 
 
-async def test_a_graph_that_changes_after_sending_changes_nothing(clock: ManualClock) -> None:
+async def test_a_graph_that_changes_after_sending_changes_nothing(clock: VirtualClock) -> None:
     graph = text_to_image()
     async with simulator(clock) as provider:
         await provider.send(submission("a", graph))
@@ -171,7 +171,7 @@ async def test_a_graph_that_changes_after_sending_changes_nothing(clock: ManualC
         assert await content((await provider.collect("a")).items[0]) == before
 
 
-async def test_closing_ends_the_drawing_threads(clock: ManualClock) -> None:
+async def test_closing_ends_the_drawing_threads(clock: VirtualClock) -> None:
     async with simulator(clock) as provider:
         await provider.send(submission("a", text_to_image()))
         await content((await provider.collect("a")).items[0])

@@ -9,23 +9,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.simulator import checking, engine
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.errors import GraphFailedError, GraphRefusedError
 from civitai_mock.providers.simulator.profile import INSTANT, Pictures
 from tests.support.comfy_graphs import Graph, node
+from tests.support.dates import START
 from tests.support.output_graphs import HELPERS, NAMED, RESULTS, input_file
 from tests.support.pixel_graphs import FILES, gradient
 from tests.support.providers import content, submission
 from tests.support.random_graphs import core_graphs
-from tests.support.system import ManualClock
 
 
 async def made(graph: Graph, *, pictures: Pictures = Pictures.BLANK) -> list[tuple[str, str, bytes]]:
     """Node, type and bytes of each file."""
     files = tuple(input_file(name, data) for name, data in FILES.items())
-    async with Simulator(name="local", clock=ManualClock(), profile=INSTANT, pictures=pictures) as simulator:
+    async with Simulator(name="local", clock=VirtualClock(START), profile=INSTANT, pictures=pictures) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         items = (await simulator.collect("p")).items
         return [(item.node_id, item.content_type, await content(item)) for item in items]
@@ -117,7 +118,9 @@ async def test_a_stored_picture_is_read_only_where_its_pixels_count() -> None:
 
     graph = {**HELPERS, "d": node("SaveImage", images=["decoded", 0]), "t": node("SaveImage", images=["tall", 0])}
     files = (counted("tall.png", FILES["tall.png"]),)
-    async with Simulator(name="local", clock=ManualClock(), profile=INSTANT, pictures=Pictures.BLANK) as simulator:
+    async with Simulator(
+        name="local", clock=VirtualClock(START), profile=INSTANT, pictures=Pictures.BLANK
+    ) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         sizes = [len(await content(item)) for item in (await simulator.collect("p")).items]
     assert all(sizes)

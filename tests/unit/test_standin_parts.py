@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
@@ -20,8 +21,8 @@ from civitai_mock.providers.simulator.comfyui_server.talking.hub import (
     Connection,
     Hub,
 )
+from tests.support.dates import START
 from tests.support.standin import draw_plain
-from tests.support.system import ManualClock
 
 
 def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever() -> None:
@@ -78,13 +79,13 @@ def test_a_fault_with_a_count_strikes_that_often() -> None:
 
 
 def test_an_unasked_prompt_has_no_facts_and_leaves_none() -> None:
-    standin = Standin(clock=ManualClock(), models={}, draw=draw_plain, options=StandinOptions())
+    standin = Standin(clock=VirtualClock(START), models={}, draw=draw_plain, options=StandinOptions())
     assert standin.prompt("nobody").accepted == 0
     assert standin.workshop.ledger.prompts == {}
 
 
 def test_before_it_is_started_there_is_no_life() -> None:
-    standin = Standin(clock=ManualClock(), models={}, draw=draw_plain, options=StandinOptions())
+    standin = Standin(clock=VirtualClock(START), models={}, draw=draw_plain, options=StandinOptions())
     with pytest.raises(RuntimeError, match="has not been started"):
         _ = standin.life
 

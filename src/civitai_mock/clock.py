@@ -1,17 +1,28 @@
-"""A clock that is moved, never slept, and dice that fall the same each time."""
+"""Clocks and ids: those of the machine, and those of a world whose time is moved and whose dice are known."""
 
 import asyncio
 import heapq
 import random
+import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-START = datetime(2025, 9, 6, 18, 18, 16, 167943, tzinfo=UTC)
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
-class ManualClock:
-    def __init__(self, start: datetime = START) -> None:
+class VirtualClock:
+    """A clock that stands still until `advance` moves it; whoever sleeps by it takes no real time."""
+
+    def __init__(self, start: datetime) -> None:
         self._now = start
         self._order = count()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
@@ -25,7 +36,7 @@ class ManualClock:
         await woken
 
     def advance(self, seconds: float) -> None:
-        """Move on, and wake whoever slept until then."""
+        """Move on, and wake the sleepers that are due by then: the earliest first, and of equals who slept first."""
         self._now += timedelta(seconds=seconds)
         while self._sleepers and self._sleepers[0][0] <= self._now:
             woken = heapq.heappop(self._sleepers)[2]
@@ -33,7 +44,19 @@ class ManualClock:
                 woken.set_result(None)
 
 
+class RandomIds:
+    """Ids and seeds that nobody can foresee."""
+
+    def uuid(self) -> str:
+        return str(uuid.uuid4())
+
+    def seed(self) -> int:
+        return secrets.randbits(32)
+
+
 class SeededIds:
+    """Ids and seeds that are the same in each run with the same `seed`."""
+
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)
 
