@@ -13,7 +13,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.priority import NORMAL
 from civitai_mock.domain.resource import Resource
-from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.generation.work import FileRole
 
@@ -58,7 +58,7 @@ class JobStore(Protocol):
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
         """Stamp `claim` on at most `limit` unclaimed unfinished jobs; highest priority first, then oldest, then id.
 
-        Jobs that wait for others (`Job.waits`) are passed over.
+        Jobs that wait for others (`Job.is_blocked`) are passed over.
 
         Atomic between any number of claimers. Writes no event: the claimer's first `replace` does.
         """
@@ -93,7 +93,7 @@ class JobStore(Protocol):
         """In order of `seq`, complete up to the job's `last_event`."""
         ...
 
-    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
         """The youngest matching jobs first (`Position`, descending); an index answers, however many jobs there are.
 
         Fewer than there are, but never none, also where they are large: the job that brings what is stored of them to
@@ -125,7 +125,7 @@ class JobStore(Protocol):
         """True if a job that could be claimed is older than `since` while nobody has a lease that is good at `now`."""
         ...
 
-    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         """Jobs with a `callback_url` and untold events that are due, longest due first.
 
         They are held until `hold_until`: before that nobody else gets them, unless `told` lets them go. A new event

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import Budget, JobSearch, Spending
+from civitai_mock.domain.search import Budget, JobCriteria, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.dates import START
@@ -48,7 +48,7 @@ async def test_jobs_beyond_the_budget_leave_no_trace(jobs: JobStore) -> None:
         await jobs.add([job_for(2, 5), job_for(3, 1.25)], budget=TEN)
     assert list(await jobs.get_many([job_id(2), job_id(3)])) == []
     assert list(await jobs.events(job_id(2))) == []
-    assert [job.id for job in await jobs.search(JobSearch(), limit=9)] == [job_id(1)]
+    assert [job.id for job in await jobs.search(JobCriteria(), limit=9)] == [job_id(1)]
     assert await spent(jobs) == 4
     await jobs.add([job_for(2, 6)], budget=TEN)
 
@@ -92,7 +92,7 @@ async def test_claimed_waiting_and_succeeded_jobs_count(jobs: JobStore) -> None:
     await succeed_all(jobs)
     await jobs.add([job_for(2, 3)], budget=TEN)
     await jobs.claim(make_claim(), limit=1)
-    await jobs.add([replace(job_for(3, 3), waits=True)], budget=TEN)
+    await jobs.add([replace(job_for(3, 3), is_blocked=True)], budget=TEN)
     with pytest.raises(InsufficientBuzzError):
         await jobs.add([job_for(4, 0.25)], budget=TEN)
     assert await spent(jobs) == 10

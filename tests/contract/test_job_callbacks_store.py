@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import Callback
+from civitai_mock.domain.search import DueWebhook
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.dates import START
@@ -25,7 +25,7 @@ def told_job(number: int = 1, *, created: float = 0) -> Job:
     return replace(make_job(number, created_at=at(created)), callback_url=URL)
 
 
-async def due(jobs: JobStore, now: float, *, hold: float = 100, limit: int = 10) -> Sequence[Callback]:
+async def due(jobs: JobStore, now: float, *, hold: float = 100, limit: int = 10) -> Sequence[DueWebhook]:
     return await jobs.due_callbacks(at(now), hold_until=at(now + hold), limit=limit)
 
 
@@ -37,13 +37,13 @@ async def news(jobs: JobStore, seconds: float) -> Job:
     return after
 
 
-def numbers(callbacks: Sequence[Callback]) -> list[int]:
+def numbers(callbacks: Sequence[DueWebhook]) -> list[int]:
     return [int(callback.job.id[-12:]) for callback in callbacks]
 
 
 async def test_a_new_job_with_a_receiver_is_due_from_its_first_event(jobs: JobStore) -> None:
     await jobs.add([told_job()])
-    assert list(await due(jobs, 0)) == [Callback(job=told_job(), told=-1, failures=0)]
+    assert list(await due(jobs, 0)) == [DueWebhook(job=told_job(), delivered_seq=-1, failures=0)]
 
 
 async def test_a_job_without_a_receiver_is_never_due(jobs: JobStore) -> None:
@@ -86,7 +86,7 @@ async def test_a_new_event_makes_a_job_due_at_once(jobs: JobStore) -> None:
     await due(jobs, 0)
     await jobs.told(job_id(1), seq=0)
     after = await news(jobs, 1)
-    assert list(await due(jobs, 1)) == [Callback(job=after, told=0, failures=0)]
+    assert list(await due(jobs, 1)) == [DueWebhook(job=after, delivered_seq=0, failures=0)]
 
 
 async def test_the_end_of_a_job_is_told_of(jobs: JobStore) -> None:
@@ -95,7 +95,7 @@ async def test_the_end_of_a_job_is_told_of(jobs: JobStore) -> None:
     await jobs.told(job_id(1), seq=0)
     ended = told_job().ended(Outcome.DELETED, at=at(1), context={})
     assert await jobs.replace(told_job(), ended)
-    assert list(await due(jobs, 1)) == [Callback(job=ended, told=0, failures=0)]
+    assert list(await due(jobs, 1)) == [DueWebhook(job=ended, delivered_seq=0, failures=0)]
 
 
 async def test_a_write_that_was_too_late_tells_nothing(jobs: JobStore) -> None:
@@ -113,7 +113,7 @@ async def test_events_that_came_meanwhile_are_due_at_once_when_the_others_were_t
     after = await news(jobs, 2)
     assert list(await due(jobs, 3)) == []
     await jobs.told(job_id(1), seq=1)
-    assert list(await due(jobs, 3)) == [Callback(job=after, told=1, failures=0)]
+    assert list(await due(jobs, 3)) == [DueWebhook(job=after, delivered_seq=1, failures=0)]
 
 
 async def test_what_was_told_is_not_forgotten_by_a_late_word(jobs: JobStore) -> None:
@@ -123,7 +123,7 @@ async def test_what_was_told_is_not_forgotten_by_a_late_word(jobs: JobStore) -> 
     await jobs.told(job_id(1), seq=1)
     await jobs.told(job_id(1), seq=0)
     (callback,) = await due(jobs, 2)
-    assert (callback.told, callback.job.seq) == (1, after.seq + 1)
+    assert (callback.delivered_seq, callback.job.seq) == (1, after.seq + 1)
 
 
 async def test_after_a_failure_a_job_is_due_again_at_the_time_that_was_said(jobs: JobStore) -> None:
@@ -131,9 +131,9 @@ async def test_after_a_failure_a_job_is_due_again_at_the_time_that_was_said(jobs
     await due(jobs, 0, hold=1)
     await jobs.not_told(job_id(1), again_at=at(50))
     assert list(await due(jobs, 49)) == []
-    assert list(await due(jobs, 50, hold=1)) == [Callback(job=told_job(), told=-1, failures=1)]
+    assert list(await due(jobs, 50, hold=1)) == [DueWebhook(job=told_job(), delivered_seq=-1, failures=1)]
     await jobs.not_told(job_id(1), again_at=at(60))
-    assert list(await due(jobs, 60)) == [Callback(job=told_job(), told=-1, failures=2)]
+    assert list(await due(jobs, 60)) == [DueWebhook(job=told_job(), delivered_seq=-1, failures=2)]
 
 
 async def test_a_new_event_does_not_shorten_the_wait_for_another_attempt(jobs: JobStore) -> None:
@@ -142,7 +142,7 @@ async def test_a_new_event_does_not_shorten_the_wait_for_another_attempt(jobs: J
     await jobs.not_told(job_id(1), again_at=at(50))
     after = await news(jobs, 1)
     assert list(await due(jobs, 49)) == []
-    assert list(await due(jobs, 50)) == [Callback(job=after, told=-1, failures=1)]
+    assert list(await due(jobs, 50)) == [DueWebhook(job=after, delivered_seq=-1, failures=1)]
 
 
 async def test_failures_are_forgotten_once_something_was_told(jobs: JobStore) -> None:
@@ -153,7 +153,7 @@ async def test_failures_are_forgotten_once_something_was_told(jobs: JobStore) ->
     await due(jobs, 1)
     await jobs.told(job_id(1), seq=0)
     (callback,) = await due(jobs, 2)
-    assert (callback.told, callback.failures) == (0, 0)
+    assert (callback.delivered_seq, callback.failures) == (0, 0)
 
 
 async def test_a_receiver_that_was_given_up_is_told_of_later_events_only(jobs: JobStore) -> None:
@@ -165,7 +165,7 @@ async def test_a_receiver_that_was_given_up_is_told_of_later_events_only(jobs: J
     await jobs.not_told(job_id(1), again_at=None)
     assert list(await due(jobs, 1_000)) == []
     after = await news(jobs, 2_000)
-    assert list(await due(jobs, 2_000)) == [Callback(job=after, told=1, failures=0)]
+    assert list(await due(jobs, 2_000)) == [DueWebhook(job=after, delivered_seq=1, failures=0)]
 
 
 async def test_a_failure_told_after_success_changes_nothing(jobs: JobStore) -> None:

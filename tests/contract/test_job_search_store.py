@@ -10,13 +10,13 @@ from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, Position
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, job_id, make_claim, make_job, succeeded
 
-ALL = JobSearch()
+ALL = JobCriteria()
 # Each differs from every other as a leaf, though some look alike as text or compare as equal in Python.
 VALUES: Sequence[Json] = [
     7, "7", 7.5, 0, False, 1, True, "", "a", "A", "é", None, "None", "null", [], {}, [7], ["7"], [[7]], [7, "a"],
@@ -28,8 +28,8 @@ def ids(jobs: Sequence[Job]) -> list[int]:
     return [int(job.id[-12:]) for job in jobs]
 
 
-def having(**properties: Json) -> JobSearch:
-    return JobSearch(leaves=leaves(properties))
+def having(**properties: Json) -> JobCriteria:
+    return JobCriteria(leaves=leaves(properties))
 
 
 def position(job: Job) -> Position:
@@ -78,15 +78,15 @@ async def test_no_more_than_the_limit_is_found(jobs: JobStore) -> None:
 
 async def test_jobs_of_a_consumer_are_found(jobs: JobStore) -> None:
     await jobs.add([job_of(1, issued_by="a"), job_of(2, issued_by="b"), job_of(3, issued_by="a")])
-    assert ids(await jobs.search(JobSearch(issued_by="a"), limit=10)) == [3, 1]
-    assert list(await jobs.search(JobSearch(issued_by="A"), limit=10)) == []
-    assert list(await jobs.search(JobSearch(issued_by=""), limit=10)) == []
+    assert ids(await jobs.search(JobCriteria(issued_by="a"), limit=10)) == [3, 1]
+    assert list(await jobs.search(JobCriteria(issued_by="A"), limit=10)) == []
+    assert list(await jobs.search(JobCriteria(issued_by=""), limit=10)) == []
 
 
 async def test_jobs_of_a_type_are_found(jobs: JobStore) -> None:
     await jobs.add([job_of(1, job_type="A"), job_of(2, job_type="B"), job_of(3, job_type="A")])
-    assert ids(await jobs.search(JobSearch(job_type="A"), limit=10)) == [3, 1]
-    assert list(await jobs.search(JobSearch(job_type="a"), limit=10)) == []
+    assert ids(await jobs.search(JobCriteria(job_type="A"), limit=10)) == [3, 1]
+    assert list(await jobs.search(JobCriteria(job_type="a"), limit=10)) == []
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -134,24 +134,24 @@ async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore) -> None:
             job(5, "a", "A", {"x": 1, "y": 2}),
         ]
     )
-    search = JobSearch(issued_by="a", job_type="A", leaves=leaves({"x": 1, "y": 2}))
+    search = JobCriteria(issued_by="a", job_type="A", leaves=leaves({"x": 1, "y": 2}))
     assert ids(await jobs.search(search, limit=10)) == [5, 1]
-    assert ids(await jobs.search(JobSearch(issued_by="a", job_type="A"), limit=10)) == [5, 4, 1]
+    assert ids(await jobs.search(JobCriteria(issued_by="a", job_type="A"), limit=10)) == [5, 4, 1]
 
 
 @pytest.mark.parametrize(
     "search",
     [
         ALL,
-        JobSearch(issued_by="someone"),
-        JobSearch(job_type="TextToImageV2"),
-        JobSearch(issued_by="someone", job_type="TextToImageV2"),
+        JobCriteria(issued_by="someone"),
+        JobCriteria(job_type="TextToImageV2"),
+        JobCriteria(issued_by="someone", job_type="TextToImageV2"),
         having(all=True),
         having(all=True, every={"one": 1}),
-        JobSearch(issued_by="someone", job_type="TextToImageV2", leaves=leaves({"all": True})),
+        JobCriteria(issued_by="someone", job_type="TextToImageV2", leaves=leaves({"all": True})),
     ],
 )
-async def test_pages_follow_each_other_without_gap_or_repetition(jobs: JobStore, search: JobSearch) -> None:
+async def test_pages_follow_each_other_without_gap_or_repetition(jobs: JobStore, search: JobCriteria) -> None:
     stored = [
         replace(
             job_of(number),
@@ -177,7 +177,7 @@ async def test_a_finished_job_is_found_as_it_is_now(jobs: JobStore) -> None:
     (claimed,) = await jobs.claim(make_claim(), limit=1)
     ended = succeeded(claimed)
     assert await jobs.replace(claimed, ended)
-    assert list(await jobs.search(JobSearch(leaves=leaves(ended.properties)), limit=10)) == [ended]
+    assert list(await jobs.search(JobCriteria(leaves=leaves(ended.properties)), limit=10)) == [ended]
 
 
 async def test_a_swept_job_is_not_found_and_its_id_can_be_used_again(jobs: JobStore) -> None:
@@ -199,7 +199,7 @@ async def test_jobs_that_were_not_added_are_not_found(jobs: JobStore) -> None:
 @pytest.mark.parametrize("text", ["\ud800", "'", '"; DROP TABLE jobs; --', "\x00", "$where"])
 async def test_odd_text_finds_nothing(jobs: JobStore, text: str) -> None:
     await jobs.add([make_job(1)])
-    for search in (JobSearch(issued_by=text), JobSearch(job_type=text), having(a=text)):
+    for search in (JobCriteria(issued_by=text), JobCriteria(job_type=text), having(a=text)):
         assert list(await jobs.search(search, limit=10)) == []
 
 
@@ -207,7 +207,7 @@ async def test_the_queue_is_told_in_the_order_in_which_it_is_claimed(jobs: JobSt
     old, young = START, START + SECOND
     queue = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old)]
     await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in queue])
-    await jobs.add([replace(make_job(3, priority=20), cost=8.5), replace(make_job(4, priority=30), waits=True)])
+    await jobs.add([replace(make_job(3, priority=20), cost=8.5), replace(make_job(4, priority=30), is_blocked=True)])
     state = await jobs.queue(recent_since=START)
     assert [(job.id, job.priority, job.created_at) for job in state.jobs[1:3]] == [
         (job_id(9), 10, old),
@@ -225,7 +225,7 @@ async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs
         return await jobs.stands_still(since=START + SECOND, now=now)
 
     assert not await stands_still()
-    await jobs.add([make_job(1, created_at=START + SECOND), replace(make_job(2, created_at=START), waits=True)])
+    await jobs.add([make_job(1, created_at=START + SECOND), replace(make_job(2, created_at=START), is_blocked=True)])
     assert not await stands_still()  # one is too young, and one waits for another
     await jobs.add([make_job(number, created_at=START) for number in (3, 4)])
     assert await stands_still()

@@ -59,7 +59,7 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         charged=False,
         cost=0,
         slots=slots,
-        waits=True,
+        is_blocked=True,
         result=[AWKWARD, "text", None],
         taint=AWKWARD,
     )

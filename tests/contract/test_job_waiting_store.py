@@ -11,7 +11,7 @@ from tests.support.jobs import LIFETIME, SECOND, add_jobs, job_id, make_claim, m
 
 
 def waiting_job(number: int) -> Job:
-    return replace(make_job(number), waits=True, dependencies=(job_id(99),))
+    return replace(make_job(number), is_blocked=True, dependencies=(job_id(99),))
 
 
 def ids(jobs: Sequence[Job]) -> list[str]:
@@ -25,7 +25,7 @@ async def test_a_job_that_waits_is_passed_over_by_claims(jobs: JobStore) -> None
 
 async def test_a_job_that_no_longer_waits_can_be_claimed(jobs: JobStore) -> None:
     await jobs.add([waiting_job(1)])
-    free = waiting_job(1).no_longer_waiting(at=START + SECOND)
+    free = waiting_job(1).unblocked(at=START + SECOND)
     assert await jobs.replace(waiting_job(1), free)
     assert await jobs.get(job_id(1)) == free
     assert list(await jobs.waiting(after="", limit=10)) == []
@@ -57,7 +57,7 @@ async def test_a_job_that_waits_has_a_deadline(jobs: JobStore) -> None:
 
 async def test_of_two_that_free_a_job_one_wins(jobs: JobStore) -> None:
     await jobs.add([waiting_job(1)])
-    free = waiting_job(1).no_longer_waiting(at=START)
+    free = waiting_job(1).unblocked(at=START)
     assert await jobs.replace(waiting_job(1), free)
     assert not await jobs.replace(waiting_job(1), free)
     assert len(await jobs.events(job_id(1))) == 2

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import Callback
+from civitai_mock.domain.search import DueWebhook
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import JobStore
 from civitai_mock.storage.mongo.collections import Collections
@@ -29,7 +29,7 @@ def told_job(number: int = 1) -> Job:
     return replace(make_job(number, created_at=START + number * SECOND), callback_url="http://localhost:9/told")
 
 
-async def due(store: JobStore, *, seconds: int = 10, limit: int = 10) -> Sequence[Callback]:
+async def due(store: JobStore, *, seconds: int = 10, limit: int = 10) -> Sequence[DueWebhook]:
     now = START + seconds * SECOND
     return await store.due_callbacks(now, hold_until=now + 10 * SECOND, limit=limit)
 
@@ -48,7 +48,7 @@ async def test_a_job_whose_answer_was_lost_is_due_again_when_its_hold_ends(insid
     with pytest.raises(TransientError):
         await due(store_over(inside, jobs=Interrupted(inside.jobs, "update_many", carried_out=True)))
     assert list(await due(store_over(inside), seconds=19)) == []
-    assert list(await due(store_over(inside), seconds=20)) == [Callback(job=told_job(), told=-1, failures=0)]
+    assert list(await due(store_over(inside), seconds=20)) == [DueWebhook(job=told_job(), delivered_seq=-1, failures=0)]
 
 
 async def test_an_event_that_a_crash_left_in_the_job_is_told_of(inside: Collections) -> None:
@@ -59,7 +59,7 @@ async def test_an_event_that_a_crash_left_in_the_job_is_told_of(inside: Collecti
     progressed = claimed.progressed(at=START + SECOND, context={})
     dying = store_over(inside, events=Interrupted(inside.job_events, "insert_many"))
     assert await dying.replace(claimed, progressed)
-    assert list(await due(store)) == [Callback(job=progressed, told=0, failures=0)]
+    assert list(await due(store)) == [DueWebhook(job=progressed, delivered_seq=0, failures=0)]
     assert await store.events(claimed.id) == [claimed.last_event, progressed.last_event]
 
 

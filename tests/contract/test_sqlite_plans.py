@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
 from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.connections import connect_memory
@@ -21,13 +21,13 @@ NAMES = TableNames()
 NUMBERED = re.compile(r"\?(\d+)")
 PLACE = Position(created_at=START, submission_id="", job_id="")
 LEAVES = frozenset({"a", "b", "c"})
-SEARCHES: Mapping[str, JobSearch] = {
-    "all": JobSearch(),
-    "type": JobSearch(job_type="x", before=PLACE),
-    "consumer": JobSearch(issued_by="x", before=PLACE),
-    "consumer and type": JobSearch(issued_by="x", job_type="x"),
-    "leaf": JobSearch(leaves=frozenset({"a"}), before=PLACE),
-    "everything": JobSearch(issued_by="x", job_type="x", leaves=LEAVES, before=PLACE),
+SEARCHES: Mapping[str, JobCriteria] = {
+    "all": JobCriteria(),
+    "type": JobCriteria(job_type="x", before=PLACE),
+    "consumer": JobCriteria(issued_by="x", before=PLACE),
+    "consumer and type": JobCriteria(issued_by="x", job_type="x"),
+    "leaf": JobCriteria(leaves=frozenset({"a"}), before=PLACE),
+    "everything": JobCriteria(issued_by="x", job_type="x", leaves=LEAVES, before=PLACE),
 }
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from civitai_mock.domain.errors import ConflictError, TransientError
-from civitai_mock.domain.search import Budget, JobSearch
+from civitai_mock.domain.search import Budget, JobCriteria
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import FILE_NAME, UPLOADS, WORKERS
@@ -80,7 +80,7 @@ async def test_two_stores_are_given_different_jobs_to_tell_of(stores: Stores, ot
 
 async def test_questions_at_once_get_each_their_own_answer(stores: Stores) -> None:
     await stores.jobs.add([replace(make_job(number), issued_by=str(number)) for number in range(50)])
-    found = await asyncio.gather(*(stores.jobs.search(JobSearch(issued_by=str(n)), limit=9) for n in range(50)))
+    found = await asyncio.gather(*(stores.jobs.search(JobCriteria(issued_by=str(n)), limit=9) for n in range(50)))
     assert [[job.id for job in jobs] for jobs in found] == [[job_id(number)] for number in range(50)]
 
 

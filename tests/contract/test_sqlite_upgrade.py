@@ -12,7 +12,7 @@ from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobSearch, Spending
+from civitai_mock.domain.search import JobCriteria, Spending
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import FILE_NAME
@@ -123,7 +123,7 @@ async def test_old_jobs_are_what_they_were(old_directory: Path) -> None:
         assert (queued.name, queued.callback_url, queued.providers, queued.dependencies) == (None, None, (), ())
         resource = JobResource(air=Air.parse(CHECKPOINT), file_name="x.safetensors", trained_words=("wow",))
         assert queued.resources == (resource,)
-        assert (queued.submission_id, queued.charged, queued.waits, queued.taint) == (QUEUED, False, False, None)
+        assert (queued.submission_id, queued.charged, queued.is_blocked, queued.taint) == (QUEUED, False, False, None)
         assert [(slot.blob_key, slot.seed, slot.available, slot.name) for slot in held.slots] == [(KEY, 1, True, None)]
         assert held.claim == Claim(provider="local", worker_id="local-1", at=START, until=START + LEASE)
         assert (held.stage, held.prompt_id, held.seq) == (Stage.SENT_TO_COMFY, "prompt-1", 1)
@@ -142,7 +142,7 @@ async def test_old_jobs_go_on(old_directory: Path) -> None:
 
 async def test_old_jobs_are_found_counted_and_swept(old_directory: Path) -> None:
     async with open_sqlite(directory=old_directory, names=NAMES) as stores:
-        search = JobSearch(issued_by="somebody", job_type="TextToImageV2", leaves=leaves({"userId": 7}))
+        search = JobCriteria(issued_by="somebody", job_type="TextToImageV2", leaves=leaves({"userId": 7}))
         assert [job.id for job in await stores.jobs.search(search, limit=9)] == [DONE, HELD, QUEUED]
         assert [(await stores.jobs.queue(recent_since=START + n * SECOND)).recent for n in (2, 3)] == [1, 0]
         assert await stores.jobs.spending(None, since=None, until=None) == Spending(images=0, cost=0)

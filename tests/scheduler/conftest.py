@@ -98,7 +98,7 @@ class Bench:
             resources=plain.resources[:1],
             slots=plain.slots[:1],
             dependencies=dependencies,
-            waits=bool(dependencies),
+            is_blocked=bool(dependencies),
             callback_url=callback_url,
         )
         await self.stores.jobs.add([job])

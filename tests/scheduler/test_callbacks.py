@@ -226,7 +226,7 @@ async def test_a_stop_lets_callbacks_on_their_way_arrive_within_the_grace_time(b
         bench.receiver.go_on()
     now = bench.clock.now()
     (due,) = await bench.stores.jobs.due_callbacks(now, hold_until=now, limit=1)
-    assert due.told == 0
+    assert due.delivered_seq == 0
 
 
 async def test_a_stop_without_grace_does_not_wait_for_a_dead_receiver(bench: Bench) -> None:

@@ -181,7 +181,7 @@ A, B = job_id(1), job_id(2)
 def test_what_becomes_of_a_waiting_job(outcomes: Mapping[str, Outcome | None], becomes: str | None) -> None:
     after = settled(make_waiting(3, A, B), outcomes, at=START)
     assert (after.last_event.type if after else None) == becomes
-    assert after is None or not after.waits
+    assert after is None or not after.is_blocked
 
 
 def test_waiters_are_known_until_they_were_not_added_for_a_whole_turn() -> None:

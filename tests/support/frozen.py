@@ -11,7 +11,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore
 
@@ -62,7 +62,7 @@ class ThroughStore:
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return await self._through(self._inner.events(job_id))
 
-    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
         return await self._through(self._inner.search(search, limit=limit))
 
     async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
@@ -83,7 +83,7 @@ class ThroughStore:
     async def stands_still(self, *, since: datetime, now: datetime) -> bool:
         return await self._through(self._inner.stands_still(since=since, now=now))
 
-    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         return await self._through(self._inner.due_callbacks(now, hold_until=hold_until, limit=limit))
 
     async def told(self, job_id: str, *, seq: int) -> None:

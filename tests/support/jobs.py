@@ -69,7 +69,7 @@ def make_job(
 
 
 def make_waiting(number: int, *dependencies: str) -> Job:
-    return replace(make_job(number), dependencies=dependencies, waits=bool(dependencies))
+    return replace(make_job(number), dependencies=dependencies, is_blocked=bool(dependencies))
 
 
 def _request() -> JsonObject:

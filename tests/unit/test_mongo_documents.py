@@ -13,7 +13,7 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import Json, JsonObject
 from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -61,7 +61,7 @@ JOBS = {
     "succeeded": succeeded(CLAIMED),
     "failed": RUNNING.ended(Outcome.FAILED, at=START, context=HOSTILE),
     "hostile": replace(make_job(), request=HOSTILE, properties=HOSTILE, result=[HOSTILE], taint=HOSTILE),
-    "waiting": replace(make_job(), waits=True, dependencies=("a", "b"), providers=("local",), name="nul\0name"),
+    "waiting": replace(make_job(), is_blocked=True, dependencies=("a", "b"), providers=("local",), name="nul\0name"),
     "told of": replace(
         make_job(), callback_url="http://localhost:9/", client_compat="x", charged=False, result=False, taint={}
     ),
@@ -140,10 +140,10 @@ def test_a_position_lies_in_the_time_in_which_the_job_was_created(since: int | N
 
 
 def test_a_search_asks_only_for_what_matters() -> None:
-    assert search_filter(JobSearch()) == {}
+    assert search_filter(JobCriteria()) == {}
     found = leaves({"a": 1, "b": {"c": [2]}})
     before = Position(START, "a", "b")
-    assert search_filter(JobSearch(issued_by="me", job_type="T", leaves=found, before=before)) == {
+    assert search_filter(JobCriteria(issued_by="me", job_type="T", leaves=found, before=before)) == {
         "issuedBy": "me",
         "type": "T",
         "leaves": {"$all": leaf_digests(found)},

@@ -30,7 +30,7 @@ class Job:
     """The first block never changes; `last_event.seq` is the version that a conditional write is held against.
 
     `submission_id` is shared by the jobs of one request, `issued_by` is the consumer; `dependencies` are the ids of
-    jobs that have to succeed first, and while they have not the job `waits` and cannot be claimed. A job that is not
+    jobs that have to succeed first; until they have, the job `is_blocked` and cannot be claimed. A job that is not
     `charged` costs its consumer nothing. `result` is that of a job type whose results are not images, `taint` what a
     consumer found wrong with the job. `client_compat` is the kind of client that its callbacks are worded for, if its
     request asked for one.
@@ -65,7 +65,7 @@ class Job:
     outcome: Outcome | None = None
     claim: Claim | None = None
     prompt_id: str | None = None
-    waits: bool = False
+    is_blocked: bool = False
     result: Json = None
     taint: ReadOnlyJson | None = None
 
@@ -79,7 +79,7 @@ class Job:
             return Holding.ENDED
         if self.claim is not None:
             return Holding.HELD
-        return Holding.BLOCKED if self.waits else Holding.QUEUED
+        return Holding.BLOCKED if self.is_blocked else Holding.QUEUED
 
     def entered(
         self,
@@ -130,7 +130,7 @@ class Job:
             claim=None,
             slots=kept,
             result=result,
-            waits=False,
+            is_blocked=False,
             last_event=told,
         )
 
@@ -140,11 +140,11 @@ class Job:
         told = self._event(JobEventType.UPDATED, at=at, context=context, stage=self.stage)
         return replace(self, last_event=told, slots=self.slots if slots is None else tuple(slots))
 
-    def no_longer_waiting(self, *, at: datetime) -> Self:
-        """Free to be claimed: every job that it depends on has succeeded."""
+    def unblocked(self, *, at: datetime) -> Self:
+        """Return the job as one that can be claimed, as every job that it depends on has succeeded."""
         self._check(Change.UNBLOCK)
         told = self._event(JobEventType.UPDATED, at=at, context={"dependencies": "succeeded"}, stage=self.stage)
-        return replace(self, waits=False, last_event=told)
+        return replace(self, is_blocked=False, last_event=told)
 
     def released(self, *, at: datetime, reason: str) -> Self:
         """Back in the queue because its worker is stopping or cannot go on; no retry is used up."""

@@ -19,8 +19,8 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobSearch:
-    """What has to hold of a job; None and nothing do not matter. `leaves` are those of its properties."""
+class JobCriteria:
+    """What a job must match to be found; None and no `leaves` (of its properties) match all."""
 
     issued_by: str | None = None
     job_type: str | None = None
@@ -63,12 +63,13 @@ class QueueState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """A job whose receiver has not been told of all its events.
+class DueWebhook:
+    """A job whose receiver does not know all of its events yet.
 
-    `told` is the `seq` of the last event that it knows of, or -1. `failures` counts the attempts in vain since then.
+    `delivered_seq` is the `seq` of the last event that the receiver knows, or -1; `failures` counts the attempts that
+    have failed since then.
     """
 
     job: Job
-    told: int
+    delivered_seq: int
     failures: int

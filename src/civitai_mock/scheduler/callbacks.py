@@ -9,7 +9,7 @@ import structlog
 from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import Callback
+from civitai_mock.domain.search import DueWebhook
 from civitai_mock.ports import Clock, Ids, JobStore
 from civitai_mock.scheduler.absentees import NotDeliveredError
 from civitai_mock.scheduler.alarms import Alarms
@@ -83,7 +83,7 @@ class Callbacks:
         if any(job.callback_url is not None for job in jobs):
             self.wake()
 
-    async def _take(self) -> Sequence[Callback]:
+    async def _take(self) -> Sequence[DueWebhook]:
         """As many as there is room for; none while the store is away."""
         room = MOST_AT_ONCE - len(self._on_their_way)
         if room <= 0:
@@ -98,7 +98,7 @@ class Callbacks:
             logger.exception("callbacks not taken")
         return ()
 
-    def _start(self, group: asyncio.TaskGroup, callback: Callback) -> None:
+    def _start(self, group: asyncio.TaskGroup, callback: DueWebhook) -> None:
         if self._stopping:
             return  # held for a while, then told by the next process
         task = group.create_task(self._tell(callback), name=f"callback of job {callback.job.id}")
@@ -109,7 +109,7 @@ class Callbacks:
         self._on_their_way.discard(task)
         self.wake()
 
-    async def _tell(self, callback: Callback) -> None:
+    async def _tell(self, callback: DueWebhook) -> None:
         """Nothing but a cancellation comes out of here; what goes wrong is logged, and tried again after the hold."""
         structlog.contextvars.bind_contextvars(trace_id=callback.job.trace_id, job_id=callback.job.id)
         try:
@@ -121,14 +121,14 @@ class Callbacks:
         except Exception:
             logger.exception("callback broke off")
 
-    async def _next_event(self, callback: Callback) -> JobEvent | None:
+    async def _next_event(self, callback: DueWebhook) -> JobEvent | None:
         """None if the job went in the meantime."""
-        if callback.told + 1 == callback.job.seq:
+        if callback.delivered_seq + 1 == callback.job.seq:
             return callback.job.last_event
         events = await self._jobs.events(callback.job.id)
-        return next((event for event in events if event.seq > callback.told), None)
+        return next((event for event in events if event.seq > callback.delivered_seq), None)
 
-    async def _attempt(self, callback: Callback, event: JobEvent) -> None:
+    async def _attempt(self, callback: DueWebhook, event: JobEvent) -> None:
         number = callback.failures + 1
         try:
             status = await self._post(callback.job, event)

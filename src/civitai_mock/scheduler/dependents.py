@@ -23,7 +23,7 @@ def settled(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -
         if outcomes.get(job_id, Outcome.DELETED) not in {None, Outcome.SUCCEEDED}:
             return _failed(job, because_of=job_id, at=at)
     waits = any(outcomes[job_id] is None for job_id in job.dependencies)
-    return None if waits else job.no_longer_waiting(at=at)
+    return None if waits else job.unblocked(at=at)
 
 
 def _failed(job: Job, *, because_of: str, at: datetime) -> Job:
@@ -44,7 +44,7 @@ class Waiters:
 
     def add(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            for dependency in job.dependencies if job.waits else ():
+            for dependency in job.dependencies if job.is_blocked else ():
                 self._known.setdefault(dependency, set()).add(job.id)
                 self._next.setdefault(dependency, set()).add(job.id)
 
@@ -102,7 +102,7 @@ class Dependents:
         ended, self._ended = self._ended, []
         waiters = self._waiters.of(ended)
         if waiters:
-            await self._settle([job for job in await self._jobs.get_many(waiters) if job.waits])
+            await self._settle([job for job in await self._jobs.get_many(waiters) if job.is_blocked])
 
     async def _settle(self, jobs: Sequence[Job]) -> None:
         """A failure is word for those that wait for the failed one, and so on down the chain."""

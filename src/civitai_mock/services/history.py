@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.ports import JobStore
 from civitai_mock.services.cursor import decode_cursor, encode_cursor, position_of
 
@@ -34,7 +34,7 @@ class ListRequests:
     async def __call__(self, *, owner: str | None, cursor: str | None, take: int) -> RequestPage:
         """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
         before = decode_cursor(cursor, owner=owner) if cursor else None
-        jobs, are_all = await self._jobs_of(take, JobSearch(issued_by=owner, before=before))
+        jobs, are_all = await self._jobs_of(take, JobCriteria(issued_by=owner, before=before))
         groups = [list(group) for _, group in groupby(jobs, key=lambda job: job.submission_id)]
         whole = groups if are_all else groups[:-1]
         requests = [PastRequest(at=group[0].created_at, jobs=group) for group in whole[:take]]
@@ -42,7 +42,7 @@ class ListRequests:
             return RequestPage(requests=requests, cursor=None)
         return RequestPage(requests=requests, cursor=encode_cursor(_end_of(requests[-1]), owner=owner))
 
-    async def _jobs_of(self, take: int, search: JobSearch) -> tuple[Sequence[Job], bool]:
+    async def _jobs_of(self, take: int, search: JobCriteria) -> tuple[Sequence[Job], bool]:
         """Return the jobs of `take` whole requests and a part of the next one, and whether these are all.
 
         Of large jobs those of one whole request will do.
@@ -54,7 +54,7 @@ class ListRequests:
             if len({job.submission_id for job in jobs}) > (1 if are_large else take):
                 return jobs, False
             are_large = len(found) < BATCH  # if there are more
-            search = JobSearch(issued_by=search.issued_by, before=position_of(jobs[-1]))
+            search = JobCriteria(issued_by=search.issued_by, before=position_of(jobs[-1]))
         return jobs, True
 
 

@@ -7,7 +7,7 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import JobSearch
+from civitai_mock.domain.search import JobCriteria
 from civitai_mock.domain.token import decode_token
 from civitai_mock.ports import JobStore
 from civitai_mock.services.cursor import decode_cursor, encode_cursor, position_of
@@ -44,7 +44,7 @@ class QueryJobs:
         """The jobs of a token that are still there; raise `InvalidRequestError` for a token that is none."""
         return await self.by_ids(decode_token(token), owner=owner)
 
-    async def by_search(self, search: JobSearch, *, cursor: str | None = None) -> JobPage:
+    async def by_search(self, search: JobCriteria, *, cursor: str | None = None) -> JobPage:
         """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
         before = decode_cursor(cursor, owner=search.issued_by) if cursor else None
         jobs = await self.jobs.search(replace(search, before=before), limit=PAGE)

@@ -142,5 +142,5 @@ class SubmitJobs:
             stage=Stage.QUEUED,
             retry_attempt=0,
             last_event=initialized(job_id, request.job_type, trace_id=entry.caller.trace_id, at=entry.at),
-            waits=bool(dependencies),
+            is_blocked=bool(dependencies),
         )

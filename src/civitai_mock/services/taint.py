@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
 from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.ports import JobStore
 from civitai_mock.services.cursor import position_of
 from civitai_mock.services.query import QueryJobs
@@ -38,11 +38,11 @@ class TaintJobs:
 
     async def by_properties(self, properties: ReadOnlyJson, taint: ReadOnlyJson, *, owner: str | None) -> int:
         tainted = 0
-        async for jobs in self._batches(JobSearch(issued_by=owner, leaves=leaves(properties))):
+        async for jobs in self._batches(JobCriteria(issued_by=owner, leaves=leaves(properties))):
             tainted += await self.jobs.set_taint([job.id for job in jobs], taint)
         return tainted
 
-    async def _batches(self, search: JobSearch) -> AsyncIterator[Sequence[Job]]:
+    async def _batches(self, search: JobCriteria) -> AsyncIterator[Sequence[Job]]:
         before: Position | None = None
         while jobs := await self.jobs.search(replace(search, before=before), limit=BATCH):
             yield jobs

@@ -15,7 +15,7 @@ from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.questions import QueryJobsRequest, parse
 from civitai_mock.api.v1.schemas import QueryJobsResult
 from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobSearch
+from civitai_mock.domain.search import JobCriteria
 from civitai_mock.generation.job_types import SPELLINGS
 
 
@@ -23,7 +23,7 @@ async def query_jobs(request: Request) -> Response:
     """The youngest first; without a question, all jobs that the caller may see."""
     detailed = flag(request, "detailed")
     asked = await read_as(request, partial(parse, form=QueryJobsRequest))
-    search = JobSearch(
+    search = JobCriteria(
         issued_by=owner(request), job_type=_job_type(asked.job_type), leaves=leaves(asked.properties or {})
     )
     page = await use_cases(request).query.by_search(search, cursor=asked.cursor)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bson import ObjectId
 
-from civitai_mock.domain.search import Callback
+from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.indexes import LONGEST_DUE_FIRST
@@ -27,7 +27,7 @@ class Callbacks:
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
 
-    async def due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+    async def due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         """What was held for an answer that got lost is due again when the hold ends."""
         token = ObjectId()
         stamp = {"callback.dueAt": moment_text(hold_until), "callback.holder": token}
@@ -63,6 +63,6 @@ def _to_tell_of(job_id: str) -> Document:
     return {"jobId": job_id, "callback.dueAt": {"$exists": True}}
 
 
-def _callback_of(document: Document) -> Callback:
+def _callback_of(document: Document) -> DueWebhook:
     callback = document["callback"]
-    return Callback(job=job_of(document), told=callback["told"], failures=callback["failures"])
+    return DueWebhook(job=job_of(document), delivered_seq=callback["told"], failures=callback["failures"])

@@ -10,7 +10,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.callbacks import Callbacks
 from civitai_mock.storage.mongo.changes import Change, Changes
@@ -111,7 +111,7 @@ class MongoJobStore:
         return [*[event_of(job_id, document) async for document in found], job.last_event]
 
     @raises_domain_errors
-    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
         return await self._questions.search(search, limit=limit)
 
     @raises_domain_errors
@@ -140,7 +140,7 @@ class MongoJobStore:
         return await self._questions.stands_still(since=since, now=now)
 
     @raises_domain_errors
-    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
 
     @raises_domain_errors

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, QueuedJob, QueueState, Spending
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, QueuedJob, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_moment
@@ -22,7 +22,7 @@ class Questions:
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
 
-    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
         matching = search_filter(search)
         if limit < 1 or not _can_be_found(matching):
             return []

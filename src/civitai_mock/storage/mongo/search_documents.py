@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import is_storable, moment_text
 
@@ -25,7 +25,7 @@ def with_ids(job_ids: Iterable[str]) -> Document:
     return {"jobId": {"$in": [job_id for job_id in job_ids if is_storable(job_id)]}}
 
 
-def search_filter(search: JobSearch) -> Document:
+def search_filter(search: JobCriteria) -> Document:
     conditions = {
         "issuedBy": search.issued_by,
         "type": search.job_type,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from civitai_mock.domain.search import Callback
+from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.job_rows import job_from
@@ -17,12 +17,14 @@ class Callbacks:
         self._database = database
         self._sql = statements
 
-    async def due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+    async def due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         """Asking costs no transaction while there is nothing."""
         if not self._database.read(self._sql.is_due, (to_micros(now),)):
             return []
         rows = await self._database.write(partial(self._hold, to_micros(now), to_micros(hold_until), limit))
-        return [Callback(job=job_from(tuple(row)), told=told, failures=failures) for *row, told, failures in rows]
+        return [
+            DueWebhook(job=job_from(tuple(row)), delivered_seq=seq, failures=failures) for *row, seq, failures in rows
+        ]
 
     def _hold(self, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
         rows = connection.execute(self._sql.due, (now, limit)).fetchall()

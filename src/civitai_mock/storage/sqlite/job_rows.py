@@ -67,7 +67,7 @@ def job_changes(job: Job) -> tuple[Value, ...]:
         to_micros(claim.at) if claim else None,
         to_micros(claim.until) if claim else None,
         job.prompt_id,
-        job.waits,
+        job.is_blocked,
         None if job.result is None else to_json(job.result),
         told_at if job.outcome else None,
         told_at if job.callback_url else None,
@@ -108,7 +108,7 @@ def job_from(row: Row) -> Job:
         outcome=Outcome(outcome) if outcome else None,
         claim=_claim(*claim) if claim[1] is not None else None,
         prompt_id=prompt_id,
-        waits=waits == 1,
+        is_blocked=waits == 1,
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),
     )

@@ -11,7 +11,7 @@ from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.search import Budget, Callback, JobSearch, QueueState, Spending
+from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.sqlite.callbacks import Callbacks
 from civitai_mock.storage.sqlite.database import Database
@@ -136,7 +136,7 @@ class SqliteJobs:
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return [event_from(row) for row in self._database.read(self._sql.events, (job_id,))]
 
-    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
         return await self._questions.search(search, limit=limit)
 
     async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
@@ -159,7 +159,7 @@ class SqliteJobs:
     async def stands_still(self, *, since: datetime, now: datetime) -> bool:
         return await self._questions.stands_still(since=since, now=now)
 
-    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[Callback]:
+    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
 
     async def told(self, job_id: str, *, seq: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import MOST_BYTES_FOUND, JobSearch, QueuedJob, QueueState, Spending
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, QueuedJob, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.job_rows import jobs_from
@@ -21,7 +21,7 @@ class Questions:
         self._sql = statements
         self._searches = searches
 
-    async def search(self, search: JobSearch, *, limit: int) -> Sequence[Job]:
+    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
         """In a thread: where one leaf is on many jobs and another on few, many are looked through."""
         sql, parameters = self._searches.of(search, limit=limit)
         return await jobs_from(await self._database.scan(sql, parameters, most_bytes=MOST_BYTES_FOUND))

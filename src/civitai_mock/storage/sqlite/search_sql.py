@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from civitai_mock.domain.search import JobSearch, Position
+from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.storage.sqlite.job_rows import leaf_digests
 from civitai_mock.storage.sqlite.jobs_sql import JOB
 from civitai_mock.storage.sqlite.names import TableNames
@@ -37,7 +37,7 @@ class SearchStatement:
     def __init__(self, names: TableNames) -> None:
         self._names = names
 
-    def of(self, search: JobSearch, *, limit: int) -> tuple[str, tuple[Value, ...]]:
+    def of(self, search: JobCriteria, *, limit: int) -> tuple[str, tuple[Value, ...]]:
         """The statement and its parameters."""
         frame, position = (BY_LEAF, LEAF_POSITION) if search.leaves else (BY_AGE, POSITION)
         conditions = [*_of_leaves(search.leaves), *_of_job(search), *_before(search.before, position)]
@@ -53,7 +53,7 @@ def _of_leaves(leaves: Iterable[str]) -> list[Condition]:
     return [*first, *others]
 
 
-def _of_job(search: JobSearch) -> list[Condition]:
+def _of_job(search: JobCriteria) -> list[Condition]:
     columns = {"issued_by": search.issued_by, "type": search.job_type}
     return [(f"{column} = ?", (value,)) for column, value in columns.items() if value is not None]
 
