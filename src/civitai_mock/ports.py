@@ -9,9 +9,8 @@ from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.priority import NORMAL
+from civitai_mock.domain.job import NORMAL, Job, JobResource
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from civitai_mock.domain.token import encode_token
+from civitai_mock.domain.tokens import encode_token
 from tests.support.served import JOBS, Served, template
 
 PARAMS = template()["params"]

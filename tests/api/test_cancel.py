@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from civitai_mock.domain.token import encode_token
+from civitai_mock.domain.tokens import encode_token
 from tests.support.served import JOBS, Served
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

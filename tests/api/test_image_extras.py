@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from tests.support.served import JOBS, Opened, Served, serve_all, template
 
 UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"

@@ -9,7 +9,7 @@ import av
 import pytest
 from PIL import Image
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from tests.support.comfy_graphs import node, text_to_image
 from tests.support.served import JOBS, Opened, serve_all
 from tests.support.templates import TEMPLATES, template

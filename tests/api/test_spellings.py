@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.domain.token import encode_token
+from civitai_mock.domain.tokens import encode_token
 from tests.support.served import JOBS, Served, serve, template
 
 PLANNED = f"{JOBS}?whatif=true&detailed=true"

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.domain.token import decode_token
+from civitai_mock.domain.tokens import decode_token
 from tests.support.served import CHECKPOINT, JOBS, LORA, Served, serve, template
 
 SD1 = "urn:air:sd1:checkpoint:civitai:4384@128713"

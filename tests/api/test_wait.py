@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.domain.token import encode_token
+from civitai_mock.domain.tokens import encode_token
 from tests.support.asgi import http_scope
 from tests.support.jobs import succeeded
 from tests.support.served import JOBS, Served, serve, serve_all, template

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from tests.support.real_comfyui import NO_URL, URL
 from tests.support.real_jobs import RealJobs, image_job, real_jobs
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from tests.support.real_comfyui import NO_URL, URL
 from tests.support.real_jobs import TRAINED_WORD, RealJobs, image_job, real_jobs
 

@@ -8,9 +8,8 @@ import pytest
 
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, leaves
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.dates import START

@@ -10,7 +10,7 @@ import pytest
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.ports import JobStore
 from tests.support.dates import START

@@ -8,8 +8,7 @@ import pytest
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobCriteria, Spending
+from civitai_mock.domain.search import JobCriteria, Spending, leaves
 from civitai_mock.storage.mongo import schema, upgrade
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START

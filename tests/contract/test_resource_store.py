@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.ports import ResourcePage, ResourceStore
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 

@@ -11,8 +11,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobCriteria, Spending
+from civitai_mock.domain.search import JobCriteria, Spending, leaves
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import FILE_NAME

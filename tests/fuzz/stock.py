@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from civitai_mock.bootstrap import World, create_app
 from civitai_mock.clock import SeededIds, VirtualClock
-from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.domain.token import encode_token
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.tokens import encode_token
 from civitai_mock.services.blobs import BlobUrls
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LORA, make_job

@@ -8,7 +8,7 @@ from typing import Any
 
 from civitai_mock.clock import SeededIds
 from civitai_mock.domain.blob import Slot
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.steps.accept import accept
 from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools, Work

@@ -11,7 +11,7 @@ import pytest
 from civitai_mock.bootstrap import read_skeletons
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import JobStore, Provider, Stores
 from civitai_mock.scheduler.callbacks import Callbacks

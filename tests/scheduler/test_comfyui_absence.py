@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.provider import ComfyUI

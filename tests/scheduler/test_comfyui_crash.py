@@ -12,7 +12,7 @@ import pytest
 from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.provider import ComfyUI

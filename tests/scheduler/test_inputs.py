@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.ports import InputFile
 from civitai_mock.scheduler.ways.graph import GraphWay

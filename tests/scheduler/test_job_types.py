@@ -9,7 +9,7 @@ import pytest
 
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.work import BlobAction, JobWork
 from civitai_mock.scheduler.ways import WAYS
 from civitai_mock.scheduler.ways.blob import PINNED

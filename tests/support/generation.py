@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.build import job_work
 from civitai_mock.generation.graph import Graph

@@ -8,7 +8,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource, initialized
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobStore

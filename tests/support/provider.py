@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.ports import Output, Outputs, Progress, Receipt, Submission, WorkerReport
 
 Script = Callable[[str], None]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from tests.support.real_comfyui import PARTS, URL
 from tests.support.served import JOBS, Opened, serve_all
 

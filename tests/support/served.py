@@ -14,7 +14,7 @@ from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap import World, create_app
 from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Stage
 from civitai_mock.settings import MEMORY_URI, Settings
 from tests.support.dates import START

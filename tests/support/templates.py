@@ -1,6 +1,6 @@
 """A template of every `$type` that works."""
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from tests.support.comfy_graphs import text_to_image
 
 CHECKPOINT = "urn:air:sdxl:checkpoint:civitai:101055@128078"

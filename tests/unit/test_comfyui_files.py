@@ -6,7 +6,7 @@ import pytest
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs import missing as missing_files
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
 from civitai_mock.providers.comfyui.graphs.files import match, nearest, resources_by_file

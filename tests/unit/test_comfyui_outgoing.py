@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.ports import Submission
 from civitai_mock.providers.comfyui.graphs.outgoing import (
     base_models,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.control_nets.files import BEST_KNOWN
 from civitai_mock.generation.control_nets.params import MAX_CONTROL_NETS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.search import Position
-from civitai_mock.services.cursor import decode_cursor, encode_cursor
+from civitai_mock.domain.tokens import decode_cursor, encode_cursor
 
 POSITION = Position(datetime(2025, 9, 6, 18, 18, 16, 167943, tzinfo=UTC), "submission-1", "job-1")
 POSITIONS = st.builds(Position, st.datetimes(timezones=st.just(UTC)), st.text(), st.text())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.comfy_graphs import recorded_graph
 from tests.support.generation import MODELS, graph_of, make_found, planned_job, work_of

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.sampling import SAMPLINGS
 from civitai_mock.generation.features.preprocessors import RECIPES
 from civitai_mock.generation.work import GraphWork

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.job_types.text_to_image import TextToImageJobRequest
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.network_tags import MOST_TAGS, read_tags
 from civitai_mock.generation.prompts.brackets import DEEPEST
 from civitai_mock.generation.prompts.syntax import comfyui_text

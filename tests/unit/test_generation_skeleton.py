@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.skeleton import parse_skeleton

@@ -2,7 +2,7 @@
 
 import pytest
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.graph_share import share_done
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.graph_facts import graph_cost, seed_above
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.job_types.comfy import MAX_PICTURES

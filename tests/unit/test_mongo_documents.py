@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from civitai_mock.domain.air import Air, CompressedAir, parse_reference
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobCriteria, Position
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.search import JobCriteria, Position, leaves
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment

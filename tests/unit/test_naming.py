@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.domain.air import Air, parse_reference
-from civitai_mock.domain.naming import itself, named
+from civitai_mock.domain.resource import itself, named
 from tests.support.jobs import make_resource
 
 PONY = "urn:air:pony:checkpoint:civitai:257749@290640"

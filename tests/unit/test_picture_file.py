@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from civitai_mock.domain.picture_file import BrokenPictureError, PictureHeader, read_header
+from civitai_mock.domain.images import BrokenPictureError, PictureHeader, read_header
 
 SIZE = (37, 21)
 KINDS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.search import leaves
 
 NAMES = st.text(max_size=2)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | NAMES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from civitai_mock.providers.simulator.comfyui_server.checking.validation import validate
 from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Rules, Verdict

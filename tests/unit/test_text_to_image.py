@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import InvalidRequestError, JobError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.build import job_work
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template

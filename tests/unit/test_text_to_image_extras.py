@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from tests.support.generation import MODELS, graph_of, make_found, plan, planned_job

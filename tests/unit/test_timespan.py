@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.domain.timespan import format_date, format_timespan, parse_timespan
+from civitai_mock.domain.dotnet import format_date, format_timespan, parse_timespan
 
 CASES = [
     (timedelta(), "00:00:00"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.token import decode_token, encode_token
+from civitai_mock.domain.tokens import decode_token, encode_token
 
 ID = "37d9d863-7928-41c1-bc83-626c00995137"
 

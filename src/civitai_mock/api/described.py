@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from civitai_mock.api.body import MEDIA_RANGES
 from civitai_mock.api.errors import STATUSES, ProblemDetails
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Schema: TypeAlias = type[object]

@@ -9,7 +9,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
@@ -217,3 +217,7 @@ def initialized(job_id: str, job_type: str, *, trace_id: str, at: datetime) -> J
         job_duration=timedelta(),
         retry_attempt=0,
     )
+
+
+LOW, NORMAL, HIGH = -10, 0, 10
+NAMED_PRIORITIES = {"low": LOW, "normal": NORMAL, "high": HIGH}

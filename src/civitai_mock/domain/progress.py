@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType
 
 

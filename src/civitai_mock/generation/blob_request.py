@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from civitai_mock.domain.timespan import format_timespan, parse_timespan
+from civitai_mock.domain.dotnet import format_timespan, parse_timespan
 from civitai_mock.generation.as_sent import AsSentRequest
 from civitai_mock.generation.wire import BlobKey
 from civitai_mock.generation.work import BlobAction, BlobWork

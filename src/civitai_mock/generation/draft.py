@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.graph import Graph, Link, Node, Value
 from civitai_mock.generation.skeleton import Skeleton
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TypeGuard
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.picture.params import image_cost
 from civitai_mock.generation.reading.nodes import Nodes

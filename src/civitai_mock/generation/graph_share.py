@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import islice
 
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.reading.facts import steps_between
 from civitai_mock.generation.reading.nodes import Inputs, Nodes, whole
 

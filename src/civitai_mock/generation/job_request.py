@@ -10,11 +10,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from civitai_mock.domain.blob import Slot, blob_key
-from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, Job, JobResource
-from civitai_mock.domain.json import JsonObject
-from civitai_mock.domain.priority import NAMED_PRIORITIES, NORMAL
+from civitai_mock.domain.dotnet import parse_timespan
+from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, NAMED_PRIORITIES, NORMAL, Job, JobResource
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.domain.timespan import parse_timespan
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Properties, Text, Texts, WireModel
 from civitai_mock.generation.work import JobWork

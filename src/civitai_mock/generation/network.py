@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.draft import Draft
-from civitai_mock.generation.number import plain_number
 from civitai_mock.generation.prompts.text import PromptTexts, embedding_text
 
 

@@ -22,10 +22,10 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from civitai_mock.domain.air import parse_reference
+from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.properties import count_values
 from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
-from civitai_mock.generation.number import plain_number
+from civitai_mock.domain.search import count_values
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Self, TypeAlias
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.prompts.tags import IgnoredTag
 

@@ -10,6 +10,7 @@ import structlog
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.dotnet import format_timespan
 from civitai_mock.domain.errors import (
     ClaimLost,
     JobError,
@@ -20,9 +21,8 @@ from civitai_mock.domain.errors import (
     TransientError,
 )
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
-from civitai_mock.domain.timespan import format_timespan
 from civitai_mock.scheduler.ledger import Ledger
 from civitai_mock.scheduler.steps import STEPS
 from civitai_mock.scheduler.work import Tools, Work

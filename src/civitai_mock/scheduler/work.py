@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from civitai_mock.domain.blob import Blob, Slot
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.skeleton import Skeleton
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
 from civitai_mock.scheduler.pictures import PictureFetcher

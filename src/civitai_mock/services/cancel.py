@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.domain.token import decode_token
+from civitai_mock.domain.tokens import decode_token
 from civitai_mock.ports import Clock, JobSignals, JobStore
 from civitai_mock.services.query import QueryJobs
 

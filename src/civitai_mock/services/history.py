@@ -7,8 +7,8 @@ from itertools import groupby
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import JobCriteria, Position
+from civitai_mock.domain.tokens import decode_cursor, encode_cursor, position_of
 from civitai_mock.ports import JobStore
-from civitai_mock.services.cursor import decode_cursor, encode_cursor, position_of
 
 BATCH = 500
 

@@ -8,9 +8,8 @@ from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import JobCriteria
-from civitai_mock.domain.token import decode_token
+from civitai_mock.domain.tokens import decode_cursor, decode_token, encode_cursor, position_of
 from civitai_mock.ports import JobStore
-from civitai_mock.services.cursor import decode_cursor, encode_cursor, position_of
 
 PAGE = 100
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from civitai_mock.domain.air import Reference
 from civitai_mock.domain.errors import NotFoundError
-from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.naming import is_named
-from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.resource import Resource, is_named
 from civitai_mock.ports import ResourcePage, ResourceStore
 
 

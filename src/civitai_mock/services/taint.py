@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobCriteria, Position
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.search import JobCriteria, Position, leaves
+from civitai_mock.domain.tokens import position_of
 from civitai_mock.ports import JobStore
-from civitai_mock.services.cursor import position_of
 from civitai_mock.services.query import QueryJobs
 
 BATCH = 500

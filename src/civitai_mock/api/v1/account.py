@@ -18,7 +18,7 @@ from civitai_mock.api.parameters import count, moment, optional, required_list
 from civitai_mock.api.v1.paths import CONSUMER, READ_PROBLEMS
 from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.schemas import ConsumptionDetails, ProviderAssetAvailability, RequestsResult
-from civitai_mock.domain.timespan import format_date
+from civitai_mock.domain.dotnet import format_date
 from civitai_mock.services.history import RequestPage
 
 TAG = "Consumer"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias, Union
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 
 # What the lists allow at each place in a detailed job; every member of an object under ANY.
 Words: TypeAlias = Mapping[str, Union[frozenset[str], "Words"]]

@@ -14,8 +14,7 @@ from civitai_mock.api.v1.paths import BODY_PROBLEMS, JOBS_PATH, TAG
 from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.questions import QueryJobsRequest, parse
 from civitai_mock.api.v1.schemas import QueryJobsResult
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import JobCriteria
+from civitai_mock.domain.search import JobCriteria, leaves
 from civitai_mock.generation.job_types import SPELLINGS
 
 

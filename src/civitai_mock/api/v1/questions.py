@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 import orjson
 from pydantic import AfterValidator, Field, ValidationError
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.request_errors import from_validation
 from civitai_mock.generation.wire import JsonMembers, Properties, Text, WireModel
 

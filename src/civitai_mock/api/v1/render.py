@@ -8,11 +8,11 @@ from civitai_mock.api.formats import ResultFormat, Vocabulary
 from civitai_mock.api.v1 import schemas as wire
 from civitai_mock.api.v1.official_words import with_official_words
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.dotnet import format_date, format_timespan
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.progress import progress_of
-from civitai_mock.domain.timespan import format_date, format_timespan
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue import QueuePosition

@@ -18,7 +18,7 @@ from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.schemas import InsufficientBuzz, JobStatusCollection, JobTemplateList
 from civitai_mock.api.v1.templates import parse_submission
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.token import encode_token
+from civitai_mock.domain.tokens import encode_token
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 
 DETAILED, WAIT = flag_parameter("detailed"), flag_parameter("wait")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.domain.properties import count_values
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.search import count_values
 from civitai_mock.generation.job_request import JobRequest
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.generation.request_errors import fault, invalid

@@ -5,9 +5,8 @@ from pydantic import TypeAdapter, ValidationError
 from civitai_mock.api.v2.schemas import ResourceDocument, ResourceFields
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
-from civitai_mock.domain.naming import is_named
-from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.resource import Resource, is_named
 from civitai_mock.generation.request_errors import fault, from_validation
 
 AIR = "air"

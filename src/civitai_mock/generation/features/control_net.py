@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.features.loading import load_picture
 from civitai_mock.generation.features.preprocessors import Recipe, title_of
 from civitai_mock.generation.graph import Link, Value
-from civitai_mock.generation.number import plain_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

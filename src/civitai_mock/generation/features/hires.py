@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.domain.images import Size
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.features.upscale import Upscaler
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.number import plain_number
-from civitai_mock.generation.size import Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

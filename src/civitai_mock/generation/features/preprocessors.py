@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from civitai_mock.domain.images import Size
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.graph import Link, Value
-from civitai_mock.generation.size import Size
 
 # How pleasing a picture the refiner was told that it had, for what is wanted and for what is not.
 POSITIVE_SCORE, NEGATIVE_SCORE = 6, 2.5

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.domain.images import Size
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.features.loading import load_picture
-from civitai_mock.generation.number import plain_number
-from civitai_mock.generation.size import Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

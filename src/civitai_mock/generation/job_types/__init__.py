@@ -5,7 +5,7 @@ from typing import TypeAlias, get_args
 
 from pydantic import ValidationError
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.job_request import JobRequest
 from civitai_mock.generation.job_types.blob_delete import DeleteBlobRequest
 from civitai_mock.generation.job_types.blob_get import GetBlobRequest

@@ -9,7 +9,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_facts import file_references, graph_cost, node_files, with_files

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.guesses import dice
 from civitai_mock.generation.job_request import JobRequest, Plan

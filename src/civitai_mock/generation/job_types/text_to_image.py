@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.control_nets.choice import choose_control_nets, control_net_references, control_net_urls
 from civitai_mock.generation.control_nets.params import ControlNetList

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.wire import BLOB_KEY_PATTERN, Number, Reference, WireModel, picture_url
 from civitai_mock.generation.work import is_url
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.draft import Draft
 from civitai_mock.generation.ecosystem import Ecosystem
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.network import Network, NetworkKind
 from civitai_mock.generation.network_tags import AppliedTag
-from civitai_mock.generation.number import plain_number
 from civitai_mock.generation.picture.params import CompleteParams
 from civitai_mock.generation.prompts.brackets import shallow
 from civitai_mock.generation.prompts.syntax import comfyui_text

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 
+from civitai_mock.domain.images import Size
 from civitai_mock.generation.ecosystem import Defaults
 from civitai_mock.generation.picture.extras import (
     DEFAULT_DENOISE,
@@ -18,7 +19,6 @@ from civitai_mock.generation.picture.extras import (
     ImageJobUpscale,
     SourceImage,
 )
-from civitai_mock.generation.size import Size
 from civitai_mock.generation.wire import Number, PromptText, SchedulerName, WireModel
 
 RANDOM_SEED = -1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.control_nets.params import CompleteControlNet
 from civitai_mock.generation.network_params import CompleteNetwork
 from civitai_mock.generation.picture.extras import shown_extras

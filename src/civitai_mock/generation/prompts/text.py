@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from civitai_mock.generation.number import plain_number
+from civitai_mock.domain.dotnet import plain_number
 
 # ComfyUI takes `embedding:` only at the start of a text or of a bracket, or after a space or newline, and takes what
 # follows up to the next white space for the name; it strips commas off that.

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from civitai_mock.domain.json import Json, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.generation.graph import Link
 
 HOLDERS = ("value", "int", "float", "string", "text", "seed", "noise_seed")  # where a node keeps a single value

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.reading.frames import Frames
 from civitai_mock.generation.reading.metadata import GRAPH_CHUNK, PARAMETERS_CHUNK, parameters

@@ -11,7 +11,7 @@ import httpx
 
 from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.media_types import media_type_of
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport

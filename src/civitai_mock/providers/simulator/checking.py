@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.reading.facts import Series
 from civitai_mock.generation.reading.frames import nothing_known
 from civitai_mock.generation.reading.nodes import NO_INPUTS, Nodes

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
-from civitai_mock.domain.timespan import MICROSECOND
+from civitai_mock.domain.dotnet import MICROSECOND
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 
 
 def moment_text(moment: datetime) -> str:

@@ -8,8 +8,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.properties import leaves
-from civitai_mock.domain.search import Position
+from civitai_mock.domain.search import Position, leaves
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.mongo.collections import Document

@@ -5,8 +5,7 @@ from typing import TypeAlias, TypeVar
 
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.domain.naming import itself, named
-from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.resource import Resource, itself, named
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.mongo.collections import Collection
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors

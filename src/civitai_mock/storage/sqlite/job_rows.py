@@ -12,8 +12,8 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.json import ReadOnlyJson
-from civitai_mock.domain.properties import leaves
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.search import leaves
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.sqlite.rows import (

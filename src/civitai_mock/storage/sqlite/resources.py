@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from civitai_mock.domain.air import Air, CompressedAir, Reference
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.domain.naming import itself, named
-from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.resource import Resource, itself, named
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements

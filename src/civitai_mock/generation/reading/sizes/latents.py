@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.generation.reading.facts import DEFAULT_SIDE, Frame
 from civitai_mock.generation.reading.sizes.images import scaled_to, turned
 from civitai_mock.generation.reading.sizes.sight import UNKNOWN, Sight, counted, in_cells, kept, sized
-from civitai_mock.generation.size import LATENT_CELL
 
 LEAST_SIDE = 64
 X4_CELL = 4  # of the VAE of SD's x4 upscaler

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.reading.facts import Frame
 from civitai_mock.generation.reading.nodes import Nodes, real, text, whole
-from civitai_mock.generation.size import LATENT_CELL
 
 MOST = 2**20  # more than may be drawn, and little enough to go on counting with
 UNKNOWN = Frame(guessed=True)

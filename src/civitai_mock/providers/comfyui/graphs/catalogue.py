@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs.names import Names
 from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_object, as_texts
 

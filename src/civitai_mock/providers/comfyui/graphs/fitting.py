@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.work import FileRole
 from civitai_mock.providers.comfyui.graphs.catalogue import EMBEDDINGS, MODEL_FOLDERS, Catalogue, folder_of
 from civitai_mock.providers.comfyui.graphs.embeddings import (

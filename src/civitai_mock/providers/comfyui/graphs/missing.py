@@ -7,7 +7,7 @@ from functools import cached_property
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, folder_of
 from civitai_mock.providers.comfyui.graphs.files import Resources, match, nearest, several
 from civitai_mock.providers.comfyui.graphs.names import Names, base_of, normal

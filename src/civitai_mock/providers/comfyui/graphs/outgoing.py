@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.ports import Submission
 from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 

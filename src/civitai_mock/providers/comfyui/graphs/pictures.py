@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.comfyui.protocol.refusal import NOT_IN_LIST, complaints_of
 from civitai_mock.providers.comfyui.protocol.shapes import as_object

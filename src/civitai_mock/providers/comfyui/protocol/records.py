@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.protocol.codec import failure_of, files_of
 from civitai_mock.providers.comfyui.protocol.messages import Failure, SavedFile
 from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_number, as_object, as_text

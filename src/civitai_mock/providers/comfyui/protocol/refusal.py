@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_object, as_text
 
 MOST_COMPLAINTS = 3

@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 
 
 def as_object(value: Json) -> JsonObject:

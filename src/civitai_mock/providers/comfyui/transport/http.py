@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from civitai_mock.domain.errors import JobError, TransientError
-from civitai_mock.domain.json import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.options import CA_SETTING, DEFAULT_TIMEOUTS, Timeouts
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.ending import summed_up
 from civitai_mock.providers.comfyui.graphs.fitting import Fit

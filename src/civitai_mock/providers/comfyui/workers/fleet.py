@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.outgoing import JOB_ID
 from civitai_mock.providers.comfyui.protocol.tracker import Done
 from civitai_mock.providers.comfyui.workers.balance import Balance

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
 from civitai_mock.providers.comfyui.graphs.stock import Stock

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.protocol.messages import Picture
 from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, Interrupted, PromptTracker
 

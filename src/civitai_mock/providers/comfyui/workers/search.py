@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from civitai_mock.domain.errors import JobError, MockError
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
-from civitai_mock.domain.priority import NORMAL
+from civitai_mock.domain.job import NORMAL
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
 from civitai_mock.providers.comfyui.graphs.files import Resources
 from civitai_mock.providers.comfyui.graphs.fitting import NO_ROLES, Fit, Roles, best_fit

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.json import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.comfyui.graphs.pictures import FOLDER, read_by, upload_name
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from civitai_mock.domain.errors import JobError, TransientError
-from civitai_mock.domain.json import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Submission
 from civitai_mock.providers.comfyui.address import Server

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

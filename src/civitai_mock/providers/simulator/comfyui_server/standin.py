@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Hashable
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.installation import Installation

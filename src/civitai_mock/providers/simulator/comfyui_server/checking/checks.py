@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import ANYTHING, InputDefinition, Listing
 from civitai_mock.providers.simulator.comfyui_server.checking.refusals import Refusal
 

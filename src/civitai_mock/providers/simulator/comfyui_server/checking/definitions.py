@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 
 PACKAGE = "civitai_mock.providers.simulator.comfyui_server.checking"
 COMBO = "COMBO"

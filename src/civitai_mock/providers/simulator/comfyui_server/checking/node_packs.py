@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
     OUTPUT_FOLDERS,
     SECTIONS,

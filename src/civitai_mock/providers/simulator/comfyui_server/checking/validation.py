@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking import checks
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
     OUTPUT_FOLDERS,

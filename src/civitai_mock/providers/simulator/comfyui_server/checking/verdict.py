@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import Definitions, Listing
 from civitai_mock.providers.simulator.comfyui_server.checking.refusals import Refusal
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 
 SECRET_EXTRA_DATA = ("auth_token_comfy_org", "api_key_comfy_org")
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any, NamedTuple
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 
 FIRST = -1e9
 FOREIGN = "foreign_prompt"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import TypeAlias
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 
 CAPACITY = 300
 

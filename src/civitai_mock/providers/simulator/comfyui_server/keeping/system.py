@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server import COMFYUI_VERSION
 
 GIBIBYTE = 1024**3

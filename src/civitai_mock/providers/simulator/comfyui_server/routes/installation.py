@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.providers.simulator.comfyui_server.installation import Installation
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, json_body, refused, standin_of
 

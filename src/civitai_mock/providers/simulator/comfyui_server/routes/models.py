@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import NOT_AN_IMAGE
 from civitai_mock.providers.simulator.comfyui_server.keeping.models import MODEL_ENDINGS, ModelFile
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import JsonAnswer, empty, standin_of, trouble

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.checking.refusals import NO_PROMPT, Refusal
 from civitai_mock.providers.simulator.comfyui_server.checking.validation import MALFORMED, validate
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import UnusablePathError, UserFile, UserFiles
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import (
     JsonAnswer,

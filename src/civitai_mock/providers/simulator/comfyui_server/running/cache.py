@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.options import Cache, CacheKind
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link, sources
 

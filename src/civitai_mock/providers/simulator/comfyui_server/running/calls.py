@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import is_link
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node

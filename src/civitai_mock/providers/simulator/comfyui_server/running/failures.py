@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
     OUTPUT_FOLDERS,
     InputDefinition,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import is_image
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import ROOT

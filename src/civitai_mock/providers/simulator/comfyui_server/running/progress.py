@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.comfyui_server.talking.messages import ProgressState, node_names
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from enum import StrEnum
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import without_secrets
 from civitai_mock.providers.simulator.comfyui_server.ledger import PromptFacts
 from civitai_mock.providers.simulator.comfyui_server.running.cache import Made, NodeCache, UiOutput

@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.reading.nodes import Nodes
 from civitai_mock.generation.reading.outputs import OutputNode
 from civitai_mock.ports import Clock

@@ -1,6 +1,6 @@
 """Output nodes: what they make, and what history then tells of it."""
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.reading.outputs import OUTPUTS, OutputNode
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene

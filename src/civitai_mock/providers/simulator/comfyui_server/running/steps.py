@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from civitai_mock.domain.json import JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import needs

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from civitai_mock.domain.json import Json
+from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Scene
 

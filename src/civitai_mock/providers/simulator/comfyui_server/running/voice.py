@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import Hub
 from civitai_mock.providers.simulator.comfyui_server.talking.messages import Message, Picture, Said, milliseconds
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from civitai_mock.domain.json import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4
 JPEG, PNG = 1, 2

@@ -1,4 +1,4 @@
-"""Dates and durations as .NET prints them (captures)."""
+"""Dates, durations and numbers in the form in which .NET prints them, as the real service does (captures)."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -38,3 +38,10 @@ def parse_timespan(text: str) -> timedelta:
         raise ValueError("hours go up to 23, minutes and seconds up to 59")
     microseconds = int((match["ticks"] or "").ljust(7, "0")) // 10
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)
+
+
+MAX_EXACT = 2**53
+
+
+def plain_number(value: float) -> int | float:
+    return int(value) if value.is_integer() and abs(value) < MAX_EXACT else value

@@ -1,7 +1,8 @@
-"""What the first bytes of a picture file say, without decoding it."""
+"""Image files and their sizes: what the first bytes of a file say, without decoding it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 LONGEST_MAGIC = 16
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers among their neighbours
@@ -129,3 +130,27 @@ SIZES: Mapping[str, Callable[[bytes], tuple[int, int]]] = {
     "image/bmp": _bmp,
     "image/webp": _webp,
 }
+
+
+LATENT_CELL = 8
+
+
+class Size(NamedTuple):
+    """In pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def drawn(self) -> Self:
+        """What a sampler makes of it: latent space knows no smaller cells."""
+        return self._replace(
+            width=self.width // LATENT_CELL * LATENT_CELL, height=self.height // LATENT_CELL * LATENT_CELL
+        )
+
+    def scaled(self, scale: float) -> Self:
+        return self._replace(width=round(self.width * scale), height=round(self.height * scale))
+
+    @property
+    def larger_side(self) -> int:
+        return max(self.width, self.height)
