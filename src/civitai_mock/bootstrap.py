@@ -23,7 +23,7 @@ from civitai_mock.api.v1.render import render_event
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
+from civitai_mock.generation.graph import Skeleton, parse_skeleton
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
 from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.engine import Simulator
@@ -180,7 +180,7 @@ def _provider(settings: Settings, world: World) -> AbstractAsyncContextManager[P
             profile=_profile(settings),
             pictures=settings.simulation_pictures,
         )
-    from civitai_mock.generation.needs import ecosystem_needs
+    from civitai_mock.generation.ecosystems import ecosystem_needs
     from civitai_mock.providers.comfyui.options import ComfyOptions
     from civitai_mock.providers.comfyui.provider import ComfyUI
 

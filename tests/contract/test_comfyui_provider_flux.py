@@ -10,8 +10,8 @@ import pytest
 
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.domain.errors import JobError
-from civitai_mock.generation.build import job_work
-from civitai_mock.generation.needs import ecosystem_needs
+from civitai_mock.generation.ecosystems import ecosystem_needs
+from civitai_mock.generation.job_types import job_work
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Submission
 from civitai_mock.providers.comfyui.address import parse_servers

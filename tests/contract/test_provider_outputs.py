@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.ports import Output, Provider
 from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on, make_submission

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions

@@ -14,7 +14,7 @@ from civitai_mock.api.v1.official_words import ASSET_TYPES, BASE_MODELS, SCHEDUL
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.domain.sampling import SAMPLINGS
 from civitai_mock.domain.stages import JobEventType, Outcome
-from civitai_mock.generation.network import KIND_NAMES
+from civitai_mock.generation.networks.kinds import KIND_NAMES
 from tests.parity.official import words_of
 from tests.parity.replay import read_official
 from tests.support.jobs import LEASE

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.generation.build import job_work
+from civitai_mock.generation.job_types import job_work
 from tests.scheduler.conftest import Bench, running
 from tests.support.served import PATIENCE_SECONDS
 

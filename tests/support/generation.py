@@ -9,11 +9,9 @@ from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.build import job_work
-from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.job_request import JobRequest, Plan
-from civitai_mock.generation.job_types import parse_template
-from civitai_mock.generation.skeleton import Skeleton, parse_skeleton
+from civitai_mock.generation.graph import Graph, Skeleton, parse_skeleton
+from civitai_mock.generation.job_types import job_work, parse_template
+from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.generation.work import GraphWork, JobWork
 from tests.support.jobs import make_job
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.providers.simulator.drawing import draw_as
 from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 from civitai_mock.providers.simulator.profile import Pictures

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
 from civitai_mock.clock import SystemClock
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.app import make_standin
 from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions

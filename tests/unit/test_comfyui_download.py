@@ -7,7 +7,7 @@ import pytest
 
 from civitai_mock.clock import SystemClock
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.generation.media_types import media_type_of
+from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
 from civitai_mock.providers.comfyui.transport.download import download

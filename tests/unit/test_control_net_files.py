@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from civitai_mock.generation.control_nets.files import BEST_KNOWN, control_net_role
+from civitai_mock.generation.control_nets.request import RECIPES
+from civitai_mock.generation.control_nets.resources import BEST_KNOWN, control_net_role
 from civitai_mock.generation.ecosystems import ADAPTERS
-from civitai_mock.generation.features.preprocessors import RECIPES
 
 # Names under which these files are published or commonly kept.
 SERVER = [

@@ -8,9 +8,8 @@ import pytest
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_nets.files import BEST_KNOWN
-from civitai_mock.generation.control_nets.params import MAX_CONTROL_NETS
-from civitai_mock.generation.features.preprocessors import RECIPES
+from civitai_mock.generation.control_nets.request import MAX_CONTROL_NETS, RECIPES
+from civitai_mock.generation.control_nets.resources import BEST_KNOWN
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.generation import MODELS, graph_of, make_found, plan, plan_request, planned_job, work_of

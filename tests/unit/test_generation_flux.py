@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.build import job_work
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.providers.comfyui.graphs.files import in_role
 from civitai_mock.providers.comfyui.graphs.names import Names

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.generation.ecosystems import ECOSYSTEMS
-from civitai_mock.generation.needs import ecosystem_needs
+from civitai_mock.generation.ecosystems import ECOSYSTEMS, ecosystem_needs
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.graphs.served import Served
 from tests.support.generation import SKELETONS

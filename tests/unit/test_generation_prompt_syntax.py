@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.network_tags import MOST_TAGS, read_tags
-from civitai_mock.generation.prompts.brackets import DEEPEST
-from civitai_mock.generation.prompts.syntax import comfyui_text
+from civitai_mock.generation.networks.kinds import MOST_TAGS, read_tags
+from civitai_mock.generation.prompts.a1111 import DEEPEST, comfyui_text
 from civitai_mock.generation.work import GraphWork
 from tests.support.generation import MODELS, graph_of, plan, work_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from civitai_mock.generation.prompts.text import PromptTexts, embedding_text
+from civitai_mock.generation.prompts.texts import PromptTexts, embedding_text
 
 
 def texts(positive: str = "", negative: str = "") -> PromptTexts:

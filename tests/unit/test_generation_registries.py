@@ -1,5 +1,6 @@
 """A file that nobody registered, or an entry without its file, fails at once."""
 
+from importlib import import_module
 from importlib.resources import files
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from civitai_mock.domain.air import Air
 from civitai_mock.generation.ecosystems import ADAPTERS, ECOSYSTEMS, find_ecosystem
 from civitai_mock.generation.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, REQUESTS
+from civitai_mock.generation.job_types.request import JobRequest
 from tests.support.generation import SKELETONS
 
 GENERATION = files("civitai_mock") / "generation"
@@ -18,7 +20,7 @@ def modules(folder: str) -> set[str]:
 
 
 def test_every_ecosystem_is_registered_and_has_its_skeleton() -> None:
-    assert {adapter.name for adapter in ADAPTERS} == modules("ecosystems")
+    assert {adapter.name for adapter in ADAPTERS} == modules("ecosystems") - {"ecosystem"}
 
 
 def test_every_skeleton_is_used_and_there() -> None:
@@ -40,7 +42,9 @@ def test_every_role_is_named_in_a_skeleton() -> None:
 
 
 def test_every_job_type_is_registered() -> None:
-    assert {request.__module__.rsplit(".", 1)[1] for request in REQUESTS} == modules("job_types")
+    found = [import_module(f"{JobRequest.__module__.rpartition('.')[0]}.{name}") for name in modules("job_types")]
+    defined = {item for module in found for item in vars(module).values() if hasattr(item, "wire_name")}
+    assert defined == set(REQUESTS)
 
 
 def test_no_two_entries_share_a_name() -> None:

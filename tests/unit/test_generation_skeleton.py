@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.draft import Draft
-from civitai_mock.generation.graph import Link
-from civitai_mock.generation.skeleton import parse_skeleton
+from civitai_mock.generation.graph import Link, parse_skeleton
+from civitai_mock.generation.graph_builder import Draft
 from tests.support.generation import SKELETONS
 from tests.support.graph_check import NODES
 

@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.graph_share import share_done
+from civitai_mock.generation.graph_reader.progress import share_done
 
 
 def sampler(steps: Json, latent: str | None = None, **inputs: Json) -> JsonObject:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.drawn import LEAVING_DRAWN, MADE_BY_MODELS
-from civitai_mock.generation.reading.outputs import OUTPUTS
-from civitai_mock.generation.reading.sizes import RULES
+from civitai_mock.generation.graph_reader.output_images import LEAVING_DRAWN, MADE_BY_MODELS
+from civitai_mock.generation.graph_reader.outputs import OUTPUTS
+from civitai_mock.generation.graph_reader.sizes import RULES
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from civitai_mock.providers.simulator.outputs.makers import MAKERS
 from civitai_mock.providers.simulator.pixels.pictures import OPERATIONS

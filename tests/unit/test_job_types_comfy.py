@@ -6,9 +6,9 @@ import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.graph_facts import graph_cost, seed_above
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.job_types.comfy import MAX_PICTURES
+from civitai_mock.generation.user_graph import graph_cost, seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import graph_of, make_found, plan, planned_job, work_of

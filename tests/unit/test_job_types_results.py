@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.guesses import BOORU_TAGS, MEDIA_TAGS
+from civitai_mock.generation.placeholder_results import BOORU_TAGS, MEDIA_TAGS
 from civitai_mock.generation.work import ResultWork
 from tests.support.generation import work_of
 from tests.support.templates import CHECKPOINT, template

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from civitai_mock.generation.reading.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
 from civitai_mock.providers.simulator.painter import scenes
 from civitai_mock.providers.simulator.painter.canvas import TONES, Canvas
 from civitai_mock.providers.simulator.painter.dice import Dice

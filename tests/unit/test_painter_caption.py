@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from civitai_mock.generation.reading.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Frame, Lora, Sampled, Series
 from civitai_mock.providers.simulator.painter.caption import FOREIGN_WORDS, NO_WORDS, Caption, caption_of, legible
 from civitai_mock.providers.simulator.painter.poster import SMALLEST_WITH_CAPTION, paint
 

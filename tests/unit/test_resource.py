@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.network_choice import job_resource
+from civitai_mock.generation.networks.request import job_resource
 from tests.parity.replay import read_capture
 from tests.support.jobs import make_resource
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from civitai_mock.generation.reading.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Frame, Lora, Sampled, Series
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
 

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.providers.simulator import engine
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.errors import PromptCancelledError

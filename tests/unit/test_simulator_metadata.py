@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.generation.reading.facts import Frame, Lora, Sampled, Series
-from civitai_mock.generation.reading.metadata import parameters, texts_of
-from civitai_mock.generation.reading.nodes import Nodes
-from civitai_mock.generation.reading.series import read_series
+from civitai_mock.generation.graph_reader.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import read_series
+from civitai_mock.generation.graph_reader.png_metadata import parameters, texts_of
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
 from tests.support.comfy_graphs import DATA, load_graph, recorded_graph

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from civitai_mock.generation.reading.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
 from civitai_mock.providers.simulator import png
 from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.generation.features.preprocessors import RECIPES
-from civitai_mock.generation.reading.facts import Series
-from civitai_mock.generation.reading.frames import COUNTING, SIZING
-from civitai_mock.generation.reading.nodes import Nodes
-from civitai_mock.generation.reading.passes import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
-from civitai_mock.generation.reading.series import read_series
+from civitai_mock.generation.control_nets.request import RECIPES
+from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import read_series
+from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.errors import GraphRefusedError
 from tests.support.comfy_graphs import DATA, RECORDED, Graph, load_graph, node, recorded_graph, text_to_image

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.generation.reading.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
 from civitai_mock.providers.simulator.profile import INSTANT, PROFILES, REALISTIC
 from civitai_mock.providers.simulator.workload import MODELS_IN_MEMORY, Worker
 

@@ -11,8 +11,7 @@ from civitai_mock.domain.errors import InvalidRequestError, JobError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.build import job_work
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work, parse_template
 from tests.support.generation import (
     MODELS,
     SEED,

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from civitai_mock.api.context import ApiOptions, options
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.request_errors import ROOT, fault
+from civitai_mock.generation.wire import ROOT, fault
 from civitai_mock.services.offload import beside_others
 
 T = TypeVar("T")

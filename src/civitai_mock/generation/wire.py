@@ -1,7 +1,7 @@
-"""What the JSON of v1 is made of."""
+"""The types that v1's JSON is made of, and the faults of a request by their path."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeAlias
@@ -16,10 +16,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.dotnet import plain_number
@@ -187,3 +189,46 @@ BlobKey = Annotated[str, Field(strict=True), AfterValidator(_blob_key)]
 Reference = Annotated[str, Field(strict=True), AfterValidator(_reference)]
 # In any case on the wire, in the official spelling here.
 SchedulerName = Annotated[Name, Field(json_schema_extra={"enum": list(SAMPLINGS)}), AfterValidator(_scheduler)]
+
+
+ROOT = "$"
+MAX_PATH_PARTS = 8
+MESSAGES: Mapping[str, str] = {
+    "missing": "This member is required.",
+    "model_type": "Expected a JSON object.",
+    "dict_type": "Expected a JSON object.",
+    "list_type": "Expected a JSON array.",
+    "recursion_loop": "This is nested too deeply.",
+    "recursion_depth_exceeded": "This is nested too deeply.",
+}
+
+
+def invalid(errors: Mapping[str, Sequence[str]]) -> InvalidRequestError:
+    return InvalidRequestError("One or more validation errors occurred.", errors=errors)
+
+
+def fault(path: str, message: str) -> InvalidRequestError:
+    """One fault at one place."""
+    return invalid({path: [message]})
+
+
+def from_validation(error: ValidationError, *, path: str) -> InvalidRequestError:
+    """`path` is where the validated value stands in the request; nothing for the whole of it."""
+    errors: dict[str, list[str]] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        errors.setdefault(_path(path, detail["loc"]), []).append(_message(detail))
+    return invalid(errors)
+
+
+def _path(start: str, parts: Sequence[int | str]) -> str:
+    """`params.steps`, `providers[0]`; a very long one is cut."""
+    path = start
+    for part in parts[:MAX_PATH_PARTS]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path or ROOT
+
+
+def _message(detail: ErrorDetails) -> str:
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    return MESSAGES.get(detail["type"], detail["msg"])

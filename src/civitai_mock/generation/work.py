@@ -8,7 +8,7 @@ from typing import Self, TypeAlias
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.prompts.tags import IgnoredTag
+from civitai_mock.generation.prompts.a1111 import IgnoredTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from civitai_mock.domain.blob import Blob, Slot
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
-from civitai_mock.generation.skeleton import Skeleton
+from civitai_mock.generation.graph import Skeleton
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
 from civitai_mock.scheduler.pictures import PictureFetcher
 from civitai_mock.scheduler.turns import Turns

@@ -8,7 +8,7 @@ from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem, is_model
-from civitai_mock.generation.network_choice import job_resource
+from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.ports import Provider, ResourceStore
 
 

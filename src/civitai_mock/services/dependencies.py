@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.generation.job_request import JobRequest
-from civitai_mock.generation.request_errors import fault, invalid
+from civitai_mock.generation.job_types.request import JobRequest
+from civitai_mock.generation.wire import fault, invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

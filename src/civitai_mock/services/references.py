@@ -8,7 +8,7 @@ from typing import TypeGuard
 from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.resource import Resource, named
-from civitai_mock.generation.job_request import JobRequest
+from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.ports import ResourceStore
 
 

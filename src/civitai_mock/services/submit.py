@@ -10,7 +10,7 @@ from civitai_mock.domain.job import Job, initialized
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
-from civitai_mock.generation.job_request import JobRequest, Plan
+from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.ports import Clock, Ids, JobSignals, JobStore, ResourceStore
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.dependencies import resolve_dependencies

@@ -6,8 +6,7 @@ import orjson
 from pydantic import AfterValidator, Field, ValidationError
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.request_errors import from_validation
-from civitai_mock.generation.wire import JsonMembers, Properties, Text, WireModel
+from civitai_mock.generation.wire import JsonMembers, Properties, Text, WireModel, from_validation
 
 T = TypeVar("T", bound=WireModel)
 

@@ -13,7 +13,7 @@ from civitai_mock.api.parameters import optional
 from civitai_mock.api.v1.paths import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, TAG
 from civitai_mock.api.v1.questions import TaintJobRequest, TaintJobsRequest, parse
 from civitai_mock.api.v1.schemas import TaintJobsResult
-from civitai_mock.generation.request_errors import invalid
+from civitai_mock.generation.wire import invalid
 
 NEITHER = "A token or properties are required."
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.search import count_values
-from civitai_mock.generation.job_request import JobRequest
 from civitai_mock.generation.job_types import parse_template
-from civitai_mock.generation.request_errors import fault, invalid
-from civitai_mock.generation.wire import MAX_VALUES
+from civitai_mock.generation.job_types.request import JobRequest
+from civitai_mock.generation.wire import MAX_VALUES, fault, invalid
 
 LIST = "jobs"
 MAX_VALUES_IN_ALL = 20_000

@@ -7,7 +7,7 @@ from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource, is_named
-from civitai_mock.generation.request_errors import fault, from_validation
+from civitai_mock.generation.wire import fault, from_validation
 
 AIR = "air"
 DOCUMENT = TypeAdapter(ResourceDocument)

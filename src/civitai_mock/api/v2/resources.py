@@ -17,7 +17,7 @@ from civitai_mock.api.v2.documents import parse_changes, parse_document
 from civitai_mock.api.v2.schemas import ResourceDocument, ResourceFields, ResourceInfo, ResourceList
 from civitai_mock.domain.air import Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.generation.request_errors import fault
+from civitai_mock.generation.wire import fault
 from civitai_mock.services.resources import ManageResources
 
 RESOURCES_PATH = "/v2/resources"

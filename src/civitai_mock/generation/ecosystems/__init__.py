@@ -1,12 +1,15 @@
-"""The ecosystems there are: one adapter a file, beside its skeletons."""
+"""The registry of ecosystems, one adapter a file, beside its skeletons, and what each needs of a ComfyUI server."""
 
 from collections.abc import Mapping
 
 from civitai_mock.domain.air import Air
-from civitai_mock.generation.ecosystem import CHECKPOINT, Ecosystem
+from civitai_mock.generation.ecosystems.ecosystem import CHECKPOINT, Ecosystem
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
 from civitai_mock.generation.ecosystems.sd1 import SD1
 from civitai_mock.generation.ecosystems.sdxl import SDXL
+from civitai_mock.generation.graph import Graph, Skeleton
+from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.work import FileRole, GraphWork
 
 ADAPTERS = (SD1, SDXL, FLUX1)
 
@@ -24,3 +27,24 @@ def find_ecosystem(air: Air) -> Ecosystem | None:
 def is_model(air: Air) -> bool:
     """Whether it has to be of an ecosystem that is known here; upscalers, networks and so on go with several."""
     return (air.stated_type or CHECKPOINT) in MODEL_TYPES
+
+
+def ecosystem_needs(skeletons: Mapping[str, Skeleton]) -> Mapping[str, GraphWork]:
+    """By each name of an ecosystem, work that a server can do if it can do any of it: its model is a role, too."""
+    return {name: _work(ecosystem, skeletons) for name, ecosystem in ECOSYSTEMS.items()}
+
+
+def _work(ecosystem: Ecosystem, skeletons: Mapping[str, Skeleton]) -> GraphWork:
+    models = {
+        given: FileRole(name=f"{ecosystem.name} as {given}.safetensors", patterns=(pattern,))
+        for given, pattern in ecosystem.model_files.items()
+    }
+    graph, *alternatives = [_graph(skeletons[name], models) for kind in ecosystem.kinds for name in kind.skeletons]
+    return GraphWork(graph=graph, alternatives=tuple(alternatives), roles=(*ecosystem.roles, *models.values()))
+
+
+def _graph(skeleton: Skeleton, models: Mapping[str, FileRole]) -> Graph:
+    draft = Draft(skeleton)
+    _, given = skeleton.slots["model"]
+    draft.fill("model", models[given].name)
+    return draft.graph()

@@ -7,7 +7,7 @@ distilled to a few steps (schnell) has no guidance.
 from dataclasses import replace
 
 from civitai_mock.domain.sampling import UNDEFINED, Sampling
-from civitai_mock.generation.ecosystem import CHECKPOINT, Defaults, Ecosystem, ModelKind
+from civitai_mock.generation.ecosystems.ecosystem import CHECKPOINT, Defaults, Ecosystem, ModelKind
 from civitai_mock.generation.work import FileRole
 
 DEV = ModelKind(

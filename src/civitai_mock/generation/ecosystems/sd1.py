@@ -1,6 +1,6 @@
 """Stable Diffusion 1.x."""
 
-from civitai_mock.generation.ecosystem import Defaults, Ecosystem, ModelKind
+from civitai_mock.generation.ecosystems.ecosystem import Defaults, Ecosystem, ModelKind
 
 SD1 = Ecosystem(
     name="sd1",

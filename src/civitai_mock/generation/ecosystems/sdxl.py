@@ -1,6 +1,6 @@
 """Stable Diffusion XL and the families trained on it."""
 
-from civitai_mock.generation.ecosystem import Defaults, Ecosystem, ModelKind
+from civitai_mock.generation.ecosystems.ecosystem import Defaults, Ecosystem, ModelKind
 
 SDXL = Ecosystem(
     name="sdxl",

@@ -1,30 +1,38 @@
-"""The registry of `$type`s."""
+"""The registry of `$type`s, and the work of a job."""
 
 from collections.abc import Mapping
 from typing import TypeAlias, get_args
 
 from pydantic import ValidationError
 
+from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.job_request import JobRequest
-from civitai_mock.generation.job_types.blob_delete import DeleteBlobRequest
-from civitai_mock.generation.job_types.blob_get import GetBlobRequest
-from civitai_mock.generation.job_types.blob_pin import PinBlobRequest
-from civitai_mock.generation.job_types.blob_unpin import UnpinBlobRequest
-from civitai_mock.generation.job_types.blob_upload import UploadBlobRequest
-from civitai_mock.generation.job_types.clear_assets import ClearAssetRequest
+from civitai_mock.generation.graph import Skeleton
+from civitai_mock.generation.job_types.blobs import (
+    ClearAssetRequest,
+    CopyAssetRequest,
+    DeleteBlobRequest,
+    GetBlobRequest,
+    PinBlobRequest,
+    UnpinBlobRequest,
+    UploadBlobRequest,
+)
 from civitai_mock.generation.job_types.comfy import ComfyJobRequest
-from civitai_mock.generation.job_types.copy_asset import CopyAssetRequest
-from civitai_mock.generation.job_types.image_embedding import ImageEmbeddingJobRequest
-from civitai_mock.generation.job_types.image_resource_training import ImageResourceTrainingJobRequest
-from civitai_mock.generation.job_types.image_transform import ImageTransformJobRequest
-from civitai_mock.generation.job_types.media_captioning import MediaCaptioningJobRequest
-from civitai_mock.generation.job_types.media_tagging import MediaTaggingJobRequest
-from civitai_mock.generation.job_types.movie_rating import MovieRatingJobRequest
-from civitai_mock.generation.job_types.prepare_model import PrepareModelJobRequest
+from civitai_mock.generation.job_types.media import (
+    ImageEmbeddingJobRequest,
+    ImageTransformJobRequest,
+    MediaCaptioningJobRequest,
+    MediaTaggingJobRequest,
+    MovieRatingJobRequest,
+    PrepareModelJobRequest,
+    WDTaggingJobRequest,
+)
+from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.job_types.text_to_image import TextToImageJobRequest
-from civitai_mock.generation.job_types.wd_tagging import WDTaggingJobRequest
-from civitai_mock.generation.request_errors import ROOT, fault, from_validation
+from civitai_mock.generation.job_types.training import ImageResourceTrainingJobRequest
+from civitai_mock.generation.wire import ROOT, fault, from_validation
+from civitai_mock.generation.work import JobWork
 
 AnyJobRequest: TypeAlias = (
     TextToImageJobRequest
@@ -75,3 +83,10 @@ def _request_class(name: Json, *, path: str) -> type[JobRequest]:
     if request is None:
         raise fault(path, f"'{str(name)[:MAX_SHOWN]}' is not a job type; known: {', '.join(JOB_TYPES)}.")
     return request
+
+
+def job_work(job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
+    """`skeletons` by name; raise `JobError` if nothing can be done for the job."""
+    if job.type not in JOB_TYPES_BY_TYPE:
+        raise JobError(f"There is no job type '{job.type}'.", job_type=job.type)
+    return JOB_TYPES_BY_TYPE[job.type].work(job, skeletons)

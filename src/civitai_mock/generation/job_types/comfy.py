@@ -11,12 +11,18 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.graph_facts import file_references, graph_cost, node_files, with_files
-from civitai_mock.generation.graph_images import PICTURE_INPUT, picture_sources, with_pictures
-from civitai_mock.generation.job_request import JobRequest, Plan
-from civitai_mock.generation.network_choice import job_resource
-from civitai_mock.generation.skeleton import Skeleton
+from civitai_mock.generation.graph import Graph, Skeleton
+from civitai_mock.generation.job_types.request import JobRequest, Plan
+from civitai_mock.generation.networks.request import job_resource
+from civitai_mock.generation.user_graph import (
+    PICTURE_INPUT,
+    file_references,
+    graph_cost,
+    node_files,
+    picture_sources,
+    with_files,
+    with_pictures,
+)
 from civitai_mock.generation.wire import JsonValue, Text, WireModel, at_most, picture_url
 from civitai_mock.generation.work import GraphWork, is_url
 

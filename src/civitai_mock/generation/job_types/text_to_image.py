@@ -8,17 +8,21 @@ from pydantic import Field
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_nets.choice import choose_control_nets, control_net_references, control_net_urls
-from civitai_mock.generation.control_nets.params import ControlNetList
-from civitai_mock.generation.job_request import JobRequest, Plan
-from civitai_mock.generation.network_choice import choose_networks, network_entries
-from civitai_mock.generation.network_params import NetworkMap
-from civitai_mock.generation.picture.choice import check_extras, choose_extras, extra_references, source_url
-from civitai_mock.generation.picture.job import picture_job
-from civitai_mock.generation.picture.model import choose_model
-from civitai_mock.generation.picture.params import ImageJobParams
-from civitai_mock.generation.picture.request import CompleteTextToImage
-from civitai_mock.generation.skeleton import Skeleton
+from civitai_mock.generation.control_nets.request import ControlNetList
+from civitai_mock.generation.control_nets.resources import choose_control_nets, control_net_references, control_net_urls
+from civitai_mock.generation.graph import Skeleton
+from civitai_mock.generation.job_types.request import JobRequest, Plan
+from civitai_mock.generation.networks.request import NetworkMap, choose_networks, network_entries
+from civitai_mock.generation.text_to_image.builder import picture_job
+from civitai_mock.generation.text_to_image.params import ImageJobParams
+from civitai_mock.generation.text_to_image.resources import (
+    check_extras,
+    choose_extras,
+    choose_model,
+    extra_references,
+    source_url,
+)
+from civitai_mock.generation.text_to_image.stored_request import CompleteTextToImage
 from civitai_mock.generation.wire import Reference, Text
 from civitai_mock.generation.work import GraphWork
 

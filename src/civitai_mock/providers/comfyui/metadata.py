@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Mapping
 
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.frames import Frames
-from civitai_mock.generation.reading.metadata import GRAPH_CHUNK, PARAMETERS_CHUNK, parameters
-from civitai_mock.generation.reading.nodes import Nodes
-from civitai_mock.generation.reading.series import read_one
+from civitai_mock.generation.graph_reader.image_batches import Frames
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import read_one
+from civitai_mock.generation.graph_reader.png_metadata import GRAPH_CHUNK, PARAMETERS_CHUNK, parameters
 from civitai_mock.providers.comfyui.protocol.png_texts import TextInserter
 
 

@@ -12,7 +12,7 @@ import httpx
 from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.media_types import media_type_of
+from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import Server

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Self
 
-from civitai_mock.generation.reading.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.providers.simulator.studio import Studio

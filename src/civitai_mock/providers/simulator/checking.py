@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.reading.facts import Series
-from civitai_mock.generation.reading.frames import nothing_known
-from civitai_mock.generation.reading.nodes import NO_INPUTS, Nodes
-from civitai_mock.generation.reading.outputs import OUTPUTS
-from civitai_mock.generation.reading.series import read_series
-from civitai_mock.generation.reading.sizes.sight import Load
+from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.image_batches import nothing_known
+from civitai_mock.generation.graph_reader.nodes import NO_INPUTS, Nodes
+from civitai_mock.generation.graph_reader.output_images import read_series
+from civitai_mock.generation.graph_reader.outputs import OUTPUTS
+from civitai_mock.generation.graph_reader.sizes.node_view import Load
 from civitai_mock.providers.simulator.errors import Fault, GraphRefusedError
 
 LARGEST_SIDE = 16384

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.providers.simulator.png import RgbPicture, compressed, plain_scanlines, png
 from civitai_mock.providers.simulator.profile import Pictures
 

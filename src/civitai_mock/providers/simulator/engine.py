@@ -11,10 +11,10 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
-from civitai_mock.generation.media_types import media_type_of
-from civitai_mock.generation.reading.facts import Series
-from civitai_mock.generation.reading.metadata import texts_of
-from civitai_mock.generation.reading.sizes.sight import Loaded
+from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.outputs import media_type_of
+from civitai_mock.generation.graph_reader.png_metadata import texts_of
+from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.drawing import draw

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from civitai_mock.generation.png_chunks import SIGNATURE, chunk, text_chunk
+from civitai_mock.generation.graph_reader.png_metadata import SIGNATURE, chunk, text_chunk
 
 try:
     from isal.isal_zlib import compressobj

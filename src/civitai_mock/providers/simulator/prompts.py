@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.ports import InputFile, Receipt
 
 

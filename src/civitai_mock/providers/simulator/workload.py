@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.providers.simulator.profile import Profile
 
 MILLISECOND = timedelta(milliseconds=1)

@@ -4,7 +4,7 @@ from functools import partial
 
 import orjson
 
-from civitai_mock.generation.build import job_work
+from civitai_mock.generation.job_types import job_work
 from civitai_mock.scheduler.ways import way_of
 from civitai_mock.scheduler.work import Work
 from civitai_mock.services.offload import beside_others

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
-from civitai_mock.generation.graph_facts import seed_above
-from civitai_mock.generation.prompts.tags import IgnoredTag
+from civitai_mock.generation.prompts.a1111 import IgnoredTag
+from civitai_mock.generation.user_graph import seed_above
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Output, Outputs, Receipt, Submission
 from civitai_mock.scheduler.ways.files import fill

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.progress import JobProgress
-from civitai_mock.generation.graph_share import share_done
+from civitai_mock.generation.graph_reader.progress import share_done
 from civitai_mock.ports import Preview, Progress
 from civitai_mock.scheduler.ways.files import once
 from civitai_mock.scheduler.work import Work

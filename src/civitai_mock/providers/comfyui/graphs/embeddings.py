@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from civitai_mock.generation.prompts.text import embedding_text, with_escaped_brackets, with_replaced_words
+from civitai_mock.generation.prompts.texts import embedding_text, with_escaped_brackets, with_replaced_words
 from civitai_mock.providers.comfyui.graphs.names import Names
 
 ENCODERS = "CLIPTextEncode"

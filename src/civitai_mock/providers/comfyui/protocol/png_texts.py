@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from civitai_mock.generation.png_chunks import LONGEST_KEYWORD, SIGNATURE, text_chunk
+from civitai_mock.generation.graph_reader.png_metadata import LONGEST_KEYWORD, SIGNATURE, text_chunk
 
 HEADER_SIZE, CHECKSUM_SIZE = 8, 4
 TEXT_KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from civitai_mock.generation.reading.order import output_rank
+from civitai_mock.generation.graph_reader.outputs import output_rank
 from civitai_mock.providers.comfyui.protocol.messages import Picture, SavedFile
 
 SAVED = "output"

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.generation.media_types import media_type_of
+from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneError

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from PIL import Image
 
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_nets.files import BEST_KNOWN
+from civitai_mock.generation.control_nets.resources import BEST_KNOWN
 from civitai_mock.providers.simulator.comfyui_server.options import Models
 
 FOLDERS: Mapping[str, Sequence[str]] = {

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.reading.nodes import Nodes
+from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.providers.simulator.drawing import Draw
 from civitai_mock.providers.simulator.outputs import images, numbers
 from civitai_mock.providers.simulator.outputs.making import Files, Making

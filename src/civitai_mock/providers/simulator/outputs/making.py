@@ -7,9 +7,9 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.facts import Frame
-from civitai_mock.generation.reading.nodes import Nodes, real, text
-from civitai_mock.generation.reading.outputs import OUTPUTS
+from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
+from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 
 

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from civitai_mock.domain.images import LATENT_CELL
-from civitai_mock.generation.safetensors import Tensor, packed, small_lora
+from civitai_mock.generation.placeholder_results import Tensor, packed, small_lora
 from civitai_mock.providers.simulator.outputs.making import Making
 from civitai_mock.providers.simulator.pixels.files import LATENT
 

@@ -14,7 +14,7 @@ from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.nodes import Nodes, real, text, whole
+from civitai_mock.generation.graph_reader.nodes import Nodes, real, text, whole
 
 Waves: TypeAlias = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.nodes import Nodes, real, text
+from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
 from civitai_mock.providers.simulator.outputs.making import Making
 from civitai_mock.providers.simulator.outputs.sound import SoundFile, Sounds, sound_stream, write
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from civitai_mock.generation.reading.facts import Series
-from civitai_mock.generation.reading.metadata import file_stem
+from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.png_metadata import file_stem
 from civitai_mock.providers.simulator.painter.canvas import Tones
 
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from civitai_mock.generation.reading.facts import Sampled
+from civitai_mock.generation.graph_reader.facts import Sampled
 from civitai_mock.providers.simulator.painter.dice import Dice
 from civitai_mock.providers.simulator.painter.palette import Way
 from civitai_mock.providers.simulator.painter.words import DARK, GREY, HUE_OF, LIGHT, SCENE_OF, words_of

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from civitai_mock.generation.reading.facts import Series
+from civitai_mock.generation.graph_reader.facts import Series
 from civitai_mock.providers.simulator.painter.canvas import TONES, Canvas, Tones
 from civitai_mock.providers.simulator.painter.caption import caption_of
 from civitai_mock.providers.simulator.painter.dice import Dice

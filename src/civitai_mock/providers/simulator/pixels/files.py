@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from PIL import ExifTags, Image, ImageOps, ImageSequence
 
 from civitai_mock.domain.images import LATENT_CELL
-from civitai_mock.generation.reading.sizes.sight import Loaded
-from civitai_mock.generation.safetensors import shapes_of
+from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
+from civitai_mock.generation.placeholder_results import shapes_of
 
 NOT_A_PICTURE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 ONE_PICTURE_ONLY = frozenset({"MPO"})

@@ -7,8 +7,8 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.facts import Frame
-from civitai_mock.generation.reading.sizes.sight import Sight
+from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.sizes.node_view import Sight
 
 Size: TypeAlias = tuple[int, int]
 

@@ -8,12 +8,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.drawn import FILE_INPUTS, above, is_drawn
-from civitai_mock.generation.reading.facts import Frame
-from civitai_mock.generation.reading.frames import Frames
-from civitai_mock.generation.reading.nodes import Nodes
-from civitai_mock.generation.reading.series import read_one
-from civitai_mock.generation.reading.sizes.sight import Loaded, Sight
+from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.image_batches import Frames
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, above, is_drawn, read_one
+from civitai_mock.generation.graph_reader.sizes.node_view import Loaded, Sight
 from civitai_mock.providers.simulator.drawing import Draw
 from civitai_mock.providers.simulator.pixels import batches, colours, masks, scaling
 from civitai_mock.providers.simulator.pixels.files import loaded_file, pictures_of

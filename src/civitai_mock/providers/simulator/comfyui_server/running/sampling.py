@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from civitai_mock.generation.reading.facts import steps_between
+from civitai_mock.generation.graph_reader.facts import steps_between
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
 
 SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced"})

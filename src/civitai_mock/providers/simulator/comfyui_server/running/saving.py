@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.reading.nodes import Nodes
-from civitai_mock.generation.reading.outputs import OutputNode
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.outputs import OutputNode
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore, Place

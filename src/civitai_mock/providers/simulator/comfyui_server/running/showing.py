@@ -2,7 +2,7 @@
 
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.reading.outputs import OUTPUTS, OutputNode
+from civitai_mock.generation.graph_reader.outputs import OUTPUTS, OutputNode
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
 from civitai_mock.providers.simulator.comfyui_server.running.values import told_value, value_at
 from civitai_mock.providers.simulator.outputs import images

@@ -1,0 +1,130 @@
+"""The nodes of ControlNets: what the `controlNets` of a job become in its graph."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.generation.control_nets.request import RECIPES, CompleteControlNet, Recipe, title_of
+from civitai_mock.generation.control_nets.resources import control_net_role
+from civitai_mock.generation.graph import Link, Value
+from civitai_mock.generation.graph_builder import Draft, load_picture
+from civitai_mock.generation.work import FileRole, InputImage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlNet:
+    """`picture` is the name that the graph reads it under; `start` and `end` are fractions of all steps."""
+
+    picture: str
+    preprocessor: str
+    recipe: Recipe
+    file_name: str
+    weight: float
+    start: float
+    end: float
+
+    @property
+    def inputs(self) -> Mapping[str, Value]:
+        """Those that are no links."""
+        return {
+            "strength": plain_number(self.weight),
+            "start_percent": plain_number(self.start),
+            "end_percent": plain_number(self.end),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlNets:
+    """Each acts on what the one before made of the conditionings; `resolution` is the preprocessors' shorter side."""
+
+    control_nets: Sequence[ControlNet]
+    resolution: int
+
+    def apply(self, draft: Draft) -> None:
+        """What several have in common is done once."""
+        for net in self.control_nets:
+            picture = load_picture(draft, net.picture)
+            file = draft.load("ControlNetLoader", {"control_net_name": net.file_name})
+            _insert(draft, {**net.inputs, "control_net": file, "image": self._preprocessed(draft, net, picture)})
+
+    def _preprocessed(self, draft: Draft, net: ControlNet, picture: Link) -> Link:
+        for step in net.recipe:
+            resolution = {"resolution": self.resolution} if step.has_resolution else {}
+            inputs = {**step.inputs, **resolution, step.picture_input: picture}
+            picture = draft.load(step.class_type, inputs, title=title_of(net.preprocessor, step))
+        return picture
+
+
+def _insert(draft: Draft, inputs: Mapping[str, Value]) -> None:
+    """The node wants two conditionings; an ecosystem that has no negative one uses only the first that comes out."""
+    inputs = {**inputs, "vae": draft.source("vae")}
+    if draft.has("negative"):
+        both = {"positive": "positive", "negative": "negative"}
+        draft.insert("ControlNetApplyAdvanced", inputs, behind=both)
+    else:
+        alone = {**inputs, "negative": draft.source("positive")}
+        draft.insert("ControlNetApplyAdvanced", alone, behind={"positive": "positive"})
+
+
+RESOLUTION_UNIT = 64  # preprocessors take no other sizes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobControlNets:
+    """`files` has the names of the job's resources by AIR; `shorter_side` is that of the pictures that are made."""
+
+    control_nets: Sequence[CompleteControlNet]
+    job_id: str
+    ecosystem: str
+    files: Mapping[str, str]
+    shorter_side: int
+
+    @property
+    def variants(self) -> list[list[ControlNets]]:
+        """Ways to do it with different node packs, the best known first; without ControlNets, one that does nothing."""
+        if not self.control_nets:
+            return [[]]
+        names = tuple(dict.fromkeys(net.preprocessor for net in self.control_nets))
+        choices = product(*(RECIPES[name] for name in names))
+        return [[self._made_by(dict(zip(names, recipes, strict=True)))] for recipes in choices]
+
+    @property
+    def images(self) -> tuple[InputImage, ...]:
+        """Each once, however many read it."""
+        return tuple(
+            InputImage(name=name, blob_key=blob_key, url=url) for (blob_key, url), name in self._picture_names.items()
+        )
+
+    @property
+    def roles(self) -> tuple[FileRole, ...]:
+        roles = (self._role(net) for net in self.control_nets if net.model is None)
+        return tuple(dict.fromkeys(roles))
+
+    @property
+    def _picture_names(self) -> Mapping[tuple[str | None, str | None], str]:
+        sources = dict.fromkeys((net.blob_key, net.image_url) for net in self.control_nets)
+        return {source: f"{self.job_id}_control_{number}" for number, source in enumerate(sources)}
+
+    def _made_by(self, recipes: Mapping[str, Recipe]) -> ControlNets:
+        control_nets = [self._control_net(net, recipes[net.preprocessor]) for net in self.control_nets]
+        return ControlNets(control_nets=control_nets, resolution=self._resolution)
+
+    def _control_net(self, net: CompleteControlNet, recipe: Recipe) -> ControlNet:
+        return ControlNet(
+            picture=self._picture_names[net.blob_key, net.image_url],
+            preprocessor=net.preprocessor,
+            recipe=recipe,
+            file_name=self._role(net).name if net.model is None else self.files[net.model],
+            weight=net.weight,
+            start=net.start_step,
+            end=net.end_step,
+        )
+
+    def _role(self, net: CompleteControlNet) -> FileRole:
+        return control_net_role(ecosystem=self.ecosystem, preprocessor=net.preprocessor)
+
+    @property
+    def _resolution(self) -> int:
+        """As fine as the picture that is drawn."""
+        return -(-self.shorter_side // RESOLUTION_UNIT) * RESOLUTION_UNIT

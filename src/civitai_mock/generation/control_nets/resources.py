@@ -1,0 +1,136 @@
+"""Which resources the ControlNets of a request are, and which files on a server do the same job."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.control_nets.request import CompleteControlNet, ImageJobControlNet
+from civitai_mock.generation.ecosystems import find_ecosystem
+from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
+from civitai_mock.generation.networks.request import job_resource
+from civitai_mock.generation.wire import fault
+from civitai_mock.generation.work import FileRole
+
+# What a file has to say to be of use for a preprocessor.
+KINDS: Mapping[str, str] = {
+    "Canny": r"canny",
+    "DepthZoe": r"depth|zoe|midas",
+    "SoftedgePidinet": r"soft[-_ ]?edge|(?<![a-z])hed(?![a-z])|pidi",
+    # Nothing is trained on cut-outs; a tile ControlNet keeps to the picture that it is given.
+    "Rembg": r"(?<![a-z])tile",
+}
+SD1 = r"(?<![a-z])sd[-_ ]?v?1|stable-diffusion-v?1|v11[a-z]|controlnet11|(?<![a-z0-9.])1\.5(?![0-9])"
+SDXL = r"sdxl|xl(?![a-z])|control-lora-|ttplanet|illustrious|(?<![a-z])(?:pony|noob)"
+FLUX1 = r"flux"
+OTHERS = (
+    r"sd[-_ ]?v?[23]|stable-diffusion-v?[23]|flux[-_.]?2|qwen|hunyuan|kolors|cascade|pixart|(?<![a-z])wan|z[-_]image"
+    r"|lumina|cosmos"
+)
+MARKS: Mapping[str, str] = {"sd1": SD1, "sdxl": SDXL, "flux1": FLUX1}
+# Before there were other ecosystems, files did not say that they are of the first one.
+UNMARKED_SD1 = r"(?:^|/)(?:control|t2i-?adapter)_(?:canny|depth|hed|v1)|sd-controlnet"
+# Loaded by nodes of their own, or made for masks and hands.
+USELESS = r"lllite|inpaint|(?<![a-z])hand|flux1?-(?:canny|depth)-dev"
+LESSER = r"t2i|lora|small|slim"
+
+BEST_KNOWN: Mapping[str, Mapping[str, str]] = {
+    "sd1": {
+        "Canny": "control_v11p_sd15_canny.pth",
+        "DepthZoe": "control_v11f1p_sd15_depth.pth",
+        "SoftedgePidinet": "control_v11p_sd15_softedge.pth",
+        "Rembg": "control_v11f1e_sd15_tile.pth",
+    },
+    "sdxl": {
+        "Canny": "diffusers_xl_canny_full.safetensors",
+        "DepthZoe": "diffusers_xl_depth_full.safetensors",
+        "SoftedgePidinet": "sargezt_xl_softedge.safetensors",
+        "Rembg": "TTPLANET_Controlnet_Tile_realistic_v2_fp16.safetensors",
+    },
+    "flux1": {
+        "Canny": "flux-canny-controlnet-v3.safetensors",
+        "DepthZoe": "flux-depth-controlnet-v3.safetensors",
+        "SoftedgePidinet": "flux-hed-controlnet-v3.safetensors",
+        "Rembg": "Flux.1-dev-Controlnet-Upscaler.safetensors",
+    },
+}
+# A ControlNet for upscaling keeps to its picture as one for tiles does, and FLUX.1 has a known one of that kind.
+KINDS_OF_ONE: Mapping[tuple[str, str], str] = {("flux1", "Rembg"): r"(?<![a-z])tile|upscaler"}
+
+
+def control_net_role(*, ecosystem: str, preprocessor: str) -> FileRole:
+    """The first patterns are for whole ControlNets that say whose they are; the last for those that say nothing."""
+    kind = KINDS_OF_ONE.get((ecosystem, preprocessor), KINDS[preprocessor])
+    mine = MARKS[ecosystem]
+    strange = _any(*(marks for name, marks in MARKS.items() if name != ecosystem), OTHERS, USELESS)
+    unmarked = strange if ecosystem == "sd1" else _any(strange, UNMARKED_SD1)
+    return FileRole(
+        name=BEST_KNOWN[ecosystem][preprocessor],
+        patterns=(
+            _pattern(_any(kind), _any(mine), without=_any(strange, LESSER)),
+            _pattern(_any(kind), _any(mine), without=strange),
+            _pattern(_any(kind), without=unmarked),
+        ),
+    )
+
+
+def _any(*alternatives: str) -> str:
+    return f"(?:{'|'.join(alternatives)})"
+
+
+def _pattern(*wanted: str, without: str) -> str:
+    """All of `wanted` in any order, and nothing of `without`."""
+    return "^" + "".join(f"(?=.*{words})" for words in wanted) + f"(?!.*{without})"
+
+
+CONTROL_NET = "controlnet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenControlNets:
+    """`resources` are those that were asked for, each once."""
+
+    complete: list[CompleteControlNet]
+    resources: tuple[JobResource, ...]
+
+
+def control_net_references(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
+    """The AIRs as they were sent, by their path."""
+    return {_path(index, "model"): net.model for index, net in enumerate(control_nets) if net.model is not None}
+
+
+def control_net_urls(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
+    """The pictures that have to be fetched, by their path."""
+    return {
+        _path(index, "imageUrl"): net.image_url for index, net in enumerate(control_nets) if net.image_url is not None
+    }
+
+
+def choose_control_nets(
+    control_nets: Sequence[ImageJobControlNet], resources: Mapping[str, Resource], ecosystem: Ecosystem
+) -> ChosenControlNets:
+    """In the order of the request; raise `InvalidRequestError` for a resource that cannot be used."""
+    used: dict[str, JobResource] = {}
+    complete = []
+    for index, net in enumerate(control_nets):
+        model = None
+        if net.model is not None:
+            found = _usable(resources[net.model], ecosystem, path=_path(index, "model"))
+            model = str(used.setdefault(found.air.key, found).air)
+        complete.append(net.complete(model))
+    return ChosenControlNets(complete=complete, resources=tuple(used.values()))
+
+
+def _path(index: int, member: str) -> str:
+    return f"controlNets[{index}].{member}"
+
+
+def _usable(resource: Resource, ecosystem: Ecosystem, *, path: str) -> JobResource:
+    """ComfyUI would fail on one of another ecosystem, but only while it draws."""
+    air = resource.air
+    if (air.stated_type or CONTROL_NET) != CONTROL_NET:
+        raise fault(path, f"'{air}' is no ControlNet; expected a {CONTROL_NET}.")
+    made_for = find_ecosystem(air)
+    if made_for is not None and made_for is not ecosystem:
+        raise fault(path, f"'{air}' was made for {made_for.name}; the model is of {ecosystem.name}.")
+    return job_resource(resource)

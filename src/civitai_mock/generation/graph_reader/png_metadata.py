@@ -1,0 +1,135 @@
+"""Metadata of images: generation parameters as texts, and the chunks of PNG files that hold them."""
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import PurePosixPath
+
+from civitai_mock.generation.graph_reader.facts import Lora, Sampled, Series
+
+GRAPH_CHUNK = "prompt"
+PARAMETERS_CHUNK = "parameters"
+DECIMALS = 3
+
+
+def texts_of(graph_json: str, extra_pnginfo: Mapping[str, str], series: Series) -> Mapping[str, str]:
+    """By keyword, in ComfyUI's order; entries of `extra_pnginfo` are written as JSON, as ComfyUI does."""
+    ours = {GRAPH_CHUNK: graph_json, PARAMETERS_CHUNK: parameters(series)}
+    extra = {keyword: json.dumps(value) for keyword, value in extra_pnginfo.items()}
+    return {GRAPH_CHUNK: graph_json, **extra, **ours}
+
+
+def parameters(series: Series) -> str:
+    """Prompt text with its LoRAs, negative prompt text, and one line of settings."""
+    main = series.main
+    words = " ".join([main.prompt_text, *map(_lora, main.loras)]).strip()
+    negative = f"Negative prompt: {main.negative_text}" if main.negative_text else ""
+    return "\n".join(line for line in (words, negative, _settings(series)) if line).replace("\0", "")
+
+
+def _settings(series: Series) -> str:
+    main, drawing = series.main, _drawing(series)
+    settings = {
+        "Steps": str(sum(sampled.steps_taken for sampled in drawing)),
+        "Sampler": main.sampler,
+        "Schedule type": main.noise_schedule,
+        "CFG scale": _number(main.cfg),
+        "Distilled CFG Scale": _number(main.guidance),
+        "Seed": str(main.seed),
+        "Size": _size(series),
+        "Model": file_stem(main.model),
+        "VAE": file_stem(series.vae),
+        "Denoising strength": _denoise(series),
+        "Clip skip": str(main.clip_skip) if main.clip_skip > 1 else "",
+        **_refined(drawing),
+        **_enlarged(series, series.passes[len(drawing) :]),
+    }
+    return ", ".join(f"{name}: {_quoted(value)}" for name, value in settings.items() if value)
+
+
+def _size(series: Series) -> str:
+    """As it is drawn first; nothing where that would be a guess."""
+    main, frame = series.main, series.frame
+    if series.passes:
+        return f"{main.width}x{main.height}" if main.width else ""
+    return "" if frame.guessed else f"{frame.width}x{frame.height}"
+
+
+def _drawing(series: Series) -> Sequence[Sampled]:
+    """The first pass, and those that go on with its noise."""
+    others = takewhile(lambda sampled: not sampled.adds_noise, series.passes[1:])
+    return [*series.passes[:1], *others]
+
+
+def _denoise(series: Series) -> str:
+    """Of the source, or of the hires pass."""
+    share = series.main.denoise
+    hires = series.passes[len(_drawing(series)) :]
+    if share == 1 and hires:
+        share = hires[0].denoise
+    return _number(share) if share < 1 else ""
+
+
+def _refined(drawing: Sequence[Sampled]) -> Mapping[str, str]:
+    main, refiner = (drawing[0], drawing[-1]) if drawing else (Sampled(), Sampled())
+    if refiner.model == main.model:
+        return {}
+    total = sum(sampled.steps_taken for sampled in drawing)
+    switch = main.steps_taken / total if total else 0.0
+    return {"Refiner": file_stem(refiner.model), "Refiner switch at": _number(round(switch, DECIMALS))}
+
+
+def _enlarged(series: Series, hires: Sequence[Sampled]) -> Mapping[str, str]:
+    """By hires passes, and without any sampling after the last pass."""
+    found = {}
+    main, last = series.main, hires[-1] if hires else series.main
+    if hires:
+        found["Hires upscale"] = _growth(main.width, last.width)
+        found["Hires steps"] = str(hires[0].steps)
+        found["Hires upscaler"] = file_stem(hires[0].upscaler)
+    if series.upscaler and series.passes:
+        found["Postprocess upscale by"] = _growth(last.width, 0 if series.frame.guessed else series.frame.width)
+        found["Postprocess upscaler"] = file_stem(series.upscaler)
+    return found
+
+
+def _growth(before: int, after: int) -> str:
+    """0 stands for what is not known."""
+    return _number(round(after / before, DECIMALS)) if before and after else ""
+
+
+def _quoted(value: str) -> str:
+    """As A1111 does where a reader would take a part for the next setting."""
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",:\n") else value
+
+
+def file_stem(file_name: str) -> str:
+    """`sdxl/civitai/101055/128078` of `sdxl/civitai/101055/128078.safetensors`."""
+    return str(PurePosixPath(file_name).with_suffix("")) if PurePosixPath(file_name).name else file_name
+
+
+def _lora(lora: Lora) -> str:
+    return f"<lora:{file_stem(lora.file_name)}:{lora.strength:g}>"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+LONGEST_KEYWORD = 79
+
+
+def text_chunk(keyword: str, text: str) -> bytes:
+    """tEXt where Latin-1 is enough, as ComfyUI's own writer does, else iTXt."""
+    name = keyword.encode("latin-1", "replace")[:LONGEST_KEYWORD]
+    try:
+        return chunk(b"tEXt", name + b"\0" + text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return chunk(b"iTXt", name + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))

@@ -1,0 +1,50 @@
+"""How much of a graph's sampling is done."""
+
+from collections.abc import Mapping
+from itertools import islice
+
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.graph_reader.facts import steps_between
+from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, whole
+
+MOST_SAMPLERS = 100  # each is looked for above each other
+
+
+def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> float:
+    """0 to 1: of all samplers if they follow on one another, so that those before this node are done; else of it."""
+    own = min(max(step / steps, 0.0), 1.0) if steps > 0 else 0.0
+    nodes = Nodes(graph)
+    samplers = _samplers(nodes)
+    if len(samplers) > MOST_SAMPLERS:
+        return round(own, 4)
+    before = {name: {*nodes.upstream(name)} & samplers.keys() - {name} for name in samplers}
+    if node_id not in samplers or not _is_chain(before):
+        return round(own, 4)
+    samplers[node_id] = steps
+    done = sum(samplers[name] for name in before[node_id])
+    return round((done + own * steps) / max(sum(samplers.values()), 1), 4)
+
+
+def _samplers(nodes: Nodes) -> dict[str, int]:
+    """With the steps of each; a custom one has them from a node that makes its noise levels."""
+    linked = ((name, link) for name in nodes if (link := _sigmas(nodes, name)) is not None)
+    sigmas = dict(islice(linked, MOST_SAMPLERS + 1))
+    schedulers = {node_id for link in sigmas.values() for node_id in nodes.upstream(link)}
+    plain = {name for name in nodes if "steps" in nodes.inputs(name)} - schedulers
+    custom = {name: whole(nodes.nearest(link, {"steps"}, skip=()).get("steps")) or 0 for name, link in sigmas.items()}
+    return {name: _weight(nodes.inputs(name)) for name in plain} | custom
+
+
+def _sigmas(nodes: Nodes, name: str) -> str | None:
+    return nodes.linked(name, ("sigmas",)) if "latent_image" in nodes.inputs(name) else None
+
+
+def _is_chain(before: Mapping[str, set[str]]) -> bool:
+    """Each has another number of samplers above it, from none to all others."""
+    return {len(above) for above in before.values()} == set(range(len(before)))
+
+
+def _weight(inputs: Inputs) -> int:
+    """The steps that a sampler takes; an advanced one takes a part of them."""
+    steps, first, last = (whole(inputs.get(name)) for name in ("steps", "start_at_step", "end_at_step"))
+    return steps_between(first or 0, last, of=steps or 0)

@@ -1,0 +1,95 @@
+"""What one sampler node does, by the names of inputs."""
+
+from civitai_mock.generation.graph_reader.facts import Lora, Sampled
+from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, text, whole
+
+PICTURE_INPUTS = (
+    *("samples", "latent_image", "latent", "pixels", "images", "image", "image1", "destination", "samples1"),
+    *("samples_to", "latents", "video", "video_latent", "init_image", "start_image", "mask", "source", "Y"),
+)
+TEXT_INPUTS = ("text", "text_g", "text_l", "t5xxl", "clip_g", "clip_l")
+SAMPLER_INPUTS = frozenset(
+    {"seed", "noise_seed", "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", "ckpt_name", "unet_name"}
+)
+BESIDE_MODEL = frozenset({*PICTURE_INPUTS, "positive", "negative", "conditioning", "clip", "vae"})
+BESIDE_SAMPLER = frozenset({*PICTURE_INPUTS, "negative", "clip", "vae", "control_net", "mask"})
+BESIDE_TEXT = frozenset({*PICTURE_INPUTS, "model", "clip", "vae", "control_net", "mask"})
+CLIP_LAYER = "stop_at_clip_layer"
+CLASS_WITHOUT_NOISE = "DisableNoise"
+CLASS_WITHOUT_TEXT = "ConditioningZeroOut"
+
+
+def samples(inputs: Inputs) -> bool:
+    return "latent_image" in inputs and ("steps" in inputs or "sigmas" in inputs)
+
+
+def sampled_at(nodes: Nodes, node_id: str) -> Sampled:
+    """Without what only the way of the pixels tells."""
+    found = nodes.nearest(node_id, SAMPLER_INPUTS, skip=BESIDE_SAMPLER)
+    seed = whole(found.get("seed", found.get("noise_seed")))
+    denoise = real(found.get("denoise"))
+    steps = whole(found.get("steps")) or 0
+    skipped = min(_steps_skipped(nodes.inputs(node_id)), steps)
+    last = whole(nodes.value(node_id, "end_at_step"))
+    guider = nodes.linked(node_id, ("guider",)) or node_id
+    return Sampled(
+        seed=seed or 0,
+        steps=steps - skipped,
+        cfg=real(found.get("cfg")),
+        guidance=real(found.get("guidance")),
+        denoise=_share_done(steps, skipped) if denoise is None else min(max(denoise, 0.0), 1.0),
+        sampler=text(found.get("sampler_name")),
+        noise_schedule=text(found.get("scheduler")),
+        prompt_text=_words(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1")), other="negative"),
+        negative_text=_words(nodes, nodes.linked(guider, ("negative",)), other="positive"),
+        model=text(found.get("ckpt_name")) or text(found.get("unet_name")),
+        loras=_loras(nodes, guider),
+        clip_skip=_clip_skip(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1"))),
+        first_step=max(whole(nodes.value(node_id, "start_at_step")) or 0, 0) - skipped,
+        last_step=None if last is None else last - skipped,
+        adds_noise=_adds_noise(nodes, node_id),
+    )
+
+
+def _adds_noise(nodes: Nodes, node_id: str) -> bool:
+    noise = nodes.linked(node_id, ("noise",))
+    silent = noise is not None and nodes.class_type(noise) == CLASS_WITHOUT_NOISE
+    return nodes.value(node_id, "add_noise") != "disable" and not silent
+
+
+def _clip_skip(nodes: Nodes, start: str | None) -> int:
+    """Counted from the end, as A1111 does."""
+    found = nodes.nearest(start, {CLIP_LAYER}, skip=BESIDE_TEXT - {"clip"}) if start is not None else {}
+    return max(-(whole(found.get(CLIP_LAYER)) or -1), 1)
+
+
+def _words(nodes: Nodes, start: str | None, *, other: str) -> str:
+    """What the text encoders above a conditioning were given; `other` is the role that is not followed."""
+    found: dict[str, None] = {}
+    for node_id in nodes.upstream(start, skip=BESIDE_TEXT | {other}, stop=CLASS_WITHOUT_TEXT):
+        for name in TEXT_INPUTS:
+            words = text(nodes.value(node_id, name)).strip()
+            if words:
+                found[words] = None
+    return ", ".join(found)
+
+
+def _loras(nodes: Nodes, start: str) -> tuple[Lora, ...]:
+    """In the order of their chain, the one next to the checkpoint first."""
+    chain = [node_id for node_id in nodes.upstream(start, skip=BESIDE_MODEL) if nodes.value(node_id, "lora_name")]
+    return tuple(
+        Lora(
+            file_name=text(nodes.value(node_id, "lora_name")),
+            strength=real(nodes.value(node_id, "strength_model")) or 0.0,
+        )
+        for node_id in reversed(chain)
+    )
+
+
+def _steps_skipped(inputs: Inputs) -> int:
+    """By a sampler that puts noise on a picture and starts late: another way to say its denoise."""
+    return max(whole(inputs.get("start_at_step")) or 0, 0) if inputs.get("add_noise") == "enable" else 0
+
+
+def _share_done(steps: int, skipped: int) -> float:
+    return round(1 - skipped / steps, 2) if steps > 0 else 1.0

@@ -1,0 +1,193 @@
+"""Nodes that give out pictures."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, Frame
+from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, Sight, counted, kept, sized
+
+UPSCALE_FACTOR = 4  # what nearly every upscaling model does
+FACTOR_IN_NAME = re.compile(r"(?<![a-z0-9])([1-9])x(?![a-z0-9])|(?<![a-z0-9])x([1-9])(?![0-9])", re.IGNORECASE)
+MEBIPIXEL = 1024 * 1024
+NO_ALPHA = Frame(width=64, height=64)  # the mask that LoadImage gives out for a picture without transparency
+# The sizes that FLUX.1 Kontext was trained on.
+KONTEXT_SIZES = (
+    *((672, 1568), (688, 1504), (720, 1456), (752, 1392), (800, 1328), (832, 1248), (880, 1184), (944, 1104)),
+    (1024, 1024),
+    *((1104, 944), (1184, 880), (1248, 832), (1328, 800), (1392, 752), (1456, 720), (1504, 688), (1568, 672)),
+)
+
+
+def _loaded(sight: Sight) -> Frame:
+    """The picture, and its mask."""
+    loaded = sight.loaded("image")
+    if loaded is None:
+        return UNKNOWN
+    return loaded.frame if sight.output == 0 or loaded.has_alpha else replace(NO_ALPHA, count=loaded.count)
+
+
+def _folder(sight: Sight) -> Frame:
+    loaded = sight.loaded("folder")
+    return loaded.frame if loaded else UNKNOWN
+
+
+def _empty(sight: Sight) -> Frame:
+    return counted(_to_size(sight), sight.whole("batch_size", 1))
+
+
+def _to_size(sight: Sight) -> Frame:
+    return sized(Frame(), sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE))
+
+
+def scaled_to(sight: Sight, before: Frame) -> tuple[float, float]:
+    """A side of 0 follows from the other one; both 0 is the size that is there."""
+    width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
+    if not width and not height:
+        return before.width, before.height
+    return (
+        width or max(round(before.width * height / before.height), 1),
+        height or max(round(before.height * width / before.width), 1),
+    )
+
+
+def _scaled(sight: Sight) -> Frame:
+    before = sight.frame("image")
+    width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
+    return sized(before if not (width and height) else before.known, *scaled_to(sight, before))
+
+
+def _scaled_by(sight: Sight) -> Frame:
+    return _times(sight.frame("image"), sight.real("scale_by", 1.0))
+
+
+def _times(before: Frame, factor: float) -> Frame:
+    return sized(before, round(before.width * factor), round(before.height * factor))
+
+
+def _to_total(sight: Sight) -> Frame:
+    before = sight.frame("image")
+    total = int(sight.real("megapixels", 1.0) * MEBIPIXEL)
+    return _times(before, math.sqrt(max(total, 0) / (before.width * before.height)))
+
+
+def _to_largest_side(sight: Sight) -> Frame:
+    before, largest = sight.frame("image"), sight.whole("largest_size", DEFAULT_SIDE)
+    if before.width > before.height:
+        return sized(before, largest, round(before.height / before.width * largest))
+    return sized(before, round(before.width / before.height * largest), largest)
+
+
+def _by_model(sight: Sight) -> Frame:
+    """How much a model enlarges is in its file; many names tell it."""
+    return replace(_times(sight.frame("image"), upscale_factor(sight)), guessed=True)
+
+
+def upscale_factor(sight: Sight) -> int:
+    model = sight.nodes.link(sight.node_id, "upscale_model")
+    name = sight.nodes.value(model.node_id, "model_name") if model else ""
+    found = FACTOR_IN_NAME.search(name) if isinstance(name, str) else None
+    return int(found[1] or found[2]) if found else UPSCALE_FACTOR
+
+
+def _cropped(sight: Sight) -> Frame:
+    before = sight.frame("image")
+    x, y = min(sight.whole("x", 0), before.width - 1), min(sight.whole("y", 0), before.height - 1)
+    width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
+    return sized(before, min(width, before.width - x), min(height, before.height - y))
+
+
+def padded(sight: Sight) -> Frame:
+    """Return the frame of the picture with what is padded, or of its mask, of which there is one for all."""
+    before = sight.frame("image")
+    before = before if sight.output == 0 else replace(before, count=1, first=0)
+    left, top, right, bottom = (sight.whole(name, 0) for name in ("left", "top", "right", "bottom"))
+    return sized(before, before.width + left + right, before.height + top + bottom)
+
+
+def _fitted(sight: Sight) -> Frame:
+    width, height = sight.whole("target_width", DEFAULT_SIDE), sight.whole("target_height", DEFAULT_SIDE)
+    return sized(sight.frame("image").known, width, height)
+
+
+def _turned(sight: Sight) -> Frame:
+    return turned(sight, "image")
+
+
+def turned(sight: Sight, name: str) -> Frame:
+    before = sight.frame(name)
+    is_upright = sight.text("rotation")[:2] not in {"90", "27"}
+    return before if is_upright else sized(before, before.height, before.width)
+
+
+def _stitched(sight: Sight) -> Frame:
+    one = sight.frame("image1")
+    if not sight.has("image2"):
+        return one
+    other, is_row = sight.frame("image2"), sight.text("direction") not in {"up", "down"}
+    if sight.nodes.value(sight.node_id, "match_image_size") is not False:
+        other = _matched(one, other, is_row=is_row)
+    gap = max(sight.whole("spacing_width", 0), 0)
+    gap += gap % 2
+    frame = counted(one, max(one.count, other.count))
+    if is_row:
+        return sized(frame, one.width + gap + other.width, max(one.height, other.height))
+    return sized(frame, max(one.width, other.width), one.height + gap + other.height)
+
+
+def _matched(one: Frame, other: Frame, *, is_row: bool) -> Frame:
+    aspect = other.width / other.height
+    return sized(other, one.height * aspect, one.height) if is_row else sized(other, one.width, one.width / aspect)
+
+
+def _for_kontext(sight: Sight) -> Frame:
+    before = sight.frame("image")
+    aspect = before.width / before.height
+    return sized(before, *min(KONTEXT_SIZES, key=lambda size: abs(aspect - size[0] / size[1])))
+
+
+def _blended(sight: Sight) -> Frame:
+    one, other = sight.frame("image1"), sight.frame("image2")
+    return counted(one, max(one.count, other.count))
+
+
+def _with_alpha(sight: Sight) -> Frame:
+    image, alpha = sight.frame("image"), sight.frame("alpha")
+    return counted(image, min(image.count, alpha.count))
+
+
+def porter_duff(sight: Sight) -> Frame:
+    names = ("source", "source_alpha", "destination", "destination_alpha")
+    return counted(sight.frame("destination"), min(sight.frame(name).count for name in names))
+
+
+SAME_SIZE = (
+    *("Canny", "ImageAddNoise", "ImageBlur", "ImageFlip", "ImageInvert", "ImageQuantize", "ImageRGBToYUV"),
+    *("ImageSharpen", "LTXVPreprocess", "Morphology", "SplitImageWithAlpha", "StableCascade_SuperResolutionControlnet"),
+    "GetImageSize",
+)
+
+RULES: Mapping[str, Callable[[Sight], Frame]] = {
+    **dict.fromkeys(SAME_SIZE, kept("image")),
+    **dict.fromkeys(("LoadImage", "LoadImageOutput", "WebcamCapture"), _loaded),
+    **dict.fromkeys(("LoadImageSetFromFolderNode", "LoadImageTextSetFromFolderNode"), _folder),
+    **dict.fromkeys(("Load3D", "Load3DAnimation"), _to_size),
+    "EmptyImage": _empty,
+    "FluxKontextImageScale": _for_kontext,
+    "ImageBlend": _blended,
+    "ImageCompositeMasked": kept("destination"),
+    "ImageCrop": _cropped,
+    "ImagePadForOutpaint": padded,
+    "ImageRotate": _turned,
+    "ImageScale": _scaled,
+    "ImageScaleBy": _scaled_by,
+    "ImageScaleToMaxDimension": _to_largest_side,
+    "ImageScaleToTotalPixels": _to_total,
+    "ImageStitch": _stitched,
+    "ImageUpscaleWithModel": _by_model,
+    "ImageYUVToRGB": kept("Y"),
+    "JoinImageWithAlpha": _with_alpha,
+    "PorterDuffImageComposite": porter_duff,
+    "ResizeAndPadImage": _fitted,
+}

@@ -1,0 +1,35 @@
+"""Nodes that give out masks, or make pictures of them."""
+
+from collections.abc import Callable, Mapping
+
+from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, Frame
+from civitai_mock.generation.graph_reader.sizes import images
+from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, Sight, kept, sized
+
+
+def _channel(sight: Sight) -> Frame:
+    """Give the mask of a whole picture: one without transparency is opaque."""
+    loaded = sight.loaded("image")
+    return sized(Frame(), loaded.width, loaded.height) if loaded else UNKNOWN
+
+
+def _solid(sight: Sight) -> Frame:
+    return sized(Frame(), sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE))
+
+
+def _cropped(sight: Sight) -> Frame:
+    before = sight.frame("mask")
+    left, top = before.width - sight.whole("x", 0), before.height - sight.whole("y", 0)
+    width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
+    return sized(before, min(width, left), min(height, top))
+
+
+RULES: Mapping[str, Callable[[Sight], Frame]] = {
+    **dict.fromkeys(("FeatherMask", "GrowMask", "InvertMask", "MaskToImage", "ThresholdMask"), kept("mask")),
+    **dict.fromkeys(("ImageColorToMask", "ImageToMask"), kept("image")),
+    "CropMask": _cropped,
+    "ImagePadForOutpaint": images.padded,
+    "LoadImageMask": _channel,
+    "MaskComposite": kept("destination"),
+    "SolidMask": _solid,
+}

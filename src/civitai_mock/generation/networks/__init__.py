@@ -1,0 +1,1 @@
+"""Networks: what a job puts on top of its model."""

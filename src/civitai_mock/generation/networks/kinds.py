@@ -1,0 +1,181 @@
+"""Kinds of networks (LoRA etc.): what each does to a graph and to prompt texts, and the tags that ask for it."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.prompts.a1111 import TAG, IgnoredTag
+from civitai_mock.generation.prompts.texts import PromptTexts, embedding_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """`trigger_word` is the request's, `trained_words` are the resource's.
+
+    `text_strength` is that on the text encoder, where it has one of its own.
+    """
+
+    file_name: str
+    strength: float
+    trigger_word: str | None
+    trained_words: tuple[str, ...]
+    text_strength: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkKind:
+    """`name` is the official AssetType where there is one; `write` works on the prompt texts, `load` on the graph.
+
+    `load` returns the id of the node that it puts between others, if it does. An embedding has nothing to load: the
+    text encoder that reads its name does that.
+    """
+
+    name: str
+    write: Callable[[PromptTexts, Network], PromptTexts]
+    load: Callable[[Draft, Network], str | None] | None
+    max_strength: float = 100
+    white_space: bool = True
+    only_one: bool = False
+
+    def fault(self, *, file_name: str, strength: float) -> str | None:
+        """Why ComfyUI could not use such a network, or would silently leave it out."""
+        if abs(strength) > self.max_strength:
+            return f"The strength of a {self.name} goes from -{self.max_strength:g} to {self.max_strength:g}."
+        if not self.white_space and any(character.isspace() for character in file_name):
+            return f"ComfyUI cannot find the file '{file_name}' of a {self.name}: its name has white space."
+        return None
+
+
+def _write_trigger(texts: PromptTexts, network: Network) -> PromptTexts:
+    return texts.with_trigger(network.trigger_word) if network.trigger_word else texts
+
+
+def _write_embedding(texts: PromptTexts, network: Network) -> PromptTexts:
+    words = [network.trigger_word] if network.trigger_word else network.trained_words
+    embedding = embedding_text(network.file_name, network.strength)
+    return texts.with_embedding(embedding, [word for word in words if word.strip()])
+
+
+def _load_lora(draft: Draft, network: Network) -> str:
+    strength = plain_number(network.strength)
+    text_strength = strength if network.text_strength is None else plain_number(network.text_strength)
+    return draft.insert(
+        "LoraLoader",
+        {"lora_name": network.file_name, "strength_model": strength, "strength_clip": text_strength},
+        behind={"model": "model", "clip": "clip"},
+    )
+
+
+def _load_hypernetwork(draft: Draft, network: Network) -> str:
+    return draft.insert(
+        "HypernetworkLoader",
+        {"hypernetwork_name": network.file_name, "strength": plain_number(network.strength)},
+        behind={"model": "model"},
+    )
+
+
+def _load_vae(draft: Draft, network: Network) -> None:
+    """A skeleton whose VAE is a file of its own has a slot for it. A VAE has no strength."""
+    if not draft.fill("vae", network.file_name):
+        draft.substitute("VAELoader", {"vae_name": network.file_name}, source="vae")
+
+
+def _lora(name: str) -> NetworkKind:
+    return NetworkKind(name=name, write=_write_trigger, load=_load_lora)
+
+
+EMBEDDING = NetworkKind(name="TextualInversion", write=_write_embedding, load=None, white_space=False)
+HYPERNETWORK = NetworkKind(name="Hypernetwork", write=_write_trigger, load=_load_hypernetwork, max_strength=10)
+VAE = NetworkKind(name="Vae", write=_write_trigger, load=_load_vae, only_one=True)
+
+# By the type of an AIR and by the type that a request may give, both in lower case.
+KINDS: Mapping[str, NetworkKind] = {
+    "lora": _lora("Lora"),
+    "lycoris": _lora("Lycoris"),
+    "locon": _lora("LoCon"),
+    "dora": _lora("DoRA"),
+    "embedding": EMBEDDING,
+    "textualinversion": EMBEDDING,
+    "vae": VAE,
+    "hypernet": HYPERNETWORK,
+    "hypernetwork": HYPERNETWORK,
+}
+KIND_NAMES = tuple(dict.fromkeys(kind.name for kind in KINDS.values()))
+
+
+def find_kind(name: str) -> NetworkKind | None:
+    """In any case."""
+    return KINDS.get(name.lower())
+
+
+KINDS_OF_TAGS = {"lora": KINDS["lora"], "lyco": KINDS["lycoris"], "hypernet": KINDS["hypernet"]}
+MODEL_STRENGTH, TEXT_STRENGTH = "unet", "te"
+MOST_TAGS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedTag:
+    """A tag, and what it loads."""
+
+    tag: str
+    kind: NetworkKind
+    network: Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """The tags of one text in their order; one that stands there twice is applied twice, and told once if it is not."""
+
+    applied: Sequence[AppliedTag]
+    ignored: Sequence[IgnoredTag]
+
+
+def read_tags(text: str) -> Tags:
+    """Sort out the first `MOST_TAGS` that can be applied; all others are ignored."""
+    applied: list[AppliedTag] = []
+    ignored: dict[str, IgnoredTag] = {}
+    for tag in TAG.findall(text):
+        try:
+            found = _applied(tag, room=MOST_TAGS - len(applied))
+        except ValueError as error:
+            ignored.setdefault(tag, IgnoredTag(tag=tag, reason=str(error)))
+        else:
+            applied.append(found)
+    return Tags(applied=applied, ignored=tuple(ignored.values()))
+
+
+def _applied(tag: str, *, room: int) -> AppliedTag:
+    """Raise ValueError with the reason why it cannot be; arguments for extensions that ComfyUI lacks do not count."""
+    kind_name, name, *arguments = (part.strip() for part in tag[1:-1].split(":"))
+    if not name:
+        raise ValueError("It names no file.")
+    kind = KINDS_OF_TAGS[kind_name.lower()]
+    model, text = _strengths(arguments)
+    for strength in (model, text):
+        if message := kind.fault(file_name=name, strength=strength):
+            raise ValueError(message)
+    if room <= 0:
+        raise ValueError(f"Only the first {MOST_TAGS} networks of a prompt are applied.")
+    network = Network(file_name=name, strength=model, text_strength=text, trigger_word=None, trained_words=())
+    return AppliedTag(tag=tag, kind=kind, network=network)
+
+
+def _strengths(arguments: Sequence[str]) -> tuple[float, float]:
+    """On the model and on the text encoder, as A1111 reads them: the text encoder's comes first, and says both."""
+    named = dict(pair for argument in arguments if len(pair := argument.lower().split("=", 1)) == 2)
+    placed = [argument for argument in arguments if "=" not in argument]
+    text = named.get(TEXT_STRENGTH) or (placed[0] if placed else "1")
+    model = named.get(MODEL_STRENGTH) or (placed[1] if len(placed) > 1 else text)
+    return _number(model), _number(text)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"'{text}' is not a number.")
+    return number

@@ -1,1 +1,0 @@
-"""Pictures from a prompt text: how a request describes them, and the graphs that make them."""

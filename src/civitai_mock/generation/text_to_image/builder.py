@@ -1,0 +1,248 @@
+"""Build the graph of a textToImage job."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.job import Job, JobResource
+from civitai_mock.domain.json_types import Json
+from civitai_mock.generation.control_nets.nodes import JobControlNets
+from civitai_mock.generation.ecosystems import find_ecosystem
+from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
+from civitai_mock.generation.graph import Graph, Skeleton
+from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.networks.kinds import KINDS, AppliedTag, Network, NetworkKind, Tags, read_tags
+from civitai_mock.generation.networks.request import CompleteNetwork
+from civitai_mock.generation.prompts.a1111 import comfyui_text, shallow
+from civitai_mock.generation.prompts.texts import PromptTexts
+from civitai_mock.generation.text_to_image.params import CompleteHires, CompleteParams, CompleteRefiner, CompleteUpscale
+from civitai_mock.generation.text_to_image.passes import Hires, Refiner, SourceImage, Upscale, Upscaler
+from civitai_mock.generation.text_to_image.stored_request import CompleteTextToImage
+from civitai_mock.generation.work import GraphWork, InputImage
+
+
+class Feature(Protocol):
+    """What a picture has beyond a prompt text and networks."""
+
+    def apply(self, draft: Draft) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """`networks`, then those of the `tags`, and then the features, are applied in their order.
+
+    `variants` are ways to do something more, each with features of its own, the best first: servers differ in what
+    they can do. There is one that does nothing where nothing more is to be done.
+    `file_prefix` keeps ComfyUI from answering with another job's file.
+    """
+
+    ecosystem: Ecosystem
+    model_file: str
+    params: CompleteParams
+    networks: Sequence[tuple[NetworkKind, Network]]
+    quantity: int
+    file_prefix: str
+    tags: Sequence[AppliedTag] = ()
+    features: Sequence[Feature] = ()
+    variants: Sequence[Sequence[Feature]] = ((),)
+
+    def graphs(self, skeletons: Sequence[Skeleton]) -> tuple[Graph, ...]:
+        """All for the same picture, the best first: each variant on each of the skeletons."""
+        return tuple(self._graph(skeleton, variant) for skeleton in skeletons for variant in self.variants)
+
+    def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
+        """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
+        draft = Draft(skeleton)
+        for slot, value in self._values().items():
+            draft.fill(slot, value)
+        self._load_networks(draft)
+        self._skip_clip_layers(draft)
+        for feature in (*variant, *self.features):
+            feature.apply(draft)
+        return draft.graph()
+
+    def tags_by_node(self, skeleton: Skeleton) -> Mapping[str, str]:
+        """Each tag by the node that loads what it asks for: the same in all graphs, as networks come first in them."""
+        return self._load_networks(Draft(skeleton))
+
+    def _load_networks(self, draft: Draft) -> Mapping[str, str]:
+        """Return each tag by its node."""
+        for kind, network in self.networks:
+            if kind.load is not None:
+                kind.load(draft, network)
+        loaded = {found.kind.load(draft, found.network): found.tag for found in self.tags if found.kind.load}
+        return {node_id: tag for node_id, tag in loaded.items() if node_id is not None}
+
+    def _values(self) -> Mapping[str, Json]:
+        """Sides that are no multiples of 8 stay as they are: ComfyUI rounds them down itself."""
+        params, texts = self.params, self._texts()
+        sampling = self.ecosystem.sampling(params.scheduler)
+        return {
+            "model": self.model_file,
+            "prompt": texts.positive,
+            "negative_prompt": texts.negative,
+            "sampler": sampling.sampler,
+            "noise_schedule": sampling.noise_schedule,
+            "seed": params.seed,
+            "steps": params.steps,
+            "cfg_scale": plain_number(params.cfg_scale),
+            "width": params.width,
+            "height": params.height,
+            "quantity": self.quantity,
+            "file_prefix": self.file_prefix,
+        }
+
+    def _texts(self) -> PromptTexts:
+        positive, negative = self.params.prompt or "", self.params.negative_prompt or ""
+        texts = PromptTexts(positive=comfyui_text(positive), negative=comfyui_text(negative))
+        for kind, network in self.networks:
+            texts = kind.write(texts, network)
+        return PromptTexts(positive=shallow(texts.positive), negative=shallow(texts.negative))
+
+    def _skip_clip_layers(self, draft: Draft) -> None:
+        """Behind the networks, which have to see the whole text encoder."""
+        skip = self.params.clip_skip or 1
+        if skip > 1 and self.ecosystem.has_clip_skip:
+            draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind={"clip": "clip"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobExtras:
+    """`files` has the names of the job's resources by AIR."""
+
+    params: CompleteParams
+    job_id: str
+    quantity: int
+    files: Mapping[str, str]
+
+    @property
+    def images(self) -> tuple[InputImage, ...]:
+        source = self.params.source_image
+        return () if source is None else (InputImage.of(source, name=self._source_name),)
+
+    @property
+    def features(self) -> list[Feature]:
+        """In the order in which they have to be applied: a hires pass repeats the first one without its refiner."""
+        params = self.params
+        features: list[Feature | None] = [
+            None if params.source_image is None else self._source_image(),
+            None if params.hires is None else self._hires(params.hires),
+            None if params.refiner is None else self._refiner(params.refiner),
+            None if params.upscale is None else self._upscale(params.upscale),
+        ]
+        return [feature for feature in features if feature is not None]
+
+    @property
+    def _source_name(self) -> str:
+        return f"{self.job_id}_source"
+
+    @property
+    def _denoise(self) -> float:
+        """Of the first pass."""
+        return self.params.denoise_strength or 1
+
+    def _source_image(self) -> SourceImage:
+        return SourceImage(
+            picture=self._source_name, size=self.params.size.drawn, quantity=self.quantity, denoise=self._denoise
+        )
+
+    def _hires(self, hires: CompleteHires) -> Hires:
+        size = self.params.sampled_size
+        upscaler = None if hires.upscaler is None else Upscaler(file_name=self.files[hires.upscaler], size=size)
+        return Hires(size=size, steps=hires.steps, denoise=hires.denoise_strength, upscaler=upscaler)
+
+    def _refiner(self, refiner: CompleteRefiner) -> Refiner:
+        return Refiner(
+            file_name=self.files[refiner.model],
+            size=self.params.size.drawn,
+            steps=self.params.steps,
+            denoise=self._denoise,
+            switch_at=refiner.switch_at,
+        )
+
+    def _upscale(self, upscale: CompleteUpscale) -> Upscale:
+        size = None if upscale.scale is None else self.params.sampled_size.scaled(upscale.scale)
+        return Upscale(upscaler=Upscaler(file_name=self.files[upscale.model], size=size))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureJob:
+    """`resources` are the job's by their AIRs."""
+
+    job_id: str
+    request: CompleteTextToImage
+    ecosystem: Ecosystem
+    resources: Mapping[str, JobResource]
+
+    def work(self, skeletons: Mapping[str, Skeleton]) -> GraphWork:
+        extras, control_nets = self._extras(), self._control_nets()
+        kind = self.ecosystem.kind(self.request.model_kind)
+        tags = read_tags(self.request.params.prompt or "")
+        picture = self._picture(extras, control_nets, tags)
+        shapes = [skeletons[name] for name in kind.skeletons]
+        graph, *alternatives = picture.graphs(shapes)
+        return GraphWork(
+            graph=graph,
+            alternatives=tuple(alternatives),
+            images=(*extras.images, *control_nets.images),
+            roles=(*self.ecosystem.roles, *control_nets.roles),
+            words_name_embeddings=True,
+            tags=picture.tags_by_node(shapes[0]),
+            ignored_tags=tuple(tags.ignored),
+        )
+
+    def _picture(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> Picture:
+        return Picture(
+            ecosystem=self.ecosystem,
+            model_file=self.resources[self.request.model].file_name,
+            params=self.request.params,
+            networks=self._networks(),
+            tags=tags.applied,
+            quantity=self.request.quantity,
+            file_prefix=self.job_id,
+            features=extras.features,
+            variants=control_nets.variants,
+        )
+
+    def _networks(self) -> Sequence[tuple[NetworkKind, Network]]:
+        named = self.request.additional_networks.items()
+        return [_network(self.resources[air], network) for air, network in named]
+
+    def _extras(self) -> JobExtras:
+        request = self.request
+        return JobExtras(params=request.params, job_id=self.job_id, quantity=request.quantity, files=self._files)
+
+    def _control_nets(self) -> JobControlNets:
+        return JobControlNets(
+            control_nets=self.request.control_nets,
+            job_id=self.job_id,
+            ecosystem=self.ecosystem.name,
+            files=self._files,
+            shorter_side=min(self.request.params.size),
+        )
+
+    @property
+    def _files(self) -> Mapping[str, str]:
+        return {air: resource.file_name for air, resource in self.resources.items()}
+
+
+def picture_job(job: Job) -> PictureJob:
+    """Raise `JobError` for one whose ecosystem is gone since it was stored."""
+    request = CompleteTextToImage.model_validate(job.request)
+    resources = {str(resource.air): resource for resource in job.resources}
+    ecosystem = find_ecosystem(resources[request.model].air)
+    if ecosystem is None:
+        raise JobError(f"The ecosystem of '{request.model}' is not known any more.")
+    return PictureJob(job_id=job.id, request=request, ecosystem=ecosystem, resources=resources)
+
+
+def _network(resource: JobResource, params: CompleteNetwork) -> tuple[NetworkKind, Network]:
+    network = Network(
+        file_name=resource.file_name,
+        strength=params.strength,
+        trigger_word=params.trigger_word,
+        trained_words=resource.trained_words,
+    )
+    return KINDS[params.type.lower()], network

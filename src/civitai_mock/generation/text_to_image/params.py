@@ -1,0 +1,226 @@
+"""`params` of textToImage, as a request says them and complete: sizes, steps, source image, hires, upscale, refiner."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
+
+from civitai_mock.domain.images import Size
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.generation.ecosystems.ecosystem import Defaults
+from civitai_mock.generation.wire import (
+    BLOB_KEY_PATTERN,
+    Number,
+    PromptText,
+    Reference,
+    SchedulerName,
+    WireModel,
+    picture_url,
+)
+from civitai_mock.generation.work import is_url
+
+DEFAULT_DENOISE = 0.75  # v2 description, where a graph of ours would be run
+DEFAULT_HIRES_SCALE = 1.5
+DEFAULT_HIRES_DENOISE = 0.5
+DEFAULT_SWITCH = 0.8
+MAX_STEPS = 150
+AIR_MEMBERS = {"hires": "upscaler", "upscale": "model", "refiner": "model"}
+
+# ComfyUI divides the steps by it: next to nothing would be a list of noise levels that fills its memory.
+Denoise = Annotated[Number, Field(ge=0.01, le=1)]
+
+
+def _source_image(text: str) -> str:
+    if is_url(text):
+        return picture_url(text)
+    if not BLOB_KEY_PATTERN.fullmatch(text):
+        raise ValueError("expected a URL like https://example.com/picture.png, or the key of a blob")
+    return text
+
+
+SourceImage = Annotated[str, Field(strict=True), AfterValidator(_source_image)]
+
+
+class CompleteHires(WireModel):
+    """`upscaler` is an AIR; without one the latent itself is scaled."""
+
+    scale: Number
+    steps: int
+    denoise_strength: Number
+    upscaler: str | None = None
+
+
+class CompleteUpscale(WireModel):
+    """`model` is an AIR; without a `scale` the picture gets as large as that makes it."""
+
+    model: str
+    scale: Number | None = None
+
+
+class CompleteRefiner(WireModel):
+    """`model` is an AIR."""
+
+    model: str
+    switch_at: Number
+
+
+class ImageJobHires(WireModel):
+    """A second pass over the larger picture."""
+
+    scale: Annotated[Number, Field(gt=1, le=4)] | None = None
+    """1.5 if there is none."""
+    steps: Annotated[int, Field(strict=True, ge=1, le=MAX_STEPS)] | None = None
+    """As many as the first pass has if there are none."""
+    denoise_strength: Denoise | None = None
+    """0.5 if there is none."""
+    upscaler: Reference | None = None
+    """AIR of an upscaler; without one the latent itself is scaled."""
+
+    def complete(self, upscaler: str | None, *, steps: int) -> CompleteHires:
+        return CompleteHires(
+            scale=self.scale or DEFAULT_HIRES_SCALE,
+            steps=self.steps or steps,
+            denoise_strength=self.denoise_strength or DEFAULT_HIRES_DENOISE,
+            upscaler=upscaler,
+        )
+
+
+class ImageJobUpscale(WireModel):
+    """Scale the finished picture with a model."""
+
+    model: Reference
+    """AIR of an upscaler."""
+    scale: Annotated[Number, Field(gt=1, le=8)] | None = None
+    """The model's own if there is none."""
+
+    def complete(self, model: str) -> CompleteUpscale:
+        return CompleteUpscale(model=model, scale=self.scale)
+
+
+class ImageJobRefiner(WireModel):
+    """Have a second model do the last steps."""
+
+    model: Reference
+    """AIR of the refiner, a checkpoint."""
+    switch_at: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    """After which fraction of the steps; 0.8 if there is none."""
+
+    def complete(self, model: str) -> CompleteRefiner:
+        return CompleteRefiner(model=model, switch_at=self.switch_at or DEFAULT_SWITCH)
+
+
+def shown_extras(params: Mapping[str, Any], names: Mapping[str, str]) -> JsonObject:
+    """Those of complete `params` with an AIR, which is replaced by its name."""
+    return {
+        extra: {**params[extra], member: names[params[extra][member]]}
+        for extra, member in AIR_MEMBERS.items()
+        if member in params.get(extra, {})
+    }
+
+
+RANDOM_SEED = -1
+MAX_SEED = 2**32 - 1
+PIXELS_PER_UNIT = 512 * 512
+STEPS_PER_UNIT = 50
+BUZZ_PER_UNIT = 1.6
+V2_DENOISE = ("sourceImageDenoiseStrenght", "sourceImageDenoiseStrength")  # in its own spelling, and in that of readers
+
+Side = Annotated[int, Field(strict=True, ge=64, le=2048)]
+Steps = Annotated[int, Field(strict=True, ge=1, le=MAX_STEPS)]
+CfgScale = Annotated[Number, Field(ge=1, le=30)]
+ClipSkip = Annotated[int, Field(strict=True, ge=1, le=24)]
+
+
+def image_cost(*, width: int, height: int, steps: int) -> float:
+    """Of one image, in Buzz; in the order of operations that gives the figures of the captures."""
+    return width * height / PIXELS_PER_UNIT * (steps / STEPS_PER_UNIT) * BUZZ_PER_UNIT
+
+
+def _of_a_source(strength: float | None, info: ValidationInfo) -> float | None:
+    if strength is not None and "source_image" in info.data and info.data["source_image"] is None:
+        raise ValueError("There is no sourceImage that this could be the strength for.")
+    return strength
+
+
+class CompleteParams(WireModel):
+    """What is drawn; members stand in the order of capture v1-job-claimed-detailed, extensions behind them."""
+
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    scheduler: str
+    steps: int
+    cfg_scale: Number
+    width: int
+    height: int
+    seed: int
+    clip_skip: int | None = None
+    source_image: str | None = None
+    denoise_strength: Number | None = None
+    hires: CompleteHires | None = None
+    upscale: CompleteUpscale | None = None
+    refiner: CompleteRefiner | None = None
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+    @property
+    def sampled_size(self) -> Size:
+        """After all passes."""
+        first = self.size.drawn
+        return first if self.hires is None else first.scaled(self.hires.scale).drawn
+
+    @property
+    def cost(self) -> float:
+        """Of one image, in Buzz: for what is sampled."""
+        cost = image_cost(width=self.width, height=self.height, steps=self.steps)
+        if self.hires is not None:
+            cost += image_cost(**self.sampled_size._asdict(), steps=self.hires.steps)
+        return cost
+
+
+class ImageJobParams(WireModel):
+    """What is left out gets the ecosystem's default; where the server has to choose, the scheduler is `Undefined`."""
+
+    prompt: PromptText | None = None
+    negative_prompt: PromptText | None = None
+    scheduler: SchedulerName | None = None
+    steps: Steps | None = None
+    cfg_scale: CfgScale | None = None
+    width: Side | None = None
+    height: Side | None = None
+    seed: Annotated[int, Field(strict=True, ge=RANDOM_SEED, le=MAX_SEED)] | None = None
+    """-1 or none for a random one."""
+    clip_skip: ClipSkip | None = None
+    source_image: SourceImage | None = None
+    """URL, or key of a blob, of a picture to start from; an extension of this server, like all that follow."""
+    denoise_strength: Annotated[
+        Denoise | None,
+        AfterValidator(_of_a_source),
+        Field(validation_alias=AliasChoices("denoiseStrength", *V2_DENOISE)),
+    ] = None
+    """How much of the source image is drawn anew, 0.75 if there is none; v2's name for it is taken as well."""
+    hires: ImageJobHires | None = None
+    upscale: ImageJobUpscale | None = None
+    refiner: ImageJobRefiner | None = None
+
+    def complete(self, defaults: Defaults, *, seed: int, airs: Mapping[str, str]) -> CompleteParams:
+        """`seed` is used if the request leaves it to chance; `airs` are those of the resources as it names them."""
+        steps, hires = self.steps or defaults.steps, self.hires
+        upscaler = airs[hires.upscaler] if hires is not None and hires.upscaler is not None else None
+        return CompleteParams(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            scheduler=self.scheduler or defaults.scheduler,
+            steps=steps,
+            cfg_scale=self.cfg_scale or defaults.cfg_scale,
+            width=self.width or defaults.width,
+            height=self.height or defaults.height,
+            seed=seed if self.seed is None or self.seed == RANDOM_SEED else self.seed,
+            clip_skip=self.clip_skip or defaults.clip_skip,
+            source_image=self.source_image,
+            denoise_strength=None if self.source_image is None else self.denoise_strength or DEFAULT_DENOISE,
+            hires=None if hires is None else hires.complete(upscaler, steps=steps),
+            upscale=None if self.upscale is None else self.upscale.complete(airs[self.upscale.model]),
+            refiner=None if self.refiner is None else self.refiner.complete(airs[self.refiner.model]),
+        )
