@@ -12,7 +12,7 @@ from PIL import Image
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, RunFailedError, TransientError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
 from tests.support.comfyui import (
     ENDLESS,
@@ -214,7 +214,7 @@ def tone_of(content: bytes) -> object:
 
 
 async def test_pictures_are_taken_from_the_socket_where_a_graph_sends_them_there() -> None:
-    def draw(_: Series, index: int, texts: object) -> bytes:
+    def draw(_: OutputImages, index: int, texts: object) -> bytes:
         return plain_png(tone=1 + index)
 
     async with running_standin(draw=draw) as standin, comfyui_on(standin) as provider:

@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, leaves
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, property_paths
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobStore
 from tests.support.dates import START
@@ -28,7 +28,7 @@ def ids(jobs: Sequence[Job]) -> list[int]:
 
 
 def having(**properties: Json) -> JobCriteria:
-    return JobCriteria(leaves=leaves(properties))
+    return JobCriteria(property_paths=property_paths(properties))
 
 
 def position(job: Job) -> Position:
@@ -133,7 +133,7 @@ async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore) -> None:
             job(5, "a", "A", {"x": 1, "y": 2}),
         ]
     )
-    search = JobCriteria(issued_by="a", job_type="A", leaves=leaves({"x": 1, "y": 2}))
+    search = JobCriteria(issued_by="a", job_type="A", property_paths=property_paths({"x": 1, "y": 2}))
     assert ids(await jobs.search(search, limit=10)) == [5, 1]
     assert ids(await jobs.search(JobCriteria(issued_by="a", job_type="A"), limit=10)) == [5, 4, 1]
 
@@ -147,7 +147,7 @@ async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore) -> None:
         JobCriteria(issued_by="someone", job_type="TextToImageV2"),
         having(all=True),
         having(all=True, every={"one": 1}),
-        JobCriteria(issued_by="someone", job_type="TextToImageV2", leaves=leaves({"all": True})),
+        JobCriteria(issued_by="someone", job_type="TextToImageV2", property_paths=property_paths({"all": True})),
     ],
 )
 async def test_pages_follow_each_other_without_gap_or_repetition(jobs: JobStore, search: JobCriteria) -> None:
@@ -176,7 +176,7 @@ async def test_a_finished_job_is_found_as_it_is_now(jobs: JobStore) -> None:
     (claimed,) = await jobs.claim(make_claim(), limit=1)
     ended = succeeded(claimed)
     assert await jobs.replace(claimed, ended)
-    assert list(await jobs.search(JobCriteria(leaves=leaves(ended.properties)), limit=10)) == [ended]
+    assert list(await jobs.search(JobCriteria(property_paths=property_paths(ended.properties)), limit=10)) == [ended]
 
 
 async def test_a_swept_job_is_not_found_and_its_id_can_be_used_again(jobs: JobStore) -> None:

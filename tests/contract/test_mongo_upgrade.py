@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.search import JobCriteria, Spending, leaves
+from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.storage.mongo import schema, upgrade
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
@@ -97,7 +97,7 @@ async def test_jobs_of_the_first_version_are_found_and_go_on(
     monkeypatch.setattr(upgrade, "JOBS_IN_ONE_WRITE", page)
     async with address.open() as stores:
         assert list(await stores.jobs.get_many([job.id for job in old])) == old
-        by_leaf = JobCriteria(leaves=leaves(old[0].properties))
+        by_leaf = JobCriteria(property_paths=property_paths(old[0].properties))
         assert list(await stores.jobs.search(by_leaf, limit=10)) == old[::-1]
         spending = await stores.jobs.spending(old[0].issued_by, since=None, until=None)
         assert spending == Spending(images=2, cost=0)

@@ -26,8 +26,8 @@ SEARCHES: Mapping[str, JobCriteria] = {
     "type": JobCriteria(job_type="x", before=PLACE),
     "consumer": JobCriteria(issued_by="x", before=PLACE),
     "consumer and type": JobCriteria(issued_by="x", job_type="x"),
-    "leaf": JobCriteria(leaves=frozenset({"a"}), before=PLACE),
-    "everything": JobCriteria(issued_by="x", job_type="x", leaves=LEAVES, before=PLACE),
+    "leaf": JobCriteria(property_paths=frozenset({"a"}), before=PLACE),
+    "everything": JobCriteria(issued_by="x", job_type="x", property_paths=LEAVES, before=PLACE),
 }
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},

@@ -11,7 +11,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.search import JobCriteria, Spending, leaves
+from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.directory import FILE_NAME
@@ -141,7 +141,9 @@ async def test_old_jobs_go_on(old_directory: Path) -> None:
 
 async def test_old_jobs_are_found_counted_and_swept(old_directory: Path) -> None:
     async with open_sqlite(directory=old_directory, names=NAMES) as stores:
-        search = JobCriteria(issued_by="somebody", job_type="TextToImageV2", leaves=leaves({"userId": 7}))
+        search = JobCriteria(
+            issued_by="somebody", job_type="TextToImageV2", property_paths=property_paths({"userId": 7})
+        )
         assert [job.id for job in await stores.jobs.search(search, limit=9)] == [DONE, HELD, QUEUED]
         assert [(await stores.jobs.queue(recent_since=START + n * SECOND)).recent for n in (2, 3)] == [1, 0]
         assert await stores.jobs.spending(None, since=None, until=None) == Spending(images=0, cost=0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
@@ -52,7 +52,7 @@ FAILURES: Sequence[BaseException] = [
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
 async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseException) -> None:
-    def draw(series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+    def draw(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
         if "bad" in str(texts):
             raise failure
         return draw_plain(series, index, texts)
@@ -88,7 +88,7 @@ async def test_what_goes_wrong_after_a_prompt_keeps_no_other_waiting(monkeypatch
 async def test_an_interrupt_ends_a_prompt_whose_picture_is_being_drawn() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def draw(series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+    def draw(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
         if "endless" in str(texts):
             begun.set()
             go_on.wait(30)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
 from civitai_mock.clock import SystemClock
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.app import make_standin
 from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
@@ -107,7 +107,7 @@ async def running_standin(
         await running.stop()
 
 
-def draw_plain(series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+def draw_plain(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
     """A grey picture of the right size, whatever else the graph says."""
     return plain_png(series.frame.width, series.frame.height, texts=texts)
 

@@ -7,7 +7,7 @@ import pytest
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph import Link, parse_skeleton
-from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.graph_builder import GraphBuilder
 from tests.support.generation import SKELETONS
 from tests.support.graph_check import NODES
 
@@ -73,14 +73,14 @@ def test_a_list_of_two_is_a_link() -> None:
 
 
 def test_a_slot_that_a_skeleton_lacks_changes_nothing() -> None:
-    draft = Draft(parse_skeleton("x", document()))
+    draft = GraphBuilder(parse_skeleton("x", document()))
     before = draft.graph()
     assert not draft.fill("negative_prompt", "ugly")
     assert draft.graph() == before
 
 
 def test_nodes_that_are_put_behind_a_source_stand_in_a_row() -> None:
-    draft = Draft(parse_skeleton("x", document()))
+    draft = GraphBuilder(parse_skeleton("x", document()))
     for layer in (-2, -3):
         draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": layer}, behind={"clip": "clip"})
     graph = draft.graph()

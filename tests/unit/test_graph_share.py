@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.graph_reader.progress import share_done
+from civitai_mock.generation.graph_reader.progress import fraction_done
 
 
 def sampler(steps: Json, latent: str | None = None, **inputs: Json) -> JsonObject:
@@ -60,4 +60,4 @@ CUSTOM: JsonObject = {
 def test_the_share_is_of_all_samplers_if_they_follow_on_one_another_else_of_the_node(
     graph: JsonObject, node_id: str, step: int, steps: int, expected: float
 ) -> None:
-    assert share_done(graph, node_id, step=step, steps=steps) == expected
+    assert fraction_done(graph, node_id, step=step, steps=steps) == expected

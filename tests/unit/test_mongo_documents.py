@@ -12,7 +12,7 @@ from civitai_mock.domain.air import Air, CompressedAir, parse_reference
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.domain.search import JobCriteria, Position, leaves
+from civitai_mock.domain.search import JobCriteria, Position, property_paths
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -140,9 +140,9 @@ def test_a_position_lies_in_the_time_in_which_the_job_was_created(since: int | N
 
 def test_a_search_asks_only_for_what_matters() -> None:
     assert search_filter(JobCriteria()) == {}
-    found = leaves({"a": 1, "b": {"c": [2]}})
+    found = property_paths({"a": 1, "b": {"c": [2]}})
     before = Position(START, "a", "b")
-    assert search_filter(JobCriteria(issued_by="me", job_type="T", leaves=found, before=before)) == {
+    assert search_filter(JobCriteria(issued_by="me", job_type="T", property_paths=found, before=before)) == {
         "issuedBy": "me",
         "type": "T",
         "leaves": {"$all": leaf_digests(found)},

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
 from civitai_mock.providers.simulator.painter import scenes
 from civitai_mock.providers.simulator.painter.canvas import TONES, Canvas
 from civitai_mock.providers.simulator.painter.dice import Dice
@@ -70,12 +70,12 @@ def test_words_name_only_scenes_that_exist() -> None:
     ],
 )
 def test_the_first_word_that_names_a_scene_chooses_it(prompt_text: str, scene: str) -> None:
-    mood = mood_of(Sampled(prompt_text=prompt_text), finish=Dice(), scenes=tuple(SCENES))
+    mood = mood_of(SamplerPass(prompt_text=prompt_text), finish=Dice(), scenes=tuple(SCENES))
     assert mood.scene == scene
 
 
 def test_prompt_texts_without_known_words_come_to_all_scenes() -> None:
-    moods = [mood_of(Sampled(prompt_text=f"zzz{n}"), finish=Dice(), scenes=tuple(SCENES)) for n in range(100)]
+    moods = [mood_of(SamplerPass(prompt_text=f"zzz{n}"), finish=Dice(), scenes=tuple(SCENES)) for n in range(100)]
     assert {mood.scene for mood in moods} == set(SCENES)
 
 
@@ -98,7 +98,7 @@ def test_a_field_is_enlarged_without_a_seam() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(2048, 2048), (2049, 2048), (16384, 16384), (16384, 16), (5000, 7001)])
 def test_no_picture_needs_more_than_a_bounded_canvas(width: int, height: int) -> None:
-    poster = paint(Series(node_id="9", frame=Frame(width=width, height=height)), 0)
+    poster = paint(OutputImages(node_id="9", frame=ImageBatch(width=width, height=height)), 0)
     rows, columns = poster.pixels.shape
     assert rows * columns <= MOST_PIXELS + rows + columns
     assert rows * poster.zoom >= height

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from civitai_mock.generation.graph_reader.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
 from civitai_mock.providers.simulator.painter.caption import FOREIGN_WORDS, NO_WORDS, Caption, caption_of, legible
 from civitai_mock.providers.simulator.painter.poster import SMALLEST_WITH_CAPTION, paint
 
-SAMPLED = Sampled(
+SAMPLED = SamplerPass(
     seed=1211611058,
     steps=20,
     cfg=7.0,
@@ -20,8 +20,8 @@ SAMPLED = Sampled(
 LONG = replace(SAMPLED, prompt_text="masterpiece " * 500, model="folder/" * 60 + "model.safetensors")
 
 
-def caption(sampled: Sampled, *, side: int = 1024, index: int = 0) -> Caption:
-    series = Series(node_id="9", frame=Frame(width=side, height=side), passes=(sampled,))
+def caption(sampled: SamplerPass, *, side: int = 1024, index: int = 0) -> Caption:
+    series = OutputImages(node_id="9", frame=ImageBatch(width=side, height=side), passes=(sampled,))
     return caption_of(series, index, width=side - 2 * round(side * 0.035), shorter=side)
 
 
@@ -42,8 +42,8 @@ def test_a_caption_tells_the_rest_where_there_is_any() -> None:
 
 
 @pytest.mark.parametrize("side", [256, 300, 512, 1024, 2048])
-@pytest.mark.parametrize("sampled", [SAMPLED, LONG, Sampled()], ids=["usual", "long", "empty"])
-def test_a_caption_keeps_within_its_strip(side: int, sampled: Sampled) -> None:
+@pytest.mark.parametrize("sampled", [SAMPLED, LONG, SamplerPass()], ids=["usual", "long", "empty"])
+def test_a_caption_keeps_within_its_strip(side: int, sampled: SamplerPass) -> None:
     printed = caption(sampled, side=side)
     sheet = printed.printed()
     assert sheet.shape == (printed.height, printed.width)
@@ -79,12 +79,12 @@ def test_what_the_font_lacks_is_replaced(words: str, printed: str) -> None:
 
 
 def test_small_pictures_have_no_words() -> None:
-    small = Series(node_id="9", frame=Frame(width=400, height=SMALLEST_WITH_CAPTION - 1), passes=(SAMPLED,))
+    small = OutputImages(node_id="9", frame=ImageBatch(width=400, height=SMALLEST_WITH_CAPTION - 1), passes=(SAMPLED,))
     other = replace(small, passes=(replace(SAMPLED, cfg=8.0),))
     assert (paint(small, 0).pixels == paint(other, 0).pixels).all()
 
 
 def test_pictures_with_words_differ_by_them() -> None:
-    large = Series(node_id="9", frame=Frame(width=400, height=SMALLEST_WITH_CAPTION), passes=(SAMPLED,))
+    large = OutputImages(node_id="9", frame=ImageBatch(width=400, height=SMALLEST_WITH_CAPTION), passes=(SAMPLED,))
     other = replace(large, passes=(replace(SAMPLED, cfg=8.0),))
     assert (paint(large, 0).pixels != paint(other, 0).pixels).any()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.domain.search import leaves
+from civitai_mock.domain.search import property_paths
 
 NAMES = st.text(max_size=2)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | NAMES
@@ -19,12 +19,12 @@ PROPERTIES = st.dictionaries(NAMES, VALUES, max_size=3)
 
 
 def matches(query: JsonObject, properties: JsonObject) -> bool:
-    return leaves(query) <= leaves(properties)
+    return property_paths(query) <= property_paths(properties)
 
 
 @given(PROPERTIES)
 def test_properties_are_found_by_themselves_after_a_round_trip(properties: JsonObject) -> None:
-    assert leaves(json.loads(json.dumps(properties))) == leaves(properties)
+    assert property_paths(json.loads(json.dumps(properties))) == property_paths(properties)
 
 
 @given(PROPERTIES, st.data())
@@ -34,14 +34,14 @@ def test_properties_are_found_by_any_part_of_them(properties: JsonObject, data: 
 
 @given(PROPERTIES)
 def test_every_leaf_tells_where_its_value_stands(properties: JsonObject) -> None:
-    for leaf in leaves(properties):
+    for leaf in property_paths(properties):
         *path, value = json.loads(leaf)
         assert _at(properties, path) == value
 
 
 @given(PROPERTIES, PROPERTIES)
 def test_only_equal_properties_have_equal_leaves(one: JsonObject, other: JsonObject) -> None:
-    assert (leaves(one) == leaves(other)) == (_exact(one) == _exact(other))
+    assert (property_paths(one) == property_paths(other)) == (_exact(one) == _exact(other))
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from civitai_mock.generation.graph_reader.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
 
-SAMPLED = Sampled(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
-SERIES = Series(node_id="9", frame=Frame(width=320, height=288, count=2), passes=(SAMPLED,))
+SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
+SERIES = OutputImages(node_id="9", frame=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
 SIZES = [(1, 1), (9, 7), (64, 64), (255, 400), (256, 256), (512, 768), (832, 1216), (2048, 64), (2049, 2053)]
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ print(hashlib.sha256(drawn(SERIES)).hexdigest())
 """
 
 
-def drawn(series: Series, index: int = 0, pictures: Pictures = Pictures.DRAWN) -> bytes:
+def drawn(series: OutputImages, index: int = 0, pictures: Pictures = Pictures.DRAWN) -> bytes:
     return draw(series, index, texts={"prompt": "{}"}, pictures=pictures)
 
 
@@ -36,11 +36,11 @@ def opened(data: bytes) -> Image.Image:
     return picture
 
 
-def sized(width: int, height: int) -> Series:
-    return replace(SERIES, frame=Frame(width=width, height=height))
+def sized(width: int, height: int) -> OutputImages:
+    return replace(SERIES, frame=ImageBatch(width=width, height=height))
 
 
-def with_pass(**changes: object) -> Series:
+def with_pass(**changes: object) -> OutputImages:
     return replace(SERIES, passes=(replace(SAMPLED, **changes),))  # type: ignore[arg-type]  # any field of it
 
 
@@ -71,7 +71,7 @@ def test_another_process_draws_the_same_bytes() -> None:
     ],
     ids=["prompt", "negative", "seed", "model", "lora", "steps", "sampler", "cfg", "second pass", "source"],
 )
-def test_every_fact_changes_the_picture(other: Series) -> None:
+def test_every_fact_changes_the_picture(other: OutputImages) -> None:
     assert opened(drawn(other)).convert("RGB").tobytes() != opened(drawn(SERIES)).convert("RGB").tobytes()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator import engine
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.errors import PromptCancelledError
@@ -61,7 +61,7 @@ async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
 ) -> None:
     drawings: list[int] = []
 
-    def noted(_: Series, index: int, **__: object) -> bytes:
+    def noted(_: OutputImages, index: int, **__: object) -> bytes:
         drawings.append(index)
         return b"png"
 

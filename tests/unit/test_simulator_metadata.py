@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.generation.graph_reader.facts import Frame, Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import read_series
+from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.png_metadata import parameters, texts_of
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
 from tests.support.comfy_graphs import DATA, load_graph, recorded_graph
 from tests.support.generation import MODELS, graph_of
 
-SAMPLED = Sampled(
+SAMPLED = SamplerPass(
     seed=2076391464,
     steps=20,
     cfg=7.0,
@@ -29,15 +29,15 @@ SAMPLED = Sampled(
     width=768,
     height=512,
 )
-SERIES = Series(node_id="9", frame=Frame(width=768, height=512), passes=(SAMPLED,))
+SERIES = OutputImages(node_id="9", frame=ImageBatch(width=768, height=512), passes=(SAMPLED,))
 GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "лиса в снегу"}}})
 
 
-def told(sampled: Sampled) -> str:
+def told(sampled: SamplerPass) -> str:
     return parameters(replace(SERIES, passes=(sampled,)))
 
 
-def settings_of(series: Series) -> list[str]:
+def settings_of(series: OutputImages) -> list[str]:
     return parameters(series).splitlines()[-1].split(", ")
 
 
@@ -66,13 +66,13 @@ def test_parameters_read_like_those_of_a1111() -> None:
         (replace(SAMPLED, seed=2**64 - 1), "Seed: 18446744073709551615"),
     ],
 )
-def test_parameters_tell_the_rest_where_there_is_any(sampled: Sampled, part: str) -> None:
+def test_parameters_tell_the_rest_where_there_is_any(sampled: SamplerPass, part: str) -> None:
     assert part in told(sampled)
     assert part not in told(SAMPLED)
 
 
 def test_parameters_leave_out_what_is_empty() -> None:
-    assert told(Sampled(seed=1, steps=2)) == "Steps: 2, Seed: 1"
+    assert told(SamplerPass(seed=1, steps=2)) == "Steps: 2, Seed: 1"
 
 
 def test_a_picture_without_sampling_has_parameters_too() -> None:
@@ -122,7 +122,7 @@ def test_a_null_character_cannot_end_a_text() -> None:
     ],
 )
 def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) -> None:
-    (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
+    (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
     told_line = parameters(series).splitlines()[-1]
     assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
 
@@ -130,22 +130,22 @@ def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) 
 def test_a_picture_grows_from_the_size_that_is_drawn() -> None:
     """Latent space makes 128 x 72 of it, and 192 x 104 of that."""
     graph = graph_of({"model": MODELS["sd1"], "params": {"width": 131, "height": 77, "hires": {}}})
-    (series,) = read_series(Nodes(graph))
+    (series,) = read_output_images(Nodes(graph))
     assert {"Size: 128x72", "Hires upscale: 1.5"} <= set(settings_of(series))
 
 
 def test_the_size_of_a_picture_from_elsewhere_is_not_guessed() -> None:
-    (series,) = read_series(Nodes(recorded_graph("sd1_img2img")))
+    (series,) = read_output_images(Nodes(recorded_graph("sd1_img2img")))
     assert not {"Size", "Hires upscale"} & {part.partition(":")[0] for part in settings_of(series)}
 
 
 def test_how_large_an_upscaler_makes_a_picture_is_not_guessed() -> None:
-    (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
+    (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
     assert "Postprocess upscale by" not in parameters(series)
 
 
 def test_a_plain_graph_tells_of_nothing_else() -> None:
-    (series,) = read_series(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-plain.json")))
+    (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-plain.json")))
     assert not {"Hires", "Refiner", "Clip", "VAE", "Denoising", "Postprocess"} & set(parameters(series).split())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
 from civitai_mock.providers.simulator import png
 from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
@@ -20,12 +20,12 @@ from civitai_mock.providers.simulator.transformers import TRANSFORMERS, transfor
 from tests.support.standin import plain_png
 
 WIDTH, HEIGHT = 96, 64
-FRAME = Frame(width=WIDTH, height=HEIGHT)
+FRAME = ImageBatch(width=WIDTH, height=HEIGHT)
 SIZES = [(1, 1), (2, 3), (33, 65), (300, 200), (4096, 31), (3, 4096), (1600, 1600)]
 
 
-def result(pictures: Pictures, frame: Frame = FRAME) -> bytes:
-    series = Series(node_id="9", frame=frame, passes=(Sampled(seed=1, prompt_text="a red fox"),))
+def result(pictures: Pictures, frame: ImageBatch = FRAME) -> bytes:
+    series = OutputImages(node_id="9", frame=frame, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
     return draw(series, 0, texts={"prompt": "{}"}, pictures=pictures)
 
 
@@ -74,7 +74,7 @@ def test_a_picture_can_be_worked_with_as_the_real_one(maker: str) -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("pictures", Pictures)
 def test_every_line_is_there_and_the_checksum_is_right(width: int, height: int, pictures: Pictures) -> None:
-    content = result(pictures, Frame(width=width, height=height))
+    content = result(pictures, ImageBatch(width=width, height=height))
     start = content.index(b"IDAT") + 4
     size = int.from_bytes(content[start - 8 : start - 4], "big")
     assert len(zlib.decompress(content[start : start + size])) == height * (1 + 3 * width)
@@ -83,7 +83,7 @@ def test_every_line_is_there_and_the_checksum_is_right(width: int, height: int, 
 
 
 def test_a_blank_picture_stays_small() -> None:
-    assert len(result(Pictures.BLANK, Frame(width=1024, height=1024))) < 10_000
+    assert len(result(Pictures.BLANK, ImageBatch(width=1024, height=1024))) < 10_000
 
 
 def test_without_the_quick_packer_the_pixels_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.generation.control_nets.request import RECIPES
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import read_series
+from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
 from civitai_mock.providers.simulator.checking import checked_series
 from civitai_mock.providers.simulator.errors import GraphRefusedError
@@ -36,8 +36,8 @@ CLASSES = st.sampled_from(["SaveImage", "PreviewImage", "KSampler", "EmptyLatent
 NODES = st.fixed_dictionaries({"class_type": CLASSES, "inputs": st.dictionaries(NAMES, VALUES)})
 
 
-def only(graph: Graph) -> Series:
-    (series,) = read_series(Nodes(graph))
+def only(graph: Graph) -> OutputImages:
+    (series,) = read_output_images(Nodes(graph))
     return series
 
 
@@ -50,7 +50,7 @@ def changed(name: str, changes: dict[str, dict[str, Any]], **new: Any) -> Graph:
 
 
 def test_recorded_graphs_read_as_reviewed(golden: Golden) -> None:
-    read = {path.stem: [asdict(one) for one in read_series(Nodes(load_graph(path)))] for path in RECORDED}
+    read = {path.stem: [asdict(one) for one in read_output_images(Nodes(load_graph(path)))] for path in RECORDED}
     golden.check_json(FACTS, json.loads(json.dumps(read)))
 
 
@@ -188,7 +188,7 @@ def test_batches_multiply() -> None:
 
 def test_output_nodes_come_by_number_and_then_as_in_the_graph() -> None:
     classes = dict.fromkeys(("z", "57:10", "10", "57:9", "9", "a"), "SaveImage")
-    series = read_series(Nodes(text_to_image(outputs=classes)))
+    series = read_output_images(Nodes(text_to_image(outputs=classes)))
     assert [one.node_id for one in series] == ["9", "10", "57:9", "57:10", "z", "a"]
 
 

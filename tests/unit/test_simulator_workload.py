@@ -5,19 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
 from civitai_mock.providers.simulator.profile import INSTANT, PROFILES, REALISTIC
 from civitai_mock.providers.simulator.workload import MODELS_IN_MEMORY, Worker
 
-FRAME = Frame(width=1024, height=1024)
+FRAME = ImageBatch(width=1024, height=1024)
 XL = "sdxl/civitai/101055/128078.safetensors"
 
 
-def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str = "3") -> Series:
-    return Series(
+def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str = "3") -> OutputImages:
+    return OutputImages(
         node_id=node_id,
         frame=FRAME,
-        passes=(Sampled(steps=steps, model=model),),
+        passes=(SamplerPass(steps=steps, model=model),),
         effort={sampler: steps * FRAME.megapixels},
     )
 

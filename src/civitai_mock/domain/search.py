@@ -27,7 +27,7 @@ class JobCriteria:
 
     issued_by: str | None = None
     job_type: str | None = None
-    leaves: frozenset[str] = frozenset()
+    property_paths: frozenset[str] = frozenset()
     before: Position | None = None
 
 
@@ -78,7 +78,7 @@ class DueWebhook:
     failures: int
 
 
-def leaves(properties: ReadOnlyJson) -> frozenset[str]:
+def property_paths(properties: ReadOnlyJson) -> frozenset[str]:
     """One text for each value that stands at the end of a path of keys; a list is one value.
 
     A job matches a query if its leaves hold all of the query's: `{"a": {"b": 1}}` is found by itself and within more.

@@ -8,7 +8,7 @@ from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.graph import Graph, Link, Node, Skeleton, Value
 
 
-class Draft:
+class GraphBuilder:
     """Starts as a skeleton, which it leaves as it is."""
 
     def __init__(self, skeleton: Skeleton) -> None:
@@ -153,7 +153,7 @@ def _relinked(node: Node, links: Mapping[Link, Link]) -> Node:
     return replace(node, inputs=inputs)
 
 
-def load_picture(draft: Draft, name: str) -> Link:
+def load_picture(draft: GraphBuilder, name: str) -> Link:
     """The first one of its file: ComfyUI makes a batch of an animation, of which more would be drawn than is asked."""
     batch = draft.load("LoadImage", {"image": name})
     return draft.load("ImageFromBatch", {"image": batch, "batch_index": 0, "length": 1})

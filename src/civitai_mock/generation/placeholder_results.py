@@ -46,7 +46,7 @@ BOORU_TAGS = (
 LEAST_TAGS, MOST_TAGS = 6, 12
 
 
-def dice(*words: str) -> Random:
+def seeded_random(*words: str) -> Random:
     """The same throws for the same words, in every process."""
     return Random("\n".join(words))
 

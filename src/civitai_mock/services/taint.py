@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import JobCriteria, Position, leaves
+from civitai_mock.domain.search import JobCriteria, Position, property_paths
 from civitai_mock.domain.tokens import position_of
 from civitai_mock.ports import JobStore
 from civitai_mock.services.query import QueryJobs
@@ -31,13 +31,13 @@ class TaintJobs:
         self, token: str, taint: ReadOnlyJson, *, owner: str | None, properties: ReadOnlyJson | None = None
     ) -> int:
         """With `properties`, only those jobs of the token that have them."""
-        wanted = leaves(properties or {})
+        wanted = property_paths(properties or {})
         jobs = await QueryJobs(jobs=self.jobs).by_token(token, owner=owner)
-        return await self.jobs.set_taint([job.id for job in jobs if wanted <= leaves(job.properties)], taint)
+        return await self.jobs.set_taint([job.id for job in jobs if wanted <= property_paths(job.properties)], taint)
 
     async def by_properties(self, properties: ReadOnlyJson, taint: ReadOnlyJson, *, owner: str | None) -> int:
         tainted = 0
-        async for jobs in self._batches(JobCriteria(issued_by=owner, leaves=leaves(properties))):
+        async for jobs in self._batches(JobCriteria(issued_by=owner, property_paths=property_paths(properties))):
             tainted += await self.jobs.set_taint([job.id for job in jobs], taint)
         return tainted
 

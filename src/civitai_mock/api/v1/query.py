@@ -14,7 +14,7 @@ from civitai_mock.api.v1.paths import BODY_PROBLEMS, JOBS_PATH, TAG
 from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.questions import QueryJobsRequest, parse
 from civitai_mock.api.v1.schemas import QueryJobsResult
-from civitai_mock.domain.search import JobCriteria, leaves
+from civitai_mock.domain.search import JobCriteria, property_paths
 from civitai_mock.generation.job_types import SPELLINGS
 
 
@@ -23,7 +23,9 @@ async def query_jobs(request: Request) -> Response:
     detailed = flag(request, "detailed")
     asked = await read_as(request, partial(parse, form=QueryJobsRequest))
     search = JobCriteria(
-        issued_by=owner(request), job_type=_job_type(asked.job_type), leaves=leaves(asked.properties or {})
+        issued_by=owner(request),
+        job_type=_job_type(asked.job_type),
+        property_paths=property_paths(asked.properties or {}),
     )
     page = await use_cases(request).query.by_search(search, cursor=asked.cursor)
     renderer = await renderer_for(request, page.jobs)

@@ -8,7 +8,7 @@ from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.control_nets.request import RECIPES, CompleteControlNet, Recipe, title_of
 from civitai_mock.generation.control_nets.resources import control_net_role
 from civitai_mock.generation.graph import Link, Value
-from civitai_mock.generation.graph_builder import Draft, load_picture
+from civitai_mock.generation.graph_builder import GraphBuilder, load_picture
 from civitai_mock.generation.work import FileRole, InputImage
 
 
@@ -41,14 +41,14 @@ class ControlNets:
     control_nets: Sequence[ControlNet]
     resolution: int
 
-    def apply(self, draft: Draft) -> None:
+    def apply(self, draft: GraphBuilder) -> None:
         """What several have in common is done once."""
         for net in self.control_nets:
             picture = load_picture(draft, net.picture)
             file = draft.load("ControlNetLoader", {"control_net_name": net.file_name})
             _insert(draft, {**net.inputs, "control_net": file, "image": self._preprocessed(draft, net, picture)})
 
-    def _preprocessed(self, draft: Draft, net: ControlNet, picture: Link) -> Link:
+    def _preprocessed(self, draft: GraphBuilder, net: ControlNet, picture: Link) -> Link:
         for step in net.recipe:
             resolution = {"resolution": self.resolution} if step.has_resolution else {}
             inputs = {**step.inputs, **resolution, step.picture_input: picture}
@@ -56,7 +56,7 @@ class ControlNets:
         return picture
 
 
-def _insert(draft: Draft, inputs: Mapping[str, Value]) -> None:
+def _insert(draft: GraphBuilder, inputs: Mapping[str, Value]) -> None:
     """The node wants two conditionings; an ecosystem that has no negative one uses only the first that comes out."""
     inputs = {**inputs, "vae": draft.source("vae")}
     if draft.has("negative"):

@@ -11,7 +11,7 @@ from civitai_mock.generation.wire import BlobKey, Number, PictureUrl, Reference,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PreprocessorStep:
     """A node that takes a picture and gives one; where it `has_resolution`, that is the shorter side of its work.
 
     `pack` is what has to be added to ComfyUI for it.
@@ -25,14 +25,16 @@ class Step:
 
 
 # The steps of one preprocessor, each fed by the one before.
-Recipe: TypeAlias = tuple[Step, ...]
+Recipe: TypeAlias = tuple[PreprocessorStep, ...]
 
 CONTROLNET_AUX = "comfyui_controlnet_aux"
-CANNY = Step(class_type="Canny", inputs={"low_threshold": 0.4, "high_threshold": 0.8})
-ZOE = Step(class_type="Zoe-DepthMapPreprocessor", pack=CONTROLNET_AUX, has_resolution=True)
-PIDINET = Step(class_type="PiDiNetPreprocessor", pack=CONTROLNET_AUX, inputs={"safe": "enable"}, has_resolution=True)
+CANNY = PreprocessorStep(class_type="Canny", inputs={"low_threshold": 0.4, "high_threshold": 0.8})
+ZOE = PreprocessorStep(class_type="Zoe-DepthMapPreprocessor", pack=CONTROLNET_AUX, has_resolution=True)
+PIDINET = PreprocessorStep(
+    class_type="PiDiNetPreprocessor", pack=CONTROLNET_AUX, inputs={"safe": "enable"}, has_resolution=True
+)
 # A ControlNet cannot read transparency, so the background becomes black.
-REMBG_OF_WAS = Step(
+REMBG_OF_WAS = PreprocessorStep(
     class_type="Image Rembg (Remove Background)",
     pack="WAS Node Suite",
     inputs={
@@ -49,11 +51,11 @@ REMBG_OF_WAS = Step(
     picture_input="images",
 )
 # This one gives a cut-out with an alpha channel; what is cut out is black under it.
-REMBG = Step(class_type="Image Remove Background (rembg)", pack="rembg-comfyui-node")
-WITHOUT_ALPHA = Step(class_type="SplitImageWithAlpha")
+REMBG = PreprocessorStep(class_type="Image Remove Background (rembg)", pack="rembg-comfyui-node")
+WITHOUT_ALPHA = PreprocessorStep(class_type="SplitImageWithAlpha")
 
 
-def title_of(preprocessor: str, step: Step) -> str:
+def title_of(preprocessor: str, step: PreprocessorStep) -> str:
     """Whoever is told that a server lacks the node has to know what it is for, and where it comes from."""
     return f"preprocessor {preprocessor}, of {step.pack}" if step.pack else f"preprocessor {preprocessor}"
 

@@ -8,7 +8,7 @@ from civitai_mock.generation.ecosystems.flux1 import FLUX1
 from civitai_mock.generation.ecosystems.sd1 import SD1
 from civitai_mock.generation.ecosystems.sdxl import SDXL
 from civitai_mock.generation.graph import Graph, Skeleton
-from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.graph_builder import GraphBuilder
 from civitai_mock.generation.work import FileRole, GraphWork
 
 ADAPTERS = (SD1, SDXL, FLUX1)
@@ -44,7 +44,7 @@ def _work(ecosystem: Ecosystem, skeletons: Mapping[str, Skeleton]) -> GraphWork:
 
 
 def _graph(skeleton: Skeleton, models: Mapping[str, FileRole]) -> Graph:
-    draft = Draft(skeleton)
+    draft = GraphBuilder(skeleton)
     _, given = skeleton.slots["model"]
     draft.fill("model", models[given].name)
     return draft.graph()

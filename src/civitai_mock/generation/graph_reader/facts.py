@@ -19,7 +19,7 @@ class Lora:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sampled:
+class SamplerPass:
     """One sampler node's part in a picture.
 
     It works from `first_step` to `last_step` of its `steps`, on noise of its own or on what another one has left.
@@ -51,7 +51,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class ImageBatch:
     """The pictures in hand at some node; `first` is the place of the first one in the batch it was taken from.
 
     Their size is `guessed` where only a file would tell it: a picture's, or an upscaler's.
@@ -78,7 +78,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class OutputImages:
     """The pictures of one output node, made from `source` if that is a file, by these passes, the first one first.
 
     It gives out that many `results`, files whose names end in `suffix`. `is_drawn` where a model makes the pixels,
@@ -95,8 +95,8 @@ class Series:
     is_drawn: bool = True
     vae: str = ""
     upscaler: str = ""
-    frame: Frame
-    passes: tuple[Sampled, ...] = ()
+    frame: ImageBatch
+    passes: tuple[SamplerPass, ...] = ()
     source: str = ""
     effort: Mapping[str, float] = field(default_factory=dict)
 
@@ -106,6 +106,6 @@ class Series:
         return self.is_drawn and self.suffix == "png" and self.results == self.frame.count
 
     @property
-    def main(self) -> Sampled:
+    def main(self) -> SamplerPass:
         """The pass that the others refine."""
-        return self.passes[0] if self.passes else Sampled()
+        return self.passes[0] if self.passes else SamplerPass()

@@ -4,12 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, whole
 from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS
 from civitai_mock.generation.graph_reader.sizes import RULES
 from civitai_mock.generation.graph_reader.sizes.images import upscale_factor
-from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, Load, Loaded, Sight, counted, in_cells, sized
+from civitai_mock.generation.graph_reader.sizes.node_view import (
+    UNKNOWN,
+    Load,
+    Loaded,
+    NodeView,
+    counted,
+    in_cells,
+    sized,
+)
 
 LATENT_INPUTS = frozenset({"vae", "latent_image"})  # of nodes that work in latent space, or lead there or back
 SIZING = LATENT_INPUTS | {"width", "height", "scale_by", "upscale_model"}
@@ -21,19 +29,19 @@ def nothing_known(name: str) -> Loaded | None:  # noqa: ARG001 - of whatever nam
     return None
 
 
-class Frames:
+class ImageBatches:
     """Works out each output of a node once, without calls within calls: graphs may be deep."""
 
     def __init__(self, nodes: Nodes, *, load: Load = nothing_known) -> None:
         self._nodes = nodes
         self.load = load
         self._outputs: dict[str, set[int]] = {}
-        self._frames: dict[Link, Frame] = {}
+        self._frames: dict[Link, ImageBatch] = {}
         for node_id in nodes:
             for link in nodes.links(node_id):
                 self._outputs.setdefault(link.node_id, set()).add(link.output)
 
-    def of(self, link: Link) -> Frame:
+    def of(self, link: Link) -> ImageBatch:
         """A guess where links lead nowhere or in a circle; of an output node what it shows."""
         if link not in self._frames:
             self._outputs.setdefault(link.node_id, set()).add(link.output)
@@ -54,11 +62,11 @@ class Frames:
                 waiting.append((name, True))
                 waiting += [(source, False) for source in self._nodes.sources(name) if source not in seen]
 
-    def _worked_out(self, node_id: str, output: int) -> Frame:
+    def _worked_out(self, node_id: str, output: int) -> ImageBatch:
         rule = RULES.get(self._nodes.class_type(node_id), by_input_names)
         if rule is by_input_names and not self._is_of_interest(node_id):
             return UNKNOWN
-        sight = Sight(nodes=self._nodes, node_id=node_id, output=output, frame_of=self._known, load=self.load)
+        sight = NodeView(nodes=self._nodes, node_id=node_id, output=output, frame_of=self._known, load=self.load)
         return rule(sight)
 
     def _is_of_interest(self, node_id: str) -> bool:
@@ -66,16 +74,16 @@ class Frames:
         is_named = not OF_INTEREST.isdisjoint(self._nodes.inputs(node_id))
         return is_named or any(self._known(link) is not UNKNOWN for link in self._nodes.links(node_id))
 
-    def _known(self, link: Link) -> Frame:
+    def _known(self, link: Link) -> ImageBatch:
         return self._frames.get(link, UNKNOWN)
 
 
-def by_input_names(sight: Sight) -> Frame:
+def by_input_names(sight: NodeView) -> ImageBatch:
     """Nodes that are not ComfyUI's own are taken at the names of their inputs."""
     return _counted(sight, _sized(sight, sight.frame(*PICTURE_INPUTS, *sight.nodes.inputs(sight.node_id))))
 
 
-def _sized(sight: Sight, before: Frame) -> Frame:
+def _sized(sight: NodeView, before: ImageBatch) -> ImageBatch:
     inputs = sight.nodes.inputs(sight.node_id)
     if SIZING.isdisjoint(inputs):
         return before
@@ -83,7 +91,7 @@ def _sized(sight: Sight, before: Frame) -> Frame:
     return frame if LATENT_INPUTS.isdisjoint(inputs) else in_cells(frame, frame.width, frame.height)
 
 
-def _resized(sight: Sight, before: Frame) -> Frame:
+def _resized(sight: NodeView, before: ImageBatch) -> ImageBatch:
     width, height = (max(sight.whole(name, 0), 0) for name in ("width", "height"))
     if width and height:
         return sized(before.known, width, height)
@@ -97,7 +105,7 @@ def _resized(sight: Sight, before: Frame) -> Frame:
     return sized(before, round(before.width * factor), round(before.height * factor))
 
 
-def _counted(sight: Sight, before: Frame) -> Frame:
+def _counted(sight: NodeView, before: ImageBatch) -> ImageBatch:
     if COUNTING.isdisjoint(sight.nodes.inputs(sight.node_id)):
         return before
     batch, amount, index, length = (

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import Sampled, Series
-from civitai_mock.generation.graph_reader.image_batches import Frames, nothing_known
+from civitai_mock.generation.graph_reader.facts import OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches import ImageBatches, nothing_known
 from civitai_mock.generation.graph_reader.nodes import Nodes, text
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, output_rank, result_count
-from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, sampled_at, samples
+from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, sampler_pass_at, samples
 from civitai_mock.generation.graph_reader.sizes import RULES
 from civitai_mock.generation.graph_reader.sizes.latents import MADE_BY_MODELS as LATENTS
 from civitai_mock.generation.graph_reader.sizes.node_view import Load
@@ -61,19 +61,19 @@ def above(nodes: Nodes, link: Link) -> Link | None:
     return next((found for found in links if found is not None), None)
 
 
-def read_series(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[Series]:
+def read_output_images(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[OutputImages]:
     """One for each output node: numbers in their order, then names in the graph's."""
     outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUTS]
     ordered = sorted(outputs, key=lambda node_id: output_rank(node_id, outputs))
-    frames = Frames(nodes, load=load)
-    return [read_one(nodes, Link(node_id, 0), frames) for node_id in ordered]
+    frames = ImageBatches(nodes, load=load)
+    return [read_output(nodes, Link(node_id, 0), frames) for node_id in ordered]
 
 
-def read_one(nodes: Nodes, link: Link, frames: Frames) -> Series:
+def read_output(nodes: Nodes, link: Link, frames: ImageBatches) -> OutputImages:
     """What one output of a node gives out, or what an output node shows."""
     class_type, frame = nodes.class_type(link.node_id), frames.of(link)
     path, output = list(_way_of_the_pixels(nodes, link))[::-1], OUTPUTS.get(class_type)
-    passes: list[Sampled] = []
+    passes: list[SamplerPass] = []
     upscaler = ""
     effort: dict[str, float] = {}
     for place in path:
@@ -81,11 +81,11 @@ def read_one(nodes: Nodes, link: Link, frames: Frames) -> Series:
         upscaler = _upscaler(nodes, step) or upscaler
         if samples(nodes.inputs(step)):
             width, height = (0, 0) if here.guessed else (here.width, here.height)
-            sampled = replace(sampled_at(nodes, step), upscaler=upscaler, width=width, height=height)
+            sampled = replace(sampler_pass_at(nodes, step), upscaler=upscaler, width=width, height=height)
             upscaler = ""
             passes.append(sampled)
             effort[step] = sampled.steps_taken * sampled.denoise * here.megapixels
-    return Series(
+    return OutputImages(
         node_id=link.node_id,
         is_preview=output is not None and output.is_temp,
         results=result_count(class_type, frame.count),

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from civitai_mock.generation.graph_reader.facts import Lora, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import Lora, OutputImages, SamplerPass
 
 GRAPH_CHUNK = "prompt"
 PARAMETERS_CHUNK = "parameters"
 DECIMALS = 3
 
 
-def texts_of(graph_json: str, extra_pnginfo: Mapping[str, str], series: Series) -> Mapping[str, str]:
+def texts_of(graph_json: str, extra_pnginfo: Mapping[str, str], series: OutputImages) -> Mapping[str, str]:
     """By keyword, in ComfyUI's order; entries of `extra_pnginfo` are written as JSON, as ComfyUI does."""
     ours = {GRAPH_CHUNK: graph_json, PARAMETERS_CHUNK: parameters(series)}
     extra = {keyword: json.dumps(value) for keyword, value in extra_pnginfo.items()}
     return {GRAPH_CHUNK: graph_json, **extra, **ours}
 
 
-def parameters(series: Series) -> str:
+def parameters(series: OutputImages) -> str:
     """Prompt text with its LoRAs, negative prompt text, and one line of settings."""
     main = series.main
     words = " ".join([main.prompt_text, *map(_lora, main.loras)]).strip()
@@ -29,7 +29,7 @@ def parameters(series: Series) -> str:
     return "\n".join(line for line in (words, negative, _settings(series)) if line).replace("\0", "")
 
 
-def _settings(series: Series) -> str:
+def _settings(series: OutputImages) -> str:
     main, drawing = series.main, _drawing(series)
     settings = {
         "Steps": str(sum(sampled.steps_taken for sampled in drawing)),
@@ -49,7 +49,7 @@ def _settings(series: Series) -> str:
     return ", ".join(f"{name}: {_quoted(value)}" for name, value in settings.items() if value)
 
 
-def _size(series: Series) -> str:
+def _size(series: OutputImages) -> str:
     """As it is drawn first; nothing where that would be a guess."""
     main, frame = series.main, series.frame
     if series.passes:
@@ -57,13 +57,13 @@ def _size(series: Series) -> str:
     return "" if frame.guessed else f"{frame.width}x{frame.height}"
 
 
-def _drawing(series: Series) -> Sequence[Sampled]:
+def _drawing(series: OutputImages) -> Sequence[SamplerPass]:
     """The first pass, and those that go on with its noise."""
     others = takewhile(lambda sampled: not sampled.adds_noise, series.passes[1:])
     return [*series.passes[:1], *others]
 
 
-def _denoise(series: Series) -> str:
+def _denoise(series: OutputImages) -> str:
     """Of the source, or of the hires pass."""
     share = series.main.denoise
     hires = series.passes[len(_drawing(series)) :]
@@ -72,8 +72,8 @@ def _denoise(series: Series) -> str:
     return _number(share) if share < 1 else ""
 
 
-def _refined(drawing: Sequence[Sampled]) -> Mapping[str, str]:
-    main, refiner = (drawing[0], drawing[-1]) if drawing else (Sampled(), Sampled())
+def _refined(drawing: Sequence[SamplerPass]) -> Mapping[str, str]:
+    main, refiner = (drawing[0], drawing[-1]) if drawing else (SamplerPass(), SamplerPass())
     if refiner.model == main.model:
         return {}
     total = sum(sampled.steps_taken for sampled in drawing)
@@ -81,7 +81,7 @@ def _refined(drawing: Sequence[Sampled]) -> Mapping[str, str]:
     return {"Refiner": file_stem(refiner.model), "Refiner switch at": _number(round(switch, DECIMALS))}
 
 
-def _enlarged(series: Series, hires: Sequence[Sampled]) -> Mapping[str, str]:
+def _enlarged(series: OutputImages, hires: Sequence[SamplerPass]) -> Mapping[str, str]:
     """By hires passes, and without any sampling after the last pass."""
     found = {}
     main, last = series.main, hires[-1] if hires else series.main

@@ -10,7 +10,7 @@ from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, whole
 MOST_SAMPLERS = 100  # each is looked for above each other
 
 
-def share_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> float:
+def fraction_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> float:
     """0 to 1: of all samplers if they follow on one another, so that those before this node are done; else of it."""
     own = min(max(step / steps, 0.0), 1.0) if steps > 0 else 0.0
     nodes = Nodes(graph)

@@ -1,6 +1,6 @@
 """What one sampler node does, by the names of inputs."""
 
-from civitai_mock.generation.graph_reader.facts import Lora, Sampled
+from civitai_mock.generation.graph_reader.facts import Lora, SamplerPass
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, text, whole
 
 PICTURE_INPUTS = (
@@ -23,7 +23,7 @@ def samples(inputs: Inputs) -> bool:
     return "latent_image" in inputs and ("steps" in inputs or "sigmas" in inputs)
 
 
-def sampled_at(nodes: Nodes, node_id: str) -> Sampled:
+def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
     """Without what only the way of the pixels tells."""
     found = nodes.nearest(node_id, SAMPLER_INPUTS, skip=BESIDE_SAMPLER)
     seed = whole(found.get("seed", found.get("noise_seed")))
@@ -32,7 +32,7 @@ def sampled_at(nodes: Nodes, node_id: str) -> Sampled:
     skipped = min(_steps_skipped(nodes.inputs(node_id)), steps)
     last = whole(nodes.value(node_id, "end_at_step"))
     guider = nodes.linked(node_id, ("guider",)) or node_id
-    return Sampled(
+    return SamplerPass(
         seed=seed or 0,
         steps=steps - skipped,
         cfg=real(found.get("cfg")),

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from civitai_mock.domain.dotnet import format_timespan, parse_timespan
-from civitai_mock.generation.job_types.request import AsSentRequest
+from civitai_mock.generation.job_types.request import PassthroughRequest
 from civitai_mock.generation.wire import BlobKey, Text, Uri
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork
 
@@ -30,7 +30,7 @@ KeepingTime = Annotated[
 ]
 
 
-class StoredBlobRequest(AsSentRequest):
+class StoredBlobRequest(PassthroughRequest):
     """About a blob by its key; a blob that is not there is no error, the result tells."""
 
     cost: ClassVar[float] = 0
@@ -83,7 +83,7 @@ class UnpinBlobRequest(StoredBlobRequest):
     action: ClassVar[BlobAction] = BlobAction.UNPIN
 
 
-class UploadBlobRequest(AsSentRequest):
+class UploadBlobRequest(PassthroughRequest):
     """Without a `key` the job's own is told. There is nowhere to upload to, so `replace` changes nothing."""
 
     wire_name: ClassVar[str] = "blobUpload"
@@ -99,7 +99,7 @@ class UploadBlobRequest(AsSentRequest):
         return BlobWork(action=BlobAction.UPLOAD, key=self.key, duration=self.duration)
 
 
-class ClearAssetRequest(AsSentRequest):
+class ClearAssetRequest(PassthroughRequest):
     """The other job still tells of its files; their URLs answer 404."""
 
     wire_name: ClassVar[str] = "clearAssets"
@@ -113,7 +113,7 @@ class ClearAssetRequest(AsSentRequest):
         return ClearAssetsWork(job_id=self.job_id)
 
 
-class CopyAssetRequest(AsSentRequest):
+class CopyAssetRequest(PassthroughRequest):
     """The copy is kept here, as the job's own asset; nothing is sent to `destinationUri`."""
 
     wire_name: ClassVar[str] = "copyAsset"

@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 
-from civitai_mock.generation.job_types.request import AsSentRequest
+from civitai_mock.generation.job_types.request import PassthroughRequest
 from civitai_mock.generation.placeholder_results import (
     BOORU_TAGS,
     MEDIA_TAGS,
     caption,
     confidences,
-    dice,
     embedding,
+    seeded_random,
     shares,
 )
 from civitai_mock.generation.wire import (
@@ -29,7 +29,7 @@ from civitai_mock.generation.wire import (
 from civitai_mock.generation.work import ResultWork, TransformWork
 
 
-class ImageEmbeddingJobRequest(AsSentRequest):
+class ImageEmbeddingJobRequest(PassthroughRequest):
     """The picture is not fetched: the same URL always gets the same vector."""
 
     wire_name: ClassVar[str] = "imageEmbedding"
@@ -40,10 +40,10 @@ class ImageEmbeddingJobRequest(AsSentRequest):
     image_url: Uri
 
     def order(self) -> ResultWork:
-        return ResultWork(result={"embedding": [*embedding(dice(self.image_url))]}, seconds=0.8)
+        return ResultWork(result={"embedding": [*embedding(seeded_random(self.image_url))]}, seconds=0.8)
 
 
-class MediaCaptioningJobRequest(AsSentRequest):
+class MediaCaptioningJobRequest(PassthroughRequest):
     """The file is not fetched: the same request always gets the same sentence."""
 
     wire_name: ClassVar[str] = "mediaCaptioning"
@@ -57,11 +57,11 @@ class MediaCaptioningJobRequest(AsSentRequest):
     custom_instructions: PromptText | None = None
 
     def order(self) -> ResultWork:
-        sentence = caption(dice(self.media_url, self.custom_instructions or ""))
+        sentence = caption(seeded_random(self.media_url, self.custom_instructions or ""))
         return ResultWork(result={"caption": sentence}, seconds=2.5)
 
 
-class MediaTaggingJobRequest(AsSentRequest):
+class MediaTaggingJobRequest(PassthroughRequest):
     """The file is not fetched: the same URL always gets the same tags."""
 
     wire_name: ClassVar[str] = "mediaTagging"
@@ -73,13 +73,13 @@ class MediaTaggingJobRequest(AsSentRequest):
     media_url: Uri
 
     def order(self) -> ResultWork:
-        found = confidences(MEDIA_TAGS, dice(str(self.model_id), self.media_url))
+        found = confidences(MEDIA_TAGS, seeded_random(str(self.model_id), self.media_url))
         return ResultWork(
             result={"tags": [{"tag": tag, "confidence": sure} for tag, sure in found.items()]}, seconds=1.2
         )
 
 
-class MovieRatingJobRequest(AsSentRequest):
+class MovieRatingJobRequest(PassthroughRequest):
     """The file is not fetched: everybody may see it. The members of the result are v2's."""
 
     wire_name: ClassVar[str] = "movieRating"
@@ -96,7 +96,7 @@ class MovieRatingJobRequest(AsSentRequest):
 RATINGS = ("general", "sensitive", "questionable", "explicit")
 
 
-class WDTaggingJobRequest(AsSentRequest):
+class WDTaggingJobRequest(PassthroughRequest):
     """The file is not fetched: the same URL always gets the same tags, those at or above `threshold`."""
 
     wire_name: ClassVar[str] = "wdTagging"
@@ -109,7 +109,7 @@ class WDTaggingJobRequest(AsSentRequest):
     threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
 
     def order(self) -> ResultWork:
-        throws = dice(self.model, self.media_url)
+        throws = seeded_random(self.model, self.media_url)
         found = confidences(BOORU_TAGS, throws)
         tags = {tag: sure for tag, sure in found.items() if sure >= (self.threshold or 0)}
         return ResultWork(result={"tags": {**tags}, "rating": {**shares(RATINGS, throws)}}, seconds=1.0)
@@ -118,7 +118,7 @@ class WDTaggingJobRequest(AsSentRequest):
 Transformer: TypeAlias = Literal["Canny", "DepthZoe", "SoftedgePidinet", "Rembg"]
 
 
-class ImageTransformJobRequest(AsSentRequest):
+class ImageTransformJobRequest(PassthroughRequest):
     """A blob is transformed; a picture elsewhere is not fetched, and a drawn one stands in for it.
 
     The result is a blob of its own, so `replace` changes nothing; nothing is sent to `destinationUrl`.
@@ -152,7 +152,7 @@ class ImageTransformJobRequest(AsSentRequest):
 Action: TypeAlias = Literal["Upload", "Pin"]
 
 
-class PrepareModelJobRequest(AsSentRequest):
+class PrepareModelJobRequest(PassthroughRequest):
     """Nothing is loaded: any model that the resources have can be used at once."""
 
     wire_name: ClassVar[str] = "prepareModel"

@@ -160,7 +160,7 @@ class JobRequest(WireModel):
         """The members of the detailed `job` that are this type's own (capture v1-job-claimed-detailed)."""
 
 
-class AsSentRequest(JobRequest):
+class PassthroughRequest(JobRequest):
     """Nothing is filled in: its members are stored, and shown, as they are.
 
     `cost` is in Buzz, whatever the request says; `images` is the number of pictures that come of it.

@@ -13,7 +13,7 @@ from civitai_mock.generation.control_nets.resources import choose_control_nets, 
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.generation.networks.request import NetworkMap, choose_networks, network_entries
-from civitai_mock.generation.text_to_image.builder import picture_job
+from civitai_mock.generation.text_to_image.builder import text_to_image_job
 from civitai_mock.generation.text_to_image.params import ImageJobParams
 from civitai_mock.generation.text_to_image.resources import (
     check_extras,
@@ -80,7 +80,7 @@ class TextToImageJobRequest(JobRequest):
 
     @classmethod
     def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:
-        return picture_job(job).work(skeletons)
+        return text_to_image_job(job).work(skeletons)
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:

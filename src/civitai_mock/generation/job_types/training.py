@@ -11,7 +11,7 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.generation.networks.request import job_resource
-from civitai_mock.generation.placeholder_results import dice, small_lora
+from civitai_mock.generation.placeholder_results import seeded_random, small_lora
 from civitai_mock.generation.text_to_image.params import MAX_SEED
 from civitai_mock.generation.wire import PromptText, Reference, Uri, WireModel
 from civitai_mock.generation.work import Epoch, Sample, TrainingWork
@@ -57,7 +57,9 @@ class CompleteTraining(WireModel):
         return Epoch(
             number=number,
             model_name=f"epoch-{number}.safetensors",
-            model=small_lora(self._metadata(number), dice(self.model, self.training_data, str(self.seed), str(number))),
+            model=small_lora(
+                self._metadata(number), seeded_random(self.model, self.training_data, str(self.seed), str(number))
+            ),
             samples=tuple(
                 Sample(name=f"epoch-{number}-sample-{index}.png", prompt_text=text, seed=self.seed + number)
                 for index, text in enumerate(prompts, start=1)

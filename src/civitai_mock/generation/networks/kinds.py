@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from civitai_mock.domain.dotnet import plain_number
-from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.graph_builder import GraphBuilder
 from civitai_mock.generation.prompts.a1111 import TAG, IgnoredTag
 from civitai_mock.generation.prompts.texts import PromptTexts, embedding_text
 
@@ -34,7 +34,7 @@ class NetworkKind:
 
     name: str
     write: Callable[[PromptTexts, Network], PromptTexts]
-    load: Callable[[Draft, Network], str | None] | None
+    load: Callable[[GraphBuilder, Network], str | None] | None
     max_strength: float = 100
     white_space: bool = True
     only_one: bool = False
@@ -58,7 +58,7 @@ def _write_embedding(texts: PromptTexts, network: Network) -> PromptTexts:
     return texts.with_embedding(embedding, [word for word in words if word.strip()])
 
 
-def _load_lora(draft: Draft, network: Network) -> str:
+def _load_lora(draft: GraphBuilder, network: Network) -> str:
     strength = plain_number(network.strength)
     text_strength = strength if network.text_strength is None else plain_number(network.text_strength)
     return draft.insert(
@@ -68,7 +68,7 @@ def _load_lora(draft: Draft, network: Network) -> str:
     )
 
 
-def _load_hypernetwork(draft: Draft, network: Network) -> str:
+def _load_hypernetwork(draft: GraphBuilder, network: Network) -> str:
     return draft.insert(
         "HypernetworkLoader",
         {"hypernetwork_name": network.file_name, "strength": plain_number(network.strength)},
@@ -76,7 +76,7 @@ def _load_hypernetwork(draft: Draft, network: Network) -> str:
     )
 
 
-def _load_vae(draft: Draft, network: Network) -> None:
+def _load_vae(draft: GraphBuilder, network: Network) -> None:
     """A skeleton whose VAE is a file of its own has a slot for it. A VAE has no strength."""
     if not draft.fill("vae", network.file_name):
         draft.substitute("VAELoader", {"vae_name": network.file_name}, source="vae")

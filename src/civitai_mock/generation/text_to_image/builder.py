@@ -12,7 +12,7 @@ from civitai_mock.generation.control_nets.nodes import JobControlNets
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
 from civitai_mock.generation.graph import Graph, Skeleton
-from civitai_mock.generation.graph_builder import Draft
+from civitai_mock.generation.graph_builder import GraphBuilder
 from civitai_mock.generation.networks.kinds import KINDS, AppliedTag, Network, NetworkKind, Tags, read_tags
 from civitai_mock.generation.networks.request import CompleteNetwork
 from civitai_mock.generation.prompts.a1111 import comfyui_text, shallow
@@ -26,11 +26,11 @@ from civitai_mock.generation.work import GraphWork, InputImage
 class Feature(Protocol):
     """What a picture has beyond a prompt text and networks."""
 
-    def apply(self, draft: Draft) -> None: ...
+    def apply(self, draft: GraphBuilder) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class ImageSpec:
     """`networks`, then those of the `tags`, and then the features, are applied in their order.
 
     `variants` are ways to do something more, each with features of its own, the best first: servers differ in what
@@ -54,7 +54,7 @@ class Picture:
 
     def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
         """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
-        draft = Draft(skeleton)
+        draft = GraphBuilder(skeleton)
         for slot, value in self._values().items():
             draft.fill(slot, value)
         self._load_networks(draft)
@@ -65,9 +65,9 @@ class Picture:
 
     def tags_by_node(self, skeleton: Skeleton) -> Mapping[str, str]:
         """Each tag by the node that loads what it asks for: the same in all graphs, as networks come first in them."""
-        return self._load_networks(Draft(skeleton))
+        return self._load_networks(GraphBuilder(skeleton))
 
-    def _load_networks(self, draft: Draft) -> Mapping[str, str]:
+    def _load_networks(self, draft: GraphBuilder) -> Mapping[str, str]:
         """Return each tag by its node."""
         for kind, network in self.networks:
             if kind.load is not None:
@@ -101,7 +101,7 @@ class Picture:
             texts = kind.write(texts, network)
         return PromptTexts(positive=shallow(texts.positive), negative=shallow(texts.negative))
 
-    def _skip_clip_layers(self, draft: Draft) -> None:
+    def _skip_clip_layers(self, draft: GraphBuilder) -> None:
         """Behind the networks, which have to see the whole text encoder."""
         skip = self.params.clip_skip or 1
         if skip > 1 and self.ecosystem.has_clip_skip:
@@ -168,7 +168,7 @@ class JobExtras:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureJob:
+class TextToImageJob:
     """`resources` are the job's by their AIRs."""
 
     job_id: str
@@ -193,8 +193,8 @@ class PictureJob:
             ignored_tags=tuple(tags.ignored),
         )
 
-    def _picture(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> Picture:
-        return Picture(
+    def _picture(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> ImageSpec:
+        return ImageSpec(
             ecosystem=self.ecosystem,
             model_file=self.resources[self.request.model].file_name,
             params=self.request.params,
@@ -228,14 +228,14 @@ class PictureJob:
         return {air: resource.file_name for air, resource in self.resources.items()}
 
 
-def picture_job(job: Job) -> PictureJob:
+def text_to_image_job(job: Job) -> TextToImageJob:
     """Raise `JobError` for one whose ecosystem is gone since it was stored."""
     request = CompleteTextToImage.model_validate(job.request)
     resources = {str(resource.air): resource for resource in job.resources}
     ecosystem = find_ecosystem(resources[request.model].air)
     if ecosystem is None:
         raise JobError(f"The ecosystem of '{request.model}' is not known any more.")
-    return PictureJob(job_id=job.id, request=request, ecosystem=ecosystem, resources=resources)
+    return TextToImageJob(job_id=job.id, request=request, ecosystem=ecosystem, resources=resources)
 
 
 def _network(resource: JobResource, params: CompleteNetwork) -> tuple[NetworkKind, Network]:

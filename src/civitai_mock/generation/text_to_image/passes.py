@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.images import Size
 from civitai_mock.generation.graph import Link, Value
-from civitai_mock.generation.graph_builder import Draft, load_picture
+from civitai_mock.generation.graph_builder import GraphBuilder, load_picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Upscaler:
     file_name: str
     size: Size | None
 
-    def enlarge(self, draft: Draft, image: Link) -> Link:
+    def enlarge(self, draft: GraphBuilder, image: Link) -> Link:
         model = draft.load("UpscaleModelLoader", {"model_name": self.file_name})
         larger = draft.add("ImageUpscaleWithModel", {"upscale_model": model, "image": image})
         if self.size is None:
@@ -31,7 +31,7 @@ class Upscale:
 
     upscaler: Upscaler
 
-    def apply(self, draft: Draft) -> None:
+    def apply(self, draft: GraphBuilder) -> None:
         image = draft.source("image")
         draft.redirect(image, self.upscaler.enlarge(draft, image))
 
@@ -45,7 +45,7 @@ class Hires:
     denoise: float
     upscaler: Upscaler | None
 
-    def apply(self, draft: Draft) -> None:
+    def apply(self, draft: GraphBuilder) -> None:
         """All but size, steps and denoise is as in the first pass, also the seed."""
         first = draft.source("samples")
         larger = self._larger(draft, first, self.upscaler)
@@ -53,7 +53,7 @@ class Hires:
         second = draft.repeat(first, slots=slots, instead={draft.source("latent"): larger})
         draft.redirect(first, second)
 
-    def _larger(self, draft: Draft, first: Link, upscaler: Upscaler | None) -> Link:
+    def _larger(self, draft: GraphBuilder, first: Link, upscaler: Upscaler | None) -> Link:
         if upscaler is None:
             scale = {"upscale_method": "nearest-exact", "crop": "disabled", **self.size._asdict()}
             return draft.add("LatentUpscale", {**scale, "samples": first})
@@ -71,7 +71,7 @@ class SourceImage:
     quantity: int
     denoise: float
 
-    def apply(self, draft: Draft) -> None:
+    def apply(self, draft: GraphBuilder) -> None:
         loaded = load_picture(draft, self.picture)
         scale = {"upscale_method": "lanczos", "crop": "center", **self.size._asdict()}
         scaled = draft.add("ImageScale", {**scale, "image": loaded})
@@ -100,7 +100,7 @@ class Refiner:
     denoise: float
     switch_at: float
 
-    def apply(self, draft: Draft) -> None:
+    def apply(self, draft: GraphBuilder) -> None:
         first = draft.holder("denoise")
         model = draft.add("CheckpointLoaderSimple", {"ckpt_name": self.file_name})
         clip = Link(model.node_id, 1)
@@ -118,7 +118,7 @@ class Refiner:
         }
         draft.redirect(first, draft.add("KSamplerAdvanced", refined))
 
-    def _base(self, draft: Draft) -> Mapping[str, Value]:
+    def _base(self, draft: GraphBuilder) -> Mapping[str, Value]:
         links = {"model": "model", "positive": "positive", "negative": "negative", "latent_image": "latent"}
         return {
             **self._shared(draft),
@@ -129,11 +129,11 @@ class Refiner:
             **{name: draft.source(source) for name, source in links.items()},
         }
 
-    def _shared(self, draft: Draft) -> Mapping[str, Value]:
+    def _shared(self, draft: GraphBuilder) -> Mapping[str, Value]:
         slots = {"noise_seed": "seed", "cfg": "cfg_scale", "sampler_name": "sampler", "scheduler": "noise_schedule"}
         return {"steps": self._all_steps, **{name: draft.value(slot) for name, slot in slots.items()}}
 
-    def _encoded(self, draft: Draft, clip: Link, score: float, text: Value) -> Link:
+    def _encoded(self, draft: GraphBuilder, clip: Link, score: float, text: Value) -> Link:
         inputs = {"ascore": score, **self.size._asdict(), "text": text, "clip": clip}
         return draft.add("CLIPTextEncodeSDXLRefiner", inputs)
 

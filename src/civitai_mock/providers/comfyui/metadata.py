@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.image_batches import Frames
+from civitai_mock.generation.graph_reader.image_batches import ImageBatches
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import read_one
+from civitai_mock.generation.graph_reader.output_images import read_output
 from civitai_mock.generation.graph_reader.png_metadata import GRAPH_CHUNK, PARAMETERS_CHUNK, parameters
 from civitai_mock.providers.comfyui.protocol.png_texts import TextInserter
 
@@ -17,7 +17,7 @@ def picture_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
     if not graph:
         return {}
     nodes = Nodes(graph)
-    series = read_one(nodes, Link(node_id, 0), Frames(nodes)) if node_id in nodes else None
+    series = read_output(nodes, Link(node_id, 0), ImageBatches(nodes)) if node_id in nodes else None
     told = {PARAMETERS_CHUNK: parameters(series)} if series is not None and series.passes else {}
     return {GRAPH_CHUNK: json.dumps(graph), **told}
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Self
 
-from civitai_mock.generation.graph_reader.facts import Frame, Sampled, Series
+from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
 from civitai_mock.providers.simulator.drawing import draw
 from civitai_mock.providers.simulator.profile import Pictures
 from civitai_mock.providers.simulator.studio import Studio
@@ -23,7 +23,7 @@ class StandInArtist:
         await self._studio.aclose()
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
-        series = Series(node_id="", frame=Frame(), passes=(Sampled(seed=seed, prompt_text=subject),))
+        series = OutputImages(node_id="", frame=ImageBatch(), passes=(SamplerPass(seed=seed, prompt_text=subject),))
         return await self._studio.run(partial(draw, series, 0, texts={}, pictures=self._pictures))
 
     async def transform(self, transformer: str, picture: bytes) -> bytes:

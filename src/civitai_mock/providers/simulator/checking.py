@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.image_batches import nothing_known
 from civitai_mock.generation.graph_reader.nodes import NO_INPUTS, Nodes
-from civitai_mock.generation.graph_reader.output_images import read_series
+from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 from civitai_mock.generation.graph_reader.sizes.node_view import Load
 from civitai_mock.providers.simulator.errors import Fault, GraphRefusedError
@@ -18,7 +18,7 @@ MOST_MEGAPIXELS = 256  # in memory at once
 MOST_FAULTS = 20
 
 
-def checked_series(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequence[Series]:
+def checked_series(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequence[OutputImages]:
     """What the graph's output nodes make of the files that `load` knows.
 
     Raise `GraphRefusedError` for a graph that cannot run. Nodes that no output needs may have loose ends, as in
@@ -29,7 +29,7 @@ def checked_series(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequen
     needed = _needed(nodes)
     _check([fault for node_id in needed for fault in _loose_ends(nodes, node_id)])
     _check_circles(nodes, needed)
-    series = read_series(nodes, load=load)
+    series = read_output_images(nodes, load=load)
     _check([fault for one in series for fault in _excesses(nodes, one)])
     return series
 
@@ -78,7 +78,7 @@ def _check_circles(nodes: Nodes, needed: Collection[str]) -> None:
         raise GraphRefusedError(message, error_type="prompt_outputs_failed_validation") from error
 
 
-def _excesses(nodes: Nodes, series: Series) -> Iterator[Fault]:
+def _excesses(nodes: Nodes, series: OutputImages) -> Iterator[Fault]:
     frame = series.frame
     sides = (("width", frame.width, LARGEST_SIDE), ("height", frame.height, LARGEST_SIDE))
     if not series.is_drawn_image and frame.megapixels > MOST_MEGAPIXELS:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator.png import RgbPicture, compressed, plain_scanlines, png
 from civitai_mock.providers.simulator.profile import Pictures
 
 # One picture of a series as a PNG file, with these texts in it; blocking, for threads.
-Draw: TypeAlias = Callable[[Series, int, Mapping[str, str]], bytes]
+Draw: TypeAlias = Callable[[OutputImages, int, Mapping[str, str]], bytes]
 
 GREY = bytes((128, 128, 128))
 BLANKS_KEPT = 64
@@ -19,14 +19,14 @@ def draw_as(pictures: Pictures) -> Draw:
     return lambda series, index, texts: draw(series, index, texts=texts, pictures=pictures)
 
 
-def draw(series: Series, index: int, *, texts: Mapping[str, str], pictures: Pictures) -> bytes:
+def draw(series: OutputImages, index: int, *, texts: Mapping[str, str], pictures: Pictures) -> bytes:
     """A PNG file, the same for the same facts; `index` counts within the series."""
     if pictures == Pictures.BLANK:
         return png(_blank(series.frame.width, series.frame.height), texts)
     return png(_painted(series, index), texts)
 
 
-def _painted(series: Series, index: int) -> RgbPicture:
+def _painted(series: OutputImages, index: int) -> RgbPicture:
     # Imported at the first picture: numpy and Pillow would double the time to the server's first answer.
     from civitai_mock.providers.simulator.painter.poster import paint  # noqa: PLC0415
 

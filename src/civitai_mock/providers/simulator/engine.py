@@ -11,7 +11,7 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.generation.graph_reader.png_metadata import texts_of
 from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
@@ -137,7 +137,7 @@ class Simulator:
                 content = self._content(prompt, series, index)
                 yield Output(node_id=series.node_id, content_type=media_type_of(f".{series.suffix}"), content=content)
 
-    async def _content(self, prompt: Prompt, series: Series, index: int) -> AsyncIterator[bytes]:
+    async def _content(self, prompt: Prompt, series: OutputImages, index: int) -> AsyncIterator[bytes]:
         wanted = {} if series.is_drawn_image else prompt.files
         files = {name: await _read(file) for name, file in wanted.items()}
         try:
@@ -147,7 +147,7 @@ class Simulator:
             message = f"The graph failed at node {series.node_id}: {type(error).__name__}: {error}"
             raise GraphFailedError(message, node_id=series.node_id) from error
 
-    def _make(self, prompt: Prompt, series: Series, index: int, files: Mapping[str, bytes]) -> bytes:
+    def _make(self, prompt: Prompt, series: OutputImages, index: int, files: Mapping[str, bytes]) -> bytes:
         texts = texts_of(prompt.graph_json, prompt.extra_pnginfo, series)
         if series.is_drawn_image:
             return self._draw(series, index, texts)
@@ -157,7 +157,7 @@ class Simulator:
         graph = json.loads(prompt.graph_json)
         return made(graph, series.node_id, index, texts=texts, read=files.get, draw=self._draw)
 
-    def _draw(self, series: Series, index: int, texts: Mapping[str, str]) -> bytes:
+    def _draw(self, series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
         return draw(series, index, texts=texts, pictures=self._pictures)
 
     async def _loaded(self, files: Mapping[str, InputFile]) -> Mapping[str, Loaded]:
@@ -170,7 +170,7 @@ class Simulator:
         return {name: loaded for name, loaded in found.items() if loaded is not None}
 
 
-def _shown(series: Sequence[Series]) -> Sequence[Series]:
+def _shown(series: Sequence[OutputImages]) -> Sequence[OutputImages]:
     """Previews count only where nothing else was made."""
     return [one for one in series if not one.is_preview] or series
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.ports import InputFile, Receipt
 
 
@@ -21,7 +21,7 @@ class Prompt:
     """
 
     receipt: Receipt
-    series: Sequence[Series]
+    series: Sequence[OutputImages]
     graph_json: str
     extra_pnginfo: Mapping[str, str]
     files: Mapping[str, InputFile]

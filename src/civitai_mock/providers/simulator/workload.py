@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator.profile import Profile
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -32,7 +32,7 @@ class Worker:
         self._profile = profile
         self._models: OrderedDict[str, None] = OrderedDict()
 
-    def take(self, series: Sequence[Series]) -> Workload:
+    def take(self, series: Sequence[OutputImages]) -> Workload:
         models = dict.fromkeys(one.model for of_node in series for one in of_node.passes if one.model)
         cached = [model for model in models if model in self._models]
         loaded = [model for model in models if model not in self._models]
@@ -57,12 +57,12 @@ class Worker:
     def _load_time(self, models: Sequence[str]) -> timedelta:
         return _seconds(self._profile.load * len(models))
 
-    def _run_time(self, series: Sequence[Series]) -> timedelta:
+    def _run_time(self, series: Sequence[OutputImages]) -> timedelta:
         """Two output nodes may share a sampler, which works only once."""
         effort = {node_id: effort for one in series for node_id, effort in one.effort.items()}
         return _seconds(self._profile.prompt + self._profile.step_per_megapixel * sum(effort.values()))
 
-    def _convert_time(self, series: Sequence[Series]) -> timedelta:
+    def _convert_time(self, series: Sequence[OutputImages]) -> timedelta:
         return _seconds(self._profile.convert_per_megapixel * sum(one.frame.megapixels for one in series))
 
 

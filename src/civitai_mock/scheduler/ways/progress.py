@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.progress import JobProgress
-from civitai_mock.generation.graph_reader.progress import share_done
+from civitai_mock.generation.graph_reader.progress import fraction_done
 from civitai_mock.ports import Preview, Progress
 from civitai_mock.scheduler.ways.files import once
 from civitai_mock.scheduler.work import Work
@@ -54,7 +54,7 @@ class GraphNews:
         return JobProgress(
             step=progress.step,
             steps=progress.steps,
-            share=share_done(self.work.graph, progress.node_id, step=progress.step, steps=progress.steps),
+            share=fraction_done(self.work.graph, progress.node_id, step=progress.step, steps=progress.steps),
             node_id=progress.node_id,
             node_type=node_type if isinstance(node_type, str) else None,
             preview_key=blob_key(self.work.job.id, PREVIEW) if self.stored else None,

@@ -8,7 +8,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.search import Position, leaves
+from civitai_mock.domain.search import Position, property_paths
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.mongo.collections import Document
@@ -58,7 +58,10 @@ def job_document(job: Job) -> Document:
 def _fields_of_some(job: Job) -> Document:
     """What other jobs do not have, so that they take no place in its indexes."""
     callback = {"dueAt": moment_text(job.last_event.at), "told": -1, "failures": 0}
-    fields = {"leaves": leaf_digests(leaves(job.properties)), "callback": callback if job.callback_url else None}
+    fields = {
+        "leaves": leaf_digests(property_paths(job.properties)),
+        "callback": callback if job.callback_url else None,
+    }
     return {name: value for name, value in fields.items() if value}
 
 

@@ -29,7 +29,7 @@ def search_filter(search: JobCriteria) -> Document:
     conditions = {
         "issuedBy": search.issued_by,
         "type": search.job_type,
-        "leaves": {"$all": leaf_digests(search.leaves)} if search.leaves else None,
+        "leaves": {"$all": leaf_digests(search.property_paths)} if search.property_paths else None,
         "position": {"$lt": position_text(search.before)} if search.before else None,
     }
     return {name: condition for name, condition in conditions.items() if condition is not None}

@@ -13,7 +13,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import leaves
+from civitai_mock.domain.search import property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.sqlite.rows import (
@@ -150,7 +150,7 @@ def stored_leaf_rows(stored: Sequence[Row]) -> Sequence[tuple[Value, ...]]:
 
 
 def _leaf_rows(position: tuple[Value, ...], properties: ReadOnlyJson) -> Sequence[tuple[Value, ...]]:
-    return [(digest, *position) for digest in leaf_digests(leaves(properties))]
+    return [(digest, *position) for digest in leaf_digests(property_paths(properties))]
 
 
 def leaf_digests(texts: Iterable[str]) -> Sequence[str]:

@@ -39,8 +39,8 @@ class SearchStatement:
 
     def of(self, search: JobCriteria, *, limit: int) -> tuple[str, tuple[Value, ...]]:
         """The statement and its parameters."""
-        frame, position = (BY_LEAF, LEAF_POSITION) if search.leaves else (BY_AGE, POSITION)
-        conditions = [*_of_leaves(search.leaves), *_of_job(search), *_before(search.before, position)]
+        frame, position = (BY_LEAF, LEAF_POSITION) if search.property_paths else (BY_AGE, POSITION)
+        conditions = [*_of_leaves(search.property_paths), *_of_job(search), *_before(search.before, position)]
         where = " AND ".join(sql for sql, _ in conditions) or "TRUE"
         sql = frame.replace("{job}", JOB).replace("{where}", where)
         return self._names.fill(sql), (*(value for _, values in conditions for value in values), limit)

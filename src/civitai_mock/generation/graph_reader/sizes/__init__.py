@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.sizes import batches, images, latents, masks, videos
-from civitai_mock.generation.graph_reader.sizes.node_view import Sight
+from civitai_mock.generation.graph_reader.sizes.node_view import NodeView
 
-Rule: TypeAlias = Callable[[Sight], Frame]
+Rule: TypeAlias = Callable[[NodeView], ImageBatch]
 
 RULES: Mapping[str, Rule] = {**batches.RULES, **images.RULES, **latents.RULES, **masks.RULES, **videos.RULES}

@@ -2,32 +2,32 @@
 
 from collections.abc import Callable, Mapping
 
-from civitai_mock.generation.graph_reader.facts import Frame
-from civitai_mock.generation.graph_reader.sizes.node_view import Sight, counted, kept
+from civitai_mock.generation.graph_reader.facts import ImageBatch
+from civitai_mock.generation.graph_reader.sizes.node_view import NodeView, counted, kept
 
 
-def _joined(first: str, second: str) -> Callable[[Sight], Frame]:
+def _joined(first: str, second: str) -> Callable[[NodeView], ImageBatch]:
     """The second is made as large as the first."""
 
-    def rule(sight: Sight) -> Frame:
+    def rule(sight: NodeView) -> ImageBatch:
         frame = sight.frame(first)
         return counted(frame, frame.count + sight.frame(second).count)
 
     return rule
 
 
-def _repeated(name: str) -> Callable[[Sight], Frame]:
-    def rule(sight: Sight) -> Frame:
+def _repeated(name: str) -> Callable[[NodeView], ImageBatch]:
+    def rule(sight: NodeView) -> ImageBatch:
         frame = sight.frame(name)
         return counted(frame, frame.count * sight.whole("amount", 1))
 
     return rule
 
 
-def _taken(name: str) -> Callable[[Sight], Frame]:
+def _taken(name: str) -> Callable[[NodeView], ImageBatch]:
     """Return the rule of a node that takes a part of the batch that a sampler made."""
 
-    def rule(sight: Sight) -> Frame:
+    def rule(sight: NodeView) -> ImageBatch:
         frame = sight.frame(name)
         skipped = min(max(sight.whole("batch_index", 0), 0), frame.count - 1)
         taken = counted(frame, min(max(sight.whole("length", 1), 1), frame.count - skipped))
@@ -36,7 +36,7 @@ def _taken(name: str) -> Callable[[Sight], Frame]:
     return rule
 
 
-RULES: Mapping[str, Callable[[Sight], Frame]] = {
+RULES: Mapping[str, Callable[[NodeView], ImageBatch]] = {
     "ImageBatch": _joined("image1", "image2"),
     "LatentBatch": _joined("samples1", "samples2"),
     "RepeatImageBatch": _repeated("image"),

@@ -3,31 +3,31 @@
 from collections.abc import Callable, Mapping
 
 from civitai_mock.domain.images import LATENT_CELL
-from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, Frame
+from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, ImageBatch
 from civitai_mock.generation.graph_reader.sizes.images import scaled_to, turned
-from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, Sight, counted, in_cells, kept, sized
+from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeView, counted, in_cells, kept, sized
 
 LEAST_SIDE = 64
 X4_CELL = 4  # of the VAE of SD's x4 upscaler
 
 
-def empty(cell: int = LATENT_CELL) -> Callable[[Sight], Frame]:
-    def rule(sight: Sight) -> Frame:
+def empty(cell: int = LATENT_CELL) -> Callable[[NodeView], ImageBatch]:
+    def rule(sight: NodeView) -> ImageBatch:
         width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
-        return counted(in_cells(Frame(), width, height, cell=cell), sight.whole("batch_size", 1))
+        return counted(in_cells(ImageBatch(), width, height, cell=cell), sight.whole("batch_size", 1))
 
     return rule
 
 
-def _encoded(*names: str) -> Callable[[Sight], Frame]:
-    def rule(sight: Sight) -> Frame:
+def _encoded(*names: str) -> Callable[[NodeView], ImageBatch]:
+    def rule(sight: NodeView) -> ImageBatch:
         before = sight.frame(*names)
         return in_cells(before, before.width, before.height)
 
     return rule
 
 
-def _scaled(sight: Sight) -> Frame:
+def _scaled(sight: NodeView) -> ImageBatch:
     before = sight.frame("samples")
     width, height = scaled_to(sight, before)
     if (width, height) == (before.width, before.height):
@@ -36,14 +36,14 @@ def _scaled(sight: Sight) -> Frame:
     return in_cells(before.known if is_told else before, max(width, LEAST_SIDE), max(height, LEAST_SIDE))
 
 
-def _scaled_by(sight: Sight) -> Frame:
+def _scaled_by(sight: NodeView) -> ImageBatch:
     """Scale in whole cells before and after."""
     before, factor = sight.frame("samples"), sight.real("scale_by", 1.0)
     sides = (max(round(side // LATENT_CELL * factor), 1) * LATENT_CELL for side in (before.width, before.height))
     return sized(before, *sides)
 
 
-def _cropped(sight: Sight) -> Frame:
+def _cropped(sight: NodeView) -> ImageBatch:
     """Crop so that at least 8 cells are left, if there are as many."""
     before = sight.frame("samples")
     sides = []
@@ -54,11 +54,11 @@ def _cropped(sight: Sight) -> Frame:
     return sized(before, max(sides[0], LATENT_CELL), max(sides[1], LATENT_CELL))
 
 
-def _turned(sight: Sight) -> Frame:
+def _turned(sight: NodeView) -> ImageBatch:
     return turned(sight, "samples")
 
 
-def _put_together(sight: Sight) -> Frame:
+def _put_together(sight: NodeView) -> ImageBatch:
     one, other, dim = sight.frame("samples1"), sight.frame("samples2"), sight.text("dim").removeprefix("-")
     match dim:
         case "x":
@@ -68,7 +68,7 @@ def _put_together(sight: Sight) -> Frame:
     return counted(one, one.count + other.count)
 
 
-def _cut(sight: Sight) -> Frame:
+def _cut(sight: NodeView) -> ImageBatch:
     before, index, amount = sight.frame("samples"), sight.whole("index", 0), max(sight.whole("amount", 1), 1)
     match sight.text("dim"):
         case "x":
@@ -85,12 +85,12 @@ def _part(side: int, index: int, amount: int) -> int:
     return min(amount, cells - first) * LATENT_CELL
 
 
-def _stored(sight: Sight) -> Frame:
+def _stored(sight: NodeView) -> ImageBatch:
     loaded = sight.loaded("latent")
     return loaded.frame if loaded else UNKNOWN
 
 
-def _for_x4_upscaler(sight: Sight) -> Frame:
+def _for_x4_upscaler(sight: NodeView) -> ImageBatch:
     before, ratio = sight.frame("images"), sight.real("scale_ratio", 4.0)
     return in_cells(before, before.width * ratio, before.height * ratio, cell=X4_CELL)
 
@@ -110,7 +110,7 @@ MADE_BY_MODELS = frozenset(
     }
 )
 
-RULES: Mapping[str, Callable[[Sight], Frame]] = {
+RULES: Mapping[str, Callable[[NodeView], ImageBatch]] = {
     **dict.fromkeys(EMPTY, empty()),
     "EmptyChromaRadianceLatentImage": empty(16),
     "EmptyHunyuanImageLatent": empty(32),

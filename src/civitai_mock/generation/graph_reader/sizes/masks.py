@@ -2,29 +2,29 @@
 
 from collections.abc import Callable, Mapping
 
-from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, Frame
+from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, ImageBatch
 from civitai_mock.generation.graph_reader.sizes import images
-from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, Sight, kept, sized
+from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeView, kept, sized
 
 
-def _channel(sight: Sight) -> Frame:
+def _channel(sight: NodeView) -> ImageBatch:
     """Give the mask of a whole picture: one without transparency is opaque."""
     loaded = sight.loaded("image")
-    return sized(Frame(), loaded.width, loaded.height) if loaded else UNKNOWN
+    return sized(ImageBatch(), loaded.width, loaded.height) if loaded else UNKNOWN
 
 
-def _solid(sight: Sight) -> Frame:
-    return sized(Frame(), sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE))
+def _solid(sight: NodeView) -> ImageBatch:
+    return sized(ImageBatch(), sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE))
 
 
-def _cropped(sight: Sight) -> Frame:
+def _cropped(sight: NodeView) -> ImageBatch:
     before = sight.frame("mask")
     left, top = before.width - sight.whole("x", 0), before.height - sight.whole("y", 0)
     width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
     return sized(before, min(width, left), min(height, top))
 
 
-RULES: Mapping[str, Callable[[Sight], Frame]] = {
+RULES: Mapping[str, Callable[[NodeView], ImageBatch]] = {
     **dict.fromkeys(("FeatherMask", "GrowMask", "InvertMask", "MaskToImage", "ThresholdMask"), kept("mask")),
     **dict.fromkeys(("ImageColorToMask", "ImageToMask"), kept("image")),
     "CropMask": _cropped,

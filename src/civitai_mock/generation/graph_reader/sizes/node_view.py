@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, text, whole
 
 MOST = 2**20  # more than may be drawn, and little enough to go on counting with
-UNKNOWN = Frame(guessed=True)
+UNKNOWN = ImageBatch(guessed=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class Loaded:
     has_alpha: bool = False
 
     @property
-    def frame(self) -> Frame:
-        return Frame(width=self.width, height=self.height, count=self.count)
+    def frame(self) -> ImageBatch:
+        return ImageBatch(width=self.width, height=self.height, count=self.count)
 
 
 # By the name that a graph has for a file, of which None is known.
@@ -32,19 +32,19 @@ Load: TypeAlias = Callable[[str], Loaded | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class NodeView:
     """One output of a node; `frame_of` is what reaches it over a link."""
 
     nodes: Nodes
     node_id: str
     output: int
-    frame_of: Callable[[Link], Frame]
+    frame_of: Callable[[Link], ImageBatch]
     load: Load
 
     def has(self, name: str) -> bool:
         return self.nodes.link(self.node_id, name) is not None
 
-    def frame(self, *names: str) -> Frame:
+    def frame(self, *names: str) -> ImageBatch:
         """Return the frame of the first of these inputs that is linked."""
         inputs = self.nodes.inputs(self.node_id)
         links = (self.nodes.link(self.node_id, name) for name in names if name in inputs)
@@ -75,15 +75,15 @@ class Sight:
         return (frame.width, frame.height, frame.count)[min(max(link.output, 0), 2)]
 
 
-def sized(before: Frame, width: float, height: float) -> Frame:
+def sized(before: ImageBatch, width: float, height: float) -> ImageBatch:
     return replace(before, width=within(width), height=within(height))
 
 
-def counted(before: Frame, count: float) -> Frame:
+def counted(before: ImageBatch, count: float) -> ImageBatch:
     return replace(before, count=within(count))
 
 
-def in_cells(before: Frame, width: float, height: float, *, cell: int = LATENT_CELL) -> Frame:
+def in_cells(before: ImageBatch, width: float, height: float, *, cell: int = LATENT_CELL) -> ImageBatch:
     """Give a size in latent space, which knows whole cells only."""
     return sized(before, max(int(width) // cell, 1) * cell, max(int(height) // cell, 1) * cell)
 
@@ -92,6 +92,6 @@ def within(number: float) -> int:
     return min(max(int(number), 1), MOST)
 
 
-def kept(*names: str) -> Callable[[Sight], Frame]:
+def kept(*names: str) -> Callable[[NodeView], ImageBatch]:
     """The rule of nodes that change neither size nor number."""
     return lambda sight: sight.frame(*names)

@@ -2,46 +2,46 @@
 
 from collections.abc import Callable, Mapping
 
-from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, Frame
-from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, Sight, counted, in_cells, kept
+from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, ImageBatch
+from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeView, counted, in_cells, kept
 
 DEFAULT_LENGTH = 25
 
 
-def _lengths(sight: Sight, name: str, stride: int) -> int:
+def _lengths(sight: NodeView, name: str, stride: int) -> int:
     """A model decodes one picture for the first latent, and `stride` for each after it."""
     return (max(sight.whole(name, DEFAULT_LENGTH), 1) - 1) // stride * stride + 1
 
 
-def _video(stride: int, cell: int) -> Callable[[Sight], Frame]:
-    def rule(sight: Sight) -> Frame:
+def _video(stride: int, cell: int) -> Callable[[NodeView], ImageBatch]:
+    def rule(sight: NodeView) -> ImageBatch:
         width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
-        frame = in_cells(Frame(), width, height, cell=cell)
+        frame = in_cells(ImageBatch(), width, height, cell=cell)
         return counted(frame, _lengths(sight, "length", stride) * max(sight.whole("batch_size", 1), 1))
 
     return rule
 
 
-def _views(count: str) -> Callable[[Sight], Frame]:
+def _views(count: str) -> Callable[[NodeView], ImageBatch]:
     """Each picture is a latent of its own."""
 
-    def rule(sight: Sight) -> Frame:
+    def rule(sight: NodeView) -> ImageBatch:
         width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)
-        return counted(in_cells(Frame(), width, height), sight.whole(count, 1))
+        return counted(in_cells(ImageBatch(), width, height), sight.whole(count, 1))
 
     return rule
 
 
-def _trimmed(sight: Sight) -> Frame:
+def _trimmed(sight: NodeView) -> ImageBatch:
     before = sight.frame("samples")
     return counted(before, before.count - 4 * max(sight.whole("trim_amount", 0), 0))
 
 
-def _extended(sight: Sight) -> Frame:
+def _extended(sight: NodeView) -> ImageBatch:
     return counted(sight.frame("video_latent"), _lengths(sight, "length", 4))
 
 
-def _stored(sight: Sight) -> Frame:
+def _stored(sight: NodeView) -> ImageBatch:
     loaded = sight.loaded("file")
     return loaded.frame if loaded else UNKNOWN
 
@@ -64,7 +64,7 @@ MADE_BY_MODELS = frozenset(
     }
 )
 
-RULES: Mapping[str, Callable[[Sight], Frame]] = {
+RULES: Mapping[str, Callable[[NodeView], ImageBatch]] = {
     **dict.fromkeys((*WAN, "CosmosPredict2ImageToVideoLatent"), _video(4, 8)),
     **dict.fromkeys(COSMOS, _video(8, 8)),
     **dict.fromkeys(LTXV, _video(8, 32)),

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import Frame
+from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
@@ -34,7 +34,7 @@ class Making:
         return self.nodes.link(self.node_id, name) or Link(self.node_id, 0)
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> ImageBatch:
         return self.pictures.frame(self.link)
 
     def picture(self, index: int) -> Image.Image:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.png_metadata import file_stem
 from civitai_mock.providers.simulator.painter.canvas import Tones
 
@@ -47,7 +47,7 @@ class Caption:
         return np.asarray(sheet)
 
 
-def caption_of(series: Series, index: int, *, width: int, shorter: int) -> Caption:
+def caption_of(series: OutputImages, index: int, *, width: int, shorter: int) -> Caption:
     """Laid out for a strip of `width`; sizes follow the picture's shorter side."""
     fact_size = max(10, round(4 + shorter * 0.0125))
     title_size = max(11, round(fact_size * 1.3))
@@ -75,7 +75,7 @@ def legible(words: str) -> str:
     return FOREIGN_WORDS if printable else NO_WORDS
 
 
-def _facts(series: Series, index: int) -> Sequence[str]:
+def _facts(series: OutputImages, index: int) -> Sequence[str]:
     main = series.main
     sampling = " ".join(part for part in (main.sampler, main.noise_schedule) if part)
     facts = [f"seed {main.seed}" + (f" #{index + 1}" if index else "")]

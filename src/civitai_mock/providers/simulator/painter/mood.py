@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from civitai_mock.generation.graph_reader.facts import Sampled
+from civitai_mock.generation.graph_reader.facts import SamplerPass
 from civitai_mock.providers.simulator.painter.dice import Dice
 from civitai_mock.providers.simulator.painter.palette import Way
 from civitai_mock.providers.simulator.painter.words import DARK, GREY, HUE_OF, LIGHT, SCENE_OF, words_of
@@ -24,7 +24,7 @@ class Mood:
     dark_paper: bool
 
 
-def mood_of(sampled: Sampled, *, finish: Dice, scenes: Sequence[str]) -> Mood:
+def mood_of(sampled: SamplerPass, *, finish: Dice, scenes: Sequence[str]) -> Mood:
     """Words decide what they can, dice on the prompt text the rest; the model has its own way with colours."""
     words = words_of(sampled.prompt_text)
     by_text, by_model = Dice("text", sampled.prompt_text), Dice("model", sampled.model)

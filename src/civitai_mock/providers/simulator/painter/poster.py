@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from civitai_mock.generation.graph_reader.facts import Series
+from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator.painter.canvas import TONES, Canvas, Tones
 from civitai_mock.providers.simulator.painter.caption import caption_of
 from civitai_mock.providers.simulator.painter.dice import Dice
@@ -44,7 +44,7 @@ class Poster:
             yield whole[: self.height - first * self.zoom].data
 
 
-def paint(series: Series, index: int) -> Poster:
+def paint(series: OutputImages, index: int) -> Poster:
     """The same for the same facts; `index` counts within the series."""
     frame, place = series.frame, series.frame.first + index
     zoom = _zoom(frame.width, frame.height)
@@ -57,7 +57,7 @@ def paint(series: Series, index: int) -> Poster:
     return Poster(width=frame.width, height=frame.height, zoom=zoom, pixels=sheet, colours=_colours(mood))
 
 
-def _dice(series: Series, place: int) -> tuple[Dice, Dice]:
+def _dice(series: OutputImages, place: int) -> tuple[Dice, Dice]:
     """What decides the composition, and what changes its colours a little: settings of the sampler."""
     noise = [
         (one.seed, one.prompt_text, one.negative_text, one.model, *map(astuple, one.loras)) for one in series.passes
@@ -75,7 +75,7 @@ def _zoom(width: int, height: int) -> int:
     return zoom
 
 
-def _framed(sheet: Tones, series: Series, place: int) -> Tones:
+def _framed(sheet: Tones, series: OutputImages, place: int) -> Tones:
     """Print the caption on a sheet of paper; the answer is the part that is left for art."""
     height, width = sheet.shape
     shorter = min(width, height)

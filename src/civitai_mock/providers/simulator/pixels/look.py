@@ -7,8 +7,8 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import Frame
-from civitai_mock.generation.graph_reader.sizes.node_view import Sight
+from civitai_mock.generation.graph_reader.facts import ImageBatch
+from civitai_mock.generation.graph_reader.sizes.node_view import NodeView
 
 Size: TypeAlias = tuple[int, int]
 
@@ -17,9 +17,9 @@ Size: TypeAlias = tuple[int, int]
 class Look:
     """`index` is the place of the picture that is asked for; masks are pictures of one channel, 255 for 1.0."""
 
-    sight: Sight
+    sight: NodeView
     index: int
-    frame: Frame
+    frame: ImageBatch
     picture_at: Callable[[Link, int], Image.Image]
     file: Callable[[str], Sequence[Image.Image] | None]
 

@@ -8,11 +8,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import Frame
-from civitai_mock.generation.graph_reader.image_batches import Frames
+from civitai_mock.generation.graph_reader.facts import ImageBatch
+from civitai_mock.generation.graph_reader.image_batches import ImageBatches
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, above, is_drawn, read_one
-from civitai_mock.generation.graph_reader.sizes.node_view import Loaded, Sight
+from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, above, is_drawn, read_output
+from civitai_mock.generation.graph_reader.sizes.node_view import Loaded, NodeView
 from civitai_mock.providers.simulator.drawing import Draw
 from civitai_mock.providers.simulator.pixels import batches, colours, masks, scaling
 from civitai_mock.providers.simulator.pixels.files import loaded_file, pictures_of
@@ -48,7 +48,7 @@ class GraphPictures:
 
     def __init__(self, nodes: Nodes, *, read: ReadFile, draw: Draw) -> None:
         self.nodes = nodes
-        self.frames = Frames(nodes, load=self._load)
+        self.frames = ImageBatches(nodes, load=self._load)
         self.read = read
         self._draw = draw
         self._loaded: dict[str, Loaded | None] = {}
@@ -64,14 +64,14 @@ class GraphPictures:
     def reads_files(self) -> bool:
         return any(self.nodes.class_type(node_id) in FILE_INPUTS for node_id in self.nodes)
 
-    def frame(self, link: Link) -> Frame:
+    def frame(self, link: Link) -> ImageBatch:
         return self.frames.of(link)
 
     def png(self, link: Link, index: int, texts: Mapping[str, str]) -> bytes:
         """Return it as a file, RGB or RGBA."""
         self._check()
         if is_drawn(self.nodes, link, self._load):
-            return self._draw(read_one(self.nodes, link, self.frames), index, texts)
+            return self._draw(read_output(self.nodes, link, self.frames), index, texts)
         return encoded(self.picture(link, index), texts)
 
     def picture(self, link: Link, index: int) -> Image.Image:
@@ -96,13 +96,13 @@ class GraphPictures:
 
     def _make(self, link: Link, index: int) -> Image.Image:
         if is_drawn(self.nodes, link, self._load):
-            return opened(self._draw(read_one(self.nodes, link, self.frames), index, NO_TEXTS))
+            return opened(self._draw(read_output(self.nodes, link, self.frames), index, NO_TEXTS))
         look = self._look(link, index)
         operation = OPERATIONS.get(self.nodes.class_type(link.node_id))
         return operation(look) if operation else scaled(self._passed_on(link, index), look.size)
 
     def _look(self, link: Link, index: int) -> Look:
-        sight = Sight(
+        sight = NodeView(
             nodes=self.nodes, node_id=link.node_id, output=link.output, frame_of=self.frames.of, load=self._load
         )
         return Look(
