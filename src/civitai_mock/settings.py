@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from civitai_mock.api.formats import ClientCompat, ResultFormat
+from civitai_mock.api.formats import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.domain.address import HIDDEN, shown
 from civitai_mock.domain.environment import set_in
 from civitai_mock.env_files import EnvFileError, set_in_env_files
@@ -435,6 +435,12 @@ class Settings(BaseSettings):
     @property
     def image_patterns(self) -> list[str]:
         return self.image_allowed_hosts.split(",")
+
+    @property
+    def vocabularies(self) -> Vocabularies:
+        return Vocabularies(
+            compat=self.client_compat, provider_name=self.provider_name, result_format=self.result_format
+        )
 
     @property
     def poll(self) -> timedelta:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.bootstrap import World, create_app, read_catalogue
+from civitai_mock.bootstrap.application import Application
+from civitai_mock.bootstrap.stores import read_catalogue
 from civitai_mock.clock import SeededIds, VirtualClock
 from tests.support.dates import START
 from tests.support.golden import Golden
@@ -24,8 +25,9 @@ FIXED = {"public_url": "http://127.0.0.1:3000", "blob_signing_key": "an example,
 @asynccontextmanager
 async def _serve(*, with_scheduler: bool) -> AsyncIterator[Opened]:
     """With a clock that stands still and dice that fall the same each time."""
-    world = World(clock=VirtualClock(START), ids=SeededIds())
-    async with open_app(create_app(make_settings(**FIXED), world=world, with_scheduler=with_scheduler)) as opened:
+    settings, clock = make_settings(**FIXED), VirtualClock(START)
+    application = Application(settings, with_scheduler=with_scheduler, clock=clock, ids=SeededIds())
+    async with open_app(application) as opened:
         yield opened
 
 

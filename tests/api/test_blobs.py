@@ -1,7 +1,6 @@
 """GET and HEAD of blobs under signed URLs."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -195,13 +194,13 @@ async def test_a_blob_that_goes_between_look_and_read_is_still_a_clear_error(
     served: Served, url: str, error: Exception, status: int
 ) -> None:
     failing: Any = _FailingBlobs(error)  # nothing else of a store is used here
-    served.app.state.use_cases = replace(served.cases, blobs=failing)
+    served.answer_with(blobs=failing)
     assert (await served.client.get(url)).status_code == status
 
 
 async def test_a_blob_that_breaks_off_is_never_taken_for_a_whole_one(served: Served, url: str) -> None:
     failing: Any = _BreakingBlobs()
-    served.app.state.use_cases = replace(served.cases, blobs=failing)
+    served.answer_with(blobs=failing)
     with capture_logs() as logs, pytest.raises(OSError, match="broken disk"):
         await served.client.get(url)
     assert [line["event"] for line in logs] == ["request failed", "request"]

@@ -28,7 +28,7 @@ class _BrokenStore:
 def _break(served: Served, error: Exception) -> None:
     broken: Any = _BrokenStore(error)  # nothing else of a store is used here
     query = replace(served.cases.query, jobs=broken)
-    served.app.state.use_cases = replace(served.cases, query=query)
+    served.answer_with(query=query)
 
 
 async def test_a_problem_has_the_members_of_real_ones_in_order(client: httpx.AsyncClient) -> None:

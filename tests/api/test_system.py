@@ -34,7 +34,7 @@ async def test_health_can_be_asked_with_head(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_server_whose_store_is_away_is_a_503_problem(served: Served) -> None:
-    served.app.state.use_cases = replace(served.cases, health=replace(served.cases.health, store=_SickStore()))
+    served.answer_with(health=replace(served.cases.health, store=_SickStore()))
     with capture_logs() as logs:
         answer = await served.client.get("/health")
     assert answer.status_code == 503

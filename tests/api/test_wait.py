@@ -104,7 +104,7 @@ async def test_at_the_limit_the_answer_is_202_with_what_there_is(limit: int) -> 
 async def test_a_stop_answers_all_who_wait_and_whoever_comes_later(served: Served) -> None:
     job_id = await served.submit_one()
     async with _held(served, job_id) as answer:
-        served.app.state.begin_stop()
+        served.application.begin_stop()
         assert (await answer).status_code == 202
     late = await served.client.get(JOBS, params={"token": encode_token([job_id]), "wait": "true"})
     assert late.status_code == 202

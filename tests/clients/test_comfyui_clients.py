@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.bootstrap import create_comfyui
+from civitai_mock.bootstrap.standin import create_comfyui
 from tests.support import npm, pip
 from tests.support.served import make_settings
 from tests.support.standin import RunningStandin

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from civitai_mock.bootstrap import create_comfyui
+from civitai_mock.bootstrap.standin import create_comfyui
 from civitai_mock.providers.simulator.comfyui_server.arguments import (
     IGNORED_SWITCHES,
     IGNORED_VALUES,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from fastapi import FastAPI
 
-from civitai_mock.bootstrap import World, create_app
+from civitai_mock.bootstrap.application import Application
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.tokens import encode_token
@@ -35,14 +35,15 @@ def make_stocked_app() -> FastAPI:
     """The API alone, at a moment that stays: jobs of random sizes would be drawn for hours."""
     clock = VirtualClock(START)
     settings = make_settings(blob_signing_key=SIGNING_KEY, seed_resources=True)
-    app = create_app(settings, world=World(clock=clock, ids=SeededIds()), with_scheduler=False)
+    application = Application(settings, clock=clock, ids=SeededIds(), with_scheduler=False)
+    app = application.app
     opened = app.router.lifespan_context
 
     @asynccontextmanager
     async def opened_and_filled(app: FastAPI) -> AsyncIterator[None]:
         transport = httpx.ASGITransport(app)
         async with opened(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-            await _fill(Served(app=app, client=client, clock=clock))
+            await _fill(Served(application=application, client=client, clock=clock))
             yield
 
     app.router.lifespan_context = opened_and_filled

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.bootstrap import read_skeletons
+from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject

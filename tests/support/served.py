@@ -11,8 +11,9 @@ import httpx
 from fastapi import FastAPI
 
 from civitai_mock.api.use_cases import UseCases
-from civitai_mock.bootstrap import World, create_app
-from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
+from civitai_mock.bootstrap.application import Application
+from civitai_mock.bootstrap.namespace import Namespace
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Stage
@@ -38,13 +39,25 @@ def template(**changes: Any) -> dict[str, Any]:
 class Opened:
     """An open app on the memory store."""
 
-    app: FastAPI
+    application: Application
     client: httpx.AsyncClient
 
     @property
+    def app(self) -> FastAPI:
+        return self.application.app
+
+    @property
+    def namespace(self) -> Namespace:
+        return self.application.namespace
+
+    @property
     def cases(self) -> UseCases:
-        cases: UseCases = self.app.state.use_cases
-        return cases
+        return self.namespace.use_cases
+
+    def answer_with(self, **cases: Any) -> None:
+        """Put other use cases into the place of these from now on."""
+        changed = replace(self.cases, **cases)
+        self.app.state.context = replace(self.app.state.context, use_cases_of=lambda _: changed)
 
     async def ended(self, job_id: str) -> None:
         """Wait for a job's end, while the scheduler works."""
@@ -103,25 +116,24 @@ class Served(Opened):
 
 
 @asynccontextmanager
-async def open_app(app: FastAPI) -> AsyncIterator[Opened]:
-    async with _client(app) as client:
-        yield Opened(app=app, client=client)
+async def open_app(application: Application) -> AsyncIterator[Opened]:
+    async with _client(application.app) as client:
+        yield Opened(application=application, client=client)
 
 
 @asynccontextmanager
 async def serve(clock: VirtualClock | None = None, **settings: Any) -> AsyncIterator[Served]:
     """The API alone: jobs move when a test moves them."""
     moved = clock or VirtualClock(START)
-    app = create_app(make_settings(**settings), world=World(clock=moved, ids=SeededIds()), with_scheduler=False)
-    async with _client(app) as client:
-        yield Served(app=app, client=client, clock=moved)
+    application = Application(make_settings(**settings), clock=moved, ids=SeededIds(), with_scheduler=False)
+    async with _client(application.app) as client:
+        yield Served(application=application, client=client, clock=moved)
 
 
 @asynccontextmanager
 async def serve_all(**settings: Any) -> AsyncIterator[Opened]:
     """The monolith in instant simulation, in real time."""
-    app = create_app(make_settings(**settings), world=World(clock=SystemClock(), ids=RandomIds()))
-    async with open_app(app) as opened:
+    async with open_app(Application(make_settings(**settings))) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 from civitai_mock.clock import SystemClock
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.ports import Clock
-from civitai_mock.providers.simulator.comfyui_server.app import make_standin
+from civitai_mock.providers.simulator.comfyui_server.app import make_app
 from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 from civitai_mock.providers.simulator.drawing import Draw
@@ -98,8 +98,8 @@ async def running_standin(
     options: StandinOptions = DEFAULT_OPTIONS,
 ) -> AsyncIterator[RunningStandin]:
     """With a manual clock and durations, simulated work waits until the test moves the clock."""
-    app = make_standin(clock=clock or SystemClock(), models=models, draw=draw or draw_plain, options=options)
-    running = RunningStandin(app)
+    standin = Standin(clock=clock or SystemClock(), models=models, draw=draw or draw_plain, options=options)
+    running = RunningStandin(make_app(standin))
     await running.start()
     try:
         yield running

@@ -1,23 +1,25 @@
 """The app: routes, middleware and error handlers, with nothing open yet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.types import Lifespan
 
 from civitai_mock.api import blobs, system
 from civitai_mock.api.client_address import TrustedProxies
+from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.compat import Compat
-from civitai_mock.api.context import ApiOptions
+from civitai_mock.api.context import ApiContext, ApiOptions
 from civitai_mock.api.errors import UnexpectedErrors, handle_errors
 from civitai_mock.api.guard import Access, Guard
 from civitai_mock.api.openapi import describe_api
 from civitai_mock.api.slashes import Slashes
 from civitai_mock.api.trace import TraceMiddleware
+from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
-from civitai_mock.api.v1.client_hints import ClientHints
 from civitai_mock.api.v2 import resources
 from civitai_mock.services.hosts import Network
 
@@ -39,9 +41,14 @@ class Api(FastAPI):
 
 
 def make_api(
-    *, options: ApiOptions, access: Access, trusted_proxies: Sequence[Network], lifespan: Lifespan[FastAPI]
+    *,
+    options: ApiOptions,
+    use_cases_of: Callable[[Request], UseCases],
+    access: Access,
+    trusted_proxies: Sequence[Network],
+    lifespan: Lifespan[FastAPI],
 ) -> FastAPI:
-    """`lifespan` opens what is needed and puts `UseCases` into `app.state.use_cases`."""
+    """`lifespan` opens what `use_cases_of` gives to each request."""
     app = Api(
         title=system.NAME,
         version=options.version,
@@ -67,7 +74,9 @@ def make_api(
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,
     )
-    app.state.options, app.state.client_hints = options, ClientHints(options.vocabularies)
+    app.state.context = ApiContext(
+        options=options, client_hints=ClientHints(options.vocabularies), use_cases_of=use_cases_of
+    )
     app.include_router(resources.router)
     app.include_router(system.router)
     handle_errors(app)

@@ -1,10 +1,12 @@
-"""What a request brings along, beside its own parameters and body."""
+"""What a handler can ask for: what all requests share, and what each brings along beside its parameters and body."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.requests import Request
 
+from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.formats import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.services.caller import Caller
@@ -25,14 +27,29 @@ class ApiOptions:
     version: str
 
 
-def use_cases(request: Request) -> UseCases:
-    found: UseCases = request.app.state.use_cases
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiContext:
+    """What all requests of one app share: `app.state.context`.
+
+    `use_cases_of` knows the world that a request is meant for; it can only be asked while the app is open.
+    """
+
+    options: ApiOptions
+    client_hints: ClientHints
+    use_cases_of: Callable[[Request], UseCases]
+
+
+def context(request: Request) -> ApiContext:
+    found: ApiContext = request.app.state.context
     return found
+
+
+def use_cases(request: Request) -> UseCases:
+    return context(request).use_cases_of(request)
 
 
 def options(request: Request) -> ApiOptions:
-    found: ApiOptions = request.app.state.options
-    return found
+    return context(request).options
 
 
 def trace_id(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""What the API can ask of the rest; the lifespan puts it into `app.state.use_cases`."""
+"""What the API can ask of the rest."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from civitai_mock.services.wait import WaitForJobs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """Made once for a process, of open stores."""
+    """All of one world, on stores that are open."""
 
     submit: SubmitJobs
     query: QueryJobs

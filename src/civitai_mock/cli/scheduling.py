@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import structlog
 
-from civitai_mock.bootstrap import make_scheduler, open_parts
+from civitai_mock.bootstrap.namespace import make_namespace
+from civitai_mock.bootstrap.runtime import open_runtime
+from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
 from civitai_mock.cli.runtime import Note, leaving_note
 from civitai_mock.cli.stop import Stop
@@ -28,8 +30,8 @@ def schedule(settings: Settings, _: argparse.Namespace, stop: Stop) -> int:
 
 async def _schedule(settings: Settings, stop: Stop) -> int:
     """How many jobs were not given back."""
-    async with open_parts(settings) as parts:
-        scheduler = make_scheduler(parts)
+    async with open_runtime(settings) as runtime:
+        scheduler = make_scheduler(make_namespace(runtime))
         loop = asyncio.get_running_loop()
 
         def begin_stop() -> None:
@@ -42,8 +44,8 @@ async def _schedule(settings: Settings, stop: Stop) -> int:
             grace=timedelta(milliseconds=settings.shutdown_grace_ms),
             jobs_left=lambda: scheduler.jobs_left if running.done() else None,
         )
-        logger.info("ready", store=parts.stores.health.description, provider=parts.provider.description)
-        heart = Heart(scheduler=scheduler, store=parts.stores.health, port=settings.port)
+        logger.info("ready", store=runtime.stores.health.description, provider=runtime.provider.description)
+        heart = Heart(scheduler=scheduler, store=runtime.stores.health, port=settings.port)
         await heart.beat_while(running)
     return scheduler.jobs_left
 

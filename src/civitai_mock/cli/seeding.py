@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from civitai_mock.bootstrap import open_stores, read_catalogue
+from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.cli.running import run_until_done
 from civitai_mock.cli.stop import Stop
 from civitai_mock.services.resources import ManageResources

@@ -32,30 +32,28 @@ def serve_api(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> 
 
 
 def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, command: str) -> int:
-    from civitai_mock.bootstrap import create_app
+    from civitai_mock.bootstrap.application import Application
 
-    app = create_app(settings, with_scheduler=command == MONOLITH)
+    application = Application(settings, with_scheduler=command == MONOLITH)
     address, grace = url_of(settings.host, settings.port), timedelta(milliseconds=settings.shutdown_grace_ms)
 
     def on_ready() -> None:
-        state = app.state
-        stop_in_good_order(stop, server.begin_stop, grace=grace, jobs_left=lambda: state.jobs_left)
+        stop_in_good_order(stop, server.begin_stop, grace=grace, jobs_left=lambda: application.jobs_left)
         _warn_if_cut_off(settings.host)
-        logger.info("ready", listen=address, store=state.store, provider=state.provider, docs=f"{address}/docs")
+        runtime = application.namespace.runtime
+        store, provider = runtime.stores.health.description, runtime.provider.description
+        logger.info("ready", listen=address, store=store, provider=provider, docs=f"{address}/docs")
 
-    def on_stop() -> None:
-        app.state.begin_stop()  # the lifespan puts the scheduler's own way to stop there once it runs
-
-    server = Server(app, grace=grace, on_ready=on_ready, on_stop=on_stop)
+    server = Server(application.app, grace=grace, on_ready=on_ready, on_stop=application.begin_stop)
     listeners = arguments.listeners or [listen(host, settings.port) for host in interfaces_of(settings.host)]
     _run(server, settings, listeners, command=command, asked_at=(reachable(settings.host), settings.port, "/health"))
-    if app.state.failure is not None:
-        raise app.state.failure
-    return status_of(app.state.jobs_left)
+    if application.failure is not None:
+        raise application.failure
+    return status_of(application.jobs_left)
 
 
 def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
-    from civitai_mock.bootstrap import create_comfyui
+    from civitai_mock.bootstrap.standin import create_comfyui
 
     hosts = addresses_of(arguments.listen or ",".join(interfaces_of(settings.host)))
 

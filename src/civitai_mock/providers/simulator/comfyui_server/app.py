@@ -10,9 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 
-from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.middleware import Gate
-from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.routes import (
     about,
     front,
@@ -29,18 +27,15 @@ from civitai_mock.providers.simulator.comfyui_server.routes import (
 )
 from civitai_mock.providers.simulator.comfyui_server.routes.answers import empty, not_allowed, nothing_there, text
 from civitai_mock.providers.simulator.comfyui_server.standin import Standin
-from civitai_mock.providers.simulator.drawing import Draw
 
 API = "/api"
-DEFAULT_OPTIONS = StandinOptions()
 MODULES = (prompt, queue, view, upload, models, users, userdata, about, front, socket)
 COMFYUI_ROUTES: list[BaseRoute] = [route for module in MODULES for route in module.ROUTES]
 ALL_ROUTES: list[BaseRoute] = [*COMFYUI_ROUTES, *front.PAGE_FILES, *internal.ROUTES, *management.ROUTES]
 
 
-def make_standin(*, clock: Clock, models: Models, draw: Draw, options: StandinOptions = DEFAULT_OPTIONS) -> Starlette:
-    """`app.state.standin` takes commands while the app runs; serve it without WebSocket pings, as ComfyUI is."""
-    standin = Standin(clock=clock, models=models, draw=draw, options=options)
+def make_app(standin: Standin) -> Starlette:
+    """Make the app, which has `app.state.standin`; serve it without WebSocket pings, as ComfyUI is."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -64,8 +64,8 @@ def not_allowed(methods: Iterable[str]) -> Response:
     return Response("405: Method Not Allowed", 405, {"allow": ",".join(sorted(methods))}, "text/plain")
 
 
-def standin_of(request: Request) -> Standin:
-    standin: Standin = request.app.state.standin
+def standin_of(connection: HTTPConnection) -> Standin:
+    standin: Standin = connection.app.state.standin
     return standin
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from civitai_mock.providers.simulator.comfyui_server.routes.answers import text
+from civitai_mock.providers.simulator.comfyui_server.routes.answers import standin_of, text
 from civitai_mock.providers.simulator.comfyui_server.standin import Life, Standin
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import Connection
@@ -17,7 +17,7 @@ from civitai_mock.providers.simulator.comfyui_server.talking.hub import Connecti
 
 async def socket(websocket: WebSocket) -> None:
     """Returning without a close frame is how a server that died looks."""
-    standin: Standin = websocket.app.state.standin
+    standin = standin_of(websocket)
     await websocket.accept()
     life = standin.life
     connection = life.hub.connect(websocket.query_params.get("clientId", ""))

@@ -1,0 +1,116 @@
+"""The HTTP API of one process, alone or with a scheduler beside it (the monolith), from its start to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.requests import Request
+
+from civitai_mock.api.app import Access, ApiOptions, make_api
+from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.api.use_cases import UseCases
+from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
+from civitai_mock.bootstrap.scheduler import make_scheduler
+from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.ports import Clock, Ids
+from civitai_mock.scheduler.loop import Scheduler
+from civitai_mock.services.consumers import Authentication, token_digest
+from civitai_mock.services.standstill import Standstill
+from civitai_mock.settings import Settings
+
+
+class Application:
+    """Opens what it needs when a server starts `app`; `namespace` is there from then on.
+
+    `failure` is what broke a start. `jobs_left` is how many jobs were not given back at the end, and None before it is
+    known.
+    """
+
+    namespace: Namespace
+
+    def __init__(
+        self, settings: Settings, *, with_scheduler: bool = True, clock: Clock | None = None, ids: Ids | None = None
+    ) -> None:
+        self.failure: Exception | None = None
+        self.jobs_left: int | None = 0
+        self._settings = settings
+        self._with_scheduler = with_scheduler
+        self._clock = clock or SystemClock()
+        self._ids = ids or RandomIds()
+        self._stops: list[Callable[[], None]] = []
+        self.app = make_api(
+            options=_api_options(settings),
+            use_cases_of=self._use_cases_of,
+            access=_access(settings, self._clock),
+            trusted_proxies=settings.trusted_networks,
+            lifespan=self._live,
+        )
+
+    def begin_stop(self) -> None:
+        """Answer those who wait for jobs, and claim no more jobs; before all is open there is nothing to stop."""
+        for stop in self._stops:
+            stop()
+
+    def _use_cases_of(self, _: Request) -> UseCases:
+        return self.namespace.use_cases
+
+    @asynccontextmanager
+    async def _live(self, _: FastAPI) -> AsyncIterator[None]:
+        """Keep what breaks the start, of which uvicorn tells only that it happened."""
+        try:
+            async with open_runtime(self._settings, clock=self._clock, ids=self._ids) as runtime:
+                self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
+                self._stops.append(self.namespace.use_cases.wait.stop)
+                async with self._beside():
+                    yield
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _beside(self) -> AbstractAsyncContextManager[None]:
+        standstill = self.namespace.use_cases.health.standstill
+        return _watching(standstill) if standstill else self._running(make_scheduler(self.namespace))
+
+    @asynccontextmanager
+    async def _running(self, scheduler: Scheduler) -> AsyncIterator[None]:
+        self._stops.append(scheduler.stop)
+        self.jobs_left = None
+        running = asyncio.create_task(scheduler.run(), name="scheduler")
+        try:
+            yield
+        finally:
+            scheduler.stop()
+            await running
+            self.jobs_left = scheduler.jobs_left
+
+
+@asynccontextmanager
+async def _watching(standstill: Standstill) -> AsyncIterator[None]:
+    watching = asyncio.create_task(standstill.run(), name="standstill")
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+def _api_options(settings: Settings) -> ApiOptions:
+    return ApiOptions(
+        public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
+        max_body_bytes=settings.max_body_bytes,
+        body_timeout=timedelta(seconds=settings.body_timeout_s),
+        max_jobs=settings.max_jobs_per_request,
+        vocabularies=settings.vocabularies,
+        version=version(DISTRIBUTION),
+    )
+
+
+def _access(settings: Settings, clock: Clock) -> Access:
+    return Access(
+        authentication=Authentication(auth=settings.auth, tokens=frozenset(map(token_digest, settings.known_tokens))),
+        rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,
+        guess_limit=GuessLimit(clock=clock),
+    )

@@ -1,0 +1,129 @@
+"""One isolated world: a clock, ids and signals of its own, and the use cases that go by them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from civitai_mock.api.use_cases import UseCases
+from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.ports import Clock, Ids
+from civitai_mock.scheduler.messenger import Messenger
+from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.services.blobs import BlobUrls, OwnBlobs
+from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.consumption import SumConsumption
+from civitai_mock.services.coverage import TellCoverage
+from civitai_mock.services.health import TellHealth
+from civitai_mock.services.history import ListRequests
+from civitai_mock.services.hosts import callback_policy
+from civitai_mock.services.pictures import PictureUrls
+from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.queue import TellQueuePositions
+from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.standstill import Standstill
+from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.support import TellSupport
+from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.wait import WaitForJobs
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Namespace:
+    """What the API and the scheduler of one world share; `signals` lead from the one to the other.
+
+    `runs_jobs` says that this process has a scheduler for it; without one, its health tells whether another has.
+    """
+
+    name: str
+    runtime: Runtime
+    clock: Clock
+    ids: Ids
+    signals: InProcessSignals
+    blob_urls: BlobUrls
+    messenger: Messenger
+    runs_jobs: bool
+
+    @cached_property
+    def use_cases(self) -> UseCases:
+        """Make them when they are asked for: a process that only runs jobs needs none."""
+        return _make_use_cases(self)
+
+
+def make_namespace(
+    runtime: Runtime,
+    *,
+    name: str = DEFAULT,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    signals: InProcessSignals | None = None,
+    runs_jobs: bool = True,
+) -> Namespace:
+    """Make a world with the clock and the ids of the process, unless others are given."""
+    settings, clock = runtime.settings, clock or runtime.clock
+    lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
+    return Namespace(
+        name=name,
+        runtime=runtime,
+        clock=clock,
+        ids=ids or runtime.ids,
+        signals=signals or InProcessSignals(),
+        blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
+        messenger=Messenger(
+            outbound=runtime.network.to(callback_policy(settings.callback_patterns)),
+            timeout=timedelta(seconds=settings.callback_timeout_s),
+        ),
+        runs_jobs=runs_jobs,
+    )
+
+
+def _make_use_cases(namespace: Namespace) -> UseCases:
+    runtime, clock, signals = namespace.runtime, namespace.clock, namespace.signals
+    settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
+    standstill = None if namespace.runs_jobs else Standstill(jobs=stores.jobs, clock=clock, poll=settings.poll)
+    return UseCases(
+        submit=_make_submit(namespace),
+        query=QueryJobs(jobs=stores.jobs),
+        cancel=CancelJobs(jobs=stores.jobs, signals=signals, clock=clock),
+        wait=_make_wait(namespace),
+        queue=TellQueuePositions(jobs=stores.jobs, clock=clock),
+        support=TellSupport(provider=provider),
+        taint=TaintJobs(jobs=stores.jobs),
+        history=ListRequests(jobs=stores.jobs),
+        coverage=TellCoverage(resources=stores.resources, provider=provider),
+        consumption=SumConsumption(jobs=stores.jobs),
+        resources=ManageResources(resources=stores.resources),
+        blob_urls=namespace.blob_urls,
+        own_blobs=OwnBlobs(blobs=stores.blobs),
+        blobs=stores.blobs,
+        health=TellHealth(store=stores.health, provider=provider, standstill=standstill),
+        clock=clock,
+        provider_name=provider.name,
+    )
+
+
+def _make_submit(namespace: Namespace) -> SubmitJobs:
+    runtime, settings = namespace.runtime, namespace.runtime.settings
+    picture_hosts = runtime.pictures.outbound.hosts if runtime.provider.reads_files else None
+    return SubmitJobs(
+        jobs=runtime.stores.jobs,
+        resources=runtime.stores.resources,
+        signals=namespace.signals,
+        clock=namespace.clock,
+        ids=namespace.ids,
+        callback_hosts=namespace.messenger.outbound.hosts,
+        picture_urls=PictureUrls(blob_urls=namespace.blob_urls, hosts=picture_hosts),
+        missing_resources=settings.missing_resources,
+        job_lifetime=timedelta(hours=settings.job_lifetime_hours),
+        claim_timeout=timedelta(seconds=settings.job_timeout_s),
+        balance=settings.buzz_balance,
+    )
+
+
+def _make_wait(namespace: Namespace) -> WaitForJobs:
+    runtime = namespace.runtime
+    limit = timedelta(seconds=runtime.settings.wait_limit_s)
+    wait = WaitForJobs(jobs=runtime.stores.jobs, clock=namespace.clock, limit=limit)
+    namespace.signals.listen_to_changes(wait.changed)
+    return wait

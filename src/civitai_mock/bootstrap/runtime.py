@@ -1,0 +1,135 @@
+"""What lives as long as the process: settings, stores, provider and connections to other hosts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+
+import httpx
+import structlog
+
+from civitai_mock.bootstrap.providers import open_provider
+from civitai_mock.bootstrap.stores import open_stores, read_catalogue
+from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
+from civitai_mock.providers.simulator.artist import StandInArtist
+from civitai_mock.scheduler.outbound import Outbound, Resolve, outbound_client
+from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
+from civitai_mock.scheduler.resolver import Resolver
+from civitai_mock.services.hosts import HostPolicy, picture_policy
+from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.trust import trusting
+from civitai_mock.settings import Settings
+
+DISTRIBUTION = "civitai-mock"
+URL_KEY = "blob-urls"
+CLOSE_SECONDS = 0.5
+
+logger = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How hosts that callers name are reached: one client and one resolver, whatever is sent."""
+
+    client: httpx.AsyncClient
+    resolve: Resolve
+
+    def to(self, hosts: HostPolicy) -> Outbound:
+        return Outbound(client=self.client, hosts=hosts, resolve=self.resolve)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Everything that is open while a process runs, for all of its namespaces.
+
+    `clock` and `ids` are those of the process itself; a namespace may have others. `blob_key` signs blob URLs.
+    """
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    stores: Stores
+    provider: Provider
+    artist: Artist
+    network: Network
+    pictures: PictureFetcher
+    blob_key: bytes
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    stores: Stores | None = None,
+    provider: Provider | None = None,
+    artist: Artist | None = None,
+    network: Network | None = None,
+) -> AsyncIterator[Runtime]:
+    """Open everything that is not given, and close it in the opposite order.
+
+    Raise `TransientError` if the store cannot be opened.
+    """
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    async with _closing_in_time() as opened:
+        if stores is None:
+            stores = await opened.enter_async_context(open_stores(settings))
+        if provider is None:
+            provider = await opened.enter_async_context(open_provider(settings, clock=clock, ids=ids))
+        if artist is None:
+            artist = await opened.enter_async_context(StandInArtist(pictures=settings.simulation_pictures))
+        if network is None:
+            network = await opened.enter_async_context(_open_network())
+        if settings.seeds_at_start:
+            await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
+        yield Runtime(
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            stores=stores,
+            provider=provider,
+            artist=artist,
+            network=network,
+            pictures=_make_pictures(settings, network),
+            blob_key=await _blob_key(settings, stores),
+        )
+
+
+@asynccontextmanager
+async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
+    """Wait for the end of what is opened no longer than `CLOSE_SECONDS`: a store that hangs holds nothing up."""
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await stack.aclose()
+        except TimeoutError:
+            logger.warning("not closed in time", limit_s=CLOSE_SECONDS)
+
+
+@asynccontextmanager
+async def _open_network() -> AsyncIterator[Network]:
+    user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
+    async with outbound_client(user_agent=user_agent, tls=trusting()) as client:
+        with Resolver() as resolve:
+            yield Network(client=client, resolve=resolve)
+
+
+def _make_pictures(settings: Settings, network: Network) -> PictureFetcher:
+    return PictureFetcher(
+        outbound=network.to(picture_policy(settings.image_patterns)),
+        limits=PictureLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
+        timeout=timedelta(seconds=settings.image_timeout_s),
+    )
+
+
+async def _blob_key(settings: Settings, stores: Stores) -> bytes:
+    """Return the key of BLOB_SIGNING_KEY, or else the one that all processes on the store share."""
+    fixed_key = settings.blob_signing_key
+    return fixed_key.get_secret_value().encode() if fixed_key else await stores.secrets.secret(URL_KEY)

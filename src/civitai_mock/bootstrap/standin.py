@@ -1,0 +1,35 @@
+"""The stand-in for ComfyUI, served alone."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+
+from civitai_mock.bootstrap.stores import read_catalogue
+from civitai_mock.clock import SystemClock
+from civitai_mock.providers.simulator.comfyui_server.app import make_app
+from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+from civitai_mock.providers.simulator.comfyui_server.launch import LaunchError, options_of
+from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations
+from civitai_mock.providers.simulator.comfyui_server.standin import Standin
+from civitai_mock.providers.simulator.comfyui_server.stock import EXAMPLE, example_picture, models_of
+from civitai_mock.providers.simulator.drawing import draw_as
+from civitai_mock.settings import Settings, SettingsError, SimulationProfile
+
+
+def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
+    """Make a server that was started with these options; raise `SettingsError` for what cannot work."""
+    durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
+    try:
+        options = options_of(argv, durations=durations)
+    except LaunchError as error:
+        raise SettingsError(error.message) from error
+    standin = Standin(
+        clock=SystemClock(),
+        models={} if options.directories.base else models_of(read_catalogue()),
+        draw=draw_as(settings.simulation_pictures),
+        options=options,
+    )
+    if options.directories.input is None:
+        workshop = standin.workshop
+        workshop.files.put(Place("input", "", EXAMPLE), example_picture(), now=workshop.clock.now())
+    return make_app(standin)
