@@ -7,9 +7,8 @@ from typing import Any
 from PIL import Image
 
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.providers.simulator.drawing import draw_as
+from civitai_mock.providers.simulator.drawing import Pictures, draw_as
 from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
-from civitai_mock.providers.simulator.profile import Pictures
 from tests.support.comfy_graphs import Graph, node
 
 TALL = (192, 320)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.providers.simulator.artist import StandInArtist
-from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.drawing import Pictures
 from civitai_mock.providers.simulator.transformers import TRANSFORMERS, transform
 
 

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.drawing import Pictures, draw
 
 SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
 SERIES = OutputImages(node_id="9", frame=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))

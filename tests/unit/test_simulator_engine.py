@@ -10,9 +10,10 @@ from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator import engine
+from civitai_mock.providers.simulator.drawing import Pictures
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.errors import PromptCancelledError
-from civitai_mock.providers.simulator.profile import INSTANT, Pictures, Profile
+from civitai_mock.providers.simulator.profile import INSTANT, Profile
 from tests.support.comfy_graphs import text_to_image
 from tests.support.providers import content, submission
 from tests.support.turns import settle

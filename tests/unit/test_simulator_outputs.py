@@ -12,9 +12,10 @@ from PIL import Image
 from civitai_mock.clock import VirtualClock
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.simulator import checking, engine
+from civitai_mock.providers.simulator.drawing import Pictures
 from civitai_mock.providers.simulator.engine import Simulator
 from civitai_mock.providers.simulator.errors import GraphFailedError, GraphRefusedError
-from civitai_mock.providers.simulator.profile import INSTANT, Pictures
+from civitai_mock.providers.simulator.profile import INSTANT
 from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
 from tests.support.output_graphs import HELPERS, NAMED, RESULTS, input_file

@@ -14,8 +14,7 @@ from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages,
 from civitai_mock.providers.simulator import png
 from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
-from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.drawing import Pictures, draw
 from civitai_mock.providers.simulator.transformers import TRANSFORMERS, transform
 from tests.support.standin import plain_png
 

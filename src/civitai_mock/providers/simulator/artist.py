@@ -4,8 +4,7 @@ from functools import partial
 from typing import Self
 
 from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.drawing import draw
-from civitai_mock.providers.simulator.profile import Pictures
+from civitai_mock.providers.simulator.drawing import Pictures, draw
 from civitai_mock.providers.simulator.studio import Studio
 
 

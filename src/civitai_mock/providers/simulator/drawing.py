@@ -1,14 +1,22 @@
 """Draw the pictures of a series; blocking, for threads."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator.png import RgbPicture, compressed, plain_scanlines, png
-from civitai_mock.providers.simulator.profile import Pictures
+
 
 # One picture of a series as a PNG file, with these texts in it; blocking, for threads.
+class Pictures(StrEnum):
+    """`BLANK` is plain grey: for load tests of everything but the drawing."""
+
+    DRAWN = "drawn"
+    BLANK = "blank"
+
+
 Draw: TypeAlias = Callable[[OutputImages, int, Mapping[str, str]], bytes]
 
 GREY = bytes((128, 128, 128))

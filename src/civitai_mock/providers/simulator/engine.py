@@ -17,9 +17,9 @@ from civitai_mock.generation.graph_reader.png_metadata import texts_of
 from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.checking import checked_series
-from civitai_mock.providers.simulator.drawing import draw
+from civitai_mock.providers.simulator.drawing import Pictures, draw
 from civitai_mock.providers.simulator.errors import GraphFailedError, PromptCancelledError
-from civitai_mock.providers.simulator.profile import Pictures, Profile
+from civitai_mock.providers.simulator.profile import Profile
 from civitai_mock.providers.simulator.prompts import Prompt, PromptMemory
 from civitai_mock.providers.simulator.studio import Studio
 from civitai_mock.providers.simulator.workload import Worker

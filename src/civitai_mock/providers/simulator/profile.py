@@ -1,15 +1,7 @@
-"""How long simulated work takes, and what its pictures look like."""
+"""How long simulated work takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Pictures(StrEnum):
-    """`BLANK` is plain grey: for load tests of everything but the drawing."""
-
-    DRAWN = "drawn"
-    BLANK = "blank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
