@@ -24,9 +24,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from civitai_mock.api.formats import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.domain.address import HIDDEN, shown
 from civitai_mock.domain.environment import set_in
+from civitai_mock.drawing.png import Pictures
 from civitai_mock.env_files import EnvFileError, set_in_env_files
 from civitai_mock.providers.comfyui.address import Server, parse_servers
-from civitai_mock.providers.simulator.drawing import Pictures
 from civitai_mock.services.consumers import Auth
 from civitai_mock.services.hosts import PRIVATE, PUBLIC, Network, parse_networks
 from civitai_mock.services.references import MissingResources

@@ -6,9 +6,9 @@ from typing import Any
 
 from PIL import Image
 
+from civitai_mock.drawing.pixels.graph_images import GraphPictures
+from civitai_mock.drawing.png import Pictures, draw_as
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.providers.simulator.drawing import Pictures, draw_as
-from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 from tests.support.comfy_graphs import Graph, node
 
 TALL = (192, 320)

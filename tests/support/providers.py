@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
+from civitai_mock.drawing.png import Pictures, draw_as
 from civitai_mock.ports import Output, Provider, Submission
 from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
-from civitai_mock.providers.simulator.drawing import Pictures, draw_as
-from civitai_mock.providers.simulator.engine import Simulator
-from civitai_mock.providers.simulator.profile import INSTANT
+from civitai_mock.providers.simulator.simulator import Simulator
+from civitai_mock.providers.simulator.timing import INSTANT
 from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on
 from tests.support.dates import START

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from civitai_mock.drawing.painter.caption import FOREIGN_WORDS, NO_WORDS, Caption, caption_of, legible
+from civitai_mock.drawing.painter.poster import SMALLEST_WITH_CAPTION, paint
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.painter.caption import FOREIGN_WORDS, NO_WORDS, Caption, caption_of, legible
-from civitai_mock.providers.simulator.painter.poster import SMALLEST_WITH_CAPTION, paint
 
 SAMPLED = SamplerPass(
     seed=1211611058,

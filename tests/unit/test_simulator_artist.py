@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.providers.simulator.artist import StandInArtist
-from civitai_mock.providers.simulator.drawing import Pictures
-from civitai_mock.providers.simulator.transformers import TRANSFORMERS, transform
+from civitai_mock.drawing.artist import StandInArtist
+from civitai_mock.drawing.png import Pictures
+from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 
 
 def square_on_black(*, fmt: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.checking import checked_series
-from civitai_mock.providers.simulator.errors import GraphRefusedError
+from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_series
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, text_to_image
 
 INNER = "exception_during_inner_validation"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from civitai_mock.drawing.png import Pictures, draw
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.drawing import Pictures, draw
 
 SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
 SERIES = OutputImages(node_id="9", frame=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
@@ -108,7 +108,7 @@ def test_a_drawn_picture_has_many_colours() -> None:
 
 def test_starting_up_imports_neither_numpy_nor_pillow() -> None:
     code = (
-        "import sys, civitai_mock.providers.simulator.engine; sys.exit(any(name in sys.modules for name in "
+        "import sys, civitai_mock.providers.simulator.simulator; sys.exit(any(name in sys.modules for name in "
         "('numpy', 'PIL')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

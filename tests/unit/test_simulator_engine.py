@@ -8,12 +8,12 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.drawing.png import Pictures
 from civitai_mock.generation.graph_reader.facts import OutputImages
-from civitai_mock.providers.simulator import engine
-from civitai_mock.providers.simulator.drawing import Pictures
-from civitai_mock.providers.simulator.engine import Simulator
-from civitai_mock.providers.simulator.errors import PromptCancelledError
-from civitai_mock.providers.simulator.profile import INSTANT, Profile
+from civitai_mock.providers.simulator import simulator
+from civitai_mock.providers.simulator.graph_check import PromptCancelledError
+from civitai_mock.providers.simulator.simulator import Simulator
+from civitai_mock.providers.simulator.timing import INSTANT, Profile
 from tests.support.comfy_graphs import text_to_image
 from tests.support.providers import content, submission
 from tests.support.turns import settle
@@ -21,12 +21,12 @@ from tests.support.turns import settle
 TEN_SECONDS = replace(INSTANT, prompt=10.0)
 
 
-def simulator(clock: VirtualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
+def make_simulator(clock: VirtualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
     return Simulator(name="local", clock=clock, profile=profile, pictures=Pictures.BLANK, remember=remember)
 
 
 async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS) as provider:
+    async with make_simulator(clock, TEN_SECONDS) as provider:
         await provider.send(submission("a", text_to_image()))
         waiting = asyncio.create_task(provider.collect("a"))
         await settle()
@@ -38,14 +38,14 @@ async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: Virtual
 
 
 async def test_time_runs_from_the_sending(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS) as provider:
+    async with make_simulator(clock, TEN_SECONDS) as provider:
         await provider.send(submission("a", text_to_image()))
         clock.advance(10)
         assert (await provider.collect("a")).items
 
 
 async def test_thousands_wait_at_once_without_a_thread(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS) as provider:
+    async with make_simulator(clock, TEN_SECONDS) as provider:
         ids = [str(number) for number in range(2000)]
         for prompt_id in ids:
             await provider.send(submission(prompt_id, text_to_image()))
@@ -66,8 +66,8 @@ async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
         drawings.append(index)
         return b"png"
 
-    monkeypatch.setattr(engine, "draw", noted)
-    async with simulator(clock) as provider:
+    monkeypatch.setattr(simulator, "draw", noted)
+    async with make_simulator(clock) as provider:
         await provider.send(submission("a", text_to_image(batch=3)))
         outputs = await provider.collect("a")
         assert drawings == []
@@ -85,8 +85,8 @@ async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
         go_on.wait(10)
         return threading.current_thread().name.encode()
 
-    monkeypatch.setattr(engine, "draw", held)
-    async with simulator(clock) as provider:
+    monkeypatch.setattr(simulator, "draw", held)
+    async with make_simulator(clock) as provider:
         await provider.send(submission("a", text_to_image()))
         drawing = asyncio.create_task(content((await provider.collect("a")).items[0]))
         await asyncio.to_thread(begun.wait, 10)
@@ -97,15 +97,15 @@ async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
 
 
 async def test_large_pictures_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "draw", lambda *_, **__: bytes(600_000))
-    async with simulator(clock) as provider:
+    monkeypatch.setattr(simulator, "draw", lambda *_, **__: bytes(600_000))
+    async with make_simulator(clock) as provider:
         await provider.send(submission("a", text_to_image()))
         (output,) = (await provider.collect("a")).items
         assert [len(chunk) async for chunk in output.content] == [262_144, 262_144, 75_712]
 
 
 async def test_a_cancelled_prompt_says_so_to_who_comes_later(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS) as provider:
+    async with make_simulator(clock, TEN_SECONDS) as provider:
         await provider.send(submission("a", text_to_image()))
         await provider.cancel("a")
         await provider.cancel("a")
@@ -115,7 +115,7 @@ async def test_a_cancelled_prompt_says_so_to_who_comes_later(clock: VirtualClock
 
 
 async def test_a_cancelled_prompt_that_is_sent_again_starts_anew(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS) as provider:
+    async with make_simulator(clock, TEN_SECONDS) as provider:
         first = await provider.send(submission("a", text_to_image()))
         await provider.cancel("a")
         again = await provider.send(submission("a", text_to_image()))
@@ -125,7 +125,7 @@ async def test_a_cancelled_prompt_that_is_sent_again_starts_anew(clock: VirtualC
 
 
 async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: VirtualClock) -> None:
-    async with simulator(clock, remember=2) as provider:
+    async with make_simulator(clock, remember=2) as provider:
         for prompt_id in ("a", "b", "c"):
             await provider.send(submission(prompt_id, text_to_image()))
         assert (await provider.collect("c")).items
@@ -135,7 +135,7 @@ async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: Virtu
 
 
 async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS, remember=0) as provider:
+    async with make_simulator(clock, TEN_SECONDS, remember=0) as provider:
         await provider.send(submission("a", text_to_image()))
         await provider.cancel("a")
         clock.advance(5)
@@ -148,7 +148,7 @@ async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(
 
 
 async def test_unfinished_prompts_are_never_forgotten(clock: VirtualClock) -> None:
-    async with simulator(clock, TEN_SECONDS, remember=1) as provider:
+    async with make_simulator(clock, TEN_SECONDS, remember=1) as provider:
         for prompt_id in ("a", "b", "c"):
             await provider.send(submission(prompt_id, text_to_image()))
         clock.advance(10)
@@ -157,14 +157,14 @@ async def test_unfinished_prompts_are_never_forgotten(clock: VirtualClock) -> No
 
 
 async def test_numbers_run_on(clock: VirtualClock) -> None:
-    async with simulator(clock) as provider:
+    async with make_simulator(clock) as provider:
         receipts = [await provider.send(submission(prompt_id, text_to_image())) for prompt_id in "abc"]
     assert [receipt.response["number"] for receipt in receipts] == [0, 1, 2]
 
 
 async def test_a_graph_that_changes_after_sending_changes_nothing(clock: VirtualClock) -> None:
     graph = text_to_image()
-    async with simulator(clock) as provider:
+    async with make_simulator(clock) as provider:
         await provider.send(submission("a", graph))
         before = await content((await provider.collect("a")).items[0])
         graph["5"]["inputs"]["width"] = 512
@@ -173,7 +173,7 @@ async def test_a_graph_that_changes_after_sending_changes_nothing(clock: Virtual
 
 
 async def test_closing_ends_the_drawing_threads(clock: VirtualClock) -> None:
-    async with simulator(clock) as provider:
+    async with make_simulator(clock) as provider:
         await provider.send(submission("a", text_to_image()))
         await content((await provider.collect("a")).items[0])
         assert any(thread.name.startswith("drawing") for thread in threading.enumerate())

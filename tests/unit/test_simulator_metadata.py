@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
+from civitai_mock.drawing.png import Pictures, draw
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.png_metadata import parameters, texts_of
-from civitai_mock.providers.simulator.drawing import Pictures, draw
 from tests.support.comfy_graphs import DATA, load_graph, recorded_graph
 from tests.support.generation import MODELS, graph_of
 

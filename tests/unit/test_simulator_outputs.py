@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
+from civitai_mock.drawing.png import Pictures
 from civitai_mock.ports import InputFile
-from civitai_mock.providers.simulator import checking, engine
-from civitai_mock.providers.simulator.drawing import Pictures
-from civitai_mock.providers.simulator.engine import Simulator
-from civitai_mock.providers.simulator.errors import GraphFailedError, GraphRefusedError
-from civitai_mock.providers.simulator.profile import INSTANT
+from civitai_mock.providers.simulator import graph_check, simulator
+from civitai_mock.providers.simulator.graph_check import GraphFailedError, GraphRefusedError
+from civitai_mock.providers.simulator.simulator import Simulator
+from civitai_mock.providers.simulator.timing import INSTANT
 from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
 from tests.support.output_graphs import HELPERS, NAMED, RESULTS, input_file
@@ -73,7 +73,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
     graph = {**HELPERS, "large": large, "x": node("ImageInvert", image=["large", 0])}
     graph["s"] = node("SaveImage", images=["x", 0], **NAMED)
     with pytest.raises(GraphRefusedError, match="Allocation on device"):
-        checking.checked_series(graph)
+        graph_check.checked_series(graph)
 
 
 async def test_what_cannot_be_made_ends_the_job_with_the_reason() -> None:
@@ -89,7 +89,7 @@ async def test_whatever_a_painter_raises_ends_its_job(failure: BaseException, mo
     def broken(*_: object, **__: object) -> bytes:
         raise failure
 
-    monkeypatch.setattr(engine, "draw", broken)
+    monkeypatch.setattr(simulator, "draw", broken)
     with pytest.raises(GraphFailedError, match=type(failure).__name__):
         await made({**HELPERS, "x": node("SaveImage", images=["decoded", 0])})
 

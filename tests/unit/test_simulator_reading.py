@@ -15,8 +15,7 @@ from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
-from civitai_mock.providers.simulator.checking import checked_series
-from civitai_mock.providers.simulator.errors import GraphRefusedError
+from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_series
 from tests.support.comfy_graphs import DATA, RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import MODELS, graph_of
 from tests.support.golden import Golden

@@ -5,7 +5,7 @@ import concurrent.futures
 
 import pytest
 
-from civitai_mock.providers.simulator.threads import ThreadFailedError, in_thread
+from civitai_mock.drawing.threads import ThreadFailedError, in_thread
 
 
 def _raise(error: BaseException) -> None:

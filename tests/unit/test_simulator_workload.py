@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.profile import INSTANT, PROFILES, REALISTIC
-from civitai_mock.providers.simulator.workload import MODELS_IN_MEMORY, Worker
+from civitai_mock.providers.simulator.timing import INSTANT, MODELS_IN_MEMORY, PROFILES, REALISTIC, Worker
 
 FRAME = ImageBatch(width=1024, height=1024)
 XL = "sdxl/civitai/101055/128078.safetensors"

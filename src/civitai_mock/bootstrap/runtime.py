@@ -13,8 +13,8 @@ import structlog
 from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
-from civitai_mock.providers.simulator.artist import StandInArtist
 from civitai_mock.scheduler.outbound import Outbound, Resolve, outbound_client
 from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
 from civitai_mock.scheduler.resolver import Resolver

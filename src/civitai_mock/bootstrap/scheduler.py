@@ -10,7 +10,7 @@ from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.providers.simulator.profile import PACES
+from civitai_mock.providers.simulator.timing import PACES
 from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.turns import Turns

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Hashable
 
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
 from civitai_mock.providers.simulator.comfyui_server.installation import Installation
@@ -20,7 +21,6 @@ from civitai_mock.providers.simulator.comfyui_server.running.worker import Worke
 from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.hub import Hub
-from civitai_mock.providers.simulator.drawing import Draw
 
 
 class Life:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from civitai_mock.domain.json_types import Json
+from civitai_mock.drawing.threads import ThreadFailedError
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
     OUTPUT_FOLDERS,
     InputDefinition,
@@ -20,7 +21,6 @@ from civitai_mock.providers.simulator.comfyui_server.checking.refusals import ex
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import ROOT
 from civitai_mock.providers.simulator.comfyui_server.options import Damage
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import AnyGraph, is_link
-from civitai_mock.providers.simulator.threads import ThreadFailedError
 
 FUNCTIONS: Mapping[str, str] = {
     "KSampler": "sample",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from civitai_mock.providers.simulator.threads import in_thread
+from civitai_mock.drawing.threads import in_thread
 
 T = TypeVar("T")
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.json_types import Json
+from civitai_mock.drawing.outputs.output_context import Files, Making
+from civitai_mock.drawing.pixels.graph_images import GraphPictures
+from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.outputs import OutputNode
 from civitai_mock.ports import Clock
@@ -16,9 +19,6 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueIt
 from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import OutsideError, SaveName, expand
 from civitai_mock.providers.simulator.comfyui_server.running.failures import NodeFailedError
 from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
-from civitai_mock.providers.simulator.drawing import Draw
-from civitai_mock.providers.simulator.outputs.making import Files, Making
-from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 
 DEFAULT_PREFIX = "ComfyUI"
 SIZED = frozenset({"images", "mask", "video"})  # inputs whose size may stand in a prefix

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from civitai_mock.drawing.pixels.graph_images import GraphPictures
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import NodeDefinition
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
 from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
@@ -10,7 +11,6 @@ from civitai_mock.providers.simulator.comfyui_server.running.progress import Pro
 from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
 from civitai_mock.providers.simulator.comfyui_server.running.voice import Voice
 from civitai_mock.providers.simulator.comfyui_server.running.workshop import Workshop
-from civitai_mock.providers.simulator.pixels.pictures import GraphPictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,13 @@
 """Output nodes: what they make, and what history then tells of it."""
 
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.drawing.outputs import images
+from civitai_mock.drawing.outputs.makers import files_of
+from civitai_mock.drawing.outputs.output_context import Making
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, OutputNode
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
 from civitai_mock.providers.simulator.comfyui_server.running.values import told_value, value_at
-from civitai_mock.providers.simulator.outputs import images
-from civitai_mock.providers.simulator.outputs.makers import files_of
-from civitai_mock.providers.simulator.outputs.making import Making
 
 ANIMATIONS = frozenset({"SaveAnimatedPNG", "SaveWEBM", "SaveVideo"})
 ANIMATED_IF_SEVERAL = "SaveAnimatedWEBP"

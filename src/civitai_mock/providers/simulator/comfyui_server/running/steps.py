@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.drawing.outputs import images
+from civitai_mock.drawing.outputs.output_context import Making
 from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import needs
@@ -11,8 +13,6 @@ from civitai_mock.providers.simulator.comfyui_server.running.sampling import ste
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
 from civitai_mock.providers.simulator.comfyui_server.talking import messages
 from civitai_mock.providers.simulator.comfyui_server.talking.messages import JPEG, PNG, Picture
-from civitai_mock.providers.simulator.outputs import images
-from civitai_mock.providers.simulator.outputs.making import Making
 
 PICTURE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", "SaveImageWebsocket"})
 NO_TEXTS: Mapping[str, str] = {}

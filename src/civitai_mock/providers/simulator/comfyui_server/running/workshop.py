@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
 from civitai_mock.providers.simulator.comfyui_server.checking.checks import SELF_CHECKED
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import Definitions
@@ -17,7 +18,6 @@ from civitai_mock.providers.simulator.comfyui_server.keeping.user_data import Us
 from civitai_mock.providers.simulator.comfyui_server.ledger import Ledger
 from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from civitai_mock.providers.simulator.comfyui_server.running.saving import Darkroom
-from civitai_mock.providers.simulator.drawing import Draw
 
 NEVER_THE_SAME = frozenset({"SaveImageWebsocket"})
 

@@ -1,0 +1,52 @@
+"""What an output node works with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from PIL import Image
+
+from civitai_mock.drawing.pixels.graph_images import GraphPictures
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.graph_reader.facts import ImageBatch
+from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
+from civitai_mock.generation.graph_reader.outputs import OUTPUTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """One output node, and the texts that belong into its files: the graph, and whatever a client added."""
+
+    pictures: GraphPictures
+    node_id: str
+    texts: Mapping[str, str]
+    input: str = ""
+
+    @property
+    def nodes(self) -> Nodes:
+        return self.pictures.nodes
+
+    @property
+    def link(self) -> Link:
+        """What the node is given; the node itself where that is not a link."""
+        class_type = self.nodes.class_type(self.node_id)
+        name = self.input or (OUTPUTS[class_type].input if class_type in OUTPUTS else "")
+        return self.nodes.link(self.node_id, name) or Link(self.node_id, 0)
+
+    @property
+    def frame(self) -> ImageBatch:
+        return self.pictures.frame(self.link)
+
+    def picture(self, index: int) -> Image.Image:
+        return self.pictures.picture(self.link, index)
+
+    def real(self, name: str, otherwise: float) -> float:
+        number = real(self.nodes.value(self.node_id, name))
+        return otherwise if number is None else number
+
+    def text(self, name: str) -> str:
+        return text(self.nodes.value(self.node_id, name))
+
+
+# Each makes one file; called in a thread, when the file is wanted.
+Files: TypeAlias = Sequence[Callable[[], bytes]]

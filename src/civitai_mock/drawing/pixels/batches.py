@@ -1,0 +1,46 @@
+"""Which picture of a batch is meant, and nodes that hand pictures on as they are."""
+
+from collections.abc import Mapping
+
+from PIL import Image
+
+from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.scaling import scaled
+
+
+def same(name: str) -> Operation:
+    return lambda look: look.picture(name)
+
+
+def _joined(first: str, second: str) -> Operation:
+    def operation(look: Look) -> Image.Image:
+        if look.index < look.count(first):
+            return look.picture(first)
+        return scaled(look.picture(second, look.index - look.count(first)), look.size, crop="center")
+
+    return operation
+
+
+def _taken(name: str) -> Operation:
+    def operation(look: Look) -> Image.Image:
+        skipped = min(max(look.sight.whole("batch_index", 0), 0), look.count(name) - 1)
+        return look.picture(name, skipped + look.index)
+
+    return operation
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "ImageBatch": _joined("image1", "image2"),
+    "LatentBatch": _joined("samples1", "samples2"),
+    "ImageFromBatch": _taken("image"),
+    "LatentFromBatch": _taken("samples"),
+    "RepeatImageBatch": same("image"),
+    "RepeatLatentBatch": same("samples"),
+    "RebatchImages": same("images"),
+    "RebatchLatents": same("latents"),
+    **dict.fromkeys(("VAEDecode", "VAEDecodeTiled", "SetLatentNoiseMask", "LatentBatchSeedBehavior"), same("samples")),
+    "CreateVideo": same("images"),
+    "GetVideoComponents": same("video"),
+    "LTXVPreprocess": same("image"),
+    "HunyuanRefinerLatent": same("latent"),
+}

@@ -1,0 +1,235 @@
+"""Colours: images made of one image, or of two of the same size, blurred and sharpened ones among them."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageFilter, ImageOps
+
+from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.scaling import scaled
+
+Tones: TypeAlias = NDArray[np.float32]
+
+LARGEST_RADIUS = 31
+SHARPENING = 10  # times alpha
+
+
+def blurred(look: Look) -> Image.Image:
+    image = look.picture("image")
+    radius = min(look.sight.whole("blur_radius", 1), LARGEST_RADIUS)
+    return _image(_smooth(_tones(image), radius, look.sight.real("sigma", 1.0)), image.mode)
+
+
+def sharpened(look: Look) -> Image.Image:
+    """What a blur would take away is added so many times."""
+    image = look.picture("image")
+    radius = min(look.sight.whole("sharpen_radius", 1), LARGEST_RADIUS)
+    tones, strength = _tones(image), SHARPENING * look.sight.real("alpha", 1.0)
+    return _image(tones + strength * (tones - _smooth(tones, radius, look.sight.real("sigma", 1.0))), image.mode)
+
+
+def _smooth(tones: Tones, radius: int, sigma: float) -> Tones:
+    """Along one axis and then the other; beyond the edge the picture is mirrored."""
+    if radius < 1:
+        return tones
+    weights = np.exp(-(np.linspace(-1, 1, 2 * radius + 1) ** 2) / (2 * max(sigma, 0.01) ** 2))
+    for axis in (0, 1):
+        lines = np.moveaxis(tones, axis, 0)
+        padded = np.pad(lines, [(radius, radius)] + [(0, 0)] * (tones.ndim - 1), mode="reflect")
+        total = np.zeros_like(lines)
+        for place, weight in enumerate(weights / weights.sum()):
+            total += np.float32(weight) * padded[place : place + len(lines)]
+        tones = np.moveaxis(total, 0, axis)
+    return tones
+
+
+def _tones(image: Image.Image) -> Tones:
+    return np.asarray(image).astype(np.float32)
+
+
+def _image(tones: Tones, mode: str) -> Image.Image:
+    image = Image.fromarray(np.clip(tones, 0, 255).astype(np.uint8))
+    return image if image.mode == mode else image.convert(mode)
+
+
+BLENDS: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
+    "multiply": ImageChops.multiply,
+    "screen": ImageChops.screen,
+    "overlay": ImageChops.overlay,
+    "soft_light": ImageChops.soft_light,
+}
+LARGEST_KERNEL = 31
+PAD_GREY = (127, 127, 127, 127)  # a half, rounded down
+
+
+def _empty(look: Look) -> Image.Image:
+    colour = look.sight.whole("color", 0)
+    return Image.new("RGB", look.size, (colour >> 16 & 255, colour >> 8 & 255, colour & 255))
+
+
+def _loaded(look: Look) -> Image.Image:
+    image = _of_file(look, "image")
+    if look.sight.output == 0:
+        return image.convert("RGB")
+    return ImageOps.invert(image.getchannel("A")) if image.mode == "RGBA" else Image.new("L", look.size)
+
+
+def _channel(look: Look) -> Image.Image:
+    """What is transparent is masked; other channels are taken as they are."""
+    image, name = _of_file(look, "image").convert("RGBA"), look.sight.text("channel")
+    channel = image.getchannel(name[:1].upper() if name in {"red", "green", "blue"} else "A")
+    return channel if name in {"red", "green", "blue"} else ImageOps.invert(channel)
+
+
+def _of_file(look: Look, name: str) -> Image.Image:
+    pictures = look.file(look.sight.text(name))
+    return pictures[look.index % len(pictures)] if pictures else Image.new("RGB", look.size)
+
+
+def _frame(look: Look) -> Image.Image:
+    return _of_file(look, "file")
+
+
+def _inverted(look: Look) -> Image.Image:
+    image = look.picture("image")
+    inverted = ImageOps.invert(image.convert("RGB"))
+    if image.mode == "RGBA":
+        inverted.putalpha(ImageOps.invert(image.getchannel("A")))
+    return inverted
+
+
+def _blended(look: Look) -> Image.Image:
+    one = look.colours("image1")
+    other = scaled(look.colours("image2"), one.size, method="bicubic", crop="center")
+    blend, share = BLENDS.get(look.sight.text("blend_mode")), min(max(look.sight.real("blend_factor", 0.5), 0), 1)
+    if look.sight.text("blend_mode") == "difference":  # not cut off at black before it is mixed
+        return ImageChops.subtract(one, other.point(lambda value: round(value * share)))
+    return Image.blend(one, blend(one, other) if blend else other, share)
+
+
+def _quantized(look: Look) -> Image.Image:
+    dither = Image.Dither.NONE if look.sight.text("dither") == "none" else Image.Dither.FLOYDSTEINBERG
+    image, count = look.colours("image"), min(max(look.sight.whole("colors", 256), 1), 256)
+    return image.quantize(count, palette=image.quantize(count), dither=dither).convert("RGB")
+
+
+def _edges(look: Look) -> Image.Image:
+    edges = look.colours("image").convert("L").filter(ImageFilter.GaussianBlur(1)).filter(ImageFilter.FIND_EDGES)
+    threshold = 100 * look.sight.real("low_threshold", 0.4)
+    edges = edges.point(lambda value: 255 * (value > threshold))
+    sheet = Image.new("L", edges.size)  # the filter leaves the outermost pixels as they were
+    sheet.paste(edges.crop((1, 1, max(edges.width - 1, 1), max(edges.height - 1, 1))), (1, 1))
+    return sheet.convert("RGB")
+
+
+def _noisy(look: Look) -> Image.Image:
+    image = look.colours("image")
+    throws = np.random.default_rng([max(look.sight.whole("seed", 0), 0), look.index])
+    noise = throws.normal(0, 255 * look.sight.real("strength", 0.5), (image.height, image.width, 3))
+    return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
+
+
+def _to_yuv(look: Look) -> Image.Image:
+    """Each channel is a picture of its own."""
+    channel = look.colours("image").convert("YCbCr").getchannel(min(look.sight.output, 2))
+    return Image.merge("RGB", [channel] * 3)
+
+
+def _from_yuv(look: Look) -> Image.Image:
+    channels = [scaled(look.picture(name).convert("L"), look.size) for name in ("Y", "U", "V")]
+    return Image.merge("YCbCr", channels).convert("RGB")
+
+
+def _morphed(look: Look) -> Image.Image:
+    image, kernel = look.colours("image"), min(max(look.sight.whole("kernel_size", 3), 1), LARGEST_KERNEL) | 1
+    return MORPHOLOGY.get(look.sight.text("operation"), _shrunk)(image, kernel)
+
+
+def _shrunk(image: Image.Image, kernel: int) -> Image.Image:
+    return image.filter(ImageFilter.MinFilter(kernel))
+
+
+def _grown(image: Image.Image, kernel: int) -> Image.Image:
+    return image.filter(ImageFilter.MaxFilter(kernel))
+
+
+def _open(image: Image.Image, kernel: int) -> Image.Image:
+    return _grown(_shrunk(image, kernel), kernel)
+
+
+def _closed(image: Image.Image, kernel: int) -> Image.Image:
+    return _shrunk(_grown(image, kernel), kernel)
+
+
+MORPHOLOGY: Mapping[str, Callable[[Image.Image, int], Image.Image]] = {
+    "erode": _shrunk,
+    "dilate": _grown,
+    "open": _open,
+    "close": _closed,
+    "gradient": lambda image, kernel: ImageChops.subtract(_grown(image, kernel), _shrunk(image, kernel)),
+    "top_hat": lambda image, kernel: ImageChops.subtract(image, _open(image, kernel)),
+    "bottom_hat": lambda image, kernel: ImageChops.subtract(_closed(image, kernel), image),
+}
+
+
+def _composed(look: Look) -> Image.Image:
+    image, source = look.picture("destination").copy(), look.picture("source")
+    if look.sight.nodes.value(look.sight.node_id, "resize_source") is True:
+        source = scaled(source, image.size)
+    place = (look.sight.whole("x", 0), look.sight.whole("y", 0))
+    if not look.sight.has("mask"):
+        image.paste(source.convert(image.mode), place)
+    else:
+        image.paste(source.convert(image.mode), place, scaled(look.mask("mask"), source.size))
+    return image
+
+
+def _mixed(name: str, other: str) -> Operation:
+    """Latents, as if they were pictures."""
+
+    def operation(look: Look) -> Image.Image:
+        one, two = look.colours(name), scaled(look.colours(other), look.size, crop="center")
+        factor = look.sight.real("blend_factor", look.sight.real("ratio", 0.5))
+        return Image.blend(two, one, min(max(factor, 0), 1))
+
+    return operation
+
+
+def _pasted(look: Look) -> Image.Image:
+    image = look.colours("samples_to").copy()
+    image.paste(look.colours("samples_from"), (look.sight.whole("x", 0) // 8 * 8, look.sight.whole("y", 0) // 8 * 8))
+    return image
+
+
+def _extended(look: Look) -> Image.Image:
+    left, top = look.sight.whole("left", 0), look.sight.whole("top", 0)
+    image = look.picture("image")
+    sheet = Image.new(image.mode, look.size, PAD_GREY[: len(image.getbands())])
+    sheet.paste(image, (left, top))
+    return sheet
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    **dict.fromkeys(("LoadImage", "LoadImageOutput", "WebcamCapture"), _loaded),
+    "LoadImageMask": _channel,
+    "LoadVideo": _frame,
+    "EmptyImage": _empty,
+    "Canny": _edges,
+    "ImageAddNoise": _noisy,
+    "ImageBlend": _blended,
+    "ImageBlur": blurred,
+    "ImageCompositeMasked": _composed,
+    "ImageInvert": _inverted,
+    "ImagePadForOutpaint": _extended,
+    "ImageQuantize": _quantized,
+    "ImageRGBToYUV": _to_yuv,
+    "ImageSharpen": sharpened,
+    "ImageYUVToRGB": _from_yuv,
+    "LatentBlend": _mixed("samples1", "samples2"),
+    "LatentComposite": _pasted,
+    "LatentCompositeMasked": _composed,
+    "LatentInterpolate": _mixed("samples1", "samples2"),
+    "Morphology": _morphed,
+}

@@ -1,0 +1,101 @@
+"""Files as ComfyUI loads them: pictures, latents, videos."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+from PIL import ExifTags, Image, ImageOps, ImageSequence
+
+from civitai_mock.domain.images import LATENT_CELL
+from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
+from civitai_mock.generation.placeholder_results import shapes_of
+
+NOT_A_PICTURE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+ONE_PICTURE_ONLY = frozenset({"MPO"})
+PAGES = frozenset({"TIFF"})  # each of a size of its own
+ON_THEIR_SIDE = frozenset({5, 6, 7, 8})  # EXIF orientations
+SIXTEEN_BITS = 1 / 255  # ComfyUI's factor for pictures of 32-bit integers
+MOST_PICTURES = 4096
+MOST_PIXELS = 256_000_000
+LATENT = "latent_tensor"
+
+
+def loaded_file(content: bytes) -> Loaded | None:
+    """Size and number of what is in a file; None for what a graph cannot load as pictures."""
+    return loaded_picture(content) or loaded_latent(content) or _loaded_video(content)
+
+
+def loaded_picture(content: bytes) -> Loaded | None:
+    """Read from the header: size after the turn that EXIF asks for, and number of pictures of that size."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            if image.getexif().get(ExifTags.Base.Orientation) in ON_THEIR_SIDE:
+                width, height = height, width
+            alpha = has_alpha(image)
+            return Loaded(width=width, height=height, count=_count(image), has_alpha=alpha)
+    except NOT_A_PICTURE:
+        return None
+
+
+def loaded_latent(content: bytes) -> Loaded | None:
+    match shapes_of(content).get(LATENT):
+        case [int(count), _, int(height), int(width)]:
+            return Loaded(width=width * LATENT_CELL, height=height * LATENT_CELL, count=count)
+    return None
+
+
+def pictures_of(content: bytes) -> Sequence[Image.Image]:
+    """RGB, or RGBA where there is transparency; those of another size than the first are left out."""
+    if loaded_picture(content) is None:
+        return _video_frames(content)
+    found: list[Image.Image] = []
+    for image in _frames(content):
+        eight_bits = _in_eight_bits(image)
+        if not found or eight_bits.size == found[0].size:
+            found.append(eight_bits.convert("RGBA" if has_alpha(eight_bits) else "RGB"))
+    return found
+
+
+def has_alpha(image: Image.Image) -> bool:
+    return "A" in image.getbands() or (image.mode == "P" and "transparency" in image.info)
+
+
+def _count(image: Image.Image) -> int:
+    if image.format in ONE_PICTURE_ONLY:
+        return 1
+    count, size = min(getattr(image, "n_frames", 1), MOST_PICTURES), image.size
+    if image.format not in PAGES:
+        return count
+    same = 0
+    for index in range(count):
+        image.seek(index)
+        same += image.size == size
+    return same
+
+
+def _frames(content: bytes) -> Iterator[Image.Image]:
+    with Image.open(io.BytesIO(content)) as image:
+        is_single = image.format in ONE_PICTURE_ONLY
+        for index, frame in enumerate(ImageSequence.Iterator(image)):
+            if index and (is_single or index >= MOST_PICTURES):
+                return
+            yield ImageOps.exif_transpose(frame)
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value * SIXTEEN_BITS).convert("L")
+
+
+def _loaded_video(content: bytes) -> Loaded | None:
+    # PyAV is large: imported at the first file that is not a picture, here and below.
+    from civitai_mock.drawing.pixels.video_files import loaded_video  # noqa: PLC0415
+
+    return loaded_video(content)
+
+
+def _video_frames(content: bytes) -> Sequence[Image.Image]:
+    from civitai_mock.drawing.pixels.video_files import frames_of  # noqa: PLC0415
+
+    return frames_of(content, most_pixels=MOST_PIXELS)

@@ -1,0 +1,148 @@
+"""The picture at any place of a graph, one at a time, when it is asked for."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from civitai_mock.drawing.pixels import batches, colours, masks, scaling
+from civitai_mock.drawing.pixels.files import loaded_file, pictures_of
+from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.scaling import scaled
+from civitai_mock.drawing.png import Draw
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.graph_reader.facts import ImageBatch
+from civitai_mock.generation.graph_reader.image_batches import ImageBatches
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, above, is_drawn, read_output
+from civitai_mock.generation.graph_reader.sizes.node_view import Loaded, NodeView
+
+# The bytes of a file by the name that a graph has for it.
+ReadFile: TypeAlias = Callable[[str], bytes | None]
+
+OPERATIONS: Mapping[str, Operation] = {
+    **scaling.OPERATIONS,
+    **batches.OPERATIONS,
+    **colours.OPERATIONS,
+    **masks.OPERATIONS,
+}
+NO_TEXTS: Mapping[str, str] = {}
+
+
+class StoppedError(Exception):
+    """Nobody waits for these pictures any more."""
+
+
+class _NeededFirst(Exception):  # noqa: N818 - not a fault
+    """A picture that an operation needs has not been made yet."""
+
+    def __init__(self, place: tuple[Link, int]) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+class GraphPictures:
+    """What plain image nodes make of loaded pictures is worked out; what comes of a sampler is drawn by `draw`."""
+
+    def __init__(self, nodes: Nodes, *, read: ReadFile, draw: Draw) -> None:
+        self.nodes = nodes
+        self.frames = ImageBatches(nodes, load=self._load)
+        self.read = read
+        self._draw = draw
+        self._loaded: dict[str, Loaded | None] = {}
+        self._files: dict[str, Sequence[Image.Image] | None] = {}
+        self._made: dict[tuple[Link, int], Image.Image] = {}
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """May be called from another thread: whoever is making a file of many pictures gives up at the next one."""
+        self._is_stopped = True
+
+    @property
+    def reads_files(self) -> bool:
+        return any(self.nodes.class_type(node_id) in FILE_INPUTS for node_id in self.nodes)
+
+    def frame(self, link: Link) -> ImageBatch:
+        return self.frames.of(link)
+
+    def png(self, link: Link, index: int, texts: Mapping[str, str]) -> bytes:
+        """Return it as a file, RGB or RGBA."""
+        self._check()
+        if is_drawn(self.nodes, link, self._load):
+            return self._draw(read_output(self.nodes, link, self.frames), index, texts)
+        return encoded(self.picture(link, index), texts)
+
+    def picture(self, link: Link, index: int) -> Image.Image:
+        """RGB, RGBA, or L for a mask; without calls within calls, however deep the graph."""
+        self._check()
+        self._made.clear()
+        waiting = {(link, index): None}
+        while waiting:
+            place = next(reversed(waiting))
+            try:
+                self._made[place] = self._make(*place)
+                del waiting[place]
+            except _NeededFirst as needed:
+                if needed.place in waiting:
+                    raise RuntimeError(f"node {place[0].node_id} waits for itself") from needed
+                waiting[needed.place] = None
+        return self._made[link, index]
+
+    def _check(self) -> None:
+        if self._is_stopped:
+            raise StoppedError
+
+    def _make(self, link: Link, index: int) -> Image.Image:
+        if is_drawn(self.nodes, link, self._load):
+            return opened(self._draw(read_output(self.nodes, link, self.frames), index, NO_TEXTS))
+        look = self._look(link, index)
+        operation = OPERATIONS.get(self.nodes.class_type(link.node_id))
+        return operation(look) if operation else scaled(self._passed_on(link, index), look.size)
+
+    def _look(self, link: Link, index: int) -> Look:
+        sight = NodeView(
+            nodes=self.nodes, node_id=link.node_id, output=link.output, frame_of=self.frames.of, load=self._load
+        )
+        return Look(
+            sight=sight, index=index, frame=self.frames.of(link), picture_at=self._ready, file=self._pictures_of
+        )
+
+    def _ready(self, link: Link, index: int) -> Image.Image:
+        if (link, index) not in self._made:
+            raise _NeededFirst((link, index))
+        return self._made[link, index]
+
+    def _passed_on(self, link: Link, index: int) -> Image.Image:
+        """Hand on the picture that a node of another pack was given."""
+        source = above(self.nodes, link)
+        return self._ready(source, index % self.frames.of(source).count) if source else Image.new("RGB", (1, 1))
+
+    def _load(self, name: str) -> Loaded | None:
+        if name not in self._loaded:
+            content = self.read(name)
+            self._loaded[name] = None if content is None else loaded_file(content)
+        return self._loaded[name]
+
+    def _pictures_of(self, name: str) -> Sequence[Image.Image] | None:
+        if name not in self._files:
+            content = self.read(name)
+            self._files[name] = None if content is None else pictures_of(content)
+        return self._files[name]
+
+
+def opened(content: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(content)) as image:
+        return image.convert("RGB")
+
+
+def encoded(image: Image.Image, texts: Mapping[str, str]) -> bytes:
+    """A PNG file, RGB or RGBA."""
+    chunks = PngInfo()
+    for keyword, words in texts.items():
+        chunks.add_text(keyword, words)
+    file = io.BytesIO()
+    shown = image if image.mode == "RGBA" else image.convert("RGB")
+    shown.save(file, "PNG", pnginfo=chunks, compress_level=1)
+    return file.getvalue()

@@ -1,0 +1,138 @@
+"""Refuse what any ComfyUI would refuse: graphs without outputs, with loose ends or in circles."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Self
+
+from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.image_batches import nothing_known
+from civitai_mock.generation.graph_reader.nodes import NO_INPUTS, Nodes
+from civitai_mock.generation.graph_reader.output_images import read_output_images
+from civitai_mock.generation.graph_reader.outputs import OUTPUTS
+from civitai_mock.generation.graph_reader.sizes.node_view import Load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong with one node, in ComfyUI's words."""
+
+    node_id: str
+    node_type: str
+    type: str
+    message: str
+    details: str
+
+
+class GraphRefusedError(JobError):
+    """A graph that ComfyUI would not take either."""
+
+    code = "graph_refused"
+
+    def __init__(self, message: str, *, error_type: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message, error_type=error_type, node_errors=[asdict(fault) for fault in faults])
+
+    @classmethod
+    def because_of(cls, faults: Sequence[Fault]) -> Self:
+        reasons = "; ".join(f"node {one.node_id} ({one.node_type}): {one.message}: {one.details}" for one in faults)
+        return cls(f"The graph was refused: {reasons}", error_type="prompt_outputs_failed_validation", faults=faults)
+
+
+class GraphFailedError(JobError):
+    """A file could not be made, as the graph asks for what cannot be."""
+
+    code = "graph_failed"
+
+
+class PromptCancelledError(JobError):
+    code = "cancelled"
+
+
+LARGEST_SIDE = 16384
+LARGEST_BATCH = 4096
+MOST_MEGAPIXELS = 256  # in memory at once
+MOST_FAULTS = 20
+
+
+def checked_series(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequence[OutputImages]:
+    """What the graph's output nodes make of the files that `load` knows.
+
+    Raise `GraphRefusedError` for a graph that cannot run. Nodes that no output needs may have loose ends, as in
+    ComfyUI.
+    """
+    nodes = Nodes(graph)
+    _check_classes(nodes)
+    needed = _needed(nodes)
+    _check([fault for node_id in needed for fault in _loose_ends(nodes, node_id)])
+    _check_circles(nodes, needed)
+    series = read_output_images(nodes, load=load)
+    _check([fault for one in series for fault in _excesses(nodes, one)])
+    return series
+
+
+def _check(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise GraphRefusedError.because_of(faults[:MOST_FAULTS])
+
+
+def _check_classes(nodes: Nodes) -> None:
+    for node_id in nodes:
+        if not nodes.class_type(node_id):
+            message = f"Cannot execute because a node is missing the class_type property: node {node_id}"
+            raise GraphRefusedError(message, error_type="invalid_prompt")
+
+
+def _needed(nodes: Nodes) -> Collection[str]:
+    """The output nodes and everything above them."""
+    outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUTS]
+    if not outputs:
+        raise GraphRefusedError("Prompt has no outputs", error_type="prompt_no_outputs")
+    found = (node_id for output in outputs for node_id in nodes.upstream(output))
+    return dict.fromkeys(node_id for node_id in found if node_id in nodes)
+
+
+def _loose_ends(nodes: Nodes, node_id: str) -> Iterator[Fault]:
+    inputs = nodes.inputs(node_id)
+    if inputs is NO_INPUTS:
+        yield _broken(nodes, node_id, "inputs")
+    output = OUTPUTS.get(nodes.class_type(node_id))
+    if output and inputs is not NO_INPUTS and output.input not in inputs:
+        yield _fault(nodes, node_id, "required_input_missing", "Required input is missing", output.input)
+    for name, value in inputs.items():
+        if isinstance(value, list) and len(value) != 2:
+            message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"
+            yield _fault(nodes, node_id, "bad_linked_input", message, name)
+        elif isinstance(value, list) and value[0] not in nodes:
+            yield _broken(nodes, node_id, value[0])
+
+
+def _check_circles(nodes: Nodes, needed: Collection[str]) -> None:
+    try:
+        TopologicalSorter({node_id: nodes.sources(node_id) for node_id in needed}).prepare()
+    except CycleError as error:
+        message = "The graph was refused: its nodes wait for each other in a circle"
+        raise GraphRefusedError(message, error_type="prompt_outputs_failed_validation") from error
+
+
+def _excesses(nodes: Nodes, series: OutputImages) -> Iterator[Fault]:
+    frame = series.frame
+    sides = (("width", frame.width, LARGEST_SIDE), ("height", frame.height, LARGEST_SIDE))
+    if not series.is_drawn_image and frame.megapixels > MOST_MEGAPIXELS:
+        details = f"{frame.count} pictures of {frame.width}x{frame.height}"
+        yield _fault(nodes, series.node_id, "out_of_memory", "Allocation on device", details)
+    for name, value, most in (*sides, ("batch_size", frame.count, LARGEST_BATCH)):
+        if value > most:
+            message = f"Value {value} bigger than max of {most}"
+            yield _fault(nodes, series.node_id, "value_bigger_than_max", message, name)
+
+
+def _broken(nodes: Nodes, node_id: str, key: object) -> Fault:
+    return _fault(
+        nodes, node_id, "exception_during_inner_validation", "Exception when validating inner node", repr(key)
+    )
+
+
+def _fault(nodes: Nodes, node_id: str, kind: str, message: str, details: str) -> Fault:
+    return Fault(node_id=node_id, node_type=nodes.class_type(node_id), type=kind, message=message, details=details)
