@@ -10,7 +10,7 @@ from civitai_mock.drawing.painter.canvas import FULL, TONES, Canvas, Grid
 from civitai_mock.drawing.painter.dice import Dice
 from civitai_mock.drawing.painter.poster import MOST_PIXELS, paint
 from civitai_mock.drawing.painter.scenes import SCENES
-from civitai_mock.drawing.painter.style import HUE_OF, SCENE_OF, Way, colours, mood_of
+from civitai_mock.drawing.painter.style import HUE_OF, SCENE_OF, ColourRamp, colours, style_of
 from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
 
 SHAPES = [(64, 64), (480, 640), (1, 1), (3, 700), (700, 3)]
@@ -71,18 +71,18 @@ def test_words_name_only_scenes_that_exist() -> None:
     ],
 )
 def test_the_first_word_that_names_a_scene_chooses_it(prompt_text: str, scene: str) -> None:
-    mood = mood_of(SamplerPass(prompt_text=prompt_text), finish=Dice(), scenes=tuple(SCENES))
-    assert mood.scene == scene
+    style = style_of(SamplerPass(prompt_text=prompt_text), finish=Dice(), scenes=tuple(SCENES))
+    assert style.scene == scene
 
 
 def test_prompt_texts_without_known_words_come_to_all_scenes() -> None:
-    moods = [mood_of(SamplerPass(prompt_text=f"zzz{n}"), finish=Dice(), scenes=tuple(SCENES)) for n in range(100)]
-    assert {mood.scene for mood in moods} == set(SCENES)
+    styles = [style_of(SamplerPass(prompt_text=f"zzz{n}"), finish=Dice(), scenes=tuple(SCENES)) for n in range(100)]
+    assert {style.scene for style in styles} == set(SCENES)
 
 
 @pytest.mark.parametrize("hue", range(0, 360, 45))
 def test_colours_get_lighter_in_even_steps(hue: int) -> None:
-    way = Way(dark_hue=hue, light_hue=hue + 60, chroma=0.18, darkest=0.15, lightest=0.97)
+    way = ColourRamp(dark_hue=hue, light_hue=hue + 60, chroma=0.18, darkest=0.15, lightest=0.97)
     brightness = colours(way, 64).astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(brightness) > 0).all()
     assert brightness[0] < 30

@@ -73,7 +73,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
     graph = {**HELPERS, "large": large, "x": node("ImageInvert", image=["large", 0])}
     graph["s"] = node("SaveImage", images=["x", 0], **NAMED)
     with pytest.raises(GraphRefusedError, match="Allocation on device"):
-        graph_check.checked_series(graph)
+        graph_check.checked_outputs(graph)
 
 
 async def test_what_cannot_be_made_ends_the_job_with_the_reason() -> None:

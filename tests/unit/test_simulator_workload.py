@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.timing import INSTANT, MODELS_IN_MEMORY, PROFILES, REALISTIC, Worker
+from civitai_mock.providers.simulator.timing import INSTANT, MODELS_IN_MEMORY, PROFILES, REALISTIC, SimulatedWorker
 
 FRAME = ImageBatch(width=1024, height=1024)
 XL = "sdxl/civitai/101055/128078.safetensors"
@@ -22,7 +22,7 @@ def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str
 
 
 def test_an_ordinary_picture_takes_seconds() -> None:
-    worker = Worker(REALISTIC)
+    worker = SimulatedWorker(REALISTIC)
     first, second = worker.take([series()]), worker.take([series()])
     assert timedelta(seconds=4) < second.duration < timedelta(seconds=6) < first.duration < timedelta(seconds=9)
 
@@ -31,17 +31,17 @@ def test_more_steps_and_more_pictures_take_longer() -> None:
     def seconds(steps: int, count: int) -> float:
         frame = replace(FRAME, count=count)
         one = replace(series(steps=steps), frame=frame, effort={"3": steps * frame.megapixels})
-        return Worker(REALISTIC).take([one]).duration.total_seconds()
+        return SimulatedWorker(REALISTIC).take([one]).duration.total_seconds()
 
     assert seconds(25, 1) < seconds(50, 1) < seconds(50, 2)
 
 
 def test_the_instant_profile_takes_no_time() -> None:
-    assert Worker(INSTANT).take([series()]).duration == timedelta()
+    assert SimulatedWorker(INSTANT).take([series()]).duration == timedelta()
 
 
 def test_one_field_of_a_profile_can_be_chosen() -> None:
-    worker = Worker(replace(INSTANT, load=2.0))
+    worker = SimulatedWorker(replace(INSTANT, load=2.0))
     assert [worker.take([series()]).duration for _ in range(2)] == [timedelta(seconds=2), timedelta()]
 
 
@@ -50,7 +50,7 @@ def test_profiles_have_the_names_of_the_setting() -> None:
 
 
 def test_facts_are_spelt_as_in_the_capture() -> None:
-    worker = Worker(replace(INSTANT, load=2.0, prompt=0.5, convert_per_megapixel=0.1))
+    worker = SimulatedWorker(replace(INSTANT, load=2.0, prompt=0.5, convert_per_megapixel=0.1))
     assert worker.take([series()]).facts == {
         "comfy_mb_loaded": 6616,
         "comfy_load_ms": 2000,
@@ -74,19 +74,19 @@ def test_facts_are_spelt_as_in_the_capture() -> None:
     ],
 )
 def test_a_model_has_the_size_of_its_family(model: str, megabytes: int) -> None:
-    assert Worker(INSTANT).take([series(model)]).facts["comfy_mb_loaded"] == megabytes
+    assert SimulatedWorker(INSTANT).take([series(model)]).facts["comfy_mb_loaded"] == megabytes
 
 
 def test_a_sampler_with_two_outputs_works_once() -> None:
     profile = replace(INSTANT, step_per_megapixel=0.1)
-    alone = Worker(profile).take([series()])
-    shared = Worker(profile).take([series(), series(node_id="10")])
-    apart = Worker(profile).take([series(), series(node_id="10", sampler="11")])
+    alone = SimulatedWorker(profile).take([series()])
+    shared = SimulatedWorker(profile).take([series(), series(node_id="10")])
+    apart = SimulatedWorker(profile).take([series(), series(node_id="10", sampler="11")])
     assert alone.duration == shared.duration < apart.duration
 
 
 def test_a_model_that_was_not_used_for_long_is_loaded_again() -> None:
-    worker = Worker(INSTANT)
+    worker = SimulatedWorker(INSTANT)
     for number in range(MODELS_IN_MEMORY + 1):
         worker.take([series(f"model-{number}.safetensors")])
     assert "comfy_mb_loaded" in worker.take([series("model-0.safetensors")]).facts
@@ -94,4 +94,4 @@ def test_a_model_that_was_not_used_for_long_is_loaded_again() -> None:
 
 
 def test_no_graph_takes_for_ever() -> None:
-    assert Worker(REALISTIC).take([series(steps=10**30)]).duration < timedelta(days=3)
+    assert SimulatedWorker(REALISTIC).take([series(steps=10**30)]).duration < timedelta(days=3)

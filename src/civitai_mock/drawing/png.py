@@ -29,7 +29,7 @@ ADLER_MODULUS = 65521
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RgbPicture:
+class RgbImage:
     """`data` is compressed scanlines, each with its filter byte."""
 
     width: int
@@ -60,7 +60,7 @@ def plain_scanlines(width: int, height: int, colour: bytes) -> bytes:
     return b"".join([*stream, END, struct.pack(">I", checksum)])
 
 
-def png(picture: RgbPicture, texts: Mapping[str, str]) -> bytes:
+def png(picture: RgbImage, texts: Mapping[str, str]) -> bytes:
     header = struct.pack(">IIBBBBB", picture.width, picture.height, BIT_DEPTH, RGB_COLOUR, 0, 0, 0)
     chunks = [
         chunk(b"IHDR", header),
@@ -104,14 +104,14 @@ def draw(series: OutputImages, index: int, *, texts: Mapping[str, str], pictures
     return png(_painted(series, index), texts)
 
 
-def _painted(series: OutputImages, index: int) -> RgbPicture:
+def _painted(series: OutputImages, index: int) -> RgbImage:
     # Imported at the first picture: numpy and Pillow would double the time to the server's first answer.
     from civitai_mock.drawing.painter.poster import paint  # noqa: PLC0415
 
     poster = paint(series, index)
-    return RgbPicture(width=poster.width, height=poster.height, data=compressed(poster.scanlines()))
+    return RgbImage(width=poster.width, height=poster.height, data=compressed(poster.scanlines()))
 
 
 @lru_cache(maxsize=BLANKS_KEPT)
-def _blank(width: int, height: int) -> RgbPicture:
-    return RgbPicture(width=width, height=height, data=plain_scanlines(width, height, GREY))
+def _blank(width: int, height: int) -> RgbImage:
+    return RgbImage(width=width, height=height, data=plain_scanlines(width, height, GREY))

@@ -7,26 +7,26 @@ from functools import partial
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from civitai_mock.drawing.outputs.output_context import Files, Making
+from civitai_mock.drawing.outputs.output_context import Files, OutputContext
 
 MODEL_TAG, MAKER_TAG = 0x0110, 0x010F  # of EXIF; where ComfyUI puts the graph, and other texts from there downwards
 GRAPH = "prompt"
 METHODS = {"default": 4, "fastest": 0, "slowest": 6}
 
 
-def pictures(making: Making) -> Files:
+def pictures(making: OutputContext) -> Files:
     return [partial(making.pictures.png, making.link, index, making.texts) for index in range(making.frame.count)]
 
 
-def animated_png(making: Making) -> Files:
+def animated_png(making: OutputContext) -> Files:
     return [partial(_png, making)]
 
 
-def animated_webp(making: Making) -> Files:
+def animated_webp(making: OutputContext) -> Files:
     return [partial(_webp, making)]
 
 
-def _png(making: Making) -> bytes:
+def _png(making: OutputContext) -> bytes:
     chunks = PngInfo()
     for keyword, words in making.texts.items():
         content = keyword.encode("latin-1", "replace") + b"\0" + words.encode("latin-1", "replace")
@@ -39,7 +39,7 @@ def _png(making: Making) -> bytes:
     return file.getvalue()
 
 
-def _webp(making: Making) -> bytes:
+def _webp(making: OutputContext) -> bytes:
     exif = Image.Exif()
     extra = [(keyword, words) for keyword, words in making.texts.items() if keyword != GRAPH]
     exif[MODEL_TAG] = f"{GRAPH}:{making.texts.get(GRAPH, '{}')}"
@@ -54,11 +54,11 @@ def _webp(making: Making) -> bytes:
     return file.getvalue()
 
 
-def _frames(making: Making) -> Iterator[Image.Image]:
+def _frames(making: OutputContext) -> Iterator[Image.Image]:
     for index in range(making.frame.count):
         image = making.picture(index)
         yield image if image.mode == "RGBA" else image.convert("RGB")
 
 
-def _milliseconds(making: Making) -> int:
+def _milliseconds(making: OutputContext) -> int:
     return int(1000 / max(making.real("fps", 6.0), 0.01))

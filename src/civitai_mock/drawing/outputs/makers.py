@@ -8,18 +8,18 @@ from PIL import Image
 
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.drawing.outputs import images, numbers
-from civitai_mock.drawing.outputs.output_context import Files, Making
-from civitai_mock.drawing.pixels.graph_images import GraphPictures, ReadFile, encoded
+from civitai_mock.drawing.outputs.output_context import Files, OutputContext
+from civitai_mock.drawing.pixels.graph_images import GraphImages, ReadFile, encoded
 from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph_reader.nodes import Nodes
 
-Maker: TypeAlias = Callable[[Making], Files]
+Maker: TypeAlias = Callable[[OutputContext], Files]
 
 GRAPH_SIZE = (800, 600)
 MP3_BIT_RATES = {"V0": 245_000, "128k": 128_000, "320k": 320_000}
 
 
-def files_of(making: Making) -> Files:
+def files_of(making: OutputContext) -> Files:
     """Make a node's files in order; a node that only shows something has none."""
     maker = MAKERS.get(making.nodes.class_type(making.node_id))
     return maker(making) if maker else ()
@@ -29,29 +29,29 @@ def made(
     graph: ReadOnlyJson, node_id: str, index: int, *, texts: Mapping[str, str], read: ReadFile, draw: Draw
 ) -> bytes:
     """One file of an output node; blocking, for threads."""
-    pictures = GraphPictures(Nodes(graph), read=read, draw=draw)
-    return files_of(Making(pictures=pictures, node_id=node_id, texts=texts))[index]()
+    pictures = GraphImages(Nodes(graph), read=read, draw=draw)
+    return files_of(OutputContext(pictures=pictures, node_id=node_id, texts=texts))[index]()
 
 
-def _one(make: Callable[[Making], bytes]) -> Maker:
+def _one(make: Callable[[OutputContext], bytes]) -> Maker:
     return lambda making: [partial(make, making)]
 
 
-def _webm(making: Making) -> bytes:
+def _webm(making: OutputContext) -> bytes:
     # PyAV is large: imported when the first video or sound is made, here and below.
     from civitai_mock.drawing.outputs.video import webm  # noqa: PLC0415
 
     return webm(making)
 
 
-def _movie(making: Making) -> bytes:
+def _movie(making: OutputContext) -> bytes:
     from civitai_mock.drawing.outputs.video import movie  # noqa: PLC0415
 
     return movie(making, making.pictures.read)
 
 
 def _sound(container: str, codec: str, *, rate: int = 0) -> Maker:
-    def make(making: Making) -> bytes:
+    def make(making: OutputContext) -> bytes:
         from civitai_mock.drawing.outputs.sound import SoundFile, Sounds, encoded  # noqa: PLC0415
 
         quality = making.text("quality")
@@ -62,7 +62,7 @@ def _sound(container: str, codec: str, *, rate: int = 0) -> Maker:
     return _one(make)
 
 
-def _loss_graph(making: Making) -> bytes:
+def _loss_graph(making: OutputContext) -> bytes:
     return encoded(Image.new("RGB", GRAPH_SIZE, "white"), making.texts)
 
 

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from civitai_mock.domain.images import LATENT_CELL
-from civitai_mock.drawing.outputs.output_context import Making
+from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.drawing.pixels.files import LATENT
 from civitai_mock.generation.placeholder_results import Tensor, packed, small_lora
 
@@ -18,7 +18,7 @@ TRIANGLE = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="3" fill="{}"/></svg>'
 
 
-def latent(making: Making) -> bytes:
+def latent(making: OutputContext) -> bytes:
     frame = making.frame
     above = {making.nodes.class_type(node_id) for node_id in making.nodes.upstream(making.node_id)}
     channels = MORE_CHANNELS if above & OF_MORE_CHANNELS else CHANNELS
@@ -31,20 +31,20 @@ def latent(making: Making) -> bytes:
     return packed(tensors, making.texts)
 
 
-def model(making: Making) -> bytes:
+def model(making: OutputContext) -> bytes:
     weights = Tensor(shape=[4, 4], data=struct.pack("<16e", *(_throws(making).gauss(0, 0.02) for _ in range(16))))
     return packed({"model.weight": weights}, making.texts)
 
 
-def lora(making: Making) -> bytes:
+def lora(making: OutputContext) -> bytes:
     return small_lora(making.texts, _throws(making))
 
 
-def vector_graphic(making: Making) -> bytes:
+def vector_graphic(making: OutputContext) -> bytes:
     return SVG.format(f"hsl({_seed(making) % 360},60%,50%)").encode()
 
 
-def mesh(making: Making) -> bytes:
+def mesh(making: OutputContext) -> bytes:
     """A triangle as binary glTF."""
     points = b"".join(struct.pack("<3f", *point) for point in TRIANGLE)
     document = {
@@ -64,11 +64,11 @@ def mesh(making: Making) -> bytes:
     return struct.pack("<III", GLTF, 2, 12 + len(body)) + body
 
 
-def _throws(making: Making) -> Random:
+def _throws(making: OutputContext) -> Random:
     return Random(_seed(making))
 
 
-def _seed(making: Making) -> int:
+def _seed(making: OutputContext) -> int:
     found = making.nodes.nearest(making.node_id, {"seed", "noise_seed"}, skip=())
     seed = found.get("seed", found.get("noise_seed"))
     return abs(seed) if isinstance(seed, int) else 0

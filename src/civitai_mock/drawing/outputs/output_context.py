@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from PIL import Image
 
-from civitai_mock.drawing.pixels.graph_images import GraphPictures
+from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
@@ -14,10 +14,10 @@ from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
+class OutputContext:
     """One output node, and the texts that belong into its files: the graph, and whatever a client added."""
 
-    pictures: GraphPictures
+    pictures: GraphImages
     node_id: str
     texts: Mapping[str, str]
     input: str = ""

@@ -10,7 +10,7 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from civitai_mock.drawing.outputs.output_context import Making
+from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.drawing.outputs.sound import SoundFile, Sounds, sound_stream, write
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
@@ -21,7 +21,7 @@ DEFAULT_RATE = 30.0
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder else prints its settings at each use
 
 
-def webm(making: Making) -> bytes:
+def webm(making: OutputContext) -> bytes:
     codec, pixel_format = WEBM_CODECS.get(making.text("codec"), WEBM_CODECS["vp9"])
     options = {"crf": str(making.real("crf", 32.0)), **({"preset": "6"} if codec == "libsvtav1" else {})}
     file = io.BytesIO()
@@ -33,7 +33,7 @@ def webm(making: Making) -> bytes:
     return file.getvalue()
 
 
-def movie(making: Making, read: Callable[[str], bytes | None]) -> bytes:
+def movie(making: OutputContext, read: Callable[[str], bytes | None]) -> bytes:
     """MP4 with H.264, which wants even sides; a file that was loaded stays as it is."""
     nodes, link = making.nodes, making.link
     if nodes.class_type(link.node_id) == "LoadVideo":
@@ -67,7 +67,7 @@ def _rate(nodes: Nodes, video: Link) -> float:
 
 
 def _picture_stream(
-    container: OutputContainer, making: Making, codec: str, rate: float, options: dict[str, str]
+    container: OutputContainer, making: OutputContext, codec: str, rate: float, options: dict[str, str]
 ) -> VideoStream:
     pictures_a_second = Fraction(max(round(rate * 1000), 1), 1000)
     stream = container.add_stream(codec, rate=pictures_a_second, options=options)
@@ -77,7 +77,7 @@ def _picture_stream(
     return stream
 
 
-def _write(container: OutputContainer, stream: VideoStream, making: Making) -> None:
+def _write(container: OutputContainer, stream: VideoStream, making: OutputContext) -> None:
     for index in range(making.frame.count):
         picture = np.asarray(making.picture(index).convert("RGB"))
         container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))

@@ -9,7 +9,7 @@ from civitai_mock.drawing.painter.canvas import TONES, Canvas, Tones
 from civitai_mock.drawing.painter.caption import caption_of
 from civitai_mock.drawing.painter.dice import Dice
 from civitai_mock.drawing.painter.scenes import SCENES
-from civitai_mock.drawing.painter.style import Mood, colours, mood_of
+from civitai_mock.drawing.painter.style import Style, colours, style_of
 from civitai_mock.generation.graph_reader.facts import OutputImages
 
 PAPER_COLOURS = 16
@@ -49,11 +49,11 @@ def paint(series: OutputImages, index: int) -> Poster:
     zoom = _zoom(frame.width, frame.height)
     width, height = -(-frame.width // zoom), -(-frame.height // zoom)
     strokes, finish = _dice(series, place)
-    mood = mood_of(series.main, finish=finish, scenes=tuple(SCENES))
+    style = style_of(series.main, finish=finish, scenes=tuple(SCENES))
     sheet = np.full((height, width), TONES, np.uint8)
     art = _framed(sheet, series, place)
-    SCENES[mood.scene](Canvas(art), strokes)
-    return Poster(width=frame.width, height=frame.height, zoom=zoom, pixels=sheet, colours=_colours(mood))
+    SCENES[style.scene](Canvas(art), strokes)
+    return Poster(width=frame.width, height=frame.height, zoom=zoom, pixels=sheet, colours=_colours(style))
 
 
 def _dice(series: OutputImages, place: int) -> tuple[Dice, Dice]:
@@ -87,6 +87,6 @@ def _framed(sheet: Tones, series: OutputImages, place: int) -> Tones:
     return sheet[margin : top - margin // 2, margin : width - margin]
 
 
-def _colours(mood: Mood) -> bytes:
-    paper = colours(mood.paper, PAPER_COLOURS)
-    return colours(mood.art, TONES).tobytes() + (paper if mood.dark_paper else paper[::-1]).tobytes()
+def _colours(style: Style) -> bytes:
+    paper = colours(style.paper, PAPER_COLOURS)
+    return colours(style.art, TONES).tobytes() + (paper if style.dark_paper else paper[::-1]).tobytes()

@@ -29,7 +29,7 @@ TRIES = np.arange(17)[:, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class ColourRamp:
     """Hues in degrees; lightness 0-1; chroma is less where a screen has no such colour."""
 
     dark_hue: float
@@ -39,7 +39,7 @@ class Way:
     lightest: float
 
 
-def colours(way: Way, count: int) -> NDArray[np.uint8]:
+def colours(way: ColourRamp, count: int) -> NDArray[np.uint8]:
     """`count` RGB triples, dark first."""
     part = np.linspace(0, 1, count)
     lightness = way.darkest + (way.lightest - way.darkest) * part
@@ -107,7 +107,7 @@ SCENE_OF: Mapping[str, str] = {
 }
 
 
-def words_of(prompt_text: str) -> Sequence[str]:
+def prompt_words(prompt_text: str) -> Sequence[str]:
     return WORD.findall(prompt_text.lower())
 
 
@@ -118,18 +118,18 @@ MUD = (62, 125)  # hues that look dirty when they are dark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mood:
+class Style:
     """`paper` is the way from the darkest to the lightest of what the caption is printed with."""
 
     scene: str
-    art: Way
-    paper: Way
+    art: ColourRamp
+    paper: ColourRamp
     dark_paper: bool
 
 
-def mood_of(sampled: SamplerPass, *, finish: Dice, scenes: Sequence[str]) -> Mood:
+def style_of(sampled: SamplerPass, *, finish: Dice, scenes: Sequence[str]) -> Style:
     """Words decide what they can, dice on the prompt text the rest; the model has its own way with colours."""
-    words = words_of(sampled.prompt_text)
+    words = prompt_words(sampled.prompt_text)
     by_text, by_model = Dice("text", sampled.prompt_text), Dice("model", sampled.model)
     scene = by_text.pick(scenes)
     scene = next((SCENE_OF[word] for word in words if word in SCENE_OF), scene)
@@ -137,9 +137,11 @@ def mood_of(sampled: SamplerPass, *, finish: Dice, scenes: Sequence[str]) -> Moo
     drift = finish.between(-DRIFT, DRIFT)
     darkest, lightest = _lightness(words)
     chroma = 0.012 if GREY.intersection(words) else by_model.between(0.11, 0.19)
-    art = Way(dark_hue=dark_hue + drift, light_hue=light_hue + drift, chroma=chroma, darkest=darkest, lightest=lightest)
-    paper = Way(dark_hue=dark_hue, light_hue=light_hue, chroma=min(chroma, 0.03), darkest=0.2, lightest=0.965)
-    return Mood(scene=scene, art=art, paper=paper, dark_paper=by_model.chance(0.4))
+    art = ColourRamp(
+        dark_hue=dark_hue + drift, light_hue=light_hue + drift, chroma=chroma, darkest=darkest, lightest=lightest
+    )
+    paper = ColourRamp(dark_hue=dark_hue, light_hue=light_hue, chroma=min(chroma, 0.03), darkest=0.2, lightest=0.965)
+    return Style(scene=scene, art=art, paper=paper, dark_paper=by_model.chance(0.4))
 
 
 def _hues(words: Sequence[str], by_text: Dice, *, turn: float) -> tuple[float, float]:

@@ -4,27 +4,27 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 
 
 def same(name: str) -> Operation:
-    return lambda look: look.picture(name)
+    return lambda node: node.picture(name)
 
 
 def _joined(first: str, second: str) -> Operation:
-    def operation(look: Look) -> Image.Image:
-        if look.index < look.count(first):
-            return look.picture(first)
-        return scaled(look.picture(second, look.index - look.count(first)), look.size, crop="center")
+    def operation(node: NodeImages) -> Image.Image:
+        if node.index < node.count(first):
+            return node.picture(first)
+        return scaled(node.picture(second, node.index - node.count(first)), node.size, crop="center")
 
     return operation
 
 
 def _taken(name: str) -> Operation:
-    def operation(look: Look) -> Image.Image:
-        skipped = min(max(look.sight.whole("batch_index", 0), 0), look.count(name) - 1)
-        return look.picture(name, skipped + look.index)
+    def operation(node: NodeImages) -> Image.Image:
+        skipped = min(max(node.sight.whole("batch_index", 0), 0), node.count(name) - 1)
+        return node.picture(name, skipped + node.index)
 
     return operation
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 
 Tones: TypeAlias = NDArray[np.float32]
@@ -16,18 +16,18 @@ LARGEST_RADIUS = 31
 SHARPENING = 10  # times alpha
 
 
-def blurred(look: Look) -> Image.Image:
-    image = look.picture("image")
-    radius = min(look.sight.whole("blur_radius", 1), LARGEST_RADIUS)
-    return _image(_smooth(_tones(image), radius, look.sight.real("sigma", 1.0)), image.mode)
+def blurred(node: NodeImages) -> Image.Image:
+    image = node.picture("image")
+    radius = min(node.sight.whole("blur_radius", 1), LARGEST_RADIUS)
+    return _image(_smooth(_tones(image), radius, node.sight.real("sigma", 1.0)), image.mode)
 
 
-def sharpened(look: Look) -> Image.Image:
+def sharpened(node: NodeImages) -> Image.Image:
     """What a blur would take away is added so many times."""
-    image = look.picture("image")
-    radius = min(look.sight.whole("sharpen_radius", 1), LARGEST_RADIUS)
-    tones, strength = _tones(image), SHARPENING * look.sight.real("alpha", 1.0)
-    return _image(tones + strength * (tones - _smooth(tones, radius, look.sight.real("sigma", 1.0))), image.mode)
+    image = node.picture("image")
+    radius = min(node.sight.whole("sharpen_radius", 1), LARGEST_RADIUS)
+    tones, strength = _tones(image), SHARPENING * node.sight.real("alpha", 1.0)
+    return _image(tones + strength * (tones - _smooth(tones, radius, node.sight.real("sigma", 1.0))), image.mode)
 
 
 def _smooth(tones: Tones, radius: int, sigma: float) -> Tones:
@@ -64,87 +64,87 @@ LARGEST_KERNEL = 31
 PAD_GREY = (127, 127, 127, 127)  # a half, rounded down
 
 
-def _empty(look: Look) -> Image.Image:
-    colour = look.sight.whole("color", 0)
-    return Image.new("RGB", look.size, (colour >> 16 & 255, colour >> 8 & 255, colour & 255))
+def _empty(node: NodeImages) -> Image.Image:
+    colour = node.sight.whole("color", 0)
+    return Image.new("RGB", node.size, (colour >> 16 & 255, colour >> 8 & 255, colour & 255))
 
 
-def _loaded(look: Look) -> Image.Image:
-    image = _of_file(look, "image")
-    if look.sight.output == 0:
+def _loaded(node: NodeImages) -> Image.Image:
+    image = _of_file(node, "image")
+    if node.sight.output == 0:
         return image.convert("RGB")
-    return ImageOps.invert(image.getchannel("A")) if image.mode == "RGBA" else Image.new("L", look.size)
+    return ImageOps.invert(image.getchannel("A")) if image.mode == "RGBA" else Image.new("L", node.size)
 
 
-def _channel(look: Look) -> Image.Image:
+def _channel(node: NodeImages) -> Image.Image:
     """What is transparent is masked; other channels are taken as they are."""
-    image, name = _of_file(look, "image").convert("RGBA"), look.sight.text("channel")
+    image, name = _of_file(node, "image").convert("RGBA"), node.sight.text("channel")
     channel = image.getchannel(name[:1].upper() if name in {"red", "green", "blue"} else "A")
     return channel if name in {"red", "green", "blue"} else ImageOps.invert(channel)
 
 
-def _of_file(look: Look, name: str) -> Image.Image:
-    pictures = look.file(look.sight.text(name))
-    return pictures[look.index % len(pictures)] if pictures else Image.new("RGB", look.size)
+def _of_file(node: NodeImages, name: str) -> Image.Image:
+    pictures = node.file(node.sight.text(name))
+    return pictures[node.index % len(pictures)] if pictures else Image.new("RGB", node.size)
 
 
-def _frame(look: Look) -> Image.Image:
-    return _of_file(look, "file")
+def _frame(node: NodeImages) -> Image.Image:
+    return _of_file(node, "file")
 
 
-def _inverted(look: Look) -> Image.Image:
-    image = look.picture("image")
+def _inverted(node: NodeImages) -> Image.Image:
+    image = node.picture("image")
     inverted = ImageOps.invert(image.convert("RGB"))
     if image.mode == "RGBA":
         inverted.putalpha(ImageOps.invert(image.getchannel("A")))
     return inverted
 
 
-def _blended(look: Look) -> Image.Image:
-    one = look.colours("image1")
-    other = scaled(look.colours("image2"), one.size, method="bicubic", crop="center")
-    blend, share = BLENDS.get(look.sight.text("blend_mode")), min(max(look.sight.real("blend_factor", 0.5), 0), 1)
-    if look.sight.text("blend_mode") == "difference":  # not cut off at black before it is mixed
+def _blended(node: NodeImages) -> Image.Image:
+    one = node.colours("image1")
+    other = scaled(node.colours("image2"), one.size, method="bicubic", crop="center")
+    blend, share = BLENDS.get(node.sight.text("blend_mode")), min(max(node.sight.real("blend_factor", 0.5), 0), 1)
+    if node.sight.text("blend_mode") == "difference":  # not cut off at black before it is mixed
         return ImageChops.subtract(one, other.point(lambda value: round(value * share)))
     return Image.blend(one, blend(one, other) if blend else other, share)
 
 
-def _quantized(look: Look) -> Image.Image:
-    dither = Image.Dither.NONE if look.sight.text("dither") == "none" else Image.Dither.FLOYDSTEINBERG
-    image, count = look.colours("image"), min(max(look.sight.whole("colors", 256), 1), 256)
+def _quantized(node: NodeImages) -> Image.Image:
+    dither = Image.Dither.NONE if node.sight.text("dither") == "none" else Image.Dither.FLOYDSTEINBERG
+    image, count = node.colours("image"), min(max(node.sight.whole("colors", 256), 1), 256)
     return image.quantize(count, palette=image.quantize(count), dither=dither).convert("RGB")
 
 
-def _edges(look: Look) -> Image.Image:
-    edges = look.colours("image").convert("L").filter(ImageFilter.GaussianBlur(1)).filter(ImageFilter.FIND_EDGES)
-    threshold = 100 * look.sight.real("low_threshold", 0.4)
+def _edges(node: NodeImages) -> Image.Image:
+    edges = node.colours("image").convert("L").filter(ImageFilter.GaussianBlur(1)).filter(ImageFilter.FIND_EDGES)
+    threshold = 100 * node.sight.real("low_threshold", 0.4)
     edges = edges.point(lambda value: 255 * (value > threshold))
     sheet = Image.new("L", edges.size)  # the filter leaves the outermost pixels as they were
     sheet.paste(edges.crop((1, 1, max(edges.width - 1, 1), max(edges.height - 1, 1))), (1, 1))
     return sheet.convert("RGB")
 
 
-def _noisy(look: Look) -> Image.Image:
-    image = look.colours("image")
-    throws = np.random.default_rng([max(look.sight.whole("seed", 0), 0), look.index])
-    noise = throws.normal(0, 255 * look.sight.real("strength", 0.5), (image.height, image.width, 3))
+def _noisy(node: NodeImages) -> Image.Image:
+    image = node.colours("image")
+    throws = np.random.default_rng([max(node.sight.whole("seed", 0), 0), node.index])
+    noise = throws.normal(0, 255 * node.sight.real("strength", 0.5), (image.height, image.width, 3))
     return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
 
 
-def _to_yuv(look: Look) -> Image.Image:
+def _to_yuv(node: NodeImages) -> Image.Image:
     """Each channel is a picture of its own."""
-    channel = look.colours("image").convert("YCbCr").getchannel(min(look.sight.output, 2))
+    channel = node.colours("image").convert("YCbCr").getchannel(min(node.sight.output, 2))
     return Image.merge("RGB", [channel] * 3)
 
 
-def _from_yuv(look: Look) -> Image.Image:
-    channels = [scaled(look.picture(name).convert("L"), look.size) for name in ("Y", "U", "V")]
+def _from_yuv(node: NodeImages) -> Image.Image:
+    channels = [scaled(node.picture(name).convert("L"), node.size) for name in ("Y", "U", "V")]
     return Image.merge("YCbCr", channels).convert("RGB")
 
 
-def _morphed(look: Look) -> Image.Image:
-    image, kernel = look.colours("image"), min(max(look.sight.whole("kernel_size", 3), 1), LARGEST_KERNEL) | 1
-    return MORPHOLOGY.get(look.sight.text("operation"), _shrunk)(image, kernel)
+def _morphed(node: NodeImages) -> Image.Image:
+    image, kernel = node.colours("image"), min(max(node.sight.whole("kernel_size", 3), 1), LARGEST_KERNEL) | 1
+    return MORPHOLOGY.get(node.sight.text("operation"), _shrunk)(image, kernel)
 
 
 def _shrunk(image: Image.Image, kernel: int) -> Image.Image:
@@ -174,39 +174,39 @@ MORPHOLOGY: Mapping[str, Callable[[Image.Image, int], Image.Image]] = {
 }
 
 
-def _composed(look: Look) -> Image.Image:
-    image, source = look.picture("destination").copy(), look.picture("source")
-    if look.sight.nodes.value(look.sight.node_id, "resize_source") is True:
+def _composed(node: NodeImages) -> Image.Image:
+    image, source = node.picture("destination").copy(), node.picture("source")
+    if node.sight.nodes.value(node.sight.node_id, "resize_source") is True:
         source = scaled(source, image.size)
-    place = (look.sight.whole("x", 0), look.sight.whole("y", 0))
-    if not look.sight.has("mask"):
+    place = (node.sight.whole("x", 0), node.sight.whole("y", 0))
+    if not node.sight.has("mask"):
         image.paste(source.convert(image.mode), place)
     else:
-        image.paste(source.convert(image.mode), place, scaled(look.mask("mask"), source.size))
+        image.paste(source.convert(image.mode), place, scaled(node.mask("mask"), source.size))
     return image
 
 
 def _mixed(name: str, other: str) -> Operation:
     """Latents, as if they were pictures."""
 
-    def operation(look: Look) -> Image.Image:
-        one, two = look.colours(name), scaled(look.colours(other), look.size, crop="center")
-        factor = look.sight.real("blend_factor", look.sight.real("ratio", 0.5))
+    def operation(node: NodeImages) -> Image.Image:
+        one, two = node.colours(name), scaled(node.colours(other), node.size, crop="center")
+        factor = node.sight.real("blend_factor", node.sight.real("ratio", 0.5))
         return Image.blend(two, one, min(max(factor, 0), 1))
 
     return operation
 
 
-def _pasted(look: Look) -> Image.Image:
-    image = look.colours("samples_to").copy()
-    image.paste(look.colours("samples_from"), (look.sight.whole("x", 0) // 8 * 8, look.sight.whole("y", 0) // 8 * 8))
+def _pasted(node: NodeImages) -> Image.Image:
+    image = node.colours("samples_to").copy()
+    image.paste(node.colours("samples_from"), (node.sight.whole("x", 0) // 8 * 8, node.sight.whole("y", 0) // 8 * 8))
     return image
 
 
-def _extended(look: Look) -> Image.Image:
-    left, top = look.sight.whole("left", 0), look.sight.whole("top", 0)
-    image = look.picture("image")
-    sheet = Image.new(image.mode, look.size, PAD_GREY[: len(image.getbands())])
+def _extended(node: NodeImages) -> Image.Image:
+    left, top = node.sight.whole("left", 0), node.sight.whole("top", 0)
+    image = node.picture("image")
+    sheet = Image.new(image.mode, node.size, PAD_GREY[: len(image.getbands())])
     sheet.paste(image, (left, top))
     return sheet
 

@@ -21,10 +21,10 @@ LATENT = "latent_tensor"
 
 def loaded_file(content: bytes) -> Loaded | None:
     """Size and number of what is in a file; None for what a graph cannot load as pictures."""
-    return loaded_picture(content) or loaded_latent(content) or _loaded_video(content)
+    return loaded_image(content) or loaded_latent(content) or _loaded_video(content)
 
 
-def loaded_picture(content: bytes) -> Loaded | None:
+def loaded_image(content: bytes) -> Loaded | None:
     """Read from the header: size after the turn that EXIF asks for, and number of pictures of that size."""
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -44,9 +44,9 @@ def loaded_latent(content: bytes) -> Loaded | None:
     return None
 
 
-def pictures_of(content: bytes) -> Sequence[Image.Image]:
+def images_of(content: bytes) -> Sequence[Image.Image]:
     """RGB, or RGBA where there is transparency; those of another size than the first are left out."""
-    if loaded_picture(content) is None:
+    if loaded_image(content) is None:
         return _video_frames(content)
     found: list[Image.Image] = []
     for image in _frames(content):

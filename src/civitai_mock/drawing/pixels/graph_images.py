@@ -8,8 +8,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from civitai_mock.drawing.pixels import batches, colours, masks, scaling
-from civitai_mock.drawing.pixels.files import loaded_file, pictures_of
-from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.files import images_of, loaded_file
+from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph import Link
@@ -43,7 +43,7 @@ class _NeededFirst(Exception):  # noqa: N818 - not a fault
         self.place = place
 
 
-class GraphPictures:
+class GraphImages:
     """What plain image nodes make of loaded pictures is worked out; what comes of a sampler is drawn by `draw`."""
 
     def __init__(self, nodes: Nodes, *, read: ReadFile, draw: Draw) -> None:
@@ -97,15 +97,15 @@ class GraphPictures:
     def _make(self, link: Link, index: int) -> Image.Image:
         if is_drawn(self.nodes, link, self._load):
             return opened(self._draw(read_output(self.nodes, link, self.frames), index, NO_TEXTS))
-        look = self._look(link, index)
+        node = self._look(link, index)
         operation = OPERATIONS.get(self.nodes.class_type(link.node_id))
-        return operation(look) if operation else scaled(self._passed_on(link, index), look.size)
+        return operation(node) if operation else scaled(self._passed_on(link, index), node.size)
 
-    def _look(self, link: Link, index: int) -> Look:
+    def _look(self, link: Link, index: int) -> NodeImages:
         sight = NodeView(
             nodes=self.nodes, node_id=link.node_id, output=link.output, frame_of=self.frames.of, load=self._load
         )
-        return Look(
+        return NodeImages(
             sight=sight, index=index, frame=self.frames.of(link), picture_at=self._ready, file=self._pictures_of
         )
 
@@ -128,7 +128,7 @@ class GraphPictures:
     def _pictures_of(self, name: str) -> Sequence[Image.Image] | None:
         if name not in self._files:
             content = self.read(name)
-            self._files[name] = None if content is None else pictures_of(content)
+            self._files[name] = None if content is None else images_of(content)
         return self._files[name]
 
 

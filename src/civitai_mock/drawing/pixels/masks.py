@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
 from civitai_mock.drawing.pixels.colours import OPERATIONS as COLOURS
-from civitai_mock.drawing.pixels.node_images import Look, Operation
+from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 
 Tones: TypeAlias = NDArray[np.uint8]
 Shares: TypeAlias = NDArray[np.float64]
 
 HALF = 128
-Way: TypeAlias = tuple[int, int]
+Direction: TypeAlias = tuple[int, int]
 DOWN, RIGHT, FALLING, RISING = (1, 0), (0, 1), (1, 1), (-1, 1)
 
 LOGIC: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
@@ -33,52 +33,52 @@ def _bits(mask: Image.Image) -> Image.Image:
     return mask.point(lambda value: 255 * (value >= HALF))
 
 
-def _solid(look: Look) -> Image.Image:
+def _solid(node: NodeImages) -> Image.Image:
     """Rounded down, so that no threshold takes it for more than it is."""
-    return Image.new("L", look.size, int(255 * look.sight.real("value", 1.0)))
+    return Image.new("L", node.size, int(255 * node.sight.real("value", 1.0)))
 
 
-def _inverted(look: Look) -> Image.Image:
-    return ImageOps.invert(look.mask("mask"))
+def _inverted(node: NodeImages) -> Image.Image:
+    return ImageOps.invert(node.mask("mask"))
 
 
-def _shown(look: Look) -> Image.Image:
-    return Image.merge("RGB", [look.mask("mask")] * 3)
+def _shown(node: NodeImages) -> Image.Image:
+    return Image.merge("RGB", [node.mask("mask")] * 3)
 
 
-def _of_channel(look: Look) -> Image.Image:
-    image, channel = look.picture("image"), look.sight.text("channel")[:1].upper()
+def _of_channel(node: NodeImages) -> Image.Image:
+    image, channel = node.picture("image"), node.sight.text("channel")[:1].upper()
     return image.convert("RGBA").getchannel(channel if channel in {"R", "G", "B", "A"} else "R")
 
 
-def _of_colour(look: Look) -> Image.Image:
-    colour = look.sight.whole("color", 0)
+def _of_colour(node: NodeImages) -> Image.Image:
+    colour = node.sight.whole("color", 0)
     wanted = np.array([colour >> 16 & 255, colour >> 8 & 255, colour & 255])
-    return _image(np.all(np.asarray(look.colours("image")) == wanted, axis=2) * np.uint8(255))
+    return _image(np.all(np.asarray(node.colours("image")) == wanted, axis=2) * np.uint8(255))
 
 
-def _composed(look: Look) -> Image.Image:
-    mask, source = look.mask("destination").copy(), look.mask("source")
-    x, y = look.sight.whole("x", 0), look.sight.whole("y", 0)
+def _composed(node: NodeImages) -> Image.Image:
+    mask, source = node.mask("destination").copy(), node.mask("source")
+    x, y = node.sight.whole("x", 0), node.sight.whole("y", 0)
     box = (x, y, min(x + source.width, mask.width), min(y + source.height, mask.height))
     if box[0] >= box[2] or box[1] >= box[3]:
         return mask
-    operation = LOGIC.get(look.sight.text("operation"), ImageChops.multiply)
+    operation = LOGIC.get(node.sight.text("operation"), ImageChops.multiply)
     mask.paste(operation(mask.crop(box), source.crop((0, 0, box[2] - x, box[3] - y))), box[:2])
     return mask
 
 
-def _above(look: Look) -> Image.Image:
-    threshold = 255 * look.sight.real("value", 0.5)
-    return look.mask("mask").point(lambda value: 255 * (value > threshold))
+def _above(node: NodeImages) -> Image.Image:
+    threshold = 255 * node.sight.real("value", 0.5)
+    return node.mask("mask").point(lambda value: 255 * (value > threshold))
 
 
-def _grown(look: Look) -> Image.Image:
+def _grown(node: NodeImages) -> Image.Image:
     """Grow by squares, or by diamonds where corners are tapered; below 0 it shrinks."""
-    expand = look.sight.whole("expand", 0)
-    tones = np.asarray(look.mask("mask"))
+    expand = node.sight.whole("expand", 0)
+    tones = np.asarray(node.mask("mask"))
     tones = tones if expand >= 0 else 255 - tones
-    is_tapered = look.sight.nodes.value(look.sight.node_id, "tapered_corners") is not False
+    is_tapered = node.sight.nodes.value(node.sight.node_id, "tapered_corners") is not False
     reach = min(abs(expand), sum(tones.shape))
     tones = _in_diamonds(tones, reach) if is_tapered else _spread(_spread(tones, reach, DOWN), reach, RIGHT)
     return _image(tones if expand >= 0 else 255 - tones)
@@ -94,7 +94,7 @@ def _in_diamonds(tones: Tones, reach: int) -> Tones:
     return padded[slanting : slanting + tones.shape[0], slanting : slanting + tones.shape[1]]
 
 
-def _spread(tones: Tones, reach: int, way: Way) -> Tones:
+def _spread(tones: Tones, reach: int, way: Direction) -> Tones:
     """The largest within `reach` along a way, there and back, in steps that double."""
     done = 0
     while done < reach:
@@ -114,10 +114,10 @@ def _moved(tones: Tones, down: int, right: int) -> Tones:
     return moved
 
 
-def _feathered(look: Look) -> Image.Image:
-    tones = np.asarray(look.mask("mask")).astype(np.float64)
+def _feathered(node: NodeImages) -> Image.Image:
+    tones = np.asarray(node.mask("mask")).astype(np.float64)
     for axis, (low, high) in enumerate((("top", "bottom"), ("left", "right"))):
-        shares = _shares(tones.shape[axis], look.sight.whole(low, 0), look.sight.whole(high, 0))
+        shares = _shares(tones.shape[axis], node.sight.whole(low, 0), node.sight.whole(high, 0))
         tones = tones * (shares[:, None] if axis == 0 else shares[None, :])
     return _image(tones.astype(np.uint8))
 
@@ -131,17 +131,17 @@ def _shares(length: int, low: int, high: int) -> Shares:
     return shares
 
 
-def _around(look: Look) -> Image.Image:
+def _around(node: NodeImages) -> Image.Image:
     """Mask what ImagePadForOutpaint adds, with a soft edge into what was there."""
-    inner = look.sight.frame("image")
-    left, top, feather = look.sight.whole("left", 0), look.sight.whole("top", 0), look.sight.whole("feathering", 40)
-    mask = Image.new("L", look.size, 255)
+    inner = node.sight.frame("image")
+    left, top, feather = node.sight.whole("left", 0), node.sight.whole("top", 0), node.sight.whole("feathering", 40)
+    mask = Image.new("L", node.size, 255)
     edge = Image.new("L", (inner.width, inner.height))
     if 0 < 2 * feather < min(inner.width, inner.height):
-        far = max(look.size)
+        far = max(node.size)
         ends = [
-            (left, look.size[0] - left - inner.width, inner.width),
-            (top, look.size[1] - top - inner.height, inner.height),
+            (left, node.size[0] - left - inner.width, inner.width),
+            (top, node.size[1] - top - inner.height, inner.height),
         ]
         across, down = (
             np.minimum(np.arange(side) if before else far, np.arange(side, 0, -1) if after else far)
@@ -155,31 +155,31 @@ def _around(look: Look) -> Image.Image:
     return mask
 
 
-def _padded(look: Look) -> Image.Image:
-    return COLOURS["ImagePadForOutpaint"](look) if look.sight.output == 0 else _around(look)
+def _padded(node: NodeImages) -> Image.Image:
+    return COLOURS["ImagePadForOutpaint"](node) if node.sight.output == 0 else _around(node)
 
 
-def _with_alpha(look: Look) -> Image.Image:
-    image = look.colours("image")
-    image.putalpha(ImageOps.invert(scaled(look.mask("alpha"), image.size)))
+def _with_alpha(node: NodeImages) -> Image.Image:
+    image = node.colours("image")
+    image.putalpha(ImageOps.invert(scaled(node.mask("alpha"), image.size)))
     return image
 
 
-def _split(look: Look) -> Image.Image:
-    image = look.picture("image")
-    return image.convert("RGB") if look.sight.output == 0 else ImageOps.invert(image.convert("RGBA").getchannel("A"))
+def _split(node: NodeImages) -> Image.Image:
+    image = node.picture("image")
+    return image.convert("RGB") if node.sight.output == 0 else ImageOps.invert(image.convert("RGBA").getchannel("A"))
 
 
-def _porter_duff(look: Look) -> Image.Image:
+def _porter_duff(node: NodeImages) -> Image.Image:
     """Exact where one of both is asked for; the other modes lay the source over the destination."""
     layers = []
     for name in ("destination", "source"):
-        image = scaled(look.colours(name), look.size, method="bicubic", crop="center")
-        image.putalpha(ImageOps.invert(scaled(look.mask(f"{name}_alpha"), look.size, method="bicubic", crop="center")))
+        image = scaled(node.colours(name), node.size, method="bicubic", crop="center")
+        image.putalpha(ImageOps.invert(scaled(node.mask(f"{name}_alpha"), node.size, method="bicubic", crop="center")))
         layers.append(image)
-    mode = look.sight.text("mode")
+    mode = node.sight.text("mode")
     image = layers[0] if mode == "DST" else layers[1] if mode == "SRC" else Image.alpha_composite(*layers)
-    return image.convert("RGB") if look.sight.output == 0 else ImageOps.invert(image.getchannel("A"))
+    return image.convert("RGB") if node.sight.output == 0 else ImageOps.invert(image.getchannel("A"))
 
 
 def _image(tones: Tones) -> Image.Image:

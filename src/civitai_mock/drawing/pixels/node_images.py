@@ -14,7 +14,7 @@ Size: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class NodeImages:
     """`index` is the place of the picture that is asked for; masks are pictures of one channel, 255 for 1.0."""
 
     sight: NodeView
@@ -45,4 +45,4 @@ class Look:
         return self.picture(name).convert("L")
 
 
-Operation: TypeAlias = Callable[[Look], Image.Image]
+Operation: TypeAlias = Callable[[NodeImages], Image.Image]

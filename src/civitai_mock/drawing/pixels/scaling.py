@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from civitai_mock.drawing.pixels.node_images import Look, Operation, Size
+from civitai_mock.drawing.pixels.node_images import NodeImages, Operation, Size
 
 FILTERS: Mapping[str, Image.Resampling] = {
     "nearest-exact": Image.Resampling.NEAREST,
@@ -43,65 +43,65 @@ def scaled(image: Image.Image, size: Size, *, method: str = "bilinear", crop: st
 
 
 def _scale(name: str) -> Operation:
-    def operation(look: Look) -> Image.Image:
-        method, crop = look.sight.text("upscale_method"), look.sight.text("crop")
-        return scaled(look.picture(name), look.size, method=method or "lanczos", crop=crop)
+    def operation(node: NodeImages) -> Image.Image:
+        method, crop = node.sight.text("upscale_method"), node.sight.text("crop")
+        return scaled(node.picture(name), node.size, method=method or "lanczos", crop=crop)
 
     return operation
 
 
-def _for_kontext(look: Look) -> Image.Image:
-    return scaled(look.picture("image"), look.size, method="lanczos", crop="center")
+def _for_kontext(node: NodeImages) -> Image.Image:
+    return scaled(node.picture("image"), node.size, method="lanczos", crop="center")
 
 
 def _crop(name: str) -> Operation:
-    def operation(look: Look) -> Image.Image:
-        image = look.picture(name)
-        x, y = (max(look.sight.whole(side, 0), 0) for side in ("x", "y"))
-        x, y = min(x, image.width - look.size[0]), min(y, image.height - look.size[1])
-        return image.crop((x, y, x + look.size[0], y + look.size[1]))
+    def operation(node: NodeImages) -> Image.Image:
+        image = node.picture(name)
+        x, y = (max(node.sight.whole(side, 0), 0) for side in ("x", "y"))
+        x, y = min(x, image.width - node.size[0]), min(y, image.height - node.size[1])
+        return image.crop((x, y, x + node.size[0], y + node.size[1]))
 
     return operation
 
 
-def _encode(look: Look) -> Image.Image:
+def _encode(node: NodeImages) -> Image.Image:
     """Crop to whole latent cells, around the centre."""
-    image = look.picture("pixels").convert("RGB")
-    left, top = (image.width - look.size[0]) // 2, (image.height - look.size[1]) // 2
-    return image.crop((left, top, left + look.size[0], top + look.size[1]))
+    image = node.picture("pixels").convert("RGB")
+    left, top = (image.width - node.size[0]) // 2, (image.height - node.size[1]) // 2
+    return image.crop((left, top, left + node.size[0], top + node.size[1]))
 
 
 def _turn(name: str) -> Operation:
-    def operation(look: Look) -> Image.Image:
-        image, turn = look.picture(name), TURNS.get(look.sight.text("rotation"))
+    def operation(node: NodeImages) -> Image.Image:
+        image, turn = node.picture(name), TURNS.get(node.sight.text("rotation"))
         return image if turn is None else image.transpose(turn)
 
     return operation
 
 
 def _flip(name: str) -> Operation:
-    def operation(look: Look) -> Image.Image:
-        is_upside_down = look.sight.text("flip_method").startswith("x")
+    def operation(node: NodeImages) -> Image.Image:
+        is_upside_down = node.sight.text("flip_method").startswith("x")
         flip = Image.Transpose.FLIP_TOP_BOTTOM if is_upside_down else Image.Transpose.FLIP_LEFT_RIGHT
-        return look.picture(name).transpose(flip)
+        return node.picture(name).transpose(flip)
 
     return operation
 
 
-def _stitch(look: Look) -> Image.Image:
-    one = look.picture("image1", min(look.index, look.count("image1") - 1))
-    if not look.sight.has("image2"):
+def _stitch(node: NodeImages) -> Image.Image:
+    one = node.picture("image1", min(node.index, node.count("image1") - 1))
+    if not node.sight.has("image2"):
         return one
-    other = look.picture("image2", min(look.index, look.count("image2") - 1))
-    direction, colour = look.sight.text("direction"), COLOURS.get(look.sight.text("spacing_color"), (255, 255, 255))
+    other = node.picture("image2", min(node.index, node.count("image2") - 1))
+    direction, colour = node.sight.text("direction"), COLOURS.get(node.sight.text("spacing_color"), (255, 255, 255))
     is_row = direction not in {"up", "down"}
-    if look.sight.nodes.value(look.sight.node_id, "match_image_size") is not False:
-        gap = look.size[0] - one.width if is_row else look.size[1] - one.height
-        space = max(look.sight.whole("spacing_width", 0), 0)
+    if node.sight.nodes.value(node.sight.node_id, "match_image_size") is not False:
+        gap = node.size[0] - one.width if is_row else node.size[1] - one.height
+        space = max(node.sight.whole("spacing_width", 0), 0)
         room = max(gap - space - space % 2, 1)
         other = scaled(other, (room, one.height) if is_row else (one.width, room), method="lanczos")
     around = colour if colour == WHITE else BLACK  # what a smaller picture lacks never has the colour of the gap
-    sheet = Image.new("RGBA" if "RGBA" in {one.mode, other.mode} else "RGB", look.size, around)
+    sheet = Image.new("RGBA" if "RGBA" in {one.mode, other.mode} else "RGB", node.size, around)
     first, last = (other, one) if direction in {"left", "up"} else (one, other)
     sheet.paste(colour, _gap(sheet, first, last, is_row=is_row))
     sheet.paste(first, _middle(sheet, first, is_row=is_row, at_end=False))
@@ -120,13 +120,13 @@ def _middle(sheet: Image.Image, image: Image.Image, *, is_row: bool, at_end: boo
     return (x, (sheet.height - image.height) // 2) if is_row else ((sheet.width - image.width) // 2, y)
 
 
-def _fit(look: Look) -> Image.Image:
-    image = look.picture("image")
-    factor = min(look.size[0] / image.width, look.size[1] / image.height)
+def _fit(node: NodeImages) -> Image.Image:
+    image = node.picture("image")
+    factor = min(node.size[0] / image.width, node.size[1] / image.height)
     inner = (max(int(image.width * factor), 1), max(int(image.height * factor), 1))
-    sheet = Image.new(image.mode, look.size, "black" if look.sight.text("padding_color") == "black" else "white")
-    small = scaled(image, inner, method=look.sight.text("interpolation"))
-    sheet.paste(small, ((look.size[0] - inner[0]) // 2, (look.size[1] - inner[1]) // 2))
+    sheet = Image.new(image.mode, node.size, "black" if node.sight.text("padding_color") == "black" else "white")
+    small = scaled(image, inner, method=node.sight.text("interpolation"))
+    sheet.paste(small, ((node.size[0] - inner[0]) // 2, (node.size[1] - inner[1]) // 2))
     return sheet
 
 

@@ -56,7 +56,7 @@ MOST_MEGAPIXELS = 256  # in memory at once
 MOST_FAULTS = 20
 
 
-def checked_series(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequence[OutputImages]:
+def checked_outputs(graph: ReadOnlyJson, *, load: Load = nothing_known) -> Sequence[OutputImages]:
     """What the graph's output nodes make of the files that `load` knows.
 
     Raise `GraphRefusedError` for a graph that cannot run. Nodes that no output needs may have loose ends, as in

@@ -22,8 +22,8 @@ from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.generation.graph_reader.png_metadata import texts_of
 from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
-from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, checked_series
-from civitai_mock.providers.simulator.timing import Profile, Worker
+from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, checked_outputs
+from civitai_mock.providers.simulator.timing import Profile, SimulatedWorker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,7 +93,7 @@ class Simulator:
         self.description = f"simulation, {pictures} pictures"
         self._clock = clock
         self._pictures = pictures
-        self._worker = Worker(profile)
+        self._worker = SimulatedWorker(profile)
         self._prompts = PromptMemory(most=remember)
         self._studio = Studio(threads=drawing_threads)
         self._numbers = count()
@@ -149,7 +149,7 @@ class Simulator:
         number = next(self._numbers)
         files = {file.name: file for file in submission.files}
         loaded = await self._loaded(files)
-        series = checked_series(submission.graph, load=loaded.get)
+        series = checked_outputs(submission.graph, load=loaded.get)
         workload = self._worker.take(series)
         return Prompt(
             receipt=_receipt(submission, number),

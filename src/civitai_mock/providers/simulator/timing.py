@@ -42,7 +42,7 @@ class Workload:
     facts: JsonObject
 
 
-class Worker:
+class SimulatedWorker:
     """Keeps the models in memory that were used last."""
 
     def __init__(self, profile: Profile) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.json_types import Json
-from civitai_mock.drawing.outputs.output_context import Files, Making
-from civitai_mock.drawing.pixels.graph_images import GraphPictures
+from civitai_mock.drawing.outputs.output_context import Files, OutputContext
+from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.outputs import OutputNode
@@ -39,8 +39,8 @@ class Darkroom:
     metadata: bool
     preview_suffix: str = field(default_factory=_draw_suffix)
 
-    def pictures(self, graph: Mapping[str, Json]) -> GraphPictures:
-        return GraphPictures(Nodes(graph), read=self._read, draw=self.draw)
+    def pictures(self, graph: Mapping[str, Json]) -> GraphImages:
+        return GraphImages(Nodes(graph), read=self._read, draw=self.draw)
 
     def texts(self, item: QueueItem) -> Mapping[str, str]:
         """What is written into files: the whole graph, and whatever the client added. None with --disable-metadata."""
@@ -52,7 +52,7 @@ class Darkroom:
         return texts if self.metadata else {}
 
     async def keep(
-        self, making: Making, output: OutputNode, files: Files, interrupt: Interrupt, *, prefix: Json
+        self, making: OutputContext, output: OutputNode, files: Files, interrupt: Interrupt, *, prefix: Json
     ) -> Sequence[Json]:
         """What history tells of each file; raise `NodeFailedError` for one that cannot be kept."""
         folder = "temp" if output.is_temp else "output"
@@ -73,7 +73,7 @@ class Darkroom:
         found = self.files.named(name)
         return found[1].content if found else None
 
-    def _name(self, making: Making, output: OutputNode, folder: str, prefix: str) -> SaveName:
+    def _name(self, making: OutputContext, output: OutputNode, folder: str, prefix: str) -> SaveName:
         width, height = (making.frame.width, making.frame.height) if output.input in SIZED else (0, 0)
         expanded = expand(prefix, width=width, height=height, now=self.clock.now())
         try:
@@ -81,7 +81,7 @@ class Darkroom:
         except OutsideError as error:
             raise NodeFailedError("Exception", str(error)) from error
 
-    def _prefix(self, making: Making, output: OutputNode, given: Json) -> str:
+    def _prefix(self, making: OutputContext, output: OutputNode, given: Json) -> str:
         steps = making.nodes.value(making.node_id, "steps") if output.input == "lora" else None
         prefix = DEFAULT_PREFIX if given is None else str(given)
         if output.is_temp:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from civitai_mock.drawing.pixels.graph_images import GraphPictures
+from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.providers.simulator.comfyui_server.checking.definitions import NodeDefinition
 from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
 from civitai_mock.providers.simulator.comfyui_server.running.interrupt import Interrupt
@@ -18,7 +18,7 @@ class Scene:
     workshop: Workshop
     darkroom: Darkroom
     item: QueueItem
-    pictures: GraphPictures
+    pictures: GraphImages
     voice: Voice
     board: ProgressBoard
     interrupt: Interrupt

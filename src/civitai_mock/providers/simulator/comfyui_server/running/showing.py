@@ -3,7 +3,7 @@
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.outputs import images
 from civitai_mock.drawing.outputs.makers import files_of
-from civitai_mock.drawing.outputs.output_context import Making
+from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, OutputNode
 from civitai_mock.providers.simulator.comfyui_server.running.scene import Node, Scene
@@ -28,7 +28,7 @@ async def show(scene: Scene, node: Node) -> JsonObject:
 
 
 async def _kept(scene: Scene, node: Node, output: OutputNode) -> JsonObject:
-    making = Making(
+    making = OutputContext(
         pictures=scene.pictures, node_id=node.id, texts=scene.darkroom.texts(scene.item), input=output.input
     )
     files = files_of(making) if node.class_type in OUTPUTS else images.pictures(making)

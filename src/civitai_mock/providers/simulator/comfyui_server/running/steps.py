@@ -5,7 +5,7 @@ from functools import partial
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.drawing.outputs import images
-from civitai_mock.drawing.outputs.output_context import Making
+from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.generation.graph import Link
 from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
 from civitai_mock.providers.simulator.comfyui_server.running.graph_links import needs
@@ -34,7 +34,7 @@ async def sample(scene: Scene, node: Node) -> JsonObject:
 async def stream(scene: Scene, node: Node) -> JsonObject:
     """Each whole picture as a frame, without texts, and nothing to show in history."""
     await scene.workshop.pause(scene.workshop.options.durations.other)
-    files = images.pictures(Making(pictures=scene.pictures, node_id=node.id, texts=NO_TEXTS))
+    files = images.pictures(OutputContext(pictures=scene.pictures, node_id=node.id, texts=NO_TEXTS))
     for index, make in enumerate(files):
         content = await scene.interrupt.in_thread(make)
         _tell(scene, node, index, len(files), _picture(scene, node, PNG, content))
