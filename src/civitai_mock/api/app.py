@@ -19,6 +19,7 @@ from civitai_mock.api.openapi import describe_api
 from civitai_mock.api.slashes import Slashes
 from civitai_mock.api.trace import TraceMiddleware
 from civitai_mock.api.use_cases import UseCases
+from civitai_mock.api.ui import docs, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
 from civitai_mock.api.v2 import resources
 from civitai_mock.services.hosts import Network
@@ -61,6 +62,8 @@ def make_api(
             *account.ROUTES,
             *artifacts.ROUTES,
             *blobs.ROUTES,
+            *docs.ROUTES,
+            *static_files.ROUTES,
         ],
         middleware=[
             Middleware(TrustedProxies, networks=trusted_proxies),
@@ -70,7 +73,8 @@ def make_api(
             Middleware(Compat),
             Middleware(Guard, access=access),
         ],
-        docs_url=system.DOCS_URL,
+        docs_url=None,  # FastAPI's own pages load their scripts from a CDN
+        redoc_url=None,
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,
     )

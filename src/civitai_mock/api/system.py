@@ -1,7 +1,7 @@
 """Is it up, and what is there."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, cast
+from typing import Any, Literal, NotRequired, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,10 +11,13 @@ from typing_extensions import TypedDict
 from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.context import options, use_cases
 from civitai_mock.api.described import problems
+from civitai_mock.api.ui.docs import DOCS_URL
+from civitai_mock.api.ui.index import index_page, prefers_html
 from civitai_mock.ports import WorkerReport
 
 NAME = "civitai-mock"
-DOCS_URL, OPENAPI_URL, HEALTH_URL = "/docs", "/openapi.json", "/health"
+OPENAPI_URL, HEALTH_URL = "/openapi.json", "/health"
+INDEX_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 class WorkerHealth(TypedDict):
@@ -72,10 +75,14 @@ async def get_health(request: Request) -> Response:
 
 
 @router.head("/", include_in_schema=False)
-@router.get("/", operation_id="GetIndex", response_model=Index, responses=problems())
+@router.get("/", operation_id="GetIndex", response_model=Index, responses=INDEX_PAGE | problems())
 async def get_index(request: Request) -> Response:
+    """A page for browsers, and JSON for everybody else."""
     version = options(request).version
-    return JsonAnswer(Index(name=NAME, version=version, docs=DOCS_URL, openapi=OPENAPI_URL, health=HEALTH_URL))
+    index = Index(name=NAME, version=version, docs=DOCS_URL, openapi=OPENAPI_URL, health=HEALTH_URL)
+    answer = index_page(request) if prefers_html(request) else JsonAnswer(index)
+    answer.headers["vary"] = "Accept"
+    return answer
 
 
 def _worker(report: WorkerReport, *, counts: bool) -> WorkerHealth:

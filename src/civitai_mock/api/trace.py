@@ -43,7 +43,7 @@ class TraceMiddleware:
             return
         started = perf_counter()
         trace_id = new_trace_id(Headers(scope=scope).get("traceparent"))
-        scope.setdefault("state", {})["trace_id"] = trace_id
+        scope.setdefault("state", {}).update(trace_id=trace_id, sent_path=scope["path"])
         status = CLIENT_CLOSED_REQUEST
 
         async def send_traced(message: Message) -> None:
