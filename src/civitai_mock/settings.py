@@ -83,7 +83,7 @@ Networks = Annotated[str, AfterValidator(_networks)]
 
 
 def setting(default: Any, about: str, *, expected: str, **bounds: Any) -> Any:
-    """`about` and `expected` are printed in the README, in `.env.example` and when a value is refused."""
+    """`about` and `expected` are printed in `docs/configuration.md`, in `.env.example` and when a value is refused."""
     return Field(default, description=about, json_schema_extra={"expected": expected}, **bounds)
 
 

@@ -1,4 +1,4 @@
-"""The settings as the README and `.env.example` tell them."""
+"""The settings as `docs/configuration.md` and `.env.example` tell them."""
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo

@@ -23,11 +23,11 @@ def test_dotenv_example_lists_every_setting(golden: Golden) -> None:
     golden.check_text(ROOT / ".env.example", dotenv_of(Settings))
 
 
-def test_the_readme_table_lists_every_setting(golden: Golden) -> None:
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text("utf-8").partition(START)
+def test_the_table_of_the_documentation_lists_every_setting(golden: Golden) -> None:
+    page = ROOT / "docs" / "configuration.md"
+    before, _, rest = page.read_text("utf-8").partition(START)
     after = rest.partition(END)[2]
-    golden.check_text(readme, before + START + table_of(Settings) + END + after)
+    golden.check_text(page, before + START + table_of(Settings) + END + after)
 
 
 def test_the_compose_file_hands_every_setting_on(golden: Golden) -> None:

@@ -1,0 +1,40 @@
+"""The examples for both SDKs work as they stand in the documentation, on a server with default settings."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import COMPAT, TOKEN, BasePath
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
+WRITTEN = f"http://127.0.0.1:3000/compat/{COMPAT}"
+PATIENCE_SECONDS = 25
+
+
+def example(name: str, base_path: BasePath) -> str:
+    """The example with the address of the test's own server."""
+    text = (EXAMPLES / name).read_text("utf-8")
+    assert WRITTEN in text
+    return text.replace(WRITTEN, base_path.url)
+
+
+def output(*command: str | Path, **variables: str) -> str:
+    environment = {**os.environ, **TOKEN, **variables}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+    )
+    return done.stdout
+
+
+def test_the_example_for_civitai_py_makes_a_picture(base_path: BasePath) -> None:
+    assert "blobUrl" in output(sys.executable, "-c", example("civitai_py.py", base_path))
+
+
+def test_the_example_for_npm_makes_a_picture(base_path: BasePath, node_modules: Path) -> None:
+    code = example("civitai_npm.cjs", base_path)
+    assert "/blobs/" in output("node", "-e", code, NODE_PATH=str(node_modules / "node_modules"))

@@ -1,0 +1,76 @@
+"""Tables of the documentation hold what the code holds."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from civitai_mock.api import errors as http_errors
+from civitai_mock.cli.arguments import parse_arguments
+from civitai_mock.domain.errors import InsufficientBuzzError, MockError
+from civitai_mock.providers.simulator.comfyui_server.faults import KINDS
+from tests.docs.conftest import Servers
+from tests.support.docs import ROOT, Page
+
+SOURCE = ROOT / "src" / "civitai_mock"
+ERRORS = Page(ROOT / "docs" / "errors.md")
+COMMANDS = ("api", "scheduler", "comfyui", "seed", "healthcheck")
+
+
+def _rows(table: str) -> list[list[str]]:
+    """The cells of each row below the head."""
+    return [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()[2:]]
+
+
+def test_the_table_of_refusals_has_every_status_and_code() -> None:
+    told = {(int(status), code.strip("`")) for status, code, _ in _rows(ERRORS.between("errors"))}
+    known = {(status, error.code) for error, status in http_errors.STATUS_OF.items()}
+    assert told == known | {(403, InsufficientBuzzError.code), (405, "method_not_allowed"), (500, MockError.code)}
+
+
+def test_the_table_of_job_errors_has_codes_that_exist() -> None:
+    source = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    told = [code.strip("`") for code, _ in _rows(ERRORS.between("job errors"))]
+    assert [code for code in told if f'"{code}"' not in source] == []
+
+
+def test_the_table_of_log_events_has_events_that_are_logged() -> None:
+    told = re.findall(r"`([a-z -]+ [a-z -]+)`", ERRORS.between("log"))
+    logged = {event for path in SOURCE.rglob("*.py") for event in _logged(path)}
+    assert told
+    assert [event for event in told if event not in logged] == []
+
+
+def _logged(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            first = node.args[0]
+            if node.func.attr in {"info", "warning", "error"} and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def test_the_table_of_commands_has_every_command() -> None:
+    told = re.findall(r"^\| `civitai-mock ([a-z]+)` \|", (ROOT / "docs" / "cli.md").read_text("utf-8"), re.MULTILINE)
+    assert tuple(told) == COMMANDS
+    assert [parse_arguments([command]).command for command in COMMANDS] == list(COMMANDS)
+
+
+@pytest.mark.slow
+def test_the_table_of_routes_has_every_route(servers: Servers) -> None:
+    """Those of the description, but for the page at `/`."""
+    with urlopen(f"{servers.mock}/openapi.json") as answer:
+        paths = json.load(answer)["paths"]
+    described = {(method.upper(), path) for path, methods in paths.items() for method in methods if path != "/"}
+    text = (ROOT / "docs" / "app-developers.md").read_text("utf-8")
+    told = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}]+)`", text)
+    assert set(told) == {(method, path) for method, path in described if method != "HEAD"}
+
+
+def test_the_table_of_the_stand_ins_faults_has_every_fault() -> None:
+    text = Page(ROOT / "docs" / "comfyui-standin.md").between("faults")
+    told = [name for row in _rows(text) for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(told) == sorted(KINDS)
