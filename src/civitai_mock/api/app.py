@@ -18,8 +18,8 @@ from civitai_mock.api.guard import Access, Guard
 from civitai_mock.api.openapi import describe_api
 from civitai_mock.api.slashes import Slashes
 from civitai_mock.api.trace import TraceMiddleware
-from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.ui import docs, static_files
+from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
 from civitai_mock.api.v2 import resources
 from civitai_mock.services.hosts import Network
