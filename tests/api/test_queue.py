@@ -76,11 +76,12 @@ async def test_the_store_is_asked_at_most_every_half_second_and_never_about_clai
 
 def _count_looks(served: Served, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     looks: list[None] = []
-    queue = served.cases.query.jobs.queue
+    queue = served.cases.queue.queue
+    snapshot = queue.snapshot
 
     async def counting(_: object, **asked: Any) -> Any:
         looks.append(None)
-        return await queue(**asked)
+        return await snapshot(**asked)
 
-    monkeypatch.setattr(type(served.cases.query.jobs), "queue", counting)
+    monkeypatch.setattr(type(queue), "snapshot", counting)
     return looks

@@ -154,7 +154,7 @@ async def test_a_store_that_is_away_for_a_while_does_not_end_a_wait(
 ) -> None:
     async with _held(served, await served.submit_one()) as answer:
         with monkeypatch.context() as patched:
-            patched.setattr(type(served.cases.query.jobs), "outcomes", _away)
+            patched.setattr(type(served.cases.search.search), "outcomes", _away)
             served.clock.advance(0.5)
             await settle()
         assert not answer.done()
@@ -171,8 +171,8 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
-    jobs = served.cases.query.jobs
-    outcomes = jobs.outcomes
+    search = served.cases.search.search
+    outcomes = search.outcomes
 
     async def counting(_: object, job_ids: Sequence[str]) -> Any:
         looks.append(len(job_ids))
@@ -181,12 +181,13 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
     ids = [job.id for job in await _submitted(served, 500)]
     waiting = [asyncio.create_task(served.cases.wait([ids[number % 500]])) for number in range(2000)]
     await settle()
-    monkeypatch.setattr(type(jobs), "outcomes", counting)
+    monkeypatch.setattr(type(search), "outcomes", counting)
     served.clock.advance(0.5)
     await settle()
     assert looks == [500]
     assert (await served.client.get("/health")).status_code == 200
-    served.cases.wait.changed([replace(job, outcome=Outcome.SUCCEEDED) for job in await jobs.get_many(ids)])
+    jobs = await served.cases.query.by_ids(ids)
+    served.cases.wait.changed([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])
     await until(lambda: all(task.done() for task in waiting))
 
 

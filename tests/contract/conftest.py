@@ -7,7 +7,16 @@ from typing import TypeAlias
 
 import pytest
 
-from civitai_mock.ports import BlobStore, JobStore, ResourceStore, SecretStore, Stores
+from civitai_mock.ports import (
+    BlobStore,
+    JobQueue,
+    JobSearch,
+    JobStore,
+    ResourceStore,
+    SecretStore,
+    Stores,
+    WebhookOutbox,
+)
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 
 Opening: TypeAlias = AbstractAsyncContextManager[Stores]
@@ -43,6 +52,21 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 @pytest.fixture
 def jobs(stores: Stores) -> JobStore:
     return stores.jobs
+
+
+@pytest.fixture
+def queue(stores: Stores) -> JobQueue:
+    return stores.queue
+
+
+@pytest.fixture
+def search(stores: Stores) -> JobSearch:
+    return stores.search
+
+
+@pytest.fixture
+def webhooks(stores: Stores) -> WebhookOutbox:
+    return stores.webhooks
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`JobStore`: who holds which jobs, and until when."""
+"""`JobQueue`: who holds which jobs, and until when."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
     LEASE,
@@ -28,122 +28,126 @@ def numbers(jobs: Sequence[Job]) -> list[int]:
     return [int(job.id[-12:]) for job in jobs]
 
 
-async def test_a_claim_stamps_the_job_and_nothing_else(jobs: JobStore) -> None:
+async def test_a_claim_stamps_the_job_and_nothing_else(jobs: JobStore, queue: JobQueue) -> None:
     (job,) = await add_jobs(jobs, 1)
     claim = make_claim("worker", at=START + SECOND)
-    (claimed,) = await jobs.claim(claim, limit=1)
+    (claimed,) = await queue.claim(claim, limit=1)
     assert claimed.claim == claim
     assert (claimed.stage, claimed.last_event) == (job.stage, job.last_event)
     assert await jobs.get(job.id) == claimed
 
 
-async def test_a_claim_writes_no_event(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_claim_writes_no_event(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     assert list(await jobs.events(claimed.id)) == [make_job().last_event]
 
 
-async def test_a_second_claimer_gets_nothing(jobs: JobStore) -> None:
-    await add_claimed(jobs, make_claim("first"))
-    assert list(await jobs.claim(make_claim("second"), limit=10)) == []
+async def test_a_second_claimer_gets_nothing(jobs: JobStore, queue: JobQueue) -> None:
+    await add_claimed(jobs, queue, make_claim("first"))
+    assert list(await queue.claim(make_claim("second"), limit=10)) == []
 
 
-async def test_a_worker_is_not_given_again_what_it_holds(jobs: JobStore) -> None:
-    await add_claimed(jobs, make_claim())
-    assert list(await jobs.claim(make_claim(), limit=10)) == []
+async def test_a_worker_is_not_given_again_what_it_holds(jobs: JobStore, queue: JobQueue) -> None:
+    await add_claimed(jobs, queue, make_claim())
+    assert list(await queue.claim(make_claim(), limit=10)) == []
 
 
-async def test_no_more_than_the_limit_is_claimed(jobs: JobStore) -> None:
+async def test_no_more_than_the_limit_is_claimed(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 5)
-    assert numbers(await jobs.claim(make_claim(), limit=2)) == [1, 2]
+    assert numbers(await queue.claim(make_claim(), limit=2)) == [1, 2]
     for none in (0, -1):
-        assert list(await jobs.claim(make_claim(), limit=none)) == []
-    assert numbers(await jobs.claim(make_claim(), limit=10)) == [3, 4, 5]
+        assert list(await queue.claim(make_claim(), limit=none)) == []
+    assert numbers(await queue.claim(make_claim(), limit=10)) == [3, 4, 5]
 
 
-async def test_the_highest_priority_goes_first_then_the_oldest_then_the_lowest_id(jobs: JobStore) -> None:
+async def test_the_highest_priority_goes_first_then_the_oldest_then_the_lowest_id(
+    jobs: JobStore, queue: JobQueue
+) -> None:
     old, young = START, START + SECOND
-    queue = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old), (3, -10, old), (8, 10, old)]
-    await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in queue])
-    assert numbers(await jobs.claim(make_claim(), limit=4)) == [8, 9, 5, 2]
-    assert numbers(await jobs.claim(make_claim(), limit=4)) == [7, 1, 3]
+    added = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old), (3, -10, old), (8, 10, old)]
+    await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in added])
+    assert numbers(await queue.claim(make_claim(), limit=4)) == [8, 9, 5, 2]
+    assert numbers(await queue.claim(make_claim(), limit=4)) == [7, 1, 3]
 
 
-async def test_a_finished_job_is_not_claimed(jobs: JobStore) -> None:
+async def test_a_finished_job_is_not_claimed(jobs: JobStore, queue: JobQueue) -> None:
     (job,) = await add_jobs(jobs, 1)
     await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
-    assert list(await jobs.claim(make_claim(), limit=1)) == []
+    assert list(await queue.claim(make_claim(), limit=1)) == []
 
 
-async def test_many_claimers_get_disjoint_jobs_and_together_all(jobs: JobStore) -> None:
+async def test_many_claimers_get_disjoint_jobs_and_together_all(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 60)
     claims = [make_claim(f"worker-{number}") for number in range(20)]
-    got = await asyncio.gather(*(jobs.claim(claim, limit=5) for claim in claims))
+    got = await asyncio.gather(*(queue.claim(claim, limit=5) for claim in claims))
     taken = [number for batch in got for number in numbers(batch)]
     assert len(taken) == len(set(taken))
-    rest = await jobs.claim(make_claim("last"), limit=60)
+    rest = await queue.claim(make_claim("last"), limit=60)
     assert sorted([*taken, *numbers(rest)]) == list(range(1, 61))
 
 
-async def test_each_claimer_is_told_what_is_stored(jobs: JobStore) -> None:
+async def test_each_claimer_is_told_what_is_stored(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 12)
-    got = await asyncio.gather(*(jobs.claim(make_claim(f"worker-{number}"), limit=3) for number in range(4)))
+    got = await asyncio.gather(*(queue.claim(make_claim(f"worker-{number}"), limit=3) for number in range(4)))
     for batch in got:
         assert list(await jobs.get_many([job.id for job in batch])) == list(batch)
 
 
-async def test_a_claimer_and_a_canceller_never_both_win(jobs: JobStore) -> None:
+async def test_a_claimer_and_a_canceller_never_both_win(jobs: JobStore, queue: JobQueue) -> None:
     queued = await add_jobs(jobs, 20)
     cancels = [jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={})) for job in queued]
-    *cancelled, claimed = await asyncio.gather(*cancels, jobs.claim(make_claim(), limit=20))
+    *cancelled, claimed = await asyncio.gather(*cancels, queue.claim(make_claim(), limit=20))
     assert isinstance(claimed, list | tuple)
     deleted = [job.id for job, won in zip(queued, cancelled, strict=True) if won]
     assert sorted([*deleted, *(job.id for job in claimed)]) == [job.id for job in queued]
 
 
-async def test_a_renewed_lease_ends_later(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_renewed_lease_ends_later(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     later = START + 2 * LEASE
-    assert await jobs.renew("local-1", [claimed.id], later) == {claimed.id}
+    assert await queue.renew("local-1", [claimed.id], later) == {claimed.id}
     renewed = await jobs.get(claimed.id)
     assert renewed is not None
     assert renewed.claim == Claim(provider="local", worker_id="local-1", at=START, until=later)
     assert renewed.last_event == claimed.last_event
 
 
-async def test_renewing_does_not_shorten_a_lease(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
-    assert await jobs.renew("local-1", [claimed.id], START) == {claimed.id}
+async def test_renewing_does_not_shorten_a_lease(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    assert await queue.renew("local-1", [claimed.id], START) == {claimed.id}
     assert await jobs.get(claimed.id) == claimed
 
 
-async def test_renewing_tells_only_what_is_still_held(jobs: JobStore) -> None:
+async def test_renewing_tells_only_what_is_still_held(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 6)
-    await jobs.claim(make_claim("other"), limit=1)
-    held, finished, released, cancelled = await jobs.claim(make_claim(), limit=4)
+    await queue.claim(make_claim("other"), limit=1)
+    held, finished, released, cancelled = await queue.claim(make_claim(), limit=4)
     assert await jobs.replace(finished, succeeded(finished))
     assert await jobs.replace(released, released.released(at=START, reason="stopping"))
     assert await jobs.replace(cancelled, cancelled.ended(Outcome.DELETED, at=START, context={}))
-    assert await jobs.renew("local-1", [job_id(number) for number in range(1, 7)], START + 2 * LEASE) == {held.id}
+    assert await queue.renew("local-1", [job_id(number) for number in range(1, 7)], START + 2 * LEASE) == {held.id}
 
 
-async def test_nothing_is_renewed_but_what_is_asked_for(jobs: JobStore) -> None:
+async def test_nothing_is_renewed_but_what_is_asked_for(jobs: JobStore, queue: JobQueue) -> None:
     """A claim that a worker no longer works on has to run out, whatever else the worker has to do."""
     await add_jobs(jobs, 3)
-    asked, forgotten, _ = await jobs.claim(make_claim(), limit=3)
-    assert await jobs.renew("local-1", [asked.id, job_id(9)], START + 2 * LEASE) == {asked.id}
-    assert await jobs.renew("local-1", [], START + 2 * LEASE) == frozenset()
-    over = await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)
+    asked, forgotten, _ = await queue.claim(make_claim(), limit=3)
+    assert await queue.renew("local-1", [asked.id, job_id(9)], START + 2 * LEASE) == {asked.id}
+    assert await queue.renew("local-1", [], START + 2 * LEASE) == frozenset()
+    over = await queue.with_expired_lease(START + LEASE + SECOND, limit=10)
     assert forgotten in over
     assert [job.id for job in over] == [job_id(2), job_id(3)]
 
 
-async def test_a_lease_that_was_renewed_meanwhile_is_not_taken_for_one_that_is_over(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
-    (found,) = await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)
-    await jobs.renew("local-1", [claimed.id], START + 3 * LEASE)
+async def test_a_lease_that_was_renewed_meanwhile_is_not_taken_for_one_that_is_over(
+    jobs: JobStore, queue: JobQueue
+) -> None:
+    claimed = await add_claimed(jobs, queue)
+    (found,) = await queue.with_expired_lease(START + LEASE + SECOND, limit=10)
+    await queue.renew("local-1", [claimed.id], START + 3 * LEASE)
     taken = found.abandoned(at=START + LEASE, reason="gone")
     assert not await jobs.replace(found, taken, if_not_renewed=True)
-    (again,) = await jobs.with_expired_lease(START + 4 * LEASE, limit=10)
+    (again,) = await queue.with_expired_lease(START + 4 * LEASE, limit=10)
     assert await jobs.replace(again, again.abandoned(at=START + 4 * LEASE, reason="gone"), if_not_renewed=True)
 
 
@@ -154,64 +158,66 @@ async def test_a_job_that_nobody_holds_has_no_lease_to_be_renewed(jobs: JobStore
 
 
 @pytest.mark.parametrize("worker_id", ["nobody", "", "local_1", "LOCAL-1", "../local-1", "%"])
-async def test_renewing_for_a_worker_without_jobs_changes_nothing(jobs: JobStore, worker_id: str) -> None:
-    claimed = await add_claimed(jobs)
-    assert await jobs.renew(worker_id, [claimed.id], START + 2 * LEASE) == frozenset()
+async def test_renewing_for_a_worker_without_jobs_changes_nothing(
+    jobs: JobStore, queue: JobQueue, worker_id: str
+) -> None:
+    claimed = await add_claimed(jobs, queue)
+    assert await queue.renew(worker_id, [claimed.id], START + 2 * LEASE) == frozenset()
     assert await jobs.get(claimed.id) == claimed
 
 
 @pytest.mark.parametrize("worker_id", ["a/b", "..", "host:1234/кот 🐈", "%00", "x" * 200])
-async def test_a_worker_may_have_any_name(jobs: JobStore, worker_id: str) -> None:
-    claimed = await add_claimed(jobs, make_claim(worker_id))
-    assert await jobs.renew(worker_id, [claimed.id], START + 2 * LEASE) == {claimed.id}
+async def test_a_worker_may_have_any_name(jobs: JobStore, queue: JobQueue, worker_id: str) -> None:
+    claimed = await add_claimed(jobs, queue, make_claim(worker_id))
+    assert await queue.renew(worker_id, [claimed.id], START + 2 * LEASE) == {claimed.id}
 
 
-async def test_a_lease_has_expired_once_its_end_is_past(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
-    assert list(await jobs.with_expired_lease(START + LEASE, limit=10)) == []
-    assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
+async def test_a_lease_has_expired_once_its_end_is_past(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    assert list(await queue.with_expired_lease(START + LEASE, limit=10)) == []
+    assert list(await queue.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
 
 
-async def test_a_renewed_lease_has_not_expired(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
-    await jobs.renew("local-1", [claimed.id], START + 2 * LEASE)
-    assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
+async def test_a_renewed_lease_has_not_expired(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    await queue.renew("local-1", [claimed.id], START + 2 * LEASE)
+    assert list(await queue.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
 
 
-async def test_a_change_of_the_job_carries_its_new_lease(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_change_of_the_job_carries_its_new_lease(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     entered = prepared(claimed, at=START + LEASE)
     assert await jobs.replace(claimed, entered)
-    assert list(await jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
-    assert list(await jobs.with_expired_lease(START + 2 * LEASE + SECOND, limit=10)) == [entered]
+    assert list(await queue.with_expired_lease(START + LEASE + SECOND, limit=10)) == []
+    assert list(await queue.with_expired_lease(START + 2 * LEASE + SECOND, limit=10)) == [entered]
 
 
-async def test_neither_queued_nor_finished_jobs_have_a_lease(jobs: JobStore) -> None:
+async def test_neither_queued_nor_finished_jobs_have_a_lease(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 3)
-    finished, released = await jobs.claim(make_claim(), limit=2)
+    finished, released = await queue.claim(make_claim(), limit=2)
     assert await jobs.replace(finished, succeeded(finished))
     assert await jobs.replace(released, released.released(at=START, reason="stopping"))
-    assert list(await jobs.with_expired_lease(START + LIFETIME, limit=10)) == []
+    assert list(await queue.with_expired_lease(START + LIFETIME, limit=10)) == []
 
 
-async def test_no_more_expired_leases_are_told_than_asked_for(jobs: JobStore) -> None:
+async def test_no_more_expired_leases_are_told_than_asked_for(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 3)
-    await jobs.claim(make_claim(), limit=3)
-    assert len(await jobs.with_expired_lease(START + LIFETIME, limit=2)) == 2
+    await queue.claim(make_claim(), limit=3)
+    assert len(await queue.with_expired_lease(START + LIFETIME, limit=2)) == 2
 
 
-async def test_of_two_rescuers_one_takes_the_job_back(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_of_two_rescuers_one_takes_the_job_back(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     rescues = [claimed.claim_expired(at=START + LEASE, reason=reason) for reason in ("a", "b")]
     won = await asyncio.gather(*(jobs.replace(claimed, rescue) for rescue in rescues))
     assert sorted(won) == [False, True]
-    (again,) = await jobs.claim(make_claim("next"), limit=1)
+    (again,) = await queue.claim(make_claim("next"), limit=1)
     assert (again.id, again.retry_attempt) == (job_id(1), 1)
 
 
-async def test_a_lost_claim_cannot_be_written_to(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs, make_claim("first"))
+async def test_a_lost_claim_cannot_be_written_to(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue, make_claim("first"))
     assert await jobs.replace(claimed, claimed.claim_expired(at=START + LEASE, reason="away"))
-    (again,) = await jobs.claim(make_claim("second"), limit=1)
+    (again,) = await queue.claim(make_claim("second"), limit=1)
     assert not await jobs.replace(claimed, prepared(claimed))
     assert await jobs.get(claimed.id) == again

@@ -1,4 +1,4 @@
-"""`JobStore`: looking for jobs among many."""
+"""`JobSearch` and `JobQueue`: looking for jobs among many."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, property_paths
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobQueue, JobSearch, JobStore
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, job_id, make_claim, make_job, succeeded
 
@@ -44,83 +44,87 @@ def job_of(number: int, *, issued_by: str = "someone", job_type: str = "TextToIm
     return replace(job, issued_by=issued_by, type=job_type, last_event=replace(job.last_event, job_type=job_type))
 
 
-async def test_the_youngest_jobs_are_found_first_as_they_are(jobs: JobStore) -> None:
+async def test_the_youngest_jobs_are_found_first_as_they_are(
+    jobs: JobStore, queue: JobQueue, search: JobSearch
+) -> None:
     stored = [make_job(number, created_at=START + number * SECOND) for number in (2, 3, 1)]
     await jobs.add(stored)
-    (claimed,) = await jobs.claim(make_claim(), limit=1)
-    assert list(await jobs.search(ALL, limit=10)) == [stored[1], stored[0], claimed]
+    (claimed,) = await queue.claim(make_claim(), limit=1)
+    assert list(await search.find(ALL, limit=10)) == [stored[1], stored[0], claimed]
 
 
-async def test_of_large_jobs_fewer_are_found_at_once_but_never_none(jobs: JobStore) -> None:
+async def test_of_large_jobs_fewer_are_found_at_once_but_never_none(jobs: JobStore, search: JobSearch) -> None:
     sizes = {1: 10, 2: MOST_BYTES_FOUND // 2, 3: MOST_BYTES_FOUND // 2, 4: 10, 5: MOST_BYTES_FOUND + 1}
     await jobs.add([job_with(number, {"a": "x" * size}) for number, size in sizes.items()])
-    for search in (ALL, having(b=1)):
+    for criteria in (ALL, having(b=1)):
         pages, place = [], None
-        while found := await jobs.search(replace(search, before=place), limit=10):
+        while found := await search.find(replace(criteria, before=place), limit=10):
             pages.append(ids(found))
             place = position(found[-1])
-        assert pages == ([[5], [4, 3, 2], [1]] if search == ALL else [])
+        assert pages == ([[5], [4, 3, 2], [1]] if criteria == ALL else [])
 
 
-async def test_jobs_of_one_instant_stand_in_order_of_submission_then_of_id(jobs: JobStore) -> None:
+async def test_jobs_of_one_instant_stand_in_order_of_submission_then_of_id(jobs: JobStore, search: JobSearch) -> None:
     submissions = {1: "b", 2: "a", 3: "b", 4: "a", 5: "c"}
     await jobs.add([replace(make_job(number), submission_id=text) for number, text in submissions.items()])
     await jobs.add([make_job(6, created_at=START - timedelta(microseconds=1))])
-    assert ids(await jobs.search(ALL, limit=10)) == [5, 3, 1, 4, 2, 6]
+    assert ids(await search.find(ALL, limit=10)) == [5, 3, 1, 4, 2, 6]
 
 
-async def test_no_more_than_the_limit_is_found(jobs: JobStore) -> None:
+async def test_no_more_than_the_limit_is_found(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([job_of(number) for number in range(1, 6)])
-    assert ids(await jobs.search(ALL, limit=2)) == [5, 4]
-    assert list(await jobs.search(ALL, limit=0)) == []
+    assert ids(await search.find(ALL, limit=2)) == [5, 4]
+    assert list(await search.find(ALL, limit=0)) == []
 
 
-async def test_jobs_of_a_consumer_are_found(jobs: JobStore) -> None:
+async def test_jobs_of_a_consumer_are_found(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([job_of(1, issued_by="a"), job_of(2, issued_by="b"), job_of(3, issued_by="a")])
-    assert ids(await jobs.search(JobCriteria(issued_by="a"), limit=10)) == [3, 1]
-    assert list(await jobs.search(JobCriteria(issued_by="A"), limit=10)) == []
-    assert list(await jobs.search(JobCriteria(issued_by=""), limit=10)) == []
+    assert ids(await search.find(JobCriteria(issued_by="a"), limit=10)) == [3, 1]
+    assert list(await search.find(JobCriteria(issued_by="A"), limit=10)) == []
+    assert list(await search.find(JobCriteria(issued_by=""), limit=10)) == []
 
 
-async def test_jobs_of_a_type_are_found(jobs: JobStore) -> None:
+async def test_jobs_of_a_type_are_found(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([job_of(1, job_type="A"), job_of(2, job_type="B"), job_of(3, job_type="A")])
-    assert ids(await jobs.search(JobCriteria(job_type="A"), limit=10)) == [3, 1]
-    assert list(await jobs.search(JobCriteria(job_type="a"), limit=10)) == []
+    assert ids(await search.find(JobCriteria(job_type="A"), limit=10)) == [3, 1]
+    assert list(await search.find(JobCriteria(job_type="a"), limit=10)) == []
 
 
 @pytest.mark.parametrize("value", VALUES)
-async def test_a_property_is_found_by_a_value_of_its_own_type_only(jobs: JobStore, value: Json) -> None:
+async def test_a_property_is_found_by_a_value_of_its_own_type_only(
+    jobs: JobStore, search: JobSearch, value: Json
+) -> None:
     await jobs.add([job_with(number, {"a": other}) for number, other in enumerate(VALUES, start=1)])
-    (found,) = await jobs.search(having(a=value), limit=10)
+    (found,) = await search.find(having(a=value), limit=10)
     assert ids([found]) == [1 + next(index for index, other in enumerate(VALUES) if other is value)]
 
 
-async def test_numbers_that_are_equal_are_found_by_each_other(jobs: JobStore) -> None:
+async def test_numbers_that_are_equal_are_found_by_each_other(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([job_with(1, {"a": 1.0, "b": [1]}), job_with(2, {"a": 1, "b": [1.0]})])
     for one in (1, 1.0):
-        assert ids(await jobs.search(having(a=one, b=[one]), limit=10)) == [2, 1]
+        assert ids(await search.find(having(a=one, b=[one]), limit=10)) == [2, 1]
 
 
-async def test_a_part_of_nested_properties_finds_the_whole(jobs: JobStore) -> None:
+async def test_a_part_of_nested_properties_finds_the_whole(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([job_with(1, {"a": {"b": 1, "c": {"d": [2, 3]}}, "e": 4}), job_with(2, {"a": {"b": 1}})])
-    assert ids(await jobs.search(having(a={"b": 1}), limit=10)) == [2, 1]
-    assert ids(await jobs.search(having(a={"c": {"d": [2, 3]}}), limit=10)) == [1]
-    assert ids(await jobs.search(having(a={"b": 1}, e=4), limit=10)) == [1]
+    assert ids(await search.find(having(a={"b": 1}), limit=10)) == [2, 1]
+    assert ids(await search.find(having(a={"c": {"d": [2, 3]}}), limit=10)) == [1]
+    assert ids(await search.find(having(a={"b": 1}, e=4), limit=10)) == [1]
     others: list[JsonObject] = [{"c": {"d": [3, 2]}}, {"c": {"d": 2}}, {"c": {"d": [2]}}, {"b": 2}, {"b": 1, "x": None}]
     for none in others:
-        assert list(await jobs.search(having(a=none), limit=10)) == []
+        assert list(await search.find(having(a=none), limit=10)) == []
 
 
 @pytest.mark.parametrize(
     "key", ["$set", "$where", "a.b", "", " ", "'", '"', "\x00", "_id", "__proto__", "ключ", "%", "🐈"]
 )
-async def test_any_key_is_a_key(jobs: JobStore, key: str) -> None:
+async def test_any_key_is_a_key(jobs: JobStore, search: JobSearch, key: str) -> None:
     await jobs.add([job_with(1, {key: 1}), job_with(2, {"a": {"b": 1}}), job_with(3, {"x": {key: 1}})])
-    assert ids(await jobs.search(having(**{key: 1}), limit=10)) == [1]
-    assert ids(await jobs.search(having(x={key: 1}), limit=10)) == [3]
+    assert ids(await search.find(having(**{key: 1}), limit=10)) == [1]
+    assert ids(await search.find(having(x={key: 1}), limit=10)) == [3]
 
 
-async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore) -> None:
+async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore, search: JobSearch) -> None:
     def job(number: int, issued_by: str, job_type: str, properties: JsonObject) -> Job:
         return replace(job_of(number, issued_by=issued_by, job_type=job_type), properties=properties)
 
@@ -133,13 +137,13 @@ async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore) -> None:
             job(5, "a", "A", {"x": 1, "y": 2}),
         ]
     )
-    search = JobCriteria(issued_by="a", job_type="A", property_paths=property_paths({"x": 1, "y": 2}))
-    assert ids(await jobs.search(search, limit=10)) == [5, 1]
-    assert ids(await jobs.search(JobCriteria(issued_by="a", job_type="A"), limit=10)) == [5, 4, 1]
+    criteria = JobCriteria(issued_by="a", job_type="A", property_paths=property_paths({"x": 1, "y": 2}))
+    assert ids(await search.find(criteria, limit=10)) == [5, 1]
+    assert ids(await search.find(JobCriteria(issued_by="a", job_type="A"), limit=10)) == [5, 4, 1]
 
 
 @pytest.mark.parametrize(
-    "search",
+    "criteria",
     [
         ALL,
         JobCriteria(issued_by="someone"),
@@ -150,7 +154,9 @@ async def test_all_that_is_asked_for_has_to_hold(jobs: JobStore) -> None:
         JobCriteria(issued_by="someone", job_type="TextToImageV2", property_paths=property_paths({"all": True})),
     ],
 )
-async def test_pages_follow_each_other_without_gap_or_repetition(jobs: JobStore, search: JobCriteria) -> None:
+async def test_pages_follow_each_other_without_gap_or_repetition(
+    jobs: JobStore, search: JobSearch, criteria: JobCriteria
+) -> None:
     stored = [
         replace(
             job_of(number),
@@ -162,86 +168,86 @@ async def test_pages_follow_each_other_without_gap_or_repetition(jobs: JobStore,
     ]
     await jobs.add([*stored, make_job(99)])
     found: list[Job] = []
-    page = await jobs.search(search, limit=5)
+    page = await search.find(criteria, limit=5)
     while page:
         found.extend(page)
         await jobs.add([replace(make_job(100 + len(found)), created_at=START + LIFETIME)])  # disturbs no later page
-        page = await jobs.search(replace(search, before=position(page[-1])), limit=5)
+        page = await search.find(replace(criteria, before=position(page[-1])), limit=5)
     expected = sorted(stored, key=position, reverse=True)
     assert [job for job in found if job.id != job_id(99)] == expected
 
 
-async def test_a_finished_job_is_found_as_it_is_now(jobs: JobStore) -> None:
+async def test_a_finished_job_is_found_as_it_is_now(jobs: JobStore, queue: JobQueue, search: JobSearch) -> None:
     await jobs.add([make_job(1)])
-    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    (claimed,) = await queue.claim(make_claim(), limit=1)
     ended = succeeded(claimed)
     assert await jobs.replace(claimed, ended)
-    assert list(await jobs.search(JobCriteria(property_paths=property_paths(ended.properties)), limit=10)) == [ended]
+    assert list(await search.find(JobCriteria(property_paths=property_paths(ended.properties)), limit=10)) == [ended]
 
 
-async def test_a_swept_job_is_not_found_and_its_id_can_be_used_again(jobs: JobStore) -> None:
+async def test_a_swept_job_is_not_found_and_its_id_can_be_used_again(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([replace(make_job(1), properties={"a": 1}), job_with(2, {"a": 1, "b": 2})])
     assert await jobs.sweep(START + LIFETIME) == 1
-    assert ids(await jobs.search(having(a=1), limit=10)) == [2]
+    assert ids(await search.find(having(a=1), limit=10)) == [2]
     await jobs.add([replace(make_job(1), properties={"a": 3})])
-    assert ids(await jobs.search(having(a=1), limit=10)) == [2]
-    assert ids(await jobs.search(having(a=3), limit=10)) == [1]
+    assert ids(await search.find(having(a=1), limit=10)) == [2]
+    assert ids(await search.find(having(a=3), limit=10)) == [1]
 
 
-async def test_jobs_that_were_not_added_are_not_found(jobs: JobStore) -> None:
+async def test_jobs_that_were_not_added_are_not_found(jobs: JobStore, search: JobSearch) -> None:
     await jobs.add([make_job(1)])
     with pytest.raises(ConflictError):
         await jobs.add([job_with(2, {"a": 1}), make_job(1)])
-    assert list(await jobs.search(having(a=1), limit=10)) == []
+    assert list(await search.find(having(a=1), limit=10)) == []
 
 
 @pytest.mark.parametrize("text", ["\ud800", "'", '"; DROP TABLE jobs; --', "\x00", "$where"])
-async def test_odd_text_finds_nothing(jobs: JobStore, text: str) -> None:
+async def test_odd_text_finds_nothing(jobs: JobStore, search: JobSearch, text: str) -> None:
     await jobs.add([make_job(1)])
-    for search in (JobCriteria(issued_by=text), JobCriteria(job_type=text), having(a=text)):
-        assert list(await jobs.search(search, limit=10)) == []
+    for criteria in (JobCriteria(issued_by=text), JobCriteria(job_type=text), having(a=text)):
+        assert list(await search.find(criteria, limit=10)) == []
 
 
-async def test_the_queue_is_told_in_the_order_in_which_it_is_claimed(jobs: JobStore) -> None:
+async def test_the_queue_is_told_in_the_order_in_which_it_is_claimed(jobs: JobStore, queue: JobQueue) -> None:
     old, young = START, START + SECOND
-    queue = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old)]
-    await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in queue])
+    added = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old)]
+    await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in added])
     await jobs.add([replace(make_job(3, priority=20), cost=8.5), replace(make_job(4, priority=30), is_blocked=True)])
-    state = await jobs.queue(recent_since=START)
+    state = await queue.snapshot(recent_since=START)
     assert [(job.id, job.priority, job.created_at) for job in state.jobs[1:3]] == [
         (job_id(9), 10, old),
         (job_id(5), 10, young),
     ]
     assert state.jobs[0].cost == 8.5
-    assert [job.id for job in state.jobs] == [job.id for job in await jobs.claim(make_claim(), limit=10)]
-    assert list((await jobs.queue(recent_since=START)).jobs) == []
+    assert [job.id for job in state.jobs] == [job.id for job in await queue.claim(make_claim(), limit=10)]
+    assert list((await queue.snapshot(recent_since=START)).jobs) == []
 
 
-async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs: JobStore) -> None:
+async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs: JobStore, queue: JobQueue) -> None:
     lease_ends = make_claim().until
 
     async def stands_still(now: datetime = START + 10 * SECOND) -> bool:
-        return await jobs.stands_still(since=START + SECOND, now=now)
+        return await queue.stands_still(since=START + SECOND, now=now)
 
     assert not await stands_still()
     await jobs.add([make_job(1, created_at=START + SECOND), replace(make_job(2, created_at=START), is_blocked=True)])
     assert not await stands_still()  # one is too young, and one waits for another
     await jobs.add([make_job(number, created_at=START) for number in (3, 4)])
     assert await stands_still()
-    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    (claimed,) = await queue.claim(make_claim(), limit=1)
     assert not await stands_still(lease_ends - SECOND)
     assert await stands_still(lease_ends + SECOND)
     assert await jobs.replace(claimed, succeeded(claimed))
     assert await stands_still(lease_ends - SECOND)
 
 
-async def test_the_queue_knows_how_many_jobs_ended_recently(jobs: JobStore) -> None:
+async def test_the_queue_knows_how_many_jobs_ended_recently(jobs: JobStore, queue: JobQueue) -> None:
     await jobs.add([make_job(number) for number in range(1, 6)])
-    claimed = await jobs.claim(make_claim(), limit=3)
+    claimed = await queue.claim(make_claim(), limit=3)
     for seconds, job in enumerate(claimed):
         assert await jobs.replace(job, succeeded(job, at=START + seconds * SECOND))
     (queued,) = await jobs.get_many([job_id(4)])
     assert await jobs.replace(queued, queued.ended(Outcome.FAILED, at=START + 3 * SECOND, context={}))
-    recent = [(await jobs.queue(recent_since=START + seconds * SECOND)).recent for seconds in range(5)]
+    recent = [(await queue.snapshot(recent_since=START + seconds * SECOND)).recent for seconds in range(5)]
     assert recent == [4, 3, 2, 1, 0]
-    assert [job.id for job in (await jobs.queue(recent_since=START)).jobs] == [job_id(5)]
+    assert [job.id for job in (await queue.snapshot(recent_since=START)).jobs] == [job_id(5)]

@@ -12,7 +12,7 @@ from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobQueue, JobSearch, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
     LEASE,
@@ -68,15 +68,15 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
 
 
 @pytest.mark.parametrize("result", [AWKWARD, [], {}, [1.5, None], "text", "", 0, False, 7.25, None])
-async def test_any_result_survives(jobs: JobStore, result: Json) -> None:
-    claimed = await add_claimed(jobs)
+async def test_any_result_survives(jobs: JobStore, queue: JobQueue, result: Json) -> None:
+    claimed = await add_claimed(jobs, queue)
     ended = replace(succeeded(claimed), result=result)
     assert await jobs.replace(claimed, ended)
     assert await jobs.get(ended.id) == ended
 
 
-async def test_news_of_a_job_are_stored_with_its_slots(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_news_of_a_job_are_stored_with_its_slots(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     more = (*claimed.slots, Slot(blob_key="C" * 64, name="sample", available=True))
     progressed = claimed.progressed(at=START + SECOND, context={"epoch": 1}, slots=more)
     assert await jobs.replace(claimed, progressed)
@@ -85,9 +85,9 @@ async def test_news_of_a_job_are_stored_with_its_slots(jobs: JobStore) -> None:
 
 
 @pytest.mark.parametrize("taint", [AWKWARD, {}])
-async def test_a_job_can_be_tainted_in_any_state(jobs: JobStore, taint: JsonObject) -> None:
+async def test_a_job_can_be_tainted_in_any_state(jobs: JobStore, queue: JobQueue, taint: JsonObject) -> None:
     await add_jobs(jobs, 3)
-    claimed, finished = await jobs.claim(make_claim(), limit=2)
+    claimed, finished = await queue.claim(make_claim(), limit=2)
     assert await jobs.replace(finished, succeeded(finished))
     tainted = [job_id(number) for number in (1, 2, 3, 9)]
     before = await jobs.get_many(tainted)
@@ -107,20 +107,20 @@ async def test_a_later_taint_takes_the_place_of_an_earlier(jobs: JobStore) -> No
     assert await jobs.get(job_id(1)) == replace(make_job(), taint={"b": 2})
 
 
-async def test_a_taint_survives_changes_by_someone_who_did_not_see_it(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_taint_survives_changes_by_someone_who_did_not_see_it(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     await jobs.set_taint([claimed.id], {"reason": "wrong"})
     assert await jobs.replace(claimed, prepared(claimed))
     assert await jobs.get(claimed.id) == replace(prepared(claimed), taint={"reason": "wrong"})
 
 
-async def test_outcomes_are_told_of_the_known_jobs(jobs: JobStore) -> None:
+async def test_outcomes_are_told_of_the_known_jobs(jobs: JobStore, queue: JobQueue, search: JobSearch) -> None:
     await add_jobs(jobs, 2)
-    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    (claimed,) = await queue.claim(make_claim(), limit=1)
     assert await jobs.replace(claimed, succeeded(claimed))
     asked = [job_id(9), job_id(2), job_id(1), job_id(1), "\ud800"]
-    assert dict(await jobs.outcomes(asked)) == {job_id(1): Outcome.SUCCEEDED, job_id(2): None}
-    assert dict(await jobs.outcomes([])) == {}
+    assert dict(await search.outcomes(asked)) == {job_id(1): Outcome.SUCCEEDED, job_id(2): None}
+    assert dict(await search.outcomes([])) == {}
 
 
 async def test_an_unknown_job_is_none(jobs: JobStore) -> None:
@@ -142,16 +142,16 @@ async def test_any_json_survives_in_a_job(jobs: JobStore) -> None:
     assert await jobs.get(job.id) == job
 
 
-async def test_a_job_that_ends_without_resources_or_slots_comes_back_as_it_was(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs, job=replace(make_job(), resources=(), slots=()))
+async def test_a_job_that_ends_without_resources_or_slots_comes_back_as_it_was(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue, job=replace(make_job(), resources=(), slots=()))
     ended = succeeded(claimed, at=START + SECOND)
     assert await jobs.replace(claimed, ended)
     assert await jobs.get(ended.id) == ended
 
 
-async def test_adding_no_job_is_no_error(jobs: JobStore) -> None:
+async def test_adding_no_job_is_no_error(jobs: JobStore, queue: JobQueue) -> None:
     await jobs.add([])
-    assert list(await jobs.claim(make_claim(), limit=1)) == []
+    assert list(await queue.claim(make_claim(), limit=1)) == []
 
 
 async def test_many_jobs_come_back_in_the_order_asked_for_without_the_unknown(jobs: JobStore) -> None:
@@ -182,8 +182,8 @@ async def test_one_of_two_simultaneous_additions_of_an_id_wins(jobs: JobStore) -
     assert await jobs.get(job_id(1)) == both[answers.index(None)]
 
 
-async def test_a_replaced_job_comes_back_as_it_was_written(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_replaced_job_comes_back_as_it_was_written(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     entered = prepared(claimed, at=START + SECOND)
     assert await jobs.replace(claimed, entered)
     assert await jobs.get(claimed.id) == entered
@@ -199,12 +199,12 @@ async def test_an_unclaimed_job_can_be_replaced(jobs: JobStore) -> None:
     assert await jobs.get(job.id) == deleted
 
 
-async def test_a_job_goes_back_to_the_queue_and_can_be_claimed_again(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs, make_claim("first"))
+async def test_a_job_goes_back_to_the_queue_and_can_be_claimed_again(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue, make_claim("first"))
     entered = prepared(claimed)
     assert await jobs.replace(claimed, entered)
     assert await jobs.replace(entered, entered.released(at=START, reason="stopping"))
-    (again,) = await jobs.claim(make_claim("second"), limit=1)
+    (again,) = await queue.claim(make_claim("second"), limit=1)
     assert (again.stage, again.claim) == (Stage.QUEUED, make_claim("second"))
 
 
@@ -228,8 +228,8 @@ def without_claim(job: Job) -> Job:
 
 
 @pytest.mark.parametrize("seen", [older_version, other_worker, without_claim])
-async def test_a_job_that_changed_is_not_replaced(jobs: JobStore, seen: Callable[[Job], Job]) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_job_that_changed_is_not_replaced(jobs: JobStore, queue: JobQueue, seen: Callable[[Job], Job]) -> None:
+    claimed = await add_claimed(jobs, queue)
     entered = prepared(claimed)
     assert await jobs.replace(claimed, entered)
     events = list(await jobs.events(claimed.id))
@@ -238,9 +238,9 @@ async def test_a_job_that_changed_is_not_replaced(jobs: JobStore, seen: Callable
     assert list(await jobs.events(claimed.id)) == events
 
 
-async def test_a_claim_unseen_by_a_canceller_stops_it(jobs: JobStore) -> None:
+async def test_a_claim_unseen_by_a_canceller_stops_it(jobs: JobStore, queue: JobQueue) -> None:
     (queued,) = await add_jobs(jobs, 1)
-    (claimed,) = await jobs.claim(make_claim(), limit=1)
+    (claimed,) = await queue.claim(make_claim(), limit=1)
     assert not await jobs.replace(queued, queued.ended(Outcome.DELETED, at=START, context={}))
     assert await jobs.get(queued.id) == claimed
 
@@ -253,14 +253,14 @@ async def test_an_outcome_is_final(jobs: JobStore) -> None:
     assert await jobs.get(job.id) == deleted
 
 
-async def test_a_renewed_lease_does_not_stop_a_replace(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
-    await jobs.renew("local-1", [claimed.id], START + 2 * LEASE)
+async def test_a_renewed_lease_does_not_stop_a_replace(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    await queue.renew("local-1", [claimed.id], START + 2 * LEASE)
     assert await jobs.replace(claimed, prepared(claimed))
 
 
-async def test_of_replaces_from_many_sides_exactly_one_wins(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_of_replaces_from_many_sides_exactly_one_wins(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     sides = [claimed.ended(Outcome.DELETED, at=START + n * SECOND, context={"side": n}) for n in range(10)]
     won = await asyncio.gather(*(jobs.replace(claimed, side) for side in sides))
     assert won.count(True) == 1
@@ -269,8 +269,8 @@ async def test_of_replaces_from_many_sides_exactly_one_wins(jobs: JobStore) -> N
     assert list(await jobs.events(claimed.id)) == [make_job().last_event, winner.last_event]
 
 
-async def test_events_are_complete_and_in_order(jobs: JobStore) -> None:
-    before = await add_claimed(jobs)
+async def test_events_are_complete_and_in_order(jobs: JobStore, queue: JobQueue) -> None:
+    before = await add_claimed(jobs, queue)
     told = [before.last_event]
     for stage in (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY):
         after = before.entered(stage, at=START + SECOND, lease=LEASE, context={"stage": stage.value, **AWKWARD})
@@ -282,12 +282,12 @@ async def test_events_are_complete_and_in_order(jobs: JobStore) -> None:
     assert list(await jobs.events(ended.id)) == [*told, ended.last_event]
 
 
-async def test_more_than_nine_events_stay_in_order(jobs: JobStore) -> None:
-    before = await add_claimed(jobs, job=make_job(max_retry_attempt=12))
+async def test_more_than_nine_events_stay_in_order(jobs: JobStore, queue: JobQueue) -> None:
+    before = await add_claimed(jobs, queue, job=make_job(max_retry_attempt=12))
     for attempt in range(12):
         back = before.claim_expired(at=START + attempt * SECOND, reason="away")
         assert await jobs.replace(before, back)
-        (before,) = await jobs.claim(make_claim(), limit=1)
+        (before,) = await queue.claim(make_claim(), limit=1)
     events = await jobs.events(before.id)
     assert [event.seq for event in events] == list(range(13))
     assert {event.type for event in events[1:]} == {JobEventType.CLAIM_EXPIRED}
@@ -299,23 +299,23 @@ async def test_every_job_has_its_own_events(jobs: JobStore) -> None:
     assert list(await jobs.events(second.id)) == [second.last_event]
 
 
-async def test_unfinished_jobs_at_or_before_their_deadline_are_told(jobs: JobStore) -> None:
+async def test_unfinished_jobs_at_or_before_their_deadline_are_told(jobs: JobStore, queue: JobQueue) -> None:
     now = START + timedelta(hours=1)
     deadlines = {1: now - SECOND, 2: now, 3: now + timedelta(microseconds=1), 4: now - 2 * SECOND, 5: now - SECOND}
     await jobs.add([make_job(number, expire_at=deadline) for number, deadline in deadlines.items()])
     finished = await jobs.get_many([job_id(5)])
     assert await jobs.replace(finished[0], finished[0].ended(Outcome.DELETED, at=START, context={}))
-    assert sorted(ids(await jobs.past_deadline(now, limit=10))) == [job_id(1), job_id(2), job_id(4)]
+    assert sorted(ids(await queue.past_deadline(now, limit=10))) == [job_id(1), job_id(2), job_id(4)]
 
 
-async def test_a_claimed_job_has_a_deadline_too(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
-    assert list(await jobs.past_deadline(claimed.expire_at, limit=10)) == [claimed]
+async def test_a_claimed_job_has_a_deadline_too(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    assert list(await queue.past_deadline(claimed.expire_at, limit=10)) == [claimed]
 
 
-async def test_no_more_late_jobs_are_told_than_asked_for(jobs: JobStore) -> None:
+async def test_no_more_late_jobs_are_told_than_asked_for(jobs: JobStore, queue: JobQueue) -> None:
     await add_jobs(jobs, 3)
-    assert len(await jobs.past_deadline(START + 2 * LIFETIME, limit=2)) == 2
+    assert len(await queue.past_deadline(START + 2 * LIFETIME, limit=2)) == 2
 
 
 async def test_a_sweep_takes_jobs_and_events_whose_time_has_passed(jobs: JobStore) -> None:
@@ -327,8 +327,8 @@ async def test_a_sweep_takes_jobs_and_events_whose_time_has_passed(jobs: JobStor
     assert len(await jobs.events(job_id(2))) == 1
 
 
-async def test_a_sweep_takes_all_events_of_a_finished_job(jobs: JobStore) -> None:
-    claimed = await add_claimed(jobs)
+async def test_a_sweep_takes_all_events_of_a_finished_job(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
     entered = prepared(claimed)
     assert await jobs.replace(claimed, entered)
     assert await jobs.sweep(START + 2 * LIFETIME) == 1

@@ -16,7 +16,7 @@ from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from tests.support.dates import START
 from tests.support.jobs import job_id, make_job
-from tests.support.mongo import Interrupted, Meanwhile, mongo_address, store_over
+from tests.support.mongo import Interrupted, Meanwhile, mongo_address, process_on
 
 pytestmark = pytest.mark.mongo
 
@@ -36,7 +36,7 @@ def job_for(number: int, cost: float) -> Job:
 
 def buys(inside: Collections, cost: float) -> Callable[[], Awaitable[None]]:
     """Another process, with job 2."""
-    return partial(store_over(inside).add, [job_for(2, cost)], budget=TEN)
+    return partial(process_on(inside).jobs.add, [job_for(2, cost)], budget=TEN)
 
 
 def is_refused(inside: Collections, cost: float) -> Callable[[], Awaitable[None]]:
@@ -61,7 +61,7 @@ async def test_what_another_process_is_adding_counts_at_any_moment(
     inside: Collections, collection: str, call: str, after: bool
 ) -> None:
     watched = Meanwhile(getattr(inside, collection), call, is_refused(inside, 7), after=after)
-    buyer = store_over(inside, **{"events" if collection == "job_events" else "jobs": watched})
+    buyer = process_on(inside, **{"events" if collection == "job_events" else "jobs": watched}).jobs
     await buyer.add([job_for(1, 4)], budget=TEN)
     assert not watched.broken
     assert (await stored(inside), await reserved(inside)) == ([job_id(1)], 0)
@@ -69,20 +69,20 @@ async def test_what_another_process_is_adding_counts_at_any_moment(
 
 async def test_jobs_that_are_stored_while_their_reservation_is_there_count_once(inside: Collections) -> None:
     watched = Meanwhile(inside.reservations, "delete_one", buys(inside, 6))
-    await store_over(inside, reservations=watched).add([job_for(1, 4)], budget=TEN)
+    await process_on(inside, reservations=watched).jobs.add([job_for(1, 4)], budget=TEN)
     assert (await stored(inside), await reserved(inside)) == ([job_id(1), job_id(2)], 0)
 
 
 async def test_a_process_that_reserved_first_is_seen_by_one_that_is_faster(inside: Collections) -> None:
     watched = Meanwhile(inside.reservations, "insert_one", is_refused(inside, 7), after=True)
-    await store_over(inside, reservations=watched).add([job_for(1, 4)], budget=TEN)
+    await process_on(inside, reservations=watched).jobs.add([job_for(1, 4)], budget=TEN)
     assert await stored(inside) == [job_id(1)]
 
 
 async def test_a_process_that_was_overtaken_before_it_reserved_sees_the_jobs(inside: Collections) -> None:
     watched = Meanwhile(inside.reservations, "insert_one", buys(inside, 7))
     with pytest.raises(InsufficientBuzzError):
-        await store_over(inside, reservations=watched).add([job_for(1, 4)], budget=TEN)
+        await process_on(inside, reservations=watched).jobs.add([job_for(1, 4)], budget=TEN)
     assert (await stored(inside), await reserved(inside)) == ([job_id(2)], 0)
 
 
@@ -113,7 +113,7 @@ async def test_jobs_that_are_stored_while_another_process_adds_up_are_not_missed
         checked.set()
         await go_on.wait()
 
-    first = store_over(inside, events=Meanwhile(inside.job_events, "insert_many", wait))
+    first = process_on(inside, events=Meanwhile(inside.job_events, "insert_many", wait)).jobs
     adding = asyncio.create_task(first.add([job_for(1, 4)], budget=TEN))
     await checked.wait()
 
@@ -121,23 +121,23 @@ async def test_jobs_that_are_stored_while_another_process_adds_up_are_not_missed
         go_on.set()
         await adding
 
-    second = store_over(inside, **{role: ReadLate(getattr(inside, role), call, finish)})
+    second = process_on(inside, **{role: ReadLate(getattr(inside, role), call, finish)}).jobs
     with pytest.raises(InsufficientBuzzError):
         await second.add([job_for(2, 7)], budget=TEN)
     assert (await stored(inside), await reserved(inside)) == ([job_id(1)], 0)
 
 
 async def test_jobs_that_break_off_leave_nothing_reserved(inside: Collections) -> None:
-    breaking = store_over(inside, jobs=Interrupted(inside.jobs, "insert_many", carried_out=True))
+    breaking = process_on(inside, jobs=Interrupted(inside.jobs, "insert_many", carried_out=True)).jobs
     with pytest.raises(TransientError):
         await breaking.add([job_for(1, 10)], budget=TEN)
     assert (await stored(inside), await reserved(inside)) == ([], 0)
 
 
 async def test_a_reservation_whose_end_was_lost_counts_once_until_it_is_swept(inside: Collections) -> None:
-    dying = store_over(inside, reservations=Interrupted(inside.reservations, "delete_one"))
+    dying = process_on(inside, reservations=Interrupted(inside.reservations, "delete_one")).jobs
     await dying.add([job_for(1, 10)], budget=TEN)
-    store = store_over(inside)
+    store = process_on(inside).jobs
     assert await store.replace(job_for(1, 10), job_for(1, 10).ended(Outcome.DELETED, at=START, context={}))
     await store.sweep(START + timedelta(minutes=4))
     await is_refused(inside, 10)()

@@ -11,12 +11,12 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobQueue, Stores
 from civitai_mock.storage.mongo import changes
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
-from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address, store_over
+from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address, process_on
 
 pytestmark = pytest.mark.mongo
 
@@ -28,13 +28,13 @@ async def address() -> AsyncIterator[MongoAddress]:
 
 
 @pytest.fixture
-async def store(address: MongoAddress) -> AsyncIterator[JobStore]:
-    async with address.open() as stores:
-        yield stores.jobs
+async def stores(address: MongoAddress) -> AsyncIterator[Stores]:
+    async with address.open() as opened:
+        yield opened
 
 
 @pytest.fixture
-async def inside(address: MongoAddress, store: JobStore) -> AsyncIterator[Collections]:
+async def inside(address: MongoAddress, stores: Stores) -> AsyncIterator[Collections]:
     async with address.inside() as collections:
         yield collections
 
@@ -56,124 +56,122 @@ async def stored_seqs(inside: Collections) -> list[int]:
 
 
 async def test_a_crash_before_the_event_is_stored_loses_nothing_of_the_history(
-    store: JobStore, inside: Collections
+    stores: Stores, inside: Collections
 ) -> None:
-    job = await add_claimed(store)
-    dying = store_over(inside, events=Interrupted(inside.job_events, "insert_many"))
+    job = await add_claimed(stores.jobs, stores.queue)
+    dying = process_on(inside, events=Interrupted(inside.job_events, "insert_many")).jobs
     assert await dying.replace(job, accepted(job))
     assert await stored_seqs(inside) == [0]
-    assert await store.events(job.id) == [job.last_event, accepted(job).last_event]
+    assert await stores.jobs.events(job.id) == [job.last_event, accepted(job).last_event]
 
 
 @pytest.mark.parametrize("next_process", ["the same", "another"])
 async def test_whoever_changes_the_job_next_stores_the_event_that_a_crash_left_out(
-    store: JobStore, inside: Collections, next_process: str
+    stores: Stores, inside: Collections, next_process: str
 ) -> None:
-    job = await add_claimed(store)
+    job = await add_claimed(stores.jobs, stores.queue)
     events = Interrupted(inside.job_events, "insert_many")
-    dying = store_over(inside, events=events)
+    dying = process_on(inside, events=events).jobs
     assert await dying.replace(job, accepted(job))
     events.broken = False
-    successor = dying if next_process == "the same" else store
+    successor = dying if next_process == "the same" else stores.jobs
     assert await successor.replace(accepted(job), cancelled(accepted(job)))
     assert await stored_seqs(inside) == [0, 1, 2]
-    assert [event.context for event in await store.events(job.id)] == [{}, {"step": 1}, {}]
+    assert [event.context for event in await stores.jobs.events(job.id)] == [{}, {"step": 1}, {}]
 
 
-async def test_an_event_that_was_stored_is_not_doubled_by_the_next_process(
-    store: JobStore, inside: Collections
-) -> None:
-    job = await add_claimed(store)
-    assert await store_over(inside).replace(job, accepted(job))
-    assert await store.replace(accepted(job), cancelled(accepted(job)))
+async def test_an_event_that_was_stored_is_not_doubled_by_the_next_process(stores: Stores, inside: Collections) -> None:
+    job = await add_claimed(stores.jobs, stores.queue)
+    assert await process_on(inside).jobs.replace(job, accepted(job))
+    assert await stores.jobs.replace(accepted(job), cancelled(accepted(job)))
     assert await stored_seqs(inside) == [0, 1, 2]
 
 
 async def test_a_process_with_more_jobs_than_it_remembers_stores_each_event_once(
-    store: JobStore, inside: Collections, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "REMEMBERED_JOBS", 1)
-    await add_jobs(store, 2)
-    for job in await store.claim(make_claim(), limit=2):
-        assert await store.replace(job, accepted(job))
-    for job in await store.get_many([job_id(1), job_id(2)]):
-        assert await store.replace(job, cancelled(job))
+    await add_jobs(stores.jobs, 2)
+    for job in await stores.queue.claim(make_claim(), limit=2):
+        assert await stores.jobs.replace(job, accepted(job))
+    for job in await stores.jobs.get_many([job_id(1), job_id(2)]):
+        assert await stores.jobs.replace(job, cancelled(job))
     assert await stored_seqs(inside) == [0, 0, 1, 1, 2, 2]
 
 
-async def test_of_two_processes_that_change_a_job_at_once_one_writes(store: JobStore, inside: Collections) -> None:
-    job = await add_claimed(store)
-    both = (store.replace(job, accepted(job)), store_over(inside).replace(job, cancelled(job)))
+async def test_of_two_processes_that_change_a_job_at_once_one_writes(stores: Stores, inside: Collections) -> None:
+    job = await add_claimed(stores.jobs, stores.queue)
+    both = (stores.jobs.replace(job, accepted(job)), process_on(inside).jobs.replace(job, cancelled(job)))
     assert sorted(await asyncio.gather(*both)) == [False, True]
     assert await stored_seqs(inside) == [0, 1]
 
 
-async def test_changes_of_one_instant_are_answered_one_by_one(store: JobStore, inside: Collections) -> None:
-    await add_jobs(store, 3)
-    first, second, third = await store.claim(make_claim(), limit=3)
+async def test_changes_of_one_instant_are_answered_one_by_one(stores: Stores, inside: Collections) -> None:
+    await add_jobs(stores.jobs, 3)
+    first, second, third = await stores.queue.claim(make_claim(), limit=3)
     pairs = [(first, accepted(first)), (first, cancelled(first)), (second, accepted(second)), (make_job(9), third)]
-    assert await asyncio.gather(*(store.replace(*pair) for pair in pairs)) == [True, False, True, False]
+    assert await asyncio.gather(*(stores.jobs.replace(*pair) for pair in pairs)) == [True, False, True, False]
     assert await stored_seqs(inside) == [0, 0, 0, 1, 1]
 
 
-async def test_a_submission_that_breaks_off_leaves_no_job_and_no_event(store: JobStore, inside: Collections) -> None:
-    breaking = store_over(inside, jobs=Interrupted(inside.jobs, "insert_many", carried_out=True))
+async def test_a_submission_that_breaks_off_leaves_no_job_and_no_event(stores: Stores, inside: Collections) -> None:
+    breaking = process_on(inside, jobs=Interrupted(inside.jobs, "insert_many", carried_out=True)).jobs
     with pytest.raises(TransientError):
         await breaking.add([make_job(1), make_job(2)])
-    assert await store.get_many([job_id(1), job_id(2)]) == []
+    assert await stores.jobs.get_many([job_id(1), job_id(2)]) == []
     assert await stored_seqs(inside) == []
 
 
-async def test_a_taken_id_leaves_the_job_that_has_it_alone(store: JobStore, inside: Collections) -> None:
-    await store.add([make_job(2)])
+async def test_a_taken_id_leaves_the_job_that_has_it_alone(stores: Stores, inside: Collections) -> None:
+    await stores.jobs.add([make_job(2)])
     with pytest.raises(ConflictError):
-        await store.add([make_job(1), make_job(2), make_job(3)])
-    assert await store.get_many([job_id(1), job_id(2), job_id(3)]) == [make_job(2)]
-    assert await store.events(job_id(2)) == [make_job(2).last_event]
+        await stores.jobs.add([make_job(1), make_job(2), make_job(3)])
+    assert await stores.jobs.get_many([job_id(1), job_id(2), job_id(3)]) == [make_job(2)]
+    assert await stores.jobs.events(job_id(2)) == [make_job(2).last_event]
 
 
-async def test_processes_that_claim_at_once_share_the_jobs_out(address: MongoAddress, store: JobStore) -> None:
-    async def work_off(claimer: JobStore, claim: Claim) -> list[str]:
+async def test_processes_that_claim_at_once_share_the_jobs_out(address: MongoAddress, stores: Stores) -> None:
+    async def work_off(claimer: JobQueue, claim: Claim) -> list[str]:
         mine: list[str] = []
         while claimed := await claimer.claim(claim, limit=7):
             mine += [job.id for job in claimed]
         return mine
 
-    jobs = await add_jobs(store, 60)
+    jobs = await add_jobs(stores.jobs, 60)
     async with address.open() as other, address.open() as third:
-        claimers = {"a": store, "b": other.jobs, "c": third.jobs}
+        claimers = {"a": stores.queue, "b": other.queue, "c": third.queue}
         shares = await asyncio.gather(*(work_off(claimer, make_claim(name)) for name, claimer in claimers.items()))
     assert sorted(job_id for share in shares for job_id in share) == [job.id for job in jobs]
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_a_claimer_that_is_overtaken_looks_further_back(store: JobStore, inside: Collections, lost: int) -> None:
-    await add_jobs(store, 4)
-    overtaken = partial(store.claim, make_claim("rival"), limit=lost)  # between our look and our write
-    late = store_over(inside, jobs=Meanwhile(inside.jobs, "update_many", overtaken))
+async def test_a_claimer_that_is_overtaken_looks_further_back(stores: Stores, inside: Collections, lost: int) -> None:
+    await add_jobs(stores.jobs, 4)
+    overtaken = partial(stores.queue.claim, make_claim("rival"), limit=lost)  # between our look and our write
+    late = process_on(inside, jobs=Meanwhile(inside.jobs, "update_many", overtaken)).queue
     claimed = await late.claim(make_claim(), limit=2)
     assert [job.id for job in claimed] == [job_id(lost + 1), job_id(lost + 2)]
 
 
 @pytest.mark.parametrize("call", ["claim", "renew"])
-async def test_jobs_of_a_claim_whose_answer_was_lost_go_back(store: JobStore, inside: Collections, call: str) -> None:
-    (job,) = await add_jobs(store, 1)
+async def test_jobs_of_a_claim_whose_answer_was_lost_go_back(stores: Stores, inside: Collections, call: str) -> None:
+    (job,) = await add_jobs(stores.jobs, 1)
     jobs = Interrupted(inside.jobs, "update_many", carried_out=True)
-    claimer = store_over(inside, jobs=jobs)
+    claimer = process_on(inside, jobs=jobs).queue
     with pytest.raises(TransientError):
         await claimer.claim(make_claim(), limit=1)
-    assert await store.claim(make_claim("other"), limit=1) == []
+    assert await stores.queue.claim(make_claim("other"), limit=1) == []
     jobs.broken = False
     if call == "claim":
         assert await claimer.claim(make_claim(), limit=1) == [claimed_by(job, make_claim())]
     else:
         assert await claimer.renew("local-1", [], START + LEASE) == frozenset()
-        assert await store.claim(make_claim("other"), limit=1) == [claimed_by(job, make_claim("other"))]
+        assert await stores.queue.claim(make_claim("other"), limit=1) == [claimed_by(job, make_claim("other"))]
 
 
 async def test_a_change_whose_caller_gave_up_is_written_before_the_store_closes(address: MongoAddress) -> None:
     async with address.open() as stores:
-        job = await add_claimed(stores.jobs)
+        job = await add_claimed(stores.jobs, stores.queue)
         caller = asyncio.create_task(stores.jobs.replace(job, accepted(job)))
         await asyncio.sleep(0)
         caller.cancel()
@@ -181,5 +179,5 @@ async def test_a_change_whose_caller_gave_up_is_written_before_the_store_closes(
         assert await stores.jobs.get(job.id) == accepted(job)
 
 
-async def test_an_id_that_no_document_can_hold_is_unknown(store: JobStore) -> None:
-    assert await store.get("\ud800") is None
+async def test_an_id_that_no_document_can_hold_is_unknown(stores: Stores) -> None:
+    assert await stores.jobs.get("\ud800") is None

@@ -38,7 +38,7 @@ async def test_opening_a_store_that_is_not_there_names_the_address_and_no_passwo
 @pytest.mark.slow
 async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_back(process: MongoProcess) -> None:
     async with open_mongo(uri=f"{process.uri}?{IMPATIENT}", database="civitai", names=NAMES) as stores:
-        job = await add_claimed(stores.jobs)
+        job = await add_claimed(stores.jobs, stores.queue)
         assert await stores.jobs.replace(job, prepared(job))
         blob = await stores.blobs.put("key", chunks(b"picture"), content_type="image/png", keep_until=START)
         process.kill()
@@ -58,7 +58,7 @@ async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_bac
         assert await stores.jobs.get(job.id) == prepared(job)
         assert await stores.blobs.stat("key") == blob
         await stores.health.ping()
-        assert await stores.jobs.renew("local-1", [job.id], START) == {job.id}
+        assert await stores.queue.renew("local-1", [job.id], START) == {job.id}
 
 
 @pytest.mark.mongo

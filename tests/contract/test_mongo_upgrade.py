@@ -52,7 +52,7 @@ async def old(address: MongoAddress) -> list[Job]:
     """One that succeeded, one that is claimed and one that is queued, as this version is to see them."""
     async with address.open() as stores, address.inside() as inside:
         await add_jobs(stores.jobs, 3)
-        first, _ = await stores.jobs.claim(make_claim(), limit=2)
+        first, _ = await stores.queue.claim(make_claim(), limit=2)
         assert await stores.jobs.replace(first, succeeded(first))
         jobs = await stores.jobs.get_many([job_id(number) for number in (1, 2, 3)])
         await strip(inside)
@@ -98,11 +98,11 @@ async def test_jobs_of_the_first_version_are_found_and_go_on(
     async with address.open() as stores:
         assert list(await stores.jobs.get_many([job.id for job in old])) == old
         by_leaf = JobCriteria(property_paths=property_paths(old[0].properties))
-        assert list(await stores.jobs.search(by_leaf, limit=10)) == old[::-1]
-        spending = await stores.jobs.spending(old[0].issued_by, since=None, until=None)
+        assert list(await stores.search.find(by_leaf, limit=10)) == old[::-1]
+        spending = await stores.search.spending(old[0].issued_by, since=None, until=None)
         assert spending == Spending(images=2, cost=0)
-        assert (await stores.jobs.queue(recent_since=START)).recent == 1
-        assert [job.id for job in await stores.jobs.claim(make_claim(), limit=10)] == [old[2].id]
+        assert (await stores.queue.snapshot(recent_since=START)).recent == 1
+        assert [job.id for job in await stores.queue.claim(make_claim(), limit=10)] == [old[2].id]
 
 
 async def test_blobs_of_earlier_versions_are_those_of_the_consumers_whose_jobs_made_them(address: MongoAddress) -> None:

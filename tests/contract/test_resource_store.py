@@ -9,6 +9,7 @@ import pytest
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.resource import Resource
 from civitai_mock.ports import ResourcePage, ResourceStore
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 
@@ -34,6 +35,11 @@ async def found(store: ResourceStore, *texts: str) -> dict[str, str]:
     return {text: str(resource.air) for text, resource in resources.items()}
 
 
+async def the(resources: ResourceStore, air: str) -> Resource | None:
+    """The one resource that an AIR names."""
+    return (await resources.find([parse_reference(air)])).get(str(parse_reference(air)))
+
+
 def airs(page: ResourcePage) -> list[str]:
     return [str(resource.air) for resource in page.items]
 
@@ -41,17 +47,17 @@ def airs(page: ResourcePage) -> list[str]:
 async def test_a_stored_resource_comes_back_as_it_was(resources: ResourceStore) -> None:
     resource = replace(make_resource(), fields=AWKWARD)
     await resources.add(resource)
-    assert await resources.get(resource.air) == resource
+    assert await the(resources, str(resource.air)) == resource
 
 
 async def test_an_unknown_resource_is_none(resources: ResourceStore) -> None:
     await add(resources, CHECKPOINT)
-    assert await resources.get(Air.parse(LORA)) is None
+    assert await the(resources, LORA) is None
 
 
 async def test_the_case_of_an_air_does_not_matter_and_is_kept(resources: ResourceStore) -> None:
     await add(resources, "urn:air:SDXL:Checkpoint:Civitai:Some/Model@V1.safeTensors")
-    resource = await resources.get(Air.parse("URN:AIR:sdxl:CHECKPOINT:civitai:some/MODEL@v1.SAFETENSORS"))
+    resource = await the(resources, "URN:AIR:sdxl:CHECKPOINT:civitai:some/MODEL@v1.SAFETENSORS")
     assert resource is not None
     assert str(resource.air) == "urn:air:SDXL:Checkpoint:Civitai:Some/Model@V1.safeTensors"
 
@@ -61,7 +67,7 @@ async def test_an_air_is_added_once(resources: ResourceStore, again: str) -> Non
     await resources.add(make_resource(CHECKPOINT, modelName="first"))
     with pytest.raises(ConflictError):
         await resources.add(make_resource(again, modelName="second"))
-    kept = await resources.get(Air.parse(CHECKPOINT))
+    kept = await the(resources, CHECKPOINT)
     assert kept == make_resource(CHECKPOINT, modelName="first")
 
 
@@ -69,15 +75,15 @@ async def test_of_simultaneous_additions_one_wins(resources: ResourceStore) -> N
     rivals = [make_resource(CHECKPOINT, modelName=str(number)) for number in range(5)]
     answers = await asyncio.gather(*(resources.add(rival) for rival in rivals), return_exceptions=True)
     assert [type(answer) for answer in answers if answer] == [ConflictError] * 4
-    assert await resources.get(Air.parse(CHECKPOINT)) == rivals[answers.index(None)]
+    assert await the(resources, CHECKPOINT) == rivals[answers.index(None)]
 
 
 async def test_what_is_missing_is_added_and_what_is_there_is_left_alone(resources: ResourceStore) -> None:
     await resources.add(make_resource(CHECKPOINT, modelName="mine"))
     catalogue = [make_resource(CHECKPOINT.upper(), modelName="theirs"), make_resource(LORA), make_resource(LORA)]
     assert await resources.add_missing(catalogue) == 1
-    assert await resources.get(Air.parse(CHECKPOINT)) == make_resource(CHECKPOINT, modelName="mine")
-    assert await resources.get(Air.parse(LORA)) == make_resource(LORA)
+    assert await the(resources, CHECKPOINT) == make_resource(CHECKPOINT, modelName="mine")
+    assert await the(resources, LORA) == make_resource(LORA)
     assert await resources.add_missing(catalogue) == 0
     assert await resources.add_missing([]) == 0
 
@@ -86,14 +92,14 @@ async def test_a_replaced_resource_has_only_its_new_fields(resources: ResourceSt
     await resources.add(make_resource(CHECKPOINT, modelName="old", size=1))
     new = make_resource(CHECKPOINT.upper(), modelName="new")
     assert await resources.replace(new)
-    assert await resources.get(Air.parse(CHECKPOINT)) == new
+    assert await the(resources, CHECKPOINT) == new
     assert (await resources.search("old", offset=0, limit=10)).total == 0
     assert (await resources.search("new", offset=0, limit=10)).total == 1
 
 
 async def test_an_unknown_resource_is_not_replaced(resources: ResourceStore) -> None:
     assert not await resources.replace(make_resource(CHECKPOINT))
-    assert await resources.get(Air.parse(CHECKPOINT)) is None
+    assert await the(resources, CHECKPOINT) is None
 
 
 async def test_a_deleted_resource_is_gone_once(resources: ResourceStore) -> None:

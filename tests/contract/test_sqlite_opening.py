@@ -30,7 +30,7 @@ def files(directory: Path, pattern: str) -> list[str]:
 
 async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async with open_sqlite(directory=tmp_path, names=NAMES) as stores:
-        claimed = await add_claimed(stores.jobs)
+        claimed = await add_claimed(stores.jobs, stores.queue)
         entered = prepared(claimed)
         await stores.jobs.replace(claimed, entered)
         await stores.resources.add(make_resource(modelName="kept"))
@@ -39,7 +39,8 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async with open_sqlite(directory=tmp_path, names=NAMES) as stores:
         assert await stores.jobs.get(entered.id) == entered
         assert len(await stores.jobs.events(entered.id)) == 2
-        assert await stores.resources.get(make_resource().air) == make_resource(modelName="kept")
+        kept = make_resource(modelName="kept")
+        assert await stores.resources.find([kept.air]) == {str(kept.air): kept}
         assert await stores.blobs.stat(KEY) == blob
         assert await collect(stores.blobs.read(KEY, start=0, stop=7)) == b"content"
         assert await stores.secrets.secret("signing") == secret
@@ -61,7 +62,7 @@ async def test_the_description_says_where(tmp_path: Path) -> None:
 async def test_a_store_in_memory_leaves_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with open_sqlite(directory=None, names=NAMES) as stores:
-        await add_claimed(stores.jobs)
+        await add_claimed(stores.jobs, stores.queue)
         await stores.blobs.put(KEY, chunks(bytes(10_000_000)), content_type="image/png", keep_until=START)
         assert files(tmp_path, "*") == []
 
@@ -74,7 +75,7 @@ async def test_stores_in_memory_are_apart(tmp_path: Path) -> None:
 
 async def test_closing_leaves_one_tidy_database_file(tmp_path: Path) -> None:
     async with open_sqlite(directory=tmp_path, names=NAMES) as stores:
-        await add_claimed(stores.jobs)
+        await add_claimed(stores.jobs, stores.queue)
     assert files(tmp_path, f"{FILE_NAME}*") == [FILE_NAME]
     assert files(tmp_path, "workers/*.lock") == []
     assert files(tmp_path, "uploads/*") == [".door"]
@@ -83,7 +84,7 @@ async def test_closing_leaves_one_tidy_database_file(tmp_path: Path) -> None:
 async def test_tables_have_the_names_that_were_chosen(tmp_path: Path) -> None:
     names = TableNames(resources="models", jobs="my-jobs.v1", job_events="order")
     async with open_sqlite(directory=tmp_path, names=names) as stores:
-        claimed = await add_claimed(stores.jobs)
+        claimed = await add_claimed(stores.jobs, stores.queue)
         assert await stores.jobs.replace(claimed, prepared(claimed))
         await stores.resources.add(make_resource())
     assert tables(tmp_path) == {"models", "my-jobs.v1", "my-jobs.v1 leaves", "order", "blobs", "secrets"}

@@ -9,12 +9,12 @@ import pytest
 
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
-from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.connections import connect_memory
-from civitai_mock.storage.sqlite.jobs_sql import JobStatements
-from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
+from civitai_mock.storage.sqlite.job_queries import SearchStatements, find_statement
+from civitai_mock.storage.sqlite.jobs import JobStatements
+from civitai_mock.storage.sqlite.queue import QueueStatements
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
-from civitai_mock.storage.sqlite.search_sql import SearchStatement
+from civitai_mock.storage.sqlite.webhook_outbox import OutboxStatements
 from tests.support.dates import START
 
 NAMES = TableNames()
@@ -31,9 +31,10 @@ SEARCHES: Mapping[str, JobCriteria] = {
 }
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},
-    **{f"questions.{name}": sql for name, sql in vars(QuestionStatements(NAMES)).items()},
-    **{f"callbacks.{name}": sql for name, sql in vars(CallbackStatements(NAMES)).items()},
-    **{f"search.{name}": SearchStatement(NAMES).of(search, limit=1)[0] for name, search in SEARCHES.items()},
+    **{f"queue.{name}": sql for name, sql in vars(QueueStatements(NAMES)).items()},
+    **{f"search.{name}": sql for name, sql in vars(SearchStatements(NAMES)).items()},
+    **{f"webhooks.{name}": sql for name, sql in vars(OutboxStatements(NAMES)).items()},
+    **{f"find.{name}": find_statement(criteria, limit=1, names=NAMES)[0] for name, criteria in SEARCHES.items()},
     **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
     **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "DELETE", "EXPIRED")},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
@@ -53,39 +54,38 @@ INSERTS = frozenset(
 SCANS = frozenset({"resources.count", "resources.search"})
 INDEXES: Mapping[str, str] = {
     "jobs.get": "sqlite_autoindex_jobs_1",
-    "jobs.claim": "jobs to claim",
+    "queue.claim": "jobs to claim",
     "jobs.replace": "sqlite_autoindex_jobs_1",
-    "jobs.renew": "jobs by worker",
-    "jobs.workers": "jobs by worker",
-    "jobs.with_expired_lease": "jobs by lease",
-    "jobs.held_by": "jobs by worker",
-    "jobs.past_deadline": "jobs by deadline",
+    "queue.renew": "jobs by worker",
+    "queue.workers": "jobs by worker",
+    "queue.with_expired_lease": "jobs by lease",
+    "queue.held_by": "jobs by worker",
+    "queue.past_deadline": "jobs by deadline",
     "jobs.events": "sqlite_autoindex_jobEvent_1",
     "jobs.charged": "COVERING INDEX jobs by charge (issued_by=?)",
     "jobs.set_taint": "sqlite_autoindex_jobs_1",
     "jobs.sweep": "jobs to sweep",
     "jobs.sweep_events": "sqlite_autoindex_jobEvent_1",
     "jobs.sweep_leaf": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
-    "questions.waiting": "jobs that wait (id>?)",
-    "questions.outcome": "sqlite_autoindex_jobs_1",
-    "questions.spending": "jobs by age (created_at>? AND created_at<?)",
-    "questions.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
-    "questions.to_claim": "jobs to claim",
-    "questions.stands_still": "jobs to claim",
-    "questions.recent": "jobs by end (ended_at>?)",
-    "callbacks.is_due": "jobs to tell of (callback_due_at<?)",
-    "callbacks.due": "jobs to tell of (callback_due_at<?)",
-    "callbacks.hold": "sqlite_autoindex_jobs_1",
-    "callbacks.told": "sqlite_autoindex_jobEvent_1 (job_id=? AND seq=?)",
-    "callbacks.try_again": "sqlite_autoindex_jobs_1",
-    "callbacks.give_up": "sqlite_autoindex_jobs_1",
-    "search.all": "jobs by age",
-    "search.type": "jobs by age",
-    "search.consumer": "jobs by consumer",
-    "search.consumer and type": "jobs by consumer",
-    "search.leaf": "PRIMARY KEY (leaf=? AND (born,submission,job)<(?,?,?))",
-    "search.everything": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
-    "resources.get": "sqlite_autoindex_resources_1",
+    "queue.blocked": "jobs that wait (id>?)",
+    "search.outcome": "sqlite_autoindex_jobs_1",
+    "search.spending": "jobs by age (created_at>? AND created_at<?)",
+    "search.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
+    "queue.to_claim": "jobs to claim",
+    "queue.stands_still": "jobs to claim",
+    "queue.recent": "jobs by end (ended_at>?)",
+    "webhooks.is_due": "jobs to tell of (callback_due_at<?)",
+    "webhooks.due": "jobs to tell of (callback_due_at<?)",
+    "webhooks.hold": "sqlite_autoindex_jobs_1",
+    "webhooks.delivered": "sqlite_autoindex_jobEvent_1 (job_id=? AND seq=?)",
+    "webhooks.try_again": "sqlite_autoindex_jobs_1",
+    "webhooks.give_up": "sqlite_autoindex_jobs_1",
+    "find.all": "jobs by age",
+    "find.type": "jobs by age",
+    "find.consumer": "jobs by consumer",
+    "find.consumer and type": "jobs by consumer",
+    "find.leaf": "PRIMARY KEY (leaf=? AND (born,submission,job)<(?,?,?))",
+    "find.everything": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
     "resources.find_version": "resources by version (source=? AND version=?)",
     "resources.insert_missing": "resources by version (source=? AND version=?)",
     "resources.find_model": "resources by model (source=? AND id=?)",
@@ -127,7 +127,7 @@ def test_nothing_is_sorted_that_an_index_has_in_order(connection: sqlite3.Connec
     assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
 
-@pytest.mark.parametrize("name", sorted(set(INDEXES) - {"jobs.workers"}))
+@pytest.mark.parametrize("name", sorted(set(INDEXES) - {"queue.workers"}))
 def test_no_table_is_read_from_end_to_end(connection: sqlite3.Connection, name: str) -> None:
     steps = plan(connection, STATEMENTS[name])
     harmless = re.compile("INDEX|json|CONSTANT ROW")

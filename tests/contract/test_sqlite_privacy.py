@@ -35,7 +35,7 @@ async def _use(stores: Stores) -> None:
     """Leave something of every kind."""
     await stores.blobs.put(KEY, chunks(b"x" * 100), content_type="image/png", keep_until=START + timedelta(days=1))
     await stores.jobs.add([make_job(1)])
-    await stores.jobs.claim(make_claim(), limit=1)
+    await stores.queue.claim(make_claim(), limit=1)
     await stores.secrets.secret("key")
 
 

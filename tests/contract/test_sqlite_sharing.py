@@ -56,7 +56,7 @@ async def test_what_one_writes_the_other_reads(stores: Stores, others: Stores) -
 async def test_claimers_of_two_stores_get_disjoint_jobs(stores: Stores, others: Stores) -> None:
     await add_jobs(stores.jobs, 40)
     claims = [(stores, make_claim("ours")), (others, make_claim("theirs"))] * 10
-    got = await asyncio.gather(*(store.jobs.claim(claim, limit=2) for store, claim in claims))
+    got = await asyncio.gather(*(store.queue.claim(claim, limit=2) for store, claim in claims))
     taken = [job.id for batch in got for job in batch]
     assert sorted(taken) == [job_id(number) for number in range(1, 41)]
 
@@ -71,7 +71,7 @@ async def test_submissions_to_two_stores_never_get_past_a_budget_together(stores
 async def test_two_stores_are_given_different_jobs_to_tell_of(stores: Stores, others: Stores) -> None:
     await stores.jobs.add([replace(make_job(number), callback_url="http://localhost/") for number in range(20)])
     asked = [
-        (stores, others)[number % 2].jobs.due_callbacks(START, hold_until=START + SECOND, limit=3)
+        (stores, others)[number % 2].webhooks.take_due(START, hold_until=START + SECOND, limit=3)
         for number in range(10)
     ]
     given = [callback.job.id for callbacks in await asyncio.gather(*asked) for callback in callbacks]
@@ -80,7 +80,7 @@ async def test_two_stores_are_given_different_jobs_to_tell_of(stores: Stores, ot
 
 async def test_questions_at_once_get_each_their_own_answer(stores: Stores) -> None:
     await stores.jobs.add([replace(make_job(number), issued_by=str(number)) for number in range(50)])
-    found = await asyncio.gather(*(stores.jobs.search(JobCriteria(issued_by=str(n)), limit=9) for n in range(50)))
+    found = await asyncio.gather(*(stores.search.find(JobCriteria(issued_by=str(n)), limit=9) for n in range(50)))
     assert [[job.id for job in jobs] for jobs in found] == [[job_id(number)] for number in range(50)]
 
 
@@ -120,36 +120,36 @@ async def test_who_holds_the_lock_too_long_makes_the_store_away(
 
 
 async def test_a_worker_that_lives_elsewhere_keeps_its_jobs(stores: Stores, others: Stores) -> None:
-    claimed = await add_claimed(stores.jobs)
-    assert list(await others.jobs.held_by_dead(limit=10)) == []
-    assert list(await others.jobs.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
-    assert list(await others.jobs.held_by_dead(limit=10)) == []
+    claimed = await add_claimed(stores.jobs, stores.queue)
+    assert list(await others.queue.held_by_dead(limit=10)) == []
+    assert list(await others.queue.with_expired_lease(START + LEASE + SECOND, limit=10)) == [claimed]
+    assert list(await others.queue.held_by_dead(limit=10)) == []
 
 
 async def test_jobs_left_by_a_store_that_was_closed_come_back_at_once(stores: Stores, tmp_path: Path) -> None:
     async with opening(tmp_path) as others:
-        claimed = await add_claimed(others.jobs)
+        claimed = await add_claimed(others.jobs, others.queue)
         assert lock_files(tmp_path) != []
-    assert list(await stores.jobs.held_by_dead(limit=10)) == [claimed]
+    assert list(await stores.queue.held_by_dead(limit=10)) == [claimed]
     assert lock_files(tmp_path) == []
 
 
 async def test_a_name_that_is_in_use_elsewhere_cannot_claim(stores: Stores, others: Stores) -> None:
     await add_jobs(stores.jobs, 2)
-    await stores.jobs.claim(make_claim("same"), limit=1)
+    await stores.queue.claim(make_claim("same"), limit=1)
     with pytest.raises(ConflictError, match="'same' is in use"):
-        await others.jobs.claim(make_claim("same"), limit=1)
-    assert len(await others.jobs.claim(make_claim("other"), limit=1)) == 1
+        await others.queue.claim(make_claim("same"), limit=1)
+    assert len(await others.queue.claim(make_claim("other"), limit=1)) == 1
 
 
 async def test_names_that_look_alike_as_files_are_different_workers(stores: Stores, others: Stores) -> None:
     await add_jobs(stores.jobs, 2)
-    await stores.jobs.claim(make_claim("a/b"), limit=1)
-    assert len(await others.jobs.claim(make_claim("a:b"), limit=1)) == 1
+    await stores.queue.claim(make_claim("a/b"), limit=1)
+    assert len(await others.queue.claim(make_claim("a:b"), limit=1)) == 1
 
 
 async def test_lock_files_stay_in_their_folder(stores: Stores, tmp_path: Path) -> None:
-    await add_claimed(stores.jobs, make_claim("../../escaped"))
+    await add_claimed(stores.jobs, stores.queue, make_claim("../../escaped"))
     assert len(lock_files(tmp_path)) == 1
     assert not list(tmp_path.parent.glob("escaped*"))
 
@@ -159,17 +159,17 @@ async def test_lock_files_that_cannot_be_made_make_the_store_away(stores: Stores
     shutil.rmtree(tmp_path / WORKERS)
     (tmp_path / WORKERS).touch()
     with pytest.raises(TransientError, match=WORKERS):
-        await stores.jobs.claim(make_claim(), limit=1)
+        await stores.queue.claim(make_claim(), limit=1)
     (tmp_path / WORKERS).unlink()
-    assert len(await stores.jobs.claim(make_claim(), limit=1)) == 1
+    assert len(await stores.queue.claim(make_claim(), limit=1)) == 1
 
 
 async def test_the_jobs_of_the_dead_are_not_more_than_asked_for(stores: Stores, tmp_path: Path) -> None:
     async with opening(tmp_path) as others:
         await add_jobs(others.jobs, 3)
-        await others.jobs.claim(make_claim("dead"), limit=3)
-    assert len(await stores.jobs.held_by_dead(limit=2)) == 2
-    assert len(await stores.jobs.held_by_dead(limit=10)) == 3
+        await others.queue.claim(make_claim("dead"), limit=3)
+    assert len(await stores.queue.held_by_dead(limit=2)) == 2
+    assert len(await stores.queue.held_by_dead(limit=10)) == 3
 
 
 @pytest.mark.slow
@@ -177,13 +177,13 @@ async def test_jobs_of_a_killed_process_come_back_at_once(tmp_path: Path) -> Non
     async with opening(tmp_path) as stores:
         with neighbour("claim", tmp_path) as process:
             claimed_id = process.line()
-            assert list(await stores.jobs.held_by_dead(limit=10)) == []
+            assert list(await stores.queue.held_by_dead(limit=10)) == []
             process.kill()
-        (left,) = await stores.jobs.held_by_dead(limit=10)
+        (left,) = await stores.queue.held_by_dead(limit=10)
         assert (left.id, left.claim) == (claimed_id, make_claim(WORKER))
         assert await stores.jobs.replace(left, left.claim_expired(at=START, reason="died"))
-        assert list(await stores.jobs.held_by_dead(limit=10)) == []
-        again = await stores.jobs.claim(make_claim("heir"), limit=10)
+        assert list(await stores.queue.held_by_dead(limit=10)) == []
+        again = await stores.queue.claim(make_claim("heir"), limit=10)
         assert [job.retry_attempt for job in again] == [1, 0]
 
 
@@ -194,7 +194,7 @@ async def test_processes_that_claim_at_once_get_disjoint_jobs(tmp_path: Path) ->
         with neighbour("race", tmp_path) as process:
             assert process.line() == "ready"
             ours: list[str] = []
-            while claimed := await stores.jobs.claim(make_claim("ours"), limit=3):
+            while claimed := await stores.queue.claim(make_claim("ours"), limit=3):
                 ours.extend(job.id for job in claimed)
             theirs: list[str] = []
             while (line := process.line()) != "done":

@@ -131,7 +131,7 @@ async def test_old_jobs_are_what_they_were(old_directory: Path) -> None:
 
 async def test_old_jobs_go_on(old_directory: Path) -> None:
     async with open_sqlite(directory=old_directory, names=NAMES) as stores:
-        (claimed,) = await stores.jobs.claim(make_claim("new"), limit=10)
+        (claimed,) = await stores.queue.claim(make_claim("new"), limit=10)
         assert claimed.id == QUEUED
         entered = claimed.entered(Stage.CLAIMED, at=START, lease=LEASE, context={})
         assert await stores.jobs.replace(claimed, entered)
@@ -144,11 +144,11 @@ async def test_old_jobs_are_found_counted_and_swept(old_directory: Path) -> None
         search = JobCriteria(
             issued_by="somebody", job_type="TextToImageV2", property_paths=property_paths({"userId": 7})
         )
-        assert [job.id for job in await stores.jobs.search(search, limit=9)] == [DONE, HELD, QUEUED]
-        assert [(await stores.jobs.queue(recent_since=START + n * SECOND)).recent for n in (2, 3)] == [1, 0]
-        assert await stores.jobs.spending(None, since=None, until=None) == Spending(images=0, cost=0)
+        assert [job.id for job in await stores.search.find(search, limit=9)] == [DONE, HELD, QUEUED]
+        assert [(await stores.queue.snapshot(recent_since=START + n * SECOND)).recent for n in (2, 3)] == [1, 0]
+        assert await stores.search.spending(None, since=None, until=None) == Spending(images=0, cost=0)
         assert await stores.jobs.sweep(START + LIFETIME) == 3
-        assert list(await stores.jobs.search(search, limit=9)) == []
+        assert list(await stores.search.find(search, limit=9)) == []
 
 
 async def test_a_file_is_upgraded_once_and_like_a_new_one(old_directory: Path, tmp_path: Path) -> None:

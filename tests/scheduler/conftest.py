@@ -13,7 +13,7 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
-from civitai_mock.ports import JobStore, Provider, Stores
+from civitai_mock.ports import Provider, Stores
 from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.signals import InProcessSignals
@@ -74,6 +74,7 @@ class Bench:
     async def submit(self, count: int = 1, *, consumer: str = EVERYBODY, **members: Json) -> Sequence[Job]:
         submit = SubmitJobs(
             jobs=self.stores.jobs,
+            search=self.stores.search,
             resources=self.stores.resources,
             signals=self.signals,
             clock=self.clock,
@@ -135,14 +136,15 @@ class Bench:
         self,
         *,
         worker_id: str = "local-1",
-        jobs: JobStore | None = None,
+        stores: Stores | None = None,
         provider: Provider | None = None,
         signals: InProcessSignals | None = None,
         max_in_flight: int = 100,
         grace: float = 0.0,
     ) -> Scheduler:
         own_signals = signals or self.signals
-        tools = self.tools(jobs=jobs, provider=provider)
+        seen = stores or self.stores
+        tools = self.tools(stores=seen, provider=provider)
         options = SchedulerOptions(
             poll=timedelta(seconds=POLL_SECONDS),
             max_in_flight=max_in_flight,
@@ -151,18 +153,20 @@ class Bench:
         )
         return Scheduler(
             worker_id=worker_id,
-            jobs=jobs or self.stores.jobs,
+            jobs=seen.jobs,
+            queue=seen.queue,
+            search=seen.search,
             tools=tools,
-            callbacks=self.callbacks(jobs or self.stores.jobs, own_signals),
+            callbacks=self.callbacks(seen, own_signals),
             signals=own_signals,
             options=options,
         )
 
-    def tools(self, *, jobs: JobStore | None = None, provider: Provider | None = None) -> Tools:
+    def tools(self, *, stores: Stores | None = None, provider: Provider | None = None) -> Tools:
         return Tools(
             provider=provider or self.provider,
             artist=PlainArtist(),
-            jobs=jobs or self.stores.jobs,
+            jobs=(stores or self.stores).jobs,
             blobs=self.stores.blobs,
             skeletons=read_skeletons(),
             clock=self.clock,
@@ -174,9 +178,10 @@ class Bench:
             own_blobs=OwnBlobs(blobs=self.stores.blobs),
         )
 
-    def callbacks(self, jobs: JobStore, signals: InProcessSignals) -> Callbacks:
+    def callbacks(self, stores: Stores, signals: InProcessSignals) -> Callbacks:
         return Callbacks(
-            jobs=jobs,
+            jobs=stores.jobs,
+            webhooks=stores.webhooks,
             messenger=self.receiver.messenger(timeout=CALLBACK_TIMEOUT),
             render=lambda _, event: f"{event.seq} {event.type}".encode(),
             max_attempts=MAX_ATTEMPTS,

@@ -152,7 +152,7 @@ async def test_a_host_that_is_not_allowed_is_never_asked(bench: Bench) -> None:
         bench.clock.advance(LONGER_THAN_A_HOLD)
         await settle()
     assert bench.receiver.requests == []
-    assert not await bench.stores.jobs.due_callbacks(bench.clock.now(), hold_until=bench.clock.now(), limit=1)
+    assert not await bench.stores.webhooks.take_due(bench.clock.now(), hold_until=bench.clock.now(), limit=1)
 
 
 async def test_a_cancel_is_told_too(bench: Bench) -> None:
@@ -225,7 +225,7 @@ async def test_a_stop_lets_callbacks_on_their_way_arrive_within_the_grace_time(b
         await settle()
         bench.receiver.go_on()
     now = bench.clock.now()
-    (due,) = await bench.stores.jobs.due_callbacks(now, hold_until=now, limit=1)
+    (due,) = await bench.stores.webhooks.take_due(now, hold_until=now, limit=1)
     assert due.delivered_seq == 0
 
 

@@ -23,16 +23,17 @@ from mongomock_motor import AsyncMongoMockClient
 from civitai_mock.clock import SeededIds
 from civitai_mock.domain.claims import RULES, Change
 from civitai_mock.domain.stages import JobEventType
-from civitai_mock.ports import JobStore, Outputs
+from civitai_mock.ports import Outputs, Stores
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.storage.mongo.indexes import EXPIRY, JOB_EVENTS, JOBS
-from civitai_mock.storage.mongo.jobs import MongoJobStore
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, Bench
-from tests.support.claim_world import Fate, FatedClock, FatedStore, RecordingStore, SteppedClock, Written
+from tests.support.claim_world import Fate, FatedClock, FatedGate, RecordingJobStore, SteppedClock, Written
 from tests.support.jobs import make_job
+from tests.support.mongo import job_roles
 from tests.support.provider import ScriptedProvider
 from tests.support.receiver import Receiver
+from tests.support.through import Gate, through
 from tests.support.turns import settle
 
 MOST_PROCESSES = 3
@@ -103,7 +104,9 @@ class ClaimWorld:
     async def open(self) -> None:
         stores = await self.stack.enter_async_context(open_sqlite(directory=None, names=TableNames()))
         receiver = await self.stack.enter_async_context(Receiver())
-        self.store = RecordingStore(await _mongo_jobs() if self.kind == "mongo" else stores.jobs)
+        if self.kind == "mongo":
+            stores = await _with_mongo(stores)
+        self.store = RecordingJobStore(stores.jobs, Gate())
         self.bench = Bench(
             clock=self.clock,
             ids=SeededIds(),
@@ -116,9 +119,9 @@ class ClaimWorld:
     async def start(self) -> None:
         process = Process(fate=Fate(dice=self.dice))
         self.started += 1
-        jobs = FatedStore(self.store, process.fate, lambda: self.is_away)
+        stores = through(self.bench.stores, FatedGate(process.fate, lambda: self.is_away))
         bench = replace(self.bench, signals=process.signals, clock=FatedClock(self.clock, process.fate))
-        scheduler = bench.scheduler(worker_id=f"worker-{self.started}", jobs=jobs)
+        scheduler = bench.scheduler(worker_id=f"worker-{self.started}", stores=stores)
         process.stop, process.task = scheduler.stop, asyncio.create_task(scheduler.run())
         self.processes.append(process)
         await settle()
@@ -225,14 +228,15 @@ class Matched:
     matched_count: int
 
 
-async def _mongo_jobs() -> JobStore:
-    """In this process; without TTL indexes, as tests live in the past."""
+async def _with_mongo(stores: Stores) -> Stores:
+    """Keep jobs in a MongoDB inside this process; without TTL indexes, as tests live in the past."""
     database: Any = AsyncMongoMockClient().test  # mongomock has no types
     jobs, events = database.jobs, database.jobEvent
     await jobs.create_indexes([index for index in JOBS if index is not EXPIRY])
     await events.create_indexes([index for index in JOB_EVENTS if index is not EXPIRY])
     toy: Any = OneByOne(jobs)
-    return MongoJobStore(jobs=toy, events=events, reservations=database.reservations)
+    roles = job_roles(jobs=toy, events=events, reservations=database.reservations)
+    return replace(stores, jobs=roles.jobs, queue=roles.queue, search=roles.search, webhooks=roles.webhooks)
 
 
 class ClaimMachine(RuleBasedStateMachine):

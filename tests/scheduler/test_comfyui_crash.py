@@ -65,9 +65,9 @@ class Lives:
     async def end(self, killed: Killed) -> Job:
         """A life that takes one job, and is killed."""
         async with self.open() as bench:
-            mortal = Mortal(bench.stores.jobs, bench.stores.blobs, killed)
+            mortal = Mortal(bench.stores, killed)
             (job,) = await bench.submit(quantity=2, params=PARAMS)
-            dying = replace(bench, stores=replace(bench.stores, jobs=mortal.jobs, blobs=mortal.blobs))
+            dying = replace(bench, stores=mortal.stores)
             async with (
                 self._provider(mortal) as provider,
                 running(dying.scheduler(worker_id="dead", provider=provider)),

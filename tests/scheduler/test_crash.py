@@ -7,7 +7,7 @@ import pytest
 from civitai_mock.domain.stages import Stage
 from civitai_mock.scheduler.signals import InProcessSignals
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
-from tests.support.frozen import FreezingStore, Moment
+from tests.support.frozen import Freezing, Moment
 from tests.support.turns import settle, until, until_found
 
 CRASHES = list(product([Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY, Stage.COMFY_RESULT], Moment))
@@ -19,10 +19,10 @@ COST_A_RETRY = {(Stage.SENT_TO_COMFY, Moment.AFTER), (Stage.COMFY_RESULT, Moment
 async def test_a_job_whose_worker_died_succeeds_exactly_once(
     bench: Bench, stage: Stage, moment: Moment, prompt_is_lost: bool
 ) -> None:
-    store = FreezingStore(bench.stores.jobs, stage=stage, moment=moment)
+    dying = Freezing(bench.stores, stage=stage, moment=moment)
     (job,) = await bench.submit()
-    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
-        await store.frozen.wait()
+    async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
+        await dying.frozen.wait()
         bench.provider.lost.update(bench.provider.sent if prompt_is_lost else ())
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
             await bench.outlive_a_lease()
@@ -35,10 +35,10 @@ async def test_a_job_whose_worker_died_succeeds_exactly_once(
 
 
 async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Bench) -> None:
-    store = FreezingStore(bench.stores.jobs, stage=Stage.SENT_TO_COMFY, moment=Moment.BEFORE)
+    dying = Freezing(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.BEFORE)
     (job,) = await bench.submit()
-    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
-        await store.frozen.wait()
+    async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
+        await dying.frozen.wait()
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
             await bench.outlive_a_lease()
             await until_found(lambda: bench.ended(job.id))

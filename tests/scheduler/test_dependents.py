@@ -12,7 +12,7 @@ from civitai_mock.scheduler.dependents import Waiters, settled
 from civitai_mock.scheduler.signals import InProcessSignals
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.dates import START
-from tests.support.frozen import FreezingStore, Moment
+from tests.support.frozen import Freezing, Moment
 from tests.support.jobs import job_id, make_job, make_waiting
 from tests.support.turns import settle, until, until_found
 
@@ -140,10 +140,10 @@ async def test_two_schedulers_free_a_job_once(bench: Bench) -> None:
 
 @pytest.mark.parametrize("moment", Moment)
 async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench, moment: Moment) -> None:
-    store = FreezingStore(bench.stores.jobs, stage=Stage.COMFY_RESULT, moment=moment)
+    dying = Freezing(bench.stores, stage=Stage.COMFY_RESULT, moment=moment)
     chain = await _chain(bench, 3)
-    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=store)):
-        await store.frozen.wait()
+    async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
+        await dying.frozen.wait()
     async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
         await bench.outlive_a_lease()
         await until_found(lambda: bench.all_ended(chain))
@@ -160,7 +160,7 @@ async def test_more_waiting_jobs_than_a_page_are_all_freed_at_the_next_start(ben
 
 
 async def _all_are_free(bench: Bench, jobs: list[Job]) -> bool:
-    return not await bench.stores.jobs.waiting(after="", limit=1) and len(jobs) > 500
+    return not await bench.stores.queue.blocked(after="", limit=1) and len(jobs) > 500
 
 
 A, B = job_id(1), job_id(2)

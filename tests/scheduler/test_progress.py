@@ -21,7 +21,7 @@ from tests.scheduler.conftest import (
     running,
     running_until_killed,
 )
-from tests.support.frozen import FreezingStore, Moment
+from tests.support.frozen import Freezing, Moment
 from tests.support.jobs import collect
 from tests.support.turns import settle, until, until_found
 
@@ -249,10 +249,10 @@ async def test_a_worker_that_stops_while_a_note_waits_for_the_store_gives_its_jo
 
 async def test_a_job_that_was_taken_over_is_told_on_by_its_heir(bench: Bench) -> None:
     bench.provider.hold()
-    frozen = FreezingStore(bench.stores.jobs, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
+    dying = Freezing(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
     (job,) = await bench.submit()
-    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=frozen)):
-        await frozen.frozen.wait()
+    async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
+        await dying.frozen.wait()
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
             await bench.outlive_a_lease()
             await until_found(lambda: _is_held_by(bench, job, "heir"))

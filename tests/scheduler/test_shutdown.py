@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.stages import Stage
 from civitai_mock.scheduler import loop
 from tests.scheduler.conftest import Bench, running
-from tests.support.frozen import FreezingStore
+from tests.support.frozen import Freezing
 from tests.support.turns import settle, until_found
 
 ALLOWED_SECONDS = 10.0  # for a busy machine; the limits below are set to a fraction of it
@@ -22,31 +22,31 @@ def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("answers", ["never", "away"])
 async def test_jobs_that_cannot_be_given_back_are_counted_and_not_waited_for(bench: Bench, answers: str) -> None:
-    store = FreezingStore(bench.stores.jobs)
+    dying = Freezing(bench.stores)
     bench.provider.hold()
     jobs = await bench.submit(3)
-    scheduler = bench.scheduler(jobs=store)
+    scheduler = bench.scheduler(stores=dying.stores)
     async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
         for job in jobs:
             await until_found(partial(_is_sent, bench, job.id))
-        store.frozen.set()
+        dying.frozen.set()
         if answers == "away":
-            store.buried.set()
+            dying.buried.set()
     assert scheduler.jobs_left == 3
     assert all([(await bench.job(job.id)).claim for job in jobs])
-    store.buried.set()
+    dying.buried.set()
 
 
 async def test_a_claim_that_the_store_does_not_answer_holds_up_no_stop(bench: Bench) -> None:
-    store = FreezingStore(bench.stores.jobs)
-    scheduler = bench.scheduler(jobs=store)
+    dying = Freezing(bench.stores)
+    scheduler = bench.scheduler(stores=dying.stores)
     async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
         await settle()
-        store.frozen.set()
+        dying.frozen.set()
         await bench.submit()
         await settle()
     assert scheduler.jobs_left == 0
-    store.buried.set()
+    dying.buried.set()
 
 
 async def test_jobs_that_are_given_back_or_ended_are_not_left(bench: Bench) -> None:

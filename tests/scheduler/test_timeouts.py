@@ -11,7 +11,7 @@ from civitai_mock.ports import Outputs, Receipt, Submission
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.walk import LONGEST_QUEUE
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
-from tests.support.frozen import FreezingStore, Moment
+from tests.support.frozen import Freezing, Moment
 from tests.support.provider import ScriptedProvider
 from tests.support.turns import settle, until, until_found
 
@@ -153,10 +153,10 @@ async def test_a_prompt_whose_turn_never_comes_is_tried_elsewhere_in_the_end(ben
 
 
 async def test_a_dead_holders_claim_is_ended_once_by_its_lease(bench: Bench) -> None:
-    frozen = FreezingStore(bench.stores.jobs, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
+    dying = Freezing(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
     (job,) = await bench.submit(timeout="00:00:05")
-    async with running_until_killed(bench.scheduler(worker_id="dead", jobs=frozen)):
-        await frozen.frozen.wait()
+    async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
+        await dying.frozen.wait()
         async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
             await bench.outlive_a_lease()  # longer than the timeout
             await until_found(lambda: bench.ended(job.id))

@@ -10,9 +10,8 @@ from typing import TypeVar
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import JobStore
 from tests.support.dates import START
-from tests.support.frozen import ThroughStore
+from tests.support.through import Gate, ThroughJobStore
 
 T = TypeVar("T")
 MOST_LAG = 12
@@ -68,15 +67,14 @@ class FatedClock(VirtualClock):
         await self._fate.goes_on.wait()
 
 
-class FatedStore(ThroughStore):
+class FatedGate(Gate):
     """The store as one process has it; `is_away` is true for all of them."""
 
-    def __init__(self, inner: JobStore, fate: Fate, is_away: Callable[[], bool]) -> None:
-        super().__init__(inner)
+    def __init__(self, fate: Fate, is_away: Callable[[], bool]) -> None:
         self._fate = fate
         self._is_away = is_away
 
-    async def _through(self, call: Awaitable[T]) -> T:
+    async def through(self, call: Awaitable[T]) -> T:
         calling: asyncio.Future[T] | None = None
         try:
             await self._fate.lag()
@@ -101,15 +99,14 @@ class Written:
     after: Job
 
 
-class RecordingStore(ThroughStore):
+@dataclass(frozen=True, slots=True)
+class RecordingJobStore(ThroughJobStore):
     """Keeps every change that is stored."""
 
-    def __init__(self, inner: JobStore) -> None:
-        super().__init__(inner)
-        self.written: list[Written] = []
+    written: list[Written] = field(default_factory=list)
 
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        done = await super().replace(before, after, if_not_renewed=if_not_renewed)
+        done = await self.gate.through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
         if done:
             self.written.append(Written(before, after))
         return done

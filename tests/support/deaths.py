@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import httpx
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.stages import Stage
-from civitai_mock.ports import BlobStore, JobStore
-from tests.support.frozen import FreezingStore, Moment
+from civitai_mock.ports import BlobStore, Stores
+from tests.support.frozen import Freezing, Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +107,13 @@ class DyingBlobs:
 class Mortal:
     """The stores and the network of one process."""
 
-    def __init__(self, jobs: JobStore, blobs: BlobStore, killed: Killed) -> None:
-        self.jobs = FreezingStore(jobs, stage=killed.stage, moment=killed.moment)
-        self.dead = self.jobs.frozen
-        turn = Turn(killed=killed, dead=self.dead, buried=self.jobs.buried)
-        self.blobs = DyingBlobs(blobs, turn)
+    def __init__(self, stores: Stores, killed: Killed) -> None:
+        self._freezing = Freezing(stores, stage=killed.stage, moment=killed.moment)
+        self.dead = self._freezing.frozen
+        turn = Turn(killed=killed, dead=self.dead, buried=self._freezing.buried)
+        self.stores = replace(self._freezing.stores, blobs=DyingBlobs(stores.blobs, turn))
         self.transport = DyingTransport(turn)
 
     def bury(self) -> None:
         """Nothing that is left of it can do anything any more, so it can be stopped in good order."""
-        self.jobs.buried.set()
+        self._freezing.buried.set()

@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job, JobResource, initialized
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
 
 LEASE = timedelta(seconds=30)
@@ -94,17 +94,17 @@ def succeeded(job: Job, *, at: datetime = START) -> Job:
     return sent.ended(Outcome.SUCCEEDED, at=at, context={}, slots=slots)
 
 
-async def add_jobs(store: JobStore, count: int, *, at: datetime = START) -> Sequence[Job]:
+async def add_jobs(jobs: JobStore, count: int, *, at: datetime = START) -> Sequence[Job]:
     """Jobs 1 to `count`, stored, each a second younger than the one before."""
-    jobs = [make_job(number, created_at=at + number * SECOND) for number in range(1, count + 1)]
-    await store.add(jobs)
-    return jobs
+    added = [make_job(number, created_at=at + number * SECOND) for number in range(1, count + 1)]
+    await jobs.add(added)
+    return added
 
 
-async def add_claimed(store: JobStore, claim: Claim | None = None, job: Job | None = None) -> Job:
+async def add_claimed(jobs: JobStore, queue: JobQueue, claim: Claim | None = None, job: Job | None = None) -> Job:
     """One stored job, claimed before any change."""
-    await store.add([job or make_job()])
-    (claimed,) = await store.claim(claim or make_claim(), limit=1)
+    await jobs.add([job or make_job()])
+    (claimed,) = await queue.claim(claim or make_claim(), limit=1)
     return claimed
 
 

@@ -25,7 +25,10 @@ from pymongo.errors import AutoReconnect
 from civitai_mock.ports import Stores
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
+from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
+from civitai_mock.storage.mongo.queue import MongoJobQueue
+from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 
 START_SECONDS = 30.0
 # Every acknowledged write waits for the disk, so a fast one is half the time. Containers often have a tiny one.
@@ -158,9 +161,29 @@ class Meanwhile(Interrupted):
         return answer
 
 
-def store_over(inside: Collections, *, jobs: Any = None, events: Any = None, reservations: Any = None) -> MongoJobStore:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRoles:
+    """What one process has of a database for its jobs."""
+
+    jobs: MongoJobStore
+    queue: MongoJobQueue
+    search: MongoJobSearch
+    webhooks: MongoWebhookOutbox
+
+
+def job_roles(*, jobs: Any, events: Any, reservations: Any) -> JobRoles:
+    """Open the roles on collections, or on what stands in for them."""
+    return JobRoles(
+        jobs=MongoJobStore(jobs=jobs, events=events, reservations=reservations),
+        queue=MongoJobQueue(jobs=jobs),
+        search=MongoJobSearch(jobs=jobs),
+        webhooks=MongoWebhookOutbox(jobs=jobs),
+    )
+
+
+def process_on(inside: Collections, *, jobs: Any = None, events: Any = None, reservations: Any = None) -> JobRoles:
     """A process on a database, with its own trouble."""
-    return MongoJobStore(
+    return job_roles(
         jobs=jobs or inside.jobs,
         events=events or inside.job_events,
         reservations=reservations or inside.reservations,

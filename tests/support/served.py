@@ -85,12 +85,12 @@ class Served(Opened):
 
     async def queued(self) -> int:
         """How many jobs there are to claim; they are claimed by that."""
-        return len(await self.cases.query.jobs.claim(make_claim(at=self.clock.now()), limit=100))
+        return len(await self.cases.queue.queue.claim(make_claim(at=self.clock.now()), limit=100))
 
     async def claim(self) -> Job:
         """Take the one queued job, as a scheduler does."""
         claim = replace(make_claim(at=self.clock.now()), provider=self.cases.provider_name)
-        (claimed,) = await self.cases.query.jobs.claim(claim, limit=1)
+        (claimed,) = await self.cases.queue.queue.claim(claim, limit=1)
         return claimed
 
     async def enter(self, claimed: Job, context: JsonObject) -> None:

@@ -68,7 +68,7 @@ async def _add(stores: Stores) -> None:
 
 async def _claim(stores: Stores) -> None:
     await stores.jobs.add([make_job(1), make_job(2)])
-    claimed = await stores.jobs.claim(make_claim(WORKER), limit=1)
+    claimed = await stores.queue.claim(make_claim(WORKER), limit=1)
     _tell(claimed[0].id)
     await asyncio.get_running_loop().create_future()
 
@@ -85,7 +85,7 @@ async def _upload(stores: Stores) -> None:
 async def _race(stores: Stores) -> None:
     """Claim a few jobs at a time until none is left."""
     _tell("ready")
-    while claimed := await stores.jobs.claim(make_claim(WORKER), limit=3):
+    while claimed := await stores.queue.claim(make_claim(WORKER), limit=3):
         for job in claimed:
             _tell(job.id)
     _tell("done")

@@ -17,7 +17,8 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.event_documents import copied_last_event, event_of, last_event_document
-from civitai_mock.storage.mongo.job_documents import job_document, job_of
+from civitai_mock.storage.mongo.job_documents import job_document, job_of, leaf_digests, position_text
+from civitai_mock.storage.mongo.job_queries import born_filter, criteria_filter
 from civitai_mock.storage.mongo.resource_documents import (
     reference_filter,
     resource_document,
@@ -26,7 +27,6 @@ from civitai_mock.storage.mongo.resource_documents import (
 from civitai_mock.storage.mongo.resource_documents import (
     search_filter as resource_search_filter,
 )
-from civitai_mock.storage.mongo.search_documents import born_filter, leaf_digests, position_text, search_filter
 from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, make_claim, make_job, make_resource, succeeded
 
@@ -139,10 +139,10 @@ def test_a_position_lies_in_the_time_in_which_the_job_was_created(since: int | N
 
 
 def test_a_search_asks_only_for_what_matters() -> None:
-    assert search_filter(JobCriteria()) == {}
+    assert criteria_filter(JobCriteria()) == {}
     found = property_paths({"a": 1, "b": {"c": [2]}})
     before = Position(START, "a", "b")
-    assert search_filter(JobCriteria(issued_by="me", job_type="T", property_paths=found, before=before)) == {
+    assert criteria_filter(JobCriteria(issued_by="me", job_type="T", property_paths=found, before=before)) == {
         "issuedBy": "me",
         "type": "T",
         "leaves": {"$all": leaf_digests(found)},

@@ -9,7 +9,7 @@ from civitai_mock.services.consumption import SumConsumption
 from civitai_mock.services.coverage import TellCoverage
 from civitai_mock.services.health import TellHealth
 from civitai_mock.services.history import ListRequests
-from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.query import QueryJobs, SearchJobs
 from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
@@ -24,6 +24,7 @@ class UseCases:
 
     submit: SubmitJobs
     query: QueryJobs
+    search: SearchJobs
     cancel: CancelJobs
     wait: WaitForJobs
     queue: TellQueuePositions

@@ -17,7 +17,7 @@ from civitai_mock.services.health import TellHealth
 from civitai_mock.services.history import ListRequests
 from civitai_mock.services.hosts import callback_policy
 from civitai_mock.services.pictures import PictureUrls
-from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.query import QueryJobs, SearchJobs
 from civitai_mock.services.queue import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.standstill import Standstill
@@ -81,18 +81,19 @@ def make_namespace(
 def _make_use_cases(namespace: Namespace) -> UseCases:
     runtime, clock, signals = namespace.runtime, namespace.clock, namespace.signals
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
-    standstill = None if namespace.runs_jobs else Standstill(jobs=stores.jobs, clock=clock, poll=settings.poll)
+    standstill = None if namespace.runs_jobs else Standstill(queue=stores.queue, clock=clock, poll=settings.poll)
     return UseCases(
         submit=_make_submit(namespace),
         query=QueryJobs(jobs=stores.jobs),
+        search=SearchJobs(search=stores.search),
         cancel=CancelJobs(jobs=stores.jobs, signals=signals, clock=clock),
         wait=_make_wait(namespace),
-        queue=TellQueuePositions(jobs=stores.jobs, clock=clock),
+        queue=TellQueuePositions(queue=stores.queue, clock=clock),
         support=TellSupport(provider=provider),
-        taint=TaintJobs(jobs=stores.jobs),
-        history=ListRequests(jobs=stores.jobs),
+        taint=TaintJobs(jobs=stores.jobs, search=stores.search),
+        history=ListRequests(search=stores.search),
         coverage=TellCoverage(resources=stores.resources, provider=provider),
-        consumption=SumConsumption(jobs=stores.jobs),
+        consumption=SumConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
         own_blobs=OwnBlobs(blobs=stores.blobs),
@@ -108,6 +109,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
     picture_hosts = runtime.pictures.outbound.hosts if runtime.provider.reads_files else None
     return SubmitJobs(
         jobs=runtime.stores.jobs,
+        search=runtime.stores.search,
         resources=runtime.stores.resources,
         signals=namespace.signals,
         clock=namespace.clock,
@@ -124,6 +126,6 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
 def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
-    wait = WaitForJobs(jobs=runtime.stores.jobs, clock=namespace.clock, limit=limit)
+    wait = WaitForJobs(search=runtime.stores.search, clock=namespace.clock, limit=limit)
     namespace.signals.listen_to_changes(wait.changed)
     return wait

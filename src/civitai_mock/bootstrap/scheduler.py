@@ -24,6 +24,8 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
     return Scheduler(
         worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
         jobs=runtime.stores.jobs,
+        queue=runtime.stores.queue,
+        search=runtime.stores.search,
         tools=make_tools(namespace),
         callbacks=_make_callbacks(namespace),
         signals=namespace.signals,
@@ -63,6 +65,7 @@ def _make_callbacks(namespace: Namespace) -> Callbacks:
 
     return Callbacks(
         jobs=namespace.runtime.stores.jobs,
+        webhooks=namespace.runtime.stores.webhooks,
         messenger=namespace.messenger,
         render=render,
         max_attempts=namespace.runtime.settings.callback_max_attempts,

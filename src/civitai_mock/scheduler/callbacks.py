@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
-from civitai_mock.ports import Clock, Ids, JobStore
+from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
 from civitai_mock.scheduler.absentees import NotDeliveredError
 from civitai_mock.scheduler.alarms import Alarms
 from civitai_mock.scheduler.backoff import pause_after
@@ -36,6 +36,7 @@ class Callbacks:
         self,
         *,
         jobs: JobStore,
+        webhooks: WebhookOutbox,
         messenger: Messenger,
         render: Render,
         max_attempts: int,
@@ -44,6 +45,7 @@ class Callbacks:
         ids: Ids,
     ) -> None:
         self._jobs = jobs
+        self._webhooks = webhooks
         self._messenger = messenger
         self._render = render
         self._max_attempts = max_attempts
@@ -91,7 +93,7 @@ class Callbacks:
         now = self._clock.now()
         hold_until = now + self._messenger.timeout + HOLD_MARGIN
         try:
-            return await self._jobs.due_callbacks(now, hold_until=hold_until, limit=room)
+            return await self._webhooks.take_due(now, hold_until=hold_until, limit=room)
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:
@@ -134,13 +136,13 @@ class Callbacks:
             status = await self._post(callback.job, event)
         except ForbiddenError as error:
             logger.warning("callback refused", seq=event.seq, attempt=number, reason=error.message)
-            await self._jobs.not_told(event.job_id, again_at=None)
+            await self._webhooks.mark_failed(event.job_id, retry_at=None)
         except NotDeliveredError as error:
             logger.warning("callback failed", seq=event.seq, attempt=number, status=error.status, reason=error.message)
             await self._try_again(event, failures=number)
         else:
             logger.info("callback delivered", seq=event.seq, attempt=number, status=status)
-            await self._jobs.told(event.job_id, seq=event.seq)
+            await self._webhooks.mark_delivered(event.job_id, seq=event.seq)
 
     async def _post(self, job: Job, event: JobEvent) -> int:
         headers = {
@@ -153,8 +155,8 @@ class Callbacks:
     async def _try_again(self, event: JobEvent, *, failures: int) -> None:
         if failures >= self._max_attempts:
             logger.warning("callback given up", seq=event.seq, attempts=failures)
-            await self._jobs.not_told(event.job_id, again_at=None)
+            await self._webhooks.mark_failed(event.job_id, retry_at=None)
             return
-        again_at = self._clock.now() + pause_after(failures, dice=self._ids.seed() / DICE_SIDES)
-        await self._jobs.not_told(event.job_id, again_at=again_at)
-        self._again.set(event.job_id, again_at)
+        retry_at = self._clock.now() + pause_after(failures, dice=self._ids.seed() / DICE_SIDES)
+        await self._webhooks.mark_failed(event.job_id, retry_at=retry_at)
+        self._again.set(event.job_id, retry_at)

@@ -9,7 +9,7 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import Clock, JobStore
+from civitai_mock.ports import Clock, JobQueue, JobSearch, JobStore
 from civitai_mock.scheduler.signals import InProcessSignals
 
 logger = structlog.stdlib.get_logger()
@@ -62,8 +62,19 @@ class Dependents:
     Any number of them may run on one store: each write is conditional.
     """
 
-    def __init__(self, *, jobs: JobStore, signals: InProcessSignals, clock: Clock, interval: timedelta) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        queue: JobQueue,
+        search: JobSearch,
+        signals: InProcessSignals,
+        clock: Clock,
+        interval: timedelta,
+    ) -> None:
         self._jobs = jobs
+        self._queue = queue
+        self._search = search
         self._signals = signals
         self._clock = clock
         self._interval = interval
@@ -87,12 +98,12 @@ class Dependents:
     async def look(self) -> None:
         """At every waiting job."""
         self._waiters.turn()
-        after, page = "", await self._jobs.waiting(after="", limit=PAGE)
+        after, page = "", await self._queue.blocked(after="", limit=PAGE)
         while page:
             self._waiters.add(page)
             await self._settle(page)
             after = page[-1].id
-            page = await self._jobs.waiting(after=after, limit=PAGE) if len(page) == PAGE else ()
+            page = await self._queue.blocked(after=after, limit=PAGE) if len(page) == PAGE else ()
 
     def _hear(self, jobs: Sequence[Job]) -> None:
         self._ended += [job.id for job in jobs if job.outcome is not None]
@@ -106,7 +117,7 @@ class Dependents:
 
     async def _settle(self, jobs: Sequence[Job]) -> None:
         """A failure is word for those that wait for the failed one, and so on down the chain."""
-        outcomes = await self._jobs.outcomes(sorted({name for job in jobs for name in job.dependencies}))
+        outcomes = await self._search.outcomes(sorted({name for job in jobs for name in job.dependencies}))
         for job in jobs:
             after = settled(job, outcomes, at=self._clock.now())
             if after is not None and await self._jobs.replace(job, after):

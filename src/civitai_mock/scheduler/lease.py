@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.ports import Clock, JobStore
+from civitai_mock.ports import Clock, JobQueue
 from civitai_mock.scheduler.in_flight import InFlight
 
 logger = structlog.stdlib.get_logger()
@@ -18,7 +18,7 @@ PAUSE_SECONDS = 1.0
 class Leases:
     """Renewed at half their length, beside the work; sooner after a failure, as others begin to count."""
 
-    jobs: JobStore
+    queue: JobQueue
     clock: Clock
     worker_id: str
     lease: timedelta
@@ -46,5 +46,5 @@ class Leases:
         """A lease that is over is renewed as well, as long as nobody took the job."""
         walks = self.in_flight.walks
         if walks:
-            held = await self.jobs.renew(self.worker_id, walks.keys(), self.clock.now() + self.lease)
+            held = await self.queue.renew(self.worker_id, walks.keys(), self.clock.now() + self.lease)
             self.in_flight.renewed(walks, held)

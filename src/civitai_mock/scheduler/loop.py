@@ -10,7 +10,7 @@ import structlog
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobQueue, JobSearch, JobStore
 from civitai_mock.scheduler.alarms import Alarms
 from civitai_mock.scheduler.callbacks import Callbacks
 from civitai_mock.scheduler.dependents import Dependents
@@ -50,6 +50,8 @@ class Scheduler:
         *,
         worker_id: str,
         jobs: JobStore,
+        queue: JobQueue,
+        search: JobSearch,
         tools: Tools,
         callbacks: Callbacks,
         signals: InProcessSignals,
@@ -57,12 +59,15 @@ class Scheduler:
     ) -> None:
         self.worker_id = worker_id
         self._jobs = jobs
+        self._queue = queue
         self._tools = tools
         self._signals = signals
         self._options = options
         self._callbacks = callbacks
         self._ledger = Ledger(jobs=jobs, signals=signals, clock=tools.clock)
-        self._dependents = Dependents(jobs=jobs, signals=signals, clock=tools.clock, interval=options.poll)
+        self._dependents = Dependents(
+            jobs=jobs, queue=queue, search=search, signals=signals, clock=tools.clock, interval=options.poll
+        )
         self._timeouts = Alarms(clock=tools.clock, ring=self._time_out)
         self._in_flight = InFlight()
         self._claimed_at: datetime | None = None  # the last claim that got anything
@@ -108,6 +113,7 @@ class Scheduler:
     def _beside(self) -> dict[str, Coroutine[None, None, None]]:
         reaper = Reaper(
             jobs=self._jobs,
+            queue=self._queue,
             blobs=self._tools.blobs,
             signals=self._signals,
             clock=self._tools.clock,
@@ -116,7 +122,7 @@ class Scheduler:
             lease=self._options.lease,
         )
         leases = Leases(
-            jobs=self._jobs,
+            queue=self._queue,
             clock=self._tools.clock,
             worker_id=self.worker_id,
             lease=self._options.lease,
@@ -158,7 +164,7 @@ class Scheduler:
             return ()
         claim = self._new_claim()
         try:
-            jobs = await self._jobs.claim(claim, limit=room)
+            jobs = await self._queue.claim(claim, limit=room)
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:

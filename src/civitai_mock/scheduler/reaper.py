@@ -12,7 +12,7 @@ from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import BlobStore, Clock, JobSignals, JobStore
+from civitai_mock.ports import BlobStore, Clock, JobQueue, JobSignals, JobStore
 from civitai_mock.scheduler.in_flight import InFlight
 
 logger = structlog.stdlib.get_logger()
@@ -52,6 +52,7 @@ class Reaper:
         self,
         *,
         jobs: JobStore,
+        queue: JobQueue,
         blobs: BlobStore,
         signals: JobSignals,
         clock: Clock,
@@ -60,6 +61,7 @@ class Reaper:
         lease: timedelta,
     ) -> None:
         self._jobs = jobs
+        self._queue = queue
         self._blobs = blobs
         self._signals = signals
         self._clock = clock
@@ -81,7 +83,7 @@ class Reaper:
 
     async def reap(self) -> None:
         back = await self._written([(job, await self._abandoned(job)) for job in await self._left_behind()])
-        late = await self._jobs.past_deadline(self._clock.now(), limit=PAGE)
+        late = await self._queue.past_deadline(self._clock.now(), limit=PAGE)
         ended = await self._written([(job, self._expired(job)) for job in late])
         if back:
             logger.warning("claims expired", job_ids=[job.id for job in back])
@@ -91,9 +93,9 @@ class Reaper:
 
     async def _left_behind(self) -> Sequence[Job]:
         """Claimed jobs that nobody works on: what is in flight here is alive, whatever its lease says."""
-        over = await self._jobs.with_expired_lease(self._clock.now(), limit=PAGE)
+        over = await self._queue.with_expired_lease(self._clock.now(), limit=PAGE)
         confirmed = self._suspects.confirmed([job for job in over if not self._in_flight.serves(job)])
-        dead = await self._jobs.held_by_dead(limit=PAGE)
+        dead = await self._queue.held_by_dead(limit=PAGE)
         return list({job.id: job for job in [*dead, *confirmed]}.values())
 
     async def _written(self, changes: Sequence[tuple[Job, Job]]) -> Sequence[Job]:

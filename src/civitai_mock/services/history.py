@@ -8,7 +8,7 @@ from itertools import groupby
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.tokens import decode_cursor, encode_cursor, position_of
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobSearch
 
 BATCH = 500
 
@@ -29,7 +29,7 @@ class RequestPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRequests:
-    jobs: JobStore
+    search: JobSearch
 
     async def __call__(self, *, owner: str | None, cursor: str | None, take: int) -> RequestPage:
         """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
@@ -42,19 +42,19 @@ class ListRequests:
             return RequestPage(requests=requests, cursor=None)
         return RequestPage(requests=requests, cursor=encode_cursor(_end_of(requests[-1]), owner=owner))
 
-    async def _jobs_of(self, take: int, search: JobCriteria) -> tuple[Sequence[Job], bool]:
+    async def _jobs_of(self, take: int, criteria: JobCriteria) -> tuple[Sequence[Job], bool]:
         """Return the jobs of `take` whole requests and a part of the next one, and whether these are all.
 
         Of large jobs those of one whole request will do.
         """
         jobs: list[Job] = []
         are_large = False
-        while found := await self.jobs.search(search, limit=BATCH):
+        while found := await self.search.find(criteria, limit=BATCH):
             jobs += found
             if len({job.submission_id for job in jobs}) > (1 if are_large else take):
                 return jobs, False
             are_large = len(found) < BATCH  # if there are more
-            search = JobCriteria(issued_by=search.issued_by, before=position_of(jobs[-1]))
+            criteria = JobCriteria(issued_by=criteria.issued_by, before=position_of(jobs[-1]))
         return jobs, True
 
 

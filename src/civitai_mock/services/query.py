@@ -9,7 +9,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import JobCriteria
 from civitai_mock.domain.tokens import decode_cursor, decode_token, encode_cursor, position_of
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobSearch, JobStore
 
 PAGE = 100
 
@@ -43,14 +43,6 @@ class QueryJobs:
         """The jobs of a token that are still there; raise `InvalidRequestError` for a token that is none."""
         return await self.by_ids(decode_token(token), owner=owner)
 
-    async def by_search(self, search: JobCriteria, *, cursor: str | None = None) -> JobPage:
-        """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
-        before = decode_cursor(cursor, owner=search.issued_by) if cursor else None
-        jobs = await self.jobs.search(replace(search, before=before), limit=PAGE)
-        if not jobs or not await self.jobs.search(replace(search, before=position_of(jobs[-1])), limit=1):
-            return JobPage(jobs=jobs, cursor=None)
-        return JobPage(jobs=jobs, cursor=encode_cursor(position_of(jobs[-1]), owner=search.issued_by))
-
     async def events(self, job_id: str, *, owner: str | None = None) -> Sequence[JobEvent]:
         """The oldest first."""
         job = await self.by_id(job_id, owner=owner)
@@ -63,6 +55,22 @@ class QueryJobs:
             if slot.name == name and slot.available:
                 return slot
         raise NotFoundError(f"The job '{job_id}' has no asset '{name}'.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchJobs:
+    """Find jobs by what they have in common, page by page."""
+
+    search: JobSearch
+
+    async def __call__(self, criteria: JobCriteria, *, cursor: str | None = None) -> JobPage:
+        """Return the youngest first; raise `InvalidRequestError` for a cursor that is not one of this owner's."""
+        owner = criteria.issued_by
+        before = decode_cursor(cursor, owner=owner) if cursor else None
+        jobs = await self.search.find(replace(criteria, before=before), limit=PAGE)
+        if not jobs or not await self.search.find(replace(criteria, before=position_of(jobs[-1])), limit=1):
+            return JobPage(jobs=jobs, cursor=None)
+        return JobPage(jobs=jobs, cursor=encode_cursor(position_of(jobs[-1]), owner=owner))
 
 
 def _is_seen_by(owner: str | None, job: Job) -> bool:

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Protocol, Self, TypeAlias
 
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import Clock, JobStore
+from civitai_mock.ports import Clock, JobQueue
 
 RECENT = timedelta(minutes=5)
 MAX_AGE = timedelta(milliseconds=500)
@@ -92,8 +92,8 @@ class Picture:
 class TellQueuePositions:
     """Costs nothing while nobody asks about a job that is in the queue."""
 
-    def __init__(self, *, jobs: JobStore, clock: Clock) -> None:
-        self._jobs = jobs
+    def __init__(self, *, queue: JobQueue, clock: Clock) -> None:
+        self.queue = queue
         self._clock = clock
         self._picture: Picture | None = None
         self._taking = asyncio.Lock()
@@ -122,7 +122,7 @@ class TellQueuePositions:
 
     async def _take(self) -> Picture:
         started = self._clock.now()
-        state = await self._jobs.queue(recent_since=started - RECENT)
+        state = await self.queue.snapshot(recent_since=started - RECENT)
         finished = self._clock.now()
         return Picture(
             good_until=finished + max(MAX_AGE, (finished - started) * REST),

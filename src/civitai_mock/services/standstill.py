@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.ports import Clock, JobStore
+from civitai_mock.ports import Clock, JobQueue
 
 logger = structlog.stdlib.get_logger()
 
@@ -18,9 +18,9 @@ REASON = "no scheduler takes jobs: some have waited for {seconds:.0f} s or longe
 class Standstill:
     """Looks every few seconds, and says once when it begins and when it is over."""
 
-    def __init__(self, *, jobs: JobStore, clock: Clock, poll: timedelta) -> None:
+    def __init__(self, *, queue: JobQueue, clock: Clock, poll: timedelta) -> None:
         """`poll` is how often schedulers look for jobs."""
-        self._jobs = jobs
+        self._queue = queue
         self._clock = clock
         self._patience = max(PATIENCE, 2 * poll)
         self._looks = 0
@@ -39,7 +39,7 @@ class Standstill:
         """While the store is away nothing is known."""
         before, now = self.reason, self._clock.now()
         try:
-            stands_still = await self._jobs.stands_still(since=now - self._patience, now=now)
+            stands_still = await self._queue.stands_still(since=now - self._patience, now=now)
         except TransientError:
             return
         self._looks = self._looks + 1 if stands_still else 0

@@ -11,7 +11,7 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types.request import JobRequest, Plan
-from civitai_mock.ports import Clock, Ids, JobSignals, JobStore, ResourceStore
+from civitai_mock.ports import Clock, Ids, JobSearch, JobSignals, JobStore, ResourceStore
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.dependencies import resolve_dependencies
 from civitai_mock.services.hosts import HostPolicy
@@ -42,6 +42,7 @@ class SubmitJobs:
     """
 
     jobs: JobStore
+    search: JobSearch
     resources: ResourceStore
     signals: JobSignals
     clock: Clock
@@ -76,7 +77,7 @@ class SubmitJobs:
         jobs = await beside_others(make, size=size)
         budget = self._budget(caller) if charged else None
         if budget is not None:
-            spent = await self.jobs.spending(budget.issued_by, since=None, until=None)
+            spent = await self.search.spending(budget.issued_by, since=None, until=None)
             if spent.cost + sum(job.cost for job in jobs) > budget.limit:
                 raise InsufficientBuzzError("The balance does not cover the cost of these jobs.")
         return jobs

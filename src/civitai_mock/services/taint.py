@@ -10,7 +10,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import JobCriteria, Position, property_paths
 from civitai_mock.domain.tokens import position_of
-from civitai_mock.ports import JobStore
+from civitai_mock.ports import JobSearch, JobStore
 from civitai_mock.services.query import QueryJobs
 
 BATCH = 500
@@ -21,6 +21,7 @@ class TaintJobs:
     """`owner` is as in `QueryJobs`; the answers are how many jobs there were."""
 
     jobs: JobStore
+    search: JobSearch
 
     async def by_id(self, job_id: str, taint: ReadOnlyJson, *, owner: str | None) -> None:
         """Raise `NotFoundError` for an unknown job."""
@@ -41,8 +42,8 @@ class TaintJobs:
             tainted += await self.jobs.set_taint([job.id for job in jobs], taint)
         return tainted
 
-    async def _batches(self, search: JobCriteria) -> AsyncIterator[Sequence[Job]]:
+    async def _batches(self, criteria: JobCriteria) -> AsyncIterator[Sequence[Job]]:
         before: Position | None = None
-        while jobs := await self.jobs.search(replace(search, before=before), limit=BATCH):
+        while jobs := await self.search.find(replace(criteria, before=before), limit=BATCH):
             yield jobs
             before = position_of(jobs[-1])

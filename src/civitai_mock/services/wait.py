@@ -9,7 +9,7 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import Clock, JobStore
+from civitai_mock.ports import Clock, JobSearch
 
 logger = structlog.stdlib.get_logger()
 
@@ -32,8 +32,8 @@ class Waiter:
 class WaitForJobs:
     """Word of this process's own scheduler ends a wait at once; one poll for all waiters hears of the others'."""
 
-    def __init__(self, *, jobs: JobStore, clock: Clock, limit: timedelta) -> None:
-        self._jobs = jobs
+    def __init__(self, *, search: JobSearch, clock: Clock, limit: timedelta) -> None:
+        self._search = search
         self._clock = clock
         self._limit = limit
         self._waiters: dict[str, set[Waiter]] = {}
@@ -91,7 +91,7 @@ class WaitForJobs:
     async def _look(self, job_ids: Sequence[str]) -> None:
         """A job that is not there any more has ended, too."""
         try:
-            outcomes = await self._jobs.outcomes(job_ids)
+            outcomes = await self._search.outcomes(job_ids)
         except TransientError as error:
             logger.warning("store away", error=error.message)
             return

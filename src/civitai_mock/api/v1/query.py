@@ -22,12 +22,12 @@ async def query_jobs(request: Request) -> Response:
     """The youngest first; without a question, all jobs that the caller may see."""
     detailed = flag(request, "detailed")
     asked = await read_as(request, partial(parse, form=QueryJobsRequest))
-    search = JobCriteria(
+    criteria = JobCriteria(
         issued_by=owner(request),
         job_type=_job_type(asked.job_type),
         property_paths=property_paths(asked.properties or {}),
     )
-    page = await use_cases(request).query.by_search(search, cursor=asked.cursor)
+    page = await use_cases(request).search(criteria, cursor=asked.cursor)
     renderer = await renderer_for(request, page.jobs)
     answer = QueryJobsResult(jobs=renderer.statuses(page.jobs, detailed=detailed))
     return JsonAnswer(answer if page.cursor is None else {"cursor": page.cursor, **answer})

@@ -8,13 +8,13 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from civitai_mock.domain.job import Job
-from civitai_mock.storage.mongo.callbacks import news
 from civitai_mock.storage.mongo.collections import Collection
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
 from civitai_mock.storage.mongo.event_documents import copied_last_event, last_event_document
 from civitai_mock.storage.mongo.inserts import insert_missing
 from civitai_mock.storage.mongo.job_documents import changing_fields
+from civitai_mock.storage.mongo.webhook_outbox import news
 
 REMEMBERED_JOBS = 20_000
 EVENT_OF_JOB: Mapping[str, int] = {"jobId": 1, "lastEvent": 1, "keepUntil": 1, "expireAt": 1}

@@ -18,13 +18,16 @@ from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.collections import CollectionNames, Collections, Database, Document, collections_of
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.indexes import create_indexes
+from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
 from civitai_mock.storage.mongo.options import UNKNOWN, options_left_out, unknown_options
+from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
 from civitai_mock.storage.mongo.resources import MongoResourceStore
 from civitai_mock.storage.mongo.schema import NewerSchemaError, note_version, refuse_newer
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.upgrade import upgrade
+from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
 # again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
@@ -121,6 +124,9 @@ def _stores(
     bucket = AsyncIOMotorGridFSBucket(database, names.blobs)
     return Stores(
         jobs=jobs,
+        queue=MongoJobQueue(jobs=collections.jobs),
+        search=MongoJobSearch(jobs=collections.jobs),
+        webhooks=MongoWebhookOutbox(jobs=collections.jobs),
         resources=MongoResourceStore(resources=collections.resources),
         blobs=MongoBlobStore(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks),
         secrets=MongoSecretStore(collection=collections.secrets),

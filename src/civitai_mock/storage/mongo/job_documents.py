@@ -1,6 +1,7 @@
 """Jobs as documents that an operator can read."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 
@@ -14,6 +15,7 @@ from civitai_mock.services.offload import beside_others
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import (
     duration_micros,
+    is_storable,
     json_text,
     moment_text,
     parse_json,
@@ -22,7 +24,8 @@ from civitai_mock.storage.mongo.encoding import (
     parse_moment,
 )
 from civitai_mock.storage.mongo.event_documents import event_fields, event_of, lifetime_fields
-from civitai_mock.storage.mongo.search_documents import leaf_digests, position_text
+
+LEAF_BYTES = 16
 
 
 def job_document(job: Job) -> Document:
@@ -175,3 +178,17 @@ def _resource_of(fields: Document) -> JobResource:
     """Not every resource has hashes, and once they were not stored."""
     words, hashes = tuple(fields["trainedWords"]), tuple(fields.get("hashes", ()))
     return JobResource(air=Air(**fields["air"]), file_name=fields["fileName"], trained_words=words, hashes=hashes)
+
+
+def with_ids(job_ids: Iterable[str]) -> Document:
+    return {"jobId": {"$in": [job_id for job_id in job_ids if is_storable(job_id)]}}
+
+
+def position_text(position: Position) -> str:
+    """One text, so that one index field orders jobs; a space sorts before everything that ids are made of."""
+    return f"{moment_text(position.created_at)} {position.submission_id} {position.job_id}"
+
+
+def leaf_digests(texts: Iterable[str]) -> Sequence[bytes]:
+    """What stands for leaves in a job: they may be long, and nobody reads them there."""
+    return [hashlib.blake2b(text.encode(), digest_size=LEAF_BYTES).digest() for text in sorted(texts)]

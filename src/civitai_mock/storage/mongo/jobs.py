@@ -1,43 +1,33 @@
 """Jobs and their events in MongoDB."""
 
-from collections.abc import Collection as Ids
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
-from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
-from civitai_mock.domain.stages import Outcome
-from civitai_mock.storage.mongo.callbacks import Callbacks
+from civitai_mock.domain.search import Budget
 from civitai_mock.storage.mongo.changes import Change, Changes
-from civitai_mock.storage.mongo.claims import Claims
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import json_text, moment_text
+from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.event_documents import event_of, expired, last_event_document
 from civitai_mock.storage.mongo.grouping import Grouped
-from civitai_mock.storage.mongo.job_documents import job_document, jobs_of
-from civitai_mock.storage.mongo.questions import Questions
+from civitai_mock.storage.mongo.job_documents import job_document, jobs_of, with_ids
 from civitai_mock.storage.mongo.reservations import Reservations
-from civitai_mock.storage.mongo.search_documents import with_ids
 
 CHANGES_IN_ONE_WRITE = 500
 
 
 class MongoJobStore:
-    """Changes of the same instant are written together."""
+    """Writes changes of the same instant together."""
 
     def __init__(self, *, jobs: Collection, events: Collection, reservations: Collection) -> None:
         self._jobs = jobs
         self._events = events
         self._reservations = Reservations(reservations=reservations, jobs=jobs)
-        self._claims = Claims(jobs=jobs)
-        self._questions = Questions(jobs=jobs)
-        self._callbacks = Callbacks(jobs=jobs)
         self._changes = Grouped(Changes(jobs=jobs, events=events).apply, limit=CHANGES_IN_ONE_WRITE)
 
     async def drain(self) -> None:
@@ -76,29 +66,8 @@ class MongoJobStore:
         return await jobs_of(found[job_id] for job_id in job_ids if job_id in found)
 
     @raises_domain_errors
-    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        return await self._claims.claim(claim, limit=limit)
-
-    @raises_domain_errors
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
         return await self._changes(Change(before=before, after=after, if_not_renewed=if_not_renewed))
-
-    @raises_domain_errors
-    async def renew(self, worker_id: str, job_ids: Ids[str], until: datetime) -> frozenset[str]:
-        return await self._claims.renew(worker_id, job_ids, until)
-
-    @raises_domain_errors
-    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return await self._claims.expired(now, limit=limit)
-
-    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:  # noqa: ARG002 - the port has it for other stores
-        """Nothing here tells whether another process lives."""
-        return ()
-
-    @raises_domain_errors
-    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        late = {"outcome": None, "deadline": {"$lte": moment_text(now)}}
-        return await jobs_of([document async for document in self._jobs.find(late).sort("deadline").limit(limit)])
 
     @raises_domain_errors
     async def events(self, job_id: str) -> Sequence[JobEvent]:
@@ -111,45 +80,9 @@ class MongoJobStore:
         return [*[event_of(job_id, document) async for document in found], job.last_event]
 
     @raises_domain_errors
-    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
-        return await self._questions.search(search, limit=limit)
-
-    @raises_domain_errors
-    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
-        return await self._questions.waiting(after=after, limit=limit)
-
-    @raises_domain_errors
-    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
-        return await self._questions.outcomes(job_ids)
-
-    @raises_domain_errors
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         tainted = await self._jobs.update_many(with_ids(job_ids), {"$set": {"taint": json_text(taint)}})
         return tainted.matched_count
-
-    @raises_domain_errors
-    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
-        return await self._questions.spending(issued_by, since=since, until=until)
-
-    @raises_domain_errors
-    async def queue(self, *, recent_since: datetime) -> QueueState:
-        return await self._questions.queue(recent_since=recent_since)
-
-    @raises_domain_errors
-    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
-        return await self._questions.stands_still(since=since, now=now)
-
-    @raises_domain_errors
-    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
-        return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
-
-    @raises_domain_errors
-    async def told(self, job_id: str, *, seq: int) -> None:
-        await self._callbacks.told(job_id, seq=seq)
-
-    @raises_domain_errors
-    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
-        await self._callbacks.not_told(job_id, again_at=again_at)
 
     @raises_domain_errors
     async def sweep(self, now: datetime) -> int:

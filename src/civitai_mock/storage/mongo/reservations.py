@@ -16,7 +16,7 @@ from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
 from civitai_mock.storage.mongo.job_documents import spent
-from civitai_mock.storage.mongo.questions import spending_of
+from civitai_mock.storage.mongo.job_queries import spending_of
 
 # A few writes, each of which a slow server may take a minute for. What is older was left by a process that died.
 LONGEST_SUBMISSION = timedelta(minutes=5)

@@ -43,11 +43,6 @@ class MongoResourceStore:
         return await insert_missing(self._resources, new)
 
     @raises_domain_errors
-    async def get(self, air: Air) -> Resource | None:
-        document = await self._resources.find_one({"airKey": air.key})
-        return None if document is None else resource_of(document)
-
-    @raises_domain_errors
     async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
         return await self._named(references, named)
 

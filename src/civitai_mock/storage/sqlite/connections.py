@@ -6,8 +6,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from civitai_mock.storage.sqlite.names import TableNames
 from civitai_mock.storage.sqlite.schema import create_schema
+from civitai_mock.storage.sqlite.tables import TableNames
 
 OLDEST_SQLITE = (3, 35, 0)  # has RETURNING
 BUSY_SECONDS = 5.0

@@ -11,9 +11,9 @@ from filelock import FileLock
 
 from civitai_mock.storage.sqlite.connections import Connections, connect_file
 from civitai_mock.storage.sqlite.file_content import FileContent
-from civitai_mock.storage.sqlite.names import TableNames
 from civitai_mock.storage.sqlite.presence import DOOR, Presence
 from civitai_mock.storage.sqlite.private import FILE_MODE, is_private, make_file, make_folder, make_folders, tighten
+from civitai_mock.storage.sqlite.tables import TableNames
 
 FILE_NAME = "civitai-mock.db"
 BLOBS, UPLOADS, WORKERS = "blobs", "uploads", "workers"

@@ -7,7 +7,7 @@ from functools import partial
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.sqlite.content import BlobContent
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.tables import TableNames
 
 PING_SECONDS = 3.0
 NAME = "health"

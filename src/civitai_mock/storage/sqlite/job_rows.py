@@ -29,10 +29,11 @@ from civitai_mock.storage.sqlite.rows import (
 )
 
 LEAF_BYTES = 16
+INSERT_LEAF = """INSERT INTO "{jobs} leaves" (leaf, born, submission, job) VALUES (?, ?, ?, ?)"""
 
 
 def job_row(job: Job) -> tuple[Value, ...]:
-    """All columns of a new job, in the order of `jobs_sql.INSERT`."""
+    """All columns of a new job, in the order of `jobs.INSERT`."""
     body = {
         "trace_id": job.trace_id,
         "timeout": job.timeout // MICROSECOND,
@@ -53,7 +54,7 @@ def job_row(job: Job) -> tuple[Value, ...]:
 
 
 def job_changes(job: Job) -> tuple[Value, ...]:
-    """The columns that a `replace` writes, in the order of `jobs_sql.REPLACE`; the last is when its event is due."""
+    """The columns that a `replace` writes, in the order of `jobs.REPLACE`; the last is when its event is due."""
     claim = job.claim
     told_at = to_micros(job.last_event.at)
     return (
@@ -75,7 +76,7 @@ def job_changes(job: Job) -> tuple[Value, ...]:
 
 
 def job_from(row: Row) -> Job:
-    """From the columns of `jobs_sql.JOB`."""
+    """From the columns of `tables.JOB`."""
     job_id, job_type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until, *rest = row
     text, slots, stage, retry_attempt, outcome, *claim, prompt_id, waits, result, taint, seq, last_event = rest
     body = orjson.loads(text)
@@ -140,7 +141,7 @@ def _job_resource(air: Document, file_name: str, trained_words: list[str], hashe
 
 
 def leaf_rows(job: Job) -> Sequence[tuple[Value, ...]]:
-    """One for each leaf of the properties, in the order of `jobs_sql.INSERT_LEAF`."""
+    """One for each leaf of the properties, in the order of `INSERT_LEAF`."""
     return _leaf_rows((to_micros(job.created_at), job.submission_id, job.id), job.properties)
 
 

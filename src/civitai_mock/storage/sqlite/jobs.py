@@ -1,22 +1,18 @@
 """Jobs and their events in SQLite."""
 
-import asyncio
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
-from civitai_mock.domain.stages import Outcome
-from civitai_mock.storage.sqlite.callbacks import Callbacks
+from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.errors import disk_errors
 from civitai_mock.storage.sqlite.job_rows import (
+    INSERT_LEAF,
     event_from,
     event_row,
     job_changes,
@@ -26,31 +22,61 @@ from civitai_mock.storage.sqlite.job_rows import (
     leaf_rows,
     stored_leaf_rows,
 )
-from civitai_mock.storage.sqlite.jobs_sql import JobStatements
-from civitai_mock.storage.sqlite.presence import Presence
-from civitai_mock.storage.sqlite.questions import Questions
 from civitai_mock.storage.sqlite.rows import Row, to_json, to_micros
+from civitai_mock.storage.sqlite.tables import TableNames
 
 SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
+INSERT = """
+    INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
+        created_at, expire_at, keep_until, body, taint,
+        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
+        waits, result, ended_at, callback_due_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+INSERT_EVENT = """INSERT INTO "{job_events}" (job_id, seq, body) VALUES (?, ?, ?)"""
+CHARGED = """
+    SELECT coalesce(sum(cost), 0) FROM "{jobs}"
+    WHERE issued_by = ? AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
+"""
+GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
+REPLACE = """
+    UPDATE "{jobs}" SET slots = ?, seq = ?, stage = ?, retry_attempt = ?, outcome = ?,
+        provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
+        waits = ?, result = ?, ended_at = ?, callback_due_at = coalesce(callback_due_at, ?)
+    WHERE id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL AND lease_until IS coalesce(?, lease_until)
+"""
+EVENTS = """SELECT job_id, seq, body FROM "{job_events}" WHERE job_id = ? ORDER BY seq"""
+SET_TAINT = """UPDATE "{jobs}" SET taint = ? WHERE id = ?"""
+SWEEP = """
+    DELETE FROM "{jobs}" WHERE rowid IN (
+        SELECT rowid FROM "{jobs}" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?)
+    RETURNING created_at, submission_id, id, body
+"""
+SWEEP_EVENTS = """DELETE FROM "{job_events}" WHERE job_id IN (SELECT value FROM json_each(?))"""
+SWEEP_LEAF = """DELETE FROM "{jobs} leaves" WHERE leaf = ? AND born = ? AND submission = ? AND job = ?"""
 
 
-class SqliteJobs:
-    """`presence` tells of workers whose process is gone; None where no other process can see this store."""
+class JobStatements:
+    """The statements with the names of the tables filled in."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        statements: JobStatements,
-        questions: Questions,
-        callbacks: Callbacks,
-        presence: Presence | None,
-    ) -> None:
+    def __init__(self, names: TableNames) -> None:
+        self.insert = names.fill(INSERT)
+        self.insert_event = names.fill(INSERT_EVENT)
+        self.insert_leaf = names.fill(INSERT_LEAF)
+        self.charged = names.fill(CHARGED)
+        self.get = names.fill(GET)
+        self.replace = names.fill(REPLACE)
+        self.events = names.fill(EVENTS)
+        self.set_taint = names.fill(SET_TAINT)
+        self.sweep = names.fill(SWEEP)
+        self.sweep_events = names.fill(SWEEP_EVENTS)
+        self.sweep_leaf = names.fill(SWEEP_LEAF)
+
+
+class SqliteJobStore:
+    def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
-        self._sql = statements
-        self._questions = questions
-        self._callbacks = callbacks
-        self._presence = presence
+        self._sql = JobStatements(names)
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
         """Raise `ConflictError` if there is a job with one of the ids already."""
@@ -87,16 +113,6 @@ class SqliteJobs:
     def _rows(self, job_id: str) -> Sequence[Row]:
         return self._database.read(self._sql.get, (job_id,))
 
-    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        """Raise `ConflictError` if a worker of the same id lives in another process."""
-        if self._presence and not self._presence.holds(claim.worker_id):
-            with disk_errors(self._database.description):
-                await asyncio.to_thread(self._presence.hold, claim.worker_id)
-        parameters = (claim.provider, claim.worker_id, to_micros(claim.at), to_micros(claim.until), limit)
-        rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
-        # RETURNING keeps no order.
-        return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
-
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
         worker_id = before.claim.worker_id if before.claim else None
         lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
@@ -111,62 +127,13 @@ class SqliteJobs:
 
         return await self._database.write(update)
 
-    async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
-        parameters = (to_micros(until), to_json(list(job_ids)), worker_id)
-        rows = await self._database.write(lambda db: db.execute(self._sql.renew, parameters).fetchall())
-        return frozenset(job_id for (job_id,) in rows)
-
-    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return await jobs_from(self._database.read(self._sql.with_expired_lease, (to_micros(now), limit)))
-
-    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
-        if self._presence is None:
-            return []
-        workers = {worker_id for (worker_id,) in self._database.read(self._sql.workers)}
-        others = [worker_id for worker_id in workers if not self._presence.holds(worker_id)]
-        if not others:
-            return []
-        with disk_errors(self._database.description):
-            dead = await asyncio.to_thread(self._presence.gone, others)
-        return await jobs_from(self._database.read(self._sql.held_by, (to_json(dead), limit)))
-
-    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return await jobs_from(self._database.read(self._sql.past_deadline, (to_micros(now), limit)))
-
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return [event_from(row) for row in self._database.read(self._sql.events, (job_id,))]
-
-    async def search(self, search: JobCriteria, *, limit: int) -> Sequence[Job]:
-        return await self._questions.search(search, limit=limit)
-
-    async def waiting(self, *, after: str, limit: int) -> Sequence[Job]:
-        return await self._questions.waiting(after=after, limit=limit)
-
-    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
-        return self._questions.outcomes(job_ids)
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         text = to_json(dict(taint))
         rows = [(text, job_id) for job_id in set(job_ids)]
         return await self._database.write(lambda db: db.executemany(self._sql.set_taint, rows).rowcount)
-
-    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
-        return await self._questions.spending(issued_by, since=since, until=until)
-
-    async def queue(self, *, recent_since: datetime) -> QueueState:
-        return await self._questions.queue(recent_since=recent_since)
-
-    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
-        return await self._questions.stands_still(since=since, now=now)
-
-    async def due_callbacks(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
-        return await self._callbacks.due(now, hold_until=hold_until, limit=limit)
-
-    async def told(self, job_id: str, *, seq: int) -> None:
-        await self._callbacks.told(job_id, seq=seq)
-
-    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
-        await self._callbacks.not_told(job_id, again_at=again_at)
 
     async def sweep(self, now: datetime) -> int:
         swept, batch = 0, SWEEP_BATCH

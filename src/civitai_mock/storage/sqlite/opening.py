@@ -11,27 +11,24 @@ import structlog
 
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite.blobs import SqliteBlobs
-from civitai_mock.storage.sqlite.callbacks import Callbacks
-from civitai_mock.storage.sqlite.callbacks_sql import CallbackStatements
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.content import BlobContent
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.directory import FILE_NAME, Directory, files_in, folders_in, opened
 from civitai_mock.storage.sqlite.errors import away
 from civitai_mock.storage.sqlite.health import SqliteHealth
-from civitai_mock.storage.sqlite.jobs import SqliteJobs
-from civitai_mock.storage.sqlite.jobs_sql import JobStatements
+from civitai_mock.storage.sqlite.job_queries import SqliteJobSearch
+from civitai_mock.storage.sqlite.jobs import SqliteJobStore
 from civitai_mock.storage.sqlite.memory_content import MemoryContent
-from civitai_mock.storage.sqlite.names import TableNames
 from civitai_mock.storage.sqlite.obstacles import foreigner, is_sealed, obstacle
 from civitai_mock.storage.sqlite.presence import Presence
-from civitai_mock.storage.sqlite.questions import Questions
-from civitai_mock.storage.sqlite.questions_sql import QuestionStatements
+from civitai_mock.storage.sqlite.queue import SqliteJobQueue
 from civitai_mock.storage.sqlite.resources import SqliteResources
 from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
 from civitai_mock.storage.sqlite.schema import NewerSchemaError
-from civitai_mock.storage.sqlite.search_sql import SearchStatement
 from civitai_mock.storage.sqlite.secrets import SqliteSecrets
+from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
 
 logger = structlog.stdlib.get_logger()
 
@@ -88,19 +85,12 @@ def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, d
 
 def _stores(database: Database, names: TableNames, content: BlobContent, workers: Presence | None) -> Stores:
     return Stores(
-        jobs=_jobs(database, names, workers),
+        jobs=SqliteJobStore(database=database, names=names),
+        queue=SqliteJobQueue(database=database, names=names, presence=workers),
+        search=SqliteJobSearch(database=database, names=names),
+        webhooks=SqliteWebhookOutbox(database=database, names=names),
         resources=SqliteResources(database=database, statements=ResourceStatements(names)),
         blobs=SqliteBlobs(database=database, content=content),
         secrets=SqliteSecrets(database=database),
         health=SqliteHealth(database=database, names=names, content=content),
-    )
-
-
-def _jobs(database: Database, names: TableNames, workers: Presence | None) -> SqliteJobs:
-    return SqliteJobs(
-        database=database,
-        statements=JobStatements(names),
-        questions=Questions(database=database, statements=QuestionStatements(names), searches=SearchStatement(names)),
-        callbacks=Callbacks(database=database, statements=CallbackStatements(names)),
-        presence=workers,
     )

@@ -27,10 +27,6 @@ class SqliteResources:
         rows = [_new_row(resource) for resource in resources]
         return await self._database.write(lambda db: db.executemany(self._sql.insert_missing, rows).rowcount)
 
-    async def get(self, air: Air) -> Resource | None:
-        rows = self._database.read(self._sql.get, (air.key,))
-        return resource_from(rows[0][0]) if rows else None
-
     async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
         found = {str(reference): self._find(reference) for reference in references}
         return {text: resource for text, resource in found.items() if resource is not None}

@@ -1,6 +1,6 @@
 """The statements about resources."""
 
-from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.tables import TableNames
 
 # Rows of source ?1 and of version id ?2. The column has what stands behind `@`, in lower case: hints may follow the id,
 # beginning with one of %+,./:= (see `Air.version_id`).
@@ -16,7 +16,6 @@ INSERT_MISSING = """
     WHERE NOT EXISTS (SELECT 1 FROM "{resources}" WHERE {of_version})
     ON CONFLICT (key) DO NOTHING
 """
-GET = """SELECT body FROM "{resources}" WHERE key = ?"""
 FIND_VERSION = """SELECT body FROM "{resources}" WHERE {of_version}"""
 FIND_MODEL = """SELECT body FROM "{resources}" WHERE source = ? AND id IN (?, ?)"""
 REPLACE = """
@@ -32,7 +31,6 @@ class ResourceStatements:
 
     def __init__(self, names: TableNames) -> None:
         self.insert_missing = names.fill(INSERT_MISSING.replace("{of_version}", OF_VERSION))
-        self.get = names.fill(GET)
         self.find_version = names.fill(FIND_VERSION.replace("{of_version}", OF_VERSION))
         self.find_model = names.fill(FIND_MODEL)
         self.replace = names.fill(REPLACE)

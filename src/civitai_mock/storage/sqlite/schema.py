@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.tables import TableNames
 from civitai_mock.storage.sqlite.upgrade import add_owner_of_blobs, find_owners_of_blobs, old_jobs_taken_over
 
 VERSION = 3

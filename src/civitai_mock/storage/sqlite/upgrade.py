@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from civitai_mock.domain.blob import blob_keys
-from civitai_mock.storage.sqlite.job_rows import stored_leaf_rows
-from civitai_mock.storage.sqlite.jobs_sql import INSERT_LEAF
-from civitai_mock.storage.sqlite.names import TableNames
+from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, stored_leaf_rows
+from civitai_mock.storage.sqlite.tables import TableNames
 
 COLUMNS = """SELECT name FROM pragma_table_info('{jobs}')"""
 SET_ASIDE = """ALTER TABLE "{jobs}" RENAME TO "{jobs} of version 1" """

@@ -1,6 +1,6 @@
-"""Which jobs' receivers have to be told something, in MongoDB.
+"""The outbox of webhooks in MongoDB.
 
-A job has `callback.dueAt` as long as there are events to tell of. Where a write depends on what is stored, it is an
+A job has `callback.dueAt` as long as there are events to deliver. Where a write depends on what is stored, it is an
 update pipeline, which the server carries out in one.
 """
 
@@ -11,11 +11,12 @@ from typing import TypeAlias
 from bson import ObjectId
 
 from civitai_mock.domain.search import DueWebhook
+from civitai_mock.storage.mongo.claims import stamp_front
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
+from civitai_mock.storage.mongo.errors import raises_domain_errors
 from civitai_mock.storage.mongo.indexes import LONGEST_DUE_FIRST
 from civitai_mock.storage.mongo.job_documents import job_of
-from civitai_mock.storage.mongo.stamping import stamp_front
 
 Pipeline: TypeAlias = list[Document]
 
@@ -23,12 +24,13 @@ DUE_SINCE_LAST_EVENT = {"$cond": [{"$lt": ["$callback.told", "$seq"]}, "$lastEve
 GIVE_UP: Pipeline = [{"$set": {"callback.told": "$seq", "callback.failures": 0}}, {"$unset": "callback.dueAt"}]
 
 
-class Callbacks:
+class MongoWebhookOutbox:
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
 
-    async def due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
-        """What was held for an answer that got lost is due again when the hold ends."""
+    @raises_domain_errors
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
+        """Jobs that were held for an answer that got lost are due again when the hold ends."""
         token = ObjectId()
         stamp = {"callback.dueAt": moment_text(hold_until), "callback.holder": token}
         line = {"callback.dueAt": {"$lte": moment_text(now)}}
@@ -36,20 +38,22 @@ class Callbacks:
         if not tried:
             return []
         held = self._jobs.find({"jobId": {"$in": tried}, "callback.holder": token})
-        found = {document["jobId"]: _callback_of(document) async for document in held}
+        found = {document["jobId"]: _due_webhook_of(document) async for document in held}
         return [found[job_id] for job_id in tried if job_id in found]
 
-    async def told(self, job_id: str, *, seq: int) -> None:
+    @raises_domain_errors
+    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
         knows = {"callback.told": {"$max": ["$callback.told", seq]}, "callback.failures": 0}
         pipeline: Pipeline = [{"$set": knows}, {"$set": {"callback.dueAt": DUE_SINCE_LAST_EVENT}}]
-        await self._jobs.update_one(_to_tell_of(job_id), pipeline)
+        await self._jobs.update_one(_undelivered(job_id), pipeline)
 
-    async def not_told(self, job_id: str, *, again_at: datetime | None) -> None:
-        if again_at is None:
-            await self._jobs.update_one(_to_tell_of(job_id), GIVE_UP)
+    @raises_domain_errors
+    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
+        if retry_at is None:
+            await self._jobs.update_one(_undelivered(job_id), GIVE_UP)
         else:
-            again = {"$set": {"callback.dueAt": moment_text(again_at)}, "$inc": {"callback.failures": 1}}
-            await self._jobs.update_one(_to_tell_of(job_id), again)
+            again = {"$set": {"callback.dueAt": moment_text(retry_at)}, "$inc": {"callback.failures": 1}}
+            await self._jobs.update_one(_undelivered(job_id), again)
 
 
 def news(fields: Document) -> Pipeline:
@@ -59,10 +63,10 @@ def news(fields: Document) -> Pipeline:
     return [{"$set": {**literally, "callback.dueAt": due_at}}]
 
 
-def _to_tell_of(job_id: str) -> Document:
+def _undelivered(job_id: str) -> Document:
     return {"jobId": job_id, "callback.dueAt": {"$exists": True}}
 
 
-def _callback_of(document: Document) -> DueWebhook:
+def _due_webhook_of(document: Document) -> DueWebhook:
     callback = document["callback"]
     return DueWebhook(job=job_of(document), delivered_seq=callback["told"], failures=callback["failures"])

@@ -1,0 +1,104 @@
+"""Questions about many jobs, answered by SQLite: which match, how they ended, what they cost."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, Spending
+from civitai_mock.domain.stages import Outcome
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.job_rows import jobs_from, leaf_digests
+from civitai_mock.storage.sqlite.rows import Value, to_json, to_micros
+from civitai_mock.storage.sqlite.tables import TableNames
+
+Condition: TypeAlias = tuple[str, tuple[Value, ...]]
+
+EARLIEST, LATEST = -(2**63), 2**63 - 1
+OUTCOME = """SELECT outcome FROM "{jobs}" WHERE id = ?"""
+SPENDING = """
+    SELECT
+        coalesce(sum((SELECT count(*) FROM json_each(slots) WHERE json_extract(value, '$[2]')))
+            FILTER (WHERE outcome = 'SUCCEEDED'), 0),
+        coalesce(sum(cost) FILTER (WHERE charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')), 0.0)
+    FROM "{jobs}" WHERE created_at >= ? AND created_at < ?
+"""
+POSITION = "(created_at, submission_id, id)"
+LEAF_POSITION = "(found.born, found.submission, found.job)"
+BY_AGE = """
+    SELECT {job} FROM "{jobs}" WHERE {where}
+    ORDER BY created_at DESC, submission_id DESC, id DESC LIMIT max(?, 0)
+"""
+# CROSS JOIN: the leaves come first, for they are in the order that is asked for.
+BY_LEAF = """
+    SELECT {job} FROM "{jobs} leaves" AS found CROSS JOIN "{jobs}" ON id = found.job WHERE {where}
+    ORDER BY found.born DESC, found.submission DESC, found.job DESC LIMIT max(?, 0)
+"""
+# However many leaves are asked for, the statement stays the same.
+HAS_LEAVES = """
+    NOT EXISTS (
+        SELECT 1 FROM json_each(?) AS wanted WHERE NOT EXISTS (
+            SELECT 1 FROM "{jobs} leaves" AS other WHERE other.leaf = wanted.value
+            AND other.born = found.born AND other.submission = found.submission AND other.job = found.job))
+"""
+
+
+class SearchStatements:
+    """The statements with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.outcome = names.fill(OUTCOME)
+        self.spending = names.fill(SPENDING)
+        self.spending_of = names.fill(f"{SPENDING} AND issued_by = ?")
+
+
+class SqliteJobSearch:
+    def __init__(self, *, database: Database, names: TableNames) -> None:
+        self._database = database
+        self._names = names
+        self._sql = SearchStatements(names)
+
+    async def find(self, criteria: JobCriteria, *, limit: int) -> Sequence[Job]:
+        """Search in a thread: where one leaf is on many jobs and another on few, many rows are looked through."""
+        sql, parameters = find_statement(criteria, limit=limit, names=self._names)
+        return await jobs_from(await self._database.scan(sql, parameters, most_bytes=MOST_BYTES_FOUND))
+
+    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        found = {job_id: self._database.read(self._sql.outcome, (job_id,)) for job_id in job_ids}
+        return {job_id: Outcome(rows[0][0]) if rows[0][0] else None for job_id, rows in found.items() if rows}
+
+    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
+        times = (to_micros(since) if since else EARLIEST, to_micros(until) if until else LATEST)
+        if issued_by is None:
+            rows = await self._database.scan(self._sql.spending, times)
+        else:
+            rows = await self._database.scan(self._sql.spending_of, (*times, issued_by))
+        images, cost = rows[0] if rows else (0, 0.0)
+        return Spending(images=images, cost=cost)
+
+
+def find_statement(criteria: JobCriteria, *, limit: int, names: TableNames) -> tuple[str, tuple[Value, ...]]:
+    """Return the statement that finds matching jobs, and its parameters."""
+    frame, position = (BY_LEAF, LEAF_POSITION) if criteria.property_paths else (BY_AGE, POSITION)
+    conditions = [*_of_leaves(criteria.property_paths), *_of_job(criteria), *_before(criteria.before, position)]
+    where = " AND ".join(sql for sql, _ in conditions) or "TRUE"
+    sql = names.fill(frame.replace("{where}", where))
+    return sql, (*(value for _, values in conditions for value in values), limit)
+
+
+def _of_leaves(leaves: Iterable[str]) -> list[Condition]:
+    digests = leaf_digests(sorted(leaves))
+    first: list[Condition] = [("found.leaf = ?", (digest,)) for digest in digests[:1]]
+    others: list[Condition] = [(HAS_LEAVES, (to_json(digests[1:]),))] if digests[1:] else []
+    return [*first, *others]
+
+
+def _of_job(criteria: JobCriteria) -> list[Condition]:
+    columns = {"issued_by": criteria.issued_by, "type": criteria.job_type}
+    return [(f"{column} = ?", (value,)) for column, value in columns.items() if value is not None]
+
+
+def _before(place: Position | None, position: str) -> list[Condition]:
+    if place is None:
+        return []
+    return [(f"{position} < (?, ?, ?)", (to_micros(place.created_at), place.submission_id, place.job_id))]

@@ -1,0 +1,123 @@
+"""The queue of jobs in SQLite: who may claim which job, and whose lease or time is over."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import QueuedJob, QueueState
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.errors import disk_errors
+from civitai_mock.storage.sqlite.job_rows import jobs_from
+from civitai_mock.storage.sqlite.presence import Presence
+from civitai_mock.storage.sqlite.rows import from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.tables import TableNames
+
+CLAIM = """
+    UPDATE "{jobs}" SET provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?
+    WHERE rowid IN (
+        SELECT rowid FROM "{jobs}" WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0
+        ORDER BY priority DESC, created_at, id LIMIT max(?, 0))
+    RETURNING {job}
+"""
+RENEW = """
+    UPDATE "{jobs}" SET lease_until = max(lease_until, ?)
+    WHERE id IN (SELECT value FROM json_each(?)) AND worker_id = ? AND outcome IS NULL
+    RETURNING id
+"""
+WORKERS = """SELECT DISTINCT worker_id FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL"""
+WITH_EXPIRED_LEASE = """
+    SELECT {job} FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL AND lease_until < ?
+    ORDER BY lease_until LIMIT ?
+"""
+HELD_BY = (
+    """SELECT {job} FROM "{jobs}" WHERE outcome IS NULL AND worker_id IN (SELECT value FROM json_each(?)) LIMIT ?"""
+)
+PAST_DEADLINE = """SELECT {job} FROM "{jobs}" WHERE outcome IS NULL AND expire_at <= ? ORDER BY expire_at LIMIT ?"""
+BLOCKED = """SELECT {job} FROM "{jobs}" WHERE waits = 1 AND id > ? ORDER BY id LIMIT max(?, 0)"""
+TO_CLAIM = """
+    SELECT id, priority, created_at, cost FROM "{jobs}"
+    WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 ORDER BY priority DESC, created_at, id
+"""
+# Told which index: SQLite takes that of all jobs by age, those that have ended among them.
+STANDS_STILL = """
+    SELECT EXISTS (SELECT 1 FROM "{jobs}" INDEXED BY "{jobs} to claim"
+                   WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 AND created_at < ?)
+        AND NOT EXISTS (SELECT 1 FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL AND lease_until > ?)
+"""
+RECENT = """SELECT count(*) FROM "{jobs}" WHERE ended_at >= ?"""
+
+
+class QueueStatements:
+    """The statements with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.claim = names.fill(CLAIM)
+        self.renew = names.fill(RENEW)
+        self.workers = names.fill(WORKERS)
+        self.with_expired_lease = names.fill(WITH_EXPIRED_LEASE)
+        self.held_by = names.fill(HELD_BY)
+        self.past_deadline = names.fill(PAST_DEADLINE)
+        self.blocked = names.fill(BLOCKED)
+        self.to_claim = names.fill(TO_CLAIM)
+        self.stands_still = names.fill(STANDS_STILL)
+        self.recent = names.fill(RECENT)
+
+
+class SqliteJobQueue:
+    """`presence` knows the workers whose process is gone; it is None where no other process can see this store."""
+
+    def __init__(self, *, database: Database, names: TableNames, presence: Presence | None) -> None:
+        self._database = database
+        self._sql = QueueStatements(names)
+        self._presence = presence
+
+    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+        """Raise `ConflictError` if a worker of the same id lives in another process."""
+        if self._presence and not self._presence.holds(claim.worker_id):
+            with disk_errors(self._database.description):
+                await asyncio.to_thread(self._presence.hold, claim.worker_id)
+        parameters = (claim.provider, claim.worker_id, to_micros(claim.at), to_micros(claim.until), limit)
+        rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
+        # RETURNING keeps no order.
+        return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
+
+    async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
+        parameters = (to_micros(until), to_json(list(job_ids)), worker_id)
+        rows = await self._database.write(lambda db: db.execute(self._sql.renew, parameters).fetchall())
+        return frozenset(job_id for (job_id,) in rows)
+
+    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        return await jobs_from(self._database.read(self._sql.with_expired_lease, (to_micros(now), limit)))
+
+    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
+        if self._presence is None:
+            return []
+        workers = {worker_id for (worker_id,) in self._database.read(self._sql.workers)}
+        others = [worker_id for worker_id in workers if not self._presence.holds(worker_id)]
+        if not others:
+            return []
+        with disk_errors(self._database.description):
+            dead = await asyncio.to_thread(self._presence.gone, others)
+        return await jobs_from(self._database.read(self._sql.held_by, (to_json(dead), limit)))
+
+    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        return await jobs_from(self._database.read(self._sql.past_deadline, (to_micros(now), limit)))
+
+    async def blocked(self, *, after: str, limit: int) -> Sequence[Job]:
+        return await jobs_from(self._database.read(self._sql.blocked, (after, limit)))
+
+    async def snapshot(self, *, recent_since: datetime) -> QueueState:
+        """The queue and what has ended are read one after the other, not at one instant."""
+        rows = await self._database.scan(self._sql.to_claim)
+        ((recent,),) = await self._database.scan(self._sql.recent, (to_micros(recent_since),))
+        jobs = [
+            QueuedJob(id=job_id, priority=priority, created_at=from_micros(created_at), cost=cost)
+            for job_id, priority, created_at, cost in rows
+        ]
+        return QueueState(jobs=jobs, recent=recent)
+
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        ((still,),) = await self._database.scan(self._sql.stands_still, (to_micros(since), to_micros(now)))
+        return bool(still)

@@ -1,0 +1,76 @@
+"""The outbox of webhooks in SQLite; `callback_due_at` has a value as long as there are events to deliver."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from civitai_mock.domain.search import DueWebhook
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.job_rows import job_from
+from civitai_mock.storage.sqlite.rows import Row, to_micros
+from civitai_mock.storage.sqlite.tables import TableNames
+
+IS_DUE = """SELECT 1 FROM "{jobs}" WHERE callback_due_at <= ? LIMIT 1"""
+DUE = """
+    SELECT {job}, callback_told, callback_failures FROM "{jobs}" WHERE callback_due_at <= ?
+    ORDER BY callback_due_at, id LIMIT max(?, 0)
+"""
+HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE id = ?"""
+# A job is due since the first event that its receiver does not know, if there is one.
+DELIVERED = """
+    UPDATE "{jobs}" SET callback_told = max(callback_told, ?), callback_failures = 0, callback_due_at = (
+        SELECT json_extract(next.body, '$.at') FROM "{job_events}" AS next
+        WHERE next.job_id = "{jobs}".id AND next.seq = max(callback_told, ?) + 1)
+    WHERE id = ? AND callback_due_at IS NOT NULL
+"""
+TRY_AGAIN = """
+    UPDATE "{jobs}" SET callback_failures = callback_failures + 1, callback_due_at = ?
+    WHERE id = ? AND callback_due_at IS NOT NULL
+"""
+GIVE_UP = """
+    UPDATE "{jobs}" SET callback_told = seq, callback_failures = 0, callback_due_at = NULL
+    WHERE id = ? AND callback_due_at IS NOT NULL
+"""
+
+
+class OutboxStatements:
+    """The statements with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.is_due = names.fill(IS_DUE)
+        self.due = names.fill(DUE)
+        self.hold = names.fill(HOLD)
+        self.delivered = names.fill(DELIVERED)
+        self.try_again = names.fill(TRY_AGAIN)
+        self.give_up = names.fill(GIVE_UP)
+
+
+class SqliteWebhookOutbox:
+    def __init__(self, *, database: Database, names: TableNames) -> None:
+        self._database = database
+        self._sql = OutboxStatements(names)
+
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
+        """Ask without a transaction first, as mostly nothing is due."""
+        if not self._database.read(self._sql.is_due, (to_micros(now),)):
+            return []
+        rows = await self._database.write(partial(self._hold, to_micros(now), to_micros(hold_until), limit))
+        return [
+            DueWebhook(job=job_from(tuple(row)), delivered_seq=seq, failures=failures) for *row, seq, failures in rows
+        ]
+
+    def _hold(self, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
+        rows = connection.execute(self._sql.due, (now, limit)).fetchall()
+        connection.executemany(self._sql.hold, [(until, job_id) for job_id, *_ in rows])
+        return rows
+
+    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
+        await self._database.write(lambda db: db.execute(self._sql.delivered, (seq, seq, job_id)))
+
+    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
+        if retry_at is None:
+            await self._database.write(lambda db: db.execute(self._sql.give_up, (job_id,)))
+        else:
+            again = (to_micros(retry_at), job_id)
+            await self._database.write(lambda db: db.execute(self._sql.try_again, again))
