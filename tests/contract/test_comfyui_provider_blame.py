@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from civitai_mock.comfyui_standin.options import Damage, StandinOptions
 from civitai_mock.domain.errors import JobError, NotStartedError, RunFailedError, TransientError, TryElsewhereError
 from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
 from tests.support.comfyui import (
     ENDLESS,
     IMPATIENT,

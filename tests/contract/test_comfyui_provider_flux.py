@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.comfyui_standin.options import Models
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.ecosystems import ecosystem_needs
 from civitai_mock.generation.job_types import job_work
@@ -16,7 +17,6 @@ from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Submission
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from civitai_mock.providers.simulator.comfyui_server.options import Models
 from tests.support.comfyui import HELD, IMPATIENT, Gate, comfyui_on, finish, is_pending, is_running, until
 from tests.support.generation import SKELETONS, make_found, planned_job
 from tests.support.standin import RunningStandin, running_standin

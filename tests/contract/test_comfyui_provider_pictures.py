@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.comfyui_standin.state.files import Place
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.ports import InputFile, Submission
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from tests.support.comfyui import HELD, Gate, comfyui_on, finish, is_running, make_submission, until
 from tests.support.standin import RunningStandin, plain_png, running_standin
 from tests.support.standin_session import text_to_image, with_inputs, with_node

@@ -7,12 +7,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.options import Timeouts
 from civitai_mock.providers.comfyui.workers.fleet import MOST_QUESTIONS
-from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from tests.support.comfyui import (
     ENDLESS,
     HELD,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.keeping.disk import FilesOnDisk
-from civitai_mock.providers.simulator.comfyui_server.keeping.extra_paths import read_extra_paths
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
-from civitai_mock.providers.simulator.comfyui_server.launch import options_of
-from civitai_mock.providers.simulator.comfyui_server.options import Durations
+from civitai_mock.comfyui_standin.launch import options_of
+from civitai_mock.comfyui_standin.options import Durations
+from civitai_mock.comfyui_standin.state.disk import FilesOnDisk
+from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.models import read_extra_paths
 from tests.support.dates import START
 from tests.support.standin import plain_png
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node

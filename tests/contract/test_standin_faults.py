@@ -8,7 +8,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
+from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from tests.support.listening import Listener, is_end, listening
 from tests.support.standin import PermitClock, plain_png
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+from civitai_mock.comfyui_standin.state.files import Place
 from tests.support.dates import START
 from tests.support.standin import plain_png
 from tests.support.standin_session import StandinSession, standin_session

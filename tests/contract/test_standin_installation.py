@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.options import Directories, ExtraFolder, Packs, StandinOptions
+from civitai_mock.comfyui_standin.options import Directories, ExtraFolder, Packs, StandinOptions
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
 
 PUBLIC = ["v1-5-pruned-emaonly.safetensors", "sd_xl_base_1.0.safetensors"]

@@ -12,14 +12,9 @@ import pytest
 from PIL import Image
 
 from civitai_mock.bootstrap.standin import create_comfyui
-from civitai_mock.providers.simulator.comfyui_server.arguments import (
-    IGNORED_SWITCHES,
-    IGNORED_VALUES,
-    add_arguments,
-    addresses_of,
-)
-from civitai_mock.providers.simulator.comfyui_server.launch import options_of
-from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
+from civitai_mock.comfyui_standin.arguments import IGNORED_SWITCHES, IGNORED_VALUES, add_arguments, addresses_of
+from civitai_mock.comfyui_standin.launch import options_of
+from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.settings import SettingsError
 from tests.support.listening import listening
 from tests.support.served import make_settings

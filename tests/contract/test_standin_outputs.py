@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from civitai_mock.comfyui_standin.state.files import Place
 from civitai_mock.generation.placeholder_results import shapes_of
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
 from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
 from tests.support.pixel_graphs import BASE, FILES, decoded, gradient, sampler

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
-from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
+from civitai_mock.comfyui_standin.options import Damage, StandinOptions
+from civitai_mock.comfyui_standin.state.files import Place
 from tests.support.dates import START
 from tests.support.standin_session import (
     StandinSession,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
+from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from tests.support.standin import PermitClock, plain_png
 from tests.support.standin_session import (
     StandinSession,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.app import ALL_ROUTES
+from civitai_mock.comfyui_standin.app import ALL_ROUTES
 from tests.support.standin_session import StandinSession, standin_session
 
 JSON, HTML, PLAIN = "application/json; charset=utf-8", "text/html", "text/plain; charset=utf-8"

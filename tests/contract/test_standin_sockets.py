@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
+from civitai_mock.comfyui_standin.options import StandinOptions
 from tests.support.listening import Listener, listening
 from tests.support.standin_session import StandinSession, standin_session, text_to_image, with_node
 

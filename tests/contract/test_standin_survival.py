@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from civitai_mock.comfyui_standin.options import StandinOptions
+from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.queue import History
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.drawing.png import Pictures, draw_as
 from civitai_mock.generation.graph_reader.facts import OutputImages
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
-from civitai_mock.providers.simulator.comfyui_server.keeping.history import History
-from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from tests.support.comfy_graphs import Graph
 from tests.support.dates import START
 from tests.support.pixel_graphs import FILES

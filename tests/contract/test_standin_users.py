@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
+from civitai_mock.comfyui_standin.options import StandinOptions
 from tests.support.standin_session import StandinSession, standin_session
 
 FILES = {"workflows/a.json": "{}", "workflows/sub/b.json": "[1]", "workflows/.hidden.json": "{}", "note.txt": "hello"}

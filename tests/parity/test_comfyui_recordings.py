@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
-from civitai_mock.providers.simulator.comfyui_server.options import Damage, StandinOptions
+from civitai_mock.comfyui_standin.options import Damage, StandinOptions
+from civitai_mock.comfyui_standin.state.files import Place
 from tests.support.listening import Listener, listening
 from tests.support.recordings import (
     FIRST_COUNTER,

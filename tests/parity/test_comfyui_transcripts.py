@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
-from civitai_mock.providers.simulator.comfyui_server.options import Damage, Durations, StandinOptions
+from civitai_mock.comfyui_standin.options import Damage, Durations, StandinOptions
+from civitai_mock.comfyui_standin.state.files import Place
 from tests.support.dates import START
 from tests.support.listening import Heard, Listener, listening, remaining
 from tests.support.recordings import MODELS, base_graph, comparable, read_transcript

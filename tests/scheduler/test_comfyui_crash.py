@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
+from civitai_mock.comfyui_standin.prompt_stats import PromptFacts
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from civitai_mock.providers.simulator.comfyui_server.ledger import PromptFacts
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.scheduler.conftest import Bench, running
 from tests.support.comfyui import HELD, IMPATIENT, LONGEST_WAIT_SECONDS, Gate, is_running

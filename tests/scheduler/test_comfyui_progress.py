@@ -5,9 +5,9 @@ from io import BytesIO
 
 from PIL import Image
 
+from civitai_mock.comfyui_standin.options import StandinOptions
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.progress import JobProgress, progress_of
-from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
 from tests.scheduler.conftest import PROGRESS_SECONDS, Bench, running
 from tests.support.comfyui import ENDLESS, LONGEST_WAIT_SECONDS, comfyui_on
 from tests.support.jobs import collect

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.bootstrap.standin import create_comfyui
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
+from civitai_mock.comfyui_standin.state.files import Place
 from tests.support.served import JOBS, Opened, make_settings, serve_all, template
 from tests.support.standin import RunningStandin
 

@@ -12,6 +12,7 @@ from itertools import count
 import httpx
 
 from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import Outputs, Submission
@@ -19,7 +20,6 @@ from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions, Timeouts
 from civitai_mock.providers.comfyui.protocol.tracker import Limits
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from tests.support.comfy_graphs import Graph
 from tests.support.standin import RunningStandin
 from tests.support.standin_session import text_to_image

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
+from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.drawing.png import Pictures, draw_as
 from civitai_mock.ports import Output, Provider, Submission
-from civitai_mock.providers.simulator.comfyui_server.options import Durations, StandinOptions
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
 from tests.support.comfy_graphs import Graph

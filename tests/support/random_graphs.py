@@ -4,11 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from civitai_mock.providers.simulator.comfyui_server.checking.definitions import (
-    InputDefinition,
-    NodeDefinition,
-    read_definitions,
-)
+from civitai_mock.comfyui_standin.validation.definitions import InputDefinition, NodeDefinition, read_definitions
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import FILES
 from tests.support.standin import MODELS

@@ -12,12 +12,12 @@ from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
 from civitai_mock.clock import SystemClock
+from civitai_mock.comfyui_standin.app import make_app
+from civitai_mock.comfyui_standin.options import Models, StandinOptions
+from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.ports import Clock
-from civitai_mock.providers.simulator.comfyui_server.app import make_app
-from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
-from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 from tests.support.dates import START
 
 MODELS: Models = {

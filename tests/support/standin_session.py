@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import httpx
 
+from civitai_mock.comfyui_standin.options import Models, StandinOptions
+from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
-from civitai_mock.providers.simulator.comfyui_server.options import Models, StandinOptions
-from civitai_mock.providers.simulator.comfyui_server.standin import Standin
 from tests.support.listening import Listener, listening
 from tests.support.standin import DEFAULT_OPTIONS, MODELS, RunningStandin, running_standin
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.comfyui_standin.validation.definitions import read_definitions
 from civitai_mock.drawing.outputs.makers import MAKERS
 from civitai_mock.drawing.pixels.graph_images import OPERATIONS
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.output_images import LEAVING_DRAWN, MADE_BY_MODELS
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 from civitai_mock.generation.graph_reader.sizes import RULES
-from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import BASE, FILES, decoded, pictures_of, sampler
 

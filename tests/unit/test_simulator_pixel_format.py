@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from civitai_mock.comfyui_standin.state.images import preview_jpeg
 from civitai_mock.drawing import png
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.png import Pictures, draw
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
-from civitai_mock.providers.simulator.comfyui_server.keeping.images import preview_jpeg
 from tests.support.standin import plain_png
 
 WIDTH, HEIGHT = 96, 64

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.running.cache import Made, NodeCache, signatures
-from civitai_mock.providers.simulator.comfyui_server.running.order import RunOrder
+from civitai_mock.comfyui_standin.execution.node_cache import Made, NodeCache, signatures
+from civitai_mock.comfyui_standin.execution.order import RunOrder
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 

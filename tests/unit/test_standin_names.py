@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import FileStore, Place, split_annotation
-from civitai_mock.providers.simulator.comfyui_server.keeping.prefix import OutsideError, SaveName, expand
-from civitai_mock.providers.simulator.comfyui_server.running.sampling import steps_of
+from civitai_mock.comfyui_standin.execution.nodes import steps_of
+from civitai_mock.comfyui_standin.state.files import FileStore, OutsideError, Place, SaveName, expand, split_annotation
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -5,22 +5,16 @@ import json
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
-from civitai_mock.providers.simulator.comfyui_server.faults import FaultDesk
-from civitai_mock.providers.simulator.comfyui_server.keeping.item import QueueItem
-from civitai_mock.providers.simulator.comfyui_server.ledger import MOST_PROMPTS, Ledger
-from civitai_mock.providers.simulator.comfyui_server.options import StandinOptions
-from civitai_mock.providers.simulator.comfyui_server.running.calls import call_of
-from civitai_mock.providers.simulator.comfyui_server.running.progress import ProgressBoard
-from civitai_mock.providers.simulator.comfyui_server.running.scene import Node
-from civitai_mock.providers.simulator.comfyui_server.standin import Standin
-from civitai_mock.providers.simulator.comfyui_server.talking import messages
-from civitai_mock.providers.simulator.comfyui_server.talking.hub import (
-    MOST_BYTES_WAITING,
-    MOST_WAITING,
-    Connection,
-    Hub,
-)
+from civitai_mock.comfyui_standin import messages
+from civitai_mock.comfyui_standin.execution.prompt_run import call_of
+from civitai_mock.comfyui_standin.execution.run_context import Node, ProgressBoard
+from civitai_mock.comfyui_standin.faults import FaultDesk
+from civitai_mock.comfyui_standin.options import StandinOptions
+from civitai_mock.comfyui_standin.prompt_stats import MOST_PROMPTS, Ledger
+from civitai_mock.comfyui_standin.standin import Standin
+from civitai_mock.comfyui_standin.state.queue import QueueItem
+from civitai_mock.comfyui_standin.validation.definitions import read_definitions
+from civitai_mock.comfyui_standin.websockets import MOST_BYTES_WAITING, MOST_WAITING, Connection, Hub
 from tests.support.dates import START
 from tests.support.standin import draw_plain
 

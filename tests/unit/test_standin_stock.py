@@ -2,7 +2,7 @@
 
 import pytest
 
-from civitai_mock.providers.simulator.comfyui_server.stock import models_of
+from civitai_mock.comfyui_standin.options import models_of
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 
 

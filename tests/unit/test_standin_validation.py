@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.comfyui_standin.validation.definitions import read_definitions
+from civitai_mock.comfyui_standin.validation.validate import Rules, Verdict, validate
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.providers.simulator.comfyui_server.checking.definitions import read_definitions
-from civitai_mock.providers.simulator.comfyui_server.checking.validation import validate
-from civitai_mock.providers.simulator.comfyui_server.checking.verdict import Rules, Verdict
 from tests.support.recordings import DATA, LORAS, comparable
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 

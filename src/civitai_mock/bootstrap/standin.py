@@ -6,13 +6,12 @@ from starlette.applications import Starlette
 
 from civitai_mock.bootstrap.stores import read_catalogue
 from civitai_mock.clock import SystemClock
+from civitai_mock.comfyui_standin.app import make_app
+from civitai_mock.comfyui_standin.launch import LaunchError, options_of
+from civitai_mock.comfyui_standin.options import EXAMPLE, REALISTIC, Durations, example_picture, models_of
+from civitai_mock.comfyui_standin.standin import Standin
+from civitai_mock.comfyui_standin.state.files import Place
 from civitai_mock.drawing.png import draw_as
-from civitai_mock.providers.simulator.comfyui_server.app import make_app
-from civitai_mock.providers.simulator.comfyui_server.keeping.files import Place
-from civitai_mock.providers.simulator.comfyui_server.launch import LaunchError, options_of
-from civitai_mock.providers.simulator.comfyui_server.options import REALISTIC, Durations
-from civitai_mock.providers.simulator.comfyui_server.standin import Standin
-from civitai_mock.providers.simulator.comfyui_server.stock import EXAMPLE, example_picture, models_of
 from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from civitai_mock.providers.simulator.comfyui_server.arguments import add_arguments
+from civitai_mock.comfyui_standin.arguments import add_arguments
 
 MONOLITH = "monolith"  # what runs without a command
 CHECKED = ("api", "scheduler", "comfyui")

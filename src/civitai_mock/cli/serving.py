@@ -14,7 +14,7 @@ from civitai_mock.cli.arguments import MONOLITH
 from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
 from civitai_mock.cli.runtime import leaving_note
 from civitai_mock.cli.stop import Stop
-from civitai_mock.providers.simulator.comfyui_server.arguments import addresses_of
+from civitai_mock.comfyui_standin.arguments import addresses_of
 from civitai_mock.settings import Settings
 
 COMFYUI_BODY_SECONDS = 60.0

@@ -1,0 +1,76 @@
+"""The stand-in as an ASGI app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Router
+
+from civitai_mock.comfyui_standin.middleware import Gate
+from civitai_mock.comfyui_standin.routes import (
+    control,
+    files,
+    internal,
+    models,
+    prompts,
+    server_info,
+    socket,
+    userdata,
+    users,
+)
+from civitai_mock.comfyui_standin.routes.answers import empty, not_allowed, nothing_there, text
+from civitai_mock.comfyui_standin.standin import Standin
+
+API = "/api"
+MODULES = (prompts, files, models, users, userdata, server_info, socket)
+COMFYUI_ROUTES: list[BaseRoute] = [route for module in MODULES for route in module.ROUTES]
+ALL_ROUTES: list[BaseRoute] = [*COMFYUI_ROUTES, *server_info.PAGE_FILES, *internal.ROUTES, *control.ROUTES]
+
+
+def make_app(standin: Standin) -> Starlette:
+    """Make the app, which has `app.state.standin`; serve it without WebSocket pings, as ComfyUI is."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        standin.start()
+        try:
+            yield
+        finally:
+            standin.stop()
+
+    app = Starlette(
+        routes=[*ALL_ROUTES, Mount(API, app=Router(COMFYUI_ROUTES, redirect_slashes=False))],
+        middleware=[Middleware(Gate, standin=standin)],
+        exception_handlers={HTTPException: on_http_error},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.standin = standin
+    return app
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Paths and methods that ComfyUI has not; behind all its routes are the files of its web page."""
+    path, is_known = request.scope["path"], isinstance(error, HTTPException) and error.status_code == 405
+    if request.method == "OPTIONS":
+        return empty()
+    if path == internal.PREFIX or path.startswith(f"{internal.PREFIX}/"):
+        return not_allowed(_methods(path)) if is_known else text("404: Not Found", 404)
+    if request.method in {"GET", "HEAD"}:
+        return nothing_there()
+    return not_allowed({"GET", "HEAD"} | (_methods(path) if is_known else set()))
+
+
+def _methods(path: str) -> set[str]:
+    """Of all routes with this path: Starlette's own list covers only the first."""
+    inner = path.removeprefix(API)
+    return {
+        method
+        for route in ALL_ROUTES
+        if (regex := getattr(route, "path_regex", None)) and regex.match(inner)
+        for method in getattr(route, "methods", None) or ()
+    }

@@ -1,0 +1,146 @@
+"""The command line: ComfyUI's own options with its defaults, and what only a stand-in has to be told.
+
+Imports little: every command of `civitai-mock` reads it.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from civitai_mock.comfyui_standin import COMFYUI_VERSION
+
+PORT = 8188
+EVERYWHERE = "0.0.0.0,::"
+# Options of ComfyUI that change nothing that a client of a stand-in sees: devices, precision, memory, the web page.
+IGNORED_SWITCHES = (
+    "--auto-launch", "--disable-auto-launch", "--cuda-malloc", "--disable-cuda-malloc", "--force-fp32", "--force-fp16",
+    "--fp32-unet", "--fp64-unet", "--bf16-unet", "--fp16-unet", "--fp8_e4m3fn-unet", "--fp8_e5m2-unet",
+    "--fp8_e8m0fnu-unet", "--fp16-vae", "--fp32-vae", "--bf16-vae", "--cpu-vae", "--fp8_e4m3fn-text-enc",
+    "--fp8_e5m2-text-enc", "--fp16-text-enc", "--fp32-text-enc", "--bf16-text-enc", "--force-channels-last",
+    "--disable-ipex-optimize", "--supports-fp8-compute", "--use-split-cross-attention", "--use-quad-cross-attention",
+    "--use-pytorch-cross-attention", "--use-sage-attention", "--use-flash-attention", "--disable-xformers",
+    "--force-upcast-attention", "--dont-upcast-attention", "--gpu-only", "--highvram", "--normalvram", "--lowvram",
+    "--novram", "--async-offload", "--force-non-blocking", "--disable-smart-memory", "--deterministic",
+    "--mmap-torch-files", "--disable-mmap", "--dont-print-server", "--quick-test-for-ci", "--windows-standalone-build",
+    "--log-stdout",
+)  # fmt: skip
+IGNORED_VALUES: Mapping[str, str | None] = {
+    "--cuda-device": None,
+    "--default-device": None,
+    "--directml": "?",
+    "--oneapi-device-selector": None,
+    "--reserve-vram": None,
+    "--default-hashing-function": None,
+    "--fast": "*",
+    "--verbose": "?",
+    "--front-end-version": None,
+    "--front-end-root": None,
+    "--user-directory": None,
+    "--comfy-api-base": None,
+    "--database-url": None,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_serving(parser.add_argument_group("ComfyUI's options"))
+    _add_folders(parser.add_argument_group("folders, as ComfyUI has them"))
+    _add_behaviour(parser)
+    _add_facts(parser.add_argument_group("what the stand-in has, beside files in folders"))
+    for name in IGNORED_SWITCHES:
+        parser.add_argument(name, action="store_true", help=argparse.SUPPRESS)
+    for name, count in IGNORED_VALUES.items():
+        parser.add_argument(name, nargs=count, help=argparse.SUPPRESS)
+
+
+def _add_serving(group: Any) -> None:
+    group.add_argument(
+        "--listen",
+        nargs="?",
+        const=EVERYWHERE,
+        metavar="IP",
+        help="addresses to listen on, with commas between them; default HOST, which is 127.0.0.1; without a value all",
+    )
+    group.add_argument("--port", type=_port, default=PORT, help=f"default {PORT}")
+    group.add_argument("--tls-keyfile", metavar="FILE", help="serve https, with --tls-certfile")
+    group.add_argument("--tls-certfile", metavar="FILE", help="serve https, with --tls-keyfile")
+    group.add_argument(
+        "--enable-cors-header", nargs="?", const="*", metavar="ORIGIN", help="allow web pages of other origins"
+    )
+    group.add_argument("--enable-compress-response-body", action="store_true", help="compress JSON and plain text")
+    group.add_argument("--max-upload-size", type=float, default=100, metavar="MB", help="largest body; default 100")
+
+
+def _add_folders(group: Any) -> None:
+    group.add_argument(
+        "--base-directory",
+        type=os.path.abspath,
+        metavar="FOLDER",
+        help="has models/, input/, output/ and temp/; its model files are then all that there are",
+    )
+    folders = {
+        "--input-directory": "pictures to load; default in memory",
+        "--output-directory": "where pictures are saved; default in memory",
+        "--temp-directory": "has a folder temp, which is emptied at the start; default in memory",
+    }
+    for name, text in folders.items():
+        group.add_argument(name, type=os.path.abspath, metavar="FOLDER", help=text)
+    group.add_argument(
+        "--extra-model-paths-config",
+        type=os.path.abspath,
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="extra_model_paths.yaml: more folders with model files",
+    )
+
+
+def _add_behaviour(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what it does, as in ComfyUI")
+    group.add_argument(
+        "--preview-method",
+        choices=["none", "auto", "latent2rgb", "taesd"],
+        default="none",
+        help="anything but none sends a preview of each step; default none",
+    )
+    group.add_argument("--preview-size", type=int, default=512, metavar="PIXELS", help="longer side; default 512")
+    group.add_argument("--disable-metadata", action="store_true", help="no graph in the files that are saved")
+    group.add_argument("--multi-user", action="store_true", help="a folder for each user")
+    group.add_argument("--cpu", action="store_true", help="tell of a CPU instead of a GPU")
+    group.add_argument("--disable-api-nodes", action="store_true", help="without the nodes of paid services")
+    group.add_argument("--disable-all-custom-nodes", action="store_true", help="without the nodes of --object-info")
+    group.add_argument(
+        "--whitelist-custom-nodes", nargs="+", default=[], metavar="PACK", help="packs that are there all the same"
+    )
+    caches = parser.add_mutually_exclusive_group()
+    caches.add_argument("--cache-classic", action="store_true", help="keep what the last graph made; the default")
+    caches.add_argument("--cache-lru", type=int, default=0, metavar="N", help="keep what N nodes made")
+    caches.add_argument("--cache-none", action="store_true", help="run every node each time")
+
+
+def _add_facts(group: Any) -> None:
+    group.add_argument(
+        "--object-info",
+        type=os.path.abspath,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="/object_info of a real server: its nodes, and the model files that it lists",
+    )
+    group.add_argument(
+        "--comfyui-version",
+        default=COMFYUI_VERSION,
+        metavar="VERSION",
+        help=f"what /system_stats tells; default {COMFYUI_VERSION}",
+    )
+
+
+def addresses_of(listen: str) -> list[str]:
+    """One or several, as --listen has them."""
+    return [address.strip() for address in listen.split(",")]
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a number from 1 to 65535")
+    return int(text)

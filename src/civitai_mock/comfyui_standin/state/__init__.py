@@ -1,0 +1,1 @@
+"""What a stand-in keeps: queue, history, files, models, users."""

@@ -1,1 +1,0 @@
-"""What is kept in memory: queue, history and files."""

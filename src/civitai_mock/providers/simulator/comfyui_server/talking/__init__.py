@@ -1,1 +1,0 @@
-"""Messages over WebSockets, and who gets them."""
