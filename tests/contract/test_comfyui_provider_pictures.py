@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.ports import InputFile, Submission
 from tests.support.comfyui import HELD, Gate, comfyui_on, finish, is_running, make_submission, until
@@ -17,7 +17,7 @@ from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 PICTURE = plain_png(tone=7)
 DIGEST = hashlib.sha256(PICTURE).hexdigest()[:32]
-STORED = Place("input", "civitai-mock", f"{DIGEST}.png")
+STORED = FilePlace("input", "civitai-mock", f"{DIGEST}.png")
 NAME = "job_source"
 
 
@@ -48,10 +48,12 @@ def picture_submission(*, seed: int = 1, reader: Reader | None = None) -> Submis
     return replace(make_submission(picture_graph(seed=seed)), files=(file,))
 
 
-def stored_on(standin: RunningStandin) -> list[Place]:
+def stored_on(standin: RunningStandin) -> list[FilePlace]:
     files = standin.server.workshop.files
     return [
-        Place("input", folder, name) for folder in files.subfolders("input") for name in files.names("input", folder)
+        FilePlace("input", folder, name)
+        for folder in files.subfolders("input")
+        for name in files.names("input", folder)
     ]
 
 

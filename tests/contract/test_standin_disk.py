@@ -10,7 +10,7 @@ import pytest
 from civitai_mock.comfyui_standin.launch import options_of
 from civitai_mock.comfyui_standin.options import Durations
 from civitai_mock.comfyui_standin.state.disk import FilesOnDisk
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.comfyui_standin.state.models import read_extra_paths
 from tests.support.dates import START
 from tests.support.standin import plain_png
@@ -77,15 +77,15 @@ async def test_an_upload_that_the_disk_does_not_take_is_trouble(tmp_path: Path) 
 @pytest.mark.parametrize(
     "place",
     [
-        Place("input", "", "n" * 256),
-        Place("input", "", "é" * 128),
-        Place("input", "n" * 256, "x"),
-        Place("input", "", "a\0b"),
+        FilePlace("input", "", "n" * 256),
+        FilePlace("input", "", "é" * 128),
+        FilePlace("input", "n" * 256, "x"),
+        FilePlace("input", "", "a\0b"),
     ],
     ids=repr,
 )
 def test_a_name_that_no_disk_takes_is_refused_and_looked_for_in_vain(
-    tmp_path: Path, place: Place, on_disk: bool
+    tmp_path: Path, place: FilePlace, on_disk: bool
 ) -> None:
     files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
     with pytest.raises((OSError, ValueError)):
@@ -98,7 +98,7 @@ def test_what_could_not_be_written_whole_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None
 ) -> None:
     """A file that was there before is not taken away."""
-    files, place = FilesOnDisk(max_bytes=1000, directories={"output": tmp_path}), Place("output", "", "x.png")
+    files, place = FilesOnDisk(max_bytes=1000, directories={"output": tmp_path}), FilePlace("output", "", "x.png")
     if before is not None:
         files.put(place, before, now=START)
 
@@ -117,9 +117,9 @@ def test_what_could_not_be_written_whole_is_not_there(
 def test_files_are_kept_alike_in_memory_and_on_disk(tmp_path: Path, on_disk: bool) -> None:
     files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
     for name, subfolder in (("a.png", ""), ("b.png", "sub"), ("c.png", "")):
-        files.put(Place("input", subfolder, name), name.encode(), now=START)
-    files.delete(Place("input", "", "c.png"))
-    found = files.get(Place("input", "sub", "b.png"))
+        files.put(FilePlace("input", subfolder, name), name.encode(), now=START)
+    files.delete(FilePlace("input", "", "c.png"))
+    found = files.get(FilePlace("input", "sub", "b.png"))
     assert found is not None
     assert found.content == b"b.png"
     assert (files.names("input"), files.names("input", "sub"), files.newest("input")) == (
@@ -136,9 +136,9 @@ def test_files_are_kept_alike_in_memory_and_on_disk(tmp_path: Path, on_disk: boo
 def test_nothing_is_written_beside_the_folder(tmp_path: Path) -> None:
     files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path / "in"})
     with pytest.raises(PermissionError):
-        files.put(Place("input", "..", "x.png"), b"x", now=START)
-    files.delete(Place("input", "..", "x.png"))
-    assert files.get(Place("input", "..", "x.png")) is None
+        files.put(FilePlace("input", "..", "x.png"), b"x", now=START)
+    files.delete(FilePlace("input", "..", "x.png"))
+    assert files.get(FilePlace("input", "..", "x.png")) is None
 
 
 def test_extra_paths_are_read_as_comfyui_reads_them(tmp_path: Path) -> None:

@@ -9,19 +9,19 @@ import pytest
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.dates import START
 from tests.support.standin import plain_png
 from tests.support.standin_session import StandinSession, standin_session
 
 ONE, OTHER = plain_png(tone=1), plain_png(tone=2)
-SAVED = Place("output", "", "ComfyUI_00116_.png")
+SAVED = FilePlace("output", "", "ComfyUI_00116_.png")
 
 
 @pytest.fixture
 async def session() -> AsyncIterator[StandinSession]:
     async with standin_session(clock=VirtualClock(START)) as opened:
-        for place, content in {SAVED: ONE, Place("output", "hires", SAVED.name): OTHER}.items():
+        for place, content in {SAVED: ONE, FilePlace("output", "hires", SAVED.name): OTHER}.items():
             opened.server.workshop.files.put(place, content, now=START)
         yield opened
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.comfyui_standin.options import Damage, StandinOptions
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.dates import START
 from tests.support.standin_session import (
     StandinSession,
@@ -266,7 +266,7 @@ async def test_a_checkpoint_without_text_encoders_fails_at_the_text() -> None:
 
 
 async def test_a_picture_that_went_after_it_was_looked_for_fails_where_it_is_loaded(session: StandinSession) -> None:
-    place = Place("input", "", "in.png")
+    place = FilePlace("input", "", "in.png")
     session.server.workshop.files.put(place, plain(1), now=START)
     session.server.faults.order(stuck=True)
     await session.submit(text_to_image(), prompt_id="running")

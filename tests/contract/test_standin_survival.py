@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from civitai_mock.comfyui_standin.options import StandinOptions
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.comfyui_standin.state.queue import History
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.drawing.png import Pictures, draw_as
@@ -159,7 +159,7 @@ FEW_PIXELS = StandinOptions(max_pixels=100_000)
 async def _run_all(graphs: Sequence[Graph]) -> None:
     async with standin_session(options=FEW_PIXELS) as session:
         for name, content in FILES.items():
-            session.server.workshop.files.put(Place("input", "", name), content, now=START)
+            session.server.workshop.files.put(FilePlace("input", "", name), content, now=START)
         for graph in graphs:
             answer = await session.post(graph, prompt_id="odd")
             assert answer.status_code in {200, 400}, answer.text

@@ -12,7 +12,7 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Damage, StandinOptions
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.listening import Listener, listening
 from tests.support.recordings import (
     FIRST_COUNTER,
@@ -60,12 +60,12 @@ async def _replay() -> Mapping[str, Replayed]:
 def _put_files(standin: RunningStandin) -> None:
     """What lay in the recorded server's folders."""
     pictures = {
-        Place("input", "", "cap_input.png"): plain_png(),
-        Place("input", "", "not_image.png"): b"hello",
-        Place("input", "job1/a", "x.png"): plain_png(tone=1),
-        Place("temp", "", "t.png"): plain_png(tone=2),
-        Place("output", "", "ComfyUI_00001_.png"): plain_png(tone=3),
-        Place("output", "", f"ComfyUI_{FIRST_COUNTER - 1:05}_.png"): plain_png(tone=4),
+        FilePlace("input", "", "cap_input.png"): plain_png(),
+        FilePlace("input", "", "not_image.png"): b"hello",
+        FilePlace("input", "job1/a", "x.png"): plain_png(tone=1),
+        FilePlace("temp", "", "t.png"): plain_png(tone=2),
+        FilePlace("output", "", "ComfyUI_00001_.png"): plain_png(tone=3),
+        FilePlace("output", "", f"ComfyUI_{FIRST_COUNTER - 1:05}_.png"): plain_png(tone=4),
     }
     for place, content in pictures.items():
         standin.server.workshop.files.put(place, content, now=RECORDED_AT)

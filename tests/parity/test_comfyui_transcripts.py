@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from civitai_mock.comfyui_standin.options import Damage, Durations, StandinOptions
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.dates import START
 from tests.support.listening import Heard, Listener, listening, remaining
 from tests.support.recordings import MODELS, base_graph, comparable, read_transcript
@@ -40,7 +40,7 @@ class Theatre:
 
     def file_counter_before(self, counter: int) -> None:
         self.standin.server.workshop.files.put(
-            Place("output", "", f"ComfyUI_{counter - 1:05}_.png"), plain_png(), now=START
+            FilePlace("output", "", f"ComfyUI_{counter - 1:05}_.png"), plain_png(), now=START
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.bootstrap.standin import create_comfyui
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.served import JOBS, Opened, make_settings, serve_all, template
 from tests.support.standin import RunningStandin
 
@@ -27,7 +27,7 @@ def uploaded(standin: RunningStandin) -> list[str]:
 
 
 def content_of(standin: RunningStandin, name: str) -> bytes:
-    file = standin.server.workshop.files.get(Place("input", "civitai-mock", name))
+    file = standin.server.workshop.files.get(FilePlace("input", "civitai-mock", name))
     assert file is not None
     return file.content
 

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from civitai_mock.comfyui_standin.execution.nodes import steps_of
-from civitai_mock.comfyui_standin.state.files import FileStore, OutsideError, Place, SaveName, expand, split_annotation
+from civitai_mock.comfyui_standin.state.files import (
+    FilePlace,
+    FileStore,
+    OutsideError,
+    SaveName,
+    expand,
+    split_annotation,
+)
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -61,7 +68,10 @@ def test_a_name_may_say_its_folder(text: str, name: str, folder: str | None) -> 
 
 def test_a_full_store_lets_the_oldest_pictures_of_graphs_go() -> None:
     files = FileStore(max_bytes=30)
-    uploaded, places = Place("input", "", "in.png"), [Place("output", "", f"{number}.png") for number in range(3)]
+    uploaded, places = (
+        FilePlace("input", "", "in.png"),
+        [FilePlace("output", "", f"{number}.png") for number in range(3)],
+    )
     for place in (uploaded, *places):
         files.put(place, b"0123456789", now=NOW)
     kept = [place for place in (uploaded, *places) if files.get(place)]
@@ -70,8 +80,8 @@ def test_a_full_store_lets_the_oldest_pictures_of_graphs_go() -> None:
 
 def test_a_file_that_is_larger_than_the_store_is_kept_alone() -> None:
     files = FileStore(max_bytes=5)
-    files.put(Place("output", "", "old.png"), b"1", now=NOW)
-    files.put(Place("output", "", "new.png"), b"0123456789", now=NOW)
+    files.put(FilePlace("output", "", "old.png"), b"1", now=NOW)
+    files.put(FilePlace("output", "", "new.png"), b"0123456789", now=NOW)
     assert files.names("output") == ["new.png"]
 
 

@@ -7,20 +7,20 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.prompt_run import call_of
-from civitai_mock.comfyui_standin.execution.run_context import Node, ProgressBoard
-from civitai_mock.comfyui_standin.faults import FaultDesk
+from civitai_mock.comfyui_standin.execution.run_context import ProgressBoard, RunningNode
+from civitai_mock.comfyui_standin.faults import FaultControl
 from civitai_mock.comfyui_standin.options import StandinOptions
-from civitai_mock.comfyui_standin.prompt_stats import MOST_PROMPTS, Ledger
+from civitai_mock.comfyui_standin.prompt_stats import MOST_PROMPTS, PromptStats
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.comfyui_standin.state.queue import QueueItem
 from civitai_mock.comfyui_standin.validation.definitions import read_definitions
-from civitai_mock.comfyui_standin.websockets import MOST_BYTES_WAITING, MOST_WAITING, Connection, Hub
+from civitai_mock.comfyui_standin.websockets import MOST_BYTES_WAITING, MOST_WAITING, Hub, SocketConnection
 from tests.support.dates import START
 from tests.support.standin import draw_plain
 
 
 def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever() -> None:
-    connection = Connection("c")
+    connection = SocketConnection("c")
     for _ in range(MOST_WAITING):
         connection.send("message")
     assert not connection.dropped.is_set()
@@ -29,7 +29,7 @@ def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever(
 
 
 def test_a_client_that_does_not_read_large_messages_is_dropped_sooner() -> None:
-    connection = Connection("c")
+    connection = SocketConnection("c")
     large = "x" * (MOST_BYTES_WAITING // 2)
     for _ in range(2):
         connection.send(large)
@@ -39,7 +39,7 @@ def test_a_client_that_does_not_read_large_messages_is_dropped_sooner() -> None:
 
 
 async def test_what_a_client_has_read_counts_no_more() -> None:
-    connection = Connection("c")
+    connection = SocketConnection("c")
     for _ in range(3):
         connection.send("x" * (MOST_BYTES_WAITING // 2))
         await connection.next_frame()
@@ -59,7 +59,7 @@ def test_the_progress_of_all_nodes_is_told_as_any_other_message() -> None:
 
 
 def test_the_ledger_forgets_the_oldest_prompts() -> None:
-    ledger = Ledger()
+    ledger = PromptStats()
     for number in range(MOST_PROMPTS + 1):
         ledger.of(str(number)).accepted += 1
     assert len(ledger.prompts) == MOST_PROMPTS
@@ -67,7 +67,7 @@ def test_the_ledger_forgets_the_oldest_prompts() -> None:
 
 
 def test_a_fault_with_a_count_strikes_that_often() -> None:
-    desk = FaultDesk()
+    desk = FaultControl()
     desk.order(half_images=2)
     assert [desk.strikes("half_images") for _ in range(3)] == [True, True, False]
 
@@ -87,7 +87,7 @@ def test_before_it_is_started_there_is_no_life() -> None:
 def test_an_error_tells_literals_and_hidden_inputs_and_only_names_links() -> None:
     definition = read_definitions()["LumaReferenceNode"]
     inputs = {"image": ["1", 0], "weight": 0.5, "stranger": 1, "luma_ref": {"a": 1}}
-    node = Node(id="7", definition=definition, inputs=inputs)
+    node = RunningNode(id="7", definition=definition, inputs=inputs)
     item = QueueItem(number=0, prompt_id="p", graph={}, extra_data={}, outputs=["7"])
     assert call_of(node, item) == {
         "image": ["<image>"],
@@ -100,7 +100,7 @@ def test_an_error_tells_literals_and_hidden_inputs_and_only_names_links() -> Non
 
 
 def test_shuffling_swaps_neighbours_and_holds_no_ending_back() -> None:
-    desk = FaultDesk()
+    desk = FaultControl()
     desk.order(shuffled=True)
     hub = Hub(desk)
     connection = hub.connect("c")
@@ -111,9 +111,9 @@ def test_shuffling_swaps_neighbours_and_holds_no_ending_back() -> None:
 
 
 def test_pictures_of_an_unannounced_prompt_are_not_shown() -> None:
-    desk = FaultDesk()
+    desk = FaultControl()
     desk.order(unannounced=True)
     hub = Hub(desk)
     connection = hub.connect("c")
-    hub.show(messages.Picture(format=messages.PNG, content=b"", metadata={}), None)
+    hub.show(messages.PreviewFrame(format=messages.PNG, content=b"", metadata={}), None)
     assert list(connection.waiting) == []

@@ -8,9 +8,9 @@ from civitai_mock.bootstrap.stores import read_catalogue
 from civitai_mock.clock import SystemClock
 from civitai_mock.comfyui_standin.app import make_app
 from civitai_mock.comfyui_standin.launch import LaunchError, options_of
-from civitai_mock.comfyui_standin.options import EXAMPLE, REALISTIC, Durations, example_picture, models_of
+from civitai_mock.comfyui_standin.options import EXAMPLE, REALISTIC, Durations, example_image, pretended_models
 from civitai_mock.comfyui_standin.standin import Standin
-from civitai_mock.comfyui_standin.state.files import Place
+from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.drawing.png import draw_as
 from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 
@@ -24,11 +24,11 @@ def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
         raise SettingsError(error.message) from error
     standin = Standin(
         clock=SystemClock(),
-        models={} if options.directories.base else models_of(read_catalogue()),
+        models={} if options.directories.base else pretended_models(read_catalogue()),
         draw=draw_as(settings.simulation_pictures),
         options=options,
     )
     if options.directories.input is None:
         workshop = standin.workshop
-        workshop.files.put(Place("input", "", EXAMPLE), example_picture(), now=workshop.clock.now())
+        workshop.files.put(FilePlace("input", "", EXAMPLE), example_image(), now=workshop.clock.now())
     return make_app(standin)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 
-from civitai_mock.comfyui_standin.middleware import Gate
+from civitai_mock.comfyui_standin.middleware import RequestRules
 from civitai_mock.comfyui_standin.routes import (
     control,
     files,
@@ -44,7 +44,7 @@ def make_app(standin: Standin) -> Starlette:
 
     app = Starlette(
         routes=[*ALL_ROUTES, Mount(API, app=Router(COMFYUI_ROUTES, redirect_slashes=False))],
-        middleware=[Middleware(Gate, standin=standin)],
+        middleware=[Middleware(RequestRules, standin=standin)],
         exception_handlers={HTTPException: on_http_error},
         lifespan=lifespan,
     )

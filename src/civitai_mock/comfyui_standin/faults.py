@@ -10,7 +10,7 @@ from civitai_mock.domain.json_types import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
+class StandinFaults:
     """What is wrong now. Booleans last until they are lifted; whole numbers count down, one for each time."""
 
     deaf: bool = False
@@ -38,11 +38,11 @@ class Faults:
         return {name: getattr(self, name) for name in KINDS}
 
 
-KINDS: Mapping[str, type] = {field.name: type(field.default) for field in fields(Faults)}
-NO_FAULTS = Faults()
+KINDS: Mapping[str, type] = {field.name: type(field.default) for field in fields(StandinFaults)}
+NO_FAULTS = StandinFaults()
 
 
-class FaultDesk:
+class FaultControl:
     """Where faults are ordered and lifted; waiting for one to be lifted holds nothing else up."""
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class FaultDesk:
             self.order(**{name: left - 1})
         return left > 0
 
-    async def until(self, condition: Callable[[Faults], bool]) -> None:
+    async def until(self, condition: Callable[[StandinFaults], bool]) -> None:
         while not condition(self.now):
             await self._changed.wait()
 
-    def _set(self, faults: Faults) -> None:
+    def _set(self, faults: StandinFaults) -> None:
         self.now = faults
         self._changed.set()
         self._changed = asyncio.Event()

@@ -16,7 +16,7 @@ MEDIA_TYPES = {JPEG: "image/jpeg", PNG: "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ServerMessage:
     """A text message; `fields` is its `data`."""
 
     type: str
@@ -42,15 +42,15 @@ class ProgressState:
     @property
     def text(self) -> str:
         """Return the text as that of any other message."""
-        empty = Message("progress_state", {"prompt_id": self.prompt_id, "nodes": {}}).text
+        empty = ServerMessage("progress_state", {"prompt_id": self.prompt_id, "nodes": {}}).text
         return f"{empty.removesuffix('}}}')}{', '.join(self.nodes)}}}}}}}"
 
 
-Said: TypeAlias = Message | ProgressState
+Said: TypeAlias = ServerMessage | ProgressState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class PreviewFrame:
     """An image sent beside the messages; `metadata` is for clients that said they know it."""
 
     format: int
@@ -71,42 +71,42 @@ def exec_info(queue_remaining: int) -> JsonObject:
     return {"exec_info": {"queue_remaining": queue_remaining}}
 
 
-def status(queue_remaining: int, sid: str | None = None) -> Message:
+def status(queue_remaining: int, sid: str | None = None) -> ServerMessage:
     fields: JsonObject = {"status": exec_info(queue_remaining)}
-    return Message("status", fields if sid is None else {**fields, "sid": sid})
+    return ServerMessage("status", fields if sid is None else {**fields, "sid": sid})
 
 
 def features(max_upload_bytes: float) -> JsonObject:
     return {"supports_preview_metadata": True, "max_upload_size": max_upload_bytes}
 
 
-def feature_flags(max_upload_bytes: float) -> Message:
-    return Message("feature_flags", features(max_upload_bytes))
+def feature_flags(max_upload_bytes: float) -> ServerMessage:
+    return ServerMessage("feature_flags", features(max_upload_bytes))
 
 
-def logs(entry: JsonObject) -> Message:
+def logs(entry: JsonObject) -> ServerMessage:
     """A line that the server has printed, for whoever asked for them."""
-    return Message("logs", {"entries": [entry], "size": TERMINAL})
+    return ServerMessage("logs", {"entries": [entry], "size": TERMINAL})
 
 
-def executing(prompt_id: str, node_id: str | None) -> Message:
+def executing(prompt_id: str, node_id: str | None) -> ServerMessage:
     """Without a node, and then without its display twin, the prompt has ended."""
     if node_id is None:
-        return Message("executing", {"node": None, "prompt_id": prompt_id})
-    return Message("executing", {"node": node_id, "display_node": node_id, "prompt_id": prompt_id})
+        return ServerMessage("executing", {"node": None, "prompt_id": prompt_id})
+    return ServerMessage("executing", {"node": node_id, "display_node": node_id, "prompt_id": prompt_id})
 
 
-def executing_on_connect(node_id: str) -> Message:
-    return Message("executing", {"node": node_id})
+def executing_on_connect(node_id: str) -> ServerMessage:
+    return ServerMessage("executing", {"node": node_id})
 
 
-def executed(prompt_id: str, node_id: str, output: Json) -> Message:
+def executed(prompt_id: str, node_id: str, output: Json) -> ServerMessage:
     fields: JsonObject = {"node": node_id, "display_node": node_id, "output": output, "prompt_id": prompt_id}
-    return Message("executed", fields)
+    return ServerMessage("executed", fields)
 
 
-def progress(prompt_id: str, node_id: str, value: int, most: int) -> Message:
-    return Message("progress", {"value": value, "max": most, "prompt_id": prompt_id, "node": node_id})
+def progress(prompt_id: str, node_id: str, value: int, most: int) -> ServerMessage:
+    return ServerMessage("progress", {"value": value, "max": most, "prompt_id": prompt_id, "node": node_id})
 
 
 def node_names(prompt_id: str, node_id: str) -> JsonObject:

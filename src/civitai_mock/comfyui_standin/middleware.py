@@ -77,7 +77,7 @@ CORS = {
 RAISED = frozenset({405, 500})  # these never come by ComfyUI's own layers
 
 
-class Gate:
+class RequestRules:
     """Foreign origins, bodies that are too large, and the faults that concern all of HTTP."""
 
     def __init__(self, app: ASGIApp, *, standin: Standin) -> None:

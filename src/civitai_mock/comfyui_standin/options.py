@@ -174,14 +174,14 @@ EXAMPLE = "example.png"
 EXAMPLE_SIZE = (768, 768)
 
 
-def example_picture() -> bytes:
+def example_image() -> bytes:
     """Draw a stand-in for the picture that every ComfyUI has in its input folder from the start."""
     buffer = io.BytesIO()
     Image.radial_gradient("L").resize(EXAMPLE_SIZE).convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def models_of(resources: Iterable[Resource]) -> Models:
+def pretended_models(resources: Iterable[Resource]) -> Models:
     """By ComfyUI's folder names; a resource of a type that ComfyUI has no folder for is left out."""
     found: dict[str, list[str]] = {folder: list(names) for folder, names in BESIDE.items()}
     for resource in resources:

@@ -27,7 +27,7 @@ class PromptFacts:
         }
 
 
-class Ledger:
+class PromptStats:
     """Of the latest prompts; older ones are forgotten."""
 
     def __init__(self) -> None:

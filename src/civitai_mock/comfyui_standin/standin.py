@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Hashable
 
 from civitai_mock.comfyui_standin import messages
-from civitai_mock.comfyui_standin.execution.run_context import Workshop
-from civitai_mock.comfyui_standin.execution.worker import Worker
-from civitai_mock.comfyui_standin.faults import FaultDesk
+from civitai_mock.comfyui_standin.execution.run_context import StandinState
+from civitai_mock.comfyui_standin.execution.worker import PromptWorker
+from civitai_mock.comfyui_standin.faults import FaultControl
 from civitai_mock.comfyui_standin.options import Models, StandinOptions
-from civitai_mock.comfyui_standin.prompt_stats import Ledger, PromptFacts
+from civitai_mock.comfyui_standin.prompt_stats import PromptFacts, PromptStats
 from civitai_mock.comfyui_standin.state.disk import FilesOnDisk
 from civitai_mock.comfyui_standin.state.installation import Installation
 from civitai_mock.comfyui_standin.state.log import ServerLog
@@ -21,19 +21,21 @@ from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
 
 
-class Life:
+class ServerLife:
     """One start to the next: queue, history, sockets, and what nodes have made."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: StandinState) -> None:
         self.hub = Hub(workshop.faults)
         self.queue = PromptQueue(self._queue_changed)
         self.history = History(limit=workshop.options.max_history)
         self.log = ServerLog(now=workshop.clock.now, heard=self._printed)
-        self.worker = Worker(workshop=workshop, queue=self.queue, history=self.history, hub=self.hub, log=self.log)
+        self.worker = PromptWorker(
+            workshop=workshop, queue=self.queue, history=self.history, hub=self.hub, log=self.log
+        )
         self._work = asyncio.create_task(self.worker.work(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
         self._intrusion = asyncio.create_task(self._intrude(workshop.faults), name="foreign prompts")
 
-    async def _intrude(self, faults: FaultDesk) -> None:
+    async def _intrude(self, faults: FaultControl) -> None:
         """While the fault `foreign_prompt` is on, somebody else's prompt goes before all others, and does not end."""
         while True:
             await faults.until(lambda now: now.foreign_prompt)
@@ -61,24 +63,24 @@ class Standin:
     """Command faults and read facts here when it runs in the same process."""
 
     def __init__(self, *, clock: Clock, models: Models, draw: Draw, options: StandinOptions) -> None:
-        self.workshop = Workshop(
+        self.workshop = StandinState(
             clock=clock,
             installation=Installation(models=models, options=options, now=clock.now()),
             draw=draw,
             options=options,
-            faults=FaultDesk(),
+            faults=FaultControl(),
             files=FilesOnDisk(max_bytes=options.max_stored_bytes, directories=options.directories.files),
-            ledger=Ledger(),
+            ledger=PromptStats(),
             user_data=UserData(max_bytes=options.max_stored_bytes, multi_user=options.multi_user),
         )
-        self._life: Life | None = None
+        self._life: ServerLife | None = None
 
     @property
-    def faults(self) -> FaultDesk:
+    def faults(self) -> FaultControl:
         return self.workshop.faults
 
     @property
-    def life(self) -> Life:
+    def life(self) -> ServerLife:
         if self._life is None:
             raise RuntimeError("the stand-in has not been started")
         return self._life
@@ -86,7 +88,7 @@ class Standin:
     def start(self) -> None:
         """Begin a life with an empty temp folder."""
         self.workshop.files.clear("temp")
-        self._life = Life(self.workshop)
+        self._life = ServerLife(self.workshop)
 
     def stop(self) -> None:
         self.faults.lift()

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from civitai_mock.comfyui_standin.faults import FaultDesk
-from civitai_mock.comfyui_standin.messages import Message, Picture, Said
+from civitai_mock.comfyui_standin.faults import FaultControl
+from civitai_mock.comfyui_standin.messages import PreviewFrame, Said, ServerMessage
 from civitai_mock.comfyui_standin.options import MEBIBYTE
 
 MOST_WAITING = 4_000
@@ -17,7 +17,7 @@ PREVIEW_FLAG = "supports_preview_metadata"
 Frame: TypeAlias = str | bytes
 
 
-class Connection:
+class SocketConnection:
     """One socket; `dropped` is set when it has to go without a word."""
 
     def __init__(self, sid: str) -> None:
@@ -49,23 +49,23 @@ class Connection:
 class Hub:
     """By client id, as ComfyUI keeps them: a second socket of the same id takes the first one's place."""
 
-    def __init__(self, faults: FaultDesk) -> None:
+    def __init__(self, faults: FaultControl) -> None:
         self._faults = faults
-        self._connections: dict[str, Connection] = {}
-        self._all: set[Connection] = set()
+        self._connections: dict[str, SocketConnection] = {}
+        self._all: set[SocketConnection] = set()
         self._held: dict[str | None, Said] = {}
 
     @property
     def client_ids(self) -> list[str]:
         return list(self._connections)
 
-    def connect(self, client_id: str) -> Connection:
-        connection = Connection(client_id or uuid.uuid4().hex)
+    def connect(self, client_id: str) -> SocketConnection:
+        connection = SocketConnection(client_id or uuid.uuid4().hex)
         self._connections[connection.sid] = connection
         self._all.add(connection)
         return connection
 
-    def disconnect(self, connection: Connection) -> None:
+    def disconnect(self, connection: SocketConnection) -> None:
         """Takes whoever has the id out of the map, be it another socket by now, as ComfyUI does."""
         self._connections.pop(connection.sid, None)
         self._all.discard(connection)
@@ -74,10 +74,10 @@ class Hub:
         for connection in self._all:
             connection.dropped.set()
 
-    def broadcast(self, message: Message) -> None:
+    def broadcast(self, message: ServerMessage) -> None:
         self._say(message, None)
 
-    def greet(self, message: Message, connection: Connection) -> None:
+    def greet(self, message: ServerMessage, connection: SocketConnection) -> None:
         """On the newest socket of its id, and about no prompt in particular."""
         self._say(message, connection.sid)
 
@@ -90,7 +90,7 @@ class Hub:
             for _ in range(2 if faults.duplicated else 1):
                 self._say(each, client_id)
 
-    def show(self, picture: Picture, client_id: str | None) -> None:
+    def show(self, picture: PreviewFrame, client_id: str | None) -> None:
         if not self._faults.now.unannounced:
             frame = picture.described if self.knows_metadata(client_id) else picture.plain
             self._deliver(frame, self._receivers(client_id))
@@ -105,11 +105,11 @@ class Hub:
             self._deliver(message.text, receivers)
 
     @staticmethod
-    def _deliver(frame: Frame, receivers: Sequence[Connection]) -> None:
+    def _deliver(frame: Frame, receivers: Sequence[SocketConnection]) -> None:
         for connection in receivers:
             connection.send(frame)
 
-    def _receivers(self, client_id: str | None) -> Sequence[Connection]:
+    def _receivers(self, client_id: str | None) -> Sequence[SocketConnection]:
         if self._faults.now.deaf:
             return []
         if client_id is None:

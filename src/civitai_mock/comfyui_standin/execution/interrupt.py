@@ -9,7 +9,7 @@ from civitai_mock.drawing.threads import in_thread
 T = TypeVar("T")
 
 
-class Interrupted(Exception):  # noqa: N818 - an outcome, not a fault
+class PromptInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
     """Somebody asked for it."""
 
 
@@ -29,7 +29,7 @@ class Interrupt:
         """Raise `Interrupted` once for each time that it was asked for."""
         if self._asked.is_set():
             self._asked.clear()
-            raise Interrupted
+            raise PromptInterrupted
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """What `work` gives; an interrupt lets go of the thread, whose result nobody waits for any more."""

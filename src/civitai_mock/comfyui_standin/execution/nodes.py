@@ -8,8 +8,8 @@ from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.failures import OUT_OF_MEMORY, Inspection, NodeFailedError
 from civitai_mock.comfyui_standin.execution.graph_links import AnyGraph, is_link, needs
 from civitai_mock.comfyui_standin.execution.output_nodes import show
-from civitai_mock.comfyui_standin.execution.run_context import Node, Scene
-from civitai_mock.comfyui_standin.messages import JPEG, PNG, Picture
+from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
+from civitai_mock.comfyui_standin.messages import JPEG, PNG, PreviewFrame
 from civitai_mock.comfyui_standin.state.files import ROOT
 from civitai_mock.comfyui_standin.state.images import is_image, preview_jpeg
 from civitai_mock.domain.json_types import JsonObject
@@ -55,7 +55,7 @@ PICTURE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", "SaveImageWebsocket"})
 NO_TEXTS: Mapping[str, str] = {}
 
 
-async def sample(scene: Scene, node: Node) -> JsonObject:
+async def sample(scene: RunContext, node: RunningNode) -> JsonObject:
     """With a preview at each step if the server was started so."""
     options = scene.workshop.options
     steps = steps_of(scene.item.graph, node.id)
@@ -68,7 +68,7 @@ async def sample(scene: Scene, node: Node) -> JsonObject:
     return {}
 
 
-async def stream(scene: Scene, node: Node) -> JsonObject:
+async def stream(scene: RunContext, node: RunningNode) -> JsonObject:
     """Each whole picture as a frame, without texts, and nothing to show in history."""
     await scene.workshop.pause(scene.workshop.options.durations.other)
     files = images.pictures(OutputContext(pictures=scene.pictures, node_id=node.id, texts=NO_TEXTS))
@@ -78,12 +78,12 @@ async def stream(scene: Scene, node: Node) -> JsonObject:
     return {}
 
 
-async def _coarse(scene: Scene, sketch: bytes, share: float) -> bytes:
+async def _coarse(scene: RunContext, sketch: bytes, share: float) -> bytes:
     side = scene.workshop.options.preview_side
     return await scene.interrupt.in_thread(partial(preview_jpeg, sketch, share=share, side=side))
 
 
-async def _sketch(scene: Scene, node: Node) -> bytes:
+async def _sketch(scene: RunContext, node: RunningNode) -> bytes:
     """The first picture that this sampler works for, or else what it makes."""
     item = scene.item
     outputs = (output for output in item.outputs if node.id in needs(item.graph, output))
@@ -92,11 +92,11 @@ async def _sketch(scene: Scene, node: Node) -> bytes:
     return await scene.interrupt.in_thread(partial(scene.pictures.png, link, 0, NO_TEXTS))
 
 
-def _picture(scene: Scene, node: Node, kind: int, content: bytes) -> Picture:
-    return Picture(format=kind, content=content, metadata=messages.node_names(scene.item.prompt_id, node.id))
+def _picture(scene: RunContext, node: RunningNode, kind: int, content: bytes) -> PreviewFrame:
+    return PreviewFrame(format=kind, content=content, metadata=messages.node_names(scene.item.prompt_id, node.id))
 
 
-def _tell(scene: Scene, node: Node, value: int, most: int, picture: Picture | None) -> None:
+def _tell(scene: RunContext, node: RunningNode, value: int, most: int, picture: PreviewFrame | None) -> None:
     """The picture comes before `progress` for a client that knows metadata, and after it for others."""
     voice = scene.voice
     is_first = voice.client_knows_metadata
@@ -112,10 +112,10 @@ PIXEL_TYPES = ("IMAGE", "MASK", "LATENT")  # an output may as well be a list of 
 IMAGE_LOADERS = frozenset({"LoadImage", "LoadImageMask", "LoadImageOutput"})
 
 # What a node does, and what it then has to show in history.
-Work: TypeAlias = Callable[[Scene, Node], Awaitable[JsonObject]]
+Work: TypeAlias = Callable[[RunContext, RunningNode], Awaitable[JsonObject]]
 
 
-async def work_at(scene: Scene, node: Node) -> JsonObject:
+async def work_at(scene: RunContext, node: RunningNode) -> JsonObject:
     """Raise `NodeFailedError` or `Interrupted`."""
     scene.interrupt.check()
     _inspect(scene, node)
@@ -123,7 +123,7 @@ async def work_at(scene: Scene, node: Node) -> JsonObject:
     return await WORKS.get(node.class_type, _show if node.definition.is_output else _take_time)(scene, node)
 
 
-async def _take_time(scene: Scene, node: Node) -> JsonObject:
+async def _take_time(scene: RunContext, node: RunningNode) -> JsonObject:
     durations = scene.workshop.options.durations
     reads_model = any(entry.folder for entry in node.definition.inputs.values())
     is_slow = reads_model and node.class_type not in IMAGE_LOADERS
@@ -131,7 +131,7 @@ async def _take_time(scene: Scene, node: Node) -> JsonObject:
     return {}
 
 
-async def _load_image(scene: Scene, node: Node) -> JsonObject:
+async def _load_image(scene: RunContext, node: RunningNode) -> JsonObject:
     name = str(node.inputs.get("image"))
     found = scene.workshop.files.named(name)
     path = f"{ROOT}/{found[0].folder}/{found[0].path}" if found else f"{ROOT}/input/{name}"
@@ -142,12 +142,12 @@ async def _load_image(scene: Scene, node: Node) -> JsonObject:
     return await _take_time(scene, node)
 
 
-async def _show(scene: Scene, node: Node) -> JsonObject:
+async def _show(scene: RunContext, node: RunningNode) -> JsonObject:
     await _take_time(scene, node)
     return await show(scene, node)
 
 
-async def _check_size(scene: Scene, node: Node) -> None:
+async def _check_size(scene: RunContext, node: RunningNode) -> None:
     """What a node gives out has to fit into memory."""
     for output, kind in enumerate(node.definition.outputs):
         if kind in PIXEL_TYPES:
@@ -165,7 +165,7 @@ WORKS: Mapping[str, Work] = {
 }
 
 
-def _inspect(scene: Scene, node: Node) -> None:
+def _inspect(scene: RunContext, node: RunningNode) -> None:
     workshop = scene.workshop
     faults = workshop.faults.now
     if faults.failing_class == node.class_type and workshop.faults.strikes("failing_times"):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from civitai_mock.comfyui_standin.execution.failures import NodeFailedError
 from civitai_mock.comfyui_standin.execution.interrupt import Interrupt
-from civitai_mock.comfyui_standin.faults import FaultDesk
-from civitai_mock.comfyui_standin.state.files import FileStore, OutsideError, Place, SaveName, expand
+from civitai_mock.comfyui_standin.faults import FaultControl
+from civitai_mock.comfyui_standin.state.files import FilePlace, FileStore, OutsideError, SaveName, expand
 from civitai_mock.comfyui_standin.state.queue import QueueItem
 from civitai_mock.domain.json_types import Json
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
@@ -28,13 +28,13 @@ def _draw_suffix() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Darkroom:
+class OutputWriter:
     """Where the pictures of prompts come from, and where they are kept."""
 
     clock: Clock
     draw: Draw
     files: FileStore
-    faults: FaultDesk
+    faults: FaultControl
     metadata: bool
     preview_suffix: str = field(default_factory=_draw_suffix)
 
@@ -63,7 +63,7 @@ class Darkroom:
             if self.faults.now.disk_full:
                 raise NodeFailedError("OSError", "[Errno 28] No space left on device")
             file_name = name.file_name(counter + index, batch_index=index, suffix=output.suffix)
-            place = Place(folder, name.subfolder, file_name)
+            place = FilePlace(folder, name.subfolder, file_name)
             self.files.put(place, content, now=self.clock.now())
             kept.append({"filename": place.name, "subfolder": place.subfolder, "type": folder})
         return kept

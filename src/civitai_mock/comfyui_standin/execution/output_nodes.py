@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from civitai_mock.comfyui_standin.execution.run_context import Node, Scene
+from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.outputs import images
 from civitai_mock.drawing.outputs.makers import files_of
@@ -19,7 +19,7 @@ MOST_REPLACED = 10_000_000
 Values: TypeAlias = Mapping[str, Any]
 
 
-def told_value(scene: Scene, link: Link | None, literal: Json) -> str:
+def told_value(scene: RunContext, link: Link | None, literal: Json) -> str:
     """Print as PreviewAny does: texts as they are, numbers, JSON, and else what Python's str() gives."""
     value = literal if link is None else value_at(scene, link)
     if value is None:
@@ -29,13 +29,13 @@ def told_value(scene: Scene, link: Link | None, literal: Json) -> str:
     return str(value) if isinstance(value, bool | int | float) else json.dumps(value)
 
 
-def value_at(scene: Scene, link: Link) -> Json:
+def value_at(scene: RunContext, link: Link) -> Json:
     """None for what is neither a text nor a number; what several nodes use is worked out once."""
     return _ValuesOf(scene).at(link, hops=0)
 
 
 class _ValuesOf:
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunContext) -> None:
         self._scene = scene
         self._known: dict[Link, Json] = {}
 
@@ -62,7 +62,7 @@ class _ValuesOf:
         return value if link is None else self.at(link, hops=hops + 1)
 
 
-def _printed(scene: Scene, link: Link) -> str:
+def _printed(scene: RunContext, link: Link) -> str:
     """What the real one holds here are tensors and objects."""
     outputs = scene.node(link.node_id).definition.outputs
     kind = outputs[link.output] if 0 <= link.output < len(outputs) else "*"
@@ -156,7 +156,7 @@ PREFIX_INPUTS = ("filename_prefix", "prefix")
 PICTURE_TYPES = frozenset({"IMAGE", "MASK"})
 
 
-async def show(scene: Scene, node: Node) -> JsonObject:
+async def show(scene: RunContext, node: RunningNode) -> JsonObject:
     """Nothing of a node that only makes files of models."""
     output = OUTPUTS.get(node.class_type) or _of_other_pack(node)
     if output is None:
@@ -168,7 +168,7 @@ async def show(scene: Scene, node: Node) -> JsonObject:
     return await _kept(scene, node, output)
 
 
-async def _kept(scene: Scene, node: Node, output: OutputNode) -> JsonObject:
+async def _kept(scene: RunContext, node: RunningNode, output: OutputNode) -> JsonObject:
     making = OutputContext(
         pictures=scene.pictures, node_id=node.id, texts=scene.darkroom.texts(scene.item), input=output.input
     )
@@ -186,7 +186,7 @@ async def _kept(scene: Scene, node: Node, output: OutputNode) -> JsonObject:
     return told
 
 
-def _of_other_pack(node: Node) -> OutputNode | None:
+def _of_other_pack(node: RunningNode) -> OutputNode | None:
     """Take an output node that is not ComfyUI's own to save the pictures that it is given."""
     names = (entry.name for entry in node.definition.inputs.values() if entry.type in PICTURE_TYPES)
     name = next((name for name in names if Link.of(node.inputs.get(name))), None)

@@ -7,17 +7,17 @@ from typing import Any
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.failures import NodeFailedError
 from civitai_mock.comfyui_standin.execution.graph_links import is_link
-from civitai_mock.comfyui_standin.execution.interrupt import Interrupted
+from civitai_mock.comfyui_standin.execution.interrupt import PromptInterrupted
 from civitai_mock.comfyui_standin.execution.node_cache import Made, NodeCache, UiOutput
 from civitai_mock.comfyui_standin.execution.nodes import work_at
 from civitai_mock.comfyui_standin.execution.order import RunOrder
-from civitai_mock.comfyui_standin.execution.run_context import Node, Scene
+from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
 from civitai_mock.comfyui_standin.prompt_stats import PromptFacts
 from civitai_mock.comfyui_standin.state.queue import QueueItem, without_secrets
 from civitai_mock.domain.json_types import Json, JsonObject
 
 
-def call_of(node: Node, item: QueueItem) -> JsonObject:
+def call_of(node: RunningNode, item: QueueItem) -> JsonObject:
     """What came over a link is only named: the real one prints tensors here."""
     told: JsonObject = {}
     for name, value in node.inputs.items():
@@ -29,7 +29,7 @@ def call_of(node: Node, item: QueueItem) -> JsonObject:
     return {**told, **hidden}
 
 
-def _hidden(kind: str, node: Node, item: QueueItem) -> Any:
+def _hidden(kind: str, node: RunningNode, item: QueueItem) -> Any:
     match kind:
         case "PROMPT":
             return item.graph
@@ -54,17 +54,17 @@ class DeadlyPromptError(Exception):
     """ComfyUI accepts such a prompt, and its worker thread dies of it."""
 
 
-class Run:
+class PromptRun:
     """`last_node` is what a client that connects in the middle is told."""
 
-    def __init__(self, *, scene: Scene, cache: NodeCache, facts: PromptFacts) -> None:
+    def __init__(self, *, scene: RunContext, cache: NodeCache, facts: PromptFacts) -> None:
         self.item = scene.item
         self.last_node: str | None = None
         self._scene = scene
         self._voice = scene.voice
         self._cache = cache
         self._facts = facts
-        self._node: Node | None = None
+        self._node: RunningNode | None = None
         self._executed: list[str] = []
 
     @property
@@ -82,7 +82,7 @@ class Run:
             check_extra_data(self.item.extra_data)
             self._voice.record("execution_start", {})
             await self._through(self._opened())
-        except Interrupted:
+        except PromptInterrupted:
             self._voice.record("execution_interrupted", self._stopped(), for_everybody=True)
             return Ending.INTERRUPTED
         except Exception as error:
@@ -135,7 +135,7 @@ class Run:
             "current_outputs": [*self.item.graph],
         }
 
-    async def _pass(self, node: Node) -> None:
+    async def _pass(self, node: RunningNode) -> None:
         board, voice = self._scene.board, self._voice
         made = self._cache.get(node.id)
         if made is None:
@@ -148,7 +148,7 @@ class Run:
             voice.tell_client(messages.executed(voice.prompt_id, node.id, made.ui.output if made.ui else None))
         voice.tell(board.finish(node.id))
 
-    async def _make(self, node: Node) -> None:
+    async def _make(self, node: RunningNode) -> None:
         shown = await work_at(self._scene, node)
         self._facts.nodes_run += 1
         if shown:

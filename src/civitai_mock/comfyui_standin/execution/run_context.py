@@ -8,11 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from civitai_mock.comfyui_standin.execution.interrupt import Interrupt
-from civitai_mock.comfyui_standin.execution.output_files import Darkroom
-from civitai_mock.comfyui_standin.faults import FaultDesk
-from civitai_mock.comfyui_standin.messages import Message, Picture, ProgressState, Said, milliseconds, node_names
+from civitai_mock.comfyui_standin.execution.output_files import OutputWriter
+from civitai_mock.comfyui_standin.faults import FaultControl
+from civitai_mock.comfyui_standin.messages import (
+    PreviewFrame,
+    ProgressState,
+    Said,
+    ServerMessage,
+    milliseconds,
+    node_names,
+)
 from civitai_mock.comfyui_standin.options import StandinOptions
-from civitai_mock.comfyui_standin.prompt_stats import Ledger
+from civitai_mock.comfyui_standin.prompt_stats import PromptStats
 from civitai_mock.comfyui_standin.state.files import FileStore
 from civitai_mock.comfyui_standin.state.installation import Installation
 from civitai_mock.comfyui_standin.state.models import ModelFolders
@@ -31,16 +38,16 @@ NEVER_THE_SAME = frozenset({"SaveImageWebsocket"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
+class StandinState:
     """What stays when the server is restarted."""
 
     clock: Clock
     installation: Installation
     draw: Draw
     options: StandinOptions
-    faults: FaultDesk
+    faults: FaultControl
     files: FileStore
-    ledger: Ledger
+    ledger: PromptStats
     user_data: UserData
 
     @property
@@ -74,9 +81,9 @@ class Workshop:
                 return [f"{name} [output]" for name in self.files.names("output")]
         return self.models.files(folder)
 
-    def darkroom(self) -> Darkroom:
+    def darkroom(self) -> OutputWriter:
         metadata = self.options.metadata
-        return Darkroom(clock=self.clock, draw=self.draw, files=self.files, faults=self.faults, metadata=metadata)
+        return OutputWriter(clock=self.clock, draw=self.draw, files=self.files, faults=self.faults, metadata=metadata)
 
     def change_mark(self, class_type: str, inputs: Mapping[str, Any]) -> str | None:
         """For the node cache: files count by their bytes, and some nodes are never the same twice."""
@@ -94,7 +101,7 @@ class Workshop:
         await (self.clock.sleep(seconds) if seconds > 0 else asyncio.sleep(0))
 
 
-class Voice:
+class PromptMessages:
     """Speaks to the prompt's client; some things everybody hears if there is no client."""
 
     def __init__(self, *, hub: Hub, prompt_id: str, client_id: str | None, now: Callable[[], datetime]) -> None:
@@ -109,18 +116,18 @@ class Voice:
         stamped: JsonObject = {"prompt_id": self.prompt_id, **fields, "timestamp": milliseconds(self._now())}
         self.recorded.append([kind, stamped])
         if for_everybody:
-            self.tell(Message(kind, stamped))
+            self.tell(ServerMessage(kind, stamped))
         else:
-            self.tell_client(Message(kind, stamped))
+            self.tell_client(ServerMessage(kind, stamped))
 
     def tell(self, message: Said) -> None:
         self._hub.tell(message, self.client_id)
 
-    def tell_client(self, message: Message) -> None:
+    def tell_client(self, message: ServerMessage) -> None:
         if self.client_id is not None:
             self.tell(message)
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: PreviewFrame) -> None:
         self._hub.show(picture, self.client_id)
 
     @property
@@ -167,23 +174,23 @@ class ProgressBoard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    workshop: Workshop
-    darkroom: Darkroom
+class RunContext:
+    workshop: StandinState
+    darkroom: OutputWriter
     item: QueueItem
     pictures: GraphImages
-    voice: Voice
+    voice: PromptMessages
     board: ProgressBoard
     interrupt: Interrupt
 
-    def node(self, node_id: str) -> "Node":
+    def node(self, node_id: str) -> "RunningNode":
         node = self.item.graph[node_id]
         definition = self.workshop.definitions[node["class_type"]]
-        return Node(id=node_id, definition=definition, inputs=node["inputs"])
+        return RunningNode(id=node_id, definition=definition, inputs=node["inputs"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class RunningNode:
     """An accepted node, with its links as they came."""
 
     id: str

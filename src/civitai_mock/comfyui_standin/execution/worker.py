@@ -5,8 +5,8 @@ import structlog
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.interrupt import Interrupt
 from civitai_mock.comfyui_standin.execution.node_cache import NodeCache
-from civitai_mock.comfyui_standin.execution.prompt_run import DeadlyPromptError, Run
-from civitai_mock.comfyui_standin.execution.run_context import ProgressBoard, Scene, Voice, Workshop
+from civitai_mock.comfyui_standin.execution.prompt_run import DeadlyPromptError, PromptRun
+from civitai_mock.comfyui_standin.execution.run_context import ProgressBoard, PromptMessages, RunContext, StandinState
 from civitai_mock.comfyui_standin.state.log import ServerLog
 from civitai_mock.comfyui_standin.state.queue import History, PromptQueue, QueueItem
 from civitai_mock.comfyui_standin.websockets import Hub
@@ -14,11 +14,13 @@ from civitai_mock.comfyui_standin.websockets import Hub
 logger = structlog.stdlib.get_logger()
 
 
-class Worker:
+class PromptWorker:
     """`run` is the prompt that is being worked on."""
 
-    def __init__(self, *, workshop: Workshop, queue: PromptQueue, history: History, hub: Hub, log: ServerLog) -> None:
-        self.run: Run | None = None
+    def __init__(
+        self, *, workshop: StandinState, queue: PromptQueue, history: History, hub: Hub, log: ServerLog
+    ) -> None:
+        self.run: PromptRun | None = None
         self._workshop = workshop
         self._queue = queue
         self._history = history
@@ -52,7 +54,7 @@ class Worker:
         self.interrupt.forget()
         started = self._workshop.clock.now()
         facts = self._workshop.ledger.of(item.prompt_id)
-        run = self.run = Run(scene=self._scene(item), cache=self._cache, facts=facts)
+        run = self.run = PromptRun(scene=self._scene(item), cache=self._cache, facts=facts)
         ending = await run.run()
         await self._workshop.pause(self._workshop.options.durations.history_lag)
         self._history.add(item.prompt_id, run.history_entry(ending))
@@ -68,10 +70,12 @@ class Worker:
         self._queue.finished()
         self._hub.broadcast(messages.status(self._queue.remaining))
 
-    def _scene(self, item: QueueItem) -> Scene:
+    def _scene(self, item: QueueItem) -> RunContext:
         client_id = _client_of(item)
-        voice = Voice(hub=self._hub, prompt_id=item.prompt_id, client_id=client_id, now=self._workshop.clock.now)
-        return Scene(
+        voice = PromptMessages(
+            hub=self._hub, prompt_id=item.prompt_id, client_id=client_id, now=self._workshop.clock.now
+        )
+        return RunContext(
             workshop=self._workshop,
             darkroom=self._darkroom,
             item=item,

@@ -26,8 +26,8 @@ from civitai_mock.comfyui_standin.state import images
 from civitai_mock.comfyui_standin.state.files import (
     DEFAULT_FOLDER,
     FOLDERS,
+    FilePlace,
     FileStore,
-    Place,
     StoredFile,
     digest_of,
     split_annotation,
@@ -37,7 +37,7 @@ OVERWRITE = frozenset({"true", "1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class UploadedImage:
     """`name` and `subfolder` are as they came, and told so; `place` is what they mean."""
 
     folder: str
@@ -46,14 +46,14 @@ class Upload:
     content: bytes
     overwrite: bool
 
-    def place(self, name: str) -> Place | None:
+    def place(self, name: str) -> FilePlace | None:
         """None for what leads out of the folder, or is the folder itself."""
         home = f"/{self.folder}"
         path = posixpath.normpath(posixpath.join(home, posixpath.normpath(self.subfolder), name))
         if not path.startswith(f"{home}/"):
             return None
         subfolder, last = posixpath.split(path.removeprefix(f"{home}/"))
-        return Place(self.folder, subfolder, last)
+        return FilePlace(self.folder, subfolder, last)
 
     def chosen(self, files: FileStore) -> str:
         """Its own name, that of an equal file, or the first free `name (1).png`."""
@@ -87,7 +87,7 @@ async def upload_mask(request: Request) -> Response:
         if not isinstance(reference["filename"], str):
             return trouble()
         name, folder = split_annotation(reference["filename"])
-        original = Place(folder or reference.get("type", "output"), reference.get("subfolder", ""), name)
+        original = FilePlace(folder or reference.get("type", "output"), reference.get("subfolder", ""), name)
         file = standin_of(request).workshop.files.get(original)
         masked = asyncio.to_thread(images.with_alpha_of, file.content, upload.content, upload.name) if file else None
         content = await masked if masked else None
@@ -96,7 +96,7 @@ async def upload_mask(request: Request) -> Response:
     return _store(request, upload, content)
 
 
-async def _read(form: FormData) -> Upload | Response:
+async def _read(form: FormData) -> UploadedImage | Response:
     """The file and where it is to go, or why it may not."""
     folder = form.get("type", DEFAULT_FOLDER)
     image = form.get("image")
@@ -109,7 +109,7 @@ async def _read(form: FormData) -> Upload | Response:
     name = image.filename.lstrip("\\/")
     if not name:
         return empty(400)
-    return Upload(
+    return UploadedImage(
         folder=str(folder),
         subfolder=str(form.get("subfolder", "")),
         name=name,
@@ -118,7 +118,7 @@ async def _read(form: FormData) -> Upload | Response:
     )
 
 
-def _store(request: Request, upload: Upload, content: bytes | None) -> Response:
+def _store(request: Request, upload: UploadedImage, content: bytes | None) -> Response:
     """Without content there is nothing to keep, and ComfyUI does not say so."""
     workshop = standin_of(request).workshop
     name = upload.chosen(workshop.files)
@@ -135,7 +135,7 @@ def _store(request: Request, upload: Upload, content: bytes | None) -> Response:
     return JsonAnswer({"name": name, "subfolder": upload.subfolder, "type": upload.folder})
 
 
-def _is_nowhere(upload: Upload, place: Place, files: FileStore) -> bool:
+def _is_nowhere(upload: UploadedImage, place: FilePlace, files: FileStore) -> bool:
     """A folder within the name has to be there already; that of `subfolder` is made. A folder is no file."""
     folders = files.subfolders(place.folder)
     return place.path in folders or ("/" in upload.name and place.subfolder not in {"", *folders})
@@ -163,7 +163,7 @@ async def view(request: Request) -> Response:
     return made or _whole(request, place, file)
 
 
-def _place(query: Mapping[str, str]) -> Place | Response:
+def _place(query: Mapping[str, str]) -> FilePlace | Response:
     """Where the file is, or why nobody may look there."""
     name, annotated = split_annotation(query["filename"])
     if not name or name.startswith("/") or ".." in name:
@@ -175,10 +175,10 @@ def _place(query: Mapping[str, str]) -> Place | Response:
     path = posixpath.normpath(posixpath.join(home, query.get("subfolder", "")))
     if path != home and not path.startswith(f"{home}/"):
         return empty(403)
-    return Place(folder, path.removeprefix(home).lstrip("/"), posixpath.basename(name))
+    return FilePlace(folder, path.removeprefix(home).lstrip("/"), posixpath.basename(name))
 
 
-def _transformed(query: Mapping[str, str], place: Place, file: StoredFile) -> Response | None:
+def _transformed(query: Mapping[str, str], place: FilePlace, file: StoredFile) -> Response | None:
     """None if the file itself is wanted; blocking, for a thread."""
     channel, headers = query.get("channel", ""), _headers(place)
     if "preview" in query:
@@ -192,7 +192,7 @@ def _transformed(query: Mapping[str, str], place: Place, file: StoredFile) -> Re
     return None
 
 
-def _whole(request: Request, place: Place, file: StoredFile) -> Response:
+def _whole(request: Request, place: FilePlace, file: StoredFile) -> Response:
     headers = {**_headers(place), **file_headers(place.name, modified=file.modified)}
     if headers["content-type"] in NEVER_SHOWN:
         headers["content-type"] = UNKNOWN_TYPE
@@ -201,7 +201,7 @@ def _whole(request: Request, place: Place, file: StoredFile) -> Response:
     return file_answer(request, file.content, headers)
 
 
-def _headers(place: Place) -> dict[str, str]:
+def _headers(place: FilePlace) -> dict[str, str]:
     """The name as the bytes of its UTF-8, as ComfyUI sends it; a header's own coding is Latin-1."""
     name = place.name.encode("utf-8", "surrogateescape").decode("latin-1")
     return {"content-disposition": f'filename="{name}"'}

@@ -11,8 +11,8 @@ from starlette.websockets import WebSocket
 
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.routes.answers import standin_of, text
-from civitai_mock.comfyui_standin.standin import Life, Standin
-from civitai_mock.comfyui_standin.websockets import Connection
+from civitai_mock.comfyui_standin.standin import ServerLife, Standin
+from civitai_mock.comfyui_standin.websockets import SocketConnection
 
 
 async def socket(websocket: WebSocket) -> None:
@@ -33,7 +33,7 @@ async def socket(websocket: WebSocket) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _greet(life: Life, connection: Connection) -> None:
+def _greet(life: ServerLife, connection: SocketConnection) -> None:
     """What was missed is not told again, only which node is at work."""
     life.hub.greet(messages.status(life.queue.remaining, connection.sid), connection)
     run = life.worker.run
@@ -41,13 +41,13 @@ def _greet(life: Life, connection: Connection) -> None:
         life.hub.greet(messages.executing_on_connect(run.last_node), connection)
 
 
-async def _send(websocket: WebSocket, connection: Connection) -> None:
+async def _send(websocket: WebSocket, connection: SocketConnection) -> None:
     while True:
         frame = await connection.next_frame()
         await (websocket.send_bytes(frame) if isinstance(frame, bytes) else websocket.send_text(frame))
 
 
-async def _receive(websocket: WebSocket, life: Life, connection: Connection, standin: Standin) -> None:
+async def _receive(websocket: WebSocket, life: ServerLife, connection: SocketConnection, standin: Standin) -> None:
     """Until the client leaves. Only a first message that tells the client's features means anything; junk does not."""
     is_first = True
     while (message := await websocket.receive())["type"] != "websocket.disconnect":

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from civitai_mock.comfyui_standin.state.files import FileStore, Place, StoredFile, check_names, digest_of
+from civitai_mock.comfyui_standin.state.files import FilePlace, FileStore, StoredFile, check_names, digest_of
 
 
 class FilesOnDisk(FileStore):
@@ -17,7 +17,7 @@ class FilesOnDisk(FileStore):
         for root in self._roots.values():
             root.mkdir(parents=True, exist_ok=True)
 
-    def get(self, place: Place) -> StoredFile | None:
+    def get(self, place: FilePlace) -> StoredFile | None:
         """None for a place that leads out of its folder, too."""
         if place.folder not in self._roots:
             return super().get(place)
@@ -27,7 +27,7 @@ class FilesOnDisk(FileStore):
         content, modified = path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return StoredFile(content=content, digest=digest_of(content), modified=modified)
 
-    def put(self, place: Place, content: bytes, *, now: datetime) -> None:
+    def put(self, place: FilePlace, content: bytes, *, now: datetime) -> None:
         """Raise `OSError` and `ValueError` where it cannot be written, and leave no part of it there."""
         if place.folder not in self._roots:
             super().put(place, content, now=now)
@@ -45,7 +45,7 @@ class FilesOnDisk(FileStore):
                 path.unlink(missing_ok=True)
             raise
 
-    def delete(self, place: Place) -> None:
+    def delete(self, place: FilePlace) -> None:
         super().delete(place)
         if place.folder in self._roots and (path := self._path(place)) is not None:
             path.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ class FilesOnDisk(FileStore):
         root = self._roots.get(folder)
         return [path for path in root.rglob("*") if path.is_file() or path.is_symlink()] if root else []
 
-    def _path(self, place: Place) -> Path | None:
+    def _path(self, place: FilePlace) -> Path | None:
         root = self._roots[place.folder]
         if "\0" in place.path:
             return None

@@ -15,7 +15,7 @@ DEFAULT_FOLDER = "input"
 LONGEST_NAME = 255
 
 
-class Place(NamedTuple):
+class FilePlace(NamedTuple):
     """Where a file is; `subfolder` has no slash at either end."""
 
     folder: str
@@ -38,14 +38,14 @@ class FileStore:
     """When it is full, the oldest files that a graph has made go."""
 
     def __init__(self, *, max_bytes: int) -> None:
-        self._files: dict[Place, StoredFile] = {}
+        self._files: dict[FilePlace, StoredFile] = {}
         self._max_bytes = max_bytes
         self._bytes = 0
 
-    def get(self, place: Place) -> StoredFile | None:
+    def get(self, place: FilePlace) -> StoredFile | None:
         return self._files.get(place)
 
-    def put(self, place: Place, content: bytes, *, now: datetime) -> None:
+    def put(self, place: FilePlace, content: bytes, *, now: datetime) -> None:
         """Raise `OSError` and `ValueError` for names that no disk takes."""
         check_names(place)
         self.delete(place)
@@ -53,7 +53,7 @@ class FileStore:
         self._bytes += len(content)
         self._make_room(place)
 
-    def delete(self, place: Place) -> None:
+    def delete(self, place: FilePlace) -> None:
         file = self._files.pop(place, None)
         self._bytes -= len(file.content) if file else 0
 
@@ -73,26 +73,26 @@ class FileStore:
     def subfolders(self, folder: str) -> Sequence[str]:
         return sorted({place.subfolder for place in self._files if place.folder == folder and place.subfolder})
 
-    def named(self, annotated: str) -> tuple[Place, StoredFile] | None:
+    def named(self, annotated: str) -> tuple[FilePlace, StoredFile] | None:
         """The file that LoadImage means by `folder/name`, with `[output]` or so behind it for another folder."""
         path, folder = split_annotation(annotated)
         subfolder, _, name = path.rpartition("/")
-        place = Place(folder or DEFAULT_FOLDER, subfolder, name)
+        place = FilePlace(folder or DEFAULT_FOLDER, subfolder, name)
         file = self.get(place)
         return (place, file) if file else None
 
-    def _make_room(self, newest: Place) -> None:
+    def _make_room(self, newest: FilePlace) -> None:
         while self._bytes > self._max_bytes:
             oldest = next(self._made_by_graphs(newest), None)
             if oldest is None:
                 return
             self.delete(oldest)
 
-    def _made_by_graphs(self, newest: Place) -> Iterator[Place]:
+    def _made_by_graphs(self, newest: FilePlace) -> Iterator[FilePlace]:
         return (place for place in self._files if place.folder != "input" and place != newest)
 
 
-def check_names(place: Place) -> None:
+def check_names(place: FilePlace) -> None:
     """Raise `ValueError` or `OSError` where one is no name of a file."""
     if "\0" in place.path:
         raise ValueError("embedded null byte")
