@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from civitai_mock.api.ui.static_files import PACKAGES
 from tests.support.served import BASE_URL, Served, serve
 
+DOCS = Path(__file__).parents[2] / "docs"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 HTML, JSON = "text/html; charset=utf-8", "application/json; charset=utf-8"
 PAGES = ("/", "/docs", "/redoc")
@@ -200,6 +202,11 @@ async def test_the_index_page_says_what_the_server_is(served: Served) -> None:
     for value in (about["version"], health["store"], health["provider"], BASE_URL):
         assert re.search(rf"<dd>(<code>)?{re.escape(value)}<", text), value
     assert {about["docs"], about["openapi"], about["health"]} <= {f"/{link}" for link in _seen(text).links}
+
+
+async def test_the_index_page_names_every_page_of_the_documentation(client: httpx.AsyncClient) -> None:
+    named = re.findall(r"<code>(docs/.*?)/?</code>", (await _page(client, "/")).text)
+    assert sorted(named) == sorted(f"docs/{path.name}" for path in DOCS.iterdir())
 
 
 async def test_what_the_index_page_says_is_escaped(client: httpx.AsyncClient) -> None:
