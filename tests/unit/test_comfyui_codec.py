@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.codec import Stream, read_text
 from civitai_mock.providers.comfyui.protocol.messages import (
     AtWork,
     Errored,
@@ -17,8 +16,10 @@ from civitai_mock.providers.comfyui.protocol.messages import (
     Started,
     Stepped,
     Stopped,
+    Stream,
     Succeeded,
     Touched,
+    read_text,
 )
 from tests.support.transcripts import Frame, frames_of
 

@@ -10,8 +10,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
-from civitai_mock.providers.comfyui.transport.download import download
-from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneError
+from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneError, download
 from tests.support.standin import plain_png
 
 (SERVER,) = parse_servers("http://gpu:8188")

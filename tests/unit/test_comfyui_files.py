@@ -8,11 +8,9 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs import missing as missing_files
-from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
-from civitai_mock.providers.comfyui.graphs.files import match, nearest, resources_by_file
-from civitai_mock.providers.comfyui.graphs.fitting import Fit, fit
-from civitai_mock.providers.comfyui.graphs.names import Names
-from civitai_mock.providers.comfyui.graphs.stock import Stock
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Stock, read_catalogue
+from civitai_mock.providers.comfyui.graphs.file_names import Names, match, nearest, resources_by_file
+from civitai_mock.providers.comfyui.graphs.localize import Fit, fit
 
 CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
 SHA256 = "e6bb9ea85bbf7bf6478a7c6d18b71246f22e95d41bcdd80ed40aa212c33cfeff"

@@ -12,10 +12,8 @@ from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Picture, Stepped
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Interrupted, Lost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.workers.follower import Follower
-from civitai_mock.providers.comfyui.workers.run import Run
-from civitai_mock.providers.comfyui.workers.runs import MOST_PICTURE_BYTES, Runs
-from civitai_mock.providers.comfyui.workers.timetable import Timetable
+from civitai_mock.providers.comfyui.workers.follower import Follower, Timetable
+from civitai_mock.providers.comfyui.workers.runs import MOST_PICTURE_BYTES, Run, Runs
 
 (SERVER,) = parse_servers("http://gpu:8188")
 STALL = 600.0

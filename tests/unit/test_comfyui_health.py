@@ -11,7 +11,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.workers.report import report_of
+from civitai_mock.providers.comfyui.workers.fleet import report_of
 from civitai_mock.providers.comfyui.workers.worker import Worker, World
 
 (SERVER,) = parse_servers("http://gpu:8188")

@@ -8,8 +8,8 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
-from civitai_mock.providers.comfyui.graphs.files import resources_by_file
-from civitai_mock.providers.comfyui.graphs.fitting import Fit, fit
+from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
+from civitai_mock.providers.comfyui.graphs.localize import Fit, fit
 from civitai_mock.providers.comfyui.graphs.missing import MOST_CANDIDATES
 
 AIR = "urn:air:sd1:checkpoint:civitai:4384@128713"

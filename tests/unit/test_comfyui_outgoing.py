@@ -5,7 +5,7 @@ import pytest
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.ports import Submission
-from civitai_mock.providers.comfyui.graphs.outgoing import (
+from civitai_mock.providers.comfyui.graphs.payload import (
     base_models,
     checked,
     payload_of,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.providers.comfyui.protocol.png_texts import TextInserter
+from civitai_mock.providers.comfyui.png_metadata import TextInserter
 from tests.support.standin import plain_png
 
 TEXTS = {"prompt": '{"1": {}}', "parameters": "лиса\nSteps: 1"}

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.queue_watch import QueueWatch
-from civitai_mock.providers.comfyui.protocol.records import Place
+from civitai_mock.providers.comfyui.protocol.records import Place, QueueWatch
 from tests.support.dates import START
 
 GAP = timedelta(seconds=20)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.refusal import refusal_of
+from civitai_mock.providers.comfyui.protocol.records import refusal_of
 from tests.support.recordings import Recording, read_recordings
 
 OK = 200

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.messages import Picture, SavedFile
-from civitai_mock.providers.comfyui.protocol.results import Saved, in_order
+from civitai_mock.providers.comfyui.protocol.tracker import Saved, in_order
 
 
 def saved(*names: str, folder: str = "output") -> tuple[SavedFile, ...]:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.providers.comfyui.protocol.codec import Stream
 from civitai_mock.providers.comfyui.protocol.messages import (
     AtWork,
     Executed,
@@ -17,11 +16,11 @@ from civitai_mock.providers.comfyui.protocol.messages import (
     SavedFile,
     Started,
     Stepped,
+    Stream,
     Succeeded,
     Touched,
 )
 from civitai_mock.providers.comfyui.protocol.records import Entry, Place, read_history
-from civitai_mock.providers.comfyui.protocol.results import Saved
 from civitai_mock.providers.comfyui.protocol.tracker import (
     Done,
     Failed,
@@ -30,6 +29,7 @@ from civitai_mock.providers.comfyui.protocol.tracker import (
     Lost,
     PromptTracker,
     Running,
+    Saved,
     Waiting,
 )
 from tests.support.dates import START

@@ -9,9 +9,9 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Succeeded
 from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
-from civitai_mock.providers.comfyui.waiting import Bell, pause_after
-from civitai_mock.providers.comfyui.workers.run import Run
-from civitai_mock.providers.comfyui.workers.timetable import Timetable
+from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
+from civitai_mock.providers.comfyui.workers.follower import Timetable
+from civitai_mock.providers.comfyui.workers.runs import Run
 from tests.support.dates import START
 from tests.support.turns import settle
 

@@ -9,8 +9,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.providers.comfyui.graphs.files import in_role
-from civitai_mock.providers.comfyui.graphs.names import Names
+from civitai_mock.providers.comfyui.graphs.file_names import Names, in_role
 from tests.support.comfy_graphs import recorded_graph
 from tests.support.generation import MODELS, SKELETONS, make_found, planned_job
 from tests.support.golden import Golden

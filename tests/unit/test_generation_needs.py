@@ -6,7 +6,7 @@ import pytest
 
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, ecosystem_needs
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
-from civitai_mock.providers.comfyui.graphs.served import Served
+from civitai_mock.providers.comfyui.workers.health import Served
 from tests.support.generation import SKELETONS
 from tests.support.graph_check import NODES
 

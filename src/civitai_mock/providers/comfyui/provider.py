@@ -16,23 +16,20 @@ from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.ending import error_of
-from civitai_mock.providers.comfyui.graphs.files import resources_by_file
-from civitai_mock.providers.comfyui.graphs.fitting import NOTHING, roles_by_file
-from civitai_mock.providers.comfyui.graphs.outgoing import checked, with_fresh_prefix
-from civitai_mock.providers.comfyui.metadata import picture_texts, with_texts
+from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
+from civitai_mock.providers.comfyui.graphs.localize import NOTHING, roles_by_file
+from civitai_mock.providers.comfyui.graphs.payload import checked, with_fresh_prefix
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
+from civitai_mock.providers.comfyui.png_metadata import picture_texts, with_texts
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of_refusal
-from civitai_mock.providers.comfyui.protocol.results import Result, Saved
-from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost
-from civitai_mock.providers.comfyui.transport.download import download
-from civitai_mock.providers.comfyui.transport.http import FileGoneError
+from civitai_mock.providers.comfyui.protocol.prompt_errors import error_of
+from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost, Result, Saved
+from civitai_mock.providers.comfyui.transport.http import FileGoneError, download
 from civitai_mock.providers.comfyui.workers.attempts import Attempts
 from civitai_mock.providers.comfyui.workers.balance import Balance
 from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
-from civitai_mock.providers.comfyui.workers.fleet import Fleet
-from civitai_mock.providers.comfyui.workers.report import progress_of, report_of
-from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.fleet import Fleet, progress_of, report_of
+from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
 

@@ -1,12 +1,12 @@
-"""What a server can run, from its /object_info: node classes, and the names that their inputs may have."""
+"""What a server can run, from its /object_info: node classes, names that their inputs may have, model files."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.providers.comfyui.graphs.names import Names
-from civitai_mock.providers.comfyui.protocol.shapes import as_list, as_object, as_texts
+from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_texts
+from civitai_mock.providers.comfyui.graphs.file_names import Names, match
 
 # The folder that an input's names are from; an input that is not here is named by itself.
 FOLDERS: Mapping[str, str] = {
@@ -110,3 +110,30 @@ def _options(spec: Json) -> tuple[str, ...] | None:
     if len(parts) > 1 and parts[0] == "COMBO":
         return as_texts(as_object(parts[1]).get("options"))
     return None
+
+
+MOST_KNOWN = 10_000
+
+
+class Stock:
+    """Of one catalogue; whether a resource is there is found out once."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.models = catalogue.models
+        self._names = {folder: Names(names) for folder, names in self.models.items()}
+        self._known: dict[JobResource, bool] = {}
+
+    def has(self, resource: JobResource) -> bool:
+        """In the folder of its type; of a type that is not known, in any."""
+        known = self._known.get(resource)
+        if known is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = self._known[resource] = self._finds(resource)
+        return known
+
+    def _finds(self, resource: JobResource) -> bool:
+        folders = FOLDERS_OF_TYPES.get(resource.air.stated_type or "", tuple(self._names))
+        found = (match(resource.file_name, self._names[name], resource) for name in folders if name in self._names)
+        return any(found)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from civitai_mock.generation.prompts.texts import embedding_text, with_escaped_brackets, with_replaced_words
-from civitai_mock.providers.comfyui.graphs.names import Names
+from civitai_mock.providers.comfyui.graphs.file_names import Names
 
 ENCODERS = "CLIPTextEncode"
 TEXT_INPUTS = frozenset({"text", "text_g", "text_l", "clip_l", "t5xxl"})

@@ -7,11 +7,9 @@ from functools import cached_property
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, folder_of
-from civitai_mock.providers.comfyui.graphs.files import Resources, match, nearest, several
-from civitai_mock.providers.comfyui.graphs.names import Names, base_of, normal
-from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
+from civitai_mock.providers.comfyui.graphs.file_names import Names, Resources, base_of, match, nearest, normal, several
 
 MOST_CANDIDATES = 10
 NO_NAMES = Names(())

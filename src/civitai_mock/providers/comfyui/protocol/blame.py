@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.json_types import as_text
 from civitai_mock.providers.comfyui.protocol.messages import Failure
-from civitai_mock.providers.comfyui.protocol.refusal import NOT_IN_LIST, complaints_of
-from civitai_mock.providers.comfyui.protocol.shapes import as_text
+from civitai_mock.providers.comfyui.protocol.records import NOT_IN_LIST, complaints_of
 
 
 class Blame(StrEnum):

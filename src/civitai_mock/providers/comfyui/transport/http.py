@@ -1,4 +1,4 @@
-"""HTTP to one server: one method a route, each with a timeout."""
+"""HTTP to one server: one method a route, each with a timeout; downloads go on where a connection broke."""
 
 import asyncio
 import json
@@ -12,7 +12,9 @@ from urllib.parse import quote
 import httpx
 
 from civitai_mock.domain.errors import JobError, TransientError
-from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text, as_texts
+from civitai_mock.generation.graph_reader.outputs import media_type_of
+from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.options import CA_SETTING, DEFAULT_TIMEOUTS, Timeouts
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
@@ -24,9 +26,8 @@ from civitai_mock.providers.comfyui.protocol.records import (
     read_marks,
     read_queue,
     read_queued,
+    refusal_of,
 )
-from civitai_mock.providers.comfyui.protocol.refusal import refusal_of
-from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text, as_texts
 from civitai_mock.providers.comfyui.transport.statuses import account_of
 from civitai_mock.services.reach import why
 from civitai_mock.services.trust import trusting
@@ -238,3 +239,33 @@ def _encoded(payload: ReadOnlyJson) -> bytes:
         return json.dumps(payload, allow_nan=False).encode()
     except ValueError as error:
         raise JobError("The graph has a number that JSON cannot say.") from error
+
+
+MOST_TRIES = 4
+PAUSE_SECONDS = 0.05
+PARTIAL = 206
+# How a file of each type has to end: a server may hand out one that it has not finished writing.
+ENDINGS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
+
+
+async def download(http: ComfyHttp, file: SavedFile, clock: Clock) -> AsyncIterator[bytes]:
+    """Raise `FileGoneError` for a file that is missing or cut short, `TransientError` for a server that is away."""
+    size, tail, tries = 0, b"", 0
+    while True:
+        try:
+            async with http.view(file, start=size) as response:
+                skip = 0 if response.status_code == PARTIAL else size
+                async for chunk in response.aiter_bytes():
+                    fresh, skip = chunk[skip:], max(skip - len(chunk), 0)
+                    size, tail = size + len(fresh), (tail + fresh)[-16:]
+                    yield fresh
+            break
+        except FileGoneError:
+            raise
+        except TransientError:
+            tries += 1
+            if tries == MOST_TRIES:
+                raise
+        await clock.sleep(PAUSE_SECONDS * 2**tries)
+    if not tail.endswith(ENDINGS.get(media_type_of(file.filename), b"")):
+        raise FileGoneError(f"'{file.filename}' is cut short.")

@@ -10,10 +10,9 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import Server
 from civitai_mock.providers.comfyui.options import CA_SETTING, ComfyOptions
-from civitai_mock.providers.comfyui.protocol.codec import HELLO, Stream
-from civitai_mock.providers.comfyui.protocol.messages import Message
+from civitai_mock.providers.comfyui.protocol.messages import HELLO, Message, Stream
 from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
-from civitai_mock.providers.comfyui.waiting import Bell, pause_after
+from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
 from civitai_mock.services.reach import why
 from civitai_mock.services.trust import trusting
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from civitai_mock.domain.errors import MockError, RunFailedError, TransientError, TryElsewhereError
-from civitai_mock.providers.comfyui.ending import failed, summed_up
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_of_device
 from civitai_mock.providers.comfyui.protocol.messages import Failure
-from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.protocol.prompt_errors import failed, summed_up
+from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import Worker
 

@@ -8,7 +8,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.attempts import Attempts
-from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
 logger = structlog.stdlib.get_logger()

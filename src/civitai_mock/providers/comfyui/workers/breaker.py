@@ -7,7 +7,7 @@ import structlog
 
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.waiting import Bell
+from civitai_mock.providers.comfyui.transport.wake_up import Bell
 
 logger = structlog.stdlib.get_logger()
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.ending import summed_up
-from civitai_mock.providers.comfyui.graphs.fitting import Fit
+from civitai_mock.providers.comfyui.graphs.localize import Fit
 from civitai_mock.providers.comfyui.graphs.missing import cannot_run
-from civitai_mock.providers.comfyui.graphs.outgoing import base_models
-from civitai_mock.providers.comfyui.waiting import Bell
+from civitai_mock.providers.comfyui.graphs.payload import base_models
+from civitai_mock.providers.comfyui.protocol.prompt_errors import summed_up
+from civitai_mock.providers.comfyui.transport.wake_up import Bell
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import Worker, World
 

@@ -1,4 +1,4 @@
-"""All workers of a provider, and which of them has which prompt."""
+"""All workers of a provider, which of them has which prompt, and what can be told of them."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -9,10 +9,11 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.providers.comfyui.graphs.outgoing import JOB_ID
+from civitai_mock.ports import Preview, Progress, WorkerReport
+from civitai_mock.providers.comfyui.graphs.payload import JOB_ID
 from civitai_mock.providers.comfyui.protocol.tracker import Done
 from civitai_mock.providers.comfyui.workers.balance import Balance
-from civitai_mock.providers.comfyui.workers.run import Run
+from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
 logger = structlog.stdlib.get_logger()
@@ -115,3 +116,29 @@ class Fleet:
             logger.warning("server not asked", worker_id=worker.id, prompt_id=prompt_id, reason=error.message)
             worker.health.distrust(error)
             return None
+
+
+def report_of(worker: Worker) -> WorkerReport:
+    return WorkerReport(
+        id=worker.id,
+        ready=worker.is_ready,
+        reason="" if worker.is_ready else worker.reason,
+        version=worker.health.version,
+        in_flight=worker.in_flight,
+        max_in_flight=worker.max_in_flight,
+        ecosystems=worker.ecosystems,
+        models=worker.health.stock.models,
+    )
+
+
+def progress_of(run: Run) -> Progress | None:
+    """None before the first step, and after the end."""
+    step, preview = run.tracker.progress, run.tracker.preview
+    if step is None or run.ended.is_set():
+        return None
+    return Progress(
+        node_id=step.node_id,
+        step=int(step.value),
+        steps=int(step.maximum),
+        preview=Preview(content_type=preview.content_type, content=preview.content) if preview else None,
+    )

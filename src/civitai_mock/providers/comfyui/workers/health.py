@@ -1,20 +1,20 @@
-"""Whether one server answers, and what it can run."""
+"""Whether one server answers, what it can run, and which ecosystems it can serve."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.json_types import JsonObject, as_object, as_text
+from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, read_catalogue
-from civitai_mock.providers.comfyui.graphs.stock import Stock
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Stock, read_catalogue
+from civitai_mock.providers.comfyui.graphs.localize import best_fit, roles_by_file
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.waiting import Bell, pause_after
+from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
 
 logger = structlog.stdlib.get_logger()
 
@@ -134,3 +134,25 @@ class Health:
         if self._failures:
             return pause_after(self._failures, longest=self._options.longest_pause.total_seconds(), ids=self._ids)
         return self._options.health.total_seconds()
+
+
+class Served:
+    """Of one server; it is found out once for each of its catalogues."""
+
+    def __init__(self, needs: Mapping[str, GraphWork]) -> None:
+        """`needs` has work of each ecosystem, in which the model is a role."""
+        self._needs = needs
+        self._catalogue: Catalogue | None = None
+        self._names: tuple[str, ...] = ()
+
+    def ecosystems(self, catalogue: Catalogue | None) -> Sequence[str]:
+        """None of them while nothing is known of the server."""
+        if catalogue is not self._catalogue:
+            self._catalogue = catalogue
+            self._names = tuple(name for name, work in self._needs.items() if _runs(work, catalogue))
+        return self._names
+
+
+def _runs(work: GraphWork, catalogue: Catalogue | None) -> bool:
+    graphs = [work.graph, *work.alternatives]
+    return catalogue is not None and best_fit(graphs, catalogue, {}, roles_by_file(work.roles)).runs

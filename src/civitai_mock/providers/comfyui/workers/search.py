@@ -10,10 +10,10 @@ from civitai_mock.domain.errors import JobError, MockError
 from civitai_mock.domain.job import NORMAL
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
-from civitai_mock.providers.comfyui.graphs.files import Resources
-from civitai_mock.providers.comfyui.graphs.fitting import NO_ROLES, Fit, Roles, best_fit
+from civitai_mock.providers.comfyui.graphs.file_names import Resources
+from civitai_mock.providers.comfyui.graphs.localize import NO_ROLES, Fit, Roles, best_fit
 from civitai_mock.providers.comfyui.graphs.missing import Sent, cannot_run
-from civitai_mock.providers.comfyui.protocol.refusal import unlisted
+from civitai_mock.providers.comfyui.protocol.records import unlisted
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
 logger = structlog.stdlib.get_logger()

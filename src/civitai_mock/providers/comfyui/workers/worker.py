@@ -1,33 +1,67 @@
-"""One server as a worker: whether it is there, what it can run, and what it is running."""
+"""Pictures on their way to one server."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
 from civitai_mock.domain.errors import JobError, TransientError
-from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.ports import Clock, Ids, Submission
+from civitai_mock.ports import Clock, Ids, InputFile, Submission
 from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.ending import failed
-from civitai_mock.providers.comfyui.graphs.outgoing import base_models, payload_of, streaming_nodes
-from civitai_mock.providers.comfyui.graphs.pictures import are_gone, with_names
-from civitai_mock.providers.comfyui.graphs.served import Served
+from civitai_mock.providers.comfyui.graphs.payload import (
+    FOLDER,
+    are_gone,
+    base_models,
+    payload_of,
+    read_by,
+    streaming_nodes,
+    upload_name,
+    with_names,
+)
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_a_file
 from civitai_mock.providers.comfyui.protocol.messages import Failure
-from civitai_mock.providers.comfyui.protocol.shapes import as_object
+from civitai_mock.providers.comfyui.protocol.prompt_errors import failed
 from civitai_mock.providers.comfyui.protocol.tracker import Failed, Lost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.workers.breaker import Breaker
-from civitai_mock.providers.comfyui.workers.follower import Follower
-from civitai_mock.providers.comfyui.workers.health import Health
-from civitai_mock.providers.comfyui.workers.run import Run
-from civitai_mock.providers.comfyui.workers.runs import Runs
-from civitai_mock.providers.comfyui.workers.timetable import Timetable
-from civitai_mock.providers.comfyui.workers.uploads import UploadError, Uploads
+from civitai_mock.providers.comfyui.workers.follower import Follower, Timetable
+from civitai_mock.providers.comfyui.workers.health import Health, Served
+from civitai_mock.providers.comfyui.workers.runs import Run, Runs
+
+
+class UploadError(TransientError):
+    """A server did not take a picture: another one may."""
+
+
+class Uploads:
+    """One file at a time, because each is in memory as a whole."""
+
+    def __init__(self, http: ComfyHttp) -> None:
+        self._http = http
+        self._turn = asyncio.Lock()
+
+    async def take(self, files: Sequence[InputFile], graph: ReadOnlyJson) -> Mapping[str, str]:
+        """The server's names for the files that the graph reads, by the graph's own.
+
+        They are sent each time: the server keeps equal bytes once, and may have lost what it was sent before.
+        """
+        return {file.name: await self._taken(file) for file in files if read_by(graph, file.name)}
+
+    async def _taken(self, file: InputFile) -> str:
+        async with self._turn:
+            content = b"".join([chunk async for chunk in file.read()])
+            return await self._send(file, content)
+
+    async def _send(self, file: InputFile, content: bytes) -> str:
+        try:
+            return await self._http.upload(upload_name(file), content, content_type=file.content_type, subfolder=FOLDER)
+        except TransientError as error:
+            raise UploadError(error.message, **error.evidence) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

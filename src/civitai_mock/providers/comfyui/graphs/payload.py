@@ -1,11 +1,11 @@
-"""A graph made ready for POST /prompt."""
+"""Make a graph ready for POST /prompt, with the names that the server gave to the images it reads."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
-from civitai_mock.ports import Submission
-from civitai_mock.providers.comfyui.protocol.shapes import as_object, as_text
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text
+from civitai_mock.ports import InputFile, Submission
+from civitai_mock.providers.comfyui.protocol.records import NOT_IN_LIST, complaints_of
 
 STREAMING_CLASS = "SaveImageWebsocket"
 BASE_MODEL_INPUTS = ("ckpt_name", "unet_name")
@@ -20,7 +20,7 @@ def checked(graph: ReadOnlyJson) -> JsonObject:
 
 def with_fresh_prefix(graph: ReadOnlyJson, suffix: str) -> JsonObject:
     """The same graph under other file names, so that a cached picture whose file is gone is written again."""
-    return {node_id: _renamed(as_object(node), suffix) for node_id, node in graph.items()}
+    return {node_id: _with_fresh_prefix(as_object(node), suffix) for node_id, node in graph.items()}
 
 
 def payload_of(submission: Submission, graph: ReadOnlyJson, *, client_id: str) -> JsonObject:
@@ -56,7 +56,52 @@ def _checked_node(node_id: str, node: Json) -> JsonObject:
     return {**node, "inputs": inputs or {}}
 
 
-def _renamed(node: Mapping[str, Json], suffix: str) -> JsonObject:
+def _with_fresh_prefix(node: Mapping[str, Json], suffix: str) -> JsonObject:
     inputs = as_object(node.get("inputs"))
     prefix = as_text(inputs.get(PREFIX_INPUT))
     return {**node, "inputs": {**inputs, PREFIX_INPUT: f"{prefix}_{suffix}"}} if prefix else dict(node)
+
+
+FOLDER = "civitai-mock"
+SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+}
+ABSENT = frozenset({"custom_validation_failed", NOT_IN_LIST})
+
+
+def upload_name(file: InputFile) -> str:
+    """The same for the same bytes, so that a server keeps them once; it tells types by suffixes."""
+    return file.digest + SUFFIXES.get(file.content_type, "")
+
+
+def read_by(graph: ReadOnlyJson, name: str) -> bool:
+    return any(value == name for inputs in _inputs(graph) for value in inputs.values())
+
+
+def with_names(graph: ReadOnlyJson, names: Mapping[str, str]) -> JsonObject:
+    return {node_id: _with_image_name(as_object(node), names) for node_id, node in graph.items()}
+
+
+def are_gone(refusal: JobError, names: Collection[str]) -> bool:
+    """Whether a server misses what it took a moment ago: somebody has emptied its folder."""
+    return any(
+        complaint.get("type") in ABSENT and any(name in str(complaint.get("details")) for name in names)
+        for complaint in complaints_of(refusal)
+    )
+
+
+def _inputs(graph: ReadOnlyJson) -> Iterator[JsonObject]:
+    return (as_object(as_object(node).get("inputs")) for node in graph.values())
+
+
+def _with_image_name(node: JsonObject, names: Mapping[str, str]) -> JsonObject:
+    inputs: JsonObject = {key: _name(value, names) for key, value in as_object(node.get("inputs")).items()}
+    return {**node, "inputs": inputs}
+
+
+def _name(value: Json, names: Mapping[str, str]) -> Json:
+    return names.get(value, value) if isinstance(value, str) else value

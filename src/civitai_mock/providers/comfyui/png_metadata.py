@@ -1,8 +1,21 @@
-"""Put text chunks into a PNG file while it goes by."""
+"""Write into a PNG file, while it goes by, how its image was made."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Mapping
 
-from civitai_mock.generation.graph_reader.png_metadata import LONGEST_KEYWORD, SIGNATURE, text_chunk
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.graph import Link
+from civitai_mock.generation.graph_reader.image_batches import ImageBatches
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import read_output
+from civitai_mock.generation.graph_reader.png_metadata import (
+    GRAPH_CHUNK,
+    LONGEST_KEYWORD,
+    PARAMETERS_CHUNK,
+    SIGNATURE,
+    parameters,
+    text_chunk,
+)
 
 HEADER_SIZE, CHECKSUM_SIZE = 8, 4
 TEXT_KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -73,3 +86,23 @@ class TextInserter:
         part, self._pending = self._pending[:most], self._pending[most:]
         self._to_pass = max(self._to_pass - len(part), 0)
         return part
+
+
+def picture_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
+    """By keyword, from the graph that was run; no parameters for a picture that no sampler had a part in."""
+    if not graph:
+        return {}
+    nodes = Nodes(graph)
+    series = read_output(nodes, Link(node_id, 0), ImageBatches(nodes)) if node_id in nodes else None
+    told = {PARAMETERS_CHUNK: parameters(series)} if series is not None and series.passes else {}
+    return {GRAPH_CHUNK: json.dumps(graph), **told}
+
+
+async def with_texts(content: AsyncIterator[bytes], texts: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """A PNG file with those of `texts` that it has not; of any other file the bytes as they are."""
+    inserter = TextInserter(texts)
+    async for data in content:
+        if part := inserter.feed(data):
+            yield part
+    if rest := inserter.rest():
+        yield rest
