@@ -26,7 +26,7 @@ from civitai_mock.domain.address import HIDDEN, shown
 from civitai_mock.domain.environment import set_in
 from civitai_mock.drawing.png import Pictures
 from civitai_mock.env_files import EnvFileError, set_in_env_files
-from civitai_mock.providers.comfyui.address import Server, parse_servers
+from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
 from civitai_mock.services.consumers import Auth
 from civitai_mock.services.hosts import PRIVATE, PUBLIC, Network, parse_networks
 from civitai_mock.services.references import MissingResources
@@ -414,7 +414,7 @@ class Settings(BaseSettings):
         return self.mongodb_uri is None or self.mongodb_uri.get_secret_value() == MEMORY_URI
 
     @property
-    def comfy_servers(self) -> Sequence[Server]:
+    def comfy_servers(self) -> Sequence[ComfyServer]:
         """Nothing for simulation."""
         return parse_servers(self.comfy_http_url, self.comfy_ws_url) if self.comfy_http_url else ()
 

@@ -2,25 +2,25 @@
 
 import pytest
 
-from civitai_mock.providers.comfyui.address import Server, parse_servers
+from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
 
 
 @pytest.mark.parametrize(
     ("http", "expected"),
     [
-        ("http://gpu:8188", Server("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
-        ("http://gpu:8188/", Server("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
-        ("http://gpu:8188/prompt", Server("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
-        ("http://gpu:8188/prompt/", Server("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
-        ("https://gpu", Server("gpu", "https://gpu", "wss://gpu/ws")),
-        ("https://gpu/a/b", Server("gpu/a/b", "https://gpu/a/b", "wss://gpu/a/b/ws")),
-        ("https://gpu/a/prompt", Server("gpu/a", "https://gpu/a", "wss://gpu/a/ws")),
-        ("http://[::1]:8188", Server("[::1]:8188", "http://[::1]:8188", "ws://[::1]:8188/ws")),
-        ("http://me:pw@gpu:1", Server("gpu:1", "http://me:pw@gpu:1", "ws://me:pw@gpu:1/ws")),
-        ("http://gpu/promptly", Server("gpu/promptly", "http://gpu/promptly", "ws://gpu/promptly/ws")),
+        ("http://gpu:8188", ComfyServer("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
+        ("http://gpu:8188/", ComfyServer("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
+        ("http://gpu:8188/prompt", ComfyServer("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
+        ("http://gpu:8188/prompt/", ComfyServer("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
+        ("https://gpu", ComfyServer("gpu", "https://gpu", "wss://gpu/ws")),
+        ("https://gpu/a/b", ComfyServer("gpu/a/b", "https://gpu/a/b", "wss://gpu/a/b/ws")),
+        ("https://gpu/a/prompt", ComfyServer("gpu/a", "https://gpu/a", "wss://gpu/a/ws")),
+        ("http://[::1]:8188", ComfyServer("[::1]:8188", "http://[::1]:8188", "ws://[::1]:8188/ws")),
+        ("http://me:pw@gpu:1", ComfyServer("gpu:1", "http://me:pw@gpu:1", "ws://me:pw@gpu:1/ws")),
+        ("http://gpu/promptly", ComfyServer("gpu/promptly", "http://gpu/promptly", "ws://gpu/promptly/ws")),
     ],
 )
-def test_the_socket_address_follows_from_the_http_address(http: str, expected: Server) -> None:
+def test_the_socket_address_follows_from_the_http_address(http: str, expected: ComfyServer) -> None:
     assert parse_servers(http) == (expected,)
 
 

@@ -11,8 +11,8 @@ from civitai_mock.providers.comfyui.protocol.messages import (
     Executed,
     Executing,
     Message,
-    Picture,
     SavedFile,
+    SocketImage,
     Started,
     Stepped,
     Stopped,
@@ -51,21 +51,21 @@ def test_a_prompt_without_client_id_is_told_of_to_everybody_in_part() -> None:
 
 
 def test_a_preview_belongs_to_the_node_that_runs() -> None:
-    pictures = [message for message in read_all("01_normal_cold", "A") if isinstance(message, Picture)]
-    assert pictures == [Picture(COLD, "3", "image/jpeg", b"\xff\xd8\xff\xe0\x00\x10JF")] * 3
+    pictures = [message for message in read_all("01_normal_cold", "A") if isinstance(message, SocketImage)]
+    assert pictures == [SocketImage(COLD, "3", "image/jpeg", b"\xff\xd8\xff\xe0\x00\x10JF")] * 3
 
 
 def test_a_preview_of_somebody_elses_prompt_is_nobodys() -> None:
-    assert not [message for message in read_all("07_no_client_id", "A") if isinstance(message, Picture)]
+    assert not [message for message in read_all("07_no_client_id", "A") if isinstance(message, SocketImage)]
 
 
 def test_a_preview_with_metadata_says_whose_it_is() -> None:
-    pictures = [m for m in read_all("09_feature_flags_preview_metadata", "F") if isinstance(m, Picture)]
-    assert pictures == [Picture("f2159363-dc43-4322-9921-7a01da00af9e", "3", "image/jpeg", b"picture")] * 2
+    pictures = [m for m in read_all("09_feature_flags_preview_metadata", "F") if isinstance(m, SocketImage)]
+    assert pictures == [SocketImage("f2159363-dc43-4322-9921-7a01da00af9e", "3", "image/jpeg", b"picture")] * 2
 
 
 def test_a_picture_sent_over_the_socket_is_a_png_of_its_node() -> None:
-    pictures = [message for message in read_all("14_save_image_websocket", "W") if isinstance(message, Picture)]
+    pictures = [message for message in read_all("14_save_image_websocket", "W") if isinstance(message, SocketImage)]
     assert [(picture.node_id, picture.content_type) for picture in pictures] == [("9", "image/png")] * 2
 
 

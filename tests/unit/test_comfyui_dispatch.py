@@ -15,7 +15,7 @@ from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
 from civitai_mock.providers.comfyui.workers.search import Search
-from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
+from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, WorkerDependencies
 from tests.support.dates import START
 from tests.support.turns import settle, until
 
@@ -31,7 +31,9 @@ class Shop:
         self.clock = VirtualClock(START)
         self.stocks: dict[str, Any] = {}
         options = ComfyOptions(max_in_flight=room, patience=PATIENCE, longest_turn=TURN)
-        world = World(clock=self.clock, ids=SeededIds(), options=options, transport=httpx.MockTransport(self._answer))
+        world = WorkerDependencies(
+            clock=self.clock, ids=SeededIds(), options=options, transport=httpx.MockTransport(self._answer)
+        )
         self.dispatch = Dispatch(parse_servers(",".join(f"http://gpu{number}" for number in range(workers))), world)
         self.workers = self.dispatch.workers
         for worker in self.workers:

@@ -8,9 +8,9 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs import missing as missing_files
-from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Stock, read_catalogue
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, InstalledModels, read_catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import Names, match, nearest, resources_by_file
-from civitai_mock.providers.comfyui.graphs.localize import Fit, fit
+from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph, localize
 
 CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
 SHA256 = "e6bb9ea85bbf7bf6478a7c6d18b71246f22e95d41bcdd80ed40aa212c33cfeff"
@@ -37,11 +37,11 @@ def node(class_type: str, **inputs: Json) -> JsonObject:
     return {"1": {"class_type": class_type, "inputs": inputs}}
 
 
-def fit_one(class_type: str, **inputs: Json) -> Fit:
-    return fit(node(class_type, **inputs), CATALOGUE, {})
+def fit_one(class_type: str, **inputs: Json) -> LocalizedGraph:
+    return localize(node(class_type, **inputs), CATALOGUE, {})
 
 
-def inputs_of(found: Fit) -> Any:
+def inputs_of(found: LocalizedGraph) -> Any:
     first = found.graph["1"]
     assert isinstance(first, dict)
     return first["inputs"]
@@ -219,7 +219,7 @@ def test_a_graph_is_put_into_the_servers_names(class_type: str, name: str, value
 def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() -> None:
     air = Air.parse("urn:air:sd1:checkpoint:civitai:5@4321")
     resources = resources_by_file([JobResource(air=air, file_name="sd15_full.safetensors")])
-    found = fit(node("CheckpointLoaderSimple", ckpt_name="sd15_full.safetensors"), CATALOGUE, resources)
+    found = localize(node("CheckpointLoaderSimple", ckpt_name="sd15_full.safetensors"), CATALOGUE, resources)
     (missing,) = found.missing
     assert str(missing) == (
         "'sd15_full.safetensors' (urn:air:sd1:checkpoint:civitai:5@4321) is not in checkpoints"
@@ -242,7 +242,7 @@ def test_a_missing_file_in_an_empty_folder_has_no_nearest_names() -> None:
 
 def test_a_file_that_is_missing_twice_is_told_once() -> None:
     graph = node("LoraLoader", lora_name="a.pt") | {"2": {"class_type": "LoraLoader", "inputs": {"lora_name": "a.pt"}}}
-    assert len(fit(graph, CATALOGUE, {}).missing) == 1
+    assert len(localize(graph, CATALOGUE, {}).missing) == 1
 
 
 def test_node_classes_that_the_server_has_not_are_told() -> None:
@@ -285,7 +285,7 @@ def test_brackets_in_the_name_of_an_embedding_are_no_weights(text: str, expected
     catalogue = read_catalogue(OBJECT_INFO, ("style(v2)", "negative(8765)", "Bed"))
     resource = JobResource(air=Air.parse("urn:air:sd1:embedding:civitai:7@8765"), file_name="x_8765.pt")
     resources = resources_by_file([resource])
-    found = fit(node("CLIPTextEncode", text=text), catalogue, resources, words_name_embeddings=True)
+    found = localize(node("CLIPTextEncode", text=text), catalogue, resources, words_name_embeddings=True)
     assert inputs_of(found) == {"text": expected}
     assert found.runs
 
@@ -293,16 +293,16 @@ def test_brackets_in_the_name_of_an_embedding_are_no_weights(text: str, expected
 def test_an_embedding_that_no_text_can_name_is_not_there() -> None:
     catalogue = read_catalogue(OBJECT_INFO, ("my negative 8765",))
     resource = JobResource(air=Air.parse("urn:air:sd1:embedding:civitai:7@8765"), file_name="negative.pt")
-    found = fit(node("CLIPTextEncode", text="embedding:negative.pt"), catalogue, resources_by_file([resource]))
+    found = localize(node("CLIPTextEncode", text="embedding:negative.pt"), catalogue, resources_by_file([resource]))
     assert [missing.evidence["air"] for missing in found.missing] == [str(resource.air)]
-    assert not Stock(catalogue).has(resource)
+    assert not InstalledModels(catalogue).has(resource)
 
 
 @pytest.mark.parametrize("name", ["easyneg", "../x", "(((", "a" * 300, "twin", "\u202e"])
 def test_a_text_may_name_embeddings_that_are_not_there_or_more_than_one(name: str) -> None:
     """It is text: ComfyUI leaves them out, and goes on."""
     catalogue = read_catalogue(OBJECT_INFO, ("easynegative", "a/twin", "b/twin"))
-    found = fit(node("CLIPTextEncode", text=f"embedding:{name} and embedding:EasyNegative"), catalogue, {})
+    found = localize(node("CLIPTextEncode", text=f"embedding:{name} and embedding:EasyNegative"), catalogue, {})
     assert inputs_of(found) == {"text": f"embedding:{name} and embedding:easynegative"}
     assert found.runs
 
@@ -340,7 +340,7 @@ CHAIN: JsonObject = {
 def test_a_network_of_a_tag_is_left_out_where_its_file_is_not_there(
     optional: tuple[str, ...], left_out: tuple[str, ...], missing: list[str], links: Any
 ) -> None:
-    found = fit(CHAIN, NETWORKS, {}, optional=optional)
+    found = localize(CHAIN, NETWORKS, {}, optional=optional)
     assert tuple(found.left_out) == left_out
     assert set(found.graph) == set(CHAIN) - set(left_out)
     inputs = {node_id: dict(found.graph[node_id]["inputs"]) for node_id in ("4", "6", "7")}  # type: ignore[arg-type,call-overload,index]
@@ -355,12 +355,12 @@ def test_a_network_of_a_tag_is_left_out_where_its_file_is_not_there(
 def test_an_embedding_is_known_by_its_air_without_its_suffix() -> None:
     air = Air.parse("urn:air:sd1:embedding:civitai:7@8765")
     resources = resources_by_file([JobResource(air=air, file_name="embedding/sd1/civitai/7/8765.safetensors")])
-    found = fit(node("CLIPTextEncode", text="embedding:embedding/sd1/civitai/7/8765"), CATALOGUE, resources)
+    found = localize(node("CLIPTextEncode", text="embedding:embedding/sd1/civitai/7/8765"), CATALOGUE, resources)
     assert found.missing[0].evidence["air"] == str(air)
 
 
 def test_a_server_that_offers_nothing_misses_every_class() -> None:
-    assert fit(node("LoadImage", image="a.png"), Catalogue(), {}).unknown_classes == ("LoadImage",)
+    assert localize(node("LoadImage", image="a.png"), Catalogue(), {}).unknown_classes == ("LoadImage",)
 
 
 def test_nearest_names_are_looked_for_only_where_somebody_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,10 @@ import pytest
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.messages import Picture, Stepped
+from civitai_mock.providers.comfyui.protocol.messages import SocketImage, Stepped
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Interrupted, Lost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.workers.follower import Follower, Timetable
+from civitai_mock.providers.comfyui.workers.follower import Follower, PollSchedule
 from civitai_mock.providers.comfyui.workers.runs import MOST_PICTURE_BYTES, Run, Runs
 
 (SERVER,) = parse_servers("http://gpu:8188")
@@ -41,7 +41,7 @@ class Desk:
             http=ComfyHttp(SERVER, transport=httpx.MockTransport(self._answer)),
             clock=self.clock,
             options=options,
-            timetable=Timetable(clock=self.clock, ids=SeededIds(), options=options),
+            timetable=PollSchedule(clock=self.clock, ids=SeededIds(), options=options),
             client_id=lambda: LIVE,
             changed=lambda: None,
         )
@@ -180,7 +180,7 @@ async def test_the_latest_ended_runs_can_be_asked_for_and_older_ones_are_let_go(
 
 
 def test_of_ended_runs_with_pictures_in_memory_fewer_are_kept(desk: Desk) -> None:
-    picture = Picture("p", "9", "image/png", bytes(MOST_PICTURE_BYTES // 8))
+    picture = SocketImage("p", "9", "image/png", bytes(MOST_PICTURE_BYTES // 8))
     for number in range(20):
         run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), graph={}, answer={})
         run.tracker.state = Done(results=(picture, picture), elapsed_ms=None)

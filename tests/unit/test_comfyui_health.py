@@ -12,7 +12,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.fleet import report_of
-from civitai_mock.providers.comfyui.workers.worker import Worker, World
+from civitai_mock.providers.comfyui.workers.worker import Worker, WorkerDependencies
 
 (SERVER,) = parse_servers("http://gpu:8188")
 DAY = 86_400.0
@@ -30,7 +30,7 @@ class Clinic:
 
     def __post_init__(self) -> None:
         transport = httpx.MockTransport(self._answer)
-        world = World(clock=self.clock, ids=SeededIds(), options=ComfyOptions(), transport=transport)
+        world = WorkerDependencies(clock=self.clock, ids=SeededIds(), options=ComfyOptions(), transport=transport)
         self.worker = Worker(SERVER, world, freed=lambda: None, turned=self._turned)
 
     def _turned(self) -> None:

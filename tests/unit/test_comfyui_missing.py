@@ -9,7 +9,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
-from civitai_mock.providers.comfyui.graphs.localize import Fit, fit
+from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph, localize
 from civitai_mock.providers.comfyui.graphs.missing import MOST_CANDIDATES
 
 AIR = "urn:air:sd1:checkpoint:civitai:4384@128713"
@@ -25,12 +25,12 @@ def object_info(class_type: str, name: str, spec: Json) -> JsonObject:
     return {class_type: {"input": {"required": {name: spec}}}}
 
 
-def fit_checkpoint(names: Sequence[str], wanted: JobResource | str) -> Fit:
+def fit_checkpoint(names: Sequence[str], wanted: JobResource | str) -> LocalizedGraph:
     info = object_info("CheckpointLoaderSimple", "ckpt_name", [[*names]])
     name = wanted if isinstance(wanted, str) else wanted.file_name
     graph: JsonObject = {"4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": name}}}
     resources = {} if isinstance(wanted, str) else resources_by_file([wanted])
-    return fit(graph, read_catalogue(info, ()), resources)
+    return localize(graph, read_catalogue(info, ()), resources)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_embedding_that_no_text_can_name_is_told_of_as_unfit() -> None:
     air = "urn:air:sd1:embedding:civitai:7@8765"
     resources = resources_by_file([resource("negative.pt", air=air)])
     graph: JsonObject = {"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "embedding:negative.pt"}}}
-    (missing,) = fit(graph, read_catalogue(info, ("my neg 8765.pt",)), resources).missing
+    (missing,) = localize(graph, read_catalogue(info, ("my neg 8765.pt",)), resources).missing
     assert missing.evidence["reason"] == "unfit"
     assert str(missing) == (
         f"'negative.pt' ({air}) is in embeddings as 'my neg 8765.pt', and no prompt can name a file with white space in"
@@ -141,6 +141,6 @@ def test_an_embedding_whose_file_name_has_a_space_is_not_taken_for_its_first_wor
     info = object_info("CLIPTextEncode", "text", ["STRING", {}])
     resources = resources_by_file([resource("my neg.pt", air="urn:air:sd1:embedding:civitai:7@8765", hashes=hashes)])
     graph: JsonObject = {"6": {"class_type": "CLIPTextEncode", "inputs": {"text": text}}}
-    found = fit(graph, read_catalogue(info, (listed,)), resources)
+    found = localize(graph, read_catalogue(info, (listed,)), resources)
     assert [missing.evidence["reason"] for missing in found.missing] == ([] if fitted else ["unfit"])
     assert found.graph["6"] == {"class_type": "CLIPTextEncode", "inputs": {"text": fitted or text}}

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.records import Place, QueueWatch
+from civitai_mock.providers.comfyui.protocol.records import QueuePlace, QueueWatch
 from tests.support.dates import START
 
 GAP = timedelta(seconds=20)
 
 
-def queue(running: str = "", pending: str = "") -> Mapping[str, Place]:
-    return dict.fromkeys(pending, Place.PENDING) | dict.fromkeys(running, Place.RUNNING)
+def queue(running: str = "", pending: str = "") -> Mapping[str, QueuePlace]:
+    return dict.fromkeys(pending, QueuePlace.PENDING) | dict.fromkeys(running, QueuePlace.RUNNING)
 
 
 STORIES = {
@@ -26,7 +26,7 @@ STORIES = {
 
 
 @pytest.mark.parametrize(("looks", "quiet"), STORIES.values(), ids=STORIES)
-def test_a_queue_is_quiet_while_nothing_new_runs(looks: Sequence[Mapping[str, Place]], quiet: int) -> None:
+def test_a_queue_is_quiet_while_nothing_new_runs(looks: Sequence[Mapping[str, QueuePlace]], quiet: int) -> None:
     watch = QueueWatch(longest_gap=GAP)
     for number, seen in enumerate(looks):
         watch.see(seen, START + timedelta(seconds=10 * number))

@@ -5,39 +5,45 @@ from typing import Any
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
-from civitai_mock.providers.comfyui.protocol.records import Place, Queued, read_history, read_queue, read_queued
+from civitai_mock.providers.comfyui.protocol.records import (
+    QueuedPrompt,
+    QueuePlace,
+    read_history,
+    read_queue,
+    read_queued,
+)
 from tests.support.transcripts import history, queue
 
 
 def test_a_recorded_queue_tells_what_runs_and_what_waits() -> None:
     places = read_queue(queue("queue_full_shape"))
-    assert places["6e9e5450-2e6e-4bff-9ce0-c6aac7b4b710"] is Place.RUNNING
-    assert list(places.values()).count(Place.PENDING) == 3
+    assert places["6e9e5450-2e6e-4bff-9ce0-c6aac7b4b710"] is QueuePlace.RUNNING
+    assert list(places.values()).count(QueuePlace.PENDING) == 3
 
 
 def test_a_prompt_id_that_is_queued_twice_runs_if_either_runs() -> None:
     item: list[Any] = [1, "same", {}, {}, []]
-    assert read_queue({"queue_running": [item], "queue_pending": [item]}) == {"same": Place.RUNNING}
+    assert read_queue({"queue_running": [item], "queue_pending": [item]}) == {"same": QueuePlace.RUNNING}
 
 
 def test_a_recorded_queue_has_the_graph_of_each_prompt() -> None:
     body = queue("queue_full_shape")
-    for place, name in ((Place.RUNNING, "queue_running"), (Place.PENDING, "queue_pending")):
+    for place, name in ((QueuePlace.RUNNING, "queue_running"), (QueuePlace.PENDING, "queue_pending")):
         for _, prompt_id, graph, *_ in body[name]:
             assert graph
-            assert read_queued(body, prompt_id) == Queued(place=place, graph=graph)
+            assert read_queued(body, prompt_id) == QueuedPrompt(place=place, graph=graph)
     assert read_queued(body, "another") is None
 
 
 def test_a_prompt_id_that_is_queued_twice_has_the_graph_that_runs() -> None:
     queues: Any = {"queue_running": [[1, "same", {"a": {}}, {}, []]], "queue_pending": [[2, "same", {"b": {}}, {}, []]]}
     found = read_queued(queues, "same")
-    assert found == Queued(place=Place.RUNNING, graph={"a": {}})
+    assert found == QueuedPrompt(place=QueuePlace.RUNNING, graph={"a": {}})
 
 
 @pytest.mark.parametrize("item", [[1, "p"], [1, "p", None], [1, "p", []]])
 def test_a_queued_prompt_without_a_graph_is_queued_all_the_same(item: list[Any]) -> None:
-    assert read_queued({"queue_pending": [None, [], item]}, "p") == Queued(place=Place.PENDING, graph={})
+    assert read_queued({"queue_pending": [None, [], item]}, "p") == QueuedPrompt(place=QueuePlace.PENDING, graph={})
 
 
 @pytest.mark.parametrize("body", [{}, {"queue_running": None, "queue_pending": [[], [1], None, "x"]}])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.messages import Picture, SavedFile
+from civitai_mock.providers.comfyui.protocol.messages import SavedFile, SocketImage
 from civitai_mock.providers.comfyui.protocol.tracker import Saved, in_order
 
 
@@ -43,6 +43,6 @@ def test_previews_count_where_nothing_was_saved() -> None:
 
 
 def test_pictures_of_the_socket_and_of_the_disk_are_counted_together() -> None:
-    picture = Picture("p", "8", "image/png", b"x")
+    picture = SocketImage("p", "8", "image/png", b"x")
     results = in_order(files={"9": saved("a")}, pictures=[picture], node_order=())
     assert results == (picture, Saved("9", saved("a")[0]))

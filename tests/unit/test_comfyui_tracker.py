@@ -12,15 +12,15 @@ from civitai_mock.providers.comfyui.protocol.messages import (
     Executed,
     Executing,
     Message,
-    Picture,
     SavedFile,
+    SocketImage,
     Started,
     Stepped,
     Stream,
     Succeeded,
     Touched,
 )
-from civitai_mock.providers.comfyui.protocol.records import Entry, Place, read_history
+from civitai_mock.providers.comfyui.protocol.records import HistoryEntry, QueuePlace, read_history
 from civitai_mock.providers.comfyui.protocol.tracker import (
     Done,
     Failed,
@@ -37,7 +37,7 @@ from tests.support.transcripts import frames_of, history
 
 SECOND = timedelta(seconds=1)
 FILE = SavedFile("a.png", "", "output")
-DONE = Entry(files={"9": (FILE,)}, node_order=("9",), elapsed_ms=5)
+DONE = HistoryEntry(files={"9": (FILE,)}, node_order=("9",), elapsed_ms=5)
 
 
 def make_tracker(prompt_id: str = "p", *, streaming: Sequence[str] = ()) -> PromptTracker:
@@ -50,7 +50,7 @@ def messages_of(name: str, *sockets: str) -> list[Message]:
     return [message for frame in frames_of(name, *sockets) if (message := stream.read(frame)) is not None]
 
 
-def entry_of(name: str) -> tuple[str, Entry]:
+def entry_of(name: str) -> tuple[str, HistoryEntry]:
     prompt_id, body = history(name)
     entry = read_history(body, prompt_id)
     assert entry is not None
@@ -158,7 +158,7 @@ def test_nothing_changes_after_the_end() -> None:
     tracker.out_of_queue(DONE, START)
     ended = tracker.state
     tracker.hear(Touched("p"), START)
-    tracker.in_queue(Place.RUNNING, START)
+    tracker.in_queue(QueuePlace.RUNNING, START)
     tracker.out_of_queue(None, START + 9 * SECOND)
     tracker.out_of_queue(None, START + 99 * SECOND)
     tracker.out_of_reach("gone", START)
@@ -170,7 +170,7 @@ def test_nothing_changes_after_the_end() -> None:
 def test_a_prompt_that_is_seen_running_runs() -> None:
     tracker = make_tracker()
     seen = []
-    for place in (Place.PENDING, Place.RUNNING):
+    for place in (QueuePlace.PENDING, QueuePlace.RUNNING):
         tracker.in_queue(place, START + SECOND)
         seen.append(type(tracker.state))
     assert seen == [Waiting, Running]
@@ -179,8 +179,8 @@ def test_a_prompt_that_is_seen_running_runs() -> None:
 
 def test_being_seen_running_again_is_no_sign_of_life() -> None:
     tracker = make_tracker()
-    tracker.in_queue(Place.RUNNING, START + SECOND)
-    tracker.in_queue(Place.RUNNING, START + 2 * SECOND)
+    tracker.in_queue(QueuePlace.RUNNING, START + SECOND)
+    tracker.in_queue(QueuePlace.RUNNING, START + 2 * SECOND)
     assert tracker.last_sign == START + SECOND
 
 
@@ -195,7 +195,7 @@ def test_a_prompt_is_lost_when_it_stays_absent(seconds: float, is_lost: bool) ->
 def test_a_prompt_that_turns_up_again_was_not_lost() -> None:
     tracker = make_tracker()
     tracker.out_of_queue(None, START)
-    tracker.in_queue(Place.PENDING, START + SECOND / 2)
+    tracker.in_queue(QueuePlace.PENDING, START + SECOND / 2)
     tracker.out_of_queue(None, START + 2 * SECOND)
     assert tracker.end is None
 
@@ -226,14 +226,14 @@ def test_a_prompt_is_lost_when_its_server_stays_out_of_reach(seconds: float, is_
     ("places", "messages", "is_unstarted"),
     [
         ((), (), False),
-        ((Place.PENDING,), (), True),
-        ((Place.PENDING,), (Started("p"),), False),
-        ((Place.PENDING, Place.RUNNING), (), False),
-        ((Place.RUNNING,), (), False),
+        ((QueuePlace.PENDING,), (), True),
+        ((QueuePlace.PENDING,), (Started("p"),), False),
+        ((QueuePlace.PENDING, QueuePlace.RUNNING), (), False),
+        ((QueuePlace.RUNNING,), (), False),
     ],
 )
 def test_a_prompt_has_not_started_if_it_was_seen_to_wait_and_nothing_else(
-    places: Sequence[Place], messages: Sequence[Message], is_unstarted: bool
+    places: Sequence[QueuePlace], messages: Sequence[Message], is_unstarted: bool
 ) -> None:
     tracker = make_tracker()
     for place in places:
@@ -257,13 +257,13 @@ def test_a_prompt_that_is_listened_for_has_not_started_unless_that_was_heard(
 def test_a_server_that_answers_now_and_then_is_within_reach() -> None:
     tracker = make_tracker()
     tracker.out_of_reach("refused", START)
-    tracker.in_queue(Place.PENDING, START + SECOND)
+    tracker.in_queue(QueuePlace.PENDING, START + SECOND)
     tracker.out_of_reach("refused", START + 40 * SECOND)
     assert tracker.end is None
 
 
 def test_pictures_that_came_over_the_socket_are_results_in_their_order() -> None:
-    pictures = [Picture("p", "9", "image/png", content) for content in (b"one", b"two")]
+    pictures = [SocketImage("p", "9", "image/png", content) for content in (b"one", b"two")]
     story: list[Message] = [
         AtWork("p", "9", 0, 1),
         Stepped("p", "9", 0, 2),
@@ -274,7 +274,7 @@ def test_pictures_that_came_over_the_socket_are_results_in_their_order() -> None
     ]
     tracker = heard(make_tracker(streaming=["9"]), story)
     assert tracker.preview is None
-    tracker.out_of_queue(Entry(files={}, node_order=()), START)
+    tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START)
     assert tracker.state == Done(results=tuple(pictures), elapsed_ms=None)
 
 
@@ -283,23 +283,23 @@ def test_the_recorded_picture_over_the_socket_is_a_result() -> None:
     tracker = heard(make_tracker(prompt_id, streaming=["9"]), messages_of("14_save_image_websocket", "W"))
     tracker.out_of_queue(entry, START)
     assert isinstance(tracker.state, Done)
-    assert [type(result) for result in tracker.state.results] == [Picture]
+    assert [type(result) for result in tracker.state.results] == [SocketImage]
 
 
 def test_pictures_that_are_still_on_their_way_over_the_socket_are_waited_for() -> None:
     tracker = heard(make_tracker(streaming=["9"]), [Stepped("p", "9", 0, 1)])
-    tracker.out_of_queue(Entry(files={}, node_order=()), START)
+    tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START)
     assert tracker.end is None
-    picture = Picture("p", "9", "image/png", b"late")
+    picture = SocketImage("p", "9", "image/png", b"late")
     tracker.hear(picture, START)
-    tracker.out_of_queue(Entry(files={}, node_order=()), START + SECOND)
+    tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START + SECOND)
     assert tracker.state == Done(results=(picture,), elapsed_ms=None)
 
 
 def test_a_run_whose_pictures_went_with_the_socket_is_spoiled() -> None:
     tracker = make_tracker(streaming=["9"])
-    tracker.out_of_queue(Entry(files={}, node_order=()), START)
-    tracker.out_of_queue(Entry(files={}, node_order=()), START + SECOND)
+    tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START)
+    tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START + SECOND)
     assert isinstance(tracker.state, Lost)
     assert tracker.state.spoiled
 
@@ -312,9 +312,9 @@ def test_letting_go_of_a_prompt_does_not_say_how_it_ended() -> None:
 
 def test_a_prompt_waits_until_it_is_first_known_to_run() -> None:
     tracker = make_tracker()
-    tracker.in_queue(Place.PENDING, START)
+    tracker.in_queue(QueuePlace.PENDING, START)
     assert tracker.waited_until(START + 2 * SECOND) == START + 2 * SECOND
-    tracker.in_queue(Place.RUNNING, START + 3 * SECOND)
+    tracker.in_queue(QueuePlace.RUNNING, START + 3 * SECOND)
     tracker.hear(Started("p"), START + 4 * SECOND)
     assert tracker.waited_until(START + 5 * SECOND) == START + 3 * SECOND
     tracker.stop()

@@ -9,8 +9,8 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Succeeded
 from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
-from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
-from civitai_mock.providers.comfyui.workers.follower import Timetable
+from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
+from civitai_mock.providers.comfyui.workers.follower import PollSchedule
 from civitai_mock.providers.comfyui.workers.runs import Run
 from tests.support.dates import START
 from tests.support.turns import settle
@@ -23,14 +23,14 @@ def make_run(*, client_id: str | None = LIVE) -> Run:
     return Run(tracker=PromptTracker("p", now=START), graph={}, answer={}, client_id=client_id)
 
 
-def make_timetable(clock: VirtualClock) -> Timetable:
-    timetable = Timetable(clock=clock, ids=SeededIds(), options=OPTIONS)
+def make_timetable(clock: VirtualClock) -> PollSchedule:
+    timetable = PollSchedule(clock=clock, ids=SeededIds(), options=OPTIONS)
     timetable.looked()
     return timetable
 
 
 async def test_a_bell_ends_a_wait_before_its_time(clock: VirtualClock) -> None:
-    bell = Bell(clock)
+    bell = WakeUp(clock)
     waiting = asyncio.create_task(bell.wait(60))
     await settle()
     assert not waiting.done()
@@ -39,7 +39,7 @@ async def test_a_bell_ends_a_wait_before_its_time(clock: VirtualClock) -> None:
 
 
 async def test_a_wait_ends_when_its_time_has_passed(clock: VirtualClock) -> None:
-    waiting = asyncio.create_task(Bell(clock).wait(60))
+    waiting = asyncio.create_task(WakeUp(clock).wait(60))
     await settle()
     clock.advance(59)
     await settle()
@@ -49,7 +49,7 @@ async def test_a_wait_ends_when_its_time_has_passed(clock: VirtualClock) -> None
 
 
 async def test_a_ring_that_nobody_waited_for_is_kept_once(clock: VirtualClock) -> None:
-    bell = Bell(clock)
+    bell = WakeUp(clock)
     bell.ring()
     bell.ring()
     await bell.wait()

@@ -6,7 +6,7 @@ import pytest
 
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, ecosystem_needs
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
-from civitai_mock.providers.comfyui.workers.health import Served
+from civitai_mock.providers.comfyui.workers.health import EcosystemSupport
 from tests.support.generation import SKELETONS
 from tests.support.graph_check import NODES
 
@@ -30,7 +30,7 @@ def served(files: dict[str, list[str]], *, without: str = "") -> set[str]:
         for name, node in NODES.items()
         if name != without
     }
-    return set(Served(NEEDS).ecosystems(read_catalogue(object_info, ())))
+    return set(EcosystemSupport(NEEDS).ecosystems(read_catalogue(object_info, ())))
 
 
 def test_there_are_needs_of_every_ecosystem() -> None:
@@ -68,11 +68,11 @@ def test_an_ecosystem_is_not_served_without_a_node_of_its_graphs() -> None:
 
 
 def test_nothing_is_served_by_a_server_that_was_never_asked() -> None:
-    assert Served(NEEDS).ecosystems(None) == ()
+    assert EcosystemSupport(NEEDS).ecosystems(None) == ()
 
 
 def test_a_new_catalogue_is_looked_at_anew() -> None:
     object_info: Any = {name: {"input": {"required": {"ckpt_name": [["a.ckpt"], {}]}}} for name in NODES}
-    teller = Served(NEEDS)
+    teller = EcosystemSupport(NEEDS)
     assert teller.ecosystems(read_catalogue({}, ())) == ()
     assert "sd1" in teller.ecosystems(read_catalogue(object_info, ()))

@@ -14,7 +14,7 @@ PASSWORDS = "; in a user or password write , / : @ # ? and % as %2C %2F %3A %40 
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ComfyServer:
     """`id` is the host, port and path prefix, without credentials; the URLs have no slash at the end."""
 
     id: str
@@ -22,7 +22,7 @@ class Server:
     ws_url: str
 
 
-def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[Server, ...]:
+def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[ComfyServer, ...]:
     """Raise `ValueError`, fit for a reader, for what is no list of addresses."""
     http = [_http_address(text) for text in _listed(http_urls)]
     if not http:
@@ -31,7 +31,7 @@ def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[Server, .
     if given and len(given) != len(http):
         raise ValueError(f"{len(given)} WebSocket addresses for {len(http)} HTTP addresses")
     servers = tuple(
-        Server(id=_name(address), http_url=urlunsplit(address), ws_url=urlunsplit(socket))
+        ComfyServer(id=_name(address), http_url=urlunsplit(address), ws_url=urlunsplit(socket))
         for address, socket in zip(http, given or [_derived(address) for address in http], strict=True)
     )
     _refuse_duplicates([server.id for server in servers])

@@ -15,7 +15,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
-from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
 from civitai_mock.providers.comfyui.graphs.localize import NOTHING, roles_by_file
 from civitai_mock.providers.comfyui.graphs.payload import checked, with_fresh_prefix
@@ -31,7 +31,7 @@ from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
 from civitai_mock.providers.comfyui.workers.fleet import Fleet, progress_of, report_of
 from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.search import Search
-from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, World
+from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, WorkerDependencies
 
 MOST_SPOILED = 1000
 NO_NEEDS: Mapping[str, GraphWork] = {}
@@ -46,7 +46,7 @@ class ComfyUI:
         self,
         *,
         name: str,
-        servers: Sequence[Server],
+        servers: Sequence[ComfyServer],
         clock: Clock,
         ids: Ids,
         options: ComfyOptions = DEFAULT_OPTIONS,
@@ -58,7 +58,7 @@ class ComfyUI:
         self.description = f"ComfyUI at {', '.join(server.id for server in servers)}"
         self._clock = clock
         self._first_look = options.first_look
-        world = World(clock=clock, ids=ids, options=options, needs=needs, transport=transport)
+        world = WorkerDependencies(clock=clock, ids=ids, options=options, needs=needs, transport=transport)
         self._dispatch = Dispatch(servers, world)
         self._fleet = Fleet(self._dispatch.workers)
         self._attempts = Attempts(self._dispatch.workers)

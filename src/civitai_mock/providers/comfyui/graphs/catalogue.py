@@ -115,7 +115,7 @@ def _options(spec: Json) -> tuple[str, ...] | None:
 MOST_KNOWN = 10_000
 
 
-class Stock:
+class InstalledModels:
     """Of one catalogue; whether a resource is there is found out once."""
 
     def __init__(self, catalogue: Catalogue) -> None:

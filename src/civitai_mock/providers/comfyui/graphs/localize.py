@@ -65,7 +65,7 @@ NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class LocalizedGraph:
     """A graph in a server's own names, and what keeps it from being run.
 
     It is without the nodes that are `left_out`, each with its reason.
@@ -104,7 +104,7 @@ def roles_by_file(roles: Iterable[FileRole]) -> Roles:
     return {role.name: role for role in roles}
 
 
-def fit(
+def localize(
     graph: ReadOnlyJson,
     catalogue: Catalogue,
     resources: Resources,
@@ -113,9 +113,9 @@ def fit(
     words_name_embeddings: bool = False,
     optional: Collection[str] = (),
     dropped: Mapping[str, str] = NOTHING,
-) -> Fit:
+) -> LocalizedGraph:
     """`GraphWork` tells of `words_name_embeddings`, `Submission` of `optional` nodes; `dropped` ones have reasons."""
-    fitting = Fitting(
+    fitting = Localizer(
         catalogue=catalogue, resources=resources, roles=roles, words_name_embeddings=words_name_embeddings
     )
     lacks = {
@@ -129,10 +129,10 @@ def fit(
     classes = dict.fromkeys(as_text(node["class_type"]) for node in fitted.values())
     unknown = tuple(name for name in classes if name not in catalogue.choices)
     missing = tuple(dict.fromkeys(fitting.missing))
-    return Fit(graph=dict(fitted), left_out=left_out, missing=missing, unknown_classes=unknown)
+    return LocalizedGraph(graph=dict(fitted), left_out=left_out, missing=missing, unknown_classes=unknown)
 
 
-def best_fit(
+def localize_best(
     graphs: Sequence[ReadOnlyJson],
     catalogue: Catalogue,
     resources: Resources,
@@ -141,11 +141,11 @@ def best_fit(
     words_name_embeddings: bool = False,
     optional: Collection[str] = (),
     dropped: Mapping[str, str] = NOTHING,
-) -> Fit:
+) -> LocalizedGraph:
     """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
     fits = []
     for graph in graphs:
-        found = fit(
+        found = localize(
             graph,
             catalogue,
             resources,
@@ -161,7 +161,7 @@ def best_fit(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
+class Localizer:
     """One graph on its way into the names of one catalogue; what is not there is added to `missing`."""
 
     catalogue: Catalogue

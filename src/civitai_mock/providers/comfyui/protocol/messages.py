@@ -84,7 +84,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SocketImage:
     """A preview, or a whole picture of SaveImageWebsocket."""
 
     prompt_id: str
@@ -100,7 +100,7 @@ class Touched:
     prompt_id: str
 
 
-Message: TypeAlias = Started | Executing | AtWork | Executed | Succeeded | Errored | Stopped | Picture | Touched
+Message: TypeAlias = Started | Executing | AtWork | Executed | Succeeded | Errored | Stopped | SocketImage | Touched
 
 
 # Sent first on a connection: previews then say which prompt and node they belong to.
@@ -121,7 +121,7 @@ class Stream:
             self._running = (message.prompt_id, message.node_id) if message.node_id else None
         return message
 
-    def _read_bytes(self, frame: bytes) -> Picture | None:
+    def _read_bytes(self, frame: bytes) -> SocketImage | None:
         if len(frame) < 8:
             return None
         event, detail = struct.unpack_from(">II", frame)
@@ -131,12 +131,12 @@ class Stream:
             return _described_picture(frame[8 : 8 + detail], frame[8 + detail :])
         return None
 
-    def _plain_picture(self, image_type: int, content: bytes) -> Picture | None:
+    def _plain_picture(self, image_type: int, content: bytes) -> SocketImage | None:
         """It does not say whose it is; a server runs one prompt at a time, so it is that of the running node."""
         content_type = IMAGE_TYPES.get(image_type)
         if self._running is None or content_type is None:
             return None
-        return Picture(*self._running, content_type, content)
+        return SocketImage(*self._running, content_type, content)
 
 
 def read_text(frame: str) -> Message | None:
@@ -176,12 +176,12 @@ def _decoded(frame: str | bytes) -> JsonObject:
         return {}
 
 
-def _described_picture(metadata: bytes, content: bytes) -> Picture | None:
+def _described_picture(metadata: bytes, content: bytes) -> SocketImage | None:
     about = _decoded(metadata)
     prompt_id, content_type = as_text(about.get("prompt_id")), as_text(about.get("image_type"))
     if not prompt_id or not content_type:
         return None
-    return Picture(prompt_id, as_text(about.get("node_id")), content_type, content)
+    return SocketImage(prompt_id, as_text(about.get("node_id")), content_type, content)
 
 
 def _executing(prompt_id: str, data: JsonObject) -> Message:

@@ -10,7 +10,7 @@ from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number,
 from civitai_mock.providers.comfyui.protocol.messages import Failure, SavedFile, failure_of, files_of
 
 
-class Place(StrEnum):
+class QueuePlace(StrEnum):
     """Where in a server's queue a prompt is."""
 
     PENDING = "pending"
@@ -18,15 +18,15 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queued:
+class QueuedPrompt:
     """A prompt that is in the queue, with the graph that the server was given."""
 
-    place: Place
+    place: QueuePlace
     graph: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class HistoryEntry:
     """A prompt that has left the queue; `failure` and `stopped_at` are unset for one that succeeded."""
 
     files: Mapping[str, tuple[SavedFile, ...]]
@@ -37,10 +37,10 @@ class Entry:
     elapsed_ms: int | None = None
 
 
-def read_queue(body: JsonObject) -> Mapping[str, Place]:
+def read_queue(body: JsonObject) -> Mapping[str, QueuePlace]:
     """By prompt id; an id that is listed twice counts as running if either is."""
-    pending = dict.fromkeys(_ids(body.get("queue_pending")), Place.PENDING)
-    return pending | dict.fromkeys(_ids(body.get("queue_running")), Place.RUNNING)
+    pending = dict.fromkeys(_ids(body.get("queue_pending")), QueuePlace.PENDING)
+    return pending | dict.fromkeys(_ids(body.get("queue_running")), QueuePlace.RUNNING)
 
 
 def read_marks(body: JsonObject, name: str) -> Mapping[str, str]:
@@ -52,16 +52,16 @@ def read_marks(body: JsonObject, name: str) -> Mapping[str, str]:
     return {prompt_id: mark for prompt_id, mark in marks.items() if mark}
 
 
-def read_queued(body: JsonObject, prompt_id: str) -> Queued | None:
+def read_queued(body: JsonObject, prompt_id: str) -> QueuedPrompt | None:
     """None for a prompt that is in no queue; of an id that is listed twice, the running one."""
-    for place, name in ((Place.RUNNING, "queue_running"), (Place.PENDING, "queue_pending")):
+    for place, name in ((QueuePlace.RUNNING, "queue_running"), (QueuePlace.PENDING, "queue_pending")):
         for item in map(as_list, as_list(body.get(name))):
             if len(item) > 1 and as_text(item[1]) == prompt_id:
-                return Queued(place=place, graph=_graph(item))
+                return QueuedPrompt(place=place, graph=_graph(item))
     return None
 
 
-def read_history(body: JsonObject, prompt_id: str) -> Entry | None:
+def read_history(body: JsonObject, prompt_id: str) -> HistoryEntry | None:
     """None while a prompt is in the queue, and for one that the server does not know."""
     record = body.get(prompt_id)
     if not isinstance(record, dict):
@@ -70,7 +70,7 @@ def read_history(body: JsonObject, prompt_id: str) -> Entry | None:
     status = as_object(record.get("status"))
     told = {as_text(pair[0]): as_object(pair[1]) for item in as_list(status.get("messages")) if (pair := _pair(item))}
     failed = status.get("status_str") == "error"
-    return Entry(
+    return HistoryEntry(
         files={node_id: files_of(output) for node_id, output in as_object(record.get("outputs")).items()},
         node_order=tuple(graph),
         graph=graph,
@@ -175,9 +175,9 @@ class QueueWatch:
         """A message about a prompt at work came since the last look."""
         self._was_heard = True
 
-    def see(self, queue: Mapping[str, Place], now: datetime) -> None:
+    def see(self, queue: Mapping[str, QueuePlace], now: datetime) -> None:
         """The queue was read."""
-        running = frozenset(prompt_id for prompt_id, place in queue.items() if place is Place.RUNNING)
+        running = frozenset(prompt_id for prompt_id, place in queue.items() if place is QueuePlace.RUNNING)
         gap = now - (self._looked_at or now)
         if self._was_heard or self.is_empty or not queue or running != self.running:
             self.quiet = timedelta()

@@ -13,14 +13,14 @@ from civitai_mock.providers.comfyui.protocol.messages import (
     Executing,
     Failure,
     Message,
-    Picture,
     SavedFile,
+    SocketImage,
     Started,
     Stepped,
     Stopped,
     Succeeded,
 )
-from civitai_mock.providers.comfyui.protocol.records import Entry, Place
+from civitai_mock.providers.comfyui.protocol.records import HistoryEntry, QueuePlace
 
 SAVED = "output"
 
@@ -33,16 +33,16 @@ class Saved:
     file: SavedFile
 
 
-Result: TypeAlias = Saved | Picture
+Result: TypeAlias = Saved | SocketImage
 
 
 def in_order(
-    *, files: Mapping[str, Sequence[SavedFile]], pictures: Iterable[Picture], node_order: Sequence[str]
+    *, files: Mapping[str, Sequence[SavedFile]], pictures: Iterable[SocketImage], node_order: Sequence[str]
 ) -> tuple[Result, ...]:
     """By node, then by place in its batch; previews on disk count only where nothing else was made."""
     saved: list[Result] = [Saved(node_id, file) for node_id, made in files.items() for file in made]
     results = [*saved, *pictures]
-    kept = [result for result in results if isinstance(result, Picture) or result.file.folder == SAVED]
+    kept = [result for result in results if isinstance(result, SocketImage) or result.file.folder == SAVED]
     return tuple(sorted(kept or results, key=lambda result: output_rank(result.node_id, node_order)))
 
 
@@ -102,7 +102,7 @@ class Streamed:
 
     place: int = 0
     total: int | None = None
-    pictures: dict[int, Picture] = field(default_factory=dict)
+    pictures: dict[int, SocketImage] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -119,7 +119,7 @@ class PromptTracker:
         self.prompt_id = prompt_id
         self.state: State = Waiting()
         self.progress: Stepped | None = None
-        self.preview: Picture | None = None
+        self.preview: SocketImage | None = None
         self.last_sign = now
         self.is_listened_for = False  # a socket was open for it when the server took it
         self.began_at: datetime | None = None
@@ -163,7 +163,7 @@ class PromptTracker:
                 self._let_go = True
             case AtWork():
                 self._step(message)
-            case Picture():
+            case SocketImage():
                 self._see(message)
             case Executed(node_id=node_id, files=files):
                 self._files[node_id] = files
@@ -172,15 +172,15 @@ class PromptTracker:
             case Stopped(node_id=node_id):
                 self.state = Interrupted(node_id)
 
-    def in_queue(self, place: Place, now: datetime) -> None:
+    def in_queue(self, place: QueuePlace, now: datetime) -> None:
         """The queue was read, and has it."""
         self._missing_since = self._unreachable_since = None
-        self._was_pending = self._was_pending or place is Place.PENDING
-        if place is Place.RUNNING and isinstance(self.state, Waiting):
+        self._was_pending = self._was_pending or place is QueuePlace.PENDING
+        if place is QueuePlace.RUNNING and isinstance(self.state, Waiting):
             self.state = Running()
             self.last_sign = self.began_at = now
 
-    def out_of_queue(self, entry: Entry | None, now: datetime) -> None:
+    def out_of_queue(self, entry: HistoryEntry | None, now: datetime) -> None:
         """The queue was read and had it not; then history was, and had `entry`."""
         self._unreachable_since = None
         if self.end is not None:
@@ -217,7 +217,7 @@ class PromptTracker:
             streamed = self._streamed[message.node_id]
             streamed.place, streamed.total = int(message.value), int(message.maximum)
 
-    def _see(self, message: Picture) -> None:
+    def _see(self, message: SocketImage) -> None:
         if message.node_id in self._streamed:
             streamed = self._streamed[message.node_id]
             streamed.pictures[streamed.place] = message
@@ -230,11 +230,11 @@ class PromptTracker:
         if now - self._missing_since < self._limits.absent:
             return
         if {Started, Succeeded} <= self._heard:
-            self._finish(Entry(files=self._files, node_order=()), now)
+            self._finish(HistoryEntry(files=self._files, node_order=()), now)
         else:
             self.lose("The server has lost the prompt.")
 
-    def _finish(self, entry: Entry, now: datetime) -> None:
+    def _finish(self, entry: HistoryEntry, now: datetime) -> None:
         """Pictures still on their way over the socket are waited for as long as a prompt may be absent."""
         if all(streamed.complete for streamed in self._streamed.values()):
             pictures = [

@@ -15,13 +15,13 @@ from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text, as_texts
 from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.ports import Clock
-from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import CA_SETTING, DEFAULT_TIMEOUTS, Timeouts
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
 from civitai_mock.providers.comfyui.protocol.records import (
-    Entry,
-    Place,
-    Queued,
+    HistoryEntry,
+    QueuedPrompt,
+    QueuePlace,
     read_history,
     read_marks,
     read_queue,
@@ -48,7 +48,7 @@ class ComfyHttp:
 
     def __init__(
         self,
-        server: Server,
+        server: ComfyServer,
         *,
         authorization: str | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
@@ -90,17 +90,17 @@ class ComfyHttp:
     async def embeddings(self) -> tuple[str, ...]:
         return as_texts(await self._get("/embeddings"))
 
-    async def queue(self) -> Mapping[str, Place]:
+    async def queue(self) -> Mapping[str, QueuePlace]:
         return read_queue(await self._queue())
 
     async def marks(self, name: str) -> Mapping[str, str]:
         """See `read_marks`."""
         return read_marks(await self._queue(), name)
 
-    async def queued(self, prompt_id: str) -> Queued | None:
+    async def queued(self, prompt_id: str) -> QueuedPrompt | None:
         return read_queued(await self._queue(), prompt_id)
 
-    async def history(self, prompt_id: str) -> Entry | None:
+    async def history(self, prompt_id: str) -> HistoryEntry | None:
         return read_history(as_object(await self._get(f"/history/{quote(prompt_id, safe='')}")), prompt_id)
 
     async def prompt(self, payload: ReadOnlyJson) -> JsonObject:
@@ -179,7 +179,7 @@ class ComfyHttp:
         if not prompt_id:
             return self._unexpected("/prompt", response)
         await self.delete(prompt_id)
-        if (await self.queue()).get(prompt_id) is Place.RUNNING:
+        if (await self.queue()).get(prompt_id) is QueuePlace.RUNNING:
             await self.interrupt(prompt_id)
         return TransientError(
             f"{self._server_id}/prompt does not let prompts be named; its ComfyUI is too old: update it.",

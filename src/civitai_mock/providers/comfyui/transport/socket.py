@@ -8,11 +8,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import CA_SETTING, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import HELLO, Message, Stream
 from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
-from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
+from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
 from civitai_mock.services.reach import why
 from civitai_mock.services.trust import trusting
 
@@ -32,7 +32,7 @@ class ComfySocket:
 
     def __init__(
         self,
-        server: Server,
+        server: ComfyServer,
         *,
         clock: Clock,
         ids: Ids,
@@ -51,7 +51,7 @@ class ComfySocket:
         self._options = options
         self._hear = hear
         self._changed = changed
-        self._bell = Bell(clock)
+        self._bell = WakeUp(clock)
 
     def hurry(self) -> None:
         """The server is there: do not wait to connect."""

@@ -7,7 +7,7 @@ from civitai_mock.ports import Clock, Ids
 FIRST_PAUSE_SECONDS = 0.5
 
 
-class Bell:
+class WakeUp:
     """One waits, anybody may ring; a ring that nobody waits for is kept for the next one who does."""
 
     def __init__(self, clock: Clock) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.transport.wake_up import Bell
+from civitai_mock.providers.comfyui.transport.wake_up import WakeUp
 
 logger = structlog.stdlib.get_logger()
 
@@ -29,7 +29,7 @@ class Breaker:
         self._reason = ""
         self._rests = 0
         self._rest_ends: datetime | None = None
-        self._bell = Bell(clock)
+        self._bell = WakeUp(clock)
 
     @property
     def is_closed(self) -> bool:

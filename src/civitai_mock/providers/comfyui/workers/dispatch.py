@@ -8,14 +8,14 @@ from datetime import datetime
 
 from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.providers.comfyui.address import Server
-from civitai_mock.providers.comfyui.graphs.localize import Fit
+from civitai_mock.providers.comfyui.address import ComfyServer
+from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph
 from civitai_mock.providers.comfyui.graphs.missing import cannot_run
 from civitai_mock.providers.comfyui.graphs.payload import base_models
 from civitai_mock.providers.comfyui.protocol.prompt_errors import summed_up
-from civitai_mock.providers.comfyui.transport.wake_up import Bell
+from civitai_mock.providers.comfyui.transport.wake_up import WakeUp
 from civitai_mock.providers.comfyui.workers.search import Search
-from civitai_mock.providers.comfyui.workers.worker import Worker, World
+from civitai_mock.providers.comfyui.workers.worker import Worker, WorkerDependencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Offer:
     """A place on a worker, reserved until it is given back, and what it is to run."""
 
     worker: Worker
-    fit: Fit
+    fit: LocalizedGraph
 
     @property
     def graph(self) -> JsonObject:
@@ -32,11 +32,11 @@ class Offer:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Place:
+class Assignment:
     """A search in the line, and what it is waiting for."""
 
     search: Search
-    bell: Bell
+    bell: WakeUp
     usable: Sequence[Worker] = ()
     offer: Offer | None = None
 
@@ -44,12 +44,12 @@ class Place:
 class Dispatch:
     """By priority, then first come, first served; but nobody waits for a worker that those before him cannot use."""
 
-    def __init__(self, servers: Sequence[Server], world: World) -> None:
+    def __init__(self, servers: Sequence[ComfyServer], world: WorkerDependencies) -> None:
         self.workers = [Worker(server, world, freed=self.freed, turned=self.turned) for server in servers]
         self._clock = world.clock
         self._patience = world.options.patience
         self._longest_turn = world.options.longest_turn
-        self._line: list[Place] = []
+        self._line: list[Assignment] = []
 
     def freed(self) -> None:
         """A worker has room for one more."""
@@ -73,7 +73,7 @@ class Dispatch:
         Raise `JobError` if no worker has what the graph wants, `NoWorkerError` if those that may have it are away or
         have no room, and another `TransientError` if those that are there did not take it.
         """
-        place = Place(search=search, bell=Bell(self._clock))
+        place = Assignment(search=search, bell=WakeUp(self._clock))
         insort(self._line, place, key=lambda waiting: -waiting.search.priority)
         try:
             offer = await self._wait_in_line(place)
@@ -85,7 +85,7 @@ class Dispatch:
             if place.offer is not None:
                 place.offer.worker.release()
 
-    async def _wait_in_line(self, place: Place) -> Offer:
+    async def _wait_in_line(self, place: Assignment) -> Offer:
         search, refreshed = place.search, False
         turn_ends = self._clock.now() + self._longest_turn
         until: datetime | None = None
@@ -106,13 +106,13 @@ class Dispatch:
                 raise _impossible(search, self.workers)
         return place.offer
 
-    async def _wait_for_room(self, place: Place, until: datetime) -> None:
+    async def _wait_for_room(self, place: Assignment, until: datetime) -> None:
         if place.offer is None and not await self._waited(place, until):
             message = "No ComfyUI server has room for this graph."
             place.search.log.waits(message)
             raise NoWorkerError(message)
 
-    async def _wait_for_any(self, away: Sequence[Worker], place: Place, until: datetime) -> None:
+    async def _wait_for_any(self, away: Sequence[Worker], place: Assignment, until: datetime) -> None:
         message, missing = _absence(place.search, away, self.workers)
         place.search.log.waits(message)
         if await self._waited(place, until):
@@ -122,7 +122,7 @@ class Dispatch:
             raise NoWorkerError(message, missing=missing)
         raise TransientError(f"{message} {failure.message}", missing=missing) from failure
 
-    async def _waited(self, place: Place, until: datetime) -> bool:
+    async def _waited(self, place: Assignment, until: datetime) -> bool:
         """For the bell, or until it is too late; False if that it was before."""
         left = (until - self._clock.now()).total_seconds()
         if left <= 0:
@@ -131,7 +131,7 @@ class Dispatch:
         await place.bell.wait(left)
         return True
 
-    def _serve(self, place: Place) -> None:
+    def _serve(self, place: Assignment) -> None:
         """The worker that has the graph's base model in memory, or else the one with the least to do.
 
         What fails quickly has little to do: before all else, one on which the last prompts did not fail.
@@ -156,7 +156,7 @@ class Dispatch:
             place.offer.worker.reserve()
             place.bell.ring()
 
-    def _has_better_trial(self, worker: Worker, place: Place) -> bool:
+    def _has_better_trial(self, worker: Worker, place: Assignment) -> bool:
         """Whether somebody else in the line has not failed there yet: he tells more of the worker."""
         return (
             worker.breaker.on_trial

@@ -10,16 +10,16 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message
-from civitai_mock.providers.comfyui.protocol.records import Entry, Place, QueueWatch
+from civitai_mock.providers.comfyui.protocol.records import HistoryEntry, QueuePlace, QueueWatch
 from civitai_mock.providers.comfyui.protocol.tracker import Lost
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
+from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
 from civitai_mock.providers.comfyui.workers.runs import Run, Runs
 
 FIRST_SETTLE_SECONDS = 0.005  # history follows the last message within a few milliseconds
 
 
-class Timetable:
+class PollSchedule:
     """Rarely beside a socket that is heard, often without one, and at once when a prompt is said to have ended.
 
     A server that has none of ours is looked at now and then: somebody else's prompt may hold its queue.
@@ -87,7 +87,7 @@ class Follower:
         http: ComfyHttp,
         clock: Clock,
         options: ComfyOptions,
-        timetable: Timetable,
+        timetable: PollSchedule,
         client_id: Callable[[], str | None],
         changed: Callable[[], None],
     ) -> None:
@@ -102,7 +102,7 @@ class Follower:
         self._client_id = client_id
         self._changed = changed
         self._watch = QueueWatch(longest_gap=2 * options.health)
-        self._bell = Bell(clock)
+        self._bell = WakeUp(clock)
         self._looking = asyncio.Lock()
         self._to_stop: dict[str, None] = {}
 
@@ -165,7 +165,7 @@ class Follower:
                 return
             await self._clock.sleep(STOP_PAUSE_SECONDS * 2**turn)
 
-    def left_queue(self, run: Run, entry: Entry | None) -> None:
+    def left_queue(self, run: Run, entry: HistoryEntry | None) -> None:
         """The queue has it not; history has `entry`."""
         run.left = True
         run.tracker.out_of_queue(entry, self._clock.now())
@@ -199,15 +199,15 @@ class Follower:
         if self.stuck:
             await self._withdraw([run for run in runs if run.waits], self.stuck)
 
-    async def _stop_late(self, queue: Mapping[str, Place]) -> None:
+    async def _stop_late(self, queue: Mapping[str, QueuePlace]) -> None:
         for prompt_id in tuple(self._to_stop):
             if prompt_id in queue:
                 await self._take_out(prompt_id, queue[prompt_id])
             else:
                 self._to_stop.pop(prompt_id, None)
 
-    async def _take_out(self, prompt_id: str, place: Place) -> None:
-        await (self._http.delete if place is Place.PENDING else self._http.interrupt)(prompt_id)
+    async def _take_out(self, prompt_id: str, place: QueuePlace) -> None:
+        await (self._http.delete if place is QueuePlace.PENDING else self._http.interrupt)(prompt_id)
 
     async def _look_in_history(self, run: Run) -> None:
         """An interruption of our own is wiped out: the prompt may be sent again, and would seem to have ended by it."""
@@ -217,10 +217,10 @@ class Follower:
             await self._http.forget(run.prompt_id)
         self.left_queue(run, entry)
 
-    async def _in_queue(self, run: Run, place: Place) -> None:
+    async def _in_queue(self, run: Run, place: QueuePlace) -> None:
         run.known, run.left = True, False
         run.tracker.in_queue(place, self._clock.now())
-        if place is Place.RUNNING and self.stuck and run.tracker.end is None:
+        if place is QueuePlace.RUNNING and self.stuck and run.tracker.end is None:
             logger.warning("prompt stalled", worker_id=self._worker_id, prompt_id=run.prompt_id)
             run.unwanted = True
             run.tracker.lose("The prompt has shown no sign of life.")

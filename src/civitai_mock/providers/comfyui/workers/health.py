@@ -10,16 +10,16 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import JsonObject, as_object, as_text
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Stock, read_catalogue
-from civitai_mock.providers.comfyui.graphs.localize import best_fit, roles_by_file
+from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, InstalledModels, read_catalogue
+from civitai_mock.providers.comfyui.graphs.localize import localize_best, roles_by_file
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.transport.wake_up import Bell, pause_after
+from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
 
 logger = structlog.stdlib.get_logger()
 
 
-class Health:
+class ServerHealth:
     """A server that does not answer is put aside at once, and asked again after pauses that grow."""
 
     def __init__(
@@ -43,11 +43,11 @@ class Health:
         self._ids = ids
         self._options = options
         self._changed = changed
-        self._stock = Stock(Catalogue())
+        self._stock = InstalledModels(Catalogue())
         self._read_at: datetime | None = None
         self._readings = 0
         self._failures = 0
-        self._bell = Bell(clock)
+        self._bell = WakeUp(clock)
         self._checking = asyncio.Lock()
 
     @property
@@ -56,10 +56,10 @@ class Health:
         return self.is_up or self._failures > 0
 
     @property
-    def stock(self) -> Stock:
+    def stock(self) -> InstalledModels:
         """The model files of the lists that were read last; nothing while none were."""
         if self.catalogue is not None and self._stock.catalogue is not self.catalogue:
-            self._stock = Stock(self.catalogue)
+            self._stock = InstalledModels(self.catalogue)
         return self._stock
 
     async def run(self) -> None:
@@ -136,7 +136,7 @@ class Health:
         return self._options.health.total_seconds()
 
 
-class Served:
+class EcosystemSupport:
     """Of one server; it is found out once for each of its catalogues."""
 
     def __init__(self, needs: Mapping[str, GraphWork]) -> None:
@@ -155,4 +155,4 @@ class Served:
 
 def _runs(work: GraphWork, catalogue: Catalogue | None) -> bool:
     graphs = [work.graph, *work.alternatives]
-    return catalogue is not None and best_fit(graphs, catalogue, {}, roles_by_file(work.roles)).runs
+    return catalogue is not None and localize_best(graphs, catalogue, {}, roles_by_file(work.roles)).runs

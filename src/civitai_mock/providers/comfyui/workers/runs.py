@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
-from civitai_mock.providers.comfyui.protocol.messages import Picture
+from civitai_mock.providers.comfyui.protocol.messages import SocketImage
 from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, Interrupted, Lost, PromptTracker
 
 
@@ -48,7 +48,7 @@ class Run:
         """What its pictures take in memory: those that its server does not keep."""
         end = self.tracker.end
         pictures = end.results if isinstance(end, Done) else ()
-        return sum(len(picture.content) for picture in pictures if isinstance(picture, Picture))
+        return sum(len(picture.content) for picture in pictures if isinstance(picture, SocketImage))
 
     def is_heard_on(self, client_id: str | None) -> bool:
         """Whether the open connection, if any, tells of it."""

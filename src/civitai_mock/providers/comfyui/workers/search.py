@@ -11,7 +11,7 @@ from civitai_mock.domain.job import NORMAL
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import Resources
-from civitai_mock.providers.comfyui.graphs.localize import NO_ROLES, Fit, Roles, best_fit
+from civitai_mock.providers.comfyui.graphs.localize import NO_ROLES, LocalizedGraph, Roles, localize_best
 from civitai_mock.providers.comfyui.graphs.missing import Sent, cannot_run
 from civitai_mock.providers.comfyui.protocol.records import unlisted
 from civitai_mock.providers.comfyui.workers.worker import Worker
@@ -60,16 +60,16 @@ class Search:
     left: Collection[str] = ()
     log: WaitLog = field(default_factory=WaitLog)
     dropped: Mapping[str, str] = field(default_factory=dict)
-    _fits: dict[str, tuple[Catalogue, Fit]] = field(default_factory=dict)
+    _fits: dict[str, tuple[Catalogue, LocalizedGraph]] = field(default_factory=dict)
 
-    def fit_of(self, worker: Worker) -> Fit | None:
+    def fit_of(self, worker: Worker) -> LocalizedGraph | None:
         """None while nothing is known of the worker's files."""
         catalogue = worker.health.catalogue
         if catalogue is None:
             return None
         known = self._fits.get(worker.id)
         if known is None or known[0] is not catalogue:
-            found = best_fit(
+            found = localize_best(
                 [self.graph, *self.alternatives],
                 catalogue,
                 self.resources,
@@ -98,7 +98,7 @@ class Search:
         """Whether nothing of the graph is left out there: else their lists may be old."""
         return not any(self._left_out(self.fit_of(worker)) for worker in workers)
 
-    def _left_out(self, found: Fit | None) -> int:
+    def _left_out(self, found: LocalizedGraph | None) -> int:
         return len(found.left_out if found else self.optional)
 
     def refused_by(self, worker: Worker, graph: ReadOnlyJson, refusal: JobError) -> JobError:

@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, InputFile, Submission
-from civitai_mock.providers.comfyui.address import Server
+from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.payload import (
     FOLDER,
     are_gone,
@@ -29,8 +29,8 @@ from civitai_mock.providers.comfyui.protocol.tracker import Failed, Lost, Prompt
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.workers.breaker import Breaker
-from civitai_mock.providers.comfyui.workers.follower import Follower, Timetable
-from civitai_mock.providers.comfyui.workers.health import Health, Served
+from civitai_mock.providers.comfyui.workers.follower import Follower, PollSchedule
+from civitai_mock.providers.comfyui.workers.health import EcosystemSupport, ServerHealth
 from civitai_mock.providers.comfyui.workers.runs import Run, Runs
 
 
@@ -65,7 +65,7 @@ class Uploads:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class WorkerDependencies:
     """What all workers of a provider share; see `ComfyUI` for `needs`; `transport` replaces the network in tests."""
 
     clock: Clock
@@ -80,7 +80,9 @@ class NotTakenError(TransientError):
 
 
 class Worker:
-    def __init__(self, server: Server, world: World, *, freed: Callable[[], None], turned: Callable[[], None]) -> None:
+    def __init__(
+        self, server: ComfyServer, world: WorkerDependencies, *, freed: Callable[[], None], turned: Callable[[], None]
+    ) -> None:
         """`freed` is called when there is room for one more prompt, `turned` when it goes away or comes back."""
         clock, ids, options = world.clock, world.ids, world.options
         self.id = server.id
@@ -93,7 +95,7 @@ class Worker:
             tls=options.tls,
             transport=world.transport,
         )
-        self.health = Health(
+        self.health = ServerHealth(
             worker_id=server.id, http=self.http, clock=clock, ids=ids, options=options, changed=self._up_or_down
         )
         self.breaker = Breaker(worker_id=server.id, clock=clock, options=options, changed=turned)
@@ -103,7 +105,7 @@ class Worker:
             http=self.http,
             clock=clock,
             options=options,
-            timetable=Timetable(clock=clock, ids=ids, options=options),
+            timetable=PollSchedule(clock=clock, ids=ids, options=options),
             client_id=lambda: self._socket.client_id,
             changed=turned,
         )
@@ -118,7 +120,7 @@ class Worker:
         )
         self._uploads = Uploads(self.http)
         self._world = world
-        self._served = Served(world.needs)
+        self._served = EcosystemSupport(world.needs)
         self._freed = freed
         self._turned = turned
         self._reserved = 0
