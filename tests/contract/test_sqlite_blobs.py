@@ -10,8 +10,8 @@ import pytest
 from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.directory import BLOBS, UPLOADS
-from civitai_mock.storage.sqlite.file_content import BUFFER, FileContent, FileUpload
+from civitai_mock.storage.sqlite.blob_bytes import BUFFER, FileContent, FileUpload
+from civitai_mock.storage.sqlite.open import BLOBS, UPLOADS
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, chunks, collect
 

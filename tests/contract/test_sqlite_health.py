@@ -13,7 +13,7 @@ import pytest
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.directory import BLOBS, FILE_NAME, UPLOADS
+from civitai_mock.storage.sqlite.open import BLOBS, FILE_NAME, UPLOADS
 from tests.support.dates import START
 from tests.support.jobs import chunks, collect, job_id, make_job
 

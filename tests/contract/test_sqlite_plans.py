@@ -13,7 +13,7 @@ from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.job_queries import SearchStatements, find_statement
 from civitai_mock.storage.sqlite.jobs import JobStatements
 from civitai_mock.storage.sqlite.queue import QueueStatements
-from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
+from civitai_mock.storage.sqlite.resources import ResourceStatements
 from civitai_mock.storage.sqlite.webhook_outbox import OutboxStatements
 from tests.support.dates import START
 

@@ -14,7 +14,7 @@ from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.search import Budget, JobCriteria
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.directory import FILE_NAME, UPLOADS, WORKERS
+from civitai_mock.storage.sqlite.open import FILE_NAME, UPLOADS, WORKERS
 from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, add_claimed, add_jobs, chunks, job_id, make_claim, make_job
 from tests.support.sqlite_process import WORKER, neighbour

@@ -14,8 +14,8 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.directory import FILE_NAME
-from civitai_mock.storage.sqlite.rows import to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import to_json, to_micros
+from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LEASE, LIFETIME, SECOND, TRACE_ID, job_id, make_claim, make_job

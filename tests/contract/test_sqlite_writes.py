@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.storage.sqlite import TableNames
-from civitai_mock.storage.sqlite.checkpoint import Checkpointer
-from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
+from civitai_mock.storage.sqlite.connections import Checkpointer, Connections, connect_file, connect_memory
 from civitai_mock.storage.sqlite.database import MAX_GROUP, Database
 
 INSERT = "INSERT INTO secrets (name, value) VALUES (?, x'00')"

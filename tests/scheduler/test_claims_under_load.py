@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.storage.sqlite.directory import FILE_NAME
+from civitai_mock.storage.sqlite.open import FILE_NAME
 from tests.support.process import PATIENCE_SECONDS, Server, running
 from tests.support.short_leases import JOBS, TEMPLATE, short_leases
 

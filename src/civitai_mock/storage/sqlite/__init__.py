@@ -1,6 +1,6 @@
 """The embedded store: SQLite on a disk or in memory."""
 
-from civitai_mock.storage.sqlite.opening import open_sqlite
-from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.open import open_sqlite
+from civitai_mock.storage.sqlite.schema import TableNames
 
 __all__ = ["TableNames", "open_sqlite"]

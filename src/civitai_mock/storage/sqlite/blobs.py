@@ -8,9 +8,9 @@ from functools import partial
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import NotFoundError
-from civitai_mock.storage.sqlite.content import BlobContent, Upload
+from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.rows import blob_from, blob_row, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # keys become file names
 SWEEP_BATCH = 32  # each is a file to unlink
@@ -20,7 +20,7 @@ DELETE = "DELETE FROM blobs WHERE key = ?"
 EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"
 
 
-class SqliteBlobs:
+class SqliteBlobStore:
     """Bytes come and go within the transaction of their row, so that both always tell of the same content."""
 
     def __init__(self, *, database: Database, content: BlobContent) -> None:
@@ -54,12 +54,12 @@ class SqliteBlobs:
         return blob
 
     def _keep(self, blob: Blob, upload: Upload, connection: sqlite3.Connection) -> None:
-        connection.execute(PUT, blob_row(blob))
+        connection.execute(PUT, _row(blob))
         upload.keep()
 
     async def stat(self, key: str) -> Blob | None:
         rows = self._database.read(GET, (key,))
-        return blob_from(rows[0]) if rows else None
+        return _blob_from(rows[0]) if rows else None
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         if not KEY_PATTERN.fullmatch(key):
@@ -87,3 +87,13 @@ class SqliteBlobs:
         for key in keys:
             self._delete(key, connection)
         return len(keys)
+
+
+def _row(blob: Blob) -> tuple[Value, ...]:
+    return (blob.key, blob.content_type, blob.size, blob.etag, to_micros(blob.keep_until), blob.owner)
+
+
+def _blob_from(row: Row) -> Blob:
+    key, content_type, size, etag, keep_until, owner = row
+    until = from_micros(keep_until)
+    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner)

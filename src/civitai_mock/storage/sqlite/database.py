@@ -1,4 +1,4 @@
-"""One database on one event loop: grouped writes, and reads that wait for nobody's write."""
+"""One SQLite database on one event loop: grouped writes, and reads that never wait for a write."""
 
 import asyncio
 import sqlite3
@@ -8,16 +8,50 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from civitai_mock.storage.sqlite.checkpoint import Checkpointer
-from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Connections
+from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Checkpointer, Connections
+from civitai_mock.storage.sqlite.encoding import Row, Value, text_size
 from civitai_mock.storage.sqlite.errors import away, is_busy, may_pass
-from civitai_mock.storage.sqlite.group import Done, Failed, Operation, commit
-from civitai_mock.storage.sqlite.rows import Row, Value, text_size
+
+Operation: TypeAlias = Callable[[sqlite3.Connection], Any]
 
 T = TypeVar("T")
 MAX_GROUP = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: Exception
+
+
+def commit(connection: sqlite3.Connection, operations: Sequence[Operation]) -> Sequence[Done | Failed]:
+    """Carry out `operations` in the transaction that is open, and commit; if that fails, all of them have failed."""
+    try:
+        results = [_attempt(connection, operation) for operation in operations]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        connection.rollback()
+        return [Failed(error)] * len(operations)
+    return results
+
+
+def _attempt(connection: sqlite3.Connection, operation: Operation) -> Done | Failed:
+    connection.execute("SAVEPOINT operation")
+    try:
+        result: Done | Failed = Done(operation(connection))
+    except Exception as error:  # whatever it is, it belongs to the one who asked for this write
+        if not connection.in_transaction:
+            raise  # SQLite has given up the whole transaction (disk full)
+        connection.execute("ROLLBACK TO operation")
+        result = Failed(error)
+    connection.execute("RELEASE operation")
+    return result
 
 
 @dataclass(frozen=True, slots=True)

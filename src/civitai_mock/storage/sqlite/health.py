@@ -5,9 +5,9 @@ import sqlite3
 from functools import partial
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.storage.sqlite.content import BlobContent
+from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames
 
 PING_SECONDS = 3.0
 NAME = "health"

@@ -8,9 +8,9 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import Value, to_json, to_micros
 from civitai_mock.storage.sqlite.job_rows import jobs_from, leaf_digests
-from civitai_mock.storage.sqlite.rows import Value, to_json, to_micros
-from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames
 
 Condition: TypeAlias = tuple[str, tuple[Value, ...]]
 

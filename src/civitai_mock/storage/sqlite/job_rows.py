@@ -16,7 +16,7 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.offload import beside_others
-from civitai_mock.storage.sqlite.rows import (
+from civitai_mock.storage.sqlite.encoding import (
     MICROSECOND,
     Document,
     Row,

@@ -11,6 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import Row, to_json, to_micros
 from civitai_mock.storage.sqlite.job_rows import (
     INSERT_LEAF,
     event_from,
@@ -22,8 +23,7 @@ from civitai_mock.storage.sqlite.job_rows import (
     leaf_rows,
     stored_leaf_rows,
 )
-from civitai_mock.storage.sqlite.rows import Row, to_json, to_micros
-from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames
 
 SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
 INSERT = """

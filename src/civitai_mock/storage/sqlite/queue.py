@@ -8,11 +8,11 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import QueuedJob, QueueState
 from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import from_micros, to_json, to_micros
 from civitai_mock.storage.sqlite.errors import disk_errors
 from civitai_mock.storage.sqlite.job_rows import jobs_from
-from civitai_mock.storage.sqlite.presence import Presence
-from civitai_mock.storage.sqlite.rows import from_micros, to_json, to_micros
-from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.process_locks import ProcessLocks
+from civitai_mock.storage.sqlite.schema import TableNames
 
 CLAIM = """
     UPDATE "{jobs}" SET provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?
@@ -66,18 +66,18 @@ class QueueStatements:
 
 
 class SqliteJobQueue:
-    """`presence` knows the workers whose process is gone; it is None where no other process can see this store."""
+    """`workers` knows whose process is gone; it is None where no other process can see this store."""
 
-    def __init__(self, *, database: Database, names: TableNames, presence: Presence | None) -> None:
+    def __init__(self, *, database: Database, names: TableNames, workers: ProcessLocks | None) -> None:
         self._database = database
         self._sql = QueueStatements(names)
-        self._presence = presence
+        self._workers = workers
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
         """Raise `ConflictError` if a worker of the same id lives in another process."""
-        if self._presence and not self._presence.holds(claim.worker_id):
+        if self._workers and not self._workers.holds(claim.worker_id):
             with disk_errors(self._database.description):
-                await asyncio.to_thread(self._presence.hold, claim.worker_id)
+                await asyncio.to_thread(self._workers.hold, claim.worker_id)
         parameters = (claim.provider, claim.worker_id, to_micros(claim.at), to_micros(claim.until), limit)
         rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
         # RETURNING keeps no order.
@@ -92,14 +92,14 @@ class SqliteJobQueue:
         return await jobs_from(self._database.read(self._sql.with_expired_lease, (to_micros(now), limit)))
 
     async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
-        if self._presence is None:
+        if self._workers is None:
             return []
         workers = {worker_id for (worker_id,) in self._database.read(self._sql.workers)}
-        others = [worker_id for worker_id in workers if not self._presence.holds(worker_id)]
+        others = [worker_id for worker_id in workers if not self._workers.holds(worker_id)]
         if not others:
             return []
         with disk_errors(self._database.description):
-            dead = await asyncio.to_thread(self._presence.gone, others)
+            dead = await asyncio.to_thread(self._workers.gone, others)
         return await jobs_from(self._database.read(self._sql.held_by, (to_json(dead), limit)))
 
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:

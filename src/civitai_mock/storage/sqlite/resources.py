@@ -3,21 +3,59 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+import orjson
+
 from civitai_mock.domain.air import Air, CompressedAir, Reference
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.resource import Resource, itself, named
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.resources_sql import ResourceStatements
-from civitai_mock.storage.sqlite.rows import Value, resource_from, resource_row
+from civitai_mock.storage.sqlite.encoding import Value, air_parts, to_json
+from civitai_mock.storage.sqlite.schema import TableNames
+
+# Rows of source ?1 and of version id ?2. The column has what stands behind `@`, in lower case: hints may follow the id,
+# beginning with one of %+,./:= (see `Air.version_id`).
+OF_VERSION = """
+    (source = ?1 AND version = ?2)
+    OR (source = ?1 AND version >= ?2 || '%' AND version < ?2 || '-')
+    OR (source = ?1 AND version >= ?2 || '.' AND version < ?2 || '0')
+    OR (source = ?1 AND version >= ?2 || ':' AND version < ?2 || 'a')
+"""
+# Without a version id (NULL) only the key may be there already.
+INSERT_MISSING = """
+    INSERT INTO "{resources}" (source, key, version, id, search, body) SELECT ?1, ?3, ?4, ?5, ?6, ?7
+    WHERE NOT EXISTS (SELECT 1 FROM "{resources}" WHERE {of_version})
+    ON CONFLICT (key) DO NOTHING
+"""
+FIND_VERSION = """SELECT body FROM "{resources}" WHERE {of_version}"""
+FIND_MODEL = """SELECT body FROM "{resources}" WHERE source = ? AND id IN (?, ?)"""
+REPLACE = """
+    UPDATE "{resources}" SET source = ?, key = ?, version = ?, id = ?, search = ?, body = ? WHERE key = ?
+"""
+DELETE = """DELETE FROM "{resources}" WHERE key = ?"""
+COUNT = """SELECT count(*) FROM "{resources}" WHERE instr(search, ?) > 0"""
+SEARCH = """SELECT body FROM "{resources}" WHERE instr(search, ?) > 0 ORDER BY key LIMIT ? OFFSET ?"""
 
 MAX_INTEGER = 2**63 - 1
 
 
-class SqliteResources:
-    def __init__(self, *, database: Database, statements: ResourceStatements) -> None:
+class ResourceStatements:
+    """The statements with the name of the table filled in; every SELECT but `count` returns bodies."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.insert_missing = names.fill(INSERT_MISSING.replace("{of_version}", OF_VERSION))
+        self.find_version = names.fill(FIND_VERSION.replace("{of_version}", OF_VERSION))
+        self.find_model = names.fill(FIND_MODEL)
+        self.replace = names.fill(REPLACE)
+        self.delete = names.fill(DELETE)
+        self.count = names.fill(COUNT)
+        self.search = names.fill(SEARCH)
+
+
+class SqliteResourceStore:
+    def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
-        self._sql = statements
+        self._sql = ResourceStatements(names)
 
     async def add(self, resource: Resource) -> None:
         if not await self.add_missing([resource]):
@@ -33,13 +71,13 @@ class SqliteResources:
 
     def _find(self, reference: Reference) -> Resource | None:
         rows = self._database.read(*self._question(reference))
-        return named(reference, [resource_from(body) for (body,) in rows])
+        return named(reference, [_resource_from(body) for (body,) in rows])
 
     async def replace(self, resource: Resource) -> bool:
         def replaced(db: sqlite3.Connection) -> bool:
             former = self._itself(resource.air, db)
             if former is not None:
-                db.execute(self._sql.replace, (*resource_row(resource), former.air.key))
+                db.execute(self._sql.replace, (*_row(resource), former.air.key))
             return former is not None
 
         return await self._database.write(replaced)
@@ -57,11 +95,11 @@ class SqliteResources:
         text = query.casefold()
         ((total,),) = await self._database.scan(self._sql.count, (text,))
         rows = await self._database.scan(self._sql.search, (text, limit, min(offset, MAX_INTEGER)))
-        return ResourcePage(total=total, items=[resource_from(body) for (body,) in rows])
+        return ResourcePage(total=total, items=[_resource_from(body) for (body,) in rows])
 
     def _itself(self, air: Air, db: sqlite3.Connection) -> Resource | None:
         rows = db.execute(*self._question(air)).fetchall()
-        return itself(air, [resource_from(body) for (body,) in rows])
+        return itself(air, [_resource_from(body) for (body,) in rows])
 
     def _question(self, reference: Reference) -> tuple[str, tuple[str, ...]]:
         """The statement, and its parameters, whose answer has the resource, maybe among others."""
@@ -74,5 +112,18 @@ class SqliteResources:
 
 
 def _new_row(resource: Resource) -> tuple[Value, ...]:
-    source, *columns = resource_row(resource)
+    source, *columns = _row(resource)
     return (source, resource.air.version_id, *columns)
+
+
+def _row(resource: Resource) -> tuple[Value, ...]:
+    """Columns to be matched are in lower case, as `Air.key` is."""
+    air = resource.air
+    body = to_json({"air": air_parts(air), "fields": dict(resource.fields)})
+    version = air.version.lower() if air.version else None
+    return (air.source.lower(), air.key, version, air.id.lower(), resource.search_text, body)
+
+
+def _resource_from(text: str) -> Resource:
+    body = orjson.loads(text)
+    return Resource(air=Air(**body["air"]), fields=body["fields"])

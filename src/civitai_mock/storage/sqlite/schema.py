@@ -1,9 +1,24 @@
-"""The tables, and how a file gets them."""
+"""The schema of a SQLite store: names of tables, their columns and indexes, and the upgrade of earlier versions."""
 
+import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 
-from civitai_mock.storage.sqlite.tables import TableNames
-from civitai_mock.storage.sqlite.upgrade import add_owner_of_blobs, find_owners_of_blobs, old_jobs_taken_over
+from civitai_mock.domain.blob import blob_keys
+from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, stored_leaf_rows
+
+# What a MongoDB collection can be called too, and no character that could end the quotes around it in SQL.
+NAME_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
+RESERVED = frozenset({"blobs", "secrets"})
+# What `job_rows.job_from` reads.
+JOB = """
+    id, type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until, body,
+    slots, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
+    waits, result, taint, seq,
+    (SELECT last.body FROM "{job_events}" AS last WHERE last.job_id = "{jobs}".id AND last.seq = "{jobs}".seq)
+"""
 
 VERSION = 3
 # Columns that change are apart from the JSON of what never does. A job's last event is not repeated in its row: it is
@@ -76,6 +91,56 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS [blobs to sweep] ON blobs (keep_until)",
 )
 
+COLUMNS = """SELECT name FROM pragma_table_info('{jobs}')"""
+SET_ASIDE = """ALTER TABLE "{jobs}" RENAME TO "{jobs} of version 1" """
+# Nothing was charged then, and nobody asked for a request's jobs by anything but their ids: each is a submission.
+TAKE_OVER = """
+    INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
+        created_at, expire_at, keep_until, body,
+        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
+        waits, ended_at)
+    SELECT id, json_extract(body, '$.type'), json_extract(body, '$.issued_by'), id, json_extract(body, '$.cost'), 0,
+        priority, created_at, expire_at, keep_until,
+        json_set(json_remove(body, '$.type', '$.issued_by', '$.cost'),
+            '$.name', NULL, '$.callback_url', NULL, '$.providers', json('[]'), '$.dependencies', json('[]')),
+        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id, 0,
+        (SELECT json_extract(last.body, '$.at') FROM "{job_events}" AS last
+            WHERE outcome IS NOT NULL AND last.job_id = old.id AND last.seq = old.seq)
+    FROM "{jobs} of version 1" AS old
+"""
+STORED = """SELECT created_at, submission_id, id, body FROM "{jobs}" """
+DROP = """DROP TABLE "{jobs} of version 1" """
+BLOB_COLUMNS = "SELECT name FROM pragma_table_info('blobs')"
+ADD_OWNER = "ALTER TABLE blobs ADD COLUMN owner TEXT"
+ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE owner IS NULL)"
+MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" """
+SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableNames:
+    """Raise ValueError for a name that is odd, taken by another table, or SQLite's own."""
+
+    resources: str = "resources"
+    jobs: str = "jobs"
+    job_events: str = "jobEvent"
+
+    def __post_init__(self) -> None:
+        names: tuple[str, ...] = astuple(self)
+        for name in names:
+            if not NAME_PATTERN.fullmatch(name) or name.lower().startswith("sqlite_") or name.lower() in RESERVED:
+                raise ValueError(
+                    f"'{name}' cannot be the name of a table; expected letters, digits, '_', '-' and '.',"
+                    f" a letter or '_' first, at most 64 in all, and none of {', '.join(sorted(RESERVED))}, sqlite_*",
+                )
+        if len({name.lower() for name in names}) < len(names):
+            raise ValueError(f"the names of the tables must differ, found {', '.join(names)}")
+
+    def fill(self, sql: str) -> str:
+        """Put the names in for `{jobs}`, `{job_events}` and `{resources}`, and the columns of a job for `{job}`."""
+        filled = sql.replace("{job}", JOB)
+        return filled.format(resources=self.resources, jobs=self.jobs, job_events=self.job_events)
+
 
 class NewerSchemaError(Exception):
     """The file was written by a later version of this program."""
@@ -104,3 +169,39 @@ def _refuse_newer(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise NewerSchemaError(f"its schema has version {version}, this program knows {VERSION}")
+
+
+@contextmanager
+def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> Iterator[None]:
+    """Make the tables of today within; old jobs go into them at the end, and their own table with its indexes goes.
+
+    The version of the file does not tell: a file may have several tables of jobs, and one may be upgraded already.
+    """
+    columns = {name for (name,) in connection.execute(names.fill(COLUMNS))}
+    is_old = bool(columns) and "submission_id" not in columns
+    if is_old:
+        connection.execute(names.fill(SET_ASIDE))
+    yield
+    if is_old:
+        connection.execute(names.fill(TAKE_OVER))
+        for job in connection.execute(names.fill(STORED)):
+            connection.executemany(names.fill(INSERT_LEAF), stored_leaf_rows([job]))
+        connection.execute(names.fill(DROP))
+
+
+def add_owner_of_blobs(connection: sqlite3.Connection) -> None:
+    """Versions 1 and 2 did not know whose a blob is."""
+    columns = {name for (name,) in connection.execute(BLOB_COLUMNS)}
+    if columns and "owner" not in columns:
+        connection.execute(ADD_OWNER)
+
+
+def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:
+    """Find the owners by the jobs that can have made them; a pinned blob whose job is gone stays nobody's."""
+    if connection.execute(ARE_UNOWNED).fetchone() == (1,):
+        made = (
+            (owner, key)
+            for job_id, owner, slots in connection.execute(names.fill(MAKERS)).fetchall()
+            for key in blob_keys(job_id, slots)
+        )
+        connection.executemany(SET_OWNER, made)

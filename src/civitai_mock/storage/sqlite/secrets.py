@@ -9,7 +9,7 @@ SELECT = "SELECT value FROM secrets WHERE name = ?"
 INSERT_MISSING = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 
 
-class SqliteSecrets:
+class SqliteSecretStore:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 

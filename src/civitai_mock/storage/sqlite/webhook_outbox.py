@@ -7,9 +7,9 @@ from functools import partial
 
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import Row, to_micros
 from civitai_mock.storage.sqlite.job_rows import job_from
-from civitai_mock.storage.sqlite.rows import Row, to_micros
-from civitai_mock.storage.sqlite.tables import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames
 
 IS_DUE = """SELECT 1 FROM "{jobs}" WHERE callback_due_at <= ? LIMIT 1"""
 DUE = """

@@ -1,4 +1,4 @@
-"""The bytes of blobs in a folder."""
+"""The bytes of blobs, in a folder or in memory."""
 
 import asyncio
 import os
@@ -8,15 +8,52 @@ from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from civitai_mock.domain.errors import NotFoundError, TransientError
-from civitai_mock.storage.sqlite.content import Upload
 from civitai_mock.storage.sqlite.errors import disk_errors
-from civitai_mock.storage.sqlite.private import make_folder, open_private
+from civitai_mock.storage.sqlite.permissions import make_folder, open_private
 
 CHUNK = 256 * 1024
 BUFFER = 4 * 1024 * 1024  # an image fits in, so that it takes one trip to a thread
+
+CHUNK = 256 * 1024
+
+
+class Upload(Protocol):
+    """Bytes that have arrived and are not a blob yet."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def etag(self) -> str: ...
+
+    def keep(self) -> None:
+        """Put them in the place of what the key had."""
+        ...
+
+    def discard(self) -> None:
+        """Forget them, unless they were kept."""
+        ...
+
+
+class BlobContent(Protocol):
+    async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
+        """Take all of `content`; nothing is left of it if it fails midway."""
+        ...
+
+    def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Raise `NotFoundError` if there is not as much."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """No error if there is nothing."""
+        ...
+
+    async def check(self) -> None:
+        """Raise `TransientError` if nothing can be received, kept, read or removed now."""
+        ...
 
 
 class FileContent:
@@ -166,3 +203,39 @@ def _open(path: Path, *, start: int, stop: int) -> IO[bytes]:
             raise NotFoundError(f"The blob '{path.name}' is not complete.")
         file.seek(start)
         return file
+
+
+class MemoryContent:
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+
+    async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
+        return MemoryUpload(self._contents, key, b"".join([chunk async for chunk in content]))
+
+    async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        content = self._contents.get(key)
+        if content is None or len(content) < stop:
+            raise NotFoundError(f"The blob '{key}' does not exist.")
+        for position in range(start, stop, CHUNK):
+            yield content[position : min(position + CHUNK, stop)]
+
+    def remove(self, key: str) -> None:
+        self._contents.pop(key, None)
+
+    async def check(self) -> None:
+        """There is nothing that could fail alone."""
+
+
+class MemoryUpload:
+    def __init__(self, contents: dict[str, bytes], key: str, content: bytes) -> None:
+        self.size = len(content)
+        self.etag = sha256(content).hexdigest()[:32]
+        self._contents = contents
+        self._key = key
+        self._content = content
+
+    def keep(self) -> None:
+        self._contents[self._key] = self._content
+
+    def discard(self) -> None:
+        """Nothing else has seen them."""

@@ -1,4 +1,4 @@
-"""Who is alive: a lock file that the operating system lets go of when its holder's process ends, however it ends."""
+"""Lock files that tell which workers live: the operating system releases one when its holder's process ends."""
 
 import hashlib
 import re
@@ -9,13 +9,13 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.storage.sqlite.private import FILE_MODE
+from civitai_mock.storage.sqlite.permissions import FILE_MODE
 
 DOOR = ".door"
 DOOR_SECONDS = 5.0
 
 
-class Presence:
+class ProcessLocks:
     """Names held in one folder by any number of processes.
 
     Lock files come and go only behind the door, so nobody can hold one that another has just taken away.

@@ -8,8 +8,8 @@ import pytest
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.directory import FILE_NAME
-from civitai_mock.storage.sqlite.rows import to_json
+from civitai_mock.storage.sqlite.encoding import to_json
+from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.dates import START
 from tests.support.jobs import add_claimed, chunks, collect, job_id, make_job, make_resource, prepared

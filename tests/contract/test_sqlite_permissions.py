@@ -13,7 +13,7 @@ import pytest
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Stores
-from civitai_mock.storage.sqlite import TableNames, directory, obstacles, open_sqlite, private
+from civitai_mock.storage.sqlite import TableNames, open_sqlite, permissions
 from civitai_mock.storage.sqlite.connections import connect_file
 from tests.support.dates import START
 from tests.support.jobs import chunks, make_claim, make_job
@@ -44,7 +44,7 @@ def _modes(folder: Path) -> Mapping[str, int]:
 
 
 def _open_to_others(folder: Path) -> list[str]:
-    return [name for name, mode in _modes(folder).items() if mode & private.OTHERS]
+    return [name for name, mode in _modes(folder).items() if mode & permissions.OTHERS]
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o000, 0o077, 0o777])
@@ -61,8 +61,8 @@ async def test_files_are_the_owner_s_alone_whatever_the_umask(tmp_path: Path, um
                 _modes(folder)
             )
             assert _open_to_others(folder) == []
-            assert set(_modes(folder).values()) == {private.FILE_MODE, private.FOLDER_MODE}
-    assert stat.S_IMODE(folder.stat().st_mode) == (LOOSE_FOLDER if was_there else private.FOLDER_MODE)
+            assert set(_modes(folder).values()) == {permissions.FILE_MODE, permissions.FOLDER_MODE}
+    assert stat.S_IMODE(folder.stat().st_mode) == (LOOSE_FOLDER if was_there else permissions.FOLDER_MODE)
 
 
 async def test_the_database_is_private_before_anything_is_written(
@@ -74,10 +74,10 @@ async def test_the_database_is_private_before_anything_is_written(
         seen.update(_modes(tmp_path))
         return connect_file(path, names)
 
-    monkeypatch.setattr(directory, "connect_file", connect_later)
+    monkeypatch.setattr("civitai_mock.storage.sqlite.open.connect_file", connect_later)
     with _umask(0):
         async with open_sqlite(directory=tmp_path, names=TableNames()):
-            assert seen["civitai-mock.db"] == private.FILE_MODE
+            assert seen["civitai-mock.db"] == permissions.FILE_MODE
 
 
 async def test_what_an_earlier_version_left_is_tightened_and_the_folder_keeps_its_mode(tmp_path: Path) -> None:
@@ -151,12 +151,12 @@ def test_so_does_the_folder_in_which_it_would_be_made(tmp_path: Path) -> None:
 def test_nor_is_the_root_of_all_folders_to_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
-    assert "; set DATA_DIR to a folder of its own" in str(obstacles.obstacle(Path("/"), []))
+    assert "; set DATA_DIR to a folder of its own" in str(permissions.obstacle(Path("/"), []))
 
 
 def test_an_owner_is_told_to_let_himself_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert f"; `chmod u+rwX {tmp_path}`" in str(obstacles.obstacle(tmp_path, []))
+    assert f"; `chmod u+rwX {tmp_path}`" in str(permissions.obstacle(tmp_path, []))
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o755])
@@ -193,24 +193,24 @@ def test_a_read_only_file_system_is_named(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "access", lambda *_: False)
     monkeypatch.setattr(os, "statvfs", lambda _: ReadOnly)
-    said = obstacles.obstacle(tmp_path / "absent", [])
+    said = permissions.obstacle(tmp_path / "absent", [])
     assert said == f"{tmp_path} is on a read-only file system; mount it writable, or set MONGODB_URI=memory://"
 
 
 async def test_on_a_read_only_root_the_store_is_in_memory_unless_something_is_mounted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not obstacles.is_sealed(tmp_path)
+    assert not permissions.is_sealed(tmp_path)
 
     class ReadOnly:
         f_flag = os.ST_RDONLY
 
     monkeypatch.setattr(os, "statvfs", lambda _: ReadOnly)
-    assert not obstacles.is_sealed(Path("/proc/absent"))
+    assert not permissions.is_sealed(Path("/proc/absent"))
     if tmp_path.stat().st_dev == Path("/").stat().st_dev:
         async with open_sqlite(directory=tmp_path / "data", names=TableNames()) as stores:
             assert stores.health.description == "SQLite in memory"
 
 
 def test_what_can_be_used_or_is_not_there_is_no_obstacle(tmp_path: Path) -> None:
-    assert obstacles.obstacle(tmp_path, [tmp_path / "absent"]) is None
+    assert permissions.obstacle(tmp_path, [tmp_path / "absent"]) is None

@@ -1,0 +1,178 @@
+"""Open a SQLite store, in memory or in a directory that any number of processes share."""
+
+import asyncio
+import shutil
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+from filelock import FileLock
+
+from civitai_mock.ports import Stores
+from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
+from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
+from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.errors import away
+from civitai_mock.storage.sqlite.health import SqliteHealth
+from civitai_mock.storage.sqlite.job_queries import SqliteJobSearch
+from civitai_mock.storage.sqlite.jobs import SqliteJobStore
+from civitai_mock.storage.sqlite.permissions import (
+    FILE_MODE,
+    foreigner,
+    is_private,
+    is_sealed,
+    make_file,
+    make_folder,
+    make_folders,
+    obstacle,
+    tighten,
+)
+from civitai_mock.storage.sqlite.process_locks import DOOR, ProcessLocks
+from civitai_mock.storage.sqlite.queue import SqliteJobQueue
+from civitai_mock.storage.sqlite.resources import SqliteResourceStore
+from civitai_mock.storage.sqlite.schema import NewerSchemaError, TableNames
+from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
+from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
+
+logger = structlog.stdlib.get_logger()
+
+FILE_NAME = "civitai-mock.db"
+BLOBS, UPLOADS, WORKERS = "blobs", "uploads", "workers"
+LOCK = "open.lock"
+OPEN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """`connections` are for the taker to close."""
+
+    connections: Connections
+    content: FileContent
+    workers: ProcessLocks
+
+
+@asynccontextmanager
+async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIterator[Stores]:
+    """Open a store, in memory where `directory` is None or where nothing can ever be written to it.
+
+    Raise `TransientError` that names what cannot be opened.
+    """
+    if directory is not None and is_sealed(directory):
+        logger.warning("read-only: nothing is kept", data_dir=str(directory), hint="mount a volume or a tmpfs there")
+        directory = None
+    async with AsyncExitStack() as stack:
+        if directory is None:
+            database = Database(connect_memory(names), description="SQLite in memory")
+            content: BlobContent = MemoryContent()
+            workers = None
+        else:
+            description = f"SQLite at {directory / FILE_NAME}"
+            parts = await _open_in_thread(partial(_open_directory, stack, directory, names, description))
+            database = Database(parts.connections, description=description)
+            content, workers = parts.content, parts.workers
+        stack.push_async_callback(database.close)
+        yield _stores(database, names, content, workers)
+
+
+async def _open_in_thread(open_it: Callable[[], Directory]) -> Directory:
+    """It may wait for another process, or upgrade a large file; meanwhile signals are heard.
+
+    Whoever is cancelled waits for the thread, as what it has opened has to be closed.
+    """
+    opening = asyncio.ensure_future(asyncio.to_thread(open_it))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait([opening])
+        if not opening.exception():
+            opening.result().connections.close()
+        raise
+
+
+def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, description: str) -> Directory:
+    """Whatever is out of this user's reach is told here, though some of it is only needed by the first job."""
+    parts = [*folders_in(directory), *files_in(directory)]
+    if (why := obstacle(directory, parts)) is not None:
+        raise away(description, why)
+    try:
+        return stack.enter_context(opened(directory, names))
+    except (sqlite3.Error, OSError, NewerSchemaError) as error:
+        whose = foreigner(directory, parts) if isinstance(error, PermissionError) else None
+        raise away(description, whose or error) from error
+
+
+def _stores(database: Database, names: TableNames, content: BlobContent, workers: ProcessLocks | None) -> Stores:
+    return Stores(
+        jobs=SqliteJobStore(database=database, names=names),
+        queue=SqliteJobQueue(database=database, names=names, workers=workers),
+        search=SqliteJobSearch(database=database, names=names),
+        webhooks=SqliteWebhookOutbox(database=database, names=names),
+        resources=SqliteResourceStore(database=database, names=names),
+        blobs=SqliteBlobStore(database=database, content=content),
+        secrets=SqliteSecretStore(database=database),
+        health=SqliteHealth(database=database, names=names, content=content),
+    )
+
+
+@contextmanager
+def opened(directory: Path, names: TableNames) -> Iterator[Directory]:
+    """Make what is missing; one process at a time, as a new database cannot be made by two."""
+    make_folders(directory)
+    for folder in folders_in(directory):
+        make_folder(folder)
+    _tighten_what_was_there(directory)
+    make_file(directory / FILE_NAME)  # the log and the index beside it get the mode of the database
+    with ExitStack() as stack:
+        workers = ProcessLocks(directory / WORKERS)
+        stack.callback(workers.release)
+        with FileLock(directory / LOCK, timeout=OPEN_SECONDS, mode=FILE_MODE):
+            incoming = stack.enter_context(_incoming(directory / UPLOADS))
+            _refuse_store_of_another_user(directory / FILE_NAME, made_now=incoming)
+            connections = connect_file(directory / FILE_NAME, names)
+        content = FileContent(folder=directory / BLOBS, incoming=incoming)
+        yield Directory(connections=connections, content=content, workers=workers)
+
+
+def folders_in(directory: Path) -> list[Path]:
+    return [directory / name for name in (BLOBS, UPLOADS, WORKERS)]
+
+
+def files_in(directory: Path) -> list[Path]:
+    names = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", LOCK, f"{WORKERS}/{DOOR}", f"{UPLOADS}/{DOOR}")
+    return [directory / name for name in names]
+
+
+def _tighten_what_was_there(directory: Path) -> None:
+    """Blobs are gone through once: a database that was tightened, last of all, tells that they were."""
+    tighten(folders_in(directory))
+    if not is_private(directory / FILE_NAME):
+        tighten(path for folder in folders_in(directory) for path in folder.rglob("*"))
+    tighten(reversed(files_in(directory)))
+
+
+def _refuse_store_of_another_user(database: Path, *, made_now: Path) -> None:
+    """Root is let in everywhere, but what it makes its user could not read. Where files have no owners all is well."""
+    if database.stat().st_uid != made_now.stat().st_uid:
+        raise PermissionError(f"{database} belongs to another user")
+
+
+@contextmanager
+def _incoming(uploads: Path) -> Iterator[Path]:
+    """A folder of this process's own, after those of dead ones were cleaned up."""
+    locks = ProcessLocks(uploads)
+    for name in locks.gone(folder.name for folder in uploads.iterdir() if folder.is_dir()):
+        shutil.rmtree(uploads / name)
+    own = uploads / uuid.uuid4().hex
+    make_folder(own)
+    locks.hold(own.name)
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)  # the next to open the directory sees to what is left
+        locks.release()
