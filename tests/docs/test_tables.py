@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -75,3 +76,12 @@ def test_the_table_of_the_stand_ins_faults_has_every_fault(servers: Servers) -> 
     with urlopen(f"{servers.standin}/standin/faults") as answer:
         faults = json.load(answer)
     assert sorted(name for row in _rows(table) for name in re.findall(r"`(\w+)`", row[0])) == sorted(faults)
+
+
+def test_the_table_of_layers_has_the_layers_that_the_imports_are_checked_by() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["id"] == "layers")
+    names = [[name.strip("() ") for name in layer.split("|")] for layer in layers]
+    there = [[name for name in row if (SOURCE / name).exists() or (SOURCE / f"{name}.py").exists()] for row in names]
+    told = [re.findall(r"`(\w+)`", row[0]) for row in _rows(Page(ROOT / "docs" / "architecture.md").between("layers"))]
+    assert [sorted(row) for row in told] == [sorted(row) for row in there]
