@@ -74,3 +74,7 @@ async def test_the_index_leads_to_docs_openapi_and_health(client: httpx.AsyncCli
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 async def test_the_docs_are_pages(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).headers["content-type"].startswith("text/html")
+
+
+def test_all_that_requests_share_is_one_typed_object(served: Served) -> None:
+    assert list(served.app.state._state) == ["context"]

@@ -2,19 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from civitai_mock.clock import SeededIds
+from civitai_mock.bootstrap.scheduler import make_tools
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.steps.accept import accept
-from civitai_mock.scheduler.turns import Turns
-from civitai_mock.scheduler.work import Tools, Work
-from tests.support.provider import PlainArtist, ScriptedProvider
-from tests.support.receiver import Receiver
-from tests.support.served import JOBS, Served, serve, serve_all
+from civitai_mock.scheduler.work import Work
+from tests.support.served import JOBS, serve, serve_all
 
 DATA = Path(__file__).parents[1] / "data"
 REQUESTS = ("v1-create-request-sdxl", "v1-create-request-sd1-lora")
@@ -41,7 +37,7 @@ async def replay_claimed(request: str) -> Any:
         job_id = (await served.client.post(JOBS, json=read_capture(request))).json()["jobId"]
         served.clock.advance(14.5395459)
         claimed = await served.claim()
-        work = Work(job=claimed, tools=_tools(served), tell=_tell_nobody)
+        work = Work(job=claimed, tools=make_tools(served.namespace), tell=_tell_nobody)
         await accept(work)
         await served.enter(claimed, work.context)
         return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
@@ -57,23 +53,6 @@ async def replay_succeeded(request: str) -> Any:
             job_id = (await opened.client.post(JOBS, json=read_capture(request))).json()["jobId"]
             await opened.ended(job_id)
         return (await opened.client.get(f"{JOBS}/{job_id}")).json()
-
-
-def _tools(served: Served) -> Tools:
-    return Tools(
-        provider=ScriptedProvider(),
-        artist=PlainArtist(),
-        jobs=served.cases.query.jobs,
-        blobs=served.cases.blobs,
-        skeletons={},
-        clock=served.clock,
-        ids=SeededIds(),
-        pace=0.0,
-        turns=Turns(clock=served.clock, interval=timedelta()),
-        pictures=Receiver().pictures(),
-        blob_urls=served.cases.blob_urls,
-        own_blobs=served.cases.own_blobs,
-    )
 
 
 async def _tell_nobody(_: JsonObject, __: Sequence[Slot]) -> None:

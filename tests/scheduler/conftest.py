@@ -3,33 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
-from civitai_mock.bootstrap.providers import read_skeletons
+from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.runtime import Runtime, open_runtime
+from civitai_mock.bootstrap.scheduler import make_scheduler, make_tools
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
-from civitai_mock.ports import Provider, Stores
-from civitai_mock.scheduler.callbacks import Callbacks
-from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
+from civitai_mock.ports import Ids, Provider, Stores
+from civitai_mock.scheduler.loop import Scheduler
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.turns import Turns
 from civitai_mock.scheduler.work import Tools
-from civitai_mock.services.blobs import BlobUrls, OwnBlobs
+from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.caller import Caller
-from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import EVERYBODY
-from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
-from civitai_mock.services.pictures import PictureUrls
-from civitai_mock.services.submit import MissingResources, SubmitJobs
-from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
 from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.receiver import Receiver
+from tests.support.served import make_settings
 from tests.support.turns import settle
 
 POLL_SECONDS = 2.0
@@ -38,6 +34,7 @@ LOOKS = 5
 PROGRESS_SECONDS = 2.0
 CALLBACK_TIMEOUT = timedelta(seconds=5)
 MAX_ATTEMPTS = 3
+IMAGE_LIMIT = 1_000_000  # of bytes, and of pixels
 TEMPLATE: JsonObject = {"model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": "a fox"}}
 REQUEST: JsonObject = {
     "model": CHECKPOINT,
@@ -56,38 +53,57 @@ REQUEST: JsonObject = {
 }
 
 
+SETTINGS = make_settings(
+    seed_resources=False,
+    missing_resources="lenient",
+    simulation_profile="realistic",
+    scheduler_poll_ms=POLL_SECONDS * 1000,
+    scheduler_lease_ms=LEASE_SECONDS * 1000,
+    progress_interval_ms=PROGRESS_SECONDS * 1000,
+    callback_timeout_s=CALLBACK_TIMEOUT.total_seconds(),
+    callback_max_attempts=MAX_ATTEMPTS,
+    image_allowed_hosts="private",
+    image_max_bytes=IMAGE_LIMIT,
+    image_max_pixels=IMAGE_LIMIT,
+)
+
+
 @dataclass(kw_only=True)
 class Bench:
-    """One store, one provider, and as many schedulers as a test asks for."""
+    """One process on a store, and as many schedulers in it as a test asks for."""
 
+    runtime: Runtime
+    namespace: Namespace
     clock: VirtualClock
-    ids: SeededIds
-    stores: Stores
     provider: ScriptedProvider
     receiver: Receiver
-    signals: InProcessSignals = field(default_factory=InProcessSignals)
+
+    @property
+    def stores(self) -> Stores:
+        return self.runtime.stores
+
+    @property
+    def ids(self) -> Ids:
+        return self.namespace.ids
+
+    @property
+    def signals(self) -> InProcessSignals:
+        return self.namespace.signals
 
     @property
     def blob_urls(self) -> BlobUrls:
-        return BlobUrls(key=b"a key for tests", lifetime=timedelta(hours=1), clock=self.clock)
+        return self.namespace.blob_urls
+
+    def elsewhere(self, clock: VirtualClock | None = None) -> "Bench":
+        """Another process on the same store: as another world, it hears no signal of this one."""
+        clock = clock or self.clock
+        namespace = make_namespace(self.runtime, name="elsewhere", clock=clock, ids=self.ids)
+        return replace(self, namespace=namespace, clock=clock)
 
     async def submit(self, count: int = 1, *, consumer: str = EVERYBODY, **members: Json) -> Sequence[Job]:
-        submit = SubmitJobs(
-            jobs=self.stores.jobs,
-            search=self.stores.search,
-            resources=self.stores.resources,
-            signals=self.signals,
-            clock=self.clock,
-            ids=self.ids,
-            callback_hosts=callback_policy([PRIVATE]),
-            picture_urls=PictureUrls(blob_urls=self.blob_urls, hosts=picture_policy([PRIVATE])),
-            missing_resources=MissingResources.LENIENT,
-            job_lifetime=timedelta(days=1),
-            claim_timeout=timedelta(minutes=10),
-        )
         template: JsonObject = {**TEMPLATE, **members}
-        caller = Caller(trace_id=TRACE_ID, consumer=consumer)
-        return await submit({f"jobs[{index}]": parse_template(template) for index in range(count)}, caller)
+        requests = {f"jobs[{index}]": parse_template(template) for index in range(count)}
+        return await self.namespace.use_cases.submit(requests, Caller(trace_id=TRACE_ID, consumer=consumer))
 
     async def add(self, number: int, *, after: Sequence[Job] = (), callback_url: str | None = None) -> Job:
         """Store one job as a submission would, with what no submission of this bench has."""
@@ -108,7 +124,7 @@ class Bench:
         return job
 
     async def cancel(self, job_id: str) -> None:
-        await CancelJobs(jobs=self.stores.jobs, signals=self.signals, clock=self.clock).by_id(job_id)
+        await self.namespace.use_cases.cancel.by_id(job_id)
 
     async def job(self, job_id: str) -> Job:
         job = await self.stores.jobs.get(job_id)
@@ -138,56 +154,45 @@ class Bench:
         worker_id: str = "local-1",
         stores: Stores | None = None,
         provider: Provider | None = None,
-        signals: InProcessSignals | None = None,
         max_in_flight: int = 100,
         grace: float = 0.0,
     ) -> Scheduler:
-        own_signals = signals or self.signals
-        seen = stores or self.stores
-        tools = self.tools(stores=seen, provider=provider)
-        options = SchedulerOptions(
-            poll=timedelta(seconds=POLL_SECONDS),
-            max_in_flight=max_in_flight,
-            lease=timedelta(seconds=LEASE_SECONDS),
-            grace=timedelta(seconds=grace),
-        )
-        return Scheduler(
-            worker_id=worker_id,
-            jobs=seen.jobs,
-            queue=seen.queue,
-            search=seen.search,
-            tools=tools,
-            callbacks=self.callbacks(seen, own_signals),
-            signals=own_signals,
-            options=options,
-        )
-
-    def tools(self, *, stores: Stores | None = None, provider: Provider | None = None) -> Tools:
-        return Tools(
+        changes = {"scheduler_max_in_flight": max_in_flight, "shutdown_grace_ms": grace * 1000}
+        runtime = replace(
+            self.runtime,
+            settings=self.runtime.settings.model_copy(update=changes),
+            stores=stores or self.stores,
             provider=provider or self.provider,
-            artist=PlainArtist(),
-            jobs=(stores or self.stores).jobs,
-            blobs=self.stores.blobs,
-            skeletons=read_skeletons(),
-            clock=self.clock,
-            ids=self.ids,
-            pace=1.0,
-            turns=Turns(clock=self.clock, interval=timedelta(seconds=PROGRESS_SECONDS)),
-            pictures=self.receiver.pictures(),
-            blob_urls=self.blob_urls,
-            own_blobs=OwnBlobs(blobs=self.stores.blobs),
         )
+        return make_scheduler(replace(self.namespace, runtime=runtime), worker_id=worker_id)
 
-    def callbacks(self, stores: Stores, signals: InProcessSignals) -> Callbacks:
-        return Callbacks(
-            jobs=stores.jobs,
-            webhooks=stores.webhooks,
-            messenger=self.receiver.messenger(timeout=CALLBACK_TIMEOUT),
-            render=lambda _, event: f"{event.seq} {event.type}".encode(),
-            max_attempts=MAX_ATTEMPTS,
-            signals=signals,
-            clock=self.clock,
-            ids=self.ids,
+    def tools(self, *, provider: Provider | None = None) -> Tools:
+        runtime = replace(self.runtime, provider=provider or self.provider)
+        return make_tools(replace(self.namespace, runtime=runtime))
+
+
+@asynccontextmanager
+async def open_bench(
+    clock: VirtualClock,
+    ids: SeededIds,
+    receiver: Receiver,
+    *,
+    stores: Stores | None = None,
+    provider: ScriptedProvider | None = None,
+) -> AsyncIterator[Bench]:
+    """With SQLite in memory and a scripted provider, unless others are given."""
+    provider = provider or ScriptedProvider()
+    async with open_runtime(
+        SETTINGS,
+        clock=clock,
+        ids=ids,
+        stores=stores,
+        provider=provider,
+        artist=PlainArtist(),
+        network=receiver.network,
+    ) as runtime:
+        yield Bench(
+            runtime=runtime, namespace=make_namespace(runtime), clock=clock, provider=provider, receiver=receiver
         )
 
 
@@ -220,5 +225,5 @@ async def running_until_killed(scheduler: Scheduler) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def bench(clock: VirtualClock, ids: SeededIds) -> AsyncIterator[Bench]:
-    async with open_sqlite(directory=None, names=TableNames()) as stores, Receiver() as receiver:
-        yield Bench(clock=clock, ids=ids, stores=stores, provider=ScriptedProvider(), receiver=receiver)
+    async with Receiver() as receiver, open_bench(clock, ids, receiver) as opened:
+        yield opened

@@ -1,7 +1,6 @@
 """Who gets which job, and when."""
 
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.scheduler.signals import InProcessSignals
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running
 from tests.support.turns import settle, until, until_found
 
@@ -14,7 +13,7 @@ async def test_a_submission_wakes_the_scheduler_without_any_time_passing(bench: 
 
 
 async def test_a_job_of_another_process_is_found_by_the_poll(bench: Bench) -> None:
-    async with running(bench.scheduler(signals=InProcessSignals())):
+    async with running(bench.elsewhere().scheduler()):
         await settle()
         (job,) = await bench.submit()
         await settle()
@@ -53,7 +52,7 @@ async def test_two_schedulers_never_run_the_same_job_twice(bench: Bench) -> None
     jobs = await bench.submit(120)
     async with (
         running(bench.scheduler(worker_id="a", max_in_flight=7)),
-        running(bench.scheduler(worker_id="b", max_in_flight=7, signals=InProcessSignals())),
+        running(bench.elsewhere().scheduler(worker_id="b", max_in_flight=7)),
     ):
         await until_found(lambda: bench.all_ended(jobs))
     assert len(set(bench.provider.sent)) == len(bench.provider.sent) == len(jobs)
@@ -86,9 +85,10 @@ async def test_a_cancelled_running_job_stops_its_prompt_and_stays_deleted(bench:
 
 async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(bench: Bench) -> None:
     bench.provider.hold()
-    async with running(bench.scheduler(signals=(own := InProcessSignals()))):
+    other = bench.elsewhere()
+    async with running(other.scheduler()):
         (job,) = await bench.submit()
-        own.submitted()
+        other.signals.submitted()
         await until_found(lambda: _is_sent(bench, job.id))
         await bench.cancel(job.id)
         bench.clock.advance(8)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -20,14 +20,13 @@ from hypothesis.stateful import (
 )
 from mongomock_motor import AsyncMongoMockClient
 
+from civitai_mock.bootstrap.stores import open_stores
 from civitai_mock.clock import SeededIds
 from civitai_mock.domain.claims import RULES, Change
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.ports import Outputs, Stores
-from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.storage.mongo.indexes import EXPIRY, JOB_EVENTS, JOBS
-from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, Bench
+from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, SETTINGS, Bench, open_bench
 from tests.support.claim_world import Fate, FatedClock, FatedGate, RecordingJobStore, SteppedClock, Written
 from tests.support.jobs import make_job
 from tests.support.mongo import job_roles
@@ -78,7 +77,7 @@ class Process:
     """One scheduler, with what happens to it."""
 
     fate: Fate
-    signals: InProcessSignals = field(default_factory=InProcessSignals)
+    bench: Bench
     stop: Any = None
     task: Any = None
 
@@ -102,26 +101,23 @@ class ClaimWorld:
         self.stack = AsyncExitStack()
 
     async def open(self) -> None:
-        stores = await self.stack.enter_async_context(open_sqlite(directory=None, names=TableNames()))
+        stores = await self.stack.enter_async_context(open_stores(SETTINGS))
         receiver = await self.stack.enter_async_context(Receiver())
         if self.kind == "mongo":
             stores = await _with_mongo(stores)
         self.store = RecordingJobStore(stores.jobs, Gate())
-        self.bench = Bench(
-            clock=self.clock,
-            ids=SeededIds(),
-            stores=replace(stores, jobs=self.store),
-            provider=self.provider,
-            receiver=receiver,
+        recorded = replace(stores, jobs=self.store)
+        self.bench = await self.stack.enter_async_context(
+            open_bench(self.clock, SeededIds(), receiver, stores=recorded, provider=self.provider)
         )
         await self.start()
 
     async def start(self) -> None:
-        process = Process(fate=Fate(dice=self.dice))
+        fate = Fate(dice=self.dice)
+        process = Process(fate=fate, bench=self.bench.elsewhere(FatedClock(self.clock, fate)))
         self.started += 1
-        stores = through(self.bench.stores, FatedGate(process.fate, lambda: self.is_away))
-        bench = replace(self.bench, signals=process.signals, clock=FatedClock(self.clock, process.fate))
-        scheduler = bench.scheduler(worker_id=f"worker-{self.started}", stores=stores)
+        stores = through(self.bench.stores, FatedGate(fate, lambda: self.is_away))
+        scheduler = process.bench.scheduler(worker_id=f"worker-{self.started}", stores=stores)
         process.stop, process.task = scheduler.stop, asyncio.create_task(scheduler.run())
         self.processes.append(process)
         await settle()
@@ -134,7 +130,7 @@ class ClaimWorld:
             await self.store.add([job])
             self.jobs.append(job.id)
         for process in self.processes:
-            process.signals.submitted()
+            process.bench.signals.submitted()
         await settle()
 
     async def advance(self, seconds: float) -> None:

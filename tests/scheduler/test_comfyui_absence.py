@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.providers.comfyui.address import parse_servers
-from civitai_mock.providers.comfyui.provider import ComfyUI
 from tests.scheduler.conftest import Bench, running
 from tests.support.comfyui import HELD, Gate
 from tests.support.providers import draw_series
+from tests.support.served import make_settings
 from tests.support.standin import RunningStandin, running_standin
 from tests.support.turns import settle
 
@@ -24,9 +24,9 @@ LONGEST_SECONDS = 900
 
 @asynccontextmanager
 async def working(bench: Bench, *standins: RunningStandin) -> AsyncIterator[None]:
-    servers = parse_servers(",".join(standin.url for standin in standins))
+    settings = make_settings(comfy_http_url=",".join(standin.url for standin in standins))
     async with (
-        ComfyUI(name="local", servers=servers, clock=bench.clock, ids=bench.ids) as provider,
+        open_provider(settings, clock=bench.clock, ids=bench.ids) as provider,
         running(bench.scheduler(provider=provider)),
     ):
         yield

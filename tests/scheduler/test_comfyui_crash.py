@@ -4,27 +4,23 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
+from civitai_mock.bootstrap.stores import open_stores
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.comfyui_standin.prompt_stats import PromptFacts
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.providers.comfyui.address import parse_servers
-from civitai_mock.providers.comfyui.provider import ComfyUI
-from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from tests.scheduler.conftest import Bench, running
-from tests.support.comfyui import HELD, IMPATIENT, LONGEST_WAIT_SECONDS, Gate, is_running
+from tests.scheduler.conftest import SETTINGS, Bench, open_bench, running
+from tests.support.comfyui import HELD, LONGEST_WAIT_SECONDS, Gate, comfyui_on, is_running
 from tests.support.dates import START
 from tests.support.deaths import Killed, Mortal
 from tests.support.frozen import Moment
 from tests.support.jobs import collect
-from tests.support.provider import ScriptedProvider
 from tests.support.providers import draw_series
 from tests.support.receiver import Receiver
 from tests.support.standin import RunningStandin, running_standin
@@ -53,24 +49,21 @@ class Lives:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Bench]:
-        async with open_sqlite(directory=self._folder, names=TableNames()) as stores:
-            yield Bench(
-                clock=self.clock,
-                ids=self._ids,
-                stores=stores,
-                provider=ScriptedProvider(),
-                receiver=self._receiver,
-            )
+        on_disk = SETTINGS.model_copy(update={"mongodb_uri": None, "data_dir": self._folder})
+        async with (
+            open_stores(on_disk) as stores,
+            open_bench(self.clock, self._ids, self._receiver, stores=stores) as bench,
+        ):
+            yield bench
 
     async def end(self, killed: Killed) -> Job:
         """A life that takes one job, and is killed."""
         async with self.open() as bench:
             mortal = Mortal(bench.stores, killed)
             (job,) = await bench.submit(quantity=2, params=PARAMS)
-            dying = replace(bench, stores=mortal.stores)
             async with (
-                self._provider(mortal) as provider,
-                running(dying.scheduler(worker_id="dead", provider=provider)),
+                comfyui_on(self.standin, transport=mortal.transport) as provider,
+                running(bench.scheduler(worker_id="dead", stores=mortal.stores, provider=provider)),
             ):
                 async with asyncio.timeout(LONGEST_WAIT_SECONDS):
                     await mortal.dead.wait()
@@ -82,7 +75,7 @@ class Lives:
         """A life that works on the same data."""
         async with (
             self.open() as bench,
-            self._provider() as provider,
+            comfyui_on(self.standin) as provider,
             running(bench.scheduler(worker_id="heir", provider=provider)),
         ):
             yield bench
@@ -100,16 +93,6 @@ class Lives:
     def facts(self, prompt_id: str | None) -> PromptFacts:
         assert prompt_id is not None
         return self.standin.server.workshop.ledger.of(prompt_id)
-
-    def _provider(self, mortal: Mortal | None = None) -> ComfyUI:
-        return ComfyUI(
-            name="local",
-            servers=parse_servers(self.standin.url),
-            clock=SystemClock(),
-            ids=RandomIds(),
-            options=IMPATIENT,
-            transport=mortal.transport if mortal else None,
-        )
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from itertools import product
 import pytest
 
 from civitai_mock.domain.stages import Stage
-from civitai_mock.scheduler.signals import InProcessSignals
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import Freezing, Moment
 from tests.support.turns import settle, until, until_found
@@ -24,7 +23,7 @@ async def test_a_job_whose_worker_died_succeeds_exactly_once(
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
         bench.provider.lost.update(bench.provider.sent if prompt_is_lost else ())
-        async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+        async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()
             await until_found(lambda: bench.ended(job.id))
     told = await bench.told(job.id)
@@ -39,7 +38,7 @@ async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Be
     (job,) = await bench.submit()
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
-        async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+        async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()
             await until_found(lambda: bench.ended(job.id))
     assert len(bench.provider.sent) == 2
@@ -55,7 +54,7 @@ async def test_a_worker_that_comes_back_from_a_stall_lets_go(bench: Bench) -> No
         stored = await bench.job(job.id)
         taken = stored.claim_expired(at=bench.clock.now(), reason="stalled")
         assert await bench.stores.jobs.replace(stored, taken)
-        async with running(bench.scheduler(worker_id="quick", signals=InProcessSignals())):
+        async with running(bench.elsewhere().scheduler(worker_id="quick")):
             await until(lambda: len(bench.provider.sent) == 2)
             bench.provider.go_on()
             await until_found(lambda: bench.ended(job.id))
@@ -72,7 +71,7 @@ async def test_a_worker_that_lost_its_claim_leaves_the_prompt_to_its_heir(bench:
         await until_found(lambda: _is_sent(bench, job.id))
         stored = await bench.job(job.id)
         assert await bench.stores.jobs.replace(stored, stored.claim_expired(at=bench.clock.now(), reason="stalled"))
-        async with running(bench.scheduler(worker_id="quick", signals=InProcessSignals())):
+        async with running(bench.elsewhere().scheduler(worker_id="quick")):
             await until(lambda: len(bench.provider.sent) == 2)
             bench.clock.advance(LEASE_SECONDS / 2)
             await settle()

@@ -9,7 +9,6 @@ from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.scheduler.dependents import Waiters, settled
-from civitai_mock.scheduler.signals import InProcessSignals
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.dates import START
 from tests.support.frozen import Freezing, Moment
@@ -118,7 +117,7 @@ async def test_a_job_whose_dependency_is_gone_fails(bench: Bench) -> None:
 async def test_what_another_process_ended_is_found_by_the_poll(bench: Bench) -> None:
     """Two processes: one runs jobs, and the word that the other's jobs wait does not reach it."""
     bench.provider.hold()
-    async with running(bench.scheduler(signals=InProcessSignals())):
+    async with running(bench.elsewhere().scheduler()):
         await settle()
         chain = await _chain(bench, 2)
         bench.clock.advance(POLL_SECONDS)
@@ -144,7 +143,7 @@ async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench,
     chain = await _chain(bench, 3)
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
-    async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+    async with running(bench.elsewhere().scheduler(worker_id="heir")):
         await bench.outlive_a_lease()
         await until_found(lambda: bench.all_ended(chain))
     assert [await bench.told(job.id) for job in chain[1:]] == [FREED, FREED]
@@ -153,7 +152,7 @@ async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench,
 async def test_more_waiting_jobs_than_a_page_are_all_freed_at_the_next_start(bench: Bench) -> None:
     first = await bench.add(1)
     waiting = [await bench.add(number, after=[first]) for number in range(2, 504)]
-    async with running(bench.scheduler(max_in_flight=1, signals=InProcessSignals())):
+    async with running(bench.elsewhere().scheduler(max_in_flight=1)):
         await until_found(lambda: bench.ended(first.id))
         bench.clock.advance(POLL_SECONDS)
         await until_found(lambda: _all_are_free(bench, waiting))

@@ -13,7 +13,6 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Preview, Progress
-from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.turns import MOST_PER_SECOND
 from tests.scheduler.conftest import (
     PROGRESS_SECONDS,
@@ -253,7 +252,7 @@ async def test_a_job_that_was_taken_over_is_told_on_by_its_heir(bench: Bench) ->
     (job,) = await bench.submit()
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
-        async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+        async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()
             await until_found(lambda: _is_held_by(bench, job, "heir"))
             await settle()

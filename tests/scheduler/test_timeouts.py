@@ -8,7 +8,6 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Outputs, Receipt, Submission
-from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.walk import LONGEST_QUEUE
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import Freezing, Moment
@@ -157,7 +156,7 @@ async def test_a_dead_holders_claim_is_ended_once_by_its_lease(bench: Bench) -> 
     (job,) = await bench.submit(timeout="00:00:05")
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
-        async with running(bench.scheduler(worker_id="heir", signals=InProcessSignals())):
+        async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()  # longer than the timeout
             await until_found(lambda: bench.ended(job.id))
     assert (await bench.told(job.id)).count("ClaimExpired") == 1

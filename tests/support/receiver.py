@@ -1,16 +1,17 @@
 """A receiver of callbacks that answers as a test tells it, behind hosts and addresses that a test makes up."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Self
 
 import httpx
 
+from civitai_mock.bootstrap.runtime import Network
 from civitai_mock.scheduler.messenger import Messenger
-from civitai_mock.scheduler.outbound import Outbound
 from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
-from civitai_mock.services.hosts import PRIVATE, HostPolicy, callback_policy, picture_policy
+from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
 
 URL = "http://receiver.test/hook?key=secret"
 ADDRESS = "10.0.0.7"
@@ -44,23 +45,25 @@ class Receiver:
         self._go.set()
 
     @property
-    def bodies(self) -> list[str]:
-        return [request.content.decode() for request in self.requests]
+    def told(self) -> list[str]:
+        """The number and the type of each event that a request tells, in order."""
+        return [_told(request) for request in self.requests]
 
-    def of(self, job_id: str) -> list[str]:
-        """The bodies of the requests about one job."""
-        asked = [request for request in self.requests if request.headers["Idempotency-Key"].startswith(job_id)]
-        return [request.content.decode() for request in asked]
+    def told_of(self, job_id: str) -> list[str]:
+        """The same for the requests about one job."""
+        return [_told(request) for request in self.requests if _subject(request)[0] == job_id]
+
+    @property
+    def network(self) -> Network:
+        """Connections that lead here, whatever the host."""
+        return Network(client=self._client, resolve=self._resolve)
 
     def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> Messenger:
-        return Messenger(outbound=self._outbound(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
+        return Messenger(outbound=self.network.to(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
     def pictures(self, *patterns: str, limits: PictureLimits = LIMITS, timeout: timedelta = PATIENCE) -> PictureFetcher:
-        outbound = self._outbound(picture_policy(patterns or (PRIVATE,)))
+        outbound = self.network.to(picture_policy(patterns or (PRIVATE,)))
         return PictureFetcher(outbound=outbound, limits=limits, timeout=timeout)
-
-    def _outbound(self, hosts: HostPolicy) -> Outbound:
-        return Outbound(client=self._client, hosts=hosts, resolve=self._resolve)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:
         return self.addresses.get(host, (ADDRESS,))
@@ -69,3 +72,12 @@ class Receiver:
         self.requests.append(request)
         await self._go.wait()
         return self.answer(request)
+
+
+def _told(request: httpx.Request) -> str:
+    return f"{_subject(request)[1]} {json.loads(request.content)['type']}"
+
+
+def _subject(request: httpx.Request) -> Sequence[str]:
+    """The id of the job, and the number of its event."""
+    return str(request.headers["Idempotency-Key"]).split("/")

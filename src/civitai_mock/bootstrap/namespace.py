@@ -57,7 +57,6 @@ def make_namespace(
     name: str = DEFAULT,
     clock: Clock | None = None,
     ids: Ids | None = None,
-    signals: InProcessSignals | None = None,
     runs_jobs: bool = True,
 ) -> Namespace:
     """Make a world with the clock and the ids of the process, unless others are given."""
@@ -68,7 +67,7 @@ def make_namespace(
         runtime=runtime,
         clock=clock,
         ids=ids or runtime.ids,
-        signals=signals or InProcessSignals(),
+        signals=InProcessSignals(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         messenger=Messenger(
             outbound=runtime.network.to(callback_policy(settings.callback_patterns)),

@@ -1,0 +1,45 @@
+"""Worlds that share a process and its store."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from civitai_mock.bootstrap.namespace import make_namespace
+from civitai_mock.clock import VirtualClock
+from civitai_mock.domain.errors import ForbiddenError
+from tests.scheduler.conftest import Bench
+from tests.support.dates import START
+from tests.support.turns import settle
+
+YEAR = timedelta(days=365)
+URL = "http://127.0.0.1:3000"
+
+
+async def test_jobs_of_two_worlds_are_dated_by_two_clocks(bench: Bench) -> None:
+    later = bench.elsewhere(VirtualClock(START + YEAR))
+    (here,), (there,) = await bench.submit(), await later.submit()
+    assert there.created_at - here.created_at == YEAR
+
+
+async def test_what_expires_in_one_world_goes_on_in_another(bench: Bench) -> None:
+    other = bench.elsewhere(VirtualClock(START))
+    urls = [world.blob_urls.sign("KEY", base_url=URL)[0] for world in (bench, other)]
+    bench.clock.advance(3600)
+    with pytest.raises(ForbiddenError, match="expired"):
+        bench.blob_urls.key_in(urls[0])
+    assert other.blob_urls.key_in(urls[1]) == "KEY"
+
+
+async def test_a_submission_wakes_only_the_scheduler_of_its_own_world(bench: Bench) -> None:
+    other = bench.elsewhere()
+    awake, asleep = (asyncio.create_task(world.signals.work()) for world in (bench, other))
+    await bench.submit()
+    await settle()
+    assert (awake.done(), asleep.done()) == (True, False)
+    asleep.cancel()
+
+
+async def test_a_world_goes_by_the_clock_and_the_ids_of_the_process_unless_it_has_its_own(bench: Bench) -> None:
+    namespace = make_namespace(bench.runtime)
+    assert (namespace.name, namespace.clock, namespace.ids) == ("default", bench.runtime.clock, bench.runtime.ids)
