@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from civitai_mock.network.trust import trusting
 from civitai_mock.providers.comfyui.options import Timeouts
-from civitai_mock.services.trust import trusting
 from tests.support.comfyui import IMPATIENT, comfyui_at, finish, make_submission, until
 from tests.support.standin import running_standin
 from tests.support.tls import CA_FILE, tls_proxy

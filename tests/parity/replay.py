@@ -8,8 +8,8 @@ from typing import Any
 from civitai_mock.bootstrap.scheduler import make_tools
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.scheduler.steps.accept import accept
-from civitai_mock.scheduler.work import Work
+from civitai_mock.scheduler.executors.context import Work
+from civitai_mock.scheduler.job_runner import accept
 from tests.support.served import JOBS, serve, serve_all
 
 DATA = Path(__file__).parents[1] / "data"

@@ -16,9 +16,9 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import Ids, Provider, Stores
-from civitai_mock.scheduler.loop import Scheduler
+from civitai_mock.scheduler.executors.context import Tools
+from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.work import Tools
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.caller import Caller
 from civitai_mock.services.consumers import EVERYBODY

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.scheduler.alarms import Alarms
+from civitai_mock.scheduler.timers import Alarms
 from tests.support.dates import START
 from tests.support.turns import settle
 

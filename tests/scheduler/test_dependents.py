@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.scheduler.dependents import Waiters, settled
+from civitai_mock.scheduler.dependencies import Waiters, settled
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.dates import START
 from tests.support.frozen import Freezing, Moment

@@ -11,8 +11,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.ports import InputFile
-from civitai_mock.scheduler.ways.graph import GraphWay
-from civitai_mock.scheduler.work import Work
+from civitai_mock.scheduler.executors.context import Work
+from civitai_mock.scheduler.executors.graph import GraphWay
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running
 from tests.support.jobs import LIFETIME, chunks, collect, make_job
 from tests.support.provider import ScriptedProvider

@@ -11,8 +11,8 @@ from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.work import BlobAction, JobWork
-from civitai_mock.scheduler.ways import WAYS
-from civitai_mock.scheduler.ways.blob import PINNED
+from civitai_mock.scheduler.executors import WAYS
+from civitai_mock.scheduler.executors.blobs import PINNED
 from civitai_mock.services.consumers import EVERYBODY
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running
 from tests.support.comfy_graphs import text_to_image

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from civitai_mock.domain.errors import ForbiddenError
-from civitai_mock.scheduler.absentees import NotDeliveredError
-from civitai_mock.scheduler.messenger import Messenger
+from civitai_mock.network.webhook_sender import Messenger, NotDeliveredError
 from tests.support.receiver import ADDRESS, URL, Answer, Receiver
 from tests.support.turns import until
 

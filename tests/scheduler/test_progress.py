@@ -13,7 +13,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Preview, Progress
-from civitai_mock.scheduler.turns import MOST_PER_SECOND
+from civitai_mock.scheduler.progress import MOST_PER_SECOND
 from tests.scheduler.conftest import (
     PROGRESS_SECONDS,
     Bench,

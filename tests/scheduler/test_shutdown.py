@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from civitai_mock.domain.stages import Stage
-from civitai_mock.scheduler import loop
+from civitai_mock.scheduler import scheduler
 from tests.scheduler.conftest import Bench, running
 from tests.support.frozen import Freezing
 from tests.support.turns import settle, until_found
@@ -16,8 +16,8 @@ ALLOWED_SECONDS = 10.0  # for a busy machine; the limits below are set to a frac
 
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "CLAIM_SECONDS", 0.02)
-    monkeypatch.setattr(loop, "RELEASE_SECONDS", 0.02)
+    monkeypatch.setattr(scheduler, "CLAIM_SECONDS", 0.02)
+    monkeypatch.setattr(scheduler, "RELEASE_SECONDS", 0.02)
 
 
 @pytest.mark.parametrize("answers", ["never", "away"])

@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Outputs, Receipt, Submission
-from civitai_mock.scheduler.walk import LONGEST_QUEUE
+from civitai_mock.scheduler.job_runner import LONGEST_QUEUE
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
 from tests.support.frozen import Freezing, Moment
 from tests.support.provider import ScriptedProvider

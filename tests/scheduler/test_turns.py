@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.scheduler.turns import MOST_PER_SECOND, Turns
+from civitai_mock.scheduler.progress import MOST_PER_SECOND, Turns
 from tests.support.dates import START
 from tests.support.turns import settle
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from civitai_mock.scheduler.outbound import Outbound, outbound_client
-from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
+from civitai_mock.network.client import Outbound, outbound_client
+from civitai_mock.network.images import PictureFetcher, PictureLimits
+from civitai_mock.network.trust import trusting
 from civitai_mock.services.hosts import picture_policy
-from civitai_mock.services.trust import trusting
 
 ADDRESS = "127.0.0.1"
 LIMITS = PictureLimits(max_bytes=200_000, max_pixels=10_000)

@@ -9,8 +9,8 @@ from typing import Self
 import httpx
 
 from civitai_mock.bootstrap.runtime import Network
-from civitai_mock.scheduler.messenger import Messenger
-from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
+from civitai_mock.network.images import PictureFetcher, PictureLimits
+from civitai_mock.network.webhook_sender import Messenger
 from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
 
 URL = "http://receiver.test/hook?key=secret"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from civitai_mock.scheduler.backoff import pause_after
+from civitai_mock.scheduler.webhooks import pause_after
 
 
 @pytest.mark.parametrize(

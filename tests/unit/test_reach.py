@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from civitai_mock.domain.address import shown
+from civitai_mock.network.trust import why
 from civitai_mock.providers.comfyui.transport.statuses import account_of
-from civitai_mock.services.reach import why
 
 
 def caused_by(cause: BaseException) -> httpx.ConnectError:

@@ -17,7 +17,7 @@ from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.scheduler.loop import Scheduler
+from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.standstill import Standstill
 from civitai_mock.settings import Settings

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.network.webhook_sender import Messenger
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.scheduler.messenger import Messenger
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.services.blobs import BlobUrls, OwnBlobs
 from civitai_mock.services.cancel import CancelJobs

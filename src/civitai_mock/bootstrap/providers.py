@@ -8,10 +8,10 @@ from functools import cache
 from importlib.resources import files
 
 from civitai_mock.generation.graph import Skeleton, parse_skeleton
+from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Clock, Ids, Provider
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import PROFILES, Profile
-from civitai_mock.services.trust import trusting
 from civitai_mock.settings import Settings
 
 LOCAL = "local"  # what the provider is called unless PROVIDER_NAME says otherwise

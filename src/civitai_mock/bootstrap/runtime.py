@@ -14,13 +14,12 @@ from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
+from civitai_mock.network.client import Outbound, Resolve, Resolver, outbound_client
+from civitai_mock.network.images import PictureFetcher, PictureLimits
+from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
-from civitai_mock.scheduler.outbound import Outbound, Resolve, outbound_client
-from civitai_mock.scheduler.pictures import PictureFetcher, PictureLimits
-from civitai_mock.scheduler.resolver import Resolver
 from civitai_mock.services.hosts import HostPolicy, picture_policy
 from civitai_mock.services.resources import ManageResources
-from civitai_mock.services.trust import trusting
 from civitai_mock.settings import Settings
 
 DISTRIBUTION = "civitai-mock"

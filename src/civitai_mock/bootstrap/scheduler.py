@@ -11,10 +11,10 @@ from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.providers.simulator.timing import PACES
-from civitai_mock.scheduler.callbacks import Callbacks
-from civitai_mock.scheduler.loop import Scheduler, SchedulerOptions
-from civitai_mock.scheduler.turns import Turns
-from civitai_mock.scheduler.work import Tools
+from civitai_mock.scheduler.executors.context import Tools
+from civitai_mock.scheduler.progress import Turns
+from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
+from civitai_mock.scheduler.webhooks import Callbacks
 from civitai_mock.services.blobs import OwnBlobs
 
 

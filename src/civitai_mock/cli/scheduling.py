@@ -15,7 +15,7 @@ from civitai_mock.cli.runtime import Note, leaving_note
 from civitai_mock.cli.stop import Stop
 from civitai_mock.domain.errors import MockError
 from civitai_mock.ports import StoreHealth
-from civitai_mock.scheduler.loop import Scheduler
+from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.settings import Settings
 
 BEAT_SECONDS = 2.0

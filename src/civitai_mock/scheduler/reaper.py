@@ -13,7 +13,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import BlobStore, Clock, JobQueue, JobSignals, JobStore
-from civitai_mock.scheduler.in_flight import InFlight
+from civitai_mock.scheduler.leases import InFlight
 
 logger = structlog.stdlib.get_logger()
 

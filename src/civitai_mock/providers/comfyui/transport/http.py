@@ -14,6 +14,7 @@ import httpx
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text, as_texts
 from civitai_mock.generation.graph_reader.outputs import media_type_of
+from civitai_mock.network.trust import trusting, why
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import CA_SETTING, DEFAULT_TIMEOUTS, Timeouts
@@ -29,8 +30,6 @@ from civitai_mock.providers.comfyui.protocol.records import (
     refusal_of,
 )
 from civitai_mock.providers.comfyui.transport.statuses import account_of
-from civitai_mock.services.reach import why
-from civitai_mock.services.trust import trusting
 
 TOO_LARGE = 413
 REFUSALS = frozenset({400, TOO_LARGE})

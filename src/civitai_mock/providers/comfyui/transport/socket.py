@@ -7,14 +7,13 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from civitai_mock.network.trust import trusting, why
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import CA_SETTING, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import HELLO, Message, Stream
 from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
 from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
-from civitai_mock.services.reach import why
-from civitai_mock.services.trust import trusting
 
 logger = structlog.stdlib.get_logger()
 

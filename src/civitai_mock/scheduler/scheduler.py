@@ -11,17 +11,16 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import JobQueue, JobSearch, JobStore
-from civitai_mock.scheduler.alarms import Alarms
-from civitai_mock.scheduler.callbacks import Callbacks
-from civitai_mock.scheduler.dependents import Dependents
-from civitai_mock.scheduler.in_flight import InFlight
-from civitai_mock.scheduler.lease import Leases
-from civitai_mock.scheduler.ledger import Ledger
-from civitai_mock.scheduler.leftovers import Leftovers
+from civitai_mock.scheduler.dependencies import Dependents
+from civitai_mock.scheduler.executors.context import Tools
+from civitai_mock.scheduler.job_runner import Walk
+from civitai_mock.scheduler.job_writer import Ledger
+from civitai_mock.scheduler.leases import InFlight, Leases
 from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.walk import Walk
-from civitai_mock.scheduler.work import Tools
+from civitai_mock.scheduler.stray_prompts import Leftovers
+from civitai_mock.scheduler.timers import Alarms
+from civitai_mock.scheduler.webhooks import Callbacks
 
 logger = structlog.stdlib.get_logger()
 

@@ -1,4 +1,4 @@
-"""Many alarms, one sleeper."""
+"""Many timers, one sleeping task."""
 
 import asyncio
 import heapq

@@ -1,4 +1,4 @@
-"""Tell news of work that goes on, one job after the other."""
+"""Publish progress events: at most one per job and interval, and 20 per second in all."""
 
 import asyncio
 from collections.abc import AsyncIterator

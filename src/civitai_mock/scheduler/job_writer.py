@@ -1,4 +1,4 @@
-"""The one door for a holder's writes."""
+"""All writes that a worker makes to a job it has claimed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

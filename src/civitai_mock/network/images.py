@@ -12,8 +12,8 @@ import httpx
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, JobError, TransientError
 from civitai_mock.domain.images import BrokenPictureError, PictureHeader, read_header
-from civitai_mock.scheduler.outbound import Message, Outbound, TooManyRedirectsError
-from civitai_mock.services.reach import why
+from civitai_mock.network.client import Message, Outbound, TooManyRedirectsError
+from civitai_mock.network.trust import why
 
 Keep = Callable[[AsyncIterator[bytes], str], Awaitable[Blob]]
 

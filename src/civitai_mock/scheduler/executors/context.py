@@ -1,4 +1,4 @@
-"""What a claimed job carries with it from step to step."""
+"""What a claimed job carries with it from stage to stage, and what its executors work with."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph import Skeleton
+from civitai_mock.network.images import PictureFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
-from civitai_mock.scheduler.pictures import PictureFetcher
-from civitai_mock.scheduler.turns import Turns
+from civitai_mock.scheduler.progress import Turns
 from civitai_mock.services.blobs import BlobUrls, OwnBlobs
 from civitai_mock.services.consumers import owner_of
 

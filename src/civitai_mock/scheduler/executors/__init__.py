@@ -1,4 +1,4 @@
-"""The ways in which work is done: one for each kind of it."""
+"""The executors: one for each kind of work."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,13 +13,10 @@ from civitai_mock.generation.work import (
     TrainingWork,
     TransformWork,
 )
-from civitai_mock.scheduler.ways.assets import ClearAssetsWay, CopyAssetWay
-from civitai_mock.scheduler.ways.blob import BlobWay
-from civitai_mock.scheduler.ways.graph import GraphWay
-from civitai_mock.scheduler.ways.result import ResultWay
-from civitai_mock.scheduler.ways.training import TrainingWay
-from civitai_mock.scheduler.ways.transform import TransformWay
-from civitai_mock.scheduler.work import Way
+from civitai_mock.scheduler.executors.blobs import BlobWay, ClearAssetsWay, CopyAssetWay
+from civitai_mock.scheduler.executors.context import Way
+from civitai_mock.scheduler.executors.graph import GraphWay
+from civitai_mock.scheduler.executors.simulated import ResultWay, TrainingWay, TransformWay
 
 # Each takes the work that is its key, which a mapping's type cannot say.
 WAYS: Mapping[type[JobWork], Callable[[Any], Way]] = {

@@ -1,4 +1,4 @@
-"""Free or fail the jobs that wait for others."""
+"""Unblock or fail the jobs that wait for others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

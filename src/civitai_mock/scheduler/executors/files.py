@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from civitai_mock.domain.blob import Blob, Slot
 from civitai_mock.ports import BlobStore
-from civitai_mock.scheduler.work import Work
+from civitai_mock.scheduler.executors.context import Work
 
 PNG = "image/png"
 WEIGHTS = "application/octet-stream"

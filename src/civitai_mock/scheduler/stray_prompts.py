@@ -9,9 +9,9 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Provider
-from civitai_mock.scheduler.in_flight import InFlight
+from civitai_mock.scheduler.job_runner import cancelling
+from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.walk import cancelling
 
 logger = structlog.stdlib.get_logger()
 

@@ -1,11 +1,13 @@
-"""Walk one claimed job to its end."""
+"""Run one claimed job through its stages to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
+import orjson
 import structlog
 
 from civitai_mock.domain.blob import Slot
@@ -23,9 +25,55 @@ from civitai_mock.domain.errors import (
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
-from civitai_mock.scheduler.ledger import Ledger
-from civitai_mock.scheduler.steps import STEPS
-from civitai_mock.scheduler.work import Tools, Work
+from civitai_mock.generation.job_types import job_work
+from civitai_mock.scheduler.executors import way_of
+from civitai_mock.scheduler.executors.context import Tools, Work
+from civitai_mock.scheduler.job_writer import Ledger
+from civitai_mock.services.offload import beside_others
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+async def accept(work: Work) -> None:
+    """The member is that of capture v1-job-claimed-detailed; ours counts from the job's creation."""
+    work.context = {"ActualStartDateOffsetMS": (work.tools.clock.now() - work.job.created_at) // MILLISECOND}
+
+
+LONG_REQUEST_BYTES = 2048  # a hundred networks in a prompt are a graph that takes a tenth of a second
+
+
+async def prepare(work: Work) -> None:
+    job = work.job
+    make, size = partial(job_work, job, work.tools.skeletons), len(orjson.dumps(dict(job.request)))
+    work.way = way_of(await beside_others(make, size=size, large=LONG_REQUEST_BYTES))
+    ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
+    work.context = {
+        "worker_group": work.tools.provider.name,
+        "job_type": job.type[:1].lower() + job.type[1:],
+        **({"ecosystems": ",".join(ecosystems)} if ecosystems else {}),
+    }
+    await work.way.prepare(work)
+
+
+async def send(work: Work) -> None:
+    """Raise what the provider raises: `JobError` for what it refuses."""
+    await work.way.send(work)
+
+
+async def collect(work: Work) -> None:
+    await work.way.collect(work)
+    work.context["trace_id"] = work.job.trace_id.split("-")[1]
+
+
+Step = Callable[[Work], Awaitable[None]]
+
+STEPS: Mapping[Stage, Step] = {
+    Stage.CLAIMED: accept,
+    Stage.PROMPT_PREPARED: prepare,
+    Stage.SENT_TO_COMFY: send,
+    Stage.COMFY_RESULT: collect,
+}
+
 
 logger = structlog.stdlib.get_logger()
 

@@ -1,4 +1,4 @@
-"""Tell receivers of the events of their jobs: all events, in order, each until it arrives or is given up."""
+"""Deliver the events of jobs to their webhooks: all of them, in order, each until it arrives or is given up."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,12 +10,22 @@ from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
+from civitai_mock.network.webhook_sender import Messenger, NotDeliveredError
 from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
-from civitai_mock.scheduler.absentees import NotDeliveredError
-from civitai_mock.scheduler.alarms import Alarms
-from civitai_mock.scheduler.backoff import pause_after
-from civitai_mock.scheduler.messenger import Messenger
 from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.scheduler.timers import Alarms
+
+FIRST = timedelta(seconds=1)
+LONGEST = timedelta(minutes=5)
+MOST_DOUBLINGS = 16
+
+
+def pause_after(failures: int, *, dice: float) -> timedelta:
+    """Doubles with each failure; `dice`, from 0 to 1, spreads it between half of that and all of it."""
+    doublings = min(failures - 1, MOST_DOUBLINGS)
+    whole = min(FIRST * (1 << doublings), LONGEST)
+    return whole * (0.5 + dice / 2)
+
 
 Render = Callable[[Job, JobEvent], bytes]
 
