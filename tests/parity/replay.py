@@ -8,7 +8,7 @@ from typing import Any
 from civitai_mock.bootstrap.scheduler import make_tools
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.scheduler.executors.context import Work
+from civitai_mock.scheduler.executors.context import JobContext
 from civitai_mock.scheduler.job_runner import accept
 from tests.support.served import JOBS, serve, serve_all
 
@@ -37,7 +37,7 @@ async def replay_claimed(request: str) -> Any:
         job_id = (await served.client.post(JOBS, json=read_capture(request))).json()["jobId"]
         served.clock.advance(14.5395459)
         claimed = await served.claim()
-        work = Work(job=claimed, tools=make_tools(served.namespace), tell=_tell_nobody)
+        work = JobContext(job=claimed, tools=make_tools(served.namespace), tell=_tell_nobody)
         await accept(work)
         await served.enter(claimed, work.context)
         return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()

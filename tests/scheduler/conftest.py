@@ -16,7 +16,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import Ids, Provider, Stores
-from civitai_mock.scheduler.executors.context import Tools
+from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.services.blobs import BlobUrls
@@ -166,7 +166,7 @@ class Bench:
         )
         return make_scheduler(replace(self.namespace, runtime=runtime), worker_id=worker_id)
 
-    def tools(self, *, provider: Provider | None = None) -> Tools:
+    def tools(self, *, provider: Provider | None = None) -> RunnerServices:
         runtime = replace(self.runtime, provider=provider or self.provider)
         return make_tools(replace(self.namespace, runtime=runtime))
 

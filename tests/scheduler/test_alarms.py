@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.scheduler.timers import Alarms
+from civitai_mock.scheduler.timers import Timers
 from tests.support.dates import START
 from tests.support.turns import settle
 
@@ -19,7 +19,7 @@ class Bell:
     rung: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.alarms = Alarms(clock=self.clock, ring=self.rung.append)
+        self.alarms = Timers(clock=self.clock, ring=self.rung.append)
 
     def set(self, key: str, seconds: float) -> None:
         self.alarms.set(key, START + timedelta(seconds=seconds))

@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.scheduler.dependencies import Waiters, settled
+from civitai_mock.scheduler.dependencies import Waiters, resolve
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.dates import START
 from tests.support.frozen import Freezing, Moment
@@ -178,7 +178,7 @@ A, B = job_id(1), job_id(2)
     ],
 )
 def test_what_becomes_of_a_waiting_job(outcomes: Mapping[str, Outcome | None], becomes: str | None) -> None:
-    after = settled(make_waiting(3, A, B), outcomes, at=START)
+    after = resolve(make_waiting(3, A, B), outcomes, at=START)
     assert (after.last_event.type if after else None) == becomes
     assert after is None or not after.is_blocked
 

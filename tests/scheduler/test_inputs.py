@@ -11,8 +11,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.ports import InputFile
-from civitai_mock.scheduler.executors.context import Work
-from civitai_mock.scheduler.executors.graph import GraphWay
+from civitai_mock.scheduler.executors.context import JobContext
+from civitai_mock.scheduler.executors.graph import GraphExecutor
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running
 from tests.support.jobs import LIFETIME, chunks, collect, make_job
 from tests.support.provider import ScriptedProvider
@@ -36,8 +36,8 @@ async def _prepare(
 ) -> list[InputFile]:
     """What a claim of one and the same job comes to have, each time it is called."""
     provider = bench.provider if reads_files else NameReader()
-    work = Work(job=job or make_job(), tools=bench.tools(provider=provider), tell=_tell_nobody)
-    await GraphWay(GraphWork(graph={}, images=(image,))).prepare(work)
+    work = JobContext(job=job or make_job(), tools=bench.tools(provider=provider), tell=_tell_nobody)
+    await GraphExecutor(GraphWork(graph={}, images=(image,))).prepare(work)
     return list(work.files)
 
 

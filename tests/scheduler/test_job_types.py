@@ -11,7 +11,7 @@ from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.work import BlobAction, JobWork
-from civitai_mock.scheduler.executors import WAYS
+from civitai_mock.scheduler.executors import EXECUTORS
 from civitai_mock.scheduler.executors.blobs import PINNED
 from civitai_mock.services.consumers import EVERYBODY
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running
@@ -50,7 +50,7 @@ async def content(bench: Bench, key: str) -> bytes:
 
 
 def test_there_is_a_way_for_each_kind_of_work() -> None:
-    assert set(WAYS) == set(get_args(JobWork))
+    assert set(EXECUTORS) == set(get_args(JobWork))
 
 
 @pytest.mark.parametrize("name", sorted(set(TEMPLATES) - {"copyAsset", "clearAssets", "imageResourceTraining"}))

@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.stray_prompts import Leftovers
+from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from tests.scheduler.conftest import Bench, running
 from tests.support.jobs import make_job
 from tests.support.provider import ScriptedProvider
@@ -24,7 +24,7 @@ class Desk:
         self.provider = ScriptedProvider()
         self.signals = InProcessSignals()
         self.in_flight = InFlight()
-        self.leftovers = Leftovers(
+        self.leftovers = StrayPrompts(
             jobs=self.jobs,
             provider=self.provider,
             signals=self.signals,

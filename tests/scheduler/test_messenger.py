@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from civitai_mock.domain.errors import ForbiddenError
-from civitai_mock.network.webhook_sender import Messenger, NotDeliveredError
+from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from tests.support.receiver import ADDRESS, URL, Answer, Receiver
 from tests.support.turns import until
 
@@ -21,7 +21,7 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield made
 
 
-async def _post(messenger: Messenger, url: str = URL) -> int:
+async def _post(messenger: WebhookSender, url: str = URL) -> int:
     return await messenger.post(url, content=b"news", headers={"Idempotency-Key": "job/1"})
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.scheduler.progress import MOST_PER_SECOND, Turns
+from civitai_mock.scheduler.progress import MOST_PER_SECOND, ProgressReporter
 from tests.support.dates import START
 from tests.support.turns import settle
 
@@ -45,7 +45,7 @@ class Round:
 
     def __init__(self, interval: timedelta = INTERVAL) -> None:
         self.clock = VirtualClock(START)
-        self.turns = Turns(clock=self.clock, interval=interval)
+        self.turns = ProgressReporter(clock=self.clock, interval=interval)
         self.running = asyncio.ensure_future(self.turns.run())
         self._works: list[asyncio.Task[None]] = []
 

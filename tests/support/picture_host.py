@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from civitai_mock.network.client import Outbound, outbound_client
-from civitai_mock.network.images import PictureFetcher, PictureLimits
+from civitai_mock.network.client import GuardedHttpClient, http_client
+from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.trust import trusting
 from civitai_mock.services.hosts import picture_policy
 
 ADDRESS = "127.0.0.1"
-LIMITS = PictureLimits(max_bytes=200_000, max_pixels=10_000)
+LIMITS = ImageLimits(max_bytes=200_000, max_pixels=10_000)
 
 
 class PictureHost:
@@ -62,11 +62,13 @@ async def picture_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Pi
 
 @asynccontextmanager
 async def fetching_from(
-    host: PictureHost, *patterns: str, limits: PictureLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
-) -> AsyncIterator[PictureFetcher]:
-    async with outbound_client(user_agent="test", tls=trusting()) as client:
-        outbound = Outbound(client=client, hosts=picture_policy(patterns or ("private",)), resolve=host.resolve)
-        yield PictureFetcher(outbound=outbound, limits=limits, timeout=patience)
+    host: PictureHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
+) -> AsyncIterator[ImageFetcher]:
+    async with http_client(user_agent="test", tls=trusting()) as client:
+        outbound = GuardedHttpClient(
+            client=client, hosts=picture_policy(patterns or ("private",)), resolve=host.resolve
+        )
+        yield ImageFetcher(outbound=outbound, limits=limits, timeout=patience)
 
 
 def answer_of(body: bytes, *, status: int = 200, length: int | None = None, **headers: str) -> bytes:

@@ -9,13 +9,13 @@ from typing import Self
 import httpx
 
 from civitai_mock.bootstrap.runtime import Network
-from civitai_mock.network.images import PictureFetcher, PictureLimits
-from civitai_mock.network.webhook_sender import Messenger
+from civitai_mock.network.images import ImageFetcher, ImageLimits
+from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
 
 URL = "http://receiver.test/hook?key=secret"
 ADDRESS = "10.0.0.7"
-LIMITS = PictureLimits(max_bytes=1_000_000, max_pixels=1_000_000)
+LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
 PATIENCE = timedelta(seconds=5)
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -58,12 +58,12 @@ class Receiver:
         """Connections that lead here, whatever the host."""
         return Network(client=self._client, resolve=self._resolve)
 
-    def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> Messenger:
-        return Messenger(outbound=self.network.to(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
+    def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
+        return WebhookSender(outbound=self.network.to(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
-    def pictures(self, *patterns: str, limits: PictureLimits = LIMITS, timeout: timedelta = PATIENCE) -> PictureFetcher:
+    def pictures(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
         outbound = self.network.to(picture_policy(patterns or (PRIVATE,)))
-        return PictureFetcher(outbound=outbound, limits=limits, timeout=timeout)
+        return ImageFetcher(outbound=outbound, limits=limits, timeout=timeout)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:
         return self.addresses.get(host, (ADDRESS,))

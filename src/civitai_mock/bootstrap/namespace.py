@@ -6,7 +6,7 @@ from functools import cached_property
 
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
-from civitai_mock.network.webhook_sender import Messenger
+from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.services.blobs import BlobUrls, OwnBlobs
@@ -42,7 +42,7 @@ class Namespace:
     ids: Ids
     signals: InProcessSignals
     blob_urls: BlobUrls
-    messenger: Messenger
+    messenger: WebhookSender
     runs_jobs: bool
 
     @cached_property
@@ -69,7 +69,7 @@ def make_namespace(
         ids=ids or runtime.ids,
         signals=InProcessSignals(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
-        messenger=Messenger(
+        messenger=WebhookSender(
             outbound=runtime.network.to(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),

@@ -14,8 +14,8 @@ from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
-from civitai_mock.network.client import Outbound, Resolve, Resolver, outbound_client
-from civitai_mock.network.images import PictureFetcher, PictureLimits
+from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
+from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
 from civitai_mock.services.hosts import HostPolicy, picture_policy
@@ -36,8 +36,8 @@ class Network:
     client: httpx.AsyncClient
     resolve: Resolve
 
-    def to(self, hosts: HostPolicy) -> Outbound:
-        return Outbound(client=self.client, hosts=hosts, resolve=self.resolve)
+    def to(self, hosts: HostPolicy) -> GuardedHttpClient:
+        return GuardedHttpClient(client=self.client, hosts=hosts, resolve=self.resolve)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Runtime:
     provider: Provider
     artist: Artist
     network: Network
-    pictures: PictureFetcher
+    pictures: ImageFetcher
     blob_key: bytes
 
 
@@ -115,15 +115,15 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
 @asynccontextmanager
 async def _open_network() -> AsyncIterator[Network]:
     user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
-    async with outbound_client(user_agent=user_agent, tls=trusting()) as client:
-        with Resolver() as resolve:
+    async with http_client(user_agent=user_agent, tls=trusting()) as client:
+        with DnsResolver() as resolve:
             yield Network(client=client, resolve=resolve)
 
 
-def _make_pictures(settings: Settings, network: Network) -> PictureFetcher:
-    return PictureFetcher(
+def _make_pictures(settings: Settings, network: Network) -> ImageFetcher:
+    return ImageFetcher(
         outbound=network.to(picture_policy(settings.image_patterns)),
-        limits=PictureLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
+        limits=ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
         timeout=timedelta(seconds=settings.image_timeout_s),
     )
 

@@ -11,10 +11,10 @@ from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.providers.simulator.timing import PACES
-from civitai_mock.scheduler.executors.context import Tools
-from civitai_mock.scheduler.progress import Turns
+from civitai_mock.scheduler.executors.context import RunnerServices
+from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
-from civitai_mock.scheduler.webhooks import Callbacks
+from civitai_mock.scheduler.webhooks import WebhookDispatcher
 from civitai_mock.services.blobs import OwnBlobs
 
 
@@ -38,9 +38,9 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
     )
 
 
-def make_tools(namespace: Namespace) -> Tools:
+def make_tools(namespace: Namespace) -> RunnerServices:
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    return Tools(
+    return RunnerServices(
         provider=runtime.provider,
         artist=runtime.artist,
         jobs=runtime.stores.jobs,
@@ -49,21 +49,21 @@ def make_tools(namespace: Namespace) -> Tools:
         clock=namespace.clock,
         ids=namespace.ids,
         pace=PACES[settings.simulation_profile],
-        turns=Turns(clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)),
+        turns=ProgressReporter(clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)),
         pictures=runtime.pictures,
         blob_urls=namespace.blob_urls,
         own_blobs=OwnBlobs(blobs=runtime.stores.blobs),
     )
 
 
-def _make_callbacks(namespace: Namespace) -> Callbacks:
+def _make_callbacks(namespace: Namespace) -> WebhookDispatcher:
     vocabularies = namespace.runtime.settings.vocabularies
 
     def render(job: Job, event: JobEvent) -> bytes:
         """Word it as the request of its job asked for, or else as the server is set."""
         return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
 
-    return Callbacks(
+    return WebhookDispatcher(
         jobs=namespace.runtime.stores.jobs,
         webhooks=namespace.runtime.stores.webhooks,
         messenger=namespace.messenger,

@@ -38,7 +38,7 @@ class TooManyRedirectsError(MockError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class OutboundRequest:
     """What is sent, to a host and to all that it leads to."""
 
     method: str
@@ -46,7 +46,7 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def outbound_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
+def http_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
     """Without proxies, which would look hosts up for themselves, without cookies, and a connection for each request.
 
     Requests go to addresses: two hosts of one address must share neither a TLS connection nor a cookie.
@@ -62,7 +62,7 @@ def outbound_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClien
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outbound:
+class GuardedHttpClient:
     """Connects to the very address that it has checked, so that no second DNS answer can lead it elsewhere."""
 
     client: httpx.AsyncClient
@@ -70,7 +70,7 @@ class Outbound:
     resolve: Resolve
 
     @asynccontextmanager
-    async def send(self, url: str, message: Message) -> AsyncIterator[httpx.Response]:
+    async def send(self, url: str, message: OutboundRequest) -> AsyncIterator[httpx.Response]:
         """The answer at the end of the redirects, of which only the head is read.
 
         Raise `ForbiddenError` for a host that is not allowed, `TooManyRedirectsError`, and what httpx raises.
@@ -84,7 +84,7 @@ class Outbound:
         finally:
             await answer.aclose()
 
-    async def _follow(self, url: httpx.URL, message: Message) -> httpx.Response:
+    async def _follow(self, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._try_addresses(url, message)
             if answer.status_code not in REDIRECTS[message.method] or "location" not in answer.headers:
@@ -93,7 +93,7 @@ class Outbound:
             url = url.join(answer.headers["location"])
         raise TooManyRedirectsError(answer.status_code)
 
-    async def _try_addresses(self, url: httpx.URL, message: Message) -> httpx.Response:
+    async def _try_addresses(self, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
         """To the first of the host's addresses that takes the connection."""
         *others, last = await self._addresses(url)
         for address in others:
@@ -118,7 +118,7 @@ class Outbound:
             raise ForbiddenError(self.hosts.refusal(url.host))
         return allowed
 
-    async def _send_to(self, address: str, url: httpx.URL, message: Message) -> httpx.Response:
+    async def _send_to(self, address: str, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
         request = self.client.build_request(
             message.method,
             url.copy_with(host=address),
@@ -132,7 +132,7 @@ class Outbound:
 THREADS = 8
 
 
-class Resolver:
+class DnsResolver:
     """Has threads of its own: lookups that hang must not take those that the store waits for."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import httpx
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, JobError, TransientError
 from civitai_mock.domain.images import BrokenPictureError, PictureHeader, read_header
-from civitai_mock.network.client import Message, Outbound, TooManyRedirectsError
+from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
 from civitai_mock.network.trust import why
 
 Keep = Callable[[AsyncIterator[bytes], str], Awaitable[Blob]]
@@ -23,11 +23,11 @@ MOST_AT_ONCE = 32
 PASSING = frozenset({408, 425, 429})  # with all from 500 on
 KINDS = "a PNG, JPEG, WebP, GIF or BMP file"
 # Bytes as they are: their number counts, and nothing is unpacked.
-GET = Message(method="GET", headers={"Accept": "image/*", "Accept-Encoding": "identity"})
+GET = OutboundRequest(method="GET", headers={"Accept": "image/*", "Accept-Encoding": "identity"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureLimits:
+class ImageLimits:
     """Each is told with the setting that can change it."""
 
     max_bytes: int
@@ -51,11 +51,11 @@ class PictureLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureFetcher:
+class ImageFetcher:
     """Waits no longer than `timeout` for all of a picture. No message tells more of a URL than its host."""
 
-    outbound: Outbound
-    limits: PictureLimits
+    outbound: GuardedHttpClient
+    limits: ImageLimits
     timeout: timedelta
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 
 from civitai_mock.domain.errors import MockError
-from civitai_mock.network.client import Message, Outbound, TooManyRedirectsError
+from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
 from civitai_mock.network.trust import why
 
 MOST = 1000  # then all are forgotten, at the price of one attempt in vain for each
@@ -25,7 +25,7 @@ class NotDeliveredError(MockError):
         self.status = status
 
 
-class Absentees:
+class CircuitBreaker:
     """A receiver that did not answer last time is tried by one attempt at a time, so that others have room.
 
     The rest count as attempts in vain at once: they would have waited for the same silence.
@@ -61,12 +61,12 @@ class Absentees:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Messenger:
+class WebhookSender:
     """Waits no longer than `timeout` for all that one attempt takes."""
 
-    outbound: Outbound
+    outbound: GuardedHttpClient
     timeout: timedelta
-    absentees: Absentees = field(default_factory=Absentees, init=False)
+    absentees: CircuitBreaker = field(default_factory=CircuitBreaker, init=False)
 
     async def post(self, url: str, *, content: bytes, headers: Mapping[str, str]) -> int:
         """The status of a good answer; raise `NotDeliveredError`, or `ForbiddenError` for a host that is not allowed.
@@ -75,9 +75,9 @@ class Messenger:
         """
         place = url.partition("://")[2].partition("/")[0]
         with self.absentees.attempt(place):
-            return await self._post(url, Message(method="POST", content=content, headers=headers))
+            return await self._post(url, OutboundRequest(method="POST", content=content, headers=headers))
 
-    async def _post(self, url: str, message: Message) -> int:
+    async def _post(self, url: str, message: OutboundRequest) -> int:
         try:
             async with asyncio.timeout(self.timeout.total_seconds()), self.outbound.send(url, message) as answer:
                 status = answer.status_code

@@ -17,7 +17,7 @@ logger = structlog.stdlib.get_logger()
 PAGE = 500
 
 
-def settled(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -> Job | None:
+def resolve(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -> Job | None:
     """What becomes of a waiting job; None while it has to wait. A dependency without an entry is gone."""
     for job_id in job.dependencies:
         if outcomes.get(job_id, Outcome.DELETED) not in {None, Outcome.SUCCEEDED}:
@@ -56,7 +56,7 @@ class Waiters:
         self._known, self._next = self._next, {}
 
 
-class Dependents:
+class DependencyResolver:
     """`follow` goes by the word of this process; `run` looks through the store for what others did, or an earlier life.
 
     Any number of them may run on one store: each write is conditional.
@@ -119,7 +119,7 @@ class Dependents:
         """A failure is word for those that wait for the failed one, and so on down the chain."""
         outcomes = await self._search.outcomes(sorted({name for job in jobs for name in job.dependencies}))
         for job in jobs:
-            after = settled(job, outcomes, at=self._clock.now())
+            after = resolve(job, outcomes, at=self._clock.now())
             if after is not None and await self._jobs.replace(job, after):
                 self._tell(after)
 

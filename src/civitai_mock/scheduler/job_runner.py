@@ -26,15 +26,15 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.generation.job_types import job_work
-from civitai_mock.scheduler.executors import way_of
-from civitai_mock.scheduler.executors.context import Tools, Work
-from civitai_mock.scheduler.job_writer import Ledger
+from civitai_mock.scheduler.executors import executor_for
+from civitai_mock.scheduler.executors.context import JobContext, RunnerServices
+from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.services.offload import beside_others
 
 MILLISECOND = timedelta(milliseconds=1)
 
 
-async def accept(work: Work) -> None:
+async def accept(work: JobContext) -> None:
     """The member is that of capture v1-job-claimed-detailed; ours counts from the job's creation."""
     work.context = {"ActualStartDateOffsetMS": (work.tools.clock.now() - work.job.created_at) // MILLISECOND}
 
@@ -42,10 +42,10 @@ async def accept(work: Work) -> None:
 LONG_REQUEST_BYTES = 2048  # a hundred networks in a prompt are a graph that takes a tenth of a second
 
 
-async def prepare(work: Work) -> None:
+async def prepare(work: JobContext) -> None:
     job = work.job
     make, size = partial(job_work, job, work.tools.skeletons), len(orjson.dumps(dict(job.request)))
-    work.way = way_of(await beside_others(make, size=size, large=LONG_REQUEST_BYTES))
+    work.way = executor_for(await beside_others(make, size=size, large=LONG_REQUEST_BYTES))
     ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
     work.context = {
         "worker_group": work.tools.provider.name,
@@ -55,17 +55,17 @@ async def prepare(work: Work) -> None:
     await work.way.prepare(work)
 
 
-async def send(work: Work) -> None:
+async def send(work: JobContext) -> None:
     """Raise what the provider raises: `JobError` for what it refuses."""
     await work.way.send(work)
 
 
-async def collect(work: Work) -> None:
+async def collect(work: JobContext) -> None:
     await work.way.collect(work)
     work.context["trace_id"] = work.job.trace_id.split("-")[1]
 
 
-Step = Callable[[Work], Awaitable[None]]
+Step = Callable[[JobContext], Awaitable[None]]
 
 STEPS: Mapping[Stage, Step] = {
     Stage.CLAIMED: accept,
@@ -86,13 +86,13 @@ LONGEST_QUEUE = 10  # times the job's timeout: how long a claim may take altoget
 
 
 @dataclass(slots=True, kw_only=True)
-class Walk:
+class JobRunner:
     """`run` ends with the job's outcome, or with the claim let go."""
 
     job: Job
     claim: Claim
-    tools: Tools
-    ledger: Ledger
+    tools: RunnerServices
+    ledger: JobWriter
     lease: timedelta
     lost: bool = field(default=False, init=False)
     timed_out: bool = field(default=False, init=False)
@@ -134,7 +134,7 @@ class Walk:
             await self._give_up()
 
     async def _walk(self) -> None:
-        work = Work(job=self.job, tools=self.tools, tell=self._tell)
+        work = JobContext(job=self.job, tools=self.tools, tell=self._tell)
         while self.job.outcome is None and self.job.claim is not None:
             try:
                 await self._step(work)
@@ -143,7 +143,7 @@ class Walk:
             except TransientError as error:
                 await self._retry_later(error)
 
-    async def _step(self, work: Work) -> None:
+    async def _step(self, work: JobContext) -> None:
         stage = NEXT_STAGE[self.job.stage]
         started = self.tools.clock.now()
         await self._do(stage, work)
@@ -152,7 +152,7 @@ class Walk:
         work.job = await self._write(self._advanced(stage, work, at=now, uses_retry=uses_retry))
         logger.info("stage done", stage=stage, duration_ms=_milliseconds(now - started))
 
-    def _advanced(self, stage: Stage, work: Work, *, at: datetime, uses_retry: bool) -> Job:
+    def _advanced(self, stage: Stage, work: JobContext, *, at: datetime, uses_retry: bool) -> Job:
         if stage is LAST_STAGE:
             return self.job.ended(Outcome.SUCCEEDED, at=at, context=work.context, slots=work.slots, result=work.result)
         if uses_retry and self.job.retry_attempt >= self.job.max_retry_attempt:
@@ -166,7 +166,7 @@ class Walk:
             uses_retry=uses_retry,
         )
 
-    async def _begins_again(self, work: Work) -> bool:
+    async def _begins_again(self, work: JobContext) -> bool:
         """Whether work that a dead worker had begun is lost: only now is that known, so only now it costs a retry."""
         return self.was_claimed_before and not work.found and await self.ledger.owes_retry(self.job)
 
@@ -186,7 +186,7 @@ class Walk:
         claim = news.claim and replace(news.claim, until=now + self.lease)
         await self._write(replace(news, claim=claim))
 
-    async def _do(self, stage: Stage, work: Work) -> None:
+    async def _do(self, stage: Stage, work: JobContext) -> None:
         """The stage boundary: whatever is no `MockError` is a bug of ours, and ends the job."""
         try:
             await STEPS[stage](work)

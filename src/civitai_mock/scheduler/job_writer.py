@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class JobWriter:
     jobs: JobStore
     signals: JobSignals
     clock: Clock

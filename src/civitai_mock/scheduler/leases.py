@@ -10,7 +10,7 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import Clock, JobQueue
-from civitai_mock.scheduler.job_runner import Walk
+from civitai_mock.scheduler.job_runner import JobRunner
 
 logger = structlog.stdlib.get_logger()
 
@@ -19,7 +19,7 @@ class InFlight:
     """Holds at most one walk a job, each with the task that it runs in."""
 
     def __init__(self) -> None:
-        self._tasks: dict[str, tuple[Walk, asyncio.Task[None]]] = {}
+        self._tasks: dict[str, tuple[JobRunner, asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -29,22 +29,22 @@ class InFlight:
         return {task for _, task in self._tasks.values()}
 
     @property
-    def walks(self) -> Mapping[str, Walk]:
+    def walks(self) -> Mapping[str, JobRunner]:
         """Return the walks by job id, as they are now."""
         return {job_id: walk for job_id, (walk, _) in self._tasks.items()}
 
-    def get(self, job_id: str) -> Walk | None:
+    def get(self, job_id: str) -> JobRunner | None:
         walk, _ = self._tasks.get(job_id, (None, None))
         return walk
 
-    def add(self, walk: Walk, task: asyncio.Task[None]) -> None:
+    def add(self, walk: JobRunner, task: asyncio.Task[None]) -> None:
         """An earlier walk of the same job has lost its claim, or there would not be another one."""
         earlier = self.get(walk.job.id)
         if earlier is not None:
             self.lose(earlier)
         self._tasks[walk.job.id] = (walk, task)
 
-    def remove(self, walk: Walk) -> bool:
+    def remove(self, walk: JobRunner) -> bool:
         """False if another walk has taken its place."""
         is_current = self.get(walk.job.id) is walk
         if is_current:
@@ -68,7 +68,7 @@ class InFlight:
             self.lose(walk)
         return True
 
-    def renewed(self, asked: Mapping[str, Walk], held: Iterable[str]) -> None:
+    def renewed(self, asked: Mapping[str, JobRunner], held: Iterable[str]) -> None:
         """Let go of those `asked` about that are not `held` any more; one that is being written finds out by that."""
         lost = [asked[job_id] for job_id in asked.keys() - held if not asked[job_id].is_writing]
         lost = [walk for walk in lost if self.get(walk.job.id) is walk]
@@ -77,18 +77,18 @@ class InFlight:
         for walk in lost:
             self.lose(walk)
 
-    def lose(self, walk: Walk) -> None:
+    def lose(self, walk: JobRunner) -> None:
         """Somebody else ended or took the job."""
         walk.lost = True
         self._cancel(walk)
 
-    def time_out(self, walk: Walk) -> None:
+    def time_out(self, walk: JobRunner) -> None:
         """Its claim has lasted as long as it may."""
         if not walk.lost:
             walk.timed_out = True
             self._cancel(walk)
 
-    def _cancel(self, walk: Walk) -> None:
+    def _cancel(self, walk: JobRunner) -> None:
         current, task = self._tasks[walk.job.id]
         if current is walk:
             task.cancel()

@@ -18,7 +18,7 @@ logger = structlog.stdlib.get_logger()
 MOST_PER_SECOND = 20
 
 
-class News(Protocol):
+class ProgressSource(Protocol):
     """What there may be to tell of one job."""
 
     def has_come(self) -> bool:
@@ -29,10 +29,10 @@ class News(Protocol):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Turn:
+class Reporting:
     """One job's place in the round; `context` is that of its log lines."""
 
-    news: News
+    news: ProgressSource
     context: Context = field(default_factory=copy_context)
     telling: asyncio.Task[None] | None = None
 
@@ -65,14 +65,14 @@ class Turn:
             logger.exception("progress not told")
 
 
-class Turns:
+class ProgressReporter:
     """Each job once an interval at most, and all of them together so many times a second, however many there are."""
 
     def __init__(self, *, clock: Clock, interval: timedelta) -> None:
         """No interval: nothing is told."""
         self._clock = clock
         self._seconds = interval.total_seconds()
-        self._turns: dict[Turn, None] = {}
+        self._turns: dict[Reporting, None] = {}
 
     async def run(self) -> None:
         while self._seconds:
@@ -83,9 +83,9 @@ class Turns:
                     await self._clock.sleep(1 / MOST_PER_SECOND)
 
     @asynccontextmanager
-    async def during(self, news: News) -> AsyncIterator[None]:
+    async def during(self, news: ProgressSource) -> AsyncIterator[None]:
         """Tell the news until the block is left; nothing is told afterwards."""
-        turn = Turn(news=news)
+        turn = Reporting(news=news)
         self._turns[turn] = None
         try:
             yield
@@ -96,7 +96,7 @@ class Turns:
             del self._turns[turn]
             await turn.over()
 
-    def _has_news(self, turn: Turn) -> bool:
+    def _has_news(self, turn: Reporting) -> bool:
         """A bug in one job's news must not end those of all others."""
         try:
             return turn.news.has_come()

@@ -11,16 +11,16 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import JobQueue, JobSearch, JobStore
-from civitai_mock.scheduler.dependencies import Dependents
-from civitai_mock.scheduler.executors.context import Tools
-from civitai_mock.scheduler.job_runner import Walk
-from civitai_mock.scheduler.job_writer import Ledger
+from civitai_mock.scheduler.dependencies import DependencyResolver
+from civitai_mock.scheduler.executors.context import RunnerServices
+from civitai_mock.scheduler.job_runner import JobRunner
+from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.leases import InFlight, Leases
 from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.stray_prompts import Leftovers
-from civitai_mock.scheduler.timers import Alarms
-from civitai_mock.scheduler.webhooks import Callbacks
+from civitai_mock.scheduler.stray_prompts import StrayPrompts
+from civitai_mock.scheduler.timers import Timers
+from civitai_mock.scheduler.webhooks import WebhookDispatcher
 
 logger = structlog.stdlib.get_logger()
 
@@ -51,8 +51,8 @@ class Scheduler:
         jobs: JobStore,
         queue: JobQueue,
         search: JobSearch,
-        tools: Tools,
-        callbacks: Callbacks,
+        tools: RunnerServices,
+        callbacks: WebhookDispatcher,
         signals: InProcessSignals,
         options: SchedulerOptions,
     ) -> None:
@@ -63,11 +63,11 @@ class Scheduler:
         self._signals = signals
         self._options = options
         self._callbacks = callbacks
-        self._ledger = Ledger(jobs=jobs, signals=signals, clock=tools.clock)
-        self._dependents = Dependents(
+        self._ledger = JobWriter(jobs=jobs, signals=signals, clock=tools.clock)
+        self._dependents = DependencyResolver(
             jobs=jobs, queue=queue, search=search, signals=signals, clock=tools.clock, interval=options.poll
         )
-        self._timeouts = Alarms(clock=tools.clock, ring=self._time_out)
+        self._timeouts = Timers(clock=tools.clock, ring=self._time_out)
         self._in_flight = InFlight()
         self._claimed_at: datetime | None = None  # the last claim that got anything
         self._stop_asked = asyncio.Event()
@@ -75,7 +75,7 @@ class Scheduler:
         self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
         signals.listen(self._hear)
-        self._leftovers = Leftovers(
+        self._leftovers = StrayPrompts(
             jobs=jobs, provider=tools.provider, signals=signals, in_flight=self._in_flight, clock=tools.clock
         )
 
@@ -184,14 +184,14 @@ class Scheduler:
     def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
         if job.claim is None:
             raise ValueError(f"the job {job.id} was not claimed")
-        walk = Walk(job=job, claim=job.claim, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
+        walk = JobRunner(job=job, claim=job.claim, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
         task = group.create_task(walk.run(), name=f"job {job.id}")
         self._in_flight.add(walk, task)
         if job.timeout < job.expire_at - job.claim.at:
             self._timeouts.set(job.id, job.claim.at + job.timeout)
         task.add_done_callback(lambda _: self._finish(walk))
 
-    def _finish(self, walk: Walk) -> None:
+    def _finish(self, walk: JobRunner) -> None:
         was_full = len(self._in_flight) >= self._options.max_in_flight
         if self._in_flight.remove(walk):
             self._timeouts.clear(walk.job.id)

@@ -18,7 +18,7 @@ logger = structlog.stdlib.get_logger()
 LOOK_SECONDS = 60.0
 
 
-class Leftovers:
+class StrayPrompts:
     """A job may end between two claims, or after its worker died, and its prompt may still run.
 
     A walk stops the prompt that is taken from it; what a walk itself has ended is left over, too. `run` goes by the

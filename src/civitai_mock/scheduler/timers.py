@@ -10,7 +10,7 @@ from civitai_mock.ports import Clock
 SPARE = 64
 
 
-class Alarms:
+class Timers:
     """At most one alarm a key; `ring` hears its key as soon as the clock has come to it."""
 
     def __init__(self, *, clock: Clock, ring: Callable[[str], None]) -> None:

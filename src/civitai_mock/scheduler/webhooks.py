@@ -10,10 +10,10 @@ from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
-from civitai_mock.network.webhook_sender import Messenger, NotDeliveredError
+from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
 from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.scheduler.timers import Alarms
+from civitai_mock.scheduler.timers import Timers
 
 FIRST = timedelta(seconds=1)
 LONGEST = timedelta(minutes=5)
@@ -36,7 +36,7 @@ HOLD_MARGIN = timedelta(seconds=10)  # for the store, which is told after the re
 DICE_SIDES = 2**32
 
 
-class Callbacks:
+class WebhookDispatcher:
     """Any number of them may run on one store; an event arrives at least once.
 
     The store holds a job back while one event of it is on its way, so the next one cannot overtake it.
@@ -47,7 +47,7 @@ class Callbacks:
         *,
         jobs: JobStore,
         webhooks: WebhookOutbox,
-        messenger: Messenger,
+        messenger: WebhookSender,
         render: Render,
         max_attempts: int,
         signals: InProcessSignals,
@@ -61,7 +61,7 @@ class Callbacks:
         self._max_attempts = max_attempts
         self._clock = clock
         self._ids = ids
-        self._again = Alarms(clock=clock, ring=lambda _: self.wake())
+        self._again = Timers(clock=clock, ring=lambda _: self.wake())
         self._on_their_way: set[asyncio.Task[None]] = set()
         self._word = asyncio.Event()
         self._stopping = False

@@ -13,22 +13,22 @@ from civitai_mock.generation.work import (
     TrainingWork,
     TransformWork,
 )
-from civitai_mock.scheduler.executors.blobs import BlobWay, ClearAssetsWay, CopyAssetWay
-from civitai_mock.scheduler.executors.context import Way
-from civitai_mock.scheduler.executors.graph import GraphWay
-from civitai_mock.scheduler.executors.simulated import ResultWay, TrainingWay, TransformWay
+from civitai_mock.scheduler.executors.blobs import BlobExecutor, ClearAssetsExecutor, CopyAssetExecutor
+from civitai_mock.scheduler.executors.context import Executor
+from civitai_mock.scheduler.executors.graph import GraphExecutor
+from civitai_mock.scheduler.executors.simulated import ResultExecutor, TrainingExecutor, TransformExecutor
 
 # Each takes the work that is its key, which a mapping's type cannot say.
-WAYS: Mapping[type[JobWork], Callable[[Any], Way]] = {
-    GraphWork: GraphWay,
-    ResultWork: ResultWay,
-    BlobWork: BlobWay,
-    CopyAssetWork: CopyAssetWay,
-    ClearAssetsWork: ClearAssetsWay,
-    TransformWork: TransformWay,
-    TrainingWork: TrainingWay,
+EXECUTORS: Mapping[type[JobWork], Callable[[Any], Executor]] = {
+    GraphWork: GraphExecutor,
+    ResultWork: ResultExecutor,
+    BlobWork: BlobExecutor,
+    CopyAssetWork: CopyAssetExecutor,
+    ClearAssetsWork: ClearAssetsExecutor,
+    TransformWork: TransformExecutor,
+    TrainingWork: TrainingExecutor,
 }
 
 
-def way_of(todo: JobWork) -> Way:
-    return WAYS[type(todo)](todo)
+def executor_for(todo: JobWork) -> Executor:
+    return EXECUTORS[type(todo)](todo)

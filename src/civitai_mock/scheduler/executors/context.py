@@ -8,9 +8,9 @@ from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.network.images import PictureFetcher
+from civitai_mock.network.images import ImageFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
-from civitai_mock.scheduler.progress import Turns
+from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blobs import BlobUrls, OwnBlobs
 from civitai_mock.services.consumers import owner_of
 
@@ -18,7 +18,7 @@ Tell = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class RunnerServices:
     """What the steps work with; the same for all jobs of a worker.
 
     `pace` is what the seconds of simulated work are multiplied with: 0 is at once.
@@ -32,8 +32,8 @@ class Tools:
     clock: Clock
     ids: Ids
     pace: float
-    turns: Turns
-    pictures: PictureFetcher
+    turns: ProgressReporter
+    pictures: ImageFetcher
     blob_urls: BlobUrls
     own_blobs: OwnBlobs
 
@@ -43,21 +43,21 @@ class Tools:
             await self.clock.sleep(seconds * self.pace)
 
 
-class Way:
+class Executor:
     """How one kind of work is done, stage by stage; a kind has nothing to do where it says nothing."""
 
-    async def prepare(self, work: "Work") -> None:
+    async def prepare(self, work: "JobContext") -> None:
         """Before PROMPT_PREPARED."""
 
-    async def send(self, work: "Work") -> None:
+    async def send(self, work: "JobContext") -> None:
         """Before SENT_TO_COMFY."""
 
-    async def collect(self, work: "Work") -> None:
+    async def collect(self, work: "JobContext") -> None:
         """Before COMFY_RESULT: leave `slots` or a `result`, or raise `JobError`."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Work:
+class JobContext:
     """`context` gathers what the job's last event will tell (v1 description: `JobEvent.context`).
 
     `tell` writes an event in between, with the slots as they are then; `graph` is the one that runs, `files` are those
@@ -65,9 +65,9 @@ class Work:
     """
 
     job: Job
-    tools: Tools
+    tools: RunnerServices
     tell: Tell
-    way: Way = field(default_factory=Way)
+    way: Executor = field(default_factory=Executor)
     context: JsonObject = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
     result: Json = None

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from civitai_mock.domain.blob import Blob, Slot
 from civitai_mock.ports import BlobStore
-from civitai_mock.scheduler.executors.context import Work
+from civitai_mock.scheduler.executors.context import JobContext
 
 PNG = "image/png"
 WEIGHTS = "application/octet-stream"
 
 
-async def fill(work: Work, slot: Slot, content: AsyncIterator[bytes], content_type: str) -> Slot:
+async def fill(work: JobContext, slot: Slot, content: AsyncIterator[bytes], content_type: str) -> Slot:
     """Store a file for as long as its job is kept."""
     job = work.job
     await work.tools.blobs.put(

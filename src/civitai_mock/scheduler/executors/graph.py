@@ -19,24 +19,24 @@ from civitai_mock.generation.user_graph import seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.network.images import LONGEST_HEAD
 from civitai_mock.ports import BlobStore, InputFile, Output, Outputs, Preview, Progress, Receipt, Submission
-from civitai_mock.scheduler.executors.context import Way, Work
+from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.scheduler.executors.files import fill, once
 
 
-async def gather(work: Work, images: Sequence[InputImage]) -> tuple[InputFile, ...]:
+async def gather(work: JobContext, images: Sequence[InputImage]) -> tuple[InputFile, ...]:
     """What a provider that reads files gets; any other gets those that are stored here, and nothing is fetched."""
     files = [await _gathered(work, index, image) for index, image in enumerate(images)]
     return tuple(file for file in files if file is not None)
 
 
-async def _gathered(work: Work, index: int, image: InputImage) -> InputFile | None:
+async def _gathered(work: JobContext, index: int, image: InputImage) -> InputFile | None:
     blob = await work.named_blob(image.blob_key) if image.blob_key else await _signed(work, image)
     if blob is None and not work.tools.provider.reads_files:
         return None
     return await _file(work, image, blob or await _fetched(work, index, image))
 
 
-async def _signed(work: Work, image: InputImage) -> Blob | None:
+async def _signed(work: JobContext, image: InputImage) -> Blob | None:
     """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
     try:
         key = work.tools.blob_urls.key_in(image.url or "", at=work.job.created_at)
@@ -45,7 +45,7 @@ async def _signed(work: Work, image: InputImage) -> Blob | None:
         raise JobError(f"A picture cannot be had: {error.message}") from error
 
 
-async def _fetched(work: Work, index: int, image: InputImage) -> Blob:
+async def _fetched(work: JobContext, index: int, image: InputImage) -> Blob:
     """Once for a job: another claim of it finds what the first one stored."""
     key, blobs = blob_key(work.job.id, f"input/{index}"), work.tools.blobs
 
@@ -57,7 +57,7 @@ async def _fetched(work: Work, index: int, image: InputImage) -> Blob:
     return await blobs.stat(key) or await work.tools.pictures.fetch(image.url or "", keep)
 
 
-async def _file(work: Work, image: InputImage, blob: Blob) -> InputFile:
+async def _file(work: JobContext, image: InputImage, blob: Blob) -> InputFile:
     """Of the type that its bytes have: nobody knows who stored it."""
     source, limits, blobs = f"the blob '{blob.key}'", work.tools.pictures.limits, work.tools.blobs
     limits.check_size(blob.size, source=source)
@@ -77,10 +77,10 @@ async def _content(blobs: BlobStore, blob: Blob, *, stop: int) -> AsyncIterator[
 
 
 @dataclass(slots=True, kw_only=True)
-class GraphNews:
+class GraphProgress:
     """`told` is what the job's events say, `stored` the preview that its blob is."""
 
-    work: Work
+    work: JobContext
     prompt_id: str
     told: Progress | None = None
     stored: Preview | None = None
@@ -132,10 +132,10 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class GraphWay(Way):
+class GraphExecutor(Executor):
     todo: GraphWork
 
-    async def prepare(self, work: Work) -> None:
+    async def prepare(self, work: JobContext) -> None:
         """See that its pictures are there, and name the prompt, so that it can be asked for after a crash.
 
         A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it.
@@ -145,7 +145,7 @@ class GraphWay(Way):
         work.context["comfy_prompt_request"] = _graph_text(self.todo.graph)
         work.context |= _ignored_tags(self.todo.ignored_tags)
 
-    async def send(self, work: Work) -> None:
+    async def send(self, work: JobContext) -> None:
         submission = Submission(
             prompt_id=_prompt_id(work),
             job_id=work.job.id,
@@ -167,7 +167,7 @@ class GraphWay(Way):
         work.graph, work.found = receipt.graph, receipt.found
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)
 
-    async def collect(self, work: Work) -> None:
+    async def collect(self, work: JobContext) -> None:
         """Raise `JobError` for a graph that made fewer pictures than the job has slots."""
         outputs = await self._outputs(work)
         slots = work.job.slots or self._slots(work.job.id, outputs.items)
@@ -191,10 +191,10 @@ class GraphWay(Way):
         reasons = {tag: receipt.left_out.get(node_id, NOT_LOADED) for tag, node_id in tags.items()}
         return [IgnoredTag(tag=tag, reason=f"{reason.rstrip('.')}.") for tag, reason in reasons.items()]
 
-    async def _outputs(self, work: Work) -> Outputs:
+    async def _outputs(self, work: JobContext) -> Outputs:
         """A job without a retry left ends with the words of the server that failed it last."""
         try:
-            async with work.tools.turns.during(GraphNews(work=work, prompt_id=_prompt_id(work))):
+            async with work.tools.turns.during(GraphProgress(work=work, prompt_id=_prompt_id(work))):
                 return await work.tools.provider.collect(_prompt_id(work))
         except RunFailedError as error:
             if work.job.retry_attempt < work.job.max_retry_attempt:
@@ -226,7 +226,7 @@ def _ignored_tags(ignored: Sequence[IgnoredTag]) -> JsonObject:
     return {"ignoredTags": [{"tag": tag, "reason": reason} for tag, reason in reasons.items()]} if reasons else {}
 
 
-def _prompt_id(work: Work) -> str:
+def _prompt_id(work: JobContext) -> str:
     if work.prompt_id is None:
         raise JobError("The job has no prompt.")
     return work.prompt_id

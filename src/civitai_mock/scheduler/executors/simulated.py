@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
-from civitai_mock.scheduler.executors.context import Way, Work
+from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.scheduler.executors.files import PNG, WEIGHTS, content_of, fill, once
 
 LARGEST_FILE = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class TransformWay(Way):
+class TransformExecutor(Executor):
     todo: TransformWork
 
-    async def collect(self, work: Work) -> None:
+    async def collect(self, work: JobContext) -> None:
         original = await self._original(work)
         await work.tools.pretend(self.todo.seconds)
         picture = await work.tools.artist.transform(self.todo.transformer, original)
         (slot,) = work.job.slots
         work.slots = (await fill(work, slot, once(picture), PNG),)
 
-    async def _original(self, work: Work) -> bytes:
+    async def _original(self, work: JobContext) -> bytes:
         if self.todo.blob_key is None:
             return await work.tools.artist.draw(self.todo.image_url, seed=0)
         blob = await work.named_blob(self.todo.blob_key)
@@ -33,14 +33,14 @@ class TransformWay(Way):
 
 
 @dataclass(frozen=True)
-class TrainingWay(Way):
+class TrainingExecutor(Executor):
     todo: TrainingWork
 
-    async def send(self, work: Work) -> None:
+    async def send(self, work: JobContext) -> None:
         """Epochs that an earlier claim stored are not lost."""
         work.found = any(slot.available for slot in work.job.slots)
 
-    async def collect(self, work: Work) -> None:
+    async def collect(self, work: JobContext) -> None:
         """Epochs that an earlier claim stored are not made again."""
         slots = {str(slot.name): slot for slot in work.job.slots}
         for epoch in self.todo.epochs:
@@ -52,7 +52,7 @@ class TrainingWay(Way):
         work.context["epochs"] = [epoch.facts for epoch in self.todo.epochs]
 
 
-async def _made(work: Work, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
+async def _made(work: JobContext, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
     for sample in epoch.samples:
         picture = await work.tools.artist.draw(sample.prompt_text, seed=sample.seed)
         yield await fill(work, slots[sample.name], once(picture), PNG)
@@ -60,9 +60,9 @@ async def _made(work: Work, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterat
 
 
 @dataclass(frozen=True)
-class ResultWay(Way):
+class ResultExecutor(Executor):
     todo: ResultWork
 
-    async def collect(self, work: Work) -> None:
+    async def collect(self, work: JobContext) -> None:
         await work.tools.pretend(self.todo.seconds)
         work.result = self.todo.result
