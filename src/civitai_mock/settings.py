@@ -29,8 +29,8 @@ from civitai_mock.env_files import EnvFileError, set_in_env_files
 from civitai_mock.network.trust import trusting
 from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
 from civitai_mock.services.consumers import Auth
-from civitai_mock.services.hosts import PRIVATE, PUBLIC, Network, parse_networks
-from civitai_mock.services.references import MissingResources
+from civitai_mock.services.host_policy import PRIVATE, PUBLIC, Network, parse_networks
+from civitai_mock.services.submit_checks import MissingResources
 
 PROGRAM = "civitai-mock"
 MEMORY_URI = "memory://"

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.services.standstill import LOOK_SECONDS, REASON
+from civitai_mock.services.availability import LOOK_SECONDS, REASON
 from tests.support.served import PATIENCE_SECONDS, Served
 
 

@@ -10,8 +10,8 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.scheduler.leases import InFlight
-from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
+from civitai_mock.services.event_bus import InProcessSignals
 from tests.scheduler.conftest import Bench, running
 from tests.support.jobs import make_job
 from tests.support.provider import ScriptedProvider

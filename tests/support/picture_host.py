@@ -9,7 +9,7 @@ from datetime import timedelta
 from civitai_mock.network.client import GuardedHttpClient, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.trust import trusting
-from civitai_mock.services.hosts import picture_policy
+from civitai_mock.services.host_policy import picture_policy
 
 ADDRESS = "127.0.0.1"
 LIMITS = ImageLimits(max_bytes=200_000, max_pixels=10_000)

@@ -11,7 +11,7 @@ import httpx
 from civitai_mock.bootstrap.runtime import Network
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.webhook_sender import WebhookSender
-from civitai_mock.services.hosts import PRIVATE, callback_policy, picture_policy
+from civitai_mock.services.host_policy import PRIVATE, callback_policy, picture_policy
 
 URL = "http://receiver.test/hook?key=secret"
 ADDRESS = "10.0.0.7"

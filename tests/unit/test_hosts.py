@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.services.hosts import HostPolicy, callback_policy, picture_policy
+from civitai_mock.services.host_policy import HostPolicy, callback_policy, picture_policy
 
 PRIVATE = callback_policy(["private"])
 PUBLIC = picture_policy(["public"])

@@ -6,9 +6,8 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.services.blobs import BlobUrls
-from civitai_mock.services.hosts import picture_policy
-from civitai_mock.services.pictures import PictureUrls
+from civitai_mock.services.blob_urls import BlobUrls, PictureUrls
+from civitai_mock.services.host_policy import picture_policy
 from tests.support.dates import START
 
 PATH = "sourceImage"

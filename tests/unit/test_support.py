@@ -7,7 +7,7 @@ import pytest
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.services.support import JobSupport, TellSupport
+from civitai_mock.services.availability import JobSupport, TellSupport
 from tests.support.jobs import make_job
 from tests.support.provider import ScriptedProvider
 

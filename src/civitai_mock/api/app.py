@@ -22,7 +22,7 @@ from civitai_mock.api.ui import docs, static_files
 from civitai_mock.api.use_cases import UseCases
 from civitai_mock.api.v1 import account, artifacts, jobs, query, submission, taint
 from civitai_mock.api.v2 import resources
-from civitai_mock.services.hosts import Network
+from civitai_mock.services.host_policy import Network
 
 __all__ = ["Access", "ApiOptions", "make_api"]
 

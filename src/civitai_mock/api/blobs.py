@@ -10,7 +10,7 @@ from civitai_mock.api.context import use_cases
 from civitai_mock.api.described import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.api.ranges import parse_range, tag_matches
 from civitai_mock.domain.blob import Blob
-from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
+from civitai_mock.services.blob_urls import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
 
 BLOB_PATH = BLOBS_PATH + "/{key}"
 TAG = "Blobs"

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, IPv6Network
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from civitai_mock.services.hosts import Address, Network, parse_address
+from civitai_mock.services.host_policy import Address, Network, parse_address
 
 SUBSCRIBER_BITS = 64  # who has one IPv6 address has all that begin like it
 REMEMBERED = 4096

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.formats import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.use_cases import UseCases
-from civitai_mock.services.caller import Caller
+from civitai_mock.services.consumers import Caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 from civitai_mock.ports import BlobStore, Clock
-from civitai_mock.services.blobs import BlobUrls, OwnBlobs
+from civitai_mock.services.availability import TellCoverage, TellHealth, TellSupport
+from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
 from civitai_mock.services.cancel import CancelJobs
-from civitai_mock.services.consumption import SumConsumption
-from civitai_mock.services.coverage import TellCoverage
-from civitai_mock.services.health import TellHealth
-from civitai_mock.services.history import ListRequests
-from civitai_mock.services.query import QueryJobs, SearchJobs
-from civitai_mock.services.queue import TellQueuePositions
+from civitai_mock.services.consumers import SumConsumption
+from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
+from civitai_mock.services.queue_position import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
-from civitai_mock.services.support import TellSupport
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 

@@ -18,8 +18,8 @@ from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.scheduler.scheduler import Scheduler
+from civitai_mock.services.availability import Standstill
 from civitai_mock.services.consumers import Authentication, token_digest
-from civitai_mock.services.standstill import Standstill
 from civitai_mock.settings import Settings
 
 

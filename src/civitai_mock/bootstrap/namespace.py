@@ -8,21 +8,16 @@ from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.scheduler.signals import InProcessSignals
-from civitai_mock.services.blobs import BlobUrls, OwnBlobs
+from civitai_mock.services.availability import Standstill, TellCoverage, TellHealth, TellSupport
+from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs, PictureUrls
 from civitai_mock.services.cancel import CancelJobs
-from civitai_mock.services.consumption import SumConsumption
-from civitai_mock.services.coverage import TellCoverage
-from civitai_mock.services.health import TellHealth
-from civitai_mock.services.history import ListRequests
-from civitai_mock.services.hosts import callback_policy
-from civitai_mock.services.pictures import PictureUrls
-from civitai_mock.services.query import QueryJobs, SearchJobs
-from civitai_mock.services.queue import TellQueuePositions
+from civitai_mock.services.consumers import SumConsumption
+from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
+from civitai_mock.services.queue_position import TellQueuePositions
 from civitai_mock.services.resources import ManageResources
-from civitai_mock.services.standstill import Standstill
 from civitai_mock.services.submit import SubmitJobs
-from civitai_mock.services.support import TellSupport
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 

@@ -18,7 +18,7 @@ from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve,
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
-from civitai_mock.services.hosts import HostPolicy, picture_policy
+from civitai_mock.services.host_policy import HostPolicy, picture_policy
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings
 

@@ -15,7 +15,7 @@ from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
-from civitai_mock.services.blobs import OwnBlobs
+from civitai_mock.services.blob_urls import OwnBlobs
 
 
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:

@@ -13,7 +13,7 @@ from typing import Self
 import httpx
 
 from civitai_mock.domain.errors import ForbiddenError, MockError
-from civitai_mock.services.hosts import HostPolicy
+from civitai_mock.services.host_policy import HostPolicy
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 

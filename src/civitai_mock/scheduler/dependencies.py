@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobQueue, JobSearch, JobStore
-from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.services.event_bus import InProcessSignals
 
 logger = structlog.stdlib.get_logger()
 

@@ -17,10 +17,10 @@ from civitai_mock.scheduler.job_runner import JobRunner
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.leases import InFlight, Leases
 from civitai_mock.scheduler.reaper import Reaper
-from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
+from civitai_mock.services.event_bus import InProcessSignals
 
 logger = structlog.stdlib.get_logger()
 

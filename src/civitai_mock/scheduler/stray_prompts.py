@@ -11,7 +11,7 @@ from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Provider
 from civitai_mock.scheduler.job_runner import cancelling
 from civitai_mock.scheduler.leases import InFlight
-from civitai_mock.scheduler.signals import InProcessSignals
+from civitai_mock.services.event_bus import InProcessSignals
 
 logger = structlog.stdlib.get_logger()
 

@@ -12,8 +12,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
-from civitai_mock.scheduler.signals import InProcessSignals
 from civitai_mock.scheduler.timers import Timers
+from civitai_mock.services.event_bus import InProcessSignals
 
 FIRST = timedelta(seconds=1)
 LONGEST = timedelta(minutes=5)

@@ -1,10 +1,13 @@
-"""Tell consumers apart by their tokens."""
+"""Consumers: who calls, by which token, and what they have spent."""
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from civitai_mock.domain.errors import UnauthorizedError
+from civitai_mock.domain.errors import InvalidRequestError, UnauthorizedError
+from civitai_mock.domain.search import Spending
+from civitai_mock.ports import JobSearch
 
 SCHEME = "bearer"
 EVERYBODY = "civitai-1"
@@ -57,3 +60,32 @@ def consumer_id(token: str) -> str:
 
 def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """`trace_id` has the form `00-<32 hex>-<16 hex>-00`; `consumer` is printed as `issuedBy`.
+
+    `client_compat` is the kind of client that the request says it comes from.
+    """
+
+    trace_id: str
+    consumer: str
+    client_compat: str | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """Whose jobs the caller sees; None for everybody's."""
+        return owner_of(self.consumer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumConsumption:
+    search: JobSearch
+
+    async def __call__(self, *, owner: str | None, since: datetime | None, until: datetime | None) -> Spending:
+        """Of the jobs that are still kept; raise `InvalidRequestError` for an end before the start."""
+        if since and until and since > until:
+            message = "The endDate is before the startDate."
+            raise InvalidRequestError(message, errors={"endDate": [message]})
+        return await self.search.spending(owner, since=since, until=until)

@@ -12,12 +12,11 @@ from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.ports import Clock, Ids, JobSearch, JobSignals, JobStore, ResourceStore
-from civitai_mock.services.caller import Caller
-from civitai_mock.services.dependencies import resolve_dependencies
-from civitai_mock.services.hosts import HostPolicy
+from civitai_mock.services.blob_urls import PictureUrls
+from civitai_mock.services.consumers import Caller
+from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.offload import beside_others
-from civitai_mock.services.pictures import PictureUrls
-from civitai_mock.services.references import MissingResources, find_named
+from civitai_mock.services.submit_checks import MissingResources, find_named, resolve_dependencies
 
 __all__ = ["MissingResources", "SubmitJobs"]
 

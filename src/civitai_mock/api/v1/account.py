@@ -19,7 +19,7 @@ from civitai_mock.api.v1.paths import CONSUMER, READ_PROBLEMS
 from civitai_mock.api.v1.presenting import renderer_for
 from civitai_mock.api.v1.schemas import ConsumptionDetails, ProviderAssetAvailability, RequestsResult
 from civitai_mock.domain.dotnet import format_date
-from civitai_mock.services.history import RequestPage
+from civitai_mock.services.query import RequestPage
 
 TAG = "Consumer"
 TAKE, MOST = 20, 100

@@ -14,9 +14,9 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
-from civitai_mock.services.blobs import BlobUrls
-from civitai_mock.services.queue import QueuePosition
-from civitai_mock.services.support import JobSupport
+from civitai_mock.services.availability import JobSupport
+from civitai_mock.services.blob_urls import BlobUrls
+from civitai_mock.services.queue_position import QueuePosition
 
 ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}

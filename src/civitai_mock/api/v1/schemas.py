@@ -11,8 +11,7 @@ from typing_extensions import TypedDict
 
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.generation.job_types import AnyJobRequest
-from civitai_mock.services.coverage import Availability
-from civitai_mock.services.support import JobSupport
+from civitai_mock.services.availability import Availability, JobSupport
 
 Members: TypeAlias = Mapping[str, object]
 DateTime: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

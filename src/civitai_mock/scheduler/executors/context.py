@@ -11,7 +11,7 @@ from civitai_mock.generation.graph import Skeleton
 from civitai_mock.network.images import ImageFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
-from civitai_mock.services.blobs import BlobUrls, OwnBlobs
+from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
 from civitai_mock.services.consumers import owner_of
 
 Tell = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]

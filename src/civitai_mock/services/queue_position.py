@@ -1,4 +1,4 @@
-"""Tell how many jobs are before one, from a picture of the queue that is taken now and then."""
+"""Queue positions, computed from a snapshot of the queue that is refreshed now and then."""
 
 import asyncio
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Give out blobs under signed URLs that expire."""
+"""Signed URLs of blobs, and the URLs that callers name as the source of an image."""
 
 import hashlib
 import hmac
@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from civitai_mock.domain.blob import Blob
-from civitai_mock.domain.errors import ForbiddenError, NotFoundError
+from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock
+from civitai_mock.services.host_policy import NO_URL, HostPolicy
 
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
@@ -88,3 +89,26 @@ class OwnBlobs:
         """False if there was none."""
         blob = await self.find(blob_key, owner=owner)
         return blob is not None and await self.blobs.delete(blob_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureUrls:
+    """One of our own leads to the store, so its host does not matter; without `hosts`, nothing is fetched at all."""
+
+    blob_urls: BlobUrls
+    hosts: HostPolicy | None
+
+    def check(self, url: str, *, path: str) -> None:
+        """Raise `InvalidRequestError` for one that can never be used."""
+        try:
+            key = self.blob_urls.key_in(url)
+        except ForbiddenError as error:
+            raise _unusable(path, error.message) from error
+        except ValueError as error:
+            raise _unusable(path, NO_URL) from error
+        if key is None and self.hosts is not None:
+            self.hosts.check(url, path=path)
+
+
+def _unusable(path: str, fault: str) -> InvalidRequestError:
+    return InvalidRequestError(f"The {path} cannot be used.", errors={path: [fault]})
