@@ -20,7 +20,7 @@ from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.blob_urls import BlobUrls
 from civitai_mock.services.consumers import EVERYBODY, Caller
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.event_bus import EventBus
 from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
 from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.receiver import Receiver
@@ -86,7 +86,7 @@ class Bench:
         return self.namespace.ids
 
     @property
-    def signals(self) -> InProcessSignals:
+    def signals(self) -> EventBus:
         return self.namespace.signals
 
     @property

@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.event_bus import EventBus
 from tests.scheduler.conftest import Bench, running
 from tests.support.jobs import make_job
 from tests.support.provider import ScriptedProvider
@@ -22,7 +22,7 @@ class Desk:
     def __init__(self, bench: Bench) -> None:
         self.jobs = bench.stores.jobs
         self.provider = ScriptedProvider()
-        self.signals = InProcessSignals()
+        self.signals = EventBus()
         self.in_flight = InFlight()
         self.leftovers = StrayPrompts(
             jobs=self.jobs,

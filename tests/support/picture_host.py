@@ -9,7 +9,7 @@ from datetime import timedelta
 from civitai_mock.network.client import GuardedHttpClient, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.trust import trusting
-from civitai_mock.services.host_policy import picture_policy
+from civitai_mock.services.host_policy import image_policy
 
 ADDRESS = "127.0.0.1"
 LIMITS = ImageLimits(max_bytes=200_000, max_pixels=10_000)
@@ -65,9 +65,7 @@ async def fetching_from(
     host: PictureHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
 ) -> AsyncIterator[ImageFetcher]:
     async with http_client(user_agent="test", tls=trusting()) as client:
-        outbound = GuardedHttpClient(
-            client=client, hosts=picture_policy(patterns or ("private",)), resolve=host.resolve
-        )
+        outbound = GuardedHttpClient(client=client, hosts=image_policy(patterns or ("private",)), resolve=host.resolve)
         yield ImageFetcher(outbound=outbound, limits=limits, timeout=patience)
 
 

@@ -11,7 +11,7 @@ import httpx
 from civitai_mock.bootstrap.runtime import Network
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.webhook_sender import WebhookSender
-from civitai_mock.services.host_policy import PRIVATE, callback_policy, picture_policy
+from civitai_mock.services.host_policy import PRIVATE, callback_policy, image_policy
 
 URL = "http://receiver.test/hook?key=secret"
 ADDRESS = "10.0.0.7"
@@ -62,7 +62,7 @@ class Receiver:
         return WebhookSender(outbound=self.network.to(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
     def pictures(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
-        outbound = self.network.to(picture_policy(patterns or (PRIVATE,)))
+        outbound = self.network.to(image_policy(patterns or (PRIVATE,)))
         return ImageFetcher(outbound=outbound, limits=limits, timeout=timeout)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:

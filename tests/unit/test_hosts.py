@@ -3,10 +3,10 @@
 import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.services.host_policy import HostPolicy, callback_policy, picture_policy
+from civitai_mock.services.host_policy import HostPolicy, callback_policy, image_policy
 
 PRIVATE = callback_policy(["private"])
-PUBLIC = picture_policy(["public"])
+PUBLIC = image_policy(["public"])
 NAMED = callback_policy(["hooks.example.com", " *.Example.org "])
 ANY = callback_policy(["*"])
 

@@ -6,17 +6,17 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.services.blob_urls import BlobUrls, PictureUrls
-from civitai_mock.services.host_policy import picture_policy
+from civitai_mock.services.blob_urls import BlobUrls, ImageUrls
+from civitai_mock.services.host_policy import image_policy
 from tests.support.dates import START
 
 PATH = "sourceImage"
 SIGNED = "http://host/blobs/KEY?X-Amz-Date=20250906T181816Z&X-Amz-Expires=3600&X-Amz-Signature="
 
 
-def make_urls(clock: VirtualClock, *, fetches: bool = True) -> PictureUrls:
+def make_urls(clock: VirtualClock, *, fetches: bool = True) -> ImageUrls:
     blob_urls = BlobUrls(key=b"a key for tests", lifetime=timedelta(hours=1), clock=clock)
-    return PictureUrls(blob_urls=blob_urls, hosts=picture_policy(["public"]) if fetches else None)
+    return ImageUrls(blob_urls=blob_urls, hosts=image_policy(["public"]) if fetches else None)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from civitai_mock.ports import BlobStore, Clock
-from civitai_mock.services.availability import TellCoverage, TellHealth, TellSupport
+from civitai_mock.services.availability import GetCoverage, GetHealth, GetJobSupport
 from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
 from civitai_mock.services.cancel import CancelJobs
-from civitai_mock.services.consumers import SumConsumption
+from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
-from civitai_mock.services.queue_position import TellQueuePositions
+from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
@@ -24,16 +24,16 @@ class UseCases:
     search: SearchJobs
     cancel: CancelJobs
     wait: WaitForJobs
-    queue: TellQueuePositions
-    support: TellSupport
+    queue: GetQueuePositions
+    support: GetJobSupport
     taint: TaintJobs
     history: ListRequests
-    coverage: TellCoverage
-    consumption: SumConsumption
+    coverage: GetCoverage
+    consumption: GetConsumption
     resources: ManageResources
     blob_urls: BlobUrls
     own_blobs: OwnBlobs
     blobs: BlobStore
-    health: TellHealth
+    health: GetHealth
     clock: Clock
     provider_name: str

@@ -8,14 +8,14 @@ from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.services.availability import Standstill, TellCoverage, TellHealth, TellSupport
-from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs, PictureUrls
+from civitai_mock.services.availability import GetCoverage, GetHealth, GetJobSupport, Standstill
+from civitai_mock.services.blob_urls import BlobUrls, ImageUrls, OwnBlobs
 from civitai_mock.services.cancel import CancelJobs
-from civitai_mock.services.consumers import SumConsumption
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.consumers import GetConsumption
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
-from civitai_mock.services.queue_position import TellQueuePositions
+from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
@@ -35,7 +35,7 @@ class Namespace:
     runtime: Runtime
     clock: Clock
     ids: Ids
-    signals: InProcessSignals
+    signals: EventBus
     blob_urls: BlobUrls
     messenger: WebhookSender
     runs_jobs: bool
@@ -62,7 +62,7 @@ def make_namespace(
         runtime=runtime,
         clock=clock,
         ids=ids or runtime.ids,
-        signals=InProcessSignals(),
+        signals=EventBus(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         messenger=WebhookSender(
             outbound=runtime.network.to(callback_policy(settings.callback_patterns)),
@@ -82,17 +82,17 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         search=SearchJobs(search=stores.search),
         cancel=CancelJobs(jobs=stores.jobs, signals=signals, clock=clock),
         wait=_make_wait(namespace),
-        queue=TellQueuePositions(queue=stores.queue, clock=clock),
-        support=TellSupport(provider=provider),
+        queue=GetQueuePositions(queue=stores.queue, clock=clock),
+        support=GetJobSupport(provider=provider),
         taint=TaintJobs(jobs=stores.jobs, search=stores.search),
         history=ListRequests(search=stores.search),
-        coverage=TellCoverage(resources=stores.resources, provider=provider),
-        consumption=SumConsumption(search=stores.search),
+        coverage=GetCoverage(resources=stores.resources, provider=provider),
+        consumption=GetConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
         own_blobs=OwnBlobs(blobs=stores.blobs),
         blobs=stores.blobs,
-        health=TellHealth(store=stores.health, provider=provider, standstill=standstill),
+        health=GetHealth(store=stores.health, provider=provider, standstill=standstill),
         clock=clock,
         provider_name=provider.name,
     )
@@ -109,7 +109,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         clock=namespace.clock,
         ids=namespace.ids,
         callback_hosts=namespace.messenger.outbound.hosts,
-        picture_urls=PictureUrls(blob_urls=namespace.blob_urls, hosts=picture_hosts),
+        picture_urls=ImageUrls(blob_urls=namespace.blob_urls, hosts=picture_hosts),
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),

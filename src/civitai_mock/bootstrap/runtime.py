@@ -18,7 +18,7 @@ from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve,
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
-from civitai_mock.services.host_policy import HostPolicy, picture_policy
+from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings
 
@@ -122,7 +122,7 @@ async def _open_network() -> AsyncIterator[Network]:
 
 def _make_pictures(settings: Settings, network: Network) -> ImageFetcher:
     return ImageFetcher(
-        outbound=network.to(picture_policy(settings.image_patterns)),
+        outbound=network.to(image_policy(settings.image_patterns)),
         limits=ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
         timeout=timedelta(seconds=settings.image_timeout_s),
     )

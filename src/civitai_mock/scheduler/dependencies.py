@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobQueue, JobSearch, JobStore
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
 
@@ -68,7 +68,7 @@ class DependencyResolver:
         jobs: JobStore,
         queue: JobQueue,
         search: JobSearch,
-        signals: InProcessSignals,
+        signals: EventBus,
         clock: Clock,
         interval: timedelta,
     ) -> None:

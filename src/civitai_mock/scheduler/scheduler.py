@@ -20,7 +20,7 @@ from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
 
@@ -53,7 +53,7 @@ class Scheduler:
         search: JobSearch,
         tools: RunnerServices,
         callbacks: WebhookDispatcher,
-        signals: InProcessSignals,
+        signals: EventBus,
         options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id

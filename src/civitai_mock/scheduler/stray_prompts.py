@@ -11,7 +11,7 @@ from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Provider
 from civitai_mock.scheduler.job_runner import cancelling
 from civitai_mock.scheduler.leases import InFlight
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
 
@@ -26,7 +26,7 @@ class StrayPrompts:
     """
 
     def __init__(
-        self, *, jobs: JobStore, provider: Provider, signals: InProcessSignals, in_flight: InFlight, clock: Clock
+        self, *, jobs: JobStore, provider: Provider, signals: EventBus, in_flight: InFlight, clock: Clock
     ) -> None:
         self._jobs = jobs
         self._provider = provider

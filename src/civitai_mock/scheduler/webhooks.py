@@ -13,7 +13,7 @@ from civitai_mock.domain.search import DueWebhook
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
 from civitai_mock.scheduler.timers import Timers
-from civitai_mock.services.event_bus import InProcessSignals
+from civitai_mock.services.event_bus import EventBus
 
 FIRST = timedelta(seconds=1)
 LONGEST = timedelta(minutes=5)
@@ -50,7 +50,7 @@ class WebhookDispatcher:
         messenger: WebhookSender,
         render: Render,
         max_attempts: int,
-        signals: InProcessSignals,
+        signals: EventBus,
         clock: Clock,
         ids: Ids,
     ) -> None:

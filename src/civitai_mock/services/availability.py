@@ -39,7 +39,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellCoverage:
+class GetCoverage:
     resources: ResourceStore
     provider: Provider
 
@@ -80,7 +80,7 @@ class JobSupport(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellSupport:
+class GetJobSupport:
     """Asks the provider once for all jobs of the same resources."""
 
     provider: Provider
@@ -145,7 +145,7 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class HealthReport:
     store: str
     provider: str
     workers: Sequence[WorkerReport]
@@ -158,7 +158,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellHealth:
+class GetHealth:
     """Only the store is asked: what is known of workers and of jobs that stand still is looked after beside."""
 
     store: StoreHealth
@@ -170,10 +170,10 @@ class TellHealth:
         """Whoever runs jobs itself has no standstill to look for."""
         return self.standstill is None
 
-    async def __call__(self) -> Health:
+    async def __call__(self) -> HealthReport:
         """Raise `TransientError` if the store is away."""
         await self.store.ping()
-        return Health(
+        return HealthReport(
             store=self.store.description,
             provider=self.provider.name,
             workers=self.provider.workers,

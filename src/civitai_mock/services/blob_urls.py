@@ -92,7 +92,7 @@ class OwnBlobs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureUrls:
+class ImageUrls:
     """One of our own leads to the store, so its host does not matter; without `hosts`, nothing is fetched at all."""
 
     blob_urls: BlobUrls

@@ -80,7 +80,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SumConsumption:
+class GetConsumption:
     search: JobSearch
 
     async def __call__(self, *, owner: str | None, since: datetime | None, until: datetime | None) -> Spending:

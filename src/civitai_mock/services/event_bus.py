@@ -8,7 +8,7 @@ from civitai_mock.domain.job import Job
 Listener = Callable[[Sequence[Job]], None]
 
 
-class InProcessSignals:
+class EventBus:
     """Implements `JobSignals`; whoever wants to hear of changed or ended jobs adds a listener."""
 
     def __init__(self) -> None:

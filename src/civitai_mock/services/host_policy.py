@@ -88,7 +88,7 @@ def callback_policy(patterns: Sequence[str]) -> HostPolicy:
     return HostPolicy(patterns, deed="send callbacks to", setting="CALLBACK_ALLOWED_HOSTS")
 
 
-def picture_policy(patterns: Sequence[str]) -> HostPolicy:
+def image_policy(patterns: Sequence[str]) -> HostPolicy:
     return HostPolicy(patterns, deed="fetch pictures from", setting="IMAGE_ALLOWED_HOSTS")
 
 

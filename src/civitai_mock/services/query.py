@@ -83,7 +83,7 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastRequest:
+class RequestSummary:
     at: datetime
     jobs: Sequence[Job]
 
@@ -92,7 +92,7 @@ class PastRequest:
 class RequestPage:
     """`cursor` leads to the next page, where there is one."""
 
-    requests: Sequence[PastRequest]
+    requests: Sequence[RequestSummary]
     cursor: str | None
 
 
@@ -106,7 +106,7 @@ class ListRequests:
         jobs, are_all = await self._jobs_of(take, JobCriteria(issued_by=owner, before=before))
         groups = [list(group) for _, group in groupby(jobs, key=lambda job: job.submission_id)]
         whole = groups if are_all else groups[:-1]
-        requests = [PastRequest(at=group[0].created_at, jobs=group) for group in whole[:take]]
+        requests = [RequestSummary(at=group[0].created_at, jobs=group) for group in whole[:take]]
         if len(groups) == len(requests):
             return RequestPage(requests=requests, cursor=None)
         return RequestPage(requests=requests, cursor=encode_cursor(_end_of(requests[-1]), owner=owner))
@@ -127,6 +127,6 @@ class ListRequests:
         return jobs, True
 
 
-def _end_of(request: PastRequest) -> Position:
+def _end_of(request: RequestSummary) -> Position:
     """After the last of its jobs, whatever its id."""
     return Position(request.at, request.jobs[0].submission_id, "")

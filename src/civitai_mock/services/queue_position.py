@@ -15,7 +15,7 @@ RECENT = timedelta(minutes=5)
 MAX_AGE = timedelta(milliseconds=500)
 REST = 20  # a picture of a long queue is kept for so many times as long as it took
 
-Place: TypeAlias = tuple[int, datetime, str]
+SortKey: TypeAlias = tuple[int, datetime, str]
 
 
 class Queueing(Protocol):
@@ -46,10 +46,10 @@ class QueuePosition:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QueueLine:
     """Places in order; `costs` has the sum for each number of jobs from the front."""
 
-    places: Sequence[Place]
+    places: Sequence[SortKey]
     costs: Sequence[float]
 
     @classmethod
@@ -57,25 +57,25 @@ class Line:
         """`jobs` in the order in which they will be claimed."""
         return cls([_place(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
 
-    def preceding(self, place: Place) -> tuple[int, float]:
+    def preceding(self, place: SortKey) -> tuple[int, float]:
         """How many jobs, and what they cost."""
         index = bisect_left(self.places, place)
         return index, self.costs[index]
 
-    def has(self, place: Place) -> bool:
+    def has(self, place: SortKey) -> bool:
         index = bisect_left(self.places, place)
         return self.places[index : index + 1] == [place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class QueueSnapshot:
     """The queue as it was; `recent` jobs had ended lately."""
 
     good_until: datetime
-    line: Line
+    line: QueueLine
     recent: int
 
-    def position(self, place: Place, newer: Line, now: datetime) -> QueuePosition:
+    def position(self, place: SortKey, newer: QueueLine, now: datetime) -> QueuePosition:
         """`newer` are jobs that are not in the picture."""
         known_jobs, known_cost = self.line.preceding(place)
         newer_jobs, newer_cost = newer.preceding(place)
@@ -89,13 +89,13 @@ class Picture:
         )
 
 
-class TellQueuePositions:
+class GetQueuePositions:
     """Costs nothing while nobody asks about a job that is in the queue."""
 
     def __init__(self, *, queue: JobQueue, clock: Clock) -> None:
         self.queue = queue
         self._clock = clock
-        self._picture: Picture | None = None
+        self._picture: QueueSnapshot | None = None
         self._taking = asyncio.Lock()
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
@@ -104,33 +104,33 @@ class TellQueuePositions:
         if not queued:
             return {}
         picture, now = await self._current(), self._clock.now()
-        newer = Line.of([job for job in queued if not picture.line.has(_place(job))])
+        newer = QueueLine.of([job for job in queued if not picture.line.has(_place(job))])
         return {job.id: picture.position(_place(job), newer, now) for job in queued}
 
-    async def _current(self) -> Picture:
+    async def _current(self) -> QueueSnapshot:
         """A good picture needs no turn: turns let requests on one by one, and their writes with them."""
         return self._good() or await self._in_turn()
 
-    async def _in_turn(self) -> Picture:
+    async def _in_turn(self) -> QueueSnapshot:
         async with self._taking:
             self._picture = self._good() or await self._take()
             return self._picture
 
-    def _good(self) -> Picture | None:
+    def _good(self) -> QueueSnapshot | None:
         picture = self._picture
         return picture if picture is not None and self._clock.now() < picture.good_until else None
 
-    async def _take(self) -> Picture:
+    async def _take(self) -> QueueSnapshot:
         started = self._clock.now()
         state = await self.queue.snapshot(recent_since=started - RECENT)
         finished = self._clock.now()
-        return Picture(
+        return QueueSnapshot(
             good_until=finished + max(MAX_AGE, (finished - started) * REST),
-            line=Line.of(state.jobs),
+            line=QueueLine.of(state.jobs),
             recent=state.recent,
         )
 
 
-def _place(job: Queueing) -> Place:
+def _place(job: Queueing) -> SortKey:
     """Smaller is sooner."""
     return (-job.priority, job.created_at, job.id)

@@ -12,7 +12,7 @@ from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.ports import Clock, Ids, JobSearch, JobSignals, JobStore, ResourceStore
-from civitai_mock.services.blob_urls import PictureUrls
+from civitai_mock.services.blob_urls import ImageUrls
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.offload import beside_others
@@ -47,7 +47,7 @@ class SubmitJobs:
     clock: Clock
     ids: Ids
     callback_hosts: HostPolicy
-    picture_urls: PictureUrls
+    picture_urls: ImageUrls
     missing_resources: MissingResources
     job_lifetime: timedelta
     claim_timeout: timedelta
