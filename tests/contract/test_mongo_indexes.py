@@ -8,8 +8,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from civitai_mock.storage.mongo import open_mongo
-from civitai_mock.storage.mongo.collections import Collections
-from civitai_mock.storage.mongo.indexes import LONGEST_DUE_FIRST, QUEUE_ORDER, YOUNGEST_FIRST
+from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, QUEUE_ORDER, YOUNGEST_FIRST, Collections
 from tests.support.mongo import NAMES, MongoAddress, mongo_address
 
 pytestmark = pytest.mark.mongo

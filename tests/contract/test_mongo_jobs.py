@@ -12,7 +12,7 @@ from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobQueue, Stores
-from civitai_mock.storage.mongo import changes
+from civitai_mock.storage.mongo import job_changes
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
@@ -90,7 +90,7 @@ async def test_an_event_that_was_stored_is_not_doubled_by_the_next_process(store
 async def test_a_process_with_more_jobs_than_it_remembers_stores_each_event_once(
     stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "REMEMBERED_JOBS", 1)
+    monkeypatch.setattr(job_changes, "REMEMBERED_JOBS", 1)
     await add_jobs(stores.jobs, 2)
     for job in await stores.queue.claim(make_claim(), limit=2):
         assert await stores.jobs.replace(job, accepted(job))

@@ -9,7 +9,7 @@ from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
-from civitai_mock.storage.mongo import schema, upgrade
+from civitai_mock.storage.mongo import schema
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import add_jobs, chunks, job_id, make_claim, make_job, succeeded
@@ -94,7 +94,7 @@ async def test_a_database_that_does_not_tell_its_version_is_an_earlier_one(addre
 async def test_jobs_of_the_first_version_are_found_and_go_on(
     address: MongoAddress, old: list[Job], page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrade, "JOBS_IN_ONE_WRITE", page)
+    monkeypatch.setattr(schema, "JOBS_IN_ONE_WRITE", page)
     async with address.open() as stores:
         assert list(await stores.jobs.get_many([job.id for job in old])) == old
         by_leaf = JobCriteria(property_paths=property_paths(old[0].properties))

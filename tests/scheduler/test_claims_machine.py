@@ -25,7 +25,7 @@ from civitai_mock.clock import SeededIds
 from civitai_mock.domain.claims import RULES, Change
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.ports import Outputs, Stores
-from civitai_mock.storage.mongo.indexes import EXPIRY, JOB_EVENTS, JOBS
+from civitai_mock.storage.mongo.collections import EXPIRY, JOB_EVENTS, JOBS
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, SETTINGS, Bench, open_bench
 from tests.support.claim_world import Fate, FatedClock, FatedGate, RecordingJobStore, SteppedClock, Written
 from tests.support.jobs import make_job

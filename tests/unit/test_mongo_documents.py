@@ -16,15 +16,22 @@ from civitai_mock.domain.search import JobCriteria, Position, property_paths
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
-from civitai_mock.storage.mongo.event_documents import copied_last_event, event_of, last_event_document
-from civitai_mock.storage.mongo.job_documents import job_document, job_of, leaf_digests, position_text
+from civitai_mock.storage.mongo.job_documents import (
+    copied_last_event,
+    event_of,
+    job_document,
+    job_of,
+    last_event_document,
+    leaf_digests,
+    position_text,
+)
 from civitai_mock.storage.mongo.job_queries import born_filter, criteria_filter
-from civitai_mock.storage.mongo.resource_documents import (
+from civitai_mock.storage.mongo.resources import (
     reference_filter,
     resource_document,
     resource_of,
 )
-from civitai_mock.storage.mongo.resource_documents import (
+from civitai_mock.storage.mongo.resources import (
     search_filter as resource_search_filter,
 )
 from tests.support.dates import START

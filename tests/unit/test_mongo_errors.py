@@ -21,8 +21,8 @@ from pymongo.errors import (
 )
 
 from civitai_mock.domain.errors import ConflictError, MockError, TransientError
+from civitai_mock.storage.mongo.collections import insert_missing
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
-from civitai_mock.storage.mongo.inserts import insert_missing
 
 DUPLICATE, REFUSED = {"code": 11000, "index": 0}, {"code": 121, "index": 1}
 

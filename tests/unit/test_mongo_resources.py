@@ -8,9 +8,8 @@ from mongomock_motor import AsyncMongoMockClient
 
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.storage.mongo.indexes import RESOURCES
-from civitai_mock.storage.mongo.resource_documents import resource_document
-from civitai_mock.storage.mongo.resources import MongoResourceStore
+from civitai_mock.storage.mongo.collections import RESOURCES
+from civitai_mock.storage.mongo.resources import MongoResourceStore, resource_document
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 
 PONY = "urn:air:pony:checkpoint:civitai:257749@290640"

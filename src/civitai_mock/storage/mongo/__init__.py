@@ -1,6 +1,6 @@
 """Data out to MongoDB, through motor."""
 
 from civitai_mock.storage.mongo.collections import CollectionNames
-from civitai_mock.storage.mongo.connection import open_mongo
+from civitai_mock.storage.mongo.open import open_mongo
 
 __all__ = ["CollectionNames", "open_mongo"]

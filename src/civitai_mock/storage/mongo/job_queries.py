@@ -6,10 +6,9 @@ from datetime import datetime
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Spending
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.storage.mongo.collections import YOUNGEST_FIRST, Collection, Document
 from civitai_mock.storage.mongo.encoding import is_storable, moment_text
 from civitai_mock.storage.mongo.errors import raises_domain_errors
-from civitai_mock.storage.mongo.indexes import YOUNGEST_FIRST
 from civitai_mock.storage.mongo.job_documents import jobs_of, leaf_digests, position_text, text_size, with_ids
 
 SUMS = {"_id": None, "images": {"$sum": "$images"}, "cost": {"$sum": "$spent"}}

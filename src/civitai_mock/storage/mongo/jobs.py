@@ -9,14 +9,19 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
-from civitai_mock.storage.mongo.changes import Change, Changes
+from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
-from civitai_mock.storage.mongo.event_documents import event_of, expired, last_event_document
-from civitai_mock.storage.mongo.grouping import Grouped
-from civitai_mock.storage.mongo.job_documents import job_document, jobs_of, with_ids
-from civitai_mock.storage.mongo.reservations import Reservations
+from civitai_mock.storage.mongo.job_changes import Change, Changes, Grouped
+from civitai_mock.storage.mongo.job_documents import (
+    event_of,
+    expired,
+    job_document,
+    jobs_of,
+    last_event_document,
+    with_ids,
+)
 
 CHANGES_IN_ONE_WRITE = 500
 

@@ -9,10 +9,9 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import QueuedJob, QueueState
 from civitai_mock.storage.mongo.claims import ONLY_ID, stamp_front
-from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.storage.mongo.collections import QUEUE_ORDER, Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import raises_domain_errors
-from civitai_mock.storage.mongo.indexes import QUEUE_ORDER
 from civitai_mock.storage.mongo.job_documents import claim_fields, jobs_of
 
 QUEUED_JOB = {"_id": 0, "jobId": 1, "priority": 1, "createdAt": 1, "cost": 1}

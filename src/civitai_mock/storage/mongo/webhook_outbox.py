@@ -12,10 +12,9 @@ from bson import ObjectId
 
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.mongo.claims import stamp_front
-from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import raises_domain_errors
-from civitai_mock.storage.mongo.indexes import LONGEST_DUE_FIRST
 from civitai_mock.storage.mongo.job_documents import job_of
 
 Pipeline: TypeAlias = list[Document]

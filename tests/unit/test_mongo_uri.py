@@ -4,8 +4,7 @@ import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
-from civitai_mock.storage.mongo.address import describe
-from civitai_mock.storage.mongo.options import options_left_out, unknown_options
+from civitai_mock.storage.mongo.uri import describe, options_left_out, unknown_options
 
 SECRET = "hunter2"
 

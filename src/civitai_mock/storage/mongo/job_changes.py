@@ -1,20 +1,23 @@
-"""Change jobs, and append what happened to them."""
+"""Changes of jobs in MongoDB: conditional writes, grouped, each with the event that it appends."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from bson import ObjectId
 from pymongo import UpdateOne
 
 from civitai_mock.domain.job import Job
-from civitai_mock.storage.mongo.collections import Collection
+from civitai_mock.storage.mongo.collections import Collection, insert_missing
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
-from civitai_mock.storage.mongo.event_documents import copied_last_event, last_event_document
-from civitai_mock.storage.mongo.inserts import insert_missing
-from civitai_mock.storage.mongo.job_documents import changing_fields
+from civitai_mock.storage.mongo.job_documents import changing_fields, copied_last_event, last_event_document
 from civitai_mock.storage.mongo.webhook_outbox import news
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 REMEMBERED_JOBS = 20_000
 EVENT_OF_JOB: Mapping[str, int] = {"jobId": 1, "lastEvent": 1, "keepUntil": 1, "expireAt": 1}
@@ -92,3 +95,39 @@ def _conditional_update(change: Change) -> UpdateOne:
         unchanged["claim.until"] = moment_text(before.claim.until)
     fields = {**changing_fields(change.after), "changeId": change.id}
     return UpdateOne(unchanged, news(fields) if change.after.callback_url else {"$set": fields})
+
+
+class Grouped(Generic[Item, Answer]):
+    """While one group is being carried out, the next one fills; nobody waits for a timer."""
+
+    def __init__(self, carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, limit: int) -> None:
+        self._carry_out = carry_out
+        self._limit = limit
+        self._filling: list[Item] | None = None
+        self._last: asyncio.Task[Sequence[Answer]] | None = None
+
+    async def __call__(self, item: Item) -> Answer:
+        """The item's own answer, or the error of its group. A caller that is cancelled takes nothing back."""
+        group, task = self._join()
+        group.append(item)
+        place = len(group) - 1
+        answers = await asyncio.shield(task)
+        return answers[place]
+
+    async def drain(self) -> None:
+        """Wait for everything that was begun."""
+        if self._last is not None:
+            await asyncio.wait([self._last])
+
+    def _join(self) -> tuple[list[Item], asyncio.Task[Sequence[Answer]]]:
+        if self._filling is None or self._last is None or len(self._filling) >= self._limit:
+            self._filling = []
+            self._last = asyncio.create_task(self._run(self._filling, after=self._last), name="grouped write")
+        return self._filling, self._last
+
+    async def _run(self, group: list[Item], *, after: asyncio.Task[Sequence[Answer]] | None) -> Sequence[Answer]:
+        if after is not None:
+            await asyncio.wait([after])
+        if self._filling is group:
+            self._filling = None
+        return await self._carry_out(group)

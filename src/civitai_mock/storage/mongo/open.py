@@ -13,20 +13,24 @@ from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.ports import Stores
-from civitai_mock.storage.mongo.address import describe, is_ambiguous, seeds_of
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
-from civitai_mock.storage.mongo.collections import CollectionNames, Collections, Database, Document, collections_of
+from civitai_mock.storage.mongo.collections import (
+    CollectionNames,
+    Collections,
+    Database,
+    Document,
+    collections_of,
+    create_indexes,
+)
 from civitai_mock.storage.mongo.health import MongoHealth
-from civitai_mock.storage.mongo.indexes import create_indexes
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
-from civitai_mock.storage.mongo.options import UNKNOWN, options_left_out, unknown_options
 from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
 from civitai_mock.storage.mongo.resources import MongoResourceStore
-from civitai_mock.storage.mongo.schema import NewerSchemaError, note_version, refuse_newer
+from civitai_mock.storage.mongo.schema import NewerSchemaError, note_version, refuse_newer, upgrade
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
-from civitai_mock.storage.mongo.upgrade import upgrade
+from civitai_mock.storage.mongo.uri import UNKNOWN, describe, is_ambiguous, options_left_out, seeds_of, unknown_options
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
