@@ -1,4 +1,4 @@
-"""Clocks and ids: those of the machine, and those of a world whose time is moved and whose dice are known."""
+"""Clocks, and sources of ids and seeds: those of the machine, and those that a test or a namespace controls."""
 
 import asyncio
 import heapq
@@ -10,7 +10,7 @@ from itertools import count
 
 
 class SystemClock:
-    """The time of this machine."""
+    """A clock that shows the time of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -20,7 +20,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that stands still until `advance` moves it; whoever sleeps by it takes no real time."""
+    """A clock that stands still until `advance` moves it; a sleep by it lasts until then, and takes no time itself."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -36,7 +36,7 @@ class VirtualClock:
         await woken
 
     def advance(self, seconds: float) -> None:
-        """Move on, and wake the sleepers that are due by then: the earliest first, and of equals who slept first."""
+        """Move on, and wake the sleepers whose time has come: the earliest first, then in order of arrival."""
         self._now += timedelta(seconds=seconds)
         while self._sleepers and self._sleepers[0][0] <= self._now:
             woken = heapq.heappop(self._sleepers)[2]
@@ -45,7 +45,7 @@ class VirtualClock:
 
 
 class RandomIds:
-    """Ids and seeds that nobody can foresee."""
+    """A source of ids and seeds that nobody can foresee."""
 
     def uuid(self) -> str:
         return str(uuid.uuid4())
@@ -55,7 +55,7 @@ class RandomIds:
 
 
 class SeededIds:
-    """Ids and seeds that are the same in each run with the same `seed`."""
+    """A source of ids and seeds that gives the same ones again, in the same order, for the same `seed`."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)

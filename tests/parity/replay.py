@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from civitai_mock.bootstrap.scheduler import make_tools
+from civitai_mock.bootstrap.scheduler import make_runner_services
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.executors.context import JobContext
@@ -37,7 +37,7 @@ async def replay_claimed(request: str) -> Any:
         job_id = (await served.client.post(JOBS, json=read_capture(request))).json()["jobId"]
         served.clock.advance(14.5395459)
         claimed = await served.claim()
-        work = JobContext(job=claimed, tools=make_tools(served.namespace), tell=_tell_nobody)
+        work = JobContext(job=claimed, tools=make_runner_services(served.namespace), tell=_tell_nobody)
         await accept(work)
         await served.enter(claimed, work.context)
         return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()

@@ -10,7 +10,7 @@ import pytest
 
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import Runtime, open_runtime
-from civitai_mock.bootstrap.scheduler import make_scheduler, make_tools
+from civitai_mock.bootstrap.scheduler import make_runner_services, make_scheduler
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
@@ -167,7 +167,7 @@ class Bench:
 
     def tools(self, *, provider: Provider | None = None) -> RunnerServices:
         runtime = replace(self.runtime, provider=provider or self.provider)
-        return make_tools(replace(self.namespace, runtime=runtime))
+        return make_runner_services(replace(self.namespace, runtime=runtime))
 
 
 @asynccontextmanager

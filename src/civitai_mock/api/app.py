@@ -49,7 +49,7 @@ def make_api(
     trusted_proxies: Sequence[Network],
     lifespan: Lifespan[FastAPI],
 ) -> FastAPI:
-    """`lifespan` opens what `use_cases_of` gives to each request."""
+    """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on."""
     app = Api(
         title=system.NAME,
         version=options.version,

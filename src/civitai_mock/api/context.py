@@ -29,9 +29,9 @@ class ApiOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """What all requests of one app share: `app.state.context`.
+    """What all requests of one app share, as `app.state.context`.
 
-    `use_cases_of` knows the world that a request is meant for; it can only be asked while the app is open.
+    `use_cases_of` returns those of the namespace that a request is for; it works only while the app is open.
     """
 
     options: ApiOptions

@@ -17,7 +17,7 @@ from civitai_mock.services.wait import WaitForJobs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """All of one world, on stores that are open."""
+    """The use cases of one namespace, on stores that are open."""
 
     submit: SubmitJobs
     query: QueryJobs

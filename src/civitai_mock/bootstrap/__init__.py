@@ -1,5 +1,6 @@
-"""Put the parts together: a `runtime` for the process, a `namespace` in it, and what works in that namespace.
+"""Put the parts together, in two scopes: the process, and one isolated world (namespace) in it.
 
-`open_runtime` opens what lives as long as the process. `make_namespace` makes the use cases of one isolated world from
-it, `make_scheduler` the loop that runs its jobs, and `Application` serves it over HTTP. Tests use the same functions.
+`open_runtime` opens what lives as long as the process: settings, stores, provider, connections. `make_namespace` adds
+what belongs to one world: clock, ids, signals, use cases. `make_scheduler` makes the loop that runs the jobs of a
+namespace, `Application` serves it over HTTP. Tests use the same functions, and give them the parts that they replace.
 """

@@ -24,10 +24,10 @@ from civitai_mock.settings import Settings
 
 
 class Application:
-    """Opens what it needs when a server starts `app`; `namespace` is there from then on.
+    """A server runs `app`, which opens everything when it starts; only then is there a `namespace`.
 
-    `failure` is what broke a start. `jobs_left` is how many jobs were not given back at the end, and None before it is
-    known.
+    `failure` is the exception that broke the start. `jobs_left` is how many jobs were not given back at the end; it is
+    None while a scheduler runs.
     """
 
     namespace: Namespace
@@ -47,11 +47,11 @@ class Application:
             use_cases_of=self._use_cases_of,
             access=_access(settings, self._clock),
             trusted_proxies=settings.trusted_networks,
-            lifespan=self._live,
+            lifespan=self._lifespan,
         )
 
     def begin_stop(self) -> None:
-        """Answer those who wait for jobs, and claim no more jobs; before all is open there is nothing to stop."""
+        """Answer all requests that wait for jobs, and claim no more jobs; before the start there is nothing to stop."""
         for stop in self._stops:
             stop()
 
@@ -59,19 +59,20 @@ class Application:
         return self.namespace.use_cases
 
     @asynccontextmanager
-    async def _live(self, _: FastAPI) -> AsyncIterator[None]:
-        """Keep what breaks the start, of which uvicorn tells only that it happened."""
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Open, serve and close. Keep the exception that breaks the start: uvicorn reports only that there was one."""
         try:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
-                self._stops.append(self.namespace.use_cases.wait.stop)
-                async with self._beside():
+                self._stops = [self.namespace.use_cases.wait.stop]
+                async with self._working_beside():
                     yield
         except Exception as error:
             self.failure = error
             raise
 
-    def _beside(self) -> AbstractAsyncContextManager[None]:
+    def _working_beside(self) -> AbstractAsyncContextManager[None]:
+        """Run jobs; or else watch whether another process does."""
         standstill = self.namespace.use_cases.health.standstill
         return _watching(standstill) if standstill else self._running(make_scheduler(self.namespace))
 

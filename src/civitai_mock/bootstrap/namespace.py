@@ -1,4 +1,4 @@
-"""One isolated world: a clock, ids and signals of its own, and the use cases that go by them."""
+"""What one isolated world has for itself: clock, ids, signals, and the use cases that work with them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,9 +26,9 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """What the API and the scheduler of one world share; `signals` lead from the one to the other.
+    """What the API and the scheduler of one world share; each hears by `signals` what the other did.
 
-    `runs_jobs` says that this process has a scheduler for it; without one, its health tells whether another has.
+    `runs_jobs` says whether this process has a scheduler for it. If not, its health says whether any process has.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Namespace:
     ids: Ids
     signals: EventBus
     blob_urls: BlobUrls
-    messenger: WebhookSender
+    webhook_sender: WebhookSender
     runs_jobs: bool
 
     @cached_property
     def use_cases(self) -> UseCases:
-        """Make them when they are asked for: a process that only runs jobs needs none."""
+        """Make them at first use: a process that only runs jobs needs none."""
         return _make_use_cases(self)
 
 
@@ -54,7 +54,7 @@ def make_namespace(
     ids: Ids | None = None,
     runs_jobs: bool = True,
 ) -> Namespace:
-    """Make a world with the clock and the ids of the process, unless others are given."""
+    """Make a namespace that goes by the clock and the ids of the process, unless it is given its own."""
     settings, clock = runtime.settings, clock or runtime.clock
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
     return Namespace(
@@ -64,7 +64,7 @@ def make_namespace(
         ids=ids or runtime.ids,
         signals=EventBus(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
-        messenger=WebhookSender(
+        webhook_sender=WebhookSender(
             outbound=runtime.network.to(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
@@ -108,7 +108,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         signals=namespace.signals,
         clock=namespace.clock,
         ids=namespace.ids,
-        callback_hosts=namespace.messenger.outbound.hosts,
+        callback_hosts=namespace.webhook_sender.outbound.hosts,
         picture_urls=ImageUrls(blob_urls=namespace.blob_urls, hosts=picture_hosts),
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),

@@ -31,12 +31,13 @@ logger = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """How hosts that callers name are reached: one client and one resolver, whatever is sent."""
+    """How hosts that callers name are reached: with one client and one resolver, whatever is sent."""
 
     client: httpx.AsyncClient
     resolve: Resolve
 
     def to(self, hosts: HostPolicy) -> GuardedHttpClient:
+        """Return connections to those hosts that the policy allows."""
         return GuardedHttpClient(client=self.client, hosts=hosts, resolve=self.resolve)
 
 
@@ -44,7 +45,8 @@ class Network:
 class Runtime:
     """Everything that is open while a process runs, for all of its namespaces.
 
-    `clock` and `ids` are those of the process itself; a namespace may have others. `blob_key` signs blob URLs.
+    `clock` and `ids` are those of the process itself, which a namespace goes by unless it has its own. `blob_key` signs
+    the URLs of blobs.
     """
 
     settings: Settings
@@ -69,7 +71,7 @@ async def open_runtime(
     artist: Artist | None = None,
     network: Network | None = None,
 ) -> AsyncIterator[Runtime]:
-    """Open everything that is not given, and close it in the opposite order.
+    """Open everything that is not given, and close it in the opposite order; what is given stays open.
 
     Raise `TransientError` if the store cannot be opened.
     """
@@ -100,7 +102,7 @@ async def open_runtime(
 
 @asynccontextmanager
 async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
-    """Wait for the end of what is opened no longer than `CLOSE_SECONDS`: a store that hangs holds nothing up."""
+    """Close what was opened, but give up after `CLOSE_SECONDS`: a store that hangs must not hold up the end."""
     stack = AsyncExitStack()
     try:
         yield stack

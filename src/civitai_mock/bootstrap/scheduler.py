@@ -19,15 +19,15 @@ from civitai_mock.services.blob_urls import OwnBlobs
 
 
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
-    """Make one with a worker id of its own, unless it is given one."""
+    """Make a scheduler; unless it is given a worker id, it draws one, so that any number can work on one store."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
     return Scheduler(
         worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
         jobs=runtime.stores.jobs,
         queue=runtime.stores.queue,
         search=runtime.stores.search,
-        tools=make_tools(namespace),
-        callbacks=_make_callbacks(namespace),
+        tools=make_runner_services(namespace),
+        callbacks=_make_webhooks(namespace),
         signals=namespace.signals,
         options=SchedulerOptions(
             poll=settings.poll,
@@ -38,7 +38,8 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
     )
 
 
-def make_tools(namespace: Namespace) -> RunnerServices:
+def make_runner_services(namespace: Namespace) -> RunnerServices:
+    """Return what all jobs of one scheduler are worked on with."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
     return RunnerServices(
         provider=runtime.provider,
@@ -56,17 +57,17 @@ def make_tools(namespace: Namespace) -> RunnerServices:
     )
 
 
-def _make_callbacks(namespace: Namespace) -> WebhookDispatcher:
+def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
     vocabularies = namespace.runtime.settings.vocabularies
 
     def render(job: Job, event: JobEvent) -> bytes:
-        """Word it as the request of its job asked for, or else as the server is set."""
+        """Word the event as the request of its job asked for, or else as CLIENT_COMPAT has it."""
         return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
 
     return WebhookDispatcher(
         jobs=namespace.runtime.stores.jobs,
         webhooks=namespace.runtime.stores.webhooks,
-        messenger=namespace.messenger,
+        messenger=namespace.webhook_sender,
         render=render,
         max_attempts=namespace.runtime.settings.callback_max_attempts,
         signals=namespace.signals,

@@ -16,7 +16,10 @@ from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 
 
 def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
-    """Make a server that was started with these options; raise `SettingsError` for what cannot work."""
+    """Return the app of a ComfyUI that was started with the arguments `argv`.
+
+    Raise `SettingsError` for arguments that cannot work.
+    """
     durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
     try:
         options = options_of(argv, durations=durations)
