@@ -37,6 +37,15 @@ def test_the_bash_blocks_of_a_page_run_one_after_the_other(page: Page, servers: 
     shell.run("bash", "-euo", "pipefail", "-c", CURL + servers.readdressed(script))
 
 
+@pytest.mark.parametrize("page", _named("console"))
+def test_the_console_blocks_of_a_page_print_what_stands_there(page: Page, shell: Shell) -> None:
+    """A command after `$ ` prints the lines below it, whatever its status."""
+    for block in page.blocks("console"):
+        for part in block.text.split("$ ")[1:]:
+            command, _, printed = part.partition("\n")
+            assert shell.run("bash", "-c", f"{{ {command}; }} 2>&1 || true") == printed
+
+
 @pytest.mark.parametrize("page", _named("json"))
 def test_the_json_blocks_of_a_page_are_what_is_sent_and_answered(page: Page, servers: Servers) -> None:
     answer: Any = None

@@ -20,10 +20,10 @@ from tests.docs.conftest import Servers
 from tests.support.docs import ROOT, Page, pages
 
 MOST_BYTES_OF_README = 8 * 1024
-LANGUAGES = {"bash", "console", "json", "python", "js", "yaml", "mermaid"}
+LANGUAGES = {"bash", "console", "sh", "json", "python", "js", "yaml", "mermaid"}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 
-# Why no test runs a command that stands in a `console` block, by how the command begins.
+# Why no test runs a command that stands in an `sh` block, by how the command begins.
 NOT_RUN: Mapping[str, str] = {
     r"python3 -m venv \.venv && \.venv/bin/pip install ": "It installs packages from an index; .ci/run does the same.",
     r"\.venv/bin/pip install pre-commit": "It installs a package from an index.",
@@ -100,25 +100,23 @@ def test_every_block_is_of_a_known_language(page: Page) -> None:
 
 @pytest.mark.parametrize("page", _each())
 def test_a_command_that_is_not_run_has_a_reason(page: Page) -> None:
-    unexplained = [line for line in _console_commands(page) if not any(re.match(start, line) for start in NOT_RUN)]
+    unexplained = [line for line in _unrun_commands(page) if not any(re.match(start, line) for start in NOT_RUN)]
     assert unexplained == []
 
 
 def test_every_reason_is_needed() -> None:
-    lines = [line for page in pages() for line in _console_commands(page)]
+    lines = [line for page in pages() for line in _unrun_commands(page)]
     assert [start for start in NOT_RUN if not any(re.match(start, line) for line in lines)] == []
 
 
-def _console_commands(page: Page) -> Iterator[str]:
-    for block in page.blocks("console"):
-        yield from (
-            line.removeprefix("$ ").split("  #")[0] for line in block.text.splitlines() if line.startswith("$ ")
-        )
+def _unrun_commands(page: Page) -> Iterator[str]:
+    for block in page.blocks("sh"):
+        yield from (re.split(r"\s{2,}#", line)[0] for line in block.text.splitlines())
 
 
 @pytest.mark.parametrize("page", _each())
 def test_commands_of_ours_are_understood(page: Page) -> None:
-    """In `console` blocks and in sentences, with the variables before them."""
+    """In `sh` blocks and in sentences, with the variables before them."""
     for command in _own_commands(page):
         variables, arguments = command
         assert {name.lower() for name in variables} <= set(Settings.model_fields), variables
@@ -127,7 +125,7 @@ def test_commands_of_ours_are_understood(page: Page) -> None:
 
 
 def _own_commands(page: Page) -> Iterator[tuple[list[str], list[str]]]:
-    for text in [*_console_commands(page), *page.code]:
+    for text in [*_unrun_commands(page), *page.code]:
         for part in re.split(r"&&|;", text):
             words = shlex.split(part.strip().removesuffix("&").removeprefix("until "))
             variables = [word.partition("=")[0] for word in words if re.match(r"[A-Z_]+=", word)]
@@ -140,7 +138,7 @@ def _own_commands(page: Page) -> Iterator[tuple[list[str], list[str]]]:
 def test_what_compose_is_asked_for_is_in_its_file(page: Page) -> None:
     services = COMPOSE["services"]
     profiles = {name for service in services.values() for name in service.get("profiles", [])}
-    for line in [*_console_commands(page), *page.code]:
+    for line in [*_unrun_commands(page), *page.code]:
         words = line.partition("docker compose ")[2].split()
         if "-f" not in words:
             assert set(_after(words, "--profile")) <= {*profiles, "'*'"}
