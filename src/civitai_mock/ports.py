@@ -280,7 +280,6 @@ class Submission:
     job_id: str
     trace_id: str
     graph: ReadOnlyJson
-    extra_pnginfo: Mapping[str, str]
     alternatives: Sequence[ReadOnlyJson] = ()
     resources: Sequence[JobResource] = ()
     files: Sequence[InputFile] = ()

@@ -55,7 +55,6 @@ def submission_of(model: str = DEV, **members: Any) -> Submission:
         prompt_id=str(uuid.uuid4()),
         trace_id="00-1-2-00",
         graph=work.graph,
-        extra_pnginfo={},
         alternatives=work.alternatives,
         resources=job.resources,
         roles=work.roles,

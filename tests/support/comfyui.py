@@ -96,7 +96,6 @@ def make_submission(graph: Graph | None = None, *, resources: Sequence[JobResour
         prompt_id=str(uuid.uuid4()),
         trace_id="00-1-2-00",
         graph=graph or text_to_image(seed=next(SEEDS)),
-        extra_pnginfo={},
         resources=resources,
     )
 

@@ -54,7 +54,6 @@ def submission(prompt_id: str, graph: Graph) -> Submission:
         job_id=f"job of {prompt_id}",
         trace_id=f"00-{'1' * 32}-{'2' * 16}-00",
         graph=graph,
-        extra_pnginfo={},
     )
 
 

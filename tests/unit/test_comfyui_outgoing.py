@@ -21,8 +21,7 @@ GRAPH: JsonObject = {
 }
 
 
-def make_submission(**changes: str) -> Submission:
-    return Submission(prompt_id="p", job_id="j", trace_id="t", graph=GRAPH, extra_pnginfo=changes)
+SUBMISSION = Submission(prompt_id="p", job_id="j", trace_id="t", graph=GRAPH)
 
 
 def test_a_node_without_inputs_gets_some_because_it_would_end_the_servers_worker() -> None:
@@ -40,18 +39,12 @@ def test_what_is_no_node_is_no_graph(node: Json) -> None:
 
 
 def test_the_payload_has_ids_that_were_chosen_before_and_an_object_as_extra_data() -> None:
-    assert payload_of(make_submission(), GRAPH, client_id="c") == {
+    assert payload_of(SUBMISSION, GRAPH, client_id="c") == {
         "prompt": GRAPH,
         "prompt_id": "p",
         "client_id": "c",
         "extra_data": {"civitai_mock_job_id": "j", "trace_id": "t"},
     }
-
-
-def test_texts_for_the_picture_go_into_extra_pnginfo() -> None:
-    payload = payload_of(make_submission(parameters="a fox"), GRAPH, client_id="c")
-    ids = {"civitai_mock_job_id": "j", "trace_id": "t"}
-    assert payload["extra_data"] == {**ids, "extra_pnginfo": {"parameters": "a fox"}}
 
 
 def test_pictures_come_over_the_socket_from_one_class_of_node() -> None:

@@ -36,7 +36,6 @@ class Prompt:
     receipt: Receipt
     series: Sequence[OutputImages]
     graph_json: str
-    extra_pnginfo: Mapping[str, str]
     files: Mapping[str, InputFile]
     facts: ReadOnlyJson
     ends_at: datetime
@@ -155,7 +154,6 @@ class Simulator:
             receipt=_receipt(submission, number),
             series=_shown([one for one in series if one.results]),
             graph_json=json.dumps(submission.graph),
-            extra_pnginfo=submission.extra_pnginfo,
             files=files,
             facts=workload.facts,
             ends_at=self._clock.now() + workload.duration,
@@ -193,7 +191,7 @@ class Simulator:
             raise GraphFailedError(message, node_id=series.node_id) from error
 
     def _make(self, prompt: Prompt, series: OutputImages, index: int, files: Mapping[str, bytes]) -> bytes:
-        texts = texts_of(prompt.graph_json, prompt.extra_pnginfo, series)
+        texts = texts_of(prompt.graph_json, {}, series)
         if series.is_drawn_image:
             return self._draw(series, index, texts)
         # Imported when it is needed: what it imports would double the time to the server's first answer.

@@ -151,7 +151,6 @@ class GraphExecutor(Executor):
             job_id=work.job.id,
             trace_id=work.job.trace_id,
             graph=self.todo.graph,
-            extra_pnginfo={},
             alternatives=self.todo.alternatives,
             resources=work.job.resources,
             files=work.files,

@@ -25,14 +25,11 @@ def with_fresh_prefix(graph: ReadOnlyJson, suffix: str) -> JsonObject:
 
 def payload_of(submission: Submission, graph: ReadOnlyJson, *, client_id: str) -> JsonObject:
     """The ids of job and trace go with the prompt into the server's queue and history."""
-    extra: JsonObject = {JOB_ID: submission.job_id, "trace_id": submission.trace_id}
-    if submission.extra_pnginfo:
-        extra["extra_pnginfo"] = dict(submission.extra_pnginfo)
     return {
         "prompt": dict(graph),
         "prompt_id": submission.prompt_id,
         "client_id": client_id,
-        "extra_data": extra,
+        "extra_data": {JOB_ID: submission.job_id, "trace_id": submission.trace_id},
     }
 
 
