@@ -409,19 +409,3 @@ class Artist(Protocol):
     async def transform(self, transformer: str, picture: bytes) -> bytes:
         """What v1's ImageTransformer of that name makes of a picture; raise `JobError` for bytes that are none."""
         ...
-
-
-class JobSignals(Protocol):
-    """Word between the parts of one process; a safety-net poll covers the others."""
-
-    def submitted(self) -> None:
-        """New jobs are in the store."""
-        ...
-
-    def changed(self, jobs: Sequence[Job]) -> None:
-        """Jobs have a new `last_event`, the new jobs their first one."""
-        ...
-
-    def ended(self, jobs: Sequence[Job]) -> None:
-        """Jobs, as they are now, have an outcome or lost their holder; a claim that was made later is not meant."""
-        ...

@@ -86,8 +86,8 @@ class Bench:
         return self.namespace.ids
 
     @property
-    def signals(self) -> EventBus:
-        return self.namespace.signals
+    def event_bus(self) -> EventBus:
+        return self.namespace.event_bus
 
     @property
     def blob_urls(self) -> BlobUrls:
@@ -118,8 +118,8 @@ class Bench:
             callback_url=callback_url,
         )
         await self.stores.jobs.add([job])
-        self.signals.changed([job])
-        self.signals.submitted()
+        self.event_bus.changed([job])
+        self.event_bus.submitted()
         return job
 
     async def cancel(self, job_id: str) -> None:

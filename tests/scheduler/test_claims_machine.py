@@ -130,7 +130,7 @@ class ClaimWorld:
             await self.store.add([job])
             self.jobs.append(job.id)
         for process in self.processes:
-            process.bench.signals.submitted()
+            process.bench.event_bus.submitted()
         await settle()
 
     async def advance(self, seconds: float) -> None:

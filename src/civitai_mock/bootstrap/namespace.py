@@ -1,4 +1,4 @@
-"""What one isolated world has for itself: clock, ids, signals, and the use cases that work with them."""
+"""What one isolated world has for itself: clock, ids, event_bus, and the use cases that work with them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,7 +35,7 @@ class Namespace:
     runtime: Runtime
     clock: Clock
     ids: Ids
-    signals: EventBus
+    event_bus: EventBus
     blob_urls: BlobUrls
     webhook_sender: WebhookSender
     runs_jobs: bool
@@ -62,7 +62,7 @@ def make_namespace(
         runtime=runtime,
         clock=clock,
         ids=ids or runtime.ids,
-        signals=EventBus(),
+        event_bus=EventBus(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         webhook_sender=WebhookSender(
             outbound=runtime.network.to(callback_policy(settings.callback_patterns)),
@@ -73,14 +73,14 @@ def make_namespace(
 
 
 def _make_use_cases(namespace: Namespace) -> UseCases:
-    runtime, clock, signals = namespace.runtime, namespace.clock, namespace.signals
+    runtime, clock, event_bus = namespace.runtime, namespace.clock, namespace.event_bus
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
     standstill = None if namespace.runs_jobs else Standstill(queue=stores.queue, clock=clock, poll=settings.poll)
     return UseCases(
         submit=_make_submit(namespace),
         query=QueryJobs(jobs=stores.jobs),
         search=SearchJobs(search=stores.search),
-        cancel=CancelJobs(jobs=stores.jobs, signals=signals, clock=clock),
+        cancel=CancelJobs(jobs=stores.jobs, event_bus=event_bus, clock=clock),
         wait=_make_wait(namespace),
         queue=GetQueuePositions(queue=stores.queue, clock=clock),
         support=GetJobSupport(provider=provider),
@@ -105,7 +105,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         jobs=runtime.stores.jobs,
         search=runtime.stores.search,
         resources=runtime.stores.resources,
-        signals=namespace.signals,
+        event_bus=namespace.event_bus,
         clock=namespace.clock,
         ids=namespace.ids,
         callback_hosts=namespace.webhook_sender.outbound.hosts,
@@ -121,5 +121,5 @@ def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
     wait = WaitForJobs(search=runtime.stores.search, clock=namespace.clock, limit=limit)
-    namespace.signals.listen_to_changes(wait.changed)
+    namespace.event_bus.listen_to_changes(wait.changed)
     return wait

@@ -28,7 +28,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         search=runtime.stores.search,
         tools=make_runner_services(namespace),
         callbacks=_make_webhooks(namespace),
-        signals=namespace.signals,
+        event_bus=namespace.event_bus,
         options=SchedulerOptions(
             poll=settings.poll,
             max_in_flight=settings.scheduler_max_in_flight,
@@ -70,7 +70,7 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
         messenger=namespace.webhook_sender,
         render=render,
         max_attempts=namespace.runtime.settings.callback_max_attempts,
-        signals=namespace.signals,
+        event_bus=namespace.event_bus,
         clock=namespace.clock,
         ids=namespace.ids,
     )

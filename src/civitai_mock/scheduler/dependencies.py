@@ -68,21 +68,21 @@ class DependencyResolver:
         jobs: JobStore,
         queue: JobQueue,
         search: JobSearch,
-        signals: EventBus,
+        event_bus: EventBus,
         clock: Clock,
         interval: timedelta,
     ) -> None:
         self._jobs = jobs
         self._queue = queue
         self._search = search
-        self._signals = signals
+        self._event_bus = event_bus
         self._clock = clock
         self._interval = interval
         self._waiters = Waiters()
         self._ended: list[str] = []
         self._word = asyncio.Event()
-        signals.listen_to_changes(self._waiters.add)
-        signals.listen(self._hear)
+        event_bus.listen_to_changes(self._waiters.add)
+        event_bus.listen(self._hear)
 
     async def run(self) -> None:
         while True:
@@ -124,12 +124,12 @@ class DependencyResolver:
                 self._tell(after)
 
     def _tell(self, job: Job) -> None:
-        self._signals.changed([job])
+        self._event_bus.changed([job])
         if job.outcome is None:
-            self._signals.submitted()
+            self._event_bus.submitted()
         else:
             logger.info("dependency failed", job_id=job.id, trace_id=job.trace_id)
-            self._signals.ended([job])
+            self._event_bus.ended([job])
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> None:
         try:

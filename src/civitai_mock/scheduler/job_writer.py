@@ -9,7 +9,8 @@ import structlog
 from civitai_mock.domain.claims import owes_retry
 from civitai_mock.domain.errors import ClaimLost, TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import Clock, JobSignals, JobStore
+from civitai_mock.ports import Clock, JobStore
+from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
 
@@ -20,7 +21,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobWriter:
     jobs: JobStore
-    signals: JobSignals
+    event_bus: EventBus
     clock: Clock
 
     async def write(self, before: Job, after: Job) -> Job:
@@ -30,7 +31,7 @@ class JobWriter:
         """
         if not await self._when_store_answers(lambda: self._replaced(before, after)):
             raise ClaimLost("The job was taken over.", job_id=before.id)
-        self.signals.changed([after])
+        self.event_bus.changed([after])
         return after
 
     async def _replaced(self, before: Job, after: Job) -> bool:
@@ -57,7 +58,7 @@ class JobWriter:
         while held is not None and _is_held_by_holder_of(job, held):
             after = change(held)
             if await self.jobs.replace(held, after):
-                self.signals.changed([after])
+                self.event_bus.changed([after])
                 return after
             held = await self.jobs.get(job.id)
         return held or job

@@ -12,8 +12,9 @@ from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import BlobStore, Clock, JobQueue, JobSignals, JobStore
+from civitai_mock.ports import BlobStore, Clock, JobQueue, JobStore
 from civitai_mock.scheduler.leases import InFlight
+from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
 
@@ -54,7 +55,7 @@ class Reaper:
         jobs: JobStore,
         queue: JobQueue,
         blobs: BlobStore,
-        signals: JobSignals,
+        event_bus: EventBus,
         clock: Clock,
         in_flight: InFlight,
         interval: timedelta,
@@ -63,7 +64,7 @@ class Reaper:
         self._jobs = jobs
         self._queue = queue
         self._blobs = blobs
-        self._signals = signals
+        self._event_bus = event_bus
         self._clock = clock
         self._in_flight = in_flight
         self._interval = min(interval, lease / LOOKS_IN_A_LEASE)
@@ -87,9 +88,9 @@ class Reaper:
         ended = await self._written([(job, self._expired(job)) for job in late])
         if back:
             logger.warning("claims expired", job_ids=[job.id for job in back])
-            self._signals.submitted()
-        self._signals.changed([*back, *ended])
-        self._signals.ended([*back, *ended])
+            self._event_bus.submitted()
+        self._event_bus.changed([*back, *ended])
+        self._event_bus.ended([*back, *ended])
 
     async def _left_behind(self) -> Sequence[Job]:
         """Claimed jobs that nobody works on: what is in flight here is alive, whatever its lease says."""

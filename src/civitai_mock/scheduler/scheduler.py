@@ -53,19 +53,19 @@ class Scheduler:
         search: JobSearch,
         tools: RunnerServices,
         callbacks: WebhookDispatcher,
-        signals: EventBus,
+        event_bus: EventBus,
         options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id
         self._jobs = jobs
         self._queue = queue
         self._tools = tools
-        self._signals = signals
+        self._event_bus = event_bus
         self._options = options
         self._callbacks = callbacks
-        self._ledger = JobWriter(jobs=jobs, signals=signals, clock=tools.clock)
+        self._ledger = JobWriter(jobs=jobs, event_bus=event_bus, clock=tools.clock)
         self._dependents = DependencyResolver(
-            jobs=jobs, queue=queue, search=search, signals=signals, clock=tools.clock, interval=options.poll
+            jobs=jobs, queue=queue, search=search, event_bus=event_bus, clock=tools.clock, interval=options.poll
         )
         self._timeouts = Timers(clock=tools.clock, ring=self._time_out)
         self._in_flight = InFlight()
@@ -74,9 +74,9 @@ class Scheduler:
         self._grace_ends = 0.0
         self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
-        signals.listen(self._hear)
+        event_bus.listen(self._hear)
         self._leftovers = StrayPrompts(
-            jobs=jobs, provider=tools.provider, signals=signals, in_flight=self._in_flight, clock=tools.clock
+            jobs=jobs, provider=tools.provider, event_bus=event_bus, in_flight=self._in_flight, clock=tools.clock
         )
 
     async def run(self) -> None:
@@ -101,7 +101,7 @@ class Scheduler:
         if not self._stop_asked.is_set():
             self._grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
             self._stop_asked.set()
-        self._signals.submitted()
+        self._event_bus.submitted()
 
     @property
     def claiming_for(self) -> float:
@@ -114,7 +114,7 @@ class Scheduler:
             jobs=self._jobs,
             queue=self._queue,
             blobs=self._tools.blobs,
-            signals=self._signals,
+            event_bus=self._event_bus,
             clock=self._tools.clock,
             in_flight=self._in_flight,
             interval=self._options.poll,
@@ -142,7 +142,7 @@ class Scheduler:
 
     async def _poll(self) -> None:
         while True:
-            self._signals.submitted()
+            self._event_bus.submitted()
             self._callbacks.wake()
             await self._tools.clock.sleep(self._options.poll.total_seconds())
 
@@ -154,7 +154,7 @@ class Scheduler:
             for job in jobs:
                 self._start(group, job)
             if not jobs:
-                await self._signals.work()
+                await self._event_bus.work()
 
     async def _claim(self) -> Sequence[Job]:
         """As many jobs as there is room for; none while the store is away."""
@@ -196,9 +196,9 @@ class Scheduler:
         if self._in_flight.remove(walk):
             self._timeouts.clear(walk.job.id)
         if was_full or walk.job.outcome is None:
-            self._signals.submitted()
+            self._event_bus.submitted()
         if walk.job.outcome is not None:
-            self._signals.ended([walk.job])
+            self._event_bus.ended([walk.job])
 
     def _hear(self, jobs: Sequence[Job]) -> None:
         """Let go of jobs that were ended or taken by somebody else."""

@@ -26,7 +26,7 @@ class StrayPrompts:
     """
 
     def __init__(
-        self, *, jobs: JobStore, provider: Provider, signals: EventBus, in_flight: InFlight, clock: Clock
+        self, *, jobs: JobStore, provider: Provider, event_bus: EventBus, in_flight: InFlight, clock: Clock
     ) -> None:
         self._jobs = jobs
         self._provider = provider
@@ -34,7 +34,7 @@ class StrayPrompts:
         self._in_flight = in_flight
         self._prompt_ids: dict[str, None] = {}
         self._word = asyncio.Event()
-        signals.listen(self._hear)
+        event_bus.listen(self._hear)
 
     async def run(self) -> None:
         while True:

@@ -50,7 +50,7 @@ class WebhookDispatcher:
         messenger: WebhookSender,
         render: Render,
         max_attempts: int,
-        signals: EventBus,
+        event_bus: EventBus,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -65,7 +65,7 @@ class WebhookDispatcher:
         self._on_their_way: set[asyncio.Task[None]] = set()
         self._word = asyncio.Event()
         self._stopping = False
-        signals.listen_to_changes(self._hear)
+        event_bus.listen_to_changes(self._hear)
 
     def wake(self) -> None:
         """There may be something to tell."""

@@ -7,7 +7,8 @@ from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.tokens import decode_token
-from civitai_mock.ports import Clock, JobSignals, JobStore
+from civitai_mock.ports import Clock, JobStore
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.query import QueryJobs
 
 
@@ -16,7 +17,7 @@ class CancelJobs:
     """A queued or running job ends as Deleted; one that has ended stays as it is. `owner` is as in `QueryJobs`."""
 
     jobs: JobStore
-    signals: JobSignals
+    event_bus: EventBus
     clock: Clock
 
     async def by_id(self, job_id: str, *, owner: str | None = None) -> None:
@@ -33,8 +34,8 @@ class CancelJobs:
     async def _cancel(self, jobs: Sequence[Job]) -> None:
         ended = [after for job in jobs if (after := await self._end(job)) is not None]
         if ended:
-            self.signals.changed(ended)
-            self.signals.ended(ended)
+            self.event_bus.changed(ended)
+            self.event_bus.ended(ended)
 
     async def _end(self, job: Job) -> Job | None:
         """None if it has ended otherwise."""

@@ -1,4 +1,4 @@
-"""Word between the API and the scheduler of one process."""
+"""Tell the parts of one process about new, changed and ended jobs; a poll as a safety net covers other processes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ Listener = Callable[[Sequence[Job]], None]
 
 
 class EventBus:
-    """Implements `JobSignals`; whoever wants to hear of changed or ended jobs adds a listener."""
+    """Publishes to whoever added a listener. Listeners are called at once and must not block."""
 
     def __init__(self) -> None:
         self._work = asyncio.Event()
@@ -17,22 +17,25 @@ class EventBus:
         self._change_listeners: list[Listener] = []
 
     def submitted(self) -> None:
+        """Publish that new jobs are in the store."""
         self._work.set()
 
     def changed(self, jobs: Sequence[Job]) -> None:
+        """Publish that jobs have a new `last_event`; a new job has its first one."""
         for listener in self._change_listeners:
             listener(jobs)
 
     def ended(self, jobs: Sequence[Job]) -> None:
+        """Publish that these jobs have an outcome or lost their holder; a claim that was made later is not meant."""
         for listener in self._end_listeners:
             listener(jobs)
 
     def listen(self, listener: Listener) -> None:
-        """Hear of jobs that ended, or that were taken from their holder."""
+        """Subscribe to jobs that ended, or that were taken from their holder."""
         self._end_listeners.append(listener)
 
     def listen_to_changes(self, listener: Listener) -> None:
-        """Hear of jobs that have a new event."""
+        """Subscribe to jobs that have a new event."""
         self._change_listeners.append(listener)
 
     async def work(self) -> None:

@@ -11,9 +11,10 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types.request import JobRequest, Plan
-from civitai_mock.ports import Clock, Ids, JobSearch, JobSignals, JobStore, ResourceStore
+from civitai_mock.ports import Clock, Ids, JobSearch, JobStore, ResourceStore
 from civitai_mock.services.blob_urls import ImageUrls
 from civitai_mock.services.consumers import Caller
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.offload import beside_others
 from civitai_mock.services.submit_checks import MissingResources, find_named, resolve_dependencies
@@ -43,7 +44,7 @@ class SubmitJobs:
     jobs: JobStore
     search: JobSearch
     resources: ResourceStore
-    signals: JobSignals
+    event_bus: EventBus
     clock: Clock
     ids: Ids
     callback_hosts: HostPolicy
@@ -63,8 +64,8 @@ class SubmitJobs:
         await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
         if named.new:
             await self.resources.add_missing(named.new)
-        self.signals.changed(jobs)
-        self.signals.submitted()
+        self.event_bus.changed(jobs)
+        self.event_bus.submitted()
         return jobs
 
     async def what_if(
