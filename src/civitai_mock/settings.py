@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from civitai_mock.api.formats import ClientCompat, ResultFormat, Vocabularies
+from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.domain.address import HIDDEN, shown
 from civitai_mock.domain.environment import set_in
 from civitai_mock.drawing.png import Pictures

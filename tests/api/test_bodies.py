@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from civitai_mock.api.body import decode
+from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import InvalidRequestError
 from tests.support.asgi import exchange, http_scope, in_chunks, silence
 from tests.support.served import JOBS, Served, serve, template

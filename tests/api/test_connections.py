@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from civitai_mock.api.connection import LIMITS, MAX_HEAD_BYTES, Phase
+from civitai_mock.serving.connection import LIMITS, MAX_HEAD_BYTES, Phase
 from tests.support.held import LARGE, SHORT, Held, held, until_true
 
 GET, GET_LARGE = (f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in ("/get", "/large"))

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from civitai_mock.api.body import decode
+from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import MOST_FAULTS
 from civitai_mock.services.offload import LARGE_BYTES, beside_others
 from tests.support.served import JOBS, serve, template

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.api.client_address import address_key
+from civitai_mock.api.access import address_key
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.clock import VirtualClock
 from tests.support.served import BASE_URL, JOBS, Served, serve

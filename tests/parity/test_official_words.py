@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.api.formats import OFFICIAL_PROVIDERS, ClientCompat, Vocabularies
-from civitai_mock.api.v1.official_words import ASSET_TYPES, BASE_MODELS, SCHEDULERS
-from civitai_mock.api.v1.render import render_event
+from civitai_mock.api.v1.render import ASSET_TYPES, BASE_MODELS, SCHEDULERS, render_event
+from civitai_mock.api.vocabulary import OFFICIAL_PROVIDERS, ClientCompat, Vocabularies
 from civitai_mock.domain.sampling import SAMPLINGS
 from civitai_mock.domain.stages import JobEventType, Outcome
 from civitai_mock.generation.networks.kinds import KIND_NAMES

@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 import pytest
 
-from civitai_mock.api.formats import Vocabularies
 from civitai_mock.api.v1.render import render_event
+from civitai_mock.api.vocabulary import Vocabularies
 from tests.support.served import JOBS, PATIENCE_SECONDS, serve_all, template
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from civitai_mock.api.connection import Connection, Limits, Phase, Room
+from civitai_mock.serving.connection import Connection, Limits, Phase, Room
 
 SHORT: Limits = dict.fromkeys(
     (Phase.REQUEST, Phase.HEAD, Phase.BODY, Phase.WRITING, Phase.DRAINING, Phase.CLOSING), 0.2

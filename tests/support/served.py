@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from civitai_mock.api.use_cases import UseCases
+from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.clock import SeededIds, VirtualClock

@@ -1,5 +1,6 @@
-"""Blobs under signed URLs."""
+"""Blobs under signed URLs, whole or the range that was asked for (RFC 9110, section 14)."""
 
+import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
@@ -7,10 +8,36 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from civitai_mock.api.context import use_cases
-from civitai_mock.api.described import DescribedRoute, Operation, path_parameter, text_parameter
-from civitai_mock.api.ranges import parse_range, tag_matches
+from civitai_mock.api.errors import RangeNotSatisfiableError
+from civitai_mock.api.openapi_routes import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.domain.blob import Blob
 from civitai_mock.services.blob_urls import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
+
+# Several ranges, and what is no byte range, may be ignored: the answer is the whole blob then.
+ONE_RANGE = re.compile(r"bytes=\s*(?P<first>\d{0,18})-(?P<last>\d{0,18})\s*", re.IGNORECASE | re.ASCII)
+
+
+def parse_range(header: str | None, size: int) -> range | None:
+    """The byte positions asked for, or None for all of them; raise `RangeNotSatisfiableError` if there are none."""
+    match = ONE_RANGE.fullmatch(header) if header else None
+    if match is None or not (match["first"] or match["last"]):
+        return None
+    if not match["first"]:
+        asked = range(max(size - int(match["last"]), 0), size)
+    elif match["last"] and int(match["last"]) < int(match["first"]):
+        return None
+    else:
+        asked = range(int(match["first"]), min(int(match["last"] or size) + 1, size))
+    if not asked:
+        raise RangeNotSatisfiableError(f"The blob has {size} bytes.", size=size)
+    return asked
+
+
+def tag_matches(header: str, etag: str) -> bool:
+    """If-None-Match: a list of entity tags, of which weak ones count too, or `*`."""
+    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    return "*" in tags or f'"{etag}"' in tags
+
 
 BLOB_PATH = BLOBS_PATH + "/{key}"
 TAG = "Blobs"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.datastructures import Headers
 
-from civitai_mock.api.formats import (
+from civitai_mock.api.vocabulary import (
     OFFICIAL_PROVIDER,
     OFFICIAL_PROVIDERS,
     ClientCompat,

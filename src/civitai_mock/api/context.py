@@ -1,15 +1,49 @@
-"""What a handler can ask for: what all requests share, and what each brings along beside its parameters and body."""
+"""What a handler can ask for: the use cases, what all requests share, and what each brings along."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from civitai_mock.api.client_hints import ClientHints
-from civitai_mock.api.formats import ClientCompat, Vocabularies, Vocabulary
-from civitai_mock.api.use_cases import UseCases
-from civitai_mock.services.consumers import Caller
+from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
+from civitai_mock.ports import BlobStore, Clock
+from civitai_mock.services.availability import GetCoverage, GetHealth, GetJobSupport
+from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
+from civitai_mock.services.cancel import CancelJobs
+from civitai_mock.services.consumers import Caller, GetConsumption
+from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
+from civitai_mock.services.queue_position import GetQueuePositions
+from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.wait import WaitForJobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """The use cases of one namespace, on stores that are open."""
+
+    submit: SubmitJobs
+    query: QueryJobs
+    search: SearchJobs
+    cancel: CancelJobs
+    wait: WaitForJobs
+    queue: GetQueuePositions
+    support: GetJobSupport
+    taint: TaintJobs
+    history: ListRequests
+    coverage: GetCoverage
+    consumption: GetConsumption
+    resources: ManageResources
+    blob_urls: BlobUrls
+    own_blobs: OwnBlobs
+    blobs: BlobStore
+    health: GetHealth
+    clock: Clock
+    provider_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +114,23 @@ def base_url(request: Request) -> str:
     """Without a slash at the end; the Host header counts, so that links work from where the caller is."""
     host = request.headers.get("host") or request.url.netloc
     return options(request).public_url or f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
+
+
+async def while_connected(request: Request, work: Coroutine[None, None, None]) -> None:
+    """Raise `ClientDisconnect` if the caller hangs up before `work` is done; the request's body has to be read."""
+    working = asyncio.create_task(work)
+    hanging_up = asyncio.create_task(_hang_up(request))
+    try:
+        await asyncio.wait((working, hanging_up), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        await working
+    finally:
+        working.cancel()
+        hanging_up.cancel()
+        await asyncio.gather(working, hanging_up, return_exceptions=True)
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

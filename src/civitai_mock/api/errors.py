@@ -13,8 +13,8 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from civitai_mock.api.answers import JsonAnswer, ProblemAnswer
 from civitai_mock.api.context import trace_id
+from civitai_mock.api.responses import JsonAnswer, ProblemAnswer
 from civitai_mock.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -26,7 +26,7 @@ from civitai_mock.domain.errors import (
     UnauthorizedError,
 )
 
-Headers = Mapping[str, str]
+HeaderFields = Mapping[str, str]
 Errors = Mapping[str, Sequence[str]]
 
 CLIENT_CLOSED_REQUEST = 499  # in access lines only: nobody is there to be answered
@@ -140,7 +140,7 @@ def problem(
     *,
     code: str,
     errors: Errors | None = None,
-    headers: Headers | None = None,
+    headers: HeaderFields | None = None,
 ) -> ProblemAnswer:
     """What there is nothing to say about is left out."""
     known = STATUSES[status]
@@ -170,7 +170,7 @@ async def on_mock_error(request: Request, error: Exception) -> JsonAnswer:
     return problem(request, status, error.message, code=error.code, errors=errors, headers=_headers(error))
 
 
-def _headers(error: MockError) -> Headers | None:
+def _headers(error: MockError) -> HeaderFields | None:
     match error:
         case UnauthorizedError():
             return {"www-authenticate": "Bearer"}

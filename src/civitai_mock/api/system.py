@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.context import options, use_cases
-from civitai_mock.api.described import problems
-from civitai_mock.api.ui.docs import DOCS_URL
-from civitai_mock.api.ui.index import index_page, prefers_html
+from civitai_mock.api.openapi_routes import problems
+from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.ui.pages import DOCS_URL, index_page, prefers_html
 from civitai_mock.ports import WorkerReport
 
 NAME = "civitai-mock"

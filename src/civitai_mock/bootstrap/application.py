@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from civitai_mock.api.app import Access, ApiOptions, make_api
+from civitai_mock.api.context import UseCases
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
-from civitai_mock.api.use_cases import UseCases
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from civitai_mock.api.use_cases import UseCases
+from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import orjson
 
-from civitai_mock.api.formats import ClientCompat
 from civitai_mock.api.v1.render import render_event
+from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.domain.events import JobEvent

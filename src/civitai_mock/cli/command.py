@@ -33,7 +33,7 @@ def run(stop: Stop) -> int:
 
 
 def _reload(settings: "Settings", command: str) -> int:
-    from civitai_mock.api.server import listen, serve_reloading
+    from civitai_mock.serving.server import listen, serve_reloading
 
     listeners = [listen(host, settings.port) for host in interfaces_of(settings.host)]
     serve_reloading(partial(serve_again, command), listeners)

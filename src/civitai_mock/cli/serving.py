@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import structlog
 
-from civitai_mock.api.connection import LIMITS, Phase
-from civitai_mock.api.server import Server, listen
 from civitai_mock.cli.address import interfaces_of, is_cut_off, reachable, url_of
 from civitai_mock.cli.arguments import MONOLITH
 from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
 from civitai_mock.cli.runtime import leaving_note
 from civitai_mock.cli.stop import Stop
 from civitai_mock.comfyui_standin.arguments import addresses_of
+from civitai_mock.serving.connection import LIMITS, Phase
+from civitai_mock.serving.server import Server, listen
 from civitai_mock.settings import Settings
 
 COMFYUI_BODY_SECONDS = 60.0

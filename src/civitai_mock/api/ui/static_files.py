@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from civitai_mock.api.ranges import tag_matches
+from civitai_mock.api.blobs import tag_matches
 
 STATIC_PATH = "/static"
 OWN, OFFLINE = __package__, "fastapi_offline"

@@ -3,9 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.context import owner, use_cases
-from civitai_mock.api.described import (
+from civitai_mock.api.openapi_routes import (
     DescribedRoute,
     MapOf,
     Operation,
@@ -14,10 +13,16 @@ from civitai_mock.api.described import (
     moment_parameter,
     text_parameter,
 )
-from civitai_mock.api.parameters import count, moment, optional, required_list
-from civitai_mock.api.v1.paths import CONSUMER, READ_PROBLEMS
-from civitai_mock.api.v1.presenting import renderer_for
-from civitai_mock.api.v1.schemas import ConsumptionDetails, ProviderAssetAvailability, RequestsResult
+from civitai_mock.api.query_params import count, moment, optional, required_list
+from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.v1.render import renderer_for
+from civitai_mock.api.v1.schemas import (
+    CONSUMER,
+    READ_PROBLEMS,
+    ConsumptionDetails,
+    ProviderAssetAvailability,
+    RequestsResult,
+)
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.services.query import RequestPage
 

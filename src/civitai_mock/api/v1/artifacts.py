@@ -3,10 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.answers import JsonAnswer
 from civitai_mock.api.blobs import serve_blob
 from civitai_mock.api.context import owner, use_cases, vocabulary
-from civitai_mock.api.described import (
+from civitai_mock.api.openapi_routes import (
     DescribedRoute,
     ListOf,
     Operation,
@@ -14,10 +13,10 @@ from civitai_mock.api.described import (
     flag_parameter,
     path_parameter,
 )
-from civitai_mock.api.parameters import count, flag
-from civitai_mock.api.v1.paths import JOB_PATH, READ_PROBLEMS, TAG
+from civitai_mock.api.query_params import count, flag
+from civitai_mock.api.responses import JsonAnswer
 from civitai_mock.api.v1.render import render_event
-from civitai_mock.api.v1.schemas import JobEvent
+from civitai_mock.api.v1.schemas import JOB_PATH, READ_PROBLEMS, TAG, JobEvent
 
 TAKE, MOST = 100, 1000
 

@@ -1,15 +1,37 @@
-"""Look up and cancel one job, and cancel the jobs of a token."""
+"""Submit, look up and cancel jobs."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.answers import JsonAnswer
-from civitai_mock.api.context import owner, use_cases
-from civitai_mock.api.described import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
-from civitai_mock.api.parameters import flag, required
-from civitai_mock.api.v1.paths import JOB_PATH, JOBS_PATH, READ_PROBLEMS, TAG
-from civitai_mock.api.v1.presenting import renderer_for
-from civitai_mock.api.v1.schemas import JobStatus
+from civitai_mock.api.context import caller, options, owner, use_cases, while_connected
+from civitai_mock.api.json_body import body_size, read_as
+from civitai_mock.api.openapi_routes import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
+from civitai_mock.api.query_params import flag, required
+from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.v1.render import renderer_for
+from civitai_mock.api.v1.schemas import (
+    BODY_PROBLEMS,
+    JOB_PATH,
+    JOBS_PATH,
+    READ_PROBLEMS,
+    TAG,
+    InsufficientBuzz,
+    JobStatus,
+    JobStatusCollection,
+    JobTemplateList,
+)
+from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.search import count_values
+from civitai_mock.domain.tokens import encode_token
+from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.generation.job_types.request import JobRequest
+from civitai_mock.generation.wire import MAX_VALUES, fault, invalid
 
 DETAILED, FORCE = flag_parameter("detailed"), flag_parameter("force", default=True)
 
@@ -32,6 +54,86 @@ async def cancel_jobs(request: Request) -> Response:
     flag(request, "force", default=True)
     await use_cases(request).cancel.by_token(token, owner=owner(request))
     return Response()
+
+
+LIST = "jobs"
+MAX_VALUES_IN_ALL = 20_000
+
+
+def parse_submission(body: JsonObject, *, max_jobs: int) -> Mapping[str, JobRequest]:
+    """Each request by its path in the body (`jobs[0]`, nothing for a single one); all faults are told at once."""
+    name = next((name for name in body if name.lower() == LIST), None)
+    if name is None:
+        return {"": parse_template(body)}
+    templates = body[name]
+    if not isinstance(templates, list) or not templates:
+        raise fault(LIST, "Expected a list of at least one template.")
+    if len(templates) > max_jobs:
+        raise fault(LIST, f"There are {len(templates)} templates; one request may have {max_jobs}.")
+    return _parse_all({f"{LIST}[{index}]": template for index, template in enumerate(templates)})
+
+
+def _parse_all(templates: Mapping[str, Json]) -> Mapping[str, JobRequest]:
+    requests: dict[str, JobRequest] = {}
+    errors: dict[str, list[str]] = {}
+    for path, template in templates.items():
+        try:
+            requests[path] = parse_template(template, path=path)
+        except InvalidRequestError as error:
+            errors |= error.errors
+        if len(errors) > MOST_FAULTS:
+            break
+    if errors:
+        raise invalid(errors)
+    values = sum(count_values(request.properties, most=MAX_VALUES) for request in requests.values())
+    if values > MAX_VALUES_IN_ALL:
+        raise fault(LIST, f"The properties of all jobs have {values} values; at most {MAX_VALUES_IN_ALL} are taken.")
+    return requests
+
+
+DETAILED, WAIT = flag_parameter("detailed"), flag_parameter("wait")
+WHATIF, CHARGE = flag_parameter("whatif"), flag_parameter("charge", default=True)
+
+
+async def submit_jobs(request: Request) -> Response:
+    detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
+    what_if = flag(request, "whatif")
+    requests = await read_as(request, partial(parse_submission, max_jobs=options(request).max_jobs))
+    submit, size = use_cases(request).submit, body_size(request)
+    if what_if:
+        planned = await submit.what_if(requests, caller(request), charged=charge, size=size)
+        return JsonAnswer((await renderer_for(request, planned)).planned(planned, detailed=detailed))
+    jobs = await submit(requests, caller(request), charged=charge, size=size)
+    token = encode_token([job.id for job in jobs])
+    single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
+    if wait:
+        jobs = await _settled(request, jobs)
+    answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
+    return JsonAnswer({**answer, **single}, status_code=_status(jobs))
+
+
+async def get_jobs(request: Request) -> Response:
+    token, detailed, wait = required(request, "token"), flag(request, "detailed"), flag(request, "wait")
+    jobs = await use_cases(request).query.by_token(token, owner=owner(request))
+    if wait:
+        jobs = await _settled(request, jobs)
+    answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
+    return JsonAnswer(answer, status_code=_status(jobs))
+
+
+async def _settled(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
+    """The jobs once all have ended, or as they are when the wait is over."""
+    unfinished = [job.id for job in jobs if job.outcome is None]
+    if not unfinished:
+        return jobs
+    cases = use_cases(request)
+    await while_connected(request, cases.wait(unfinished))
+    return await cases.query.by_ids([job.id for job in jobs], owner=owner(request))
+
+
+def _status(jobs: Sequence[Job]) -> HTTPStatus:
+    """202 while there is something to wait for."""
+    return HTTPStatus.ACCEPTED if any(job.outcome is None for job in jobs) else HTTPStatus.OK
 
 
 ROUTES = [
@@ -72,6 +174,33 @@ ROUTES = [
             parameters=[text_parameter("token"), FORCE],
             answers={200: None},
             problems=[*READ_PROBLEMS, 404],
+        ),
+    ),
+    DescribedRoute(
+        JOBS_PATH,
+        submit_jobs,
+        method="POST",
+        operation=Operation(
+            id="postV1ConsumerJobs",
+            summary="Submit one job or several",
+            tag=TAG,
+            parameters=[WAIT, DETAILED, WHATIF, CHARGE],
+            body=[*JOB_TYPES_BY_TYPE.values(), JobTemplateList],
+            answers={200: JobStatusCollection, 202: JobStatusCollection, 403: InsufficientBuzz},
+            problems=BODY_PROBLEMS,
+        ),
+    ),
+    DescribedRoute(
+        JOBS_PATH,
+        get_jobs,
+        method="GET",
+        operation=Operation(
+            id="getV1ConsumerJobs",
+            summary="Get the status of the jobs of a token",
+            tag=TAG,
+            parameters=[text_parameter("token"), WAIT, DETAILED],
+            answers={200: JobStatusCollection, 202: JobStatusCollection},
+            problems=READ_PROBLEMS,
         ),
     ),
 ]

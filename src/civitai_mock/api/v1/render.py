@@ -2,21 +2,64 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeAlias, Union, cast
 
-from civitai_mock.api.formats import ResultFormat, Vocabulary
+from starlette.requests import Request
+
+from civitai_mock.api.context import base_url, context, use_cases, vocabulary
 from civitai_mock.api.v1 import schemas as wire
-from civitai_mock.api.v1.official_words import with_official_words
+from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.dotnet import format_date, format_timespan
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blob_urls import BlobUrls
 from civitai_mock.services.queue_position import QueuePosition
+
+# What the lists allow at each place in a detailed job; every member of an object under ANY.
+Words: TypeAlias = Mapping[str, Union[frozenset[str], "Words"]]
+ANY = "*"
+
+BASE_MODELS = frozenset({"SD_1_5", "SDXL"})
+ASSET_TYPES = frozenset({"Lora", "Hypernetwork", "TextualInversion", "Lycoris", "Checkpoint", "Vae", "LoCon"})
+SCHEDULERS = frozenset(
+    {
+        *("EulerA", "Euler", "LMS", "Heun", "DPM2", "DPM2A", "DPM2SA", "DPM2M", "DPMSDE", "DPMFast", "DPMAdaptive"),
+        *("LMSKarras", "DPM2Karras", "DPM2AKarras", "DPM2SAKarras", "DPM2MKarras", "DPMSDEKarras", "DDIM", "PLMS"),
+        *("UniPC", "Undefined", "LCM", "DDPM", "DEIS"),
+    }
+)
+WORDS_OF_JOBS: Mapping[str, Words] = {
+    "TextToImageV2": {
+        "baseModel": BASE_MODELS,
+        "params": {"scheduler": SCHEDULERS},
+        "additionalNetworks": {ANY: {"type": ASSET_TYPES}},
+    },
+    "PrepareModel": {"baseModel": BASE_MODELS},
+}
+
+
+def with_official_words(members: JsonObject, job_type: str) -> JsonObject:
+    """Leave out the values that are in no official list: none of these members has to be there."""
+    return _allowed(members, WORDS_OF_JOBS.get(job_type, {}))
+
+
+def _allowed(members: JsonObject, words: Words) -> JsonObject:
+    kept = {name: (value, words.get(name, words.get(ANY))) for name, value in members.items()}
+    return {name: _inside(value, of) for name, (value, of) in kept.items() if not _is_strange(value, of)}
+
+
+def _inside(value: Json, words: frozenset[str] | Words | None) -> Json:
+    return _allowed(value, words) if isinstance(value, dict) and isinstance(words, Mapping) else value
+
+
+def _is_strange(value: Json, words: frozenset[str] | Words | None) -> bool:
+    return isinstance(words, frozenset) and value not in words
+
 
 ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}
@@ -191,3 +234,17 @@ def _optional(job: Job) -> JsonObject:
         "taint": None if job.taint is None else dict(job.taint),
     }
     return {name: value for name, value in members.items() if value is not None}
+
+
+async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
+    """Knows where in the queue `jobs` are; those that are claimed or finished cost no look."""
+    cases, words = use_cases(request), vocabulary(request)
+    context(request).client_hints.see(request.headers, jobs, words)
+    return JobRenderer(
+        base_url=base_url(request),
+        blob_urls=cases.blob_urls,
+        provider_name=cases.provider_name,
+        vocabulary=words,
+        positions=await cases.queue(jobs),
+        support=cases.support(jobs),
+    )

@@ -264,3 +264,11 @@ class InsufficientBuzz(TypedDict):
     """The whole answer to a consumer whose balance is too small; every other error is a problem document."""
 
     error: Literal["Insufficient Buzz"]
+
+
+CONSUMER = "/v1/consumer"
+JOBS_PATH = CONSUMER + "/jobs"
+JOB_PATH = JOBS_PATH + "/{jobId}"
+TAG = "Jobs"
+READ_PROBLEMS = (400, 401, 429)
+BODY_PROBLEMS = (*READ_PROBLEMS, 408, 413, 415)

@@ -14,8 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import ChangeReload
 
-from civitai_mock.api.connection import LIMITS, Connection, Limits, Phase, Room
 from civitai_mock.domain.errors import ConflictError, InvalidRequestError
+from civitai_mock.serving.connection import LIMITS, Connection, Limits, Phase, Room
 
 if sys.platform != "win32":
     import resource

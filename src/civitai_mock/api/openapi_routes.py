@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from civitai_mock.api.body import MEDIA_RANGES
 from civitai_mock.api.errors import STATUSES, ProblemDetails
+from civitai_mock.api.json_body import MEDIA_RANGES
 from civitai_mock.domain.json_types import Json, JsonObject
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -1,12 +1,36 @@
-"""Requests that say which kind of client they come from: by a header, or by a base path."""
+"""Take off a path what names no route: slashes too many, and the base path by which a client says its kind."""
+
+import re
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from civitai_mock.api.errors import on_mock_error
-from civitai_mock.api.formats import ClientCompat
+from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.domain.errors import InvalidRequestError
+
+SEVERAL = re.compile(r"//+")
+SEVERAL_RAW = re.compile(rb"//+")
+
+
+class Slashes:
+    """Take them off before anybody looks at the path; the access line has the one that was sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        if "//" in path or path.endswith("/"):
+            raw: bytes = scope.get("raw_path") or path.encode()
+            scope = {
+                **scope,
+                "path": SEVERAL.sub("/", path).rstrip("/") or "/",
+                "raw_path": SEVERAL_RAW.sub(b"/", raw).rstrip(b"/") or b"/",
+            }
+        await self._app(scope, receive, send)
+
 
 HEADER = "X-Mock-Compat"
 BASE_PATH = "/compat/"
