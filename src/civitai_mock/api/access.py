@@ -109,7 +109,7 @@ class Access:
     guess_limit: GuessLimit
 
 
-class Guard:
+class AccessMiddleware:
     """Puts the id of the consumer into `request.state.consumer`; health, docs and blobs are for everybody."""
 
     def __init__(self, app: ASGIApp, *, access: Access) -> None:

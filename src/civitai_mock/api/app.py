@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from civitai_mock.api import blobs, system
-from civitai_mock.api.access import Access, Guard, TrustedProxies
-from civitai_mock.api.base_path import Compat, Slashes
+from civitai_mock.api.access import Access, AccessMiddleware, TrustedProxies
+from civitai_mock.api.base_path import ClientCompatMiddleware, SlashMiddleware
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.context import ApiContext, ApiOptions, UseCases
 from civitai_mock.api.errors import ProblemDetails, UnexpectedErrors, handle_errors
@@ -114,9 +114,9 @@ def make_api(
             Middleware(TrustedProxies, networks=trusted_proxies),
             Middleware(TraceMiddleware),
             Middleware(UnexpectedErrors),
-            Middleware(Slashes),
-            Middleware(Compat),
-            Middleware(Guard, access=access),
+            Middleware(SlashMiddleware),
+            Middleware(ClientCompatMiddleware),
+            Middleware(AccessMiddleware, access=access),
         ],
         docs_url=None,  # FastAPI's own pages load their scripts from a CDN
         redoc_url=None,

@@ -14,7 +14,7 @@ SEVERAL = re.compile(r"//+")
 SEVERAL_RAW = re.compile(rb"//+")
 
 
-class Slashes:
+class SlashMiddleware:
     """Take them off before anybody looks at the path; the access line has the one that was sent."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,7 +36,7 @@ HEADER = "X-Mock-Compat"
 BASE_PATH = "/compat/"
 
 
-class Compat:
+class ClientCompatMiddleware:
     """Put the `ClientCompat` that was asked for into `request.state.compat`, and take it off the path.
 
     Of both, the path counts: it is what a client was set up with.
