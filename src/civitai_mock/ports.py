@@ -1,4 +1,4 @@
-"""What the core needs from the world outside it."""
+"""Ports: the protocols by which the core reaches stores, providers, the clock and random ids."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from civitai_mock.generation.work import FileRole
 
 
 class Clock(Protocol):
-    """Aware UTC time, and waiting for it."""
+    """Tells the time in aware UTC, and waits for it."""
 
     def now(self) -> datetime: ...
 
@@ -26,14 +26,14 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """Everything that is drawn, so that tests can draw the same again."""
+    """Draws everything random, so that tests can draw the same again."""
 
     def uuid(self) -> str:
-        """A lower-case hyphenated UUID, as ComfyUI wants its prompt ids."""
+        """Return a lower-case hyphenated UUID, the form of ComfyUI's prompt ids."""
         ...
 
     def seed(self) -> int:
-        """0 to 2**32 - 1, the range of v1 seeds."""
+        """Return a number from 0 to 2**32 - 1, the range of v1 seeds."""
         ...
 
 
@@ -165,38 +165,38 @@ class ResourcePage:
 
 
 class ResourceStore(Protocol):
-    """Resources by AIR, matched without regard to case. Raises `TransientError` while the store is away.
+    """Stores resources by AIR, in any case. Every method raises `TransientError` while the store is away.
 
-    Of all AIRs with one `identity` there is never more than one, however many processes add some at once.
+    There is never more than one resource with one `Air.identity`, however many processes add some at once.
     """
 
     async def add(self, resource: Resource) -> None:
-        """Raise `ConflictError` if one of that identity is there already."""
+        """Store a new resource; raise `ConflictError` if one with its identity exists already."""
         ...
 
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        """Add those whose identity is new; the answer is how many were."""
+        """Store the resources whose identity is new, and return how many these are."""
         ...
 
     async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
-        """The known ones by `str(reference)`; see `domain.naming.named`."""
+        """Return the known resources by `str(reference)`; see `domain.resource.named`."""
         ...
 
     async def replace(self, resource: Resource) -> bool:
-        """Put it in the place of the one of the same identity, with its spelling; False if there is none."""
+        """Put a resource, with its spelling, in the place of the one with its identity; False if there is none."""
         ...
 
     async def delete(self, air: Air) -> bool:
-        """False if there is none of that identity."""
+        """Delete the resource with that identity; False if there is none."""
         ...
 
     async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:
-        """In order of AIR; `query` is looked for literally in `Resource.search_text`, in any case."""
+        """Return resources in order of AIR whose `Resource.search_text` has `query` literally, in any case."""
         ...
 
 
 class BlobStore(Protocol):
-    """Bytes by key. Raises `TransientError` while the store is away."""
+    """Stores bytes by key. Every method raises `TransientError` while the store is away."""
 
     async def put(
         self,
@@ -207,45 +207,45 @@ class BlobStore(Protocol):
         keep_until: datetime,
         owner: str | None = None,
     ) -> Blob:
-        """Store or replace, all of it or nothing, durable on return; the etag is a digest of the bytes."""
+        """Store or replace a blob: all of it or nothing, durable on return; the etag is a digest of the bytes."""
         ...
 
     async def stat(self, key: str) -> Blob | None: ...
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Bytes `start` to `stop` (exclusive) in chunks of bounded size; raise `NotFoundError` if the blob went."""
+        """Yield bytes `start` to `stop` (exclusive) in bounded chunks; raise `NotFoundError` for a deleted blob."""
         ...
 
     async def delete(self, key: str) -> bool:
-        """False if there was none."""
+        """Delete a blob; False if there is none."""
         ...
 
     async def sweep(self, now: datetime) -> int:
-        """Delete blobs whose `keep_until` has passed; the answer is how many."""
+        """Delete blobs whose `keep_until` has passed, and return how many these are."""
         ...
 
 
 class SecretStore(Protocol):
-    """Random keys that every process on one store shares."""
+    """Keeps random keys that all processes on one store share."""
 
     async def secret(self, name: str) -> bytes:
-        """32 bytes, drawn at first use."""
+        """Return 32 bytes, which are drawn at first use."""
         ...
 
 
 class StoreHealth(Protocol):
-    """Whether the store can be used now."""
+    """Says whether the store can be used now; `description` names it to people."""
 
     description: str
 
     async def ping(self) -> None:
-        """Raise `TransientError` within a few seconds if it cannot."""
+        """Raise `TransientError` within a few seconds if the store cannot be used."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One open store, whatever it is made of; whoever opened it closes it."""
+    """One open store by the roles that it plays; whoever opened it closes it."""
 
     jobs: JobStore
     queue: JobQueue
@@ -259,7 +259,7 @@ class Stores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
-    """A picture that a graph reads under `name`; `digest` is one of its bytes, and `read` gives them from the start."""
+    """An image that a graph reads under `name`; `digest` is one of its bytes, `read` yields them from the start."""
 
     name: str
     content_type: str
@@ -271,9 +271,9 @@ class InputFile:
 class Submission:
     """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
 
-    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. `optional_nodes` stand in the way of their
-    links: a provider that cannot run one leaves it out, so that its outputs are its links, in their order. Where
-    prompts wait, the higher `priority` goes first.
+    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. A provider that cannot run one of the
+    `optional_nodes` leaves it out, so that the links into it take the place of its outputs, in their order. If prompts
+    wait, the higher `priority` goes first.
     """
 
     prompt_id: str
@@ -291,11 +291,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` what is run.
+    """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` the one that runs.
 
     `found` says that the provider had the prompt already, waiting, running or ended: nothing was sent, and nothing
-    that an earlier claim of its job had begun is lost. `left_out` tells of optional nodes why they are not in `graph`;
-    of a prompt that was found, nobody may know any more.
+    that an earlier claim of its job had begun is lost. `left_out` says why optional nodes are not in
+    `graph`; for a prompt that was found it may be unknown.
     """
 
     prompt_id: str
@@ -307,7 +307,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One file that an output node made; `content` can be read once."""
+    """A file that an output node made; `content` can be read once."""
 
     node_id: str
     content_type: str
@@ -316,7 +316,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """Everything a graph made, in order of node and batch index; `facts` go into the job's last event."""
+    """All files that a graph made, in order of node and batch index; `facts` go into the job's last event."""
 
     items: Sequence[Output]
     facts: ReadOnlyJson
@@ -324,7 +324,7 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A sketch of the picture in the making."""
+    """A rough view of an image while it is sampled."""
 
     content_type: str
     content: bytes
@@ -332,7 +332,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a prompt is: `step` of the `steps` of the node that is at work."""
+    """How far a prompt is: at `step` of the `steps` of the node that runs."""
 
     node_id: str
     step: int
@@ -342,7 +342,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReport:
-    """The truth about one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders."""
+    """The state of one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders."""
 
     id: str
     ready: bool
@@ -355,10 +355,10 @@ class WorkerReport:
 
 
 class Provider(Protocol):
-    """Something that runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
+    """Runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
 
-    One that `reads_files` wants the pictures that graphs read; another makes do with those that are stored here, and
-    with the names of the others.
+    `reads_files` says whether it needs the content of all images that graphs read; otherwise it uses those that are
+    stored here, and only the names of the others.
     """
 
     name: str
@@ -366,46 +366,46 @@ class Provider(Protocol):
     reads_files: bool
 
     async def send(self, submission: Submission) -> Receipt:
-        """Start a graph. Sending a prompt id that is known and unfinished, or done, starts nothing anew."""
+        """Start a graph; a prompt id that is known, unfinished or done, is not started again."""
         ...
 
     async def collect(self, prompt_id: str) -> Outputs:
-        """Wait for the end of a prompt. `TransientError` if the provider has lost it."""
+        """Wait for the end of a prompt; raise `TransientError` if the provider has lost it."""
         ...
 
     async def cancel(self, prompt_id: str) -> None:
-        """Stop a prompt wherever it is; one that is unknown or finished is no error."""
+        """Stop a prompt wherever it is; an unknown or finished one is not an error."""
         ...
 
     async def strays(self) -> Mapping[str, str]:
-        """The prompts that wait or run there though this process follows none of them, each with its job's id."""
+        """Return prompts that wait or run there and that this process does not follow, each with its job's id."""
         ...
 
     def progress(self, prompt_id: str) -> Progress | None:
-        """None for a prompt that waits, has ended, or is not heard of."""
+        """Return how far a prompt is; None if it waits, has ended or is unknown."""
         ...
 
     def waited_until(self, prompt_id: str) -> datetime | None:
-        """When a prompt's turn came: now, while it waits for others; None for one that waits for nobody."""
+        """Return when a prompt's turn came, which is now while it waits for others; None if it waits for nobody."""
         ...
 
     @property
     def workers(self) -> Sequence[WorkerReport]:
-        """Each of them, whether it is there or not."""
+        """Return all workers, those that do not answer included."""
         ...
 
     def workers_with(self, resources: Sequence[JobResource]) -> int:
-        """How many workers that are ready have the files of all of these resources."""
+        """Return how many ready workers have the files of all of these resources."""
         ...
 
 
 class Artist(Protocol):
-    """Pictures that stand in for those of models and files that are not here; always the same for the same request."""
+    """Draws images in place of models and files that are not here; the same request always gets the same image."""
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
-        """A PNG file that has something to do with the subject."""
+        """Return a PNG file that has something to do with the subject."""
         ...
 
     async def transform(self, transformer: str, picture: bytes) -> bytes:
-        """What v1's ImageTransformer of that name makes of a picture; raise `JobError` for bytes that are none."""
+        """Do to an image what v1's ImageTransformer of that name does; raise `JobError` for other bytes."""
         ...

@@ -1,4 +1,4 @@
-"""Data out to MongoDB, through motor."""
+"""The store for many processes, in MongoDB through motor."""
 
 from civitai_mock.storage.mongo.collections import CollectionNames
 from civitai_mock.storage.mongo.open import open_mongo

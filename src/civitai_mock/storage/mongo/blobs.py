@@ -1,4 +1,4 @@
-"""Blobs in GridFS."""
+"""Blobs in MongoDB, as files of GridFS."""
 
 import asyncio
 import hashlib
@@ -23,7 +23,7 @@ NEWEST_FIRST = [("uploadDate", DESCENDING), ("_id", DESCENDING)]
 
 
 class MongoBlobStore:
-    """A blob is the newest file of its key; while one is being replaced there are two."""
+    """Keeps a blob as the newest file of its key; while it is being replaced there are two."""
 
     def __init__(self, *, bucket: AsyncIOMotorGridFSBucket, files: Collection, chunks: Collection) -> None:
         self._bucket = bucket
@@ -40,7 +40,7 @@ class MongoBlobStore:
         keep_until: datetime,
         owner: str | None = None,
     ) -> Blob:
-        """There is a file only when all of its chunks are there: GridFS writes the file's document last."""
+        """Upload chunks, then the file's document, so that a file exists only with all of its chunks."""
         upload = self._bucket.open_upload_stream(key)
         try:
             size, etag = await _copy(content, upload)
@@ -61,7 +61,7 @@ class MongoBlobStore:
         return None if file is None else _blob_of(file)
 
     async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Fetch the chunks of the range only; the driver's GridOut would ask for all up to the end of the file."""
+        """Fetch only the chunks of the range; the driver's GridOut would ask for all up to the end of the file."""
         with domain_errors():
             file = await self._newest(key)
             if file is None:
@@ -95,20 +95,20 @@ class MongoBlobStore:
         return [file["_id"] async for file in found]
 
     async def _delete_files(self, files: Sequence[ObjectId]) -> None:
-        """Chunks first: what a crash leaves behind can still be found by its file."""
+        """Delete chunks before files, so that what a crash leaves behind can still be found by its file."""
         if files:
             await self._chunks.delete_many({"files_id": {"$in": files}})
             await self._files.delete_many({"_id": {"$in": files}})
 
     async def _delete_chunks_of_no_file(self, now: datetime) -> None:
-        """Uploads that a crash cut off: older than any file there is, and than any upload that still runs."""
+        """Delete what is left of uploads that a crash cut off: chunks older than any file and any running upload."""
         oldest = await self._files.find_one({}, {"_id": 1}, sort=[("_id", 1)])
         running = ObjectId.from_datetime(now - LONGEST_UPLOAD)
         bound = min(oldest["_id"], running) if oldest else running
         await self._chunks.delete_many({"files_id": {"$lt": bound}})
 
     async def _chunks_of(self, file: Document, numbers: range) -> AsyncGenerator[tuple[int, bytes], None]:
-        """Raise `NotFoundError` if they are deleted meanwhile."""
+        """Yield the numbered chunks of a file; raise `NotFoundError` if they are deleted meanwhile."""
         wanted = {"files_id": file["_id"], "n": {"$gte": numbers.start, "$lt": numbers.stop}}
         found = self._chunks.find(wanted).sort("n").batch_size(CHUNKS_IN_ONE_ANSWER)
         try:
@@ -122,7 +122,7 @@ class MongoBlobStore:
 
 
 async def _copy(content: AsyncIterator[bytes], upload: AsyncIOMotorGridIn) -> tuple[int, str]:
-    """The size and the digest of what was written."""
+    """Copy content into an upload, and return its size and digest."""
     digest, size = hashlib.sha256(), 0
     async for piece in content:
         digest.update(piece)

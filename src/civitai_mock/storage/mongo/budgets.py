@@ -1,4 +1,4 @@
-"""Keep consumers within their budgets, on a server without transactions."""
+"""Budgets of consumers in MongoDB: reservations keep them, as a server may have no transactions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,16 +18,16 @@ from civitai_mock.storage.mongo.errors import AWAY
 from civitai_mock.storage.mongo.job_documents import spent
 from civitai_mock.storage.mongo.job_queries import spending_of
 
-# A few writes, each of which a slow server may take a minute for. What is older was left by a process that died.
+# A submission is a few writes, each of which may take a slow server a minute. Older ones are left by dead processes.
 LONGEST_SUBMISSION = timedelta(minutes=5)
 
 
 class Reservations:
-    """The cost of jobs is reserved, then added up, then the jobs are stored, and only then the reservation goes.
+    """Reserves the cost of jobs, adds up what the consumer spends, lets the jobs be stored, then drops the reservation.
 
-    So of two submissions at once, the later to add up sees the other's reservation or its jobs; jobs that name a
-    reservation that was seen are not counted twice. Both may see each other, and both be refused. Within one process
-    the submissions of a consumer take turns, so that there the first one is not.
+    So of two submissions at once, the later one to add up sees the reservation or the jobs of the other; jobs that name
+    a reservation that was seen are not counted twice. Both may see each other, and both be refused. Within one process
+    the submissions of a consumer take turns, so that the first one is not refused there.
     """
 
     def __init__(self, *, reservations: Collection, jobs: Collection) -> None:
@@ -37,7 +37,7 @@ class Reservations:
 
     @asynccontextmanager
     async def reserved(self, jobs: Sequence[Job], budget: Budget) -> AsyncIterator[ObjectId]:
-        """The id of the reservation, which the jobs that are stored meanwhile have to name."""
+        """Reserve the cost of jobs, and yield the id of the reservation, which the stored jobs have to name."""
         reservation = _reservation_document(jobs, budget)
         async with self._turns.setdefault(budget.issued_by, asyncio.Lock()):
             try:
@@ -45,11 +45,14 @@ class Reservations:
                 await self._check(budget)
                 yield reservation["_id"]
             finally:
-                with suppress(*AWAY):  # what was done stands; one that stays is swept
+                with suppress(*AWAY):  # as the jobs are stored, and a reservation that stays is swept
                     await self._reservations.delete_one({"_id": reservation["_id"]})
 
     async def _check(self, budget: Budget) -> None:
-        """Reservations are read first: the jobs of one that is gone by then are there to be counted."""
+        """Raise `InsufficientBuzzError` if the consumer spends too much.
+
+        Reservations are read before jobs, as the jobs of a reservation that is gone by then can be counted.
+        """
         held = self._reservations.find({"issuedBy": budget.issued_by})
         reserved = {document["_id"]: document["cost"] async for document in held}
         others = {"issuedBy": budget.issued_by, "reservation": {"$nin": list(reserved)}}

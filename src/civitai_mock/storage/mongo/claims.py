@@ -1,4 +1,4 @@
-"""Take jobs from the front of a line that others take from too."""
+"""Claim jobs in MongoDB from the front of a line that other processes claim from, too: of the queue, or the outbox."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -7,16 +7,16 @@ from civitai_mock.storage.mongo.collections import Collection, Document
 
 Order: TypeAlias = Sequence[tuple[str, int]]
 
-# A page that is lost to others is progress of theirs; after a few, the caller's next poll goes on.
+# If others win that many pages, jobs make progress anyway, and the caller's next poll goes on.
 PAGES = 8
 ONLY_ID: Mapping[str, int] = {"_id": 0, "jobId": 1}
 
 
 async def stamp_front(jobs: Collection, line: Document, *, order: Order, stamp: Document, limit: int) -> Sequence[str]:
-    """Stamp at most `limit` jobs of `line`, none of which fits its filter then; the answer is which were tried.
+    """Stamp at most `limit` jobs that match `line`, so that they match it no longer, and return which were tried.
 
-    A page of candidates, then one conditional write on them. find_one_and_update would need a round trip for each job,
-    and is slow on servers that imitate MongoDB.
+    It reads a page of candidates, then makes one conditional write on them: find_one_and_update would need a round trip
+    for each job, and is slow on servers that imitate MongoDB.
     """
     tried: list[str] = []
     for _ in range(PAGES):

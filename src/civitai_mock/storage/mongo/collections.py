@@ -1,4 +1,4 @@
-"""The collections of a MongoDB store, with their indexes."""
+"""The collections of a MongoDB store: their names and indexes."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -16,11 +16,11 @@ Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
 UP, DOWN = ASCENDING, DESCENDING
 
-# The order in which jobs are claimed.
+# Jobs are claimed in this order.
 QUEUE_ORDER = [("priority", DOWN), ("createdAt", UP), ("jobId", UP)]
-YOUNGEST_FIRST = [("position", DOWN)]  # walks an index on `position` backwards
+YOUNGEST_FIRST = [("position", DOWN)]  # as an index on `position` is read backwards
 LONGEST_DUE_FIRST = [("callback.dueAt", UP)]
-# At the end of an index, for sums that need nothing else of the jobs.
+# These members end an index, for sums that need nothing else of the jobs.
 SPENDING = [("spent", UP), ("images", UP)]
 
 EXPIRY = IndexModel([("expireAt", UP)], expireAfterSeconds=0)
@@ -46,8 +46,8 @@ JOBS = [
 ]
 RESERVATIONS = [IndexModel([("issuedBy", UP)]), IndexModel([("at", UP)])]
 JOB_EVENTS = [IndexModel([("jobId", UP), ("seq", UP)], unique=True), EXPIRY]
-# GridFS's own two. Blobs have no TTL index: it would delete the files documents and leave the chunks; see
-# `MongoBlobStore.sweep`.
+# The indexes of GridFS itself, and one for the sweep. Blobs have no TTL index, as it would delete the documents of
+# files and leave their chunks; see `MongoBlobStore.sweep`.
 BLOB_FILES = [
     IndexModel([("filename", UP), ("uploadDate", UP)]),
     IndexModel([("metadata.keepUntil", UP)]),
@@ -57,7 +57,10 @@ BLOB_CHUNKS = [IndexModel([("files_id", UP), ("n", UP)], unique=True)]
 
 @dataclass(frozen=True, slots=True)
 class CollectionNames:
-    """`blobs` is a GridFS bucket: `blobs.files` and `blobs.chunks`; beside `jobs` stands `jobs.reservations`."""
+    """Names of the collections that users may choose; raise ValueError if two are the same.
+
+    `blobs` is a GridFS bucket with `blobs.files` and `blobs.chunks`; `jobs.reservations` stands beside `jobs`.
+    """
 
     resources: str = "resources"
     jobs: str = "jobs"
@@ -83,7 +86,7 @@ class Collections:
 
 
 def collections_of(database: Database, names: CollectionNames) -> Collections:
-    """All of them with the concerns of `database`."""
+    """Open the collections, with the read and write concerns of `database`."""
     return Collections(
         resources=database[names.resources],
         jobs=database[names.jobs],
@@ -96,6 +99,7 @@ def collections_of(database: Database, names: CollectionNames) -> Collections:
 
 
 async def create_indexes(collections: Collections) -> None:
+    """Create the indexes that are missing; one that exists under its default name stays as it is."""
     for collection, models in (
         (collections.resources, RESOURCES),
         (collections.jobs, JOBS),
@@ -108,7 +112,7 @@ async def create_indexes(collections: Collections) -> None:
 
 
 async def insert_missing(collection: Collection, documents: Sequence[Document]) -> int:
-    """The answer is how many were new to the collection's unique index."""
+    """Insert documents that a unique index does not know yet, and return how many these are."""
     if not documents:
         return 0
     try:

@@ -1,4 +1,4 @@
-"""Values that BSON would not give back exactly, in a form that it does."""
+"""How MongoDB documents hold times, durations and JSON that BSON would not give back exactly."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 
 
 def moment_text(moment: datetime) -> str:
-    """UTC in ISO 8601 of fixed width, so that text sorts as time does; a BSON date has no microseconds."""
+    """Print UTC in ISO 8601 of fixed width, so that text sorts as time does; a BSON date has no microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -26,7 +26,7 @@ def parse_micros(micros: int) -> timedelta:
 
 
 def json_text(value: "Json | ReadOnlyJson") -> str:
-    """Free JSON as text: BSON has trouble with `$`, `.` and NUL in names, and with large integers."""
+    """Store free JSON as text, as BSON has trouble with `$`, `.` and NUL in names, and with large integers."""
     return json.dumps(dict(value) if isinstance(value, Mapping) else value, separators=(",", ":"))
 
 
@@ -41,7 +41,7 @@ def parse_json_object(text: str) -> JsonObject:
 
 
 def is_storable(text: str) -> bool:
-    """False for half of a surrogate pair, which JSON can name but UTF-8 cannot hold."""
+    """Return False for half a surrogate pair, which JSON can spell and UTF-8 cannot hold."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What the driver raises, as domain errors; nowhere else is it caught and turned."""
+"""Errors of the MongoDB driver as domain errors; nowhere else are they translated."""
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
-# What whoever runs the server can change, and no caller: by the server's own error codes.
+# Refusals that only an operator of the server can change, by the server's error codes.
 REFUSALS: Mapping[int, str] = {
     13: "not authorized",
     18: "authentication failed",
@@ -33,8 +33,8 @@ AWAY = (ConnectionFailure, ExecutionTimeout, WriteConcernError)
 
 
 @contextmanager
-def domain_errors(*, conflict: str = "It is there already.") -> Iterator[None]:
-    """Raise `TransientError` and `ConflictError` for what the driver says; anything else it raises is a bug."""
+def domain_errors(*, conflict: str = "It exists already.") -> Iterator[None]:
+    """Raise `TransientError` or `ConflictError` for an error of the driver; any other error of it is a bug."""
     try:
         yield
     except PyMongoError as error:
@@ -69,7 +69,7 @@ def _translated(error: PyMongoError, conflict: str) -> MockError | None:
 
 
 def _codes(error: PyMongoError) -> Iterable[int]:
-    """The server's words may quote what was to be written, so they are not repeated."""
+    """Return the server's error codes, as its words may quote what was to be written."""
     if isinstance(error, BulkWriteError):
         return [write["code"] for write in error.details["writeErrors"]]
     return [error.code] if isinstance(error, OperationFailure) and error.code else []

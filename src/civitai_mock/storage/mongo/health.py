@@ -1,4 +1,4 @@
-"""Whether MongoDB takes what it is given."""
+"""Health check of a MongoDB store: whether it takes writes to all of its collections now."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ NOTHING: Document = {"_id": ID}
 
 
 class MongoHealth:
-    """Writes as every job does, durably: a document of settings, and a chunk of a blob that belongs to no file.
+    """Writes durably, as every job does: a document of settings, and a chunk of a blob that belongs to no file.
 
-    All other collections are asked for the right to write.
+    An update that matches nothing asks all other collections for the right to write.
     """
 
     def __init__(self, *, collections: Collections, reachability: Reachability) -> None:
@@ -43,7 +43,7 @@ class MongoHealth:
             ) from error
 
     async def _write(self) -> None:
-        """Write all of it at once, as each write waits for the server's disk."""
+        """Make all writes at once, as each waits for the server's disk."""
         collections, now = self._collections, datetime.now(UTC)
         await asyncio.gather(
             _put(collections.secrets, {"at": now}),
@@ -63,5 +63,5 @@ def _others(collections: Collections) -> Sequence[Collection]:
 
 
 async def _put(collection: Collection, members: Document) -> None:
-    with suppress(DuplicateKeyError):  # another process put it there in the same instant
+    with suppress(DuplicateKeyError):  # as another process put it there in the same instant
         await collection.update_one({"_id": ID}, {"$set": members}, upsert=True)

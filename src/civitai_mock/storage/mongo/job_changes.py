@@ -1,4 +1,4 @@
-"""Changes of jobs in MongoDB: conditional writes, grouped, each with the event that it appends."""
+"""Changes of jobs in MongoDB: conditional writes in groups, each with the event that it appends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from civitai_mock.storage.mongo.collections import Collection, insert_missing
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
 from civitai_mock.storage.mongo.job_documents import changing_fields, copied_last_event, last_event_document
-from civitai_mock.storage.mongo.webhook_outbox import news
+from civitai_mock.storage.mongo.webhook_outbox import update_and_make_due
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -25,7 +25,7 @@ EVENT_OF_JOB: Mapping[str, int] = {"jobId": 1, "lastEvent": 1, "keepUntil": 1, "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`id` marks the stored job, so that the writer can tell its own change from the same one of somebody else."""
+    """A change of a job; `id` marks the stored job, so that its writer knows it from the same change by others."""
 
     before: Job
     after: Job
@@ -34,7 +34,7 @@ class Change:
 
 
 class Changes:
-    """The event inside the job is the truth, written in one with the change; the events collection follows it.
+    """Writes a change and its event into the job, which is the truth; the collection of events follows it.
 
     Two writes cannot be one without a transaction, which a standalone server does not have. So the event of a change
     may be missing from the events collection after a crash, but only that of the last one: before a job is changed
@@ -49,7 +49,7 @@ class Changes:
     async def apply(self, changes: Sequence[Change]) -> Sequence[bool]:
         await self._store_events_held_by([change.before for change in changes if self._may_lack_event(change.before)])
         taken = await self._change(changes)
-        with suppress(*AWAY):  # the changes are made, and hold their events until somebody makes the next ones
+        with suppress(*AWAY):  # as the changes are made, and hold their events until somebody makes the next ones
             await self._append([change.after for change in changes if change.id in taken])
         return [change.id in taken for change in changes]
 
@@ -62,7 +62,7 @@ class Changes:
         return frozenset([document["changeId"] async for document in self._jobs.find(marked, {"changeId": 1})])
 
     def _may_lack_event(self, job: Job) -> bool:
-        """The first event is stored before the job is."""
+        """Return whether the last event of a job may be missing; the first event is stored before the job."""
         return job.seq > 0 and self._stored.get(job.id) != job.seq
 
     async def _store_events_held_by(self, jobs: Sequence[Job]) -> None:
@@ -94,11 +94,11 @@ def _conditional_update(change: Change) -> UpdateOne:
     if before.claim and change.if_not_renewed:
         unchanged["claim.until"] = moment_text(before.claim.until)
     fields = {**changing_fields(change.after), "changeId": change.id}
-    return UpdateOne(unchanged, news(fields) if change.after.callback_url else {"$set": fields})
+    return UpdateOne(unchanged, update_and_make_due(fields) if change.after.callback_url else {"$set": fields})
 
 
 class Grouped(Generic[Item, Answer]):
-    """While one group is being carried out, the next one fills; nobody waits for a timer."""
+    """Groups calls of the same instant: while one group is carried out, the next one fills, without a timer."""
 
     def __init__(self, carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, limit: int) -> None:
         self._carry_out = carry_out
@@ -107,7 +107,7 @@ class Grouped(Generic[Item, Answer]):
         self._last: asyncio.Task[Sequence[Answer]] | None = None
 
     async def __call__(self, item: Item) -> Answer:
-        """The item's own answer, or the error of its group. A caller that is cancelled takes nothing back."""
+        """Return the item's own answer, or raise the error of its group; a cancelled caller takes nothing back."""
         group, task = self._join()
         group.append(item)
         place = len(group) - 1
@@ -115,7 +115,7 @@ class Grouped(Generic[Item, Answer]):
         return answers[place]
 
     async def drain(self) -> None:
-        """Wait for everything that was begun."""
+        """Wait for all groups that have begun."""
         if self._last is not None:
             await asyncio.wait([self._last])
 

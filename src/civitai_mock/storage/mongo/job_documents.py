@@ -60,7 +60,7 @@ def job_document(job: Job) -> Document:
 
 
 def _fields_of_some(job: Job) -> Document:
-    """What other jobs do not have, so that they take no place in its indexes."""
+    """Return members that not every job has, so that a job without them takes no place in their indexes."""
     callback = {"dueAt": moment_text(job.last_event.at), "told": -1, "failures": 0}
     fields = {
         "leaves": leaf_digests(property_paths(job.properties)),
@@ -70,7 +70,7 @@ def _fields_of_some(job: Job) -> Document:
 
 
 def changing_fields(job: Job) -> Document:
-    """What a change of a job writes. Some repeat the job in the form that filters, sums and indexes need."""
+    """Return the members that a change writes; some repeat the job in the form that filters, sums and indexes need."""
     ended = {} if job.outcome is None else {"endedAt": moment_text(job.last_event.at)}
     return {
         "stage": str(job.stage),
@@ -91,7 +91,7 @@ def changing_fields(job: Job) -> Document:
 
 
 def spent(job: Job) -> float:
-    """In Buzz; what did not succeed is refunded."""
+    """Return what the consumer has spent on a job, in Buzz; a job that did not succeed is refunded."""
     return job.cost if job.charged and job.outcome in (None, Outcome.SUCCEEDED) else 0.0
 
 
@@ -124,7 +124,7 @@ def job_of(document: Document) -> Job:
         submission_id=document["submissionId"],
         name=document["name"],
         callback_url=document["callbackUrl"],
-        client_compat=document.get("clientCompat"),  # no job of an earlier version has it
+        client_compat=document.get("clientCompat"),  # as no job of an earlier version has it
         providers=tuple(document["providers"]),
         dependencies=tuple(document["dependencies"]),
         charged=document["charged"],
@@ -142,12 +142,12 @@ def job_of(document: Document) -> Job:
 
 
 async def jobs_of(documents: Iterable[Document]) -> list[Job]:
-    """Large ones are read beside everybody else."""
+    """Read jobs from documents; large ones are read in a thread, so that nobody waits for them."""
     return [await beside_others(partial(job_of, document), size=text_size(document)) for document in documents]
 
 
 def text_size(document: Document) -> int:
-    """Return the size of those members of a job that may be large."""
+    """Return the length of those members of a job that may be large."""
     texts = (document["request"], document["properties"], document["result"], document["lastEvent"]["context"])
     return sum(len(text) for text in texts if text)
 
@@ -176,7 +176,7 @@ def _resource_document(resource: JobResource) -> Document:
 
 
 def _resource_of(fields: Document) -> JobResource:
-    """Not every resource has hashes, and once they were not stored."""
+    """Make a resource, which may have no hashes; earlier versions stored none."""
     words, hashes = tuple(fields["trainedWords"]), tuple(fields.get("hashes", ()))
     return JobResource(air=Air(**fields["air"]), file_name=fields["fileName"], trained_words=words, hashes=hashes)
 
@@ -186,17 +186,17 @@ def with_ids(job_ids: Iterable[str]) -> Document:
 
 
 def position_text(position: Position) -> str:
-    """One text, so that one index field orders jobs; a space sorts before everything that ids are made of."""
+    """Return a position as one text, so that one index field orders jobs; a space sorts before all that ids have."""
     return f"{moment_text(position.created_at)} {position.submission_id} {position.job_id}"
 
 
 def leaf_digests(texts: Iterable[str]) -> Sequence[bytes]:
-    """What stands for leaves in a job: they may be long, and nobody reads them there."""
+    """Return what a job holds for the leaves of its properties, which may be long and are never read there."""
     return [hashlib.blake2b(text.encode(), digest_size=LEAF_BYTES).digest() for text in sorted(texts)]
 
 
 def event_fields(event: JobEvent) -> Document:
-    """Without the job's id."""
+    """Return the members of an event, without the id of its job."""
     claim_duration = event.claim_duration
     return {
         "seq": event.seq,
@@ -238,16 +238,16 @@ def last_event_document(job: Job) -> Document:
 
 
 def copied_last_event(job_document: Document) -> Document:
-    """The event that a job document holds, as a document of its own."""
+    """Return the event that a job document holds, as a document of its own."""
     lifetime = {name: job_document[name] for name in ("keepUntil", "expireAt")}
     return {"jobId": job_document["jobId"], **job_document["lastEvent"], **lifetime}
 
 
 def lifetime_fields(keep_until: datetime) -> Document:
-    """`expireAt` is the date of the TTL index, `keepUntil` the exact time."""
+    """Return when a document is deleted: `expireAt` is the date of the TTL index, `keepUntil` the exact time."""
     return {"keepUntil": moment_text(keep_until), "expireAt": keep_until}
 
 
 def expired(now: datetime) -> Document:
-    """The filter for what `lifetime_fields` has let go; the first half uses the TTL index."""
+    """Return the filter for documents whose `lifetime_fields` are over; the first half uses the TTL index."""
     return {"expireAt": {"$lte": now}, "keepUntil": {"$lte": moment_text(now)}}

@@ -1,4 +1,4 @@
-"""Questions about many jobs, answered by MongoDB: which match, how they ended, what they cost."""
+"""Search of jobs in MongoDB: which jobs match, how they ended, and what they cost."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -69,7 +69,7 @@ def criteria_filter(criteria: JobCriteria) -> Document:
 
 
 def born_filter(*, since: datetime | None, until: datetime | None) -> Document:
-    """A position begins with the time at which the job was created."""
+    """Match jobs by the time of their creation, with which their position begins."""
     bounds = {"$gte": since, "$lt": until}
     between = {operator: moment_text(bound) for operator, bound in bounds.items() if bound}
     return {"position": between} if between else {}

@@ -27,7 +27,7 @@ CHANGES_IN_ONE_WRITE = 500
 
 
 class MongoJobStore:
-    """Writes changes of the same instant together."""
+    """Stores jobs and events; changes of the same instant are written together."""
 
     def __init__(self, *, jobs: Collection, events: Collection, reservations: Collection) -> None:
         self._jobs = jobs
@@ -50,7 +50,7 @@ class MongoJobStore:
                 await self._insert(jobs, {"reservation": reservation})
 
     async def _insert(self, jobs: Sequence[Job], named: Document) -> None:
-        """The events go first, so that a job that can be claimed has its first event, and a taken id shows early."""
+        """Insert events first, so that a job that can be claimed has its first event, and a taken id shows early."""
         events = [last_event_document(job) for job in jobs]
         documents = [job_document(job) | named for job in jobs]
         try:
@@ -76,7 +76,7 @@ class MongoJobStore:
 
     @raises_domain_errors
     async def events(self, job_id: str) -> Sequence[JobEvent]:
-        """The job's own last event comes from the job, where it is even after a crash between the two writes."""
+        """Take the last event from the job, where it is even after a crash between the two writes."""
         job = await self.get(job_id)
         if job is None:
             return ()
@@ -91,7 +91,7 @@ class MongoJobStore:
 
     @raises_domain_errors
     async def sweep(self, now: datetime) -> int:
-        """What the server's TTL monitor would do within a minute; events without a job are never shown."""
+        """Delete what the server's TTL monitor would delete within a minute; events without a job are never shown."""
         swept = await self._jobs.delete_many(expired(now))
         await self._events.delete_many(expired(now))
         await self._reservations.sweep(now)
@@ -99,5 +99,5 @@ class MongoJobStore:
 
 
 def _these(documents: Sequence[Document]) -> Document:
-    """The very documents that were inserted: insert_many gives each one its `_id`."""
+    """Match the very documents that were inserted, by the `_id` that insert_many has given to each."""
     return {"_id": {"$in": [document["_id"] for document in documents if "_id" in document]}}

@@ -1,4 +1,4 @@
-"""Open a MongoDB store."""
+"""Open a MongoDB store: connect, check what is stored there, and bring it up to date."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -47,7 +47,7 @@ BROKEN_URI = (
     " in user and password percent-encoded."
 )
 SRV_SCHEME = "mongodb+srv://"
-# By the server's own error codes, whose words may quote a whole command, or leave out what to do.
+# What to do about a refusal, by the server's error codes, as its words may quote a whole command.
 REFUSALS: Mapping[int, str] = {
     13: "not authorized; MONGODB_URI names no user, or one without the role readWrite on this database.",
     18: "authentication failed; user, password or authSource in MONGODB_URI is wrong.",
@@ -59,12 +59,12 @@ logger = structlog.stdlib.get_logger()
 
 @asynccontextmanager
 async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> AsyncIterator[Stores]:
-    """Raise `TransientError` if nobody answers there or we are not let in, `InvalidRequestError` for a broken URI."""
+    """Open a store; raise `TransientError` if it does not let us in, `InvalidRequestError` for a broken URI."""
     if is_ambiguous(uri):
         raise InvalidRequestError(BROKEN_URI)
     reachability = Reachability(describe(uri, database), seeds=seeds_of(uri))
     async with _connected(uri, reachability) as client:
-        # What was just written is read from the primary, whatever the URI prefers.
+        # Reads go to the primary, whatever the URI prefers, as they must find what was just written.
         opened = client.get_database(database, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY)
         collections = collections_of(opened, names)
         await _prepare(opened, collections, reachability)
@@ -85,12 +85,12 @@ async def _connected(uri: str, reachability: Reachability) -> AsyncIterator[Asyn
         logger.warning("MONGODB_URI has options that mean nothing to the driver", options=unknown)
     try:
         with catch_warnings():
-            filterwarnings("ignore", message=UNKNOWN)  # said above
+            filterwarnings("ignore", message=UNKNOWN)  # as the log says so already
             client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=[reachability], **options)
     except (PyMongoError, ValueError, OSError) as error:
         if uri.startswith(SRV_SCHEME) and is_about_names(error):
             raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from None
-        # The driver's own words may quote parts of the URI.
+        # Without the driver's own words, which may quote parts of the URI.
         raise InvalidRequestError(BROKEN_URI) from None
     reachability.topology = lambda: client.delegate.topology_description
     try:

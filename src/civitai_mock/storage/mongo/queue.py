@@ -18,7 +18,7 @@ QUEUED_JOB = {"_id": 0, "jobId": 1, "priority": 1, "createdAt": 1, "cost": 1}
 
 
 class MongoJobQueue:
-    """A claim stamps jobs with a token of its own, then reads which jobs carry it."""
+    """Hands out jobs: a claim stamps jobs with a token of its own, then reads which jobs carry it."""
 
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
@@ -41,7 +41,7 @@ class MongoJobQueue:
     @raises_domain_errors
     async def renew(self, worker_id: str, job_ids: Iterable[str], until: datetime) -> frozenset[str]:
         await self._give_back_unread()
-        held = {"jobId": {"$in": list(job_ids)}, "claim.workerId": worker_id}  # a job that has ended has no claim
+        held = {"jobId": {"$in": list(job_ids)}, "claim.workerId": worker_id}  # as a job that has ended has no claim
         await self._jobs.update_many(held, {"$max": {"claim.until": moment_text(until)}})
         return frozenset([document["jobId"] async for document in self._jobs.find(held, ONLY_ID)])
 
@@ -68,7 +68,7 @@ class MongoJobQueue:
 
     @raises_domain_errors
     async def snapshot(self, *, recent_since: datetime) -> QueueState:
-        """The queue and what has ended are read one after the other, not at one instant."""
+        """Read the queue, then what has ended; the two are not of one instant."""
         found = self._jobs.find({"queued": True}, QUEUED_JOB).sort(QUEUE_ORDER)
         jobs = [_queued_job_of(document) async for document in found]
         recent = await self._jobs.count_documents({"endedAt": {"$gte": moment_text(recent_since)}})
@@ -81,7 +81,7 @@ class MongoJobQueue:
         return await self._jobs.find_one({"claim.until": {"$gt": moment_text(now)}}, ONLY_ID) is None
 
     async def _give_back_unread(self) -> None:
-        """Jobs stamped by a claim that failed before it could tell: nobody need wait until their leases are over."""
+        """Give back jobs of a claim that failed before it could return them, so that nobody waits for their leases."""
         for token, worker_id in list(self._unread.items()):
             await self._jobs.update_many(_claimed_with(token, worker_id), {"$set": {"queued": True, "claim": None}})
             self._unread.pop(token, None)

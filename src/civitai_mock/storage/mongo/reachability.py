@@ -1,4 +1,4 @@
-"""Why MongoDB cannot be used now, as the driver has found out, in words that say what to do."""
+"""Why MongoDB cannot be reached now, as the driver has found out, in words that say what to do."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from pymongo.monitoring import (
     TopologyOpenedEvent,
 )
 
-# The driver keeps the words of the system's errors, not the errors, and puts addresses and limits around them.
+# The driver keeps only the words of the system's errors, and puts addresses and limits around them.
 LIMITS = re.compile(r" \(configured timeouts: [^)]*\)")
 OPENSSL = re.compile(r"\[SSL: (?P<code>\w+)\] (?P<words>.*?)(?: \(_ssl\.c:\d+\))?$")
 Address = tuple[str, int | None]
@@ -38,13 +38,13 @@ logger = structlog.stdlib.get_logger()
 
 
 class Reachability(ServerListener, TopologyListener):
-    """Asks the driver what it knows, and listens to it: from `begin` on each change is logged once.
+    """Asks the driver what it knows, and listens to it: from `begin` on, each change is logged once.
 
-    The driver tells of changes in a thread of its own, up to a second later.
+    The driver reports changes in a thread of its own, up to a second later.
     """
 
     def __init__(self, description: str, *, seeds: Sequence[Address] = (), topology: Callable[[], Any] = lambda: None):
-        """`seeds` are the servers that the URI names; `topology` gives the driver's picture of now."""
+        """`seeds` are the servers that the URI names; `topology` returns what the driver knows now."""
         self.description = description
         self.topology = topology
         self._seeds = seeds
@@ -53,21 +53,21 @@ class Reachability(ServerListener, TopologyListener):
         self._logged: str | None = None
 
     def begin(self) -> None:
-        """Whoever opens the store tells of trouble until then."""
+        """Log changes from now on; until then, whoever opens the store reports trouble."""
         self._is_opened = True
 
     def explain(self, what: str, *, reason: str | None = None) -> str:
-        """`what` with the reason that is known here, or else with `reason`."""
+        """Return a sentence about the store: `what`, with the reason that is known here, or else with `reason`."""
         known = self._reason_in(self.topology()) or reason
         if known == CLOSED and not self._is_opened:
             known += "; if it wants TLS, add tls=true"
         return f"{self.description} {what}: {known}." if known else f"{self.description} {what}."
 
     def opened(self, event: ServerOpeningEvent | TopologyOpenedEvent) -> None:
-        """Nothing is known yet."""
+        """Do nothing, as nothing is known yet."""
 
     def closed(self, event: ServerClosedEvent | TopologyClosedEvent) -> None:
-        """No reason to tell anybody."""
+        """Do nothing, as this is our own doing."""
 
     def description_changed(self, event: ServerDescriptionChangedEvent | TopologyDescriptionChangedEvent) -> None:
         if isinstance(event, TopologyDescriptionChangedEvent):
@@ -93,9 +93,13 @@ class Reachability(ServerListener, TopologyListener):
 
 
 def reason_of(topology: Any, *, seeds: Sequence[Address], sets: Mapping[Address, str | None]) -> str | None:
-    """None while nothing is known; `sets` has the names of the replica sets of servers that have answered."""
+    """Return why no server can be written to, None while nothing is known.
+
+    `sets` has the names of the replica sets of servers that have answered.
+    """
     servers, set_name = topology.server_descriptions(), topology.replica_set_name
-    dropped = [seed for seed in seeds if seed not in servers]  # answered, and are not what was looked for
+    # The driver drops servers that answer and are not what it looks for.
+    dropped = [seed for seed in seeds if seed not in servers]
     if not servers and set_name:
         return _wrong_set(set_name, dropped, {name for name in sets.values() if name})
     faults = {address: reason_for(server.error) for address, server in servers.items() if server.error}
@@ -112,7 +116,7 @@ def reason_of(topology: Any, *, seeds: Sequence[Address], sets: Mapping[Address,
 
 
 def _no_primary(servers: Mapping[Address, Any], set_name: str | None) -> str | None:
-    """What servers that answer leave to be desired."""
+    """Return what is wrong with servers that answer, none of which is a primary."""
     if _unseen(servers):
         return None
     if set_name:
@@ -125,12 +129,12 @@ def _unseen(servers: Mapping[Address, Any]) -> bool:
 
 
 def is_about_names(error: Exception) -> bool:
-    """True for a name that cannot be found, or a name server that does not answer."""
+    """Return whether a name cannot be found, or a name server does not answer."""
     return NAMES.search(str(error)) is not None
 
 
 def reason_for(error: Exception) -> str:
-    """What the driver says of a server, in our words where we know what it is."""
+    """Return what the driver says about a server, in our words if we know what it is."""
     text = LIMITS.sub("", str(error)).partition(", Timeout: ")[0]
     if isinstance(error, ProtocolError):
         return "what answers there is not MongoDB"

@@ -15,7 +15,7 @@ from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_error
 R = TypeVar("R", Air, Reference)
 Found: TypeAlias = Mapping[str, Resource]
 
-MAX_SKIP = 2**62  # the server adds the limit to it, in 64 bits
+MAX_SKIP = 2**62  # as the server adds the limit to it, in 64 bits
 
 
 class MongoResourceStore:
@@ -31,7 +31,7 @@ class MongoResourceStore:
 
     @raises_domain_errors
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        """Look for those of earlier versions of this program: only later ones are held apart by their `_id`."""
+        """Look for known ones first: the `_id` keeps only resources apart that later versions have stored."""
         known = (await self._named([resource.air for resource in resources], itself)).keys()
         new = [new_document(resource) for resource in resources if str(resource.air) not in known]
         return await insert_missing(self._resources, new)
@@ -69,7 +69,7 @@ class MongoResourceStore:
     async def _named(
         self, references: Sequence[R], choose: Callable[[R, Sequence[Resource]], Resource | None]
     ) -> Found:
-        """Return them by `str(reference)`, with one look for all of them."""
+        """Return resources by `str(reference)`, found by one query."""
         if not references:
             return {}
         filters = [reference_filter(reference) for reference in references]
@@ -79,7 +79,7 @@ class MongoResourceStore:
 
 
 def resource_document(resource: Resource) -> Document:
-    """What is matched is in lower case, as `Air.key` is; `parts` and `fields` give back the exact resource."""
+    """Return members to be matched, in lower case as `Air.key` is, and the exact resource in `parts` and `fields`."""
     air = resource.air
     return {
         "air": str(air),
@@ -94,7 +94,7 @@ def resource_document(resource: Resource) -> Document:
 
 
 def new_document(resource: Resource) -> Document:
-    """Make a document that the database itself holds apart from any other of the same version, by its `_id`."""
+    """Make a document with an `_id` that the database accepts only once for a version."""
     air = resource.air
     identity = {} if air.version_id is None else {"_id": air.identity}
     return {**identity, **resource_document(resource)}
@@ -105,7 +105,7 @@ def resource_of(document: Document) -> Resource:
 
 
 def reference_filter(reference: Reference) -> Document:
-    """What finds the resource, maybe among others; hints that follow a version id begin with one of %+,./:=."""
+    """Match the resource, maybe among others; hints that follow a version id begin with one of %+,./:=."""
     source = reference.source.lower()
     if isinstance(reference, Air) and reference.version_id is None:
         return {"source": source, "resourceId": {"$in": [reference.id.lower(), reference.model_id.lower()]}}
@@ -115,6 +115,6 @@ def reference_filter(reference: Reference) -> Document:
 
 
 def search_filter(query: str) -> Document:
-    """`query` literally, in the case of `searchText`; a regular expression could not be long, nor hold NUL."""
+    """Match `query` literally, in any case; a regular expression could not be long, nor hold NUL."""
     place = {"$indexOfBytes": ["$searchText", {"$literal": query.casefold()}]}
     return {"$expr": {"$gte": [place, 0]}} if query else {}

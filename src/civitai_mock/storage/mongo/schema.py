@@ -11,7 +11,7 @@ from civitai_mock.domain.blob import blob_keys
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.job_documents import job_document, job_of
 
-VERSION = 3  # that of the same members in SQLite; databases before 3 do not tell theirs
+VERSION = 3  # is that of the same members in SQLite; databases before 3 do not store theirs
 ID = "schema"
 
 JOBS_IN_ONE_WRITE = 500
@@ -30,11 +30,11 @@ MAKER: Mapping[str, int] = {"jobId": 1, "issuedBy": 1, "slots": 1}
 
 
 class NewerSchemaError(Exception):
-    """The database was written to by a later version of this program."""
+    """Raised for a database that a later version of this program has written to."""
 
 
 async def refuse_newer(settings: Collection) -> None:
-    """Raise `NewerSchemaError`; nothing is touched."""
+    """Raise `NewerSchemaError` for a later schema, before any change."""
     stored = await settings.find_one({"_id": ID})
     if stored is not None and stored["version"] > VERSION:
         raise NewerSchemaError(f"its schema has version {stored['version']}, this program knows {VERSION}")
@@ -42,7 +42,7 @@ async def refuse_newer(settings: Collection) -> None:
 
 async def note_version(settings: Collection) -> None:
     """Note the version of a database that was upgraded."""
-    with suppress(DuplicateKeyError):  # another process noted it in the same instant
+    with suppress(DuplicateKeyError):  # as another process noted it in the same instant
         await settings.update_one({"_id": ID}, {"$max": {"version": VERSION}}, upsert=True)
 
 
@@ -52,16 +52,16 @@ async def upgrade(collections: Collections) -> None:
 
 
 async def _complete_jobs(jobs: Collection) -> None:
-    """Give them the fields that are new, as jobs that cost nothing and were each submitted alone.
+    """Give old jobs the members that are new, as jobs that cost nothing and were each submitted alone.
 
-    One that is changed meanwhile, by a process of the earlier version, is looked at again.
+    A job that a process of the earlier version changes meanwhile is looked at again.
     """
     while old := await jobs.find({"position": None}).limit(JOBS_IN_ONE_WRITE).to_list():
         await jobs.bulk_write([_completion(document) for document in old], ordered=False)
 
 
 async def _find_owners(collections: Collections) -> None:
-    """Find the owners of blobs by the jobs that can have made them; a pinned one whose job is gone is nobody's."""
+    """Set the owners of blobs by the jobs that can have made them; a pinned blob without a job gets none."""
     files = collections.blob_files
     if await files.find_one(UNOWNED) is None:
         return

@@ -1,4 +1,4 @@
-"""Secrets in MongoDB."""
+"""Secrets in MongoDB: random keys that all processes on one store share."""
 
 import secrets
 from contextlib import suppress
@@ -12,7 +12,7 @@ SECRET_BYTES = 32
 
 
 class MongoSecretStore:
-    """Whoever draws first decides for all."""
+    """Draws a secret at first use; the first process to draw decides for all."""
 
     def __init__(self, *, collection: Collection) -> None:
         self._collection = collection
@@ -25,5 +25,5 @@ class MongoSecretStore:
 
     async def _draw(self, name: str) -> None:
         drawn = {"$setOnInsert": {"value": secrets.token_bytes(SECRET_BYTES)}}
-        with suppress(DuplicateKeyError):  # somebody else drew in the same instant
+        with suppress(DuplicateKeyError):  # as another process drew in the same instant
             await self._collection.update_one({"_id": name}, drawn, upsert=True)

@@ -1,4 +1,4 @@
-"""What a MongoDB URI says: which servers and options it names, without who we are there."""
+"""MongoDB URIs: the servers and options that they name, without user and password."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ DEFAULT_PORT = 27017
 HOST = re.compile(r"(?P<host>\[[^]]+\]|[^:]+)(?::(?P<port>\d+))?")
 
 UNKNOWN = "Unknown option"
-FOR_SRV = "srv"  # its options are only taken with names that have to be looked up
+FOR_SRV = "srv"  # The driver takes these options only with names that have to be looked up.
 
 
 def describe(uri: str, database: str) -> str:
-    """`MongoDB at host:port/database`, for a URI that the driver has accepted."""
+    """Return `MongoDB at host:port/database` for a URI that the driver has accepted."""
     return f"MongoDB at {_hosts(uri)}/{database}"
 
 
 def is_ambiguous(uri: str) -> bool:
-    """True where an @ stands behind a slash: the driver would take what may be a part of a password for a host."""
+    """Return whether an @ follows a slash: the driver would take what may be a part of a password for a host."""
     return "@" in uri.partition("://")[2].partition("?")[0].partition("/")[2]
 
 
 def seeds_of(uri: str) -> list[tuple[str, int | None]]:
-    """The servers that a URI names; of `mongodb+srv` that is a name for others."""
+    """Return the servers that a URI names; none for `mongodb+srv`, whose name only leads to others."""
     if uri.startswith("mongodb+srv:"):
         return []
     named = [host.strip() for host in _hosts(uri).split(",")]
@@ -44,18 +44,18 @@ def _hosts(uri: str) -> str:
 
 
 def options_left_out(uri: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of `defaults` that the URI does not set: arguments would overrule it."""
+    """Return those of `defaults` that the URI does not set, as arguments would overrule it."""
     named = {_name_of(option) for option in _options_of(uri)}
     return {name: value for name, value in defaults.items() if name.lower() not in named}
 
 
 def unknown_options(uri: str) -> Sequence[str]:
-    """Names of those that the driver does not know; raise `InvalidRequestError` for a value that it cannot use."""
+    """Return options that the driver does not know; raise `InvalidRequestError` for a value that it cannot use."""
     return [_name_of(option) for option in _options_of(uri) if not _is_known(option)]
 
 
 def _options_of(uri: str) -> list[str]:
-    """None where an @ may mean that it is a part of a password that is not percent-encoded."""
+    """Return the options, but none if an @ may mean that they are part of a password that is not percent-encoded."""
     query = uri.partition("?")[2]
     return [] if "@" in query else [option for option in re.split("[&;]", query) if option]
 
@@ -69,7 +69,7 @@ def _is_known(option: str) -> bool:
     if name.lower().startswith(FOR_SRV):
         return True
     try:
-        with catch_warnings(action="ignore"):  # the driver gives them again when it connects
+        with catch_warnings(action="ignore"):  # as the driver gives them again when it connects
             parse_uri(f"mongodb://host/?{option}")
     except (PyMongoError, ValueError, OSError) as error:
         words = str(error.strerror if isinstance(error, OSError) else error)

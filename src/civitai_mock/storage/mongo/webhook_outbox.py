@@ -1,7 +1,7 @@
-"""The outbox of webhooks in MongoDB.
+"""The outbox of webhooks in MongoDB: which events receivers do not know yet.
 
-A job has `callback.dueAt` as long as there are events to deliver. Where a write depends on what is stored, it is an
-update pipeline, which the server carries out in one.
+A job has `callback.dueAt` as long as there are events to deliver. A write that depends on what is stored is an update
+pipeline, which the server carries out in one.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class MongoWebhookOutbox:
 
     @raises_domain_errors
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
-        """Jobs that were held for an answer that got lost are due again when the hold ends."""
+        """Take due jobs; those held for an answer that got lost are due again when the hold ends."""
         token = ObjectId()
         stamp = {"callback.dueAt": moment_text(hold_until), "callback.holder": token}
         line = {"callback.dueAt": {"$lte": moment_text(now)}}
@@ -55,8 +55,8 @@ class MongoWebhookOutbox:
             await self._jobs.update_one(_undelivered(job_id), again)
 
 
-def news(fields: Document) -> Pipeline:
-    """The update that writes `fields` of a job with a receiver, and makes it due unless it is already."""
+def update_and_make_due(fields: Document) -> Pipeline:
+    """Return the update that writes `fields` of a job with a receiver, and makes it due unless it is already."""
     literally = {name: {"$literal": value} for name, value in fields.items()}
     due_at = {"$ifNull": ["$callback.dueAt", {"$literal": fields["lastEvent"]["at"]}]}
     return [{"$set": {**literally, "callback.dueAt": due_at}}]

@@ -1,4 +1,4 @@
-"""The embedded store: SQLite on a disk or in memory."""
+"""The embedded store, in SQLite: in a directory on a disk, or in memory."""
 
 from civitai_mock.storage.sqlite.open import open_sqlite
 from civitai_mock.storage.sqlite.schema import TableNames

@@ -1,4 +1,4 @@
-"""The bytes of blobs, in a folder or in memory."""
+"""Where the SQLite store keeps the bytes of blobs: files in a folder, or memory."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ CHUNK = 256 * 1024
 
 
 class Upload(Protocol):
-    """Bytes that have arrived and are not a blob yet."""
+    """Holds bytes that have arrived and are not a blob yet."""
 
     @property
     def size(self) -> int: ...
@@ -30,25 +30,25 @@ class Upload(Protocol):
     def etag(self) -> str: ...
 
     def keep(self) -> None:
-        """Put them in the place of what the key had."""
+        """Put the bytes in the place of what the key had."""
         ...
 
     def discard(self) -> None:
-        """Forget them, unless they were kept."""
+        """Forget the bytes, unless they were kept."""
         ...
 
 
 class BlobContent(Protocol):
     async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
-        """Take all of `content`; nothing is left of it if it fails midway."""
+        """Take all of `content`; nothing of it stays if it fails midway."""
         ...
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Raise `NotFoundError` if there is not as much."""
+        """Yield the bytes from `start` to `stop` (exclusive); raise `NotFoundError` if there are fewer."""
         ...
 
     def remove(self, key: str) -> None:
-        """No error if there is nothing."""
+        """Delete the bytes of a key, if there are any."""
         ...
 
     async def check(self) -> None:
@@ -57,13 +57,13 @@ class BlobContent(Protocol):
 
 
 class FileContent:
-    """`incoming` is this process's own folder, on the same file system as `folder`."""
+    """Keeps blobs as files in `folder`; `incoming` is this process's own folder on the same file system."""
 
     def __init__(self, *, folder: Path, incoming: Path) -> None:
         self._folder = folder
         self._incoming = incoming
         self._numbers = count()
-        self._failed: FileUpload | None = None  # the last that did, until one like it does not
+        self._failed: FileUpload | None = None  # the last upload that failed, until one like it succeeds
 
     async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
         arriving = self._incoming / str(next(self._numbers))
@@ -83,7 +83,7 @@ class FileContent:
         self._failed = failed
 
     async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """What was opened is read to its end, even if it is replaced or removed meanwhile."""
+        """Read the file that was opened to its end, even if it is replaced or removed meanwhile."""
         with _open(self._path(key), start=start, stop=stop) as file:
             left = stop - start
             while left > 0:
@@ -96,7 +96,7 @@ class FileContent:
         self._path(key).unlink(missing_ok=True)
 
     async def check(self) -> None:
-        """Take a file the whole way, into a new folder; where an upload failed, one as large, and into its folder."""
+        """Store a file and delete it, in a new folder; after an upload failed, also one as large in the same folder."""
         failed = self._failed
         name = f"check-{self._incoming.name}-{next(self._numbers)}"
         try:
@@ -125,7 +125,7 @@ class FileContent:
 
 
 class FileUpload:
-    """A file that grows in threads; the lock keeps a late write from bringing back what was discarded."""
+    """Writes a file from threads; the lock keeps a late write from bringing a discarded file back."""
 
     def __init__(
         self, *, arriving: Path, target: Path, note_failure: "Callable[[FileUpload], None]" = lambda _: None
@@ -173,7 +173,7 @@ class FileUpload:
 
 
 def _write_all(file: IO[bytes], content: bytes) -> None:
-    """A disk that fills up takes a part without a word, and refuses the rest only when that is tried."""
+    """Write until all is taken: a disk that fills up takes a part silently and refuses only the next write."""
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]
@@ -192,7 +192,7 @@ async def _fill(upload: FileUpload, content: AsyncIterator[bytes]) -> None:
 
 
 def _open(path: Path, *, start: int, stop: int) -> IO[bytes]:
-    """Raise `NotFoundError` for a file that is gone, or shorter than its blob because the machine lost power."""
+    """Open a file at `start`; raise `NotFoundError` if it is gone, or was cut short when the machine lost power."""
     with disk_errors(str(path)):
         try:
             file = path.open("rb", buffering=0)
@@ -223,7 +223,7 @@ class MemoryContent:
         self._contents.pop(key, None)
 
     async def check(self) -> None:
-        """There is nothing that could fail alone."""
+        """Do nothing, as memory cannot fail alone."""
 
 
 class MemoryUpload:
@@ -238,4 +238,4 @@ class MemoryUpload:
         self._contents[self._key] = self._content
 
     def discard(self) -> None:
-        """Nothing else has seen them."""
+        """Do nothing, as nobody else has seen the bytes."""

@@ -1,4 +1,4 @@
-"""Blobs: what is known of them in SQLite, their bytes beside it."""
+"""Blobs: a row of each in SQLite, its bytes beside it."""
 
 import re
 import sqlite3
@@ -12,8 +12,8 @@ from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
 
-KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # keys become file names
-SWEEP_BATCH = 32  # each is a file to unlink
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # as keys become file names
+SWEEP_BATCH = 32  # files, which a write unlinks while others wait
 GET = "SELECT key, content_type, size, etag, keep_until, owner FROM blobs WHERE key = ?"
 PUT = "INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner) VALUES (?, ?, ?, ?, ?, ?)"
 DELETE = "DELETE FROM blobs WHERE key = ?"
@@ -21,7 +21,7 @@ EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT
 
 
 class SqliteBlobStore:
-    """Bytes come and go within the transaction of their row, so that both always tell of the same content."""
+    """Keeps and removes bytes within the transaction of their row, so that row and bytes always agree."""
 
     def __init__(self, *, database: Database, content: BlobContent) -> None:
         self._database = database

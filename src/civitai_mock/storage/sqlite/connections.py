@@ -21,11 +21,11 @@ MAX_LOG_PAGES = 16_384  # of 4 KiB
 
 
 class MissingFileError(OSError):
-    """What was written cannot be found again: SQLite goes on with a file that nobody can open any more."""
+    """Raised if SQLite writes to a file that nobody can open any more, so that no write could be found again."""
 
 
 class OpenFiles:
-    """The database and its log, which have to stay the ones that were opened, and the database as long as it is."""
+    """Checks that the database and its log are still the files that were opened, and that none was cut short."""
 
     def __init__(self, path: Path) -> None:
         database, log = str(path), f"{path}-wal"
@@ -34,7 +34,7 @@ class OpenFiles:
         self._size = _identity(database)[1]
 
     def check(self) -> None:
-        """Raise `MissingFileError` if one of them was deleted, moved, replaced or overwritten with less."""
+        """Raise `MissingFileError` if a file was deleted, moved or replaced, or the database overwritten with less."""
         for file, opened in self._opened.items():
             found, size = _identity(file)
             if found != opened:
@@ -45,7 +45,7 @@ class OpenFiles:
                 self._check_size(size)
 
     def _check_size(self, size: int) -> None:
-        """SQLite never gives back what it has taken, unless it is told to tidy up (VACUUM)."""
+        """Refuse a database that has shrunk: SQLite never gives space back, except for VACUUM."""
         if size < self._size:
             raise MissingFileError(f"{self._database} was overwritten while it was open; restart to use what is there")
         self._size = size
@@ -53,7 +53,7 @@ class OpenFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """One for each use, so that none waits for another; in memory there is only one, for every use, and no file."""
+    """Holds one connection for each use, so that none waits for another; in memory one serves all, without a file."""
 
     writer: sqlite3.Connection
     reader: sqlite3.Connection
@@ -66,7 +66,7 @@ class Connections:
         return self.reader is self.writer
 
     def close(self) -> None:
-        """The writer last: the last to leave tidies the file up."""
+        """Close the writer last, as the last connection to close tidies the file up."""
         for connection in (self.checkpointer, self.scanner, self.reader, self.writer):
             connection.close()
 
@@ -78,7 +78,7 @@ def connect_memory(names: TableNames) -> Connections:
 
 
 def connect_file(path: Path, names: TableNames) -> Connections:
-    """Make the tables that are missing, and leave no connection open if that fails."""
+    """Connect to a file and make the tables that are missing; leave no connection open if that fails."""
     with ExitStack() as opened:
         writer, reader, scanner, checkpointer = (opened.enter_context(closing(_connect(str(path)))) for _ in range(4))
         create_schema(writer, names)
@@ -92,7 +92,7 @@ def connect_file(path: Path, names: TableNames) -> Connections:
 
 
 def _identity(file: str) -> tuple[tuple[int, int] | None, int]:
-    """Which file it is, None for none, and its size."""
+    """Return which file it is (None if there is none), and its size."""
     try:
         found = os.stat(file)  # noqa: PTH116 - once for each group of writes, and twice as fast
     except FileNotFoundError:
@@ -104,16 +104,16 @@ def _connect(database: str) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise sqlite3.NotSupportedError(f"SQLite 3.35 or later is needed, this Python has {sqlite3.sqlite_version}")
     connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")  # each: a connection that has not seen it makes no checkpoint
-    # What is committed survives the death of the process; if the machine loses power, the last moments may be lost, and
-    # the database stays whole.
+    connection.execute("PRAGMA journal_mode = WAL")  # on each, as a connection that has not seen it makes no checkpoint
+    # A commit survives the death of the process. If the machine loses power, the last commits may be lost, but the
+    # database stays whole.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA cache_size = -16384")
     return connection
 
 
 class Checkpointer:
-    """The one part that waits for the disk (fsync), so it has a thread and a connection of its own."""
+    """Moves committed pages from the log into the file, with a thread and a connection that may wait for the disk."""
 
     def __init__(
         self, connection: sqlite3.Connection, *, after_writes: int = AFTER_WRITES, max_log_pages: int = MAX_LOG_PAGES
@@ -125,7 +125,7 @@ class Checkpointer:
         self._running: asyncio.Future[None] | None = None
 
     def wrote(self, count: int) -> None:
-        """Start a checkpoint if enough was written since the last."""
+        """Count writes, and start a checkpoint if there were enough since the last."""
         self._writes += count
         if self._writes >= self._after_writes and self._running is None:
             self._writes = 0
@@ -140,11 +140,11 @@ class Checkpointer:
     def _checkpoint(self) -> None:
         _, pages, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if pages > self._max_log_pages:
-            # Without a pause between writes the log never starts again from its beginning: make one.
+            # Without a pause between writes the log never starts again from its beginning, so make one.
             self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
     def _finished(self, running: asyncio.Future[None]) -> None:
         self._running = None
         if not running.cancelled() and (error := running.exception()):
-            # Nothing is lost, the log only grows; the next writes tell their callers if the disk is at fault.
+            # Nothing is lost, as the log only grows; if the disk is at fault, the next writes fail and say so.
             logger.warning("checkpoint failed", error=str(error))

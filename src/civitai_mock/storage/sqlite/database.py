@@ -31,7 +31,7 @@ class Failed:
 
 
 def commit(connection: sqlite3.Connection, operations: Sequence[Operation]) -> Sequence[Done | Failed]:
-    """Carry out `operations` in the transaction that is open, and commit; if that fails, all of them have failed."""
+    """Carry out operations in the open transaction, and commit; one may fail alone, but if the commit fails, all do."""
     try:
         results = [_attempt(connection, operation) for operation in operations]
         connection.execute("COMMIT")
@@ -45,9 +45,9 @@ def _attempt(connection: sqlite3.Connection, operation: Operation) -> Done | Fai
     connection.execute("SAVEPOINT operation")
     try:
         result: Done | Failed = Done(operation(connection))
-    except Exception as error:  # whatever it is, it belongs to the one who asked for this write
+    except Exception as error:  # whatever it is, it belongs to the caller of this write
         if not connection.in_transaction:
-            raise  # SQLite has given up the whole transaction (disk full)
+            raise  # as SQLite has given up the whole transaction (disk full)
         connection.execute("ROLLBACK TO operation")
         result = Failed(error)
     connection.execute("RELEASE operation")
@@ -67,21 +67,21 @@ class _Write:
 
 
 class Database:
-    """Statements run on the event loop's own thread, though they block it.
+    """Runs statements on the event loop's own thread, though they block it.
 
     A point read or write takes tens of microseconds, about as much as handing it to a thread; and a thread has to win
     back the interpreter's lock for every statement, which on a busy loop costs 5 to 30 times the throughput. Threads do
     what may take long: waiting for another process to finish writing, scans, and (`Checkpointer`) waiting for the disk,
     which a commit in WAL mode with synchronous=NORMAL does not.
 
-    `in_trouble` since a write failed for a fault of the store; who finds out that it is over says so.
+    `in_trouble` is true since a write failed by a fault of the store; whoever finds that it is over resets it.
     """
 
     def __init__(self, connections: Connections, *, description: str) -> None:
         self.description = description
         self._connections = connections
         self._checkpointer = None if connections.in_memory else Checkpointer(connections.checkpointer)
-        # One thread: a connection keeps its prepared statements, and two threads would bind their values to the same.
+        # Only one thread, as two would bind their values to the same prepared statements of the connection.
         self._scanning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-scan")
         self._queue: deque[_Write] = deque()
         self._idle = asyncio.Event()
@@ -90,9 +90,9 @@ class Database:
         self.in_trouble = False
 
     async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """The operation's result once it is committed, together with what others asked for in the same instant.
+        """Return the operation's result once it is committed, with others that were asked for in the same instant.
 
-        If the caller is cancelled, it is carried out whole or not at all.
+        If the caller is cancelled, the operation is carried out whole or not at all.
         """
         if self._closed:
             raise away(self.description)
@@ -105,11 +105,11 @@ class Database:
         return await written
 
     def read(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        """For what an index answers: runs here and now."""
+        """Fetch what an index can answer, at once and on this thread."""
         return self._fetch(self._connections.reader, sql, parameters)
 
     async def scan(self, sql: str, parameters: Sequence[Value] = (), *, most_bytes: int | None = None) -> list[Row]:
-        """Look through a table, one at a time. The row that brings all texts to `most_bytes` is the last."""
+        """Fetch from a whole table in a thread, one scan at a time, up to the row that reaches `most_bytes` of text."""
         if self._connections.in_memory:
             return self._fetch(self._connections.reader, sql, parameters, most_bytes)
         if self._closed:
@@ -118,7 +118,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._scanning, fetch)
 
     async def close(self) -> None:
-        """Carry out what was asked for, then close."""
+        """Carry out the writes that were asked for, then close."""
         self._closed = True
         try:
             await self._idle.wait()
@@ -135,7 +135,7 @@ class Database:
             with closing(connection.execute(sql, parameters)) as found:
                 return found.fetchall() if most_bytes is None else list(_first(found, most_bytes))
         except UnicodeEncodeError:
-            return []  # half a surrogate pair, which JSON can spell and no row can hold
+            return []  # as no row can hold half a surrogate pair, which JSON can spell
         except sqlite3.Error as error:
             raise self._translated(error) from error
 
@@ -178,7 +178,7 @@ class Database:
             self._idle.set()
 
     def _found_again(self, results: Sequence[Done | Failed]) -> Sequence[Done | Failed]:
-        """Nothing is acknowledged that whoever opens the file next would not find."""
+        """Fail the results if the files are gone: no write is acknowledged that the next process would not find."""
         if self._connections.files is None:
             return results
         try:
@@ -194,7 +194,7 @@ class Database:
         self._idle.set()
 
     def _waited_for(self, writes: Iterable[_Write]) -> Sequence[_Write]:
-        """Without those whose callers were cancelled before their turn came."""
+        """Return the writes whose callers were not cancelled before their turn came."""
         return [write for write in writes if not write.written.done()]
 
     def _settle(self, group: Sequence[_Write], results: Sequence[Done | Failed]) -> None:

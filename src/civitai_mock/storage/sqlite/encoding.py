@@ -1,4 +1,4 @@
-"""Rows from domain values and back. Times and durations are whole microseconds; JSON is text, for people to read."""
+"""How SQLite rows hold times, JSON and AIRs: times as whole microseconds, JSON as text that people can read."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -7,7 +7,7 @@ import orjson
 
 from civitai_mock.domain.air import Air
 
-# Neither sqlite3 nor orjson knows the types of what it reads.
+# `Any`, as neither sqlite3 nor orjson knows the types of what it reads.
 Row: TypeAlias = tuple[Any, ...]
 Document: TypeAlias = dict[str, Any]
 Value: TypeAlias = str | int | float | bytes | None
@@ -25,7 +25,7 @@ def from_micros(micros: int) -> datetime:
 
 
 def text_size(row: Row) -> int:
-    """Return the size of its texts together."""
+    """Return the length of all texts in a row together."""
     return sum(len(value) for value in row if isinstance(value, str))
 
 
@@ -34,7 +34,7 @@ def to_json(value: object) -> str:
 
 
 def air_parts(air: Air) -> Document:
-    """Parts and not text: parsing each AIR again would be most of the time it takes to read a job."""
+    """Store an AIR by its parts, as parsing its text again would take most of the time of reading a job."""
     return {
         "source": air.source,
         "id": air.id,

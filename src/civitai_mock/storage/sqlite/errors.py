@@ -1,4 +1,4 @@
-"""Which errors of SQLite and of the disk may pass, and what to call them."""
+"""Errors of SQLite and of the disk as domain errors, and which of them may pass."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,24 +8,25 @@ from civitai_mock.domain.errors import TransientError
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """True if another process holds the lock that was asked for."""
+    """Return whether another process holds the lock that was asked for."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def may_pass(error: Exception) -> bool:
-    """False for broken constraints and wrong calls: those are about the statement, not about the store."""
+    """Return False for broken constraints and wrong calls, which are about the statement and not about the store."""
     about_statement = sqlite3.IntegrityError | sqlite3.ProgrammingError
     return isinstance(error, sqlite3.DatabaseError | OSError) and not isinstance(error, about_statement)
 
 
 def away(description: str, error: Exception | str | None = None) -> TransientError:
+    """Make the error of a store that cannot be used now, with the reason if there is one."""
     why = f": {error}" if error else ""
     return TransientError(f"{description} cannot be used{why}.", store=description)
 
 
 @contextmanager
 def disk_errors(description: str) -> Iterator[None]:
-    """Raise `TransientError` that names the store in place of what the operating system says."""
+    """Raise a `TransientError` that names the store for an error of the operating system."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Whether SQLite and the folders beside it can be used now."""
+"""Health check of a SQLite store: whether the database and the folders beside it can be used now."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ NAME = "health"
 SMALL, LARGE = 8, 256 * 1024
 TOUCH = "INSERT OR REPLACE INTO secrets (name, value) VALUES (?, randomblob(?))"
 LOOK = "SELECT 1 FROM secrets WHERE name = ?"
-# They match nothing: whether their tables are there, and can be gone through, is all that counts.
+# They delete nothing, and fail if a table is missing or cannot be searched.
 REACH = (
     """DELETE FROM "{jobs}" WHERE id = ''""",
     """DELETE FROM "{jobs} leaves" WHERE leaf = ''""",
@@ -25,10 +25,10 @@ REACH = (
 
 
 class SqliteHealth:
-    """Does what every job needs: a row that is written and read again, all tables, and a file that becomes a blob.
+    """Does what every job needs: write a row and read it again, reach all tables, and make a file a blob.
 
-    On a full disk what is small may still find room where what is larger does not: after a write that failed, only
-    one of some size shows that the trouble is over.
+    On a full disk a small row may still find room where a larger one does not. So after a write that failed, only a
+    write of some size shows that the trouble is over.
     """
 
     def __init__(self, *, database: Database, names: TableNames, content: BlobContent) -> None:
@@ -49,7 +49,7 @@ class SqliteHealth:
             raise TransientError(f"The folder of blobs of {self.description} does not answer.") from error
 
     async def _write_row(self, size: int) -> None:
-        """Others may write it at the same time, in any size."""
+        """Write the row of this check, which others may write at the same time in any size, and look for it."""
         await self._database.write(partial(self._touch, size))
         if not self._database.read(LOOK, (NAME,)):
             raise TransientError(f"{self.description} does not find what was just written.")

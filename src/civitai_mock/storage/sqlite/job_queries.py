@@ -1,4 +1,4 @@
-"""Questions about many jobs, answered by SQLite: which match, how they ended, what they cost."""
+"""Search of jobs in SQLite: which jobs match, how they ended, and what they cost."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -29,12 +29,12 @@ BY_AGE = """
     SELECT {job} FROM "{jobs}" WHERE {where}
     ORDER BY created_at DESC, submission_id DESC, id DESC LIMIT max(?, 0)
 """
-# CROSS JOIN: the leaves come first, for they are in the order that is asked for.
+# CROSS JOIN makes SQLite begin with the leaves, which are in the order that is asked for.
 BY_LEAF = """
     SELECT {job} FROM "{jobs} leaves" AS found CROSS JOIN "{jobs}" ON id = found.job WHERE {where}
     ORDER BY found.born DESC, found.submission DESC, found.job DESC LIMIT max(?, 0)
 """
-# However many leaves are asked for, the statement stays the same.
+# The statement is the same for any number of leaves.
 HAS_LEAVES = """
     NOT EXISTS (
         SELECT 1 FROM json_each(?) AS wanted WHERE NOT EXISTS (
@@ -59,7 +59,7 @@ class SqliteJobSearch:
         self._sql = SearchStatements(names)
 
     async def find(self, criteria: JobCriteria, *, limit: int) -> Sequence[Job]:
-        """Search in a thread: where one leaf is on many jobs and another on few, many rows are looked through."""
+        """Search in a thread, as many rows are read where one leaf is on many jobs and another on few."""
         sql, parameters = find_statement(criteria, limit=limit, names=self._names)
         return await jobs_from(await self._database.scan(sql, parameters, most_bytes=MOST_BYTES_FOUND))
 

@@ -1,4 +1,4 @@
-"""Rows from jobs and their events, and back."""
+"""Jobs and their events as rows of SQLite, and back."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ INSERT_LEAF = """INSERT INTO "{jobs} leaves" (leaf, born, submission, job) VALUE
 
 
 def job_row(job: Job) -> tuple[Value, ...]:
-    """All columns of a new job, in the order of `jobs.INSERT`."""
+    """Return all columns of a new job, in the order of `jobs.INSERT`."""
     body = {
         "trace_id": job.trace_id,
         "timeout": job.timeout // MICROSECOND,
@@ -54,7 +54,7 @@ def job_row(job: Job) -> tuple[Value, ...]:
 
 
 def job_changes(job: Job) -> tuple[Value, ...]:
-    """The columns that a `replace` writes, in the order of `jobs.REPLACE`; the last is when its event is due."""
+    """Return the columns that a `replace` writes, in the order of `jobs.REPLACE`; the last is when its event is due."""
     claim = job.claim
     told_at = to_micros(job.last_event.at)
     return (
@@ -76,7 +76,7 @@ def job_changes(job: Job) -> tuple[Value, ...]:
 
 
 def job_from(row: Row) -> Job:
-    """From the columns of `tables.JOB`."""
+    """Make a job from the columns of `schema.JOB`."""
     job_id, job_type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until, *rest = row
     text, slots, stage, retry_attempt, outcome, *claim, prompt_id, waits, result, taint, seq, last_event = rest
     body = orjson.loads(text)
@@ -98,7 +98,7 @@ def job_from(row: Row) -> Job:
         submission_id=submission_id,
         name=body["name"],
         callback_url=body["callback_url"],
-        client_compat=body.get("client_compat"),  # no job before version 3 has it
+        client_compat=body.get("client_compat"),  # as no job before version 3 has it
         providers=tuple(body["providers"]),
         dependencies=tuple(body["dependencies"]),
         charged=charged == 1,
@@ -116,7 +116,7 @@ def job_from(row: Row) -> Job:
 
 
 async def jobs_from(rows: Iterable[Row]) -> list[Job]:
-    """Large ones are read beside everybody else."""
+    """Read jobs from rows; large ones are read in a thread, so that nobody waits for them."""
     return [await beside_others(partial(job_from, row), size=text_size(row)) for row in rows]
 
 
@@ -125,7 +125,7 @@ def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
 
 
 def _slot(key: str, seed: int | None, available: bool, name: str | None = None) -> Slot:
-    """Version 1 of the schema knew no names."""
+    """Make a slot, which had no name in version 1 of the schema."""
     return Slot(blob_key=key, seed=seed, available=available, name=name)
 
 
@@ -135,18 +135,18 @@ def _resource_parts(resource: JobResource) -> tuple[object, ...]:
 
 
 def _job_resource(air: Document, file_name: str, trained_words: list[str], hashes: Sequence[str] = ()) -> JobResource:
-    """Not every resource has hashes, and once they were not stored."""
+    """Make a resource, which may have no hashes; earlier versions stored none."""
     words = tuple(trained_words)
     return JobResource(air=Air(**air), file_name=file_name, trained_words=words, hashes=tuple(hashes))
 
 
 def leaf_rows(job: Job) -> Sequence[tuple[Value, ...]]:
-    """One for each leaf of the properties, in the order of `INSERT_LEAF`."""
+    """Return a row for each leaf of a job's properties, in the order of `INSERT_LEAF`."""
     return _leaf_rows((to_micros(job.created_at), job.submission_id, job.id), job.properties)
 
 
 def stored_leaf_rows(stored: Sequence[Row]) -> Sequence[tuple[Value, ...]]:
-    """What `leaf_rows` gives, of jobs as they are stored: created_at, submission_id, id and body."""
+    """Return the leaf rows of stored jobs, given as created_at, submission_id, id and body."""
     return [row for *position, text in stored for row in _leaf_rows(tuple(position), orjson.loads(text)["properties"])]
 
 
@@ -155,7 +155,7 @@ def _leaf_rows(position: tuple[Value, ...], properties: ReadOnlyJson) -> Sequenc
 
 
 def leaf_digests(texts: Iterable[str]) -> Sequence[str]:
-    """What stands for leaves in the table: they may be long, and nobody reads them there."""
+    """Return what the table holds for leaves, which may be long and are never read there."""
     return [hashlib.blake2b(text.encode(), digest_size=LEAF_BYTES).hexdigest() for text in texts]
 
 

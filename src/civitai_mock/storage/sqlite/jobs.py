@@ -25,7 +25,7 @@ from civitai_mock.storage.sqlite.job_rows import (
 )
 from civitai_mock.storage.sqlite.schema import TableNames
 
-SWEEP_BATCH = 100  # a few milliseconds each, with others' turns in between
+SWEEP_BATCH = 100  # takes a few milliseconds; other writes get their turn between two batches
 INSERT = """
     INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
         created_at, expire_at, keep_until, body, taint,
@@ -79,7 +79,6 @@ class SqliteJobStore:
         self._sql = JobStatements(names)
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
-        """Raise `ConflictError` if there is a job with one of the ids already."""
         rows = [job_row(job) for job in jobs]
         events = [event_row(job.last_event) for job in jobs]
         leaves = [row for job in jobs for row in leaf_rows(job)]
@@ -90,14 +89,14 @@ class SqliteJobStore:
                 connection.executemany(self._sql.insert_event, events)
                 connection.executemany(self._sql.insert_leaf, leaves)
             except sqlite3.IntegrityError as error:
-                raise ConflictError("A job with this id is there already.") from error
+                raise ConflictError("A job with this id exists already.") from error
             if budget:
                 self._check(budget, connection)
 
         await self._database.write(insert)
 
     def _check(self, budget: Budget, connection: sqlite3.Connection) -> None:
-        """The new jobs are there already; if they cost too much, the error takes them back."""
+        """Raise `InsufficientBuzzError` if jobs, the new ones included, cost too much; it undoes the insertion."""
         ((cost,),) = connection.execute(self._sql.charged, (budget.issued_by,)).fetchall()
         if cost > budget.limit:
             raise InsufficientBuzzError(f"The jobs would cost {cost:g} Buzz in all, more than {budget.limit:g}.")

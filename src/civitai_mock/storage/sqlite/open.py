@@ -33,7 +33,7 @@ from civitai_mock.storage.sqlite.permissions import (
     obstacle,
     tighten,
 )
-from civitai_mock.storage.sqlite.process_locks import DOOR, ProcessLocks
+from civitai_mock.storage.sqlite.process_locks import MUTEX, ProcessLocks
 from civitai_mock.storage.sqlite.queue import SqliteJobQueue
 from civitai_mock.storage.sqlite.resources import SqliteResourceStore
 from civitai_mock.storage.sqlite.schema import NewerSchemaError, TableNames
@@ -50,7 +50,7 @@ OPEN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """`connections` are for the taker to close."""
+    """What a process has of an open directory; the caller closes `connections`."""
 
     connections: Connections
     content: FileContent
@@ -59,7 +59,7 @@ class Directory:
 
 @asynccontextmanager
 async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIterator[Stores]:
-    """Open a store, in memory where `directory` is None or where nothing can ever be written to it.
+    """Open a store; it is in memory if `directory` is None or nothing can ever be written to it.
 
     Raise `TransientError` that names what cannot be opened.
     """
@@ -81,9 +81,9 @@ async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIter
 
 
 async def _open_in_thread(open_it: Callable[[], Directory]) -> Directory:
-    """It may wait for another process, or upgrade a large file; meanwhile signals are heard.
+    """Open in a thread, as it may wait for another process or upgrade a large file while signals have to be heard.
 
-    Whoever is cancelled waits for the thread, as what it has opened has to be closed.
+    A caller that is cancelled waits for the thread, as what it has opened has to be closed.
     """
     opening = asyncio.ensure_future(asyncio.to_thread(open_it))
     try:
@@ -96,12 +96,12 @@ async def _open_in_thread(open_it: Callable[[], Directory]) -> Directory:
 
 
 def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, description: str) -> Directory:
-    """Whatever is out of this user's reach is told here, though some of it is only needed by the first job."""
-    parts = [*folders_in(directory), *files_in(directory)]
+    """Open a directory; raise `TransientError` for all that this user cannot reach, even if only jobs will need it."""
+    parts = [*_folders_in(directory), *_files_in(directory)]
     if (why := obstacle(directory, parts)) is not None:
         raise away(description, why)
     try:
-        return stack.enter_context(opened(directory, names))
+        return stack.enter_context(_opened(directory, names))
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
         whose = foreigner(directory, parts) if isinstance(error, PermissionError) else None
         raise away(description, whose or error) from error
@@ -121,13 +121,13 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
 
 
 @contextmanager
-def opened(directory: Path, names: TableNames) -> Iterator[Directory]:
-    """Make what is missing; one process at a time, as a new database cannot be made by two."""
+def _opened(directory: Path, names: TableNames) -> Iterator[Directory]:
+    """Open a directory and make what is missing, one process at a time, as two cannot make one new database."""
     make_folders(directory)
-    for folder in folders_in(directory):
+    for folder in _folders_in(directory):
         make_folder(folder)
     _tighten_what_was_there(directory)
-    make_file(directory / FILE_NAME)  # the log and the index beside it get the mode of the database
+    make_file(directory / FILE_NAME)  # as the log and the index beside it get the mode of the database
     with ExitStack() as stack:
         workers = ProcessLocks(directory / WORKERS)
         stack.callback(workers.release)
@@ -139,32 +139,35 @@ def opened(directory: Path, names: TableNames) -> Iterator[Directory]:
         yield Directory(connections=connections, content=content, workers=workers)
 
 
-def folders_in(directory: Path) -> list[Path]:
+def _folders_in(directory: Path) -> list[Path]:
     return [directory / name for name in (BLOBS, UPLOADS, WORKERS)]
 
 
-def files_in(directory: Path) -> list[Path]:
-    names = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", LOCK, f"{WORKERS}/{DOOR}", f"{UPLOADS}/{DOOR}")
+def _files_in(directory: Path) -> list[Path]:
+    names = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", LOCK, f"{WORKERS}/{MUTEX}", f"{UPLOADS}/{MUTEX}")
     return [directory / name for name in names]
 
 
 def _tighten_what_was_there(directory: Path) -> None:
-    """Blobs are gone through once: a database that was tightened, last of all, tells that they were."""
-    tighten(folders_in(directory))
+    """Tighten all that earlier versions left open; the database is last, so that it says whether blobs were done."""
+    tighten(_folders_in(directory))
     if not is_private(directory / FILE_NAME):
-        tighten(path for folder in folders_in(directory) for path in folder.rglob("*"))
-    tighten(reversed(files_in(directory)))
+        tighten(path for folder in _folders_in(directory) for path in folder.rglob("*"))
+    tighten(reversed(_files_in(directory)))
 
 
 def _refuse_store_of_another_user(database: Path, *, made_now: Path) -> None:
-    """Root is let in everywhere, but what it makes its user could not read. Where files have no owners all is well."""
+    """Refuse a foreign store even to root, whose new files its owner could not read.
+
+    `made_now` shows who owns what this process makes, also on file systems without owners.
+    """
     if database.stat().st_uid != made_now.stat().st_uid:
         raise PermissionError(f"{database} belongs to another user")
 
 
 @contextmanager
 def _incoming(uploads: Path) -> Iterator[Path]:
-    """A folder of this process's own, after those of dead ones were cleaned up."""
+    """Make a folder for this process's uploads, and clean up those of dead processes."""
     locks = ProcessLocks(uploads)
     for name in locks.gone(folder.name for folder in uploads.iterdir() if folder.is_dir()):
         shutil.rmtree(uploads / name)
@@ -174,5 +177,5 @@ def _incoming(uploads: Path) -> Iterator[Path]:
     try:
         yield own
     finally:
-        shutil.rmtree(own, ignore_errors=True)  # the next to open the directory sees to what is left
+        shutil.rmtree(own, ignore_errors=True)  # the next process to open the directory deletes what is left
         locks.release()

@@ -1,4 +1,4 @@
-"""File permissions of a store: what it makes is its owner's alone, and what keeps this process from a directory."""
+"""File permissions of a SQLite store: make files private to their owner, and explain why a directory is refused."""
 
 import os
 import stat
@@ -14,14 +14,14 @@ logger = structlog.stdlib.get_logger()
 
 
 def make_folders(folder: Path) -> None:
-    """Make a folder and those above it."""
+    """Make a folder and the folders above it."""
     if not folder.parent.exists():
         make_folders(folder.parent)
     make_folder(folder)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder; one that was there keeps its mode. Raise `NotADirectoryError` for something else there."""
+    """Make a private folder, or keep one that exists as it is; raise `NotADirectoryError` if a file is there."""
     try:
         folder.mkdir(mode=FOLDER_MODE)
     except FileExistsError:
@@ -32,7 +32,7 @@ def make_folder(folder: Path) -> None:
 
 
 def open_private(path: str, flags: int) -> int:
-    """An opener for `open`."""
+    """Open a file that only its owner may read; this is an opener for `open`."""
     descriptor = os.open(path, flags, FILE_MODE)
     if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
         tighten_open(descriptor, path)
@@ -40,13 +40,13 @@ def open_private(path: str, flags: int) -> int:
 
 
 def make_file(path: Path) -> None:
-    """An empty one, if nothing is there."""
+    """Make an empty private file, unless there is one."""
     if not path.exists():
         os.close(open_private(str(path), os.O_CREAT | os.O_RDWR))
 
 
 def is_private(path: Path) -> bool:
-    """True for what is not there, too."""
+    """Return whether nobody but the owner may use a path; True also if nothing is there."""
     try:
         return not path.stat().st_mode & OTHERS
     except FileNotFoundError:
@@ -54,25 +54,25 @@ def is_private(path: Path) -> bool:
 
 
 def tighten(paths: Iterable[Path]) -> None:
-    """Take away what others may do with files and folders that an earlier version has left."""
+    """Take away the rights of others to files and folders that an earlier version has left."""
     for path in paths:
         if not is_private(path):
             tighten_open(path, str(path))
 
 
 def tighten_open(target: Path | int, name: str) -> None:
-    """`target` is a path or an open file."""
+    """Make a path or an open file private; log a warning if that is not possible."""
     is_folder = stat.S_ISDIR(os.stat(target).st_mode)  # noqa: PTH116 - takes an open file, too
     try:
         os.chmod(target, FOLDER_MODE if is_folder else FILE_MODE)  # noqa: PTH101
-    except OSError as error:  # somebody else's, or a file system without modes
+    except OSError as error:  # as it is somebody else's, or the file system has no modes
         logger.warning("others may read what is kept", path=name, error=error.strerror)
 
 
 def obstacle(directory: Path, paths: Iterable[Path]) -> str | None:
-    """What keeps this process from the directory, or from one of the paths in it; what is not there is no trouble.
+    """Return why this process cannot use a directory or one of the existing paths in it, and what to do about it.
 
-    Where there is no directory yet, the nearest folder above it counts, as that is where it would be made.
+    If there is no directory yet, the nearest folder above it counts, as the directory would be made there.
     """
     nearest = _nearest(directory)
     if nearest != directory:
@@ -81,13 +81,13 @@ def obstacle(directory: Path, paths: Iterable[Path]) -> str | None:
 
 
 def foreigner(directory: Path, paths: Iterable[Path]) -> str | None:
-    """Whose the store is, where it is not this process's: root is let in everywhere, and leaves what is its own."""
+    """Return whose a path is that is not this process's: root gets in everywhere, and leaves files of its own."""
     strange = (path for path in paths if os.path.lexists(path) and path.lstat().st_uid != os.geteuid())
     return next((_belongs(path, path.lstat(), cure=_handing_over(directory)) for path in strange), None)
 
 
 def is_sealed(directory: Path) -> bool:
-    """True for one that is on a read-only root, as in `docker run --read-only`, with nothing mounted there."""
+    """Return whether a directory is on a read-only root (`docker run --read-only`) with nothing mounted there."""
     root = Path("/")
     is_read_only = bool(os.statvfs(root).f_flag & os.ST_RDONLY)
     return is_read_only and _nearest(directory.absolute()).stat().st_dev == root.stat().st_dev
@@ -122,7 +122,7 @@ def _belongs(path: Path, found: os.stat_result, *, cure: str) -> str:
 
 
 def _handing_over(directory: Path) -> str:
-    """The whole store, as one user's is not another's."""
+    """Return the command that hands the whole store over to this user."""
     if directory.absolute() == Path("/"):
         return "set DATA_DIR to a folder of its own"
     return f"`chown -R {os.geteuid()} {directory}`"

@@ -40,7 +40,7 @@ TO_CLAIM = """
     SELECT id, priority, created_at, cost FROM "{jobs}"
     WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 ORDER BY priority DESC, created_at, id
 """
-# Told which index: SQLite takes that of all jobs by age, those that have ended among them.
+# INDEXED BY, as SQLite would take the index of all jobs by age, those that have ended among them.
 STANDS_STILL = """
     SELECT EXISTS (SELECT 1 FROM "{jobs}" INDEXED BY "{jobs} to claim"
                    WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 AND created_at < ?)
@@ -66,7 +66,7 @@ class QueueStatements:
 
 
 class SqliteJobQueue:
-    """`workers` knows whose process is gone; it is None where no other process can see this store."""
+    """Hands out jobs; `workers` knows whose process is gone, or is None if no other process can see the store."""
 
     def __init__(self, *, database: Database, names: TableNames, workers: ProcessLocks | None) -> None:
         self._database = database
@@ -74,13 +74,13 @@ class SqliteJobQueue:
         self._workers = workers
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        """Raise `ConflictError` if a worker of the same id lives in another process."""
+        """Claim jobs; raise `ConflictError` if a worker with this id lives in another process."""
         if self._workers and not self._workers.holds(claim.worker_id):
             with disk_errors(self._database.description):
                 await asyncio.to_thread(self._workers.hold, claim.worker_id)
         parameters = (claim.provider, claim.worker_id, to_micros(claim.at), to_micros(claim.until), limit)
         rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
-        # RETURNING keeps no order.
+        # Sorted again, as RETURNING keeps no order.
         return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
@@ -109,7 +109,7 @@ class SqliteJobQueue:
         return await jobs_from(self._database.read(self._sql.blocked, (after, limit)))
 
     async def snapshot(self, *, recent_since: datetime) -> QueueState:
-        """The queue and what has ended are read one after the other, not at one instant."""
+        """Read the queue, then what has ended; the two are not of one instant."""
         rows = await self._database.scan(self._sql.to_claim)
         ((recent,),) = await self._database.scan(self._sql.recent, (to_micros(recent_since),))
         jobs = [

@@ -13,15 +13,15 @@ from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Value, air_parts, to_json
 from civitai_mock.storage.sqlite.schema import TableNames
 
-# Rows of source ?1 and of version id ?2. The column has what stands behind `@`, in lower case: hints may follow the id,
-# beginning with one of %+,./:= (see `Air.version_id`).
+# Matches rows of source ?1 and of version id ?2. The column has what stands behind `@`, in lower case: hints may follow
+# the id, and begin with one of %+,./:= (see `Air.version_id`).
 OF_VERSION = """
     (source = ?1 AND version = ?2)
     OR (source = ?1 AND version >= ?2 || '%' AND version < ?2 || '-')
     OR (source = ?1 AND version >= ?2 || '.' AND version < ?2 || '0')
     OR (source = ?1 AND version >= ?2 || ':' AND version < ?2 || 'a')
 """
-# Without a version id (NULL) only the key may be there already.
+# Without a version id (NULL), only a row with the same key is in the way.
 INSERT_MISSING = """
     INSERT INTO "{resources}" (source, key, version, id, search, body) SELECT ?1, ?3, ?4, ?5, ?6, ?7
     WHERE NOT EXISTS (SELECT 1 FROM "{resources}" WHERE {of_version})
@@ -102,7 +102,7 @@ class SqliteResourceStore:
         return itself(air, [_resource_from(body) for (body,) in rows])
 
     def _question(self, reference: Reference) -> tuple[str, tuple[str, ...]]:
-        """The statement, and its parameters, whose answer has the resource, maybe among others."""
+        """Return a statement with its parameters that selects the resource, maybe among others."""
         source = reference.source.lower()
         if isinstance(reference, CompressedAir):
             return self._sql.find_version, (source, (reference.version_id or reference.version).lower())
@@ -117,7 +117,7 @@ def _new_row(resource: Resource) -> tuple[Value, ...]:
 
 
 def _row(resource: Resource) -> tuple[Value, ...]:
-    """Columns to be matched are in lower case, as `Air.key` is."""
+    """Return the columns of a resource; those to be matched are in lower case, as `Air.key` is."""
     air = resource.air
     body = to_json({"air": air_parts(air), "fields": dict(resource.fields)})
     version = air.version.lower() if air.version else None

@@ -9,10 +9,10 @@ from dataclasses import astuple, dataclass
 from civitai_mock.domain.blob import blob_keys
 from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, stored_leaf_rows
 
-# What a MongoDB collection can be called too, and no character that could end the quotes around it in SQL.
+# Allows what a MongoDB collection can be called, too, and no character that could end the quotes around it in SQL.
 NAME_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 RESERVED = frozenset({"blobs", "secrets"})
-# What `job_rows.job_from` reads.
+# The columns that `job_rows.job_from` reads.
 JOB = """
     id, type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until, body,
     slots, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
@@ -21,9 +21,9 @@ JOB = """
 """
 
 VERSION = 3
-# Columns that change are apart from the JSON of what never does. A job's last event is not repeated in its row: it is
-# the event with the job's `seq`, which keeps a `replace` small whatever is in the event's context. Leaves of properties
-# are digests, each with the job's `Position`; the names of these columns differ from those of the jobs.
+# What never changes of a job is JSON, what changes has columns. A job's last event is not repeated in its row, as it is
+# the event with the job's `seq`: this keeps a `replace` small whatever the event's context is. A leaf is a digest of
+# one property, with the job's `Position`; the names of its columns differ from those of the jobs.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -57,8 +57,8 @@ TABLES = (
     """,
     "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )
-# A space keeps the name of an index apart from any table's. Partial indexes hold what is unfinished, so they stay small
-# however many jobs are kept. Types are few and wanted together, so they only ride along with what is in order of age.
+# A space keeps the name of an index apart from any table's. Partial indexes hold unfinished jobs, so they stay small
+# however many jobs are kept. Types are few and mostly asked for together, so they only end the indexes by age.
 INDEXES = (
     """
     CREATE INDEX IF NOT EXISTS "{jobs} to claim" ON "{jobs}" (priority DESC, created_at, id)
@@ -93,7 +93,7 @@ INDEXES = (
 
 COLUMNS = """SELECT name FROM pragma_table_info('{jobs}')"""
 SET_ASIDE = """ALTER TABLE "{jobs}" RENAME TO "{jobs} of version 1" """
-# Nothing was charged then, and nobody asked for a request's jobs by anything but their ids: each is a submission.
+# Version 1 charged nothing, and knew the jobs of a request only by their ids, so each becomes a submission.
 TAKE_OVER = """
     INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
         created_at, expire_at, keep_until, body,
@@ -119,7 +119,7 @@ SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableNames:
-    """Raise ValueError for a name that is odd, taken by another table, or SQLite's own."""
+    """Names of the tables that users may choose; raise ValueError for one that is odd, taken, or SQLite's own."""
 
     resources: str = "resources"
     jobs: str = "jobs"
@@ -143,11 +143,11 @@ class TableNames:
 
 
 class NewerSchemaError(Exception):
-    """The file was written by a later version of this program."""
+    """Raised for a file that a later version of this program has written."""
 
 
 def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
-    """Make what is missing, in one transaction; raise `NewerSchemaError` before anything is touched."""
+    """Make the tables and indexes that are missing in one transaction; raise `NewerSchemaError` before any change."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         _refuse_newer(connection)
@@ -173,9 +173,9 @@ def _refuse_newer(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> Iterator[None]:
-    """Make the tables of today within; old jobs go into them at the end, and their own table with its indexes goes.
+    """Set an old table of jobs aside, let the caller make the current ones, then move its jobs and drop it.
 
-    The version of the file does not tell: a file may have several tables of jobs, and one may be upgraded already.
+    The version of the file does not say whether: it may have several tables of jobs, some of them upgraded already.
     """
     columns = {name for (name,) in connection.execute(names.fill(COLUMNS))}
     is_old = bool(columns) and "submission_id" not in columns
@@ -190,14 +190,14 @@ def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> It
 
 
 def add_owner_of_blobs(connection: sqlite3.Connection) -> None:
-    """Versions 1 and 2 did not know whose a blob is."""
+    """Add the column for the owner of a blob, which versions 1 and 2 did not have."""
     columns = {name for (name,) in connection.execute(BLOB_COLUMNS)}
     if columns and "owner" not in columns:
         connection.execute(ADD_OWNER)
 
 
 def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:
-    """Find the owners by the jobs that can have made them; a pinned blob whose job is gone stays nobody's."""
+    """Set the owners of blobs by the jobs that can have made them; a pinned blob without a job stays without one."""
     if connection.execute(ARE_UNOWNED).fetchone() == (1,):
         made = (
             (owner, key)

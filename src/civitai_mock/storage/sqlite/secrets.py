@@ -1,4 +1,4 @@
-"""Secrets in SQLite."""
+"""Secrets in SQLite: random keys that all processes on one store share."""
 
 import secrets
 import sqlite3

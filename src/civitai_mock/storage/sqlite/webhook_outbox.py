@@ -1,4 +1,7 @@
-"""The outbox of webhooks in SQLite; `callback_due_at` has a value as long as there are events to deliver."""
+"""The outbox of webhooks in SQLite: which events receivers do not know yet.
+
+`callback_due_at` has a value as long as there are events to deliver.
+"""
 
 import sqlite3
 from collections.abc import Sequence
