@@ -13,9 +13,9 @@ from civitai_mock.bootstrap.stores import read_catalogue
 from civitai_mock.clock import SeededIds, VirtualClock
 from tests.support.dates import START
 from tests.support.golden import Golden
+from tests.support.paths import ROOT
 from tests.support.served import JOBS, Opened, make_settings, open_app
 
-ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "assets"
 INPUTS = sorted(ASSETS.glob("example-input*.json"))
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +11,10 @@ from starlette.routing import Match
 
 from tests.support.asgi import http_scope
 from tests.support.golden import Golden
+from tests.support.paths import ASSETS
 from tests.support.served import JOBS, Served, template
 
-ASSET = Path(__file__).parents[2] / "assets" / "civitai-openapi-v1.json"
+ASSET = ASSETS / "civitai-openapi-v1.json"
 OPERATIONS = {
     ("post", JOBS): "postV1ConsumerJobs",
     ("get", JOBS): "getV1ConsumerJobs",

@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.metadata import version
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
 
 from civitai_mock.api.ui.static_files import PACKAGES
+from tests.support.paths import ROOT
 from tests.support.served import BASE_URL, Served, serve
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 HTML, JSON = "text/html; charset=utf-8", "application/json; charset=utf-8"
 PAGES = ("/", "/docs", "/redoc")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docs import ROOT
+from tests.support.paths import ROOT
 from tests.support.process import MOCK, PATIENCE_SECONDS, free_port, running, start, wait_for
 
 MOCK_ADDRESS = "http://127.0.0.1:3000"

@@ -16,8 +16,9 @@ from PIL import Image, ImageChops, ImageStat
 
 from civitai_mock.settings import Settings
 from tests.docs.conftest import IN_MEMORY, Servers, Shell
-from tests.support.docs import ROOT, Fence, Page, pages
+from tests.support.docs import Fence, Page, pages
 from tests.support.golden import Golden
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow
 

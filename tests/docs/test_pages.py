@@ -17,7 +17,8 @@ from civitai_mock.cli.arguments import parse_arguments
 from civitai_mock.domain.stages import Stage
 from civitai_mock.settings import Settings
 from tests.docs.conftest import Servers
-from tests.support.docs import ROOT, Page, pages
+from tests.support.docs import Page, pages
+from tests.support.paths import ROOT
 
 MOST_BYTES_OF_README = 8 * 1024
 LANGUAGES = {"bash", "console", "sh", "json", "python", "js", "yaml", "mermaid"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.docs import ROOT
+from tests.support.paths import ROOT
 
 CI = (ROOT / ".ci" / "run").read_text("utf-8")
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))

@@ -14,7 +14,8 @@ from civitai_mock.api import errors as http_errors
 from civitai_mock.cli.arguments import parse_arguments
 from civitai_mock.domain.errors import InsufficientBuzzError, MockError
 from tests.docs.conftest import Servers
-from tests.support.docs import ROOT, Page
+from tests.support.docs import Page
+from tests.support.paths import ROOT
 
 SOURCE = ROOT / "src" / "civitai_mock"
 ERRORS = Page(ROOT / "docs" / "errors.md")

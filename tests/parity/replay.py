@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from civitai_mock.bootstrap.scheduler import make_runner_services
@@ -10,9 +9,9 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.executors.context import JobContext
 from civitai_mock.scheduler.job_runner import accept
+from tests.support.paths import DATA
 from tests.support.served import JOBS, serve, serve_all
 
-DATA = Path(__file__).parents[1] / "data"
 REQUESTS = ("v1-create-request-sdxl", "v1-create-request-sd1-lora")
 
 

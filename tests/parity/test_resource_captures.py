@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.parity.replay import DATA, read_capture
+from tests.parity.replay import read_capture
+from tests.support.paths import DATA
 from tests.support.served import serve
 
 CAPTURES = ("v2-resource-checkpoint", "v2-resource-lora-flux1")

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parents[1] / "data"
+from tests.support.paths import DATA
+
 RECORDED = [*sorted((DATA / "comfyui_graphs").glob("*.json")), DATA / "captures" / "comfy-graph-sdxl-worker.json"]
 
 Graph = dict[str, Any]

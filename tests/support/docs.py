@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 FENCE = re.compile(
     r"^(?:<!-- (?P<kind>file|answer|request): (?P<subject>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```\n",
     re.MULTILINE | re.DOTALL,

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parent.parent / "data"
+from tests.support.paths import DATA
+
 NODES: Mapping[str, Any] = json.loads((DATA / "comfyui_nodes.json").read_text("utf-8"))["nodes"]
 # Nodes of packs that people add: comfyui_controlnet_aux, the WAS Node Suite and rembg-comfyui-node.
 CUSTOM_NODES: Mapping[str, Any] = json.loads((DATA / "comfyui_custom_nodes.json").read_text("utf-8"))["nodes"]

@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parent.parent / "data"
+from tests.support.paths import DATA
+
 RECORDINGS = DATA / "comfyui_recordings"
 FIRST_NUMBER = 30  # what the recorded server had counted before
 FIRST_COUNTER = 28  # of its output files

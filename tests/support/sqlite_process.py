@@ -17,8 +17,8 @@ from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.dates import START
 from tests.support.jobs import make_claim, make_job
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 WORKER = "worker-of-another-process"
 
 

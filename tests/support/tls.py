@@ -8,9 +8,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "data" / "tls"
+from tests.support.paths import DATA
+
+FOLDER = DATA / "tls"
 CA_FILE = FOLDER / "ca.pem"
 CHUNK = 65_536
 

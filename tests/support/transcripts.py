@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[1] / "data" / "comfyui_transcripts"
+from tests.support.paths import DATA
+
+FOLDER = DATA / "comfyui_transcripts"
 EVENT_WITH_METADATA = 4
 
 Frame = str | bytes

@@ -16,9 +16,10 @@ from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
 from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_outputs
-from tests.support.comfy_graphs import DATA, RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
+from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import MODELS, graph_of
 from tests.support.golden import Golden
+from tests.support.paths import DATA
 
 FACTS = DATA / "golden" / "simulator_facts.json"
 OURS = DATA / "golden" / "graphs"

@@ -13,7 +13,8 @@ from civitai_mock.providers.comfyui.graphs.file_names import Names, in_role
 from tests.support.comfy_graphs import recorded_graph
 from tests.support.generation import MODELS, SKELETONS, make_found, planned_job
 from tests.support.golden import Golden
-from tests.support.graph_check import DATA, EVERY_NODE, faults
+from tests.support.graph_check import EVERY_NODE, faults
+from tests.support.paths import DATA
 
 GOLDEN = DATA / "golden" / "flux"
 DEV = MODELS["flux1"]

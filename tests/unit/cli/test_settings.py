@@ -6,9 +6,9 @@ import pytest
 
 from civitai_mock.settings import Settings, SettingsError
 from tests.support.golden import Golden
+from tests.support.paths import ROOT
 from tests.support.settings_table import compose_settings_of, dotenv_of, table_of
 
-ROOT = Path(__file__).parents[2]
 START, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 

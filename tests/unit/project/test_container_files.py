@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ from packaging.requirements import Requirement
 
 from civitai_mock.cli.running import AFTER_GRACE
 from civitai_mock.settings import Settings
+from tests.support.paths import ROOT
 from tests.support.settings_table import FIXED_IN_CONTAINERS
 
-ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.graph_check import DATA, NODES, faults
+from tests.support.graph_check import NODES, faults
+from tests.support.paths import DATA
 
 Graph = dict[str, Any]
 GOLDEN = DATA / "golden" / "graphs"

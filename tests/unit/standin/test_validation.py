@@ -11,7 +11,8 @@ import pytest
 from civitai_mock.comfyui_standin.validation.definitions import read_definitions
 from civitai_mock.comfyui_standin.validation.validate import Rules, Verdict, validate
 from civitai_mock.domain.json_types import JsonObject
-from tests.support.recordings import DATA, LORAS, comparable
+from tests.support.paths import DATA
+from tests.support.recordings import LORAS, comparable
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 GRAPHS = sorted((DATA / "comfyui_graphs").glob("*.json"))

@@ -23,7 +23,7 @@ from tests.support.generation import (
     plan_request,
     planned_job,
 )
-from tests.support.graph_check import DATA
+from tests.support.paths import DATA
 
 CAPTURES = DATA / "captures"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"

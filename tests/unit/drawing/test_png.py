@@ -5,22 +5,21 @@ import io
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from civitai_mock.drawing.png import Pictures, draw
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
+from tests.support.paths import ROOT
 
 SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
 SERIES = OutputImages(node_id="9", frame=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
 SIZES = [(1, 1), (9, 7), (64, 64), (255, 400), (256, 256), (512, 768), (832, 1216), (2048, 64), (2049, 2053)]
 
-ROOT = Path(__file__).parents[2]
 DRAW_ELSEWHERE = """
 import hashlib
-from tests.unit.test_simulator_drawing import SERIES, drawn
+from tests.unit.drawing.test_png import SERIES, drawn
 print(hashlib.sha256(drawn(SERIES)).hexdigest())
 """
 

@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import REQUIRED_FIELDS
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
-from tests.support.graph_check import DATA
+from tests.support.paths import DATA
 
 CATALOGUE: list[dict[str, Any]] = json.loads((files("civitai_mock") / "services" / "catalogue.json").read_text("utf-8"))
 AIRS = [Air.parse(entry["air"]) for entry in CATALOGUE]

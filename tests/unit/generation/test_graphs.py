@@ -13,7 +13,8 @@ from civitai_mock.generation.control_nets.request import RECIPES
 from civitai_mock.generation.work import GraphWork
 from tests.support.generation import MODELS, graph_of, graph_of_job, make_found, planned_job, work_of
 from tests.support.golden import Golden
-from tests.support.graph_check import DATA, EVERY_NODE, NODES, faults
+from tests.support.graph_check import EVERY_NODE, NODES, faults
+from tests.support.paths import DATA
 
 GOLDEN = DATA / "golden" / "graphs"
 BLOB_KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"

@@ -13,8 +13,9 @@ from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputI
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
 from civitai_mock.generation.graph_reader.png_metadata import parameters, texts_of
-from tests.support.comfy_graphs import DATA, load_graph, recorded_graph
+from tests.support.comfy_graphs import load_graph, recorded_graph
 from tests.support.generation import MODELS, graph_of
+from tests.support.paths import DATA
 
 SAMPLED = SamplerPass(
     seed=2076391464,

@@ -17,12 +17,11 @@ from civitai_mock.comfyui_standin.launch import options_of
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.settings import SettingsError
 from tests.support.listening import listening
+from tests.support.paths import DATA
 from tests.support.served import make_settings
 from tests.support.standin_session import StandinSession, standin_session, text_to_image, with_inputs
 
-REAL: dict[str, dict[str, Any]] = json.loads(
-    (Path(__file__).parent.parent / "data" / "comfyui_options.json").read_text("utf-8")
-)
+REAL: dict[str, dict[str, Any]] = json.loads((DATA / "comfyui_options.json").read_text("utf-8"))
 OWN = {"--help", "--object-info", "--comfyui-version"}
 OTHER_DEFAULTS = {"--listen": None}  # the setting HOST, which is 127.0.0.1 by default
 

@@ -13,7 +13,7 @@ from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import graph_of, make_found, plan, planned_job, work_of
 from tests.support.golden import Golden
-from tests.support.graph_check import DATA
+from tests.support.paths import DATA
 
 CHECKPOINT = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"

@@ -121,10 +121,11 @@ def test_no_file_at_all_and_a_folder_that_was_deleted_are_fine(tmp_path: Path, m
 # The interpreter's own files may be out of that user's reach, so they are loaded before.
 LOAD_AS_SOMEBODY = """
 import os
-import civitai_mock.scheduler.loop, platformdirs.unix, pydantic_settings
+import civitai_mock.scheduler.scheduler, platformdirs.unix, pydantic_settings
 from civitai_mock.api import app
 from civitai_mock.providers.comfyui import address
-from civitai_mock.services import references, trust
+from civitai_mock.network import trust
+from civitai_mock.services import submit_checks
 os.setuid(4242)
 {change}
 from civitai_mock.settings import Settings
