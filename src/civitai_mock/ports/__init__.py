@@ -1,0 +1,42 @@
+"""Ports: the protocols by which the core reaches stores, providers, the clock and random ids."""
+
+from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.provider import (
+    Artist,
+    InputFile,
+    Output,
+    Outputs,
+    Preview,
+    Progress,
+    Provider,
+    Receipt,
+    Submission,
+    WorkerReport,
+)
+from civitai_mock.ports.stores import BlobStore, ResourcePage, ResourceStore, SecretStore, StoreHealth, Stores
+from civitai_mock.ports.system import Clock, Ids
+
+__all__ = [
+    "Artist",
+    "BlobStore",
+    "Clock",
+    "Ids",
+    "InputFile",
+    "JobQueue",
+    "JobSearch",
+    "JobStore",
+    "Output",
+    "Outputs",
+    "Preview",
+    "Progress",
+    "Provider",
+    "Receipt",
+    "ResourcePage",
+    "ResourceStore",
+    "SecretStore",
+    "StoreHealth",
+    "Stores",
+    "Submission",
+    "WebhookOutbox",
+    "WorkerReport",
+]

@@ -1,0 +1,133 @@
+"""Ports of a store for jobs, by role: store, queue, search, and the outbox of webhooks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
+from civitai_mock.domain.stages import Outcome
+
+
+class JobStore(Protocol):
+    """Stores jobs and their events. Every method raises `TransientError` while the store is away."""
+
+    async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
+        """Store new jobs, each with its `last_event` (Initialized): all of them or none, durable on return.
+
+        Raise `InsufficientBuzzError` if, with them, the charged and not refunded jobs of the budget's consumer would
+        cost more than its limit; two submissions at once never exceed it together. Raise `ConflictError` if a job with
+        one of the ids exists already.
+        """
+        ...
+
+    async def get(self, job_id: str) -> Job | None: ...
+
+    async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        """Return the known ones among `job_ids`, in that order."""
+        ...
+
+    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
+        """Write what may change of a job, and append `after.last_event`, if nobody changed it since `before`.
+
+        This holds only while the stored job has `before.seq`, `before.claim`'s worker (or none) and no outcome, and,
+        with `if_not_renewed`, the very lease of `before.claim`; otherwise nothing is written and False is returned.
+        """
+        ...
+
+    async def events(self, job_id: str) -> Sequence[JobEvent]:
+        """Return a job's events in order of `seq`, complete up to the job's `last_event`."""
+        ...
+
+    async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
+        """Write `Job.taint`, whatever state the jobs are in, and return how many of them there are."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete jobs and events whose `keep_until` has passed, and return how many jobs were deleted."""
+        ...
+
+
+class JobQueue(Protocol):
+    """Hands jobs to workers, and finds those that need a scheduler. Raises `TransientError` while the store is away."""
+
+    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+        """Stamp `claim` on at most `limit` unclaimed unfinished jobs; highest priority first, then oldest, then id.
+
+        Blocked jobs (`Job.is_blocked`) are passed over. A claim is atomic between any number of claimers. It writes no
+        event: the claimer's first `replace` does.
+        """
+        ...
+
+    async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
+        """Extend the leases of a worker on those of `job_ids` that it still holds, and return which these are."""
+        ...
+
+    async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        """Return claimed unfinished jobs whose lease ended before `now`, the longest ended first."""
+        ...
+
+    async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
+        """Return claimed unfinished jobs whose worker's process is known to be gone; none if a store cannot know."""
+        ...
+
+    async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
+        """Return unfinished jobs whose `expire_at` is at or before `now`."""
+        ...
+
+    async def blocked(self, *, after: str, limit: int) -> Sequence[Job]:
+        """Return blocked jobs whose id is greater than `after`, in order of id."""
+        ...
+
+    async def snapshot(self, *, recent_since: datetime) -> QueueState:
+        """Return every job that could be claimed now, and how many have ended since `recent_since`."""
+        ...
+
+    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+        """Return whether a job that could be claimed is older than `since` while no lease is valid at `now`."""
+        ...
+
+
+class JobSearch(Protocol):
+    """Answers questions about many jobs. Every method raises `TransientError` while the store is away."""
+
+    async def find(self, criteria: JobCriteria, *, limit: int) -> Sequence[Job]:
+        """Return the youngest matching jobs first (`Position`, descending); an index answers, however many there are.
+
+        Fewer than `limit`, but never none, are returned if they are large: the job that brings the stored size to
+        `MOST_BYTES_FOUND` is the last.
+        """
+        ...
+
+    async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
+        """Return the outcomes of the known ones among `job_ids`; this is cheaper than the jobs."""
+        ...
+
+    async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
+        """Sum up jobs created at `since` or later and before `until`, of one consumer or of all (None)."""
+        ...
+
+
+class WebhookOutbox(Protocol):
+    """Keeps the events that receivers do not know yet. Every method raises `TransientError` while the store is away.
+
+    A new event of a job with a `callback_url` makes the job due at once, unless it waits for another attempt.
+    """
+
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
+        """Take jobs with events to deliver that are due at `now`, the longest due first.
+
+        They are held until `hold_until`: before that nobody else gets them, unless `mark_delivered` releases them.
+        """
+        ...
+
+    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
+        """Mark events up to `seq` as delivered; if newer ones exist, the job is due immediately."""
+        ...
+
+    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
+        """Count a failed attempt, and make the job due at `retry_at`; None gives up all events so far."""
+        ...

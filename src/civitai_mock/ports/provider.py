@@ -1,0 +1,164 @@
+"""Ports of providers, which run graphs, and of the artist, with the values that go there and back."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from civitai_mock.domain.job import NORMAL, JobResource
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.work import FileRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """An image that a graph reads under `name`; `digest` is one of its bytes, `read` yields them from the start."""
+
+    name: str
+    content_type: str
+    digest: str
+    read: Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
+
+    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. A provider that cannot run one of the
+    `optional_nodes` leaves it out, so that the links into it take the place of its outputs, in their order. If prompts
+    wait, the higher `priority` goes first.
+    """
+
+    prompt_id: str
+    job_id: str
+    trace_id: str
+    graph: ReadOnlyJson
+    alternatives: Sequence[ReadOnlyJson] = ()
+    resources: Sequence[JobResource] = ()
+    files: Sequence[InputFile] = ()
+    roles: Sequence[FileRole] = ()
+    words_name_embeddings: bool = False
+    optional_nodes: Collection[str] = ()
+    priority: int = NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` the one that runs.
+
+    `found` says that the provider had the prompt already, waiting, running or ended: nothing was sent, and nothing
+    that an earlier claim of its job had begun is lost. `left_out` says why optional nodes are not in
+    `graph`; for a prompt that was found it may be unknown.
+    """
+
+    prompt_id: str
+    response: ReadOnlyJson
+    graph: ReadOnlyJson
+    found: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A file that an output node made; `content` can be read once."""
+
+    node_id: str
+    content_type: str
+    content: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """All files that a graph made, in order of node and batch index; `facts` go into the job's last event."""
+
+    items: Sequence[Output]
+    facts: ReadOnlyJson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A rough view of an image while it is sampled."""
+
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a prompt is: at `step` of the `steps` of the node that runs."""
+
+    node_id: str
+    step: int
+    steps: int
+    preview: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReport:
+    """The state of one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders."""
+
+    id: str
+    ready: bool
+    reason: str = ""
+    version: str = ""
+    in_flight: int = 0
+    max_in_flight: int | None = None
+    ecosystems: Sequence[str] = ()
+    models: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Provider(Protocol):
+    """Runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
+
+    `reads_files` says whether it needs the content of all images that graphs read; otherwise it uses those that are
+    stored here, and only the names of the others.
+    """
+
+    name: str
+    description: str
+    reads_files: bool
+
+    async def send(self, submission: Submission) -> Receipt:
+        """Start a graph; a prompt id that is known, unfinished or done, is not started again."""
+        ...
+
+    async def collect(self, prompt_id: str) -> Outputs:
+        """Wait for the end of a prompt; raise `TransientError` if the provider has lost it."""
+        ...
+
+    async def cancel(self, prompt_id: str) -> None:
+        """Stop a prompt wherever it is; an unknown or finished one is not an error."""
+        ...
+
+    async def strays(self) -> Mapping[str, str]:
+        """Return prompts that wait or run there and that this process does not follow, each with its job's id."""
+        ...
+
+    def progress(self, prompt_id: str) -> Progress | None:
+        """Return how far a prompt is; None if it waits, has ended or is unknown."""
+        ...
+
+    def waited_until(self, prompt_id: str) -> datetime | None:
+        """Return when a prompt's turn came, which is now while it waits for others; None if it waits for nobody."""
+        ...
+
+    @property
+    def workers(self) -> Sequence[WorkerReport]:
+        """Return all workers, those that do not answer included."""
+        ...
+
+    def workers_with(self, resources: Sequence[JobResource]) -> int:
+        """Return how many ready workers have the files of all of these resources."""
+        ...
+
+
+class Artist(Protocol):
+    """Draws images in place of models and files that are not here; the same request always gets the same image."""
+
+    async def draw(self, subject: str, *, seed: int) -> bytes:
+        """Return a PNG file that has something to do with the subject."""
+        ...
+
+    async def transform(self, transformer: str, picture: bytes) -> bytes:
+        """Do to an image what v1's ImageTransformer of that name does; raise `JobError` for other bytes."""
+        ...

@@ -1,0 +1,110 @@
+"""Ports of a store for resources, blobs, secrets and its health, and all roles of an open store together."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from civitai_mock.domain.air import Air, Reference
+from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.resource import Resource
+from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcePage:
+    total: int
+    items: Sequence[Resource]
+
+
+class ResourceStore(Protocol):
+    """Stores resources by AIR, in any case. Every method raises `TransientError` while the store is away.
+
+    There is never more than one resource with one `Air.identity`, however many processes add some at once.
+    """
+
+    async def add(self, resource: Resource) -> None:
+        """Store a new resource; raise `ConflictError` if one with its identity exists already."""
+        ...
+
+    async def add_missing(self, resources: Sequence[Resource]) -> int:
+        """Store the resources whose identity is new, and return how many these are."""
+        ...
+
+    async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
+        """Return the known resources by `str(reference)`; see `domain.resource.named`."""
+        ...
+
+    async def replace(self, resource: Resource) -> bool:
+        """Put a resource, with its spelling, in the place of the one with its identity; False if there is none."""
+        ...
+
+    async def delete(self, air: Air) -> bool:
+        """Delete the resource with that identity; False if there is none."""
+        ...
+
+    async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:
+        """Return resources in order of AIR whose `Resource.search_text` has `query` literally, in any case."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Stores bytes by key. Every method raises `TransientError` while the store is away."""
+
+    async def put(
+        self,
+        key: str,
+        content: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        keep_until: datetime,
+        owner: str | None = None,
+    ) -> Blob:
+        """Store or replace a blob: all of it or nothing, durable on return; the etag is a digest of the bytes."""
+        ...
+
+    async def stat(self, key: str) -> Blob | None: ...
+
+    def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Yield bytes `start` to `stop` (exclusive) in bounded chunks; raise `NotFoundError` for a deleted blob."""
+        ...
+
+    async def delete(self, key: str) -> bool:
+        """Delete a blob; False if there is none."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete blobs whose `keep_until` has passed, and return how many these are."""
+        ...
+
+
+class SecretStore(Protocol):
+    """Keeps random keys that all processes on one store share."""
+
+    async def secret(self, name: str) -> bytes:
+        """Return 32 bytes, which are drawn at first use."""
+        ...
+
+
+class StoreHealth(Protocol):
+    """Says whether the store can be used now; `description` names it to people."""
+
+    description: str
+
+    async def ping(self) -> None:
+        """Raise `TransientError` within a few seconds if the store cannot be used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """One open store by the roles that it plays; whoever opened it closes it."""
+
+    jobs: JobStore
+    queue: JobQueue
+    search: JobSearch
+    webhooks: WebhookOutbox
+    resources: ResourceStore
+    blobs: BlobStore
+    secrets: SecretStore
+    health: StoreHealth

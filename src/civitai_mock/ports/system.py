@@ -1,0 +1,24 @@
+"""Ports of the system: the clock, and the source of random ids and seeds."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time in aware UTC, and waits for it."""
+
+    def now(self) -> datetime: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Draws everything random, so that tests can draw the same again."""
+
+    def uuid(self) -> str:
+        """Return a lower-case hyphenated UUID, the form of ComfyUI's prompt ids."""
+        ...
+
+    def seed(self) -> int:
+        """Return a number from 0 to 2**32 - 1, the range of v1 seeds."""
+        ...
