@@ -24,7 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.domain.address import HIDDEN, shown
 from civitai_mock.domain.environment import set_in
-from civitai_mock.drawing.png import Pictures
+from civitai_mock.drawing.png import ImageContent
 from civitai_mock.env_files import EnvFileError, set_in_env_files
 from civitai_mock.network.trust import trusting
 from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
@@ -290,25 +290,25 @@ class Settings(BaseSettings):
     )
     image_allowed_hosts: HostPatterns = setting(
         PUBLIC,
-        "Where pictures that jobs name by URL may be fetched from, for ComfyUI; the same words as for callbacks",
+        "Where images that jobs name by URL may be fetched from, for ComfyUI; the same words as for callbacks",
         expected="hosts with commas between them",
     )
     image_max_bytes: int = setting(
         33_554_432,
-        "Largest picture that a job may read, in bytes",
+        "Largest image that a job may read, in bytes",
         expected="a number from 1024 to 1073741824",
         ge=1024,
         le=2**30,
     )
     image_max_pixels: int = setting(
         67_108_864,
-        "Most pixels of a picture that a job may read",
+        "Most pixels of an image that a job may read",
         expected="a number from 4096 to 178956970",
         ge=4096,
         le=178_956_970,
     )
     image_timeout_s: float = setting(
-        30, "Longest time that fetching one picture may take, in s", expected="a number from 0.1 to 600", ge=0.1, le=600
+        30, "Longest time that fetching one image may take, in s", expected="a number from 0.1 to 600", ge=0.1, le=600
     )
     simulation_profile: SimulationProfile = setting(
         SimulationProfile.REALISTIC, "Durations of simulated work", expected="realistic or instant"
@@ -317,9 +317,9 @@ class Settings(BaseSettings):
     simulation_prompt_ms: Milliseconds = duration("each prompt")
     simulation_step_ms: Milliseconds = duration("each step of each image, by megapixel")
     simulation_convert_ms: Milliseconds = duration("converting each image, by megapixel")
-    simulation_pictures: Pictures = setting(
-        Pictures.DRAWN,
-        "`blank` makes plain grey pictures of the right size, for load tests",
+    simulation_pictures: ImageContent = setting(
+        ImageContent.DRAWN,
+        "`blank` makes plain grey images of the right size, for load tests",
         expected="drawn or blank",
     )
     log_format: LogFormat = setting(

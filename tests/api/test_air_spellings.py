@@ -53,7 +53,7 @@ UNKNOWN = "urn:air:sdxl:checkpoint:civitai:5@777777"
 
 
 def asked(**members: Any) -> dict[str, Any]:
-    """A request for a picture; members of `params` stand beside the others."""
+    """A request for an image; members of `params` stand beside the others."""
     params = {name: members.pop(name) for name in ("hires", "refiner", "upscale") if name in members}
     asked: dict[str, Any] = {"$type": "textToImage", "model": CHECKPOINT, **members}
     return {**asked, "params": {"prompt": "a lighthouse", **params}}

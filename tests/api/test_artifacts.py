@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.support.jobs import LEASE, prepared
-from tests.support.served import JOBS, PICTURE, Served, serve
+from tests.support.served import IMAGE, JOBS, Served, serve
 
 
 async def _end(served: Served, *, names: tuple[str | None, ...] = (), result: Any = None) -> str:
@@ -35,13 +35,13 @@ async def test_an_asset_is_served_by_its_name_whole_and_in_ranges(served: Served
     await served.submit()
     url = f"{JOBS}/{await _end(served, names=(None, name))}/assets/{name}"
     whole = await served.client.get(url)
-    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, PICTURE, "image/png")
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, IMAGE, "image/png")
     part = await served.client.get(url, headers={"range": "bytes=1-3"})
-    assert (part.status_code, part.content) == (206, PICTURE[1:4])
+    assert (part.status_code, part.content) == (206, IMAGE[1:4])
     again = await served.client.get(url, headers={"if-none-match": whole.headers["etag"]})
     assert again.status_code == 304
     head = await served.client.head(url)
-    assert (head.headers["content-length"], head.content) == (str(len(PICTURE)), b"")
+    assert (head.headers["content-length"], head.content) == (str(len(IMAGE)), b"")
 
 
 @pytest.mark.parametrize("name", ["other", "None", "../x", "%2e%2e"])

@@ -18,7 +18,7 @@ PINNED_YEAR = 9999
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Image:
     """Alice's, and a job of somebody's own that named it once."""
 
     job_id: str
@@ -36,8 +36,8 @@ def drawn_from(source: str) -> dict[str, Any]:
     return template(params={**template()["params"], "sourceImage": source})
 
 
-# A submission that names the picture, and whether it ends well although the picture is not there.
-WAYS: Mapping[str, tuple[Callable[[Picture], dict[str, Any]], bool]] = {
+# A submission that names the image, and whether it ends well although the image is not there.
+WAYS: Mapping[str, tuple[Callable[[Image], dict[str, Any]], bool]] = {
     "blobGet": (lambda it: {"$type": "blobGet", "key": it.key}, True),
     "blobGet for longer": (lambda it: {"$type": "blobGet", "key": it.key, "duration": "30.00:00:00"}, True),
     "blobPin": (lambda it: {"$type": "blobPin", "key": it.key}, True),
@@ -92,11 +92,11 @@ async def run(opened: Opened, who: Headers, submission: dict[str, Any]) -> Any:
     return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}", headers=who)).json()
 
 
-async def picture_of_alice(opened: Opened, who: Headers) -> Picture:
+async def image_of_alice(opened: Opened, who: Headers) -> Image:
     done = await run(opened, ALICE if who else NOBODY, template())
     (result,) = done["result"]
     named = await run(opened, who, {"$type": "blobGet", "key": result["blobKey"]})
-    return Picture(job_id=done["jobId"], key=result["blobKey"], url=result["blobUrl"], namer=named["jobId"])
+    return Image(job_id=done["jobId"], key=result["blobKey"], url=result["blobUrl"], namer=named["jobId"])
 
 
 async def blob_at(opened: Opened, key: str) -> Blob | None:
@@ -107,23 +107,23 @@ async def blob_at(opened: Opened, key: str) -> Blob | None:
 async def test_a_blob_of_somebody_else_is_not_there_and_stays_as_it_is(way: str) -> None:
     submission, ends_well = WAYS[way]
     async with opened_for(BOB) as opened:
-        picture = await picture_of_alice(opened, BOB)
-        before = await blob_at(opened, picture.key)
-        tried = await run(opened, BOB, submission(picture))
+        image = await image_of_alice(opened, BOB)
+        before = await blob_at(opened, image.key)
+        tried = await run(opened, BOB, submission(image))
         assert tried["lastEvent"]["type"] == ("Succeeded" if ends_well else "Failed"), tried
-        assert picture.url.partition("?")[0] not in str(tried)
+        assert image.url.partition("?")[0] not in str(tried)
         assert before is not None
-        assert await blob_at(opened, picture.key) == before
-        assert (await opened.client.get(picture.url)).status_code == 200
+        assert await blob_at(opened, image.key) == before
+        assert (await opened.client.get(image.url)).status_code == 200
 
 
 @pytest.mark.parametrize("way", ["blobGet", "blobPin", "blobUnpin", "blobDelete", "blobUpload"])
 async def test_it_is_told_as_one_that_never_was(way: str) -> None:
     submission, _ = WAYS[way]
     async with opened_for(BOB) as opened:
-        picture = await picture_of_alice(opened, BOB)
-        tried = await run(opened, BOB, submission(picture))
-        assert tried["result"] == [{"blobKey": picture.key, "available": False}]
+        image = await image_of_alice(opened, BOB)
+        tried = await run(opened, BOB, submission(image))
+        assert tried["result"] == [{"blobKey": image.key, "available": False}]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -131,36 +131,36 @@ async def test_it_is_told_as_one_that_never_was(way: str) -> None:
 async def test_the_owner_reaches_it_and_without_auth_everybody_does(who: Headers, way: str) -> None:
     submission, _ = WAYS[way]
     async with opened_for(who) as opened:
-        picture = await picture_of_alice(opened, who)
-        done = await run(opened, who, submission(picture))
+        image = await image_of_alice(opened, who)
+        done = await run(opened, who, submission(image))
         assert done["lastEvent"]["type"] == "Succeeded", done
-        assert (await blob_at(opened, picture.key) is None) == (way in GONE_AFTERWARDS)
+        assert (await blob_at(opened, image.key) is None) == (way in GONE_AFTERWARDS)
 
 
 @pytest.mark.parametrize("way", READ_BY_URL)
 async def test_a_signed_url_is_a_right_to_read_whoever_has_it(way: str) -> None:
     async with opened_for(BOB) as opened:
-        picture = await picture_of_alice(opened, BOB)
-        done = await run(opened, BOB, READ_BY_URL[way](picture.url))
+        image = await image_of_alice(opened, BOB)
+        done = await run(opened, BOB, READ_BY_URL[way](image.url))
         assert done["lastEvent"]["type"] == "Succeeded", done
 
 
 async def test_a_pinned_blob_stays_its_owners_when_its_job_is_gone() -> None:
     async with opened_for(ALICE) as opened:
-        picture = await picture_of_alice(opened, ALICE)
-        await run(opened, ALICE, {"$type": "blobPin", "key": picture.key})
-        pinned = await blob_at(opened, picture.key)
+        image = await image_of_alice(opened, ALICE)
+        await run(opened, ALICE, {"$type": "blobPin", "key": image.key})
+        pinned = await blob_at(opened, image.key)
         assert pinned is not None
         assert (pinned.owner, pinned.keep_until.year) == (consumer_id("alice"), PINNED_YEAR)
         await opened.cases.query.jobs.sweep(pinned.keep_until)
         for who, available in ((BOB, False), (ALICE, True)):
-            (result,) = (await run(opened, who, {"$type": "blobGet", "key": picture.key}))["result"]
+            (result,) = (await run(opened, who, {"$type": "blobGet", "key": image.key}))["result"]
             assert result["available"] is available
 
 
 @pytest.mark.parametrize("who", [BOB, ALICE])
 async def test_what_a_job_names_is_no_asset_of_it_for_anybody_else(who: Headers) -> None:
     async with opened_for(who) as opened:
-        picture = await picture_of_alice(opened, who)
-        answer = await opened.client.get(f"{JOBS}/{picture.namer}/assets/{picture.key}", headers=who)
+        image = await image_of_alice(opened, who)
+        answer = await opened.client.get(f"{JOBS}/{image.namer}/assets/{image.key}", headers=who)
         assert answer.status_code == 404

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import NotFoundError, TransientError
-from tests.support.served import JOBS, PICTURE, Served, serve
+from tests.support.served import IMAGE, JOBS, Served, serve
 
 KEY = blob_key("some-job", 0)
-SIZE = len(PICTURE)
+SIZE = len(IMAGE)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def url(served: Served) -> str:
 
 async def test_a_blob_is_served_whole_with_its_type_length_and_tag(client: httpx.AsyncClient, url: str) -> None:
     answer = await client.get(url)
-    assert (answer.status_code, answer.content) == (200, PICTURE)
+    assert (answer.status_code, answer.content) == (200, IMAGE)
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["content-length"] == str(SIZE)
     assert answer.headers["accept-ranges"] == "bytes"
@@ -56,11 +56,11 @@ async def test_an_empty_blob_is_served(served: Served) -> None:
     assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "0", b"")
 
 
-async def test_the_url_in_a_job_downloads_its_picture(served: Served) -> None:
+async def test_the_url_in_a_job_downloads_its_image(served: Served) -> None:
     job_id = await served.submit_one()
     await served.finish()
     (result,) = (await served.client.get(f"{JOBS}/{job_id}")).json()["result"]
-    assert (await served.client.get(result["blobUrl"])).content == PICTURE
+    assert (await served.client.get(result["blobUrl"])).content == IMAGE
 
 
 async def _blob_url(served: Served, **headers: str) -> str:
@@ -138,7 +138,7 @@ async def test_a_blob_that_is_gone_is_a_404(served: Served, url: str, method: st
 )
 async def test_one_range_is_a_206(client: httpx.AsyncClient, url: str, wanted: str, first: int, last: int) -> None:
     answer = await client.get(url, headers={"range": wanted})
-    assert (answer.status_code, answer.content) == (206, PICTURE[first : last + 1])
+    assert (answer.status_code, answer.content) == (206, IMAGE[first : last + 1])
     assert answer.headers["content-range"] == f"bytes {first}-{last}/{SIZE}"
     assert answer.headers["content-length"] == str(last + 1 - first)
 
@@ -160,7 +160,7 @@ async def test_several_ranges_or_none_that_can_be_read_give_the_whole_blob(
     client: httpx.AsyncClient, url: str, wanted: str
 ) -> None:
     answer = await client.get(url, headers={"range": wanted})
-    assert (answer.status_code, answer.content) == (200, PICTURE)
+    assert (answer.status_code, answer.content) == (200, IMAGE)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ class _BreakingBlobs:
     """A blob store that fails in the middle."""
 
     async def read(self, _: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        yield PICTURE[start : stop // 2]
+        yield IMAGE[start : stop // 2]
         raise OSError("broken disk")
 
 

@@ -90,11 +90,11 @@ async def test_the_whole_way_of_a_job_is_under_the_base_path(base: str, headers:
             await client.get(f"{base}{JOBS}", headers=headers, params={"token": submitted.json()["token"]})
         ).json()
         result = answer["jobs"][0]["result"]
-        picture = await client.get((result if isinstance(result, dict) else result[0])["blobUrl"])
+        image = await client.get((result if isinstance(result, dict) else result[0])["blobUrl"])
         whatif = await client.post(f"{base}{JOBS}?whatif=true", headers=headers, json=template(params=SMALL))
     assert submitted.status_code == 200
     assert words_of(answer["jobs"][0]) == expected
-    assert picture.content.startswith(b"\x89PNG")
+    assert image.content.startswith(b"\x89PNG")
     assert list(whatif.json()["jobs"][0]["serviceProviders"]) == [expected[0]]
 
 

@@ -30,7 +30,7 @@ async def run(opened: Opened, params: JsonObject) -> Any:
     return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}?detailed=true")).json()
 
 
-async def picture_of(opened: Opened, job: Any) -> Image.Image:
+async def image_of(opened: Opened, job: Any) -> Image.Image:
     assert job["lastEvent"]["type"] == "Succeeded", job["lastEvent"]
     answer = await opened.client.get(job["result"][0]["blobUrl"])
     return Image.open(io.BytesIO(answer.content))
@@ -50,20 +50,20 @@ async def picture_of(opened: Opened, job: Any) -> Image.Image:
         ({"refiner": {"model": REFINER}, "steps": 30}, (128, 64), "Steps: 30"),
     ],
 )
-async def test_a_picture_has_the_size_that_was_asked_for(
+async def test_a_image_has_the_size_that_was_asked_for(
     opened: Opened, params: JsonObject, size: tuple[int, int], said: str
 ) -> None:
-    picture = await picture_of(opened, await run(opened, params))
-    assert picture.size == size
-    assert said in picture.info["parameters"]
+    image = await image_of(opened, await run(opened, params))
+    assert image.size == size
+    assert said in image.info["parameters"]
 
 
-async def test_a_picture_is_made_of_another_one(opened: Opened) -> None:
+async def test_a_image_is_made_of_another_one(opened: Opened) -> None:
     key = (await run(opened, {}))["result"][0]["blobKey"]
     job = await run(opened, {"sourceImage": key, "denoiseStrength": 0.4, "seed": 8})
-    picture = await picture_of(opened, job)
-    assert picture.size == (128, 64)
-    assert "Denoising strength: 0.4" in picture.info["parameters"]
+    image = await image_of(opened, job)
+    assert image.size == (128, 64)
+    assert "Denoising strength: 0.4" in image.info["parameters"]
     assert (job["job"]["params"]["sourceImage"], job["job"]["params"]["denoiseStrength"]) == (key, 0.4)
 
 

@@ -50,7 +50,7 @@ async def contents(opened: Opened, result: Any) -> Any:
     return [await download(opened, one["blobUrl"]) for one in result] if isinstance(result, list) else result
 
 
-async def picture(opened: Opened, url: str) -> Image.Image:
+async def image(opened: Opened, url: str) -> Image.Image:
     return Image.open(io.BytesIO(await download(opened, url)))
 
 
@@ -96,11 +96,11 @@ async def test_an_unknown_air_of_a_graph_is_made_up_where_that_is_allowed() -> N
     assert status["lastEvent"]["type"] == "Succeeded"
 
 
-async def test_every_picture_of_every_output_node_is_a_result(opened: Opened) -> None:
+async def test_every_image_of_every_output_node_is_a_result(opened: Opened) -> None:
     graph = text_to_image(width=96, height=64, batch=2, outputs={"9": "SaveImage", "10": "SaveImage"})
     status = await run(opened, "comfy", params={"workflow": graph})
     assert [result["seed"] for result in status["result"]] == [42] * 4
-    assert {(await picture(opened, result["blobUrl"])).size for result in status["result"]} == {(96, 64)}
+    assert {(await image(opened, result["blobUrl"])).size for result in status["result"]} == {(96, 64)}
 
 
 async def test_a_workflow_of_the_editor_is_refused(opened: Opened) -> None:
@@ -115,26 +115,26 @@ async def test_a_training_makes_files_for_each_epoch(opened: Opened) -> None:
     (length,) = struct.unpack("<Q", model[:8])
     assert model[8:9] == b"{"
     assert length < len(model)
-    assert {(await picture(opened, result["blobUrl"])).size for result in first_epoch[1:]} == {(512, 512)}
+    assert {(await image(opened, result["blobUrl"])).size for result in first_epoch[1:]} == {(512, 512)}
     assert [epoch["epoch"] for epoch in status["lastEvent"]["context"]["epochs"]] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("transformer", "mode"), [("Canny", "RGB"), ("DepthZoe", "RGB"), ("SoftedgePidinet", "RGB"), ("Rembg", "RGBA")]
 )
-async def test_a_picture_of_another_job_is_transformed(opened: Opened, transformer: str, mode: str) -> None:
+async def test_a_image_of_another_job_is_transformed(opened: Opened, transformer: str, mode: str) -> None:
     (made,) = (await run(opened, "textToImage", params={"width": 320, "height": 256, "seed": 1}))["result"]
     status = await run(opened, "imageTransform", transformer=transformer, imageUrl=None, blobKey=made["blobKey"])
-    changed = await picture(opened, status["result"][0]["blobUrl"])
+    changed = await image(opened, status["result"][0]["blobUrl"])
     assert (changed.size, changed.mode) == ((320, 256), mode)
     assert len(set(changed.tobytes())) > 1
 
 
-async def test_what_is_no_picture_cannot_be_transformed(opened: Opened) -> None:
+async def test_what_is_no_image_cannot_be_transformed(opened: Opened) -> None:
     model = (await run(opened, "imageResourceTraining"))["result"][0]["blobKey"]
     status = await run(opened, "imageTransform", imageUrl=None, blobKey=model)
     assert status["lastEvent"]["type"] == "Failed"
-    assert status["lastEvent"]["context"]["message"] == "The file is no picture that can be read."
+    assert status["lastEvent"]["context"]["message"] == "The file is no image that can be read."
 
 
 async def test_a_blob_is_found_kept_and_deleted(opened: Opened) -> None:
@@ -166,7 +166,7 @@ async def test_files_with_a_name_are_assets_of_their_job(opened: Opened, name: s
     assert await download(opened, f"{JOBS}/{job_id}/assets/{asset}")
 
 
-async def test_a_graph_makes_a_video_of_a_picture_that_is_stored_here(opened: Opened) -> None:
+async def test_a_graph_makes_a_video_of_a_image_that_is_stored_here(opened: Opened) -> None:
     """An animation is one result, and an asset with a name that ends as its type does."""
     stored = (await run(opened, "textToImage"))["result"][0]["blobKey"]
     graph: dict[str, Json] = {

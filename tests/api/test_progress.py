@@ -26,11 +26,11 @@ async def test_a_running_job_shows_its_steps_and_a_preview_that_can_be_had(serve
     job = await _tell(served)
     status = (await served.client.get(f"{JOBS}/{job.id}")).json()
     preview = status["progress"].pop("preview")
-    picture = await served.client.get(preview["blobUrl"].removeprefix(BASE_URL))
+    image = await served.client.get(preview["blobUrl"].removeprefix(BASE_URL))
     assert status["progress"] == {"step": 5, "steps": 20, "progress": 0.25, "node": "3", "nodeType": "KSampler"}
     assert preview.keys() == {"blobKey", "blobUrl", "blobUrlExpirationDate"}
     assert preview["blobKey"] == blob_key(job.id, PREVIEW)
-    assert (picture.status_code, picture.content) == (200, SKETCH)
+    assert (image.status_code, image.content) == (200, SKETCH)
 
 
 async def test_the_last_event_and_the_list_of_events_tell_the_same(served: Served) -> None:
@@ -53,9 +53,9 @@ async def test_a_job_that_has_ended_has_none_and_its_preview_stays(served: Serve
     failed = job.ended(Outcome.FAILED, at=served.clock.now(), context={"error": "job_failed"})
     assert await served.cases.query.jobs.replace(job, failed)
     status = (await served.client.get(f"{JOBS}/{job.id}")).json()
-    picture = await served.client.get(served.blob_url(blob_key(job.id, PREVIEW)).removeprefix(BASE_URL))
+    image = await served.client.get(served.blob_url(blob_key(job.id, PREVIEW)).removeprefix(BASE_URL))
     assert "progress" not in status
-    assert picture.content == SKETCH
+    assert image.content == SKETCH
 
 
 async def test_a_job_that_is_in_the_queue_again_has_none(served: Served) -> None:

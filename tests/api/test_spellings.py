@@ -40,14 +40,14 @@ async def test_members_are_read_in_any_case(served: Served, several: bool) -> No
     assert await planned(shouted(body)) == await planned(body)
 
 
-PICTURE = "https://media.test/1.png"
+IMAGE = "https://media.test/1.png"
 
 
 @pytest.mark.parametrize(
     ("request_", "member", "official"),
     [
-        ({"$type": "imageTransform", "imageUrl": PICTURE, "transformer": "depthzoe"}, "transformer", "DepthZoe"),
-        ({"$type": "IMAGETRANSFORM", "imageUrl": PICTURE, "transformer": "Canny"}, "transformer", "Canny"),
+        ({"$type": "imageTransform", "imageUrl": IMAGE, "transformer": "depthzoe"}, "transformer", "DepthZoe"),
+        ({"$type": "IMAGETRANSFORM", "imageUrl": IMAGE, "transformer": "Canny"}, "transformer", "Canny"),
         ({"$type": "prepareModel", "model": template()["model"], "action": "PIN"}, "action", "Pin"),
     ],
 )

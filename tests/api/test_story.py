@@ -1,4 +1,4 @@
-"""The whole story in one process: a resource of one's own, a job for it, and its picture."""
+"""The whole story in one process: a resource of one's own, a job for it, and its image."""
 
 from tests.support.served import JOBS, serve_all, template
 
@@ -13,10 +13,10 @@ async def test_a_resource_a_job_and_a_png() -> None:
         await opened.ended(submitted["jobId"])
         answer = await client.get(JOBS, params={"token": submitted["token"]})
         assert answer.status_code == 200
-        pictures = [await client.get(result["blobUrl"]) for result in answer.json()["jobs"][0]["result"]]
-    assert [picture.headers["content-type"] for picture in pictures] == ["image/png"] * 2
-    assert all(picture.content.startswith(b"\x89PNG\r\n\x1a\n") for picture in pictures)
-    assert pictures[0].content != pictures[1].content
+        images = [await client.get(result["blobUrl"]) for result in answer.json()["jobs"][0]["result"]]
+    assert [image.headers["content-type"] for image in images] == ["image/png"] * 2
+    assert all(image.content.startswith(b"\x89PNG\r\n\x1a\n") for image in images)
+    assert images[0].content != images[1].content
 
 
 async def test_a_running_job_can_be_cancelled() -> None:

@@ -41,7 +41,7 @@ async def bench() -> Sequence[Row]:
         get, post = await _steady(bare, request("GET", "/job")), await _steady(bare, request("POST", "/job", BODY))
         bare_rows = [_rate("bare FastAPI GET", get, get), _rate("bare FastAPI POST", post, post)]
         bare_start = bare.start_seconds
-    ends = [await _to_the_end(pictures, jobs, post) for pictures, jobs in JOBS_TO_THE_END.items()]
+    ends = [await _to_the_end(images, jobs, post) for images, jobs in JOBS_TO_THE_END.items()]
     return [*bare_rows, *await _api(get, post, bare_start), *ends, *await _while_jobs_wait()]
 
 
@@ -57,13 +57,13 @@ async def _api(bare_get: Load, bare_post: Load, bare_start: float) -> Sequence[R
     ]
 
 
-async def _to_the_end(pictures: str, jobs: int, bare_post: Load) -> Row:
-    with running({**INSTANT, "SIMULATION_PICTURES": pictures}) as mock:
+async def _to_the_end(images: str, jobs: int, bare_post: Load) -> Row:
+    with running({**INSTANT, "SIMULATION_PICTURES": images}) as mock:
         started = time.perf_counter()
         load = await run(mock.address, SUBMIT, requests=jobs, keep_bodies=True)
         await _wait_for_all(mock, [json.loads(body)["jobId"] for body in load.bodies])
         rate = jobs / (time.perf_counter() - started)
-    return Row(f"POST to Succeeded, 512x512 {pictures}", f"{rate:,.0f}/s", f"{rate / bare_post.per_second:.2f}")
+    return Row(f"POST to Succeeded, 512x512 {images}", f"{rate:,.0f}/s", f"{rate / bare_post.per_second:.2f}")
 
 
 async def _while_jobs_wait() -> Sequence[Row]:

@@ -20,7 +20,7 @@ def test_from_text_answers_at_once(endless_server: Server, civitai_js: Client) -
 @pytest.mark.parametrize(
     ("method", "given"), [("image.fromText", from_text()), ("image.fromComfy", from_comfy())], ids=["text", "comfy"]
 )
-def test_waiting_returns_the_picture(either: Addressed, civitai_js: Client, method: str, given: Any) -> None:
+def test_waiting_returns_the_image(either: Addressed, civitai_js: Client, method: str, given: Any) -> None:
     """Within the patience of a test: if the server did not wait, the client would ask again after 30 s."""
     (job,) = civitai_js.call(either, method, given, True)["jobs"]
     (polled,) = job["result"]["jobs"]

@@ -17,7 +17,7 @@ def test_create_answers_at_once(endless_server: Server, civitai_py: Client) -> N
     assert [result["available"] for result in job["result"]] == [False]
 
 
-def test_create_with_wait_returns_the_picture(either: Addressed, civitai_py: Client) -> None:
+def test_create_with_wait_returns_the_image(either: Addressed, civitai_py: Client) -> None:
     (job,) = civitai_py.call(either, "image.create", from_text(), True)["jobs"]
     assert not job["scheduled"]
     assert download(job["result"]["blobUrl"]).startswith(PNG)

@@ -184,7 +184,7 @@ async def url() -> AsyncIterator[str]:
 
 
 def _graph() -> dict[str, Any]:
-    """As a client's own example: with titles, two pictures, and the name of a file that everybody has."""
+    """As a client's own example: with titles, two images, and the name of a file that everybody has."""
     graph = with_inputs(text_to_image(steps=STEPS, checkpoint=CHECKPOINT), "5", batch_size=2)
     titles = {"3": "Sampler", "9": "Save Image"}
     return {node: {**fields, "_meta": {"title": titles.get(node, node)}} for node, fields in graph.items()}
@@ -196,7 +196,7 @@ LARGE = {"PyPI comfy-api-client", "npm @saintno/comfyui-sdk"}
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.long if name in LARGE else ()) for name in LIBRARIES]
 )
-async def test_a_client_gets_the_pictures_that_were_saved_and_all_else_it_asks_for(
+async def test_a_client_gets_the_images_that_were_saved_and_all_else_it_asks_for(
     name: str, url: str, tmp_path: Path
 ) -> None:
     library = LIBRARIES[name]

@@ -42,7 +42,7 @@ FREE = {
 
 OUR_PROVIDER = "the provider of this server is called local (a setting)"
 NO_GPU = "simulation has no GPU to measure"
-NO_MODERATION = "pictures are not sent to a moderation service"
+NO_MODERATION = "images are not sent to a moderation service"
 NO_FLEET = "names the real service's own worker software"
 
 # Chosen differences: path, kind and reason. A line that is no longer true fails, as a difference without a line does.

@@ -59,7 +59,7 @@ async def _replay() -> Mapping[str, Replayed]:
 
 def _put_files(standin: RunningStandin) -> None:
     """What lay in the recorded server's folders."""
-    pictures = {
+    images = {
         FilePlace("input", "", "cap_input.png"): plain_png(),
         FilePlace("input", "", "not_image.png"): b"hello",
         FilePlace("input", "job1/a", "x.png"): plain_png(tone=1),
@@ -67,7 +67,7 @@ def _put_files(standin: RunningStandin) -> None:
         FilePlace("output", "", "ComfyUI_00001_.png"): plain_png(tone=3),
         FilePlace("output", "", f"ComfyUI_{FIRST_COUNTER - 1:05}_.png"): plain_png(tone=4),
     }
-    for place, content in pictures.items():
+    for place, content in images.items():
         standin.server.workshop.files.put(place, content, now=RECORDED_AT)
 
 

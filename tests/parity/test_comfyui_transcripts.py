@@ -325,7 +325,7 @@ async def test_deleted_and_cleared_prompts_are_only_a_number_in_the_queue() -> N
             assert (await stage.client.get("/history/pending-0")).json() == {}
 
 
-async def test_pictures_for_the_socket_are_sent_whole_each_time_and_leave_no_file() -> None:
+async def test_images_for_the_socket_are_sent_whole_each_time_and_leave_no_file() -> None:
     name = "14_save_image_websocket"
     first, second = prompt_ids(name)
     streaming = graph(seed=5601, steps=1)

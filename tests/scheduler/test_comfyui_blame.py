@@ -35,7 +35,7 @@ async def test_one_sick_server_of_two_costs_no_job_and_no_retry(bench: Bench, no
     assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
 
 
-async def test_one_server_of_two_whose_pictures_are_gone_costs_no_job_and_no_retry(bench: Bench) -> None:
+async def test_one_server_of_two_whose_images_are_gone_costs_no_job_and_no_retry(bench: Bench) -> None:
     async with (
         running_standin(models=MODELS, draw=draw_series) as sick,
         running_standin(models=MODELS, draw=draw_series) as well,

@@ -101,7 +101,7 @@ async def lives_on(standin: RunningStandin, folder: Path) -> AsyncIterator[Lives
         yield Lives(folder, standin, receiver)
 
 
-async def _check_pictures(bench: Bench, job: Job) -> None:
+async def _check_images(bench: Bench, job: Job) -> None:
     assert [slot.available for slot in job.slots] == [True, True]
     contents = [await _content(bench, slot) for slot in job.slots]
     assert all(content.startswith(b"\x89PNG") for content in contents)
@@ -126,7 +126,7 @@ async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path
             ended = await bench.job(job.id)
             assert ended.outcome is Outcome.SUCCEEDED
             assert (await bench.told(job.id)).count("Succeeded") == 1
-            await _check_pictures(bench, ended)
+            await _check_images(bench, ended)
         facts = lives.facts(ended.prompt_id)
         assert (facts.accepted, facts.started, facts.outcomes) == (1, 1, ["success"])
         assert len(standin.server.workshop.ledger.prompts) == 1
@@ -163,7 +163,7 @@ async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(
             await lives.until(lambda: bench.ended(job.id))
             ended = await bench.job(job.id)
             assert ended.outcome is Outcome.SUCCEEDED
-            await _check_pictures(bench, ended)
+            await _check_images(bench, ended)
         assert lives.facts(ended.prompt_id).accepted == 2
         assert lives.facts(ended.prompt_id).outcomes.count("success") == 1
         assert len(standin.server.workshop.ledger.prompts) == 1

@@ -108,7 +108,7 @@ def beside(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def submit(http: httpx.Client, server: Server, number: int = 1, **params: int) -> list[str]:
-    """Of different pictures, so that nothing is cached."""
+    """Of different images, so that nothing is cached."""
     model = "urn:air:sd1:checkpoint:civitai:4384@128713"
     templates = [{"model": model, "params": {**PARAMS, **params, "seed": next(SEEDS)}} for _ in range(number)]
     answer = http.post(f"{server.url}{JOBS}", json={"jobs": templates})
@@ -124,7 +124,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def succeeded(http: httpx.Client, server: Server, job_id: str) -> dict[str, Any]:
-    """The status of a job at its good end, with a picture that can be fetched."""
+    """The status of a job at its good end, with an image that can be fetched."""
     found: dict[str, Any] = {}
 
     def has_ended() -> bool:

@@ -17,7 +17,7 @@ MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"]}
 STEPS = 150
 
 
-async def test_a_job_on_a_server_shows_its_steps_and_a_preview_that_is_a_picture(bench: Bench) -> None:
+async def test_a_job_on_a_server_shows_its_steps_and_a_preview_that_is_a_image(bench: Bench) -> None:
     options = StandinOptions(previews=True, durations=ENDLESS.durations)
     async with (
         running_standin(models=MODELS, options=options) as standin,
@@ -26,12 +26,12 @@ async def test_a_job_on_a_server_shows_its_steps_and_a_preview_that_is_a_picture
     ):
         (job,) = await bench.submit(params={"prompt": "a fox", "width": 64, "height": 64, "steps": STEPS})
         shown = await _shown(bench, job)
-        picture = await _picture(bench, shown)
+        image = await _image(bench, shown)
         await bench.cancel(job.id)
     assert (shown.steps, shown.node_type) == (STEPS, "KSampler")
     assert 0 < shown.step <= STEPS
     assert shown.share == round(shown.step / STEPS, 4)
-    assert picture.format == "JPEG"
+    assert image.format == "JPEG"
 
 
 async def _shown(bench: Bench, job: Job) -> JobProgress:
@@ -45,9 +45,9 @@ async def _shown(bench: Bench, job: Job) -> JobProgress:
             bench.clock.advance(PROGRESS_SECONDS / 100)
 
 
-async def _picture(bench: Bench, shown: JobProgress) -> Image.Image:
+async def _image(bench: Bench, shown: JobProgress) -> Image.Image:
     blob = await bench.stores.blobs.stat(str(shown.preview_key))
     assert blob is not None
-    picture = Image.open(BytesIO(await collect(bench.stores.blobs.read(blob.key, start=0, stop=blob.size))))
-    picture.load()
-    return picture
+    image = Image.open(BytesIO(await collect(bench.stores.blobs.read(blob.key, start=0, stop=blob.size))))
+    image.load()
+    return image

@@ -1,4 +1,4 @@
-"""Pictures that a job reads, from the store or from elsewhere."""
+"""ImageContent that a job reads, from the store or from elsewhere."""
 
 from dataclasses import replace
 
@@ -20,8 +20,8 @@ from tests.support.receiver import Answer
 from tests.support.standin import plain_png
 from tests.support.turns import until_found
 
-URL = "http://pictures.test/fox.png?key=secret"
-PICTURE, OTHER = plain_png(8, 8), plain_png(16, 16)
+URL = "http://images.test/fox.png?key=secret"
+IMAGE, OTHER = plain_png(8, 8), plain_png(16, 16)
 KEY = blob_key("an earlier job", 0)
 
 
@@ -56,18 +56,18 @@ async def _store(bench: Bench, content: bytes, content_type: str = "image/png") 
 
 def _answers(*statuses: int) -> Answer:
     left = list(reversed(statuses))
-    return lambda _: httpx.Response(left.pop(), content=chunks(PICTURE))
+    return lambda _: httpx.Response(left.pop(), content=chunks(IMAGE))
 
 
-async def test_a_picture_is_fetched_once_for_all_claims_of_a_job(bench: Bench) -> None:
+async def test_a_image_is_fetched_once_for_all_claims_of_a_job(bench: Bench) -> None:
     bench.receiver.answer = _answers(200)
     (first,), (second,) = [await _prepare(bench, _from_url()) for _ in range(2)]
     assert (first.name, first.content_type, first.digest) == (second.name, second.content_type, second.digest)
-    assert await collect(second.read()) == PICTURE
+    assert await collect(second.read()) == IMAGE
     assert len(bench.receiver.requests) == 1
 
 
-async def test_a_fetched_picture_is_kept_as_long_as_its_job(bench: Bench) -> None:
+async def test_a_fetched_image_is_kept_as_long_as_its_job(bench: Bench) -> None:
     bench.receiver.answer = _answers(200)
     await _prepare(bench, _from_url())
     blob = await bench.stores.blobs.stat(blob_key(make_job().id, "input/0"))
@@ -75,28 +75,28 @@ async def test_a_fetched_picture_is_kept_as_long_as_its_job(bench: Bench) -> Non
     assert (blob.content_type, blob.keep_until) == ("image/png", make_job().keep_until)
 
 
-async def test_a_picture_that_could_not_be_fetched_leaves_nothing_behind(bench: Bench) -> None:
-    bench.receiver.answer = lambda _: httpx.Response(200, content=chunks(PICTURE, bytes(1_000_000)))
+async def test_a_image_that_could_not_be_fetched_leaves_nothing_behind(bench: Bench) -> None:
+    bench.receiver.answer = lambda _: httpx.Response(200, content=chunks(IMAGE, bytes(1_000_000)))
     with pytest.raises(JobError):
         await _prepare(bench, _from_url())
     assert await bench.stores.blobs.stat(blob_key(make_job().id, "input/0")) is None
 
 
-async def test_the_picture_of_a_blob_is_of_the_type_that_its_bytes_have(bench: Bench) -> None:
-    await _store(bench, PICTURE, "application/octet-stream")
+async def test_the_image_of_a_blob_is_of_the_type_that_its_bytes_have(bench: Bench) -> None:
+    await _store(bench, IMAGE, "application/octet-stream")
     (file,) = await _prepare(bench, InputImage(name="fox", blob_key=KEY))
     assert (file.name, file.content_type) == ("fox", "image/png")
-    assert await collect(file.read()) == PICTURE
+    assert await collect(file.read()) == IMAGE
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"weights" * 100, "is not a PNG"),
-        (PICTURE + bytes(1_000_000), "IMAGE_MAX_BYTES"),
+        (IMAGE + bytes(1_000_000), "IMAGE_MAX_BYTES"),
         (plain_png(1001, 1000), "IMAGE_MAX_PIXELS"),
     ],
-    ids=["no picture", "too large", "too many pixels"],
+    ids=["no image", "too large", "too many pixels"],
 )
 async def test_a_blob_that_can_be_no_input_ends_the_job(bench: Bench, content: bytes, reason: str) -> None:
     await _store(bench, content)
@@ -116,15 +116,15 @@ async def test_nothing_is_fetched_for_a_provider_that_makes_do_with_names(bench:
 
 
 async def test_a_blob_url_of_ours_is_read_from_the_store_at_whatever_host(bench: Bench) -> None:
-    await _store(bench, PICTURE)
+    await _store(bench, IMAGE)
     url, _ = bench.blob_urls.sign(KEY, base_url="https://elsewhere.test/prefix")
     (file,) = await _prepare(bench, _from_url(url))
-    assert await collect(file.read()) == PICTURE
+    assert await collect(file.read()) == IMAGE
     assert bench.receiver.requests == []
 
 
 async def test_a_blob_url_of_ours_that_is_wrong_or_over_ends_the_job(bench: Bench) -> None:
-    await _store(bench, PICTURE)
+    await _store(bench, IMAGE)
     url, _ = bench.blob_urls.sign(KEY, base_url="https://elsewhere.test")
     with pytest.raises(JobError, match="signature of this URL is wrong"):
         await _prepare(bench, _from_url(url[:-1] + ("0" if url[-1] != "0" else "1")))
@@ -134,12 +134,12 @@ async def test_a_blob_url_of_ours_that_is_wrong_or_over_ends_the_job(bench: Benc
 
 
 async def test_a_blob_url_of_ours_that_was_good_when_the_job_came_stays_good_for_it(bench: Bench) -> None:
-    """The job may have waited for hours, and its picture is still there."""
-    await _store(bench, PICTURE)
+    """The job may have waited for hours, and its image is still there."""
+    await _store(bench, IMAGE)
     url, _ = bench.blob_urls.sign(KEY, base_url="https://elsewhere.test")
     bench.clock.advance(3600)
     (file,) = await _prepare(bench, _from_url(url))
-    assert await collect(file.read()) == PICTURE
+    assert await collect(file.read()) == IMAGE
 
 
 async def test_a_url_that_others_signed_is_fetched(bench: Bench) -> None:
@@ -150,7 +150,7 @@ async def test_a_url_that_others_signed_is_fetched(bench: Bench) -> None:
 
 
 async def test_a_blob_that_goes_before_it_is_read_is_looked_for_again(bench: Bench) -> None:
-    await _store(bench, PICTURE)
+    await _store(bench, IMAGE)
     (file,) = await _prepare(bench, InputImage(name="fox", blob_key=KEY))
     await bench.stores.blobs.delete(KEY)
     with pytest.raises(TransientError):
@@ -161,8 +161,8 @@ async def test_a_blob_that_goes_before_it_is_read_is_looked_for_again(bench: Ben
 async def test_no_error_tells_more_of_a_url_than_its_host(bench: Bench, status: int, kind: type[MockError]) -> None:
     bench.receiver.answer = _answers(status)
     with pytest.raises(kind) as caught:
-        await _prepare(bench, _from_url("http://user:secret@pictures.test/secret.png?secret"))
-    assert "pictures.test" in caught.value.message
+        await _prepare(bench, _from_url("http://user:secret@images.test/secret.png?secret"))
+    assert "images.test" in caught.value.message
     assert "secret" not in caught.value.message
 
 
@@ -175,10 +175,10 @@ async def test_a_host_that_is_busy_costs_a_retry_and_not_the_job(bench: Bench) -
     assert (await bench.told(job.id))[-1] == "Succeeded"
     (submission,) = bench.provider.submissions
     (file,) = submission.files
-    assert await collect(file.read()) == PICTURE
+    assert await collect(file.read()) == IMAGE
 
 
-async def test_a_provider_that_fails_does_not_have_the_picture_fetched_again(bench: Bench) -> None:
+async def test_a_provider_that_fails_does_not_have_the_image_fetched_again(bench: Bench) -> None:
     failures = [TransientError("away"), TransientError("away")]
 
     def fail(_: str) -> None:
@@ -193,14 +193,14 @@ async def test_a_provider_that_fails_does_not_have_the_picture_fetched_again(ben
     assert len(bench.receiver.requests) == 1
 
 
-async def test_a_picture_that_is_not_there_is_told_in_the_jobs_last_event(bench: Bench) -> None:
+async def test_a_image_that_is_not_there_is_told_in_the_jobs_last_event(bench: Bench) -> None:
     bench.receiver.answer = _answers(404)
     (job,) = await bench.submit(controlNets=[_net()])
     async with running(bench.scheduler()):
         await _moving_until_ended(bench, job.id)
     event = (await bench.job(job.id)).last_event
     assert event.type == "Failed"
-    assert event.context["reason"] == "The host 'pictures.test' answered 404 in the place of a picture."
+    assert event.context["reason"] == "The host 'images.test' answered 404 in the place of an image."
 
 
 def _net() -> JsonObject:

@@ -1,4 +1,4 @@
-"""Pictures of earlier jobs as the input of later ones: the whole server on a stand-in ComfyUI."""
+"""ImageContent of earlier jobs as the input of later ones: the whole server on a stand-in ComfyUI."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -44,7 +44,7 @@ def from_source(url: str) -> dict[str, Any]:
     return {**template()["params"], "sourceImage": url}
 
 
-async def test_a_job_draws_on_the_picture_of_another_by_its_url(standin: RunningStandin) -> None:
+async def test_a_job_draws_on_the_image_of_another_by_its_url(standin: RunningStandin) -> None:
     async with serve_all(comfy_http_url=standin.url) as opened:
         (first,) = (await run(opened))["result"]
         done = await run(opened, params=from_source(first["blobUrl"]))
@@ -53,7 +53,7 @@ async def test_a_job_draws_on_the_picture_of_another_by_its_url(standin: Running
         assert content_of(standin, name) == (await opened.client.get(first["blobUrl"])).content
 
 
-async def test_a_job_is_guided_by_the_picture_of_another_by_its_key(standin: RunningStandin) -> None:
+async def test_a_job_is_guided_by_the_image_of_another_by_its_key(standin: RunningStandin) -> None:
     async with serve_all(comfy_http_url=standin.url) as opened:
         (first,) = (await run(opened))["result"]
         net = {"preprocessor": "canny", "blobKey": first["blobKey"]}

@@ -29,13 +29,13 @@ async def test_a_job_walks_through_every_stage(bench: Bench) -> None:
     assert {event.trace_id for event in events} == {job.trace_id}
 
 
-async def test_the_picture_is_stored_in_its_slot(bench: Bench) -> None:
+async def test_the_image_is_stored_in_its_slot(bench: Bench) -> None:
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
         await until_found(lambda: bench.ended(job.id))
     (slot,) = (await bench.job(job.id)).slots
     assert slot.available
-    assert await collect(bench.stores.blobs.read(slot.blob_key, start=0, stop=7)) == b"picture"
+    assert await collect(bench.stores.blobs.read(slot.blob_key, start=0, stop=7)) == b"image"
 
 
 async def test_the_last_event_tells_the_graph_and_the_answer(bench: Bench) -> None:

@@ -39,7 +39,7 @@ async def run(bench: Bench, name: str, *, consumer: str = EVERYBODY, **changes: 
     return await bench.job(job.id)
 
 
-async def make_picture(bench: Bench) -> Job:
+async def make_image(bench: Bench) -> Job:
     return await run(bench, "textToImage")
 
 
@@ -82,7 +82,7 @@ async def test_the_files_of_every_output_node_are_named_by_it(bench: Bench) -> N
     assert [slot.blob_key for slot in job.slots] == [blob_key(job.id, index) for index in range(4)]
     assert [slot.seed for slot in job.slots] == [7, 7, None, None]
     assert all(slot.available for slot in job.slots)
-    assert await content(bench, job.slots[3].blob_key) == b"picture"
+    assert await content(bench, job.slots[3].blob_key) == b"image"
 
 
 async def test_a_graph_without_any_file_fails(bench: Bench) -> None:
@@ -160,24 +160,24 @@ async def test_a_cancelled_training_keeps_what_it_made(bench: Bench) -> None:
 
 
 async def test_a_blob_is_transformed(bench: Bench) -> None:
-    (slot,) = (await make_picture(bench)).slots
+    (slot,) = (await make_image(bench)).slots
     job = await run(bench, "imageTransform", imageUrl=None, blobKey=slot.blob_key)
     (made,) = job.slots
-    assert await content(bench, made.blob_key) == b"Canny of picture"
+    assert await content(bench, made.blob_key) == b"Canny of image"
 
 
-async def test_a_drawn_picture_stands_in_for_one_elsewhere(bench: Bench) -> None:
+async def test_a_drawn_image_stands_in_for_one_elsewhere(bench: Bench) -> None:
     (made,) = (await run(bench, "imageTransform")).slots
     assert await content(bench, made.blob_key) == b"Canny of https://images.example/fox.png 0"
 
 
 async def keep_until(bench: Bench, action: BlobAction, **changes: Any) -> timedelta:
-    """For how long a new picture is kept after the action, from now."""
-    (slot,) = (await make_picture(bench)).slots
+    """For how long a new image is kept after the action, from now."""
+    (slot,) = (await make_image(bench)).slots
     bench.clock.advance(3600)
     job = await run(bench, f"blob{action.capitalize()}", key=slot.blob_key, **changes)
     assert job.slots == (replace(slot, seed=None),)
-    assert await content(bench, slot.blob_key) == b"picture"
+    assert await content(bench, slot.blob_key) == b"image"
     blob = await bench.stores.blobs.stat(slot.blob_key)
     assert blob is not None
     return blob.keep_until - job.created_at
@@ -201,7 +201,7 @@ async def test_a_blob_is_kept_as_long_as_it_is_asked_for(
 
 
 async def test_a_pinned_blob_outlives_its_job_until_it_is_unpinned(bench: Bench) -> None:
-    made = await make_picture(bench)
+    made = await make_image(bench)
     (slot,) = made.slots
     await run(bench, "blobPin", key=slot.blob_key)
     pinned = await bench.stores.blobs.stat(slot.blob_key)
@@ -214,7 +214,7 @@ async def test_a_pinned_blob_outlives_its_job_until_it_is_unpinned(bench: Bench)
 
 
 async def test_a_deleted_blob_is_gone(bench: Bench) -> None:
-    (slot,) = (await make_picture(bench)).slots
+    (slot,) = (await make_image(bench)).slots
     job = await run(bench, "blobDelete", key=slot.blob_key)
     assert [(result.blob_key, result.available) for result in job.slots] == [(slot.blob_key, False)]
     assert await bench.stores.blobs.stat(slot.blob_key) is None
@@ -272,7 +272,7 @@ async def test_work_on_what_is_not_there_fails(bench: Bench, name: str, changes:
 
 
 async def test_an_asset_that_a_job_does_not_have_cannot_be_copied(bench: Bench) -> None:
-    made = await make_picture(bench)
+    made = await make_image(bench)
     job = await run(bench, "copyAsset", jobId=made.id, assetName="no such file")
     assert (job.outcome, job.last_event.context["message"]) == (
         "FAILED",

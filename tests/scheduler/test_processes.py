@@ -87,8 +87,8 @@ def test_after_kill_9_every_accepted_job_finishes_with_exactly_one_succeeded_eve
         server.kill()
     with running(tmp_path, INSTANT) as server, _client(server) as client:
         statuses = _wait_for_all(client, job_ids)
-        picture = client.get(statuses[-1]["result"][0]["blobUrl"])
-        assert picture.content.startswith(b"\x89PNG")
+        image = client.get(statuses[-1]["result"][0]["blobUrl"])
+        assert image.content.startswith(b"\x89PNG")
     assert {status["lastEvent"]["type"] for status in statuses} == {"Succeeded"}
     assert asyncio.run(_succeeded_events(tmp_path / "data", job_ids)) == job_ids
 

@@ -1,4 +1,4 @@
-"""Small graphs that load, change and save pictures, and files for them."""
+"""Small graphs that load, change and save images, and files for them."""
 
 import io
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from civitai_mock.drawing.pixels.graph_images import GraphImages
-from civitai_mock.drawing.png import Pictures, draw_as
+from civitai_mock.drawing.png import ImageContent, draw_as
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from tests.support.comfy_graphs import Graph, node
 
@@ -85,5 +85,5 @@ def decoded(samples: str) -> Graph:
     return node("VAEDecode", samples=[samples, 0], vae=["model", 2])
 
 
-def pictures_of(graph: Graph, files: Mapping[str, bytes] = FILES) -> GraphImages:
-    return GraphImages(Nodes({**BASE, **graph}), read=files.get, draw=draw_as(Pictures.BLANK))
+def images_of(graph: Graph, files: Mapping[str, bytes] = FILES) -> GraphImages:
+    return GraphImages(Nodes({**BASE, **graph}), read=files.get, draw=draw_as(ImageContent.BLANK))

@@ -1,4 +1,4 @@
-"""A provider that does what a test tells it, and an artist whose pictures say what was asked for."""
+"""A provider that does what a test tells it, and an artist whose images say what was asked for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ Script = Callable[[str], None]
 
 
 class ScriptedProvider:
-    """Makes one picture of each of `nodes` at once; `hold` makes prompts wait, and the scripts `on_…` may raise.
+    """Makes one image of each of `nodes` at once; `hold` makes prompts wait, and the scripts `on_…` may raise.
 
     It says that it `runs` another graph than it was given, if that is set. What was sent before is found again, unless
     it is in `lost`.
@@ -62,7 +62,7 @@ class ScriptedProvider:
     async def collect(self, prompt_id: str) -> Outputs:
         await self._go.wait()
         self.on_collect(prompt_id)
-        items = [Output(node_id=node_id, content_type="image/png", content=_picture()) for node_id in self.nodes]
+        items = [Output(node_id=node_id, content_type="image/png", content=_image()) for node_id in self.nodes]
         return Outputs(items=items, facts={"load": 1})
 
     async def cancel(self, prompt_id: str) -> None:
@@ -82,15 +82,15 @@ class ScriptedProvider:
         return 1
 
 
-async def _picture() -> AsyncIterator[bytes]:
-    yield b"picture"
+async def _image() -> AsyncIterator[bytes]:
+    yield b"image"
 
 
 class PlainArtist:
-    """Text in the place of pictures."""
+    """Text in the place of images."""
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         return f"{subject} {seed}".encode()
 
-    async def transform(self, transformer: str, picture: bytes) -> bytes:
-        return transformer.encode() + b" of " + picture
+    async def transform(self, transformer: str, image: bytes) -> bytes:
+        return transformer.encode() + b" of " + image

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
-from civitai_mock.drawing.png import Pictures, draw_as
+from civitai_mock.drawing.png import ImageContent, draw_as
 from civitai_mock.ports import Output, Provider, Submission
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
@@ -30,7 +30,7 @@ class Opening(Protocol):
 async def open_simulator(*, slow: bool) -> AsyncIterator[Provider]:
     profile = replace(INSTANT, prompt=FOREVER) if slow else INSTANT
     async with Simulator(
-        name="local", clock=VirtualClock(START), profile=profile, pictures=Pictures.DRAWN
+        name="local", clock=VirtualClock(START), profile=profile, images=ImageContent.DRAWN
     ) as simulator:
         yield simulator
 
@@ -43,7 +43,7 @@ async def open_comfyui(*, slow: bool) -> AsyncIterator[Provider]:
 
 
 # What the simulator would make of the same graph.
-draw_series = draw_as(Pictures.DRAWN)
+draw_series = draw_as(ImageContent.DRAWN)
 
 PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator, "comfyui": open_comfyui}
 

@@ -2,7 +2,7 @@
 
 `COMFY_TEST_URL` is its address. A file is the one that `COMFY_TEST_` with a name of `PARTS` (`COMFY_TEST_SDXL_LORA`)
 says, in the server's own spelling, or else one of the server's whose name looks right; what needs a file that is not
-there is skipped. Queue and history are left as they were; pictures stay in the server's folders: no route deletes them.
+there is skipped. Queue and history are left as they were; images stay in the server's folders: no route deletes them.
 """
 
 import os

@@ -26,10 +26,10 @@ PART_NAME = re.compile(r'"@([A-Z0-9_]+)"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A job that has succeeded, with its pictures and the graph that the server says it ran."""
+    """A job that has succeeded, with its images and the graph that the server says it ran."""
 
     job: Any
-    pictures: list[Image.Image]
+    images: list[Image.Image]
     ran: JsonObject
 
     @property
@@ -50,7 +50,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealJobs:
-    """`words` are what templates may say for something that this run gave a name, such as the key of a picture."""
+    """`words` are what templates may say for something that this run gave a name, such as the key of an image."""
 
     opened: Opened
     comfy: httpx.AsyncClient
@@ -84,13 +84,13 @@ class RealJobs:
         assert job["lastEvent"]["type"] == "Succeeded", job["lastEvent"]
         prompt_id = await self.prompt_id(job_id)
         entry = (await self.comfy.get(f"/history/{prompt_id}")).raise_for_status().json()[prompt_id]
-        pictures = [await self.picture(result["blobUrl"]) for result in job["result"]]
-        return Made(job=job, pictures=pictures, ran=entry["prompt"][2])
+        images = [await self.image(result["blobUrl"]) for result in job["result"]]
+        return Made(job=job, images=images, ran=entry["prompt"][2])
 
-    async def picture(self, url: str) -> Image.Image:
-        picture = Image.open(io.BytesIO((await self.opened.client.get(url)).raise_for_status().content))
-        picture.load()
-        return picture
+    async def image(self, url: str) -> Image.Image:
+        image = Image.open(io.BytesIO((await self.opened.client.get(url)).raise_for_status().content))
+        image.load()
+        return image
 
     async def prompt_id(self, job_id: str) -> str | None:
         return (await self.opened.cases.query.by_id(job_id)).prompt_id
@@ -150,7 +150,7 @@ async def real_jobs() -> AsyncIterator[RealJobs]:
 
 
 def image_job(model: str, *, members: JsonObject | None = None, **params: Any) -> JsonObject:
-    """A small picture of few steps, with a seed that no earlier run had, so that nothing is cached."""
+    """A small image of few steps, with a seed that no earlier run had, so that nothing is cached."""
     seed = int.from_bytes(os.urandom(4), "big")
     small = {"prompt": "a red fox", "width": 64, "height": 64, "steps": 2, "seed": seed}
     return {"$type": "textToImage", "model": f"@{model}", "params": {**small, **params}, **(members or {})}

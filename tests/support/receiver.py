@@ -61,7 +61,7 @@ class Receiver:
     def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
         return WebhookSender(outbound=self.network.to(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
-    def pictures(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
+    def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
         outbound = self.network.to(image_policy(patterns or (PRIVATE,)))
         return ImageFetcher(outbound=outbound, limits=limits, timeout=timeout)
 

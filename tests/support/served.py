@@ -26,7 +26,7 @@ JOBS = "/v1/consumer/jobs"
 CHECKPOINT = "urn:air:sdxl:checkpoint:civitai:101055@128078"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
 PATIENCE_SECONDS = 20
-PICTURE = bytes(range(256)) * 3000  # more than a store hands over at once
+IMAGE = bytes(range(256)) * 3000  # more than a store hands over at once
 
 
 def template(**changes: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Served(Opened):
         entered = claimed.entered(Stage.CLAIMED, at=self.clock.now(), lease=LEASE, context=context)
         assert await self.cases.query.jobs.replace(claimed, entered)
 
-    async def finish(self, content: bytes = PICTURE) -> Job:
+    async def finish(self, content: bytes = IMAGE) -> Job:
         """Let the one queued job succeed, with `content` as each of its images."""
         claimed = await self.claim()
         for slot in claimed.slots:
@@ -107,7 +107,7 @@ class Served(Opened):
         assert await self.cases.query.jobs.replace(claimed, done)
         return done
 
-    async def store_blob(self, key: str, content: bytes = PICTURE) -> None:
+    async def store_blob(self, key: str, content: bytes = IMAGE) -> None:
         keep_until = self.clock.now() + LEASE
         await self.cases.blobs.put(key, chunks(content), content_type="image/png", keep_until=keep_until)
 

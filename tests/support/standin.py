@@ -108,7 +108,7 @@ async def running_standin(
 
 
 def draw_plain(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
-    """A grey picture of the right size, whatever else the graph says."""
+    """A grey image of the right size, whatever else the graph says."""
     return plain_png(series.frame.width, series.frame.height, texts=texts)
 
 

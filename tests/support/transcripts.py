@@ -15,7 +15,7 @@ Frame = str | bytes
 
 @cache
 def frames(name: str) -> Sequence[tuple[str, Frame]]:
-    """What came over which socket, in the order of a recording; of pictures, only the first bytes."""
+    """What came over which socket, in the order of a recording; of images, only the first bytes."""
     return [(line["ws"], _frame(line)) for line in _lines(name) if "text" in line or "binary" in line]
 
 
@@ -44,5 +44,5 @@ def _frame(line: dict[str, Any]) -> Frame:
         return json.dumps(line["text"])
     if "metadata" in line:
         metadata = json.dumps(line["metadata"]).encode()
-        return EVENT_WITH_METADATA.to_bytes(4, "big") + len(metadata).to_bytes(4, "big") + metadata + b"picture"
+        return EVENT_WITH_METADATA.to_bytes(4, "big") + len(metadata).to_bytes(4, "big") + metadata + b"image"
     return bytes.fromhex(line["binary"])

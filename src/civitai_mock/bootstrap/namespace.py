@@ -100,7 +100,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 
 def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    picture_hosts = runtime.pictures.outbound.hosts if runtime.provider.reads_files else None
+    image_hosts = runtime.images.outbound.hosts if runtime.provider.reads_files else None
     return SubmitJobs(
         jobs=runtime.stores.jobs,
         search=runtime.stores.search,
@@ -109,7 +109,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         clock=namespace.clock,
         ids=namespace.ids,
         callback_hosts=namespace.webhook_sender.outbound.hosts,
-        picture_urls=ImageUrls(blob_urls=namespace.blob_urls, hosts=picture_hosts),
+        image_urls=ImageUrls(blob_urls=namespace.blob_urls, hosts=image_hosts),
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),

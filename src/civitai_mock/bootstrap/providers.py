@@ -24,7 +24,7 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
             name=settings.provider_name or LOCAL,
             clock=clock,
             profile=_profile(settings),
-            pictures=settings.simulation_pictures,
+            images=settings.simulation_pictures,
         )
     from civitai_mock.generation.ecosystems import ecosystem_needs
     from civitai_mock.providers.comfyui.options import ComfyOptions

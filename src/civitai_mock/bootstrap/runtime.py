@@ -56,7 +56,7 @@ class Runtime:
     provider: Provider
     artist: Artist
     network: Network
-    pictures: ImageFetcher
+    images: ImageFetcher
     blob_key: bytes
 
 
@@ -82,7 +82,7 @@ async def open_runtime(
         if provider is None:
             provider = await opened.enter_async_context(open_provider(settings, clock=clock, ids=ids))
         if artist is None:
-            artist = await opened.enter_async_context(StandInArtist(pictures=settings.simulation_pictures))
+            artist = await opened.enter_async_context(StandInArtist(images=settings.simulation_pictures))
         if network is None:
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
@@ -95,7 +95,7 @@ async def open_runtime(
             provider=provider,
             artist=artist,
             network=network,
-            pictures=_make_pictures(settings, network),
+            images=_make_images(settings, network),
             blob_key=await _blob_key(settings, stores),
         )
 
@@ -122,7 +122,7 @@ async def _open_network() -> AsyncIterator[Network]:
             yield Network(client=client, resolve=resolve)
 
 
-def _make_pictures(settings: Settings, network: Network) -> ImageFetcher:
+def _make_images(settings: Settings, network: Network) -> ImageFetcher:
     return ImageFetcher(
         outbound=network.to(image_policy(settings.image_patterns)),
         limits=ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),

@@ -51,7 +51,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         ids=namespace.ids,
         pace=PACES[settings.simulation_profile],
         turns=ProgressReporter(clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)),
-        pictures=runtime.pictures,
+        images=runtime.images,
         blob_urls=namespace.blob_urls,
         own_blobs=OwnBlobs(blobs=runtime.stores.blobs),
     )

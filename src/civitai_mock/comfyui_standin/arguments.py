@@ -79,8 +79,8 @@ def _add_folders(group: Any) -> None:
         help="has models/, input/, output/ and temp/; its model files are then all that there are",
     )
     folders = {
-        "--input-directory": "pictures to load; default in memory",
-        "--output-directory": "where pictures are saved; default in memory",
+        "--input-directory": "images to load; default in memory",
+        "--output-directory": "where images are saved; default in memory",
         "--temp-directory": "has a folder temp, which is emptied at the start; default in memory",
     }
     for name, text in folders.items():

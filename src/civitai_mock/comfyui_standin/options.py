@@ -117,7 +117,7 @@ class StandinOptions:
     object_info: Sequence[JsonObject] = ()
     durations: Durations = field(default_factory=Durations)
     damage: Mapping[str, Damage] = field(default_factory=dict)
-    max_pixels: int = 256_000_000  # in one node's hands, all pictures of a batch together
+    max_pixels: int = 256_000_000  # in one node's hands, all images of a batch together
     upload_mebibytes: float = 100
     max_stored_bytes: int = 512 * MEBIBYTE
     max_history: int = 10_000
@@ -175,7 +175,7 @@ EXAMPLE_SIZE = (768, 768)
 
 
 def example_image() -> bytes:
-    """Draw a stand-in for the picture that every ComfyUI has in its input folder from the start."""
+    """Draw a stand-in for the image that every ComfyUI has in its input folder from the start."""
     buffer = io.BytesIO()
     Image.radial_gradient("L").resize(EXAMPLE_SIZE).convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()

@@ -90,9 +90,9 @@ class Hub:
             for _ in range(2 if faults.duplicated else 1):
                 self._say(each, client_id)
 
-    def show(self, picture: PreviewFrame, client_id: str | None) -> None:
+    def show(self, image: PreviewFrame, client_id: str | None) -> None:
         if not self._faults.now.unannounced:
-            frame = picture.described if self.knows_metadata(client_id) else picture.plain
+            frame = image.described if self.knows_metadata(client_id) else image.plain
             self._deliver(frame, self._receivers(client_id))
 
     def knows_metadata(self, client_id: str | None) -> bool:

@@ -7,16 +7,16 @@ from typing import NamedTuple, Self
 LONGEST_MAGIC = 16
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers among their neighbours
 JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
-JPEG_END = frozenset({0xD9, 0xDA})  # the picture itself, or its end: too late for a size
+JPEG_END = frozenset({0xD9, 0xDA})  # the image itself, or its end: too late for a size
 BMP_CORE_HEADER = 12
 
 
-class BrokenPictureError(ValueError):
-    """Bytes that begin like a picture and do not go on like one."""
+class BrokenImageError(ValueError):
+    """Bytes that begin like an image and do not go on like one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureHeader:
+class ImageHeader:
     """`content_type` follows from the bytes, whatever anybody else said."""
 
     content_type: str
@@ -24,20 +24,20 @@ class PictureHeader:
     height: int
 
 
-def read_header(head: bytes) -> PictureHeader | None:
-    """None while more bytes are needed; raise `BrokenPictureError` for what is no picture."""
+def read_header(head: bytes) -> ImageHeader | None:
+    """None while more bytes are needed; raise `BrokenImageError` for what is no image."""
     content_type = _type_of(head)
     if content_type is None:
         if len(head) < LONGEST_MAGIC:
             return None
-        raise BrokenPictureError("no picture")
+        raise BrokenImageError("no image")
     try:
         size = SIZES[content_type](head)
     except IndexError:
         return None
     if min(size) < 1:
-        raise BrokenPictureError("no size")
-    return PictureHeader(content_type=content_type, width=size[0], height=size[1])
+        raise BrokenImageError("no size")
+    return ImageHeader(content_type=content_type, width=size[0], height=size[1])
 
 
 def _type_of(head: bytes) -> str | None:
@@ -64,7 +64,7 @@ def _part(head: bytes, start: int, length: int) -> bytes:
 
 def _png(head: bytes) -> tuple[int, int]:
     if _part(head, 12, 4) != b"IHDR":
-        raise BrokenPictureError("no header")
+        raise BrokenImageError("no header")
     return _big(head, 16, 4), _big(head, 20, 4)
 
 
@@ -90,7 +90,7 @@ def _webp(head: bytes) -> tuple[int, int]:
             return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         case b"VP8X":
             return _little(head, 24, 3) + 1, _little(head, 27, 3) + 1
-    raise BrokenPictureError("no such WebP")
+    raise BrokenImageError("no such WebP")
 
 
 def _jpeg(head: bytes) -> tuple[int, int]:
@@ -98,10 +98,10 @@ def _jpeg(head: bytes) -> tuple[int, int]:
     place = 2
     while True:
         if _big(head, place, 1) != 0xFF:
-            raise BrokenPictureError("no segment")
+            raise BrokenImageError("no segment")
         marker = _big(head, place + 1, 1)
         if marker in JPEG_END:
-            raise BrokenPictureError("no size")
+            raise BrokenImageError("no size")
         if marker in JPEG_SIZES:
             return _big(head, place + 7, 2), _big(head, place + 5, 2)
         place += _jpeg_length(head, place, marker)

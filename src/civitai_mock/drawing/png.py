@@ -13,7 +13,7 @@ from civitai_mock.generation.graph_reader.png_metadata import SIGNATURE, chunk, 
 
 try:
     from isal.isal_zlib import compressobj
-except ImportError:  # no package for this machine: the same pictures, in more time
+except ImportError:  # no package for this machine: the same images, in more time
     from zlib import compressobj  # type: ignore[assignment]  # the one differs from the other in its annotations
 
 RGB_COLOUR = 2
@@ -60,12 +60,12 @@ def plain_scanlines(width: int, height: int, colour: bytes) -> bytes:
     return b"".join([*stream, END, struct.pack(">I", checksum)])
 
 
-def png(picture: RgbImage, texts: Mapping[str, str]) -> bytes:
-    header = struct.pack(">IIBBBBB", picture.width, picture.height, BIT_DEPTH, RGB_COLOUR, 0, 0, 0)
+def png(image: RgbImage, texts: Mapping[str, str]) -> bytes:
+    header = struct.pack(">IIBBBBB", image.width, image.height, BIT_DEPTH, RGB_COLOUR, 0, 0, 0)
     chunks = [
         chunk(b"IHDR", header),
         *(text_chunk(keyword, text) for keyword, text in texts.items()),
-        chunk(b"IDAT", picture.data),
+        chunk(b"IDAT", image.data),
         chunk(b"IEND", b""),
     ]
     return b"".join([SIGNATURE, *chunks])
@@ -79,8 +79,8 @@ def _joined(before: int, after: int, length: int, *, times: int) -> int:
     return high % ADLER_MODULUS << 16 | low % ADLER_MODULUS
 
 
-# One picture of a series as a PNG file, with these texts in it; blocking, for threads.
-class Pictures(StrEnum):
+# One image of a series as a PNG file, with these texts in it; blocking, for threads.
+class ImageContent(StrEnum):
     """`BLANK` is plain grey: for load tests of everything but the drawing."""
 
     DRAWN = "drawn"
@@ -93,19 +93,19 @@ GREY = bytes((128, 128, 128))
 BLANKS_KEPT = 64
 
 
-def draw_as(pictures: Pictures) -> Draw:
-    return lambda series, index, texts: draw(series, index, texts=texts, pictures=pictures)
+def draw_as(images: ImageContent) -> Draw:
+    return lambda series, index, texts: draw(series, index, texts=texts, images=images)
 
 
-def draw(series: OutputImages, index: int, *, texts: Mapping[str, str], pictures: Pictures) -> bytes:
+def draw(series: OutputImages, index: int, *, texts: Mapping[str, str], images: ImageContent) -> bytes:
     """A PNG file, the same for the same facts; `index` counts within the series."""
-    if pictures == Pictures.BLANK:
+    if images == ImageContent.BLANK:
         return png(_blank(series.frame.width, series.frame.height), texts)
     return png(_painted(series, index), texts)
 
 
 def _painted(series: OutputImages, index: int) -> RgbImage:
-    # Imported at the first picture: numpy and Pillow would double the time to the server's first answer.
+    # Imported at the first image: numpy and Pillow would double the time to the server's first answer.
     from civitai_mock.drawing.painter.poster import paint  # noqa: PLC0415
 
     poster = paint(series, index)

@@ -1,4 +1,4 @@
-"""v1's ImageTransformers without their models: what they make of a picture, roughly."""
+"""v1's ImageTransformers without their models: what they make of an image, roughly."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -12,23 +12,23 @@ EDGE_BRIGHTNESS = 40
 SUBJECT_DIFFERENCE = 24
 
 
-def transform(name: str, picture: bytes) -> bytes:
-    """A PNG file of the same size, RGB or RGBA; raise `JobError` for what is no picture, or too large a one."""
-    changed = TRANSFORMERS[name](_opened(picture))
+def transform(name: str, image: bytes) -> bytes:
+    """A PNG file of the same size, RGB or RGBA; raise `JobError` for what is no image, or too large a one."""
+    changed = TRANSFORMERS[name](_opened(image))
     file = io.BytesIO()
     shown = changed if changed.mode == "RGBA" else changed.convert("RGB")
     shown.save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
-def _opened(picture: bytes) -> Image.Image:
+def _opened(content: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(picture), formats=("PNG", "JPEG", "WEBP"))
+        image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
         if image.width * image.height > MOST_PIXELS:
-            raise JobError("The picture is too large to be transformed.", width=image.width, height=image.height)
+            raise JobError("The image is too large to be transformed.", width=image.width, height=image.height)
         return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise JobError("The file is no picture that can be read.", cause=str(error)) from error
+        raise JobError("The file is no image that can be read.", cause=str(error)) from error
 
 
 def _canny(image: Image.Image) -> Image.Image:
@@ -43,7 +43,7 @@ def _soft_edges(image: Image.Image) -> Image.Image:
 
 
 def _depth(image: Image.Image) -> Image.Image:
-    """As if what is bright, or low in the picture, were near."""
+    """As if what is bright, or low in the image, were near."""
     near = Image.linear_gradient("L").resize(image.size)
     return Image.blend(image.convert("L").filter(ImageFilter.GaussianBlur(6)), near, 0.6)
 

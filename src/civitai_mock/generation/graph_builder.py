@@ -153,7 +153,7 @@ def _relinked(node: Node, links: Mapping[Link, Link]) -> Node:
     return replace(node, inputs=inputs)
 
 
-def load_picture(draft: GraphBuilder, name: str) -> Link:
+def load_image(draft: GraphBuilder, name: str) -> Link:
     """The first one of its file: ComfyUI makes a batch of an animation, of which more would be drawn than is asked."""
     batch = draft.load("LoadImage", {"image": name})
     return draft.load("ImageFromBatch", {"image": batch, "batch_index": 0, "length": 1})

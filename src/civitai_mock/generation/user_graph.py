@@ -92,44 +92,44 @@ def _number(value: Json, otherwise: int, most: int) -> int:
 
 LOADERS = "LoadImage"
 OWN_FETCHERS = "url"
-PICTURE_INPUT = "image"
+IMAGE_INPUT = "image"
 BLOB_KEY = re.compile(r"[0-9A-Fa-f]{64}")
 WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureGraph:
+class ImageGraph:
     """`graph` loads `images`, each under its name."""
 
     graph: Graph
     images: tuple[InputImage, ...]
 
 
-def loads_pictures(class_type: str) -> bool:
+def loads_images(class_type: str) -> bool:
     """LoadImage and its kin; a node that is named for fetching URLs wants to have its URL."""
     return class_type.startswith(LOADERS) and OWN_FETCHERS not in class_type.lower()
 
 
-def picture_sources(graph: Graph) -> Mapping[str, str]:
+def image_sources(graph: Graph) -> Mapping[str, str]:
     """The URLs and keys by the id of the node that loads them; keys are told in upper case."""
-    found = {node_id: _source(_picture(node)) for node_id, node in graph.items()}
+    found = {node_id: _source(_image(node)) for node_id, node in graph.items()}
     return {node_id: source for node_id, source in found.items() if source is not None}
 
 
-def with_pictures(graph: Graph, *, prefix: str) -> PictureGraph:
-    """Pictures that several nodes load are one; everything else of the graph stays as it is."""
-    sources = picture_sources(graph)
+def with_images(graph: Graph, *, prefix: str) -> ImageGraph:
+    """ImageContent that several nodes load are one; everything else of the graph stays as it is."""
+    sources = image_sources(graph)
     names = {source: f"{prefix}{number}" for number, source in enumerate(dict.fromkeys(sources.values()))}
     named = {node_id: _loading(graph[node_id], names[source]) for node_id, source in sources.items()}
     images = tuple(InputImage.of(source, name=name) for source, name in names.items())
-    return PictureGraph(graph={**graph, **named}, images=images)
+    return ImageGraph(graph={**graph, **named}, images=images)
 
 
-def _picture(node: JsonObject) -> Json:
+def _image(node: JsonObject) -> Json:
     inputs, class_type = node.get("inputs"), node.get("class_type")
-    if not isinstance(inputs, dict) or not isinstance(class_type, str) or not loads_pictures(class_type):
+    if not isinstance(inputs, dict) or not isinstance(class_type, str) or not loads_images(class_type):
         return None
-    return inputs.get(PICTURE_INPUT)
+    return inputs.get(IMAGE_INPUT)
 
 
 def _source(value: Json) -> str | None:
@@ -142,4 +142,4 @@ def _source(value: Json) -> str | None:
 
 def _loading(node: JsonObject, name: str) -> JsonObject:
     inputs = node["inputs"]
-    return {**node, "inputs": {**(inputs if isinstance(inputs, dict) else {}), PICTURE_INPUT: name}}
+    return {**node, "inputs": {**(inputs if isinstance(inputs, dict) else {}), IMAGE_INPUT: name}}

@@ -85,7 +85,7 @@ def _wire_names(field: FieldInfo) -> Iterator[str]:
 
 
 def _without_nul(text: str) -> str:
-    """Not in a prompt: it would end the text early in the metadata of the picture."""
+    """Not in a prompt: it would end the text early in the metadata of the image."""
     if "\0" in text:
         raise ValueError("NUL characters are not allowed.")
     return text
@@ -101,14 +101,14 @@ def _reference(text: str) -> str:
 
 def _uri(text: str) -> str:
     if not URI_PATTERN.fullmatch(text):
-        raise ValueError("expected an absolute URL like https://example.com/picture.png")
+        raise ValueError("expected an absolute URL like https://example.com/image.png")
     return text
 
 
-def picture_url(text: str) -> str:
-    """Raise ValueError for what no picture could be fetched from."""
+def image_url(text: str) -> str:
+    """Raise ValueError for what no image could be fetched from."""
     if len(text) > MAX_URL_LENGTH or not _is_web_url(text):
-        raise ValueError(f"expected a URL like https://example.com/picture.png, of at most {MAX_URL_LENGTH} characters")
+        raise ValueError(f"expected a URL like https://example.com/image.png, of at most {MAX_URL_LENGTH} characters")
     return text
 
 
@@ -179,10 +179,10 @@ JsonMembers = dict[str, JsonValue]
 Properties = Annotated[JsonMembers, AfterValidator(_few_values)]
 PromptText = Annotated[str, Field(strict=True, max_length=MAX_PROMPT_LENGTH), AfterValidator(_without_nul)]
 Uri = Annotated[str, Field(strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_uri)]
-PictureUrl = Annotated[
+ImageUrl = Annotated[
     str,
     Field(strict=True, json_schema_extra={"format": "uri", "maxLength": MAX_URL_LENGTH}),
-    AfterValidator(picture_url),
+    AfterValidator(image_url),
 ]
 BlobKey = Annotated[str, Field(strict=True), AfterValidator(_blob_key)]
 # An AIR in either form, kept as it was sent.

@@ -13,7 +13,7 @@ from civitai_mock.generation.prompts.a1111 import IgnoredTag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputImage:
-    """A picture that a graph reads under `name`: a stored blob or, without `blob_key`, what is behind `url`."""
+    """An image that a graph reads under `name`: a stored blob or, without `blob_key`, what is behind `url`."""
 
     name: str
     blob_key: str | None = None
@@ -46,7 +46,7 @@ class FileRole:
 class GraphWork:
     """Have a provider run a graph; a job without slots takes whatever its output nodes make.
 
-    `alternatives` are graphs for the same picture, for servers that lack what the ones before need, the best first.
+    `alternatives` are graphs for the same image, for servers that lack what the ones before need, the best first.
     Where `words_name_embeddings`, a word of a prompt text that is an embedding's name means it, as in A1111. `tags` has
     what a prompt text asks for by the node that loads it: a server that lacks the file leaves the node out, so that
     its outputs are its links, in their order. `ignored_tags` are those that no node was made for.
@@ -105,7 +105,7 @@ class ClearAssetsWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformWork:
-    """Derive a picture from a stored one or, without `blob_key`, from a drawn one that stands in for `image_url`."""
+    """Derive an image from a stored one or, without `blob_key`, from a drawn one that stands in for `image_url`."""
 
     transformer: str
     seconds: float
@@ -115,7 +115,7 @@ class TransformWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A picture that shows what an epoch has learnt; `name` is that of its slot."""
+    """An image that shows what an epoch has learnt; `name` is that of its slot."""
 
     name: str
     prompt_text: str

@@ -1,4 +1,4 @@
-"""Pictures from elsewhere: what may come in, and how it is fetched."""
+"""ImageContent from elsewhere: what may come in, and how it is fetched."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -11,7 +11,7 @@ import httpx
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, JobError, TransientError
-from civitai_mock.domain.images import BrokenPictureError, PictureHeader, read_header
+from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
 from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
 from civitai_mock.network.trust import why
 
@@ -36,15 +36,15 @@ class ImageLimits:
     def check_size(self, size: int, *, source: str) -> None:
         if size > self.max_bytes:
             raise JobError(
-                f"The picture of {source} is too large: more than {self.max_bytes} bytes; see IMAGE_MAX_BYTES."
+                f"The image of {source} is too large: more than {self.max_bytes} bytes; see IMAGE_MAX_BYTES."
             )
 
-    async def look_at(self, chunks: AsyncIterator[bytes], *, source: str) -> tuple[PictureHeader, bytes]:
-        """Read as much as tells what it is; raise `JobError` for what is no picture, or has too many pixels."""
+    async def look_at(self, chunks: AsyncIterator[bytes], *, source: str) -> tuple[ImageHeader, bytes]:
+        """Read as much as tells what it is; raise `JobError` for what is no image, or has too many pixels."""
         header, head = await _head(chunks, source)
         if header.width * header.height > self.max_pixels:
             raise JobError(
-                f"The picture of {source} is too large: {header.width} x {header.height} are more than"
+                f"The image of {source} is too large: {header.width} x {header.height} are more than"
                 f" {self.max_pixels} pixels; see IMAGE_MAX_PIXELS."
             )
         return header, head
@@ -52,7 +52,7 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFetcher:
-    """Waits no longer than `timeout` for all of a picture. No message tells more of a URL than its host."""
+    """Waits no longer than `timeout` for all of an image. No message tells more of a URL than its host."""
 
     outbound: GuardedHttpClient
     limits: ImageLimits
@@ -60,7 +60,7 @@ class ImageFetcher:
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False)
 
     async def fetch(self, url: str, keep: Keep) -> Blob:
-        """What `keep` made of the bytes and their type, which are a picture as far as they say so themselves.
+        """What `keep` made of the bytes and their type, which are an image as far as they say so themselves.
 
         Raise `JobError` for what would be the same next time, `TransientError` for what may pass.
         """
@@ -77,9 +77,9 @@ class ImageFetcher:
                 raise JobError(f"{source.capitalize()} leads to a URL that cannot be used.") from error
             except TimeoutError as error:
                 seconds = self.timeout.total_seconds()
-                raise TransientError(f"{source.capitalize()} took longer than {seconds:g} s for a picture.") from error
+                raise TransientError(f"{source.capitalize()} took longer than {seconds:g} s for an image.") from error
             except (httpx.HTTPError, OSError) as error:
-                raise TransientError(f"{source.capitalize()} gave no picture: {why(error)}.") from error
+                raise TransientError(f"{source.capitalize()} gave no image: {why(error)}.") from error
 
     async def _fetch(self, url: str, keep: Keep, source: str) -> Blob:
         async with self.outbound.send(url, GET) as answer:
@@ -97,7 +97,7 @@ class ImageFetcher:
             yield chunk
 
 
-async def _head(chunks: AsyncIterator[bytes], source: str) -> tuple[PictureHeader, bytes]:
+async def _head(chunks: AsyncIterator[bytes], source: str) -> tuple[ImageHeader, bytes]:
     head = b""
     try:
         async for chunk in chunks:
@@ -107,7 +107,7 @@ async def _head(chunks: AsyncIterator[bytes], source: str) -> tuple[PictureHeade
                 return header, head
             if len(head) > LONGEST_HEAD:
                 break
-    except BrokenPictureError as error:
+    except BrokenImageError as error:
         raise JobError(f"What came from {source} is not {KINDS}.") from error
     raise JobError(f"What came from {source} is not {KINDS}.")
 
@@ -121,7 +121,7 @@ async def _chain(head: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[byt
 def _check_status(status: int, source: str) -> None:
     if status == httpx.codes.OK:
         return
-    message = f"{source.capitalize()} answered {status} in the place of a picture."
+    message = f"{source.capitalize()} answered {status} in the place of an image."
     if status in PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise TransientError(message)
     raise JobError(message)

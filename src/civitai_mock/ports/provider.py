@@ -159,6 +159,6 @@ class Artist(Protocol):
         """Return a PNG file that has something to do with the subject."""
         ...
 
-    async def transform(self, transformer: str, picture: bytes) -> bytes:
+    async def transform(self, transformer: str, image: bytes) -> bytes:
         """Do to an image what v1's ImageTransformer of that name does; raise `JobError` for other bytes."""
         ...

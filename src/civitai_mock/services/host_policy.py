@@ -38,7 +38,7 @@ class HostPolicy:
     """`patterns` are hosts, `*.example.com`, `*`, or the words `private` and `public`."""
 
     def __init__(self, patterns: Sequence[str], *, deed: str, setting: str) -> None:
-        """`deed` is what is refused (`fetch pictures from`), `setting` where that can be changed."""
+        """`deed` is what is refused (`fetch images from`), `setting` where that can be changed."""
         plain = [_plain(pattern) for pattern in patterns]
         self._names = tuple(pattern for pattern in plain if pattern not in WORDS)
         self._kinds = tuple(WORDS[pattern] for pattern in plain if pattern in WORDS)
@@ -89,7 +89,7 @@ def callback_policy(patterns: Sequence[str]) -> HostPolicy:
 
 
 def image_policy(patterns: Sequence[str]) -> HostPolicy:
-    return HostPolicy(patterns, deed="fetch pictures from", setting="IMAGE_ALLOWED_HOSTS")
+    return HostPolicy(patterns, deed="fetch images from", setting="IMAGE_ALLOWED_HOSTS")
 
 
 def parse_networks(text: str) -> Sequence[Network]:

@@ -13,7 +13,7 @@ from civitai_mock.ports import Clock, JobQueue
 
 RECENT = timedelta(minutes=5)
 MAX_AGE = timedelta(milliseconds=500)
-REST = 20  # a picture of a long queue is kept for so many times as long as it took
+REST = 20  # an image of a long queue is kept for so many times as long as it took
 
 SortKey: TypeAlias = tuple[int, datetime, str]
 
@@ -76,7 +76,7 @@ class QueueSnapshot:
     recent: int
 
     def position(self, place: SortKey, newer: QueueLine, now: datetime) -> QueuePosition:
-        """`newer` are jobs that are not in the picture."""
+        """`newer` are jobs that are not in the image."""
         known_jobs, known_cost = self.line.preceding(place)
         newer_jobs, newer_cost = newer.preceding(place)
         wait = RECENT * (known_jobs + newer_jobs) / max(self.recent, 1)
@@ -95,7 +95,7 @@ class GetQueuePositions:
     def __init__(self, *, queue: JobQueue, clock: Clock) -> None:
         self.queue = queue
         self._clock = clock
-        self._picture: QueueSnapshot | None = None
+        self._image: QueueSnapshot | None = None
         self._taking = asyncio.Lock()
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
@@ -103,22 +103,22 @@ class GetQueuePositions:
         queued = sorted((job for job in jobs if job.claim is None and job.outcome is None), key=_place)
         if not queued:
             return {}
-        picture, now = await self._current(), self._clock.now()
-        newer = QueueLine.of([job for job in queued if not picture.line.has(_place(job))])
-        return {job.id: picture.position(_place(job), newer, now) for job in queued}
+        image, now = await self._current(), self._clock.now()
+        newer = QueueLine.of([job for job in queued if not image.line.has(_place(job))])
+        return {job.id: image.position(_place(job), newer, now) for job in queued}
 
     async def _current(self) -> QueueSnapshot:
-        """A good picture needs no turn: turns let requests on one by one, and their writes with them."""
+        """A good image needs no turn: turns let requests on one by one, and their writes with them."""
         return self._good() or await self._in_turn()
 
     async def _in_turn(self) -> QueueSnapshot:
         async with self._taking:
-            self._picture = self._good() or await self._take()
-            return self._picture
+            self._image = self._good() or await self._take()
+            return self._image
 
     def _good(self) -> QueueSnapshot | None:
-        picture = self._picture
-        return picture if picture is not None and self._clock.now() < picture.good_until else None
+        image = self._image
+        return image if image is not None and self._clock.now() < image.good_until else None
 
     async def _take(self) -> QueueSnapshot:
         started = self._clock.now()

@@ -48,7 +48,7 @@ class SubmitJobs:
     clock: Clock
     ids: Ids
     callback_hosts: HostPolicy
-    picture_urls: ImageUrls
+    image_urls: ImageUrls
     missing_resources: MissingResources
     job_lifetime: timedelta
     claim_timeout: timedelta
@@ -112,8 +112,8 @@ class SubmitJobs:
     def _check_hosts(self, request: JobRequest) -> None:
         if request.callback_url is not None:
             self.callback_hosts.check(request.callback_url, path="callbackUrl")
-        for path, url in request.picture_urls().items():
-            self.picture_urls.check(url, path=path)
+        for path, url in request.image_urls().items():
+            self.image_urls.check(url, path=path)
 
     def _job(self, job_id: str, request: JobRequest, plan: Plan, entry: Entry, *, dependencies: Sequence[str]) -> Job:
         keep_until = entry.at + self.job_lifetime

@@ -10,9 +10,9 @@ from comfy_api_simplified import ComfyApiWrapper, ComfyWorkflowWrapper
 def main(url: str, graph: Any) -> dict[str, Any]:
     client, workflow = ComfyApiWrapper(url), ComfyWorkflowWrapper(graph)
     workflow.set_node_param("Sampler", "seed", 5)
-    pictures = client.queue_and_wait_images(workflow, "Save Image")
+    images = client.queue_and_wait_images(workflow, "Save Image")
     return {
-        "images": {name: content[:8].hex() for name, content in pictures.items()},
+        "images": {name: content[:8].hex() for name, content in images.items()},
         "embeddings": client.get_embeddings(),
         "queue": client.get_queue(),
         "node": list(client.get_object_info("KSampler")),

@@ -69,7 +69,7 @@ async def test_what_one_server_fails_another_one_does(sickness: tuple[str, str, 
 
 
 @pytest.mark.parametrize("fault", ["missing_images", "half_images"])
-async def test_pictures_that_cannot_be_had_are_made_on_another_server_at_no_cost(fault: str) -> None:
+async def test_images_that_cannot_be_had_are_made_on_another_server_at_no_cost(fault: str) -> None:
     async with (
         running_standin() as sick,
         running_standin() as well,
@@ -87,7 +87,7 @@ async def test_pictures_that_cannot_be_had_are_made_on_another_server_at_no_cost
         assert provider.workers[1].ready
 
 
-async def test_pictures_that_no_server_hands_out_cost_a_retry_and_tell_what_each_said() -> None:
+async def test_images_that_no_server_hands_out_cost_a_retry_and_tell_what_each_said() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two, options=CALM) as provider:
         for standin in (one, two):
             standin.server.faults.order(missing_images=ALWAYS)

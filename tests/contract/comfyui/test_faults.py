@@ -218,7 +218,7 @@ async def test_a_send_that_was_broken_off_is_not_repeated_if_it_arrived() -> Non
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
 
-async def test_a_picture_that_is_cut_off_is_fetched_to_its_end() -> None:
+async def test_a_image_that_is_cut_off_is_fetched_to_its_end() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         standin.server.faults.order(half_images=2)
         submission = make_submission()
@@ -228,7 +228,7 @@ async def test_a_picture_that_is_cut_off_is_fetched_to_its_end() -> None:
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
 
-async def test_a_picture_is_fetched_later_if_its_server_goes_away_before() -> None:
+async def test_a_image_is_fetched_later_if_its_server_goes_away_before() -> None:
     options = replace(IMPATIENT, timeouts=Timeouts(ordinary=50 * TICK, transfer=10 * TICK))
     async with running_standin() as standin, comfyui_on(standin, options=options) as provider:
         submission = make_submission()
@@ -244,7 +244,7 @@ async def test_a_picture_is_fetched_later_if_its_server_goes_away_before() -> No
 
 
 @pytest.mark.parametrize("again", [1, 2])
-async def test_a_picture_that_is_gone_is_made_again_under_another_name(again: int) -> None:
+async def test_a_image_that_is_gone_is_made_again_under_another_name(again: int) -> None:
     """Its graph is cached as a whole, so the same one would point at the missing file for ever."""
     async with running_standin() as standin, comfyui_on(standin) as provider:
         standin.server.faults.order(missing_images=again)
@@ -265,7 +265,7 @@ async def test_an_identical_graph_whose_file_was_deleted_is_made_again() -> None
         assert (await finish(provider, make_submission(graph))).tries == 2
 
 
-async def test_pictures_that_went_with_the_socket_are_made_again() -> None:
+async def test_images_that_went_with_the_socket_are_made_again() -> None:
     gate = Gate()
     async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin) as provider:
         graph = with_node(text_to_image(seed=78), "9", "SaveImageWebsocket", images=["8", 0])

@@ -1,4 +1,4 @@
-"""The ComfyUI provider with graphs that read pictures."""
+"""The ComfyUI provider with graphs that read images."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -15,13 +15,13 @@ from tests.support.comfyui import HELD, Gate, comfyui_on, finish, is_running, ma
 from tests.support.standin import RunningStandin, plain_png, running_standin
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
-PICTURE = plain_png(tone=7)
-DIGEST = hashlib.sha256(PICTURE).hexdigest()[:32]
+IMAGE = plain_png(tone=7)
+DIGEST = hashlib.sha256(IMAGE).hexdigest()[:32]
 STORED = FilePlace("input", "civitai-mock", f"{DIGEST}.png")
 NAME = "job_source"
 
 
-def picture_graph(*, seed: int = 1, name: str = NAME) -> dict[str, Any]:
+def image_graph(*, seed: int = 1, name: str = NAME) -> dict[str, Any]:
     """Image to image."""
     graph = with_node(text_to_image(seed=seed), "20", "LoadImage", image=name)
     graph = with_node(graph, "21", "VAEEncode", pixels=["20", 0], vae=["4", 2])
@@ -30,9 +30,9 @@ def picture_graph(*, seed: int = 1, name: str = NAME) -> dict[str, Any]:
 
 
 class Reader:
-    """Counts how often a picture is read."""
+    """Counts how often an image is read."""
 
-    def __init__(self, content: bytes = PICTURE) -> None:
+    def __init__(self, content: bytes = IMAGE) -> None:
         self.content = content
         self.times = 0
 
@@ -43,9 +43,9 @@ class Reader:
             yield part
 
 
-def picture_submission(*, seed: int = 1, reader: Reader | None = None) -> Submission:
+def image_submission(*, seed: int = 1, reader: Reader | None = None) -> Submission:
     file = InputFile(name=NAME, content_type="image/png", digest=DIGEST, read=reader or Reader())
-    return replace(make_submission(picture_graph(seed=seed)), files=(file,))
+    return replace(make_submission(image_graph(seed=seed)), files=(file,))
 
 
 def stored_on(standin: RunningStandin) -> list[FilePlace]:
@@ -76,21 +76,21 @@ def refusing(route: str, status: int, *, times: int = 1) -> httpx.AsyncBaseTrans
     return Refusing()
 
 
-async def test_a_graph_runs_on_the_picture_that_was_sent_before_it() -> None:
+async def test_a_graph_runs_on_the_image_that_was_sent_before_it() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        submission = picture_submission()
+        submission = image_submission()
         receipt = await provider.send(submission)
         assert receipt.graph["20"]["inputs"] == {"image": STORED.path}  # type: ignore[index, call-overload]
         assert (await finish(provider, submission)).tries == 1
         file = standin.server.workshop.files.get(STORED)
         assert file is not None
-        assert file.content == PICTURE
+        assert file.content == IMAGE
 
 
-async def test_the_same_picture_is_kept_once_however_many_jobs_read_it() -> None:
+async def test_the_same_image_is_kept_once_however_many_jobs_read_it() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         for seed in range(3):
-            await finish(provider, picture_submission(seed=seed))
+            await finish(provider, image_submission(seed=seed))
         assert stored_on(standin) == [STORED]
 
 
@@ -98,22 +98,22 @@ async def test_a_graph_has_the_name_that_the_server_chose() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         files = standin.server.workshop.files
         files.put(STORED, b"something else", now=standin.server.workshop.clock.now())
-        receipt = await provider.send(picture_submission())
+        receipt = await provider.send(image_submission())
         chosen = f"civitai-mock/{DIGEST} (1).png"
         assert receipt.graph["20"]["inputs"] == {"image": chosen}  # type: ignore[index, call-overload]
 
 
-async def test_a_picture_that_the_graph_does_not_read_stays_here() -> None:
+async def test_a_image_that_the_graph_does_not_read_stays_here() -> None:
     reader = Reader()
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        await finish(provider, replace(picture_submission(reader=reader), graph=text_to_image(seed=5)))
+        await finish(provider, replace(image_submission(reader=reader), graph=text_to_image(seed=5)))
         assert (stored_on(standin), reader.times) == ([], 0)
 
 
 async def test_a_prompt_that_the_server_knows_needs_no_second_upload() -> None:
     reader = Reader()
     async with running_standin() as standin:
-        submission = picture_submission(reader=reader)
+        submission = image_submission(reader=reader)
         async with comfyui_on(standin) as crashed:
             await crashed.send(submission)
         async with comfyui_on(standin) as provider:
@@ -123,13 +123,13 @@ async def test_a_prompt_that_the_server_knows_needs_no_second_upload() -> None:
         assert receipt.graph["20"]["inputs"] == {"image": STORED.path}  # type: ignore[index, call-overload]
 
 
-async def test_after_a_lost_server_the_picture_goes_to_the_next_one() -> None:
+async def test_after_a_lost_server_the_image_goes_to_the_next_one() -> None:
     async with (
         running_standin(clock=Gate(), options=HELD) as one,
         running_standin() as two,
         comfyui_on(one, two) as provider,
     ):
-        submission = picture_submission()
+        submission = image_submission()
         await provider.send(submission)
         await until(lambda: is_running(one, submission.prompt_id))
         one.go_down()
@@ -138,25 +138,25 @@ async def test_after_a_lost_server_the_picture_goes_to_the_next_one() -> None:
         assert (stored_on(one), stored_on(two)) == ([STORED], [STORED])
 
 
-async def test_a_server_that_cannot_store_a_picture_is_passed_by() -> None:
+async def test_a_server_that_cannot_store_a_image_is_passed_by() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two) as provider:
         one.server.faults.order(disk_full=True)
-        finished = await finish(provider, picture_submission())
+        finished = await finish(provider, image_submission())
         assert (finished.worker, finished.tries) == (provider.workers[1].id, 1)
 
 
 @pytest.mark.parametrize("status", [400, 413])
-async def test_a_picture_that_a_server_refuses_ends_the_job_and_leaves_room(status: int) -> None:
+async def test_a_image_that_a_server_refuses_ends_the_job_and_leaves_room(status: int) -> None:
     async with (
         running_standin() as standin,
         comfyui_on(standin, transport=refusing("/upload/image", status)) as provider,
     ):
-        with pytest.raises(JobError, match=f"refused the picture '{DIGEST}.png'"):
-            await provider.send(picture_submission())
+        with pytest.raises(JobError, match=f"refused the image '{DIGEST}.png'"):
+            await provider.send(image_submission())
         assert provider.workers[0].in_flight == 0
 
 
-async def test_a_picture_that_was_wiped_before_the_prompt_came_is_sent_again() -> None:
+async def test_a_image_that_was_wiped_before_the_prompt_came_is_sent_again() -> None:
     class Wiping(httpx.AsyncHTTPTransport):
         wiped = False
 
@@ -167,17 +167,17 @@ async def test_a_picture_that_was_wiped_before_the_prompt_came_is_sent_again() -
             return await super().handle_async_request(request)
 
     async with running_standin() as standin, comfyui_on(standin, transport=Wiping()) as provider:
-        submission = picture_submission()
-        with pytest.raises(TransientError, match="has lost a picture"):
+        submission = image_submission()
+        with pytest.raises(TransientError, match="has lost an image"):
             await provider.send(submission)
         assert (await finish(provider, submission)).tries == 1
         assert stored_on(standin) == [STORED]
 
 
-async def test_a_picture_that_the_user_says_is_on_the_server_ends_the_job_if_it_is_not() -> None:
+async def test_a_image_that_the_user_says_is_on_the_server_ends_the_job_if_it_is_not() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match=r"Invalid image file: mine\.png"):
-            await provider.send(make_submission(picture_graph(name="mine.png")))
+            await provider.send(make_submission(image_graph(name="mine.png")))
 
 
 async def test_a_store_that_fails_is_not_the_servers_fault() -> None:
@@ -186,7 +186,7 @@ async def test_a_store_that_fails_is_not_the_servers_fault() -> None:
         raise TransientError("The store is away.")
 
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        submission = picture_submission()
+        submission = image_submission()
         broken = replace(submission, files=(replace(submission.files[0], read=gone),))
         with pytest.raises(TransientError, match="The store is away"):
             await provider.send(broken)

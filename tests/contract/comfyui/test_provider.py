@@ -32,7 +32,7 @@ from tests.support.standin import MODELS, plain_png, running_standin
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 
-async def test_a_prompt_is_run_once_and_its_picture_fetched() -> None:
+async def test_a_prompt_is_run_once_and_its_image_fetched() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         submission = make_submission()
         receipt = await provider.send(submission)
@@ -44,7 +44,7 @@ async def test_a_prompt_is_run_once_and_its_picture_fetched() -> None:
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
 
-async def test_the_server_gets_the_trace_id_and_the_texts_for_the_picture() -> None:
+async def test_the_server_gets_the_trace_id_and_the_texts_for_the_image() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         submission = make_submission()
         await finish(provider, submission)
@@ -213,7 +213,7 @@ def tone_of(content: bytes) -> object:
     return Image.open(io.BytesIO(content)).getpixel((0, 0))
 
 
-async def test_pictures_are_taken_from_the_socket_where_a_graph_sends_them_there() -> None:
+async def test_images_are_taken_from_the_socket_where_a_graph_sends_them_there() -> None:
     def draw(_: OutputImages, index: int, texts: object) -> bytes:
         return plain_png(tone=1 + index)
 

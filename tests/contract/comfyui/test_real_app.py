@@ -35,7 +35,7 @@ async def jobs() -> AsyncIterator[RealJobs]:
 
 @pytest.fixture
 async def source(jobs: RealJobs) -> None:
-    """A picture that other jobs may read, by its key or its URL."""
+    """An image that other jobs may read, by its key or its URL."""
     made = await jobs.made(image_job("SD1", width=128, height=128))
     (result,) = made.job["result"]
     jobs.words.update(SOURCE_KEY=result["blobKey"], SOURCE_URL=result["blobUrl"])
@@ -43,7 +43,7 @@ async def source(jobs: RealJobs) -> None:
 
 Case: TypeAlias = tuple[str, JsonObject, set[str], tuple[int, int]]
 
-# The checkpoint, what else the request says, node classes that there must be, and the size of the pictures.
+# The checkpoint, what else the request says, node classes that there must be, and the size of the images.
 PLAIN: dict[str, Case] = {
     "sd1": ("SD1", {}, {"CheckpointLoaderSimple", "KSampler"}, SMALL),
     "sdxl": ("SDXL", {}, {"CheckpointLoaderSimple", "KSampler"}, SMALL),
@@ -79,19 +79,19 @@ GUIDED: dict[str, Case] = {
 
 
 async def check(jobs: RealJobs, template: JsonObject, classes: set[str], size: tuple[int, int]) -> None:
-    """As many pictures as were asked for, each of its size, and everybody tells of the graph that ran."""
+    """As many images as were asked for, each of its size, and everybody tells of the graph that ran."""
     made = await jobs.made(template)
     assert classes <= made.classes
     assert made.told == made.ran
-    assert [picture.size for picture in made.pictures] == [size] * int(str(template.get("quantity", 1)))
-    assert len({picture.tobytes() for picture in made.pictures}) == len(made.pictures)
-    for result, picture in zip(made.job["result"], made.pictures, strict=True):
+    assert [image.size for image in made.images] == [size] * int(str(template.get("quantity", 1)))
+    assert len({image.tobytes() for image in made.images}) == len(made.images)
+    for result, image in zip(made.job["result"], made.images, strict=True):
         assert made.seeds == {result["seed"]} == {made.job["job"]["params"]["seed"]}
-        assert f"Seed: {result['seed']}" in picture.info["parameters"]
+        assert f"Seed: {result['seed']}" in image.info["parameters"]
 
 
 @pytest.mark.parametrize(("model", "options", "classes", "size"), PLAIN.values(), ids=PLAIN)
-async def test_a_job_makes_the_pictures_that_it_tells_of(
+async def test_a_job_makes_the_images_that_it_tells_of(
     jobs: RealJobs, model: str, options: Any, classes: set[str], size: tuple[int, int]
 ) -> None:
     await check(jobs, image_job(model, **options), classes, size)
@@ -99,7 +99,7 @@ async def test_a_job_makes_the_pictures_that_it_tells_of(
 
 @pytest.mark.parametrize(("model", "options", "classes", "size"), GUIDED.values(), ids=GUIDED)
 @pytest.mark.usefixtures("source")
-async def test_a_job_reads_the_picture_of_another(
+async def test_a_job_reads_the_image_of_another(
     jobs: RealJobs, model: str, options: Any, classes: set[str], size: tuple[int, int]
 ) -> None:
     await check(jobs, image_job(model, **options), classes, size)

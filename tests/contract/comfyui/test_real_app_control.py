@@ -46,13 +46,13 @@ def long_job() -> JsonObject:
     return image_job("SD1", steps=MOST_STEPS, width=128, height=128)
 
 
-async def test_a_graph_of_a_user_runs_with_its_air_and_its_picture(jobs: RealJobs) -> None:
+async def test_a_graph_of_a_user_runs_with_its_air_and_its_image(jobs: RealJobs) -> None:
     source = await jobs.made(image_job("SD1", width=128, height=64))
     jobs.words.update(SOURCE_URL=source.job["result"][0]["blobUrl"])
     made = await jobs.made({"$type": "comfy", "params": {"workflow": COMFY_GRAPH}})
     assert made.told == made.ran
     assert made.told.keys() == COMFY_GRAPH.keys()
-    assert [picture.size for picture in made.pictures] == [(128, 64)]
+    assert [image.size for image in made.images] == [(128, 64)]
 
 
 async def test_an_embedding_of_the_server_stands_where_its_trained_word_was(jobs: RealJobs) -> None:
@@ -91,7 +91,7 @@ async def test_a_running_job_shows_its_steps(jobs: RealJobs) -> None:
     assert (progress["steps"], progress["nodeType"]) == (MOST_STEPS, "KSampler")
 
 
-async def test_a_running_job_shows_a_preview_that_is_a_picture(jobs: RealJobs) -> None:
+async def test_a_running_job_shows_a_preview_that_is_a_image(jobs: RealJobs) -> None:
     stats = (await jobs.comfy.get("/system_stats")).raise_for_status().json()
     if "--preview-method" not in stats["system"]["argv"]:
         pytest.skip("the server makes no previews: start it with --preview-method auto")
@@ -102,7 +102,7 @@ async def test_a_running_job_shows_a_preview_that_is_a_picture(jobs: RealJobs) -
 
     await jobs.until(shows_preview)
     preview = (await jobs.status(job_id))["progress"]["preview"]
-    assert (await jobs.picture(preview["blobUrl"])).format == "JPEG"
+    assert (await jobs.image(preview["blobUrl"])).format == "JPEG"
 
 
 async def test_a_file_that_no_server_has_is_named(jobs: RealJobs) -> None:

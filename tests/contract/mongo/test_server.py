@@ -40,7 +40,7 @@ async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_bac
     async with open_mongo(uri=f"{process.uri}?{IMPATIENT}", database="civitai", names=NAMES) as stores:
         job = await add_claimed(stores.jobs, stores.queue)
         assert await stores.jobs.replace(job, prepared(job))
-        blob = await stores.blobs.put("key", chunks(b"picture"), content_type="image/png", keep_until=START)
+        blob = await stores.blobs.put("key", chunks(b"image"), content_type="image/png", keep_until=START)
         process.kill()
         began = time.monotonic()
         for call in (

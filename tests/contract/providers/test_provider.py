@@ -52,18 +52,18 @@ async def test_a_receipt_is_the_answer_of_comfyui(provider: Provider) -> None:
 async def test_a_prompt_comes_to_a_png_of_the_asked_size(provider: Provider) -> None:
     await provider.send(submission(PROMPT_ID, text_to_image(width=96, height=64)))
     (output,) = (await provider.collect(PROMPT_ID)).items
-    picture = Image.open(io.BytesIO(await content(output)))
+    image = Image.open(io.BytesIO(await content(output)))
     assert (output.node_id, output.content_type) == ("9", "image/png")
-    assert (picture.format, picture.size) == ("PNG", (96, 64))
+    assert (image.format, image.size) == ("PNG", (96, 64))
 
 
-async def test_a_saved_picture_tells_its_graph(provider: Provider) -> None:
+async def test_a_saved_image_tells_its_graph(provider: Provider) -> None:
     graph = text_to_image()
     (data,) = await run(provider, graph)
     assert json.loads(Image.open(io.BytesIO(data)).info["prompt"]) == graph
 
 
-async def test_a_batch_comes_to_one_output_each_and_begins_with_the_single_picture(provider: Provider) -> None:
+async def test_a_batch_comes_to_one_output_each_and_begins_with_the_single_image(provider: Provider) -> None:
     batch = await run(provider, text_to_image(batch=3))
     single = await run(provider, text_to_image(), OTHER_ID)
     pixels = [Image.open(io.BytesIO(data)).convert("RGB").tobytes() for data in [*batch, *single]]

@@ -191,15 +191,15 @@ async def test_after_a_write_that_failed_a_small_one_is_no_proof(stores: Stores,
 
 
 async def test_an_upload_that_found_no_room_is_remembered_until_one_as_large_does(stores: Stores) -> None:
-    picture = bytes(range(256)) * 8_000
+    image = bytes(range(256)) * 8_000
     with files_no_larger_than(1_000_000):
         await stores.health.ping()
         with pytest.raises(TransientError, match="cannot be used"):
-            await stores.blobs.put(KEY, chunks(picture), content_type="image/png", keep_until=START)
+            await stores.blobs.put(KEY, chunks(image), content_type="image/png", keep_until=START)
         assert await stores.blobs.stat(KEY) is None
         for _ in range(2):
             with pytest.raises(TransientError):
                 await stores.health.ping()
     await stores.health.ping()
-    await stores.blobs.put(KEY, chunks(picture), content_type="image/png", keep_until=START)
-    assert await collect(stores.blobs.read(KEY, start=0, stop=len(picture))) == picture
+    await stores.blobs.put(KEY, chunks(image), content_type="image/png", keep_until=START)
+    assert await collect(stores.blobs.read(KEY, start=0, stop=len(image))) == image

@@ -26,7 +26,7 @@ async def _load(session: StandinSession, name: str) -> Any:
     return await session.post(with_node(graph, "30", "LoadImage", image=name))
 
 
-async def test_pictures_are_saved_where_others_find_them(tmp_path: Path) -> None:
+async def test_images_are_saved_where_others_find_them(tmp_path: Path) -> None:
     (tmp_path / "out/sub").mkdir(parents=True)
     (tmp_path / "out/sub/fox_00041_.png").write_bytes(b"")
     async with standin_session(options=_on_disk("--output-directory", tmp_path / "out")) as session:
@@ -37,7 +37,7 @@ async def test_pictures_are_saved_where_others_find_them(tmp_path: Path) -> None
     assert (tmp_path / "out/sub/fox_00042_.png").read_bytes() == viewed.content != b""
 
 
-async def test_pictures_that_others_put_there_are_listed_and_loaded(tmp_path: Path) -> None:
+async def test_images_that_others_put_there_are_listed_and_loaded(tmp_path: Path) -> None:
     (tmp_path / "in/sub").mkdir(parents=True)
     (tmp_path / "in/mine.png").write_bytes(plain_png())
     (tmp_path / "secret.png").write_bytes(plain_png())

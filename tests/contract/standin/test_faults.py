@@ -188,11 +188,11 @@ async def test_an_image_may_be_missing_for_a_while_or_for_good(session: StandinS
     assert (await session.client.get("/view?filename=ComfyUI_00001_.png")).status_code == 404
 
 
-async def test_a_picture_that_was_uploaded_can_be_read_until_the_input_folder_is_emptied(
+async def test_a_image_that_was_uploaded_can_be_read_until_the_input_folder_is_emptied(
     session: StandinSession,
 ) -> None:
-    picture = {"image": ("fox.png", plain_png(), "image/png")}
-    stored = (await session.client.post("/upload/image", files=picture, data={"subfolder": "in"})).json()
+    image = {"image": ("fox.png", plain_png(), "image/png")}
+    stored = (await session.client.post("/upload/image", files=image, data={"subfolder": "in"})).json()
     graph = with_node(text_to_image(), "20", "LoadImage", image=f"{stored['subfolder']}/{stored['name']}")
     graph = with_node(graph, "21", "SaveImage", images=["20", 0], filename_prefix="copy")
     assert (await session.run(graph))["status"]["status_str"] == "success"
@@ -209,7 +209,7 @@ async def test_only_folders_that_there_are_can_be_emptied(session: StandinSessio
     assert (await session.client.post("/standin/forget_files?folder=models")).status_code == 400
 
 
-async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_pictures(session: StandinSession) -> None:
+async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_images(session: StandinSession) -> None:
     session.server.faults.order(stuck=True)
     await session.submit(text_to_image(), prompt_id="p")
     await order(session, disk_full=True, stuck=False)

@@ -66,7 +66,7 @@ async def test_a_name_that_climbs_is_refused(session: StandinSession) -> None:
     assert await _upload(session, "../x.png", ONE) == 400
 
 
-async def test_what_is_uploaded_need_not_be_a_picture(session: StandinSession) -> None:
+async def test_what_is_uploaded_need_not_be_a_image(session: StandinSession) -> None:
     assert (await _upload(session, "not_image.png", b"hello"))["name"] == "not_image.png"
 
 
@@ -222,7 +222,7 @@ async def test_a_part_of_a_file(
         ("channel=a", "image/png", "PNG", "RGBA"),
     ],
 )
-async def test_a_view_may_be_another_picture_made_of_the_file(
+async def test_a_view_may_be_another_image_made_of_the_file(
     session: StandinSession, query: str, media_type: str, kind: str, mode: str
 ) -> None:
     answer = await session.client.get(f"/view?filename={SAVED.name}&{query}")
@@ -231,13 +231,13 @@ async def test_a_view_may_be_another_picture_made_of_the_file(
         assert (image.format, image.mode, image.size) == (kind, mode, (64, 64))
 
 
-async def test_a_picture_cannot_be_made_of_what_is_none(session: StandinSession) -> None:
+async def test_a_image_cannot_be_made_of_what_is_none(session: StandinSession) -> None:
     await _upload(session, "hello.png", b"hello")
     answer = await session.client.get("/view?filename=hello.png&type=input&preview=webp")
     assert answer.status_code == 500
 
 
-async def test_an_uploaded_picture_is_in_the_list_of_the_loader(session: StandinSession) -> None:
+async def test_an_uploaded_image_is_in_the_list_of_the_loader(session: StandinSession) -> None:
     await _upload(session, "in.png", ONE)
     info = (await session.client.get("/object_info/LoadImage")).json()
     assert info["LoadImage"]["input"]["required"]["image"] == [["in.png"], {"image_upload": True}]

@@ -89,7 +89,7 @@ async def test_previews_come_only_if_they_were_asked_for(argv: list[str], previe
 
 
 @pytest.mark.parametrize("argv", [[], ["--preview-method", "auto"]])
-async def test_streamed_pictures_come_in_any_case(argv: list[str]) -> None:
+async def test_streamed_images_come_in_any_case(argv: list[str]) -> None:
     graph = text_to_image(steps=1) | {"9": {"class_type": "SaveImageWebsocket", "inputs": {"images": ["8", 0]}}}
     frames = await _binary_frames(_options(*argv), graph)
     assert [frame[8:12] for frame in frames if frame[:8] == b"\0\0\0\1\0\0\0\2"] == [b"\x89PNG"]
@@ -104,11 +104,11 @@ async def test_previews_have_the_size_that_was_asked_for(argv: list[str], side: 
 
 
 @pytest.mark.parametrize(("argv", "has_texts"), [([], True), (["--disable-metadata"], False)])
-async def test_pictures_have_the_graph_unless_they_must_not(argv: list[str], has_texts: bool) -> None:
+async def test_images_have_the_graph_unless_they_must_not(argv: list[str], has_texts: bool) -> None:
     async with standin_session(options=_options(*argv)) as session:
         await session.run(text_to_image(), extra_data={"extra_pnginfo": {"workflow": {}}})
-        picture = (await session.client.get("/view?filename=ComfyUI_00001_.png")).content
-    with Image.open(io.BytesIO(picture)) as image:
+        content = (await session.client.get("/view?filename=ComfyUI_00001_.png")).content
+    with Image.open(io.BytesIO(content)) as image:
         assert (image.info.keys() >= {"prompt", "workflow"}) is has_texts
         assert bool(image.info) is has_texts
 
@@ -235,14 +235,14 @@ def test_what_cannot_work_stops_the_start_with_one_line(tmp_path: Path, option: 
     assert "\n" not in str(refused.value)
 
 
-async def test_the_command_s_server_has_a_picture_to_load_as_every_comfyui() -> None:
+async def test_the_command_s_server_has_a_image_to_load_as_every_comfyui() -> None:
     app = create_comfyui(make_settings())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-        picture = await client.get("/view?filename=example.png&type=input")
+        answer = await client.get("/view?filename=example.png&type=input")
         loaders = (await client.get("/object_info/LoadImage")).json()
         checkpoints = (await client.get("/models/checkpoints")).json()
-    with Image.open(io.BytesIO(picture.content)) as image:
+    with Image.open(io.BytesIO(answer.content)) as image:
         assert (image.size, image.mode) == ((768, 768), "RGB")
     assert loaders["LoadImage"]["input"]["required"]["image"][0] == ["example.png"]
     assert "sd1/civitai/4384/128713.safetensors" in checkpoints

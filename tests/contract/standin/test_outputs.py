@@ -166,7 +166,7 @@ async def test_history_tells_of_the_files(session: StandinSession, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["SaveAnimatedWEBP", "SaveAnimatedPNG"])
-async def test_an_animated_picture_has_all_frames_in_time(session: StandinSession, name: str) -> None:
+async def test_an_animated_image_has_all_frames_in_time(session: StandinSession, name: str) -> None:
     told = await shown(session, OUTPUTS[name].graph)
     with Image.open(io.BytesIO(await content_of(session, told["images"][0]))) as image:
         assert (image.size, getattr(image, "n_frames", 1)) == ((100, 60), 4)
@@ -197,16 +197,16 @@ async def test_a_video_plays(session: StandinSession, name: str, codec: str, rat
         assert "VAEEncode" in texts["prompt"]
 
 
-async def test_a_video_is_loaded_with_all_its_pictures(session: StandinSession) -> None:
+async def test_a_video_is_loaded_with_all_its_images(session: StandinSession) -> None:
     told = await shown(session, OUTPUTS["SaveVideo"].graph)
     content = await content_of(session, told["images"][0])
     session.server.workshop.files.put(FilePlace("input", "", "kept.mp4"), content, now=START)
     graph = {"loaded": node("LoadVideo", file="kept.mp4"), "parts": node("GetVideoComponents", video=["loaded", 0])}
     saved_again = {"y": saved("SaveVideo", "video", "loaded", format="auto", codec="auto")}
     entry = await session.run({**HELPERS, **graph, **saved_again, "x": saved("SaveImage", "images", "parts")})
-    pictures = entry["outputs"]["x"]["images"]
-    assert len(pictures) == 4
-    with Image.open(io.BytesIO(await content_of(session, pictures[2]))) as image:
+    images = entry["outputs"]["x"]["images"]
+    assert len(images) == 4
+    with Image.open(io.BytesIO(await content_of(session, images[2]))) as image:
         red, green, blue = np.asarray(image)[30, 50]
         assert (image.size, abs(int(red) - 120) < 12, green < 12, blue < 12) == ((100, 60), True, True, True)
     assert await content_of(session, entry["outputs"]["y"]["images"][0]) == content
@@ -291,7 +291,7 @@ async def test_a_name_may_come_from_another_node(session: StandinSession) -> Non
     assert told["images"][0]["filename"] == "a fox in snow_00001_.png"
 
 
-async def test_a_copied_picture_keeps_its_pixels(session: StandinSession) -> None:
+async def test_a_copied_image_keeps_its_pixels(session: StandinSession) -> None:
     told = await shown(session, saved("SaveImage", "images", "tall"))
     with Image.open(io.BytesIO(await content_of(session, told["images"][0]))) as image:
         assert image.tobytes() == gradient().tobytes()
@@ -299,7 +299,7 @@ async def test_a_copied_picture_keeps_its_pixels(session: StandinSession) -> Non
 
 
 @pytest.mark.parametrize("folder", ["output", "temp"])
-async def test_a_picture_is_loaded_from_another_folder(session: StandinSession, folder: str) -> None:
+async def test_a_image_is_loaded_from_another_folder(session: StandinSession, folder: str) -> None:
     session.server.workshop.files.put(FilePlace(folder, "sub", "b.png"), FILES["wide.png"], now=START)
     session.server.workshop.files.put(FilePlace("input", "", "b.png"), FILES["tall.png"], now=START)
     graph = {**HELPERS, "other": node("LoadImage", image=f"sub/b.png [{folder}]")}

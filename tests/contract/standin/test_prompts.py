@@ -112,7 +112,7 @@ async def test_extra_data_is_kept_without_its_keys_and_with_the_client_id_of_the
     assert entry["prompt"][3] == {"client_id": "outer", "mykey": "v"}
 
 
-async def test_a_saved_picture_carries_the_whole_graph_and_what_the_client_added(session: StandinSession) -> None:
+async def test_a_saved_image_carries_the_whole_graph_and_what_the_client_added(session: StandinSession) -> None:
     graph = text_to_image()
     await session.run(graph, extra_data={"extra_pnginfo": {"workflow": {"hello": 1}, "myjob": {"id": 7}}})
     content = (await session.client.get("/view", params={"filename": "ComfyUI_00001_.png"})).content
@@ -155,7 +155,7 @@ async def test_what_has_not_the_expected_shape_is_trouble(session: StandinSessio
 
 
 @pytest.mark.parametrize(("extra_data", "type_name"), [("text", "str"), (["a"], "list")], ids=["a string", "a list"])
-async def test_extra_data_of_another_type_fails_where_the_picture_is_saved(
+async def test_extra_data_of_another_type_fails_where_the_image_is_saved(
     session: StandinSession, extra_data: Any, type_name: str
 ) -> None:
     kind, fields = last_message(await session.run(text_to_image(), extra_data=extra_data))
@@ -265,7 +265,7 @@ async def test_a_checkpoint_without_text_encoders_fails_at_the_text() -> None:
         assert fields["exception_message"].startswith("ERROR: clip input is invalid: None\n\nIf the clip")
 
 
-async def test_a_picture_that_went_after_it_was_looked_for_fails_where_it_is_loaded(session: StandinSession) -> None:
+async def test_a_image_that_went_after_it_was_looked_for_fails_where_it_is_loaded(session: StandinSession) -> None:
     place = FilePlace("input", "", "in.png")
     session.server.workshop.files.put(place, plain(1), now=START)
     session.server.faults.order(stuck=True)
@@ -314,7 +314,7 @@ def plain(index: int) -> bytes:
     return buffer.getvalue()
 
 
-async def test_a_streamed_batch_is_one_frame_for_each_picture() -> None:
+async def test_a_streamed_batch_is_one_frame_for_each_image() -> None:
     graph = with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0])
     graph = with_inputs(graph, "5", batch_size=3)
     async with standin_session(draw=lambda _, index, __: plain(index)) as session:

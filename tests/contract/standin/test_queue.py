@@ -133,7 +133,7 @@ async def test_another_prefix_makes_only_the_saving_run_again(session: StandinSe
     assert entry["outputs"]["9"]["images"][0]["filename"] == "job-abc_00001_.png"
 
 
-async def test_a_cached_picture_whose_file_is_gone_is_told_all_the_same(session: StandinSession) -> None:
+async def test_a_cached_image_whose_file_is_gone_is_told_all_the_same(session: StandinSession) -> None:
     first = await session.run(text_to_image())
     session.server.forget_files()
     again = await session.run(text_to_image())
@@ -160,12 +160,12 @@ async def test_a_second_wish_to_free_is_heard_after_the_next_prompt_while_the_fi
         assert cached(await session.run(text_to_image())) == []
 
 
-async def test_a_picture_that_was_replaced_is_loaded_again(session: StandinSession) -> None:
+async def test_a_image_that_was_replaced_is_loaded_again(session: StandinSession) -> None:
     graph = with_node(text_to_image(), "10", "LoadImage", image="in.png")
     graph = with_node(graph, "9", "SaveImage", filename_prefix="x", images=["10", 0])
     for tone, expected in ((1, False), (1, True), (2, False)):
-        picture = {"image": ("in.png", plain_png(tone=tone))}
-        await session.client.post("/upload/image", files=picture, data={"overwrite": "true"})
+        image = {"image": ("in.png", plain_png(tone=tone))}
+        await session.client.post("/upload/image", files=image, data={"overwrite": "true"})
         assert ("10" in cached(await session.run(graph))) is expected
 
 

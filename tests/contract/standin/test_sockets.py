@@ -23,7 +23,7 @@ async def _run(session: StandinSession, listener: Listener, prompt_id: str = "p"
     await listener.until_ended(prompt_id)
 
 
-def _picture_events(listener: Listener) -> list[int]:
+def _image_events(listener: Listener) -> list[int]:
     return [frame[3] for frame in listener.heard if isinstance(frame, bytes)]
 
 
@@ -39,7 +39,7 @@ async def test_junk_is_harmless(session: StandinSession, junk: str | bytes) -> N
     async with listening(session.running, "c") as listener:
         await listener.connection.send(junk)
         await _run(session, listener)
-    assert _picture_events(listener) == [1]
+    assert _image_events(listener) == [1]
 
 
 async def test_features_count_in_the_first_message_only(session: StandinSession) -> None:
@@ -48,20 +48,20 @@ async def test_features_count_in_the_first_message_only(session: StandinSession)
         await listener.connection.send(json.dumps(HELLO))
         await _run(session, listener)
     assert "feature_flags" not in listener.types
-    assert _picture_events(listener) == [1]
+    assert _image_events(listener) == [1]
 
 
 async def test_features_are_forgotten_with_the_socket(session: StandinSession) -> None:
     async with listening(session.running, "c", flags=True) as listener:
         await _run(session, listener, "first")
-        assert _picture_events(listener) == [4]
+        assert _image_events(listener) == [4]
     await session.client.post("/free", json={"free_memory": True})
     async with listening(session.running, "c") as listener:
         await _run(session, listener, "second")
-        assert _picture_events(listener) == [1]
+        assert _image_events(listener) == [1]
 
 
-async def test_a_streamed_picture_is_described_to_a_client_that_knows_how(session: StandinSession) -> None:
+async def test_a_streamed_image_is_described_to_a_client_that_knows_how(session: StandinSession) -> None:
     graph = with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0])
     async with listening(session.running, "c", flags=True) as listener:
         await session.submit(graph, prompt_id="p", client_id="c")
@@ -72,10 +72,10 @@ async def test_a_streamed_picture_is_described_to_a_client_that_knows_how(sessio
     assert frame[8 + length :].startswith(b"\x89PNG")
 
 
-async def test_without_previews_only_streamed_pictures_are_binary() -> None:
+async def test_without_previews_only_streamed_images_are_binary() -> None:
     async with standin_session() as session, listening(session.running, "c") as listener:
         await _run(session, listener)
-        assert _picture_events(listener) == []
+        assert _image_events(listener) == []
 
 
 async def test_a_client_id_that_is_a_number_is_nobody(session: StandinSession) -> None:

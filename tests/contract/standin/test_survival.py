@@ -15,7 +15,7 @@ from civitai_mock.comfyui_standin.options import StandinOptions
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.comfyui_standin.state.queue import History
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.drawing.png import Pictures, draw_as
+from civitai_mock.drawing.png import ImageContent, draw_as
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from tests.support.comfy_graphs import Graph
 from tests.support.dates import START
@@ -84,7 +84,7 @@ async def test_what_goes_wrong_after_a_prompt_keeps_no_other_waiting(monkeypatch
     assert [line["event"] for line in logs] == ["prompt lost"]
 
 
-async def test_an_interrupt_ends_a_prompt_whose_picture_is_being_drawn() -> None:
+async def test_an_interrupt_ends_a_prompt_whose_image_is_being_drawn() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def draw(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
@@ -131,7 +131,7 @@ async def test_a_circle_that_validation_does_not_see_is_an_error() -> None:
 
 
 def _ending(class_type: str, **inputs: Any) -> dict[str, Any]:
-    """A sampler that feeds no picture node."""
+    """A sampler that feeds no image node."""
     graph = with_node(text_to_image(), "10", class_type, **inputs)
     return {node_id: node for node_id, node in graph.items() if node_id != "9"}
 
@@ -146,8 +146,8 @@ def _ending(class_type: str, **inputs: Any) -> dict[str, Any]:
     ],
     ids=["SaveLatent", "PreviewAny", "MaskPreview"],
 )
-async def test_a_graph_without_a_saved_picture_comes_to_its_end(graph: dict[str, Any], *, previews: bool) -> None:
-    async with standin_session(draw=draw_as(Pictures.DRAWN), options=StandinOptions(previews=previews)) as session:
+async def test_a_graph_without_a_saved_image_comes_to_its_end(graph: dict[str, Any], *, previews: bool) -> None:
+    async with standin_session(draw=draw_as(ImageContent.DRAWN), options=StandinOptions(previews=previews)) as session:
         for seed in (1, 2):
             entry = await session.run(with_inputs(graph, "3", seed=seed))
             assert entry["status"]["status_str"] == "success"
@@ -178,7 +178,7 @@ def test_no_graph_of_core_nodes_stops_the_worker(graphs: list[Graph]) -> None:
 
 
 async def test_a_graph_of_thousands_of_nodes_lets_others_have_their_turn_at_each() -> None:
-    """All but the first save the same picture under the same name, so that they are found in the cache."""
+    """All but the first save the same image under the same name, so that they are found in the cache."""
     turns, count = 0, 3000
 
     async def take_turns() -> None:

@@ -13,7 +13,7 @@ from civitai_mock.providers.comfyui.protocol.messages import SocketImage, Steppe
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Interrupted, Lost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.workers.follower import Follower, PollSchedule
-from civitai_mock.providers.comfyui.workers.runs import MOST_PICTURE_BYTES, Run, Runs
+from civitai_mock.providers.comfyui.workers.runs import MOST_IMAGE_BYTES, Run, Runs
 
 (SERVER,) = parse_servers("http://gpu:8188")
 STALL = 600.0
@@ -179,11 +179,11 @@ async def test_the_latest_ended_runs_can_be_asked_for_and_older_ones_are_let_go(
     assert desk.runs.followed == ()
 
 
-def test_of_ended_runs_with_pictures_in_memory_fewer_are_kept(desk: Desk) -> None:
-    picture = SocketImage("p", "9", "image/png", bytes(MOST_PICTURE_BYTES // 8))
+def test_of_ended_runs_with_images_in_memory_fewer_are_kept(desk: Desk) -> None:
+    image = SocketImage("p", "9", "image/png", bytes(MOST_IMAGE_BYTES // 8))
     for number in range(20):
         run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), graph={}, answer={})
-        run.tracker.state = Done(results=(picture, picture), elapsed_ms=None)
+        run.tracker.state = Done(results=(image, image), elapsed_ms=None)
         desk.runs.add(run)
         desk.runs.note(run)
     assert [number for number in range(20) if desk.runs.get(str(number))] == [16, 17, 18, 19]

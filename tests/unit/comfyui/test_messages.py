@@ -51,8 +51,8 @@ def test_a_prompt_without_client_id_is_told_of_to_everybody_in_part() -> None:
 
 
 def test_a_preview_belongs_to_the_node_that_runs() -> None:
-    pictures = [message for message in read_all("01_normal_cold", "A") if isinstance(message, SocketImage)]
-    assert pictures == [SocketImage(COLD, "3", "image/jpeg", b"\xff\xd8\xff\xe0\x00\x10JF")] * 3
+    images = [message for message in read_all("01_normal_cold", "A") if isinstance(message, SocketImage)]
+    assert images == [SocketImage(COLD, "3", "image/jpeg", b"\xff\xd8\xff\xe0\x00\x10JF")] * 3
 
 
 def test_a_preview_of_somebody_elses_prompt_is_nobodys() -> None:
@@ -60,13 +60,13 @@ def test_a_preview_of_somebody_elses_prompt_is_nobodys() -> None:
 
 
 def test_a_preview_with_metadata_says_whose_it_is() -> None:
-    pictures = [m for m in read_all("09_feature_flags_preview_metadata", "F") if isinstance(m, SocketImage)]
-    assert pictures == [SocketImage("f2159363-dc43-4322-9921-7a01da00af9e", "3", "image/jpeg", b"picture")] * 2
+    images = [m for m in read_all("09_feature_flags_preview_metadata", "F") if isinstance(m, SocketImage)]
+    assert images == [SocketImage("f2159363-dc43-4322-9921-7a01da00af9e", "3", "image/jpeg", b"image")] * 2
 
 
-def test_a_picture_sent_over_the_socket_is_a_png_of_its_node() -> None:
-    pictures = [message for message in read_all("14_save_image_websocket", "W") if isinstance(message, SocketImage)]
-    assert [(picture.node_id, picture.content_type) for picture in pictures] == [("9", "image/png")] * 2
+def test_a_image_sent_over_the_socket_is_a_png_of_its_node() -> None:
+    images = [message for message in read_all("14_save_image_websocket", "W") if isinstance(message, SocketImage)]
+    assert [(image.node_id, image.content_type) for image in images] == [("9", "image/png")] * 2
 
 
 def test_a_failure_is_told_in_comfyuis_own_words() -> None:

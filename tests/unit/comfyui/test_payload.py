@@ -47,7 +47,7 @@ def test_the_payload_has_ids_that_were_chosen_before_and_an_object_as_extra_data
     }
 
 
-def test_pictures_come_over_the_socket_from_one_class_of_node() -> None:
+def test_images_come_over_the_socket_from_one_class_of_node() -> None:
     assert streaming_nodes(GRAPH) == {"8"}
 
 

@@ -22,10 +22,10 @@ def through(data: bytes, *, size: int) -> bytes:
 
 
 def read_back(data: bytes) -> dict[str, str]:
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    assert isinstance(picture, PngImagePlugin.PngImageFile)
-    return dict(picture.text)
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert isinstance(image, PngImagePlugin.PngImageFile)
+    return dict(image.text)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 8, 33, 34, 64, 10_000])

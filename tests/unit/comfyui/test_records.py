@@ -86,7 +86,7 @@ def test_a_recorded_interruption_is_no_failure() -> None:
     assert (entry.failure, entry.stopped_at) == (None, "3")
 
 
-def test_pictures_sent_over_the_socket_are_not_in_history() -> None:
+def test_images_sent_over_the_socket_are_not_in_history() -> None:
     prompt_id, body = history("save_image_websocket")
     entry = read_history(body, prompt_id)
     assert entry is not None

@@ -1,4 +1,4 @@
-"""The order in which the pictures of a prompt are counted."""
+"""The order in which the images of a prompt are counted."""
 
 from collections.abc import Mapping
 
@@ -24,25 +24,25 @@ def saved(*names: str, folder: str = "output") -> tuple[SavedFile, ...]:
         ({}, (), []),
     ],
 )
-def test_pictures_are_counted_by_node_and_then_by_batch(
+def test_images_are_counted_by_node_and_then_by_batch(
     files: Mapping[str, tuple[str, ...]], node_order: tuple[str, ...], expected: list[str]
 ) -> None:
     made = {node_id: saved(*names) for node_id, names in files.items()}
-    results = in_order(files=made, pictures=[], node_order=node_order)
+    results = in_order(files=made, images=[], node_order=node_order)
     assert [result.file.filename for result in results if isinstance(result, Saved)] == expected
 
 
-def test_previews_do_not_count_beside_saved_pictures() -> None:
+def test_previews_do_not_count_beside_saved_images() -> None:
     files = {"1": saved("preview", folder="temp"), "9": saved("saved")}
-    assert in_order(files=files, pictures=[], node_order=()) == (Saved("9", saved("saved")[0]),)
+    assert in_order(files=files, images=[], node_order=()) == (Saved("9", saved("saved")[0]),)
 
 
 def test_previews_count_where_nothing_was_saved() -> None:
     files = {"1": saved("preview", folder="temp")}
-    assert in_order(files=files, pictures=[], node_order=()) == (Saved("1", files["1"][0]),)
+    assert in_order(files=files, images=[], node_order=()) == (Saved("1", files["1"][0]),)
 
 
-def test_pictures_of_the_socket_and_of_the_disk_are_counted_together() -> None:
-    picture = SocketImage("p", "8", "image/png", b"x")
-    results = in_order(files={"9": saved("a")}, pictures=[picture], node_order=())
-    assert results == (picture, Saved("9", saved("a")[0]))
+def test_images_of_the_socket_and_of_the_disk_are_counted_together() -> None:
+    image = SocketImage("p", "8", "image/png", b"x")
+    results = in_order(files={"9": saved("a")}, images=[image], node_order=())
+    assert results == (image, Saved("9", saved("a")[0]))

@@ -262,23 +262,23 @@ def test_a_server_that_answers_now_and_then_is_within_reach() -> None:
     assert tracker.end is None
 
 
-def test_pictures_that_came_over_the_socket_are_results_in_their_order() -> None:
-    pictures = [SocketImage("p", "9", "image/png", content) for content in (b"one", b"two")]
+def test_images_that_came_over_the_socket_are_results_in_their_order() -> None:
+    images = [SocketImage("p", "9", "image/png", content) for content in (b"one", b"two")]
     story: list[Message] = [
         AtWork("p", "9", 0, 1),
         Stepped("p", "9", 0, 2),
-        pictures[0],
-        pictures[0],
+        images[0],
+        images[0],
         Stepped("p", "9", 1, 2),
-        pictures[1],
+        images[1],
     ]
     tracker = heard(make_tracker(streaming=["9"]), story)
     assert tracker.preview is None
     tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START)
-    assert tracker.state == Done(results=tuple(pictures), elapsed_ms=None)
+    assert tracker.state == Done(results=tuple(images), elapsed_ms=None)
 
 
-def test_the_recorded_picture_over_the_socket_is_a_result() -> None:
+def test_the_recorded_image_over_the_socket_is_a_result() -> None:
     prompt_id, entry = entry_of("save_image_websocket")
     tracker = heard(make_tracker(prompt_id, streaming=["9"]), messages_of("14_save_image_websocket", "W"))
     tracker.out_of_queue(entry, START)
@@ -286,17 +286,17 @@ def test_the_recorded_picture_over_the_socket_is_a_result() -> None:
     assert [type(result) for result in tracker.state.results] == [SocketImage]
 
 
-def test_pictures_that_are_still_on_their_way_over_the_socket_are_waited_for() -> None:
+def test_images_that_are_still_on_their_way_over_the_socket_are_waited_for() -> None:
     tracker = heard(make_tracker(streaming=["9"]), [Stepped("p", "9", 0, 1)])
     tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START)
     assert tracker.end is None
-    picture = SocketImage("p", "9", "image/png", b"late")
-    tracker.hear(picture, START)
+    image = SocketImage("p", "9", "image/png", b"late")
+    tracker.hear(image, START)
     tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START + SECOND)
-    assert tracker.state == Done(results=(picture,), elapsed_ms=None)
+    assert tracker.state == Done(results=(image,), elapsed_ms=None)
 
 
-def test_a_run_whose_pictures_went_with_the_socket_is_spoiled() -> None:
+def test_a_run_whose_images_went_with_the_socket_is_spoiled() -> None:
     tracker = make_tracker(streaming=["9"])
     tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START)
     tracker.out_of_queue(HistoryEntry(files={}, node_order=()), START + SECOND)

@@ -1,4 +1,4 @@
-"""What the first bytes of a picture file say."""
+"""What the first bytes of an image file say."""
 
 import io
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from civitai_mock.domain.images import BrokenPictureError, PictureHeader, read_header
+from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
 
 SIZE = (37, 21)
 KINDS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
@@ -31,8 +31,8 @@ def _encoded(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_tells_its_type_and_size(kind: str) -> None:
-    expected = PictureHeader(content_type=KINDS[kind][2], width=SIZE[0], height=SIZE[1])
+def test_a_image_tells_its_type_and_size(kind: str) -> None:
+    expected = ImageHeader(content_type=KINDS[kind][2], width=SIZE[0], height=SIZE[1])
     assert read_header(_encoded(kind)) == expected
 
 
@@ -48,7 +48,7 @@ def test_a_beginning_of_any_length_says_the_same_or_asks_for_more(kind: str) -> 
 def test_a_bitmap_that_is_stored_from_the_top_down_has_a_height() -> None:
     bitmap = bytearray(_encoded("bmp"))
     bitmap[22:26] = (-SIZE[1]).to_bytes(4, "little", signed=True)
-    assert read_header(bytes(bitmap)) == PictureHeader(content_type="image/bmp", width=SIZE[0], height=SIZE[1])
+    assert read_header(bytes(bitmap)) == ImageHeader(content_type="image/bmp", width=SIZE[0], height=SIZE[1])
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,6 @@ def test_a_bitmap_that_is_stored_from_the_top_down_has_a_height() -> None:
         b"RIFF\0\0\0\0WAVEfmt " + bytes(20),
     ],
 )
-def test_what_is_no_picture_is_said_to_be_none(content: bytes) -> None:
-    with pytest.raises(BrokenPictureError):
+def test_what_is_no_image_is_said_to_be_none(content: bytes) -> None:
+    with pytest.raises(BrokenImageError):
         read_header(content)

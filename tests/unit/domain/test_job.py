@@ -114,7 +114,7 @@ def test_only_a_job_that_was_sent_can_succeed(stage: Stage) -> None:
         end(job_in(stage), Outcome.SUCCEEDED)
 
 
-def test_a_job_that_succeeds_has_its_pictures() -> None:
+def test_a_job_that_succeeds_has_its_images() -> None:
     job = job_in(Stage.SENT_TO_COMFY)
     slots = [replace(slot, available=True) for slot in job.slots]
     over = job.ended(Outcome.SUCCEEDED, at=LATER, context={}, slots=slots)

@@ -1,4 +1,4 @@
-"""Pictures outside of graphs."""
+"""ImageContent outside of graphs."""
 
 import io
 
@@ -7,12 +7,12 @@ from PIL import Image
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.drawing.artist import StandInArtist
-from civitai_mock.drawing.png import Pictures
+from civitai_mock.drawing.png import ImageContent
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 
 
 def square_on_black(*, fmt: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
-    """A white square in the middle of a black picture."""
+    """A white square in the middle of a black image."""
     image = Image.new("RGB", size)
     image.paste((255, 255, 255), (20, 16, 40, 36))
     file = io.BytesIO()
@@ -20,8 +20,8 @@ def square_on_black(*, fmt: str = "PNG", size: tuple[int, int] = (64, 48)) -> by
     return file.getvalue()
 
 
-def opened(picture: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(picture))
+def opened(image: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(image))
 
 
 def tone(image: Image.Image, x: int, y: int) -> float:
@@ -30,18 +30,16 @@ def tone(image: Image.Image, x: int, y: int) -> float:
     return value
 
 
-async def test_a_drawn_picture_is_the_same_for_the_same_subject_and_seed() -> None:
-    async with StandInArtist(pictures=Pictures.DRAWN) as artist:
-        pictures = [
-            await artist.draw(subject, seed=seed) for subject, seed in [("a fox", 1), ("a fox", 1), ("a fox", 2)]
-        ]
-    assert pictures[0] == pictures[1] != pictures[2]
-    assert opened(pictures[0]).size == (512, 512)
+async def test_a_drawn_image_is_the_same_for_the_same_subject_and_seed() -> None:
+    async with StandInArtist(images=ImageContent.DRAWN) as artist:
+        images = [await artist.draw(subject, seed=seed) for subject, seed in [("a fox", 1), ("a fox", 1), ("a fox", 2)]]
+    assert images[0] == images[1] != images[2]
+    assert opened(images[0]).size == (512, 512)
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
 @pytest.mark.parametrize("fmt", ["PNG", "JPEG", "WEBP"])
-def test_a_transformed_picture_is_a_png_of_the_same_size(name: str, fmt: str) -> None:
+def test_a_transformed_image_is_a_png_of_the_same_size(name: str, fmt: str) -> None:
     changed = opened(transform(name, square_on_black(fmt=fmt)))
     assert (changed.format, changed.size) == ("PNG", (64, 48))
 
@@ -68,12 +66,12 @@ def test_the_background_becomes_transparent() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"text", b"\x89PNG\r\n\x1a\n", square_on_black()[:100], b"GIF89a" + b"\0" * 40]
 )
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(JobError, match="no picture"):
+def test_what_is_no_image_is_refused(content: bytes) -> None:
+    with pytest.raises(JobError, match="no image"):
         transform("Canny", content)
 
 
-def test_a_picture_that_is_too_large_is_refused_before_it_is_read() -> None:
+def test_a_image_that_is_too_large_is_refused_before_it_is_read() -> None:
     bomb = bytearray(square_on_black())
     bomb[16:24] = (6000).to_bytes(4, "big") * 2
     with pytest.raises(JobError):

@@ -1,4 +1,4 @@
-"""Pixels of loaded pictures, through nodes that only do arithmetic."""
+"""Pixels of loaded images, through nodes that only do arithmetic."""
 
 import io
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from civitai_mock.generation.graph import Link
 from tests.support.comfy_graphs import Graph, node
-from tests.support.pixel_graphs import FILES, WIDE, decoded, gradient, pictures_of, sampler
+from tests.support.pixel_graphs import FILES, WIDE, decoded, gradient, images_of, sampler
 
 TALL_IMAGE, WIDE_IMAGE, ALPHA_IMAGE = gradient(), gradient(WIDE), gradient(mode="RGBA")
 
@@ -96,7 +96,7 @@ EXACT: Mapping[str, tuple[Graph, int, Image.Image]] = {
     "split": (node("SplitImageWithAlpha", image=["joined", 0]), 0, ALPHA_IMAGE.convert("RGB")),
     "split mask": (node("SplitImageWithAlpha", image=["joined", 0]), 1, ImageOps.invert(ALPHA_IMAGE.getchannel("A"))),
     "mask shown": (node("MaskToImage", mask=["solid", 0]), 0, Image.new("RGB", (50, 70), "white")),
-    "picture to mask": (node("ImageToMask", image=["tall", 0], channel="blue"), 0, TALL_IMAGE.getchannel("B")),
+    "image to mask": (node("ImageToMask", image=["tall", 0], channel="blue"), 0, TALL_IMAGE.getchannel("B")),
     "encoded and decoded": (decoded("latent"), 0, WIDE_IMAGE.crop((2, 2, 98, 58))),
     "empty": (
         node("EmptyImage", width=3, height=2, batch_size=1, color=0x102030),
@@ -120,9 +120,9 @@ HELPERS: Graph = {
 @pytest.mark.parametrize("name", EXACT)
 def test_the_pixels_are_those_of_the_file(name: str) -> None:
     graph, output, expected = EXACT[name]
-    picture = pictures_of({**HELPERS, "x": graph}).picture(Link("x", output), 0)
-    assert (picture.mode, picture.size) == (expected.mode, expected.size)
-    assert picture.tobytes() == expected.tobytes()
+    image = images_of({**HELPERS, "x": graph}).image(Link("x", output), 0)
+    assert (image.mode, image.size) == (expected.mode, expected.size)
+    assert image.tobytes() == expected.tobytes()
 
 
 PLACES: Mapping[str, tuple[Graph, list[int]]] = {
@@ -134,16 +134,16 @@ PLACES: Mapping[str, tuple[Graph, list[int]]] = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_each_picture_of_a_batch_keeps_its_place(name: str) -> None:
+def test_each_image_of_a_batch_keeps_its_place(name: str) -> None:
     graph, tones = PLACES[name]
     helpers = {
         "frames": node("LoadImage", image="moving.png"),
         "last": node("ImageFromBatch", image=["frames", 0], batch_index=2, length=1),
     }
-    pictures = pictures_of({**helpers, "x": graph})
-    reds = [pictures.picture(Link("x", 0), index).getpixel((5, 5)) for index in range(len(tones))]
+    images = images_of({**helpers, "x": graph})
+    reds = [images.image(Link("x", 0), index).getpixel((5, 5)) for index in range(len(tones))]
     assert reds == [(tone, 0, 0) for tone in tones]
-    assert pictures.frame(Link("x", 0)).count == len(tones)
+    assert images.frame(Link("x", 0)).count == len(tones)
 
 
 def test_grown_masks_reach_further_and_shrunk_ones_less_far() -> None:
@@ -154,8 +154,8 @@ def test_grown_masks_reach_further_and_shrunk_ones_less_far() -> None:
         "grown": node("GrowMask", mask=["mask", 0], expand=5, tapered_corners=False),
         "back": node("GrowMask", mask=["grown", 0], expand=-5, tapered_corners=False),
     }
-    pictures = pictures_of(helpers)
-    boxes = [pictures.picture(Link(name, 0), 0).getbbox() for name in ("mask", "grown", "back")]
+    images = images_of(helpers)
+    boxes = [images.image(Link(name, 0), 0).getbbox() for name in ("mask", "grown", "back")]
     assert boxes == [(20, 20, 21, 21), (15, 15, 26, 26), (20, 20, 21, 21)]
 
 
@@ -168,8 +168,8 @@ def test_masks_grow_in_diamonds_where_corners_are_tapered(reach: int) -> None:
         "mask": node("MaskComposite", destination=["black", 0], source=["dot", 0], x=1, y=4, operation="add"),
         "x": node("GrowMask", mask=["mask", 0], expand=reach, tapered_corners=True),
     }
-    picture = pictures_of(helpers).picture(Link("x", 0), 0)
-    reached = {(x, y) for x in range(11) for y in range(9) if picture.getpixel((x, y)) == 255}
+    image = images_of(helpers).image(Link("x", 0), 0)
+    reached = {(x, y) for x in range(11) for y in range(9) if image.getpixel((x, y)) == 255}
     assert reached == {(x, y) for x in range(11) for y in range(9) if abs(x - 1) + abs(y - 4) <= reach}
 
 
@@ -204,14 +204,14 @@ def test_masks_have_the_tones_that_comfyui_works_out(name: str) -> None:
         "half": node("SolidMask", value=0.5, width=6, height=1),
         "one": node("SolidMask", value=1.0, width=6, height=1),
     }
-    picture = pictures_of({**helpers, "x": graph}).picture(Link("x", 0), 0)
-    assert [picture.getpixel((x, 0)) for x in range(picture.width)] == tones
+    image = images_of({**helpers, "x": graph}).image(Link("x", 0), 0)
+    assert [image.getpixel((x, 0)) for x in range(image.width)] == tones
 
 
 def test_the_soft_edge_of_an_outpainting_begins_beside_what_is_new() -> None:
     padded = node("ImagePadForOutpaint", image=["wide", 0], left=0, top=0, right=2, bottom=0, feathering=4)
-    picture = pictures_of({"x": padded}).picture(Link("x", 1), 0)
-    tones = [picture.getpixel((x, 5)) for x in range(WIDE[0] - 5, WIDE[0] + 2)]
+    image = images_of({"x": padded}).image(Link("x", 1), 0)
+    tones = [image.getpixel((x, 5)) for x in range(WIDE[0] - 5, WIDE[0] + 2)]
     assert tones == [0, 0, 15, 63, 143, 255, 255]  # ((4 - distance) / 4)²
 
 
@@ -230,8 +230,8 @@ def _striped(node_of_image: Graph) -> list[int]:
             spacing_color="black",
         ),
     }
-    picture = pictures_of({**helpers, "x": node_of_image}).picture(Link("x", 0), 0).convert("L")
-    return [int(str(picture.getpixel((x, 4)))) for x in range(3, 9)]
+    image = images_of({**helpers, "x": node_of_image}).image(Link("x", 0), 0).convert("L")
+    return [int(str(image.getpixel((x, 4)))) for x in range(3, 9)]
 
 
 @pytest.mark.parametrize(
@@ -253,15 +253,15 @@ def test_a_difference_is_mixed_before_it_is_cut_off_at_black() -> None:
         "two": node("EmptyImage", width=8, height=8, batch_size=1, color=0xC8C8C8),
         "x": node("ImageBlend", image1=["one", 0], image2=["two", 0], blend_factor=0.25, blend_mode="difference"),
     }
-    assert pictures_of(helpers).picture(Link("x", 0), 0).getpixel((4, 4)) == (50, 50, 50)
+    assert images_of(helpers).image(Link("x", 0), 0).getpixel((4, 4)) == (50, 50, 50)
 
 
-def test_a_plain_picture_has_no_edges() -> None:
+def test_a_plain_image_has_no_edges() -> None:
     helpers = {
         "plain": node("EmptyImage", width=8, height=8, batch_size=1, color=0xFF8000),
         "x": node("Canny", image=["plain", 0], low_threshold=0.1, high_threshold=0.8),
     }
-    assert pictures_of(helpers).picture(Link("x", 0), 0).getbbox() is None
+    assert images_of(helpers).image(Link("x", 0), 0).getbbox() is None
 
 
 @pytest.mark.parametrize(
@@ -273,37 +273,37 @@ def test_masks_are_put_together(operation: str, tone: int) -> None:
         "none": node("SolidMask", value=0.0, width=8, height=8),
         "x": node("MaskComposite", destination=["one", 0], source=["none", 0], x=0, y=0, operation=operation),
     }
-    assert pictures_of(helpers).picture(Link("x", 0), 0).getpixel((4, 4)) == tone
+    assert images_of(helpers).image(Link("x", 0), 0).getpixel((4, 4)) == tone
 
 
-def test_a_drawn_picture_is_drawn_in_its_last_size_and_worked_on_after_that() -> None:
+def test_a_drawn_image_is_drawn_in_its_last_size_and_worked_on_after_that() -> None:
     graph = {
         "sampled": sampler("empty"),
         "decoded": decoded("sampled"),
         "scaled": node("ImageScale", image=["decoded", 0], upscale_method="area", width=300, height=200, crop="center"),
         "x": node("ImageBatch", image1=["scaled", 0], image2=["tall", 0]),
     }
-    pictures = pictures_of(graph)
-    with Image.open(io.BytesIO(pictures.png(Link("scaled", 0), 1, {}))) as image:
+    images = images_of(graph)
+    with Image.open(io.BytesIO(images.png(Link("scaled", 0), 1, {}))) as image:
         assert (image.size, image.getcolors()) == ((300, 200), [(60_000, (128, 128, 128))])
-    assert pictures.frame(Link("x", 0)).count == 3
-    assert pictures.picture(Link("x", 0), 1).getcolors() == [(60_000, (128, 128, 128))]
-    assert pictures.picture(Link("x", 0), 2).getcolors() != [(60_000, (128, 128, 128))]
+    assert images.frame(Link("x", 0)).count == 3
+    assert images.image(Link("x", 0), 1).getcolors() == [(60_000, (128, 128, 128))]
+    assert images.image(Link("x", 0), 2).getcolors() != [(60_000, (128, 128, 128))]
 
 
 def test_texts_are_written_into_what_was_loaded() -> None:
-    content = pictures_of({}).png(Link("tall", 0), 0, {"prompt": "{}", "ü": "日本"})
+    content = images_of({}).png(Link("tall", 0), 0, {"prompt": "{}", "ü": "日本"})
     with Image.open(io.BytesIO(content)) as image:
         assert image.info["prompt"] == "{}"
         assert image.tobytes() == TALL_IMAGE.tobytes()
 
 
-def test_a_picture_that_is_not_there_is_drawn() -> None:
-    pictures = pictures_of({"x": node("LoadImage", image="nowhere.png")})
-    assert pictures.picture(Link("x", 0), 0).size == (512, 512)
+def test_a_image_that_is_not_there_is_drawn() -> None:
+    images = images_of({"x": node("LoadImage", image="nowhere.png")})
+    assert images.image(Link("x", 0), 0).size == (512, 512)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", FILES["tall.png"][:100], b'\x10\0\0\0\0\0\0\0{"a": 1}'], ids=repr)
-def test_what_is_not_a_picture_is_not_known(content: bytes) -> None:
-    pictures = pictures_of({"x": node("LoadImage", image="bad")}, {"bad": content})
-    assert pictures.frame(Link("x", 0)).guessed
+def test_what_is_not_a_image_is_not_known(content: bytes) -> None:
+    images = images_of({"x": node("LoadImage", image="bad")}, {"bad": content})
+    assert images.frame(Link("x", 0)).guessed

@@ -1,4 +1,4 @@
-"""Graphs of `comfy` jobs in the simulation: every output node's files, and what is read of stored pictures."""
+"""Graphs of `comfy` jobs in the simulation: every output node's files, and what is read of stored images."""
 
 import io
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.drawing.png import Pictures
+from civitai_mock.drawing.png import ImageContent
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.simulator import graph_check, simulator
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, GraphRefusedError
@@ -24,10 +24,10 @@ from tests.support.providers import content, submission
 from tests.support.random_graphs import core_graphs
 
 
-async def made(graph: Graph, *, pictures: Pictures = Pictures.BLANK) -> list[tuple[str, str, bytes]]:
+async def made(graph: Graph, *, images: ImageContent = ImageContent.BLANK) -> list[tuple[str, str, bytes]]:
     """Node, type and bytes of each file."""
     files = tuple(input_file(name, data) for name, data in FILES.items())
-    async with Simulator(name="local", clock=VirtualClock(START), profile=INSTANT, pictures=pictures) as simulator:
+    async with Simulator(name="local", clock=VirtualClock(START), profile=INSTANT, images=images) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         items = (await simulator.collect("p")).items
         return [(item.node_id, item.content_type, await content(item)) for item in items]
@@ -48,13 +48,13 @@ async def test_an_output_node_gives_out_its_files(name: str) -> None:
                 assert list(container.decode(container.streams[0]))
 
 
-async def test_an_image_to_image_has_the_size_of_the_stored_picture() -> None:
+async def test_an_image_to_image_has_the_size_of_the_stored_image() -> None:
     ((_, _, data),) = await made({**HELPERS, "x": node("SaveImage", images=["decoded", 0], **NAMED)})
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (192, 320)
 
 
-async def test_a_stored_picture_that_is_saved_again_keeps_its_pixels() -> None:
+async def test_a_stored_image_that_is_saved_again_keeps_its_pixels() -> None:
     ((_, _, data),) = await made({**HELPERS, "x": node("SaveImage", images=["tall", 0], **NAMED)})
     with Image.open(io.BytesIO(data)) as image:
         assert image.tobytes() == gradient().tobytes()
@@ -105,7 +105,7 @@ async def test_any_graph_of_core_nodes_comes_to_its_end(graph: Graph) -> None:
     assert all(data for _, _, data in results)
 
 
-async def test_a_stored_picture_is_read_only_where_its_pixels_count() -> None:
+async def test_a_stored_image_is_read_only_where_its_pixels_count() -> None:
     reads: list[str] = []
 
     def counted(name: str, data: bytes) -> InputFile:
@@ -120,7 +120,7 @@ async def test_a_stored_picture_is_read_only_where_its_pixels_count() -> None:
     graph = {**HELPERS, "d": node("SaveImage", images=["decoded", 0]), "t": node("SaveImage", images=["tall", 0])}
     files = (counted("tall.png", FILES["tall.png"]),)
     async with Simulator(
-        name="local", clock=VirtualClock(START), profile=INSTANT, pictures=Pictures.BLANK
+        name="local", clock=VirtualClock(START), profile=INSTANT, images=ImageContent.BLANK
     ) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         sizes = [len(await content(item)) for item in (await simulator.collect("p")).items]

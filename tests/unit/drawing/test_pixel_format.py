@@ -1,4 +1,4 @@
-"""What clients do with the bytes after the download: every picture has the pixel format of the real maker's."""
+"""What clients do with the bytes after the download: every image has the pixel format of the real maker's."""
 
 import asyncio
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 from civitai_mock.comfyui_standin.state.images import preview_jpeg
 from civitai_mock.drawing import png
 from civitai_mock.drawing.artist import StandInArtist
-from civitai_mock.drawing.png import Pictures, draw
+from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
 from tests.support.standin import plain_png
@@ -23,18 +23,18 @@ FRAME = ImageBatch(width=WIDTH, height=HEIGHT)
 SIZES = [(1, 1), (2, 3), (33, 65), (300, 200), (4096, 31), (3, 4096), (1600, 1600)]
 
 
-def result(pictures: Pictures, frame: ImageBatch = FRAME) -> bytes:
+def result(images: ImageContent, frame: ImageBatch = FRAME) -> bytes:
     series = OutputImages(node_id="9", frame=frame, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
-    return draw(series, 0, texts={"prompt": "{}"}, pictures=pictures)
+    return draw(series, 0, texts={"prompt": "{}"}, images=images)
 
 
-async def _sampled(pictures: Pictures) -> bytes:
-    async with StandInArtist(pictures=pictures) as artist:
+async def _sampled(images: ImageContent) -> bytes:
+    async with StandInArtist(images=images) as artist:
         return await artist.draw("a fox", seed=1)
 
 
-def sample(pictures: Pictures) -> bytes:
-    return asyncio.run(_sampled(pictures))
+def sample(images: ImageContent) -> bytes:
+    return asyncio.run(_sampled(images))
 
 
 def grey() -> bytes:
@@ -42,22 +42,22 @@ def grey() -> bytes:
     return plain_png(WIDTH, HEIGHT)
 
 
-def preview(picture: bytes) -> bytes:
-    return preview_jpeg(picture, share=0.5)
+def preview(image: bytes) -> bytes:
+    return preview_jpeg(image, share=0.5)
 
 
 MAKERS: Mapping[str, Callable[[], bytes]] = {
-    **{f"result {kind}": partial(result, kind) for kind in Pictures},
-    **{f"training sample {kind}": partial(sample, kind) for kind in Pictures},
-    **{f"{name} of {kind}": partial(transform, name, result(kind)) for name in TRANSFORMERS for kind in Pictures},
-    **{f"{name} of a grey picture": partial(transform, name, grey()) for name in TRANSFORMERS},
-    **{f"preview of {kind}": partial(preview, result(kind)) for kind in Pictures},
-    "preview of a grey picture": partial(preview, grey()),
+    **{f"result {kind}": partial(result, kind) for kind in ImageContent},
+    **{f"training sample {kind}": partial(sample, kind) for kind in ImageContent},
+    **{f"{name} of {kind}": partial(transform, name, result(kind)) for name in TRANSFORMERS for kind in ImageContent},
+    **{f"{name} of a grey image": partial(transform, name, grey()) for name in TRANSFORMERS},
+    **{f"preview of {kind}": partial(preview, result(kind)) for kind in ImageContent},
+    "preview of a grey image": partial(preview, grey()),
 }
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_a_picture_can_be_worked_with_as_the_real_one(maker: str) -> None:
+def test_a_image_can_be_worked_with_as_the_real_one(maker: str) -> None:
     content, mode = MAKERS[maker](), "RGBA" if "Rembg" in maker else "RGB"
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == mode
@@ -71,9 +71,9 @@ def test_a_picture_can_be_worked_with_as_the_real_one(maker: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("pictures", Pictures)
-def test_every_line_is_there_and_the_checksum_is_right(width: int, height: int, pictures: Pictures) -> None:
-    content = result(pictures, ImageBatch(width=width, height=height))
+@pytest.mark.parametrize("images", ImageContent)
+def test_every_line_is_there_and_the_checksum_is_right(width: int, height: int, images: ImageContent) -> None:
+    content = result(images, ImageBatch(width=width, height=height))
     start = content.index(b"IDAT") + 4
     size = int.from_bytes(content[start - 8 : start - 4], "big")
     assert len(zlib.decompress(content[start : start + size])) == height * (1 + 3 * width)
@@ -81,12 +81,12 @@ def test_every_line_is_there_and_the_checksum_is_right(width: int, height: int, 
         assert np.asarray(image).shape == (height, width, 3)
 
 
-def test_a_blank_picture_stays_small() -> None:
-    assert len(result(Pictures.BLANK, ImageBatch(width=1024, height=1024))) < 10_000
+def test_a_blank_image_stays_small() -> None:
+    assert len(result(ImageContent.BLANK, ImageBatch(width=1024, height=1024))) < 10_000
 
 
 def test_without_the_quick_packer_the_pixels_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = result(Pictures.DRAWN)
+    quick = result(ImageContent.DRAWN)
     monkeypatch.setattr(png, "compressobj", zlib.compressobj)
-    with Image.open(io.BytesIO(quick)) as one, Image.open(io.BytesIO(result(Pictures.DRAWN))) as other:
+    with Image.open(io.BytesIO(quick)) as one, Image.open(io.BytesIO(result(ImageContent.DRAWN))) as other:
         assert one.tobytes() == other.tobytes()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from civitai_mock.drawing.png import Pictures, draw
+from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
 from tests.support.paths import ROOT
 
@@ -24,14 +24,14 @@ print(hashlib.sha256(drawn(SERIES)).hexdigest())
 """
 
 
-def drawn(series: OutputImages, index: int = 0, pictures: Pictures = Pictures.DRAWN) -> bytes:
-    return draw(series, index, texts={"prompt": "{}"}, pictures=pictures)
+def drawn(series: OutputImages, index: int = 0, images: ImageContent = ImageContent.DRAWN) -> bytes:
+    return draw(series, index, texts={"prompt": "{}"}, images=images)
 
 
 def opened(data: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    return picture
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
 
 
 def sized(width: int, height: int) -> OutputImages:
@@ -69,15 +69,15 @@ def test_another_process_draws_the_same_bytes() -> None:
     ],
     ids=["prompt", "negative", "seed", "model", "lora", "steps", "sampler", "cfg", "second pass", "source"],
 )
-def test_every_fact_changes_the_picture(other: OutputImages) -> None:
+def test_every_fact_changes_the_image(other: OutputImages) -> None:
     assert opened(drawn(other)).convert("RGB").tobytes() != opened(drawn(SERIES)).convert("RGB").tobytes()
 
 
-def test_each_picture_of_a_batch_is_another_one() -> None:
+def test_each_image_of_a_batch_is_another_one() -> None:
     assert drawn(SERIES, 0) != drawn(SERIES, 1)
 
 
-def test_a_picture_taken_from_a_batch_is_the_one_of_its_place() -> None:
+def test_a_image_taken_from_a_batch_is_the_one_of_its_place() -> None:
     taken = replace(SERIES, frame=replace(SERIES.frame, count=1, first=1))
     assert drawn(taken, 0) == drawn(SERIES, 1)
 
@@ -88,18 +88,18 @@ def test_neither_node_ids_nor_the_size_of_the_batch_matter() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("pictures", Pictures)
-def test_sizes_are_exact(width: int, height: int, pictures: Pictures) -> None:
-    picture = opened(drawn(sized(width, height), pictures=pictures))
-    assert (picture.format, picture.size) == ("PNG", (width, height))
+@pytest.mark.parametrize("images", ImageContent)
+def test_sizes_are_exact(width: int, height: int, images: ImageContent) -> None:
+    image = opened(drawn(sized(width, height), images=images))
+    assert (image.format, image.size) == ("PNG", (width, height))
 
 
-def test_a_blank_picture_is_plain_grey() -> None:
-    picture = opened(drawn(sized(33, 65), pictures=Pictures.BLANK)).convert("RGB")
-    assert picture.getcolors() == [(33 * 65, (128, 128, 128))]
+def test_a_blank_image_is_plain_grey() -> None:
+    image = opened(drawn(sized(33, 65), images=ImageContent.BLANK)).convert("RGB")
+    assert image.getcolors() == [(33 * 65, (128, 128, 128))]
 
 
-def test_a_drawn_picture_has_many_colours() -> None:
+def test_a_drawn_image_has_many_colours() -> None:
     colours = opened(drawn(SERIES)).convert("RGB").getcolors(1 << 16)
     assert colours is not None
     assert len(colours) > 30

@@ -91,12 +91,12 @@ BAD: dict[str, tuple[Json, str]] = {
     "a start at the end": (net(startStep=0.5, endStep=0.5), "controlNets[0]"),
     "a start at the end of all": (net(startStep=1), "controlNets[0]"),
     "an end at the start of all": (net(endStep=0), "controlNets[0]"),
-    "no picture": (net(imageUrl=None), "controlNets[0]"),
-    "two pictures": (net(blobKey=KEY), "controlNets[0]"),
+    "no image": (net(imageUrl=None), "controlNets[0]"),
+    "two images": (net(blobKey=KEY), "controlNets[0]"),
     "a key that climbs": (net(imageUrl=None, blobKey="../x"), "controlNets[0].blobKey"),
-    "a picture that is no URL": (net(imageUrl="fox.png"), "controlNets[0].imageUrl"),
-    "a picture in a local file": (net(imageUrl="file:///etc/passwd"), "controlNets[0].imageUrl"),
-    "a picture in the URL itself": (net(imageUrl="data:image/png;base64,AAAA"), "controlNets[0].imageUrl"),
+    "an image that is no URL": (net(imageUrl="fox.png"), "controlNets[0].imageUrl"),
+    "an image in a local file": (net(imageUrl="file:///etc/passwd"), "controlNets[0].imageUrl"),
+    "an image in the URL itself": (net(imageUrl="data:image/png;base64,AAAA"), "controlNets[0].imageUrl"),
     "a URL without host": (net(imageUrl="https:///fox.png"), "controlNets[0].imageUrl"),
     "a URL with a broken host": (net(imageUrl="https://[::1/fox.png"), "controlNets[0].imageUrl"),
     "a URL with a broken port": (net(imageUrl="https://x:99999/fox.png"), "controlNets[0].imageUrl"),
@@ -175,7 +175,7 @@ def test_a_job_that_was_stored_without_them_has_none() -> None:
     assert JOB_TYPES_BY_TYPE[job.type].describe(replace(job, request=older))["controlNets"] == []
 
 
-def test_each_picture_is_loaded_once_under_a_name_of_the_job() -> None:
+def test_each_image_is_loaded_once_under_a_name_of_the_job() -> None:
     other = "https://images.example/boat.png"
     todo = work(net(), net(imageUrl=None, blobKey=KEY), net(), net(imageUrl=other))
     name = planned_job(template()).id + "_control_"
@@ -211,7 +211,7 @@ def test_a_model_is_a_file_and_no_role() -> None:
     assert (control_net_roles(todo), "mine.pth" in str(todo.graph)) == ([], True)
 
 
-def test_without_control_nets_there_is_one_graph_without_pictures() -> None:
+def test_without_control_nets_there_is_one_graph_without_images() -> None:
     todo = work()
     assert (todo.alternatives, todo.images, control_net_roles(todo)) == ((), (), [])
 
@@ -236,7 +236,7 @@ def test_a_cut_out_reaches_the_control_net_without_its_alpha_channel() -> None:
 
 
 @pytest.mark.parametrize(("shorter", "resolution"), [(64, 64), (65, 128), (512, 512), (1000, 1024)])
-def test_a_preprocessor_works_as_fine_as_the_picture_that_is_drawn(shorter: int, resolution: int) -> None:
+def test_a_preprocessor_works_as_fine_as_the_image_that_is_drawn(shorter: int, resolution: int) -> None:
     params: JsonObject = {"width": 2048, "height": shorter}
     graph: Any = graph_of({**template(net(preprocessor="DepthZoe")), "params": params})
     assert graph["Zoe-DepthMapPreprocessor"]["inputs"]["resolution"] == resolution

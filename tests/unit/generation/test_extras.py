@@ -46,7 +46,7 @@ def all_inputs(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def shape(graph: Mapping[str, Any], node_id: str) -> Any:
     """What a node is made of: classes and how they are linked, without the names of nodes or any values.
 
-    The first picture of a file is the only one of those that the recorded graphs read.
+    The first image of a file is the only one of those that the recorded graphs read.
     """
     above = {name: (output, shape(graph, target)) for name, (target, output) in links(graph[node_id]).items()}
     if graph[node_id]["class_type"] == "ImageFromBatch":
@@ -83,8 +83,8 @@ def test_a_graph_is_built_like_the_one_that_a_real_server_ran(recorded: str, ask
 
 
 @pytest.mark.parametrize("model", MODELS.values())
-def test_of_an_animation_only_the_first_picture_is_read(model: str) -> None:
-    """ComfyUI would draw as many pictures as it has, and those of a batch from one after another."""
+def test_of_an_animation_only_the_first_image_is_read(model: str) -> None:
+    """ComfyUI would draw as many images as it has, and those of a batch from one after another."""
     control_net: JsonObject = {"preprocessor": "Canny", "imageUrl": URL}
     graph = graph_of(template({"sourceImage": BLOB_KEY}, model=model, controlNets=[control_net], quantity=2))
     loaders = {node_id for node_id, node in graph.items() if node["class_type"] == "LoadImage"}
@@ -153,7 +153,7 @@ def test_a_hires_pass_of_flux_shares_all_but_its_noise_levels() -> None:
     [({}, []), ({"scale": 2.5}, [(2160, 1280)])],
     ids=["as large as the model makes it", "to a size"],
 )
-def test_a_finished_picture_is_scaled_with_a_model(upscale: JsonObject, scaled: list[tuple[int, int]]) -> None:
+def test_a_finished_image_is_scaled_with_a_model(upscale: JsonObject, scaled: list[tuple[int, int]]) -> None:
     """After all passes: 576x344 by 1.5 is 864x512 in whole cells."""
     params: JsonObject = {"width": 576, "height": 344, "hires": {}, "upscale": {"model": UPSCALER, **upscale}}
     graph = graph_of(template(params))
@@ -182,7 +182,7 @@ def test_a_file_that_two_features_need_is_loaded_once() -> None:
             (10000, 9970, 10000),
         ),
     ],
-    ids=["default", "half", "almost never", "almost at once", "from a picture", "hardly changed"],
+    ids=["default", "half", "almost never", "almost at once", "from an image", "hardly changed"],
 )
 def test_base_and_refiner_share_the_steps(
     params: JsonObject, refiner: JsonObject, base_steps: tuple[int, ...], refiner_steps: tuple[int, ...]
@@ -202,7 +202,7 @@ def test_loras_and_skipped_layers_are_for_the_base_only() -> None:
     assert [one["clip"] for one in encoders] == [[refiner["model"][0], 1]] * 2
 
 
-def test_a_refined_picture_is_decoded_with_the_vae_of_the_base() -> None:
+def test_a_refined_image_is_decoded_with_the_vae_of_the_base() -> None:
     graph = graph_of(template({"refiner": {"model": REFINER}}, model=SDXL))
     assert inputs_of(graph, "VAEDecode")[0]["vae"] == ["CheckpointLoaderSimple", 2]
 

@@ -1,4 +1,4 @@
-"""Sizes and numbers along every path of a graph that begins with loaded pictures, as ComfyUI has them."""
+"""Sizes and numbers along every path of a graph that begins with loaded images, as ComfyUI has them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from civitai_mock.generation.graph_reader.output_images import LEAVING_DRAWN, MA
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 from civitai_mock.generation.graph_reader.sizes import RULES
 from tests.support.comfy_graphs import Graph, node
-from tests.support.pixel_graphs import BASE, FILES, decoded, pictures_of, sampler
+from tests.support.pixel_graphs import BASE, FILES, decoded, images_of, sampler
 
 # What a node is called with, the output that is looked at, and width, height and number there.
 Row = tuple[Graph, int, tuple[int, int, int]]
@@ -107,7 +107,7 @@ IMAGES: Mapping[str, Row] = {
         (100, 60, 3),
     ),
     "unknown node": (node("Some Pack.Glow", image=["moving", 0], strength=1), 0, (100, 60, 3)),
-    "unknown node, odd names": (node("Some Pack.Glow", picture=["tall", 0]), 0, (192, 320, 1)),
+    "unknown node, odd names": (node("Some Pack.Glow", image=["tall", 0]), 0, (192, 320, 1)),
 }
 MASKS: Mapping[str, Row] = {
     "to mask": (node("ImageToMask", image=["tall", 0], channel="red"), 0, (192, 320, 1)),
@@ -169,28 +169,28 @@ ROWS |= {f"latent: {name}": row for name, row in LATENTS.items()}
 
 
 @pytest.mark.parametrize("name", LOADED)
-def test_a_loaded_picture_has_the_size_and_number_of_its_file(name: str) -> None:
-    frame = pictures_of({"x": node("LoadImage", image=name)}).frame(Link("x", 0))
+def test_a_loaded_image_has_the_size_and_number_of_its_file(name: str) -> None:
+    frame = images_of({"x": node("LoadImage", image=name)}).frame(Link("x", 0))
     assert (frame.width, frame.height, frame.count) == LOADED[name]
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_sizes_and_numbers_follow_from_what_was_loaded(name: str) -> None:
     graph, output, expected = ROWS[name]
-    frame = pictures_of({**HELPERS, "x": graph}).frame(Link("x", output))
+    frame = images_of({**HELPERS, "x": graph}).frame(Link("x", output))
     assert (frame.width, frame.height, frame.count) == expected
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_picture_has_the_size_that_was_worked_out(name: str) -> None:
-    """Whether it is drawn, or made of the loaded pixels; all pictures of the batch."""
+def test_a_image_has_the_size_that_was_worked_out(name: str) -> None:
+    """Whether it is drawn, or made of the loaded pixels; all images of the batch."""
     graph, output, (width, height, count) = ROWS[name]
-    pictures = pictures_of({**HELPERS, "x": graph})
+    images = images_of({**HELPERS, "x": graph})
     for index in {0, count - 1}:
-        assert pictures.picture(Link("x", output), index).size == (width, height)
+        assert images.image(Link("x", output), index).size == (width, height)
 
 
-def test_every_core_node_that_gives_out_pictures_has_a_rule() -> None:
+def test_every_core_node_that_gives_out_images_has_a_rule() -> None:
     """But nodes that other companies' servers do the work of, and latents of sound and meshes."""
     kinds = {"IMAGE", "MASK", "LATENT", "VIDEO"}
     makers = {name for name, node in read_definitions().items() if kinds.intersection(node.outputs)}
@@ -212,22 +212,22 @@ def test_every_core_output_node_is_known() -> None:
 def test_a_chain_of_thousands_of_nodes_is_no_matter() -> None:
     graph = {"0": node("LoadImage", image="wide.png")}
     graph |= {str(n): node("ImageInvert", image=[str(n - 1), 0]) for n in range(1, 3001)}
-    pictures = pictures_of(graph)
-    assert pictures.frame(Link("3000", 0)).width == 100
-    assert pictures.picture(Link("3000", 0), 0).tobytes() == pictures.picture(Link("0", 0), 0).tobytes()
+    images = images_of(graph)
+    assert images.frame(Link("3000", 0)).width == 100
+    assert images.image(Link("3000", 0), 0).tobytes() == images.image(Link("0", 0), 0).tobytes()
 
 
 def test_what_is_used_twice_is_made_once() -> None:
     """A chain of nodes that each use the last one twice would else take for ever."""
     graph = {"0": node("LoadImage", image="wide.png")}
     graph |= {str(n): two("ImageBlend", str(n - 1), str(n - 1)) for n in range(1, 60)}
-    assert pictures_of(graph).picture(Link("59", 0), 0).size == (100, 60)
+    assert images_of(graph).image(Link("59", 0), 0).size == (100, 60)
 
 
 @pytest.mark.parametrize("links", [{"a": "b", "b": "a"}, {"a": "a"}, {"a": "nowhere"}], ids=str)
 def test_circles_and_loose_ends_have_a_guess(links: Mapping[str, str]) -> None:
     graph = {name: node("ImageInvert", image=[source, 0]) for name, source in links.items()}
-    assert pictures_of(graph).frame(Link("a", 0)).guessed
+    assert images_of(graph).frame(Link("a", 0)).guessed
 
 
 def test_the_base_of_these_graphs_loads_its_files() -> None:

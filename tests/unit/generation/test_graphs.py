@@ -18,7 +18,7 @@ from tests.support.paths import DATA
 
 GOLDEN = DATA / "golden" / "graphs"
 BLOB_KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
-PICTURE_URL, OTHER_URL = "https://images.example/fox.png", "https://images.example/boat.png"
+IMAGE_URL, OTHER_URL = "https://images.example/fox.png", "https://images.example/boat.png"
 UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"
 REFINER = "urn:air:sdxl:checkpoint:civitai:1@2"
 PROMPTS: JsonObject = {"prompt": "a red fox in snow", "negativePrompt": "text, watermark", "seed": 42}
@@ -65,19 +65,19 @@ def features(ecosystem: str) -> dict[str, JsonObject]:
         "control-net-canny": {
             "controlNets": [{"preprocessor": "canny", "weight": 0.8, "endStep": 0.8, "blobKey": BLOB_KEY}]
         },
-        "control-net-rembg": {"controlNets": [{"preprocessor": "Rembg", "imageUrl": PICTURE_URL}]},
+        "control-net-rembg": {"controlNets": [{"preprocessor": "Rembg", "imageUrl": IMAGE_URL}]},
         "control-nets-chained": {
             "params": {"width": 1000, "height": 640, "clipSkip": 2},
             "additionalNetworks": {lora: {}, vae: {}},
             "controlNets": [
-                {"preprocessor": "DepthZoe", "imageUrl": PICTURE_URL, "model": network(ecosystem, "controlnet", 7)},
-                {"preprocessor": "SoftedgePidinet", "weight": 0, "startStep": 0.25, "imageUrl": PICTURE_URL},
+                {"preprocessor": "DepthZoe", "imageUrl": IMAGE_URL, "model": network(ecosystem, "controlnet", 7)},
+                {"preprocessor": "SoftedgePidinet", "weight": 0, "startStep": 0.25, "imageUrl": IMAGE_URL},
                 {"preprocessor": "DepthZoe", "imageUrl": OTHER_URL, "model": network(ecosystem, "controlnet", 7)},
             ],
         },
         "source-image": {"params": {"sourceImage": BLOB_KEY, "denoiseStrength": 0.6, "width": 833, "height": 640}},
         "source-image-batch": {
-            "params": {"sourceImage": PICTURE_URL},
+            "params": {"sourceImage": IMAGE_URL},
             "additionalNetworks": {lora: {}, vae: {}},
             "quantity": 3,
         },
@@ -89,7 +89,7 @@ def features(ecosystem: str) -> dict[str, JsonObject]:
         "upscale": {"params": {"upscale": {"model": UPSCALER}}},
         "all-extras": {
             "params": {
-                "sourceImage": PICTURE_URL,
+                "sourceImage": IMAGE_URL,
                 "hires": {"upscaler": UPSCALER},
                 "upscale": {"model": UPSCALER, "scale": 2.5},
             },
@@ -167,7 +167,7 @@ PARAMS = st.fixed_dictionaries(
 
 CONTROL_NETS = st.lists(
     st.fixed_dictionaries(
-        {"preprocessor": st.sampled_from(list(RECIPES)), "imageUrl": st.sampled_from([PICTURE_URL, OTHER_URL])},
+        {"preprocessor": st.sampled_from(list(RECIPES)), "imageUrl": st.sampled_from([IMAGE_URL, OTHER_URL])},
         optional={"weight": st.floats(0, 10), "startStep": st.floats(0, 0.5), "endStep": st.floats(0.6, 1)},
     ),
     max_size=3,

@@ -7,7 +7,7 @@ import pytest
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
-from civitai_mock.generation.job_types.comfy import MAX_PICTURES
+from civitai_mock.generation.job_types.comfy import MAX_IMAGES
 from civitai_mock.generation.user_graph import graph_cost, seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_graph, text_to_image
@@ -126,7 +126,7 @@ def test_what_loads_no_image_by_its_name_stays_as_it_is(other: Any) -> None:
     assert (todo.graph, todo.images) == (graph, ())
 
 
-def test_a_picture_and_an_air_in_one_graph_are_both_found() -> None:
+def test_a_image_and_an_air_in_one_graph_are_both_found() -> None:
     graph = {**with_airs(), "20": {**node("LoadImageMask", image=URL, channel="red"), "_meta": {"title": "mask"}}}
     done: Any = work(graph).graph
     assert done["4"]["inputs"]["ckpt_name"] == "sd1/civitai/4384/128713.safetensors"
@@ -134,14 +134,14 @@ def test_a_picture_and_an_air_in_one_graph_are_both_found() -> None:
     assert done["20"] == {**node("LoadImageMask", image=name, channel="red"), "_meta": {"title": "mask"}}
 
 
-def test_the_detailed_job_shows_pictures_as_they_were_sent() -> None:
+def test_the_detailed_job_shows_images_as_they_were_sent() -> None:
     job = planned_job(comfy(loading(URL, KEY)))
     assert JOB_TYPES_BY_TYPE["Comfy"].describe(job) == {"params": {"workflow": loading(URL, KEY)}}
 
 
-def test_a_graph_loads_only_so_many_pictures() -> None:
-    urls = [f"https://images.example/{number}.png" for number in range(MAX_PICTURES)]
-    assert len(work(loading(*urls, urls[0])).images) == MAX_PICTURES
+def test_a_graph_loads_only_so_many_images() -> None:
+    urls = [f"https://images.example/{number}.png" for number in range(MAX_IMAGES)]
+    assert len(work(loading(*urls, urls[0])).images) == MAX_IMAGES
     with pytest.raises(InvalidRequestError) as caught:
         parse_template(comfy(loading(*urls, URL)))
     assert list(caught.value.errors) == ["params.workflow"]

@@ -53,7 +53,7 @@ def test_unknown_members_are_ignored_and_shared_ones_are_not_stored_as_own(name:
 
 
 @pytest.mark.parametrize(("name", "cost"), COSTS.items())
-def test_costs_other_than_those_of_pictures_are_fixed(name: str, cost: float) -> None:
+def test_costs_other_than_those_of_images_are_fixed(name: str, cost: float) -> None:
     assert plan(template(name)).cost == cost
 
 
@@ -132,7 +132,7 @@ def test_requests_about_assets_name_the_job_that_has_them() -> None:
         ({"imageUrl": None, "blobKey": KEY}, (KEY, "")),
     ],
 )
-def test_a_picture_to_transform_is_a_blob_or_elsewhere(source: dict[str, Json], expected: tuple[Any, str]) -> None:
+def test_a_image_to_transform_is_a_blob_or_elsewhere(source: dict[str, Json], expected: tuple[Any, str]) -> None:
     work = work_of(template("imageTransform", **source))
     assert isinstance(work, TransformWork)
     assert (work.blob_key, work.image_url) == expected

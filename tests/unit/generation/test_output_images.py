@@ -14,7 +14,7 @@ from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
-from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
+from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
 from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_outputs
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import MODELS, graph_of
@@ -28,7 +28,7 @@ IDS = st.sampled_from(["1", "2", "3", "57:9", "x"])
 VALUES = st.recursive(LEAVES | st.tuples(IDS, st.integers(0, 2)).map(list), lambda inner: st.lists(inner, max_size=3))
 NAMES = st.sampled_from(
     sorted(
-        SAMPLER_INPUTS.union(SIZING, COUNTING, PICTURE_INPUTS, TEXT_INPUTS)
+        SAMPLER_INPUTS.union(SIZING, COUNTING, IMAGE_INPUTS, TEXT_INPUTS)
         | {"model", "positive", "negative", "guider", "sigmas", "lora_name", "end_at_step", "value"}
     )
 )
@@ -79,14 +79,14 @@ def test_a_refiner_does_only_its_own_steps() -> None:
 def test_a_graph_of_this_server_with_all_extras_reads_as_what_was_asked_for(
     ecosystem: str, size: tuple[int, int]
 ) -> None:
-    """A hires pass by 1.5 and an upscale by 2.5 of two pictures from one that is given."""
+    """A hires pass by 1.5 and an upscale by 2.5 of two images from one that is given."""
     series = only(load_graph(OURS / f"{ecosystem}-all-extras.json"))
     assert (series.frame.width, series.frame.height, series.frame.count) == (*size, 2)
     assert [(one.steps, one.denoise) for one in series.passes] == [(20, 0.75), (20, 0.5)]
     assert series.source.endswith("_source")
 
 
-def test_a_late_start_from_a_picture_is_a_denoise() -> None:
+def test_a_late_start_from_a_image_is_a_denoise() -> None:
     """30 of the last 75 steps, half of them by a refiner, and then a hires pass."""
     series = only(load_graph(OURS / "sdxl-refiner-and-all-extras.json"))
     assert [one.model for one in series.passes] == [
@@ -114,7 +114,7 @@ def test_a_controlnet_between_mixes_no_roles() -> None:
 
 @pytest.mark.parametrize("ecosystem", MODELS)
 @pytest.mark.parametrize("preprocessor", RECIPES)
-def test_a_picture_that_guides_the_drawing_changes_nothing_else(ecosystem: str, preprocessor: str) -> None:
+def test_a_image_that_guides_the_drawing_changes_nothing_else(ecosystem: str, preprocessor: str) -> None:
     net: Any = {"preprocessor": preprocessor, "imageUrl": "https://images.example/fox.png"}
     params = {"prompt": "a fox", "negativePrompt": "text", "seed": 7, "width": 64, "height": 128}
     lora = f"urn:air:{ecosystem}:lora:civitai:1@2"

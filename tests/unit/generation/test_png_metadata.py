@@ -1,4 +1,4 @@
-"""The text chunks of the simulator's pictures, as common readers find them."""
+"""The text chunks of the simulator's images, as common readers find them."""
 
 import io
 import json
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.drawing.png import Pictures, draw
+from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
@@ -42,10 +42,10 @@ def settings_of(series: OutputImages) -> list[str]:
 
 
 def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
-    picture = Image.open(io.BytesIO(draw(SERIES, 0, texts=texts, pictures=Pictures.BLANK)))
-    picture.load()
-    assert isinstance(picture, PngImagePlugin.PngImageFile)
-    return picture.text
+    image = Image.open(io.BytesIO(draw(SERIES, 0, texts=texts, images=ImageContent.BLANK)))
+    image.load()
+    assert isinstance(image, PngImagePlugin.PngImageFile)
+    return image.text
 
 
 def test_parameters_read_like_those_of_a1111() -> None:
@@ -75,7 +75,7 @@ def test_parameters_leave_out_what_is_empty() -> None:
     assert told(SamplerPass(seed=1, steps=2)) == "Steps: 2, Seed: 1"
 
 
-def test_a_picture_without_sampling_has_parameters_too() -> None:
+def test_a_image_without_sampling_has_parameters_too() -> None:
     assert parameters(replace(SERIES, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
 
 
@@ -127,19 +127,19 @@ def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) 
     assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
 
 
-def test_a_picture_grows_from_the_size_that_is_drawn() -> None:
+def test_a_image_grows_from_the_size_that_is_drawn() -> None:
     """Latent space makes 128 x 72 of it, and 192 x 104 of that."""
     graph = graph_of({"model": MODELS["sd1"], "params": {"width": 131, "height": 77, "hires": {}}})
     (series,) = read_output_images(Nodes(graph))
     assert {"Size: 128x72", "Hires upscale: 1.5"} <= set(settings_of(series))
 
 
-def test_the_size_of_a_picture_from_elsewhere_is_not_guessed() -> None:
+def test_the_size_of_a_image_from_elsewhere_is_not_guessed() -> None:
     (series,) = read_output_images(Nodes(recorded_graph("sd1_img2img")))
     assert not {"Size", "Hires upscale"} & {part.partition(":")[0] for part in settings_of(series)}
 
 
-def test_how_large_an_upscaler_makes_a_picture_is_not_guessed() -> None:
+def test_how_large_an_upscaler_makes_a_image_is_not_guessed() -> None:
     (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
     assert "Postprocess upscale by" not in parameters(series)
 

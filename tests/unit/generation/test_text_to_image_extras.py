@@ -145,14 +145,14 @@ def test_flux_has_no_refiner() -> None:
     assert error_paths(template({"refiner": {"model": REFINER}}, model=FLUX1)) == ["params.refiner"]
 
 
-def test_as_many_pictures_are_made_of_one_as_comfyui_can_repeat() -> None:
+def test_as_many_images_are_made_of_one_as_comfyui_can_repeat() -> None:
     source: JsonObject = {"sourceImage": BLOB_KEY}
     assert plan(template(source, quantity=64)).images == 64
     assert error_paths(template(source, quantity=65)) == ["quantity"]
     assert plan(template({}, quantity=65)).images == 65
 
 
-def test_pictures_as_large_as_may_be_are_taken() -> None:
+def test_images_as_large_as_may_be_are_taken() -> None:
     params: JsonObject = {"width": 2048, "hires": {"scale": 2}, "upscale": {"model": UPSCALER, "scale": 2}}
     assert plan(template(params)).images == 1
 

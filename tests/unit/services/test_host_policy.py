@@ -119,4 +119,4 @@ def test_an_address_is_judged_with_the_name_it_was_found_under(
 
 
 def test_a_refusal_names_the_setting_that_can_change_it() -> None:
-    assert PUBLIC.refusal("app") == "This server does not fetch pictures from the host 'app'; see IMAGE_ALLOWED_HOSTS."
+    assert PUBLIC.refusal("app") == "This server does not fetch images from the host 'app'; see IMAGE_ALLOWED_HOSTS."

@@ -1,4 +1,4 @@
-"""URLs that requests name as the source of a picture."""
+"""URLs that requests name as the source of an image."""
 
 from datetime import timedelta
 

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.drawing.png import Pictures
+from civitai_mock.drawing.png import ImageContent
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.providers.simulator import simulator
 from civitai_mock.providers.simulator.graph_check import PromptCancelledError
@@ -22,7 +22,7 @@ TEN_SECONDS = replace(INSTANT, prompt=10.0)
 
 
 def make_simulator(clock: VirtualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
-    return Simulator(name="local", clock=clock, profile=profile, pictures=Pictures.BLANK, remember=remember)
+    return Simulator(name="local", clock=clock, profile=profile, images=ImageContent.BLANK, remember=remember)
 
 
 async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: VirtualClock) -> None:
@@ -75,7 +75,7 @@ async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
         assert drawings == [1]
 
 
-async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
+async def test_the_event_loop_goes_on_while_a_image_is_drawn(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
@@ -96,7 +96,7 @@ async def test_the_event_loop_goes_on_while_a_picture_is_drawn(
         assert (await drawing).startswith(b"drawing")
 
 
-async def test_large_pictures_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_images_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulator, "draw", lambda *_, **__: bytes(600_000))
     async with make_simulator(clock) as provider:
         await provider.send(submission("a", text_to_image()))

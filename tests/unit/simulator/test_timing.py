@@ -21,13 +21,13 @@ def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str
     )
 
 
-def test_an_ordinary_picture_takes_seconds() -> None:
+def test_an_ordinary_image_takes_seconds() -> None:
     worker = SimulatedWorker(REALISTIC)
     first, second = worker.take([series()]), worker.take([series()])
     assert timedelta(seconds=4) < second.duration < timedelta(seconds=6) < first.duration < timedelta(seconds=9)
 
 
-def test_more_steps_and_more_pictures_take_longer() -> None:
+def test_more_steps_and_more_images_take_longer() -> None:
     def seconds(steps: int, count: int) -> float:
         frame = replace(FRAME, count=count)
         one = replace(series(steps=steps), frame=frame, effort={"3": steps * frame.megapixels})

@@ -66,7 +66,7 @@ def test_a_name_may_say_its_folder(text: str, name: str, folder: str | None) -> 
     assert split_annotation(text) == (name, folder)
 
 
-def test_a_full_store_lets_the_oldest_pictures_of_graphs_go() -> None:
+def test_a_full_store_lets_the_oldest_images_of_graphs_go() -> None:
     files = FileStore(max_bytes=30)
     uploaded, places = (
         FilePlace("input", "", "in.png"),

@@ -110,7 +110,7 @@ def test_shuffling_swaps_neighbours_and_holds_no_ending_back() -> None:
     assert list(connection.waiting) == [second.text, first.text, ending.text]
 
 
-def test_pictures_of_an_unannounced_prompt_are_not_shown() -> None:
+def test_images_of_an_unannounced_prompt_are_not_shown() -> None:
     desk = FaultControl()
     desk.order(unannounced=True)
     hub = Hub(desk)

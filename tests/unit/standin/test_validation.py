@@ -61,7 +61,7 @@ def test_without_its_files_it_is_refused(path: Path) -> None:
     graph = json.loads(path.read_text("utf-8"))
     nothing = Rules(definitions=read_definitions(), listing=lambda _: [], file_exists=lambda _: False)
     refused = verdict_on(graph, rules=nothing)
-    if path.stem != "upscale_with_model":  # its model comes from a new-style list, its picture from the user
+    if path.stem != "upscale_with_model":  # its model comes from a new-style list, its image from the user
         assert refused.refusal is not None
     else:
         assert list(refused.bad_nodes) == [node for node, body in graph.items() if body["class_type"] == "LoadImage"]
@@ -142,13 +142,13 @@ def test_a_text_may_be_anything_else(text: Any) -> None:
     ],
     ids=str,
 )
-def test_a_picture_to_load_has_to_be_there(inputs: JsonObject, fault: str) -> None:
+def test_a_image_to_load_has_to_be_there(inputs: JsonObject, fault: str) -> None:
     graph = with_inputs(with_node(text_to_image(), "10", "LoadImage", **inputs), "9", images=["10", 0])
     node_id, error = only_error(graph)
     assert (node_id, error["details"]) == ("10", fault)
 
 
-def test_a_picture_that_is_there_can_be_loaded() -> None:
+def test_a_image_that_is_there_can_be_loaded() -> None:
     graph = with_node(text_to_image(), "10", "LoadImage", image="there.png")
     assert verdict_on(with_inputs(graph, "9", images=["10", 0])).refusal is None
 

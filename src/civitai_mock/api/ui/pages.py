@@ -49,7 +49,7 @@ def _template(name: str) -> Template:
 DOCS_URL, REDOC_URL = "/docs", "/redoc"
 
 BOTH = {"script-src": "'self'", "connect-src": "'self'"}
-# Swagger UI shows the picture that a tried call was answered with under a `blob:` URL.
+# Swagger UI shows the image that a tried call was answered with under a `blob:` URL.
 SWAGGER_POLICY = {**BOTH, "style-src": "'self'", "img-src": "'self' data: blob:"}
 # ReDoc writes its styles while it runs, and searches in a worker that it makes of a `blob:` URL. It also asks a CDN for
 # the logo of its makers, which this policy refuses.

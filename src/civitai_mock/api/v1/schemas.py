@@ -148,7 +148,7 @@ class Support(TypedDict, total=False):
 
 
 class PreviewBlob(TypedDict):
-    """A sketch of the picture in the making; the next one takes its place under the same key."""
+    """A sketch of the image in the making; the next one takes its place under the same key."""
 
     blobKey: str
     blobUrl: str

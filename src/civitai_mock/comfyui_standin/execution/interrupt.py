@@ -1,4 +1,4 @@
-"""POST /interrupt: noticed between nodes, at each step, and while a picture is being drawn."""
+"""POST /interrupt: noticed between nodes, at each step, and while an image is being drawn."""
 
 import asyncio
 from collections.abc import Callable

@@ -51,7 +51,7 @@ def _whole(value: Any) -> int:
     return int(value) if isinstance(value, int | float) else DEFAULT_STEPS
 
 
-PICTURE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", "SaveImageWebsocket"})
+IMAGE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", "SaveImageWebsocket"})
 NO_TEXTS: Mapping[str, str] = {}
 
 
@@ -64,17 +64,17 @@ async def sample(scene: RunContext, node: RunningNode) -> JsonObject:
         await scene.workshop.pause(options.durations.step)
         scene.interrupt.check()
         content = await _coarse(scene, sketch, step / steps) if sketch else None
-        _tell(scene, node, step, steps, _picture(scene, node, JPEG, content) if content else None)
+        _tell(scene, node, step, steps, _image(scene, node, JPEG, content) if content else None)
     return {}
 
 
 async def stream(scene: RunContext, node: RunningNode) -> JsonObject:
-    """Each whole picture as a frame, without texts, and nothing to show in history."""
+    """Each whole image as a frame, without texts, and nothing to show in history."""
     await scene.workshop.pause(scene.workshop.options.durations.other)
-    files = images.pictures(OutputContext(pictures=scene.pictures, node_id=node.id, texts=NO_TEXTS))
+    files = images.images(OutputContext(images=scene.images, node_id=node.id, texts=NO_TEXTS))
     for index, make in enumerate(files):
         content = await scene.interrupt.in_thread(make)
-        _tell(scene, node, index, len(files), _picture(scene, node, PNG, content))
+        _tell(scene, node, index, len(files), _image(scene, node, PNG, content))
     return {}
 
 
@@ -84,28 +84,28 @@ async def _coarse(scene: RunContext, sketch: bytes, share: float) -> bytes:
 
 
 async def _sketch(scene: RunContext, node: RunningNode) -> bytes:
-    """The first picture that this sampler works for, or else what it makes."""
+    """The first image that this sampler works for, or else what it makes."""
     item = scene.item
     outputs = (output for output in item.outputs if node.id in needs(item.graph, output))
-    shown = next((output for output in outputs if scene.node(output).class_type in PICTURE_OUTPUTS), None)
+    shown = next((output for output in outputs if scene.node(output).class_type in IMAGE_OUTPUTS), None)
     link = Link(shown or node.id, 0)
-    return await scene.interrupt.in_thread(partial(scene.pictures.png, link, 0, NO_TEXTS))
+    return await scene.interrupt.in_thread(partial(scene.images.png, link, 0, NO_TEXTS))
 
 
-def _picture(scene: RunContext, node: RunningNode, kind: int, content: bytes) -> PreviewFrame:
+def _image(scene: RunContext, node: RunningNode, kind: int, content: bytes) -> PreviewFrame:
     return PreviewFrame(format=kind, content=content, metadata=messages.node_names(scene.item.prompt_id, node.id))
 
 
-def _tell(scene: RunContext, node: RunningNode, value: int, most: int, picture: PreviewFrame | None) -> None:
-    """The picture comes before `progress` for a client that knows metadata, and after it for others."""
+def _tell(scene: RunContext, node: RunningNode, value: int, most: int, image: PreviewFrame | None) -> None:
+    """The image comes before `progress` for a client that knows metadata, and after it for others."""
     voice = scene.voice
     is_first = voice.client_knows_metadata
     voice.tell(scene.board.update(node.id, value, most))
-    if picture and is_first:
-        voice.show(picture)
+    if image and is_first:
+        voice.show(image)
     voice.tell(messages.progress(voice.prompt_id, node.id, value, most))
-    if picture and not is_first:
-        voice.show(picture)
+    if image and not is_first:
+        voice.show(image)
 
 
 PIXEL_TYPES = ("IMAGE", "MASK", "LATENT")  # an output may as well be a list of choices
@@ -151,8 +151,8 @@ async def _check_size(scene: RunContext, node: RunningNode) -> None:
     """What a node gives out has to fit into memory."""
     for output, kind in enumerate(node.definition.outputs):
         if kind in PIXEL_TYPES:
-            frame_at = partial(scene.pictures.frame, Link(node.id, output))
-            frame = await scene.interrupt.in_thread(frame_at) if scene.pictures.reads_files else frame_at()
+            frame_at = partial(scene.images.frame, Link(node.id, output))
+            frame = await scene.interrupt.in_thread(frame_at) if scene.images.reads_files else frame_at()
             if frame.width * frame.height * frame.count > scene.workshop.options.max_pixels:
                 raise NodeFailedError(*OUT_OF_MEMORY)
 

@@ -54,7 +54,7 @@ class RunOrder:
             self._blockers[blocked].discard(node_id)
 
     def _nearest_to_output(self, ready: list[str]) -> str:
-        """Outputs first, then what leads to one in a single step, then in two; people like to see pictures early."""
+        """Outputs first, then what leads to one in a single step, then in two; people like to see images early."""
         for steps in range(3):
             for node_id in ready:
                 if self._leads_to_output(node_id, steps):

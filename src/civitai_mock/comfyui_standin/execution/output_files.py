@@ -29,7 +29,7 @@ def _draw_suffix() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputWriter:
-    """Where the pictures of prompts come from, and where they are kept."""
+    """Where the images of prompts come from, and where they are kept."""
 
     clock: Clock
     draw: Draw
@@ -38,7 +38,7 @@ class OutputWriter:
     metadata: bool
     preview_suffix: str = field(default_factory=_draw_suffix)
 
-    def pictures(self, graph: Mapping[str, Json]) -> GraphImages:
+    def images(self, graph: Mapping[str, Json]) -> GraphImages:
         return GraphImages(Nodes(graph), read=self._read, draw=self.draw)
 
     def texts(self, item: QueueItem) -> Mapping[str, str]:

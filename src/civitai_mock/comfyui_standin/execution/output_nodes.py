@@ -49,7 +49,7 @@ class _ValuesOf:
         if node.class_type.startswith("Primitive"):
             return self._given(node.inputs.get("value"), hops)
         if node.class_type == "GetImageSize":
-            frame = self._scene.pictures.frame(link)
+            frame = self._scene.images.frame(link)
             return (frame.width, frame.height, frame.count)[min(max(link.output, 0), 2)]
         rule = TEXT_NODES.get(node.class_type)
         if rule is None:
@@ -66,7 +66,7 @@ def _printed(scene: RunContext, link: Link) -> str:
     """What the real one holds here are tensors and objects."""
     outputs = scene.node(link.node_id).definition.outputs
     kind = outputs[link.output] if 0 <= link.output < len(outputs) else "*"
-    frame = scene.pictures.frame(link)
+    frame = scene.images.frame(link)
     match kind:
         case "IMAGE":
             return f"tensor([...], size=({frame.count}, {frame.height}, {frame.width}, 3))"
@@ -153,7 +153,7 @@ TEXT_NODES: Mapping[str, Callable[[Values], Json]] = {
 ANIMATIONS = frozenset({"SaveAnimatedPNG", "SaveWEBM", "SaveVideo"})
 ANIMATED_IF_SEVERAL = "SaveAnimatedWEBP"
 PREFIX_INPUTS = ("filename_prefix", "prefix")
-PICTURE_TYPES = frozenset({"IMAGE", "MASK"})
+IMAGE_TYPES = frozenset({"IMAGE", "MASK"})
 
 
 async def show(scene: RunContext, node: RunningNode) -> JsonObject:
@@ -170,9 +170,9 @@ async def show(scene: RunContext, node: RunningNode) -> JsonObject:
 
 async def _kept(scene: RunContext, node: RunningNode, output: OutputNode) -> JsonObject:
     making = OutputContext(
-        pictures=scene.pictures, node_id=node.id, texts=scene.darkroom.texts(scene.item), input=output.input
+        images=scene.images, node_id=node.id, texts=scene.darkroom.texts(scene.item), input=output.input
     )
-    files = files_of(making) if node.class_type in OUTPUTS else images.pictures(making)
+    files = files_of(making) if node.class_type in OUTPUTS else images.images(making)
     given = next((node.inputs[name] for name in PREFIX_INPUTS if name in node.inputs), None)
     prefix = value_at(scene, link) if (link := Link.of(given)) else given
     kept: list[Json] = [*await scene.darkroom.keep(making, output, files, scene.interrupt, prefix=prefix)]
@@ -187,7 +187,7 @@ async def _kept(scene: RunContext, node: RunningNode, output: OutputNode) -> Jso
 
 
 def _of_other_pack(node: RunningNode) -> OutputNode | None:
-    """Take an output node that is not ComfyUI's own to save the pictures that it is given."""
-    names = (entry.name for entry in node.definition.inputs.values() if entry.type in PICTURE_TYPES)
+    """Take an output node that is not ComfyUI's own to save the images that it is given."""
+    names = (entry.name for entry in node.definition.inputs.values() if entry.type in IMAGE_TYPES)
     name = next((name for name in names if Link.of(node.inputs.get(name))), None)
     return None if name is None else OutputNode(input=name, suffix="png", key="images", each=True)

@@ -93,7 +93,7 @@ class PromptRun:
             return Ending.ERROR
         finally:
             self.last_node = None
-            self._scene.pictures.stop()
+            self._scene.images.stop()
         self._voice.record("execution_success", {})
         return Ending.SUCCESS
 

@@ -127,8 +127,8 @@ class PromptMessages:
         if self.client_id is not None:
             self.tell(message)
 
-    def show(self, picture: PreviewFrame) -> None:
-        self._hub.show(picture, self.client_id)
+    def show(self, image: PreviewFrame) -> None:
+        self._hub.show(image, self.client_id)
 
     @property
     def client_knows_metadata(self) -> bool:
@@ -178,7 +178,7 @@ class RunContext:
     workshop: StandinState
     darkroom: OutputWriter
     item: QueueItem
-    pictures: GraphImages
+    images: GraphImages
     voice: PromptMessages
     board: ProgressBoard
     interrupt: Interrupt

@@ -79,7 +79,7 @@ class PromptWorker:
             workshop=self._workshop,
             darkroom=self._darkroom,
             item=item,
-            pictures=self._darkroom.pictures(item.graph),
+            images=self._darkroom.images(item.graph),
             voice=voice,
             board=ProgressBoard(item.prompt_id),
             interrupt=self.interrupt,

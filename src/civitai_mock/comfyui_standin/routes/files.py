@@ -77,7 +77,7 @@ async def upload_image(request: Request) -> Response:
 
 
 async def upload_mask(request: Request) -> Response:
-    """The original picture with the transparency of the uploaded one."""
+    """The original image with the transparency of the uploaded one."""
     try:
         async with request.form() as form:
             upload, told = await _read(form), str(form.get("original_ref"))

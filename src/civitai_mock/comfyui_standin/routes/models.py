@@ -67,7 +67,7 @@ def _wire(file: ModelFile) -> JsonObject:
 
 
 async def model_preview(request: Request) -> Response:
-    """The picture beside a model file, as WebP."""
+    """The image beside a model file, as WebP."""
     folder, there = request.path_params["folder"], standin_of(request).workshop.models
     try:
         index = int(request.path_params["index"])
@@ -78,16 +78,16 @@ async def model_preview(request: Request) -> Response:
         return trouble()
     name = request.path_params["name"]
     file = there.on_disk(folder, name)
-    picture = _picture_beside(file) if file and file.is_relative_to(directory) else None
-    if picture is None:
+    image = _image_beside(file) if file and file.is_relative_to(directory) else None
+    if image is None:
         return empty(404)
     try:
-        return Response(await asyncio.to_thread(_webp, picture), media_type="image/webp")
+        return Response(await asyncio.to_thread(_webp, image), media_type="image/webp")
     except NOT_AN_IMAGE:
         return empty(404)
 
 
-def _picture_beside(file: Path) -> Path | None:
+def _image_beside(file: Path) -> Path | None:
     """`name.png` or `name.preview.png`, whatever its kind."""
     stems = {file.stem, f"{file.stem}.preview"}
     beside = sorted(path for path in file.parent.iterdir() if path.stem in stems)

@@ -1,4 +1,4 @@
-"""Bytes of pictures: what a client may ask for instead of the file, and previews of work in progress."""
+"""Bytes of images: what a client may ask for instead of the file, and previews of work in progress."""
 
 import io
 from pathlib import PurePosixPath
@@ -38,7 +38,7 @@ def colours_only(content: bytes) -> bytes:
 
 
 def alpha_only(content: bytes) -> bytes:
-    """`channel=a`: transparency on black; a picture without any is opaque."""
+    """`channel=a`: transparency on black; an image without any is opaque."""
     with Image.open(io.BytesIO(content)) as image:
         alpha = image.getchannel("A") if image.mode == "RGBA" else Image.new("L", image.size, 255)
         shown = Image.new("RGBA", image.size)
@@ -47,7 +47,7 @@ def alpha_only(content: bytes) -> bytes:
 
 
 def with_alpha_of(content: bytes, mask: bytes, name: str) -> bytes:
-    """POST /upload/mask: the picture with the mask's transparency, in the format that its name says.
+    """POST /upload/mask: the image with the mask's transparency, in the format that its name says.
 
     Raise `ValueError` for a name that says none, and `OSError` for a format without transparency.
     """
@@ -69,11 +69,11 @@ def _format_of(name: str) -> str:
 def preview_jpeg(content: bytes, *, share: float, side: int = PREVIEW_SIDE) -> bytes:
     """Draw it as it looks with `share` of the steps done, `side` pixels on its longer side whatever its size."""
     with Image.open(io.BytesIO(content)) as image:
-        picture = image.convert("RGB")
-    scale = side / max(picture.size)
-    size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
+        colours = image.convert("RGB")
+    scale = side / max(colours.size)
+    size = (max(round(colours.width * scale), 1), max(round(colours.height * scale), 1))
     detail = min(int(COARSEST + (side - COARSEST) * share**2), side)
-    coarse = picture.resize((max(size[0] * detail // side, 1), max(size[1] * detail // side, 1)))
+    coarse = colours.resize((max(size[0] * detail // side, 1), max(size[1] * detail // side, 1)))
     buffer = io.BytesIO()
     coarse.resize(size).save(buffer, format="JPEG", quality=DEFAULT_QUALITY)
     return buffer.getvalue()

@@ -1,1 +1,1 @@
-"""The files that output nodes make: pictures, animations, videos, sound, latents, models."""
+"""The files that output nodes make: images, animations, videos, sound, latents, models."""

@@ -1,4 +1,4 @@
-"""Pictures and animated pictures."""
+"""ImageContent and animated images."""
 
 import io
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ GRAPH = "prompt"
 METHODS = {"default": 4, "fastest": 0, "slowest": 6}
 
 
-def pictures(making: OutputContext) -> Files:
-    return [partial(making.pictures.png, making.link, index, making.texts) for index in range(making.frame.count)]
+def images(making: OutputContext) -> Files:
+    return [partial(making.images.png, making.link, index, making.texts) for index in range(making.frame.count)]
 
 
 def animated_png(making: OutputContext) -> Files:
@@ -56,7 +56,7 @@ def _webp(making: OutputContext) -> bytes:
 
 def _frames(making: OutputContext) -> Iterator[Image.Image]:
     for index in range(making.frame.count):
-        image = making.picture(index)
+        image = making.image(index)
         yield image if image.mode == "RGBA" else image.convert("RGB")
 
 

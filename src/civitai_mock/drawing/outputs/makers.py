@@ -29,8 +29,8 @@ def made(
     graph: ReadOnlyJson, node_id: str, index: int, *, texts: Mapping[str, str], read: ReadFile, draw: Draw
 ) -> bytes:
     """One file of an output node; blocking, for threads."""
-    pictures = GraphImages(Nodes(graph), read=read, draw=draw)
-    return files_of(OutputContext(pictures=pictures, node_id=node_id, texts=texts))[index]()
+    images = GraphImages(Nodes(graph), read=read, draw=draw)
+    return files_of(OutputContext(images=images, node_id=node_id, texts=texts))[index]()
 
 
 def _one(make: Callable[[OutputContext], bytes]) -> Maker:
@@ -47,7 +47,7 @@ def _webm(making: OutputContext) -> bytes:
 def _movie(making: OutputContext) -> bytes:
     from civitai_mock.drawing.outputs.video import movie  # noqa: PLC0415
 
-    return movie(making, making.pictures.read)
+    return movie(making, making.images.read)
 
 
 def _sound(container: str, codec: str, *, rate: int = 0) -> Maker:
@@ -57,7 +57,7 @@ def _sound(container: str, codec: str, *, rate: int = 0) -> Maker:
         quality = making.text("quality")
         bit_rate = MP3_BIT_RATES.get(quality) or (int(quality[:-1]) * 1000 if quality[:-1].isdigit() else 0)
         kind = SoundFile(container=container, codec=codec, rate=rate, bit_rate=bit_rate)
-        return encoded(Sounds(making.nodes, making.pictures.read).at(making.link), kind)
+        return encoded(Sounds(making.nodes, making.images.read).at(making.link), kind)
 
     return _one(make)
 
@@ -69,7 +69,7 @@ def _loss_graph(making: OutputContext) -> bytes:
 FLAC = _sound("flac", "flac")
 MODEL = _one(numbers.model)
 MAKERS: Mapping[str, Maker] = {
-    **dict.fromkeys(("SaveImage", "PreviewImage", "MaskPreview", "SaveImageWebsocket"), images.pictures),
+    **dict.fromkeys(("SaveImage", "PreviewImage", "MaskPreview", "SaveImageWebsocket"), images.images),
     "SaveAnimatedPNG": images.animated_png,
     "SaveAnimatedWEBP": images.animated_webp,
     "SaveWEBM": _one(_webm),

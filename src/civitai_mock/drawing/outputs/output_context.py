@@ -17,14 +17,14 @@ from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 class OutputContext:
     """One output node, and the texts that belong into its files: the graph, and whatever a client added."""
 
-    pictures: GraphImages
+    images: GraphImages
     node_id: str
     texts: Mapping[str, str]
     input: str = ""
 
     @property
     def nodes(self) -> Nodes:
-        return self.pictures.nodes
+        return self.images.nodes
 
     @property
     def link(self) -> Link:
@@ -35,10 +35,10 @@ class OutputContext:
 
     @property
     def frame(self) -> ImageBatch:
-        return self.pictures.frame(self.link)
+        return self.images.frame(self.link)
 
-    def picture(self, index: int) -> Image.Image:
-        return self.pictures.picture(self.link, index)
+    def image(self, index: int) -> Image.Image:
+        return self.images.image(self.link, index)
 
     def real(self, name: str, otherwise: float) -> float:
         number = real(self.nodes.value(self.node_id, name))

@@ -1,4 +1,4 @@
-"""Videos, by PyAV: what is made of pictures, and what is loaded."""
+"""Videos, by PyAV: what is made of images, and what is loaded."""
 
 import io
 import os
@@ -27,7 +27,7 @@ def webm(making: OutputContext) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format="webm") as container:
         container.metadata.update(making.texts)
-        stream = _picture_stream(container, making, codec, making.real("fps", 24.0), options)
+        stream = _image_stream(container, making, codec, making.real("fps", 24.0), options)
         stream.pix_fmt = pixel_format
         _write(container, stream, making)
     return file.getvalue()
@@ -43,11 +43,11 @@ def movie(making: OutputContext, read: Callable[[str], bytes | None]) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as container:
         container.metadata.update(making.texts)
-        pictures = _picture_stream(container, making, "libx264", _rate(nodes, link), {})
+        images = _image_stream(container, making, "libx264", _rate(nodes, link), {})
         place = nodes.link(link.node_id, "audio")
         sound = Sounds(nodes, read).at(place)
         sounds = sound_stream(container, sound, MOVIE_SOUND) if place else None
-        _write(container, pictures, making)
+        _write(container, images, making)
         if sounds:
             write(container, sounds, sound)
     return file.getvalue()
@@ -66,11 +66,11 @@ def _rate(nodes: Nodes, video: Link) -> float:
     return DEFAULT_RATE
 
 
-def _picture_stream(
+def _image_stream(
     container: OutputContainer, making: OutputContext, codec: str, rate: float, options: dict[str, str]
 ) -> VideoStream:
-    pictures_a_second = Fraction(max(round(rate * 1000), 1), 1000)
-    stream = container.add_stream(codec, rate=pictures_a_second, options=options)
+    images_a_second = Fraction(max(round(rate * 1000), 1), 1000)
+    stream = container.add_stream(codec, rate=images_a_second, options=options)
     if not isinstance(stream, VideoStream):
         raise TypeError(f"{stream} is not for video")
     stream.width, stream.height, stream.pix_fmt = making.frame.width, making.frame.height, "yuv420p"
@@ -79,6 +79,6 @@ def _picture_stream(
 
 def _write(container: OutputContainer, stream: VideoStream, making: OutputContext) -> None:
     for index in range(making.frame.count):
-        picture = np.asarray(making.picture(index).convert("RGB"))
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        image = np.asarray(making.image(index).convert("RGB"))
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
     container.mux(stream.encode(None))

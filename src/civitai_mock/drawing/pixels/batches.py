@@ -1,4 +1,4 @@
-"""Which picture of a batch is meant, and nodes that hand pictures on as they are."""
+"""Which image of a batch is meant, and nodes that hand images on as they are."""
 
 from collections.abc import Mapping
 
@@ -9,14 +9,14 @@ from civitai_mock.drawing.pixels.scaling import scaled
 
 
 def same(name: str) -> Operation:
-    return lambda node: node.picture(name)
+    return lambda node: node.image(name)
 
 
 def _joined(first: str, second: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
         if node.index < node.count(first):
-            return node.picture(first)
-        return scaled(node.picture(second, node.index - node.count(first)), node.size, crop="center")
+            return node.image(first)
+        return scaled(node.image(second, node.index - node.count(first)), node.size, crop="center")
 
     return operation
 
@@ -24,7 +24,7 @@ def _joined(first: str, second: str) -> Operation:
 def _taken(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
         skipped = min(max(node.sight.whole("batch_index", 0), 0), node.count(name) - 1)
-        return node.picture(name, skipped + node.index)
+        return node.image(name, skipped + node.index)
 
     return operation
 

@@ -17,21 +17,21 @@ SHARPENING = 10  # times alpha
 
 
 def blurred(node: NodeImages) -> Image.Image:
-    image = node.picture("image")
+    image = node.image("image")
     radius = min(node.sight.whole("blur_radius", 1), LARGEST_RADIUS)
     return _image(_smooth(_tones(image), radius, node.sight.real("sigma", 1.0)), image.mode)
 
 
 def sharpened(node: NodeImages) -> Image.Image:
     """What a blur would take away is added so many times."""
-    image = node.picture("image")
+    image = node.image("image")
     radius = min(node.sight.whole("sharpen_radius", 1), LARGEST_RADIUS)
     tones, strength = _tones(image), SHARPENING * node.sight.real("alpha", 1.0)
     return _image(tones + strength * (tones - _smooth(tones, radius, node.sight.real("sigma", 1.0))), image.mode)
 
 
 def _smooth(tones: Tones, radius: int, sigma: float) -> Tones:
-    """Along one axis and then the other; beyond the edge the picture is mirrored."""
+    """Along one axis and then the other; beyond the edge the image is mirrored."""
     if radius < 1:
         return tones
     weights = np.exp(-(np.linspace(-1, 1, 2 * radius + 1) ** 2) / (2 * max(sigma, 0.01) ** 2))
@@ -84,8 +84,8 @@ def _channel(node: NodeImages) -> Image.Image:
 
 
 def _of_file(node: NodeImages, name: str) -> Image.Image:
-    pictures = node.file(node.sight.text(name))
-    return pictures[node.index % len(pictures)] if pictures else Image.new("RGB", node.size)
+    images = node.file(node.sight.text(name))
+    return images[node.index % len(images)] if images else Image.new("RGB", node.size)
 
 
 def _frame(node: NodeImages) -> Image.Image:
@@ -93,7 +93,7 @@ def _frame(node: NodeImages) -> Image.Image:
 
 
 def _inverted(node: NodeImages) -> Image.Image:
-    image = node.picture("image")
+    image = node.image("image")
     inverted = ImageOps.invert(image.convert("RGB"))
     if image.mode == "RGBA":
         inverted.putalpha(ImageOps.invert(image.getchannel("A")))
@@ -132,13 +132,13 @@ def _noisy(node: NodeImages) -> Image.Image:
 
 
 def _to_yuv(node: NodeImages) -> Image.Image:
-    """Each channel is a picture of its own."""
+    """Each channel is an image of its own."""
     channel = node.colours("image").convert("YCbCr").getchannel(min(node.sight.output, 2))
     return Image.merge("RGB", [channel] * 3)
 
 
 def _from_yuv(node: NodeImages) -> Image.Image:
-    channels = [scaled(node.picture(name).convert("L"), node.size) for name in ("Y", "U", "V")]
+    channels = [scaled(node.image(name).convert("L"), node.size) for name in ("Y", "U", "V")]
     return Image.merge("YCbCr", channels).convert("RGB")
 
 
@@ -175,7 +175,7 @@ MORPHOLOGY: Mapping[str, Callable[[Image.Image, int], Image.Image]] = {
 
 
 def _composed(node: NodeImages) -> Image.Image:
-    image, source = node.picture("destination").copy(), node.picture("source")
+    image, source = node.image("destination").copy(), node.image("source")
     if node.sight.nodes.value(node.sight.node_id, "resize_source") is True:
         source = scaled(source, image.size)
     place = (node.sight.whole("x", 0), node.sight.whole("y", 0))
@@ -187,7 +187,7 @@ def _composed(node: NodeImages) -> Image.Image:
 
 
 def _mixed(name: str, other: str) -> Operation:
-    """Latents, as if they were pictures."""
+    """Latents, as if they were images."""
 
     def operation(node: NodeImages) -> Image.Image:
         one, two = node.colours(name), scaled(node.colours(other), node.size, crop="center")
@@ -205,7 +205,7 @@ def _pasted(node: NodeImages) -> Image.Image:
 
 def _extended(node: NodeImages) -> Image.Image:
     left, top = node.sight.whole("left", 0), node.sight.whole("top", 0)
-    image = node.picture("image")
+    image = node.image("image")
     sheet = Image.new(image.mode, node.size, PAD_GREY[: len(image.getbands())])
     sheet.paste(image, (left, top))
     return sheet

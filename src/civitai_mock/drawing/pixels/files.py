@@ -1,4 +1,4 @@
-"""Files as ComfyUI loads them: pictures, latents, videos."""
+"""Files as ComfyUI loads them: images, latents, videos."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -9,23 +9,23 @@ from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.generation.placeholder_results import shapes_of
 
-NOT_A_PICTURE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-ONE_PICTURE_ONLY = frozenset({"MPO"})
+NOT_A_IMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+ONE_IMAGE_ONLY = frozenset({"MPO"})
 PAGES = frozenset({"TIFF"})  # each of a size of its own
 ON_THEIR_SIDE = frozenset({5, 6, 7, 8})  # EXIF orientations
-SIXTEEN_BITS = 1 / 255  # ComfyUI's factor for pictures of 32-bit integers
-MOST_PICTURES = 4096
+SIXTEEN_BITS = 1 / 255  # ComfyUI's factor for images of 32-bit integers
+MOST_IMAGES = 4096
 MOST_PIXELS = 256_000_000
 LATENT = "latent_tensor"
 
 
 def loaded_file(content: bytes) -> Loaded | None:
-    """Size and number of what is in a file; None for what a graph cannot load as pictures."""
+    """Size and number of what is in a file; None for what a graph cannot load as images."""
     return loaded_image(content) or loaded_latent(content) or _loaded_video(content)
 
 
 def loaded_image(content: bytes) -> Loaded | None:
-    """Read from the header: size after the turn that EXIF asks for, and number of pictures of that size."""
+    """Read from the header: size after the turn that EXIF asks for, and number of images of that size."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
@@ -33,7 +33,7 @@ def loaded_image(content: bytes) -> Loaded | None:
                 width, height = height, width
             alpha = has_alpha(image)
             return Loaded(width=width, height=height, count=_count(image), has_alpha=alpha)
-    except NOT_A_PICTURE:
+    except NOT_A_IMAGE:
         return None
 
 
@@ -61,9 +61,9 @@ def has_alpha(image: Image.Image) -> bool:
 
 
 def _count(image: Image.Image) -> int:
-    if image.format in ONE_PICTURE_ONLY:
+    if image.format in ONE_IMAGE_ONLY:
         return 1
-    count, size = min(getattr(image, "n_frames", 1), MOST_PICTURES), image.size
+    count, size = min(getattr(image, "n_frames", 1), MOST_IMAGES), image.size
     if image.format not in PAGES:
         return count
     same = 0
@@ -75,9 +75,9 @@ def _count(image: Image.Image) -> int:
 
 def _frames(content: bytes) -> Iterator[Image.Image]:
     with Image.open(io.BytesIO(content)) as image:
-        is_single = image.format in ONE_PICTURE_ONLY
+        is_single = image.format in ONE_IMAGE_ONLY
         for index, frame in enumerate(ImageSequence.Iterator(image)):
-            if index and (is_single or index >= MOST_PICTURES):
+            if index and (is_single or index >= MOST_IMAGES):
                 return
             yield ImageOps.exif_transpose(frame)
 
@@ -89,7 +89,7 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _loaded_video(content: bytes) -> Loaded | None:
-    # PyAV is large: imported at the first file that is not a picture, here and below.
+    # PyAV is large: imported at the first file that is not an image, here and below.
     from civitai_mock.drawing.pixels.video_files import loaded_video  # noqa: PLC0415
 
     return loaded_video(content)

@@ -1,4 +1,4 @@
-"""The picture at any place of a graph, one at a time, when it is asked for."""
+"""The image at any place of a graph, one at a time, when it is asked for."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +32,11 @@ NO_TEXTS: Mapping[str, str] = {}
 
 
 class StoppedError(Exception):
-    """Nobody waits for these pictures any more."""
+    """Nobody waits for these images any more."""
 
 
 class _NeededFirst(Exception):  # noqa: N818 - not a fault
-    """A picture that an operation needs has not been made yet."""
+    """An image that an operation needs has not been made yet."""
 
     def __init__(self, place: tuple[Link, int]) -> None:
         super().__init__(place)
@@ -44,7 +44,7 @@ class _NeededFirst(Exception):  # noqa: N818 - not a fault
 
 
 class GraphImages:
-    """What plain image nodes make of loaded pictures is worked out; what comes of a sampler is drawn by `draw`."""
+    """What plain image nodes make of loaded images is worked out; what comes of a sampler is drawn by `draw`."""
 
     def __init__(self, nodes: Nodes, *, read: ReadFile, draw: Draw) -> None:
         self.nodes = nodes
@@ -57,7 +57,7 @@ class GraphImages:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """May be called from another thread: whoever is making a file of many pictures gives up at the next one."""
+        """May be called from another thread: whoever is making a file of many images gives up at the next one."""
         self._is_stopped = True
 
     @property
@@ -72,9 +72,9 @@ class GraphImages:
         self._check()
         if is_drawn(self.nodes, link, self._load):
             return self._draw(read_output(self.nodes, link, self.frames), index, texts)
-        return encoded(self.picture(link, index), texts)
+        return encoded(self.image(link, index), texts)
 
-    def picture(self, link: Link, index: int) -> Image.Image:
+    def image(self, link: Link, index: int) -> Image.Image:
         """RGB, RGBA, or L for a mask; without calls within calls, however deep the graph."""
         self._check()
         self._made.clear()
@@ -106,7 +106,7 @@ class GraphImages:
             nodes=self.nodes, node_id=link.node_id, output=link.output, frame_of=self.frames.of, load=self._load
         )
         return NodeImages(
-            sight=sight, index=index, frame=self.frames.of(link), picture_at=self._ready, file=self._pictures_of
+            sight=sight, index=index, frame=self.frames.of(link), image_at=self._ready, file=self._images_of
         )
 
     def _ready(self, link: Link, index: int) -> Image.Image:
@@ -115,7 +115,7 @@ class GraphImages:
         return self._made[link, index]
 
     def _passed_on(self, link: Link, index: int) -> Image.Image:
-        """Hand on the picture that a node of another pack was given."""
+        """Hand on the image that a node of another pack was given."""
         source = above(self.nodes, link)
         return self._ready(source, index % self.frames.of(source).count) if source else Image.new("RGB", (1, 1))
 
@@ -125,7 +125,7 @@ class GraphImages:
             self._loaded[name] = None if content is None else loaded_file(content)
         return self._loaded[name]
 
-    def _pictures_of(self, name: str) -> Sequence[Image.Image] | None:
+    def _images_of(self, name: str) -> Sequence[Image.Image] | None:
         if name not in self._files:
             content = self.read(name)
             self._files[name] = None if content is None else images_of(content)

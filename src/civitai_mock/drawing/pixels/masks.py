@@ -47,7 +47,7 @@ def _shown(node: NodeImages) -> Image.Image:
 
 
 def _of_channel(node: NodeImages) -> Image.Image:
-    image, channel = node.picture("image"), node.sight.text("channel")[:1].upper()
+    image, channel = node.image("image"), node.sight.text("channel")[:1].upper()
     return image.convert("RGBA").getchannel(channel if channel in {"R", "G", "B", "A"} else "R")
 
 
@@ -166,7 +166,7 @@ def _with_alpha(node: NodeImages) -> Image.Image:
 
 
 def _split(node: NodeImages) -> Image.Image:
-    image = node.picture("image")
+    image = node.image("image")
     return image.convert("RGB") if node.sight.output == 0 else ImageOps.invert(image.convert("RGBA").getchannel("A"))
 
 

@@ -1,4 +1,4 @@
-"""What a node's operation sees: its settings, and the pictures that reach it."""
+"""What a node's operation sees: its settings, and the images that reach it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeImages:
-    """`index` is the place of the picture that is asked for; masks are pictures of one channel, 255 for 1.0."""
+    """`index` is the place of the image that is asked for; masks are images of one channel, 255 for 1.0."""
 
     sight: NodeView
     index: int
     frame: ImageBatch
-    picture_at: Callable[[Link, int], Image.Image]
+    image_at: Callable[[Link, int], Image.Image]
     file: Callable[[str], Sequence[Image.Image] | None]
 
     @property
@@ -30,19 +30,19 @@ class NodeImages:
     def count(self, name: str) -> int:
         return self.sight.frame(name).count
 
-    def picture(self, name: str, index: int | None = None) -> Image.Image:
+    def image(self, name: str, index: int | None = None) -> Image.Image:
         """The one at the same place; a shorter batch begins anew."""
         link = self.sight.nodes.link(self.sight.node_id, name)
         if link is None:
             return Image.new("RGB", self.size)
         wanted = self.index if index is None else index
-        return self.picture_at(link, wanted % self.sight.frame(name).count)
+        return self.image_at(link, wanted % self.sight.frame(name).count)
 
     def colours(self, name: str, index: int | None = None) -> Image.Image:
-        return self.picture(name, index).convert("RGB")
+        return self.image(name, index).convert("RGB")
 
     def mask(self, name: str) -> Image.Image:
-        return self.picture(name).convert("L")
+        return self.image(name).convert("L")
 
 
 Operation: TypeAlias = Callable[[NodeImages], Image.Image]

@@ -45,18 +45,18 @@ def scaled(image: Image.Image, size: Size, *, method: str = "bilinear", crop: st
 def _scale(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
         method, crop = node.sight.text("upscale_method"), node.sight.text("crop")
-        return scaled(node.picture(name), node.size, method=method or "lanczos", crop=crop)
+        return scaled(node.image(name), node.size, method=method or "lanczos", crop=crop)
 
     return operation
 
 
 def _for_kontext(node: NodeImages) -> Image.Image:
-    return scaled(node.picture("image"), node.size, method="lanczos", crop="center")
+    return scaled(node.image("image"), node.size, method="lanczos", crop="center")
 
 
 def _crop(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        image = node.picture(name)
+        image = node.image(name)
         x, y = (max(node.sight.whole(side, 0), 0) for side in ("x", "y"))
         x, y = min(x, image.width - node.size[0]), min(y, image.height - node.size[1])
         return image.crop((x, y, x + node.size[0], y + node.size[1]))
@@ -66,14 +66,14 @@ def _crop(name: str) -> Operation:
 
 def _encode(node: NodeImages) -> Image.Image:
     """Crop to whole latent cells, around the centre."""
-    image = node.picture("pixels").convert("RGB")
+    image = node.image("pixels").convert("RGB")
     left, top = (image.width - node.size[0]) // 2, (image.height - node.size[1]) // 2
     return image.crop((left, top, left + node.size[0], top + node.size[1]))
 
 
 def _turn(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        image, turn = node.picture(name), TURNS.get(node.sight.text("rotation"))
+        image, turn = node.image(name), TURNS.get(node.sight.text("rotation"))
         return image if turn is None else image.transpose(turn)
 
     return operation
@@ -83,16 +83,16 @@ def _flip(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
         is_upside_down = node.sight.text("flip_method").startswith("x")
         flip = Image.Transpose.FLIP_TOP_BOTTOM if is_upside_down else Image.Transpose.FLIP_LEFT_RIGHT
-        return node.picture(name).transpose(flip)
+        return node.image(name).transpose(flip)
 
     return operation
 
 
 def _stitch(node: NodeImages) -> Image.Image:
-    one = node.picture("image1", min(node.index, node.count("image1") - 1))
+    one = node.image("image1", min(node.index, node.count("image1") - 1))
     if not node.sight.has("image2"):
         return one
-    other = node.picture("image2", min(node.index, node.count("image2") - 1))
+    other = node.image("image2", min(node.index, node.count("image2") - 1))
     direction, colour = node.sight.text("direction"), COLOURS.get(node.sight.text("spacing_color"), (255, 255, 255))
     is_row = direction not in {"up", "down"}
     if node.sight.nodes.value(node.sight.node_id, "match_image_size") is not False:
@@ -100,7 +100,7 @@ def _stitch(node: NodeImages) -> Image.Image:
         space = max(node.sight.whole("spacing_width", 0), 0)
         room = max(gap - space - space % 2, 1)
         other = scaled(other, (room, one.height) if is_row else (one.width, room), method="lanczos")
-    around = colour if colour == WHITE else BLACK  # what a smaller picture lacks never has the colour of the gap
+    around = colour if colour == WHITE else BLACK  # what a smaller image lacks never has the colour of the gap
     sheet = Image.new("RGBA" if "RGBA" in {one.mode, other.mode} else "RGB", node.size, around)
     first, last = (other, one) if direction in {"left", "up"} else (one, other)
     sheet.paste(colour, _gap(sheet, first, last, is_row=is_row))
@@ -121,7 +121,7 @@ def _middle(sheet: Image.Image, image: Image.Image, *, is_row: bool, at_end: boo
 
 
 def _fit(node: NodeImages) -> Image.Image:
-    image = node.picture("image")
+    image = node.image("image")
     factor = min(node.size[0] / image.width, node.size[1] / image.height)
     inner = (max(int(image.width * factor), 1), max(int(image.height * factor), 1))
     sheet = Image.new(image.mode, node.size, "black" if node.sight.text("padding_color") == "black" else "white")

@@ -24,7 +24,7 @@ def loaded_video(content: bytes) -> Loaded | None:
 
 
 def frames_of(content: bytes, *, most_pixels: int) -> Sequence[Image.Image]:
-    """Decode as many of the first pictures as fit; raise what PyAV raises for what is not a video."""
+    """Decode as many of the first images as fit; raise what PyAV raises for what is not a video."""
     with av.open(io.BytesIO(content), "r") as container:
         stream = container.streams.video[0]
         frames = islice(container.decode(stream), max(most_pixels // (stream.width * stream.height), 1))

@@ -1,1 +1,1 @@
-"""Pictures that guide the drawing: how a request asks for them, and what they come to."""
+"""ImageContent that guide the drawing: how a request asks for them, and what they come to."""

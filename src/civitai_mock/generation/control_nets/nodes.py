@@ -8,15 +8,15 @@ from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.control_nets.request import RECIPES, CompleteControlNet, Recipe, title_of
 from civitai_mock.generation.control_nets.resources import control_net_role
 from civitai_mock.generation.graph import Link, Value
-from civitai_mock.generation.graph_builder import GraphBuilder, load_picture
+from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 from civitai_mock.generation.work import FileRole, InputImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlNet:
-    """`picture` is the name that the graph reads it under; `start` and `end` are fractions of all steps."""
+    """`image` is the name that the graph reads it under; `start` and `end` are fractions of all steps."""
 
-    picture: str
+    image: str
     preprocessor: str
     recipe: Recipe
     file_name: str
@@ -44,16 +44,16 @@ class ControlNets:
     def apply(self, draft: GraphBuilder) -> None:
         """What several have in common is done once."""
         for net in self.control_nets:
-            picture = load_picture(draft, net.picture)
+            image = load_image(draft, net.image)
             file = draft.load("ControlNetLoader", {"control_net_name": net.file_name})
-            _insert(draft, {**net.inputs, "control_net": file, "image": self._preprocessed(draft, net, picture)})
+            _insert(draft, {**net.inputs, "control_net": file, "image": self._preprocessed(draft, net, image)})
 
-    def _preprocessed(self, draft: GraphBuilder, net: ControlNet, picture: Link) -> Link:
+    def _preprocessed(self, draft: GraphBuilder, net: ControlNet, image: Link) -> Link:
         for step in net.recipe:
             resolution = {"resolution": self.resolution} if step.has_resolution else {}
-            inputs = {**step.inputs, **resolution, step.picture_input: picture}
-            picture = draft.load(step.class_type, inputs, title=title_of(net.preprocessor, step))
-        return picture
+            inputs = {**step.inputs, **resolution, step.image_input: image}
+            image = draft.load(step.class_type, inputs, title=title_of(net.preprocessor, step))
+        return image
 
 
 def _insert(draft: GraphBuilder, inputs: Mapping[str, Value]) -> None:
@@ -72,7 +72,7 @@ RESOLUTION_UNIT = 64  # preprocessors take no other sizes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobControlNets:
-    """`files` has the names of the job's resources by AIR; `shorter_side` is that of the pictures that are made."""
+    """`files` has the names of the job's resources by AIR; `shorter_side` is that of the images that are made."""
 
     control_nets: Sequence[CompleteControlNet]
     job_id: str
@@ -93,7 +93,7 @@ class JobControlNets:
     def images(self) -> tuple[InputImage, ...]:
         """Each once, however many read it."""
         return tuple(
-            InputImage(name=name, blob_key=blob_key, url=url) for (blob_key, url), name in self._picture_names.items()
+            InputImage(name=name, blob_key=blob_key, url=url) for (blob_key, url), name in self._image_names.items()
         )
 
     @property
@@ -102,7 +102,7 @@ class JobControlNets:
         return tuple(dict.fromkeys(roles))
 
     @property
-    def _picture_names(self) -> Mapping[tuple[str | None, str | None], str]:
+    def _image_names(self) -> Mapping[tuple[str | None, str | None], str]:
         sources = dict.fromkeys((net.blob_key, net.image_url) for net in self.control_nets)
         return {source: f"{self.job_id}_control_{number}" for number, source in enumerate(sources)}
 
@@ -112,7 +112,7 @@ class JobControlNets:
 
     def _control_net(self, net: CompleteControlNet, recipe: Recipe) -> ControlNet:
         return ControlNet(
-            picture=self._picture_names[net.blob_key, net.image_url],
+            image=self._image_names[net.blob_key, net.image_url],
             preprocessor=net.preprocessor,
             recipe=recipe,
             file_name=self._role(net).name if net.model is None else self.files[net.model],
@@ -126,5 +126,5 @@ class JobControlNets:
 
     @property
     def _resolution(self) -> int:
-        """As fine as the picture that is drawn."""
+        """As fine as the image that is drawn."""
         return -(-self.shorter_side // RESOLUTION_UNIT) * RESOLUTION_UNIT

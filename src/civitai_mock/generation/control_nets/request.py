@@ -7,12 +7,12 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.wire import BlobKey, Number, PictureUrl, Reference, WireModel
+from civitai_mock.generation.wire import BlobKey, ImageUrl, Number, Reference, WireModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreprocessorStep:
-    """A node that takes a picture and gives one; where it `has_resolution`, that is the shorter side of its work.
+    """A node that takes an image and gives one; where it `has_resolution`, that is the shorter side of its work.
 
     `pack` is what has to be added to ComfyUI for it.
     """
@@ -20,7 +20,7 @@ class PreprocessorStep:
     class_type: str
     pack: str = ""
     inputs: Mapping[str, Json] = field(default_factory=dict)
-    picture_input: str = "image"
+    image_input: str = "image"
     has_resolution: bool = False
 
 
@@ -48,7 +48,7 @@ REMBG_OF_WAS = PreprocessorStep(
         "alpha_matting_erode_size": 10,
         "background_color": "black",
     },
-    picture_input="images",
+    image_input="images",
 )
 # This one gives a cut-out with an alpha channel; what is cut out is black under it.
 REMBG = PreprocessorStep(class_type="Image Remove Background (rembg)", pack="rembg-comfyui-node")
@@ -105,7 +105,7 @@ class CompleteControlNet(WireModel):
 
 
 class ImageJobControlNet(WireModel):
-    """A picture that guides the drawing, from a blob or from elsewhere."""
+    """An image that guides the drawing, from a blob or from elsewhere."""
 
     preprocessor: Preprocessor
     weight: Annotated[Number, Field(ge=0, le=MAX_WEIGHT)] | None = None
@@ -115,7 +115,7 @@ class ImageJobControlNet(WireModel):
     end_step: Fraction | None = None
     """A fraction of all steps; 1 if there is none."""
     blob_key: BlobKey | None = None
-    image_url: PictureUrl | None = None
+    image_url: ImageUrl | None = None
     model: Reference | None = None
     """AIR of the ControlNet; an extension of this server."""
 

@@ -17,7 +17,7 @@ KINDS: Mapping[str, str] = {
     "Canny": r"canny",
     "DepthZoe": r"depth|zoe|midas",
     "SoftedgePidinet": r"soft[-_ ]?edge|(?<![a-z])hed(?![a-z])|pidi",
-    # Nothing is trained on cut-outs; a tile ControlNet keeps to the picture that it is given.
+    # Nothing is trained on cut-outs; a tile ControlNet keeps to the image that it is given.
     "Rembg": r"(?<![a-z])tile",
 }
 SD1 = r"(?<![a-z])sd[-_ ]?v?1|stable-diffusion-v?1|v11[a-z]|controlnet11|(?<![a-z0-9.])1\.5(?![0-9])"
@@ -54,7 +54,7 @@ BEST_KNOWN: Mapping[str, Mapping[str, str]] = {
         "Rembg": "Flux.1-dev-Controlnet-Upscaler.safetensors",
     },
 }
-# A ControlNet for upscaling keeps to its picture as one for tiles does, and FLUX.1 has a known one of that kind.
+# A ControlNet for upscaling keeps to its image as one for tiles does, and FLUX.1 has a known one of that kind.
 KINDS_OF_ONE: Mapping[tuple[str, str], str] = {("flux1", "Rembg"): r"(?<![a-z])tile|upscaler"}
 
 
@@ -100,7 +100,7 @@ def control_net_references(control_nets: Sequence[ImageJobControlNet]) -> Mappin
 
 
 def control_net_urls(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
-    """The pictures that have to be fetched, by their path."""
+    """The images that have to be fetched, by their path."""
     return {
         _path(index, "imageUrl"): net.image_url for index, net in enumerate(control_nets) if net.image_url is not None
     }

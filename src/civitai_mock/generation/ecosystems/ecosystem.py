@@ -25,7 +25,7 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelKind:
-    """Models that are used alike; `skeletons` names graphs for the same picture, the best first.
+    """Models that are used alike; `skeletons` names graphs for the same image, the best first.
 
     A resource is of this kind if one of its names has the `mark`, or if it is one of these `versions` of Civitai.
     """

@@ -20,10 +20,10 @@ class Lora:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplerPass:
-    """One sampler node's part in a picture.
+    """One sampler node's part in an image.
 
     It works from `first_step` to `last_step` of its `steps`, on noise of its own or on what another one has left.
-    `upscaler` made the picture larger on its way here, `width` and `height` are 0 where they would be guessed.
+    `upscaler` made the image larger on its way here, `width` and `height` are 0 where they would be guessed.
     """
 
     seed: int = 0
@@ -52,9 +52,9 @@ class SamplerPass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageBatch:
-    """The pictures in hand at some node; `first` is the place of the first one in the batch it was taken from.
+    """The images in hand at some node; `first` is the place of the first one in the batch it was taken from.
 
-    Their size is `guessed` where only a file would tell it: a picture's, or an upscaler's.
+    Their size is `guessed` where only a file would tell it: an image's, or an upscaler's.
     """
 
     width: int = DEFAULT_SIDE
@@ -65,7 +65,7 @@ class ImageBatch:
 
     @property
     def megapixels(self) -> float:
-        """Of all its pictures together."""
+        """Of all its images together."""
         return self.width * self.height * self.count / 1e6
 
     @property
@@ -79,7 +79,7 @@ class ImageBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputImages:
-    """The pictures of one output node, made from `source` if that is a file, by these passes, the first one first.
+    """The images of one output node, made from `source` if that is a file, by these passes, the first one first.
 
     It gives out that many `results`, files whose names end in `suffix`. `is_drawn` where a model makes the pixels,
     which only a drawing can stand in for.
@@ -102,7 +102,7 @@ class OutputImages:
 
     @property
     def is_drawn_image(self) -> bool:
-        """Whether each of its files is one picture, and nothing but a drawing."""
+        """Whether each of its files is one image, and nothing but a drawing."""
         return self.is_drawn and self.suffix == "png" and self.results == self.frame.count
 
     @property

@@ -1,4 +1,4 @@
-"""Size and number of the pictures at every place of a graph: what was loaded counts, along all of its paths."""
+"""Size and number of the images at every place of a graph: what was loaded counts, along all of its paths."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, whole
-from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS
+from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS
 from civitai_mock.generation.graph_reader.sizes import RULES
 from civitai_mock.generation.graph_reader.sizes.images import upscale_factor
 from civitai_mock.generation.graph_reader.sizes.node_view import (
@@ -22,7 +22,7 @@ from civitai_mock.generation.graph_reader.sizes.node_view import (
 LATENT_INPUTS = frozenset({"vae", "latent_image"})  # of nodes that work in latent space, or lead there or back
 SIZING = LATENT_INPUTS | {"width", "height", "scale_by", "upscale_model"}
 COUNTING = frozenset({"batch_size", "amount", "batch_index", "length"})
-OF_INTEREST = SIZING.union(COUNTING, PICTURE_INPUTS)
+OF_INTEREST = SIZING.union(COUNTING, IMAGE_INPUTS)
 
 
 def nothing_known(name: str) -> Loaded | None:  # noqa: ARG001 - of whatever name
@@ -70,7 +70,7 @@ class ImageBatches:
         return rule(sight)
 
     def _is_of_interest(self, node_id: str) -> bool:
-        """Most nodes have nothing to do with pictures."""
+        """Most nodes have nothing to do with images."""
         is_named = not OF_INTEREST.isdisjoint(self._nodes.inputs(node_id))
         return is_named or any(self._known(link) is not UNKNOWN for link in self._nodes.links(node_id))
 
@@ -80,7 +80,7 @@ class ImageBatches:
 
 def by_input_names(sight: NodeView) -> ImageBatch:
     """Nodes that are not ComfyUI's own are taken at the names of their inputs."""
-    return _counted(sight, _sized(sight, sight.frame(*PICTURE_INPUTS, *sight.nodes.inputs(sight.node_id))))
+    return _counted(sight, _sized(sight, sight.frame(*IMAGE_INPUTS, *sight.nodes.inputs(sight.node_id))))
 
 
 def _sized(sight: NodeView, before: ImageBatch) -> ImageBatch:

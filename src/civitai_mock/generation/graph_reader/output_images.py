@@ -8,7 +8,7 @@ from civitai_mock.generation.graph_reader.facts import OutputImages, SamplerPass
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches, nothing_known
 from civitai_mock.generation.graph_reader.nodes import Nodes, text
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, output_rank, result_count
-from civitai_mock.generation.graph_reader.samplers import PICTURE_INPUTS, sampler_pass_at, samples
+from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, sampler_pass_at, samples
 from civitai_mock.generation.graph_reader.sizes import RULES
 from civitai_mock.generation.graph_reader.sizes.latents import MADE_BY_MODELS as LATENTS
 from civitai_mock.generation.graph_reader.sizes.node_view import Load
@@ -56,8 +56,8 @@ def is_drawn(nodes: Nodes, link: Link, load: Load) -> bool:
 
 
 def above(nodes: Nodes, link: Link) -> Link | None:
-    """Where a node's pictures come from."""
-    links = (nodes.link(link.node_id, name) for name in PICTURE_INPUTS)
+    """Where a node's images come from."""
+    links = (nodes.link(link.node_id, name) for name in IMAGE_INPUTS)
     return next((found for found in links if found is not None), None)
 
 
@@ -111,7 +111,7 @@ def _way_of_the_pixels(nodes: Nodes, link: Link) -> Iterator[Link]:
 
 
 def _upscaler(nodes: Nodes, node_id: str) -> str:
-    """What makes pictures, or latents, larger at this node."""
+    """What makes images, or latents, larger at this node."""
     model = nodes.linked(node_id, ("upscale_model",))
     if model is not None:
         return text(nodes.value(model, "model_name"))

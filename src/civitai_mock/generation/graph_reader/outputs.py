@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputNode:
-    """`suffix` is that of the files it makes, one for each picture if `each`; `key` is where history tells of them.
+    """`suffix` is that of the files it makes, one for each image if `each`; `key` is where history tells of them.
 
     Files of the temp folder are shown and not kept. Without a `key` nobody is told of the files.
     """
@@ -53,12 +53,12 @@ NO_OUTPUT = OutputNode(input="")
 WEBSOCKET = "SaveImageWebsocket"
 
 
-def result_count(class_type: str, pictures: int) -> int:
+def result_count(class_type: str, images: int) -> int:
     """How many files of a node a client can ask for."""
     node = OUTPUTS.get(class_type, NO_OUTPUT)
     if not node.suffix or not (node.key or class_type == WEBSOCKET):
         return 0
-    return pictures if node.each else 1
+    return images if node.each else 1
 
 
 LONGEST_NUMBER = 20

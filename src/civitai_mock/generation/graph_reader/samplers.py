@@ -3,7 +3,7 @@
 from civitai_mock.generation.graph_reader.facts import Lora, SamplerPass
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, text, whole
 
-PICTURE_INPUTS = (
+IMAGE_INPUTS = (
     *("samples", "latent_image", "latent", "pixels", "images", "image", "image1", "destination", "samples1"),
     *("samples_to", "latents", "video", "video_latent", "init_image", "start_image", "mask", "source", "Y"),
 )
@@ -11,9 +11,9 @@ TEXT_INPUTS = ("text", "text_g", "text_l", "t5xxl", "clip_g", "clip_l")
 SAMPLER_INPUTS = frozenset(
     {"seed", "noise_seed", "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", "ckpt_name", "unet_name"}
 )
-BESIDE_MODEL = frozenset({*PICTURE_INPUTS, "positive", "negative", "conditioning", "clip", "vae"})
-BESIDE_SAMPLER = frozenset({*PICTURE_INPUTS, "negative", "clip", "vae", "control_net", "mask"})
-BESIDE_TEXT = frozenset({*PICTURE_INPUTS, "model", "clip", "vae", "control_net", "mask"})
+BESIDE_MODEL = frozenset({*IMAGE_INPUTS, "positive", "negative", "conditioning", "clip", "vae"})
+BESIDE_SAMPLER = frozenset({*IMAGE_INPUTS, "negative", "clip", "vae", "control_net", "mask"})
+BESIDE_TEXT = frozenset({*IMAGE_INPUTS, "model", "clip", "vae", "control_net", "mask"})
 CLIP_LAYER = "stop_at_clip_layer"
 CLASS_WITHOUT_NOISE = "DisableNoise"
 CLASS_WITHOUT_TEXT = "ConditioningZeroOut"
@@ -87,7 +87,7 @@ def _loras(nodes: Nodes, start: str) -> tuple[Lora, ...]:
 
 
 def _steps_skipped(inputs: Inputs) -> int:
-    """By a sampler that puts noise on a picture and starts late: another way to say its denoise."""
+    """By a sampler that puts noise on an image and starts late: another way to say its denoise."""
     return max(whole(inputs.get("start_at_step")) or 0, 0) if inputs.get("add_noise") == "enable" else 0
 
 

@@ -15,19 +15,19 @@ from civitai_mock.generation.graph import Graph, Skeleton
 from civitai_mock.generation.job_types.request import JobRequest, Plan
 from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.generation.user_graph import (
-    PICTURE_INPUT,
+    IMAGE_INPUT,
     file_references,
     graph_cost,
+    image_sources,
     node_files,
-    picture_sources,
     with_files,
-    with_pictures,
+    with_images,
 )
-from civitai_mock.generation.wire import JsonValue, Text, WireModel, at_most, picture_url
+from civitai_mock.generation.wire import JsonValue, Text, WireModel, at_most, image_url
 from civitai_mock.generation.work import GraphWork, is_url
 
 LEAST_COST = 1.0
-MAX_PICTURES = 100
+MAX_IMAGES = 100
 MAX_NODES, MAX_INPUTS = 5000, 1000
 
 
@@ -73,23 +73,23 @@ class ComfyParams(WireModel):
         return {node_id: node.model_dump() for node_id, node in self.workflow.items()}
 
 
-def _with_good_pictures(params: ComfyParams) -> ComfyParams:
+def _with_good_images(params: ComfyParams) -> ComfyParams:
     """Each of them is fetched, and sent to a server."""
-    faults = list(_picture_faults(picture_sources(params.graph)))
+    faults = list(_image_faults(image_sources(params.graph)))
     if faults:
         raise ValidationError.from_exception_data("params", faults)
     return params
 
 
-def _picture_faults(sources: Mapping[str, str]) -> Iterator[InitErrorDetails]:
-    if len(set(sources.values())) > MAX_PICTURES:
-        yield _fault(f"The graph loads more than {MAX_PICTURES} different pictures.", "workflow")
+def _image_faults(sources: Mapping[str, str]) -> Iterator[InitErrorDetails]:
+    if len(set(sources.values())) > MAX_IMAGES:
+        yield _fault(f"The graph loads more than {MAX_IMAGES} different images.", "workflow")
     for node_id, source in sources.items():
         try:
             if is_url(source):
-                picture_url(source)
+                image_url(source)
         except ValueError as error:
-            yield _fault(str(error), "workflow", node_id, "inputs", PICTURE_INPUT)
+            yield _fault(str(error), "workflow", node_id, "inputs", IMAGE_INPUT)
 
 
 def _fault(message: str, *path: str) -> InitErrorDetails:
@@ -108,7 +108,7 @@ class ComfyJobRequest(JobRequest):
     """The user's own graph.
 
     An input that is a full AIR (`urn:air:…`) gets the name of its resource's file, and the `image` of a LoadImage
-    node that is a URL or the key of a blob the name of that picture; nothing else of the graph is touched. Every file
+    node that is a URL or the key of a blob the name of that image; nothing else of the graph is touched. Every file
     of every output node is a result, and an asset.
     """
 
@@ -117,15 +117,15 @@ class ComfyJobRequest(JobRequest):
     job_type: ClassVar[str] = "Comfy"
     runs_graphs: ClassVar[bool] = True
 
-    params: Annotated[ComfyParams, AfterValidator(_with_good_pictures)]
+    params: Annotated[ComfyParams, AfterValidator(_with_good_images)]
 
     def references(self) -> Mapping[str, str]:
         return {f"params.workflow.{path}": text for path, text in file_references(self.params.graph).items()}
 
-    def picture_urls(self) -> Mapping[str, str]:
-        sources = picture_sources(self.params.graph)
+    def image_urls(self) -> Mapping[str, str]:
+        sources = image_sources(self.params.graph)
         return {
-            f"params.workflow.{node_id}.inputs.{PICTURE_INPUT}": source
+            f"params.workflow.{node_id}.inputs.{IMAGE_INPUT}": source
             for node_id, source in sources.items()
             if is_url(source)
         }
@@ -142,7 +142,7 @@ class ComfyJobRequest(JobRequest):
     @classmethod
     def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:  # noqa: ARG003 - the graph is there
         request = CompleteComfy.model_validate(job.request)
-        loading = with_pictures(with_files(request.params.graph, request.files), prefix=f"{job.id}_image_")
+        loading = with_images(with_files(request.params.graph, request.files), prefix=f"{job.id}_image_")
         return GraphWork(graph=loading.graph, images=loading.images)
 
     @classmethod

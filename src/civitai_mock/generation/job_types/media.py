@@ -30,7 +30,7 @@ from civitai_mock.generation.work import ResultWork, TransformWork
 
 
 class ImageEmbeddingJobRequest(PassthroughRequest):
-    """The picture is not fetched: the same URL always gets the same vector."""
+    """The image is not fetched: the same URL always gets the same vector."""
 
     wire_name: ClassVar[str] = "imageEmbedding"
     template_name: ClassVar[str] = "ImageEmbeddingJobTemplate"
@@ -119,7 +119,7 @@ Transformer: TypeAlias = Literal["Canny", "DepthZoe", "SoftedgePidinet", "Rembg"
 
 
 class ImageTransformJobRequest(PassthroughRequest):
-    """A blob is transformed; a picture elsewhere is not fetched, and a drawn one stands in for it.
+    """A blob is transformed; an image elsewhere is not fetched, and a drawn one stands in for it.
 
     The result is a blob of its own, so `replace` changes nothing; nothing is sent to `destinationUrl`.
     """

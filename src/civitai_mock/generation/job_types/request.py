@@ -40,7 +40,7 @@ TIMESPAN_SCHEMA: JsonDict = {
 class Plan:
     """What a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `work` needs.
 
-    `cost` is in Buzz; `images` is the number of pictures that are its results, all made from `seed`; `assets` are the
+    `cost` is in Buzz; `images` is the number of images that are its results, all made from `seed`; `assets` are the
     names of other files that it makes.
     """
 
@@ -138,8 +138,8 @@ class JobRequest(WireModel):
     def references(self) -> Mapping[str, str]:
         """Each AIR that must be in the resources, in either form, by its path in the request (`model`)."""
 
-    def picture_urls(self) -> Mapping[str, str]:
-        """Each URL from which a picture has to be fetched, by its path in the request."""
+    def image_urls(self) -> Mapping[str, str]:
+        """Each URL from which an image has to be fetched, by its path in the request."""
         return {}
 
     @abstractmethod
@@ -163,7 +163,7 @@ class JobRequest(WireModel):
 class PassthroughRequest(JobRequest):
     """Nothing is filled in: its members are stored, and shown, as they are.
 
-    `cost` is in Buzz, whatever the request says; `images` is the number of pictures that come of it.
+    `cost` is in Buzz, whatever the request says; `images` is the number of images that come of it.
     """
 
     cost: ClassVar[float]

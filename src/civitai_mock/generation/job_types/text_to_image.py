@@ -1,4 +1,4 @@
-"""`textToImage`: pictures from a prompt text."""
+"""`textToImage`: images from a prompt text."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
@@ -31,10 +31,10 @@ Count = Annotated[int, Field(strict=True, ge=1, le=MAX_IMAGES)]
 
 
 class TextToImageJobRequest(JobRequest):
-    """Pictures from a prompt text.
+    """ImageContent from a prompt text.
 
     Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
-    accepted: ComfyUI leaves out what does not fit. All pictures are one batch, drawn from one seed; `batchSize` is
+    accepted: ComfyUI leaves out what does not fit. All images are one batch, drawn from one seed; `batchSize` is
     checked and otherwise ignored.
     """
 
@@ -57,7 +57,7 @@ class TextToImageJobRequest(JobRequest):
         control_nets = control_net_references(self.control_nets or ())
         return {"model": self.model, **networks, **control_nets, **extra_references(self.params)}
 
-    def picture_urls(self) -> Mapping[str, str]:
+    def image_urls(self) -> Mapping[str, str]:
         return {**source_url(self.params), **control_net_urls(self.control_nets or ())}
 
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:

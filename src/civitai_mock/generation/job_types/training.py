@@ -78,7 +78,7 @@ class CompleteTraining(WireModel):
 
 
 class ImageResourceTrainingJobRequest(JobRequest):
-    """A LoRA, better with each epoch: its file and sample pictures of each are assets as soon as they are made.
+    """A LoRA, better with each epoch: its file and sample images of each are assets as soon as they are made.
 
     `trainingData` is not fetched; the files are small, valid, and no good.
     """

@@ -24,7 +24,7 @@ from civitai_mock.generation.work import GraphWork, InputImage
 
 
 class Feature(Protocol):
-    """What a picture has beyond a prompt text and networks."""
+    """What an image has beyond a prompt text and networks."""
 
     def apply(self, draft: GraphBuilder) -> None: ...
 
@@ -49,7 +49,7 @@ class ImageSpec:
     variants: Sequence[Sequence[Feature]] = ((),)
 
     def graphs(self, skeletons: Sequence[Skeleton]) -> tuple[Graph, ...]:
-        """All for the same picture, the best first: each variant on each of the skeletons."""
+        """All for the same image, the best first: each variant on each of the skeletons."""
         return tuple(self._graph(skeleton, variant) for skeleton in skeletons for variant in self.variants)
 
     def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
@@ -145,7 +145,7 @@ class JobExtras:
 
     def _source_image(self) -> SourceImage:
         return SourceImage(
-            picture=self._source_name, size=self.params.size.drawn, quantity=self.quantity, denoise=self._denoise
+            image=self._source_name, size=self.params.size.drawn, quantity=self.quantity, denoise=self._denoise
         )
 
     def _hires(self, hires: CompleteHires) -> Hires:
@@ -180,20 +180,20 @@ class TextToImageJob:
         extras, control_nets = self._extras(), self._control_nets()
         kind = self.ecosystem.kind(self.request.model_kind)
         tags = read_tags(self.request.params.prompt or "")
-        picture = self._picture(extras, control_nets, tags)
+        image = self._image(extras, control_nets, tags)
         shapes = [skeletons[name] for name in kind.skeletons]
-        graph, *alternatives = picture.graphs(shapes)
+        graph, *alternatives = image.graphs(shapes)
         return GraphWork(
             graph=graph,
             alternatives=tuple(alternatives),
             images=(*extras.images, *control_nets.images),
             roles=(*self.ecosystem.roles, *control_nets.roles),
             words_name_embeddings=True,
-            tags=picture.tags_by_node(shapes[0]),
+            tags=image.tags_by_node(shapes[0]),
             ignored_tags=tuple(tags.ignored),
         )
 
-    def _picture(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> ImageSpec:
+    def _image(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> ImageSpec:
         return ImageSpec(
             ecosystem=self.ecosystem,
             model_file=self.resources[self.request.model].file_name,

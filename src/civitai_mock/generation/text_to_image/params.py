@@ -15,7 +15,7 @@ from civitai_mock.generation.wire import (
     Reference,
     SchedulerName,
     WireModel,
-    picture_url,
+    image_url,
 )
 from civitai_mock.generation.work import is_url
 
@@ -32,9 +32,9 @@ Denoise = Annotated[Number, Field(ge=0.01, le=1)]
 
 def _source_image(text: str) -> str:
     if is_url(text):
-        return picture_url(text)
+        return image_url(text)
     if not BLOB_KEY_PATTERN.fullmatch(text):
-        raise ValueError("expected a URL like https://example.com/picture.png, or the key of a blob")
+        raise ValueError("expected a URL like https://example.com/image.png, or the key of a blob")
     return text
 
 
@@ -51,7 +51,7 @@ class CompleteHires(WireModel):
 
 
 class CompleteUpscale(WireModel):
-    """`model` is an AIR; without a `scale` the picture gets as large as that makes it."""
+    """`model` is an AIR; without a `scale` the image gets as large as that makes it."""
 
     model: str
     scale: Number | None = None
@@ -65,7 +65,7 @@ class CompleteRefiner(WireModel):
 
 
 class ImageJobHires(WireModel):
-    """A second pass over the larger picture."""
+    """A second pass over the larger image."""
 
     scale: Annotated[Number, Field(gt=1, le=4)] | None = None
     """1.5 if there is none."""
@@ -86,7 +86,7 @@ class ImageJobHires(WireModel):
 
 
 class ImageJobUpscale(WireModel):
-    """Scale the finished picture with a model."""
+    """Scale the finished image with a model."""
 
     model: Reference
     """AIR of an upscaler."""
@@ -193,7 +193,7 @@ class ImageJobParams(WireModel):
     """-1 or none for a random one."""
     clip_skip: ClipSkip | None = None
     source_image: SourceImage | None = None
-    """URL, or key of a blob, of a picture to start from; an extension of this server, like all that follow."""
+    """URL, or key of a blob, of an image to start from; an extension of this server, like all that follow."""
     denoise_strength: Annotated[
         Denoise | None,
         AfterValidator(_of_a_source),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.images import Size
 from civitai_mock.generation.graph import Link, Value
-from civitai_mock.generation.graph_builder import GraphBuilder, load_picture
+from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upscaler:
-    """`size` is that of the result; where there is none, it is what the model makes of the picture."""
+    """`size` is that of the result; where there is none, it is what the model makes of the image."""
 
     file_name: str
     size: Size | None
@@ -27,7 +27,7 @@ class Upscaler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upscale:
-    """The last that is done to a picture."""
+    """The last that is done to an image."""
 
     upscaler: Upscaler
 
@@ -64,15 +64,15 @@ class Hires:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceImage:
-    """`picture` is the name that the graph reads it under, `denoise` is how much of it is drawn anew."""
+    """`image` is the name that the graph reads it under, `denoise` is how much of it is drawn anew."""
 
-    picture: str
+    image: str
     size: Size
     quantity: int
     denoise: float
 
     def apply(self, draft: GraphBuilder) -> None:
-        loaded = load_picture(draft, self.picture)
+        loaded = load_image(draft, self.image)
         scale = {"upscale_method": "lanczos", "crop": "center", **self.size._asdict()}
         scaled = draft.add("ImageScale", {**scale, "image": loaded})
         latent = draft.add("VAEEncode", {"pixels": scaled, "vae": draft.source("vae")})
@@ -82,7 +82,7 @@ class SourceImage:
         draft.fill("denoise", plain_number(self.denoise))
 
 
-# How pleasing a picture the refiner was told that it had, for what is wanted and for what is not.
+# How pleasing an image the refiner was told that it had, for what is wanted and for what is not.
 POSITIVE_SCORE, NEGATIVE_SCORE = 6, 2.5
 MOST_STEPS = 10_000  # of ComfyUI's samplers
 

@@ -74,7 +74,7 @@ def _check_refiner(air: Air, ecosystem: Ecosystem, path: str) -> None:
 def check_extras(params: CompleteParams, *, quantity: int) -> None:
     """Raise `InvalidRequestError` for what could not be drawn."""
     if params.source_image is not None and quantity > MOST_FROM_A_SOURCE:
-        raise fault("quantity", f"Of a sourceImage there can be at most {MOST_FROM_A_SOURCE} pictures.")
+        raise fault("quantity", f"Of a sourceImage there can be at most {MOST_FROM_A_SOURCE} images.")
     if params.refiner is not None and params.steps == 1:
         raise fault("params.refiner", "A refiner needs a step of its own: there have to be 2 steps or more.")
     if params.hires is not None and params.sampled_size.larger_side > LARGEST_HIRES_SIDE:

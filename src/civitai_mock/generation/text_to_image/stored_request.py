@@ -1,4 +1,4 @@
-"""A request for pictures, complete: what is stored of it, and what is shown."""
+"""A request for images, complete: what is stored of it, and what is shown."""
 
 from collections.abc import Mapping
 

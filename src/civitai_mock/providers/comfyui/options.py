@@ -11,7 +11,7 @@ CA_SETTING = "COMFY_CA_FILE"  # what a user names a CA in, for `tls` to trust it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """`transfer` is for bodies that may be large, and for the longest silence within a picture."""
+    """`transfer` is for bodies that may be large, and for the longest silence within an image."""
 
     ordinary: timedelta = timedelta(seconds=10)
     transfer: timedelta = timedelta(seconds=60)

@@ -88,8 +88,8 @@ class TextInserter:
         return part
 
 
-def picture_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
-    """By keyword, from the graph that was run; no parameters for a picture that no sampler had a part in."""
+def image_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
+    """By keyword, from the graph that was run; no parameters for an image that no sampler had a part in."""
     if not graph:
         return {}
     nodes = Nodes(graph)

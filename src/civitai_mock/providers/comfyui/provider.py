@@ -20,7 +20,7 @@ from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
 from civitai_mock.providers.comfyui.graphs.localize import NOTHING, roles_by_file
 from civitai_mock.providers.comfyui.graphs.payload import checked, with_fresh_prefix
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
-from civitai_mock.providers.comfyui.png_metadata import picture_texts, with_texts
+from civitai_mock.providers.comfyui.png_metadata import image_texts, with_texts
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of_refusal
 from civitai_mock.providers.comfyui.protocol.prompt_errors import error_of
 from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost, Result, Saved
@@ -125,7 +125,7 @@ class ComfyUI:
         worker, run = await self._followed(prompt_id)
         end = await run.end()
         if isinstance(end, Done):
-            texts = {node_id: picture_texts(run.graph, node_id) for node_id in {one.node_id for one in end.results}}
+            texts = {node_id: image_texts(run.graph, node_id) for node_id in {one.node_id for one in end.results}}
             items = [self._output(worker, run, result, texts[result.node_id]) for result in end.results]
             for last in items[-1:]:
                 items[-1] = replace(last, content=self._to_the_end(worker, run, last.content))
@@ -135,7 +135,7 @@ class ComfyUI:
         error = error_of(end, worker_id=worker.id)
         if isinstance(error, TransientError) and isinstance(end, Lost) and end.spoiled:
             self._spoil(worker, run)
-            raise self._attempts.judge_pictures(run, worker, error)
+            raise self._attempts.judge_images(run, worker, error)
         raise error
 
     async def cancel(self, prompt_id: str) -> None:
@@ -196,7 +196,7 @@ class ComfyUI:
         return await offer.worker.send(submission, offer.graph)
 
     async def _renew(self, prompt_id: str, search: Search) -> None:
-        """A graph whose pictures could not be had must not be answered out of a server's cache or history again."""
+        """A graph whose images could not be had must not be answered out of a server's cache or history again."""
         if prompt_id in self._spoiled:
             await self._fleet.forget(prompt_id)
             suffix = f"{prompt_id[:8]}_{self._spoiled[prompt_id]}"
@@ -220,7 +220,7 @@ class ComfyUI:
         return Output(node_id=result.node_id, content_type=content_type, content=with_texts(content, texts))
 
     async def _content(self, worker: Worker, run: Run, result: Saved) -> AsyncIterator[bytes]:
-        """A run whose pictures cannot be had is dropped, so that the next `send` looks for it, or starts it anew."""
+        """A run whose images cannot be had is dropped, so that the next `send` looks for it, or starts it anew."""
         try:
             async for chunk in download(worker.http, result.file, self._clock):
                 yield chunk
@@ -231,10 +231,10 @@ class ComfyUI:
                 worker.runs.drop(run)
                 worker.health.distrust(error)
             worker.breaker.failed(run.prompt_id, error.message)
-            raise self._attempts.judge_pictures(run, worker, error) from error
+            raise self._attempts.judge_images(run, worker, error) from error
 
     async def _to_the_end(self, worker: Worker, run: Run, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """A prompt has succeeded once its pictures were had."""
+        """A prompt has succeeded once its images were had."""
         async for chunk in content:
             yield chunk
         self._attempts.forget(run.prompt_id)

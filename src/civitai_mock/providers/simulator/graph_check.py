@@ -120,7 +120,7 @@ def _excesses(nodes: Nodes, series: OutputImages) -> Iterator[Fault]:
     frame = series.frame
     sides = (("width", frame.width, LARGEST_SIDE), ("height", frame.height, LARGEST_SIDE))
     if not series.is_drawn_image and frame.megapixels > MOST_MEGAPIXELS:
-        details = f"{frame.count} pictures of {frame.width}x{frame.height}"
+        details = f"{frame.count} images of {frame.width}x{frame.height}"
         yield _fault(nodes, series.node_id, "out_of_memory", "Allocation on device", details)
     for name, value, most in (*sides, ("batch_size", frame.count, LARGEST_BATCH)):
         if value > most:

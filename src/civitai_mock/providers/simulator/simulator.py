@@ -14,7 +14,7 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.drawing.png import Pictures, draw
+from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.drawing.threads import Studio
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.graph_reader.facts import OutputImages
@@ -72,7 +72,7 @@ class PromptMemory:
 class Simulator:
     """Runs any number of prompts at once; one that waits is a timer, and neither a thread nor bytes.
 
-    The last `remember` prompts that ended can still be collected; their pictures are drawn again each time.
+    The last `remember` prompts that ended can still be collected; their images are drawn again each time.
     All schedulers together are one worker, which has any file; how far a prompt is, it does not tell.
     """
 
@@ -84,14 +84,14 @@ class Simulator:
         name: str,
         clock: Clock,
         profile: Profile,
-        pictures: Pictures,
+        images: ImageContent,
         drawing_threads: int = 2,
         remember: int = 4096,
     ) -> None:
         self.name = name
-        self.description = f"simulation, {pictures} pictures"
+        self.description = f"simulation, {images} images"
         self._clock = clock
-        self._pictures = pictures
+        self._images = images
         self._worker = SimulatedWorker(profile)
         self._prompts = PromptMemory(most=remember)
         self._studio = Studio(threads=drawing_threads)
@@ -201,7 +201,7 @@ class Simulator:
         return made(graph, series.node_id, index, texts=texts, read=files.get, draw=self._draw)
 
     def _draw(self, series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
-        return draw(series, index, texts=texts, pictures=self._pictures)
+        return draw(series, index, texts=texts, images=self._images)
 
     async def _loaded(self, files: Mapping[str, InputFile]) -> Mapping[str, Loaded]:
         """What is known of the files that a graph reads."""

@@ -42,7 +42,7 @@ class BlobExecutor(Executor):
     todo: BlobWork
 
     async def collect(self, work: JobContext) -> None:
-        """The result is the blob itself, as a job's own picture would be."""
+        """The result is the blob itself, as a job's own image would be."""
         key = self.todo.key or blob_key(work.job.id, 0)
         there = await self._keep(work, key) if self.todo.action in KEEP_UNTIL else await _delete(work, key)
         work.slots = (Slot(blob_key=key, available=there),)

@@ -33,7 +33,7 @@ class RunnerServices:
     ids: Ids
     pace: float
     turns: ProgressReporter
-    pictures: ImageFetcher
+    images: ImageFetcher
     blob_urls: BlobUrls
     own_blobs: OwnBlobs
 

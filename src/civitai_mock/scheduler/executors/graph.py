@@ -42,7 +42,7 @@ async def _signed(work: JobContext, image: InputImage) -> Blob | None:
         key = work.tools.blob_urls.key_in(image.url or "", at=work.job.created_at)
         return None if key is None else await work.tools.own_blobs.get(key, owner=None)
     except (ForbiddenError, NotFoundError) as error:
-        raise JobError(f"A picture cannot be had: {error.message}") from error
+        raise JobError(f"An image cannot be had: {error.message}") from error
 
 
 async def _fetched(work: JobContext, index: int, image: InputImage) -> Blob:
@@ -54,12 +54,12 @@ async def _fetched(work: JobContext, index: int, image: InputImage) -> Blob:
             key, content, content_type=content_type, keep_until=work.job.keep_until, owner=work.job.issued_by
         )
 
-    return await blobs.stat(key) or await work.tools.pictures.fetch(image.url or "", keep)
+    return await blobs.stat(key) or await work.tools.images.fetch(image.url or "", keep)
 
 
 async def _file(work: JobContext, image: InputImage, blob: Blob) -> InputFile:
     """Of the type that its bytes have: nobody knows who stored it."""
-    source, limits, blobs = f"the blob '{blob.key}'", work.tools.pictures.limits, work.tools.blobs
+    source, limits, blobs = f"the blob '{blob.key}'", work.tools.images.limits, work.tools.blobs
     limits.check_size(blob.size, source=source)
     head = b"".join([chunk async for chunk in _content(blobs, blob, stop=min(blob.size, LONGEST_HEAD))])
     header, _ = await limits.look_at(once(head), source=source)
@@ -136,7 +136,7 @@ class GraphExecutor(Executor):
     todo: GraphWork
 
     async def prepare(self, work: JobContext) -> None:
-        """See that its pictures are there, and name the prompt, so that it can be asked for after a crash.
+        """See that its images are there, and name the prompt, so that it can be asked for after a crash.
 
         A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it.
         """
@@ -167,11 +167,11 @@ class GraphExecutor(Executor):
         work.context["comfy_prompt_response"] = json.dumps(receipt.response)
 
     async def collect(self, work: JobContext) -> None:
-        """Raise `JobError` for a graph that made fewer pictures than the job has slots."""
+        """Raise `JobError` for a graph that made fewer images than the job has slots."""
         outputs = await self._outputs(work)
         slots = work.job.slots or self._slots(work.job.id, outputs.items)
         if len(outputs.items) < max(len(slots), 1):
-            raise JobError("The graph made too few pictures.", made=len(outputs.items), asked=len(slots))
+            raise JobError("The graph made too few images.", made=len(outputs.items), asked=len(slots))
         started = work.tools.clock.now()
         work.slots = tuple(
             [

@@ -19,9 +19,9 @@ class TransformExecutor(Executor):
     async def collect(self, work: JobContext) -> None:
         original = await self._original(work)
         await work.tools.pretend(self.todo.seconds)
-        picture = await work.tools.artist.transform(self.todo.transformer, original)
+        image = await work.tools.artist.transform(self.todo.transformer, original)
         (slot,) = work.job.slots
-        work.slots = (await fill(work, slot, once(picture), PNG),)
+        work.slots = (await fill(work, slot, once(image), PNG),)
 
     async def _original(self, work: JobContext) -> bytes:
         if self.todo.blob_key is None:
@@ -54,8 +54,8 @@ class TrainingExecutor(Executor):
 
 async def _made(work: JobContext, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
     for sample in epoch.samples:
-        picture = await work.tools.artist.draw(sample.prompt_text, seed=sample.seed)
-        yield await fill(work, slots[sample.name], once(picture), PNG)
+        image = await work.tools.artist.draw(sample.prompt_text, seed=sample.seed)
+        yield await fill(work, slots[sample.name], once(image), PNG)
     yield await fill(work, slots[epoch.model_name], once(epoch.model), WEIGHTS)
 
 

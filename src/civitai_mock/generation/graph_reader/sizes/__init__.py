@@ -1,4 +1,4 @@
-"""Size and number of the pictures, masks and latents that ComfyUI's own nodes give out, by the class of a node."""
+"""Size and number of the images, masks and latents that ComfyUI's own nodes give out, by the class of a node."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias

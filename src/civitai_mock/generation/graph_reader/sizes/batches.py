@@ -1,4 +1,4 @@
-"""Nodes that change how many pictures or latents there are, and output nodes, which change nothing."""
+"""Nodes that change how many images or latents there are, and output nodes, which change nothing."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""Nodes that give out pictures."""
+"""Nodes that give out images."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeVi
 UPSCALE_FACTOR = 4  # what nearly every upscaling model does
 FACTOR_IN_NAME = re.compile(r"(?<![a-z0-9])([1-9])x(?![a-z0-9])|(?<![a-z0-9])x([1-9])(?![0-9])", re.IGNORECASE)
 MEBIPIXEL = 1024 * 1024
-NO_ALPHA = ImageBatch(width=64, height=64)  # the mask that LoadImage gives out for a picture without transparency
+NO_ALPHA = ImageBatch(width=64, height=64)  # the mask that LoadImage gives out for an image without transparency
 # The sizes that FLUX.1 Kontext was trained on.
 KONTEXT_SIZES = (
     *((672, 1568), (688, 1504), (720, 1456), (752, 1392), (800, 1328), (832, 1248), (880, 1184), (944, 1104)),
@@ -21,7 +21,7 @@ KONTEXT_SIZES = (
 
 
 def _loaded(sight: NodeView) -> ImageBatch:
-    """The picture, and its mask."""
+    """The image, and its mask."""
     loaded = sight.loaded("image")
     if loaded is None:
         return UNKNOWN
@@ -99,7 +99,7 @@ def _cropped(sight: NodeView) -> ImageBatch:
 
 
 def padded(sight: NodeView) -> ImageBatch:
-    """Return the frame of the picture with what is padded, or of its mask, of which there is one for all."""
+    """Return the frame of the image with what is padded, or of its mask, of which there is one for all."""
     before = sight.frame("image")
     before = before if sight.output == 0 else replace(before, count=1, first=0)
     left, top, right, bottom = (sight.whole(name, 0) for name in ("left", "top", "right", "bottom"))

@@ -1,4 +1,4 @@
-"""Nodes that work in latent space, lead there, or back. Sizes are those of the pictures that would be decoded."""
+"""Nodes that work in latent space, lead there, or back. Sizes are those of the images that would be decoded."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""Nodes that give out masks, or make pictures of them."""
+"""Nodes that give out masks, or make images of them."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeVi
 
 
 def _channel(sight: NodeView) -> ImageBatch:
-    """Give the mask of a whole picture: one without transparency is opaque."""
+    """Give the mask of a whole image: one without transparency is opaque."""
     loaded = sight.loaded("image")
     return sized(ImageBatch(), loaded.width, loaded.height) if loaded else UNKNOWN
 

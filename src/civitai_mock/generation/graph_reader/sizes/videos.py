@@ -1,4 +1,4 @@
-"""Latents of videos, which count as many pictures as are decoded of them, and videos themselves."""
+"""Latents of videos, which count as many images as are decoded of them, and videos themselves."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,7 +9,7 @@ DEFAULT_LENGTH = 25
 
 
 def _lengths(sight: NodeView, name: str, stride: int) -> int:
-    """A model decodes one picture for the first latent, and `stride` for each after it."""
+    """A model decodes one image for the first latent, and `stride` for each after it."""
     return (max(sight.whole(name, DEFAULT_LENGTH), 1) - 1) // stride * stride + 1
 
 
@@ -23,7 +23,7 @@ def _video(stride: int, cell: int) -> Callable[[NodeView], ImageBatch]:
 
 
 def _views(count: str) -> Callable[[NodeView], ImageBatch]:
-    """Each picture is a latent of its own."""
+    """Each image is a latent of its own."""
 
     def rule(sight: NodeView) -> ImageBatch:
         width, height = sight.whole("width", DEFAULT_SIDE), sight.whole("height", DEFAULT_SIDE)

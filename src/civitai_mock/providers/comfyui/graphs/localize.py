@@ -142,7 +142,7 @@ def localize_best(
     optional: Collection[str] = (),
     dropped: Mapping[str, str] = NOTHING,
 ) -> LocalizedGraph:
-    """Of graphs for the same picture, the first that runs, or else the one that lacks the least."""
+    """Of graphs for the same image, the first that runs, or else the one that lacks the least."""
     fits = []
     for graph in graphs:
         found = localize(

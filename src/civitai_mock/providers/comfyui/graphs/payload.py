@@ -19,7 +19,7 @@ def checked(graph: ReadOnlyJson) -> JsonObject:
 
 
 def with_fresh_prefix(graph: ReadOnlyJson, suffix: str) -> JsonObject:
-    """The same graph under other file names, so that a cached picture whose file is gone is written again."""
+    """The same graph under other file names, so that a cached image whose file is gone is written again."""
     return {node_id: _with_fresh_prefix(as_object(node), suffix) for node_id, node in graph.items()}
 
 
@@ -34,7 +34,7 @@ def payload_of(submission: Submission, graph: ReadOnlyJson, *, client_id: str) -
 
 
 def streaming_nodes(graph: ReadOnlyJson) -> frozenset[str]:
-    """The nodes whose pictures come over the socket only."""
+    """The nodes whose images come over the socket only."""
     return frozenset(node_id for node_id, node in graph.items() if as_object(node).get("class_type") == STREAMING_CLASS)
 
 

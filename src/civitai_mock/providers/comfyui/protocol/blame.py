@@ -72,7 +72,7 @@ SERVER_TYPES = frozenset(
 FILE_TYPES = frozenset({"BadZipFile", "EOFError", "FileNotFoundError", "SafetensorError", "UnpicklingError"})
 REQUEST_TYPES = frozenset({"UnidentifiedImageError", "DecompressionBombError", "EinopsError"})
 
-# What the graph asks for cannot be done with the pictures and models that it names, wherever it runs.
+# What the graph asks for cannot be done with the images and models that it names, wherever it runs.
 REQUESTS = _any_of(
     r"mat1 and mat2|shapes? cannot be multiplied|size mismatch|shape mismatch|mismatched (size|shape)",
     r"sizes? of tensors? (a |must)|must match the size of tensor|expected (input|tensor|size).* (but )?got",
@@ -108,7 +108,7 @@ def is_about_a_file(failure: Failure) -> bool:
 
 
 def blame_of_refusal(refusal: JobError) -> Blame:
-    """Judge a graph that a server would not take; nodes, files and pictures may be there on another one."""
+    """Judge a graph that a server would not take; nodes, files and images may be there on another one."""
     kinds = {as_text(complaint.get("type")) for complaint in complaints_of(refusal)}
     is_elsewhere = kinds <= LISTED_ELSEWHERE if kinds else refusal.evidence.get("error_type") in UNKNOWN_NODES
     return Blame.UNKNOWN if is_elsewhere else Blame.REQUEST

@@ -85,7 +85,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class SocketImage:
-    """A preview, or a whole picture of SaveImageWebsocket."""
+    """A preview, or a whole image of SaveImageWebsocket."""
 
     prompt_id: str
     node_id: str
@@ -126,12 +126,12 @@ class Stream:
             return None
         event, detail = struct.unpack_from(">II", frame)
         if event == PREVIEW:
-            return self._plain_picture(detail, frame[8:])
+            return self._plain_image(detail, frame[8:])
         if event == PREVIEW_WITH_METADATA:
-            return _described_picture(frame[8 : 8 + detail], frame[8 + detail :])
+            return _described_image(frame[8 : 8 + detail], frame[8 + detail :])
         return None
 
-    def _plain_picture(self, image_type: int, content: bytes) -> SocketImage | None:
+    def _plain_image(self, image_type: int, content: bytes) -> SocketImage | None:
         """It does not say whose it is; a server runs one prompt at a time, so it is that of the running node."""
         content_type = IMAGE_TYPES.get(image_type)
         if self._running is None or content_type is None:
@@ -176,7 +176,7 @@ def _decoded(frame: str | bytes) -> JsonObject:
         return {}
 
 
-def _described_picture(metadata: bytes, content: bytes) -> SocketImage | None:
+def _described_image(metadata: bytes, content: bytes) -> SocketImage | None:
     about = _decoded(metadata)
     prompt_id, content_type = as_text(about.get("prompt_id")), as_text(about.get("image_type"))
     if not prompt_id or not content_type:

@@ -27,7 +27,7 @@ SAVED = "output"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A picture that the server keeps as a file."""
+    """An image that the server keeps as a file."""
 
     node_id: str
     file: SavedFile
@@ -37,11 +37,11 @@ Result: TypeAlias = Saved | SocketImage
 
 
 def in_order(
-    *, files: Mapping[str, Sequence[SavedFile]], pictures: Iterable[SocketImage], node_order: Sequence[str]
+    *, files: Mapping[str, Sequence[SavedFile]], images: Iterable[SocketImage], node_order: Sequence[str]
 ) -> tuple[Result, ...]:
     """By node, then by place in its batch; previews on disk count only where nothing else was made."""
     saved: list[Result] = [Saved(node_id, file) for node_id, made in files.items() for file in made]
-    results = [*saved, *pictures]
+    results = [*saved, *images]
     kept = [result for result in results if isinstance(result, SocketImage) or result.file.folder == SAVED]
     return tuple(sorted(kept or results, key=lambda result: output_rank(result.node_id, node_order)))
 
@@ -82,7 +82,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """To be sent again; `spoiled` if the server thinks that it is done, and its pictures cannot be had.
+    """To be sent again; `spoiled` if the server thinks that it is done, and its images cannot be had.
 
     `unstarted` if it was seen to wait, or a socket would have told of its start, and nothing told that it ever ran.
     """
@@ -98,15 +98,15 @@ State: TypeAlias = Waiting | Running | End
 
 @dataclass(slots=True, kw_only=True)
 class Streamed:
-    """The pictures of a node that sends them over the socket, by their place in the batch."""
+    """The images of a node that sends them over the socket, by their place in the batch."""
 
     place: int = 0
     total: int | None = None
-    pictures: dict[int, SocketImage] = field(default_factory=dict)
+    images: dict[int, SocketImage] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
-        return self.total is not None and len(self.pictures) >= self.total
+        return self.total is not None and len(self.images) >= self.total
 
 
 class PromptTracker:
@@ -115,7 +115,7 @@ class PromptTracker:
     def __init__(
         self, prompt_id: str, *, now: datetime, streaming: frozenset[str] = frozenset(), limits: Limits = Limits()
     ) -> None:
-        """`streaming` are the nodes whose pictures come over the socket, and are in no history."""
+        """`streaming` are the nodes whose images come over the socket, and are in no history."""
         self.prompt_id = prompt_id
         self.state: State = Waiting()
         self.progress: Stepped | None = None
@@ -220,7 +220,7 @@ class PromptTracker:
     def _see(self, message: SocketImage) -> None:
         if message.node_id in self._streamed:
             streamed = self._streamed[message.node_id]
-            streamed.pictures[streamed.place] = message
+            streamed.images[streamed.place] = message
         else:
             self.preview = message
 
@@ -235,14 +235,12 @@ class PromptTracker:
             self.lose("The server has lost the prompt.")
 
     def _finish(self, entry: HistoryEntry, now: datetime) -> None:
-        """Pictures still on their way over the socket are waited for as long as a prompt may be absent."""
+        """ImageContent still on their way over the socket are waited for as long as a prompt may be absent."""
         if all(streamed.complete for streamed in self._streamed.values()):
-            pictures = [
-                picture for streamed in self._streamed.values() for _, picture in sorted(streamed.pictures.items())
-            ]
-            results = in_order(files=entry.files, pictures=pictures, node_order=entry.node_order)
+            images = [image for streamed in self._streamed.values() for _, image in sorted(streamed.images.items())]
+            results = in_order(files=entry.files, images=images, node_order=entry.node_order)
             self.state = Done(results=results, elapsed_ms=entry.elapsed_ms)
             return
         self._missing_since = self._missing_since or now
         if now - self._missing_since >= self._limits.absent:
-            self.lose("Pictures that were sent over the socket have not arrived.", spoiled=True)
+            self.lose("ImageContent that were sent over the socket have not arrived.", spoiled=True)

@@ -39,7 +39,7 @@ JSON_BODY = {"Content-Type": "application/json"}
 
 
 class FileGoneError(TransientError):
-    """The server no longer has a picture that it says it made."""
+    """The server no longer has an image that it says it made."""
 
 
 class ComfyHttp:
@@ -57,7 +57,7 @@ class ComfyHttp:
         """Neither proxies nor credentials are taken from the environment, and no Origin is sent."""
         self._server_id = server.id
         self._timeouts = timeouts
-        identity = {"Accept-Encoding": "identity"}  # sizes and ranges of pictures are those of the file
+        identity = {"Accept-Encoding": "identity"}  # sizes and ranges of images are those of the file
         self._client = httpx.AsyncClient(
             base_url=server.http_url,
             headers=identity | ({"Authorization": authorization} if authorization else {}),
@@ -142,7 +142,7 @@ class ComfyHttp:
         async with self._call("/upload/image", self._timeouts.transfer):
             response = await self._client.post("/upload/image", files=files, data={"subfolder": subfolder})
         if response.status_code in REFUSALS:
-            message = f"ComfyUI refused the picture '{name}'."
+            message = f"ComfyUI refused the image '{name}'."
             raise JobError(message, worker=self._server_id, status=response.status_code)
         stored = as_object(self._answer("/upload/image", response))
         if not as_text(stored.get("name")):
@@ -151,7 +151,7 @@ class ComfyHttp:
 
     @asynccontextmanager
     async def view(self, file: SavedFile, *, start: int = 0) -> AsyncIterator[httpx.Response]:
-        """A picture's bytes from `start` on (206), or all of them (200); raise `FileGoneError` if there are none."""
+        """An image's bytes from `start` on (206), or all of them (200); raise `FileGoneError` if there are none."""
         query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.folder}
         headers = {"Range": f"bytes={start}-"} if start else {}
         timeout = httpx.Timeout(self._timeouts.ordinary.total_seconds(), read=self._timeouts.transfer.total_seconds())

@@ -20,7 +20,7 @@ logger = structlog.stdlib.get_logger()
 PING_SECONDS = 20.0  # idle sockets are cut by proxies, often after a minute
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-MOST_FRAME_BYTES = 256 * 1024 * 1024  # SaveImageWebsocket sends whole pictures
+MOST_FRAME_BYTES = 256 * 1024 * 1024  # SaveImageWebsocket sends whole images
 
 
 class ComfySocket:

@@ -90,8 +90,8 @@ class Attempts:
         logger.info("a node is left out", worker_id=worker.id, node_id=failure.node_id, reason=error.message)
         return TryElsewhereError(f"{worker.id}: {error.message}", **error.evidence)
 
-    def judge_pictures(self, run: Run, worker: Worker, error: TransientError) -> MockError:
-        """What it means that pictures cannot be had from the server that made them: another one makes them anew.
+    def judge_images(self, run: Run, worker: Worker, error: TransientError) -> MockError:
+        """What it means that images cannot be had from the server that made them: another one makes them anew.
 
         With no other server that is there, the same one is asked again, which costs the job a retry.
         """

@@ -44,11 +44,11 @@ class Run:
         return self.tracker.is_pending and not self.sending and not self.unwanted
 
     @property
-    def picture_bytes(self) -> int:
-        """What its pictures take in memory: those that its server does not keep."""
+    def image_bytes(self) -> int:
+        """What its images take in memory: those that its server does not keep."""
         end = self.tracker.end
-        pictures = end.results if isinstance(end, Done) else ()
-        return sum(len(picture.content) for picture in pictures if isinstance(picture, SocketImage))
+        images = end.results if isinstance(end, Done) else ()
+        return sum(len(image.content) for image in images if isinstance(image, SocketImage))
 
     def is_heard_on(self, client_id: str | None) -> bool:
         """Whether the open connection, if any, tells of it."""
@@ -63,7 +63,7 @@ class Run:
 
 
 MOST_ENDED = 64
-MOST_PICTURE_BYTES = 128 * 1024 * 1024  # of pictures that came over the socket, in runs that ended
+MOST_IMAGE_BYTES = 128 * 1024 * 1024  # of images that came over the socket, in runs that ended
 
 
 class Runs:
@@ -126,5 +126,5 @@ class Runs:
 
     @property
     def _are_too_many(self) -> bool:
-        picture_bytes = sum(run.picture_bytes for run in self._ended.values())
-        return len(self._ended) > MOST_ENDED or (len(self._ended) > 1 and picture_bytes > MOST_PICTURE_BYTES)
+        image_bytes = sum(run.image_bytes for run in self._ended.values())
+        return len(self._ended) > MOST_ENDED or (len(self._ended) > 1 and image_bytes > MOST_IMAGE_BYTES)

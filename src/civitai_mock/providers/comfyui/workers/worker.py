@@ -1,4 +1,4 @@
-"""Pictures on their way to one server."""
+"""ImageContent on their way to one server."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -35,7 +35,7 @@ from civitai_mock.providers.comfyui.workers.runs import Run, Runs
 
 
 class UploadError(TransientError):
-    """A server did not take a picture: another one may."""
+    """A server did not take an image: another one may."""
 
 
 class Uploads:
@@ -192,7 +192,7 @@ class Worker:
         return run
 
     async def send(self, submission: Submission, graph: JsonObject) -> Run:
-        """Upload the pictures that the graph reads, POST it under their names, and follow it.
+        """Upload the images that the graph reads, POST it under their names, and follow it.
 
         Raise `JobError` if the server refuses it, `NotTakenError` if it certainly does not have it, and any other
         `TransientError` if nobody can say whether it has.
@@ -211,7 +211,7 @@ class Worker:
             run.known = run.unwanted = True  # some of its outputs may be in the queue
             self.follower.hurry()
             if are_gone(error, names.values()):
-                raise NotTakenError(f"{self.id} has lost a picture that it was sent.") from error
+                raise NotTakenError(f"{self.id} has lost an image that it was sent.") from error
             raise
         except TransientError as error:
             self.health.suspect()

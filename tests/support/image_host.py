@@ -15,7 +15,7 @@ ADDRESS = "127.0.0.1"
 LIMITS = ImageLimits(max_bytes=200_000, max_pixels=10_000)
 
 
-class PictureHost:
+class ImageHost:
     """`answers` are whole answers by path; one that `goes_on` is followed by more and more of its end."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class PictureHost:
         self.requests: list[str] = []
         self.port = 0
 
-    def url(self, path: str = "/x.png", *, host: str = "pictures.test") -> str:
+    def url(self, path: str = "/x.png", *, host: str = "images.test") -> str:
         return f"http://{host}:{self.port}{path}"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,8 +52,8 @@ class PictureHost:
 
 
 @asynccontextmanager
-async def picture_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[PictureHost]:
-    host = PictureHost()
+async def image_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[ImageHost]:
+    host = ImageHost()
     server = await asyncio.start_server(host.handle, ADDRESS, ssl=tls)
     host.port = server.sockets[0].getsockname()[1]
     async with server:
@@ -62,7 +62,7 @@ async def picture_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Pi
 
 @asynccontextmanager
 async def fetching_from(
-    host: PictureHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
+    host: ImageHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
 ) -> AsyncIterator[ImageFetcher]:
     async with http_client(user_agent="test", tls=trusting()) as client:
         outbound = GuardedHttpClient(client=client, hosts=image_policy(patterns or ("private",)), resolve=host.resolve)
