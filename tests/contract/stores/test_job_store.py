@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -12,7 +11,7 @@ from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
-from civitai_mock.ports import JobQueue, JobSearch, JobStore
+from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
     LEASE,
@@ -112,15 +111,6 @@ async def test_a_taint_survives_changes_by_someone_who_did_not_see_it(jobs: JobS
     await jobs.set_taint([claimed.id], {"reason": "wrong"})
     assert await jobs.replace(claimed, prepared(claimed))
     assert await jobs.get(claimed.id) == replace(prepared(claimed), taint={"reason": "wrong"})
-
-
-async def test_outcomes_are_told_of_the_known_jobs(jobs: JobStore, queue: JobQueue, search: JobSearch) -> None:
-    await add_jobs(jobs, 2)
-    (claimed,) = await queue.claim(make_claim(), limit=1)
-    assert await jobs.replace(claimed, succeeded(claimed))
-    asked = [job_id(9), job_id(2), job_id(1), job_id(1), "\ud800"]
-    assert dict(await search.outcomes(asked)) == {job_id(1): Outcome.SUCCEEDED, job_id(2): None}
-    assert dict(await search.outcomes([])) == {}
 
 
 async def test_an_unknown_job_is_none(jobs: JobStore) -> None:
@@ -297,25 +287,6 @@ async def test_every_job_has_its_own_events(jobs: JobStore) -> None:
     first, second = await add_jobs(jobs, 2)
     assert list(await jobs.events(first.id)) == [first.last_event]
     assert list(await jobs.events(second.id)) == [second.last_event]
-
-
-async def test_unfinished_jobs_at_or_before_their_deadline_are_told(jobs: JobStore, queue: JobQueue) -> None:
-    now = START + timedelta(hours=1)
-    deadlines = {1: now - SECOND, 2: now, 3: now + timedelta(microseconds=1), 4: now - 2 * SECOND, 5: now - SECOND}
-    await jobs.add([make_job(number, expire_at=deadline) for number, deadline in deadlines.items()])
-    finished = await jobs.get_many([job_id(5)])
-    assert await jobs.replace(finished[0], finished[0].ended(Outcome.DELETED, at=START, context={}))
-    assert sorted(ids(await queue.past_deadline(now, limit=10))) == [job_id(1), job_id(2), job_id(4)]
-
-
-async def test_a_claimed_job_has_a_deadline_too(jobs: JobStore, queue: JobQueue) -> None:
-    claimed = await add_claimed(jobs, queue)
-    assert list(await queue.past_deadline(claimed.expire_at, limit=10)) == [claimed]
-
-
-async def test_no_more_late_jobs_are_told_than_asked_for(jobs: JobStore, queue: JobQueue) -> None:
-    await add_jobs(jobs, 3)
-    assert len(await queue.past_deadline(START + 2 * LIFETIME, limit=2)) == 2
 
 
 async def test_a_sweep_takes_jobs_and_events_whose_time_has_passed(jobs: JobStore) -> None:

@@ -1,8 +1,8 @@
-"""`JobSearch` and `JobQueue`: looking for jobs among many."""
+"""`JobSearch`: looking for jobs among many."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, 
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobQueue, JobSearch, JobStore
 from tests.support.dates import START
-from tests.support.jobs import LIFETIME, SECOND, job_id, make_claim, make_job, succeeded
+from tests.support.jobs import LIFETIME, SECOND, add_jobs, job_id, make_claim, make_job, succeeded
 
 ALL = JobCriteria()
 # Each differs from every other as a leaf, though some look alike as text or compare as equal in Python.
@@ -208,46 +208,10 @@ async def test_odd_text_finds_nothing(jobs: JobStore, search: JobSearch, text: s
         assert list(await search.find(criteria, limit=10)) == []
 
 
-async def test_the_queue_is_told_in_the_order_in_which_it_is_claimed(jobs: JobStore, queue: JobQueue) -> None:
-    old, young = START, START + SECOND
-    added = [(7, 0, old), (2, 0, old), (1, 0, young), (5, 10, young), (9, 10, old)]
-    await jobs.add([make_job(number, priority=priority, created_at=at) for number, priority, at in added])
-    await jobs.add([replace(make_job(3, priority=20), cost=8.5), replace(make_job(4, priority=30), is_blocked=True)])
-    state = await queue.snapshot(recent_since=START)
-    assert [(job.id, job.priority, job.created_at) for job in state.jobs[1:3]] == [
-        (job_id(9), 10, old),
-        (job_id(5), 10, young),
-    ]
-    assert state.jobs[0].cost == 8.5
-    assert [job.id for job in state.jobs] == [job.id for job in await queue.claim(make_claim(), limit=10)]
-    assert list((await queue.snapshot(recent_since=START)).jobs) == []
-
-
-async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs: JobStore, queue: JobQueue) -> None:
-    lease_ends = make_claim().until
-
-    async def stands_still(now: datetime = START + 10 * SECOND) -> bool:
-        return await queue.stands_still(since=START + SECOND, now=now)
-
-    assert not await stands_still()
-    await jobs.add([make_job(1, created_at=START + SECOND), replace(make_job(2, created_at=START), is_blocked=True)])
-    assert not await stands_still()  # one is too young, and one waits for another
-    await jobs.add([make_job(number, created_at=START) for number in (3, 4)])
-    assert await stands_still()
+async def test_outcomes_are_told_of_the_known_jobs(jobs: JobStore, queue: JobQueue, search: JobSearch) -> None:
+    await add_jobs(jobs, 2)
     (claimed,) = await queue.claim(make_claim(), limit=1)
-    assert not await stands_still(lease_ends - SECOND)
-    assert await stands_still(lease_ends + SECOND)
     assert await jobs.replace(claimed, succeeded(claimed))
-    assert await stands_still(lease_ends - SECOND)
-
-
-async def test_the_queue_knows_how_many_jobs_ended_recently(jobs: JobStore, queue: JobQueue) -> None:
-    await jobs.add([make_job(number) for number in range(1, 6)])
-    claimed = await queue.claim(make_claim(), limit=3)
-    for seconds, job in enumerate(claimed):
-        assert await jobs.replace(job, succeeded(job, at=START + seconds * SECOND))
-    (queued,) = await jobs.get_many([job_id(4)])
-    assert await jobs.replace(queued, queued.ended(Outcome.FAILED, at=START + 3 * SECOND, context={}))
-    recent = [(await queue.snapshot(recent_since=START + seconds * SECOND)).recent for seconds in range(5)]
-    assert recent == [4, 3, 2, 1, 0]
-    assert [job.id for job in (await queue.snapshot(recent_since=START)).jobs] == [job_id(5)]
+    asked = [job_id(9), job_id(2), job_id(1), job_id(1), "\ud800"]
+    assert dict(await search.outcomes(asked)) == {job_id(1): Outcome.SUCCEEDED, job_id(2): None}
+    assert dict(await search.outcomes([])) == {}
