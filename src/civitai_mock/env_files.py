@@ -70,8 +70,10 @@ def _text_of(path: Path) -> str:
 
 
 def _values_in(path: Path, text: str) -> Mapping[str, str]:
-    """As Docker Compose reads them: the last line of a name counts, and `${NAME}` is another's value, if it is not in
-    single quotes."""
+    """Return the values as Docker Compose reads them.
+
+    The last line of a name counts, and `${NAME}` is another's value, if it is not in single quotes.
+    """
     values: dict[str, str] = {}
     for binding in _settings_in(path, text):
         atoms = _atoms_of(binding)

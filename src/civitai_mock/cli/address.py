@@ -8,8 +8,10 @@ CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv", "/var/run/secrets/kubern
 
 
 def interfaces_of(host: str) -> Sequence[str]:
-    """What to listen on for a HOST: `::` is every interface, and IPv4 has a socket of its own, so that no client of
-    IPv4 has an address in the form of IPv6."""
+    """Return the addresses to listen on for a HOST; `::` means every interface.
+
+    IPv4 gets a socket of its own then, so that no client of IPv4 has an address in the form of IPv6.
+    """
     return ("::", "0.0.0.0") if host == "::" else (host,)  # noqa: S104 - as asked for
 
 

@@ -83,7 +83,7 @@ LAYER = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """`dtype` in the words of the format: F16, F32…"""
+    """`dtype` in the words of the format: F16, F32…."""
 
     dtype: str = "F16"
     shape: Sequence[int]

@@ -69,7 +69,7 @@ class Room:
             oldest.abort()
 
     def _forget_closed(self) -> None:
-        """uvicorn tells nobody when a WebSocket is over."""
+        """Uvicorn tells nobody when a WebSocket is over."""
         for transport in [transport for transport in self.sockets if transport.is_closing()]:
             del self.sockets[transport]
 

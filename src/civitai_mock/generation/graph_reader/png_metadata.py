@@ -123,7 +123,7 @@ LONGEST_KEYWORD = 79
 
 
 def text_chunk(keyword: str, text: str) -> bytes:
-    """tEXt where Latin-1 is enough, as ComfyUI's own writer does, else iTXt."""
+    """TEXt where Latin-1 is enough, as ComfyUI's own writer does, else iTXt."""
     name = keyword.encode("latin-1", "replace")[:LONGEST_KEYWORD]
     try:
         return chunk(b"tEXt", name + b"\0" + text.encode("latin-1"))

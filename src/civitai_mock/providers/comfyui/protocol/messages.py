@@ -160,7 +160,7 @@ def failure_of(data: JsonObject) -> Failure:
 
 
 def files_of(output: Json) -> tuple[SavedFile, ...]:
-    """Of one node; its own order within images, gifs, audio…"""
+    """Of one node; its own order within images, gifs, audio…."""
     items = [as_object(item) for entries in as_object(output).values() for item in as_list(entries)]
     return tuple(
         SavedFile(name, as_text(item.get("subfolder")), as_text(item.get("type")) or "output")

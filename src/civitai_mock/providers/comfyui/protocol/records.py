@@ -44,8 +44,9 @@ def read_queue(body: JsonObject) -> Mapping[str, QueuePlace]:
 
 
 def read_marks(body: JsonObject, name: str) -> Mapping[str, str]:
-    """What the prompts in the queue have in their `extra_data` under `name`, by prompt id; without those that have no
-    such text there.
+    """Return by prompt id what the prompts in the queue have in their `extra_data` under `name`.
+
+    Prompts that have no such text there are left out.
     """
     items = [item for queue in ("queue_running", "queue_pending") for item in map(as_list, as_list(body.get(queue)))]
     marks = {as_text(item[1]): as_text(as_object(item[3]).get(name)) for item in items if len(item) > 3}
