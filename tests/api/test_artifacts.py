@@ -26,7 +26,7 @@ async def _end(served: Served, *, names: tuple[str | None, ...] = (), result: An
         await served.store_blob(made.blob_key)
     now = served.clock.now()
     ended = sent.ended(Outcome.SUCCEEDED, at=now, context={}, slots=slots or None, result=result)
-    assert await served.cases.query.jobs.replace(claimed, ended)
+    assert await served.stores.jobs.replace(claimed, ended)
     return claimed.id
 
 

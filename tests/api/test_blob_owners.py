@@ -152,7 +152,7 @@ async def test_a_pinned_blob_stays_its_owners_when_its_job_is_gone() -> None:
         pinned = await blob_at(opened, image.key)
         assert pinned is not None
         assert (pinned.owner, pinned.keep_until.year) == (consumer_id("alice"), PINNED_YEAR)
-        await opened.cases.query.jobs.sweep(pinned.keep_until)
+        await opened.stores.jobs.sweep(pinned.keep_until)
         for who, available in ((BOB, False), (ALICE, True)):
             (result,) = (await run(opened, who, {"$type": "blobGet", "key": image.key}))["result"]
             assert result["available"] is available

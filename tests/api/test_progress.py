@@ -18,7 +18,7 @@ async def _tell(served: Served, *, preview: bool = True) -> Job:
     told = JobProgress(step=5, steps=20, share=0.25, node_id="3", node_type="KSampler", preview_key=key)
     claimed = await served.claim()
     job = claimed.progressed(at=served.clock.now(), context=told.context)
-    assert await served.cases.query.jobs.replace(claimed, job)
+    assert await served.stores.jobs.replace(claimed, job)
     return job
 
 
@@ -51,7 +51,7 @@ async def test_a_job_without_news_of_steps_has_no_progress(served: Served) -> No
 async def test_a_job_that_has_ended_has_none_and_its_preview_stays(served: Served) -> None:
     job = await _tell(served)
     failed = job.ended(Outcome.FAILED, at=served.clock.now(), context={"error": "job_failed"})
-    assert await served.cases.query.jobs.replace(job, failed)
+    assert await served.stores.jobs.replace(job, failed)
     status = (await served.client.get(f"{JOBS}/{job.id}")).json()
     image = await served.client.get(served.blob_url(blob_key(job.id, PREVIEW)).removeprefix(BASE_URL))
     assert "progress" not in status
@@ -61,5 +61,5 @@ async def test_a_job_that_has_ended_has_none_and_its_preview_stays(served: Serve
 async def test_a_job_that_is_in_the_queue_again_has_none(served: Served) -> None:
     job = await _tell(served)
     back = job.claim_expired(at=served.clock.now(), reason="its worker died")
-    assert await served.cases.query.jobs.replace(job, back)
+    assert await served.stores.jobs.replace(job, back)
     assert "progress" not in (await served.client.get(f"{JOBS}/{job.id}")).json()

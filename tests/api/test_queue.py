@@ -76,7 +76,7 @@ async def test_the_store_is_asked_at_most_every_half_second_and_never_about_clai
 
 def _count_looks(served: Served, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     looks: list[None] = []
-    queue = served.cases.queue.queue
+    queue = served.stores.queue
     snapshot = queue.snapshot
 
     async def counting(_: object, **asked: Any) -> Any:

@@ -36,13 +36,13 @@ async def _held(served: Served, *job_ids: str) -> AsyncIterator[asyncio.Task[htt
 async def _finish_elsewhere(served: Served) -> None:
     """As a scheduler in another process does: without a word."""
     claimed = await served.claim()
-    assert await served.cases.query.jobs.replace(claimed, succeeded(claimed, at=served.clock.now()))
+    assert await served.stores.jobs.replace(claimed, succeeded(claimed, at=served.clock.now()))
 
 
 async def _finish_here(served: Served) -> None:
     claimed = await served.claim()
     done = succeeded(claimed, at=served.clock.now())
-    assert await served.cases.query.jobs.replace(claimed, done)
+    assert await served.stores.jobs.replace(claimed, done)
     served.cases.wait.changed([done])
 
 
@@ -154,7 +154,7 @@ async def test_a_store_that_is_away_for_a_while_does_not_end_a_wait(
 ) -> None:
     async with _held(served, await served.submit_one()) as answer:
         with monkeypatch.context() as patched:
-            patched.setattr(type(served.cases.search.search), "outcomes", _away)
+            patched.setattr(type(served.stores.search), "outcomes", _away)
             served.clock.advance(0.5)
             await settle()
         assert not answer.done()
@@ -171,7 +171,7 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
-    search = served.cases.search.search
+    search = served.stores.search
     outcomes = search.outcomes
 
     async def counting(_: object, job_ids: Sequence[str]) -> Any:

@@ -51,9 +51,9 @@ def make_stocked_app() -> FastAPI:
 
 
 async def _fill(served: Served) -> None:
-    await served.cases.query.jobs.add([FINISHED])
+    await served.stores.jobs.add([FINISHED])
     await served.finish()
-    await served.cases.query.jobs.add([QUEUED])
+    await served.stores.jobs.add([QUEUED])
 
 
 def known_parameters() -> Known:

@@ -41,7 +41,7 @@ async def _take_a_step(served: Served) -> None:
     claimed = await served.claim()
     told = JobProgress(step=5, steps=20, share=0.25, node_id="3", preview_key=blob_key(claimed.id, PREVIEW))
     stepped = claimed.progressed(at=served.clock.now(), context=told.context)
-    assert await served.cases.query.jobs.replace(claimed, stepped)
+    assert await served.stores.jobs.replace(claimed, stepped)
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)

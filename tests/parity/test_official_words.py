@@ -54,17 +54,17 @@ async def _claimed(served: Served) -> None:
 
 async def _updated(served: Served) -> None:
     claimed = await served.claim()
-    assert await served.cases.query.jobs.replace(claimed, claimed.progressed(at=served.clock.now(), context={}))
+    assert await served.stores.jobs.replace(claimed, claimed.progressed(at=served.clock.now(), context={}))
 
 
 async def _given_back(served: Served) -> None:
     claimed = await served.claim()
-    assert await served.cases.query.jobs.replace(claimed, claimed.released(at=served.clock.now(), reason="x"))
+    assert await served.stores.jobs.replace(claimed, claimed.released(at=served.clock.now(), reason="x"))
 
 
 async def _expired_claim(served: Served) -> None:
     claimed = await served.claim()
-    assert await served.cases.query.jobs.replace(claimed, claimed.claim_expired(at=served.clock.now(), reason="x"))
+    assert await served.stores.jobs.replace(claimed, claimed.claim_expired(at=served.clock.now(), reason="x"))
 
 
 async def _succeeded(served: Served) -> None:
@@ -75,7 +75,7 @@ def _ended(outcome: Outcome) -> State:
     async def ended(served: Served) -> None:
         claimed = await served.claim()
         after = claimed.ended(outcome, at=served.clock.now(), context={"error": "x"})
-        assert await served.cases.query.jobs.replace(claimed, after)
+        assert await served.stores.jobs.replace(claimed, after)
 
     return ended
 
@@ -175,8 +175,8 @@ async def test_a_callback_has_no_word_of_our_own() -> None:
         job_id = await served.submit_one()
         claimed = await served.claim()
         entered = claimed.progressed(at=served.clock.now() + LEASE, context={})
-        assert await served.cases.query.jobs.replace(claimed, entered)
-        events = await served.cases.query.jobs.events(job_id)
+        assert await served.stores.jobs.replace(claimed, entered)
+        events = await served.stores.jobs.events(job_id)
     words = Vocabularies(compat=ClientCompat.OFFICIAL).of()
     bodies = [json.loads(json.dumps(render_event(event, words))) for event in events]
     assert [strange("JobEvent", body) for body in bodies] == [[]] * len(bodies)

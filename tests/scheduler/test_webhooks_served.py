@@ -53,7 +53,7 @@ async def test_a_receiver_gets_every_event_as_the_api_shows_it() -> None:
         job_id = answer.json()["jobs"][0]["jobId"]
         async with asyncio.timeout(PATIENCE_SECONDS):
             await received.complete.wait()
-        events = await served.cases.query.jobs.events(job_id)
+        events = await served.stores.jobs.events(job_id)
     assert [json.loads(body) for body in received.bodies] == [
         json.loads(json.dumps(render_event(event, Vocabularies().of()))) for event in events
     ]

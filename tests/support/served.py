@@ -17,6 +17,7 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Stage
+from civitai_mock.ports import Stores
 from civitai_mock.settings import MEMORY_URI, Settings
 from tests.support.dates import START
 from tests.support.jobs import LEASE, chunks, make_claim, succeeded
@@ -54,6 +55,10 @@ class Opened:
     def cases(self) -> UseCases:
         return self.namespace.use_cases
 
+    @property
+    def stores(self) -> Stores:
+        return self.namespace.runtime.stores
+
     def answer_with(self, **cases: Any) -> None:
         """Put other use cases into the place of these from now on."""
         changed = replace(self.cases, **cases)
@@ -85,18 +90,18 @@ class Served(Opened):
 
     async def queued(self) -> int:
         """How many jobs there are to claim; they are claimed by that."""
-        return len(await self.cases.queue.queue.claim(make_claim(at=self.clock.now()), limit=100))
+        return len(await self.stores.queue.claim(make_claim(at=self.clock.now()), limit=100))
 
     async def claim(self) -> Job:
         """Take the one queued job, as a scheduler does."""
         claim = replace(make_claim(at=self.clock.now()), provider=self.cases.provider_name)
-        (claimed,) = await self.cases.queue.queue.claim(claim, limit=1)
+        (claimed,) = await self.stores.queue.claim(claim, limit=1)
         return claimed
 
     async def enter(self, claimed: Job, context: JsonObject) -> None:
         """Tell that the job is claimed."""
         entered = claimed.entered(Stage.CLAIMED, at=self.clock.now(), lease=LEASE, context=context)
-        assert await self.cases.query.jobs.replace(claimed, entered)
+        assert await self.stores.jobs.replace(claimed, entered)
 
     async def finish(self, content: bytes = IMAGE) -> Job:
         """Let the one queued job succeed, with `content` as each of its images."""
@@ -104,7 +109,7 @@ class Served(Opened):
         for slot in claimed.slots:
             await self.store_blob(slot.blob_key, content)
         done = succeeded(claimed, at=self.clock.now())
-        assert await self.cases.query.jobs.replace(claimed, done)
+        assert await self.stores.jobs.replace(claimed, done)
         return done
 
     async def store_blob(self, key: str, content: bytes = IMAGE) -> None:

@@ -93,7 +93,7 @@ class GetQueuePositions:
     """Costs nothing while nobody asks about a job that is in the queue."""
 
     def __init__(self, *, queue: JobQueue, clock: Clock) -> None:
-        self.queue = queue
+        self._queue = queue
         self._clock = clock
         self._image: QueueSnapshot | None = None
         self._taking = asyncio.Lock()
@@ -122,7 +122,7 @@ class GetQueuePositions:
 
     async def _take(self) -> QueueSnapshot:
         started = self._clock.now()
-        state = await self.queue.snapshot(recent_since=started - RECENT)
+        state = await self._queue.snapshot(recent_since=started - RECENT)
         finished = self._clock.now()
         return QueueSnapshot(
             good_until=finished + max(MAX_AGE, (finished - started) * REST),
