@@ -118,8 +118,8 @@ class Bench:
             callback_url=callback_url,
         )
         await self.stores.jobs.add([job])
-        self.event_bus.changed([job])
-        self.event_bus.submitted()
+        self.event_bus.publish_changes([job])
+        self.event_bus.publish_work()
         return job
 
     async def cancel(self, job_id: str) -> None:

@@ -88,7 +88,7 @@ async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(be
     other = bench.elsewhere()
     async with running(other.scheduler()):
         (job,) = await bench.submit()
-        other.event_bus.submitted()
+        other.event_bus.publish_work()
         await until_found(lambda: _is_sent(bench, job.id))
         await bench.cancel(job.id)
         bench.clock.advance(8)

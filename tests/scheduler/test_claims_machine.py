@@ -130,7 +130,7 @@ class ClaimWorld:
             await self.store.add([job])
             self.jobs.append(job.id)
         for process in self.processes:
-            process.bench.event_bus.submitted()
+            process.bench.event_bus.publish_work()
         await settle()
 
     async def advance(self, seconds: float) -> None:

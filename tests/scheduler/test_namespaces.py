@@ -33,7 +33,7 @@ async def test_what_expires_in_one_world_goes_on_in_another(bench: Bench) -> Non
 
 async def test_a_submission_wakes_only_the_scheduler_of_its_own_world(bench: Bench) -> None:
     other = bench.elsewhere()
-    awake, asleep = (asyncio.create_task(world.event_bus.work()) for world in (bench, other))
+    awake, asleep = (asyncio.create_task(world.event_bus.wait_for_work()) for world in (bench, other))
     await bench.submit()
     await settle()
     assert (awake.done(), asleep.done()) == (True, False)

@@ -47,7 +47,7 @@ def ended(outcome: Outcome, *, prompt_id: str | None = "p") -> Job:
 
 @pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.DELETED, Outcome.FAILED])
 async def test_the_prompt_of_a_job_that_ends_between_two_claims_is_stopped(desk: Desk, outcome: Outcome) -> None:
-    desk.event_bus.ended([ended(outcome)])
+    desk.event_bus.publish_ends([ended(outcome)])
     await settle()
     assert desk.provider.cancelled == ["p"]
 
@@ -58,7 +58,7 @@ async def test_the_prompt_of_a_job_that_ends_between_two_claims_is_stopped(desk:
     ids=["one that succeeded", "one that never had a prompt", "one that was only taken from its holder"],
 )
 async def test_no_other_prompt_is_stopped(desk: Desk, job: Job) -> None:
-    desk.event_bus.ended([job])
+    desk.event_bus.publish_ends([job])
     await settle()
     assert desk.provider.cancelled == []
 
@@ -68,7 +68,7 @@ async def test_a_provider_that_does_not_answer_keeps_no_other_prompt_from_being_
         raise TransientError(f"{prompt_id}: away")
 
     desk.provider.on_cancel = fail
-    desk.event_bus.ended([ended(Outcome.EXPIRED, prompt_id=prompt_id) for prompt_id in ("first", "second")])
+    desk.event_bus.publish_ends([ended(Outcome.EXPIRED, prompt_id=prompt_id) for prompt_id in ("first", "second")])
     await settle()
     assert desk.provider.cancelled == ["first", "second"]
 
@@ -76,7 +76,7 @@ async def test_a_provider_that_does_not_answer_keeps_no_other_prompt_from_being_
 async def test_a_scheduler_stops_what_others_end(bench: Bench) -> None:
     provider = ScriptedProvider()
     async with running(bench.scheduler(provider=provider)):
-        bench.event_bus.ended([ended(Outcome.DELETED)])
+        bench.event_bus.publish_ends([ended(Outcome.DELETED)])
         await settle()
     assert provider.cancelled == ["p"]
 

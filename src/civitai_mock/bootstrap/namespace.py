@@ -121,5 +121,5 @@ def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
     wait = WaitForJobs(search=runtime.stores.search, clock=namespace.clock, limit=limit)
-    namespace.event_bus.listen_to_changes(wait.changed)
+    namespace.event_bus.subscribe_to_changes(wait.changed)
     return wait

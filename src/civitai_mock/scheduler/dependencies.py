@@ -81,8 +81,8 @@ class DependencyResolver:
         self._waiters = Waiters()
         self._ended: list[str] = []
         self._word = asyncio.Event()
-        event_bus.listen_to_changes(self._waiters.add)
-        event_bus.listen(self._hear)
+        event_bus.subscribe_to_changes(self._waiters.add)
+        event_bus.subscribe_to_ends(self._hear)
 
     async def run(self) -> None:
         while True:
@@ -124,12 +124,12 @@ class DependencyResolver:
                 self._tell(after)
 
     def _tell(self, job: Job) -> None:
-        self._event_bus.changed([job])
+        self._event_bus.publish_changes([job])
         if job.outcome is None:
-            self._event_bus.submitted()
+            self._event_bus.publish_work()
         else:
             logger.info("dependency failed", job_id=job.id, trace_id=job.trace_id)
-            self._event_bus.ended([job])
+            self._event_bus.publish_ends([job])
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -31,7 +31,7 @@ class JobWriter:
         """
         if not await self._when_store_answers(lambda: self._replaced(before, after)):
             raise ClaimLost("The job was taken over.", job_id=before.id)
-        self.event_bus.changed([after])
+        self.event_bus.publish_changes([after])
         return after
 
     async def _replaced(self, before: Job, after: Job) -> bool:
@@ -58,7 +58,7 @@ class JobWriter:
         while held is not None and _is_held_by_holder_of(job, held):
             after = change(held)
             if await self.jobs.replace(held, after):
-                self.event_bus.changed([after])
+                self.event_bus.publish_changes([after])
                 return after
             held = await self.jobs.get(job.id)
         return held or job

@@ -88,9 +88,9 @@ class Reaper:
         ended = await self._written([(job, self._expired(job)) for job in late])
         if back:
             logger.warning("claims expired", job_ids=[job.id for job in back])
-            self._event_bus.submitted()
-        self._event_bus.changed([*back, *ended])
-        self._event_bus.ended([*back, *ended])
+            self._event_bus.publish_work()
+        self._event_bus.publish_changes([*back, *ended])
+        self._event_bus.publish_ends([*back, *ended])
 
     async def _left_behind(self) -> Sequence[Job]:
         """Claimed jobs that nobody works on: what is in flight here is alive, whatever its lease says."""

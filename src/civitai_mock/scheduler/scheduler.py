@@ -74,7 +74,7 @@ class Scheduler:
         self._grace_ends = 0.0
         self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
-        event_bus.listen(self._hear)
+        event_bus.subscribe_to_ends(self._hear)
         self._leftovers = StrayPrompts(
             jobs=jobs, provider=tools.provider, event_bus=event_bus, in_flight=self._in_flight, clock=tools.clock
         )
@@ -101,7 +101,7 @@ class Scheduler:
         if not self._stop_asked.is_set():
             self._grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
             self._stop_asked.set()
-        self._event_bus.submitted()
+        self._event_bus.publish_work()
 
     @property
     def claiming_for(self) -> float:
@@ -142,7 +142,7 @@ class Scheduler:
 
     async def _poll(self) -> None:
         while True:
-            self._event_bus.submitted()
+            self._event_bus.publish_work()
             self._callbacks.wake()
             await self._tools.clock.sleep(self._options.poll.total_seconds())
 
@@ -154,7 +154,7 @@ class Scheduler:
             for job in jobs:
                 self._start(group, job)
             if not jobs:
-                await self._event_bus.work()
+                await self._event_bus.wait_for_work()
 
     async def _claim(self) -> Sequence[Job]:
         """As many jobs as there is room for; none while the store is away."""
@@ -196,9 +196,9 @@ class Scheduler:
         if self._in_flight.remove(walk):
             self._timeouts.clear(walk.job.id)
         if was_full or walk.job.outcome is None:
-            self._event_bus.submitted()
+            self._event_bus.publish_work()
         if walk.job.outcome is not None:
-            self._event_bus.ended([walk.job])
+            self._event_bus.publish_ends([walk.job])
 
     def _hear(self, jobs: Sequence[Job]) -> None:
         """Let go of jobs that were ended or taken by somebody else."""

@@ -34,7 +34,7 @@ class StrayPrompts:
         self._in_flight = in_flight
         self._prompt_ids: dict[str, None] = {}
         self._word = asyncio.Event()
-        event_bus.listen(self._hear)
+        event_bus.subscribe_to_ends(self._hear)
 
     async def run(self) -> None:
         while True:

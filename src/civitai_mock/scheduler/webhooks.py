@@ -65,7 +65,7 @@ class WebhookDispatcher:
         self._on_their_way: set[asyncio.Task[None]] = set()
         self._word = asyncio.Event()
         self._stopping = False
-        event_bus.listen_to_changes(self._hear)
+        event_bus.subscribe_to_changes(self._hear)
 
     def wake(self) -> None:
         """There may be something to tell."""

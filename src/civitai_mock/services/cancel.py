@@ -34,8 +34,8 @@ class CancelJobs:
     async def _cancel(self, jobs: Sequence[Job]) -> None:
         ended = [after for job in jobs if (after := await self._end(job)) is not None]
         if ended:
-            self.event_bus.changed(ended)
-            self.event_bus.ended(ended)
+            self.event_bus.publish_changes(ended)
+            self.event_bus.publish_ends(ended)
 
     async def _end(self, job: Job) -> Job | None:
         """None if it has ended otherwise."""

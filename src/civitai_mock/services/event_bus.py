@@ -1,4 +1,7 @@
-"""Tell the parts of one process about new, changed and ended jobs; a poll as a safety net covers other processes."""
+"""The event bus of one process: it publishes new, changed and ended jobs to whoever has subscribed.
+
+What other processes do is found by polling the store.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,36 +12,34 @@ Listener = Callable[[Sequence[Job]], None]
 
 
 class EventBus:
-    """Publishes to whoever added a listener. Listeners are called at once and must not block."""
+    """Calls its listeners at once, in the order in which they subscribed. They must not block."""
 
     def __init__(self) -> None:
-        self._work = asyncio.Event()
+        self._has_work = asyncio.Event()
         self._end_listeners: list[Listener] = []
         self._change_listeners: list[Listener] = []
 
-    def submitted(self) -> None:
-        """Publish that new jobs are in the store."""
-        self._work.set()
+    def subscribe_to_changes(self, listener: Listener) -> None:
+        self._change_listeners.append(listener)
 
-    def changed(self, jobs: Sequence[Job]) -> None:
+    def subscribe_to_ends(self, listener: Listener) -> None:
+        self._end_listeners.append(listener)
+
+    def publish_changes(self, jobs: Sequence[Job]) -> None:
         """Publish that jobs have a new `last_event`; a new job has its first one."""
         for listener in self._change_listeners:
             listener(jobs)
 
-    def ended(self, jobs: Sequence[Job]) -> None:
-        """Publish that these jobs have an outcome or lost their holder; a claim that was made later is not meant."""
+    def publish_ends(self, jobs: Sequence[Job]) -> None:
+        """Publish that jobs have an outcome or were taken from their holder; claims made after that still hold."""
         for listener in self._end_listeners:
             listener(jobs)
 
-    def listen(self, listener: Listener) -> None:
-        """Subscribe to jobs that ended, or that were taken from their holder."""
-        self._end_listeners.append(listener)
+    def publish_work(self) -> None:
+        """Publish that there may be something to claim."""
+        self._has_work.set()
 
-    def listen_to_changes(self, listener: Listener) -> None:
-        """Subscribe to jobs that have a new event."""
-        self._change_listeners.append(listener)
-
-    async def work(self) -> None:
-        """Wait until there may be something to claim; word that came since the last wait is not lost."""
-        await self._work.wait()
-        self._work.clear()
+    async def wait_for_work(self) -> None:
+        """Return when `publish_work` is called, or at once if it was called since the last return."""
+        await self._has_work.wait()
+        self._has_work.clear()

@@ -64,8 +64,8 @@ class SubmitJobs:
         await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
         if named.new:
             await self.resources.add_missing(named.new)
-        self.event_bus.changed(jobs)
-        self.event_bus.submitted()
+        self.event_bus.publish_changes(jobs)
+        self.event_bus.publish_work()
         return jobs
 
     async def what_if(
