@@ -11,7 +11,7 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 from dotenv.variables import Atom, Literal, Variable, parse_variables
 
-from civitai_mock.domain.environment import set_in
+from civitai_mock.environment import setting_values
 
 INSTALLED = Path(sys.prefix, "etc", "civitai-mock.env")  # the container image has one
 OWN = Path(".env")
@@ -23,21 +23,21 @@ class EnvFileError(Exception):
     """One line that names the file, what is wrong with it, and what to do."""
 
 
-def set_in_env_files() -> dict[str, str]:
+def values_in_env_files() -> dict[str, str]:
     """Return values by name in small letters; raise `EnvFileError` if anything in a file would be passed over."""
-    return _set_in(INSTALLED) | _set_in(OWN)
+    return _values_of(INSTALLED) | _values_of(OWN)
 
 
-def set_in_readable_env_files() -> dict[str, str]:
+def values_in_readable_env_files() -> dict[str, str]:
     """Return what can be read, for whoever has to tell that one of the files cannot be."""
     try:
-        return set_in_env_files()
+        return values_in_env_files()
     except EnvFileError:
-        return _set_in(INSTALLED)
+        return _values_of(INSTALLED)
 
 
-def _set_in(path: Path) -> dict[str, str]:
-    return set_in(_values_in(path, _text_of(path))) if _is_there(path) else {}
+def _values_of(path: Path) -> dict[str, str]:
+    return setting_values(_values_in(path, _text_of(path))) if _is_there(path) else {}
 
 
 def _is_there(path: Path) -> bool:

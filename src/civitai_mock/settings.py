@@ -22,10 +22,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
-from civitai_mock.domain.address import HIDDEN, shown
-from civitai_mock.domain.environment import set_in
 from civitai_mock.drawing.png import ImageContent
-from civitai_mock.env_files import EnvFileError, set_in_env_files
+from civitai_mock.env_files import EnvFileError, values_in_env_files
+from civitai_mock.environment import setting_values
+from civitai_mock.network.redaction import HIDDEN, redacted
 from civitai_mock.network.trust import trusting
 from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
 from civitai_mock.services.consumers import Auth
@@ -392,7 +392,7 @@ class Settings(BaseSettings):
         """Raise `SettingsError` for values that cannot work."""
         try:
             _refuse_what_is_no_text(os.environ)
-            given: dict[str, Any] = {**set_in_env_files(), **set_in(os.environ)}
+            given: dict[str, Any] = {**values_in_env_files(), **setting_values(os.environ)}
             settings = cls(**{name: value for name, value in given.items() if name in cls.model_fields})
         except EnvFileError as error:
             raise SettingsError(str(error)) from error
@@ -477,10 +477,10 @@ def _complaint(fault: Any) -> str:
     """Add the reason, where it is one of our own."""
     field = str(fault["loc"][0]).lower()
     reason = f" ({fault['ctx']['error']})" if fault["type"] == "value_error" else ""
-    return f"{field.upper()}: found '{_shown(field, str(fault['input']))}', expected {expected_of(field)}{reason}"
+    return f"{field.upper()}: found '{_redacted(field, str(fault['input']))}', expected {expected_of(field)}{reason}"
 
 
-def _shown(field: str, value: str) -> str:
+def _redacted(field: str, value: str) -> str:
     """An address without its credentials; nothing of any other secret."""
     is_secret = "SecretStr" in str(Settings.model_fields[field].annotation) and field != "mongodb_uri"
-    return HIDDEN if is_secret else shown(value)
+    return HIDDEN if is_secret else redacted(value)

@@ -7,7 +7,7 @@ import time
 
 from civitai_mock.cli.address import reachable, url_of
 from civitai_mock.cli.runtime import Content, live_notes
-from civitai_mock.domain.environment import set_in
+from civitai_mock.environment import setting_values
 
 ANSWER_SECONDS = 4.0  # the server itself waits three for its store, and Docker five for this
 STALE_SECONDS = 8.0  # a beat that waits for a store that hangs, and the next
@@ -77,7 +77,7 @@ def _connection(host: str, port: int, *, encrypted: bool) -> http.client.HTTPCon
 
 def _wanted_address() -> tuple[str, int]:
     """HOST and PORT; the settings as a whole, which are slow to load, are only read where a `.env` may name others."""
-    found = set_in(os.environ)
+    found = setting_values(os.environ)
     port = found.get("port", str(DEFAULT_PORT))
     is_plain = PLAIN_PORT.fullmatch(port) and int(port) <= MOST_PORT
     if is_plain and (found.keys() >= {"host", "port"} or not os.path.lexists(".env")):

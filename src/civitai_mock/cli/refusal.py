@@ -5,7 +5,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from civitai_mock.domain.environment import set_in
+from civitai_mock.environment import setting_values
 
 PROGRAM = "civitai-mock"
 FAILED, BAD_SETTINGS = 1, 2
@@ -20,9 +20,9 @@ def refuse(message: str, *, status: int, as_json: bool) -> int:
 
 def wants_json() -> bool:
     """What `Settings.logs_json` says, as far as it can be told where the settings as a whole are refused."""
-    from civitai_mock.env_files import set_in_readable_env_files
+    from civitai_mock.env_files import values_in_readable_env_files
 
-    found = set_in_readable_env_files() | set_in(os.environ)
+    found = values_in_readable_env_files() | setting_values(os.environ)
     wanted = found.get("log_format", "auto")
     return wanted == "json" or (wanted == "auto" and found.get("node_env") == "production")
 

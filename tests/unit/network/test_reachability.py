@@ -7,7 +7,7 @@ import ssl
 import httpx
 import pytest
 
-from civitai_mock.domain.address import shown
+from civitai_mock.network.redaction import redacted
 from civitai_mock.network.trust import why
 from civitai_mock.providers.comfyui.transport.statuses import account_of
 
@@ -71,7 +71,7 @@ def test_an_error_that_is_its_own_cause_is_told_all_the_same() -> None:
     ],
 )
 def test_an_address_is_shown_without_its_secrets(text: str, expected: str) -> None:
-    assert shown(text) == expected
+    assert redacted(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from civitai_mock.domain.address import BETWEEN, shown
+from civitai_mock.network.redaction import ADDRESS_SEPARATOR, redacted
 
 HTTP_SCHEMES = ("http", "https")
 SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
@@ -40,7 +40,7 @@ def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[ComfyServ
 
 def _listed(text: str) -> list[str]:
     """Nothing between two commas is no address."""
-    return [part.strip(" ,\n\t") for part in BETWEEN.split(text) if part.strip(" ,\n\t")]
+    return [part.strip(" ,\n\t") for part in ADDRESS_SEPARATOR.split(text) if part.strip(" ,\n\t")]
 
 
 def _http_address(text: str) -> SplitResult:
@@ -65,15 +65,15 @@ def _split(text: str, *, schemes: Sequence[str]) -> SplitResult:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ValueError(f"'{shown(text)}' is not {expected}{PASSWORDS}") from None
+        raise ValueError(f"'{redacted(text)}' is not {expected}{PASSWORDS}") from None
     if parts.scheme not in schemes or not parts.hostname or set(parts.hostname) & set(", "):
-        raise ValueError(f"'{shown(text)}' is not {expected}{PASSWORDS if '@' in text else ''}")
+        raise ValueError(f"'{redacted(text)}' is not {expected}{PASSWORDS if '@' in text else ''}")
     if "@" in parts.path + parts.query + parts.fragment:
-        raise ValueError(f"'{shown(text)}' has an @ behind its host{PASSWORDS}")
+        raise ValueError(f"'{redacted(text)}' has an @ behind its host{PASSWORDS}")
     if parts.query or parts.fragment:
-        raise ValueError(f"'{shown(text)}' must end with its path")
+        raise ValueError(f"'{redacted(text)}' must end with its path")
     if port == 0:
-        raise ValueError(f"'{shown(text)}' has no usable port")
+        raise ValueError(f"'{redacted(text)}' has no usable port")
     return parts._replace(path=parts.path.rstrip("/"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from civitai_mock.domain.address import shown
+from civitai_mock.network.redaction import redacted
 
 CREDENTIALS = "it wants other credentials; see COMFY_AUTHORIZATION"
 NO_COMFYUI = "there is no ComfyUI at this address; see host, port and path"
@@ -29,7 +29,7 @@ def account_of(status: int, location: str = "", *, route: str = "") -> str:
     told = ACCOUNTS.get(status, "")
     if 300 <= status < 400 and location:
         address = location.removesuffix(route)
-        told = f"it leads to {shown(address)}; {ANOTHER_ADDRESS if address != location else MAYBE_LOGIN}"
+        told = f"it leads to {redacted(address)}; {ANOTHER_ADDRESS if address != location else MAYBE_LOGIN}"
     return f"answered {status}: {told}." if told else f"answered {status}."
 
 
