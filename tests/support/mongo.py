@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import json_util
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
@@ -92,6 +93,16 @@ class MongoAddress:
             for name in (NAMES.jobs, NAMES.job_events):
                 _administration(self.uri)[self.database][name].drop_index("expireAt_1")
             yield stores
+
+    async def fill(self, dump: Path) -> None:
+        """Write documents by collection, given as MongoDB's extended JSON."""
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(self.uri)
+        try:
+            for name, documents in json_util.loads(dump.read_text("utf-8")).items():
+                if documents:
+                    await client[self.database][name].insert_many(documents)
+        finally:
+            client.close()
 
     @asynccontextmanager
     async def inside(self) -> AsyncIterator[Collections]:
