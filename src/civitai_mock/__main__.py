@@ -1,11 +1,10 @@
-"""The command `civitai-mock`: listen to signals, and only then import what takes its time."""
+"""The command `civitai-mock`: it handles signals first, and only then imports what takes its time."""
 
-from civitai_mock.cli.stop import Stop
-from civitai_mock.cli.streams import leave, open_standard_streams
+from civitai_mock.cli.process import Stop, leave, open_standard_streams
 
 
 def main() -> None:
-    """Process 1 of a container does not even get a signal for which there is no handler, so this comes first."""
+    """Run the command; signals come first, as process 1 of a container gets none that it has no handler for."""
     stop = Stop()
     stop.listen()
     open_standard_streams()

@@ -68,7 +68,7 @@ def _route_standard_logging(processors: list[Processor], level: int) -> None:
     logging.getLogger("uvicorn.error").addFilter(_is_no_start_failure)
 
 
-def log_what_nobody_catches() -> None:
+def log_uncaught_exceptions() -> None:
     """Warnings, and exceptions for which there is no caller, are lines of the log as all others are."""
     logging.captureWarnings(True)
     sys.excepthook = lambda _, error, trace: _log_uncaught(error, trace, "main thread")

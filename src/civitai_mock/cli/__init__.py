@@ -1,1 +1,1 @@
-"""The commands of `civitai-mock`."""
+"""The command line: arguments, commands, how a process starts and stops, and the health check."""

@@ -1,4 +1,4 @@
-"""The arguments of the command line."""
+"""The command line: parse its commands and options."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ CHECKED = ("api", "scheduler", "comfyui")
 
 
 class ArgumentsError(Exception):
-    """One line that names the argument."""
+    """Says in one line which argument cannot be understood."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,7 +31,7 @@ class _Version(argparse.Action):
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Raise `ArgumentsError` for what cannot be understood."""
+    """Parse those of the process by default; raise `ArgumentsError` for what cannot be understood."""
     return _parser().parse_args(arguments)
 
 
@@ -55,5 +55,5 @@ def _parser() -> argparse.ArgumentParser:
     add_arguments(comfyui)
     commands.add_parser("seed", help="add the built-in resources to the store")
     healthcheck = commands.add_parser("healthcheck", help="exit 0 if what runs beside it is healthy, 1 if not")
-    healthcheck.add_argument("checked", nargs="?", choices=CHECKED, help="only that; without it, whatever runs here")
+    healthcheck.add_argument("checked", nargs="?", choices=CHECKED, help="check this one only, not whatever runs here")
     return parser

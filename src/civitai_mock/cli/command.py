@@ -1,15 +1,20 @@
-"""Run the command that the arguments name, and say in one line what ends it."""
+"""Run the command that the arguments name, and say in one line what ends it.
+
+A command imports only what it needs, so that health checks and refusals are quick.
+"""
 
 import argparse
+import json
+import os
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from civitai_mock.cli.address import interfaces_of
 from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
-from civitai_mock.cli.refusal import BAD_SETTINGS, FAILED, refuse, wants_json
-from civitai_mock.cli.stop import Stop
-from civitai_mock.cli.streams import leave, open_standard_streams
+from civitai_mock.cli.process import Stop, leave, open_standard_streams
+from civitai_mock.environment import setting_values
+from civitai_mock.serving.address import interfaces_of
 
 if TYPE_CHECKING:
     import socket
@@ -19,17 +24,66 @@ if TYPE_CHECKING:
 
     Command = Callable[[Settings, argparse.Namespace, Stop], int]
 
+PROGRAM = "civitai-mock"
+FAILED, BAD_SETTINGS = 1, 2
 FEWEST_DESCRIPTORS = 64
-NO_THREAD = "can't start new thread"  # a limit of the machine, by no name of its own
+NO_THREAD = "can't start new thread"  # Python's text for a limit of the machine, which has no exception of its own
 
 
 def run(stop: Stop) -> int:
-    """Exit status 2 is for arguments and settings that cannot work, 1 for everything else that ends a command."""
+    """Return the exit status: 2 for arguments and settings that cannot work, 1 for all else that ends a command."""
     try:
         arguments = parse_arguments()
     except ArgumentsError as error:
         return refuse(str(error), status=BAD_SETTINGS, as_json=wants_json())
     return _attempt(arguments, stop)
+
+
+def _attempt(arguments: argparse.Namespace, stop: Stop) -> int:
+    try:
+        if arguments.command == "healthcheck":
+            return _check_health(arguments.checked)
+        return _run_with_settings(arguments, stop)
+    except Exception as error:  # noqa: BLE001 - the next line reports it
+        from civitai_mock.telemetry import configure_logging
+
+        as_json = wants_json()
+        configure_logging(json=as_json, level="error")
+        return _report_end(error, as_json=as_json)
+
+
+def _check_health(checked: str | None) -> int:
+    from civitai_mock.cli.healthcheck import find_fault
+
+    fault = find_fault(checked)
+    return 0 if fault is None else refuse(fault, status=FAILED, as_json=False)
+
+
+def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
+    from civitai_mock.settings import Settings
+    from civitai_mock.telemetry import configure_logging, log_uncaught_exceptions
+
+    settings = Settings.load()
+    configure_logging(json=settings.logs_json, level=settings.log_level)
+    log_uncaught_exceptions()
+    try:
+        _refuse_too_few_descriptors()
+        if arguments.reload:
+            return _reload(settings, arguments.command)
+        return _command(arguments.command)(settings, arguments, stop)
+    except Exception as error:  # noqa: BLE001 - the next line reports it
+        return _report_end(error, as_json=settings.logs_json)
+
+
+def _refuse_too_few_descriptors() -> None:
+    """Refuse a start that would fail somewhere inside event loop or store, without a word about the limit."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= limit < FEWEST_DESCRIPTORS:
+        raise OSError(f"this process may open {limit} files (ulimit -n); it needs {FEWEST_DESCRIPTORS} at least")
 
 
 def _reload(settings: "Settings", command: str) -> int:
@@ -49,70 +103,37 @@ def serve_again(command: str, sockets: "list[socket.socket] | None") -> None:
     leave(_attempt(arguments, stop))
 
 
-def _attempt(arguments: argparse.Namespace, stop: Stop) -> int:
-    try:
-        if arguments.command == "healthcheck":
-            return _check_health(arguments.checked)
-        return _run_with_settings(arguments, stop)
-    except Exception as error:  # noqa: BLE001 - told by the next
-        from civitai_mock.telemetry import configure_logging
-
-        as_json = wants_json()
-        configure_logging(json=as_json, level="error")
-        return _refused(error, as_json=as_json)
-
-
-def _check_health(checked: str | None) -> int:
-    from civitai_mock.cli.healthcheck import find_fault
-
-    fault = find_fault(checked)
-    return 0 if fault is None else refuse(fault, status=FAILED, as_json=False)
-
-
-def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
-    from civitai_mock.settings import Settings
-    from civitai_mock.telemetry import configure_logging, log_what_nobody_catches
-
-    settings = Settings.load()
-    configure_logging(json=settings.logs_json, level=settings.log_level)
-    log_what_nobody_catches()
-    try:
-        _refuse_too_few_descriptors()
-        if arguments.reload:
-            return _reload(settings, arguments.command)
-        return _command(arguments.command)(settings, arguments, stop)
-    except Exception as error:  # noqa: BLE001 - told by the next
-        return _refused(error, as_json=settings.logs_json)
-
-
-def _refuse_too_few_descriptors() -> None:
-    """Refuse a start that would fail somewhere inside event loop or store, without a word about the limit."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= limit < FEWEST_DESCRIPTORS:
-        raise OSError(f"this process may open {limit} files (ulimit -n); it needs {FEWEST_DESCRIPTORS} at least")
-
-
 def _command(name: str) -> "Command":
-    """Only what this one needs is imported."""
     if name == "scheduler":
-        from civitai_mock.cli.scheduling import schedule
+        from civitai_mock.cli.scheduler import run_scheduler
 
-        return schedule
+        return run_scheduler
     if name == "seed":
-        from civitai_mock.cli.seeding import seed
-
-        return seed
-    from civitai_mock.cli.serving import serve_api, serve_comfyui, serve_monolith
+        return _seed
+    from civitai_mock.cli.server import serve_api, serve_comfyui, serve_monolith
 
     return {MONOLITH: serve_monolith, "api": serve_api, "comfyui": serve_comfyui}[name]
 
 
-def _refused(error: Exception, *, as_json: bool) -> int:
-    """Whatever nobody foresaw is a bug, which needs its traceback to be found."""
+def _seed(settings: "Settings", _: argparse.Namespace, __: Stop) -> int:
+    """Add the built-in resources to the store."""
+    from civitai_mock.bootstrap.stores import open_stores, read_catalogue
+    from civitai_mock.cli.event_loop import run_until_done
+    from civitai_mock.services.resources import ManageResources
+
+    catalogue = read_catalogue()
+
+    async def add_all() -> int:
+        async with open_stores(settings) as stores:
+            return await ManageResources(resources=stores.resources).seed(catalogue)
+
+    added = run_until_done(add_all())
+    sys.stdout.write(f"{added} resources added, {len(catalogue) - added} were there already\n")
+    return 0
+
+
+def _report_end(error: Exception, *, as_json: bool) -> int:
+    """Say in one line what ends the command; a bug, which nobody foresaw, needs its traceback to be found."""
     import structlog
 
     from civitai_mock.domain.errors import InvalidRequestError, MockError
@@ -123,6 +144,28 @@ def _refused(error: Exception, *, as_json: bool) -> int:
         return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)
     if isinstance(error, MockError | OSError) or str(error) == NO_THREAD:
         return refuse(str(error), status=FAILED, as_json=as_json)
-    configure_logging(json=as_json, level="error")  # as it is by default, a traceback tells the values of variables
+    configure_logging(json=as_json, level="error")  # by default structlog's traceback shows the values of variables
     structlog.stdlib.get_logger().error("ended by a bug", exc_info=error)
     return FAILED
+
+
+def refuse(message: str, *, status: int, as_json: bool) -> int:
+    """Print a line for each line of the message, in the form of the log; return the status."""
+    for line in message.splitlines():
+        sys.stdout.write(f"{_json_line(line)}\n") if as_json else sys.stderr.write(f"{PROGRAM}: {line}\n")
+    return status
+
+
+def wants_json() -> bool:
+    """Return what `Settings.logs_json` says, as far as it can be known where the settings as a whole are refused."""
+    from civitai_mock.env_files import values_in_readable_env_files
+
+    found = values_in_readable_env_files() | setting_values(os.environ)
+    wanted = found.get("log_format", "auto")
+    return wanted == "json" or (wanted == "auto" and found.get("node_env") == "production")
+
+
+def _json_line(line: str) -> str:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    reason = line.encode("utf-8", "backslashreplace").decode("utf-8")  # the environment may hold bytes that are no text
+    return json.dumps({"event": "ended", "reason": reason, "level": "error", "timestamp": now}, ensure_ascii=False)

@@ -9,9 +9,9 @@ import pytest
 
 START = """
 import asyncio, gc, logging, threading, warnings
-from civitai_mock.telemetry import configure_logging, log_what_nobody_catches
+from civitai_mock.telemetry import configure_logging, log_uncaught_exceptions
 configure_logging(json=True, level="info")
-log_what_nobody_catches()
+log_uncaught_exceptions()
 """
 FROM_A_THREAD = "thread = threading.Thread(target=lambda: 1 / 0, name='T'); thread.start(); thread.join()"
 FROM_A_FINALISER = """

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from civitai_mock.cli.running import AFTER_GRACE
+from civitai_mock.cli.event_loop import AFTER_GRACE
 from civitai_mock.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.settings_table import FIXED_IN_CONTAINERS

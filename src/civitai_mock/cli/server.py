@@ -1,4 +1,4 @@
-"""Serve over HTTP: API and scheduler, the API alone, or the stand-in for ComfyUI."""
+"""The commands that serve HTTP: API and scheduler in one process, the API alone, or the stand-in for ComfyUI."""
 
 import argparse
 import socket
@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import structlog
 
-from civitai_mock.cli.address import interfaces_of, is_cut_off, reachable, url_of
 from civitai_mock.cli.arguments import MONOLITH
-from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
-from civitai_mock.cli.runtime import leaving_note
-from civitai_mock.cli.stop import Stop
+from civitai_mock.cli.event_loop import exit_status, run_until_done, stop_in_good_order
+from civitai_mock.cli.health_files import keep_health_file
+from civitai_mock.cli.process import Stop
 from civitai_mock.comfyui_standin.arguments import addresses_of
+from civitai_mock.serving.address import interfaces_of, is_cut_off, reachable, url_of
 from civitai_mock.serving.connection import LIMITS, Phase
 from civitai_mock.serving.server import Server, listen
 from civitai_mock.settings import Settings
@@ -49,7 +49,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
     _run(server, settings, listeners, command=command, asked_at=(reachable(settings.host), settings.port, "/health"))
     if application.failure is not None:
         raise application.failure
-    return status_of(application.jobs_left)
+    return exit_status(application.jobs_left)
 
 
 def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
@@ -82,9 +82,9 @@ def _run(
     command: str,
     asked_at: tuple[str, int, str],
 ) -> None:
-    """Until it is stopped, with a note for the health check."""
+    """Serve until it is stopped, with a health file that says where to ask."""
     encrypted = server.config.is_ssl
-    with leaving_note({"command": command, "port": settings.port, "asked_at": asked_at, "encrypted": encrypted}):
+    with keep_health_file({"command": command, "port": settings.port, "asked_at": asked_at, "encrypted": encrypted}):
         run_until_done(server.serve(sockets=listeners), loop_factory=server.config.get_loop_factory())
 
 

@@ -1,4 +1,4 @@
-"""Run jobs without serving anything, and give signs of life for the health check."""
+"""The command `scheduler`: it runs jobs without serving HTTP, and writes a heartbeat for the health check."""
 
 import argparse
 import asyncio
@@ -10,9 +10,9 @@ import structlog
 from civitai_mock.bootstrap.namespace import make_namespace
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
-from civitai_mock.cli.running import run_until_done, status_of, stop_in_good_order
-from civitai_mock.cli.runtime import Note, leaving_note
-from civitai_mock.cli.stop import Stop
+from civitai_mock.cli.event_loop import exit_status, run_until_done, stop_in_good_order
+from civitai_mock.cli.health_files import HealthFile, HealthReport, keep_health_file
+from civitai_mock.cli.process import Stop
 from civitai_mock.domain.errors import MockError
 from civitai_mock.ports import StoreHealth
 from civitai_mock.scheduler.scheduler import Scheduler
@@ -24,12 +24,12 @@ STUCK_SECONDS = 15.0  # no store takes so long for a claim
 logger = structlog.stdlib.get_logger()
 
 
-def schedule(settings: Settings, _: argparse.Namespace, stop: Stop) -> int:
-    return status_of(run_until_done(_schedule(settings, stop)))
+def run_scheduler(settings: Settings, _: argparse.Namespace, stop: Stop) -> int:
+    return exit_status(run_until_done(_run_scheduler(settings, stop)))
 
 
-async def _schedule(settings: Settings, stop: Stop) -> int:
-    """How many jobs were not given back."""
+async def _run_scheduler(settings: Settings, stop: Stop) -> int:
+    """Run until it is stopped; return how many jobs were not given back."""
     async with open_runtime(settings) as runtime:
         scheduler = make_scheduler(make_namespace(runtime))
         loop = asyncio.get_running_loop()
@@ -45,36 +45,36 @@ async def _schedule(settings: Settings, stop: Stop) -> int:
             jobs_left=lambda: scheduler.jobs_left if running.done() else None,
         )
         logger.info("ready", store=runtime.stores.health.description, provider=runtime.provider.description)
-        heart = Heart(scheduler=scheduler, store=runtime.stores.health, port=settings.port)
-        await heart.beat_while(running)
+        heartbeat = Heartbeat(scheduler=scheduler, store=runtime.stores.health, port=settings.port)
+        await heartbeat.run_beside(running)
     return scheduler.jobs_left
 
 
-class Heart:
-    """Notes every other second that the event loop runs, and whether the store answers."""
+class Heartbeat:
+    """Writes every other second that the event loop runs, and whether the store answers."""
 
     def __init__(self, *, scheduler: Scheduler, store: StoreHealth, port: int) -> None:
         self._scheduler = scheduler
         self._store = store
         self._port = port
 
-    async def beat_while(self, running: "asyncio.Task[None]") -> None:
-        """Until it is done; raise what it raises."""
-        with leaving_note(self._content("the store was not asked yet")) as note:
-            if not note.is_kept:
+    async def run_beside(self, running: "asyncio.Task[None]") -> None:
+        """Beat until `running` is done; raise what it raises."""
+        with keep_health_file(self._report("the store was not asked yet")) as file:
+            if not file.is_kept:
                 logger.warning("no folder for signs of life; the health check will not see this scheduler")
-            beating = asyncio.create_task(self._beat(note), name="heart")
+            beating = asyncio.create_task(self._run(file), name="heart")
             try:
                 await running
             finally:
                 beating.cancel()
 
-    async def _beat(self, note: Note) -> None:
+    async def _run(self, file: HealthFile) -> None:
         while True:
-            note.write(self._content(await self._fault()))
+            file.write(self._report(await self._find_fault()))
             await asyncio.sleep(BEAT_SECONDS)
 
-    async def _fault(self) -> str:
+    async def _find_fault(self) -> str:
         if self._scheduler.claiming_for > STUCK_SECONDS:
             return f"claiming jobs has taken {self._scheduler.claiming_for:.0f} s so far"
         try:
@@ -83,7 +83,7 @@ class Heart:
             return error.message
         return ""
 
-    def _content(self, fault: str) -> dict[str, object]:
+    def _report(self, fault: str) -> HealthReport:
         return {
             "command": "scheduler",
             "port": self._port,

@@ -1,4 +1,4 @@
-"""Run a command's event loop, and stop what it serves in good order."""
+"""Run the event loop of a command, and stop in good order what it runs."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,19 +7,18 @@ from typing import Any, TypeVar
 
 import structlog
 
-from civitai_mock.cli.stop import Stop
-from civitai_mock.cli.streams import leave
+from civitai_mock.cli.process import Stop, leave
 
 T = TypeVar("T")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop] | None  # None is asyncio's own
 
-AFTER_GRACE = timedelta(seconds=2)  # for giving back, callbacks, draining and closing together
+AFTER_GRACE = timedelta(seconds=2)  # for giving jobs back, callbacks, draining and closing together
 
 logger = structlog.stdlib.get_logger()
 
 
 def run_until_done(main: Coroutine[Any, Any, T], *, loop_factory: LoopFactory = None) -> T:
-    """Unlike `asyncio.run`, wait for no thread at the end: the process goes, whatever hangs in it."""
+    """Run `main`; unlike `asyncio.run`, wait for no thread at the end: the process goes, whatever hangs in it."""
     loop = (loop_factory or asyncio.new_event_loop)()
     asyncio.set_event_loop(loop)
     return loop.run_until_complete(main)
@@ -34,11 +33,11 @@ def stop_in_good_order(
     def give_up() -> None:
         left = jobs_left()
         logger.error("not stopped in time", limit_s=limit.total_seconds(), jobs_left=left)
-        leave(status_of(left))
+        leave(exit_status(left))
 
     stop.in_good_order(begin, limit_s=limit.total_seconds(), give_up=give_up)
 
 
-def status_of(jobs_left: int | None) -> int:
-    """0 if everything was given back."""
+def exit_status(jobs_left: int | None) -> int:
+    """Return 0 if all jobs were given back, else 1."""
     return 0 if jobs_left == 0 else 1

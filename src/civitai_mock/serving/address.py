@@ -1,4 +1,4 @@
-"""Where a server can be reached, and whether from outside a container."""
+"""Where a server can be reached, and whether from outside a container. It imports little, as health checks use it."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def interfaces_of(host: str) -> Sequence[str]:
 
 
 def reachable(host: str) -> str:
-    """The address by which a process beside it reaches what listens on `host`."""
+    """Return the address by which a process on the same machine reaches what listens on `host`."""
     return REACHABLE.get(host, host)
 
 
@@ -26,6 +26,6 @@ def url_of(host: str, port: int, *, encrypted: bool = False) -> str:
 
 
 def is_cut_off(host: str) -> bool:
-    """True for a server in a container that nobody outside of it can reach: there, loopback is the container's own."""
+    """Return whether nobody outside this container can reach the server: loopback there is the container's own."""
     is_loopback = host in {"localhost", "::1"} or host.startswith("127.")
     return is_loopback and any(map(os.path.exists, CONTAINER_MARKS))
