@@ -12,6 +12,7 @@ from PIL import Image
 from civitai_mock.comfyui_standin import COMFYUI_VERSION
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.comfyui_facts import FOLDERS_OF_TYPES, MOST_PIXELS_IN_MEMORY
 from civitai_mock.generation.control_nets.resources import BEST_KNOWN
 
 MEBIBYTE = 1024 * 1024
@@ -117,7 +118,7 @@ class StandinOptions:
     object_info: Sequence[JsonObject] = ()
     durations: Durations = field(default_factory=Durations)
     damage: Mapping[str, Damage] = field(default_factory=dict)
-    max_pixels: int = 256_000_000  # in one node's hands, all images of a batch together
+    max_pixels: int = MOST_PIXELS_IN_MEMORY  # in one node's hands, all images of a batch together
     upload_mebibytes: float = 100
     max_stored_bytes: int = 512 * MEBIBYTE
     max_history: int = 10_000
@@ -134,20 +135,6 @@ class StandinOptions:
         return self.upload_mebibytes * MEBIBYTE
 
 
-FOLDERS: Mapping[str, Sequence[str]] = {
-    "checkpoint": ("checkpoints", "diffusion_models"),  # flux1 is loaded from either
-    "lora": ("loras",),
-    "lycoris": ("loras",),
-    "locon": ("loras",),
-    "dora": ("loras",),
-    "vae": ("vae",),
-    "embedding": ("embeddings",),
-    "textualinversion": ("embeddings",),
-    "controlnet": ("controlnet",),
-    "hypernet": ("hypernetworks",),
-    "hypernetwork": ("hypernetworks",),
-    "upscaler": ("upscale_models",),
-}
 # Files that ComfyUI itself comes with, for checkpoints that do not tell what they are.
 CONFIGS = (
     "anything_v3.yaml",
@@ -185,6 +172,6 @@ def pretended_models(resources: Iterable[Resource]) -> Models:
     """By ComfyUI's folder names; a resource of a type that ComfyUI has no folder for is left out."""
     found: dict[str, list[str]] = {folder: list(names) for folder, names in BESIDE.items()}
     for resource in resources:
-        for folder in FOLDERS.get((resource.air.type or "").lower(), ()):
+        for folder in FOLDERS_OF_TYPES.get((resource.air.type or "").lower(), ()):
             found.setdefault(folder, []).append(resource.file_name or resource.air.model_path)
     return found

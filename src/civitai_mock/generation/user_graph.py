@@ -7,25 +7,22 @@ from itertools import islice
 from typing import TypeGuard
 
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_STEPS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.text_to_image.params import image_cost
 from civitai_mock.generation.work import InputImage
 
 FULL_AIR = re.compile(r"urn:air:\S+", re.IGNORECASE)
-# Of ComfyUI's own text encoders, and what others call the like.
-TEXT_INPUTS = frozenset(
+# What may be a text of somebody's, in ComfyUI's own nodes and in those of packs.
+PROSE_INPUTS = frozenset(
     {
-        *("text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "llama", "bert", "mt5xl", "system_prompt"),
-        *("prompt", "positive", "negative", "positive_prompt", "negative_prompt", "user_prompt", "tags", "lyrics"),
+        *(*TEXT_INPUTS, "llama", "bert", "mt5xl", "system_prompt", "prompt", "positive", "negative"),
+        *("positive_prompt", "negative_prompt", "user_prompt", "tags", "lyrics"),
     }
 )
-SEED_INPUTS = ("seed", "noise_seed")
 MOST_SEED = 2**63 - 1  # v1 description: a seed is an int64
-DEFAULT_SIDE = 512
-LARGEST_SIDE = 16384
-LARGEST_BATCH = 4096
-MOST_STEPS = 10_000
 MOST_ABOVE = 200
 
 
@@ -39,7 +36,7 @@ def file_references(graph: Graph) -> dict[str, str]:
 def node_files(inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """The inputs of a node that are nothing but a full AIR, where it wants a file's name; a prompt is never one."""
     for name, value in inputs.items():
-        if name not in TEXT_INPUTS and isinstance(value, str) and FULL_AIR.fullmatch(value):
+        if name not in PROSE_INPUTS and isinstance(value, str) and FULL_AIR.fullmatch(value):
             yield name, value
 
 

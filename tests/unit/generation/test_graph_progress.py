@@ -26,6 +26,11 @@ def decode(samples: str) -> JsonObject:
 CHAIN: JsonObject = {"3": sampler(20), "4": decode("3"), "5": sampler(10, "4"), "6": decode("5")}
 SIDES: JsonObject = {"3": sampler(20), "5": sampler(10)}
 PARTS: JsonObject = {"3": sampler(20, end_at_step=16), "5": sampler(20, "3", start_at_step=16, end_at_step=10_000)}
+LINKED: JsonObject = {
+    "2": {"class_type": "PrimitiveInt", "inputs": {"value": 20}},
+    "3": sampler(["2", 0]),
+    "5": sampler(10, "3"),
+}
 LOOP: JsonObject = {"3": sampler(20, "5"), "5": sampler(20, "3")}
 
 CUSTOM: JsonObject = {
@@ -47,6 +52,7 @@ CUSTOM: JsonObject = {
         (PARTS, "5", 2, 4, 0.9),
         (CUSTOM, "3", 10, 20, 0.3333),
         (CUSTOM, "5", 5, 10, 0.8333),
+        (LINKED, "5", 5, 10, 0.8333),
         (SIDES, "5", 5, 10, 0.5),
         (LOOP, "5", 5, 10, 0.5),
         (CHAIN, "6", 1, 4, 0.25),

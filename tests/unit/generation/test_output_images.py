@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civitai_mock.generation.comfyui_facts import TEXT_INPUTS
 from civitai_mock.generation.control_nets.request import RECIPES
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
-from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SAMPLER_INPUTS, TEXT_INPUTS
+from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SAMPLER_INPUTS
 from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_outputs
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import MODELS, graph_of

@@ -6,9 +6,13 @@ from importlib.resources import files
 import pytest
 
 from civitai_mock.domain.air import Air
-from civitai_mock.generation.ecosystems import ADAPTERS, ECOSYSTEMS, find_ecosystem
+from civitai_mock.generation.comfyui_facts import FOLDERS_OF_TYPES
+from civitai_mock.generation.control_nets.resources import CONTROL_NET
+from civitai_mock.generation.ecosystems import ADAPTERS, ECOSYSTEMS, MODEL_TYPES, find_ecosystem
 from civitai_mock.generation.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, REQUESTS
 from civitai_mock.generation.job_types.request import JobRequest
+from civitai_mock.generation.networks.kinds import KINDS
+from civitai_mock.generation.text_to_image.resources import UPSCALER
 from tests.support.generation import SKELETONS
 
 GENERATION = files("civitai_mock") / "generation"
@@ -31,6 +35,10 @@ def test_every_input_that_takes_a_model_has_its_files() -> None:
     for adapter in ADAPTERS:
         inputs = {SKELETONS[name].slots["model"][1] for kind in adapter.kinds for name in kind.skeletons}
         assert inputs == set(adapter.model_files)
+
+
+def test_every_type_of_resource_that_graphs_load_has_its_folders() -> None:
+    assert MODEL_TYPES | KINDS.keys() | {CONTROL_NET, UPSCALER} <= FOLDERS_OF_TYPES.keys()
 
 
 def test_every_role_is_named_in_a_skeleton() -> None:

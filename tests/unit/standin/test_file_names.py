@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.comfyui_standin.execution.nodes import steps_of
+from civitai_mock.comfyui_standin.execution.nodes import step_count
 from civitai_mock.comfyui_standin.state.files import (
     FilePlace,
     FileStore,
@@ -14,6 +14,7 @@ from civitai_mock.comfyui_standin.state.files import (
     expand,
     split_annotation,
 )
+from civitai_mock.generation.graph_reader.nodes import Nodes
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -104,4 +105,4 @@ CUSTOM = with_node(with_node(SIGMAS, "11", "SplitSigmas", sigmas=["10", 0], step
     ],
 )
 def test_steps_are_read_from_the_graph(graph: Any, steps: int) -> None:
-    assert steps_of(graph, "3") == steps
+    assert step_count(Nodes(graph), "3") == steps

@@ -14,14 +14,3 @@ def is_link(value: Any) -> TypeGuard[list[Any]]:
 def sources(graph: AnyGraph, node_id: str) -> Iterator[str]:
     """The nodes that a node's inputs come from, in the order of its inputs."""
     return (value[0] for value in graph[node_id]["inputs"].values() if is_link(value))
-
-
-def needs(graph: AnyGraph, node_id: str) -> set[str]:
-    """A node and everything above it."""
-    found, waiting = {node_id}, [node_id]
-    while waiting:
-        for source in sources(graph, waiting.pop()):
-            if source in graph and source not in found:
-                found.add(source)
-                waiting.append(source)
-    return found

@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.failures import OUT_OF_MEMORY, Inspection, NodeFailedError
-from civitai_mock.comfyui_standin.execution.graph_links import AnyGraph, is_link, needs
 from civitai_mock.comfyui_standin.execution.output_nodes import show
 from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
 from civitai_mock.comfyui_standin.messages import JPEG, PNG, PreviewFrame
@@ -15,50 +14,28 @@ from civitai_mock.comfyui_standin.state.images import is_image, preview_jpeg
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.drawing.outputs import images
 from civitai_mock.drawing.outputs.output_context import OutputContext
+from civitai_mock.generation.comfyui_facts import SAMPLER_CLASSES, STREAMING_CLASS
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import steps_between
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.samplers import steps_of
 
-SAMPLERS = frozenset({"KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced"})
 DEFAULT_STEPS = 20
-MOST_HOPS = 32
 
 
-def steps_of(graph: AnyGraph, node_id: str) -> int:
-    """0 where there is nothing to denoise."""
-    inputs = graph[node_id]["inputs"]
-    if is_link(inputs.get("sigmas")):
-        return _steps_of_sigmas(graph, inputs["sigmas"][0])
-    steps = _whole(inputs.get("steps"))
-    if "end_at_step" in inputs:
-        return steps_between(_whole(inputs.get("start_at_step", 0)), _whole(inputs["end_at_step"]), of=steps)
-    return 0 if inputs.get("denoise") == 0 else steps
-
-
-def _steps_of_sigmas(graph: AnyGraph, node_id: str) -> int:
-    """Of the nearest node above that counts steps."""
-    for _ in range(MOST_HOPS):
-        inputs = graph[node_id]["inputs"]
-        if "steps" in inputs:
-            return _whole(inputs["steps"])
-        above = [value[0] for value in inputs.values() if is_link(value)]
-        if not above:
-            break
-        node_id = above[0]
-    return DEFAULT_STEPS
-
-
-def _whole(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else DEFAULT_STEPS
-
-
-IMAGE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", "SaveImageWebsocket"})
+IMAGE_OUTPUTS = frozenset({"SaveImage", "PreviewImage", STREAMING_CLASS})
 NO_TEXTS: Mapping[str, str] = {}
+
+
+def step_count(nodes: Nodes, node_id: str) -> int:
+    """Return the steps of a sampler, and a usual number of them where the graph does not tell."""
+    steps = steps_of(nodes, node_id)
+    return DEFAULT_STEPS if steps is None else steps
 
 
 async def sample(scene: RunContext, node: RunningNode) -> JsonObject:
     """With a preview at each step if the server was started so."""
     options = scene.workshop.options
-    steps = steps_of(scene.item.graph, node.id)
+    steps = step_count(scene.images.nodes, node.id)
     sketch = await _sketch(scene, node) if options.previews and steps else None
     for step in range(1, steps + 1):
         await scene.workshop.pause(options.durations.step)
@@ -86,7 +63,7 @@ async def _coarse(scene: RunContext, sketch: bytes, share: float) -> bytes:
 async def _sketch(scene: RunContext, node: RunningNode) -> bytes:
     """The first image that this sampler works for, or else what it makes."""
     item = scene.item
-    outputs = (output for output in item.outputs if node.id in needs(item.graph, output))
+    outputs = (output for output in item.outputs if node.id in scene.images.nodes.upstream(output))
     shown = next((output for output in outputs if scene.node(output).class_type in IMAGE_OUTPUTS), None)
     link = Link(shown or node.id, 0)
     return await scene.interrupt.in_thread(partial(scene.images.png, link, 0, NO_TEXTS))
@@ -159,8 +136,8 @@ async def _check_size(scene: RunContext, node: RunningNode) -> None:
 
 # All other nodes only take their time, or show something if they are output nodes.
 WORKS: Mapping[str, Work] = {
-    "SaveImageWebsocket": stream,
-    **dict.fromkeys(SAMPLERS, sample),
+    STREAMING_CLASS: stream,
+    **dict.fromkeys(SAMPLER_CLASSES, sample),
     **dict.fromkeys(IMAGE_LOADERS, _load_image),
 }
 

@@ -15,6 +15,7 @@ from civitai_mock.domain.json_types import Json
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.drawing.png import Draw
+from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.outputs import OutputNode
 from civitai_mock.ports import Clock
@@ -47,7 +48,7 @@ class OutputWriter:
             kind = type(item.extra_data).__name__
             raise NodeFailedError("AttributeError", f"'{kind}' object has no attribute 'get'", inputs_known=False)
         added = item.extra_data.get("extra_pnginfo") or {}
-        texts = {"prompt": json.dumps(item.graph), **{name: json.dumps(value) for name, value in added.items()}}
+        texts = {GRAPH_KEYWORD: json.dumps(item.graph), **{name: json.dumps(value) for name, value in added.items()}}
         return texts if self.metadata else {}
 
     async def keep(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
+from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.outputs import images
 from civitai_mock.drawing.outputs.makers import files_of
@@ -49,8 +50,7 @@ class _ValuesOf:
         if node.class_type.startswith("Primitive"):
             return self._given(node.inputs.get("value"), hops)
         if node.class_type == "GetImageSize":
-            frame = self._scene.images.frame(link)
-            return (frame.width, frame.height, frame.count)[min(max(link.output, 0), 2)]
+            return self._scene.images.frame(link).measure(link.output)
         rule = TEXT_NODES.get(node.class_type)
         if rule is None:
             return None
@@ -73,7 +73,8 @@ def _printed(scene: RunContext, link: Link) -> str:
         case "MASK":
             return f"tensor([...], size=({frame.count}, {frame.height}, {frame.width}))"
         case "LATENT":
-            return f"{{'samples': tensor([...], size=({frame.count}, 4, {frame.height // 8}, {frame.width // 8}))}}"
+            cells = f"{frame.height // LATENT_CELL}, {frame.width // LATENT_CELL}"
+            return f"{{'samples': tensor([...], size=({frame.count}, 4, {cells}))}}"
     return f"<{kind} object>"
 
 

@@ -32,9 +32,10 @@ from civitai_mock.comfyui_standin.websockets import Hub
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.drawing.png import Draw
+from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.ports import Clock
 
-NEVER_THE_SAME = frozenset({"SaveImageWebsocket"})
+NEVER_THE_SAME = frozenset({STREAMING_CLASS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

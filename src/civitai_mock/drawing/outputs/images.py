@@ -8,9 +8,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
+from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 
 MODEL_TAG, MAKER_TAG = 0x0110, 0x010F  # of EXIF; where ComfyUI puts the graph, and other texts from there downwards
-GRAPH = "prompt"
 METHODS = {"default": 4, "fastest": 0, "slowest": 6}
 
 
@@ -41,8 +41,8 @@ def _png(making: OutputContext) -> bytes:
 
 def _webp(making: OutputContext) -> bytes:
     exif = Image.Exif()
-    extra = [(keyword, words) for keyword, words in making.texts.items() if keyword != GRAPH]
-    exif[MODEL_TAG] = f"{GRAPH}:{making.texts.get(GRAPH, '{}')}"
+    extra = [(keyword, words) for keyword, words in making.texts.items() if keyword != GRAPH_KEYWORD]
+    exif[MODEL_TAG] = f"{GRAPH_KEYWORD}:{making.texts.get(GRAPH_KEYWORD, '{}')}"
     for tag, (keyword, words) in zip(range(MAKER_TAG, 0, -1), extra, strict=False):
         exif[tag] = f"{keyword}:{words}"
     first, *others = _frames(making)

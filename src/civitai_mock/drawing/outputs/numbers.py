@@ -9,6 +9,8 @@ import numpy as np
 from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.drawing.pixels.files import LATENT
+from civitai_mock.generation.comfyui_facts import SEED_INPUTS
+from civitai_mock.generation.graph_reader.samplers import seed_in
 from civitai_mock.generation.placeholder_results import Tensor, packed, small_lora
 
 CHANNELS, MORE_CHANNELS = 4, 16
@@ -69,6 +71,5 @@ def _throws(making: OutputContext) -> Random:
 
 
 def _seed(making: OutputContext) -> int:
-    found = making.nodes.nearest(making.node_id, {"seed", "noise_seed"}, skip=())
-    seed = found.get("seed", found.get("noise_seed"))
+    seed = seed_in(making.nodes.nearest(making.node_id, frozenset(SEED_INPUTS), skip=()))
     return abs(seed) if isinstance(seed, int) else 0

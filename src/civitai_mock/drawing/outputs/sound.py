@@ -13,8 +13,10 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
+from civitai_mock.generation.comfyui_facts import SEED_INPUTS
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.nodes import Nodes, real, text, whole
+from civitai_mock.generation.graph_reader.samplers import seed_in
 
 Waves: TypeAlias = NDArray[np.float32]
 
@@ -133,9 +135,9 @@ def _loaded(place: _Place) -> Sound:
 
 def _composed(place: _Place) -> Sound:
     """Make sound as long as the latent that it is decoded from."""
-    found = place.nodes.nearest(place.link.node_id, {"seconds", "seed", "noise_seed"}, skip=())
+    found = place.nodes.nearest(place.link.node_id, {"seconds", *SEED_INPUTS}, skip=())
     seconds = real(found.get("seconds"))
-    turn = (whole(found.get("seed", found.get("noise_seed"))) or 0) % 12
+    turn = (whole(seed_in(found)) or 0) % 12
     time = np.arange(_samples(DEFAULT_SECONDS if seconds is None else seconds, RATE)) / RATE
     chord = sum(np.sin(2 * np.pi * tone * 2 ** (turn / 12) * time) for tone in CHORD) * LOUDNESS
     return Sound(np.stack([chord, chord]).astype(np.float32), RATE)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from PIL import ExifTags, Image, ImageOps, ImageSequence
 
 from civitai_mock.domain.images import LATENT_CELL
+from civitai_mock.generation.comfyui_facts import MOST_PIXELS_IN_MEMORY
 from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.generation.placeholder_results import shapes_of
 
@@ -15,7 +16,6 @@ PAGES = frozenset({"TIFF"})  # each of a size of its own
 ON_THEIR_SIDE = frozenset({5, 6, 7, 8})  # EXIF orientations
 SIXTEEN_BITS = 1 / 255  # ComfyUI's factor for images of 32-bit integers
 MOST_IMAGES = 4096
-MOST_PIXELS = 256_000_000
 LATENT = "latent_tensor"
 
 
@@ -98,4 +98,4 @@ def _loaded_video(content: bytes) -> Loaded | None:
 def _video_frames(content: bytes) -> Sequence[Image.Image]:
     from civitai_mock.drawing.pixels.video_files import frames_of  # noqa: PLC0415
 
-    return frames_of(content, most_pixels=MOST_PIXELS)
+    return frames_of(content, most_pixels=MOST_PIXELS_IN_MEMORY)

@@ -73,6 +73,10 @@ class ImageBatch:
         """The same, where a node tells the size."""
         return replace(self, guessed=False)
 
+    def measure(self, output: int) -> int:
+        """Return what an output of GetImageSize gives of the batch: its width, its height or its number of images."""
+        return (self.width, self.height, self.count)[min(max(output, 0), 2)]
+
     def skipping(self, count: int) -> Self:
         return replace(self, first=self.first + count)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputNode:
@@ -25,7 +27,7 @@ OUTPUTS: Mapping[str, OutputNode] = {
     "SaveImage": OutputNode(input="images", suffix="png", key="images", each=True),
     "PreviewImage": OutputNode(input="images", suffix="png", key="images", each=True, is_temp=True),
     "MaskPreview": OutputNode(input="mask", suffix="png", key="images", each=True, is_temp=True),
-    "SaveImageWebsocket": OutputNode(input="images", suffix="png", each=True),
+    STREAMING_CLASS: OutputNode(input="images", suffix="png", each=True),
     "SaveAnimatedPNG": OutputNode(input="images", suffix="png", key="images"),
     "SaveAnimatedWEBP": OutputNode(input="images", suffix="webp", key="images"),
     "SaveWEBM": OutputNode(input="images", suffix="webm", key="images"),
@@ -50,13 +52,12 @@ OUTPUTS: Mapping[str, OutputNode] = {
     "VAESave": OutputNode(input="vae", suffix="safetensors"),
 }
 NO_OUTPUT = OutputNode(input="")
-WEBSOCKET = "SaveImageWebsocket"
 
 
 def result_count(class_type: str, images: int) -> int:
     """How many files of a node a client can ask for."""
     node = OUTPUTS.get(class_type, NO_OUTPUT)
-    if not node.suffix or not (node.key or class_type == WEBSOCKET):
+    if not node.suffix or not (node.key or class_type == STREAMING_CLASS):
         return 0
     return images if node.each else 1
 

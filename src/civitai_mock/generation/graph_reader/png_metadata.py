@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
+from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 from civitai_mock.generation.graph_reader.facts import Lora, OutputImages, SamplerPass
 
-GRAPH_CHUNK = "prompt"
-PARAMETERS_CHUNK = "parameters"
+PARAMETERS_KEYWORD = "parameters"
 DECIMALS = 3
 
 
 def texts_of(graph_json: str, extra_pnginfo: Mapping[str, str], series: OutputImages) -> Mapping[str, str]:
     """By keyword, in ComfyUI's order; entries of `extra_pnginfo` are written as JSON, as ComfyUI does."""
-    ours = {GRAPH_CHUNK: graph_json, PARAMETERS_CHUNK: parameters(series)}
+    ours = {GRAPH_KEYWORD: graph_json, PARAMETERS_KEYWORD: parameters(series)}
     extra = {keyword: json.dumps(value) for keyword, value in extra_pnginfo.items()}
-    return {GRAPH_CHUNK: graph_json, **extra, **ours}
+    return {GRAPH_KEYWORD: graph_json, **extra, **ours}
 
 
 def parameters(series: OutputImages) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from itertools import islice
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.graph_reader.facts import steps_between
-from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, whole
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.samplers import steps_of
 
 MOST_SAMPLERS = 100  # each is looked for above each other
 
@@ -26,13 +26,12 @@ def fraction_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -
 
 
 def _samplers(nodes: Nodes) -> dict[str, int]:
-    """With the steps of each; a custom one has them from a node that makes its noise levels."""
+    """With the steps of each."""
     linked = ((name, link) for name in nodes if (link := _sigmas(nodes, name)) is not None)
     sigmas = dict(islice(linked, MOST_SAMPLERS + 1))
     schedulers = {node_id for link in sigmas.values() for node_id in nodes.upstream(link)}
     plain = {name for name in nodes if "steps" in nodes.inputs(name)} - schedulers
-    custom = {name: whole(nodes.nearest(link, {"steps"}, skip=()).get("steps")) or 0 for name, link in sigmas.items()}
-    return {name: _weight(nodes.inputs(name)) for name in plain} | custom
+    return {name: steps_of(nodes, name) or 0 for name in (*plain, *sigmas)}
 
 
 def _sigmas(nodes: Nodes, name: str) -> str | None:
@@ -42,9 +41,3 @@ def _sigmas(nodes: Nodes, name: str) -> str | None:
 def _is_chain(before: Mapping[str, set[str]]) -> bool:
     """Each has another number of samplers above it, from none to all others."""
     return {len(above) for above in before.values()} == set(range(len(before)))
-
-
-def _weight(inputs: Inputs) -> int:
-    """The steps that a sampler takes; an advanced one takes a part of them."""
-    steps, first, last = (whole(inputs.get(name)) for name in ("steps", "start_at_step", "end_at_step"))
-    return steps_between(first or 0, last, of=steps or 0)

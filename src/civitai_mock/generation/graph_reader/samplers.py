@@ -1,15 +1,16 @@
 """What one sampler node does, by the names of inputs."""
 
-from civitai_mock.generation.graph_reader.facts import Lora, SamplerPass
+from civitai_mock.domain.json_types import Json
+from civitai_mock.generation.comfyui_facts import SEED_INPUTS, TEXT_INPUTS
+from civitai_mock.generation.graph_reader.facts import Lora, SamplerPass, steps_between
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, text, whole
 
 IMAGE_INPUTS = (
     *("samples", "latent_image", "latent", "pixels", "images", "image", "image1", "destination", "samples1"),
     *("samples_to", "latents", "video", "video_latent", "init_image", "start_image", "mask", "source", "Y"),
 )
-TEXT_INPUTS = ("text", "text_g", "text_l", "t5xxl", "clip_g", "clip_l")
 SAMPLER_INPUTS = frozenset(
-    {"seed", "noise_seed", "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", "ckpt_name", "unet_name"}
+    {*SEED_INPUTS, "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", "ckpt_name", "unet_name"}
 )
 BESIDE_MODEL = frozenset({*IMAGE_INPUTS, "positive", "negative", "conditioning", "clip", "vae"})
 BESIDE_SAMPLER = frozenset({*IMAGE_INPUTS, "negative", "clip", "vae", "control_net", "mask"})
@@ -23,10 +24,31 @@ def samples(inputs: Inputs) -> bool:
     return "latent_image" in inputs and ("steps" in inputs or "sigmas" in inputs)
 
 
+def seed_in(inputs: Inputs) -> Json:
+    """Return the seed among some inputs, whatever ComfyUI's nodes call it."""
+    return next((inputs[name] for name in SEED_INPUTS if name in inputs), None)
+
+
+def steps_of(nodes: Nodes, node_id: str) -> int | None:
+    """Return how many steps a sampler takes, or None where the graph does not tell.
+
+    A custom one has them from a node that makes its noise levels, an advanced one takes a part of them.
+    """
+    noise_levels = nodes.linked(node_id, ("sigmas",))
+    if noise_levels is not None:
+        return whole(nodes.nearest(noise_levels, {"steps"}, skip=()).get("steps"))
+    steps, first, last = (whole(nodes.value(node_id, name)) for name in ("steps", "start_at_step", "end_at_step"))
+    if steps is None:
+        return None
+    if last is None and real(nodes.value(node_id, "denoise")) == 0:
+        return 0
+    return steps_between(first or 0, last, of=steps)
+
+
 def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
     """Without what only the way of the pixels tells."""
     found = nodes.nearest(node_id, SAMPLER_INPUTS, skip=BESIDE_SAMPLER)
-    seed = whole(found.get("seed", found.get("noise_seed")))
+    seed = whole(seed_in(found))
     denoise = real(found.get("denoise"))
     steps = whole(found.get("steps")) or 0
     skipped = min(_steps_skipped(nodes.inputs(node_id)), steps)

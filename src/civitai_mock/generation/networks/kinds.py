@@ -9,6 +9,8 @@ from civitai_mock.generation.graph_builder import GraphBuilder
 from civitai_mock.generation.prompts.a1111 import TAG, IgnoredTag
 from civitai_mock.generation.prompts.texts import PromptTexts, embedding_text
 
+MAX_STRENGTH = 100  # of ComfyUI's LoraLoader
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
@@ -35,7 +37,7 @@ class NetworkKind:
     name: str
     write: Callable[[PromptTexts, Network], PromptTexts]
     load: Callable[[GraphBuilder, Network], str | None] | None
-    max_strength: float = 100
+    max_strength: float = MAX_STRENGTH
     white_space: bool = True
     only_one: bool = False
 

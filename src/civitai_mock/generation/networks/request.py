@@ -11,10 +11,9 @@ from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.networks.kinds import KIND_NAMES, NetworkKind, find_kind
+from civitai_mock.generation.networks.kinds import KIND_NAMES, MAX_STRENGTH, NetworkKind, find_kind
 from civitai_mock.generation.wire import Name, Number, PromptText, Reference, Text, WireModel, at_most, fault
 
-MAX_STRENGTH = 100
 MAX_NETWORKS = 100  # ComfyUI follows a chain of nodes by calls within calls, which have an end
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.images import Size
+from civitai_mock.generation.comfyui_facts import MOST_STEPS
 from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 
@@ -84,7 +85,6 @@ class SourceImage:
 
 # How pleasing an image the refiner was told that it had, for what is wanted and for what is not.
 POSITIVE_SCORE, NEGATIVE_SCORE = 6, 2.5
-MOST_STEPS = 10_000  # of ComfyUI's samplers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

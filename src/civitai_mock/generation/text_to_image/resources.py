@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.comfyui_facts import USUAL_UPSCALING
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import CHECKPOINT, Ecosystem, ModelKind
 from civitai_mock.generation.networks.request import job_resource
@@ -18,7 +19,6 @@ REFINER_PATH = "params.refiner.model"
 MOST_FROM_A_SOURCE = 64  # what RepeatLatentBatch takes
 LARGEST_HIRES_SIDE = 4096
 LARGEST_UPSCALED_SIDE = 8192
-USUAL_UPSCALING = 4  # what nearly every upscaler does; only its file would tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

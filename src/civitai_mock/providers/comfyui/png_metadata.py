@@ -4,14 +4,14 @@ import json
 from collections.abc import AsyncIterator, Mapping
 
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output
 from civitai_mock.generation.graph_reader.png_metadata import (
-    GRAPH_CHUNK,
     LONGEST_KEYWORD,
-    PARAMETERS_CHUNK,
+    PARAMETERS_KEYWORD,
     SIGNATURE,
     parameters,
     text_chunk,
@@ -94,8 +94,8 @@ def image_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
         return {}
     nodes = Nodes(graph)
     series = read_output(nodes, Link(node_id, 0), ImageBatches(nodes)) if node_id in nodes else None
-    told = {PARAMETERS_CHUNK: parameters(series)} if series is not None and series.passes else {}
-    return {GRAPH_CHUNK: json.dumps(graph), **told}
+    told = {PARAMETERS_KEYWORD: parameters(series)} if series is not None and series.passes else {}
+    return {GRAPH_KEYWORD: json.dumps(graph), **told}
 
 
 async def with_texts(content: AsyncIterator[bytes], texts: Mapping[str, str]) -> AsyncIterator[bytes]:

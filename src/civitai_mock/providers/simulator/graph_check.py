@@ -7,6 +7,7 @@ from typing import Self
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_PIXELS_IN_MEMORY
 from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.image_batches import nothing_known
 from civitai_mock.generation.graph_reader.nodes import NO_INPUTS, Nodes
@@ -50,9 +51,6 @@ class PromptCancelledError(JobError):
     code = "cancelled"
 
 
-LARGEST_SIDE = 16384
-LARGEST_BATCH = 4096
-MOST_MEGAPIXELS = 256  # in memory at once
 MOST_FAULTS = 20
 
 
@@ -119,7 +117,7 @@ def _check_circles(nodes: Nodes, needed: Collection[str]) -> None:
 def _excesses(nodes: Nodes, series: OutputImages) -> Iterator[Fault]:
     frame = series.frame
     sides = (("width", frame.width, LARGEST_SIDE), ("height", frame.height, LARGEST_SIDE))
-    if not series.is_drawn_image and frame.megapixels > MOST_MEGAPIXELS:
+    if not series.is_drawn_image and frame.width * frame.height * frame.count > MOST_PIXELS_IN_MEMORY:
         details = f"{frame.count} images of {frame.width}x{frame.height}"
         yield _fault(nodes, series.node_id, "out_of_memory", "Allocation on device", details)
     for name, value, most in (*sides, ("batch_size", frame.count, LARGEST_BATCH)):

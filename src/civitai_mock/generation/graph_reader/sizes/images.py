@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from civitai_mock.generation.comfyui_facts import USUAL_UPSCALING
 from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, ImageBatch
 from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeView, counted, kept, sized
 
-UPSCALE_FACTOR = 4  # what nearly every upscaling model does
 FACTOR_IN_NAME = re.compile(r"(?<![a-z0-9])([1-9])x(?![a-z0-9])|(?<![a-z0-9])x([1-9])(?![0-9])", re.IGNORECASE)
 MEBIPIXEL = 1024 * 1024
 NO_ALPHA = ImageBatch(width=64, height=64)  # the mask that LoadImage gives out for an image without transparency
@@ -88,7 +88,7 @@ def upscale_factor(sight: NodeView) -> int:
     model = sight.nodes.link(sight.node_id, "upscale_model")
     name = sight.nodes.value(model.node_id, "model_name") if model else ""
     found = FACTOR_IN_NAME.search(name) if isinstance(name, str) else None
-    return int(found[1] or found[2]) if found else UPSCALE_FACTOR
+    return int(found[1] or found[2]) if found else USUAL_UPSCALING
 
 
 def _cropped(sight: NodeView) -> ImageBatch:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from civitai_mock.domain.images import LATENT_CELL
+from civitai_mock.generation.comfyui_facts import SAMPLER_CLASSES
 from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE, ImageBatch
 from civitai_mock.generation.graph_reader.sizes.images import scaled_to, turned
 from civitai_mock.generation.graph_reader.sizes.node_view import UNKNOWN, NodeView, counted, in_cells, kept, sized
@@ -95,7 +96,7 @@ def _for_x4_upscaler(sight: NodeView) -> ImageBatch:
     return in_cells(before, before.width * ratio, before.height * ratio, cell=X4_CELL)
 
 
-SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "AddNoise")
+SAMPLERS = (*SAMPLER_CLASSES, "AddNoise")
 SAME_SAMPLES = ("LatentApplyOperation", "LatentBatchSeedBehavior", "LatentFlip", "LatentMultiply", "SetLatentNoiseMask")
 OF_TWO = ("LatentAdd", "LatentBlend", "LatentInterpolate", "LatentSubtract")
 

@@ -65,14 +65,13 @@ class NodeView:
         return self.load(self.text(name))
 
     def _measured(self, name: str, value: int | None, otherwise: int) -> int:
-        """GetImageSize gives out width, height and number."""
+        """A link to GetImageSize is measured, too."""
         if value is not None:
             return value
         link = self.nodes.link(self.node_id, name)
         if link is None or self.nodes.class_type(link.node_id) != "GetImageSize":
             return otherwise
-        frame = self.frame_of(link)
-        return (frame.width, frame.height, frame.count)[min(max(link.output, 0), 2)]
+        return self.frame_of(link).measure(link.output)
 
 
 def sized(before: ImageBatch, width: float, height: float) -> ImageBatch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_texts
+from civitai_mock.generation.comfyui_facts import EMBEDDINGS, FOLDERS_OF_TYPES
 from civitai_mock.providers.comfyui.graphs.file_names import Names, match
 
 # The folder that an input's names are from; an input that is not here is named by itself.
@@ -33,27 +34,7 @@ FOLDERS_OF_NODES: Mapping[tuple[str, str], str] = {
     ("ModelPatchLoader", "name"): "model_patches",
 }
 MODEL_FOLDERS = frozenset({*FOLDERS.values(), *FOLDERS_OF_NODES.values()})
-EMBEDDINGS = "embeddings"
 NO_FILE = frozenset({"None", "[None]"})  # what a node offers for none of a folder's files
-# Where servers keep what an AIR's type names.
-LORAS = ("loras",)
-FOLDERS_OF_TYPES: Mapping[str, tuple[str, ...]] = {
-    "checkpoint": ("checkpoints", "diffusion_models"),
-    "unet": ("diffusion_models",),
-    "diffusionmodel": ("diffusion_models",),
-    "lora": LORAS,
-    "locon": LORAS,
-    "lycoris": LORAS,
-    "dora": LORAS,
-    "vae": ("vae",),
-    "embedding": (EMBEDDINGS,),
-    "hypernet": ("hypernetworks",),
-    "controlnet": ("controlnet",),
-    "upscaler": ("upscale_models",),
-    "clip": ("text_encoders",),
-    "text_encoders": ("text_encoders",),
-    "clipvision": ("clip_vision",),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

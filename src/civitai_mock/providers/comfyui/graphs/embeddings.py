@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from civitai_mock.generation.comfyui_facts import TEXT_INPUTS
 from civitai_mock.generation.prompts.texts import embedding_text, with_escaped_brackets, with_replaced_words
 from civitai_mock.providers.comfyui.graphs.file_names import Names
 
 ENCODERS = "CLIPTextEncode"
-TEXT_INPUTS = frozenset({"text", "text_g", "text_l", "clip_l", "t5xxl"})
 LISTS_KEPT = 16
 # As ComfyUI finds them: at the start, or after white space or a bracket; `embedding:x` glued to a comma is only text.
 REFERENCE = re.compile(r"(?<![^\s()])embedding:(?P<name>(?:\\[()]|[^\s():])+)")

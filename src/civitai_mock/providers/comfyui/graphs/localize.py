@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_object, as_text
+from civitai_mock.generation.comfyui_facts import EMBEDDINGS
 from civitai_mock.generation.work import FileRole
-from civitai_mock.providers.comfyui.graphs.catalogue import EMBEDDINGS, MODEL_FOLDERS, Catalogue, folder_of
+from civitai_mock.providers.comfyui.graphs.catalogue import MODEL_FOLDERS, Catalogue, folder_of
 from civitai_mock.providers.comfyui.graphs.embeddings import (
     is_prompt_text,
     with_found_embeddings,
