@@ -18,7 +18,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import Outputs, Submission
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions, Timeouts
-from civitai_mock.providers.comfyui.protocol.tracker import Limits
+from civitai_mock.providers.comfyui.protocol.tracker import LossLimits
 from civitai_mock.providers.comfyui.provider import ComfyUI
 from tests.support.comfy_graphs import Graph
 from tests.support.standin import RunningStandin
@@ -26,16 +26,16 @@ from tests.support.standin_session import text_to_image
 
 TICK = timedelta(milliseconds=10)
 IMPATIENT = ComfyOptions(
-    poll=10 * TICK,
-    poll_alone=2 * TICK,
-    health=10 * TICK,
-    patience=100 * TICK,
-    stall=500 * TICK,
-    settle=20 * TICK,
-    rest=20 * TICK,
-    longest_rest=40 * TICK,
-    longest_pause=5 * TICK,
-    limits=Limits(absent=5 * TICK, unreachable=40 * TICK),
+    poll_interval=10 * TICK,
+    socketless_poll_interval=2 * TICK,
+    health_interval=10 * TICK,
+    server_wait=100 * TICK,
+    stall_timeout=500 * TICK,
+    move_after=20 * TICK,
+    cooldown=20 * TICK,
+    longest_cooldown=40 * TICK,
+    longest_backoff=5 * TICK,
+    loss_limits=LossLimits(absent=5 * TICK, unreachable=40 * TICK),
     timeouts=Timeouts(ordinary=100 * TICK, transfer=200 * TICK),
 )
 HELD = StandinOptions(durations=Durations(step=1.0))

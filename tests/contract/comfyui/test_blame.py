@@ -32,7 +32,7 @@ FULL_MEMORY = ("KSampler", "torch.OutOfMemoryError", "Allocation on device 0 wou
 NOBODY_KNOWS = ("VAEDecode", "ValueError", "odd")
 SICKNESSES = [FULL_DISK, SICK_DEVICE, FULL_MEMORY, NOBODY_KNOWS]
 CALM = replace(IMPATIENT, timeouts=Timeouts())  # a busy machine is not a server that is away
-RESTLESS = replace(CALM, rest=timedelta(hours=1), longest_rest=timedelta(hours=1))
+RESTLESS = replace(CALM, cooldown=timedelta(hours=1), longest_cooldown=timedelta(hours=1))
 WELL = pytest.mark.parametrize("sickness", SICKNESSES, ids="{0[1]}".format)
 
 
@@ -244,7 +244,7 @@ async def test_after_a_restart_of_ours_a_failure_in_history_is_judged_like_any_o
 
 async def test_a_trial_is_for_a_prompt_that_has_not_failed_there() -> None:
     """One that fails wherever it goes must not keep a server aside that could do all others."""
-    options = replace(CALM, rest=30 * TICK)
+    options = replace(CALM, cooldown=30 * TICK)
     async with running_standin() as standin, comfyui_on(standin, options=options) as provider:
         sicken(standin, NOBODY_KNOWS, times=3)
         bad = [make_submission() for _ in range(3)]

@@ -30,7 +30,7 @@ from tests.support.comfyui import (
 from tests.support.standin import plain_png, running_standin
 from tests.support.standin_session import text_to_image, with_node
 
-PATIENT = replace(IMPATIENT, patience=1000 * TICK)
+PATIENT = replace(IMPATIENT, server_wait=1000 * TICK)
 
 
 @pytest.mark.parametrize("fault", ["deaf", "unannounced", "duplicated", "shuffled"], ids="a socket that is {}".format)
@@ -68,7 +68,7 @@ async def test_each_connection_has_a_client_id_of_its_own() -> None:
 
 async def test_a_prompt_of_whose_start_nothing_was_heard_has_not_begun() -> None:
     """Nobody has looked into the queue by then, but the socket would have told."""
-    gate, options = Gate(), replace(PATIENT, poll=timedelta(hours=1))
+    gate, options = Gate(), replace(PATIENT, poll_interval=timedelta(hours=1))
     async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin, options=options) as provider:
         await until(lambda: len(standin.server.life.hub.client_ids) == 1)
         first, second = make_submission(), make_submission()
@@ -293,7 +293,7 @@ async def test_a_prompt_whose_history_was_wiped_is_done_if_it_was_heard_to_its_e
 async def test_a_prompt_that_shows_no_sign_of_life_is_given_up_and_its_server_with_it() -> None:
     async with running_standin() as standin:
         standin.server.faults.order(stuck=True)
-        async with comfyui_on(standin, options=replace(IMPATIENT, stall=100 * TICK)) as provider:
+        async with comfyui_on(standin, options=replace(IMPATIENT, stall_timeout=100 * TICK)) as provider:
             submission = make_submission()
             await provider.send(submission)
             with pytest.raises(TransientError, match="no sign of life"):
@@ -307,7 +307,7 @@ async def test_a_prompt_that_shows_no_sign_of_life_is_given_up_and_its_server_wi
 
 
 async def test_a_prompt_that_shows_signs_of_life_is_left_to_run() -> None:
-    options = replace(IMPATIENT, stall=100 * TICK)
+    options = replace(IMPATIENT, stall_timeout=100 * TICK)
     async with running_standin(options=ENDLESS) as standin, comfyui_on(standin, options=options) as provider:
         submission = endless_submission()
         await provider.send(submission)

@@ -104,7 +104,7 @@ async def test_a_file_that_is_only_on_a_server_that_is_away_is_waited_for_and_th
         async with (
             running_standin() as one,
             running_standin(models=rich) as two,
-            comfyui_on(one, two, options=replace(CALM, patience=10 * TICK)) as provider,
+            comfyui_on(one, two, options=replace(CALM, server_wait=10 * TICK)) as provider,
         ):
             two.go_down()
             await until(lambda: not provider.workers[1].ready)

@@ -18,7 +18,7 @@ from tests.support.standin import MODELS as FILES
 from tests.support.standin import RunningStandin, plain_png, running_standin
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
-SELDOM = replace(IMPATIENT, health=100_000 * TICK)  # lists are read at the start, and when one is looked for
+SELDOM = replace(IMPATIENT, health_interval=100_000 * TICK)  # lists are read at the start, and when one is looked for
 STOCK = {**FILES, "embeddings": ["sub/EasyNegative.pt"], "checkpoints": ["128713.safetensors"]}
 
 

@@ -17,9 +17,9 @@ from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, finish, is_pendin
 from tests.support.standin import RunningStandin, running_standin
 
 NEVER = timedelta(hours=1)
-CALM = replace(IMPATIENT, timeouts=Timeouts(), stall=NEVER, settle=NEVER)
-WATCHFUL = replace(CALM, stall=100 * TICK)
-MOBILE = replace(CALM, settle=10 * TICK)
+CALM = replace(IMPATIENT, timeouts=Timeouts(), stall_timeout=NEVER, move_after=NEVER)
+WATCHFUL = replace(CALM, stall_timeout=100 * TICK)
+MOBILE = replace(CALM, move_after=10 * TICK)
 
 
 @asynccontextmanager

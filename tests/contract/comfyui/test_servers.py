@@ -30,7 +30,7 @@ from tests.support.comfyui import (
 from tests.support.standin import MODELS, RunningStandin, running_standin
 from tests.support.standin_session import text_to_image
 
-PATIENT = replace(IMPATIENT, patience=1000 * TICK)
+PATIENT = replace(IMPATIENT, server_wait=1000 * TICK)
 ONE_AT_A_TIME = replace(IMPATIENT, max_in_flight=1)
 
 
@@ -172,7 +172,7 @@ async def test_a_prompt_whose_server_dies_is_run_on_another() -> None:
 
 
 async def test_a_prompt_whose_server_hangs_over_it_is_run_on_another() -> None:
-    options = replace(IMPATIENT, stall=100 * TICK)
+    options = replace(IMPATIENT, stall_timeout=100 * TICK)
     async with (
         running_standin() as one,
         running_standin() as two,
@@ -276,7 +276,7 @@ async def test_the_report_tells_what_each_server_has_and_does() -> None:
 
 
 async def test_a_server_that_hangs_unnoticed_holds_a_prompt_up_no_longer_than_one_call_may_take() -> None:
-    options = replace(IMPATIENT, health=1000 * TICK)
+    options = replace(IMPATIENT, health_interval=1000 * TICK)
     async with (
         running_standin() as one,
         running_standin() as two,
@@ -307,7 +307,7 @@ async def test_coverage_counts_the_servers_that_are_there_and_have_the_file() ->
 
 
 async def test_a_server_that_hangs_does_not_keep_the_others_from_being_used() -> None:
-    options = replace(IMPATIENT, first_look=TICK, timeouts=Timeouts(ordinary=timedelta(seconds=30)))
+    options = replace(IMPATIENT, opening_timeout=TICK, timeouts=Timeouts(ordinary=timedelta(seconds=30)))
     async with running_standin() as one, running_standin() as two:
         one.server.faults.order(hang=True)
         async with comfyui_on(one, two, options=options) as provider:

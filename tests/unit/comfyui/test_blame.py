@@ -3,7 +3,7 @@
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
-from civitai_mock.providers.comfyui.protocol.messages import Failure
+from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
 
 SERVER = [
     ("OSError", "[Errno 28] No space left on device"),
@@ -94,5 +94,5 @@ UNKNOWN = [
     ],
 )
 def test_the_blame_is_found_by_type_and_message(exception_type: str, message: str, blame: Blame) -> None:
-    failure = Failure(node_id="3", node_type="X", exception_type=exception_type, message=message, traceback=())
+    failure = NodeFailure(node_id="3", node_type="X", exception_type=exception_type, message=message, traceback=())
     assert blame_of(failure) is blame

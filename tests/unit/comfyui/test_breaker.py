@@ -10,7 +10,7 @@ from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.workers.breaker import MOST_IN_A_ROW, Breaker
 from tests.support.dates import START
 
-OPTIONS = ComfyOptions(rest=timedelta(seconds=30), longest_rest=timedelta(seconds=100))
+OPTIONS = ComfyOptions(cooldown=timedelta(seconds=30), longest_cooldown=timedelta(seconds=100))
 
 
 class Circuit:

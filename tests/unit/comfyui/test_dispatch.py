@@ -30,7 +30,7 @@ class Shop:
     def __init__(self, *, workers: int = 1, room: int = 1) -> None:
         self.clock = VirtualClock(START)
         self.stocks: dict[str, Any] = {}
-        options = ComfyOptions(max_in_flight=room, patience=PATIENCE, longest_turn=TURN)
+        options = ComfyOptions(max_in_flight=room, server_wait=PATIENCE, room_wait=TURN)
         world = WorkerDependencies(
             clock=self.clock, ids=SeededIds(), options=options, transport=httpx.MockTransport(self._answer)
         )

@@ -9,8 +9,8 @@ import pytest
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.messages import SocketImage, Stepped
-from civitai_mock.providers.comfyui.protocol.tracker import Done, Interrupted, Lost, PromptTracker
+from civitai_mock.providers.comfyui.protocol.messages import NodeStep, SocketImage
+from civitai_mock.providers.comfyui.protocol.tracker import PromptDone, PromptInterrupted, PromptLost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.workers.follower import Follower, PollSchedule
 from civitai_mock.providers.comfyui.workers.runs import MOST_IMAGE_BYTES, Run, Runs
@@ -91,7 +91,7 @@ async def test_a_silent_prompt_is_given_up_later_if_it_could_not_be_heard(
     await desk.look_after(patience - 1)
     assert run.tracker.end is None
     await desk.look_after(1)
-    assert isinstance(run.tracker.end, Lost)
+    assert isinstance(run.tracker.end, PromptLost)
     assert desk.commands == ["/interrupt"]
     assert (
         desk.follower.stuck == f"its queue has not moved for {patience:.0f} s: the prompt 'p' (one of ours) is running"
@@ -102,7 +102,7 @@ async def test_every_step_is_a_sign_of_life(desk: Desk) -> None:
     run = desk.follow()
     for step in range(5):
         await desk.look_after(STALL - 1)
-        desk.follower.hear(Stepped("p", "3", step, 20))
+        desk.follower.hear(NodeStep("p", "3", step, 20))
     assert run.tracker.end is None
 
 
@@ -134,7 +134,7 @@ async def test_a_server_out_of_reach_keeps_its_prompts_for_as_long_as_it_may(des
     await desk.look_after(29)
     assert (run.tracker.end, desk.freed) == (None, 0)
     await desk.look_after(1)
-    assert isinstance(run.tracker.end, Lost)
+    assert isinstance(run.tracker.end, PromptLost)
     assert desk.freed == 1
     assert desk.runs.follows(run)
     assert desk.runs.in_flight == 0
@@ -152,7 +152,7 @@ async def test_a_prompt_that_was_taken_out_of_the_queue_is_stopped_at_once(desk:
     run = desk.follow()
     run.unwanted, desk.running = True, []
     await desk.look_after(0)
-    assert isinstance(run.tracker.end, Interrupted)
+    assert isinstance(run.tracker.end, PromptInterrupted)
 
 
 async def test_nothing_is_asked_before_it_is_due(desk: Desk) -> None:
@@ -171,7 +171,7 @@ async def test_the_latest_ended_runs_can_be_asked_for_and_older_ones_are_let_go(
     desk.running.clear()
     for number in range(70):
         run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), graph={}, answer={})
-        run.tracker.stop()
+        run.tracker.mark_stopped()
         desk.runs.add(run)
         desk.runs.note(run)
     assert desk.runs.get("0") is None
@@ -183,7 +183,7 @@ def test_of_ended_runs_with_images_in_memory_fewer_are_kept(desk: Desk) -> None:
     image = SocketImage("p", "9", "image/png", bytes(MOST_IMAGE_BYTES // 8))
     for number in range(20):
         run = Run(tracker=PromptTracker(str(number), now=desk.clock.now()), graph={}, answer={})
-        run.tracker.state = Done(results=(image, image), elapsed_ms=None)
+        run.tracker.state = PromptDone(results=(image, image), elapsed_ms=None)
         desk.runs.add(run)
         desk.runs.note(run)
     assert [number for number in range(20) if desk.runs.get(str(number))] == [16, 17, 18, 19]

@@ -11,7 +11,7 @@ import pytest
 
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.providers.comfyui.address import parse_servers
-from civitai_mock.providers.comfyui.options import Timeouts
+from civitai_mock.providers.comfyui.options import ComfyOptions, Timeouts
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp, FileGoneError
 
@@ -24,7 +24,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def make_http(handler: Handler, *, authorization: str | None = None) -> ComfyHttp:
-    return ComfyHttp(SERVER, authorization=authorization, transport=httpx.MockTransport(handler))
+    return ComfyHttp(SERVER, options=ComfyOptions(authorization=authorization), transport=httpx.MockTransport(handler))
 
 
 def answering(status: int = 200, **answer: Any) -> Handler:
@@ -42,7 +42,7 @@ async def test_the_path_prefix_and_the_authorization_go_with_every_request_and_n
         await http.queue()
         await http.history("a/b?c")
         await http.delete("p")
-        await http.prompt({})
+        await http.post_prompt({})
     assert [str(request.url) for request in requests] == [
         "http://gpu:8188/prefix/queue",
         "http://gpu:8188/prefix/history/a%2Fb%3Fc",
@@ -65,7 +65,7 @@ async def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
     [
         (lambda http: http.delete("p"), {"delete": ["p"]}),
         (lambda http: http.interrupt("p"), {"prompt_id": "p"}),
-        (lambda http: http.forget("p"), {"delete": ["p"]}),
+        (lambda http: http.delete_history("p"), {"delete": ["p"]}),
     ],
 )
 async def test_commands_name_the_one_prompt_they_are_about(call: Callable[[ComfyHttp], Any], body: Any) -> None:
@@ -84,7 +84,7 @@ async def test_commands_name_the_one_prompt_they_are_about(call: Callable[[Comfy
 async def test_an_answer_that_is_no_verdict_may_pass(status: int) -> None:
     async with make_http(answering(status, text="500 Internal Server Error")) as http:
         with pytest.raises(TransientError, match=str(status)):
-            await http.prompt({})
+            await http.post_prompt({})
         with pytest.raises(TransientError, match=str(status)):
             await http.queue()
         with pytest.raises(TransientError, match=str(status)):
@@ -95,7 +95,7 @@ async def test_an_answer_that_is_no_verdict_may_pass(status: int) -> None:
 async def test_an_answer_that_is_no_json_may_pass(status: int, body: str) -> None:
     async with make_http(answering(status, text=body)) as http:
         with pytest.raises(TransientError, match="JSON"):
-            await http.prompt({})
+            await http.post_prompt({})
 
 
 async def test_numbers_that_are_no_json_are_read() -> None:
@@ -107,7 +107,7 @@ async def test_numbers_that_are_no_json_are_read() -> None:
 async def test_a_number_that_cannot_be_sent_is_the_graphs_fault() -> None:
     async with make_http(answering(json={})) as http:
         with pytest.raises(JobError, match="number"):
-            await http.prompt({"prompt": {"1": {"inputs": {"cfg": float("nan")}}}})
+            await http.post_prompt({"prompt": {"1": {"inputs": {"cfg": float("nan")}}}})
 
 
 async def test_seeds_beyond_double_precision_arrive_as_they_are() -> None:
@@ -115,20 +115,20 @@ async def test_seeds_beyond_double_precision_arrive_as_they_are() -> None:
         return httpx.Response(200, json=json.loads(request.content))
 
     async with make_http(handle) as http:
-        assert (await http.prompt({"prompt_id": "p", "seed": 2**64 - 1}))["seed"] == 2**64 - 1
+        assert (await http.post_prompt({"prompt_id": "p", "seed": 2**64 - 1}))["seed"] == 2**64 - 1
 
 
 async def test_a_graph_that_is_too_large_is_refused() -> None:
     async with make_http(answering(413, text="Maximum request body size 104857600 exceeded.")) as http:
         with pytest.raises(JobError, match="too large"):
-            await http.prompt({})
+            await http.post_prompt({})
 
 
 async def test_a_graph_that_is_taken_in_part_is_refused() -> None:
     errors = {"9": {"class_type": "SaveImage", "errors": [{"type": "t", "message": "m", "details": "d"}]}}
     async with make_http(answering(json={"prompt_id": "p", "number": 1, "node_errors": errors})) as http:
         with pytest.raises(JobError, match=r"node 9 \(SaveImage\): m: d"):
-            await http.prompt({})
+            await http.post_prompt({})
 
 
 @pytest.mark.parametrize(
@@ -148,12 +148,12 @@ async def test_a_server_that_does_not_answer_is_not_waited_for() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    http = ComfyHttp(SERVER, timeouts=QUICK, transport=httpx.MockTransport(handle))
+    http = ComfyHttp(SERVER, options=ComfyOptions(timeouts=QUICK), transport=httpx.MockTransport(handle))
     async with http:
         with pytest.raises(TransientError, match="no answer in time"):
             await http.queue()
         with pytest.raises(TransientError, match="no answer in time"):
-            await http.prompt({})
+            await http.post_prompt({})
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ async def test_a_server_that_cannot_show_a_image_now_may_do_so_later() -> None:
 @pytest.mark.parametrize("answer", [{}, {"queue_running": []}, {"queue_running": {}, "queue_pending": []}, [], "x"])
 async def test_what_is_no_queue_is_not_an_empty_one(answer: Any) -> None:
     async with make_http(answering(json=answer)) as http:
-        with pytest.raises(TransientError, match="gpu:8188/prefix/queue did not tell its queue"):
+        with pytest.raises(TransientError, match="gpu:8188/prefix/queue did not answer with a queue"):
             await http.queue()
 
 
@@ -213,7 +213,7 @@ async def test_what_is_no_queue_is_not_an_empty_one(answer: Any) -> None:
 async def test_an_answer_without_the_prompts_id_is_none_of_comfyuis(answer: Any) -> None:
     async with make_http(answering(json=answer)) as http:
         with pytest.raises(TransientError) as caught:
-            await http.prompt({"prompt_id": "ours"})
+            await http.post_prompt({"prompt_id": "ours"})
     assert caught.value.evidence["status"] == 200
 
 
@@ -230,6 +230,6 @@ async def test_a_server_that_names_prompts_itself_is_too_old_and_does_not_run_th
 
     async with make_http(handle) as http:
         with pytest.raises(TransientError, match="does not let prompts be named; its ComfyUI is too old: update it"):
-            await http.prompt({"prompt_id": "ours"})
+            await http.post_prompt({"prompt_id": "ours"})
     assert posted[1] == '/queue{"delete":["its own"]}'
     assert posted[2:] == (['/interrupt{"prompt_id":"its own"}'] if is_interrupted else [])

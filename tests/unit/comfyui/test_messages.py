@@ -6,20 +6,20 @@ from collections import Counter
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.messages import (
-    AtWork,
     Errored,
     Executed,
     Executing,
     Message,
+    MessageStream,
+    NodeActivity,
+    NodeStep,
+    PromptActivity,
     SavedFile,
     SocketImage,
     Started,
-    Stepped,
     Stopped,
-    Stream,
     Succeeded,
-    Touched,
-    read_text,
+    read_message,
 )
 from tests.support.transcripts import Frame, frames_of
 
@@ -27,7 +27,7 @@ COLD = "3d10825b-fccc-43ec-bda5-7dd51c69b4ee"
 
 
 def read_all(name: str, *sockets: str) -> list[Message]:
-    stream = Stream()
+    stream = MessageStream()
     return [message for frame in frames_of(name, *sockets) if (message := stream.read(frame)) is not None]
 
 
@@ -37,7 +37,7 @@ def test_a_recorded_run_reads_as_its_story() -> None:
     assert messages[0] == Started(COLD)
     assert messages[-2:] == [Succeeded(COLD), Executing(COLD, None)]
     assert [message.node_id for message in messages if isinstance(message, Executing)][:-1] == list("4576389")
-    assert [message.value for message in messages if isinstance(message, Stepped)] == [1, 2, 3]
+    assert [message.value for message in messages if isinstance(message, NodeStep)] == [1, 2, 3]
     assert Executed(COLD, "9", (SavedFile("ComfyUI_00044_.png", "", "output"),)) in messages
 
 
@@ -47,7 +47,7 @@ def test_a_socket_with_another_client_id_hears_of_no_prompt() -> None:
 
 def test_a_prompt_without_client_id_is_told_of_to_everybody_in_part() -> None:
     kinds = Counter(type(message) for message in read_all("07_no_client_id", "OBS"))
-    assert set(kinds) == {AtWork, Stepped, Touched}
+    assert set(kinds) == {NodeActivity, NodeStep, PromptActivity}
 
 
 def test_a_preview_belongs_to_the_node_that_runs() -> None:
@@ -83,7 +83,7 @@ def test_an_interruption_names_its_node() -> None:
 
 
 def test_what_is_running_on_connect_is_told_without_its_prompt_and_so_not_at_all() -> None:
-    assert read_text('{"type": "executing", "data": {"node": "3"}}') is None
+    assert read_message('{"type": "executing", "data": {"node": "3"}}') is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_is_running_on_connect_is_told_without_its_prompt_and_so_not_at_all
     ],
 )
 def test_junk_reads_as_nothing(frame: Frame) -> None:
-    assert Stream().read(frame) is None
+    assert MessageStream().read(frame) is None
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_junk_reads_as_nothing(frame: Frame) -> None:
     ],
 )
 def test_anything_else_about_a_prompt_shows_that_it_is_worked_on(kind: str, data: dict[str, object]) -> None:
-    assert read_text(json.dumps({"type": kind, "data": {"prompt_id": "p", **data}})) == Touched("p")
+    assert read_message(json.dumps({"type": kind, "data": {"prompt_id": "p", **data}})) == PromptActivity("p")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_anything_else_about_a_prompt_shows_that_it_is_worked_on(kind: str, data
 )
 def test_an_outputs_files_are_those_with_a_name(output: object, files: tuple[SavedFile, ...]) -> None:
     told = {"type": "executed", "data": {"prompt_id": "p", "node": "9", "output": output}}
-    assert read_text(json.dumps(told)) == Executed("p", "9", files)
+    assert read_message(json.dumps(told)) == Executed("p", "9", files)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
@@ -148,4 +148,4 @@ def test_a_step_that_is_no_number_is_only_a_sign_of_life(number: str) -> None:
     """ComfyUI writes them, and nothing can be counted with them."""
     frame = '{"type": "progress", "data": {"prompt_id": "p", "node": "3", "value": 1.5, "max": 20}}'
     frame = frame.replace("1.5", number)
-    assert read_text(frame) == Touched("p")
+    assert read_message(frame) == PromptActivity("p")

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.records import QueuePlace, QueueWatch
+from civitai_mock.providers.comfyui.protocol.records import QueuePlace
+from civitai_mock.providers.comfyui.workers.queue_watch import QueueWatch
 from tests.support.dates import START
 
 GAP = timedelta(seconds=20)

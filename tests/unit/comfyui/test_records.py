@@ -10,7 +10,7 @@ from civitai_mock.providers.comfyui.protocol.records import (
     QueuePlace,
     read_history,
     read_queue,
-    read_queued,
+    read_queued_prompt,
 )
 from tests.support.transcripts import history, queue
 
@@ -31,19 +31,21 @@ def test_a_recorded_queue_has_the_graph_of_each_prompt() -> None:
     for place, name in ((QueuePlace.RUNNING, "queue_running"), (QueuePlace.PENDING, "queue_pending")):
         for _, prompt_id, graph, *_ in body[name]:
             assert graph
-            assert read_queued(body, prompt_id) == QueuedPrompt(place=place, graph=graph)
-    assert read_queued(body, "another") is None
+            assert read_queued_prompt(body, prompt_id) == QueuedPrompt(place=place, graph=graph)
+    assert read_queued_prompt(body, "another") is None
 
 
 def test_a_prompt_id_that_is_queued_twice_has_the_graph_that_runs() -> None:
     queues: Any = {"queue_running": [[1, "same", {"a": {}}, {}, []]], "queue_pending": [[2, "same", {"b": {}}, {}, []]]}
-    found = read_queued(queues, "same")
+    found = read_queued_prompt(queues, "same")
     assert found == QueuedPrompt(place=QueuePlace.RUNNING, graph={"a": {}})
 
 
 @pytest.mark.parametrize("item", [[1, "p"], [1, "p", None], [1, "p", []]])
 def test_a_queued_prompt_without_a_graph_is_queued_all_the_same(item: list[Any]) -> None:
-    assert read_queued({"queue_pending": [None, [], item]}, "p") == QueuedPrompt(place=QueuePlace.PENDING, graph={})
+    assert read_queued_prompt({"queue_pending": [None, [], item]}, "p") == QueuedPrompt(
+        place=QueuePlace.PENDING, graph={}
+    )
 
 
 @pytest.mark.parametrize("body", [{}, {"queue_running": None, "queue_pending": [[], [1], None, "x"]}])
@@ -67,7 +69,7 @@ def test_a_recorded_success_has_its_files_and_its_time(name: str, filename: str,
     assert entry.elapsed_ms == elapsed
     assert entry.graph == body[prompt_id]["prompt"][2]
     assert entry.node_order == ("4", "5", "6", "7", "3", "8", "9")
-    assert (entry.failure, entry.stopped_at) == (None, None)
+    assert (entry.failure, entry.interrupted_node) == (None, None)
 
 
 def test_a_recorded_failure_has_its_reason() -> None:
@@ -83,7 +85,7 @@ def test_a_recorded_interruption_is_no_failure() -> None:
     prompt_id, body = history("interrupted")
     entry = read_history(body, prompt_id)
     assert entry is not None
-    assert (entry.failure, entry.stopped_at) == (None, "3")
+    assert (entry.failure, entry.interrupted_node) == (None, "3")
 
 
 def test_images_sent_over_the_socket_are_not_in_history() -> None:
@@ -103,7 +105,7 @@ def test_a_failure_without_its_reason_is_a_failure() -> None:
 def test_an_old_server_without_a_status_has_run_what_is_in_its_history(record: dict[str, Any]) -> None:
     entry = read_history({"p": record}, "p")
     assert entry is not None
-    assert (entry.failure, entry.stopped_at, entry.elapsed_ms, entry.files) == (None, None, None, {})
+    assert (entry.failure, entry.interrupted_node, entry.elapsed_ms, entry.files) == (None, None, None, {})
 
 
 @pytest.mark.parametrize("body", [{}, {"p": None}, {"other": {}}])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile, SocketImage
-from civitai_mock.providers.comfyui.protocol.tracker import Saved, in_order
+from civitai_mock.providers.comfyui.protocol.tracker import SavedResult, sort_results
 
 
 def saved(*names: str, folder: str = "output") -> tuple[SavedFile, ...]:
@@ -28,21 +28,21 @@ def test_images_are_counted_by_node_and_then_by_batch(
     files: Mapping[str, tuple[str, ...]], node_order: tuple[str, ...], expected: list[str]
 ) -> None:
     made = {node_id: saved(*names) for node_id, names in files.items()}
-    results = in_order(files=made, images=[], node_order=node_order)
-    assert [result.file.filename for result in results if isinstance(result, Saved)] == expected
+    results = sort_results(files=made, images=[], node_order=node_order)
+    assert [result.file.filename for result in results if isinstance(result, SavedResult)] == expected
 
 
 def test_previews_do_not_count_beside_saved_images() -> None:
     files = {"1": saved("preview", folder="temp"), "9": saved("saved")}
-    assert in_order(files=files, images=[], node_order=()) == (Saved("9", saved("saved")[0]),)
+    assert sort_results(files=files, images=[], node_order=()) == (SavedResult("9", saved("saved")[0]),)
 
 
 def test_previews_count_where_nothing_was_saved() -> None:
     files = {"1": saved("preview", folder="temp")}
-    assert in_order(files=files, images=[], node_order=()) == (Saved("1", files["1"][0]),)
+    assert sort_results(files=files, images=[], node_order=()) == (SavedResult("1", files["1"][0]),)
 
 
 def test_images_of_the_socket_and_of_the_disk_are_counted_together() -> None:
     image = SocketImage("p", "8", "image/png", b"x")
-    results = in_order(files={"9": saved("a")}, images=[image], node_order=())
-    assert results == (image, Saved("9", saved("a")[0]))
+    results = sort_results(files={"9": saved("a")}, images=[image], node_order=())
+    assert results == (image, SavedResult("9", saved("a")[0]))

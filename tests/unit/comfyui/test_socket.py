@@ -14,8 +14,8 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
+from civitai_mock.providers.comfyui.transport.connection_errors import explain_socket_status
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
-from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
 from tests.support.comfyui import until
 from tests.support.dates import START
 
@@ -41,9 +41,9 @@ class Wire:
             clock=self.clock,
             ids=SeededIds(),
             options=ComfyOptions(authorization=SECRET),
-            hear=self._hear,
-            changed=self._changed,
-            is_there=lambda: True,
+            on_message=self._hear,
+            on_change=self._changed,
+            is_server_up=lambda: True,
         )
 
     async def accept(self, connection: ServerConnection) -> None:
@@ -140,7 +140,7 @@ async def test_a_server_that_is_known_to_be_there_is_not_waited_for() -> None:
     async with connected() as (wire, client):
         wire.connections[0].transport.abort()
         await until(lambda: client.client_id is None)
-        client.hurry()
+        client.connect_now()
         await until(lambda: len(wire.hellos) == 2)
 
 
@@ -185,7 +185,7 @@ async def test_a_proxy_that_hands_on_no_websockets_is_complained_of_once() -> No
             running.cancel()
             await asyncio.wait([running])
     told = [(log["event"], log["reason"]) for log in logs if log["log_level"] == "warning"]
-    assert told == [("socket away", account_of_socket(404))]
+    assert told == [("socket away", explain_socket_status(404))]
 
 
 def _refuse(connection: ServerConnection, _: Request) -> Response:

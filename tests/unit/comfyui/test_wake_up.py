@@ -9,13 +9,13 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Succeeded
 from civitai_mock.providers.comfyui.protocol.tracker import PromptTracker
-from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
+from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
 from civitai_mock.providers.comfyui.workers.follower import PollSchedule
 from civitai_mock.providers.comfyui.workers.runs import Run
 from tests.support.dates import START
 from tests.support.turns import settle
 
-OPTIONS = ComfyOptions(poll=timedelta(seconds=2), poll_alone=timedelta(seconds=0.5))
+OPTIONS = ComfyOptions(poll_interval=timedelta(seconds=2), socketless_poll_interval=timedelta(seconds=0.5))
 LIVE = "live"
 
 
@@ -34,7 +34,7 @@ async def test_a_bell_ends_a_wait_before_its_time(clock: VirtualClock) -> None:
     waiting = asyncio.create_task(bell.wait(60))
     await settle()
     assert not waiting.done()
-    bell.ring()
+    bell.notify()
     await waiting
 
 
@@ -50,8 +50,8 @@ async def test_a_wait_ends_when_its_time_has_passed(clock: VirtualClock) -> None
 
 async def test_a_ring_that_nobody_waited_for_is_kept_once(clock: VirtualClock) -> None:
     bell = WakeUp(clock)
-    bell.ring()
-    bell.ring()
+    bell.notify()
+    bell.notify()
     await bell.wait()
     waiting = asyncio.create_task(bell.wait())
     await settle()
@@ -64,7 +64,7 @@ async def test_a_ring_that_nobody_waited_for_is_kept_once(clock: VirtualClock) -
 )
 def test_pauses_grow_to_their_limit_and_differ(failures: int, whole: float) -> None:
     ids = SeededIds()
-    pauses = [pause_after(failures, longest=5.0, ids=ids) for _ in range(100)]
+    pauses = [backoff_seconds(failures, longest=5.0, ids=ids) for _ in range(100)]
     assert all(whole / 2 <= pause <= whole for pause in pauses)
     assert len(set(pauses)) > 50
 
@@ -101,7 +101,7 @@ def test_a_look_is_due_at_once_when_something_has_changed(clock: VirtualClock) -
 
 def test_a_prompt_that_is_said_to_have_ended_is_asked_about_at_once_and_then_ever_less(clock: VirtualClock) -> None:
     timetable, run = make_timetable(clock), make_run()
-    run.tracker.hear(Succeeded("p"), START)
+    run.tracker.on_message(Succeeded("p"), START)
     pauses = []
     for _ in range(9):
         pauses.append(timetable.pause([run], LIVE))

@@ -9,7 +9,7 @@ import pytest
 
 from civitai_mock.network.redaction import redacted
 from civitai_mock.network.trust import why
-from civitai_mock.providers.comfyui.transport.statuses import account_of
+from civitai_mock.providers.comfyui.transport.connection_errors import explain_status
 
 
 def caused_by(cause: BaseException) -> httpx.ConnectError:
@@ -92,4 +92,4 @@ def test_an_address_is_shown_without_its_secrets(text: str, expected: str) -> No
     ],
 )
 def test_a_status_says_what_may_be_wrong_with_the_address(status: int, location: str, expected: str) -> None:
-    assert account_of(status, location, route="/queue") == expected
+    assert explain_status(status, location, route="/queue") == expected

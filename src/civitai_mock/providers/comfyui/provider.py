@@ -22,8 +22,14 @@ from civitai_mock.providers.comfyui.graphs.payload import checked, with_fresh_pr
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
 from civitai_mock.providers.comfyui.png_metadata import image_texts, with_texts
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of_refusal
-from civitai_mock.providers.comfyui.protocol.prompt_errors import error_of
-from civitai_mock.providers.comfyui.protocol.tracker import Done, Failed, Lost, Result, Saved
+from civitai_mock.providers.comfyui.protocol.prompt_errors import error_of_end
+from civitai_mock.providers.comfyui.protocol.tracker import (
+    PromptDone,
+    PromptFailed,
+    PromptLost,
+    PromptResult,
+    SavedResult,
+)
 from civitai_mock.providers.comfyui.transport.http import FileGoneError, download
 from civitai_mock.providers.comfyui.workers.attempts import Attempts
 from civitai_mock.providers.comfyui.workers.balance import Balance
@@ -33,7 +39,7 @@ from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, WorkerDependencies
 
-MOST_SPOILED = 1000
+MOST_LOST_OUTPUTS = 1000
 NO_NEEDS: Mapping[str, GraphWork] = {}
 
 
@@ -57,7 +63,7 @@ class ComfyUI:
         self.name = name
         self.description = f"ComfyUI at {', '.join(server.id for server in servers)}"
         self._clock = clock
-        self._first_look = options.first_look
+        self._first_look = options.opening_timeout
         world = WorkerDependencies(clock=clock, ids=ids, options=options, needs=needs, transport=transport)
         self._dispatch = Dispatch(servers, world)
         self._fleet = Fleet(self._dispatch.workers)
@@ -70,7 +76,7 @@ class ComfyUI:
             is_wanted=self._dispatch.is_wanted,
         )
         self._on_their_way: set[str] = set()
-        self._spoiled: dict[str, int] = {}
+        self._lost_outputs: dict[str, int] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -124,17 +130,17 @@ class ComfyUI:
     async def collect(self, prompt_id: str) -> Outputs:
         worker, run = await self._followed(prompt_id)
         end = await run.end()
-        if isinstance(end, Done):
+        if isinstance(end, PromptDone):
             texts = {node_id: image_texts(run.graph, node_id) for node_id in {one.node_id for one in end.results}}
             items = [self._output(worker, run, result, texts[result.node_id]) for result in end.results]
             for last in items[-1:]:
                 items[-1] = replace(last, content=self._to_the_end(worker, run, last.content))
             return Outputs(items=items, facts=_facts(worker, end))
-        if isinstance(end, Failed):
+        if isinstance(end, PromptFailed):
             raise self._judged(worker, run, end)
-        error = error_of(end, worker_id=worker.id)
-        if isinstance(error, TransientError) and isinstance(end, Lost) and end.spoiled:
-            self._spoil(worker, run)
+        error = error_of_end(end, worker_id=worker.id)
+        if isinstance(error, TransientError) and isinstance(end, PromptLost) and end.outputs_lost:
+            self._mark_outputs_lost(worker, run)
             raise self._attempts.judge_images(run, worker, error)
         raise error
 
@@ -146,7 +152,7 @@ class ComfyUI:
         self._fleet.stop_later(prompt_id)
         await asyncio.gather(*(worker.follower.stop(run) for worker, run in self._fleet.runs(prompt_id)))
 
-    def _judged(self, worker: Worker, run: Run, end: Failed) -> MockError:
+    def _judged(self, worker: Worker, run: Run, end: PromptFailed) -> MockError:
         """A run that may end otherwise is dropped, so that the next `send` starts it anew."""
         error = self._attempts.judge(run, worker, end.failure)
         if not isinstance(error, JobError):
@@ -155,7 +161,7 @@ class ComfyUI:
 
     async def _known(self, prompt_id: str, graph: JsonObject) -> Run | None:
         run = self._fleet.counting(prompt_id)
-        if run is None and prompt_id not in self._spoiled:
+        if run is None and prompt_id not in self._lost_outputs:
             run = await self._fleet.find(prompt_id, graph, beside=self._attempts.recorded(prompt_id))
         return run
 
@@ -197,9 +203,9 @@ class ComfyUI:
 
     async def _renew(self, prompt_id: str, search: Search) -> None:
         """A graph whose images could not be had must not be answered out of a server's cache or history again."""
-        if prompt_id in self._spoiled:
+        if prompt_id in self._lost_outputs:
             await self._fleet.forget(prompt_id)
-            suffix = f"{prompt_id[:8]}_{self._spoiled[prompt_id]}"
+            suffix = f"{prompt_id[:8]}_{self._lost_outputs[prompt_id]}"
             search.graph, *search.alternatives = [
                 with_fresh_prefix(graph, suffix) for graph in (search.graph, *search.alternatives)
             ]
@@ -212,21 +218,21 @@ class ComfyUI:
             raise TransientError(f"No ComfyUI server knows the prompt '{prompt_id}'.")
         return max(wanted, key=lambda found: found[1].counts)
 
-    def _output(self, worker: Worker, run: Run, result: Result, texts: Mapping[str, str]) -> Output:
-        if isinstance(result, Saved):
+    def _output(self, worker: Worker, run: Run, result: PromptResult, texts: Mapping[str, str]) -> Output:
+        if isinstance(result, SavedResult):
             content_type, content = media_type_of(result.file.filename), self._content(worker, run, result)
         else:
             content_type, content = result.content_type, _once(result.content)
         return Output(node_id=result.node_id, content_type=content_type, content=with_texts(content, texts))
 
-    async def _content(self, worker: Worker, run: Run, result: Saved) -> AsyncIterator[bytes]:
+    async def _content(self, worker: Worker, run: Run, result: SavedResult) -> AsyncIterator[bytes]:
         """A run whose images cannot be had is dropped, so that the next `send` looks for it, or starts it anew."""
         try:
             async for chunk in download(worker.http, result.file, self._clock):
                 yield chunk
         except TransientError as error:
             if isinstance(error, FileGoneError):
-                self._spoil(worker, run)
+                self._mark_outputs_lost(worker, run)
             else:
                 worker.runs.drop(run)
                 worker.health.distrust(error)
@@ -240,11 +246,11 @@ class ComfyUI:
         self._attempts.forget(run.prompt_id)
         worker.breaker.succeeded()
 
-    def _spoil(self, worker: Worker, run: Run) -> None:
+    def _mark_outputs_lost(self, worker: Worker, run: Run) -> None:
         worker.runs.drop(run)
-        self._spoiled[run.prompt_id] = self._spoiled.get(run.prompt_id, 0) + 1
-        while len(self._spoiled) > MOST_SPOILED:
-            del self._spoiled[next(iter(self._spoiled))]
+        self._lost_outputs[run.prompt_id] = self._lost_outputs.get(run.prompt_id, 0) + 1
+        while len(self._lost_outputs) > MOST_LOST_OUTPUTS:
+            del self._lost_outputs[next(iter(self._lost_outputs))]
 
 
 def _search(submission: Submission) -> Search:
@@ -264,7 +270,7 @@ def _receipt(run: Run, *, found: bool, left_out: Mapping[str, str] = NOTHING) ->
     return Receipt(prompt_id=run.prompt_id, response=run.answer, graph=run.graph, found=found, left_out=left_out)
 
 
-def _facts(worker: Worker, end: Done) -> JsonObject:
+def _facts(worker: Worker, end: PromptDone) -> JsonObject:
     """The time is the server's own, from its start of the graph to the end."""
     elapsed = {} if end.elapsed_ms is None else {"middleware_duration_ComfyUI_ms": end.elapsed_ms}
     return {"worker": worker.id, **elapsed}

@@ -6,7 +6,7 @@ from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.ports import InputFile, Submission
-from civitai_mock.providers.comfyui.protocol.records import NOT_IN_LIST, complaints_of
+from civitai_mock.providers.comfyui.protocol.prompt_errors import NOT_IN_LIST, complaints_of
 
 BASE_MODEL_INPUTS = ("ckpt_name", "unet_name")
 PREFIX_INPUT = "filename_prefix"

@@ -1,1 +1,1 @@
-"""What ComfyUI says, as plain values, and what follows from it: no I/O."""
+"""The protocol of ComfyUI without I/O: what servers say, as plain values, and what follows from it."""

@@ -1,4 +1,4 @@
-"""Whose fault an error is: the request's, the server's, or nobody knows."""
+"""Decide whose fault an error of a ComfyUI server is: the request's, the server's, or nobody knows."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import as_text
-from civitai_mock.providers.comfyui.protocol.messages import Failure
-from civitai_mock.providers.comfyui.protocol.records import NOT_IN_LIST, complaints_of
+from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
+from civitai_mock.providers.comfyui.protocol.prompt_errors import NOT_IN_LIST, complaints_of
 
 
 class Blame(StrEnum):
-    """REQUEST: every server would say the same. SERVER: it lies in a server's state. UNKNOWN: another one may tell."""
+    """Names who is to blame: every server would fail the REQUEST, this SERVER is in a bad state, or it is UNKNOWN."""
 
     REQUEST = "request"
     SERVER = "server"
@@ -84,44 +84,43 @@ REQUESTS = _any_of(
     r"'(str|int|float|bool|list|dict)' object (has no attribute|is not|does not)|string indices must be integers",
 )
 
-
-# What a server says of a graph that another one may take.
+# Complaints of a server about a graph that another one may take.
 LISTED_ELSEWHERE = frozenset({NOT_IN_LIST, "custom_validation_failed", "exception_during_validation"})
 UNKNOWN_NODES = frozenset({"invalid_prompt", "missing_node_type", "too_large"})
 
 
-def blame_of(failure: Failure) -> Blame:
-    """Judge by ComfyUI's own account of a node that raised."""
+def blame_of(failure: NodeFailure) -> Blame:
+    """Judge the failure of a node by its message, then by the type of its exception."""
     kind = _last_name(failure)
-    if REQUESTS.search(failure.message) and not is_of_device(failure):
+    if REQUESTS.search(failure.message) and not is_about_device(failure):
         return Blame.REQUEST
-    if _said(failure.message, SERVERS):
+    if _matches(failure.message, SERVERS):
         return Blame.SERVER
     if kind in REQUEST_TYPES:
         return Blame.REQUEST
     return Blame.SERVER if kind in SERVER_TYPES else Blame.UNKNOWN
 
 
-def is_about_a_file(failure: Failure) -> bool:
-    """Whether a node could not read a model file, which says little of what else its server can do."""
+def is_about_model_file(failure: NodeFailure) -> bool:
+    """Tell whether a node could not read a model file, which says little about what else its server can do."""
     return _last_name(failure) in FILE_TYPES or bool(MODEL_FILE.search(failure.message))
 
 
 def blame_of_refusal(refusal: JobError) -> Blame:
-    """Judge a graph that a server would not take; nodes, files and images may be there on another one."""
+    """Judge the refusal of a graph; another server may have the nodes, files and images."""
     kinds = {as_text(complaint.get("type")) for complaint in complaints_of(refusal)}
     is_elsewhere = kinds <= LISTED_ELSEWHERE if kinds else refusal.evidence.get("error_type") in UNKNOWN_NODES
     return Blame.UNKNOWN if is_elsewhere else Blame.REQUEST
 
 
-def is_of_device(failure: Failure) -> bool:
-    """Whether it has nothing to do with the node: a device that is sick, or memory that is full."""
-    return _said(failure.message, (DEVICE, MEMORY))
+def is_about_device(failure: NodeFailure) -> bool:
+    """Tell whether the device or its memory failed, which any other node would report as well."""
+    return _matches(failure.message, (DEVICE, MEMORY))
 
 
-def _last_name(failure: Failure) -> str:
+def _last_name(failure: NodeFailure) -> str:
     return failure.exception_type.rpartition(".")[2]
 
 
-def _said(message: str, patterns: Sequence[re.Pattern[str]]) -> bool:
+def _matches(message: str, patterns: Sequence[re.Pattern[str]]) -> bool:
     return any(pattern.search(message) for pattern in patterns)

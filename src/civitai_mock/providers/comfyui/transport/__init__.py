@@ -1,1 +1,1 @@
-"""HTTP and WebSocket to one server."""
+"""Transports to one ComfyUI server: HTTP and WebSocket."""

@@ -1,8 +1,7 @@
-"""HTTP to one server: one method a route, each with a timeout; downloads go on where a connection broke."""
+"""Talk HTTP to one ComfyUI server: one method a route, each with a timeout, and downloads that resume."""
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,57 +13,60 @@ import httpx
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text, as_texts
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.network.trust import trusting, why
+from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.address import ComfyServer
-from civitai_mock.providers.comfyui.options import CA_SETTING, DEFAULT_TIMEOUTS, Timeouts
+from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile
+from civitai_mock.providers.comfyui.protocol.prompt_errors import read_refusal
 from civitai_mock.providers.comfyui.protocol.records import (
     HistoryEntry,
     QueuedPrompt,
     QueuePlace,
+    read_extra_data,
     read_history,
-    read_marks,
     read_queue,
-    read_queued,
-    refusal_of,
+    read_queued_prompt,
 )
-from civitai_mock.providers.comfyui.transport.statuses import account_of
+from civitai_mock.providers.comfyui.transport.connection_errors import explain_error, explain_status
 
 TOO_LARGE = 413
 REFUSALS = frozenset({400, TOO_LARGE})
 GONE = frozenset({400, 404, 416})
+PARTIAL = 206
 QUEUES = ("queue_running", "queue_pending")
 JSON_BODY = {"Content-Type": "application/json"}
+MOST_TRIES = 4
+PAUSE_SECONDS = 0.05
+# How a file of each type has to end: a server may hand out one that it has not finished writing.
+ENDINGS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
 
 
 class FileGoneError(TransientError):
-    """The server no longer has an image that it says it made."""
+    """Says that the server no longer has an image that it says it made."""
 
 
 class ComfyHttp:
-    """Raises `TransientError` for whatever may pass, `JobError` for what this graph cannot have."""
+    """Is the HTTP client of one server; raises `TransientError` for whatever may pass, `JobError` for a bad graph."""
 
     def __init__(
         self,
         server: ComfyServer,
         *,
-        authorization: str | None = None,
-        timeouts: Timeouts = DEFAULT_TIMEOUTS,
-        tls: ssl.SSLContext | None = None,
+        options: ComfyOptions = DEFAULT_OPTIONS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Neither proxies nor credentials are taken from the environment, and no Origin is sent."""
+        """Take neither proxies nor credentials from the environment, and send no Origin."""
         self._server_id = server.id
-        self._timeouts = timeouts
+        self._timeouts = options.timeouts
         identity = {"Accept-Encoding": "identity"}  # sizes and ranges of images are those of the file
         self._client = httpx.AsyncClient(
             base_url=server.http_url,
-            headers=identity | ({"Authorization": authorization} if authorization else {}),
-            timeout=timeouts.transfer.total_seconds(),
+            headers=identity | ({"Authorization": options.authorization} if options.authorization else {}),
+            timeout=options.timeouts.transfer.total_seconds(),
             transport=transport,
             trust_env=False,
-            verify=tls or trusting(),
+            verify=options.tls or trusting(),
         )
 
     async def __aenter__(self) -> Self:
@@ -75,7 +77,7 @@ class ComfyHttp:
         await self._client.aclose()
 
     async def system_stats(self) -> JsonObject:
-        """Raise `TransientError` as well for a server that is not ComfyUI."""
+        """Return the body of /system_stats; raise `TransientError` for a server that is not ComfyUI, too."""
         stats = as_object(await self._get("/system_stats"))
         if not as_object(stats.get("system")):
             raise TransientError(
@@ -92,22 +94,22 @@ class ComfyHttp:
     async def queue(self) -> Mapping[str, QueuePlace]:
         return read_queue(await self._queue())
 
-    async def marks(self, name: str) -> Mapping[str, str]:
-        """See `read_marks`."""
-        return read_marks(await self._queue(), name)
+    async def queued_extra_data(self, name: str) -> Mapping[str, str]:
+        """Return texts of the queued prompts; see `read_extra_data`."""
+        return read_extra_data(await self._queue(), name)
 
     async def queued(self, prompt_id: str) -> QueuedPrompt | None:
-        return read_queued(await self._queue(), prompt_id)
+        return read_queued_prompt(await self._queue(), prompt_id)
 
     async def history(self, prompt_id: str) -> HistoryEntry | None:
         return read_history(as_object(await self._get(f"/history/{quote(prompt_id, safe='')}")), prompt_id)
 
-    async def prompt(self, payload: ReadOnlyJson) -> JsonObject:
-        """ComfyUI's answer; raise `JobError` for a graph that it refuses, or takes only in part.
+    async def post_prompt(self, payload: ReadOnlyJson) -> JsonObject:
+        """Return ComfyUI's answer; raise `JobError` for a graph that it refuses, or takes only in part.
 
-        Raise `TransientError` as well if it does not call the prompt by the id that it was given.
+        Raise `TransientError` if it does not call the prompt by the id that it was given, too.
         """
-        content = _encoded(payload)
+        content = _encode(payload)
         async with self._call("/prompt", self._timeouts.transfer):
             response = await self._client.post("/prompt", content=content, headers=JSON_BODY)
         if response.status_code not in REFUSALS | {200}:
@@ -116,12 +118,12 @@ class ComfyHttp:
             raise JobError(
                 "ComfyUI refused the graph: it is too large.", error_type="too_large", worker=self._server_id
             )
-        answer = self._decoded("/prompt", response)
-        refusal = refusal_of(answer, accepted=response.status_code == httpx.codes.OK)
+        answer = self._decode("/prompt", response)
+        refusal = read_refusal(answer, accepted=response.status_code == httpx.codes.OK)
         if refusal is not None:
             raise refusal
         if as_object(answer).get("prompt_id") != payload.get("prompt_id"):
-            raise await self._misnamed(response, as_object(answer))
+            raise await self._remove_misnamed(response, as_object(answer))
         return as_object(answer)
 
     async def delete(self, prompt_id: str) -> None:
@@ -129,29 +131,29 @@ class ComfyHttp:
         await self._post("/queue", {"delete": [prompt_id]})
 
     async def interrupt(self, prompt_id: str) -> None:
-        """Servers older than targeted interrupts stop whatever runs: see first that it is this one."""
+        """Stop a running prompt; see first that it runs, as servers without targeted interrupts stop any prompt."""
         await self._post("/interrupt", {"prompt_id": prompt_id})
 
-    async def forget(self, prompt_id: str) -> None:
-        """Delete what history has of it; its files stay."""
+    async def delete_history(self, prompt_id: str) -> None:
+        """Delete the prompt's entry in the history; its files stay."""
         await self._post("/history", {"delete": [prompt_id]})
 
     async def upload(self, name: str, content: bytes, *, content_type: str, subfolder: str = "") -> str:
-        """The name that a graph must use, which may be another than `name`."""
+        """Store an image; return the name that a graph must use, which may be another than `name`."""
         files = {"image": (name, content, content_type)}
         async with self._call("/upload/image", self._timeouts.transfer):
             response = await self._client.post("/upload/image", files=files, data={"subfolder": subfolder})
         if response.status_code in REFUSALS:
             message = f"ComfyUI refused the image '{name}'."
             raise JobError(message, worker=self._server_id, status=response.status_code)
-        stored = as_object(self._answer("/upload/image", response))
+        stored = as_object(self._read("/upload/image", response))
         if not as_text(stored.get("name")):
             raise self._unexpected("/upload/image", response)
         return "/".join(part for part in (as_text(stored.get("subfolder")), as_text(stored.get("name"))) if part)
 
     @asynccontextmanager
     async def view(self, file: SavedFile, *, start: int = 0) -> AsyncIterator[httpx.Response]:
-        """An image's bytes from `start` on (206), or all of them (200); raise `FileGoneError` if there are none."""
+        """Open an image's bytes from `start` on (206), or all of them (200); raise `FileGoneError` if it is gone."""
         query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.folder}
         headers = {"Range": f"bytes={start}-"} if start else {}
         timeout = httpx.Timeout(self._timeouts.ordinary.total_seconds(), read=self._timeouts.transfer.total_seconds())
@@ -161,19 +163,19 @@ class ComfyHttp:
         ):
             if response.status_code in GONE:
                 raise FileGoneError(f"{self._server_id} no longer has '{file.filename}'.")
-            if response.status_code not in {200, 206}:
+            if response.status_code not in {200, PARTIAL}:
                 raise self._unexpected("/view", response)
             yield response
 
     async def _queue(self) -> JsonObject:
-        """Raise `TransientError` for any other JSON: a queue that seems empty would say that all prompts are lost."""
+        """Raise `TransientError` for other JSON: taken for an empty queue, it would say that all prompts are lost."""
         queue = as_object(await self._get("/queue"))
         if not all(isinstance(queue.get(name), list) for name in QUEUES):
-            raise TransientError(f"{self._server_id}/queue did not tell its queue.", worker=self._server_id)
+            raise TransientError(f"{self._server_id}/queue did not answer with a queue.", worker=self._server_id)
         return queue
 
-    async def _misnamed(self, response: httpx.Response, answer: JsonObject) -> TransientError:
-        """Servers from before prompts could be named choose an id of their own: nobody would wait for that prompt."""
+    async def _remove_misnamed(self, response: httpx.Response, answer: JsonObject) -> TransientError:
+        """Remove a prompt that an old server gave an id of its own, which nobody would wait for; return the error."""
         prompt_id = as_text(answer.get("prompt_id"))
         if not prompt_id:
             return self._unexpected("/prompt", response)
@@ -189,7 +191,7 @@ class ComfyHttp:
     async def _get(self, route: str, limit: timedelta | None = None) -> Json:
         async with self._call(route, limit or self._timeouts.ordinary):
             response = await self._client.get(route)
-        return self._answer(route, response)
+        return self._read(route, response)
 
     async def _post(self, route: str, body: ReadOnlyJson) -> None:
         async with self._call(route, self._timeouts.ordinary):
@@ -199,21 +201,21 @@ class ComfyHttp:
 
     @asynccontextmanager
     async def _call(self, route: str, limit: timedelta | None) -> AsyncIterator[None]:
-        """The one place where the faults of a connection get their name; `limit` is for the whole exchange."""
+        """Turn every failure of a connection into a `TransientError`; `limit` is for the whole exchange."""
         try:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
                 yield
         except (httpx.HTTPError, TimeoutError) as error:
-            reason = why(error, ca_setting=CA_SETTING)
-            raise TransientError(f"{self._server_id}{route}: {reason}", worker=self._server_id) from error
+            message = f"{self._server_id}{route}: {explain_error(error)}"
+            raise TransientError(message, worker=self._server_id) from error
 
-    def _answer(self, route: str, response: httpx.Response) -> Json:
+    def _read(self, route: str, response: httpx.Response) -> Json:
         if response.status_code != httpx.codes.OK:
             raise self._unexpected(route, response)
-        return self._decoded(route, response)
+        return self._decode(route, response)
 
-    def _decoded(self, route: str, response: httpx.Response) -> Json:
-        """With the standard decoder: ComfyUI writes NaN and Infinity, which are no JSON."""
+    def _decode(self, route: str, response: httpx.Response) -> Json:
+        """Use the standard decoder: ComfyUI writes NaN and Infinity, which are not JSON."""
         try:
             document: Json = json.loads(response.content)
         except (ValueError, RecursionError) as error:
@@ -225,30 +227,23 @@ class ComfyHttp:
         return document
 
     def _unexpected(self, route: str, response: httpx.Response) -> TransientError:
-        told = account_of(response.status_code, response.headers.get("location", ""), route=route)
-        return TransientError(
-            f"{self._server_id}{route} {told}",
-            worker=self._server_id,
-            status=response.status_code,
-        )
+        explanation = explain_status(response.status_code, response.headers.get("location", ""), route=route)
+        message = f"{self._server_id}{route} {explanation}"
+        return TransientError(message, worker=self._server_id, status=response.status_code)
 
 
-def _encoded(payload: ReadOnlyJson) -> bytes:
+def _encode(payload: ReadOnlyJson) -> bytes:
     try:
         return json.dumps(payload, allow_nan=False).encode()
     except ValueError as error:
-        raise JobError("The graph has a number that JSON cannot say.") from error
-
-
-MOST_TRIES = 4
-PAUSE_SECONDS = 0.05
-PARTIAL = 206
-# How a file of each type has to end: a server may hand out one that it has not finished writing.
-ENDINGS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
+        raise JobError("The graph has a number that JSON cannot express: NaN or infinity.") from error
 
 
 async def download(http: ComfyHttp, file: SavedFile, clock: Clock) -> AsyncIterator[bytes]:
-    """Raise `FileGoneError` for a file that is missing or cut short, `TransientError` for a server that is away."""
+    """Yield a file's bytes, and go on where a connection broke.
+
+    Raise `FileGoneError` for a file that is missing or cut short, `TransientError` for a server that is away.
+    """
     size, tail, tries = 0, b"", 0
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The socket to one server, opened again whenever it drops."""
+"""Listen to the WebSocket of one ComfyUI server, and open it again whenever it drops."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -7,13 +7,13 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from civitai_mock.network.trust import trusting, why
+from civitai_mock.network.trust import trusting
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import ComfyServer
-from civitai_mock.providers.comfyui.options import CA_SETTING, ComfyOptions
-from civitai_mock.providers.comfyui.protocol.messages import HELLO, Message, Stream
-from civitai_mock.providers.comfyui.transport.statuses import account_of_socket
-from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
+from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.protocol.messages import FEATURE_FLAGS, Message, MessageStream
+from civitai_mock.providers.comfyui.transport.connection_errors import explain_error, explain_socket_status
+from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
 
 logger = structlog.stdlib.get_logger()
 
@@ -24,7 +24,7 @@ MOST_FRAME_BYTES = 256 * 1024 * 1024  # SaveImageWebsocket sends whole images
 
 
 class ComfySocket:
-    """Each connection has a client id of its own.
+    """Keeps one connection open, each time under a new client id.
 
     A server that sees an id twice goes mute on the new socket when it notices that the old one is gone.
     """
@@ -36,54 +36,54 @@ class ComfySocket:
         clock: Clock,
         ids: Ids,
         options: ComfyOptions,
-        hear: Callable[[Message], None],
-        changed: Callable[[], None],
-        is_there: Callable[[], bool],
+        on_message: Callable[[Message], None],
+        on_change: Callable[[], None],
+        is_server_up: Callable[[], bool],
     ) -> None:
-        """`changed` is called when a connection opens or drops; `is_there` says whether the server answers HTTP."""
-        self._is_there = is_there
-        self._has_complained = False
-        self.client_id: str | None = None
+        """`on_change` is called when a connection opens or drops; `is_server_up` says whether HTTP is answered."""
+        self.client_id: str | None = None  # of the connection that is open
         self._server = server
         self._clock = clock
         self._ids = ids
         self._options = options
-        self._hear = hear
-        self._changed = changed
-        self._bell = WakeUp(clock)
+        self._on_message = on_message
+        self._on_change = on_change
+        self._is_server_up = is_server_up
+        self._wake_up = WakeUp(clock)
+        self._has_warned = False
 
-    def hurry(self) -> None:
-        """The server is there: do not wait to connect."""
+    def connect_now(self) -> None:
+        """Do not wait for the next try: the server is up."""
         if self.client_id is None:
-            self._bell.ring()
+            self._wake_up.notify()
 
     async def run(self) -> None:
         failures = 0
         while True:
-            heard = await self._listen()
-            failures = 1 if heard else failures + 1
-            longest = self._options.longest_pause.total_seconds()
-            await self._bell.wait(pause_after(failures, longest=longest, ids=self._ids))
+            was_open = await self._listen()
+            failures = 1 if was_open else failures + 1
+            longest = self._options.longest_backoff.total_seconds()
+            await self._wake_up.wait(backoff_seconds(failures, longest=longest, ids=self._ids))
 
     async def _listen(self) -> bool:
-        """Until the connection drops; False if there never was one."""
+        """Listen until the connection drops; return False if it never opened."""
         client_id = self._ids.uuid()
         try:
             async with self._connect(client_id) as connection:
-                await connection.send(HELLO)
-                self._open(client_id)
-                await self._hear_all(connection)
+                await connection.send(FEATURE_FLAGS)
+                self._set_client_id(client_id)
+                await self._read_all(connection)
         except (OSError, WebSocketException) as error:
-            self._complain(error)
+            self._log_failure(error)
         except Exception:
             logger.exception("socket broke off", worker_id=self._server.id)
         finally:
-            heard = self.client_id is not None
-            self._open(None)
-        return heard
+            was_open = self.client_id is not None
+            self._set_client_id(None)
+        return was_open
 
     def _connect(self, client_id: str) -> connect:
-        """What the address itself has of credentials comes first, as over HTTP."""
+        """Connect; credentials in the address itself go before those for all servers, as over HTTP."""
         address = urlsplit(self._server.ws_url)
         authorization = self._options.authorization if address.username is None else None
         return connect(
@@ -99,25 +99,25 @@ class ComfySocket:
             max_size=MOST_FRAME_BYTES,
         )
 
-    async def _hear_all(self, connection: ClientConnection) -> None:
-        stream = Stream()
+    async def _read_all(self, connection: ClientConnection) -> None:
+        stream = MessageStream()
         async for frame in connection:
             message = stream.read(frame)
             if message is not None:
-                self._hear(message)
+                self._on_message(message)
 
-    def _complain(self, error: Exception) -> None:
-        """Once until it opens, and only of a server that is there: a proxy before it may hand on no WebSockets."""
+    def _log_failure(self, error: Exception) -> None:
+        """Warn once until it opens, and only if the server is up: a proxy before it may hand on no WebSockets."""
         if isinstance(error, InvalidStatus):
-            reason = account_of_socket(error.response.status_code)
+            reason = explain_socket_status(error.response.status_code)
         else:
-            reason = why(error, ca_setting=CA_SETTING)
-        log = logger.warning if self._is_there() and not self._has_complained else logger.debug
+            reason = explain_error(error)
+        log = logger.warning if self._is_server_up() and not self._has_warned else logger.debug
         log("socket away", worker_id=self._server.id, reason=reason)
-        self._has_complained = self._has_complained or self._is_there()
+        self._has_warned = self._has_warned or self._is_server_up()
 
-    def _open(self, client_id: str | None) -> None:
+    def _set_client_id(self, client_id: str | None) -> None:
         if client_id != self.client_id:
             self.client_id = client_id
-            self._has_complained = self._has_complained and client_id is None
-            self._changed()
+            self._has_warned = self._has_warned and client_id is None
+            self._on_change()

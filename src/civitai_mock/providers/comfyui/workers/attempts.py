@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from civitai_mock.domain.errors import MockError, RunFailedError, TransientError, TryElsewhereError
-from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_of_device
-from civitai_mock.providers.comfyui.protocol.messages import Failure
-from civitai_mock.providers.comfyui.protocol.prompt_errors import failed, summed_up
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_device
+from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
+from civitai_mock.providers.comfyui.protocol.prompt_errors import combined_error, error_of_failure
 from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import Worker
@@ -74,7 +74,7 @@ class Attempts:
         if prompt_id in self._known:
             self._known[prompt_id].said.clear()
 
-    def judge(self, run: Run, worker: Worker, failure: Failure) -> MockError:
+    def judge(self, run: Run, worker: Worker, failure: NodeFailure) -> MockError:
         """What a failure means: the job ends if it asked for what cannot be, or if all servers have failed it.
 
         With no other server that is there, the same one tries again, which costs the job a retry; but not for a file
@@ -105,11 +105,11 @@ class Attempts:
             return TryElsewhereError(error.message, **error.evidence)
         said = dict(attempt.said)
         attempt.said.clear()
-        return summed_up(said)
+        return combined_error(said)
 
-    def _judged(self, run: Run, worker: Worker, failure: Failure) -> MockError:
+    def _judged(self, run: Run, worker: Worker, failure: NodeFailure) -> MockError:
         """Judge as if the graph could do without nothing."""
-        error, blame = failed(failure, worker.id), blame_of(failure)
+        error, blame = error_of_failure(failure, worker.id), blame_of(failure)
         attempt = self._known.get(run.prompt_id)
         if attempt is None:
             return error if blame is Blame.REQUEST else RunFailedError(error.message, **error.evidence)
@@ -127,7 +127,7 @@ class Attempts:
         if blame is Blame.UNKNOWN and _say_the_same(said):
             self._excuse(said, run.prompt_id)
         is_final = len(said) > 1 or "missing" in error.evidence
-        return summed_up(said) if is_final else RunFailedError(error.message, **error.evidence)
+        return combined_error(said) if is_final else RunFailedError(error.message, **error.evidence)
 
     def _is_said_again(self, attempt: Attempt, worker: Worker, message: str, blame: Blame) -> bool:
         """Whether nobody knows whose fault it is, but this prompt failed in the same way before, and others did not."""
@@ -153,6 +153,6 @@ def _say_the_same(said: Mapping[str, MockError]) -> bool:
     return len(said) > 1 and len({str(error.evidence.get("exception_message")) for error in said.values()}) == 1
 
 
-def _is_optional(failure: Failure, search: Search) -> bool:
+def _is_optional(failure: NodeFailure, search: Search) -> bool:
     """What a sick device says of a node would be said of the next one as well."""
-    return failure.node_id in search.optional and not is_of_device(failure)
+    return failure.node_id in search.optional and not is_about_device(failure)

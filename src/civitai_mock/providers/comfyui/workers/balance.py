@@ -35,7 +35,7 @@ class Balance:
 
     async def run(self) -> None:
         while True:
-            await self._clock.sleep(self._options.poll.total_seconds())
+            await self._clock.sleep(self._options.poll_interval.total_seconds())
             try:
                 await self.look()
             except Exception:
@@ -62,9 +62,9 @@ class Balance:
         return [run for run in worker.runs.followed if run.waits and self._may_move(run, idle)]
 
     def _may_move(self, run: Run, idle: Worker) -> bool:
-        search, has_waited = self._attempts.search(run.prompt_id), self._clock.now() - run.tracker.last_sign
+        search, has_waited = self._attempts.search(run.prompt_id), self._clock.now() - run.tracker.last_activity_at
         found = search.fit_of(idle) if search and idle.id not in search.failed else None
-        return found is not None and found.runs and has_waited >= self._options.settle
+        return found is not None and found.runs and has_waited >= self._options.move_after
 
     async def _has_nothing_to_do(self, idle: Worker) -> bool:
         """See that nobody else's prompts are in its queue, either."""

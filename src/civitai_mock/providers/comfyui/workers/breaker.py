@@ -7,7 +7,7 @@ import structlog
 
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.transport.wake_up import WakeUp
+from civitai_mock.providers.comfyui.wake_up import WakeUp
 
 logger = structlog.stdlib.get_logger()
 
@@ -22,8 +22,8 @@ class Breaker:
         self.successes = 0
         self._worker_id = worker_id
         self._clock = clock
-        self._shortest = options.rest
-        self._longest = options.longest_rest
+        self._shortest = options.cooldown
+        self._longest = options.longest_cooldown
         self._changed = changed
         self._failed: set[str] = set()
         self._reason = ""
@@ -97,7 +97,7 @@ class Breaker:
         self._rest_ends = self._clock.now() + min(self._shortest * 2.0 ** min(self._rests, 32), self._longest)
         self._rests += 1
         self._changed()
-        self._bell.ring()
+        self._bell.notify()
 
     @property
     def _seconds_left(self) -> float:

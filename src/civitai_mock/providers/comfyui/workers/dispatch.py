@@ -12,8 +12,8 @@ from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph
 from civitai_mock.providers.comfyui.graphs.missing import cannot_run
 from civitai_mock.providers.comfyui.graphs.payload import base_models
-from civitai_mock.providers.comfyui.protocol.prompt_errors import summed_up
-from civitai_mock.providers.comfyui.transport.wake_up import WakeUp
+from civitai_mock.providers.comfyui.protocol.prompt_errors import combined_error
+from civitai_mock.providers.comfyui.wake_up import WakeUp
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import Worker, WorkerDependencies
 
@@ -47,8 +47,8 @@ class Dispatch:
     def __init__(self, servers: Sequence[ComfyServer], world: WorkerDependencies) -> None:
         self.workers = [Worker(server, world, freed=self.freed, turned=self.turned) for server in servers]
         self._clock = world.clock
-        self._patience = world.options.patience
-        self._longest_turn = world.options.longest_turn
+        self._patience = world.options.server_wait
+        self._longest_turn = world.options.room_wait
         self._line: list[Assignment] = []
 
     def freed(self) -> None:
@@ -61,7 +61,7 @@ class Dispatch:
     def turned(self) -> None:
         """A worker went away or came back: what everybody can use may be another."""
         for place in self._line:
-            place.bell.ring()
+            place.bell.notify()
 
     def is_wanted(self, worker: Worker) -> bool:
         """Whether somebody waits who could use it."""
@@ -154,7 +154,7 @@ class Dispatch:
         if offers and place.offer is None:
             place.offer = min(offers, key=lambda offer: offer[0])[1]
             place.offer.worker.reserve()
-            place.bell.ring()
+            place.bell.notify()
 
     def _has_better_trial(self, worker: Worker, place: Assignment) -> bool:
         """Whether somebody else in the line has not failed there yet: he tells more of the worker."""
@@ -192,7 +192,7 @@ def _failure(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) 
 def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
     """Why none of them will do; of several, the account of the one that lacks the least."""
     if search.failed:
-        return summed_up(search.failed)
+        return combined_error(search.failed)
     fits = [found for worker in workers if (found := search.fit_of(worker)) is not None]
     best = min(fits, key=lambda found: found.lack)
     return cannot_run(best.lacking, best.missing, best.unknown_classes)

@@ -11,7 +11,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.ports import Preview, Progress, WorkerReport
 from civitai_mock.providers.comfyui.graphs.payload import JOB_ID
-from civitai_mock.providers.comfyui.protocol.tracker import Done
+from civitai_mock.providers.comfyui.protocol.tracker import PromptDone
 from civitai_mock.providers.comfyui.workers.balance import Balance
 from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
@@ -48,7 +48,7 @@ class Fleet:
         found = [run for run in await asyncio.gather(*asked) if run is not None]
         if not found:
             return None
-        kept = max(found, key=lambda run: isinstance(run.tracker.end, Done))
+        kept = max(found, key=lambda run: isinstance(run.tracker.end, PromptDone))
         self.abandon_others(kept)
         return kept
 
@@ -72,7 +72,7 @@ class Fleet:
 
     async def _strays(self, worker: Worker) -> Mapping[str, str]:
         try:
-            marks = await worker.http.marks(JOB_ID)
+            marks = await worker.http.queued_extra_data(JOB_ID)
         except TransientError as error:
             worker.health.distrust(error)
             return {}

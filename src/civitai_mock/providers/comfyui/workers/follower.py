@@ -10,10 +10,11 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.messages import Message
-from civitai_mock.providers.comfyui.protocol.records import HistoryEntry, QueuePlace, QueueWatch
-from civitai_mock.providers.comfyui.protocol.tracker import Lost
+from civitai_mock.providers.comfyui.protocol.records import HistoryEntry, QueuePlace
+from civitai_mock.providers.comfyui.protocol.tracker import PromptLost
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
+from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
+from civitai_mock.providers.comfyui.workers.queue_watch import QueueWatch
 from civitai_mock.providers.comfyui.workers.runs import Run, Runs
 
 FIRST_SETTLE_SECONDS = 0.005  # history follows the last message within a few milliseconds
@@ -52,9 +53,11 @@ class PollSchedule:
     def pause(self, runs: Sequence[Run], client_id: str | None) -> float:
         """Seconds until the next look."""
         if self._failures:
-            return pause_after(self._failures, longest=self._options.longest_pause.total_seconds(), ids=self._ids)
+            return backoff_seconds(self._failures, longest=self._options.longest_backoff.total_seconds(), ids=self._ids)
         if any(run.tracker.is_ending for run in runs):
-            return min(FIRST_SETTLE_SECONDS * 2.0**self._unsettled, self._options.poll_alone.total_seconds())
+            return min(
+                FIRST_SETTLE_SECONDS * 2.0**self._unsettled, self._options.socketless_poll_interval.total_seconds()
+            )
         return max(self._wait(runs, client_id).total_seconds(), 0.0)
 
     def _wait(self, runs: Sequence[Run], client_id: str | None) -> timedelta:
@@ -62,9 +65,9 @@ class PollSchedule:
         if self._looked_at is None:
             return timedelta()
         are_heard = all(run.is_heard_on(client_id) for run in runs)
-        interval = self._options.poll if are_heard else self._options.poll_alone
+        interval = self._options.poll_interval if are_heard else self._options.socketless_poll_interval
         if not runs:
-            interval = self._options.health
+            interval = self._options.health_interval
         return self._looked_at + interval - self._clock.now()
 
 
@@ -97,28 +100,28 @@ class Follower:
         self._worker_id = worker_id
         self._http = http
         self._clock = clock
-        self._stall = options.stall
+        self._stall = options.stall_timeout
         self._timetable = timetable
         self._client_id = client_id
         self._changed = changed
-        self._watch = QueueWatch(longest_gap=2 * options.health)
+        self._watch = QueueWatch(longest_gap=2 * options.health_interval)
         self._bell = WakeUp(clock)
         self._looking = asyncio.Lock()
         self._to_stop: dict[str, None] = {}
 
     def follow(self, run: Run) -> None:
         self._runs.add(run)
-        self._bell.ring()
+        self._bell.notify()
 
     def hear(self, message: Message) -> None:
         run = self._runs.get(message.prompt_id)
         if run is None or not self._runs.follows(run):
             return
         run.known = True
-        run.tracker.hear(message, self._clock.now())
+        run.tracker.on_message(message, self._clock.now())
         self._watch.hear()
         if run.tracker.is_ending:
-            self._bell.ring()
+            self._bell.notify()
         self._runs.note(run)
 
     def stop_later(self, prompt_id: str) -> None:
@@ -130,7 +133,7 @@ class Follower:
     def hurry(self) -> None:
         """Something has changed: look at everything now."""
         self._timetable.hurry()
-        self._bell.ring()
+        self._bell.notify()
 
     async def run(self) -> None:
         while True:
@@ -168,9 +171,9 @@ class Follower:
     def left_queue(self, run: Run, entry: HistoryEntry | None) -> None:
         """The queue has it not; history has `entry`."""
         run.left = True
-        run.tracker.out_of_queue(entry, self._clock.now())
+        run.tracker.on_left_queue(entry, self._clock.now())
         if entry is None and run.unwanted and run.known:
-            run.tracker.stop()
+            run.tracker.mark_stopped()
         run.known = run.known or entry is not None
         self._runs.note(run)
 
@@ -212,18 +215,18 @@ class Follower:
     async def _look_in_history(self, run: Run) -> None:
         """An interruption of our own is wiped out: the prompt may be sent again, and would seem to have ended by it."""
         entry = await self._http.history(run.prompt_id)
-        was_given_up = run.unwanted and isinstance(run.tracker.end, Lost)
-        if was_given_up and entry is not None and entry.stopped_at is not None:
-            await self._http.forget(run.prompt_id)
+        was_given_up = run.unwanted and isinstance(run.tracker.end, PromptLost)
+        if was_given_up and entry is not None and entry.interrupted_node is not None:
+            await self._http.delete_history(run.prompt_id)
         self.left_queue(run, entry)
 
     async def _in_queue(self, run: Run, place: QueuePlace) -> None:
         run.known, run.left = True, False
-        run.tracker.in_queue(place, self._clock.now())
+        run.tracker.on_queued(place, self._clock.now())
         if place is QueuePlace.RUNNING and self.stuck and run.tracker.end is None:
             logger.warning("prompt stalled", worker_id=self._worker_id, prompt_id=run.prompt_id)
             run.unwanted = True
-            run.tracker.lose("The prompt has shown no sign of life.")
+            run.tracker.mark_lost("The prompt has shown no sign of life.")
         if run.unwanted:
             await self._take_out(run.prompt_id, place)
         self._runs.note(run)
@@ -267,11 +270,11 @@ class Follower:
             if run.prompt_id not in queue:
                 entry = await self._http.history(run.prompt_id)
                 if entry is None:
-                    run.tracker.lose(f"Its turn did not come: {reason}.")
+                    run.tracker.mark_lost(f"Its turn did not come: {reason}.")
                 self.left_queue(run, entry)
 
     def _out_of_reach(self, error: TransientError) -> None:
         for run in self._runs.followed:
             if not run.sending:
-                run.tracker.out_of_reach(error.message, self._clock.now())
+                run.tracker.on_unreachable(error.message, self._clock.now())
                 self._runs.note(run)

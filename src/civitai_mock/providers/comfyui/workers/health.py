@@ -14,7 +14,7 @@ from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, Installed
 from civitai_mock.providers.comfyui.graphs.localize import localize_best, roles_by_file
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
-from civitai_mock.providers.comfyui.transport.wake_up import WakeUp, pause_after
+from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
 
 logger = structlog.stdlib.get_logger()
 
@@ -72,18 +72,18 @@ class ServerHealth:
 
     def suspect(self) -> None:
         """Something is wrong: see now whether the server is there."""
-        self._bell.ring()
+        self._bell.notify()
 
     def distrust(self, error: TransientError) -> None:
         """It has not answered: put it aside until it does."""
         self._is_away(error)
-        self._bell.ring()
+        self._bell.notify()
 
     async def check(self) -> None:
         async with self._checking:
             try:
                 stats = await self._http.system_stats()
-                if not self.is_up or self._is_older_than(self._options.catalogue):
+                if not self.is_up or self._is_older_than(self._options.catalogue_age):
                     await self._read()
             except TransientError as error:
                 self._is_away(error)
@@ -132,8 +132,8 @@ class ServerHealth:
 
     def _pause(self) -> float:
         if self._failures:
-            return pause_after(self._failures, longest=self._options.longest_pause.total_seconds(), ids=self._ids)
-        return self._options.health.total_seconds()
+            return backoff_seconds(self._failures, longest=self._options.longest_backoff.total_seconds(), ids=self._ids)
+        return self._options.health_interval.total_seconds()
 
 
 class EcosystemSupport:

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.protocol.messages import SocketImage
-from civitai_mock.providers.comfyui.protocol.tracker import Done, End, Failed, Interrupted, Lost, PromptTracker
+from civitai_mock.providers.comfyui.protocol.tracker import (
+    PromptDone,
+    PromptEnd,
+    PromptFailed,
+    PromptInterrupted,
+    PromptLost,
+    PromptTracker,
+)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -36,7 +43,11 @@ class Run:
     def counts(self) -> bool:
         """A prompt that must not be sent again: it is on its way, or its end is worth having."""
         end = self.tracker.end
-        return self.known and not self.unwanted and (end is None or isinstance(end, Done | Failed | Interrupted))
+        return (
+            self.known
+            and not self.unwanted
+            and (end is None or isinstance(end, PromptDone | PromptFailed | PromptInterrupted))
+        )
 
     @property
     def waits(self) -> bool:
@@ -47,14 +58,14 @@ class Run:
     def image_bytes(self) -> int:
         """What its images take in memory: those that its server does not keep."""
         end = self.tracker.end
-        images = end.results if isinstance(end, Done) else ()
+        images = end.results if isinstance(end, PromptDone) else ()
         return sum(len(image.content) for image in images if isinstance(image, SocketImage))
 
     def is_heard_on(self, client_id: str | None) -> bool:
         """Whether the open connection, if any, tells of it."""
         return client_id is not None and self.client_id == client_id
 
-    async def end(self) -> End:
+    async def end(self) -> PromptEnd:
         await self.ended.wait()
         end = self.tracker.end
         if end is None:
@@ -111,7 +122,7 @@ class Runs:
         end = run.tracker.end
         if end is None:
             return
-        if self.follows(run) and (run.left or not isinstance(end, Lost)):
+        if self.follows(run) and (run.left or not isinstance(end, PromptLost)):
             self._keep(run)
         if not run.ended.is_set():
             run.ended.set()

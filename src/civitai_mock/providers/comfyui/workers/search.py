@@ -13,7 +13,7 @@ from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import Resources
 from civitai_mock.providers.comfyui.graphs.localize import NO_ROLES, LocalizedGraph, Roles, localize_best
 from civitai_mock.providers.comfyui.graphs.missing import Sent, cannot_run
-from civitai_mock.providers.comfyui.protocol.records import unlisted
+from civitai_mock.providers.comfyui.protocol.prompt_errors import unlisted_inputs
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
 logger = structlog.stdlib.get_logger()
@@ -104,7 +104,7 @@ class Search:
     def refused_by(self, worker: Worker, graph: ReadOnlyJson, refusal: JobError) -> JobError:
         """What a server refused a graph for that is in its own names; files are told of as if they were in no list."""
         sent = self._sent(worker, graph)
-        missing = [found for node_id, name in unlisted(refusal) if (found := sent.missed(node_id, name))]
+        missing = [found for node_id, name in unlisted_inputs(refusal) if (found := sent.missed(node_id, name))]
         return cannot_run([*map(str, missing)], missing) if missing else refusal
 
     def failed_by(self, worker: Worker, graph: ReadOnlyJson, error: JobError) -> JobError:

@@ -22,10 +22,10 @@ from civitai_mock.providers.comfyui.graphs.payload import (
     with_names,
 )
 from civitai_mock.providers.comfyui.options import ComfyOptions
-from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_a_file
-from civitai_mock.providers.comfyui.protocol.messages import Failure
-from civitai_mock.providers.comfyui.protocol.prompt_errors import failed
-from civitai_mock.providers.comfyui.protocol.tracker import Failed, Lost, PromptTracker
+from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_model_file
+from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
+from civitai_mock.providers.comfyui.protocol.prompt_errors import error_of_failure
+from civitai_mock.providers.comfyui.protocol.tracker import PromptFailed, PromptLost, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.workers.breaker import Breaker
@@ -88,13 +88,7 @@ class Worker:
         self.id = server.id
         self.loaded: frozenset[str] = frozenset()
         self.runs = Runs(freed=freed, ended=self._ended)
-        self.http = ComfyHttp(
-            server,
-            authorization=options.authorization,
-            timeouts=options.timeouts,
-            tls=options.tls,
-            transport=world.transport,
-        )
+        self.http = ComfyHttp(server, options=options, transport=world.transport)
         self.health = ServerHealth(
             worker_id=server.id, http=self.http, clock=clock, ids=ids, options=options, changed=self._up_or_down
         )
@@ -114,9 +108,9 @@ class Worker:
             clock=clock,
             ids=ids,
             options=options,
-            hear=self.follower.hear,
-            changed=self._reconnected,
-            is_there=lambda: self.health.is_up,
+            on_message=self.follower.hear,
+            on_change=self._reconnected,
+            is_server_up=lambda: self.health.is_up,
         )
         self._uploads = Uploads(self.http)
         self._world = world
@@ -204,9 +198,9 @@ class Worker:
         self.follower.follow(run)
         self.loaded = base_models(graph)
         try:
-            run.answer = await self.http.prompt(payload_of(submission, graph, client_id=run.client_id))
+            run.answer = await self.http.post_prompt(payload_of(submission, graph, client_id=run.client_id))
             run.known = True
-            run.tracker.is_listened_for = run.is_heard_on(self._socket.client_id)
+            run.tracker.has_socket = run.is_heard_on(self._socket.client_id)
         except JobError as error:
             run.known = run.unwanted = True  # some of its outputs may be in the queue
             self.follower.hurry()
@@ -225,7 +219,7 @@ class Worker:
     async def forget(self, prompt_id: str) -> None:
         """Whatever the server's history says of a prompt would end its next run; raise `NotTakenError` if it stays."""
         try:
-            await self.http.forget(prompt_id)
+            await self.http.delete_history(prompt_id)
         except TransientError as error:
             self.health.suspect()
             raise self._not_taken(prompt_id, error) from error
@@ -256,21 +250,21 @@ class Worker:
     def _run(self, prompt_id: str, graph: ReadOnlyJson) -> Run:
         world = self._world
         tracker = PromptTracker(
-            prompt_id, now=world.clock.now(), streaming=streaming_nodes(graph), limits=world.options.limits
+            prompt_id, now=world.clock.now(), streaming=streaming_nodes(graph), limits=world.options.loss_limits
         )
         return Run(tracker=tracker, graph=graph, answer={"prompt_id": prompt_id, "node_errors": {}})
 
     def _ended(self, run: Run) -> None:
         """A prompt that the server lost while it ran may have killed it, one that waited in its queue has not."""
         match run.tracker.end:
-            case Failed(failure=failure) if blame_of(failure) is not Blame.REQUEST:
-                self.breaker.failed(_culprit(run, failure), failed(failure, self.id).message)
-            case Lost(reason=reason, spoiled=False, unstarted=False) if not run.unwanted:
+            case PromptFailed(failure=failure) if blame_of(failure) is not Blame.REQUEST:
+                self.breaker.failed(_culprit(run, failure), error_of_failure(failure, self.id).message)
+            case PromptLost(reason=reason, outputs_lost=False, is_unstarted=False) if not run.unwanted:
                 self.breaker.failed(run.prompt_id, reason)
 
     def _up_or_down(self) -> None:
         if self.health.is_up:
-            self._socket.hurry()
+            self._socket.connect_now()
             self.follower.hurry()
         self._turned()
 
@@ -281,9 +275,9 @@ class Worker:
         self.follower.hurry()
 
 
-def _culprit(run: Run, failure: Failure) -> str:
+def _culprit(run: Run, failure: NodeFailure) -> str:
     """What the same fault comes from: the files of the node that could not read one, or else the prompt."""
-    if not is_about_a_file(failure):
+    if not is_about_model_file(failure):
         return run.prompt_id
     inputs = as_object(as_object(run.graph.get(failure.node_id)).get("inputs"))
     return " ".join(value for value in inputs.values() if isinstance(value, str))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.comfyui.protocol.records import refusal_of
+from civitai_mock.providers.comfyui.protocol.prompt_errors import read_refusal
 from tests.support.recordings import Recording, read_recordings
 
 OK = 200
@@ -14,7 +14,7 @@ ANSWERED = {recording.case: recording for recording in read_recordings() if reco
 @pytest.mark.parametrize("recording", ANSWERED.values(), ids=list(ANSWERED))
 def test_each_recorded_answer_is_refused_unless_it_took_the_whole_graph(recording: Recording) -> None:
     taken = recording.status == OK and not recording.answer["node_errors"]
-    assert (refusal_of(recording.answer, accepted=recording.status == OK) is None) is taken
+    assert (read_refusal(recording.answer, accepted=recording.status == OK) is None) is taken
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_each_recorded_answer_is_refused_unless_it_took_the_whole_graph(recordin
 )
 def test_the_message_says_what_comfyui_says(case: str, message: str) -> None:
     recording = ANSWERED[case]
-    refusal = refusal_of(recording.answer, accepted=recording.status == OK)
+    refusal = read_refusal(recording.answer, accepted=recording.status == OK)
     assert refusal is not None
     assert refusal.message == message
 
 
 def test_the_evidence_names_each_node_and_leaves_tracebacks_out() -> None:
-    refusal = refusal_of(ANSWERED["node without inputs"].answer, accepted=False)
+    refusal = read_refusal(ANSWERED["node without inputs"].answer, accepted=False)
     assert refusal is not None
     assert refusal.evidence["error_type"] == "prompt_outputs_failed_validation"
     assert refusal.evidence["node_errors"] == [
@@ -63,13 +63,13 @@ def test_the_evidence_names_each_node_and_leaves_tracebacks_out() -> None:
 
 def test_of_many_complaints_the_first_are_told_and_the_others_counted() -> None:
     errors: list[Any] = [{"type": "t", "message": f"fault {number}", "details": ""} for number in range(5)]
-    refusal = refusal_of({"node_errors": {"1": {"class_type": "X", "errors": errors}}}, accepted=True)
+    refusal = read_refusal({"node_errors": {"1": {"class_type": "X", "errors": errors}}}, accepted=True)
     assert refusal is not None
     assert refusal.message.endswith("node 1 (X): fault 2 (and 2 more)")
 
 
 @pytest.mark.parametrize("body", [{}, [], None, "no"])
 def test_a_refusal_without_words_is_a_refusal(body: Any) -> None:
-    refusal = refusal_of(body, accepted=False)
+    refusal = read_refusal(body, accepted=False)
     assert refusal is not None
     assert refusal.message == "ComfyUI refused the graph: it gave no reason"
