@@ -36,9 +36,10 @@ async def replay_claimed(request: str) -> Any:
         job_id = (await served.client.post(JOBS, json=read_capture(request))).json()["jobId"]
         served.clock.advance(14.5395459)
         claimed = await served.claim()
-        work = JobContext(job=claimed, tools=make_runner_services(served.namespace), tell=_tell_nobody)
-        await accept(work)
-        await served.enter(claimed, work.context)
+        services = make_runner_services(served.namespace)
+        context = JobContext(job=claimed, services=services, publish=_publish_nothing)
+        await accept(context)
+        await served.enter(claimed, context.event_context)
         return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
 
 
@@ -54,5 +55,5 @@ async def replay_succeeded(request: str) -> Any:
         return (await opened.client.get(f"{JOBS}/{job_id}")).json()
 
 
-async def _tell_nobody(_: JsonObject, __: Sequence[Slot]) -> None:
-    """The stage that is replayed has no news."""
+async def _publish_nothing(_: JsonObject, __: Sequence[Slot]) -> None:
+    """Ignore progress: the stage that is replayed has none."""

@@ -165,7 +165,7 @@ class Bench:
         )
         return make_scheduler(replace(self.namespace, runtime=runtime), worker_id=worker_id)
 
-    def tools(self, *, provider: Provider | None = None) -> RunnerServices:
+    def services(self, *, provider: Provider | None = None) -> RunnerServices:
         runtime = replace(self.runtime, provider=provider or self.provider)
         return make_runner_services(replace(self.namespace, runtime=runtime))
 

@@ -183,13 +183,13 @@ def test_what_becomes_of_a_waiting_job(outcomes: Mapping[str, Outcome | None], b
     assert after is None or not after.is_blocked
 
 
-def test_waiters_are_known_until_they_were_not_added_for_a_whole_turn() -> None:
+def test_waiters_are_known_until_the_second_rotation_after_they_were_added() -> None:
     waiters = Waiters()
     waiters.add([make_waiting(3, A, B), make_waiting(4, B), make_job(5)])
-    assert waiters.of([A]) == [job_id(3)]
-    assert waiters.of([A, B]) == [job_id(3), job_id(4)]
-    waiters.turn()
+    assert waiters.blocked_by([A]) == [job_id(3)]
+    assert waiters.blocked_by([A, B]) == [job_id(3), job_id(4)]
+    waiters.rotate()
     waiters.add([make_waiting(4, B)])
-    assert waiters.of([A, B]) == [job_id(3), job_id(4)]
-    waiters.turn()
-    assert waiters.of([A, B]) == [job_id(4)]
+    assert waiters.blocked_by([A, B]) == [job_id(3), job_id(4)]
+    waiters.rotate()
+    assert waiters.blocked_by([A, B]) == [job_id(4)]

@@ -36,13 +36,13 @@ async def _prepare(
 ) -> list[InputFile]:
     """What a claim of one and the same job comes to have, each time it is called."""
     provider = bench.provider if reads_files else NameReader()
-    work = JobContext(job=job or make_job(), tools=bench.tools(provider=provider), tell=_tell_nobody)
-    await GraphExecutor(GraphWork(graph={}, images=(image,))).prepare(work)
-    return list(work.files)
+    context = JobContext(job=job or make_job(), services=bench.services(provider=provider), publish=_publish_nothing)
+    await GraphExecutor(GraphWork(graph={}, images=(image,))).prepare(context)
+    return list(context.files)
 
 
-async def _tell_nobody(*_: object) -> None:
-    raise AssertionError("there is nothing to tell")
+async def _publish_nothing(*_: object) -> None:
+    raise AssertionError("there is nothing to publish")
 
 
 def _from_url(url: str = URL) -> InputImage:

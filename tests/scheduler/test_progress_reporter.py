@@ -1,4 +1,4 @@
-"""News of many jobs, told in turns."""
+"""Progress of many jobs, published in turns."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,47 +14,47 @@ from tests.support.turns import settle
 INTERVAL = timedelta(seconds=2)
 
 
-class Endless:
-    """Always has news, and tells it for as long as it is held."""
+class EndlessSource:
+    """Has always changed, and publishes for as long as it is held."""
 
     def __init__(self, *, held: bool = False) -> None:
-        self.begun = self.broken_off = 0
+        self.begun = self.cancelled = 0
         self.go_on = asyncio.Event()
         if not held:
             self.go_on.set()
 
-    def has_come(self) -> bool:
+    def has_changed(self) -> bool:
         return True
 
-    async def tell(self) -> None:
+    async def publish(self) -> None:
         self.begun += 1
         try:
             await self.go_on.wait()
         except asyncio.CancelledError:
-            self.broken_off += 1
+            self.cancelled += 1
             raise
 
 
-class Broken(Endless):
-    def has_come(self) -> bool:
+class BrokenSource(EndlessSource):
+    def has_changed(self) -> bool:
         raise RuntimeError("a bug")
 
 
-class Round:
-    """Turns that run on a clock of their own."""
+class ReporterBench:
+    """A reporter that runs on a clock of its own."""
 
     def __init__(self, interval: timedelta = INTERVAL) -> None:
         self.clock = VirtualClock(START)
-        self.turns = ProgressReporter(clock=self.clock, interval=interval)
-        self.running = asyncio.ensure_future(self.turns.run())
+        self.reporter = ProgressReporter(clock=self.clock, interval=interval)
+        self.running = asyncio.ensure_future(self.reporter.run())
         self._works: list[asyncio.Task[None]] = []
 
-    def follow(self, news: Endless) -> tuple[asyncio.Task[None], asyncio.Event]:
+    def report(self, source: EndlessSource) -> tuple[asyncio.Task[None], asyncio.Event]:
         """A task that is in the block until the event."""
         end = asyncio.Event()
 
         async def work() -> None:
-            async with self.turns.during(news):
+            async with self.reporter.reporting(source):
                 await end.wait()
 
         self._works.append(asyncio.ensure_future(work()))
@@ -73,81 +73,81 @@ class Round:
 
 
 @pytest.fixture
-async def turns() -> AsyncIterator[Round]:
-    opened = Round()
+async def bench() -> AsyncIterator[ReporterBench]:
+    opened = ReporterBench()
     yield opened
     await opened.close()
 
 
-async def test_nothing_is_told_once_the_block_is_left(turns: Round) -> None:
-    news = Endless()
-    work, end = turns.follow(news)
-    await turns.go()
+async def test_nothing_is_published_once_the_block_is_left(bench: ReporterBench) -> None:
+    source = EndlessSource()
+    work, end = bench.report(source)
+    await bench.go()
     end.set()
     await work
     for _ in range(3):
-        await turns.go()
-    assert news.begun == 1
+        await bench.go()
+    assert source.begun == 1
 
 
-async def test_the_block_is_left_when_the_telling_that_has_begun_is_done(turns: Round) -> None:
-    news = Endless(held=True)
-    work, end = turns.follow(news)
-    await turns.go()
+async def test_the_block_is_left_when_the_publishing_that_has_begun_is_done(bench: ReporterBench) -> None:
+    source = EndlessSource(held=True)
+    work, end = bench.report(source)
+    await bench.go()
     end.set()
     await settle()
     assert not work.done()
-    news.go_on.set()
+    source.go_on.set()
     await work
-    assert news.broken_off == 0
+    assert source.cancelled == 0
 
 
-async def test_a_cancelled_block_breaks_the_telling_off_at_once(turns: Round) -> None:
-    news = Endless(held=True)
-    work, _ = turns.follow(news)
-    await turns.go()
+async def test_a_cancelled_block_cancels_the_publishing_at_once(bench: ReporterBench) -> None:
+    source = EndlessSource(held=True)
+    work, _ = bench.report(source)
+    await bench.go()
     work.cancel()
     await settle()
     assert work.cancelled()
-    assert news.broken_off == 1
+    assert source.cancelled == 1
 
 
-async def test_a_block_that_waits_for_its_telling_can_still_be_cancelled(turns: Round) -> None:
-    news = Endless(held=True)
-    work, end = turns.follow(news)
-    await turns.go()
+async def test_a_block_that_waits_for_its_publishing_can_still_be_cancelled(bench: ReporterBench) -> None:
+    source = EndlessSource(held=True)
+    work, end = bench.report(source)
+    await bench.go()
     end.set()
     await settle()
     work.cancel()
     await settle()
     assert work.cancelled()
-    assert news.broken_off == 1
+    assert source.cancelled == 1
 
 
-async def test_a_bug_in_one_jobs_news_leaves_the_others_theirs(turns: Round) -> None:
-    turns.follow(Broken())
-    news = Endless()
-    turns.follow(news)
-    await turns.go()
-    assert news.begun == 1
+async def test_a_bug_in_one_jobs_source_keeps_no_other_from_being_published(bench: ReporterBench) -> None:
+    bench.report(BrokenSource())
+    source = EndlessSource()
+    bench.report(source)
+    await bench.go()
+    assert source.begun == 1
 
 
-async def test_a_job_that_leaves_during_a_round_is_not_told(turns: Round) -> None:
-    first, second = Endless(), Endless()
-    turns.follow(first)
-    work, end = turns.follow(second)
-    await turns.go()
+async def test_a_job_that_leaves_during_a_round_is_not_published(bench: ReporterBench) -> None:
+    first, second = EndlessSource(), EndlessSource()
+    bench.report(first)
+    work, end = bench.report(second)
+    await bench.go()
     end.set()
     await work
-    await turns.go(1 / MOST_PER_SECOND)
+    await bench.go(1 / MOST_PER_SECOND)
     assert (first.begun, second.begun) == (1, 0)
 
 
-async def test_without_an_interval_nothing_is_told() -> None:
-    turns = Round(timedelta())
-    news = Endless()
-    turns.follow(news)
-    await turns.go()
-    is_done = turns.running.done()
-    await turns.close()
-    assert (is_done, news.begun) == (True, 0)
+async def test_without_an_interval_nothing_is_published() -> None:
+    bench = ReporterBench(timedelta())
+    source = EndlessSource()
+    bench.report(source)
+    await bench.go()
+    is_done = bench.running.done()
+    await bench.close()
+    assert (is_done, source.begun) == (True, 0)

@@ -24,7 +24,7 @@ class Desk:
         self.provider = ScriptedProvider()
         self.event_bus = EventBus()
         self.in_flight = InFlight()
-        self.leftovers = StrayPrompts(
+        self.stray_prompts = StrayPrompts(
             jobs=self.jobs,
             provider=self.provider,
             event_bus=self.event_bus,
@@ -36,7 +36,7 @@ class Desk:
 @pytest.fixture
 async def desk(bench: Bench) -> AsyncIterator[Desk]:
     desk = Desk(bench)
-    running = asyncio.create_task(desk.leftovers.run(), name="leftovers")
+    running = asyncio.create_task(desk.stray_prompts.run())
     yield desk
     running.cancel()
 
@@ -98,5 +98,5 @@ async def test_a_prompt_of_an_earlier_life_is_stopped_only_if_nobody_waits_for_i
     if job is not None:
         await desk.jobs.add([job])
     desk.provider.stray_jobs = {"p": make_job().id}
-    await desk.leftovers.look()
+    await desk.stray_prompts.scan()
     assert desk.provider.cancelled == (["p"] if is_stopped else [])

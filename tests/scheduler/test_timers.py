@@ -1,4 +1,4 @@
-"""Many alarms, one sleeper."""
+"""Many timers, one sleeping task."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,71 +14,71 @@ from tests.support.turns import settle
 
 
 @dataclass
-class Bell:
+class TimerBench:
     clock: VirtualClock
-    rung: list[str] = field(default_factory=list)
+    due: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.alarms = Timers(clock=self.clock, ring=self.rung.append)
+        self.timers = Timers(clock=self.clock, on_due=self.due.append)
 
     def set(self, key: str, seconds: float) -> None:
-        self.alarms.set(key, START + timedelta(seconds=seconds))
+        self.timers.set(key, START + timedelta(seconds=seconds))
 
     async def pass_time(self, seconds: float) -> list[str]:
         await settle(20)
         self.clock.advance(seconds)
         await settle(20)
-        return self.rung
+        return self.due
 
 
 @pytest.fixture
-async def bell(clock: VirtualClock) -> AsyncIterator[Bell]:
-    made = Bell(clock)
-    running = asyncio.create_task(made.alarms.run())
+async def bench(clock: VirtualClock) -> AsyncIterator[TimerBench]:
+    made = TimerBench(clock)
+    running = asyncio.create_task(made.timers.run())
     yield made
     running.cancel()
 
 
-async def test_an_alarm_rings_at_its_time_and_not_before(bell: Bell) -> None:
-    bell.set("a", 10)
-    assert await bell.pass_time(9.999) == []
-    assert await bell.pass_time(0.001) == ["a"]
-    assert await bell.pass_time(100) == ["a"]
+async def test_a_timer_is_due_at_its_time_and_not_before(bench: TimerBench) -> None:
+    bench.set("a", 10)
+    assert await bench.pass_time(9.999) == []
+    assert await bench.pass_time(0.001) == ["a"]
+    assert await bench.pass_time(100) == ["a"]
 
 
-async def test_a_sooner_alarm_that_is_set_later_rings_first(bell: Bell) -> None:
-    bell.set("late", 10)
+async def test_a_sooner_timer_that_is_set_later_is_due_first(bench: TimerBench) -> None:
+    bench.set("late", 10)
     await settle(20)
-    bell.set("soon", 5)
-    assert await bell.pass_time(5) == ["soon"]
-    assert await bell.pass_time(5) == ["soon", "late"]
+    bench.set("soon", 5)
+    assert await bench.pass_time(5) == ["soon"]
+    assert await bench.pass_time(5) == ["soon", "late"]
 
 
-async def test_an_alarm_in_the_past_rings_at_once(bell: Bell) -> None:
-    bell.set("a", -1)
-    assert await bell.pass_time(0) == ["a"]
+async def test_a_timer_in_the_past_is_due_at_once(bench: TimerBench) -> None:
+    bench.set("a", -1)
+    assert await bench.pass_time(0) == ["a"]
 
 
-async def test_a_cleared_alarm_does_not_ring(bell: Bell) -> None:
-    bell.set("a", 5)
-    bell.alarms.clear("a")
-    assert await bell.pass_time(10) == []
+async def test_a_cleared_timer_is_never_due(bench: TimerBench) -> None:
+    bench.set("a", 5)
+    bench.timers.clear("a")
+    assert await bench.pass_time(10) == []
 
 
-async def test_a_moved_alarm_rings_once_at_its_last_time(bell: Bell) -> None:
-    bell.set("a", 5)
-    bell.set("a", 10)
-    assert await bell.pass_time(5) == []
-    assert await bell.pass_time(5) == ["a"]
+async def test_a_moved_timer_is_due_once_at_its_last_time(bench: TimerBench) -> None:
+    bench.set("a", 5)
+    bench.set("a", 10)
+    assert await bench.pass_time(5) == []
+    assert await bench.pass_time(5) == ["a"]
 
 
-async def test_thousands_of_alarms_have_one_sleeper_and_leave_nothing_behind(bell: Bell) -> None:
+async def test_thousands_of_timers_have_one_sleeping_task_and_leave_nothing_behind(bench: TimerBench) -> None:
     others = len(asyncio.all_tasks())
     for number in range(5000):
-        bell.set(str(number), 600 + number)
+        bench.set(str(number), 600 + number)
         if number % 10:
-            bell.alarms.clear(str(number))
+            bench.timers.clear(str(number))
     await settle(20)
     assert len(asyncio.all_tasks()) - others <= 2
-    assert len(bell.alarms._heap) < 1500
-    assert len(await bell.pass_time(5600)) == 500
+    assert len(bench.timers._heap) < 1500
+    assert len(await bench.pass_time(5600)) == 500

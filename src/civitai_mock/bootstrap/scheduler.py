@@ -26,8 +26,8 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         jobs=runtime.stores.jobs,
         queue=runtime.stores.queue,
         search=runtime.stores.search,
-        tools=make_runner_services(namespace),
-        callbacks=_make_webhooks(namespace),
+        services=make_runner_services(namespace),
+        webhooks=_make_webhooks(namespace),
         event_bus=namespace.event_bus,
         options=SchedulerOptions(
             poll=settings.poll,
@@ -50,8 +50,10 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         clock=namespace.clock,
         ids=namespace.ids,
         pace=PACES[settings.simulation_profile],
-        turns=ProgressReporter(clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)),
-        images=runtime.images,
+        progress_reporter=ProgressReporter(
+            clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
+        ),
+        image_fetcher=runtime.images,
         blob_urls=namespace.blob_urls,
         own_blobs=OwnBlobs(blobs=runtime.stores.blobs),
     )
@@ -66,8 +68,8 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
 
     return WebhookDispatcher(
         jobs=namespace.runtime.stores.jobs,
-        webhooks=namespace.runtime.stores.webhooks,
-        messenger=namespace.webhook_sender,
+        outbox=namespace.runtime.stores.webhooks,
+        sender=namespace.webhook_sender,
         render=render,
         max_attempts=namespace.runtime.settings.callback_max_attempts,
         event_bus=namespace.event_bus,

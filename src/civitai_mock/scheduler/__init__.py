@@ -1,1 +1,1 @@
-"""Time in: claims jobs and walks each through its stages."""
+"""Background work: claim jobs, run each through its stages, and deliver their events to webhooks."""

@@ -1,4 +1,4 @@
-"""Unblock or fail the jobs that wait for others."""
+"""Unblock the jobs whose dependencies have succeeded, and fail those whose dependencies have not."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,49 +17,10 @@ logger = structlog.stdlib.get_logger()
 PAGE = 500
 
 
-def resolve(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -> Job | None:
-    """What becomes of a waiting job; None while it has to wait. A dependency without an entry is gone."""
-    for job_id in job.dependencies:
-        if outcomes.get(job_id, Outcome.DELETED) not in {None, Outcome.SUCCEEDED}:
-            return _failed(job, because_of=job_id, at=at)
-    waits = any(outcomes[job_id] is None for job_id in job.dependencies)
-    return None if waits else job.unblocked(at=at)
-
-
-def _failed(job: Job, *, because_of: str, at: datetime) -> Job:
-    message = f"The job '{because_of}', which this one depends on, did not succeed."
-    return job.ended(
-        Outcome.FAILED,
-        at=at,
-        context={"error": "dependency_failed", "message": message, "reason": message, "dependency": because_of},
-    )
-
-
-class Waiters:
-    """Who waits for whom, as far as this process knows; what is added is known until the second `turn` after it."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, set[str]] = {}
-        self._next: dict[str, set[str]] = {}
-
-    def add(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            for dependency in job.dependencies if job.is_blocked else ():
-                self._known.setdefault(dependency, set()).add(job.id)
-                self._next.setdefault(dependency, set()).add(job.id)
-
-    def of(self, job_ids: Sequence[str]) -> Sequence[str]:
-        return sorted(set().union(*(self._known.get(job_id, ()) for job_id in job_ids)))
-
-    def turn(self) -> None:
-        """Forget who was not added since the last turn."""
-        self._known, self._next = self._next, {}
-
-
 class DependencyResolver:
-    """`follow` goes by the word of this process; `run` looks through the store for what others did, or an earlier life.
+    """Resolves blocked jobs: `run` when this process ends a job, `run_scans` when others did, or an earlier life.
 
-    Any number of them may run on one store: each write is conditional.
+    Any number of them may run on one store, as each write is conditional.
     """
 
     def __init__(
@@ -80,50 +41,50 @@ class DependencyResolver:
         self._interval = interval
         self._waiters = Waiters()
         self._ended: list[str] = []
-        self._word = asyncio.Event()
+        self._wake_up = asyncio.Event()
         event_bus.subscribe_to_changes(self._waiters.add)
-        event_bus.subscribe_to_ends(self._hear)
+        event_bus.subscribe_to_ends(self._on_ended)
 
     async def run(self) -> None:
         while True:
-            await self._try(self.look)
+            await self._wake_up.wait()
+            self._wake_up.clear()
+            await self._try(self._resolve_waiters)
+
+    async def run_scans(self) -> None:
+        while True:
+            await self._try(self.scan)
             await self._clock.sleep(self._interval.total_seconds())
 
-    async def follow(self) -> None:
-        while True:
-            await self._word.wait()
-            self._word.clear()
-            await self._try(self._settle_heard)
-
-    async def look(self) -> None:
-        """At every waiting job."""
-        self._waiters.turn()
+    async def scan(self) -> None:
+        """Resolve every blocked job of the store."""
+        self._waiters.rotate()
         after, page = "", await self._queue.blocked(after="", limit=PAGE)
         while page:
             self._waiters.add(page)
-            await self._settle(page)
+            await self._resolve(page)
             after = page[-1].id
             page = await self._queue.blocked(after=after, limit=PAGE) if len(page) == PAGE else ()
 
-    def _hear(self, jobs: Sequence[Job]) -> None:
+    def _on_ended(self, jobs: Sequence[Job]) -> None:
         self._ended += [job.id for job in jobs if job.outcome is not None]
-        self._word.set()
+        self._wake_up.set()
 
-    async def _settle_heard(self) -> None:
+    async def _resolve_waiters(self) -> None:
         ended, self._ended = self._ended, []
-        waiters = self._waiters.of(ended)
+        waiters = self._waiters.blocked_by(ended)
         if waiters:
-            await self._settle([job for job in await self._jobs.get_many(waiters) if job.is_blocked])
+            await self._resolve([job for job in await self._jobs.get_many(waiters) if job.is_blocked])
 
-    async def _settle(self, jobs: Sequence[Job]) -> None:
-        """A failure is word for those that wait for the failed one, and so on down the chain."""
-        outcomes = await self._search.outcomes(sorted({name for job in jobs for name in job.dependencies}))
+    async def _resolve(self, jobs: Sequence[Job]) -> None:
+        """Store what becomes of the jobs; each failure is published, and so goes down the chain."""
+        outcomes = await self._search.outcomes(sorted({job_id for job in jobs for job_id in job.dependencies}))
         for job in jobs:
             after = resolve(job, outcomes, at=self._clock.now())
             if after is not None and await self._jobs.replace(job, after):
-                self._tell(after)
+                self._publish(after)
 
-    def _tell(self, job: Job) -> None:
+    def _publish(self, job: Job) -> None:
         self._event_bus.publish_changes([job])
         if job.outcome is None:
             self._event_bus.publish_work()
@@ -137,4 +98,46 @@ class DependencyResolver:
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:
-            logger.exception("dependents failed")
+            logger.exception("dependencies not resolved")
+
+
+def resolve(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -> Job | None:
+    """Return what becomes of a blocked job, or None while it has to wait; a dependency without an entry is deleted."""
+    for job_id in job.dependencies:
+        if outcomes.get(job_id, Outcome.DELETED) not in {None, Outcome.SUCCEEDED}:
+            return _failed(job, dependency=job_id, at=at)
+    has_to_wait = any(outcomes[job_id] is None for job_id in job.dependencies)
+    return None if has_to_wait else job.unblocked(at=at)
+
+
+def _failed(job: Job, *, dependency: str, at: datetime) -> Job:
+    message = f"The job '{dependency}', which this one depends on, did not succeed."
+    return job.ended(
+        Outcome.FAILED,
+        at=at,
+        context={"error": "dependency_failed", "message": message, "reason": message, "dependency": dependency},
+    )
+
+
+class Waiters:
+    """Knows which jobs wait for which, as far as this process has seen.
+
+    A job is known until the second `rotate` after it was last added.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, set[str]] = {}
+        self._next: dict[str, set[str]] = {}
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            for dependency in job.dependencies if job.is_blocked else ():
+                self._known.setdefault(dependency, set()).add(job.id)
+                self._next.setdefault(dependency, set()).add(job.id)
+
+    def blocked_by(self, job_ids: Sequence[str]) -> Sequence[str]:
+        return sorted(set().union(*(self._known.get(job_id, ()) for job_id in job_ids)))
+
+    def rotate(self) -> None:
+        """Forget the jobs that were not added since the last rotation."""
+        self._known, self._next = self._next, {}

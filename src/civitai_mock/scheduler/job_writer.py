@@ -20,53 +20,60 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobWriter:
+    """Writes only while the worker's claim holds, and publishes each change on the event bus."""
+
     jobs: JobStore
     event_bus: EventBus
     clock: Clock
 
-    async def write(self, before: Job, after: Job) -> Job:
-        """`after`, once it is stored; raise `ClaimLost` if somebody else has changed the job.
+    async def save(self, before: Job, after: Job) -> Job:
+        """Return `after` once it is stored; raise `ClaimLost` if somebody else has changed the job.
 
-        Waits for a store that is away. A write whose answer got lost may have been carried out: then it counts.
+        Wait for a store that is away. A write whose answer got lost may have been carried out: then it counts.
         """
-        if not await self._when_store_answers(lambda: self._replaced(before, after)):
+        if not await self._when_store_answers(lambda: self._replace(before, after)):
             raise ClaimLost("The job was taken over.", job_id=before.id)
         self.event_bus.publish_changes([after])
         return after
 
-    async def _replaced(self, before: Job, after: Job) -> bool:
+    async def release(self, job: Job, *, reason: str) -> None:
+        """Put the job back into the queue, with no retry used up."""
+        await self._end_claim(job, lambda held: held.released(at=self.clock.now(), reason=reason))
+
+    async def expire(self, job: Job, *, reason: str, prompt_stopped: bool = False) -> Job:
+        """Return the job as it is stored once its claim has ended; wait for a store that is away."""
+
+        def expired(held: Job) -> Job:
+            return held.claim_expired(at=self.clock.now(), reason=reason, prompt_stopped=prompt_stopped)
+
+        return await self._when_store_answers(lambda: self._end_claim(job, expired))
+
+    async def owes_retry(self, job: Job) -> bool:
+        """Return whether an earlier claim's worker died with the job's prompt; wait for a store that is away."""
+        events = await self._when_store_answers(lambda: self.jobs.events(job.id))
+        return owes_retry(events, retry_attempt=job.retry_attempt)
+
+    async def has_ended(self, job_id: str) -> bool:
+        """Return whether a job has an outcome, or is gone."""
+        stored = await self.jobs.get(job_id)
+        return stored is None or stored.outcome is not None
+
+    async def _replace(self, before: Job, after: Job) -> bool:
         if await self.jobs.replace(before, after):
             return True
         stored = await self.jobs.get(after.id)
         return stored is not None and stored.last_event == after.last_event
 
-    async def release(self, job: Job, *, reason: str) -> None:
-        """Back in the queue, with no retry used up."""
-        await self._let_go(job, lambda held: held.released(at=self.clock.now(), reason=reason))
-
-    async def expire(self, job: Job, *, reason: str, prompt_stopped: bool = False) -> Job:
-        """The job as it is stored once its claim has ended; waits for a store that is away."""
-
-        def expired(held: Job) -> Job:
-            return held.claim_expired(at=self.clock.now(), reason=reason, prompt_stopped=prompt_stopped)
-
-        return await self._when_store_answers(lambda: self._let_go(job, expired))
-
-    async def _let_go(self, job: Job, change: Callable[[Job], Job]) -> Job:
-        """End a claim on a job as it is stored now, which may be a stage further than its holder knows."""
+    async def _end_claim(self, job: Job, change: Callable[[Job], Job]) -> Job:
+        """Change a job as it is stored now, which may be a stage further than its holder knows."""
         held = await self.jobs.get(job.id)
-        while held is not None and _is_held_by_holder_of(job, held):
+        while held is not None and _has_same_claim(job, held):
             after = change(held)
             if await self.jobs.replace(held, after):
                 self.event_bus.publish_changes([after])
                 return after
             held = await self.jobs.get(job.id)
         return held or job
-
-    async def owes_retry(self, job: Job) -> bool:
-        """Whether an earlier claim's worker died with the job's prompt; waits for a store that is away."""
-        events = await self._when_store_answers(lambda: self.jobs.events(job.id))
-        return owes_retry(events, retry_attempt=job.retry_attempt)
 
     async def _when_store_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again after a pause for as long as the store is away."""
@@ -77,12 +84,7 @@ class JobWriter:
                 logger.warning("store away", error=error.message)
                 await self.clock.sleep(PAUSE_SECONDS)
 
-    async def is_over(self, job_id: str) -> bool:
-        """True for a job that has an outcome, or is gone."""
-        stored = await self.jobs.get(job_id)
-        return stored is None or stored.outcome is not None
 
-
-def _is_held_by_holder_of(job: Job, stored: Job) -> bool:
-    """A worker that claimed the job again since is another holder."""
+def _has_same_claim(job: Job, stored: Job) -> bool:
+    """Return False, too, if the same worker has claimed the job again since."""
     return job.claim is not None and job.claim.is_same(stored.claim)

@@ -1,6 +1,5 @@
 """The claims that this process works on, and the renewal of all their leases with one write."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,96 +9,74 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import Clock, JobQueue
-from civitai_mock.scheduler.job_runner import JobRunner
+from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
 
 logger = structlog.stdlib.get_logger()
-
-
-class InFlight:
-    """Holds at most one walk a job, each with the task that it runs in."""
-
-    def __init__(self) -> None:
-        self._tasks: dict[str, tuple[JobRunner, asyncio.Task[None]]] = {}
-
-    def __len__(self) -> int:
-        return len(self._tasks)
-
-    @property
-    def tasks(self) -> set[asyncio.Task[None]]:
-        return {task for _, task in self._tasks.values()}
-
-    @property
-    def walks(self) -> Mapping[str, JobRunner]:
-        """Return the walks by job id, as they are now."""
-        return {job_id: walk for job_id, (walk, _) in self._tasks.items()}
-
-    def get(self, job_id: str) -> JobRunner | None:
-        walk, _ = self._tasks.get(job_id, (None, None))
-        return walk
-
-    def add(self, walk: JobRunner, task: asyncio.Task[None]) -> None:
-        """An earlier walk of the same job has lost its claim, or there would not be another one."""
-        earlier = self.get(walk.job.id)
-        if earlier is not None:
-            self.lose(earlier)
-        self._tasks[walk.job.id] = (walk, task)
-
-    def remove(self, walk: JobRunner) -> bool:
-        """False if another walk has taken its place."""
-        is_current = self.get(walk.job.id) is walk
-        if is_current:
-            del self._tasks[walk.job.id]
-        return is_current
-
-    def serves(self, job: Job) -> bool:
-        """Whether the claim that `job` was found with is one that this process works on."""
-        walk = self.get(job.id)
-        return walk is not None and walk.claim.is_same(job.claim)
-
-    def hear(self, job: Job) -> bool:
-        """Let go of a job that ended or was taken away; True if this process worked on it.
-
-        Word about what the job was before its claim, or before our last write to it, is not about that claim.
-        """
-        walk = self.get(job.id)
-        if walk is None:
-            return False
-        if job.seq > walk.job.seq and not walk.claim.is_same(job.claim):
-            self.lose(walk)
-        return True
-
-    def renewed(self, asked: Mapping[str, JobRunner], held: Iterable[str]) -> None:
-        """Let go of those `asked` about that are not `held` any more; one that is being written finds out by that."""
-        lost = [asked[job_id] for job_id in asked.keys() - held if not asked[job_id].is_writing]
-        lost = [walk for walk in lost if self.get(walk.job.id) is walk]
-        if lost:
-            logger.warning("claims lost", job_ids=sorted(walk.job.id for walk in lost))
-        for walk in lost:
-            self.lose(walk)
-
-    def lose(self, walk: JobRunner) -> None:
-        """Somebody else ended or took the job."""
-        walk.lost = True
-        self._cancel(walk)
-
-    def time_out(self, walk: JobRunner) -> None:
-        """Its claim has lasted as long as it may."""
-        if not walk.lost:
-            walk.timed_out = True
-            self._cancel(walk)
-
-    def _cancel(self, walk: JobRunner) -> None:
-        current, task = self._tasks[walk.job.id]
-        if current is walk:
-            task.cancel()
-
 
 PAUSE_SECONDS = 1.0
 
 
+class InFlight:
+    """Keeps the runners that are at work, at most one a job."""
+
+    def __init__(self) -> None:
+        self._runners: dict[str, JobRunner] = {}
+
+    def __len__(self) -> int:
+        return len(self._runners)
+
+    @property
+    def runners(self) -> Mapping[str, JobRunner]:
+        """Return the runners by job id, as they are now."""
+        return dict(self._runners)
+
+    def get(self, job_id: str) -> JobRunner | None:
+        return self._runners.get(job_id)
+
+    def add(self, runner: JobRunner) -> None:
+        """Add a runner; an earlier one of the same job has lost its claim, or there would not be another claim."""
+        earlier = self.get(runner.job.id)
+        if earlier is not None:
+            earlier.cancel(CancelReason.LOST)
+        self._runners[runner.job.id] = runner
+
+    def remove(self, runner: JobRunner) -> bool:
+        """Return False if another runner has taken its place."""
+        is_current = self.get(runner.job.id) is runner
+        if is_current:
+            del self._runners[runner.job.id]
+        return is_current
+
+    def holds(self, job: Job) -> bool:
+        """Return whether the claim that `job` was found with is one that this process works on."""
+        runner = self.get(job.id)
+        return runner is not None and runner.claim.is_same(job.claim)
+
+    def cancel_if_taken(self, job: Job) -> None:
+        """Cancel the runner of a job that ended or was taken away.
+
+        What the job was before the runner's claim, or before its last write, says nothing about that claim.
+        """
+        runner = self.get(job.id)
+        if runner is not None and job.seq > runner.job.seq and not runner.claim.is_same(job.claim):
+            runner.cancel(CancelReason.LOST)
+
+    def cancel_lost(self, asked: Mapping[str, JobRunner], held: Iterable[str]) -> None:
+        """Cancel the runners among `asked` whose jobs are not `held` any more.
+
+        One that is writing finds out by its write.
+        """
+        missing = [asked[job_id] for job_id in asked.keys() - held if not asked[job_id].is_writing]
+        lost = [runner for runner in missing if self.get(runner.job.id) is runner]
+        if lost:
+            logger.warning("claims lost", job_ids=sorted(runner.job.id for runner in lost))
+        for runner in lost:
+            runner.cancel(CancelReason.LOST)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leases:
-    """Renewed at half their length, beside the work; sooner after a failure, as others begin to count."""
+    """Renews leases at half their length, beside the work; sooner after a failure, as others begin to count."""
 
     queue: JobQueue
     clock: Clock
@@ -116,7 +93,7 @@ class Leases:
 
     async def _try_to_renew(self) -> bool:
         try:
-            await self.renew()
+            await self._renew()
         except TransientError as error:
             logger.warning("leases not renewed", error=error.message)
         except Exception:
@@ -125,9 +102,9 @@ class Leases:
             return True
         return False
 
-    async def renew(self) -> None:
-        """A lease that is over is renewed as well, as long as nobody took the job."""
-        walks = self.in_flight.walks
-        if walks:
-            held = await self.queue.renew(self.worker_id, walks.keys(), self.clock.now() + self.lease)
-            self.in_flight.renewed(walks, held)
+    async def _renew(self) -> None:
+        """Renew also the leases that are over, as long as nobody has taken the jobs."""
+        runners = self.in_flight.runners
+        if runners:
+            held = await self.queue.renew(self.worker_id, runners.keys(), self.clock.now() + self.lease)
+            self.in_flight.cancel_lost(runners, held)

@@ -19,87 +19,87 @@ MOST_PER_SECOND = 20
 
 
 class ProgressSource(Protocol):
-    """What there may be to tell of one job."""
+    """Knows the progress of one job, and how to publish it."""
 
-    def has_come(self) -> bool:
-        """Whether anything has changed since it was told."""
+    def has_changed(self) -> bool:
+        """Return whether there is progress that was not published yet."""
         ...
 
-    async def tell(self) -> None: ...
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Reporting:
-    """One job's place in the round; `context` is that of its log lines."""
-
-    news: ProgressSource
-    context: Context = field(default_factory=copy_context)
-    telling: asyncio.Task[None] | None = None
-
-    async def take(self) -> None:
-        """What goes wrong with mere news is logged; a claim that is lost is for its lease to find out."""
-        self.telling = asyncio.create_task(self._tell(), name="progress", context=self.context)
-        await asyncio.wait({self.telling})
-
-    def break_off(self) -> None:
-        if self.telling is not None:
-            self.telling.cancel()
-
-    async def over(self) -> None:
-        """A write that has begun is waited for: the job's next one builds on it."""
-        if self.telling is not None:
-            try:
-                await asyncio.wait({self.telling})
-            except asyncio.CancelledError:
-                self.break_off()
-                raise
-
-    async def _tell(self) -> None:
-        try:
-            await self.news.tell()
-        except ClaimLost:
-            logger.info("claim lost while progress was told")
-        except MockError as error:
-            logger.warning("progress not told", error=error.message)
-        except Exception:
-            logger.exception("progress not told")
+    async def publish(self) -> None: ...
 
 
 class ProgressReporter:
-    """Each job once an interval at most, and all of them together so many times a second, however many there are."""
+    """Publishes the progress of many jobs in turns; with an interval of zero it publishes nothing."""
 
     def __init__(self, *, clock: Clock, interval: timedelta) -> None:
-        """No interval: nothing is told."""
         self._clock = clock
         self._seconds = interval.total_seconds()
-        self._turns: dict[Reporting, None] = {}
+        self._reportings: dict[Reporting, None] = {}
 
     async def run(self) -> None:
         while self._seconds:
             await self._clock.sleep(self._seconds)
-            for turn in tuple(self._turns):
-                if turn in self._turns and self._has_news(turn):
-                    await turn.take()
+            for reporting in tuple(self._reportings):
+                if reporting in self._reportings and reporting.has_changed():
+                    await reporting.publish()
                     await self._clock.sleep(1 / MOST_PER_SECOND)
 
     @asynccontextmanager
-    async def during(self, news: ProgressSource) -> AsyncIterator[None]:
-        """Tell the news until the block is left; nothing is told afterwards."""
-        turn = Reporting(news=news)
-        self._turns[turn] = None
+    async def reporting(self, source: ProgressSource) -> AsyncIterator[None]:
+        """Publish the progress of the source until the block is left, and nothing afterwards."""
+        reporting = Reporting(source=source)
+        self._reportings[reporting] = None
         try:
             yield
         except asyncio.CancelledError:
-            turn.break_off()
+            reporting.cancel()
             raise
         finally:
-            del self._turns[turn]
-            await turn.over()
+            del self._reportings[reporting]
+            await reporting.finish()
 
-    def _has_news(self, turn: Reporting) -> bool:
-        """A bug in one job's news must not end those of all others."""
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Reporting:
+    """Publishes for one job while its work goes on; `context` is the one of the job's log lines."""
+
+    source: ProgressSource
+    context: Context = field(default_factory=copy_context)
+    publishing: asyncio.Task[None] | None = None
+
+    def has_changed(self) -> bool:
+        """Return False after a bug in one job's source, which must not keep the others from being published."""
         try:
-            return turn.news.has_come()
+            return self.source.has_changed()
         except Exception:
             logger.exception("progress not known")
             return False
+
+    async def publish(self) -> None:
+        """Publish once, in the job's own log context."""
+        self.publishing = asyncio.create_task(self._publish(), name="progress", context=self.context)
+        await asyncio.wait({self.publishing})
+
+    def cancel(self) -> None:
+        if self.publishing is not None:
+            self.publishing.cancel()
+
+    async def finish(self) -> None:
+        """Wait for a write that has begun: the job's next one builds on it."""
+        if self.publishing is not None:
+            try:
+                await asyncio.wait({self.publishing})
+            except asyncio.CancelledError:
+                self.cancel()
+                raise
+
+    async def _publish(self) -> None:
+        """Log what goes wrong, and do no more: the renewal of its lease finds out that a claim is lost."""
+        try:
+            await self.source.publish()
+        except ClaimLost:
+            logger.info("claim lost while progress was published")
+        except MockError as error:
+            logger.warning("progress not published", error=error.message)
+        except Exception:
+            logger.exception("progress not published")

@@ -1,4 +1,4 @@
-"""Look after what nobody holds: claims of the dead, jobs past their deadline, data past its time."""
+"""Look after what nobody holds: claims of dead workers, jobs past their deadline, data past its time."""
 
 import asyncio
 import math
@@ -20,34 +20,38 @@ logger = structlog.stdlib.get_logger()
 
 PAGE = 500
 SWEEP_SECONDS = 60.0
-LOOKS_IN_A_LEASE = 4
+SCANS_PER_LEASE = 4
 GONE = "The worker did not renew its lease."
+OVERDUE = "The job reached its expireAt."
 
 
 @dataclass(slots=True, kw_only=True)
 class Suspects:
-    """Leases that are over, and how often in a row they were found so.
+    """Counts how often in a row each lease was found to be over.
 
-    A worker that is alive renews at half a lease: what has not changed over looks that span more than that is not
+    A worker that is alive renews at half a lease: what has not changed over scans that span more than that is not
     merely late because the store was away, the process was paused or a clock was moved.
     """
 
-    looks: int
+    scans: int
     _seen: dict[tuple[str, datetime], int] = field(default_factory=dict)
 
-    def confirmed(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Return those of `jobs`, all of whose leases are over now, that were found so often enough."""
+    def confirm(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return those of `jobs`, all of whose leases are over now, that were found so in `scans` scans in a row."""
         leases = {(job.id, job.claim.until): job for job in jobs if job.claim}
         self._seen = {lease: self._seen.get(lease, 0) + 1 for lease in leases}
-        return [job for lease, job in leases.items() if self._seen[lease] >= self.looks]
+        return [job for lease, job in leases.items() if self._seen[lease] >= self.scans]
 
     def forget(self) -> None:
-        """A look that failed says nothing, nor do those before it."""
+        """Begin again: a scan that failed says nothing, nor do those before it."""
         self._seen.clear()
 
 
 class Reaper:
-    """Any number of them may run on one store: each write is conditional."""
+    """Takes jobs from dead workers, ends those that are overdue, and deletes what is kept no longer.
+
+    Any number of them may run on one store, as each write is conditional.
+    """
 
     def __init__(
         self,
@@ -67,40 +71,41 @@ class Reaper:
         self._event_bus = event_bus
         self._clock = clock
         self._in_flight = in_flight
-        self._interval = min(interval, lease / LOOKS_IN_A_LEASE)
-        self._suspects = Suspects(looks=1 + math.ceil(lease / 2 / self._interval))
+        self._interval = min(interval, lease / SCANS_PER_LEASE)
+        self._suspects = Suspects(scans=1 + math.ceil(lease / 2 / self._interval))
 
     async def run(self) -> None:
-        """Reap at once (leftovers of an earlier life), then at intervals."""
+        """Reap at once, as an earlier life may have left something, then at intervals."""
         while True:
-            if not await self._try(self.reap):
+            if not await self._try(self._reap):
                 self._suspects.forget()
             await self._clock.sleep(self._interval.total_seconds())
 
     async def run_sweeps(self) -> None:
         while True:
-            await self._try(self.sweep)
+            await self._try(self._sweep)
             await self._clock.sleep(SWEEP_SECONDS)
 
-    async def reap(self) -> None:
-        back = await self._written([(job, await self._abandoned(job)) for job in await self._left_behind()])
-        late = await self._queue.past_deadline(self._clock.now(), limit=PAGE)
-        ended = await self._written([(job, self._expired(job)) for job in late])
-        if back:
-            logger.warning("claims expired", job_ids=[job.id for job in back])
+    async def _reap(self) -> None:
+        abandoned = [(job, await self._abandon(job)) for job in await self._find_abandoned()]
+        taken = await self._replace_all(abandoned)
+        overdue = await self._queue.past_deadline(self._clock.now(), limit=PAGE)
+        expired = await self._replace_all([(job, self._expire(job)) for job in overdue])
+        if taken:
+            logger.warning("claims expired", job_ids=[job.id for job in taken])
             self._event_bus.publish_work()
-        self._event_bus.publish_changes([*back, *ended])
-        self._event_bus.publish_ends([*back, *ended])
+        self._event_bus.publish_changes([*taken, *expired])
+        self._event_bus.publish_ends([*taken, *expired])
 
-    async def _left_behind(self) -> Sequence[Job]:
-        """Claimed jobs that nobody works on: what is in flight here is alive, whatever its lease says."""
+    async def _find_abandoned(self) -> Sequence[Job]:
+        """Return claimed jobs that nobody works on; what is in flight here is alive, whatever its lease says."""
         over = await self._queue.with_expired_lease(self._clock.now(), limit=PAGE)
-        confirmed = self._suspects.confirmed([job for job in over if not self._in_flight.serves(job)])
+        confirmed = self._suspects.confirm([job for job in over if not self._in_flight.holds(job)])
         dead = await self._queue.held_by_dead(limit=PAGE)
         return list({job.id: job for job in [*dead, *confirmed]}.values())
 
-    async def _written(self, changes: Sequence[tuple[Job, Job]]) -> Sequence[Job]:
-        """The changed jobs, without those that somebody else changed, or renewed, first."""
+    async def _replace_all(self, changes: Sequence[tuple[Job, Job]]) -> Sequence[Job]:
+        """Return the changed jobs, without those that somebody else changed, or renewed, first."""
         writes = (
             self._jobs.replace(before, after, if_not_renewed=after.outcome is not Outcome.EXPIRED)
             for before, after in changes
@@ -108,20 +113,20 @@ class Reaper:
         written = await asyncio.gather(*writes)
         return [after for (_, after), done in zip(changes, written, strict=True) if done]
 
-    async def sweep(self) -> None:
-        now = self._clock.now()
-        jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
-        if jobs or blobs:
-            logger.info("swept", jobs=jobs, blobs=blobs)
-
-    async def _abandoned(self, job: Job) -> Job:
-        """Each death has an event of its own, so a job with few events had few of them."""
+    async def _abandon(self, job: Job) -> Job:
+        """Return the job without its holder; as each death has an event, one with few events had few of them."""
         may_be_many = job.seq >= MAX_DEATHS
         deaths = deaths_in_a_row(await self._jobs.events(job.id)) if may_be_many else 0
         return job.abandoned(at=self._clock.now(), reason=GONE, deaths=deaths)
 
-    def _expired(self, job: Job) -> Job:
-        return job.ended(Outcome.EXPIRED, at=self._clock.now(), context={"reason": "The job reached its expireAt."})
+    def _expire(self, job: Job) -> Job:
+        return job.ended(Outcome.EXPIRED, at=self._clock.now(), context={"reason": OVERDUE})
+
+    async def _sweep(self) -> None:
+        now = self._clock.now()
+        jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
+        if jobs or blobs:
+            logger.info("swept", jobs=jobs, blobs=blobs)
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
         try:

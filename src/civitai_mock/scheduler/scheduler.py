@@ -1,7 +1,7 @@
 """Claim jobs and keep many of them in flight."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.ports import JobQueue, JobSearch, JobStore
 from civitai_mock.scheduler.dependencies import DependencyResolver
 from civitai_mock.scheduler.executors.context import RunnerServices
-from civitai_mock.scheduler.job_runner import JobRunner
+from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.leases import InFlight, Leases
 from civitai_mock.scheduler.reaper import Reaper
@@ -33,7 +33,7 @@ SAME_MOMENT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerOptions:
-    """`poll` is only a safety net: a submission in the same process wakes the loop at once."""
+    """Says how a scheduler works; `poll` is only a safety net, as a submission in its process wakes it at once."""
 
     poll: timedelta
     max_in_flight: int
@@ -42,7 +42,7 @@ class SchedulerOptions:
 
 
 class Scheduler:
-    """One claiming loop with a worker id of its own."""
+    """Claims jobs under a worker id of its own, and runs them; any number of schedulers may work on one store."""
 
     def __init__(
         self,
@@ -51,32 +51,36 @@ class Scheduler:
         jobs: JobStore,
         queue: JobQueue,
         search: JobSearch,
-        tools: RunnerServices,
-        callbacks: WebhookDispatcher,
+        services: RunnerServices,
+        webhooks: WebhookDispatcher,
         event_bus: EventBus,
         options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id
         self._jobs = jobs
         self._queue = queue
-        self._tools = tools
+        self._services = services
+        self._webhooks = webhooks
         self._event_bus = event_bus
         self._options = options
-        self._callbacks = callbacks
-        self._ledger = JobWriter(jobs=jobs, event_bus=event_bus, clock=tools.clock)
-        self._dependents = DependencyResolver(
-            jobs=jobs, queue=queue, search=search, event_bus=event_bus, clock=tools.clock, interval=options.poll
+        self._writer = JobWriter(jobs=jobs, event_bus=event_bus, clock=services.clock)
+        self._dependencies = DependencyResolver(
+            jobs=jobs, queue=queue, search=search, event_bus=event_bus, clock=services.clock, interval=options.poll
         )
-        self._timeouts = Timers(clock=tools.clock, ring=self._time_out)
+        self._timeouts = Timers(clock=services.clock, on_due=self._time_out)
         self._in_flight = InFlight()
         self._claimed_at: datetime | None = None  # the last claim that got anything
         self._stop_asked = asyncio.Event()
         self._grace_ends = 0.0
         self._claiming_since: float | None = None
         self.jobs_left = 0  # how many jobs were not given back at the stop
-        event_bus.subscribe_to_ends(self._hear)
-        self._leftovers = StrayPrompts(
-            jobs=jobs, provider=tools.provider, event_bus=event_bus, in_flight=self._in_flight, clock=tools.clock
+        event_bus.subscribe_to_ends(self._on_ended)
+        self._stray_prompts = StrayPrompts(
+            jobs=jobs,
+            provider=services.provider,
+            event_bus=event_bus,
+            in_flight=self._in_flight,
+            clock=services.clock,
         )
 
     async def run(self) -> None:
@@ -85,15 +89,14 @@ class Scheduler:
         Everything after the grace time has `RELEASE_SECONDS` together, whether the store answers or not.
         """
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(work, name=name) for name, work in self._beside().items()]
-            beside.append(group.create_task(self._callbacks.run(), name="callbacks"))
+            loops = [group.create_task(loop, name=name) for name, loop in self._loops().items()]
             claiming = group.create_task(self._claim_until_stopped(group), name="claiming")
             await self._stop_asked.wait()
             await asyncio.wait([claiming], timeout=CLAIM_SECONDS)
             claiming.cancel()
             await self._drain()
-            await self._callbacks.stop(patience=self._seconds_until(self._grace_ends))
-            for task in beside:
+            await self._webhooks.stop(patience=self._seconds_until(self._grace_ends))
+            for task in loops:
                 task.cancel()
 
     def stop(self) -> None:
@@ -105,24 +108,25 @@ class Scheduler:
 
     @property
     def claiming_for(self) -> float:
-        """Seconds that the claim under way has taken so far; a store that hangs answers none."""
+        """Return the seconds that the claim under way has taken so far; a store that hangs answers none."""
         since = self._claiming_since
         return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
-    def _beside(self) -> dict[str, Coroutine[None, None, None]]:
+    def _loops(self) -> Mapping[str, Coroutine[None, None, None]]:
+        """Return what runs beside the claiming, by the names of the tasks."""
         reaper = Reaper(
             jobs=self._jobs,
             queue=self._queue,
-            blobs=self._tools.blobs,
+            blobs=self._services.blobs,
             event_bus=self._event_bus,
-            clock=self._tools.clock,
+            clock=self._services.clock,
             in_flight=self._in_flight,
             interval=self._options.poll,
             lease=self._options.lease,
         )
         leases = Leases(
             queue=self._queue,
-            clock=self._tools.clock,
+            clock=self._services.clock,
             worker_id=self.worker_id,
             lease=self._options.lease,
             in_flight=self._in_flight,
@@ -131,20 +135,21 @@ class Scheduler:
             "poll": self._poll(),
             "leases": leases.run(),
             "reaper": reaper.run(),
-            "sweeper": reaper.run_sweeps(),
+            "sweeps": reaper.run_sweeps(),
             "timeouts": self._timeouts.run(),
-            "progress": self._tools.turns.run(),
-            "dependents": self._dependents.run(),
-            "chains": self._dependents.follow(),
-            "leftovers": self._leftovers.run(),
-            "strays": self._leftovers.run_looks(),
+            "progress": self._services.progress_reporter.run(),
+            "dependency scans": self._dependencies.run_scans(),
+            "dependencies": self._dependencies.run(),
+            "stray prompts": self._stray_prompts.run(),
+            "stray prompt scans": self._stray_prompts.run_scans(),
+            "webhooks": self._webhooks.run(),
         }
 
     async def _poll(self) -> None:
         while True:
             self._event_bus.publish_work()
-            self._callbacks.wake()
-            await self._tools.clock.sleep(self._options.poll.total_seconds())
+            self._webhooks.wake()
+            await self._services.clock.sleep(self._options.poll.total_seconds())
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._stop_asked.is_set():
@@ -157,7 +162,7 @@ class Scheduler:
                 await self._event_bus.wait_for_work()
 
     async def _claim(self) -> Sequence[Job]:
-        """As many jobs as there is room for; none while the store is away."""
+        """Return as many jobs as there is room for; none while the store is away."""
         room = min(self._options.max_in_flight - len(self._in_flight), CLAIM_BATCH)
         if room <= 0:
             return ()
@@ -174,60 +179,65 @@ class Scheduler:
         return ()
 
     def _new_claim(self) -> Claim:
-        """Its moment tells it from every other one of this worker, however the clock is moved."""
-        now = at = self._tools.clock.now()
+        """Return a claim whose moment no other one of this worker has, however the clock is moved."""
+        now = at = self._services.clock.now()
         if self._claimed_at is not None and self._claimed_at - SAME_MOMENT < now <= self._claimed_at:
             at = self._claimed_at + MICROSECOND
-        provider = self._tools.provider.name
+        provider = self._services.provider.name
         return Claim(provider=provider, worker_id=self.worker_id, at=at, until=now + self._options.lease)
 
     def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
         if job.claim is None:
             raise ValueError(f"the job {job.id} was not claimed")
-        walk = JobRunner(job=job, claim=job.claim, tools=self._tools, ledger=self._ledger, lease=self._options.lease)
-        task = group.create_task(walk.run(), name=f"job {job.id}")
-        self._in_flight.add(walk, task)
+        runner = JobRunner(
+            job=job, claim=job.claim, services=self._services, writer=self._writer, lease=self._options.lease
+        )
+        runner.start(group)
+        self._in_flight.add(runner)
         if job.timeout < job.expire_at - job.claim.at:
             self._timeouts.set(job.id, job.claim.at + job.timeout)
-        task.add_done_callback(lambda _: self._finish(walk))
+        runner.task.add_done_callback(lambda _: self._finish(runner))
 
-    def _finish(self, walk: JobRunner) -> None:
+    def _finish(self, runner: JobRunner) -> None:
         was_full = len(self._in_flight) >= self._options.max_in_flight
-        if self._in_flight.remove(walk):
-            self._timeouts.clear(walk.job.id)
-        if was_full or walk.job.outcome is None:
+        if self._in_flight.remove(runner):
+            self._timeouts.clear(runner.job.id)
+        if was_full or runner.job.outcome is None:
             self._event_bus.publish_work()
-        if walk.job.outcome is not None:
-            self._event_bus.publish_ends([walk.job])
+        if runner.job.outcome is not None:
+            self._event_bus.publish_ends([runner.job])
 
-    def _hear(self, jobs: Sequence[Job]) -> None:
-        """Let go of jobs that were ended or taken by somebody else."""
+    def _on_ended(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            self._in_flight.hear(job)
+            self._in_flight.cancel_if_taken(job)
 
     def _time_out(self, job_id: str) -> None:
-        """A claim has lasted as long as it may, unless its prompt had to wait for others."""
-        walk = self._in_flight.get(job_id)
-        if walk is None:
+        """Cancel a claim that has lasted as long as it may; one whose prompt had to wait for others goes on."""
+        runner = self._in_flight.get(job_id)
+        if runner is None:
             return
-        ends_at = walk.time_is_up_at
-        if ends_at is not None and ends_at > self._tools.clock.now():
-            self._timeouts.set(job_id, ends_at)
+        times_out_at = runner.times_out_at
+        if times_out_at is not None and times_out_at > self._services.clock.now():
+            self._timeouts.set(job_id, times_out_at)
         else:
-            self._in_flight.time_out(walk)
+            runner.cancel(CancelReason.TIMED_OUT)
 
     async def _drain(self) -> None:
-        """Walks that are cancelled once give their jobs back; twice, they do not wait for the store any more."""
-        walks = self._in_flight.walks.values()
-        late = self._in_flight.tasks
+        """Cancel what runs longer than the grace time, so that it gives its job back.
+
+        A second cancellation keeps it from waiting for the store any longer.
+        """
+        runners = self._in_flight.runners.values()
+        late = list(runners)
         if late:
             logger.info("stopping", jobs=len(late), grace_s=self._options.grace.total_seconds())
         for ends_at in (self._grace_ends, self._grace_ends + RELEASE_SECONDS):
             if late:
-                _, late = await asyncio.wait(late, timeout=self._seconds_until(ends_at))
-            for task in late:
-                task.cancel()
-        self.jobs_left = sum(walk.is_held for walk in walks)
+                await asyncio.wait([runner.task for runner in late], timeout=self._seconds_until(ends_at))
+            late = [runner for runner in late if not runner.task.done()]
+            for runner in late:
+                runner.cancel(CancelReason.STOPPING)
+        self.jobs_left = sum(runner.is_holding for runner in runners)
         if self.jobs_left:
             logger.error("jobs not given back; their leases will run out", jobs=self.jobs_left)
 

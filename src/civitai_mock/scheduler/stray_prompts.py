@@ -15,14 +15,14 @@ from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
 
-LOOK_SECONDS = 60.0
+SCAN_SECONDS = 60.0
 
 
 class StrayPrompts:
-    """A job may end between two claims, or after its worker died, and its prompt may still run.
+    """Stops prompts that still run though their jobs ended between two claims, or after their worker died.
 
-    A walk stops the prompt that is taken from it; what a walk itself has ended is left over, too. `run` goes by the
-    word of this process, `look` asks the provider about what ended elsewhere, or while no scheduler was there.
+    A runner stops the prompt of a job that is taken from it; the prompt of a job that it ends itself is stopped here.
+    `run` is for what this process hears of; `run_scans` asks the provider about what ended elsewhere, or earlier.
     """
 
     def __init__(
@@ -33,44 +33,44 @@ class StrayPrompts:
         self._clock = clock
         self._in_flight = in_flight
         self._prompt_ids: dict[str, None] = {}
-        self._word = asyncio.Event()
-        event_bus.subscribe_to_ends(self._hear)
+        self._wake_up = asyncio.Event()
+        event_bus.subscribe_to_ends(self._on_ended)
 
     async def run(self) -> None:
         while True:
-            await self._word.wait()
-            self._word.clear()
+            await self._wake_up.wait()
+            self._wake_up.clear()
             while self._prompt_ids:
                 prompt_id = next(iter(self._prompt_ids))
                 del self._prompt_ids[prompt_id]
                 await self._stop(prompt_id)
 
-    async def run_looks(self) -> None:
+    async def run_scans(self) -> None:
         while True:
             try:
-                await self.look()
+                await self.scan()
             except TransientError as error:
-                logger.warning("prompts without a job not looked for", error=error.message)
+                logger.warning("stray prompts not scanned", error=error.message)
             except Exception:
-                logger.exception("prompts without a job not looked for")
-            await self._clock.sleep(LOOK_SECONDS)
+                logger.exception("stray prompts not scanned")
+            await self._clock.sleep(SCAN_SECONDS)
 
-    async def look(self) -> None:
-        """A prompt is left over if its job is over, or has another prompt by now; jobs of other stores are not ours."""
+    async def scan(self) -> None:
+        """Stop prompts whose jobs ended, or have another prompt by now; the jobs of other stores are not ours."""
         strays = await self._provider.strays()
         jobs = {job.id: job for job in await self._jobs.get_many(sorted(set(strays.values())))} if strays else {}
         for prompt_id, job_id in strays.items():
             job = jobs.get(job_id)
             if job is not None and (job.outcome is not None or job.prompt_id != prompt_id):
-                logger.info("prompt left over", job_id=job_id, prompt_id=prompt_id)
+                logger.info("stray prompt", job_id=job_id, prompt_id=prompt_id)
                 await self._stop(prompt_id)
 
-    def _hear(self, jobs: Sequence[Job]) -> None:
+    def _on_ended(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             has_ended = job.outcome is not None and job.outcome is not Outcome.SUCCEEDED
             if has_ended and job.prompt_id is not None and self._in_flight.get(job.id) is None:
                 self._prompt_ids[job.prompt_id] = None
-                self._word.set()
+                self._wake_up.set()
 
     async def _stop(self, prompt_id: str) -> None:
         try:

@@ -15,29 +15,27 @@ from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.event_bus import EventBus
 
-FIRST = timedelta(seconds=1)
-LONGEST = timedelta(minutes=5)
-MOST_DOUBLINGS = 16
-
-
-def pause_after(failures: int, *, dice: float) -> timedelta:
-    """Doubles with each failure; `dice`, from 0 to 1, spreads it between half of that and all of it."""
-    doublings = min(failures - 1, MOST_DOUBLINGS)
-    whole = min(FIRST * (1 << doublings), LONGEST)
-    return whole * (0.5 + dice / 2)
-
+logger = structlog.stdlib.get_logger()
 
 Render = Callable[[Job, JobEvent], bytes]
 
-logger = structlog.stdlib.get_logger()
-
 MOST_AT_ONCE = 32
-HOLD_MARGIN = timedelta(seconds=10)  # for the store, which is told after the receiver
-DICE_SIDES = 2**32
+HOLD_MARGIN = timedelta(seconds=10)  # for the store, which hears of a delivery after the receiver
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=5)
+MOST_DOUBLINGS = 16
+SEEDS = 2**32  # that `Ids` draws from
+
+
+def backoff(failures: int, *, jitter: float) -> timedelta:
+    """Return the pause after so many failures, which doubles with each; `jitter` (0 to 1) takes half to all of it."""
+    doublings = min(failures - 1, MOST_DOUBLINGS)
+    pause = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+    return pause * (0.5 + jitter / 2)
 
 
 class WebhookDispatcher:
-    """Any number of them may run on one store; an event arrives at least once.
+    """Delivers each event at least once; any number of dispatchers may run on one store.
 
     The store holds a job back while one event of it is on its way, so the next one cannot overtake it.
     """
@@ -46,8 +44,8 @@ class WebhookDispatcher:
         self,
         *,
         jobs: JobStore,
-        webhooks: WebhookOutbox,
-        messenger: WebhookSender,
+        outbox: WebhookOutbox,
+        sender: WebhookSender,
         render: Render,
         max_attempts: int,
         event_bus: EventBus,
@@ -55,104 +53,104 @@ class WebhookDispatcher:
         ids: Ids,
     ) -> None:
         self._jobs = jobs
-        self._webhooks = webhooks
-        self._messenger = messenger
+        self._outbox = outbox
+        self._sender = sender
         self._render = render
         self._max_attempts = max_attempts
         self._clock = clock
         self._ids = ids
-        self._again = Timers(clock=clock, ring=lambda _: self.wake())
-        self._on_their_way: set[asyncio.Task[None]] = set()
-        self._word = asyncio.Event()
-        self._stopping = False
-        event_bus.subscribe_to_changes(self._hear)
+        self._retries = Timers(clock=clock, on_due=lambda _: self.wake())
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._wake_up = asyncio.Event()
+        self._is_stopping = False
+        event_bus.subscribe_to_changes(self._on_changed)
 
     def wake(self) -> None:
-        """There may be something to tell."""
-        self._word.set()
+        """Look for events that are due."""
+        self._wake_up.set()
 
     async def run(self) -> None:
-        """Until `stop`, which waits for what is on its way."""
+        """Deliver until `stop`, and wait for what is on its way then."""
         async with asyncio.TaskGroup() as group:
-            alarms = group.create_task(self._again.run(), name="callback alarms")
-            while not self._stopping:
-                self._word.clear()
-                for callback in await self._take():
-                    self._start(group, callback)
-                await self._word.wait()
-            alarms.cancel()
+            retries = group.create_task(self._retries.run(), name="webhook retries")
+            while not self._is_stopping:
+                self._wake_up.clear()
+                for webhook in await self._take():
+                    self._start(group, webhook)
+                await self._wake_up.wait()
+            retries.cancel()
 
     async def stop(self, *, patience: float) -> None:
-        """What does not get through in `patience` seconds is told by the next process on this store."""
-        self._stopping = True
+        """Break off what does not arrive in `patience` seconds: the next process on this store delivers it."""
+        self._is_stopping = True
         self.wake()
-        if self._on_their_way:
-            _, late = await asyncio.wait(self._on_their_way, timeout=patience)
+        if self._deliveries:
+            _, late = await asyncio.wait(self._deliveries, timeout=patience)
             for task in late:
                 task.cancel()
 
-    def _hear(self, jobs: Sequence[Job]) -> None:
+    def _on_changed(self, jobs: Sequence[Job]) -> None:
         if any(job.callback_url is not None for job in jobs):
             self.wake()
 
     async def _take(self) -> Sequence[DueWebhook]:
-        """As many as there is room for; none while the store is away."""
-        room = MOST_AT_ONCE - len(self._on_their_way)
+        """Take as many as there is room for; none while the store is away."""
+        room = MOST_AT_ONCE - len(self._deliveries)
         if room <= 0:
             return ()
         now = self._clock.now()
-        hold_until = now + self._messenger.timeout + HOLD_MARGIN
+        hold_until = now + self._sender.timeout + HOLD_MARGIN
         try:
-            return await self._webhooks.take_due(now, hold_until=hold_until, limit=room)
+            return await self._outbox.take_due(now, hold_until=hold_until, limit=room)
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:
             logger.exception("callbacks not taken")
         return ()
 
-    def _start(self, group: asyncio.TaskGroup, callback: DueWebhook) -> None:
-        if self._stopping:
-            return  # held for a while, then told by the next process
-        task = group.create_task(self._tell(callback), name=f"callback of job {callback.job.id}")
-        self._on_their_way.add(task)
+    def _start(self, group: asyncio.TaskGroup, webhook: DueWebhook) -> None:
+        if self._is_stopping:
+            return  # held for a while, then delivered by the next process
+        task = group.create_task(self._deliver(webhook), name=f"webhook of job {webhook.job.id}")
+        self._deliveries.add(task)
         task.add_done_callback(self._finish)
 
     def _finish(self, task: asyncio.Task[None]) -> None:
-        self._on_their_way.discard(task)
+        self._deliveries.discard(task)
         self.wake()
 
-    async def _tell(self, callback: DueWebhook) -> None:
-        """Nothing but a cancellation comes out of here; what goes wrong is logged, and tried again after the hold."""
-        structlog.contextvars.bind_contextvars(trace_id=callback.job.trace_id, job_id=callback.job.id)
+    async def _deliver(self, webhook: DueWebhook) -> None:
+        """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
+        structlog.contextvars.bind_contextvars(trace_id=webhook.job.trace_id, job_id=webhook.job.id)
         try:
-            event = await self._next_event(callback)
+            event = await self._next_event(webhook)
             if event is not None:
-                await self._attempt(callback, event)
+                await self._attempt(webhook, event)
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:
             logger.exception("callback broke off")
 
-    async def _next_event(self, callback: DueWebhook) -> JobEvent | None:
-        """None if the job went in the meantime."""
-        if callback.delivered_seq + 1 == callback.job.seq:
-            return callback.job.last_event
-        events = await self._jobs.events(callback.job.id)
-        return next((event for event in events if event.seq > callback.delivered_seq), None)
+    async def _next_event(self, webhook: DueWebhook) -> JobEvent | None:
+        """Return None if the job was deleted in the meantime."""
+        if webhook.delivered_seq + 1 == webhook.job.seq:
+            return webhook.job.last_event
+        events = await self._jobs.events(webhook.job.id)
+        return next((event for event in events if event.seq > webhook.delivered_seq), None)
 
-    async def _attempt(self, callback: DueWebhook, event: JobEvent) -> None:
-        number = callback.failures + 1
+    async def _attempt(self, webhook: DueWebhook, event: JobEvent) -> None:
+        attempt = webhook.failures + 1
         try:
-            status = await self._post(callback.job, event)
+            status = await self._post(webhook.job, event)
         except ForbiddenError as error:
-            logger.warning("callback refused", seq=event.seq, attempt=number, reason=error.message)
-            await self._webhooks.mark_failed(event.job_id, retry_at=None)
+            logger.warning("callback refused", seq=event.seq, attempt=attempt, reason=error.message)
+            await self._outbox.mark_failed(event.job_id, retry_at=None)
         except NotDeliveredError as error:
-            logger.warning("callback failed", seq=event.seq, attempt=number, status=error.status, reason=error.message)
-            await self._try_again(event, failures=number)
+            logger.warning("callback failed", seq=event.seq, attempt=attempt, status=error.status, reason=error.message)
+            await self._retry_later(event, failures=attempt)
         else:
-            logger.info("callback delivered", seq=event.seq, attempt=number, status=status)
-            await self._webhooks.mark_delivered(event.job_id, seq=event.seq)
+            logger.info("callback delivered", seq=event.seq, attempt=attempt, status=status)
+            await self._outbox.mark_delivered(event.job_id, seq=event.seq)
 
     async def _post(self, job: Job, event: JobEvent) -> int:
         headers = {
@@ -160,13 +158,13 @@ class WebhookDispatcher:
             "Idempotency-Key": f"{event.job_id}/{event.seq}",
             "traceparent": event.trace_id,
         }
-        return await self._messenger.post(job.callback_url or "", content=self._render(job, event), headers=headers)
+        return await self._sender.post(job.callback_url or "", content=self._render(job, event), headers=headers)
 
-    async def _try_again(self, event: JobEvent, *, failures: int) -> None:
+    async def _retry_later(self, event: JobEvent, *, failures: int) -> None:
         if failures >= self._max_attempts:
             logger.warning("callback given up", seq=event.seq, attempts=failures)
-            await self._webhooks.mark_failed(event.job_id, retry_at=None)
+            await self._outbox.mark_failed(event.job_id, retry_at=None)
             return
-        retry_at = self._clock.now() + pause_after(failures, dice=self._ids.seed() / DICE_SIDES)
-        await self._webhooks.mark_failed(event.job_id, retry_at=retry_at)
-        self._again.set(event.job_id, retry_at)
+        retry_at = self._clock.now() + backoff(failures, jitter=self._ids.seed() / SEEDS)
+        await self._outbox.mark_failed(event.job_id, retry_at=retry_at)
+        self._retries.set(event.job_id, retry_at)

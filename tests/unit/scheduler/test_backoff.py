@@ -2,12 +2,12 @@
 
 import pytest
 
-from civitai_mock.scheduler.webhooks import pause_after
+from civitai_mock.scheduler.webhooks import backoff
 
 
 @pytest.mark.parametrize(
-    ("failures", "dice", "seconds"),
+    ("failures", "jitter", "seconds"),
     [(1, 0, 0.5), (1, 1, 1), (2, 1, 2), (5, 0.5, 12), (9, 1, 256), (10, 1, 300), (10_000, 1, 300), (10_000, 0, 150)],
 )
-def test_a_pause_doubles_up_to_five_minutes_and_is_spread(failures: int, dice: float, seconds: float) -> None:
-    assert pause_after(failures, dice=dice).total_seconds() == seconds
+def test_a_pause_doubles_up_to_five_minutes_and_is_spread(failures: int, jitter: float, seconds: float) -> None:
+    assert backoff(failures, jitter=jitter).total_seconds() == seconds

@@ -30,5 +30,5 @@ EXECUTORS: Mapping[type[JobWork], Callable[[Any], Executor]] = {
 }
 
 
-def executor_for(todo: JobWork) -> Executor:
-    return EXECUTORS[type(todo)](todo)
+def executor_for(work: JobWork) -> Executor:
+    return EXECUTORS[type(work)](work)

@@ -9,29 +9,27 @@ from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext
-from civitai_mock.scheduler.executors.files import content_of, fill
 from civitai_mock.services.query import QueryJobs
 
 PINNED = datetime(9999, 1, 1, tzinfo=UTC)
 
-KeepUntil = Callable[[JobContext, Blob, timedelta], datetime]
 
-
-def _longer(work: JobContext, blob: Blob, duration: timedelta) -> datetime:
-    return max(blob.keep_until, work.tools.clock.now() + duration)
+def _at_least_for(context: JobContext, blob: Blob, duration: timedelta) -> datetime:
+    return max(blob.keep_until, context.services.clock.now() + duration)
 
 
 def _for_ever(_: JobContext, __: Blob, ___: timedelta) -> datetime:
     return PINNED
 
 
-def _as_long_as_this_job(work: JobContext, _: Blob, __: timedelta) -> datetime:
-    return work.job.keep_until
+def _as_long_as_this_job(context: JobContext, _: Blob, __: timedelta) -> datetime:
+    return context.job.keep_until
 
 
-KEEP_UNTIL: Mapping[BlobAction, KeepUntil] = {
-    BlobAction.UPLOAD: _longer,
-    BlobAction.GET: _longer,
+# How long each action keeps a blob; the one that is not here deletes it.
+KEEP_UNTIL: Mapping[BlobAction, Callable[[JobContext, Blob, timedelta], datetime]] = {
+    BlobAction.UPLOAD: _at_least_for,
+    BlobAction.GET: _at_least_for,
     BlobAction.PIN: _for_ever,
     BlobAction.UNPIN: _as_long_as_this_job,
 }
@@ -39,60 +37,65 @@ KEEP_UNTIL: Mapping[BlobAction, KeepUntil] = {
 
 @dataclass(frozen=True)
 class BlobExecutor(Executor):
-    todo: BlobWork
+    """Keeps a blob for longer or shorter, or deletes it."""
 
-    async def collect(self, work: JobContext) -> None:
-        """The result is the blob itself, as a job's own image would be."""
-        key = self.todo.key or blob_key(work.job.id, 0)
-        there = await self._keep(work, key) if self.todo.action in KEEP_UNTIL else await _delete(work, key)
-        work.slots = (Slot(blob_key=key, available=there),)
+    work: BlobWork
 
-    async def _keep(self, work: JobContext, key: str) -> bool:
-        """Whether there was anything to keep."""
-        blobs = work.tools.own_blobs
-        blob = await blobs.find(key, owner=work.reach)
+    async def collect(self, context: JobContext) -> None:
+        """Leave the blob itself as the result, as a job's own image would be."""
+        key, is_available = self.work.key or blob_key(context.job.id, 0), False
+        if self.work.action in KEEP_UNTIL:
+            is_available = await self._keep(context, key)
+        else:
+            await context.services.own_blobs.delete(key, owner=context.owner)
+        context.slots = (Slot(blob_key=key, available=is_available),)
+
+    async def _keep(self, context: JobContext, key: str) -> bool:
+        """Return whether there was anything to keep."""
+        blobs = context.services.own_blobs
+        blob = await blobs.find(key, owner=context.owner)
         if blob is None:
             return False
-        await blobs.keep(blob, KEEP_UNTIL[self.todo.action](work, blob, self.todo.duration or timedelta()))
+        await blobs.keep(blob, KEEP_UNTIL[self.work.action](context, blob, self.work.duration or timedelta()))
         return True
-
-
-async def _delete(work: JobContext, key: str) -> bool:
-    await work.tools.own_blobs.delete(key, owner=work.reach)
-    return False
 
 
 @dataclass(frozen=True)
 class CopyAssetExecutor(Executor):
-    todo: CopyAssetWork
+    """Copies a file of another job."""
 
-    async def collect(self, work: JobContext) -> None:
-        original = await self._original(work)
-        copy = Slot(blob_key=blob_key(work.job.id, 0), name=self.todo.asset_name)
-        work.slots = (await fill(work, copy, content_of(work.tools.blobs, original), original.content_type),)
+    work: CopyAssetWork
 
-    async def _original(self, work: JobContext) -> Blob:
-        other = await _named_job(work, self.todo.job_id)
-        wanted = next((slot for slot in other.slots if self.todo.asset_name in {slot.name, slot.blob_key}), None)
-        blob = await work.tools.own_blobs.find(wanted.blob_key, owner=work.reach) if wanted else None
+    async def collect(self, context: JobContext) -> None:
+        original = await self._original(context)
+        copy = Slot(blob_key=blob_key(context.job.id, 0), name=self.work.asset_name)
+        content = context.read_blob(original)
+        context.slots = (await context.fill_slot(copy, content, original.content_type),)
+
+    async def _original(self, context: JobContext) -> Blob:
+        other = await _get_job(context, self.work.job_id)
+        wanted = next((slot for slot in other.slots if self.work.asset_name in {slot.name, slot.blob_key}), None)
+        blob = await context.services.own_blobs.find(wanted.blob_key, owner=context.owner) if wanted else None
         if blob is None:
-            raise JobError(f"The job '{other.id}' has no asset '{self.todo.asset_name}'.")
+            raise JobError(f"The job '{other.id}' has no asset '{self.work.asset_name}'.")
         return blob
 
 
 @dataclass(frozen=True)
 class ClearAssetsExecutor(Executor):
-    todo: ClearAssetsWork
+    """Deletes the files of another job."""
 
-    async def collect(self, work: JobContext) -> None:
-        other = await _named_job(work, self.todo.job_id)
-        deleted = [await work.tools.own_blobs.delete(slot.blob_key, owner=work.reach) for slot in other.slots]
-        work.result = {"jobId": other.id, "deleted": sum(deleted)}
+    work: ClearAssetsWork
+
+    async def collect(self, context: JobContext) -> None:
+        other, blobs = await _get_job(context, self.work.job_id), context.services.own_blobs
+        deleted = [await blobs.delete(slot.blob_key, owner=context.owner) for slot in other.slots]
+        context.result = {"jobId": other.id, "deleted": sum(deleted)}
 
 
-async def _named_job(work: JobContext, job_id: str) -> Job:
-    """Somebody else's job is as good as none."""
+async def _get_job(context: JobContext, job_id: str) -> Job:
+    """Return a job that the request names; raise `JobError` if the job's consumer has none with that id."""
     try:
-        return await QueryJobs(jobs=work.tools.jobs).by_id(job_id, owner=work.reach)
+        return await QueryJobs(jobs=context.services.jobs).by_id(job_id, owner=context.owner)
     except NotFoundError as error:
         raise JobError(error.message) from error

@@ -1,7 +1,7 @@
-"""What a claimed job carries with it from stage to stage, and what its executors work with."""
+"""What a claimed job carries from stage to stage, and the services that its executor works with."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from civitai_mock.domain.blob import Blob, Slot
 from civitai_mock.domain.errors import JobError, NotFoundError
@@ -14,14 +14,14 @@ from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
 from civitai_mock.services.consumers import owner_of
 
-Tell = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
+Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerServices:
-    """What the steps work with; the same for all jobs of a worker.
+    """Holds what all jobs of a worker are worked on with.
 
-    `pace` is what the seconds of simulated work are multiplied with: 0 is at once.
+    `pace` is the factor by which the seconds of simulated work are multiplied: 0 is at once.
     """
 
     provider: Provider
@@ -32,58 +32,79 @@ class RunnerServices:
     clock: Clock
     ids: Ids
     pace: float
-    turns: ProgressReporter
-    images: ImageFetcher
+    progress_reporter: ProgressReporter
+    image_fetcher: ImageFetcher
     blob_urls: BlobUrls
     own_blobs: OwnBlobs
 
-    async def pretend(self, seconds: float) -> None:
+    async def simulate_work(self, seconds: float) -> None:
         """Take the time that a model would."""
         if seconds * self.pace > 0:
             await self.clock.sleep(seconds * self.pace)
 
 
 class Executor:
-    """How one kind of work is done, stage by stage; a kind has nothing to do where it says nothing."""
+    """Does one kind of work, stage by stage; what a kind does not override, it has no need of."""
 
-    async def prepare(self, work: "JobContext") -> None:
-        """Before PROMPT_PREPARED."""
+    async def prepare(self, context: "JobContext") -> None:
+        """Do what comes before PROMPT_PREPARED."""
 
-    async def send(self, work: "JobContext") -> None:
-        """Before SENT_TO_COMFY."""
+    async def send(self, context: "JobContext") -> None:
+        """Do what comes before SENT_TO_COMFY."""
 
-    async def collect(self, work: "JobContext") -> None:
-        """Before COMFY_RESULT: leave `slots` or a `result`, or raise `JobError`."""
+    async def collect(self, context: "JobContext") -> None:
+        """Do what comes before COMFY_RESULT: leave `slots` or a `result`, or raise `JobError`."""
 
 
 @dataclass(slots=True, kw_only=True)
 class JobContext:
-    """`context` gathers what the job's last event will tell (v1 description: `JobEvent.context`).
+    """Carries a claimed job, and what its stages leave to those after them.
 
-    `tell` writes an event in between, with the slots as they are then; `graph` is the one that runs, `files` are those
-    that it reads. `found` says, once it was sent, that the provider had its prompt from an earlier claim.
+    `event_context` gathers what the job's next event says (v1 description: `JobEvent.context`); `publish` writes an
+    event in between, with the slots as they are then. `files` are those that the graph reads. Two are known once the
+    work is sent: `graph` is the one that runs, and `is_resumed` says that an earlier claim had begun what goes on now.
     """
 
     job: Job
-    tools: RunnerServices
-    tell: Tell
-    way: Executor = field(default_factory=Executor)
-    context: JsonObject = field(default_factory=dict)
+    services: RunnerServices
+    publish: Publish
+    executor: Executor = field(default_factory=Executor)
+    event_context: JsonObject = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
     result: Json = None
     prompt_id: str | None = None
-    found: bool = False
+    is_resumed: bool = False
     files: tuple[InputFile, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)
 
     @property
-    def reach(self) -> str | None:
-        """Whose jobs and blobs the job may name: the `owner` of services."""
+    def owner(self) -> str | None:
+        """Return whose jobs and blobs the job may name; None for everybody's."""
         return owner_of(self.job.issued_by)
 
-    async def named_blob(self, key: str) -> Blob:
-        """A blob that the request names; raise `JobError` if it is not there for the job's consumer."""
+    async def get_blob(self, key: str) -> Blob:
+        """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""
         try:
-            return await self.tools.own_blobs.get(key, owner=self.reach)
+            return await self.services.own_blobs.get(key, owner=self.owner)
         except NotFoundError as error:
             raise JobError(error.message) from error
+
+    def read_blob(self, blob: Blob) -> AsyncIterator[bytes]:
+        return self.services.blobs.read(blob.key, start=0, stop=blob.size)
+
+    async def store_blob(self, key: str, content: AsyncIterator[bytes], content_type: str) -> Blob:
+        """Store a file of the job for as long as the job is kept."""
+        job = self.job
+        return await self.services.blobs.put(
+            key, content, content_type=content_type, keep_until=job.keep_until, owner=job.issued_by
+        )
+
+    async def fill_slot(self, slot: Slot, content: AsyncIterator[bytes], content_type: str) -> Slot:
+        """Store the file of a slot, and return the slot as available."""
+        await self.store_blob(slot.blob_key, content, content_type)
+        return replace(slot, available=True)
+
+
+async def one_chunk(content: bytes) -> AsyncIterator[bytes]:
+    """Yield bytes that are all there already, for what takes a stream."""
+    yield content

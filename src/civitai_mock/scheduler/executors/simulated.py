@@ -6,63 +6,72 @@ from dataclasses import dataclass
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
-from civitai_mock.scheduler.executors.context import Executor, JobContext
-from civitai_mock.scheduler.executors.files import PNG, WEIGHTS, content_of, fill, once
+from civitai_mock.scheduler.executors.context import Executor, JobContext, one_chunk
 
+PNG = "image/png"
+WEIGHTS = "application/octet-stream"
 LARGEST_FILE = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
+class ResultExecutor(Executor):
+    """Answers a result that is known beforehand."""
+
+    work: ResultWork
+
+    async def collect(self, context: JobContext) -> None:
+        await context.services.simulate_work(self.work.seconds)
+        context.result = self.work.result
+
+
+@dataclass(frozen=True)
 class TransformExecutor(Executor):
-    todo: TransformWork
+    """Derives an image from another one."""
 
-    async def collect(self, work: JobContext) -> None:
-        original = await self._original(work)
-        await work.tools.pretend(self.todo.seconds)
-        image = await work.tools.artist.transform(self.todo.transformer, original)
-        (slot,) = work.job.slots
-        work.slots = (await fill(work, slot, once(image), PNG),)
+    work: TransformWork
 
-    async def _original(self, work: JobContext) -> bytes:
-        if self.todo.blob_key is None:
-            return await work.tools.artist.draw(self.todo.image_url, seed=0)
-        blob = await work.named_blob(self.todo.blob_key)
+    async def collect(self, context: JobContext) -> None:
+        original = await self._original(context)
+        await context.services.simulate_work(self.work.seconds)
+        image = await context.services.artist.transform(self.work.transformer, original)
+        (slot,) = context.job.slots
+        context.slots = (await context.fill_slot(slot, one_chunk(image), PNG),)
+
+    async def _original(self, context: JobContext) -> bytes:
+        if self.work.blob_key is None:
+            return await context.services.artist.draw(self.work.image_url, seed=0)
+        blob = await context.get_blob(self.work.blob_key)
         if blob.size > LARGEST_FILE:
-            raise JobError(f"The blob '{self.todo.blob_key}' is too large to be transformed.", size=blob.size)
-        return b"".join([chunk async for chunk in content_of(work.tools.blobs, blob)])
+            raise JobError(
+                f"The blob '{blob.key}' is too large to be transformed: at most {LARGEST_FILE} bytes;"
+                f" found {blob.size}.",
+                size=blob.size,
+            )
+        return b"".join([chunk async for chunk in context.read_blob(blob)])
 
 
 @dataclass(frozen=True)
 class TrainingExecutor(Executor):
-    todo: TrainingWork
+    """Makes the files of one epoch after the other; those that an earlier claim stored are not made again."""
 
-    async def send(self, work: JobContext) -> None:
-        """Epochs that an earlier claim stored are not lost."""
-        work.found = any(slot.available for slot in work.job.slots)
+    work: TrainingWork
 
-    async def collect(self, work: JobContext) -> None:
-        """Epochs that an earlier claim stored are not made again."""
-        slots = {str(slot.name): slot for slot in work.job.slots}
-        for epoch in self.todo.epochs:
+    async def send(self, context: JobContext) -> None:
+        context.is_resumed = any(slot.available for slot in context.job.slots)
+
+    async def collect(self, context: JobContext) -> None:
+        slots = {str(slot.name): slot for slot in context.job.slots}
+        for epoch in self.work.epochs:
             if not slots[epoch.model_name].available:
-                await work.tools.pretend(self.todo.seconds_per_epoch)
-                slots |= {str(slot.name): slot async for slot in _made(work, epoch, slots)}
-                await work.tell({**epoch.facts, "epochs": len(self.todo.epochs)}, tuple(slots.values()))
-        work.slots = tuple(slots.values())
-        work.context["epochs"] = [epoch.facts for epoch in self.todo.epochs]
+                await context.services.simulate_work(self.work.seconds_per_epoch)
+                slots |= {str(slot.name): slot async for slot in _make_files(context, epoch, slots)}
+                await context.publish({**epoch.facts, "epochs": len(self.work.epochs)}, tuple(slots.values()))
+        context.slots = tuple(slots.values())
+        context.event_context["epochs"] = [epoch.facts for epoch in self.work.epochs]
 
 
-async def _made(work: JobContext, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
+async def _make_files(context: JobContext, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
     for sample in epoch.samples:
-        image = await work.tools.artist.draw(sample.prompt_text, seed=sample.seed)
-        yield await fill(work, slots[sample.name], once(image), PNG)
-    yield await fill(work, slots[epoch.model_name], once(epoch.model), WEIGHTS)
-
-
-@dataclass(frozen=True)
-class ResultExecutor(Executor):
-    todo: ResultWork
-
-    async def collect(self, work: JobContext) -> None:
-        await work.tools.pretend(self.todo.seconds)
-        work.result = self.todo.result
+        image = await context.services.artist.draw(sample.prompt_text, seed=sample.seed)
+        yield await context.fill_slot(slots[sample.name], one_chunk(image), PNG)
+    yield await context.fill_slot(slots[epoch.model_name], one_chunk(epoch.model), WEIGHTS)
