@@ -8,25 +8,26 @@ from civitai_mock.domain.json_types import Json, JsonObject
 
 Graph: TypeAlias = dict[str, JsonObject]
 
-
 MOST_OUTPUTS = 2**16
 
 
 class Link(NamedTuple):
-    """An output of a node; on the wire it is a list of two."""
+    """A link leads to an output of a node; on the wire it is a list of two, `[node id, output]`."""
 
     node_id: str
     output: int
 
     @classmethod
     def of(cls, value: Json) -> "Link | None":
-        """None for what is not a link."""
+        """Return the link that the value of an input is, or None; an output that no node has counts as the first."""
         if not isinstance(value, list) or len(value) != 2:
             return None
         node_id, output = value
-        if not isinstance(node_id, str) or isinstance(output, bool) or not isinstance(output, int | float):
+        if not isinstance(node_id, str):
             return None
-        return cls(node_id, int(output) if abs(output) < MOST_OUTPUTS else 0)
+        if isinstance(output, int | float) and not isinstance(output, bool) and abs(output) < MOST_OUTPUTS:
+            return cls(node_id, int(output))
+        return cls(node_id, 0)
 
 
 Value: TypeAlias = "Json | Link"

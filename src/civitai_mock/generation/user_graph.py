@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
-from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_STEPS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE
@@ -29,7 +29,9 @@ MOST_ABOVE = 200
 def file_references(graph: Graph) -> dict[str, str]:
     """The AIRs in a graph by their path in it."""
     return {
-        f"{node_id}.inputs.{name}": air for node_id, node in graph.items() for name, air in node_files(_inputs(node))
+        f"{node_id}.inputs.{name}": air
+        for node_id, node in graph.items()
+        for name, air in node_files(as_object(node.get("inputs")))
     }
 
 
@@ -42,11 +44,12 @@ def node_files(inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 
 def with_files(graph: Graph, files: Mapping[str, str]) -> Graph:
     """The graph with file names in the places of its AIRs."""
-    return {node_id: {**node, "inputs": _named(_inputs(node), files)} for node_id, node in graph.items()}
+    return {node_id: _with_files(node, files) for node_id, node in graph.items()}
 
 
-def _named(inputs: Mapping[str, Json], files: Mapping[str, str]) -> JsonObject:
-    return {**inputs, **{name: files[air] for name, air in node_files(inputs)}}
+def _with_files(node: JsonObject, files: Mapping[str, str]) -> JsonObject:
+    inputs = as_object(node.get("inputs"))
+    return {**node, "inputs": {**inputs, **{name: files[air] for name, air in node_files(inputs)}}}
 
 
 def graph_cost(graph: Graph) -> float:
@@ -75,11 +78,6 @@ def _is_seed(value: Json) -> TypeGuard[int]:
 def _upstream(nodes: Nodes, start: str) -> Iterator[Mapping[str, Json]]:
     """The inputs of a node and of those above it, the nearest first, as far as anybody would build."""
     return (nodes.inputs(node_id) for node_id in islice(nodes.upstream(start), MOST_ABOVE))
-
-
-def _inputs(node: JsonObject) -> dict[str, Json]:
-    inputs = node.get("inputs")
-    return inputs if isinstance(inputs, dict) else {}
 
 
 def _number(value: Json, otherwise: int, most: int) -> int:
@@ -123,10 +121,7 @@ def with_images(graph: Graph, *, prefix: str) -> ImageGraph:
 
 
 def _image(node: JsonObject) -> Json:
-    inputs, class_type = node.get("inputs"), node.get("class_type")
-    if not isinstance(inputs, dict) or not isinstance(class_type, str) or not loads_images(class_type):
-        return None
-    return inputs.get(IMAGE_INPUT)
+    return as_object(node.get("inputs")).get(IMAGE_INPUT) if loads_images(as_text(node.get("class_type"))) else None
 
 
 def _source(value: Json) -> str | None:
@@ -138,5 +133,4 @@ def _source(value: Json) -> str | None:
 
 
 def _loading(node: JsonObject, name: str) -> JsonObject:
-    inputs = node["inputs"]
-    return {**node, "inputs": {**(inputs if isinstance(inputs, dict) else {}), IMAGE_INPUT: name}}
+    return {**node, "inputs": {**as_object(node["inputs"]), IMAGE_INPUT: name}}

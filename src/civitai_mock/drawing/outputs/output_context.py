@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 from PIL import Image
 
+from civitai_mock.domain.json_types import as_text
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.facts import ImageBatch
-from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
+from civitai_mock.generation.graph_reader.nodes import Nodes, real
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 
 
@@ -45,7 +46,7 @@ class OutputContext:
         return otherwise if number is None else number
 
     def text(self, name: str) -> str:
-        return text(self.nodes.value(self.node_id, name))
+        return as_text(self.nodes.value(self.node_id, name))
 
 
 # Each makes one file; called in a thread, when the file is wanted.

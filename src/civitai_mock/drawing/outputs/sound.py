@@ -13,9 +13,10 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
+from civitai_mock.domain.json_types import as_text
 from civitai_mock.generation.comfyui_facts import SEED_INPUTS
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.nodes import Nodes, real, text, whole
+from civitai_mock.generation.graph_reader.nodes import Nodes, real, whole
 from civitai_mock.generation.graph_reader.samplers import seed_in
 
 Waves: TypeAlias = NDArray[np.float32]
@@ -79,7 +80,7 @@ class _Place:
         return otherwise if number is None else number
 
     def text(self, name: str) -> str:
-        return text(self.nodes.value(self.link.node_id, name))
+        return as_text(self.nodes.value(self.link.node_id, name))
 
 
 def decoded(content: bytes) -> Sound:

@@ -10,10 +10,11 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from civitai_mock.domain.json_types import as_text
 from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.drawing.outputs.sound import SoundFile, Sounds, sound_stream, write
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.nodes import Nodes, real, text
+from civitai_mock.generation.graph_reader.nodes import Nodes, real
 
 WEBM_CODECS = {"vp9": ("libvpx-vp9", "yuv420p"), "av1": ("libsvtav1", "yuv420p10le")}
 MOVIE_SOUND = SoundFile(container="mp4", codec="aac")
@@ -37,7 +38,7 @@ def movie(making: OutputContext, read: Callable[[str], bytes | None]) -> bytes:
     """MP4 with H.264, which wants even sides; a file that was loaded stays as it is."""
     nodes, link = making.nodes, making.link
     if nodes.class_type(link.node_id) == "LoadVideo":
-        content = read(text(nodes.value(link.node_id, "file")))
+        content = read(as_text(nodes.value(link.node_id, "file")))
         if content is not None:
             return content
     file = io.BytesIO()

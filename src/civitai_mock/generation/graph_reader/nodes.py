@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from civitai_mock.domain.json_types import Json, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, ReadOnlyJson, as_text
 from civitai_mock.generation.graph import Link
 
 HOLDERS = ("value", "int", "float", "string", "text", "seed", "noise_seed")  # where a node keeps a single value
@@ -17,7 +17,7 @@ NO_INPUTS: Inputs = {}
 
 class Nodes:
     def __init__(self, graph: ReadOnlyJson) -> None:
-        self._classes = {node_id: text(_member(node, "class_type")) for node_id, node in graph.items()}
+        self._classes = {node_id: as_text(_member(node, "class_type")) for node_id, node in graph.items()}
         self._inputs = {node_id: _member(node, "inputs") for node_id, node in graph.items()}
 
     def __iter__(self) -> Iterator[str]:
@@ -37,9 +37,9 @@ class Nodes:
     def sources(self, node_id: str, *, skip: Collection[str] = ()) -> Iterator[str]:
         """The nodes that its inputs are linked to."""
         for name, value in self.inputs(node_id).items():
-            link = link_of(value)
+            link = Link.of(value)
             if link is not None and name not in skip:
-                yield link
+                yield link.node_id
 
     def links(self, node_id: str) -> Iterator[Link]:
         """The outputs that its inputs are linked to."""
@@ -47,23 +47,20 @@ class Nodes:
 
     def link(self, node_id: str, name: str) -> Link | None:
         """The output that one of its inputs is linked to."""
-        value = self.inputs(node_id).get(name)
-        source = link_of(value)
-        return None if source is None else Link.of(value) or Link(source, 0)
+        return Link.of(self.inputs(node_id).get(name))
 
     def linked(self, node_id: str, names: Iterable[str]) -> str | None:
         """The node that the first linked one of some inputs leads to."""
-        inputs = self.inputs(node_id)
-        return next((link for name in names if (link := link_of(inputs.get(name))) is not None), None)
+        return next((link.node_id for name in names if (link := self.link(node_id, name)) is not None), None)
 
     def value(self, node_id: str, name: str) -> Json:
         """An input's value, through links to nodes that do no more than hold one."""
         value = self.inputs(node_id).get(name)
         for _ in range(MOST_HOPS):
-            link = link_of(value)
+            link = Link.of(value)
             if link is None:
                 return value
-            held = self.inputs(link)
+            held = self.inputs(link.node_id)
             value = next((held[name] for name in HOLDERS if name in held), None)
         return None
 
@@ -98,13 +95,6 @@ def _member(node: Json, name: str) -> Json:
     return node.get(name) if isinstance(node, dict) else None
 
 
-def link_of(value: Json) -> str | None:
-    """The node id of `[node id, output]`, ComfyUI's way to say where a value comes from."""
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
-        return value[0]
-    return None
-
-
 def real(value: Json) -> float | None:
     """A number, also in a string, as ComfyUI takes it."""
     if not isinstance(value, int | float | str):
@@ -122,7 +112,3 @@ def whole(value: Json) -> int | None:
         return value if abs(value) <= LARGEST else None
     number = real(value)
     return None if number is None else int(number)
-
-
-def text(value: Json) -> str:
-    return value if isinstance(value, str) else ""

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from civitai_mock.domain.json_types import as_text
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.facts import OutputImages, SamplerPass
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches, nothing_known
-from civitai_mock.generation.graph_reader.nodes import Nodes, text
+from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, output_rank, result_count
 from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, sampler_pass_at, samples
 from civitai_mock.generation.graph_reader.sizes import RULES
@@ -48,7 +49,7 @@ def is_drawn(nodes: Nodes, link: Link, load: Load) -> bool:
         seen.add(place)
         class_type = nodes.class_type(place.node_id)
         if class_type in FILE_INPUTS and class_type not in MADE_BY_MODELS:
-            return load(text(nodes.value(place.node_id, FILE_INPUTS[class_type]))) is None
+            return load(as_text(nodes.value(place.node_id, FILE_INPUTS[class_type]))) is None
         if class_type in RULES and class_type not in LEAVING_DRAWN:
             return class_type in MADE_BY_MODELS
         place = above(nodes, place)
@@ -93,7 +94,7 @@ def read_output(nodes: Nodes, link: Link, frames: ImageBatches) -> OutputImages:
         is_drawn=is_drawn(nodes, link, frames.load),
         frame=frame,
         passes=tuple(passes),
-        source=text(nodes.inputs(path[0].node_id).get("image")),
+        source=as_text(nodes.inputs(path[0].node_id).get("image")),
         vae=next((vae for place in reversed(path) if (vae := _vae(nodes, place.node_id))), ""),
         upscaler=upscaler,
         effort=effort,
@@ -114,11 +115,11 @@ def _upscaler(nodes: Nodes, node_id: str) -> str:
     """What makes images, or latents, larger at this node."""
     model = nodes.linked(node_id, ("upscale_model",))
     if model is not None:
-        return text(nodes.value(model, "model_name"))
-    method = text(nodes.value(node_id, "upscale_method"))
+        return as_text(nodes.value(model, "model_name"))
+    method = as_text(nodes.value(node_id, "upscale_method"))
     return f"Latent ({method})" if method and nodes.linked(node_id, ("samples",)) else ""
 
 
 def _vae(nodes: Nodes, node_id: str) -> str:
     vae = nodes.linked(node_id, ("vae",))
-    return "" if vae is None else text(nodes.value(vae, "vae_name"))
+    return "" if vae is None else as_text(nodes.value(vae, "vae_name"))

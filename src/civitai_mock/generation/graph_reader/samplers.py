@@ -1,9 +1,9 @@
 """What one sampler node does, by the names of inputs."""
 
-from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.json_types import Json, as_text
 from civitai_mock.generation.comfyui_facts import SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph_reader.facts import Lora, SamplerPass, steps_between
-from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, text, whole
+from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, whole
 
 IMAGE_INPUTS = (
     *("samples", "latent_image", "latent", "pixels", "images", "image", "image1", "destination", "samples1"),
@@ -60,11 +60,11 @@ def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
         cfg=real(found.get("cfg")),
         guidance=real(found.get("guidance")),
         denoise=_share_done(steps, skipped) if denoise is None else min(max(denoise, 0.0), 1.0),
-        sampler=text(found.get("sampler_name")),
-        noise_schedule=text(found.get("scheduler")),
+        sampler=as_text(found.get("sampler_name")),
+        noise_schedule=as_text(found.get("scheduler")),
         prompt_text=_words(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1")), other="negative"),
         negative_text=_words(nodes, nodes.linked(guider, ("negative",)), other="positive"),
-        model=text(found.get("ckpt_name")) or text(found.get("unet_name")),
+        model=as_text(found.get("ckpt_name")) or as_text(found.get("unet_name")),
         loras=_loras(nodes, guider),
         clip_skip=_clip_skip(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1"))),
         first_step=max(whole(nodes.value(node_id, "start_at_step")) or 0, 0) - skipped,
@@ -90,7 +90,7 @@ def _words(nodes: Nodes, start: str | None, *, other: str) -> str:
     found: dict[str, None] = {}
     for node_id in nodes.upstream(start, skip=BESIDE_TEXT | {other}, stop=CLASS_WITHOUT_TEXT):
         for name in TEXT_INPUTS:
-            words = text(nodes.value(node_id, name)).strip()
+            words = as_text(nodes.value(node_id, name)).strip()
             if words:
                 found[words] = None
     return ", ".join(found)
@@ -101,7 +101,7 @@ def _loras(nodes: Nodes, start: str) -> tuple[Lora, ...]:
     chain = [node_id for node_id in nodes.upstream(start, skip=BESIDE_MODEL) if nodes.value(node_id, "lora_name")]
     return tuple(
         Lora(
-            file_name=text(nodes.value(node_id, "lora_name")),
+            file_name=as_text(nodes.value(node_id, "lora_name")),
             strength=real(nodes.value(node_id, "strength_model")) or 0.0,
         )
         for node_id in reversed(chain)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from civitai_mock.domain.images import LATENT_CELL
+from civitai_mock.domain.json_types import as_text
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.facts import ImageBatch
-from civitai_mock.generation.graph_reader.nodes import Nodes, real, text, whole
+from civitai_mock.generation.graph_reader.nodes import Nodes, real, whole
 
 MOST = 2**20  # more than may be drawn, and little enough to go on counting with
 UNKNOWN = ImageBatch(guessed=True)
@@ -59,7 +60,7 @@ class NodeView:
         return otherwise if number is None else number
 
     def text(self, name: str) -> str:
-        return text(self.nodes.value(self.node_id, name))
+        return as_text(self.nodes.value(self.node_id, name))
 
     def loaded(self, name: str) -> Loaded | None:
         return self.load(self.text(name))
