@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from civitai_mock.domain import png
+
 LONGEST_MAGIC = 16
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers among their neighbours
 JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
@@ -117,7 +119,7 @@ def _jpeg_length(head: bytes, place: int, marker: int) -> int:
 
 
 MAGIC: Mapping[bytes, str] = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
+    png.SIGNATURE: "image/png",
     b"\xff\xd8\xff": "image/jpeg",
     b"GIF87a": "image/gif",
     b"GIF89a": "image/gif",

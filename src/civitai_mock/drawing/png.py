@@ -8,8 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
+from civitai_mock.domain.png import SIGNATURE, chunk, text_chunk
 from civitai_mock.generation.graph_reader.facts import OutputImages
-from civitai_mock.generation.graph_reader.png_metadata import SIGNATURE, chunk, text_chunk
 
 try:
     from isal.isal_zlib import compressobj

@@ -1,8 +1,6 @@
-"""Metadata of images: generation parameters as texts, and the chunks of PNG files that hold them."""
+"""Texts in image files that say how the images were made: the graph, and parameters in the form of A1111."""
 
 import json
-import struct
-import zlib
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -116,20 +114,3 @@ def _lora(lora: Lora) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
-
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-LONGEST_KEYWORD = 79
-
-
-def text_chunk(keyword: str, text: str) -> bytes:
-    """TEXt where Latin-1 is enough, as ComfyUI's own writer does, else iTXt."""
-    name = keyword.encode("latin-1", "replace")[:LONGEST_KEYWORD]
-    try:
-        return chunk(b"tEXt", name + b"\0" + text.encode("latin-1"))
-    except UnicodeEncodeError:
-        return chunk(b"iTXt", name + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))

@@ -4,21 +4,24 @@ import json
 from collections.abc import AsyncIterator, Mapping
 
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.png import (
+    CHECKSUM_SIZE,
+    HEADER_SIZE,
+    LONGEST_KEYWORD,
+    SIGNATURE,
+    TEXT_KINDS,
+    text_chunk,
+)
 from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output
 from civitai_mock.generation.graph_reader.png_metadata import (
-    LONGEST_KEYWORD,
     PARAMETERS_KEYWORD,
-    SIGNATURE,
     parameters,
-    text_chunk,
 )
 
-HEADER_SIZE, CHECKSUM_SIZE = 8, 4
-TEXT_KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 END_OF_TEXTS = frozenset({b"IDAT", b"IEND"})
 
 
