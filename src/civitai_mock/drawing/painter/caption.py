@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from civitai_mock.drawing.painter.canvas import Tones
 from civitai_mock.generation.graph_reader.facts import OutputImages
-from civitai_mock.generation.graph_reader.png_metadata import file_stem
+from civitai_mock.generation.graph_reader.infotext import file_stem
 
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

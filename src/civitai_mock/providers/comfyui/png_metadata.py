@@ -15,12 +15,12 @@ from civitai_mock.domain.png import (
 from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches
+from civitai_mock.generation.graph_reader.infotext import (
+    PARAMETERS_KEYWORD,
+    infotext,
+)
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output
-from civitai_mock.generation.graph_reader.png_metadata import (
-    PARAMETERS_KEYWORD,
-    parameters,
-)
 
 END_OF_TEXTS = frozenset({b"IDAT", b"IEND"})
 
@@ -97,7 +97,7 @@ def image_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
         return {}
     nodes = Nodes(graph)
     series = read_output(nodes, Link(node_id, 0), ImageBatches(nodes)) if node_id in nodes else None
-    told = {PARAMETERS_KEYWORD: parameters(series)} if series is not None and series.passes else {}
+    told = {PARAMETERS_KEYWORD: infotext(series)} if series is not None and series.passes else {}
     return {GRAPH_KEYWORD: json.dumps(graph), **told}
 
 

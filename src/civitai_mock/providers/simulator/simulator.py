@@ -18,8 +18,8 @@ from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.drawing.threads import Studio
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.infotext import png_texts
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.generation.graph_reader.png_metadata import texts_of
 from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, checked_outputs
@@ -191,7 +191,7 @@ class Simulator:
             raise GraphFailedError(message, node_id=series.node_id) from error
 
     def _make(self, prompt: Prompt, series: OutputImages, index: int, files: Mapping[str, bytes]) -> bytes:
-        texts = texts_of(prompt.graph_json, {}, series)
+        texts = png_texts(prompt.graph_json, series)
         if series.is_drawn_image:
             return self._draw(series, index, texts)
         # Imported when it is needed: what it imports would double the time to the server's first answer.

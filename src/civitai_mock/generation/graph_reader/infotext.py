@@ -1,4 +1,4 @@
-"""Texts in image files that say how the images were made: the graph, and parameters in the form of A1111."""
+"""A1111's infotext: a text that says how an image was made, as its readers expect it in a PNG file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,13 @@ PARAMETERS_KEYWORD = "parameters"
 DECIMALS = 3
 
 
-def texts_of(graph_json: str, extra_pnginfo: Mapping[str, str], series: OutputImages) -> Mapping[str, str]:
-    """By keyword, in ComfyUI's order; entries of `extra_pnginfo` are written as JSON, as ComfyUI does."""
-    ours = {GRAPH_KEYWORD: graph_json, PARAMETERS_KEYWORD: parameters(series)}
-    extra = {keyword: json.dumps(value) for keyword, value in extra_pnginfo.items()}
-    return {GRAPH_KEYWORD: graph_json, **extra, **ours}
+def png_texts(graph_json: str, series: OutputImages) -> Mapping[str, str]:
+    """Return the texts of a PNG file by their keywords."""
+    return {GRAPH_KEYWORD: graph_json, PARAMETERS_KEYWORD: infotext(series)}
 
 
-def parameters(series: OutputImages) -> str:
-    """Prompt text with its LoRAs, negative prompt text, and one line of settings."""
+def infotext(series: OutputImages) -> str:
+    """Return the prompt text with its LoRAs, the negative prompt text, and one line of settings."""
     main = series.main
     words = " ".join([main.prompt_text, *map(_lora, main.loras)]).strip()
     negative = f"Negative prompt: {main.negative_text}" if main.negative_text else ""

@@ -10,9 +10,9 @@ from PIL import Image, PngImagePlugin
 
 from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.infotext import infotext, png_texts
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
-from civitai_mock.generation.graph_reader.png_metadata import parameters, texts_of
 from tests.support.comfy_graphs import load_graph, recorded_graph
 from tests.support.generation import MODELS, graph_of
 from tests.support.paths import DATA
@@ -34,11 +34,11 @@ GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text"
 
 
 def told(sampled: SamplerPass) -> str:
-    return parameters(replace(SERIES, passes=(sampled,)))
+    return infotext(replace(SERIES, passes=(sampled,)))
 
 
 def settings_of(series: OutputImages) -> list[str]:
-    return parameters(series).splitlines()[-1].split(", ")
+    return infotext(series).splitlines()[-1].split(", ")
 
 
 def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
@@ -49,7 +49,7 @@ def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def test_parameters_read_like_those_of_a1111() -> None:
-    assert parameters(SERIES) == (
+    assert infotext(SERIES) == (
         "RAW photo, portrait\n"
         "Negative prompt: (deformed:1.3)\n"
         "Steps: 20, Sampler: euler_ancestral, Schedule type: normal, CFG scale: 7, Seed: 2076391464, "
@@ -76,14 +76,13 @@ def test_parameters_leave_out_what_is_empty() -> None:
 
 
 def test_a_image_without_sampling_has_parameters_too() -> None:
-    assert parameters(replace(SERIES, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
+    assert infotext(replace(SERIES, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
 
 
-def test_chunks_come_in_comfyuis_order_and_in_its_form() -> None:
-    texts = texts_of(GRAPH_JSON, {"workflow": "naïve", "prompt": "not this"}, SERIES)
-    assert list(texts) == ["prompt", "workflow", "parameters"]
+def test_the_graph_comes_before_the_parameters() -> None:
+    texts = png_texts(GRAPH_JSON, SERIES)
+    assert list(texts) == ["prompt", "parameters"]
     assert texts["prompt"] == GRAPH_JSON
-    assert json.loads(texts["workflow"]) == "naïve"
 
 
 @pytest.mark.parametrize("text", ["a red fox", "un été doré", "лиса в снегу", "狐 🦊", "line\nline", ""], ids=ascii)
@@ -92,7 +91,7 @@ def test_any_text_is_read_back(text: str) -> None:
 
 
 def test_half_a_character_does_no_harm() -> None:
-    assert read_back(texts_of(GRAPH_JSON, {}, replace(SERIES, passes=(replace(SAMPLED, prompt_text="\ud83e"),))))
+    assert read_back(png_texts(GRAPH_JSON, replace(SERIES, passes=(replace(SAMPLED, prompt_text="\ud83e"),))))
 
 
 def test_a_null_character_cannot_end_a_text() -> None:
@@ -123,7 +122,7 @@ def test_a_null_character_cannot_end_a_text() -> None:
 )
 def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) -> None:
     (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
-    told_line = parameters(series).splitlines()[-1]
+    told_line = infotext(series).splitlines()[-1]
     assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
 
 
@@ -141,12 +140,12 @@ def test_the_size_of_a_image_from_elsewhere_is_not_guessed() -> None:
 
 def test_how_large_an_upscaler_makes_a_image_is_not_guessed() -> None:
     (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
-    assert "Postprocess upscale by" not in parameters(series)
+    assert "Postprocess upscale by" not in infotext(series)
 
 
 def test_a_plain_graph_tells_of_nothing_else() -> None:
     (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-plain.json")))
-    assert not {"Hires", "Refiner", "Clip", "VAE", "Denoising", "Postprocess"} & set(parameters(series).split())
+    assert not {"Hires", "Refiner", "Clip", "VAE", "Denoising", "Postprocess"} & set(infotext(series).split())
 
 
 def test_a_value_that_would_read_as_two_is_quoted() -> None:
