@@ -5,13 +5,13 @@ import structlog
 from hypothesis import settings
 
 from civitai_mock.clock import SeededIds, VirtualClock
-from civitai_mock.telemetry import readable
+from civitai_mock.telemetry import console_renderer
 from tests.support.dates import START
 from tests.support.golden import Golden
 
 settings.register_profile("suite", deadline=None)  # a slow machine is no fault of an example
 settings.load_profile("suite")
-structlog.configure(processors=[*structlog.get_config()["processors"][:-1], readable(colors=False)])
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], console_renderer(colors=False)])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

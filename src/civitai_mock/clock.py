@@ -1,4 +1,4 @@
-"""Clocks, and sources of ids and seeds: those of the machine, and those that a test or a namespace controls."""
+"""Clocks, and sources of ids and seeds: some are of the machine, a test or a namespace controls the others."""
 
 import asyncio
 import heapq
@@ -10,7 +10,7 @@ from itertools import count
 
 
 class SystemClock:
-    """A clock that shows the time of this machine."""
+    """Shows the time of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -20,7 +20,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that stands still until `advance` moves it; a sleep by it lasts until then, and takes no time itself."""
+    """Stands still until `advance` moves it; a sleep by it lasts until then, and takes no time itself."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -45,7 +45,7 @@ class VirtualClock:
 
 
 class RandomIds:
-    """A source of ids and seeds that nobody can foresee."""
+    """Gives ids and seeds that nobody can foresee."""
 
     def uuid(self) -> str:
         return str(uuid.uuid4())
@@ -55,7 +55,7 @@ class RandomIds:
 
 
 class SeededIds:
-    """A source of ids and seeds that gives the same ones again, in the same order, for the same `seed`."""
+    """Gives the same ids and seeds again, in the same order, for the same `seed`."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)

@@ -1,4 +1,4 @@
-"""Files of settings: the defaults of an installation, and the `.env` of the folder where the program is started."""
+"""Read files of settings: the defaults of an installation, and the `.env` of the folder where the program starts."""
 
 import io
 import os
@@ -20,7 +20,7 @@ IN_SINGLE_QUOTES = re.compile(r"[^=]*=\s*'")
 
 
 class EnvFileError(Exception):
-    """One line that names the file, what is wrong with it, and what to do."""
+    """Says in one line which file it is, what is wrong with it, and what to do."""
 
 
 def values_in_env_files() -> dict[str, str]:
@@ -29,7 +29,7 @@ def values_in_env_files() -> dict[str, str]:
 
 
 def values_in_readable_env_files() -> dict[str, str]:
-    """Return what can be read, for whoever has to tell that one of the files cannot be."""
+    """Return what can be read; whoever reports that one of the files cannot be read needs it."""
     try:
         return values_in_env_files()
     except EnvFileError:
@@ -41,7 +41,7 @@ def _values_of(path: Path) -> dict[str, str]:
 
 
 def _is_there(path: Path) -> bool:
-    """False for a file that is not there, or in a folder where this user may not look."""
+    """Return False for a file that does not exist, or in a folder where this user may not look."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -75,7 +75,7 @@ def _values_in(path: Path, text: str) -> Mapping[str, str]:
     The last line of a name counts, and `${NAME}` is another's value, if it is not in single quotes.
     """
     values: dict[str, str] = {}
-    for binding in _settings_in(path, text):
+    for binding in _bindings_in(path, text):
         atoms = _atoms_of(binding)
         known = {**os.environ, **values}
         unset = [atom.name for atom in atoms if isinstance(atom, Variable) and atom.default is None]
@@ -86,8 +86,8 @@ def _values_in(path: Path, text: str) -> Mapping[str, str]:
     return values
 
 
-def _settings_in(path: Path, text: str) -> Iterator[Binding]:
-    """A line that is passed over may have been the one about access; it is not shown, as it may be a secret."""
+def _bindings_in(path: Path, text: str) -> Iterator[Binding]:
+    """Refuse a line that cannot be read, as it may be about access; it is not shown, as it may be secret."""
     for binding in parse_stream(io.StringIO(text)):
         is_bare = binding.key is not None and binding.value is None
         if binding.error or (is_bare and not str(binding.key).isidentifier()):
@@ -97,7 +97,7 @@ def _settings_in(path: Path, text: str) -> Iterator[Binding]:
 
 
 def _line_of(binding: Binding) -> int:
-    """The parser counts from the blank lines before it."""
+    """Return the number of the line; the parser counts from the blank lines before it."""
     found = binding.original.string
     return binding.original.line + found[: len(found) - len(found.lstrip())].count("\n")
 

@@ -1,4 +1,4 @@
-"""Logs: events with fields, as JSON lines or in readable colours."""
+"""Set up the log: events with fields, as JSON lines or in readable colours."""
 
 import logging
 import sys
@@ -15,7 +15,7 @@ QUIET_LOGGERS = {
     "uvicorn.error": logging.WARNING,
     "pymongo": logging.WARNING,
     "httpx": logging.WARNING,
-    # What these say below that has headers in it.
+    # Below this level, these log headers, which may hold secrets.
     "httpcore": logging.INFO,
     "websockets": logging.INFO,
 }
@@ -26,7 +26,7 @@ logger = structlog.stdlib.get_logger()
 
 
 def configure_logging(*, json: bool, level: str) -> None:
-    """Every log line of this process, ours and the libraries', goes to standard output in one form."""
+    """Write every log line of this process, ours and the libraries', to standard output in one form."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -36,7 +36,7 @@ def configure_logging(*, json: bool, level: str) -> None:
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
         if json
-        else [readable(colors=sys.stdout.isatty())]
+        else [console_renderer(colors=sys.stdout.isatty())]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -47,8 +47,8 @@ def configure_logging(*, json: bool, level: str) -> None:
     _route_standard_logging([*shared, _drop_internal, *last], number)
 
 
-def readable(*, colors: bool) -> structlog.dev.ConsoleRenderer:
-    """Render for people. Tracebacks are plain: with the values of all variables they take seconds and hold secrets."""
+def console_renderer(*, colors: bool) -> structlog.dev.ConsoleRenderer:
+    """Return a renderer for people, with plain tracebacks: those with all variables take seconds and hold secrets."""
     return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
@@ -65,36 +65,32 @@ def _route_standard_logging(processors: list[Processor], level: int) -> None:
         library.handlers.clear()
         library.propagate = True
         library.setLevel(max(level, quiet))
-    logging.getLogger("uvicorn.error").addFilter(_is_no_start_failure)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_start_failure)
 
 
 def log_uncaught_exceptions() -> None:
-    """Warnings, and exceptions for which there is no caller, are lines of the log as all others are."""
+    """Log warnings, and exceptions that no caller catches, as all other events."""
     logging.captureWarnings(True)
     sys.excepthook = lambda _, error, trace: _log_uncaught(error, trace, "main thread")
-    threading.excepthook = lambda told: _log_uncaught(
-        told.exc_value or told.exc_type(), told.exc_traceback, _name(told)
+    threading.excepthook = lambda args: _log_uncaught(
+        args.exc_value or args.exc_type(), args.exc_traceback, args.thread.name if args.thread else "a thread"
     )
-    sys.unraisablehook = lambda told: _log_uncaught(
-        told.exc_value or told.exc_type(), told.exc_traceback, told.err_msg or repr(told.object)
+    sys.unraisablehook = lambda args: _log_uncaught(
+        args.exc_value or args.exc_type(), args.exc_traceback, args.err_msg or repr(args.object)
     )
-
-
-def _name(told: threading.ExceptHookArgs) -> str:
-    return told.thread.name if told.thread else "a thread"
 
 
 def _log_uncaught(error: BaseException, trace: TracebackType | None, place: str) -> None:
     logger.error("uncaught exception", place=place, exc_info=(type(error), error, trace))
 
 
-def _is_no_start_failure(record: logging.LogRecord) -> bool:
-    """A lifespan that failed is told by the command, in one line."""
+def _is_not_start_failure(record: logging.LogRecord) -> bool:
+    """Return False for a lifespan that failed: the command reports it, in one line."""
     return record.module != LIFESPAN_MODULE
 
 
 def _drop_internal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Fields that only this process can read."""
+    """Drop the fields that only this process can read."""
     event.pop("color_message", None)
     return event
 
