@@ -11,7 +11,7 @@ import pytest
 
 from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import MOST_FAULTS
-from civitai_mock.services.offload import LARGE_BYTES, beside_others
+from civitai_mock.services.threads import LARGE_BYTES, in_thread_if_large
 from tests.support.served import JOBS, serve, template
 
 SIZE = 5_200_000
@@ -147,7 +147,7 @@ async def test_of_very_many_faults_the_first_are_told_and_how_many_there_are() -
 
 @pytest.mark.parametrize(("size", "beside"), [(LARGE_BYTES - 1, False), (LARGE_BYTES, True)])
 async def test_only_what_is_large_is_worth_a_thread(size: int, beside: bool) -> None:
-    assert (await beside_others(threading.get_ident, size=size) != threading.get_ident()) is beside
+    assert (await in_thread_if_large(threading.get_ident, size=size) != threading.get_ident()) is beside
 
 
 @pytest.mark.parametrize(

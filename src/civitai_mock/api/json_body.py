@@ -15,7 +15,7 @@ from civitai_mock.api.context import ApiOptions, options
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.wire import ROOT, fault
-from civitai_mock.services.offload import beside_others
+from civitai_mock.services.threads import in_thread_if_large
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
     body = await _read(request, limits)
     request.state.body_size = len(body)
     most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
-    return await beside_others(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
+    return await in_thread_if_large(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
 
 
 def body_size(request: Request) -> int:

@@ -30,7 +30,7 @@ from civitai_mock.generation.job_types import job_work
 from civitai_mock.scheduler.executors import executor_for
 from civitai_mock.scheduler.executors.context import JobContext, RunnerServices
 from civitai_mock.scheduler.job_writer import JobWriter
-from civitai_mock.services.offload import beside_others
+from civitai_mock.services.threads import in_thread_if_large
 
 logger = structlog.stdlib.get_logger()
 
@@ -53,7 +53,7 @@ async def prepare(context: JobContext) -> None:
     """Choose the executor; building a long request's graph must not hold up other jobs."""
     job, services = context.job, context.services
     make, size = partial(job_work, job, services.skeletons), len(orjson.dumps(dict(job.request)))
-    context.executor = executor_for(await beside_others(make, size=size, large=LONG_REQUEST_BYTES))
+    context.executor = executor_for(await in_thread_if_large(make, size=size, large=LONG_REQUEST_BYTES))
     ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
     context.event_context = {
         "worker_group": services.provider.name,

@@ -16,8 +16,8 @@ from civitai_mock.services.blob_urls import ImageUrls
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import HostPolicy
-from civitai_mock.services.offload import beside_others
 from civitai_mock.services.submit_checks import MissingResources, find_named, resolve_dependencies
+from civitai_mock.services.threads import in_thread_if_large
 
 __all__ = ["MissingResources", "SubmitJobs"]
 
@@ -60,7 +60,7 @@ class SubmitJobs:
         """The new jobs, in the order of the requests; `size` is that of all requests together, in bytes."""
         named = await find_named(requests, self.resources, self.missing_resources)
         make = partial(self._jobs, requests, named.resources, caller, charged=charged)
-        jobs = await beside_others(make, size=size)
+        jobs = await in_thread_if_large(make, size=size)
         await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
         if named.new:
             await self.resources.add_missing(named.new)
@@ -74,7 +74,7 @@ class SubmitJobs:
         """The jobs that there would be; nothing is stored."""
         named = await find_named(requests, self.resources, self.missing_resources)
         make = partial(self._jobs, requests, named.resources, caller, charged=charged)
-        jobs = await beside_others(make, size=size)
+        jobs = await in_thread_if_large(make, size=size)
         budget = self._budget(caller) if charged else None
         if budget is not None:
             spent = await self.search.spending(budget.issued_by, since=None, until=None)

@@ -13,7 +13,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.search import Position, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
-from civitai_mock.services.offload import beside_others
+from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import (
     duration_micros,
@@ -143,7 +143,7 @@ def job_of(document: Document) -> Job:
 
 async def jobs_of(documents: Iterable[Document]) -> list[Job]:
     """Read jobs from documents; large ones are read in a thread, so that nobody waits for them."""
-    return [await beside_others(partial(job_of, document), size=text_size(document)) for document in documents]
+    return [await in_thread_if_large(partial(job_of, document), size=text_size(document)) for document in documents]
 
 
 def text_size(document: Document) -> int:

@@ -15,7 +15,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
-from civitai_mock.services.offload import beside_others
+from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.encoding import (
     MICROSECOND,
     Document,
@@ -117,7 +117,7 @@ def job_from(row: Row) -> Job:
 
 async def jobs_from(rows: Iterable[Row]) -> list[Job]:
     """Read jobs from rows; large ones are read in a thread, so that nobody waits for them."""
-    return [await beside_others(partial(job_from, row), size=text_size(row)) for row in rows]
+    return [await in_thread_if_large(partial(job_from, row), size=text_size(row)) for row in rows]
 
 
 def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
