@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.services.availability import LOOK_SECONDS, REASON
+from civitai_mock.services.health import CHECK_SECONDS, REASON
 from tests.support.served import PATIENCE_SECONDS, Served
 
 
@@ -51,7 +51,7 @@ async def test_an_api_without_schedulers_says_that_jobs_stand_still(served: Serv
                 body: dict[str, Any] = (await served.client.get("/health")).json()
                 if body["status"] == status:
                     return body
-                served.clock.advance(LOOK_SECONDS)
+                served.clock.advance(CHECK_SECONDS)
 
     with capture_logs() as logs:
         await served.submit()

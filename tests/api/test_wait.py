@@ -43,7 +43,7 @@ async def _finish_here(served: Served) -> None:
     claimed = await served.claim()
     done = succeeded(claimed, at=served.clock.now())
     assert await served.stores.jobs.replace(claimed, done)
-    served.cases.wait.changed([done])
+    served.cases.wait.on_changes([done])
 
 
 async def test_a_post_that_waits_is_answered_with_the_finished_job() -> None:
@@ -187,7 +187,7 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
     assert looks == [500]
     assert (await served.client.get("/health")).status_code == 200
     jobs = await served.cases.query.by_ids(ids)
-    served.cases.wait.changed([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])
+    served.cases.wait.on_changes([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])
     await until(lambda: all(task.done() for task in waiting))
 
 

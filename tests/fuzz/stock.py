@@ -13,7 +13,7 @@ from civitai_mock.bootstrap.application import Application
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.tokens import encode_token
-from civitai_mock.services.blob_urls import BlobUrls
+from civitai_mock.services.blobs import BlobUrls
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LORA, make_job
 from tests.support.served import BASE_URL, Served, make_settings

@@ -18,7 +18,7 @@ from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import Ids, Provider, Stores
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.scheduler import Scheduler
-from civitai_mock.services.blob_urls import BlobUrls
+from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from civitai_mock.services.event_bus import EventBus
 from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job

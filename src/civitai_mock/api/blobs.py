@@ -11,7 +11,7 @@ from civitai_mock.api.context import use_cases
 from civitai_mock.api.errors import RangeNotSatisfiableError
 from civitai_mock.api.openapi_routes import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.domain.blob import Blob
-from civitai_mock.services.blob_urls import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
+from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
 
 # Several ranges, and what is no byte range, may be ignored: the answer is the whole blob then.
 ONE_RANGE = re.compile(r"bytes=\s*(?P<first>\d{0,18})-(?P<last>\d{0,18})\s*", re.IGNORECASE | re.ASCII)
@@ -62,7 +62,7 @@ async def _checked_blob(request: Request) -> Blob:
     cases.blob_urls.check(
         key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
     )
-    return await cases.own_blobs.get(key, owner=None)
+    return await cases.blob_access.get(key, owner=None)
 
 
 async def _content(request: Request, blob: Blob) -> Response:

@@ -10,10 +10,11 @@ from starlette.requests import ClientDisconnect, Request
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.ports import BlobStore, Clock
-from civitai_mock.services.availability import GetCoverage, GetHealth, GetJobSupport
-from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
+from civitai_mock.services.availability import GetCoverage, GetJobSupport
+from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Caller, GetConsumption
+from civitai_mock.services.health import GetHealth
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
@@ -39,7 +40,7 @@ class UseCases:
     consumption: GetConsumption
     resources: ManageResources
     blob_urls: BlobUrls
-    own_blobs: OwnBlobs
+    blob_access: BlobAccess
     blobs: BlobStore
     health: GetHealth
     clock: Clock

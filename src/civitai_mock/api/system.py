@@ -66,7 +66,7 @@ async def get_health(request: Request) -> Response:
     tell = use_cases(request).health
     found = await tell()
     workers = [_worker(worker, counts=tell.runs_jobs) for worker in found.workers]
-    status: Literal["ok", "degraded"] = "ok" if found.is_whole else "degraded"
+    status: Literal["ok", "degraded"] = "ok" if found.is_healthy else "degraded"
     body = Health(status=status, store=found.store, provider=found.provider, workers=workers)
     if found.reason is not None:
         body["reason"] = found.reason

@@ -18,8 +18,8 @@ from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.scheduler.scheduler import Scheduler
-from civitai_mock.services.availability import Standstill
 from civitai_mock.services.consumers import Authentication, token_digest
+from civitai_mock.services.health import StallDetector
 from civitai_mock.settings import Settings
 
 
@@ -73,8 +73,8 @@ class Application:
 
     def _working_beside(self) -> AbstractAsyncContextManager[None]:
         """Run jobs; or else watch whether another process does."""
-        standstill = self.namespace.use_cases.health.standstill
-        return _watching(standstill) if standstill else self._running(make_scheduler(self.namespace))
+        stall_detector = self.namespace.use_cases.health.stall_detector
+        return _watching(stall_detector) if stall_detector else self._running(make_scheduler(self.namespace))
 
     @asynccontextmanager
     async def _running(self, scheduler: Scheduler) -> AsyncIterator[None]:
@@ -90,8 +90,8 @@ class Application:
 
 
 @asynccontextmanager
-async def _watching(standstill: Standstill) -> AsyncIterator[None]:
-    watching = asyncio.create_task(standstill.run(), name="standstill")
+async def _watching(stall_detector: StallDetector) -> AsyncIterator[None]:
+    watching = asyncio.create_task(stall_detector.run(), name="stall detector")
     try:
         yield
     finally:

@@ -8,16 +8,18 @@ from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.services.availability import GetCoverage, GetHealth, GetJobSupport, Standstill
-from civitai_mock.services.blob_urls import BlobUrls, ImageUrls, OwnBlobs
+from civitai_mock.services.availability import GetCoverage, GetJobSupport
+from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.health import GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
+from civitai_mock.services.submit_checks import ImageUrls
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 
@@ -75,24 +77,25 @@ def make_namespace(
 def _make_use_cases(namespace: Namespace) -> UseCases:
     runtime, clock, event_bus = namespace.runtime, namespace.clock, namespace.event_bus
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
-    standstill = None if namespace.runs_jobs else Standstill(queue=stores.queue, clock=clock, poll=settings.poll)
+    stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
+    query = QueryJobs(jobs=stores.jobs)
     return UseCases(
         submit=_make_submit(namespace),
-        query=QueryJobs(jobs=stores.jobs),
+        query=query,
         search=SearchJobs(search=stores.search),
-        cancel=CancelJobs(jobs=stores.jobs, event_bus=event_bus, clock=clock),
+        cancel=CancelJobs(jobs=stores.jobs, query=query, event_bus=event_bus, clock=clock),
         wait=_make_wait(namespace),
         queue=GetQueuePositions(queue=stores.queue, clock=clock),
         support=GetJobSupport(provider=provider),
-        taint=TaintJobs(jobs=stores.jobs, search=stores.search),
+        taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),
         history=ListRequests(search=stores.search),
         coverage=GetCoverage(resources=stores.resources, provider=provider),
         consumption=GetConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
-        own_blobs=OwnBlobs(blobs=stores.blobs),
+        blob_access=BlobAccess(blobs=stores.blobs),
         blobs=stores.blobs,
-        health=GetHealth(store=stores.health, provider=provider, standstill=standstill),
+        health=GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector),
         clock=clock,
         provider_name=provider.name,
     )
@@ -121,5 +124,5 @@ def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
     wait = WaitForJobs(search=runtime.stores.search, clock=namespace.clock, limit=limit)
-    namespace.event_bus.subscribe_to_changes(wait.changed)
+    namespace.event_bus.subscribe_to_changes(wait.on_changes)
     return wait

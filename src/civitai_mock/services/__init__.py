@@ -1,1 +1,4 @@
-"""One use case a file. A use case is made once, with its ports, and called for each request."""
+"""Use cases: what callers can ask for, whatever API they use.
+
+Each is built once with its ports, and called for each request.
+"""

@@ -1,4 +1,4 @@
-"""End jobs because the caller says so."""
+"""Cancel jobs at the request of a caller."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.domain.tokens import decode_token
 from civitai_mock.ports import Clock, JobStore
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.query import QueryJobs
@@ -14,19 +13,23 @@ from civitai_mock.services.query import QueryJobs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJobs:
-    """A queued or running job ends as Deleted; one that has ended stays as it is. `owner` is as in `QueryJobs`."""
+    """Ends queued and running jobs as Deleted; one that has ended stays as it is. `owner` is as in `QueryJobs`."""
 
     jobs: JobStore
+    query: QueryJobs
     event_bus: EventBus
     clock: Clock
 
     async def by_id(self, job_id: str, *, owner: str | None = None) -> None:
-        """Raise `NotFoundError` for an unknown job."""
-        await self._cancel([await QueryJobs(jobs=self.jobs).by_id(job_id, owner=owner)])
+        """Cancel one job; raise `NotFoundError` if it does not exist."""
+        await self._cancel([await self.query.by_id(job_id, owner=owner)])
 
     async def by_token(self, token: str, *, owner: str | None = None) -> None:
-        """Raise `NotFoundError` if no job of the token is left, `InvalidRequestError` for a token that is none."""
-        jobs = await QueryJobs(jobs=self.jobs).by_ids(decode_token(token), owner=owner)
+        """Cancel the jobs of a token.
+
+        Raise `NotFoundError` if none of them exists any more, and `InvalidRequestError` for an invalid token.
+        """
+        jobs = await self.query.by_token(token, owner=owner)
         if not jobs:
             raise NotFoundError("No job of this token exists.")
         await self._cancel(jobs)
@@ -38,7 +41,7 @@ class CancelJobs:
             self.event_bus.publish_ends(ended)
 
     async def _end(self, job: Job) -> Job | None:
-        """None if it has ended otherwise."""
+        """Return the job as it ended; None if it has ended otherwise, or does not exist any more."""
         current: Job | None = job
         while current is not None and current.outcome is None:
             ended = current.ended(Outcome.DELETED, at=self.clock.now(), context={})

@@ -15,7 +15,7 @@ ID_DIGITS = 12  # enough that two tokens never share a consumer; the recorded id
 
 
 class Auth(StrEnum):
-    """Who may call: everybody as one consumer, whoever has a token, or whoever has a known one."""
+    """Says who may call: everybody as one consumer, whoever has any token, or whoever has a known one."""
 
     OFF = "off"
     ANY = "any"
@@ -24,36 +24,36 @@ class Auth(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """`tokens` are the digests of the known ones, so that looking one up takes no longer for a better guess."""
+    """Finds the consumer of a request; it compares digests of tokens, so that its time does not betray a good guess."""
 
     auth: Auth
     tokens: frozenset[bytes] = frozenset()
 
     def consumer(self, authorization: str | None) -> str:
-        """The id of whose an Authorization header is; raise `UnauthorizedError` for one that does not do."""
+        """Return the id of the consumer with this Authorization header; raise `UnauthorizedError` if none may call."""
         if self.auth is Auth.OFF:
             return EVERYBODY
         token = bearer_token(authorization)
         if token is None:
             raise UnauthorizedError("A token is required: send 'Authorization: Bearer <token>'.")
         if self.auth is Auth.TOKENS and token_digest(token) not in self.tokens:
-            raise UnauthorizedError("This token is not known here.")
+            raise UnauthorizedError("The token is unknown.")
         return consumer_id(token)
 
 
 def owner_of(consumer: str) -> str | None:
-    """Whose jobs and blobs a consumer reaches: its own; None, for everybody's, if it is what all are without AUTH."""
+    """Return the consumer whose jobs and blobs this one may reach: itself; None, which means all, where AUTH is off."""
     return None if consumer == EVERYBODY else consumer
 
 
 def bearer_token(authorization: str | None) -> str | None:
-    """None where the header is missing, of another scheme or empty."""
+    """Return the token in an Authorization header; None if the header is missing, empty or of another scheme."""
     scheme, _, token = (authorization or "").strip().partition(" ")
     return token.strip() or None if scheme.lower() == SCHEME else None
 
 
 def consumer_id(token: str) -> str:
-    """`civitai-` and a number (capture v1-job-claimed-detailed): always the same for a token, which it hides."""
+    """Return `civitai-` and a number (capture v1-job-claimed-detailed), which follows from the token and hides it."""
     number = int.from_bytes(token_digest(token)) % 10**ID_DIGITS
     return f"civitai-{number:0{ID_DIGITS}d}"
 
@@ -64,9 +64,9 @@ def token_digest(token: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """`trace_id` has the form `00-<32 hex>-<16 hex>-00`; `consumer` is printed as `issuedBy`.
+    """Says where a request comes from; APIs show `consumer` as `issuedBy`.
 
-    `client_compat` is the kind of client that the request says it comes from.
+    `trace_id` has the form `00-<32 hex>-<16 hex>-00`. `client_compat` is the kind of client that the request names.
     """
 
     trace_id: str
@@ -75,17 +75,19 @@ class Caller:
 
     @property
     def owner(self) -> str | None:
-        """Whose jobs the caller sees; None for everybody's."""
+        """Return the consumer whose jobs the caller may see; None for all."""
         return owner_of(self.consumer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetConsumption:
+    """Sums up what a consumer, or all of them, spent on jobs that are still kept."""
+
     search: JobSearch
 
     async def __call__(self, *, owner: str | None, since: datetime | None, until: datetime | None) -> Spending:
-        """Of the jobs that are still kept; raise `InvalidRequestError` for an end before the start."""
+        """Return the spending in a period; raise `InvalidRequestError` for one that ends before it starts."""
         if since and until and since > until:
-            message = "The endDate is before the startDate."
+            message = "endDate must not be before startDate."
             raise InvalidRequestError(message, errors={"endDate": [message]})
         return await self.search.spending(owner, since=since, until=until)

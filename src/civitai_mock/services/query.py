@@ -1,4 +1,4 @@
-"""Look jobs up by id, by what they are like, and by the request that made them."""
+"""Query jobs: by id, by token, by criteria page by page, and grouped by the requests that submitted them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,45 +13,38 @@ from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.tokens import decode_cursor, decode_token, encode_cursor, position_of
 from civitai_mock.ports import JobSearch, JobStore
 
-PAGE = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobPage:
-    """`cursor` leads to the next page, where there is one."""
-
-    jobs: Sequence[Job]
-    cursor: str | None
+PAGE_SIZE = 100
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryJobs:
-    """`owner` is whose jobs may be seen, None for everybody's; those of others are not there."""
+    """Looks up jobs that `owner` may see, which are its own; for owner None, these are all jobs."""
 
     jobs: JobStore
 
     async def by_id(self, job_id: str, *, owner: str | None = None) -> Job:
-        """The id may be in any case; raise `NotFoundError` for one that is unknown or past its time."""
+        """Return the job with this id, in any case; raise `NotFoundError` if it does not exist (any more)."""
         job = await self.jobs.get(job_id.lower())
-        if job is None or not _is_seen_by(owner, job):
+        if job is None or not _is_visible(job, owner):
             raise NotFoundError(f"The job '{job_id}' does not exist.")
         return job
 
     async def by_ids(self, job_ids: Sequence[str], *, owner: str | None = None) -> Sequence[Job]:
-        """The jobs that are still there."""
-        return [job for job in await self.jobs.get_many(job_ids) if _is_seen_by(owner, job)]
+        """Return those of the jobs that still exist."""
+        return [job for job in await self.jobs.get_many(job_ids) if _is_visible(job, owner)]
 
     async def by_token(self, token: str, *, owner: str | None = None) -> Sequence[Job]:
-        """The jobs of a token that are still there; raise `InvalidRequestError` for a token that is none."""
+        """Return the jobs of a token that still exist; raise `InvalidRequestError` for an invalid token."""
         return await self.by_ids(decode_token(token), owner=owner)
 
     async def events(self, job_id: str, *, owner: str | None = None) -> Sequence[JobEvent]:
-        """The oldest first."""
+        """Return the events of a job, the oldest first."""
         job = await self.by_id(job_id, owner=owner)
         return await self.jobs.events(job.id)
 
     async def asset(self, job_id: str, name: str, *, owner: str | None = None) -> Slot:
-        """Raise `NotFoundError` for a name that the job does not have, or not yet."""
+        """Return an available slot by its name; raise `NotFoundError` for a name that the job does not have (yet)."""
         job = await self.by_id(job_id, owner=owner)
         for slot in job.slots:
             if slot.name == name and slot.available:
@@ -59,38 +52,45 @@ class QueryJobs:
         raise NotFoundError(f"The job '{job_id}' has no asset '{name}'.")
 
 
+def _is_visible(job: Job, owner: str | None) -> bool:
+    return owner is None or job.issued_by == owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """Is one page of jobs; `cursor` leads to the next page, if there is one."""
+
+    jobs: Sequence[Job]
+    cursor: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchJobs:
-    """Find jobs by what they have in common, page by page."""
+    """Finds jobs that match criteria, page by page."""
 
     search: JobSearch
 
     async def __call__(self, criteria: JobCriteria, *, cursor: str | None = None) -> JobPage:
-        """Return the youngest first; raise `InvalidRequestError` for a cursor that is not one of this owner's."""
+        """Return the youngest jobs first; raise `InvalidRequestError` for a cursor that this owner was not given."""
         owner = criteria.issued_by
         before = decode_cursor(cursor, owner=owner) if cursor else None
-        jobs = await self.search.find(replace(criteria, before=before), limit=PAGE)
+        jobs = await self.search.find(replace(criteria, before=before), limit=PAGE_SIZE)
         if not jobs or not await self.search.find(replace(criteria, before=position_of(jobs[-1])), limit=1):
             return JobPage(jobs=jobs, cursor=None)
         return JobPage(jobs=jobs, cursor=encode_cursor(position_of(jobs[-1]), owner=owner))
 
 
-def _is_seen_by(owner: str | None, job: Job) -> bool:
-    return owner is None or job.issued_by == owner
-
-
-BATCH = 500
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSummary:
+    """Describes one submission: its time and the jobs that it made."""
+
     at: datetime
     jobs: Sequence[Job]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPage:
-    """`cursor` leads to the next page, where there is one."""
+    """Is one page of submissions; `cursor` leads to the next page, if there is one."""
 
     requests: Sequence[RequestSummary]
     cursor: str | None
@@ -98,35 +98,37 @@ class RequestPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRequests:
+    """Lists submissions with their jobs, page by page."""
+
     search: JobSearch
 
     async def __call__(self, *, owner: str | None, cursor: str | None, take: int) -> RequestPage:
-        """The youngest first; raise `InvalidRequestError` for a cursor that is none of this owner's."""
+        """Return the youngest `take` first; raise `InvalidRequestError` for a cursor that this owner was not given."""
         before = decode_cursor(cursor, owner=owner) if cursor else None
         jobs, are_all = await self._jobs_of(take, JobCriteria(issued_by=owner, before=before))
         groups = [list(group) for _, group in groupby(jobs, key=lambda job: job.submission_id)]
-        whole = groups if are_all else groups[:-1]
-        requests = [RequestSummary(at=group[0].created_at, jobs=group) for group in whole[:take]]
+        complete = groups if are_all else groups[:-1]
+        requests = [RequestSummary(at=group[0].created_at, jobs=group) for group in complete[:take]]
         if len(groups) == len(requests):
             return RequestPage(requests=requests, cursor=None)
         return RequestPage(requests=requests, cursor=encode_cursor(_end_of(requests[-1]), owner=owner))
 
     async def _jobs_of(self, take: int, criteria: JobCriteria) -> tuple[Sequence[Job], bool]:
-        """Return the jobs of `take` whole requests and a part of the next one, and whether these are all.
+        """Return the jobs of `take` complete submissions and part of the next one, and whether these are all jobs.
 
-        Of large jobs those of one whole request will do.
+        If jobs are so large that a batch is cut short, one complete submission is enough.
         """
         jobs: list[Job] = []
         are_large = False
-        while found := await self.search.find(criteria, limit=BATCH):
+        while found := await self.search.find(criteria, limit=BATCH_SIZE):
             jobs += found
             if len({job.submission_id for job in jobs}) > (1 if are_large else take):
                 return jobs, False
-            are_large = len(found) < BATCH  # if there are more
+            are_large = len(found) < BATCH_SIZE  # if there are more
             criteria = JobCriteria(issued_by=criteria.issued_by, before=position_of(jobs[-1]))
         return jobs, True
 
 
 def _end_of(request: RequestSummary) -> Position:
-    """After the last of its jobs, whatever its id."""
+    """Return the position after the last of its jobs, whatever their ids are."""
     return Position(request.at, request.jobs[0].submission_id, "")

@@ -1,4 +1,4 @@
-"""Queue positions, computed from a snapshot of the queue that is refreshed now and then."""
+"""Queue positions, computed from a snapshot of the queue, which is usually at most half a second old."""
 
 import asyncio
 from bisect import bisect_left
@@ -6,37 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Protocol, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
 
 RECENT = timedelta(minutes=5)
-MAX_AGE = timedelta(milliseconds=500)
-REST = 20  # an image of a long queue is kept for so many times as long as it took
+MIN_LIFETIME = timedelta(milliseconds=500)
+LIFETIME_PER_READING = 20  # the snapshot of a long queue lives so many times as long as it took to read it
 
 SortKey: TypeAlias = tuple[int, datetime, str]
-
-
-class Queueing(Protocol):
-    """What a place in the queue depends on, and what a job costs."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def priority(self) -> int: ...
-
-    @property
-    def created_at(self) -> datetime: ...
-
-    @property
-    def cost(self) -> float: ...
+Queueable: TypeAlias = Job | QueuedJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePosition:
-    """`throughput_rate` is in jobs per second; where none ended lately, the estimate is as if one had."""
+    """Says what precedes a job; `throughput_rate` is in jobs per second.
+
+    If no job ended recently, the estimate is made as if one had.
+    """
 
     preceding_jobs: int
     preceding_cost: float
@@ -47,90 +36,93 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """Places in order; `costs` has the sum for each number of jobs from the front."""
+    """Holds the sort keys of queued jobs in order; `costs[n]` is what the first `n` jobs cost together."""
 
-    places: Sequence[SortKey]
+    keys: Sequence[SortKey]
     costs: Sequence[float]
 
     @classmethod
-    def of(cls, jobs: Sequence[Queueing]) -> Self:
-        """`jobs` in the order in which they will be claimed."""
-        return cls([_place(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
+    def of(cls, jobs: Sequence[Queueable]) -> Self:
+        """Build a line from jobs in the order in which they will be claimed."""
+        return cls([_sort_key(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
 
-    def preceding(self, place: SortKey) -> tuple[int, float]:
-        """How many jobs, and what they cost."""
-        index = bisect_left(self.places, place)
+    def preceding(self, key: SortKey) -> tuple[int, float]:
+        """Return how many jobs come before this key, and what they cost."""
+        index = bisect_left(self.keys, key)
         return index, self.costs[index]
 
-    def has(self, place: SortKey) -> bool:
-        index = bisect_left(self.places, place)
-        return self.places[index : index + 1] == [place]
+    def has(self, key: SortKey) -> bool:
+        index = bisect_left(self.keys, key)
+        return self.keys[index : index + 1] == [key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """The queue as it was; `recent` jobs had ended lately."""
+    """Is the queue at one time; `ended_recently` counts jobs that had ended in the time `RECENT` before it."""
 
-    good_until: datetime
+    valid_until: datetime
     line: QueueLine
-    recent: int
+    ended_recently: int
 
-    def position(self, place: SortKey, newer: QueueLine, now: datetime) -> QueuePosition:
-        """`newer` are jobs that are not in the image."""
-        known_jobs, known_cost = self.line.preceding(place)
-        newer_jobs, newer_cost = newer.preceding(place)
-        wait = RECENT * (known_jobs + newer_jobs) / max(self.recent, 1)
+    def position(self, key: SortKey, newer: QueueLine, now: datetime) -> QueuePosition:
+        """Return a position among the jobs of the snapshot and the `newer` ones, which it does not have yet."""
+        known_jobs, known_cost = self.line.preceding(key)
+        newer_jobs, newer_cost = newer.preceding(key)
+        wait = RECENT * (known_jobs + newer_jobs) / max(self.ended_recently, 1)
         return QueuePosition(
             preceding_jobs=known_jobs + newer_jobs,
             preceding_cost=known_cost + newer_cost,
-            throughput_rate=self.recent / RECENT.total_seconds(),
+            throughput_rate=self.ended_recently / RECENT.total_seconds(),
             estimated_start=wait,
             estimated_start_at=now + wait,
         )
 
 
 class GetQueuePositions:
-    """Costs nothing while nobody asks about a job that is in the queue."""
+    """Finds out how many jobs are before queued ones; it reads the queue only when asked about such a job."""
 
     def __init__(self, *, queue: JobQueue, clock: Clock) -> None:
         self._queue = queue
         self._clock = clock
-        self._image: QueueSnapshot | None = None
-        self._taking = asyncio.Lock()
+        self._snapshot: QueueSnapshot | None = None
+        self._lock = asyncio.Lock()
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
-        """By id, of those that nobody has claimed."""
-        queued = sorted((job for job in jobs if job.claim is None and job.outcome is None), key=_place)
+        """Return the positions of those jobs that nobody has claimed, by job id."""
+        queued = sorted((job for job in jobs if job.claim is None and job.outcome is None), key=_sort_key)
         if not queued:
             return {}
-        image, now = await self._current(), self._clock.now()
-        newer = QueueLine.of([job for job in queued if not image.line.has(_place(job))])
-        return {job.id: image.position(_place(job), newer, now) for job in queued}
+        snapshot, now = await self._current_snapshot(), self._clock.now()
+        newer = QueueLine.of([job for job in queued if not snapshot.line.has(_sort_key(job))])
+        return {job.id: snapshot.position(_sort_key(job), newer, now) for job in queued}
 
-    async def _current(self) -> QueueSnapshot:
-        """A good image needs no turn: turns let requests on one by one, and their writes with them."""
-        return self._good() or await self._in_turn()
+    async def _current_snapshot(self) -> QueueSnapshot:
+        """Return a valid snapshot; only whoever finds none waits for the lock, so most requests go on at once.
 
-    async def _in_turn(self) -> QueueSnapshot:
-        async with self._taking:
-            self._image = self._good() or await self._take()
-            return self._image
+        A lock would let them on one by one, and their writes with them.
+        """
+        return self._valid_snapshot() or await self._refresh()
 
-    def _good(self) -> QueueSnapshot | None:
-        image = self._image
-        return image if image is not None and self._clock.now() < image.good_until else None
+    def _valid_snapshot(self) -> QueueSnapshot | None:
+        snapshot = self._snapshot
+        return snapshot if snapshot is not None and self._clock.now() < snapshot.valid_until else None
 
-    async def _take(self) -> QueueSnapshot:
+    async def _refresh(self) -> QueueSnapshot:
+        async with self._lock:
+            self._snapshot = self._valid_snapshot() or await self._read_queue()
+            return self._snapshot
+
+    async def _read_queue(self) -> QueueSnapshot:
         started = self._clock.now()
         state = await self._queue.snapshot(recent_since=started - RECENT)
         finished = self._clock.now()
         return QueueSnapshot(
-            good_until=finished + max(MAX_AGE, (finished - started) * REST),
+            valid_until=finished + max(MIN_LIFETIME, (finished - started) * LIFETIME_PER_READING),
             line=QueueLine.of(state.jobs),
-            recent=state.recent,
+            ended_recently=state.recent,
         )
 
 
-def _place(job: Queueing) -> SortKey:
-    """Smaller is sooner."""
+def _sort_key(job: Queueable) -> SortKey:
+    """Return the key by which jobs are claimed, the smallest first."""
     return (-job.priority, job.created_at, job.id)

@@ -1,4 +1,4 @@
-"""Manage resources."""
+"""Manage resources: list, get, add, change and delete them, and seed a store with a catalogue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ from civitai_mock.ports import ResourcePage, ResourceStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManageResources:
-    """Raises `NotFoundError` for an AIR that is unknown, `ConflictError` for one that is there already."""
+    """Manages resources; raises `NotFoundError` for an unknown AIR, and `ConflictError` for one that exists already."""
 
     resources: ResourceStore
 
     async def page(self, *, query: str, page: int, limit: int) -> ResourcePage:
-        """`page` counts from 1."""
+        """Return a page of resources; `page` counts from 1."""
         return await self.resources.search(query, offset=(page - 1) * limit, limit=limit)
 
     async def get(self, reference: Reference) -> Resource:
@@ -31,31 +31,35 @@ class ManageResources:
         return resource
 
     async def put(self, resource: Resource) -> Resource:
-        """Store it in the place of the one of the same identity, whose spelling may be another."""
+        """Replace the resource of the same identity, whose AIR may be spelled otherwise."""
         if not await self.resources.replace(resource):
             raise _unknown(resource.air)
         return resource
 
     async def patch(self, reference: Reference, changes: ReadOnlyJson) -> Resource:
-        """Set the named fields; null takes a field away (JSON Merge Patch, one level deep)."""
-        current = await self._itself(reference)
+        """Set the given fields; null takes a field away (JSON Merge Patch, one level deep)."""
+        current = await self._get_named(reference)
         fields = {name: value for name, value in {**current.fields, **changes}.items() if value is not None}
         return await self.put(replace(current, fields=fields))
 
     async def delete(self, reference: Reference) -> None:
-        resource = await self._itself(reference)
+        resource = await self._get_named(reference)
         if not await self.resources.delete(resource.air):
             raise _unknown(reference)
 
-    async def _itself(self, reference: Reference) -> Resource:
-        """What nobody would want to change by chance: not the newest version of a model, unless it is named."""
+    async def _get_named(self, reference: Reference) -> Resource:
+        """Return the resource with exactly this AIR.
+
+        An AIR without a version gets the newest one, which nobody would want to change by chance: so it is unknown
+        here.
+        """
         found = await self.get(reference)
         if not is_named(reference, found.air):
             raise _unknown(reference)
         return found
 
     async def seed(self, catalogue: Sequence[Resource]) -> int:
-        """Add what is missing of `catalogue`; the answer is how many were."""
+        """Add those resources of `catalogue` that the store lacks, and return how many these are."""
         return await self.resources.add_missing(catalogue)
 
     async def seed_if_empty(self, catalogue: Sequence[Resource]) -> int:

@@ -1,4 +1,4 @@
-"""Check a submission before it is stored: find the resources that it names, and the jobs that its jobs depend on."""
+"""Checks of a submission: the resources that it names, the image URLs in it, and what its jobs depend on."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,35 +8,40 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
-from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError
 from civitai_mock.domain.resource import Resource, named
 from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.wire import fault, invalid
 from civitai_mock.ports import ResourceStore
+from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.host_policy import HostPolicy, invalid_url, unusable_url
 
 
 class MissingResources(StrEnum):
-    """What to do with an AIR that is not in the resources."""
+    """Says whether an AIR that is not among the resources is refused (strict) or a resource made up (lenient)."""
 
     STRICT = "strict"
     LENIENT = "lenient"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """Resources by their texts in the requests; those of `new` are made up and not stored yet."""
+class NamedResources:
+    """Holds all resources by their texts in the requests; those in `made_up` are not stored yet."""
 
     resources: Mapping[str, Resource]
-    new: Sequence[Resource]
+    made_up: Sequence[Resource]
 
 
-async def find_named(
+async def find_named_resources(
     requests: Mapping[str, JobRequest], resources: ResourceStore, missing_resources: MissingResources
-) -> Named:
-    """Raise `InvalidRequestError` with the path of each AIR that is missing, and may not be or cannot be made up."""
+) -> NamedResources:
+    """Find the resources that the requests name, or make them up.
+
+    Raise `InvalidRequestError`, with the paths, for missing ones that may not be made up or cannot be.
+    """
     paths = {
-        text: f"{place}.{path}" if place else path
-        for place, request in requests.items()
+        text: f"{request_path}.{path}" if request_path else path
+        for request_path, request in requests.items()
         for path, text in request.references().items()
     }
     references = {text: parse_reference(text) for text in paths}
@@ -48,31 +53,54 @@ async def find_named(
             "One or more resources do not exist.",
             errors={path: [f"The resource '{text}' does not exist."] for text, path in missing.items()},
         )
-    new: dict[str, Resource] = {}
-    whole_first = sorted(missing, key=lambda text: not _is_whole(references[text]))
-    made_up = {text: _made_up(missing[text], text, references[text], new) for text in whole_first}
-    return Named(resources=known | made_up, new=list(new.values()))
+    by_identity: dict[str, Resource] = {}
+    complete_first = sorted(missing, key=lambda text: not _is_complete(references[text]))
+    made_up = {text: _make_up(missing[text], text, references[text], by_identity) for text in complete_first}
+    return NamedResources(resources=known | made_up, made_up=list(by_identity.values()))
 
 
-def _made_up(path: str, text: str, reference: Reference, new: dict[str, Resource]) -> Resource:
-    """One for all spellings of it, kept in `new` by its identity."""
-    found = named(reference, new.values())
+def _make_up(path: str, text: str, reference: Reference, made_up: dict[str, Resource]) -> Resource:
+    """Return one resource for all spellings of an AIR; a new one is added to `made_up` by its identity."""
+    found = named(reference, made_up.values())
     if found is not None:
         return found
-    if not _is_whole(reference):
+    if not _is_complete(reference):
         message = f"The resource '{text}' does not exist, and cannot be made up without its ecosystem and type."
         raise InvalidRequestError(message, errors={path: [message]})
     air = reference.without_file
-    return new.setdefault(air.identity, Resource(air=air, fields={}))
+    return made_up.setdefault(air.identity, Resource(air=air, fields={}))
 
 
-def _is_whole(reference: Reference) -> TypeGuard[Air]:
+def _is_complete(reference: Reference) -> TypeGuard[Air]:
     return isinstance(reference, Air) and bool(reference.ecosystem and reference.type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """`path` is where the request says that `job` depends on `on`; both are paths of templates."""
+class ImageUrls:
+    """Checks the URLs of images that requests name.
+
+    A URL of one of our blobs leads to the store, so its host does not matter. Without `hosts` other URLs are not
+    checked, because nothing is fetched.
+    """
+
+    blob_urls: BlobUrls
+    hosts: HostPolicy | None
+
+    def check(self, url: str, *, path: str) -> None:
+        """Raise `InvalidRequestError` for a URL that can never be used."""
+        try:
+            key = self.blob_urls.key_in(url)
+        except ForbiddenError as error:
+            raise unusable_url(path, error.message) from error
+        except ValueError as error:
+            raise unusable_url(path, invalid_url(path)) from error
+        if key is None and self.hosts is not None:
+            self.hosts.check(url, path=path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependencyEdge:
+    """Says that `job` depends on `on`, both by their paths in the body; `path` is where the request says so."""
 
     path: str
     job: str
@@ -80,41 +108,37 @@ class Edge:
 
 
 def resolve_dependencies(requests: Mapping[str, JobRequest]) -> Mapping[str, Sequence[str]]:
-    """The paths of the templates that each template depends on, by its own path.
+    """Return for each path of a template the paths of those that it depends on.
 
-    Raise `InvalidRequestError` for a name that no template has, or several have, and for a circle.
+    Raise `InvalidRequestError` for a name that no template has, or several have, and for a cycle.
     """
     edges = _edges(requests)
-    _check_circles(edges)
+    _check_cycles(edges)
     found: dict[str, dict[str, None]] = {path: {} for path in requests}  # each once, in their order
     for edge in edges:
         found[edge.job][edge.on] = None
     return {path: list(others) for path, others in found.items()}
 
 
-def _edges(requests: Mapping[str, JobRequest]) -> Sequence[Edge]:
+def _edges(requests: Mapping[str, JobRequest]) -> Sequence[DependencyEdge]:
     paths = {request.name: path for path, request in requests.items() if request.name is not None}
     times = Counter(request.name for request in requests.values())
-    edges: list[Edge] = []
+    edges: list[DependencyEdge] = []
     errors: dict[str, list[str]] = {}
     for job, request in requests.items():
         for index, name in enumerate(request.dependencies or ()):
             path = f"{job}.dependencies[{index}]" if job else f"dependencies[{index}]"
             if times[name] == 1:
-                edges.append(Edge(path=path, job=job, on=paths[name]))
+                edges.append(DependencyEdge(path=path, job=job, on=paths[name]))
             else:
-                errors[path] = [_complaint(name, times[name])]
+                found = f"has {times[name]} templates" if times[name] else "has no template"
+                errors[path] = [f"The request {found} with the name '{name}'."]
     if errors:
         raise invalid(errors)
     return edges
 
 
-def _complaint(name: str, times: int) -> str:
-    found = "has no template" if not times else f"has {times} templates"
-    return f"The request {found} with the name '{name}'."
-
-
-def _check_circles(edges: Sequence[Edge]) -> None:
+def _check_cycles(edges: Sequence[DependencyEdge]) -> None:
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for edge in edges:
         sorter.add(edge.job, edge.on)
@@ -122,9 +146,5 @@ def _check_circles(edges: Sequence[Edge]) -> None:
         sorter.prepare()
     except CycleError as error:
         on, job = error.args[1][:2]
-        raise _circle(edges, job=job, on=on) from error
-
-
-def _circle(edges: Sequence[Edge], *, job: str, on: str) -> InvalidRequestError:
-    path = next(edge.path for edge in edges if (edge.job, edge.on) == (job, on))
-    return fault(path, "This job would wait for itself.")
+        path = next(edge.path for edge in edges if (edge.job, edge.on) == (job, on))
+        raise fault(path, "This job would wait for itself.") from error

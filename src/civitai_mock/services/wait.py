@@ -1,4 +1,4 @@
-"""Hold answers until jobs have ended."""
+"""Wait until jobs have ended, for answers that are held back until then (`wait=true`)."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -18,9 +18,9 @@ POLL = timedelta(milliseconds=500)
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Waiter:
-    """Somebody who waits for all of `left`, but no longer than `until`."""
+    """Waits until all jobs in `unfinished` have ended, but no longer than `until`."""
 
-    left: set[str]
+    unfinished: set[str]
     until: datetime
     released: asyncio.Future[None]
 
@@ -30,46 +30,51 @@ class Waiter:
 
 
 class WaitForJobs:
-    """Word of this process's own scheduler ends a wait at once; one poll for all waiters hears of the others'."""
+    """Lets requests wait for jobs.
+
+    The event bus ends a wait at once when the job runs in this process; for jobs that end in other processes, one poll
+    asks the store for all waiters together.
+    """
 
     def __init__(self, *, search: JobSearch, clock: Clock, limit: timedelta) -> None:
+        """`limit` is how long one wait may last."""
         self._search = search
         self._clock = clock
         self._limit = limit
-        self._waiters: dict[str, set[Waiter]] = {}
+        self._waiters: dict[str, set[Waiter]] = {}  # by job id
         self._poller: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._is_stopped = False
 
     async def __call__(self, job_ids: Sequence[str]) -> None:
-        """Return when all have ended, at the limit, or at once after `stop`."""
-        if self._stopped:
+        """Return when all jobs have ended, at the limit, or at once after `stop`."""
+        if self._is_stopped:
             return
         until = self._clock.now() + self._limit
-        waiter = Waiter(left=set(job_ids), until=until, released=asyncio.get_running_loop().create_future())
-        self._enter(waiter, job_ids)
+        waiter = Waiter(unfinished=set(job_ids), until=until, released=asyncio.get_running_loop().create_future())
+        self._add(waiter, job_ids)
         try:
-            await self._look(job_ids)  # what ended before anybody listened
+            await self._scan(job_ids)  # for jobs that ended before this waiter was added
             await waiter.released
         finally:
-            self._leave(waiter, job_ids)
+            self._remove(waiter, job_ids)
 
-    def changed(self, jobs: Sequence[Job]) -> None:
-        """Hear of jobs that have a new event."""
-        self._strike(job.id for job in jobs if job.outcome is not None)
+    def on_changes(self, jobs: Sequence[Job]) -> None:
+        """Take notice of jobs that have a new event."""
+        self._mark_ended(job.id for job in jobs if job.outcome is not None)
 
     def stop(self) -> None:
-        """Let everybody go, now and from now on."""
-        self._stopped = True
-        for waiter in self._everybody():
+        """End all waits now, and new ones at once."""
+        self._is_stopped = True
+        for waiter in self._all_waiters():
             waiter.release()
 
-    def _enter(self, waiter: Waiter, job_ids: Sequence[str]) -> None:
+    def _add(self, waiter: Waiter, job_ids: Sequence[str]) -> None:
         for job_id in job_ids:
             self._waiters.setdefault(job_id, set()).add(waiter)
         if self._poller is None:
             self._poller = asyncio.create_task(self._poll(), name="poll for waiters")
 
-    def _leave(self, waiter: Waiter, job_ids: Sequence[str]) -> None:
+    def _remove(self, waiter: Waiter, job_ids: Sequence[str]) -> None:
         for job_id in job_ids:
             others = self._waiters[job_id]
             others.discard(waiter)
@@ -82,28 +87,28 @@ class WaitForJobs:
     async def _poll(self) -> None:
         while True:
             await self._clock.sleep(POLL.total_seconds())
-            await self._look(list(self._waiters))
-            late = self._clock.now() + POLL  # the next look would come too late for these
-            for waiter in self._everybody():
-                if waiter.until < late:
+            await self._scan(list(self._waiters))
+            next_scan = self._clock.now() + POLL
+            for waiter in self._all_waiters():
+                if waiter.until < next_scan:
                     waiter.release()
 
-    async def _look(self, job_ids: Sequence[str]) -> None:
-        """A job that is not there any more has ended, too."""
+    async def _scan(self, job_ids: Sequence[str]) -> None:
+        """Ask the store which of these jobs have ended; a job that does not exist any more counts as ended."""
         try:
             outcomes = await self._search.outcomes(job_ids)
         except TransientError as error:
             logger.warning("store away", error=error.message)
             return
         unfinished = {job_id for job_id, outcome in outcomes.items() if outcome is None}
-        self._strike(job_id for job_id in job_ids if job_id not in unfinished)
+        self._mark_ended(job_id for job_id in job_ids if job_id not in unfinished)
 
-    def _strike(self, job_ids: Iterable[str]) -> None:
+    def _mark_ended(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
             for waiter in self._waiters.get(job_id, ()):
-                waiter.left.discard(job_id)
-                if not waiter.left:
+                waiter.unfinished.discard(job_id)
+                if not waiter.unfinished:
                     waiter.release()
 
-    def _everybody(self) -> set[Waiter]:
+    def _all_waiters(self) -> set[Waiter]:
         return {waiter for waiters in self._waiters.values() for waiter in waiters}

@@ -6,8 +6,9 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.services.blob_urls import BlobUrls, ImageUrls
+from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.host_policy import image_policy
+from civitai_mock.services.submit_checks import ImageUrls
 from tests.support.dates import START
 
 PATH = "sourceImage"

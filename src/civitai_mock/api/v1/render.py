@@ -17,7 +17,7 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.availability import JobSupport
-from civitai_mock.services.blob_urls import BlobUrls
+from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue_position import QueuePosition
 
 # What the lists allow at each place in a detailed job; every member of an object under ANY.

@@ -47,12 +47,12 @@ class BlobExecutor(Executor):
         if self.work.action in KEEP_UNTIL:
             is_available = await self._keep(context, key)
         else:
-            await context.services.own_blobs.delete(key, owner=context.owner)
+            await context.services.blob_access.delete(key, owner=context.owner)
         context.slots = (Slot(blob_key=key, available=is_available),)
 
     async def _keep(self, context: JobContext, key: str) -> bool:
         """Return whether there was anything to keep."""
-        blobs = context.services.own_blobs
+        blobs = context.services.blob_access
         blob = await blobs.find(key, owner=context.owner)
         if blob is None:
             return False
@@ -75,7 +75,7 @@ class CopyAssetExecutor(Executor):
     async def _original(self, context: JobContext) -> Blob:
         other = await _get_job(context, self.work.job_id)
         wanted = next((slot for slot in other.slots if self.work.asset_name in {slot.name, slot.blob_key}), None)
-        blob = await context.services.own_blobs.find(wanted.blob_key, owner=context.owner) if wanted else None
+        blob = await context.services.blob_access.find(wanted.blob_key, owner=context.owner) if wanted else None
         if blob is None:
             raise JobError(f"The job '{other.id}' has no asset '{self.work.asset_name}'.")
         return blob
@@ -88,7 +88,7 @@ class ClearAssetsExecutor(Executor):
     work: ClearAssetsWork
 
     async def collect(self, context: JobContext) -> None:
-        other, blobs = await _get_job(context, self.work.job_id), context.services.own_blobs
+        other, blobs = await _get_job(context, self.work.job_id), context.services.blob_access
         deleted = [await blobs.delete(slot.blob_key, owner=context.owner) for slot in other.slots]
         context.result = {"jobId": other.id, "deleted": sum(deleted)}
 

@@ -11,7 +11,7 @@ from civitai_mock.generation.graph import Skeleton
 from civitai_mock.network.images import ImageFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
-from civitai_mock.services.blob_urls import BlobUrls, OwnBlobs
+from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.consumers import owner_of
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
@@ -35,7 +35,7 @@ class RunnerServices:
     progress_reporter: ProgressReporter
     image_fetcher: ImageFetcher
     blob_urls: BlobUrls
-    own_blobs: OwnBlobs
+    blob_access: BlobAccess
 
     async def simulate_work(self, seconds: float) -> None:
         """Take the time that a model would."""
@@ -85,7 +85,7 @@ class JobContext:
     async def get_blob(self, key: str) -> Blob:
         """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""
         try:
-            return await self.services.own_blobs.get(key, owner=self.owner)
+            return await self.services.blob_access.get(key, owner=self.owner)
         except NotFoundError as error:
             raise JobError(error.message) from error
 

@@ -150,7 +150,7 @@ async def _signed_blob(context: JobContext, image: InputImage) -> Blob | None:
     """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
     try:
         key = context.services.blob_urls.key_in(image.url or "", at=context.job.created_at)
-        return None if key is None else await context.services.own_blobs.get(key, owner=None)
+        return None if key is None else await context.services.blob_access.get(key, owner=None)
     except (ForbiddenError, NotFoundError) as error:
         raise JobError(f"Cannot load an input image: {error.message}") from error
 

@@ -1,4 +1,4 @@
-"""Signed URLs of blobs, and the URLs that callers name as the source of an image."""
+"""Blobs: signed URLs that give them out, and which of them a consumer may read and delete."""
 
 import hashlib
 import hmac
@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from civitai_mock.domain.blob import Blob
-from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, NotFoundError
+from civitai_mock.domain.errors import ForbiddenError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock
-from civitai_mock.services.host_policy import NO_URL, HostPolicy
 
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
@@ -18,21 +17,21 @@ DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobUrls:
-    """Signs with a key that all processes on one store share."""
+    """Signs blob URLs, and checks them, with a key that all processes on one store share."""
 
     key: bytes
     lifetime: timedelta
     clock: Clock
 
     def sign(self, blob_key: str, *, base_url: str) -> tuple[str, datetime]:
-        """A URL and the time at which it stops working."""
+        """Return a URL, and the time at which it stops working."""
         now = self.clock.now()
         date, seconds = now.strftime(DATE_FORMAT), str(int(self.lifetime.total_seconds()))
         query = urlencode({DATE: date, EXPIRES: seconds, SIGNATURE: self._signature(blob_key, date, seconds)})
         return f"{base_url}{BLOBS_PATH}/{blob_key}?{query}", now + self.lifetime
 
     def check(self, blob_key: str, *, date: str, expires: str, signature: str, at: datetime | None = None) -> None:
-        """Raise `ForbiddenError` for a URL that we did not sign, or whose time is over (or was, `at` another time)."""
+        """Raise `ForbiddenError` for a URL that we did not sign, or that has expired by now (or `at` another time)."""
         expected = self._signature(blob_key, date, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise ForbiddenError("The signature of this URL is wrong.")
@@ -41,10 +40,10 @@ class BlobUrls:
             raise ForbiddenError("This URL has expired; ask for the job again to get a new one.")
 
     def key_in(self, url: str, *, at: datetime | None = None) -> str | None:
-        """The blob that a URL of ours gives out, at whatever host; None for any other URL.
+        """Return the blob key in a URL of ours, at whatever host; None for any other URL.
 
-        Raise `ForbiddenError` as `check` does, and `ValueError` for what is no URL. Others sign with members of these
-        names too, but never with just these.
+        Raise `ForbiddenError` as `check` does, and `ValueError` for a text that is not a URL. Other services sign with
+        query parameters of these names too, but never with exactly these.
         """
         parts = urlsplit(url)
         folder, _, key = parts.path.rpartition("/")
@@ -60,16 +59,16 @@ class BlobUrls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnBlobs:
-    """Blobs by key, as one consumer sees them: those of others are not there. `owner` is None for everybody's.
+class BlobAccess:
+    """Gives a consumer access to its own blobs; those of others do not exist for it. Owner None may reach all blobs.
 
-    Every key that a caller names goes through here. A signed URL is a right of its own, to read and nothing else.
+    Every blob key that a caller names is looked up here. A signed URL is another right, to read and nothing else.
     """
 
     blobs: BlobStore
 
     async def get(self, blob_key: str, *, owner: str | None) -> Blob:
-        """Raise `NotFoundError` for a blob that is not there (any more)."""
+        """Return a blob; raise `NotFoundError` if it does not exist (any more)."""
         blob = await self.find(blob_key, owner=owner)
         if blob is None:
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
@@ -80,35 +79,12 @@ class OwnBlobs:
         return blob if blob is not None and owner in {None, blob.owner} else None
 
     async def keep(self, blob: Blob, until: datetime) -> None:
-        """Write a changed time with the bytes, as one blob."""
+        """Change how long a blob is kept; its bytes and the new time are written as one blob."""
         if until != blob.keep_until:
             content = self.blobs.read(blob.key, start=0, stop=blob.size)
             await self.blobs.put(blob.key, content, content_type=blob.content_type, keep_until=until, owner=blob.owner)
 
     async def delete(self, blob_key: str, *, owner: str | None) -> bool:
-        """False if there was none."""
+        """Delete a blob; False if there is none."""
         blob = await self.find(blob_key, owner=owner)
         return blob is not None and await self.blobs.delete(blob_key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageUrls:
-    """One of our own leads to the store, so its host does not matter; without `hosts`, nothing is fetched at all."""
-
-    blob_urls: BlobUrls
-    hosts: HostPolicy | None
-
-    def check(self, url: str, *, path: str) -> None:
-        """Raise `InvalidRequestError` for one that can never be used."""
-        try:
-            key = self.blob_urls.key_in(url)
-        except ForbiddenError as error:
-            raise _unusable(path, error.message) from error
-        except ValueError as error:
-            raise _unusable(path, NO_URL) from error
-        if key is None and self.hosts is not None:
-            self.hosts.check(url, path=path)
-
-
-def _unusable(path: str, fault: str) -> InvalidRequestError:
-    return InvalidRequestError(f"The {path} cannot be used.", errors={path: [fault]})

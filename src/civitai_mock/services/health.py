@@ -1,0 +1,92 @@
+"""Health: whether the store can be used, which workers are ready, and whether jobs wait for want of a scheduler."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.ports import Clock, JobQueue, Provider, StoreHealth, WorkerReport
+
+logger = structlog.stdlib.get_logger()
+
+CHECK_SECONDS = 5.0
+PATIENCE = timedelta(seconds=10)
+STALLED_CHECKS = 2  # in a row: between two claims of one job nobody holds it
+REASON = "no scheduler takes jobs: some have waited for {seconds:.0f} s or longer while nobody works"
+
+
+class StallDetector:
+    """Checks every few seconds whether jobs wait and nobody takes them; logs when that begins and when it is over."""
+
+    def __init__(self, *, queue: JobQueue, clock: Clock, poll: timedelta) -> None:
+        """`poll` is the interval at which schedulers poll the store for jobs."""
+        self._queue = queue
+        self._clock = clock
+        self._patience = max(PATIENCE, 2 * poll)
+        self._stalled_checks = 0
+
+    @property
+    def reason(self) -> str | None:
+        """Return why jobs are stalled; None while they are taken, or there are none."""
+        is_stalled = self._stalled_checks >= STALLED_CHECKS
+        return REASON.format(seconds=self._patience.total_seconds()) if is_stalled else None
+
+    async def run(self) -> None:
+        """Check until cancelled."""
+        while True:
+            await self._clock.sleep(CHECK_SECONDS)
+            await self._check()
+
+    async def _check(self) -> None:
+        """Count the checks that found jobs stalled; while the store is away nothing is known, so the count stays."""
+        before, now = self.reason, self._clock.now()
+        try:
+            is_stalled = await self._queue.stands_still(since=now - self._patience, now=now)
+        except TransientError:
+            return
+        self._stalled_checks = self._stalled_checks + 1 if is_stalled else 0
+        if self.reason and not before:
+            logger.warning("jobs stand still", reason=self.reason, hint="start civitai-mock scheduler on this store")
+        elif before and not self.reason:
+            logger.info("jobs are taken again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport:
+    """Describes the store and the workers; `reason` says why jobs are stalled, if they are."""
+
+    store: str
+    provider: str
+    workers: Sequence[WorkerReport]
+    reason: str | None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether jobs can run: without a worker they are kept, and run as soon as there is one."""
+        return self.reason is None and any(worker.ready for worker in self.workers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetHealth:
+    """Reports health: it asks only the store; the provider and the stall detector know the rest already."""
+
+    store: StoreHealth
+    provider: Provider
+    stall_detector: StallDetector | None
+
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether this process runs jobs itself; if so, it needs no stall detector."""
+        return self.stall_detector is None
+
+    async def __call__(self) -> HealthReport:
+        """Return a report; raise `TransientError` if the store is away."""
+        await self.store.ping()
+        return HealthReport(
+            store=self.store.description,
+            provider=self.provider.name,
+            workers=self.provider.workers,
+            reason=self.stall_detector.reason if self.stall_detector else None,
+        )
