@@ -103,7 +103,7 @@ async def test_an_answer_that_is_taken_slowly_is_given_whole() -> None:
     async with held(LIMITS, sweeps=False) as server, server.connected() as peer:
         peer.send(GET_LARGE)
         await until_true(lambda: unsent(server) > 0)
-        (connection,) = server.room.all
+        (connection,) = server.connections.http
         received, now = 0, asyncio.get_running_loop().time()
         while before := unsent(server):
             while unsent(server) == before:
@@ -115,7 +115,7 @@ async def test_an_answer_that_is_taken_slowly_is_given_whole() -> None:
 
 
 def unsent(server: Held) -> int:
-    return sum(connection.transport.get_write_buffer_size() for connection in server.room.all)
+    return sum(connection.transport.get_write_buffer_size() for connection in server.connections.http)
 
 
 async def test_work_of_our_own_is_not_cut_off() -> None:
@@ -170,13 +170,13 @@ async def test_where_there_are_too_many_the_one_that_is_idle_for_longest_goes() 
             for peer in (third, first):
                 peer.send(GET)
                 assert await peer.reader.readuntil(b"/get")
-        assert len(server.room.all) <= 2
+        assert len(server.connections.http) <= 2
 
 
 async def test_where_all_are_busy_the_new_one_goes() -> None:
     async with held(LIMITS, most=1) as server, server.connected() as busy:
         busy.send(GET.replace(b"/get", b"/slow"))
-        await until_true(lambda: not server.room.idle)
+        await until_true(lambda: not server.connections.idle)
         async with server.connected() as late:
             assert await late.everything() == b""
         assert await busy.reader.readuntil(b"/slow")
@@ -188,7 +188,7 @@ async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
         async with server.connected() as peer:
             peer.send(GET)
             assert await peer.reader.readuntil(b"/get")
-        assert len(server.room.all) <= 50
+        assert len(server.connections.http) <= 50
         for _, writer in silent:
             writer.transport.abort()
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.bootstrap.standin import create_comfyui
+from civitai_mock.bootstrap.standin import make_comfyui_standin
 from tests.support import npm, pip
 from tests.support.served import make_settings
 from tests.support.standin import RunningStandin
@@ -173,7 +173,7 @@ LIBRARIES = {
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     """Of the server that the command starts, which was told of the files that people use."""
-    running = RunningStandin(create_comfyui(make_settings()))
+    running = RunningStandin(make_comfyui_standin(make_settings()))
     await running.start()
     try:
         async with httpx.AsyncClient(base_url=running.url) as client:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.bootstrap.standin import create_comfyui
+from civitai_mock.bootstrap.standin import make_comfyui_standin
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.served import JOBS, Opened, make_settings, serve_all, template
 from tests.support.standin import RunningStandin
@@ -14,7 +14,7 @@ from tests.support.standin import RunningStandin
 @pytest.fixture
 async def standin() -> AsyncIterator[RunningStandin]:
     """With the files of the built-in catalogue."""
-    running = RunningStandin(create_comfyui(make_settings()))
+    running = RunningStandin(make_comfyui_standin(make_settings()))
     await running.start()
     try:
         yield running

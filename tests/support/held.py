@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from civitai_mock.serving.connection import Connection, Limits, Phase, Room
+from civitai_mock.serving.connection import Connection, Limits, OpenConnections, Phase
 
 SHORT: Limits = dict.fromkeys(
     (Phase.REQUEST, Phase.HEAD, Phase.BODY, Phase.WRITING, Phase.DRAINING, Phase.CLOSING), 0.2
@@ -23,7 +23,7 @@ LARGE = bytes(40_000_000)  # more than any buffer between two sockets takes
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     port: int
-    room: Room
+    connections: OpenConnections
 
     @asynccontextmanager
     async def connected(self, *, take_at_once: int = 2**16) -> AsyncIterator["Peer"]:
@@ -35,7 +35,7 @@ class Held:
 
     async def empty(self) -> None:
         """Return when no connection is left."""
-        await until_true(lambda: not self.room.all)
+        await until_true(lambda: not self.connections.http)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,25 +80,25 @@ async def until_true(condition: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def held(limits: Limits = SHORT, *, most: int | None = None, sweeps: bool = True) -> AsyncIterator[Held]:
     """Without `sweeps` nobody looks after the connections but the test."""
-    room = Room(limits=limits, most=most)
+    connections = OpenConnections(limits=limits, max_count=most)
     config = uvicorn.Config(answer, log_config=None, access_log=False, timeout_keep_alive=60)
     config.load()
-    make = partial(Connection, config, ServerState(), {}, room=room)
+    make = partial(Connection, config, ServerState(), {}, connections=connections)
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
-    sweeping = asyncio.create_task(_sweep(room if sweeps else Room(limits=limits)))
+    sweeping = asyncio.create_task(_sweep(connections if sweeps else OpenConnections(limits=limits)))
     try:
-        yield Held(port=server.sockets[0].getsockname()[1], room=room)
+        yield Held(port=server.sockets[0].getsockname()[1], connections=connections)
     finally:
         sweeping.cancel()
         server.close()
-        for connection in list(room.all):
+        for connection in list(connections.http):
             connection.abort()
 
 
-async def _sweep(room: Room) -> None:
+async def _sweep(connections: OpenConnections) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        room.sweep()
+        connections.sweep()
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from civitai_mock.bootstrap.runtime import Network
+from civitai_mock.bootstrap.runtime import OutboundNetwork
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.services.host_policy import PRIVATE, callback_policy, image_policy
@@ -54,15 +54,15 @@ class Receiver:
         return [_told(request) for request in self.requests if _subject(request)[0] == job_id]
 
     @property
-    def network(self) -> Network:
+    def network(self) -> OutboundNetwork:
         """Connections that lead here, whatever the host."""
-        return Network(client=self._client, resolve=self._resolve)
+        return OutboundNetwork(client=self._client, resolve=self._resolve)
 
     def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
-        return WebhookSender(outbound=self.network.to(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
+        return WebhookSender(outbound=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
     def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
-        outbound = self.network.to(image_policy(patterns or (PRIVATE,)))
+        outbound = self.network.guarded_by(image_policy(patterns or (PRIVATE,)))
         return ImageFetcher(outbound=outbound, limits=limits, timeout=timeout)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:

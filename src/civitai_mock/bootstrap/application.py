@@ -1,4 +1,4 @@
-"""The HTTP API of one process, alone or with a scheduler beside it (the monolith), from its start to its end."""
+"""The app of one process, from its start to its end: the HTTP API alone, or with a scheduler beside it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,8 +9,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from civitai_mock.api.app import Access, ApiOptions, make_api
-from civitai_mock.api.context import UseCases
+from civitai_mock.api.access import Access
+from civitai_mock.api.app import make_api
+from civitai_mock.api.context import ApiOptions, UseCases
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
@@ -24,7 +25,7 @@ from civitai_mock.settings import Settings
 
 
 class Application:
-    """A server runs `app`, which opens everything when it starts; only then is there a `namespace`.
+    """Holds the `app` for a server, which opens everything when it starts; only then is there a `namespace`.
 
     `failure` is the exception that broke the start. `jobs_left` is how many jobs were not given back at the end; it is
     None while a scheduler runs.

@@ -1,4 +1,4 @@
-"""What one isolated world has for itself: clock, ids, event_bus, and the use cases that work with them."""
+"""Make a namespace: what one isolated world has for itself, such as clock, ids, event bus and use cases."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +28,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """What the API and the scheduler of one world share; each hears by `signals` what the other did.
+    """What the API and the scheduler of one namespace share; by the event bus each learns what the other did.
 
     `runs_jobs` says whether this process has a scheduler for it. If not, its health says whether any process has.
     """
@@ -56,7 +56,7 @@ def make_namespace(
     ids: Ids | None = None,
     runs_jobs: bool = True,
 ) -> Namespace:
-    """Make a namespace that goes by the clock and the ids of the process, unless it is given its own."""
+    """Make a namespace with the clock and the ids of the process, unless it is given its own."""
     settings, clock = runtime.settings, clock or runtime.clock
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
     return Namespace(
@@ -67,7 +67,7 @@ def make_namespace(
         event_bus=EventBus(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         webhook_sender=WebhookSender(
-            outbound=runtime.network.to(callback_policy(settings.callback_patterns)),
+            outbound=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
         runs_jobs=runs_jobs,
@@ -103,7 +103,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 
 def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    image_hosts = runtime.images.outbound.hosts if runtime.provider.reads_files else None
+    image_hosts = runtime.image_fetcher.outbound.hosts if runtime.provider.reads_files else None
     return SubmitJobs(
         jobs=runtime.stores.jobs,
         search=runtime.stores.search,

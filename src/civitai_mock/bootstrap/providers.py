@@ -1,4 +1,4 @@
-"""What runs graphs: ComfyUI servers, or a simulation of them."""
+"""Open the provider that runs graphs: ComfyUI servers, or the simulator."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What lives as long as the process: settings, stores, provider and connections to other hosts."""
+"""Open what lives as long as the process: settings, stores, provider and connections to other hosts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,14 +30,14 @@ logger = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """How hosts that callers name are reached: with one client and one resolver, whatever is sent."""
+class OutboundNetwork:
+    """Reaches the hosts that callers name, with one client and one resolver, whatever is sent."""
 
     client: httpx.AsyncClient
     resolve: Resolve
 
-    def to(self, hosts: HostPolicy) -> GuardedHttpClient:
-        """Return connections to those hosts that the policy allows."""
+    def guarded_by(self, hosts: HostPolicy) -> GuardedHttpClient:
+        """Return a client for the hosts that the policy allows."""
         return GuardedHttpClient(client=self.client, hosts=hosts, resolve=self.resolve)
 
 
@@ -45,7 +45,7 @@ class Network:
 class Runtime:
     """Everything that is open while a process runs, for all of its namespaces.
 
-    `clock` and `ids` are those of the process itself, which a namespace goes by unless it has its own. `blob_key` signs
+    `clock` and `ids` are those of the process itself, which a namespace uses unless it has its own. `blob_key` signs
     the URLs of blobs.
     """
 
@@ -55,8 +55,8 @@ class Runtime:
     stores: Stores
     provider: Provider
     artist: Artist
-    network: Network
-    images: ImageFetcher
+    network: OutboundNetwork
+    image_fetcher: ImageFetcher
     blob_key: bytes
 
 
@@ -69,7 +69,7 @@ async def open_runtime(
     stores: Stores | None = None,
     provider: Provider | None = None,
     artist: Artist | None = None,
-    network: Network | None = None,
+    network: OutboundNetwork | None = None,
 ) -> AsyncIterator[Runtime]:
     """Open everything that is not given, and close it in the opposite order; what is given stays open.
 
@@ -95,7 +95,7 @@ async def open_runtime(
             provider=provider,
             artist=artist,
             network=network,
-            images=_make_images(settings, network),
+            image_fetcher=_make_image_fetcher(settings, network),
             blob_key=await _blob_key(settings, stores),
         )
 
@@ -115,16 +115,16 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
 
 
 @asynccontextmanager
-async def _open_network() -> AsyncIterator[Network]:
+async def _open_network() -> AsyncIterator[OutboundNetwork]:
     user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
     async with http_client(user_agent=user_agent, tls=trusting()) as client:
         with DnsResolver() as resolve:
-            yield Network(client=client, resolve=resolve)
+            yield OutboundNetwork(client=client, resolve=resolve)
 
 
-def _make_images(settings: Settings, network: Network) -> ImageFetcher:
+def _make_image_fetcher(settings: Settings, network: OutboundNetwork) -> ImageFetcher:
     return ImageFetcher(
-        outbound=network.to(image_policy(settings.image_patterns)),
+        outbound=network.guarded_by(image_policy(settings.image_patterns)),
         limits=ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
         timeout=timedelta(seconds=settings.image_timeout_s),
     )

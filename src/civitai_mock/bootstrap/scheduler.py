@@ -1,4 +1,4 @@
-"""The loop that runs the jobs of a namespace."""
+"""Make the scheduler of a namespace, and all that it works with."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from civitai_mock.services.blobs import BlobAccess
 
 
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
-    """Make a scheduler; unless it is given a worker id, it draws one, so that any number can work on one store."""
+    """Make a scheduler; without a worker id it draws one, so that any number of schedulers can work on one store."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
     return Scheduler(
         worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
@@ -39,7 +39,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
 
 
 def make_runner_services(namespace: Namespace) -> RunnerServices:
-    """Return what all jobs of one scheduler are worked on with."""
+    """Make the services that all runners of one scheduler share."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
     return RunnerServices(
         provider=runtime.provider,
@@ -53,7 +53,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         progress_reporter=ProgressReporter(
             clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
         ),
-        image_fetcher=runtime.images,
+        image_fetcher=runtime.image_fetcher,
         blob_urls=namespace.blob_urls,
         blob_access=BlobAccess(blobs=runtime.stores.blobs),
     )

@@ -1,4 +1,4 @@
-"""The stand-in for ComfyUI, served alone."""
+"""Make the stand-in for ComfyUI, which is served alone."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,8 @@ from civitai_mock.drawing.png import draw_as
 from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 
 
-def create_comfyui(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
-    """Return the app of a ComfyUI that was started with the arguments `argv`.
+def make_comfyui_standin(settings: Settings, argv: Sequence[str] = ()) -> Starlette:
+    """Make the app of a ComfyUI that was started with the arguments `argv`.
 
     Raise `SettingsError` for arguments that cannot work.
     """

@@ -53,7 +53,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
 
 
 def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
-    from civitai_mock.bootstrap.standin import create_comfyui
+    from civitai_mock.bootstrap.standin import make_comfyui_standin
 
     hosts = addresses_of(arguments.listen or ",".join(interfaces_of(settings.host)))
 
@@ -63,7 +63,7 @@ def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop)
         address = url_of(hosts[0], arguments.port, encrypted=server.config.is_ssl)
         logger.info("ready", listen=address, stands_in_for="ComfyUI")
 
-    app = create_comfyui(settings, sys.argv[sys.argv.index("comfyui") + 1 :])
+    app = make_comfyui_standin(settings, sys.argv[sys.argv.index("comfyui") + 1 :])
     limits = {**LIMITS, Phase.BODY: COMFYUI_BODY_SECONDS}
     server = Server(app, grace=COMFYUI_GRACE, on_ready=on_ready, on_stop=lambda: None, limits=limits)
     if arguments.tls_keyfile and arguments.tls_certfile:

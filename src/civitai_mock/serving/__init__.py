@@ -1,1 +1,1 @@
-"""Serve the app on sockets of our own: connections with limits, ports in use, graceful stop."""
+"""Serve apps over HTTP on sockets of our own, with limits that no client can hold up."""

@@ -1,4 +1,4 @@
-"""HTTP connections that nobody can hold: each phase of one has a time limit, and all together have one of number."""
+"""Limit HTTP connections, so that no client can hold them: each phase has a time limit, and their number has one."""
 
 import asyncio
 from collections.abc import Mapping
@@ -36,60 +36,61 @@ LIMITS: Limits = {
     Phase.DRAINING: 5.0,
     Phase.CLOSING: 30.0,
 }
-"""In seconds. What is not here has limits of its own in the app."""
+"""Seconds; the app itself limits the phases that are not here."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Room:
-    """All connections of a server, at most `most` if that is known; the first of `idle` is idle for longest.
+class OpenConnections:
+    """All connections of a server, at most `max_count` if that is not None.
 
-    `sockets` are those that are WebSockets by now, the oldest first: they may be silent for as long as they like.
+    The first of `idle` has been idle for longest. `websockets` are those that became WebSockets, the oldest first: they
+    may be silent for as long as they like.
     """
 
     limits: Limits
-    most: int | None = None
-    all: dict["Connection", None] = field(default_factory=dict)
+    max_count: int | None = None
+    http: dict["Connection", None] = field(default_factory=dict)
     idle: dict["Connection", None] = field(default_factory=dict)
-    sockets: dict[asyncio.Transport, None] = field(default_factory=dict)
+    websockets: dict[asyncio.Transport, None] = field(default_factory=dict)
 
-    def enter(self, connection: "Connection") -> None:
-        """Where there are too many, the one that is idle for longest has to go; if none is, the new one."""
-        self.all[connection] = self.idle[connection] = None
-        if self.most is not None and len(self.all) + len(self.sockets) > self.most:
+    def add(self, connection: "Connection") -> None:
+        """Add a new one; where there are too many, end the one that has been idle for longest, which may be the new."""
+        self.http[connection] = self.idle[connection] = None
+        if self.max_count is not None and len(self.http) + len(self.websockets) > self.max_count:
             next(iter(self.idle)).abort()
 
     def upgrade(self, connection: "Connection") -> None:
-        """WebSockets may have half the room; where there are more, the oldest has to go."""
-        self.leave(connection)
+        """Count it as a WebSocket; where more than half of all may be are, end the oldest."""
+        self.remove(connection)
         self._forget_closed()
-        self.sockets[connection.transport] = None
-        if self.most is not None and len(self.sockets) > self.most // 2:
-            oldest = next(iter(self.sockets))
-            del self.sockets[oldest]
+        self.websockets[connection.transport] = None
+        if self.max_count is not None and len(self.websockets) > self.max_count // 2:
+            oldest = next(iter(self.websockets))
+            del self.websockets[oldest]
             oldest.abort()
 
     def _forget_closed(self) -> None:
-        """Uvicorn tells nobody when a WebSocket is over."""
-        for transport in [transport for transport in self.sockets if transport.is_closing()]:
-            del self.sockets[transport]
+        """Drop the WebSockets that are over, of which uvicorn gives no notice."""
+        for transport in [transport for transport in self.websockets if transport.is_closing()]:
+            del self.websockets[transport]
 
-    def leave(self, connection: "Connection") -> None:
-        self.all.pop(connection, None)
+    def remove(self, connection: "Connection") -> None:
+        self.http.pop(connection, None)
         self.idle.pop(connection, None)
 
     def sweep(self) -> None:
-        """End what is in one phase for too long; to be called again and again."""
+        """End what has been in one phase for too long; the server has to call this all the time."""
         self._forget_closed()
         now = asyncio.get_running_loop().time()
-        for connection in list(self.all):
+        for connection in list(self.http):
             connection.check(now)
 
 
-class RefusedError(Exception):
-    """Raised through the parser, which makes an error of its own of it."""
+class HeadTooLargeError(Exception):
+    """Goes through the parser, which answers it with an error of its own: see `send_400_response`."""
 
 
-class Draining(asyncio.Transport):
+class DrainingTransport(asyncio.Transport):
     """Stands in for a transport while an answer may come before the end of its request's body.
 
     A connection that is closed at once is reset by what the peer goes on sending, and the answer may be lost with it.
@@ -110,7 +111,7 @@ class Draining(asyncio.Transport):
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's own, with an eye on its phase: that costs a request no more than a few assignments."""
+    """The connection of uvicorn that also knows its phase, which costs a request no more than a few assignments."""
 
     def __init__(
         self,
@@ -119,34 +120,34 @@ class Connection(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        room: Room,
+        connections: OpenConnections,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.is_draining = False
-        self._room = room
-        self._draining = Draining(self)
-        self._had_request = self._in_head = False
+        self._connections = connections
+        self._draining = DrainingTransport(self)
+        self._has_had_request = self._in_head = False
         self._head_bytes = self._chunk_bytes = self._heads = 0
-        self._may_stay = True
-        self._is_deaf = False
+        self._may_keep_alive = True
+        self._ignores_input = False
         self._refusal = HTTPStatus.BAD_REQUEST
         self._seen: tuple[Phase, int, int] | None = None
         self._seen_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
-        self._room.enter(self)
+        self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._room.leave(self)
+        self._connections.remove(self)
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        self._room.upgrade(self)
+        self._connections.upgrade(self)
         super().handle_websocket_upgrade()
 
     def shutdown(self) -> None:
-        self._may_stay = False
+        self._may_keep_alive = False
         super().shutdown()
 
     def check(self, now: float) -> None:
@@ -156,7 +157,7 @@ class Connection(HttpToolsProtocol):
         state = (phase, self._heads, unsent)
         if state != self._seen:
             self._seen, self._seen_at = state, now
-        elif now - self._seen_at < self._room.limits.get(phase, float("inf")):
+        elif now - self._seen_at < self._connections.limits.get(phase, float("inf")):
             return
         elif phase in {Phase.WRITING, Phase.CLOSING}:
             self.abort()
@@ -175,15 +176,15 @@ class Connection(HttpToolsProtocol):
         return Phase.BODY if self.cycle.more_body else Phase.ANSWER
 
     def _is_busy(self) -> bool:
-        return self._had_request and not self.cycle.response_complete
+        return self._has_had_request and not self.cycle.response_complete
 
     def abort(self) -> None:
         """End the connection without waiting for the peer."""
-        self._room.leave(self)
+        self._connections.remove(self)
         self.transport.abort()
 
     def drain(self) -> None:
-        """Say that nothing more will be said, and pass over what is still to come."""
+        """Tell the peer that nothing more will be sent, and ignore what still arrives."""
         if not self._draining.is_closing():
             self.is_draining = True
             if self.transport.can_write_eof():  # not with TLS
@@ -191,7 +192,7 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        if self.is_draining or self._is_deaf:
+        if self.is_draining or self._ignores_input:
             return
         self._chunk_bytes = len(data)
         super().data_received(data)
@@ -206,23 +207,23 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Until the body is there, an answer ends the connection, and says so."""
+        """Let an answer that comes before the end of the body close the connection, and say so."""
         self._in_head = False
         self._check_head()
         self._heads += 1
-        self._room.idle.pop(self, None)
+        self._connections.idle.pop(self, None)
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:
-            self._had_request = True
-            self._may_stay = self.cycle.keep_alive
+            self._has_had_request = True
+            self._may_keep_alive = self.cycle.keep_alive
             self.cycle.keep_alive = False
             self.cycle.transport = self._draining
 
     def on_message_complete(self) -> None:
         cycle = self.cycle
         if self._is_busy():
-            cycle.keep_alive = self._may_stay and not cycle.response_started
+            cycle.keep_alive = self._may_keep_alive and not cycle.response_started
             cycle.transport = self.transport
         super().on_message_complete()
 
@@ -231,27 +232,27 @@ class Connection(HttpToolsProtocol):
             return
         super().on_response_complete()
         if not self._is_busy():
-            self._room.idle[self] = None
+            self._connections.idle[self] = None
 
     def _check_head(self) -> None:
-        """What came in one piece may hold more than a head, so it is only measured if it could be too much."""
+        """Measure the head only if it could be too large: what came in one piece may hold more than a head."""
         if self._head_bytes + self._chunk_bytes <= MAX_URL_BYTES:
             return
         if len(self.url) > MAX_URL_BYTES:
             self._refusal = HTTPStatus.REQUEST_URI_TOO_LONG
-            raise RefusedError
+            raise HeadTooLargeError
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES:
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            raise RefusedError
+            raise HeadTooLargeError
 
     def send_400_response(self, msg: str) -> None:
         del msg
         self._refuse(self._refusal)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """What cannot be read ends the connection, but not before the answers to what was read before."""
+        """End the connection over what cannot be read, but not before the answers to what was read before."""
         if self._is_busy() and not self.cycle.more_body:
-            self._is_deaf, self.cycle.keep_alive = True, False
+            self._ignores_input, self.cycle.keep_alive = True, False
             return
         if self._is_busy():
             self.cycle.disconnected = True

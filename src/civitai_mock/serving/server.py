@@ -1,4 +1,4 @@
-"""Run the app on a socket of our own, so that a port in use is one clear line."""
+"""Serve an app by uvicorn on sockets of our own, so that a port in use is one clear line."""
 
 import asyncio
 import socket
@@ -15,19 +15,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import ChangeReload
 
 from civitai_mock.domain.errors import ConflictError, InvalidRequestError
-from civitai_mock.serving.connection import LIMITS, Connection, Limits, Phase, Room
+from civitai_mock.serving.connection import LIMITS, Connection, Limits, OpenConnections, Phase
 
 if sys.platform != "win32":
     import resource
 
 BACKLOG = 2048
 SHORTEST_DRAIN_SECONDS = 1
-TICKS_OF_SWEEP = 10  # of a tenth of a second each
+TICKS_OF_SWEEP = 10  # a tick of uvicorn is a tenth of a second
 FEWEST_KEPT_FREE, MOST_KEPT_FREE = 48, 256
 
 
 class Server(uvicorn.Server):
-    """Says when it listens; signals are left to whoever runs it, and calls `begin_stop`.
+    """Calls `on_ready` once it listens; signals are left to whoever runs it, and calls `begin_stop`.
 
     Answers that are on their way have the grace time, as jobs have.
     """
@@ -41,12 +41,12 @@ class Server(uvicorn.Server):
         on_stop: Callable[[], None],
         limits: Limits = LIMITS,
     ) -> None:
-        self._room = Room(limits=limits, most=_most_connections())
+        self._connections = OpenConnections(limits=limits, max_count=_max_connections())
         super().__init__(
             uvicorn.Config(
-                partial(self._until_the_end, app),
+                partial(self._with_503_at_the_end, app),
                 interface="asgi3",
-                http=cast("type[Connection]", partial(Connection, room=self._room)),
+                http=cast("type[Connection]", partial(Connection, connections=self._connections)),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -71,7 +71,7 @@ class Server(uvicorn.Server):
         self.config.ssl_keyfile, self.config.ssl_certfile = keyfile, certfile
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """A lifespan that fails would end the process here; whoever runs the server tells why instead."""
+        """Start; a lifespan that fails stops the server, not the process: whoever runs the server reports why."""
         self._loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets)
@@ -82,11 +82,11 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_OF_SWEEP == 0:
-            self._room.sweep()
+            self._connections.sweep()
         return await super().on_tick(counter)
 
     def begin_stop(self) -> None:
-        """Fit for a signal handler.
+        """Begin to stop; a signal handler may call this.
 
         That runs between any two bytecodes of the event loop's own thread, so what is asyncio's has to be left to it.
         """
@@ -94,14 +94,14 @@ class Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._on_stop)
         self.should_exit = True
 
-    async def _until_the_end(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """A request that outlasts the grace time is told so; uvicorn cancels it, and logs what comes of that."""
+    async def _with_503_at_the_end(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 503 to a request that outlasts the grace time; uvicorn cancels it, and logs what comes of that."""
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
             if scope["type"] != "http" or not self.should_exit:
                 raise
-            with suppress(RuntimeError):  # of an answer that has begun
+            with suppress(RuntimeError):  # the answer has begun
                 headers = [(b"content-length", b"0"), (b"connection", b"close")]
                 await send({"type": "http.response.start", "status": 503, "headers": headers})
                 await send({"type": "http.response.body"})
@@ -112,8 +112,8 @@ class Server(uvicorn.Server):
         yield
 
 
-def _most_connections() -> int | None:
-    """A part of this process's descriptors is kept free for the store, blobs and connections of its own."""
+def _max_connections() -> int | None:
+    """Return None for no limit; some descriptors are kept free for the store, blobs and connections to others."""
     if sys.platform == "win32":
         return None
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -122,7 +122,7 @@ def _most_connections() -> int | None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Raise `ConflictError` if the address cannot be had."""
+    """Return a socket that listens; raise `ConflictError` if the address cannot be had."""
     try:
         family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from civitai_mock.bootstrap.standin import create_comfyui
+from civitai_mock.bootstrap.standin import make_comfyui_standin
 from civitai_mock.comfyui_standin.arguments import IGNORED_SWITCHES, IGNORED_VALUES, add_arguments, addresses_of
 from civitai_mock.comfyui_standin.launch import options_of
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
@@ -230,13 +230,13 @@ def test_what_cannot_work_stops_the_start_with_one_line(tmp_path: Path, option: 
     for file, content in files.items():
         (tmp_path / file).write_text(content)
     with pytest.raises(SettingsError) as refused:
-        create_comfyui(make_settings(), [option, str(tmp_path / name)])
+        make_comfyui_standin(make_settings(), [option, str(tmp_path / name)])
     assert words.format(path=tmp_path / name) in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 async def test_the_command_s_server_has_a_image_to_load_as_every_comfyui() -> None:
-    app = create_comfyui(make_settings())
+    app = make_comfyui_standin(make_settings())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as client:
         answer = await client.get("/view?filename=example.png&type=input")
