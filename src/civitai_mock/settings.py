@@ -30,7 +30,7 @@ from civitai_mock.drawing.png import ImageContent
 from civitai_mock.env_files import EnvFileError, values_in_env_files
 from civitai_mock.environment import setting_values
 from civitai_mock.network.redaction import HIDDEN, redacted
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
 from civitai_mock.services.consumers import Auth
 from civitai_mock.services.host_policy import PRIVATE, PUBLIC, Network, parse_networks
@@ -411,7 +411,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_certificates(cls, value: Path | None) -> Path | None:
         try:
-            trusting(value)
+            make_tls_context(value)
         except ssl.SSLError as error:
             raise ValueError("it has no certificate in PEM format") from error
         except OSError as error:

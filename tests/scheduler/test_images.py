@@ -70,7 +70,7 @@ async def test_an_answer_without_a_image_ends_the_job(host: ImageHost, status: i
     host.answers["/x.png"] = answer_of(b"", status=status)
     error = await _refused(host)
     assert isinstance(error, JobError)
-    assert error.message == f"The host 'images.test' answered {status} in the place of an image."
+    assert error.message == f"The host 'images.test' answered {status} instead of an image."
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])

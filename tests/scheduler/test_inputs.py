@@ -200,7 +200,7 @@ async def test_a_image_that_is_not_there_is_told_in_the_jobs_last_event(bench: B
         await _moving_until_ended(bench, job.id)
     event = (await bench.job(job.id)).last_event
     assert event.type == "Failed"
-    assert event.context["reason"] == "The host 'images.test' answered 404 in the place of an image."
+    assert event.context["reason"] == "The host 'images.test' answered 404 instead of an image."
 
 
 def _net() -> JsonObject:

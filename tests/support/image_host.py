@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from civitai_mock.network.client import GuardedHttpClient, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.services.host_policy import image_policy
 
 ADDRESS = "127.0.0.1"
@@ -64,9 +64,9 @@ async def image_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Imag
 async def fetching_from(
     host: ImageHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
 ) -> AsyncIterator[ImageFetcher]:
-    async with http_client(user_agent="test", tls=trusting()) as client:
-        outbound = GuardedHttpClient(client=client, hosts=image_policy(patterns or ("private",)), resolve=host.resolve)
-        yield ImageFetcher(outbound=outbound, limits=limits, timeout=patience)
+    async with http_client(user_agent="test", tls=make_tls_context()) as client:
+        guarded = GuardedHttpClient(client=client, hosts=image_policy(patterns or ("private",)), resolve=host.resolve)
+        yield ImageFetcher(client=guarded, limits=limits, timeout=patience)
 
 
 def answer_of(body: bytes, *, status: int = 200, length: int | None = None, **headers: str) -> bytes:

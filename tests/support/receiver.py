@@ -59,11 +59,11 @@ class Receiver:
         return OutboundNetwork(client=self._client, resolve=self._resolve)
 
     def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
-        return WebhookSender(outbound=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
+        return WebhookSender(client=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
     def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
-        outbound = self.network.guarded_by(image_policy(patterns or (PRIVATE,)))
-        return ImageFetcher(outbound=outbound, limits=limits, timeout=timeout)
+        client = self.network.guarded_by(image_policy(patterns or (PRIVATE,)))
+        return ImageFetcher(client=client, limits=limits, timeout=timeout)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:
         return self.addresses.get(host, (ADDRESS,))

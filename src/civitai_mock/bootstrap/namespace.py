@@ -67,7 +67,7 @@ def make_namespace(
         event_bus=EventBus(),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         webhook_sender=WebhookSender(
-            outbound=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
+            client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
         runs_jobs=runs_jobs,
@@ -103,7 +103,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 
 def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    image_hosts = runtime.image_fetcher.outbound.hosts if runtime.provider.reads_files else None
+    image_hosts = runtime.image_fetcher.client.hosts if runtime.provider.reads_files else None
     return SubmitJobs(
         jobs=runtime.stores.jobs,
         search=runtime.stores.search,
@@ -111,7 +111,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         event_bus=namespace.event_bus,
         clock=namespace.clock,
         ids=namespace.ids,
-        callback_hosts=namespace.webhook_sender.outbound.hosts,
+        callback_hosts=namespace.webhook_sender.client.hosts,
         image_urls=ImageUrls(blob_urls=namespace.blob_urls, hosts=image_hosts),
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),

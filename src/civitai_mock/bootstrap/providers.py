@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from civitai_mock.generation.graph import Skeleton, parse_skeleton
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Clock, Ids, Provider
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import PROFILES, Profile
@@ -33,7 +33,7 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
     authorization = settings.comfy_authorization
     options = ComfyOptions(
         authorization=authorization.get_secret_value() if authorization else None,
-        tls=trusting(settings.comfy_ca_file),
+        tls=make_tls_context(settings.comfy_ca_file),
         max_in_flight=settings.comfy_max_in_flight,
     )
     return ComfyUI(

@@ -16,7 +16,7 @@ from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
@@ -117,14 +117,14 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
 @asynccontextmanager
 async def _open_network() -> AsyncIterator[OutboundNetwork]:
     user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
-    async with http_client(user_agent=user_agent, tls=trusting()) as client:
+    async with http_client(user_agent=user_agent, tls=make_tls_context()) as client:
         with DnsResolver() as resolve:
             yield OutboundNetwork(client=client, resolve=resolve)
 
 
 def _make_image_fetcher(settings: Settings, network: OutboundNetwork) -> ImageFetcher:
     return ImageFetcher(
-        outbound=network.guarded_by(image_policy(settings.image_patterns)),
+        client=network.guarded_by(image_policy(settings.image_patterns)),
         limits=ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
         timeout=timedelta(seconds=settings.image_timeout_s),
     )

@@ -1,1 +1,1 @@
-"""Guarded connections to hosts that callers name."""
+"""Connections to other servers: those that callers name, behind a guard, and what all connections share."""

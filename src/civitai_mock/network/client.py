@@ -1,4 +1,4 @@
-"""Connections to hosts that callers name: which addresses they may have, and how each request is guarded."""
+"""A guarded HTTP client for hosts that callers name: each request goes to an address that was checked before."""
 
 import asyncio
 import socket
@@ -18,17 +18,18 @@ from civitai_mock.services.host_policy import HostPolicy
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 MAX_REDIRECTS = 3
-# 303 asks for a GET, whatever was sent: the content would be lost.
-REDIRECTS: Mapping[str, frozenset[int]] = {
+# A 303 asks for a GET, whatever was sent, so a POST would lose its content.
+REDIRECT_STATUSES: Mapping[str, frozenset[int]] = {
     "GET": frozenset({301, 302, 303, 307, 308}),
     "POST": frozenset({301, 302, 307, 308}),
 }
-PORTS = {"http": 80, "https": 443}
-LARGEST_PORT = 65_535
+DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_PORT = 65_535
+RESOLVER_THREADS = 8
 
 
 class TooManyRedirectsError(MockError):
-    """A host that does not come to an end; `status` is that of its last answer."""
+    """Says that a host redirects without end; `status` is that of its last answer."""
 
     code = "too_many_redirects"
 
@@ -39,7 +40,7 @@ class TooManyRedirectsError(MockError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundRequest:
-    """What is sent, to a host and to all that it leads to."""
+    """Says what to send to a host, and to all hosts that it redirects to."""
 
     method: str
     content: bytes = b""
@@ -47,14 +48,15 @@ class OutboundRequest:
 
 
 def http_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
-    """Without proxies, which would look hosts up for themselves, without cookies, and a connection for each request.
+    """Return a client that uses no proxy, keeps no cookie and opens a connection for each request.
 
-    Requests go to addresses: two hosts of one address must share neither a TLS connection nor a cookie.
+    A proxy would resolve host names itself. Requests go to addresses, and two hosts that have one address must share
+    neither a TLS connection nor a cookie.
     """
     return httpx.AsyncClient(
         headers={"User-Agent": user_agent},
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        timeout=None,  # noqa: S113 - whoever sends has one for all that it does
+        timeout=None,  # noqa: S113 - each caller limits the time of all that it does
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
         verify=tls,
@@ -63,7 +65,7 @@ def http_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedHttpClient:
-    """Connects to the very address that it has checked, so that no second DNS answer can lead it elsewhere."""
+    """Connects to the very address that it has checked, so that no second DNS answer can lead it elsewhere (SSRF)."""
 
     client: httpx.AsyncClient
     hosts: HostPolicy
@@ -71,13 +73,13 @@ class GuardedHttpClient:
 
     @asynccontextmanager
     async def send(self, url: str, message: OutboundRequest) -> AsyncIterator[httpx.Response]:
-        """The answer at the end of the redirects, of which only the head is read.
+        """Follow redirects, and return the last answer, of which only the head has been read.
 
         Raise `ForbiddenError` for a host that is not allowed, `TooManyRedirectsError`, and what httpx raises.
         """
         try:
             answer = await self._follow(httpx.URL(url), message)
-        except ValueError as error:  # of a host name that httpx takes, and cannot read when it comes to it
+        except ValueError as error:  # for a host name that httpx accepts at first, and cannot encode later
             raise httpx.InvalidURL(str(error)) from error
         try:
             yield answer
@@ -87,14 +89,14 @@ class GuardedHttpClient:
     async def _follow(self, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._try_addresses(url, message)
-            if answer.status_code not in REDIRECTS[message.method] or "location" not in answer.headers:
+            if answer.status_code not in REDIRECT_STATUSES[message.method] or "location" not in answer.headers:
                 return answer
             await answer.aclose()
             url = url.join(answer.headers["location"])
         raise TooManyRedirectsError(answer.status_code)
 
     async def _try_addresses(self, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
-        """To the first of the host's addresses that takes the connection."""
+        """Send to the first of the host's addresses that accepts a connection."""
         *others, last = await self._addresses(url)
         for address in others:
             try:
@@ -104,16 +106,16 @@ class GuardedHttpClient:
         return await self._send_to(last, url, message)
 
     async def _addresses(self, url: httpx.URL) -> Sequence[str]:
-        if url.scheme not in PORTS or not url.host:
+        if url.scheme not in DEFAULT_PORTS or not url.host:
             raise ForbiddenError("Only http and https URLs can be used.")
-        port = url.port or PORTS[url.scheme]
-        if port > LARGEST_PORT:
-            raise httpx.InvalidURL("no such port")
+        port = url.port or DEFAULT_PORTS[url.scheme]
+        if port > MAX_PORT:
+            raise httpx.InvalidURL(f"port must be at most {MAX_PORT}; found {port}")
         try:
-            found = await self.resolve(url.raw_host.decode(), port)
-        except UnicodeError as error:  # of a label that is too long for DNS
-            raise OSError("no such host") from error
-        allowed = [address for address in found if self.hosts.allows(url.host, address)]
+            addresses = await self.resolve(url.raw_host.decode(), port)
+        except UnicodeError as error:  # for a label that is too long for DNS
+            raise OSError("unknown host") from error
+        allowed = [address for address in addresses if self.hosts.allows(url.host, address)]
         if not allowed:
             raise ForbiddenError(self.hosts.refusal(url.host))
         return allowed
@@ -129,14 +131,11 @@ class GuardedHttpClient:
         return await self.client.send(request, stream=True, follow_redirects=False)
 
 
-THREADS = 8
-
-
 class DnsResolver:
-    """Has threads of its own: lookups that hang must not take those that the store waits for."""
+    """Resolves host names in threads of its own: lookups that hang must not take those that the store waits for."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="resolver")
+        self._threads = ThreadPoolExecutor(max_workers=RESOLVER_THREADS, thread_name_prefix="resolver")
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +144,7 @@ class DnsResolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """Addresses in the order in which they should be tried; raise `OSError` if there are none."""
+        """Return addresses in the order in which to try them; raise `OSError` if there are none."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
 
 

@@ -1,4 +1,4 @@
-"""ImageContent from elsewhere: what may come in, and how it is fetched."""
+"""Fetch images from hosts that callers name, within limits of bytes, pixels and time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -13,22 +13,22 @@ from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, JobError, TransientError
 from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
 from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
-from civitai_mock.network.trust import why
+from civitai_mock.network.connection_errors import explain_connection_error
 
-Keep = Callable[[AsyncIterator[bytes], str], Awaitable[Blob]]
+StoreImage = Callable[[AsyncIterator[bytes], str], Awaitable[Blob]]
 
-LONGEST_HEAD = 1024 * 1024  # cameras put profiles and thumbnails before the size
-CHUNK = 64 * 1024
-MOST_AT_ONCE = 32
-PASSING = frozenset({408, 425, 429})  # with all from 500 on
-KINDS = "a PNG, JPEG, WebP, GIF or BMP file"
-# Bytes as they are: their number counts, and nothing is unpacked.
+MAX_HEAD_BYTES = 1024 * 1024  # cameras put profiles and thumbnails before the size
+CHUNK_BYTES = 64 * 1024
+MAX_AT_ONCE = 32
+PASSING_STATUSES = frozenset({408, 425, 429})  # and all from 500 on
+FILE_TYPES = "a PNG, JPEG, WebP, GIF or BMP file"
+# The host is asked not to compress: the number of bytes on the wire counts, and nothing is unpacked here.
 GET = OutboundRequest(method="GET", headers={"Accept": "image/*", "Accept-Encoding": "identity"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
-    """Each is told with the setting that can change it."""
+    """Limits the bytes and pixels of an image; messages name the setting that can change a limit."""
 
     max_bytes: int
     max_pixels: int
@@ -39,9 +39,12 @@ class ImageLimits:
                 f"The image of {source} is too large: more than {self.max_bytes} bytes; see IMAGE_MAX_BYTES."
             )
 
-    async def look_at(self, chunks: AsyncIterator[bytes], *, source: str) -> tuple[ImageHeader, bytes]:
-        """Read as much as tells what it is; raise `JobError` for what is no image, or has too many pixels."""
-        header, head = await _head(chunks, source)
+    async def check_header(self, chunks: AsyncIterator[bytes], *, source: str) -> tuple[ImageHeader, bytes]:
+        """Return the image's header and the bytes that were read for it.
+
+        Raise `JobError` for bytes that are not an image, or an image with too many pixels.
+        """
+        header, head = await _read_head(chunks, source)
         if header.width * header.height > self.max_pixels:
             raise JobError(
                 f"The image of {source} is too large: {header.width} x {header.height} are more than"
@@ -52,23 +55,24 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFetcher:
-    """Waits no longer than `timeout` for all of an image. No message tells more of a URL than its host."""
+    """Fetches images, each within `timeout`. Messages name only the host of a URL, as the rest may hold a secret."""
 
-    outbound: GuardedHttpClient
+    client: GuardedHttpClient
     limits: ImageLimits
     timeout: timedelta
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False)
+    semaphore: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE), init=False)
 
-    async def fetch(self, url: str, keep: Keep) -> Blob:
-        """What `keep` made of the bytes and their type, which are an image as far as they say so themselves.
+    async def fetch(self, url: str, store: StoreImage) -> Blob:
+        """Fetch an image, and return the blob that `store` makes of its bytes and their content type.
 
-        Raise `JobError` for what would be the same next time, `TransientError` for what may pass.
+        Only the header of the image is checked. Raise `JobError` for errors that would come again the next time,
+        `TransientError` for those that may pass.
         """
         source = f"the host '{_host_of(url)}'"
-        async with self.room:
+        async with self.semaphore:
             try:
                 async with asyncio.timeout(self.timeout.total_seconds()):
-                    return await self._fetch(url, keep, source)
+                    return await self._fetch(url, store, source)
             except ForbiddenError as error:
                 raise JobError(error.message) from error
             except TooManyRedirectsError as error:
@@ -79,25 +83,26 @@ class ImageFetcher:
                 seconds = self.timeout.total_seconds()
                 raise TransientError(f"{source.capitalize()} took longer than {seconds:g} s for an image.") from error
             except (httpx.HTTPError, OSError) as error:
-                raise TransientError(f"{source.capitalize()} gave no image: {why(error)}.") from error
+                reason = explain_connection_error(error)
+                raise TransientError(f"{source.capitalize()} gave no image: {reason}.") from error
 
-    async def _fetch(self, url: str, keep: Keep, source: str) -> Blob:
-        async with self.outbound.send(url, GET) as answer:
+    async def _fetch(self, url: str, store: StoreImage, source: str) -> Blob:
+        async with self.client.send(url, GET) as answer:
             _check_status(answer.status_code, source)
-            self.limits.check_size(_announced(answer), source=source)
-            async with aclosing(self._bounded(answer, source)) as chunks:
-                header, head = await self.limits.look_at(chunks, source=source)
-                return await keep(_chain(head, chunks), header.content_type)
+            self.limits.check_size(_announced_length(answer), source=source)
+            async with aclosing(self._within_limit(answer, source)) as chunks:
+                header, head = await self.limits.check_header(chunks, source=source)
+                return await store(_chained(head, chunks), header.content_type)
 
-    async def _bounded(self, answer: httpx.Response, source: str) -> AsyncGenerator[bytes, None]:
+    async def _within_limit(self, answer: httpx.Response, source: str) -> AsyncGenerator[bytes, None]:
         size = 0
-        async for chunk in answer.aiter_raw(CHUNK):
+        async for chunk in answer.aiter_raw(CHUNK_BYTES):
             size += len(chunk)
             self.limits.check_size(size, source=source)
             yield chunk
 
 
-async def _head(chunks: AsyncIterator[bytes], source: str) -> tuple[ImageHeader, bytes]:
+async def _read_head(chunks: AsyncIterator[bytes], source: str) -> tuple[ImageHeader, bytes]:
     head = b""
     try:
         async for chunk in chunks:
@@ -105,30 +110,30 @@ async def _head(chunks: AsyncIterator[bytes], source: str) -> tuple[ImageHeader,
             header = read_header(head)
             if header is not None:
                 return header, head
-            if len(head) > LONGEST_HEAD:
+            if len(head) > MAX_HEAD_BYTES:
                 break
     except BrokenImageError as error:
-        raise JobError(f"What came from {source} is not {KINDS}.") from error
-    raise JobError(f"What came from {source} is not {KINDS}.")
+        raise JobError(f"What came from {source} is not {FILE_TYPES}.") from error
+    raise JobError(f"What came from {source} is not {FILE_TYPES}.")
 
 
-async def _chain(head: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _chained(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield head
-    async for chunk in others:
+    async for chunk in rest:
         yield chunk
 
 
 def _check_status(status: int, source: str) -> None:
     if status == httpx.codes.OK:
         return
-    message = f"{source.capitalize()} answered {status} in the place of an image."
-    if status in PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    message = f"{source.capitalize()} answered {status} instead of an image."
+    if status in PASSING_STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise TransientError(message)
     raise JobError(message)
 
 
-def _announced(answer: httpx.Response) -> int:
-    """0 for a body of unknown length."""
+def _announced_length(answer: httpx.Response) -> int:
+    """Return the length of the body as its head says; 0 if it is unknown."""
     length = answer.headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() else 0
 

@@ -1,4 +1,4 @@
-"""Send one webhook to its receiver, unless the circuit breaker of that receiver is open."""
+"""Send a webhook to its receiver, behind a circuit breaker for receivers that do not answer."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,13 @@ import httpx
 
 from civitai_mock.domain.errors import MockError
 from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
-from civitai_mock.network.trust import why
+from civitai_mock.network.connection_errors import explain_connection_error
 
-MOST = 1000  # then all are forgotten, at the price of one attempt in vain for each
+MAX_SILENT = 1000  # then all are forgotten, which costs one failed attempt for each
 
 
 class NotDeliveredError(MockError):
-    """An attempt in vain; `status` is that of the answer, if there was one."""
+    """Says that an attempt failed; `status` is that of the answer, if there was one."""
 
     code = "not_delivered"
 
@@ -26,67 +26,69 @@ class NotDeliveredError(MockError):
 
 
 class CircuitBreaker:
-    """A receiver that did not answer last time is tried by one attempt at a time, so that others have room.
+    """Keeps receivers that do not answer from taking the time of others.
 
-    The rest count as attempts in vain at once: they would have waited for the same silence.
+    After an attempt without an answer, only one attempt at a time may probe the receiver. All others fail at once:
+    they would have waited for the same silence.
     """
 
     def __init__(self) -> None:
-        self._absent: set[str] = set()
-        self._tried: set[str] = set()
+        self._silent: set[str] = set()
+        self._probed: set[str] = set()
 
     @contextmanager
-    def attempt(self, place: str) -> Iterator[None]:
-        """Raise `NotDeliveredError` in the place of an attempt that is not worth its time."""
-        if place in self._absent & self._tried:
+    def attempt(self, receiver: str) -> Iterator[None]:
+        """Guard one attempt; raise `NotDeliveredError` at once if the receiver is silent and already probed."""
+        if receiver in self._silent & self._probed:
             raise NotDeliveredError("the receiver does not answer")
-        self._tried.add(place)
+        self._probed.add(receiver)
         try:
             yield
         except NotDeliveredError as error:
-            self._note(place, absent=error.status is None)
+            self._mark(receiver, is_silent=error.status is None)
             raise
         else:
-            self._note(place, absent=False)
+            self._mark(receiver, is_silent=False)
         finally:
-            self._tried.discard(place)
+            self._probed.discard(receiver)
 
-    def _note(self, place: str, *, absent: bool) -> None:
-        if not absent:
-            self._absent.discard(place)
+    def _mark(self, receiver: str, *, is_silent: bool) -> None:
+        if not is_silent:
+            self._silent.discard(receiver)
             return
-        if len(self._absent) >= MOST:
-            self._absent.clear()
-        self._absent.add(place)
+        if len(self._silent) >= MAX_SILENT:
+            self._silent.clear()
+        self._silent.add(receiver)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSender:
-    """Waits no longer than `timeout` for all that one attempt takes."""
+    """Posts webhooks; an attempt may take `timeout`, redirects included."""
 
-    outbound: GuardedHttpClient
+    client: GuardedHttpClient
     timeout: timedelta
-    absentees: CircuitBreaker = field(default_factory=CircuitBreaker, init=False)
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker, init=False)
 
     async def post(self, url: str, *, content: bytes, headers: Mapping[str, str]) -> int:
-        """The status of a good answer; raise `NotDeliveredError`, or `ForbiddenError` for a host that is not allowed.
+        """Return the status of a 2xx answer.
 
-        No message tells the URL, which may hold a secret.
+        Raise `NotDeliveredError`, or `ForbiddenError` for a host that is not allowed. No message repeats the URL, which
+        may hold a secret.
         """
-        place = url.partition("://")[2].partition("/")[0]
-        with self.absentees.attempt(place):
+        receiver = url.partition("://")[2].partition("/")[0]
+        with self.circuit_breaker.attempt(receiver):
             return await self._post(url, OutboundRequest(method="POST", content=content, headers=headers))
 
     async def _post(self, url: str, message: OutboundRequest) -> int:
         try:
-            async with asyncio.timeout(self.timeout.total_seconds()), self.outbound.send(url, message) as answer:
+            async with asyncio.timeout(self.timeout.total_seconds()), self.client.send(url, message) as answer:
                 status = answer.status_code
         except TimeoutError as error:
             raise NotDeliveredError("no answer in time") from error
         except TooManyRedirectsError as error:
             raise NotDeliveredError(error.message, status=error.status) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise NotDeliveredError(why(error)) from error
+            raise NotDeliveredError(explain_connection_error(error)) from error
         if not 200 <= status < 300:
-            raise NotDeliveredError("the answer is no 2xx", status=status)
+            raise NotDeliveredError("the answer is not 2xx", status=status)
         return status

@@ -58,7 +58,7 @@ def _is_visible(job: Job, owner: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
-    """Is one page of jobs; `cursor` leads to the next page, if there is one."""
+    """Holds one page of jobs; `cursor` leads to the next page, if there is one."""
 
     jobs: Sequence[Job]
     cursor: str | None
@@ -90,7 +90,7 @@ class RequestSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPage:
-    """Is one page of submissions; `cursor` leads to the next page, if there is one."""
+    """Holds one page of submissions; `cursor` leads to the next page, if there is one."""
 
     requests: Sequence[RequestSummary]
     cursor: str | None

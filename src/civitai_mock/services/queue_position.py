@@ -58,7 +58,7 @@ class QueueLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """Is the queue at one time; `ended_recently` counts jobs that had ended in the time `RECENT` before it."""
+    """Shows the queue at one time; `ended_recently` counts jobs that had ended in the time `RECENT` before it."""
 
     valid_until: datetime
     line: QueueLine

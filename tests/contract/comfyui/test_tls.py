@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.providers.comfyui.options import Timeouts
 from tests.support.comfyui import IMPATIENT, comfyui_at, finish, make_submission, until
 from tests.support.standin import running_standin
@@ -21,7 +21,7 @@ async def test_a_ca_that_is_named_is_trusted_over_http_and_websocket(
 ) -> None:
     if named_by == "SSL_CERT_FILE":
         monkeypatch.setenv("SSL_CERT_FILE", str(CA_FILE))
-    options = replace(CALM, tls=trusting(CA_FILE if named_by == "COMFY_CA_FILE" else None))
+    options = replace(CALM, tls=make_tls_context(CA_FILE if named_by == "COMFY_CA_FILE" else None))
     async with (
         running_standin() as standin,
         tls_proxy(standin.port) as port,
@@ -57,7 +57,7 @@ async def plain(*, scheme: str = "http", path: str = "") -> AsyncIterator[str]:
         (over_tls("server"), "its certificate is not trusted (unable to get local issuer certificate); name its CA"),
         (over_tls("server"), "COMFY_CA_FILE"),
         (over_tls("server", scheme="http"), "it may want https"),
-        (plain(scheme="https"), "it does not speak TLS; try http in the place of https"),
+        (plain(scheme="https"), "it does not speak TLS; try http instead of https"),
         (plain(path="/prefix"), "answered 404: there is no ComfyUI at this address; see host, port and path"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -75,6 +75,6 @@ async def test_an_address_that_is_refused_says_why(opened: AbstractAsyncContextM
     [("elsewhere", "its certificate is for another address"), ("expired", "its certificate has expired")],
 )
 async def test_a_certificate_that_is_trusted_must_fit_all_the_same(certificate: str, reason: str) -> None:
-    options = replace(CALM, tls=trusting(CA_FILE))
+    options = replace(CALM, tls=make_tls_context(CA_FILE))
     async with over_tls(certificate) as url, comfyui_at([url], options=options) as provider:
         assert provider.workers[0].reason.endswith(reason)

@@ -124,7 +124,7 @@ import os
 import civitai_mock.scheduler.scheduler, platformdirs.unix, pydantic_settings
 from civitai_mock.api import app
 from civitai_mock.providers.comfyui import address
-from civitai_mock.network import trust
+from civitai_mock.network import tls
 from civitai_mock.services import submit_checks
 os.setuid(4242)
 {change}

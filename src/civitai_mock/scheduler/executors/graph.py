@@ -17,7 +17,7 @@ from civitai_mock.generation.graph_reader.progress import fraction_done
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
-from civitai_mock.network.images import LONGEST_HEAD
+from civitai_mock.network.images import MAX_HEAD_BYTES
 from civitai_mock.ports import BlobStore, InputFile, Output, Outputs, Preview, Progress, Receipt, Submission
 from civitai_mock.scheduler.executors.context import Executor, JobContext, one_chunk
 
@@ -166,8 +166,8 @@ async def _checked_file(context: JobContext, image: InputImage, blob: Blob) -> I
     """Return the blob as a file of the type that its bytes have: nobody knows who stored it."""
     source, limits, blobs = f"the blob '{blob.key}'", context.services.image_fetcher.limits, context.services.blobs
     limits.check_size(blob.size, source=source)
-    head = b"".join([chunk async for chunk in _content(blobs, blob, stop=min(blob.size, LONGEST_HEAD))])
-    header, _ = await limits.look_at(one_chunk(head), source=source)
+    head = b"".join([chunk async for chunk in _content(blobs, blob, stop=min(blob.size, MAX_HEAD_BYTES))])
+    header, _ = await limits.check_header(one_chunk(head), source=source)
     read = partial(_content, blobs, blob, stop=blob.size)
     return InputFile(name=image.name, content_type=header.content_type, digest=blob.etag, read=read)
 

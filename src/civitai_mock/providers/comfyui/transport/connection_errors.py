@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from civitai_mock.network.connection_errors import explain_connection_error
 from civitai_mock.network.redaction import redacted
-from civitai_mock.network.trust import why
 
 CA_SETTING = "COMFY_CA_FILE"
 CREDENTIALS = "it wants other credentials; see COMFY_AUTHORIZATION"
@@ -28,7 +28,7 @@ EXPLANATIONS: Mapping[int, str] = {
 
 def explain_error(error: BaseException) -> str:
     """Explain a failed connection; the way out of an untrusted certificate is COMFY_CA_FILE."""
-    return why(error, ca_setting=CA_SETTING)
+    return explain_connection_error(error, ca_setting=CA_SETTING)
 
 
 def explain_status(status: int, location: str = "", *, route: str = "") -> str:

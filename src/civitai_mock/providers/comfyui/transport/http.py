@@ -13,7 +13,7 @@ import httpx
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text, as_texts
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
@@ -66,7 +66,7 @@ class ComfyHttp:
             timeout=options.timeouts.transfer.total_seconds(),
             transport=transport,
             trust_env=False,
-            verify=options.tls or trusting(),
+            verify=options.tls or make_tls_context(),
         )
 
     async def __aenter__(self) -> Self:

@@ -7,7 +7,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from civitai_mock.network.trust import trusting
+from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import ComfyOptions
@@ -88,7 +88,7 @@ class ComfySocket:
         authorization = self._options.authorization if address.username is None else None
         return connect(
             f"{self._server.ws_url}?clientId={client_id}",
-            ssl=(self._options.tls or trusting()) if address.scheme == "wss" else None,
+            ssl=(self._options.tls or make_tls_context()) if address.scheme == "wss" else None,
             additional_headers={"Authorization": authorization} if authorization else None,
             compression=None,
             proxy=None,
