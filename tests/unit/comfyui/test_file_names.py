@@ -9,7 +9,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.graphs import missing as missing_files
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, InstalledModels, read_catalogue
-from civitai_mock.providers.comfyui.graphs.file_names import Names, match, nearest, resources_by_file
+from civitai_mock.providers.comfyui.graphs.file_names import Names, find_name, nearest_names, resources_by_file
 from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph, localize
 
 CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
@@ -83,7 +83,7 @@ def test_models_are_told_by_folder_and_lists_of_words_are_no_models() -> None:
     ],
 )
 def test_a_file_is_found_by_ever_less_of_its_name(wanted: str, names: list[str], expected: str) -> None:
-    assert match(wanted, Names(tuple(names))) == expected
+    assert find_name(wanted, Names(tuple(names))) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_file_is_found_by_ever_less_of_its_name(wanted: str, names: list[str],
     ],
 )
 def test_a_file_that_may_be_another_is_not_found(wanted: str, names: list[str]) -> None:
-    assert match(wanted, Names(tuple(names))) is None
+    assert find_name(wanted, Names(tuple(names))) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_file_that_may_be_another_is_not_found(wanted: str, names: list[str]) 
 )
 def test_a_resource_whose_file_has_another_name_is_found_by_what_is_known_of_it(name: str) -> None:
     names = Names(("other.safetensors", f"other_{SHA256[1:11]}.safetensors", name))
-    assert match(RESOURCE.file_name, names, RESOURCE) == name
+    assert find_name(RESOURCE.file_name, names, RESOURCE) == name
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_resource_whose_file_has_another_name_is_found_by_what_is_known_of_it(
     ],
 )
 def test_a_file_that_only_resembles_what_is_known_of_a_resource_is_not_it(names: list[str]) -> None:
-    assert match(RESOURCE.file_name, Names(tuple(names)), RESOURCE) is None
+    assert find_name(RESOURCE.file_name, Names(tuple(names)), RESOURCE) is None
 
 
 BY_EVER_LESS = [
@@ -159,7 +159,7 @@ BY_EVER_LESS = [
 @pytest.mark.parametrize("known", range(len(BY_EVER_LESS)))
 def test_the_name_of_a_file_goes_before_the_path_rule_and_that_before_a_hash_or_an_id(known: int) -> None:
     names = Names(tuple(reversed(BY_EVER_LESS[known:])))
-    assert match(RESOURCE.file_name, names, RESOURCE) == BY_EVER_LESS[known]
+    assert find_name(RESOURCE.file_name, names, RESOURCE) == BY_EVER_LESS[known]
 
 
 @pytest.mark.parametrize(
@@ -176,25 +176,25 @@ def test_the_name_of_a_file_goes_before_the_path_rule_and_that_before_a_hash_or_
 )
 def test_the_last_part_of_the_path_alone_is_enough_only_where_it_is_an_id(air: str, name: str, found: bool) -> None:
     resource = JobResource(air=Air.parse(air), file_name="style.safetensors")
-    assert (match(resource.file_name, Names((name,)), resource) is not None) is found
+    assert (find_name(resource.file_name, Names((name,)), resource) is not None) is found
 
 
 def test_what_is_undecided_by_one_hash_is_decided_by_the_next() -> None:
     names = Names((f"a_{SHA256[:10]}.safetensors", f"b_{SHA256[:10]}.safetensors", f"c_{BLAKE3[:10]}.safetensors"))
-    assert match(RESOURCE.file_name, names, RESOURCE) == f"c_{BLAKE3[:10]}.safetensors"
+    assert find_name(RESOURCE.file_name, names, RESOURCE) == f"c_{BLAKE3[:10]}.safetensors"
 
 
 @pytest.mark.parametrize("version", ["128078", "128078+93208", "128078.safetensors"])
 def test_a_version_is_found_by_its_id_whatever_follows_that_in_the_air(version: str) -> None:
     resource = JobResource(air=Air.parse(f"civitai:101055@{version}"), file_name="x.safetensors")
     names = Names(("dreams_128078.safetensors", "dreams_93208.safetensors"))
-    assert match(resource.file_name, names, resource) == "dreams_128078.safetensors"
+    assert find_name(resource.file_name, names, resource) == "dreams_128078.safetensors"
 
 
 def test_the_nearest_names_come_nearest_first() -> None:
     names = Names(("anything.safetensors", "sub/dreamshaper_7.safetensors", "dreamshaper_8.safetensors"))
-    assert nearest("dreamshaper_8_pruned.safetensors", names)[0] == "dreamshaper_8.safetensors"
-    assert "anything.safetensors" not in nearest("dreamshaper_8_pruned.safetensors", names)
+    assert nearest_names("dreamshaper_8_pruned.safetensors", names)[0] == "dreamshaper_8.safetensors"
+    assert "anything.safetensors" not in nearest_names("dreamshaper_8_pruned.safetensors", names)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_the_nearest_names_come_nearest_first() -> None:
 def test_a_graph_is_put_into_the_servers_names(class_type: str, name: str, value: Json, expected: Json) -> None:
     found = fit_one(class_type, **{name: value})
     assert inputs_of(found) == {name: expected}
-    assert found.runs
+    assert found.is_runnable
 
 
 def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() -> None:
@@ -232,7 +232,7 @@ def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() 
         "nearest": ["sd15.safetensors"],
         "air": "urn:air:sd1:checkpoint:civitai:5@4321",
     }
-    assert not found.runs
+    assert not found.is_runnable
 
 
 def test_a_missing_file_in_an_empty_folder_has_no_nearest_names() -> None:
@@ -248,7 +248,7 @@ def test_a_file_that_is_missing_twice_is_told_once() -> None:
 def test_node_classes_that_the_server_has_not_are_told() -> None:
     found = fit_one("smZ CLIPTextEncode", text="a fox")
     assert found.unknown_classes == ("smZ CLIPTextEncode",)
-    assert not found.runs
+    assert not found.is_runnable
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_node_classes_that_the_server_has_not_are_told() -> None:
 def test_embeddings_in_prompt_text_are_put_into_the_servers_names(text: str, expected: str) -> None:
     found = fit_one("CLIPTextEncode", text=text)
     assert inputs_of(found) == {"text": expected}
-    assert found.runs
+    assert found.is_runnable
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_brackets_in_the_name_of_an_embedding_are_no_weights(text: str, expected
     resources = resources_by_file([resource])
     found = localize(node("CLIPTextEncode", text=text), catalogue, resources, words_name_embeddings=True)
     assert inputs_of(found) == {"text": expected}
-    assert found.runs
+    assert found.is_runnable
 
 
 def test_an_embedding_that_no_text_can_name_is_not_there() -> None:
@@ -304,7 +304,7 @@ def test_a_text_may_name_embeddings_that_are_not_there_or_more_than_one(name: st
     catalogue = read_catalogue(OBJECT_INFO, ("easynegative", "a/twin", "b/twin"))
     found = localize(node("CLIPTextEncode", text=f"embedding:{name} and embedding:EasyNegative"), catalogue, {})
     assert inputs_of(found) == {"text": f"embedding:{name} and embedding:easynegative"}
-    assert found.runs
+    assert found.is_runnable
 
 
 LISTS: Any = {
@@ -371,7 +371,7 @@ def test_nearest_names_are_looked_for_only_where_somebody_reads_them(monkeypatch
         looked.append(wanted)
         return ("x",)
 
-    monkeypatch.setattr(missing_files, "nearest", nearest_of)
+    monkeypatch.setattr(missing_files, "nearest_names", nearest_of)
     (missing,) = fit_one("LoraLoader", lora_name="style.safetensors").missing
     assert looked == []
     assert (str(missing).endswith("(nearest: x)"), missing.evidence["nearest"]) == (True, ["x"])

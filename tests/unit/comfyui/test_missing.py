@@ -111,7 +111,7 @@ def test_the_account_says_why_a_file_was_not_taken(
 
 def test_what_another_search_finds_once_is_not_ambiguous() -> None:
     names = ["a/dup.safetensors", "b/dup.safetensors", "dreams [e6bb9ea85b].safetensors"]
-    assert fit_checkpoint(names, resource("dup.safetensors", hashes=[HASH])).runs
+    assert fit_checkpoint(names, resource("dup.safetensors", hashes=[HASH])).is_runnable
 
 
 def test_an_embedding_that_no_text_can_name_is_told_of_as_unfit() -> None:

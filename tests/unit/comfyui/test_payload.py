@@ -7,8 +7,8 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.ports import Submission
 from civitai_mock.providers.comfyui.graphs.payload import (
     base_models,
-    checked,
-    payload_of,
+    normalized_graph,
+    prompt_payload,
     streaming_nodes,
     with_fresh_prefix,
 )
@@ -25,7 +25,7 @@ SUBMISSION = Submission(prompt_id="p", job_id="j", trace_id="t", graph=GRAPH)
 
 
 def test_a_node_without_inputs_gets_some_because_it_would_end_the_servers_worker() -> None:
-    assert checked({"1": {"class_type": "X", "_meta": {"title": "x"}}}) == {
+    assert normalized_graph({"1": {"class_type": "X", "_meta": {"title": "x"}}}) == {
         "1": {"class_type": "X", "_meta": {"title": "x"}, "inputs": {}}
     }
 
@@ -35,11 +35,11 @@ def test_a_node_without_inputs_gets_some_because_it_would_end_the_servers_worker
 )
 def test_what_is_no_node_is_no_graph(node: Json) -> None:
     with pytest.raises(JobError, match="'1'"):
-        checked({"1": node})
+        normalized_graph({"1": node})
 
 
 def test_the_payload_has_ids_that_were_chosen_before_and_an_object_as_extra_data() -> None:
-    assert payload_of(SUBMISSION, GRAPH, client_id="c") == {
+    assert prompt_payload(SUBMISSION, GRAPH, client_id="c") == {
         "prompt": GRAPH,
         "prompt_id": "p",
         "client_id": "c",

@@ -9,7 +9,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.providers.comfyui.graphs.file_names import Names, in_role
+from civitai_mock.providers.comfyui.graphs.file_names import Names, find_in_role
 from tests.support.comfy_graphs import recorded_graph
 from tests.support.generation import MODELS, SKELETONS, make_found, planned_job
 from tests.support.golden import Golden
@@ -173,4 +173,4 @@ def test_a_part_of_flux_is_played_by_another_file_that_can(
     role: str, names: tuple[str, ...], expected: str | None
 ) -> None:
     (found,) = (known for known in FLUX1.roles if known.name == role)
-    assert in_role(found, Names(names)) == expected
+    assert find_in_role(found, Names(names)) == expected

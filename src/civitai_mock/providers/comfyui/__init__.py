@@ -1,1 +1,1 @@
-"""Real ComfyUI servers: thin transports around pure protocol functions."""
+"""The provider that runs graphs on real ComfyUI servers: thin transports around pure protocol functions."""

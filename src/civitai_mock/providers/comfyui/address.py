@@ -1,4 +1,4 @@
-"""Where the ComfyUI servers are: what COMFY_HTTP_URL and COMFY_WS_URL say."""
+"""Parse the addresses of ComfyUI servers: the settings COMFY_HTTP_URL and COMFY_WS_URL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ HTTP_SCHEMES = ("http", "https")
 SOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 PROMPT_ROUTE = "/prompt"
 SOCKET_ROUTE = "/ws"
-PASSWORDS = "; in a user or password write , / : @ # ? and % as %2C %2F %3A %40 %23 %3F and %25"
+ESCAPE_HINT = "; in a user or password write , / : @ # ? and % as %2C %2F %3A %40 %23 %3F and %25"
 
 
 @dataclass(frozen=True, slots=True)
 class ComfyServer:
-    """`id` is the host, port and path prefix, without credentials; the URLs have no slash at the end."""
+    """Is the address of one server, whose URLs have no slash at the end; `id` is host, port and path prefix."""
 
     id: str
     http_url: str
@@ -23,53 +23,53 @@ class ComfyServer:
 
 
 def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[ComfyServer, ...]:
-    """Raise `ValueError`, fit for a reader, for what is no list of addresses."""
-    http = [_http_address(text) for text in _listed(http_urls)]
+    """Parse lists of URLs; raise `ValueError`, in words for users, for anything else."""
+    http = [_parse_http_address(text) for text in _split_list(http_urls)]
     if not http:
         raise ValueError("no address of a ComfyUI server")
-    given = [_socket_address(text) for text in _listed(ws_urls or "")]
+    given = [_parse_socket_address(text) for text in _split_list(ws_urls or "")]
     if given and len(given) != len(http):
         raise ValueError(f"{len(given)} WebSocket addresses for {len(http)} HTTP addresses")
     servers = tuple(
-        ComfyServer(id=_name(address), http_url=urlunsplit(address), ws_url=urlunsplit(socket))
-        for address, socket in zip(http, given or [_derived(address) for address in http], strict=True)
+        ComfyServer(id=_server_id(address), http_url=urlunsplit(address), ws_url=urlunsplit(socket))
+        for address, socket in zip(http, given or map(_socket_address_of, http), strict=True)
     )
     _refuse_duplicates([server.id for server in servers])
     return servers
 
 
-def _listed(text: str) -> list[str]:
-    """Nothing between two commas is no address."""
+def _split_list(text: str) -> list[str]:
+    """Split at commas, and leave out empty parts."""
     return [part.strip(" ,\n\t") for part in ADDRESS_SEPARATOR.split(text) if part.strip(" ,\n\t")]
 
 
-def _http_address(text: str) -> SplitResult:
-    """Users have the address of the prompt route as well as that of the server."""
-    parts = _split(text, schemes=HTTP_SCHEMES)
+def _parse_http_address(text: str) -> SplitResult:
+    """Take the address of the prompt route for that of its server: users have either."""
+    parts = _parse(text, schemes=HTTP_SCHEMES)
     return parts._replace(path=parts.path.removesuffix(PROMPT_ROUTE).rstrip("/"))
 
 
-def _socket_address(text: str) -> SplitResult:
-    parts = _split(text, schemes=tuple(SOCKET_SCHEMES.values()))
+def _parse_socket_address(text: str) -> SplitResult:
+    parts = _parse(text, schemes=tuple(SOCKET_SCHEMES.values()))
     return parts._replace(path=parts.path.removesuffix(SOCKET_ROUTE) + SOCKET_ROUTE)
 
 
-def _derived(address: SplitResult) -> SplitResult:
+def _socket_address_of(address: SplitResult) -> SplitResult:
     return address._replace(scheme=SOCKET_SCHEMES[address.scheme], path=address.path + SOCKET_ROUTE)
 
 
-def _split(text: str, *, schemes: Sequence[str]) -> SplitResult:
-    """No complaint quotes a part of the text: it may be that of a password that is not written as a URL wants it."""
+def _parse(text: str, *, schemes: Sequence[str]) -> SplitResult:
+    """Parse a URL; errors quote no part of it, which may belong to a password that is not written as a URL wants it."""
     expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ValueError(f"'{redacted(text)}' is not {expected}{PASSWORDS}") from None
+        raise ValueError(f"'{redacted(text)}' is not {expected}{ESCAPE_HINT}") from None
     if parts.scheme not in schemes or not parts.hostname or set(parts.hostname) & set(", "):
-        raise ValueError(f"'{redacted(text)}' is not {expected}{PASSWORDS if '@' in text else ''}")
+        raise ValueError(f"'{redacted(text)}' is not {expected}{ESCAPE_HINT if '@' in text else ''}")
     if "@" in parts.path + parts.query + parts.fragment:
-        raise ValueError(f"'{redacted(text)}' has an @ behind its host{PASSWORDS}")
+        raise ValueError(f"'{redacted(text)}' has an @ behind its host{ESCAPE_HINT}")
     if parts.query or parts.fragment:
         raise ValueError(f"'{redacted(text)}' must end with its path")
     if port == 0:
@@ -77,7 +77,7 @@ def _split(text: str, *, schemes: Sequence[str]) -> SplitResult:
     return parts._replace(path=parts.path.rstrip("/"))
 
 
-def _name(address: SplitResult) -> str:
+def _server_id(address: SplitResult) -> str:
     return address.netloc.rpartition("@")[2] + address.path
 
 

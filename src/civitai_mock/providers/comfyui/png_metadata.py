@@ -1,4 +1,4 @@
-"""Write into a PNG file, while it goes by, how its image was made."""
+"""Insert into a PNG stream the texts that say how its image was made: its graph and its parameters."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -26,83 +26,83 @@ END_OF_TEXTS = frozenset({b"IDAT", b"IEND"})
 
 
 class TextInserter:
-    """Before the pixels, where it is known which texts a file has; anything odd passes as it is.
+    """Inserts texts before the pixels, where it is known which texts a file has; anything odd passes as it is.
 
-    No more is held back than the beginning of one chunk.
+    It holds back no more than the beginning of one chunk.
     """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._missing = dict(texts)
         self._pending = b""
-        self._begun = False
-        self._to_pass = 0
-        self._finished = not texts
+        self._is_png = False
+        self._bytes_to_pass = 0
+        self._is_finished = not texts
 
     def feed(self, data: bytes) -> bytes:
-        """What can go on by now."""
-        if self._finished:
+        """Take in bytes, and return those that can go on by now."""
+        if self._is_finished:
             return data
         self._pending += data
         parts = []
-        while part := self._next():
+        while part := self._take_next():
             parts.append(part)
-        if self._finished:
+        if self._is_finished:
             parts.append(self.rest())
         return b"".join(parts)
 
     def rest(self) -> bytes:
-        """What was held back."""
+        """Return what is held back; the stream has ended."""
         rest, self._pending = self._pending, b""
         return rest
 
-    def _next(self) -> bytes:
-        """Nothing while more has to be seen."""
-        if self._finished:
+    def _take_next(self) -> bytes:
+        """Return the next bytes that can go on, or none while more must be seen first."""
+        if self._is_finished:
             return b""
-        if self._to_pass:
-            return self._take(self._to_pass)
-        return self._chunk() if self._begun else self._signature()
+        if self._bytes_to_pass:
+            return self._take(self._bytes_to_pass)
+        return self._take_chunk() if self._is_png else self._take_signature()
 
-    def _signature(self) -> bytes:
+    def _take_signature(self) -> bytes:
         if len(self._pending) < len(SIGNATURE) and SIGNATURE.startswith(self._pending):
             return b""
-        self._begun = self._pending.startswith(SIGNATURE)
-        self._finished = not self._begun
-        return b"" if self._finished else self._take(len(SIGNATURE))
+        self._is_png = self._pending.startswith(SIGNATURE)
+        self._is_finished = not self._is_png
+        return b"" if self._is_finished else self._take(len(SIGNATURE))
 
-    def _chunk(self) -> bytes:
+    def _take_chunk(self) -> bytes:
         if len(self._pending) < HEADER_SIZE:
             return b""
         length, kind = int.from_bytes(self._pending[:4], "big"), self._pending[4:HEADER_SIZE]
         if kind in END_OF_TEXTS:
-            self._finished = True
+            self._is_finished = True
             return b"".join(text_chunk(keyword, text) for keyword, text in self._missing.items())
         if kind in TEXT_KINDS:
             seen = self._pending[HEADER_SIZE : HEADER_SIZE + min(length, LONGEST_KEYWORD + 1)]
             if len(seen) < min(length, LONGEST_KEYWORD + 1):
                 return b""
             self._missing.pop(seen.partition(b"\0")[0].decode("latin-1"), None)
-        self._to_pass = HEADER_SIZE + length + CHECKSUM_SIZE
-        return self._take(self._to_pass)
+        self._bytes_to_pass = HEADER_SIZE + length + CHECKSUM_SIZE
+        return self._take(self._bytes_to_pass)
 
     def _take(self, most: int) -> bytes:
         part, self._pending = self._pending[:most], self._pending[most:]
-        self._to_pass = max(self._to_pass - len(part), 0)
+        self._bytes_to_pass = max(self._bytes_to_pass - len(part), 0)
         return part
 
 
 def image_texts(graph: ReadOnlyJson, node_id: str) -> Mapping[str, str]:
-    """By keyword, from the graph that was run; no parameters for an image that no sampler had a part in."""
+    """Return by keyword the texts for an image of the graph that was run; parameters only if a sampler made it."""
     if not graph:
         return {}
     nodes = Nodes(graph)
-    series = read_output(nodes, Link(node_id, 0), ImageBatches(nodes)) if node_id in nodes else None
-    told = {PARAMETERS_KEYWORD: infotext(series)} if series is not None and series.passes else {}
-    return {GRAPH_KEYWORD: json.dumps(graph), **told}
+    images = read_output(nodes, Link(node_id, 0), ImageBatches(nodes)) if node_id in nodes else None
+    made = {PARAMETERS_KEYWORD: infotext(images)} if images is not None and images.passes else {}
+    return {GRAPH_KEYWORD: json.dumps(graph), **made}
 
 
 async def with_texts(content: AsyncIterator[bytes], texts: Mapping[str, str]) -> AsyncIterator[bytes]:
-    """A PNG file with those of `texts` that it has not; of any other file the bytes as they are."""
+    """Yield a PNG file with those of `texts` that it lacks, and any other file as it is."""
     inserter = TextInserter(texts)
     async for data in content:
         if part := inserter.feed(data):

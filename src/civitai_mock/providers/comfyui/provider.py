@@ -17,8 +17,8 @@ from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
-from civitai_mock.providers.comfyui.graphs.localize import NOTHING, roles_by_file
-from civitai_mock.providers.comfyui.graphs.payload import checked, with_fresh_prefix
+from civitai_mock.providers.comfyui.graphs.localize import NO_REASONS, roles_by_file
+from civitai_mock.providers.comfyui.graphs.payload import normalized_graph, with_fresh_prefix
 from civitai_mock.providers.comfyui.options import DEFAULT_OPTIONS, ComfyOptions
 from civitai_mock.providers.comfyui.png_metadata import image_texts, with_texts
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of_refusal
@@ -254,7 +254,7 @@ class ComfyUI:
 
 
 def _search(submission: Submission) -> Search:
-    graph, *alternatives = [checked(graph) for graph in (submission.graph, *submission.alternatives)]
+    graph, *alternatives = [normalized_graph(graph) for graph in (submission.graph, *submission.alternatives)]
     return Search(
         graph=graph,
         alternatives=alternatives,
@@ -266,7 +266,7 @@ def _search(submission: Submission) -> Search:
     )
 
 
-def _receipt(run: Run, *, found: bool, left_out: Mapping[str, str] = NOTHING) -> Receipt:
+def _receipt(run: Run, *, found: bool, left_out: Mapping[str, str] = NO_REASONS) -> Receipt:
     return Receipt(prompt_id=run.prompt_id, response=run.answer, graph=run.graph, found=found, left_out=left_out)
 
 

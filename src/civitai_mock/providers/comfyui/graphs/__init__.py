@@ -1,1 +1,1 @@
-"""Graphs in the names of the server that is to run them: no I/O."""
+"""Prepare graphs for the server that is to run them, in its own file names; no I/O."""

@@ -1,4 +1,4 @@
-"""What a server can run, from its /object_info: node classes, names that their inputs may have, model files."""
+"""Read from /object_info what a server can run: node classes, the names that inputs may have, model files."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_texts
 from civitai_mock.generation.comfyui_facts import EMBEDDINGS, FOLDERS_OF_TYPES
-from civitai_mock.providers.comfyui.graphs.file_names import Names, match
+from civitai_mock.providers.comfyui.graphs.file_names import Names, find_name
 
-# The folder that an input's names are from; an input that is not here is named by itself.
+# The folder that the names in an input come from; an input that is not listed has a folder of its own name.
 FOLDERS: Mapping[str, str] = {
     "ckpt_name": "checkpoints",
     "lora_name": "loras",
@@ -34,14 +34,15 @@ FOLDERS_OF_NODES: Mapping[tuple[str, str], str] = {
     ("ModelPatchLoader", "name"): "model_patches",
 }
 MODEL_FOLDERS = frozenset({*FOLDERS.values(), *FOLDERS_OF_NODES.values()})
-NO_FILE = frozenset({"None", "[None]"})  # what a node offers for none of a folder's files
+NO_FILE = frozenset({"None", "[None]"})  # what nodes offer for using no file
+MOST_ANSWERS = 10_000  # about resources, that are remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """`choices` has, for each node class, the inputs that take a name out of a list.
+    """Lists what a server can run: `choices` has, by node class, the inputs that take a name out of a list.
 
-    No prompt text can name the embeddings that are `unfit`.
+    No prompt text can name the `unfit_embeddings`.
     """
 
     choices: Mapping[str, Mapping[str, Names]] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Catalogue:
 
     @property
     def models(self) -> Mapping[str, tuple[str, ...]]:
-        """The model files by folder, in the order of their names."""
+        """All model files by folder, sorted by name."""
         found: dict[str, set[str]] = {EMBEDDINGS: set(self.embeddings.all)}
         for class_type, inputs in self.choices.items():
             for name, names in inputs.items():
@@ -60,9 +61,10 @@ class Catalogue:
 
 
 def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Catalogue:
-    """Lists with the same names are one list in memory: the same folder is offered by many nodes.
+    """Read the bodies of /object_info and /embeddings.
 
-    An embedding with white space in its name is unfit: to ComfyUI, a name ends there.
+    Lists with the same names are one list in memory: many nodes offer the same folder. An embedding with white space
+    in its name is unfit: to ComfyUI, a name ends there.
     """
     seen: dict[tuple[str, ...], Names] = {}
     choices = {
@@ -70,7 +72,7 @@ def read_catalogue(object_info: JsonObject, embeddings: tuple[str, ...]) -> Cata
             name: seen.setdefault(options, Names(options))
             for group in ("required", "optional")
             for name, spec in as_object(as_object(as_object(node).get("input")).get(group)).items()
-            if (options := _options(spec)) is not None
+            if (options := _read_options(spec)) is not None
         }
         for class_type, node in object_info.items()
     }
@@ -83,8 +85,8 @@ def folder_of(class_type: str, input_name: str) -> str:
     return FOLDERS_OF_NODES.get((class_type, input_name)) or FOLDERS.get(input_name, input_name)
 
 
-def _options(spec: Json) -> tuple[str, ...] | None:
-    """A list of names in either spelling: `[[…], {…}]` or `["COMBO", {"options": […]}]`."""
+def _read_options(spec: Json) -> tuple[str, ...] | None:
+    """Return the list of names of an input, in either spelling: `[[…], {…}]` or `["COMBO", {"options": […]}]`."""
     parts = as_list(spec)
     if parts and isinstance(parts[0], list):
         return as_texts(parts[0])
@@ -93,28 +95,25 @@ def _options(spec: Json) -> tuple[str, ...] | None:
     return None
 
 
-MOST_KNOWN = 10_000
-
-
 class InstalledModels:
-    """Of one catalogue; whether a resource is there is found out once."""
+    """Finds resources among the model files of one catalogue, and remembers the answers."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.models = catalogue.models
         self._names = {folder: Names(names) for folder, names in self.models.items()}
-        self._known: dict[JobResource, bool] = {}
+        self._answers: dict[JobResource, bool] = {}
 
     def has(self, resource: JobResource) -> bool:
-        """In the folder of its type; of a type that is not known, in any."""
-        known = self._known.get(resource)
-        if known is None:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            known = self._known[resource] = self._finds(resource)
-        return known
+        """Tell whether the file is in the folders of the resource's type, or in any folder if the type is unknown."""
+        answer = self._answers.get(resource)
+        if answer is None:
+            if len(self._answers) >= MOST_ANSWERS:
+                self._answers.clear()
+            answer = self._answers[resource] = self._finds(resource)
+        return answer
 
     def _finds(self, resource: JobResource) -> bool:
         folders = FOLDERS_OF_TYPES.get(resource.air.stated_type or "", tuple(self._names))
-        found = (match(resource.file_name, self._names[name], resource) for name in folders if name in self._names)
+        found = (find_name(resource.file_name, self._names[name], resource) for name in folders if name in self._names)
         return any(found)

@@ -1,4 +1,4 @@
-"""Embeddings that a prompt text names in ComfyUI's way, or as in A1111: by a word that is the name of their file."""
+"""Find the embeddings that prompt texts name, as in ComfyUI (`embedding:x`) or as in A1111 (by a plain word)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,34 +20,34 @@ def is_prompt_text(class_type: str, input_name: str) -> bool:
 
 
 def with_found_embeddings(text: str, find: Callable[[str], str | None]) -> str:
-    """`find` gives the server's name for one; what it does not know stays as it is."""
+    """Replace the names behind `embedding:` by what `find` returns; a name that it does not know stays as it is."""
 
-    def replaced(reference: re.Match[str]) -> str:
+    def replace(reference: re.Match[str]) -> str:
         written = reference["name"]
         wanted = ESCAPED.sub(r"\1", written.strip(","))
         found = find(wanted) if wanted else None
         commas = written[len(written.rstrip(",")) :]
         return reference[0] if found is None else embedding_text(_path(found), 1) + commas
 
-    return REFERENCE.sub(replaced, text)
+    return REFERENCE.sub(replace, text)
 
 
 def with_whole_name(text: str, name: str, find: Callable[[str], str | None]) -> str:
-    """Do as `with_found_embeddings` does, for one name of which a reader of the text would only see the beginning."""
+    """Replace one known name like `with_found_embeddings`, which would read it only up to its first white space."""
     reference = embedding_text(name, 1)
     found = find(name) if reference in text else None
     return text if found is None else text.replace(reference, embedding_text(_path(found), 1))
 
 
 def with_named_embeddings(text: str, names: Names) -> str:
-    """What is behind `embedding:` already stays as it is."""
+    """Put `embedding:` before plain words that are names of embeddings."""
     words = _words(names.all)
     return with_replaced_words(text, _pattern(names.all), lambda word: words[word.casefold()]) if words else text
 
 
 @lru_cache(maxsize=LISTS_KEPT)
 def _words(names: tuple[str, ...]) -> Mapping[str, str]:
-    """What each word stands for: a name with its folders, or without them, where that is no other's."""
+    """Return the reference that each word stands for: a path, or its last part where no other path has it first."""
     found: dict[str, str] = {}
     for path in sorted((_path(name) for name in names), key=lambda path: (path.count("/"), path)):
         reference = embedding_text(path, 1)
@@ -59,7 +59,7 @@ def _words(names: tuple[str, ...]) -> Mapping[str, str]:
 
 @lru_cache(maxsize=LISTS_KEPT)
 def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    """A word with a hyphen, a slash or a colon beside it is part of another one."""
+    """Match whole words only: one with a hyphen, a slash or a colon beside it is part of another word."""
     choices = "|".join(re.escape(word) for word in sorted(_words(names), key=len, reverse=True))
     return re.compile(rf"embedding:[^\s]*|(?<![\w\-/\\:.])(?P<word>{choices})(?![\w\-/]|\.\w)", re.IGNORECASE)
 

@@ -64,7 +64,7 @@ class Balance:
     def _may_move(self, run: Run, idle: Worker) -> bool:
         search, has_waited = self._attempts.search(run.prompt_id), self._clock.now() - run.tracker.last_activity_at
         found = search.fit_of(idle) if search and idle.id not in search.failed else None
-        return found is not None and found.runs and has_waited >= self._options.move_after
+        return found is not None and found.is_runnable and has_waited >= self._options.move_after
 
     async def _has_nothing_to_do(self, idle: Worker) -> bool:
         """See that nobody else's prompts are in its queue, either."""

@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph
-from civitai_mock.providers.comfyui.graphs.missing import cannot_run
+from civitai_mock.providers.comfyui.graphs.missing import unrunnable_error
 from civitai_mock.providers.comfyui.graphs.payload import base_models
 from civitai_mock.providers.comfyui.protocol.prompt_errors import combined_error
 from civitai_mock.providers.comfyui.wake_up import WakeUp
@@ -148,7 +148,7 @@ class Dispatch:
                 Offer(worker, found),
             )
             for number, worker in enumerate(place.usable)
-            if worker.has_room and (found := place.search.fit_of(worker)) is not None and found.runs
+            if worker.has_room and (found := place.search.fit_of(worker)) is not None and found.is_runnable
         ]
         offers = [offer for offer in offers if not self._has_better_trial(offer[1].worker, place)]
         if offers and place.offer is None:
@@ -169,7 +169,7 @@ def _absence(search: Search, away: Sequence[Worker], workers: Sequence[Worker]) 
     """Who may run a graph and is not there, and the files that none of those has who are."""
     reasons = "; ".join(f"{worker.id}: {worker.reason}" for worker in away)
     there = [found for worker in workers if worker.health.is_up and (found := search.fit_of(worker)) is not None]
-    missing = min(there, key=lambda found: found.lack).missing if there else ()
+    missing = min(there, key=lambda found: found.shortfall).missing if there else ()
     names = ", ".join(one.title for one in missing)
     only = f", and only there may {names} be" if names else ""
     servers: list[Json] = [worker.id for worker in away]
@@ -194,5 +194,5 @@ def _impossible(search: Search, workers: Sequence[Worker]) -> MockError:
     if search.failed:
         return combined_error(search.failed)
     fits = [found for worker in workers if (found := search.fit_of(worker)) is not None]
-    best = min(fits, key=lambda found: found.lack)
-    return cannot_run(best.lacking, best.missing, best.unknown_classes)
+    best = min(fits, key=lambda found: found.shortfall)
+    return unrunnable_error(best.reasons, best.missing, best.unknown_classes)

@@ -10,7 +10,7 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.ports import Preview, Progress, WorkerReport
-from civitai_mock.providers.comfyui.graphs.payload import JOB_ID
+from civitai_mock.providers.comfyui.graphs.payload import JOB_ID_KEY
 from civitai_mock.providers.comfyui.protocol.tracker import PromptDone
 from civitai_mock.providers.comfyui.workers.balance import Balance
 from civitai_mock.providers.comfyui.workers.runs import Run
@@ -72,7 +72,7 @@ class Fleet:
 
     async def _strays(self, worker: Worker) -> Mapping[str, str]:
         try:
-            marks = await worker.http.queued_extra_data(JOB_ID)
+            marks = await worker.http.queued_extra_data(JOB_ID_KEY)
         except TransientError as error:
             worker.health.distrust(error)
             return {}

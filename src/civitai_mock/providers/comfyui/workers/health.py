@@ -155,4 +155,4 @@ class EcosystemSupport:
 
 def _runs(work: GraphWork, catalogue: Catalogue | None) -> bool:
     graphs = [work.graph, *work.alternatives]
-    return catalogue is not None and localize_best(graphs, catalogue, {}, roles_by_file(work.roles)).runs
+    return catalogue is not None and localize_best(graphs, catalogue, {}, roles_by_file(work.roles)).is_runnable

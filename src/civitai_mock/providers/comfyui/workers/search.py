@@ -12,7 +12,7 @@ from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import Resources
 from civitai_mock.providers.comfyui.graphs.localize import NO_ROLES, LocalizedGraph, Roles, localize_best
-from civitai_mock.providers.comfyui.graphs.missing import Sent, cannot_run
+from civitai_mock.providers.comfyui.graphs.missing import SentGraph, unrunnable_error
 from civitai_mock.providers.comfyui.protocol.prompt_errors import unlisted_inputs
 from civitai_mock.providers.comfyui.workers.worker import Worker
 
@@ -86,7 +86,7 @@ class Search:
         before = self.fit_of(worker)
         await worker.health.refresh()
         found = self.fit_of(worker)
-        return found is not None and (not found.runs or self._left_out(found) > self._left_out(before))
+        return found is not None and (not found.is_runnable or self._left_out(found) > self._left_out(before))
 
     def fullest(self, workers: Sequence[Worker]) -> Sequence[Worker]:
         """Return the workers that leave out the least of what a graph could do without."""
@@ -104,22 +104,22 @@ class Search:
     def refused_by(self, worker: Worker, graph: ReadOnlyJson, refusal: JobError) -> JobError:
         """What a server refused a graph for that is in its own names; files are told of as if they were in no list."""
         sent = self._sent(worker, graph)
-        missing = [found for node_id, name in unlisted_inputs(refusal) if (found := sent.missed(node_id, name))]
-        return cannot_run([*map(str, missing)], missing) if missing else refusal
+        missing = [found for node_id, name in unlisted_inputs(refusal) if (found := sent.find_missing(node_id, name))]
+        return unrunnable_error([*map(str, missing)], missing) if missing else refusal
 
     def failed_by(self, worker: Worker, graph: ReadOnlyJson, error: JobError) -> JobError:
         """What a node failed by; a file that it did not find is told of like any other."""
         text, node_id = str(error.evidence.get("exception_message")), str(error.evidence.get("node_id"))
-        missing = self._sent(worker, graph).mentioned(node_id, text) if NOT_FOUND.search(text) else None
-        return cannot_run([str(missing)], [missing]) if missing else error
+        missing = self._sent(worker, graph).find_mentioned(node_id, text) if NOT_FOUND.search(text) else None
+        return unrunnable_error([str(missing)], [missing]) if missing else error
 
-    def _sent(self, worker: Worker, graph: ReadOnlyJson) -> Sent:
-        return Sent(graph=graph, catalogue=worker.health.catalogue or Catalogue(), resources=self.resources)
+    def _sent(self, worker: Worker, graph: ReadOnlyJson) -> SentGraph:
+        return SentGraph(graph=graph, catalogue=worker.health.catalogue or Catalogue(), resources=self.resources)
 
     def suits(self, worker: Worker) -> bool:
         """As far as is known: a worker that was never reached may have anything."""
         found = self.fit_of(worker)
-        return found is None or found.runs
+        return found is None or found.is_runnable
 
     def may_use(self, worker: Worker) -> bool:
         return worker.id not in self.failed and self.suits(worker)

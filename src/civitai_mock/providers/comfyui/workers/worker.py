@@ -1,6 +1,5 @@
 """ImageContent on their way to one server."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,17 +8,12 @@ import httpx
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.ports import Clock, Ids, InputFile, Submission
+from civitai_mock.ports import Clock, Ids, Submission
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.payload import (
-    FOLDER,
-    are_gone,
     base_models,
-    payload_of,
-    read_by,
+    prompt_payload,
     streaming_nodes,
-    upload_name,
-    with_names,
 )
 from civitai_mock.providers.comfyui.options import ComfyOptions
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_model_file
@@ -32,36 +26,7 @@ from civitai_mock.providers.comfyui.workers.breaker import Breaker
 from civitai_mock.providers.comfyui.workers.follower import Follower, PollSchedule
 from civitai_mock.providers.comfyui.workers.health import EcosystemSupport, ServerHealth
 from civitai_mock.providers.comfyui.workers.runs import Run, Runs
-
-
-class UploadError(TransientError):
-    """A server did not take an image: another one may."""
-
-
-class Uploads:
-    """One file at a time, because each is in memory as a whole."""
-
-    def __init__(self, http: ComfyHttp) -> None:
-        self._http = http
-        self._turn = asyncio.Lock()
-
-    async def take(self, files: Sequence[InputFile], graph: ReadOnlyJson) -> Mapping[str, str]:
-        """The server's names for the files that the graph reads, by the graph's own.
-
-        They are sent each time: the server keeps equal bytes once, and may have lost what it was sent before.
-        """
-        return {file.name: await self._taken(file) for file in files if read_by(graph, file.name)}
-
-    async def _taken(self, file: InputFile) -> str:
-        async with self._turn:
-            content = b"".join([chunk async for chunk in file.read()])
-            return await self._send(file, content)
-
-    async def _send(self, file: InputFile, content: bytes) -> str:
-        try:
-            return await self._http.upload(upload_name(file), content, content_type=file.content_type, subfolder=FOLDER)
-        except TransientError as error:
-            raise UploadError(error.message, **error.evidence) from error
+from civitai_mock.providers.comfyui.workers.uploads import UploadError, Uploads, has_lost_uploads, with_uploaded_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,19 +157,19 @@ class Worker:
         `TransientError` if nobody can say whether it has.
         """
         names = await self._uploaded(submission, graph)
-        graph = with_names(graph, names)
+        graph = with_uploaded_names(graph, names)
         run = self._run(submission.prompt_id, graph)
         run.client_id, run.sending = self._socket.client_id or self._world.ids.uuid(), True
         self.follower.follow(run)
         self.loaded = base_models(graph)
         try:
-            run.answer = await self.http.post_prompt(payload_of(submission, graph, client_id=run.client_id))
+            run.answer = await self.http.post_prompt(prompt_payload(submission, graph, client_id=run.client_id))
             run.known = True
             run.tracker.has_socket = run.is_heard_on(self._socket.client_id)
         except JobError as error:
             run.known = run.unwanted = True  # some of its outputs may be in the queue
             self.follower.hurry()
-            if are_gone(error, names.values()):
+            if has_lost_uploads(error, names.values()):
                 raise NotTakenError(f"{self.id} has lost an image that it was sent.") from error
             raise
         except TransientError as error:
@@ -226,7 +191,7 @@ class Worker:
 
     async def _uploaded(self, submission: Submission, graph: ReadOnlyJson) -> Mapping[str, str]:
         try:
-            return await self._uploads.take(submission.files, graph)
+            return await self._uploads.upload(submission.files, graph)
         except UploadError as error:
             self.health.suspect()
             raise self._not_taken(submission.prompt_id, error) from error
