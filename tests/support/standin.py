@@ -16,7 +16,7 @@ from civitai_mock.comfyui_standin.app import make_app
 from civitai_mock.comfyui_standin.options import Models, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.png import Draw
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.ports import Clock
 from tests.support.dates import START
 
@@ -109,7 +109,7 @@ async def running_standin(
 
 def draw_plain(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
     """A grey image of the right size, whatever else the graph says."""
-    return plain_png(series.frame.width, series.frame.height, texts=texts)
+    return plain_png(series.batch.width, series.batch.height, texts=texts)
 
 
 def plain_png(width: int = 64, height: int = 64, *, tone: int = 128, texts: Mapping[str, str] | None = None) -> bytes:

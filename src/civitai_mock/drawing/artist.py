@@ -5,7 +5,9 @@ from typing import Self
 
 from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.drawing.threads import Studio
-from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
+from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 
 
 class StandInArtist:
@@ -22,7 +24,7 @@ class StandInArtist:
         await self._studio.aclose()
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
-        series = OutputImages(node_id="", frame=ImageBatch(), passes=(SamplerPass(seed=seed, prompt_text=subject),))
+        series = OutputImages(node_id="", batch=ImageBatch(), passes=(SamplerPass(seed=seed, prompt_text=subject),))
         return await self._studio.run(partial(draw, series, 0, texts={}, images=self._images))
 
     async def transform(self, transformer: str, image: bytes) -> bytes:

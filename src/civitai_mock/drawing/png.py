@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from civitai_mock.domain.png import SIGNATURE, chunk, text_chunk
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 
 try:
     from isal.isal_zlib import compressobj
@@ -100,7 +100,7 @@ def draw_as(images: ImageContent) -> Draw:
 def draw(series: OutputImages, index: int, *, texts: Mapping[str, str], images: ImageContent) -> bytes:
     """A PNG file, the same for the same facts; `index` counts within the series."""
     if images == ImageContent.BLANK:
-        return png(_blank(series.frame.width, series.frame.height), texts)
+        return png(_blank(series.batch.width, series.batch.height), texts)
     return png(_painted(series, index), texts)
 
 

@@ -9,7 +9,7 @@ from typing import TypeGuard
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_STEPS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph import Graph
-from civitai_mock.generation.graph_reader.facts import DEFAULT_SIDE
+from civitai_mock.generation.graph_reader.image_batches.batch import DEFAULT_SIDE
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.text_to_image.params import image_cost
 from civitai_mock.generation.work import InputImage

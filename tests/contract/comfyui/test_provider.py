@@ -13,7 +13,7 @@ from civitai_mock.comfyui_standin.options import Damage, StandinOptions
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, RunFailedError, TransientError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 from tests.support.comfyui import (
     ENDLESS,
     HELD,

@@ -11,7 +11,9 @@ from civitai_mock.drawing.painter.dice import Dice
 from civitai_mock.drawing.painter.poster import MOST_PIXELS, paint
 from civitai_mock.drawing.painter.scenes import SCENES
 from civitai_mock.drawing.painter.style import HUE_OF, SCENE_OF, ColourRamp, colours, style_of
-from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
+from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 
 SHAPES = [(64, 64), (480, 640), (1, 1), (3, 700), (700, 3)]
 MATTER = {"sky"}  # a part of several scenes
@@ -99,7 +101,7 @@ def test_a_field_is_enlarged_without_a_seam() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(2048, 2048), (2049, 2048), (16384, 16384), (16384, 16), (5000, 7001)])
 def test_no_picture_needs_more_than_a_bounded_canvas(width: int, height: int) -> None:
-    poster = paint(OutputImages(node_id="9", frame=ImageBatch(width=width, height=height)), 0)
+    poster = paint(OutputImages(node_id="9", batch=ImageBatch(width=width, height=height)), 0)
     rows, columns = poster.pixels.shape
     assert rows * columns <= MOST_PIXELS + rows + columns
     assert rows * poster.zoom >= height

@@ -15,16 +15,18 @@ from civitai_mock.drawing import png
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
-from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
+from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from tests.support.standin import plain_png
 
 WIDTH, HEIGHT = 96, 64
-FRAME = ImageBatch(width=WIDTH, height=HEIGHT)
+BATCH = ImageBatch(width=WIDTH, height=HEIGHT)
 SIZES = [(1, 1), (2, 3), (33, 65), (300, 200), (4096, 31), (3, 4096), (1600, 1600)]
 
 
-def result(images: ImageContent, frame: ImageBatch = FRAME) -> bytes:
-    series = OutputImages(node_id="9", frame=frame, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
+def result(images: ImageContent, batch: ImageBatch = BATCH) -> bytes:
+    series = OutputImages(node_id="9", batch=batch, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
     return draw(series, 0, texts={"prompt": "{}"}, images=images)
 
 

@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 from civitai_mock.drawing.png import ImageContent, draw
-from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
+from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from tests.support.paths import ROOT
 
 SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
-SERIES = OutputImages(node_id="9", frame=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
+SERIES = OutputImages(node_id="9", batch=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
 SIZES = [(1, 1), (9, 7), (64, 64), (255, 400), (256, 256), (512, 768), (832, 1216), (2048, 64), (2049, 2053)]
 
 DRAW_ELSEWHERE = """
@@ -35,7 +37,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def sized(width: int, height: int) -> OutputImages:
-    return replace(SERIES, frame=ImageBatch(width=width, height=height))
+    return replace(SERIES, batch=ImageBatch(width=width, height=height))
 
 
 def with_pass(**changes: object) -> OutputImages:
@@ -78,12 +80,12 @@ def test_each_image_of_a_batch_is_another_one() -> None:
 
 
 def test_a_image_taken_from_a_batch_is_the_one_of_its_place() -> None:
-    taken = replace(SERIES, frame=replace(SERIES.frame, count=1, first=1))
+    taken = replace(SERIES, batch=replace(SERIES.batch, count=1, first=1))
     assert drawn(taken, 0) == drawn(SERIES, 1)
 
 
 def test_neither_node_ids_nor_the_size_of_the_batch_matter() -> None:
-    other = replace(SERIES, node_id="57:9", frame=replace(SERIES.frame, count=4), effort={"3": 1.0})
+    other = replace(SERIES, node_id="57:9", batch=replace(SERIES.batch, count=4), effort={"3": 1.0})
     assert drawn(other) == drawn(SERIES)
 
 

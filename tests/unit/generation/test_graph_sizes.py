@@ -9,9 +9,9 @@ from civitai_mock.comfyui_standin.validation.definitions import read_definitions
 from civitai_mock.drawing.outputs.makers import MAKERS
 from civitai_mock.drawing.pixels.graph_images import OPERATIONS
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.output_images import LEAVING_DRAWN, MADE_BY_MODELS
+from civitai_mock.generation.graph_reader.image_batches import RULES
+from civitai_mock.generation.graph_reader.output_images import DRAWN_CLASSES, LEAVING_DRAWN
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
-from civitai_mock.generation.graph_reader.sizes import RULES
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import BASE, FILES, decoded, images_of, sampler
 
@@ -199,8 +199,8 @@ def test_every_core_node_that_gives_out_images_has_a_rule() -> None:
 
 
 def test_every_rule_is_for_pixels_that_are_made_or_drawn() -> None:
-    assert RULES.keys() - OPERATIONS.keys() - OUTPUTS.keys() - {"GetImageSize"} <= MADE_BY_MODELS | LEAVING_DRAWN
-    assert not OPERATIONS.keys() & MADE_BY_MODELS
+    assert RULES.keys() - OPERATIONS.keys() - OUTPUTS.keys() - {"GetImageSize"} <= DRAWN_CLASSES | LEAVING_DRAWN
+    assert not OPERATIONS.keys() & DRAWN_CLASSES
 
 
 def test_every_core_output_node_is_known() -> None:

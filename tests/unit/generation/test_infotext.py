@@ -9,10 +9,11 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from civitai_mock.drawing.png import ImageContent, draw
-from civitai_mock.generation.graph_reader.facts import ImageBatch, Lora, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.infotext import infotext, png_texts
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import read_output_images
+from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
+from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from tests.support.comfy_graphs import load_graph, recorded_graph
 from tests.support.generation import MODELS, graph_of
 from tests.support.paths import DATA
@@ -29,7 +30,7 @@ SAMPLED = SamplerPass(
     width=768,
     height=512,
 )
-SERIES = OutputImages(node_id="9", frame=ImageBatch(width=768, height=512), passes=(SAMPLED,))
+SERIES = OutputImages(node_id="9", batch=ImageBatch(width=768, height=512), passes=(SAMPLED,))
 GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "лиса в снегу"}}})
 
 

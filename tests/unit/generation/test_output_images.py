@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from civitai_mock.generation.comfyui_facts import TEXT_INPUTS
 from civitai_mock.generation.control_nets.request import RECIPES
-from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import read_output_images
+from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SAMPLER_INPUTS
 from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_outputs
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
@@ -22,7 +21,7 @@ from tests.support.generation import MODELS, graph_of
 from tests.support.golden import Golden
 from tests.support.paths import DATA
 
-FACTS = DATA / "golden" / "simulator_facts.json"
+FACTS = DATA / "golden" / "output_images.json"
 OURS = DATA / "golden" / "graphs"
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 IDS = st.sampled_from(["1", "2", "3", "57:9", "x"])
@@ -60,7 +59,7 @@ def test_graphs_of_this_server_read_in_full(path: Path) -> None:
     series = only(load_graph(path))
     main = series.main
     assert all((main.prompt_text, main.model, main.sampler, main.noise_schedule, main.steps, main.seed))
-    assert series.frame.width >= 64
+    assert series.batch.width >= 64
 
 
 def test_the_first_pass_is_the_main_one() -> None:
@@ -82,7 +81,7 @@ def test_a_graph_of_this_server_with_all_extras_reads_as_what_was_asked_for(
 ) -> None:
     """A hires pass by 1.5 and an upscale by 2.5 of two images from one that is given."""
     series = only(load_graph(OURS / f"{ecosystem}-all-extras.json"))
-    assert (series.frame.width, series.frame.height, series.frame.count) == (*size, 2)
+    assert (series.batch.width, series.batch.height, series.batch.count) == (*size, 2)
     assert [(one.steps, one.denoise) for one in series.passes] == [(20, 0.75), (20, 0.5)]
     assert series.source.endswith("_source")
 
@@ -97,7 +96,7 @@ def test_a_late_start_from_a_image_is_a_denoise() -> None:
     ]
     assert (series.main.steps, series.main.denoise) == (30, 0.4)
     assert series.effort["KSamplerAdvanced"] == pytest.approx(15 * 0.4 * 1.024**2)
-    assert (series.frame.width, series.frame.height) == (1536 * 4, 1536 * 4)
+    assert (series.batch.width, series.batch.height) == (1536 * 4, 1536 * 4)
 
 
 def test_loras_come_in_the_order_of_their_chain() -> None:
@@ -150,7 +149,7 @@ def test_values_are_followed_to_the_nodes_that_hold_them() -> None:
     )
     series = only(graph)
     assert (series.main.seed, series.main.steps, series.main.prompt_text) == (2**64 - 1, 7, "a lighthouse")
-    assert series.frame.width == 128
+    assert series.batch.width == 128
 
 
 def test_values_that_go_round_in_a_circle_are_none() -> None:
@@ -172,19 +171,19 @@ def test_values_that_go_round_in_a_circle_are_none() -> None:
     ],
 )
 def test_sizes_follow_the_pixels(graph: Graph, size: tuple[int, int]) -> None:
-    frame = only(graph).frame
-    assert (frame.width, frame.height) == size
+    batch = only(graph).batch
+    assert (batch.width, batch.height) == size
 
 
 def test_a_part_of_a_batch_keeps_its_place() -> None:
-    frame = only(recorded_graph("sd1_latent_from_batch")).frame
-    assert (frame.count, frame.first) == (1, 1)
+    batch = only(recorded_graph("sd1_latent_from_batch")).batch
+    assert (batch.count, batch.first) == (1, 1)
 
 
 def test_batches_multiply() -> None:
     repeated = node("RepeatLatentBatch", samples=["5", 0], amount=4)
     graph = changed("sd1_batch3", {"3": {"latent_image": ["20", 0]}}, **{"20": repeated})
-    assert only(graph).frame.count == 12
+    assert only(graph).batch.count == 12
 
 
 def test_output_nodes_come_by_number_and_then_as_in_the_graph() -> None:
@@ -200,6 +199,6 @@ def test_a_graph_of_any_shape_is_read_or_refused(graph: Graph) -> None:
     except GraphRefusedError:
         return
     for one in series:
-        assert 1 <= one.frame.width <= 16384
-        assert 1 <= one.frame.height <= 16384
+        assert 1 <= one.batch.width <= 16384
+        assert 1 <= one.batch.height <= 16384
         assert sum(one.effort.values()) >= 0

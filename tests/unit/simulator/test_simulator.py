@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.drawing.png import ImageContent
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.providers.simulator import simulator
 from civitai_mock.providers.simulator.graph_check import PromptCancelledError
 from civitai_mock.providers.simulator.simulator import Simulator

@@ -5,19 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.generation.graph_reader.facts import ImageBatch, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
+from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.providers.simulator.timing import INSTANT, MODELS_IN_MEMORY, PROFILES, REALISTIC, SimulatedWorker
 
-FRAME = ImageBatch(width=1024, height=1024)
+BATCH = ImageBatch(width=1024, height=1024)
 XL = "sdxl/civitai/101055/128078.safetensors"
 
 
 def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str = "3") -> OutputImages:
     return OutputImages(
         node_id=node_id,
-        frame=FRAME,
+        batch=BATCH,
         passes=(SamplerPass(steps=steps, model=model),),
-        effort={sampler: steps * FRAME.megapixels},
+        effort={sampler: steps * BATCH.megapixels},
     )
 
 
@@ -29,8 +31,8 @@ def test_an_ordinary_image_takes_seconds() -> None:
 
 def test_more_steps_and_more_images_take_longer() -> None:
     def seconds(steps: int, count: int) -> float:
-        frame = replace(FRAME, count=count)
-        one = replace(series(steps=steps), frame=frame, effort={"3": steps * frame.megapixels})
+        batch = replace(BATCH, count=count)
+        one = replace(series(steps=steps), batch=batch, effort={"3": steps * batch.megapixels})
         return SimulatedWorker(REALISTIC).take([one]).duration.total_seconds()
 
     assert seconds(25, 1) < seconds(50, 1) < seconds(50, 2)

@@ -9,7 +9,7 @@ from PIL import Image
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import ImageBatch
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.nodes import Nodes, real
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 

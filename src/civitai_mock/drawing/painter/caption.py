@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from civitai_mock.drawing.painter.canvas import Tones
-from civitai_mock.generation.graph_reader.facts import OutputImages
 from civitai_mock.generation.graph_reader.infotext import file_stem
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

@@ -10,7 +10,7 @@ from civitai_mock.drawing.painter.caption import caption_of
 from civitai_mock.drawing.painter.dice import Dice
 from civitai_mock.drawing.painter.scenes import SCENES
 from civitai_mock.drawing.painter.style import Style, colours, style_of
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 
 PAPER_COLOURS = 16
 SMALLEST_WITH_CAPTION = 256
@@ -45,15 +45,15 @@ class Poster:
 
 def paint(series: OutputImages, index: int) -> Poster:
     """The same for the same facts; `index` counts within the series."""
-    frame, place = series.frame, series.frame.first + index
-    zoom = _zoom(frame.width, frame.height)
-    width, height = -(-frame.width // zoom), -(-frame.height // zoom)
+    batch, place = series.batch, series.batch.first + index
+    zoom = _zoom(batch.width, batch.height)
+    width, height = -(-batch.width // zoom), -(-batch.height // zoom)
     strokes, finish = _dice(series, place)
     style = style_of(series.main, finish=finish, scenes=tuple(SCENES))
     sheet = np.full((height, width), TONES, np.uint8)
     art = _framed(sheet, series, place)
     SCENES[style.scene](Canvas(art), strokes)
-    return Poster(width=frame.width, height=frame.height, zoom=zoom, pixels=sheet, colours=_colours(style))
+    return Poster(width=batch.width, height=batch.height, zoom=zoom, pixels=sheet, colours=_colours(style))
 
 
 def _dice(series: OutputImages, place: int) -> tuple[Dice, Dice]:

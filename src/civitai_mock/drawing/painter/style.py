@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civitai_mock.drawing.painter.dice import Dice
-from civitai_mock.generation.graph_reader.facts import SamplerPass
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 
 Numbers: TypeAlias = NDArray[np.float64]
 

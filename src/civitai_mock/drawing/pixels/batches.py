@@ -23,7 +23,7 @@ def _joined(first: str, second: str) -> Operation:
 
 def _taken(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        skipped = min(max(node.sight.whole("batch_index", 0), 0), node.count(name) - 1)
+        skipped = min(max(node.view.whole("batch_index", 0), 0), node.count(name) - 1)
         return node.image(name, skipped + node.index)
 
     return operation

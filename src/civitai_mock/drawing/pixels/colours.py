@@ -18,16 +18,16 @@ SHARPENING = 10  # times alpha
 
 def blurred(node: NodeImages) -> Image.Image:
     image = node.image("image")
-    radius = min(node.sight.whole("blur_radius", 1), LARGEST_RADIUS)
-    return _image(_smooth(_tones(image), radius, node.sight.real("sigma", 1.0)), image.mode)
+    radius = min(node.view.whole("blur_radius", 1), LARGEST_RADIUS)
+    return _image(_smooth(_tones(image), radius, node.view.real("sigma", 1.0)), image.mode)
 
 
 def sharpened(node: NodeImages) -> Image.Image:
     """What a blur would take away is added so many times."""
     image = node.image("image")
-    radius = min(node.sight.whole("sharpen_radius", 1), LARGEST_RADIUS)
-    tones, strength = _tones(image), SHARPENING * node.sight.real("alpha", 1.0)
-    return _image(tones + strength * (tones - _smooth(tones, radius, node.sight.real("sigma", 1.0))), image.mode)
+    radius = min(node.view.whole("sharpen_radius", 1), LARGEST_RADIUS)
+    tones, strength = _tones(image), SHARPENING * node.view.real("alpha", 1.0)
+    return _image(tones + strength * (tones - _smooth(tones, radius, node.view.real("sigma", 1.0))), image.mode)
 
 
 def _smooth(tones: Tones, radius: int, sigma: float) -> Tones:
@@ -65,26 +65,26 @@ PAD_GREY = (127, 127, 127, 127)  # a half, rounded down
 
 
 def _empty(node: NodeImages) -> Image.Image:
-    colour = node.sight.whole("color", 0)
+    colour = node.view.whole("color", 0)
     return Image.new("RGB", node.size, (colour >> 16 & 255, colour >> 8 & 255, colour & 255))
 
 
 def _loaded(node: NodeImages) -> Image.Image:
     image = _of_file(node, "image")
-    if node.sight.output == 0:
+    if node.view.output == 0:
         return image.convert("RGB")
     return ImageOps.invert(image.getchannel("A")) if image.mode == "RGBA" else Image.new("L", node.size)
 
 
 def _channel(node: NodeImages) -> Image.Image:
     """What is transparent is masked; other channels are taken as they are."""
-    image, name = _of_file(node, "image").convert("RGBA"), node.sight.text("channel")
+    image, name = _of_file(node, "image").convert("RGBA"), node.view.text("channel")
     channel = image.getchannel(name[:1].upper() if name in {"red", "green", "blue"} else "A")
     return channel if name in {"red", "green", "blue"} else ImageOps.invert(channel)
 
 
 def _of_file(node: NodeImages, name: str) -> Image.Image:
-    images = node.file(node.sight.text(name))
+    images = node.file(node.view.text(name))
     return images[node.index % len(images)] if images else Image.new("RGB", node.size)
 
 
@@ -103,21 +103,21 @@ def _inverted(node: NodeImages) -> Image.Image:
 def _blended(node: NodeImages) -> Image.Image:
     one = node.colours("image1")
     other = scaled(node.colours("image2"), one.size, method="bicubic", crop="center")
-    blend, share = BLENDS.get(node.sight.text("blend_mode")), min(max(node.sight.real("blend_factor", 0.5), 0), 1)
-    if node.sight.text("blend_mode") == "difference":  # not cut off at black before it is mixed
+    blend, share = BLENDS.get(node.view.text("blend_mode")), min(max(node.view.real("blend_factor", 0.5), 0), 1)
+    if node.view.text("blend_mode") == "difference":  # not cut off at black before it is mixed
         return ImageChops.subtract(one, other.point(lambda value: round(value * share)))
     return Image.blend(one, blend(one, other) if blend else other, share)
 
 
 def _quantized(node: NodeImages) -> Image.Image:
-    dither = Image.Dither.NONE if node.sight.text("dither") == "none" else Image.Dither.FLOYDSTEINBERG
-    image, count = node.colours("image"), min(max(node.sight.whole("colors", 256), 1), 256)
+    dither = Image.Dither.NONE if node.view.text("dither") == "none" else Image.Dither.FLOYDSTEINBERG
+    image, count = node.colours("image"), min(max(node.view.whole("colors", 256), 1), 256)
     return image.quantize(count, palette=image.quantize(count), dither=dither).convert("RGB")
 
 
 def _edges(node: NodeImages) -> Image.Image:
     edges = node.colours("image").convert("L").filter(ImageFilter.GaussianBlur(1)).filter(ImageFilter.FIND_EDGES)
-    threshold = 100 * node.sight.real("low_threshold", 0.4)
+    threshold = 100 * node.view.real("low_threshold", 0.4)
     edges = edges.point(lambda value: 255 * (value > threshold))
     sheet = Image.new("L", edges.size)  # the filter leaves the outermost pixels as they were
     sheet.paste(edges.crop((1, 1, max(edges.width - 1, 1), max(edges.height - 1, 1))), (1, 1))
@@ -126,14 +126,14 @@ def _edges(node: NodeImages) -> Image.Image:
 
 def _noisy(node: NodeImages) -> Image.Image:
     image = node.colours("image")
-    throws = np.random.default_rng([max(node.sight.whole("seed", 0), 0), node.index])
-    noise = throws.normal(0, 255 * node.sight.real("strength", 0.5), (image.height, image.width, 3))
+    throws = np.random.default_rng([max(node.view.whole("seed", 0), 0), node.index])
+    noise = throws.normal(0, 255 * node.view.real("strength", 0.5), (image.height, image.width, 3))
     return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
 
 
 def _to_yuv(node: NodeImages) -> Image.Image:
     """Each channel is an image of its own."""
-    channel = node.colours("image").convert("YCbCr").getchannel(min(node.sight.output, 2))
+    channel = node.colours("image").convert("YCbCr").getchannel(min(node.view.output, 2))
     return Image.merge("RGB", [channel] * 3)
 
 
@@ -143,8 +143,8 @@ def _from_yuv(node: NodeImages) -> Image.Image:
 
 
 def _morphed(node: NodeImages) -> Image.Image:
-    image, kernel = node.colours("image"), min(max(node.sight.whole("kernel_size", 3), 1), LARGEST_KERNEL) | 1
-    return MORPHOLOGY.get(node.sight.text("operation"), _shrunk)(image, kernel)
+    image, kernel = node.colours("image"), min(max(node.view.whole("kernel_size", 3), 1), LARGEST_KERNEL) | 1
+    return MORPHOLOGY.get(node.view.text("operation"), _shrunk)(image, kernel)
 
 
 def _shrunk(image: Image.Image, kernel: int) -> Image.Image:
@@ -176,10 +176,10 @@ MORPHOLOGY: Mapping[str, Callable[[Image.Image, int], Image.Image]] = {
 
 def _composed(node: NodeImages) -> Image.Image:
     image, source = node.image("destination").copy(), node.image("source")
-    if node.sight.nodes.value(node.sight.node_id, "resize_source") is True:
+    if node.view.nodes.value(node.view.node_id, "resize_source") is True:
         source = scaled(source, image.size)
-    place = (node.sight.whole("x", 0), node.sight.whole("y", 0))
-    if not node.sight.has("mask"):
+    place = (node.view.whole("x", 0), node.view.whole("y", 0))
+    if not node.view.has("mask"):
         image.paste(source.convert(image.mode), place)
     else:
         image.paste(source.convert(image.mode), place, scaled(node.mask("mask"), source.size))
@@ -191,7 +191,7 @@ def _mixed(name: str, other: str) -> Operation:
 
     def operation(node: NodeImages) -> Image.Image:
         one, two = node.colours(name), scaled(node.colours(other), node.size, crop="center")
-        factor = node.sight.real("blend_factor", node.sight.real("ratio", 0.5))
+        factor = node.view.real("blend_factor", node.view.real("ratio", 0.5))
         return Image.blend(two, one, min(max(factor, 0), 1))
 
     return operation
@@ -199,12 +199,12 @@ def _mixed(name: str, other: str) -> Operation:
 
 def _pasted(node: NodeImages) -> Image.Image:
     image = node.colours("samples_to").copy()
-    image.paste(node.colours("samples_from"), (node.sight.whole("x", 0) // 8 * 8, node.sight.whole("y", 0) // 8 * 8))
+    image.paste(node.colours("samples_from"), (node.view.whole("x", 0) // 8 * 8, node.view.whole("y", 0) // 8 * 8))
     return image
 
 
 def _extended(node: NodeImages) -> Image.Image:
-    left, top = node.sight.whole("left", 0), node.sight.whole("top", 0)
+    left, top = node.view.whole("left", 0), node.view.whole("top", 0)
     image = node.image("image")
     sheet = Image.new(image.mode, node.size, PAD_GREY[: len(image.getbands())])
     sheet.paste(image, (left, top))

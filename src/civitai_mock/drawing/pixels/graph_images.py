@@ -13,11 +13,11 @@ from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import ImageBatch
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch, Loaded
+from civitai_mock.generation.graph_reader.image_batches.node_view import NodeView
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, above, is_drawn, read_output
-from civitai_mock.generation.graph_reader.sizes.node_view import Loaded, NodeView
 
 # The bytes of a file by the name that a graph has for it.
 ReadFile: TypeAlias = Callable[[str], bytes | None]
@@ -48,7 +48,7 @@ class GraphImages:
 
     def __init__(self, nodes: Nodes, *, read: ReadFile, draw: Draw) -> None:
         self.nodes = nodes
-        self.frames = ImageBatches(nodes, load=self._load)
+        self.batches = ImageBatches(nodes, load=self._load)
         self.read = read
         self._draw = draw
         self._loaded: dict[str, Loaded | None] = {}
@@ -65,13 +65,13 @@ class GraphImages:
         return any(self.nodes.class_type(node_id) in FILE_INPUTS for node_id in self.nodes)
 
     def frame(self, link: Link) -> ImageBatch:
-        return self.frames.of(link)
+        return self.batches.at(link)
 
     def png(self, link: Link, index: int, texts: Mapping[str, str]) -> bytes:
         """Return it as a file, RGB or RGBA."""
         self._check()
         if is_drawn(self.nodes, link, self._load):
-            return self._draw(read_output(self.nodes, link, self.frames), index, texts)
+            return self._draw(read_output(self.nodes, link, self.batches), index, texts)
         return encoded(self.image(link, index), texts)
 
     def image(self, link: Link, index: int) -> Image.Image:
@@ -96,17 +96,17 @@ class GraphImages:
 
     def _make(self, link: Link, index: int) -> Image.Image:
         if is_drawn(self.nodes, link, self._load):
-            return opened(self._draw(read_output(self.nodes, link, self.frames), index, NO_TEXTS))
+            return opened(self._draw(read_output(self.nodes, link, self.batches), index, NO_TEXTS))
         node = self._look(link, index)
         operation = OPERATIONS.get(self.nodes.class_type(link.node_id))
         return operation(node) if operation else scaled(self._passed_on(link, index), node.size)
 
     def _look(self, link: Link, index: int) -> NodeImages:
-        sight = NodeView(
-            nodes=self.nodes, node_id=link.node_id, output=link.output, frame_of=self.frames.of, load=self._load
+        view = NodeView(
+            nodes=self.nodes, node_id=link.node_id, output=link.output, batch_at=self.batches.at, load=self._load
         )
         return NodeImages(
-            sight=sight, index=index, frame=self.frames.of(link), image_at=self._ready, file=self._images_of
+            view=view, index=index, batch=self.batches.at(link), image_at=self._ready, file=self._images_of
         )
 
     def _ready(self, link: Link, index: int) -> Image.Image:
@@ -117,7 +117,7 @@ class GraphImages:
     def _passed_on(self, link: Link, index: int) -> Image.Image:
         """Hand on the image that a node of another pack was given."""
         source = above(self.nodes, link)
-        return self._ready(source, index % self.frames.of(source).count) if source else Image.new("RGB", (1, 1))
+        return self._ready(source, index % self.batches.at(source).count) if source else Image.new("RGB", (1, 1))
 
     def _load(self, name: str) -> Loaded | None:
         if name not in self._loaded:

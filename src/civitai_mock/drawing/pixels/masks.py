@@ -35,7 +35,7 @@ def _bits(mask: Image.Image) -> Image.Image:
 
 def _solid(node: NodeImages) -> Image.Image:
     """Rounded down, so that no threshold takes it for more than it is."""
-    return Image.new("L", node.size, int(255 * node.sight.real("value", 1.0)))
+    return Image.new("L", node.size, int(255 * node.view.real("value", 1.0)))
 
 
 def _inverted(node: NodeImages) -> Image.Image:
@@ -47,38 +47,38 @@ def _shown(node: NodeImages) -> Image.Image:
 
 
 def _of_channel(node: NodeImages) -> Image.Image:
-    image, channel = node.image("image"), node.sight.text("channel")[:1].upper()
+    image, channel = node.image("image"), node.view.text("channel")[:1].upper()
     return image.convert("RGBA").getchannel(channel if channel in {"R", "G", "B", "A"} else "R")
 
 
 def _of_colour(node: NodeImages) -> Image.Image:
-    colour = node.sight.whole("color", 0)
+    colour = node.view.whole("color", 0)
     wanted = np.array([colour >> 16 & 255, colour >> 8 & 255, colour & 255])
     return _image(np.all(np.asarray(node.colours("image")) == wanted, axis=2) * np.uint8(255))
 
 
 def _composed(node: NodeImages) -> Image.Image:
     mask, source = node.mask("destination").copy(), node.mask("source")
-    x, y = node.sight.whole("x", 0), node.sight.whole("y", 0)
+    x, y = node.view.whole("x", 0), node.view.whole("y", 0)
     box = (x, y, min(x + source.width, mask.width), min(y + source.height, mask.height))
     if box[0] >= box[2] or box[1] >= box[3]:
         return mask
-    operation = LOGIC.get(node.sight.text("operation"), ImageChops.multiply)
+    operation = LOGIC.get(node.view.text("operation"), ImageChops.multiply)
     mask.paste(operation(mask.crop(box), source.crop((0, 0, box[2] - x, box[3] - y))), box[:2])
     return mask
 
 
 def _above(node: NodeImages) -> Image.Image:
-    threshold = 255 * node.sight.real("value", 0.5)
+    threshold = 255 * node.view.real("value", 0.5)
     return node.mask("mask").point(lambda value: 255 * (value > threshold))
 
 
 def _grown(node: NodeImages) -> Image.Image:
     """Grow by squares, or by diamonds where corners are tapered; below 0 it shrinks."""
-    expand = node.sight.whole("expand", 0)
+    expand = node.view.whole("expand", 0)
     tones = np.asarray(node.mask("mask"))
     tones = tones if expand >= 0 else 255 - tones
-    is_tapered = node.sight.nodes.value(node.sight.node_id, "tapered_corners") is not False
+    is_tapered = node.view.nodes.value(node.view.node_id, "tapered_corners") is not False
     reach = min(abs(expand), sum(tones.shape))
     tones = _in_diamonds(tones, reach) if is_tapered else _spread(_spread(tones, reach, DOWN), reach, RIGHT)
     return _image(tones if expand >= 0 else 255 - tones)
@@ -117,7 +117,7 @@ def _moved(tones: Tones, down: int, right: int) -> Tones:
 def _feathered(node: NodeImages) -> Image.Image:
     tones = np.asarray(node.mask("mask")).astype(np.float64)
     for axis, (low, high) in enumerate((("top", "bottom"), ("left", "right"))):
-        shares = _shares(tones.shape[axis], node.sight.whole(low, 0), node.sight.whole(high, 0))
+        shares = _shares(tones.shape[axis], node.view.whole(low, 0), node.view.whole(high, 0))
         tones = tones * (shares[:, None] if axis == 0 else shares[None, :])
     return _image(tones.astype(np.uint8))
 
@@ -133,8 +133,8 @@ def _shares(length: int, low: int, high: int) -> Shares:
 
 def _around(node: NodeImages) -> Image.Image:
     """Mask what ImagePadForOutpaint adds, with a soft edge into what was there."""
-    inner = node.sight.frame("image")
-    left, top, feather = node.sight.whole("left", 0), node.sight.whole("top", 0), node.sight.whole("feathering", 40)
+    inner = node.view.batch("image")
+    left, top, feather = node.view.whole("left", 0), node.view.whole("top", 0), node.view.whole("feathering", 40)
     mask = Image.new("L", node.size, 255)
     edge = Image.new("L", (inner.width, inner.height))
     if 0 < 2 * feather < min(inner.width, inner.height):
@@ -156,7 +156,7 @@ def _around(node: NodeImages) -> Image.Image:
 
 
 def _padded(node: NodeImages) -> Image.Image:
-    return COLOURS["ImagePadForOutpaint"](node) if node.sight.output == 0 else _around(node)
+    return COLOURS["ImagePadForOutpaint"](node) if node.view.output == 0 else _around(node)
 
 
 def _with_alpha(node: NodeImages) -> Image.Image:
@@ -167,7 +167,7 @@ def _with_alpha(node: NodeImages) -> Image.Image:
 
 def _split(node: NodeImages) -> Image.Image:
     image = node.image("image")
-    return image.convert("RGB") if node.sight.output == 0 else ImageOps.invert(image.convert("RGBA").getchannel("A"))
+    return image.convert("RGB") if node.view.output == 0 else ImageOps.invert(image.convert("RGBA").getchannel("A"))
 
 
 def _porter_duff(node: NodeImages) -> Image.Image:
@@ -177,9 +177,9 @@ def _porter_duff(node: NodeImages) -> Image.Image:
         image = scaled(node.colours(name), node.size, method="bicubic", crop="center")
         image.putalpha(ImageOps.invert(scaled(node.mask(f"{name}_alpha"), node.size, method="bicubic", crop="center")))
         layers.append(image)
-    mode = node.sight.text("mode")
+    mode = node.view.text("mode")
     image = layers[0] if mode == "DST" else layers[1] if mode == "SRC" else Image.alpha_composite(*layers)
-    return image.convert("RGB") if node.sight.output == 0 else ImageOps.invert(image.getchannel("A"))
+    return image.convert("RGB") if node.view.output == 0 else ImageOps.invert(image.getchannel("A"))
 
 
 def _image(tones: Tones) -> Image.Image:

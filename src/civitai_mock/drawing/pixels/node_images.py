@@ -7,8 +7,8 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import ImageBatch
-from civitai_mock.generation.graph_reader.sizes.node_view import NodeView
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
+from civitai_mock.generation.graph_reader.image_batches.node_view import NodeView
 
 Size: TypeAlias = tuple[int, int]
 
@@ -17,26 +17,26 @@ Size: TypeAlias = tuple[int, int]
 class NodeImages:
     """`index` is the place of the image that is asked for; masks are images of one channel, 255 for 1.0."""
 
-    sight: NodeView
+    view: NodeView
     index: int
-    frame: ImageBatch
+    batch: ImageBatch
     image_at: Callable[[Link, int], Image.Image]
     file: Callable[[str], Sequence[Image.Image] | None]
 
     @property
     def size(self) -> Size:
-        return self.frame.width, self.frame.height
+        return self.batch.width, self.batch.height
 
     def count(self, name: str) -> int:
-        return self.sight.frame(name).count
+        return self.view.batch(name).count
 
     def image(self, name: str, index: int | None = None) -> Image.Image:
         """The one at the same place; a shorter batch begins anew."""
-        link = self.sight.nodes.link(self.sight.node_id, name)
+        link = self.view.nodes.link(self.view.node_id, name)
         if link is None:
             return Image.new("RGB", self.size)
         wanted = self.index if index is None else index
-        return self.image_at(link, wanted % self.sight.frame(name).count)
+        return self.image_at(link, wanted % self.view.batch(name).count)
 
     def colours(self, name: str, index: int | None = None) -> Image.Image:
         return self.image(name, index).convert("RGB")

@@ -44,7 +44,7 @@ def scaled(image: Image.Image, size: Size, *, method: str = "bilinear", crop: st
 
 def _scale(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        method, crop = node.sight.text("upscale_method"), node.sight.text("crop")
+        method, crop = node.view.text("upscale_method"), node.view.text("crop")
         return scaled(node.image(name), node.size, method=method or "lanczos", crop=crop)
 
     return operation
@@ -57,7 +57,7 @@ def _for_kontext(node: NodeImages) -> Image.Image:
 def _crop(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
         image = node.image(name)
-        x, y = (max(node.sight.whole(side, 0), 0) for side in ("x", "y"))
+        x, y = (max(node.view.whole(side, 0), 0) for side in ("x", "y"))
         x, y = min(x, image.width - node.size[0]), min(y, image.height - node.size[1])
         return image.crop((x, y, x + node.size[0], y + node.size[1]))
 
@@ -73,7 +73,7 @@ def _encode(node: NodeImages) -> Image.Image:
 
 def _turn(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        image, turn = node.image(name), TURNS.get(node.sight.text("rotation"))
+        image, turn = node.image(name), TURNS.get(node.view.text("rotation"))
         return image if turn is None else image.transpose(turn)
 
     return operation
@@ -81,7 +81,7 @@ def _turn(name: str) -> Operation:
 
 def _flip(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        is_upside_down = node.sight.text("flip_method").startswith("x")
+        is_upside_down = node.view.text("flip_method").startswith("x")
         flip = Image.Transpose.FLIP_TOP_BOTTOM if is_upside_down else Image.Transpose.FLIP_LEFT_RIGHT
         return node.image(name).transpose(flip)
 
@@ -90,14 +90,14 @@ def _flip(name: str) -> Operation:
 
 def _stitch(node: NodeImages) -> Image.Image:
     one = node.image("image1", min(node.index, node.count("image1") - 1))
-    if not node.sight.has("image2"):
+    if not node.view.has("image2"):
         return one
     other = node.image("image2", min(node.index, node.count("image2") - 1))
-    direction, colour = node.sight.text("direction"), COLOURS.get(node.sight.text("spacing_color"), (255, 255, 255))
+    direction, colour = node.view.text("direction"), COLOURS.get(node.view.text("spacing_color"), (255, 255, 255))
     is_row = direction not in {"up", "down"}
-    if node.sight.nodes.value(node.sight.node_id, "match_image_size") is not False:
+    if node.view.nodes.value(node.view.node_id, "match_image_size") is not False:
         gap = node.size[0] - one.width if is_row else node.size[1] - one.height
-        space = max(node.sight.whole("spacing_width", 0), 0)
+        space = max(node.view.whole("spacing_width", 0), 0)
         room = max(gap - space - space % 2, 1)
         other = scaled(other, (room, one.height) if is_row else (one.width, room), method="lanczos")
     around = colour if colour == WHITE else BLACK  # what a smaller image lacks never has the colour of the gap
@@ -124,8 +124,8 @@ def _fit(node: NodeImages) -> Image.Image:
     image = node.image("image")
     factor = min(node.size[0] / image.width, node.size[1] / image.height)
     inner = (max(int(image.width * factor), 1), max(int(image.height * factor), 1))
-    sheet = Image.new(image.mode, node.size, "black" if node.sight.text("padding_color") == "black" else "white")
-    small = scaled(image, inner, method=node.sight.text("interpolation"))
+    sheet = Image.new(image.mode, node.size, "black" if node.view.text("padding_color") == "black" else "white")
+    small = scaled(image, inner, method=node.view.text("interpolation"))
     sheet.paste(small, ((node.size[0] - inner[0]) // 2, (node.size[1] - inner[1]) // 2))
     return sheet
 

@@ -7,7 +7,7 @@ from itertools import islice
 import av
 from PIL import Image
 
-from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
+from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 
 
 def loaded_video(content: bytes) -> Loaded | None:

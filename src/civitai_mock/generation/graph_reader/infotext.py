@@ -6,7 +6,8 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 
 from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
-from civitai_mock.generation.graph_reader.facts import Lora, OutputImages, SamplerPass
+from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 
 PARAMETERS_KEYWORD = "parameters"
 DECIMALS = 3
@@ -47,10 +48,10 @@ def _settings(series: OutputImages) -> str:
 
 def _size(series: OutputImages) -> str:
     """As it is drawn first; nothing where that would be a guess."""
-    main, frame = series.main, series.frame
+    main, batch = series.main, series.batch
     if series.passes:
         return f"{main.width}x{main.height}" if main.width else ""
-    return "" if frame.guessed else f"{frame.width}x{frame.height}"
+    return "" if batch.guessed else f"{batch.width}x{batch.height}"
 
 
 def _drawing(series: OutputImages) -> Sequence[SamplerPass]:
@@ -86,7 +87,7 @@ def _enlarged(series: OutputImages, hires: Sequence[SamplerPass]) -> Mapping[str
         found["Hires steps"] = str(hires[0].steps)
         found["Hires upscaler"] = file_stem(hires[0].upscaler)
     if series.upscaler and series.passes:
-        found["Postprocess upscale by"] = _growth(last.width, 0 if series.frame.guessed else series.frame.width)
+        found["Postprocess upscale by"] = _growth(last.width, 0 if series.batch.guessed else series.batch.width)
         found["Postprocess upscaler"] = file_stem(series.upscaler)
     return found
 

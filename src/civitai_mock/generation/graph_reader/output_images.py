@@ -1,32 +1,27 @@
 """Read how the output images of any API-format graph are made, by the names of inputs rather than of nodes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from civitai_mock.domain.json_types import as_text
+from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.generation.graph import Link
-from civitai_mock.generation.graph_reader.facts import OutputImages, SamplerPass
-from civitai_mock.generation.graph_reader.image_batches import ImageBatches, nothing_known
+from civitai_mock.generation.graph_reader.image_batches import MADE_BY_MODELS, RULES, ImageBatches
+from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch, Load, nothing_known
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, output_rank, result_count
-from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, sampler_pass_at, samples
-from civitai_mock.generation.graph_reader.sizes import RULES
-from civitai_mock.generation.graph_reader.sizes.latents import MADE_BY_MODELS as LATENTS
-from civitai_mock.generation.graph_reader.sizes.node_view import Load
-from civitai_mock.generation.graph_reader.sizes.videos import MADE_BY_MODELS as VIDEOS
+from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SamplerPass, sampler_pass_at, samples
 
 FILE_INPUTS: Mapping[str, str] = {
     **dict.fromkeys(("LoadImage", "LoadImageOutput", "LoadImageMask", "WebcamCapture"), "image"),
     "LoadVideo": "file",
     "LoadLatent": "latent",
 }
-MADE_BY_MODELS = frozenset(
-    {
-        *LATENTS,
-        *VIDEOS,
+DRAWN_CLASSES = MADE_BY_MODELS.union(
+    (
         *("LoadImageSetFromFolderNode", "LoadImageTextSetFromFolderNode", "Load3D", "Load3DAnimation", "LoadLatent"),
         "StableCascade_SuperResolutionControlnet",
-    }
+    )
 )
 # These leave what is drawn as it is: it is drawn at once in the size, and of the place, that they make of it.
 LEAVING_DRAWN = frozenset(
@@ -36,9 +31,43 @@ LEAVING_DRAWN = frozenset(
         *("VAEEncodeForInpaint", "InpaintModelConditioning", "VAEDecode", "VAEDecodeTiled", "SetLatentNoiseMask"),
         *("LatentBatchSeedBehavior", "ImageFromBatch", "LatentFromBatch", "RebatchImages", "RebatchLatents"),
         *("CreateVideo", "GetVideoComponents", "LTXVPreprocess", "HunyuanRefinerLatent", "SaveImage", "PreviewImage"),
-        *("SaveImageWebsocket", "SaveAnimatedPNG", "SaveAnimatedWEBP", "SaveWEBM", "SaveVideo", "SaveLatent"),
+        *(STREAMING_CLASS, "SaveAnimatedPNG", "SaveAnimatedWEBP", "SaveWEBM", "SaveVideo", "SaveLatent"),
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputImages:
+    """The images of one output node, made from `source` if that is a file, by these passes, the first one first.
+
+    It gives out that many `results`, files whose names end in `suffix`. `is_drawn` where a model makes the pixels,
+    which only a drawing can stand in for.
+
+    `vae` is a file of its own, if that has decoded them; `upscaler` made them larger after the last pass.
+    `effort` is what each sampler node has to do, in steps times megapixels.
+    """
+
+    node_id: str
+    is_preview: bool = False
+    results: int = 0
+    suffix: str = ""
+    is_drawn: bool = True
+    vae: str = ""
+    upscaler: str = ""
+    batch: ImageBatch
+    passes: tuple[SamplerPass, ...] = ()
+    source: str = ""
+    effort: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_drawn_image(self) -> bool:
+        """Whether each of its files is one image, and nothing but a drawing."""
+        return self.is_drawn and self.suffix == "png" and self.results == self.batch.count
+
+    @property
+    def main(self) -> SamplerPass:
+        """The pass that the others refine."""
+        return self.passes[0] if self.passes else SamplerPass()
 
 
 def is_drawn(nodes: Nodes, link: Link, load: Load) -> bool:
@@ -48,10 +77,10 @@ def is_drawn(nodes: Nodes, link: Link, load: Load) -> bool:
     while place is not None and place not in seen:
         seen.add(place)
         class_type = nodes.class_type(place.node_id)
-        if class_type in FILE_INPUTS and class_type not in MADE_BY_MODELS:
+        if class_type in FILE_INPUTS and class_type not in DRAWN_CLASSES:
             return load(as_text(nodes.value(place.node_id, FILE_INPUTS[class_type]))) is None
         if class_type in RULES and class_type not in LEAVING_DRAWN:
-            return class_type in MADE_BY_MODELS
+            return class_type in DRAWN_CLASSES
         place = above(nodes, place)
     return True
 
@@ -66,19 +95,19 @@ def read_output_images(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[
     """One for each output node: numbers in their order, then names in the graph's."""
     outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUTS]
     ordered = sorted(outputs, key=lambda node_id: output_rank(node_id, outputs))
-    frames = ImageBatches(nodes, load=load)
-    return [read_output(nodes, Link(node_id, 0), frames) for node_id in ordered]
+    batches = ImageBatches(nodes, load=load)
+    return [read_output(nodes, Link(node_id, 0), batches) for node_id in ordered]
 
 
-def read_output(nodes: Nodes, link: Link, frames: ImageBatches) -> OutputImages:
+def read_output(nodes: Nodes, link: Link, batches: ImageBatches) -> OutputImages:
     """What one output of a node gives out, or what an output node shows."""
-    class_type, frame = nodes.class_type(link.node_id), frames.of(link)
+    class_type, batch = nodes.class_type(link.node_id), batches.at(link)
     path, output = list(_way_of_the_pixels(nodes, link))[::-1], OUTPUTS.get(class_type)
     passes: list[SamplerPass] = []
     upscaler = ""
     effort: dict[str, float] = {}
     for place in path:
-        step, here = place.node_id, frames.of(place)
+        step, here = place.node_id, batches.at(place)
         upscaler = _upscaler(nodes, step) or upscaler
         if samples(nodes.inputs(step)):
             width, height = (0, 0) if here.guessed else (here.width, here.height)
@@ -89,10 +118,10 @@ def read_output(nodes: Nodes, link: Link, frames: ImageBatches) -> OutputImages:
     return OutputImages(
         node_id=link.node_id,
         is_preview=output is not None and output.is_temp,
-        results=result_count(class_type, frame.count),
+        results=result_count(class_type, batch.count),
         suffix=output.suffix if output else "",
-        is_drawn=is_drawn(nodes, link, frames.load),
-        frame=frame,
+        is_drawn=is_drawn(nodes, link, batches.load),
+        batch=batch,
         passes=tuple(passes),
         source=as_text(nodes.inputs(path[0].node_id).get("image")),
         vae=next((vae for place in reversed(path) if (vae := _vae(nodes, place.node_id))), ""),

@@ -1,8 +1,9 @@
 """What one sampler node does, by the names of inputs."""
 
+from dataclasses import dataclass
+
 from civitai_mock.domain.json_types import Json, as_text
 from civitai_mock.generation.comfyui_facts import SEED_INPUTS, TEXT_INPUTS
-from civitai_mock.generation.graph_reader.facts import Lora, SamplerPass, steps_between
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, whole
 
 IMAGE_INPUTS = (
@@ -18,6 +19,49 @@ BESIDE_TEXT = frozenset({*IMAGE_INPUTS, "model", "clip", "vae", "control_net", "
 CLIP_LAYER = "stop_at_clip_layer"
 CLASS_WITHOUT_NOISE = "DisableNoise"
 CLASS_WITHOUT_TEXT = "ConditioningZeroOut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    file_name: str
+    strength: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerPass:
+    """One sampler node's part in an image.
+
+    It works from `first_step` to `last_step` of its `steps`, on noise of its own or on what another one has left.
+    `upscaler` made the image larger on its way here, `width` and `height` are 0 where they would be guessed.
+    """
+
+    seed: int = 0
+    steps: int = 0
+    cfg: float | None = None
+    guidance: float | None = None
+    denoise: float = 1.0
+    sampler: str = ""
+    noise_schedule: str = ""
+    prompt_text: str = ""
+    negative_text: str = ""
+    model: str = ""
+    loras: tuple[Lora, ...] = ()
+    clip_skip: int = 1
+    first_step: int = 0
+    last_step: int | None = None
+    adds_noise: bool = True
+    upscaler: str = ""
+    width: int = 0
+    height: int = 0
+
+    @property
+    def steps_taken(self) -> int:
+        return steps_between(self.first_step, self.last_step, of=self.steps)
+
+
+def steps_between(first: int, last: int | None, *, of: int) -> int:
+    """Return how many of its steps a sampler takes that has to begin and to end at some."""
+    return max((of if last is None else min(last, of)) - first, 0)
 
 
 def samples(inputs: Inputs) -> bool:

@@ -8,12 +8,10 @@ from typing import Self
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_PIXELS_IN_MEMORY
-from civitai_mock.generation.graph_reader.facts import OutputImages
-from civitai_mock.generation.graph_reader.image_batches import nothing_known
+from civitai_mock.generation.graph_reader.image_batches.batch import Load, nothing_known
 from civitai_mock.generation.graph_reader.nodes import NO_INPUTS, Nodes
-from civitai_mock.generation.graph_reader.output_images import read_output_images
+from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
-from civitai_mock.generation.graph_reader.sizes.node_view import Load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +113,12 @@ def _check_circles(nodes: Nodes, needed: Collection[str]) -> None:
 
 
 def _excesses(nodes: Nodes, series: OutputImages) -> Iterator[Fault]:
-    frame = series.frame
-    sides = (("width", frame.width, LARGEST_SIDE), ("height", frame.height, LARGEST_SIDE))
-    if not series.is_drawn_image and frame.width * frame.height * frame.count > MOST_PIXELS_IN_MEMORY:
-        details = f"{frame.count} images of {frame.width}x{frame.height}"
+    batch = series.batch
+    sides = (("width", batch.width, LARGEST_SIDE), ("height", batch.height, LARGEST_SIDE))
+    if not series.is_drawn_image and batch.width * batch.height * batch.count > MOST_PIXELS_IN_MEMORY:
+        details = f"{batch.count} images of {batch.width}x{batch.height}"
         yield _fault(nodes, series.node_id, "out_of_memory", "Allocation on device", details)
-    for name, value, most in (*sides, ("batch_size", frame.count, LARGEST_BATCH)):
+    for name, value, most in (*sides, ("batch_size", batch.count, LARGEST_BATCH)):
         if value > most:
             message = f"Value {value} bigger than max of {most}"
             yield _fault(nodes, series.node_id, "value_bigger_than_max", message, name)

@@ -17,10 +17,10 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.drawing.png import ImageContent, draw
 from civitai_mock.drawing.threads import Studio
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.graph_reader.infotext import png_texts
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.generation.graph_reader.sizes.node_view import Loaded
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, checked_outputs
 from civitai_mock.providers.simulator.timing import Profile, SimulatedWorker

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.graph_reader.facts import OutputImages
+from civitai_mock.generation.graph_reader.output_images import OutputImages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class SimulatedWorker:
         return _seconds(self._profile.prompt + self._profile.step_per_megapixel * sum(effort.values()))
 
     def _convert_time(self, series: Sequence[OutputImages]) -> timedelta:
-        return _seconds(self._profile.convert_per_megapixel * sum(one.frame.megapixels for one in series))
+        return _seconds(self._profile.convert_per_megapixel * sum(one.batch.megapixels for one in series))
 
 
 def _megabytes(models: Iterable[str]) -> int:
