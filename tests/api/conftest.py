@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from civitai_mock.clock import VirtualClock
-from tests.support.served import Served, serve
+from tests.support.served_app import Served, serve
 
 
 @pytest.fixture

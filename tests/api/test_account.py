@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.served import CHECKPOINT, JOBS, LORA, Served, serve, template
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, template
 
 CONSUMER = "/v1/consumer"
 

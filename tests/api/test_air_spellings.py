@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.served import JOBS, Served, serve
+from tests.support.served_app import JOBS, Served, serve
 
 COVERAGE = "/v1/consumer/coverage"
 RESOURCES = "/v2/resources"

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.support.jobs import LEASE, prepared
-from tests.support.served import IMAGE, JOBS, Served, serve
+from tests.support.served_app import IMAGE, JOBS, Served, serve
 
 
 async def _end(served: Served, *, names: tuple[str | None, ...] = (), result: Any = None) -> str:

@@ -14,7 +14,7 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from tests.support.dates import START
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
-from tests.support.served import JOBS, Opened, make_settings, open_app
+from tests.support.served_app import JOBS, Opened, make_settings, open_app
 
 ASSETS = ROOT / "assets"
 INPUTS = sorted(ASSETS.glob("example-input*.json"))
@@ -42,7 +42,7 @@ async def _submit(opened: Opened, path: Path) -> dict[str, Any]:
 async def test_every_example_input_ends_as_succeeded(path: Path) -> None:
     async with _serve(with_scheduler=True) as opened:
         for job in (await _submit(opened, path))["jobs"]:
-            await opened.ended(job["jobId"])
+            await opened.wait_until_ended(job["jobId"])
             status = (await opened.client.get(f"{JOBS}/{job['jobId']}")).json()
             assert status["lastEvent"]["type"] == "Succeeded"
 
@@ -61,7 +61,7 @@ async def test_the_example_answers_are_this_servers_own(
     async with _serve(with_scheduler=with_scheduler) as opened:
         job_id = (await _submit(opened, ASSETS / "example-input.json"))["jobId"]
         if with_scheduler:
-            await opened.ended(job_id)
+            await opened.wait_until_ended(job_id)
         golden.check_json(ASSETS / name, (await opened.client.get(f"{JOBS}/{job_id}{query}")).json())
 
 
@@ -69,7 +69,7 @@ async def test_the_example_answers_are_this_servers_own(
 async def test_the_example_graphs_are_what_is_built(golden: Golden, path: Path) -> None:
     async with _serve(with_scheduler=True) as opened:
         job_id = (await _submit(opened, path))["jobId"]
-        await opened.ended(job_id)
+        await opened.wait_until_ended(job_id)
         status = (await opened.client.get(f"{JOBS}/{job_id}")).json()
     ecosystem = path.stem.removeprefix("example-input").removeprefix("-") or "sd1"
     graph = json.loads(status["lastEvent"]["context"]["comfy_prompt_request"])

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.served import CHECKPOINT, JOBS, Served, serve, template
+from tests.support.served_app import CHECKPOINT, JOBS, Served, serve, template
 
 ALICE, BOB = {"authorization": "Bearer alice"}, {"authorization": "Bearer bob"}
 RESOURCE = {"air": "urn:air:sd1:lora:civitai:5@6"}

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from civitai_mock.domain.tokens import encode_token
-from tests.support.served import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, template
 
 PARAMS = template()["params"]
 

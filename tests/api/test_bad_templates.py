@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import CHECKPOINT, JOBS, LORA, Served, template
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, template
 
 PARAMS = template()["params"]
 

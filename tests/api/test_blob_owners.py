@@ -10,7 +10,7 @@ import pytest
 from civitai_mock.domain.blob import Blob
 from civitai_mock.services.consumers import consumer_id
 from tests.support.comfy_graphs import text_to_image
-from tests.support.served import JOBS, Opened, serve_all, template
+from tests.support.served_app import JOBS, Opened, serve_all, template
 
 Headers = Mapping[str, str]
 ALICE, BOB, NOBODY = {"authorization": "Bearer alice"}, {"authorization": "Bearer bob"}, dict[str, str]()
@@ -88,7 +88,7 @@ async def opened_for(who: Headers) -> AsyncIterator[Opened]:
 async def run(opened: Opened, who: Headers, submission: dict[str, Any]) -> Any:
     answer = await opened.client.post(JOBS, json=submission, headers=who)
     assert answer.status_code == 202, answer.text
-    await opened.ended(answer.json()["jobId"])
+    await opened.wait_until_ended(answer.json()["jobId"])
     return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}", headers=who)).json()
 
 
@@ -100,7 +100,7 @@ async def image_of_alice(opened: Opened, who: Headers) -> Image:
 
 
 async def blob_at(opened: Opened, key: str) -> Blob | None:
-    return await opened.cases.blobs.stat(key)
+    return await opened.use_cases.blobs.stat(key)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import NotFoundError, TransientError
-from tests.support.served import IMAGE, JOBS, Served, serve
+from tests.support.served_app import IMAGE, JOBS, Served, serve
 
 KEY = blob_key("some-job", 0)
 SIZE = len(IMAGE)
@@ -120,7 +120,7 @@ async def test_a_url_works_until_it_expires(served: Served, url: str, seconds: i
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_blob_that_is_gone_is_a_404(served: Served, url: str, method: str) -> None:
-    await served.cases.blobs.delete(KEY)
+    await served.use_cases.blobs.delete(KEY)
     assert (await served.client.request(method, url)).status_code == 404
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from civitai_mock.domain.tokens import encode_token
-from tests.support.served import JOBS, Served
+from tests.support.served_app import JOBS, Served
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

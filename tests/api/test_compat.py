@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import JOBS, Opened, Served, serve, serve_all, template
+from tests.support.served_app import JOBS, Opened, Served, serve, serve_all, template
 
 SMALL = {"prompt": "a fox", "width": 64, "height": 64, "steps": 1}
 CIVITAI_PY = {"user-agent": "python-httpx/0.27.2", "accept": "application/json", "content-type": "application/json"}
@@ -15,7 +15,7 @@ GENERATED = {"user-agent": "OpenAPI-Generator/1.0.0/go"}
 async def finished(served: Opened) -> str:
     """The id of a job that has succeeded."""
     job_id = str((await served.client.post(JOBS, json=template(params=SMALL))).json()["jobId"])
-    await served.ended(job_id)
+    await served.wait_until_ended(job_id)
     return job_id
 
 

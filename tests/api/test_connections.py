@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from civitai_mock.serving.connection import LIMITS, MAX_HEAD_BYTES, Phase
-from tests.support.held import LARGE, SHORT, Held, held, until_true
+from tests.support.limited_server import LARGE, SHORT, LimitedServer, limited_server, until_true
 
 GET, GET_LARGE = (f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in ("/get", "/large"))
 CLOSE = b"connection: close"
@@ -52,7 +52,7 @@ HOLDERS: Mapping[str, tuple[bytes, bytes, int]] = {
 @pytest.mark.parametrize("case", HOLDERS)
 async def test_nobody_holds_a_connection(case: str) -> None:
     sent, dripped, answers = HOLDERS[case]
-    async with held() as server, server.connected() as peer:
+    async with limited_server() as server, server.connected() as peer:
         peer.send(sent)
         dripping = asyncio.create_task(peer.drip(dripped))
         received = await peer.everything()
@@ -64,7 +64,7 @@ async def test_nobody_holds_a_connection(case: str) -> None:
 @pytest.mark.parametrize("case", ["a body that nobody reads", "a body with a GET", "a body that was not waited for"])
 async def test_an_answer_before_the_end_of_a_body_ends_the_connection_and_says_so(case: str) -> None:
     sent, _, _ = HOLDERS[case]
-    async with held() as server, server.connected() as peer:
+    async with limited_server() as server, server.connected() as peer:
         peer.send(sent)
         received = await peer.everything()
     assert CLOSE in received
@@ -73,7 +73,7 @@ async def test_an_answer_before_the_end_of_a_body_ends_the_connection_and_says_s
 
 @pytest.mark.parametrize("parts", [1, 2])
 async def test_a_body_that_arrives_keeps_its_connection(parts: int) -> None:
-    async with held(LIMITS) as server, server.connected() as peer:
+    async with limited_server(LIMITS) as server, server.connected() as peer:
         for _ in range(3):
             request = post("/read", length=10, body=bytes(10))
             peer.send(request[: len(request) if parts == 1 else -5])
@@ -85,7 +85,7 @@ async def test_a_body_that_arrives_keeps_its_connection(parts: int) -> None:
 
 async def test_an_early_answer_reaches_a_client_that_sends_all_before_it_reads() -> None:
     """A connection that is closed with unread bytes is reset, and takes the answer with it."""
-    async with held(LIMITS) as server, server.connected() as peer:
+    async with limited_server(LIMITS) as server, server.connected() as peer:
         peer.send(post("/early", length=len(LARGE), body=LARGE))
         await peer.writer.drain()
         assert (await peer.everything()).endswith(b"/early")
@@ -93,14 +93,14 @@ async def test_an_early_answer_reaches_a_client_that_sends_all_before_it_reads()
 
 @pytest.mark.parametrize("sent", [GET_LARGE, GET_LARGE * 50, GET_LARGE.replace(b"Host: x", b"Connection: close")])
 async def test_an_answer_that_nobody_takes_is_given_up(sent: bytes) -> None:
-    async with held() as server, server.connected(take_at_once=1) as peer:
+    async with limited_server() as server, server.connected(take_at_once=1) as peer:
         peer.send(sent)
         await server.empty()
 
 
 async def test_an_answer_that_is_taken_slowly_is_given_whole() -> None:
     """Between any two looks nearly half a minute passes, and something was taken."""
-    async with held(LIMITS, sweeps=False) as server, server.connected() as peer:
+    async with limited_server(LIMITS, sweeps=False) as server, server.connected() as peer:
         peer.send(GET_LARGE)
         await until_true(lambda: unsent(server) > 0)
         (connection,) = server.connections.http
@@ -114,12 +114,12 @@ async def test_an_answer_that_is_taken_slowly_is_given_whole() -> None:
             received += await peer.some()
 
 
-def unsent(server: Held) -> int:
+def unsent(server: LimitedServer) -> int:
     return sum(connection.transport.get_write_buffer_size() for connection in server.connections.http)
 
 
 async def test_work_of_our_own_is_not_cut_off() -> None:
-    async with held() as server, server.connected() as peer:
+    async with limited_server() as server, server.connected() as peer:
         peer.send(GET.replace(b"/get", b"/slow"))
         assert (await peer.everything()).endswith(b"/slow")
 
@@ -144,7 +144,7 @@ async def test_work_of_our_own_is_not_cut_off() -> None:
     ids=lambda value: value[:40].decode("latin-1"),
 )
 async def test_a_head_that_cannot_be_read_or_is_too_large_is_refused(head: bytes, status: bytes) -> None:
-    async with held() as server, server.connected() as peer:
+    async with limited_server() as server, server.connected() as peer:
         peer.send(head)
         received = await peer.everything()
         await server.empty()
@@ -154,7 +154,7 @@ async def test_a_head_that_cannot_be_read_or_is_too_large_is_refused(head: bytes
 
 @pytest.mark.parametrize("garbage", [b"GARBAGE\x00\r\n\r\n", b"GET /%s HTTP/1.1\r\n\r\n" % (b"x" * 66_000)])
 async def test_garbage_behind_requests_takes_nothing_from_their_answers(garbage: bytes) -> None:
-    async with held() as server, server.connected() as peer:
+    async with limited_server() as server, server.connected() as peer:
         peer.send(GET + GET.replace(b"/get", b"/second") + garbage)
         received = await peer.everything()
     assert received.count(b"HTTP/1.1 200") == received.count(b"HTTP/1.1") == 2
@@ -162,7 +162,7 @@ async def test_garbage_behind_requests_takes_nothing_from_their_answers(garbage:
 
 
 async def test_where_there_are_too_many_the_one_that_is_idle_for_longest_goes() -> None:
-    async with held(LIMITS, most=2) as server, server.connected() as first, server.connected() as second:
+    async with limited_server(LIMITS, most=2) as server, server.connected() as first, server.connected() as second:
         first.send(GET)
         assert await first.reader.readuntil(b"/get")
         async with server.connected() as third:
@@ -174,7 +174,7 @@ async def test_where_there_are_too_many_the_one_that_is_idle_for_longest_goes() 
 
 
 async def test_where_all_are_busy_the_new_one_goes() -> None:
-    async with held(LIMITS, most=1) as server, server.connected() as busy:
+    async with limited_server(LIMITS, most=1) as server, server.connected() as busy:
         busy.send(GET.replace(b"/get", b"/slow"))
         await until_true(lambda: not server.connections.idle)
         async with server.connected() as late:
@@ -183,7 +183,7 @@ async def test_where_all_are_busy_the_new_one_goes() -> None:
 
 
 async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
-    async with held(LIMITS, most=50) as server:
+    async with limited_server(LIMITS, most=50) as server:
         silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(1000)]
         async with server.connected() as peer:
             peer.send(GET)

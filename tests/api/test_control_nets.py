@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.comfy_graphs import node, text_to_image
-from tests.support.served import JOBS, Opened, Served, serve_all, template
+from tests.support.served_app import JOBS, Opened, Served, serve_all, template
 
 URL = "https://images.example/fox.png"
 KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
@@ -24,7 +24,7 @@ async def run(opened: Opened, body: dict[str, Any]) -> Any:
     """The detailed job at its end."""
     answer = await opened.client.post(JOBS, json=body)
     assert answer.status_code == 202, answer.text
-    await opened.ended(answer.json()["jobId"])
+    await opened.wait_until_ended(answer.json()["jobId"])
     return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}?detailed=true")).json()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.served import JOBS, Served, serve, template
+from tests.support.served_app import JOBS, Served, serve, template
 
 
 def _named(*jobs: tuple[str | None, list[str]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import JobError, TransientError
-from tests.support.served import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, template
 
 UNKNOWN_JOB = f"{JOBS}/00000000-0000-4000-8000-000000000000"
 TRACE_ID = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00")
@@ -27,7 +27,7 @@ class _BrokenStore:
 
 def _break(served: Served, error: Exception) -> None:
     broken: Any = _BrokenStore(error)  # nothing else of a store is used here
-    query = replace(served.cases.query, jobs=broken)
+    query = replace(served.use_cases.query, jobs=broken)
     served.answer_with(query=query)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.domain.json_types import JsonObject
-from tests.support.served import JOBS, Opened, Served, serve_all, template
+from tests.support.served_app import JOBS, Opened, Served, serve_all, template
 
 UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"
 REFINER = "urn:air:sdxl:checkpoint:civitai:3@4"
@@ -26,7 +26,7 @@ async def run(opened: Opened, params: JsonObject) -> Any:
     """The detailed job at its end."""
     answer = await opened.client.post(JOBS, json=template(params={**PARAMS, **params}))
     assert answer.status_code == 202, answer.text
-    await opened.ended(answer.json()["jobId"])
+    await opened.wait_until_ended(answer.json()["jobId"])
     return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}?detailed=true")).json()
 
 

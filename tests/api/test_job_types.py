@@ -11,7 +11,7 @@ from PIL import Image
 
 from civitai_mock.domain.json_types import Json
 from tests.support.comfy_graphs import node, text_to_image
-from tests.support.served import JOBS, Opened, serve_all
+from tests.support.served_app import JOBS, Opened, serve_all
 from tests.support.templates import TEMPLATES, template
 
 NO_FILES = {"imageEmbedding", "mediaTagging", "mediaCaptioning", "wdTagging", "movieRating", "prepareModel"}
@@ -29,7 +29,7 @@ async def run(opened: Opened, name: str, **changes: Json) -> Any:
     answer = await opened.client.post(JOBS, json=template(name, **changes))
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["jobId"]
-    await opened.ended(job_id)
+    await opened.wait_until_ended(job_id)
     return (await opened.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
 
 

@@ -11,7 +11,7 @@ import pytest
 from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import InvalidRequestError
 from tests.support.asgi import exchange, http_scope, in_chunks, silence
-from tests.support.served import JOBS, Served, serve, template
+from tests.support.served_app import JOBS, Served, serve, template
 
 BODY = orjson.dumps(template())
 RESOURCES = "/v2/resources"

@@ -12,7 +12,7 @@ import pytest
 from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import MOST_FAULTS
 from civitai_mock.services.threads import LARGE_BYTES, in_thread_if_large
-from tests.support.served import JOBS, serve, template
+from tests.support.served_app import JOBS, serve, template
 
 SIZE = 5_200_000
 LONGEST_TURN_SECONDS = 0.8  # of this thread's own work, which takes three times as long while coverage is traced

@@ -12,7 +12,7 @@ from starlette.routing import Match
 from tests.support.asgi import http_scope
 from tests.support.golden import Golden
 from tests.support.paths import ASSETS
-from tests.support.served import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, template
 
 ASSET = ASSETS / "civitai-openapi-v1.json"
 OPERATIONS = {

@@ -11,7 +11,7 @@ import pytest
 
 from civitai_mock.api.ui.static_files import PACKAGES
 from tests.support.paths import ROOT
-from tests.support.served import BASE_URL, Served, serve
+from tests.support.served_app import BASE_URL, Served, serve
 
 DOCS = ROOT / "docs"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

@@ -4,7 +4,7 @@ from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.progress import JobProgress
 from civitai_mock.domain.stages import Outcome
-from tests.support.served import BASE_URL, JOBS, Served
+from tests.support.served_app import BASE_URL, JOBS, Served
 
 SKETCH = b"sketch"
 

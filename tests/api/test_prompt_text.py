@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import JOBS, Opened, serve_all
+from tests.support.served_app import JOBS, Opened, serve_all
 
 MODEL = "urn:air:sd1:checkpoint:civitai:4384@128713"
 WITHOUT_TAG = "a lighthouse"
@@ -54,7 +54,7 @@ async def finished(served: Opened, **params: Any) -> Any:
     answer = await served.client.post(JOBS, json=asked)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["jobId"]
-    await served.ended(job_id)
+    await served.wait_until_ended(job_id)
     return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.served import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, template
 
 QUERY = f"{JOBS}/query"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, template
 
 
 async def _position(served: Served, job_id: str) -> Any:

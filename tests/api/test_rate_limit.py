@@ -10,7 +10,7 @@ import pytest
 from civitai_mock.api.access import address_key
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.clock import VirtualClock
-from tests.support.served import BASE_URL, JOBS, Served, serve
+from tests.support.served_app import BASE_URL, JOBS, Served, serve
 
 ALICE, BOB = {"authorization": "Bearer alice"}, {"authorization": "Bearer bob"}
 TOKENS: dict[str, Any] = {"auth": "tokens", "auth_tokens": "alice,bob"}

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from civitai_mock.api.request_log import new_trace_id
 from tests.support.asgi import exchange, hang_up, http_scope
-from tests.support.served import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, template
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -48,7 +48,7 @@ async def test_the_trace_follows_a_request_into_its_job(served: Served) -> None:
     answer = await served.client.post(JOBS, json=template(), headers={"traceparent": TRACEPARENT})
     trace_id = answer.headers["x-trace-id"]
     assert trace_id.startswith(f"00-{TRACE}-")
-    job = await served.cases.query.by_id(answer.json()["jobId"])
+    job = await served.use_cases.query.by_id(answer.json()["jobId"])
     assert job.trace_id == job.last_event.trace_id == trace_id
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.support.served import Served, serve
+from tests.support.served_app import Served, serve
 
 RESOURCES = "/v2/resources"
 AIR = "urn:air:sdxl:checkpoint:civitai:1@2"

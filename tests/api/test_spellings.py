@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.tokens import encode_token
-from tests.support.served import JOBS, Served, serve, template
+from tests.support.served_app import JOBS, Served, serve, template
 
 PLANNED = f"{JOBS}?whatif=true&detailed=true"
 COVERAGE = "/v1/consumer/coverage"

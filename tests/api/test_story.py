@@ -1,6 +1,6 @@
 """The whole story in one process: a resource of one's own, a job for it, and its image."""
 
-from tests.support.served import JOBS, serve_all, template
+from tests.support.served_app import JOBS, serve_all, template
 
 AIR = "urn:air:sd1:checkpoint:civitai:999001@999002"
 
@@ -10,7 +10,7 @@ async def test_a_resource_a_job_and_a_png() -> None:
         client = opened.client
         assert (await client.post("/v2/resources", json={"air": AIR, "modelName": "My Model"})).status_code == 201
         submitted = (await client.post(JOBS, json=template(model=AIR, quantity=2))).json()
-        await opened.ended(submitted["jobId"])
+        await opened.wait_until_ended(submitted["jobId"])
         answer = await client.get(JOBS, params={"token": submitted["token"]})
         assert answer.status_code == 200
         images = [await client.get(result["blobUrl"]) for result in answer.json()["jobs"][0]["result"]]
@@ -23,6 +23,6 @@ async def test_a_running_job_can_be_cancelled() -> None:
     async with serve_all(simulation_profile="realistic") as opened:
         job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
         assert (await opened.client.delete(f"{JOBS}/{job_id}")).status_code == 200
-        await opened.ended(job_id)
+        await opened.wait_until_ended(job_id)
         status = (await opened.client.get(f"{JOBS}/{job_id}")).json()
     assert status["lastEvent"]["type"] == "Deleted"

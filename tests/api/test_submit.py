@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from civitai_mock.domain.tokens import decode_token
-from tests.support.served import CHECKPOINT, JOBS, LORA, Served, serve, template
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, template
 
 SD1 = "urn:air:sd1:checkpoint:civitai:4384@128713"
 UNKNOWN = "urn:air:sdxl:checkpoint:civitai:1@2"

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.services.health import CHECK_SECONDS, REASON
-from tests.support.served import PATIENCE_SECONDS, Served
+from tests.support.served_app import PATIENCE_SECONDS, Served
 
 
 class _SickStore:
@@ -34,7 +34,7 @@ async def test_health_can_be_asked_with_head(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_server_whose_store_is_away_is_a_503_problem(served: Served) -> None:
-    served.answer_with(health=replace(served.cases.health, store=_SickStore()))
+    served.answer_with(health=replace(served.use_cases.health, store=_SickStore()))
     with capture_logs() as logs:
         answer = await served.client.get("/health")
     assert answer.status_code == 503

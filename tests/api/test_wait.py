@@ -15,9 +15,9 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.tokens import encode_token
 from tests.support.asgi import http_scope
+from tests.support.event_loop import settle, until
 from tests.support.jobs import succeeded
-from tests.support.served import JOBS, Served, serve, serve_all, template
-from tests.support.turns import settle, until
+from tests.support.served_app import JOBS, Served, serve, serve_all, template
 
 LIMIT = 60
 
@@ -43,7 +43,7 @@ async def _finish_here(served: Served) -> None:
     claimed = await served.claim()
     done = succeeded(claimed, at=served.clock.now())
     assert await served.stores.jobs.replace(claimed, done)
-    served.cases.wait.on_changes([done])
+    served.use_cases.wait.on_changes([done])
 
 
 async def test_a_post_that_waits_is_answered_with_the_finished_job() -> None:
@@ -179,21 +179,21 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
         return await outcomes(job_ids)
 
     ids = [job.id for job in await _submitted(served, 500)]
-    waiting = [asyncio.create_task(served.cases.wait([ids[number % 500]])) for number in range(2000)]
+    waiting = [asyncio.create_task(served.use_cases.wait([ids[number % 500]])) for number in range(2000)]
     await settle()
     monkeypatch.setattr(type(search), "outcomes", counting)
     served.clock.advance(0.5)
     await settle()
     assert looks == [500]
     assert (await served.client.get("/health")).status_code == 200
-    jobs = await served.cases.query.by_ids(ids)
-    served.cases.wait.on_changes([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])
+    jobs = await served.use_cases.query.by_ids(ids)
+    served.use_cases.wait.on_changes([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])
     await until(lambda: all(task.done() for task in waiting))
 
 
 async def _submitted(served: Served, number: int) -> Any:
     answer = await served.client.post(JOBS, json={"jobs": [template()] * number})
-    return await served.cases.query.by_token(answer.json()["token"])
+    return await served.use_cases.query.by_token(answer.json()["token"])
 
 
 async def test_other_requests_are_answered_while_one_waits(served: Served) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.process import free_port
-from tests.support.served import CHECKPOINT, JOBS, LORA, Served, serve, template
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, template
 from tests.support.standin import RunningStandin, running_standin
 
 CHECKPOINT_FILE = "sdxl/civitai/101055/128078.safetensors"

@@ -14,7 +14,7 @@ import pytest
 
 from civitai_mock.bootstrap.standin import make_comfyui_standin
 from tests.support import npm, pip
-from tests.support.served import make_settings
+from tests.support.served_app import make_settings
 from tests.support.standin import RunningStandin
 from tests.support.standin_session import text_to_image, with_inputs
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.fuzz.stock import Known, known_members, known_parameters
-from tests.support.served import template
+from tests.support.served_app import template
 
 UNASKED = {"wait"}  # would hold the answer until a job ends
 NULLABLE = {"ResourceDocument", "ResourceFields"}  # what is written is checked by them, and null counts as missing

@@ -16,7 +16,7 @@ from civitai_mock.domain.tokens import encode_token
 from civitai_mock.services.blobs import BlobUrls
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LORA, make_job
-from tests.support.served import BASE_URL, Served, make_settings
+from tests.support.served_app import BASE_URL, Served, make_settings
 
 Known = Mapping[str, Sequence[Json]]
 

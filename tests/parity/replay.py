@@ -10,7 +10,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.executors.context import JobContext
 from civitai_mock.scheduler.job_runner import accept
 from tests.support.paths import DATA
-from tests.support.served import JOBS, serve, serve_all
+from tests.support.served_app import JOBS, serve, serve_all
 
 REQUESTS = ("v1-create-request-sdxl", "v1-create-request-sd1-lora")
 
@@ -51,7 +51,7 @@ async def replay_succeeded(request: str) -> Any:
     async with serve_all() as opened:
         for _ in range(2):
             job_id = (await opened.client.post(JOBS, json=read_capture(request))).json()["jobId"]
-            await opened.ended(job_id)
+            await opened.wait_until_ended(job_id)
         return (await opened.client.get(f"{JOBS}/{job_id}")).json()
 
 

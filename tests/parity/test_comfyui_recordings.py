@@ -13,7 +13,7 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Damage, StandinOptions
 from civitai_mock.comfyui_standin.state.files import FilePlace
-from tests.support.listening import Listener, listening
+from tests.support.comfyui_listener import Listener, listen_to
 from tests.support.recordings import (
     FIRST_COUNTER,
     FIRST_NUMBER,
@@ -50,7 +50,7 @@ def replayed() -> Mapping[str, Replayed]:
 async def _replay() -> Mapping[str, Replayed]:
     options = StandinOptions(damage=DAMAGE)
     clock = VirtualClock(RECORDED_AT)
-    async with running_standin(models=MODELS, clock=clock, options=options) as standin, listening(standin) as listener:
+    async with running_standin(models=MODELS, clock=clock, options=options) as standin, listen_to(standin) as listener:
         _put_files(standin)
         async with httpx.AsyncClient(base_url=standin.url) as client:
             await _warm_up(client, listener)

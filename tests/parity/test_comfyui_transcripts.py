@@ -9,8 +9,8 @@ import httpx
 
 from civitai_mock.comfyui_standin.options import Damage, Durations, StandinOptions
 from civitai_mock.comfyui_standin.state.files import FilePlace
+from tests.support.comfyui_listener import Heard, Listener, listen_to, remaining
 from tests.support.dates import START
-from tests.support.listening import Heard, Listener, listening, remaining
 from tests.support.recordings import MODELS, base_graph, comparable, read_transcript
 from tests.support.standin import PermitClock, RunningStandin, plain_png, running_standin
 
@@ -33,7 +33,7 @@ class Theatre:
 
     async def warm_up(self, graph: Mapping[str, Any]) -> None:
         """What had run just before, so that the same nodes are cached."""
-        async with listening(self.standin) as listener:
+        async with listen_to(self.standin) as listener:
             self.clock.allow(graph["3"]["inputs"]["steps"])
             await self.submit(graph, "before")
             await listener.until_idle()
@@ -116,9 +116,9 @@ async def test_a_first_run_is_told_to_its_client_and_its_queue_to_everybody() ->
     (prompt_id,) = prompt_ids(name)
     async with (
         theatre(next_file=44) as stage,
-        listening(stage.standin, "client-A") as owner,
-        listening(stage.standin, "client-OBS") as other,
-        listening(stage.standin) as nameless,
+        listen_to(stage.standin, "client-A") as owner,
+        listen_to(stage.standin, "client-OBS") as other,
+        listen_to(stage.standin) as nameless,
     ):
         stage.clock.allow(PLENTY)
         await stage.submit(graph(seed=5001, steps=3), prompt_id, "client-A")
@@ -133,7 +133,7 @@ async def test_a_first_run_is_told_to_its_client_and_its_queue_to_everybody() ->
 async def test_the_same_graph_again_only_points_at_the_old_file() -> None:
     name = "02_fully_cached"
     (prompt_id,) = prompt_ids(name)
-    async with theatre(next_file=44) as stage, listening(stage.standin, "client-A") as owner:
+    async with theatre(next_file=44) as stage, listen_to(stage.standin, "client-A") as owner:
         stage.clock.allow(PLENTY)
         await stage.submit(graph(seed=5001, steps=3), "first", "client-A")
         await owner.until_ended("first")
@@ -148,7 +148,7 @@ async def test_a_new_seed_runs_the_sampler_and_what_follows() -> None:
     (prompt_id,) = prompt_ids(name)
     async with theatre(next_file=45) as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-A") as owner, listening(stage.standin, "client-OBS") as other:
+        async with listen_to(stage.standin, "client-A") as owner, listen_to(stage.standin, "client-OBS") as other:
             owner.heard.clear()
             other.heard.clear()
             stage.clock.allow(PLENTY)
@@ -160,7 +160,7 @@ async def test_a_new_seed_runs_the_sampler_and_what_follows() -> None:
 
 
 async def test_a_refused_prompt_is_not_spoken_of() -> None:
-    async with theatre() as stage, listening(stage.standin, "client-A") as owner:
+    async with theatre() as stage, listen_to(stage.standin, "client-A") as owner:
         answer = await stage.client.post("/prompt", json={"prompt": {}, "client_id": "client-A"})
         assert answer.status_code == 400
         stage.clock.allow(PLENTY)
@@ -175,7 +175,7 @@ async def test_an_error_names_the_node_and_ends_the_prompt() -> None:
     (prompt_id,) = prompt_ids(name)
     async with theatre() as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-A") as owner, listening(stage.standin, "client-OBS") as other:
+        async with listen_to(stage.standin, "client-A") as owner, listen_to(stage.standin, "client-OBS") as other:
             owner.heard.clear()
             other.heard.clear()
             await stage.submit(graph(seed=5003, steps=1, checkpoint="broken.safetensors"), prompt_id, "client-A")
@@ -188,7 +188,7 @@ async def test_an_error_names_the_node_and_ends_the_prompt() -> None:
 async def test_an_interrupt_is_noticed_at_the_next_step() -> None:
     name = "06_interrupted"
     (prompt_id,) = prompt_ids(name)
-    async with theatre() as stage, listening(stage.standin, "client-A") as owner:
+    async with theatre() as stage, listen_to(stage.standin, "client-A") as owner:
         owner.heard.clear()
         await stage.submit(graph(seed=5004, steps=60, size=256), prompt_id, "client-A")
         stage.clock.allow(3)
@@ -204,7 +204,7 @@ async def test_without_a_client_id_progress_goes_to_everybody_and_the_rest_to_no
     (prompt_id,) = prompt_ids(name)
     async with theatre() as stage:
         await stage.warm_up(warm(size=256))
-        async with listening(stage.standin, "client-A") as some, listening(stage.standin) as nameless:
+        async with listen_to(stage.standin, "client-A") as some, listen_to(stage.standin) as nameless:
             for listener in (some, nameless):
                 listener.heard.clear()
             stage.clock.allow(PLENTY)
@@ -220,7 +220,7 @@ async def test_a_targeted_interrupt_hits_only_its_own_prompt_and_is_told_to_ever
     (prompt_id,) = prompt_ids(name)
     async with theatre() as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-A") as some, listening(stage.standin) as nameless:
+        async with listen_to(stage.standin, "client-A") as some, listen_to(stage.standin) as nameless:
             for listener in (some, nameless):
                 listener.heard.clear()
             await stage.submit(graph(seed=5006, steps=60, size=256), prompt_id)
@@ -240,7 +240,7 @@ async def test_a_client_that_knows_metadata_gets_described_previews_before_progr
     (prompt_id,) = prompt_ids(name)
     async with theatre(next_file=47) as stage:
         await stage.warm_up(warm(size=256))
-        async with listening(stage.standin, "client-F", flags=True) as owner:
+        async with listen_to(stage.standin, "client-F", flags=True) as owner:
             stage.clock.allow(PLENTY)
             await stage.submit(graph(seed=5007, steps=2), prompt_id, "client-F")
             await owner.until_ended(prompt_id)
@@ -252,7 +252,7 @@ async def test_two_clients_each_hear_of_their_own_prompt() -> None:
     first, second = prompt_ids(name)
     async with theatre(next_file=48) as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-A") as one, listening(stage.standin, "client-B") as two:
+        async with listen_to(stage.standin, "client-A") as one, listen_to(stage.standin, "client-B") as two:
             await stage.submit(graph(seed=5201, steps=3), first, "client-A")
             await stage.submit(graph(seed=5202, steps=3), second, "client-B")
             stage.clock.allow(PLENTY)
@@ -273,13 +273,13 @@ async def test_coming_back_in_the_middle_tells_the_node_and_replays_nothing() ->
     (prompt_id,) = prompt_ids(name)
     async with theatre(next_file=50) as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-R") as before:
+        async with listen_to(stage.standin, "client-R") as before:
             await stage.submit(graph(seed=5301, steps=40, size=256), prompt_id, "client-R")
             stage.clock.allow(2)
             await before.until(lambda message: message["type"] == "progress" and message["data"]["value"] == 2)
             await before.next()  # the preview of that step
             check(before, name, "R1")
-        async with listening(stage.standin, "client-R") as after:
+        async with listen_to(stage.standin, "client-R") as after:
             stage.clock.allow(PLENTY)
             await after.until_ended(prompt_id)
             check(after, name, "R2")
@@ -291,13 +291,13 @@ async def test_a_second_socket_of_a_client_takes_over_and_loses_its_place_when_t
     async with theatre(next_file=51) as stage:
         await stage.warm_up(warm(size=256))
         stage.clock.allow(PLENTY)
-        async with listening(stage.standin, "client-D") as first, listening(stage.standin, "client-D") as second:
+        async with listen_to(stage.standin, "client-D") as first, listen_to(stage.standin, "client-D") as second:
             await stage.submit(graph(seed=5401, steps=2), prompt_id, "client-D")
             await second.until_ended(prompt_id)
             check(first, name, "D1")
             check(second, name, "D2")
             await first.connection.close()
-            async with listening(stage.standin, "client-E") as witness:
+            async with listen_to(stage.standin, "client-E") as witness:
                 await stage.submit(graph(seed=5402, steps=2), "later", "client-D")
                 await witness.until_idle()
             await (await second.connection.ping())
@@ -310,7 +310,7 @@ async def test_deleted_and_cleared_prompts_are_only_a_number_in_the_queue() -> N
     (prompt_id,) = prompt_ids(name)
     async with theatre(next_file=53) as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-Q") as owner:
+        async with listen_to(stage.standin, "client-Q") as owner:
             await stage.submit(graph(seed=5500, steps=20, size=256), prompt_id, "client-Q")
             await owner.until(lambda message: message["data"].get("node") == "3")
             for number in range(3):
@@ -332,7 +332,7 @@ async def test_images_for_the_socket_are_sent_whole_each_time_and_leave_no_file(
     async with theatre() as stage:
         await stage.warm_up(streaming)
         streaming["9"] = {"class_type": "SaveImageWebsocket", "inputs": {"images": ["8", 0]}}
-        async with listening(stage.standin, "client-W") as owner:
+        async with listen_to(stage.standin, "client-W") as owner:
             for prompt_id in (first, second):
                 await stage.submit(streaming, prompt_id, "client-W")
                 await owner.until_ended(prompt_id)
@@ -345,7 +345,7 @@ async def test_an_interrupt_while_nothing_runs_does_not_hit_the_next_prompt() ->
     (prompt_id,) = prompt_ids(name)
     async with theatre(next_file=54) as stage:
         await stage.warm_up(warm())
-        async with listening(stage.standin, "client-I") as owner:
+        async with listen_to(stage.standin, "client-I") as owner:
             assert (await stage.client.post("/interrupt")).status_code == 200
             stage.clock.allow(PLENTY)
             await stage.submit(graph(seed=5701, steps=1), prompt_id, "client-I")

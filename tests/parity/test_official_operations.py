@@ -9,7 +9,7 @@ import pytest
 
 from tests.parity.official import faults, has_null
 from tests.parity.replay import read_official
-from tests.support.served import CHECKPOINT, LORA, serve, template
+from tests.support.served_app import CHECKPOINT, LORA, serve, template
 
 OFFICIAL = read_official()
 OFFICIAL_PROVIDER = "ValdiAI"  # the description has a closed list of names

@@ -11,7 +11,7 @@ from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.progress import JobProgress
 from tests.parity.official import CORRECTIONS, Correction, faults, has_null
 from tests.parity.replay import REQUESTS, read_capture, read_official
-from tests.support.served import JOBS, Served, serve
+from tests.support.served_app import JOBS, Served, serve
 
 OFFICIAL = read_official()
 OFFICIAL_PROVIDER = "ValdiAI"  # the description has a closed list of names

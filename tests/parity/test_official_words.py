@@ -17,7 +17,7 @@ from civitai_mock.generation.networks.kinds import KIND_NAMES
 from tests.parity.official import words_of
 from tests.parity.replay import read_official
 from tests.support.jobs import LEASE
-from tests.support.served import JOBS, Served, serve, serve_all
+from tests.support.served_app import JOBS, Served, serve, serve_all
 from tests.support.templates import TEMPLATES, template
 
 OFFICIAL = read_official()
@@ -154,7 +154,7 @@ async def test_kinds_of_networks_and_base_models_that_no_official_client_knows_a
 async def test_no_job_of_any_type_has_a_word_of_our_own(name: str) -> None:
     async with serve_all(client_compat="official") as served:
         answer = (await served.client.post(f"{JOBS}?detailed=true", json=template(name))).json()
-        await served.ended(answer["jobId"])
+        await served.wait_until_ended(answer["jobId"])
         status = (await served.client.get(f"{JOBS}/{answer['jobId']}?detailed=true")).json()
         events = (await served.client.get(f"/v1/producer/jobs/{answer['jobId']}/events")).json()
     assert status["lastEvent"]["type"] == "Succeeded"

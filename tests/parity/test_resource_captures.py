@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from tests.parity.replay import read_capture
 from tests.support.paths import DATA
-from tests.support.served import serve
+from tests.support.served_app import serve
 
 CAPTURES = ("v2-resource-checkpoint", "v2-resource-lora-flux1")
 RECORDED_ONLY = {"modelName": {"type": "string"}}  # recorded, but not described

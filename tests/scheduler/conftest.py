@@ -21,11 +21,11 @@ from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from civitai_mock.services.event_bus import EventBus
+from tests.support.event_loop import settle
 from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
-from tests.support.provider import PlainArtist, ScriptedProvider
 from tests.support.receiver import Receiver
-from tests.support.served import make_settings
-from tests.support.turns import settle
+from tests.support.scripted_provider import PlainArtist, ScriptedProvider
+from tests.support.served_app import make_settings
 
 POLL_SECONDS = 2.0
 LEASE_SECONDS = 15.0

@@ -2,7 +2,7 @@
 
 from civitai_mock.domain.stages import Outcome
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running
-from tests.support.turns import settle, until, until_found
+from tests.support.event_loop import settle, until, until_found
 
 
 async def test_a_submission_wakes_the_scheduler_without_any_time_passing(bench: Bench) -> None:

@@ -27,13 +27,20 @@ from civitai_mock.domain.stages import JobEventType
 from civitai_mock.ports import Outputs, Stores
 from civitai_mock.storage.mongo.collections import EXPIRY, JOB_EVENTS, JOBS
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, SETTINGS, Bench, open_bench
-from tests.support.claim_world import Fate, FatedClock, FatedGate, RecordingJobStore, SteppedClock, Written
+from tests.support.controlled_process import (
+    ControlledClock,
+    ControlledGate,
+    ProcessControl,
+    RecordingJobStore,
+    SettableClock,
+    StoredChange,
+)
+from tests.support.event_loop import settle
+from tests.support.gated_stores import StoreGate, gated
 from tests.support.jobs import make_job
 from tests.support.mongo import job_roles
-from tests.support.provider import ScriptedProvider
 from tests.support.receiver import Receiver
-from tests.support.through import Gate, through
-from tests.support.turns import settle
+from tests.support.scripted_provider import ScriptedProvider
 
 MOST_PROCESSES = 3
 MOST_TURNS = 80  # between the hour at which everybody looks and the next job
@@ -51,16 +58,16 @@ CHANGES: Mapping[JobEventType, Sequence[Change]] = {
 }
 
 
-def is_by_the_rules(written: Written) -> bool:
-    before, after = written.before.holding, written.after.holding
-    changes = CHANGES[written.after.last_event.type]
+def is_by_the_rules(change: StoredChange) -> bool:
+    before, after = change.before.holding, change.after.holding
+    changes = CHANGES[change.after.last_event.type]
     return any(before in rule.before and after in rule.after for change in changes for rule in RULES[change])
 
 
 class FinishingProvider(ScriptedProvider):
     """A ComfyUI: its prompts outlive the processes that sent them, and end when they are told to, or after a time."""
 
-    def __init__(self, clock: SteppedClock) -> None:
+    def __init__(self, clock: SettableClock) -> None:
         super().__init__()
         self.hold()
         self.seconds: float | None = None
@@ -76,14 +83,14 @@ class FinishingProvider(ScriptedProvider):
 class Process:
     """One scheduler, with what happens to it."""
 
-    fate: Fate
+    control: ProcessControl
     bench: Bench
     stop: Any = None
     task: Any = None
 
     @property
     def is_paused(self) -> bool:
-        return not self.fate.goes_on.is_set()
+        return not self.control.may_run.is_set()
 
 
 class ClaimWorld:
@@ -91,8 +98,8 @@ class ClaimWorld:
 
     def __init__(self, kind: str, seed: int) -> None:
         self.kind = kind
-        self.dice = random.Random(seed)
-        self.clock = SteppedClock()
+        self.random = random.Random(seed)
+        self.clock = SettableClock()
         self.provider = FinishingProvider(self.clock)
         self.is_away = False
         self.processes: list[Process] = []
@@ -105,7 +112,7 @@ class ClaimWorld:
         receiver = await self.stack.enter_async_context(Receiver())
         if self.kind == "mongo":
             stores = await _with_mongo(stores)
-        self.store = RecordingJobStore(stores.jobs, Gate())
+        self.store = RecordingJobStore(stores.jobs, StoreGate())
         recorded = replace(stores, jobs=self.store)
         self.bench = await self.stack.enter_async_context(
             open_bench(self.clock, SeededIds(), receiver, stores=recorded, provider=self.provider)
@@ -113,10 +120,10 @@ class ClaimWorld:
         await self.start()
 
     async def start(self) -> None:
-        fate = Fate(dice=self.dice)
-        process = Process(fate=fate, bench=self.bench.elsewhere(FatedClock(self.clock, fate)))
+        control = ProcessControl(random=self.random)
+        process = Process(control=control, bench=self.bench.elsewhere(ControlledClock(self.clock, control)))
         self.started += 1
-        stores = through(self.bench.stores, FatedGate(fate, lambda: self.is_away))
+        stores = gated(self.bench.stores, ControlledGate(control, lambda: self.is_away))
         scheduler = process.bench.scheduler(worker_id=f"worker-{self.started}", stores=stores)
         process.stop, process.task = scheduler.stop, asyncio.create_task(scheduler.run())
         self.processes.append(process)
@@ -143,17 +150,17 @@ class ClaimWorld:
         await settle()
 
     async def pause(self, process: Process) -> None:
-        process.fate.goes_on.clear()
+        process.control.may_run.clear()
         await settle()
 
     async def resume(self, process: Process) -> None:
-        process.fate.goes_on.set()
+        process.control.may_run.set()
         await settle()
 
     async def kill(self, process: Process) -> None:
         self.processes.remove(process)
-        process.fate.is_dead = True
-        process.fate.goes_on.set()
+        process.control.is_dead = True
+        process.control.may_run.set()
         process.task.cancel()
         with suppress(asyncio.CancelledError, BaseExceptionGroup):
             await process.task
@@ -175,7 +182,7 @@ class ClaimWorld:
         """
         self.is_away, early = False, list(self.jobs)
         for process in self.processes:
-            process.fate.goes_on.set()
+            process.control.may_run.set()
         if not self.processes:
             await self.start()
         self.provider.seconds = PROMPT_SECONDS
@@ -185,7 +192,7 @@ class ClaimWorld:
             if not left:
                 return
             self.clock.advance(POLL_SECONDS)
-            await settle(self.dice.randrange(MOST_TURNS))
+            await settle(self.random.randrange(MOST_TURNS))
             await self.submit(1)
         raise AssertionError(f"stranded: {[(job.id, job.stage, job.claim) for job in left]}")
 
@@ -306,7 +313,7 @@ class ClaimMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_change_is_by_the_rules(self) -> None:
-        assert all(map(is_by_the_rules, self.world.store.written))
+        assert all(map(is_by_the_rules, self.world.store.changes))
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

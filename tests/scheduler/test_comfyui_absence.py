@@ -11,10 +11,10 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import Bench, running
 from tests.support.comfyui import HELD, Gate
-from tests.support.providers import draw_series
-from tests.support.served import make_settings
+from tests.support.event_loop import settle
+from tests.support.provider_openers import draw_simulated
+from tests.support.served_app import make_settings
 from tests.support.standin import RunningStandin, running_standin
-from tests.support.turns import settle
 
 MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"]}
 PARAMS: JsonObject = {"prompt": "a fox", "width": 64, "height": 64, "steps": 2}
@@ -53,7 +53,7 @@ async def ended(bench: Bench, job: Job) -> Job:
 
 @pytest.mark.parametrize("minutes", [3, 8])
 async def test_a_job_that_no_server_was_there_for_uses_up_no_retry(bench: Bench, minutes: int) -> None:
-    async with running_standin(models=MODELS, draw=draw_series) as standin:
+    async with running_standin(models=MODELS, draw=draw_simulated) as standin:
         standin.go_down()
         async with working(bench, standin):
             (job,) = await bench.submit(retries=0, params=PARAMS)
@@ -68,7 +68,7 @@ async def test_a_job_that_no_server_was_there_for_uses_up_no_retry(bench: Bench,
 async def test_a_job_whose_server_died_under_it_and_stays_away_uses_up_one_retry(bench: Bench) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
         working(bench, standin),
     ):
         (job,) = await bench.submit(params=PARAMS)
@@ -84,7 +84,7 @@ async def test_a_job_whose_server_died_under_it_and_stays_away_uses_up_one_retry
 async def test_a_job_that_only_waited_in_the_queue_of_a_server_that_restarts_uses_up_no_retry(bench: Bench) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
         working(bench, standin),
     ):
         jobs = [*await bench.submit(params=PARAMS), *await bench.submit(retries=0, params=PARAMS)]
@@ -102,7 +102,7 @@ async def test_a_job_that_only_waited_in_the_queue_of_a_server_that_restarts_use
 async def test_a_job_that_waits_for_room_longer_than_its_timeout_uses_up_no_retry(bench: Bench) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
         working(bench, standin),
     ):
         before = await bench.submit(4, params=PARAMS, timeout="01:00:00")

@@ -6,7 +6,7 @@ from civitai_mock.domain.job import MAX_RETRY_ATTEMPT
 from civitai_mock.domain.stages import Outcome
 from tests.scheduler.conftest import Bench
 from tests.scheduler.test_comfyui_absence import MODELS, PARAMS, ended, pass_seconds, working
-from tests.support.providers import draw_series
+from tests.support.provider_openers import draw_simulated
 from tests.support.standin import RunningStandin, running_standin
 
 ALWAYS = 1_000_000
@@ -26,8 +26,8 @@ def sicken(standin: RunningStandin, node: str, message: str, *, times: int = ALW
 )
 async def test_one_sick_server_of_two_costs_no_job_and_no_retry(bench: Bench, node: str, message: str) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_series) as sick,
-        running_standin(models=MODELS, draw=draw_series) as well,
+        running_standin(models=MODELS, draw=draw_simulated) as sick,
+        running_standin(models=MODELS, draw=draw_simulated) as well,
         working(bench, sick, well),
     ):
         sicken(sick, node, message)
@@ -37,8 +37,8 @@ async def test_one_sick_server_of_two_costs_no_job_and_no_retry(bench: Bench, no
 
 async def test_one_server_of_two_whose_images_are_gone_costs_no_job_and_no_retry(bench: Bench) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_series) as sick,
-        running_standin(models=MODELS, draw=draw_series) as well,
+        running_standin(models=MODELS, draw=draw_simulated) as sick,
+        running_standin(models=MODELS, draw=draw_simulated) as well,
         working(bench, sick, well),
     ):
         sick.server.faults.order(missing_images=ALWAYS)
@@ -47,7 +47,7 @@ async def test_one_server_of_two_whose_images_are_gone_costs_no_job_and_no_retry
 
 
 async def test_a_server_that_is_sick_for_ten_minutes_does_not_burn_the_queue(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
         sicken(standin, "KSampler", "CUDA error: unspecified launch failure")
         submitted = await bench.submit(12, params=PARAMS)
         await pass_seconds(bench, 600)
@@ -59,7 +59,7 @@ async def test_a_server_that_is_sick_for_ten_minutes_does_not_burn_the_queue(ben
 
 
 async def test_a_job_that_fails_each_time_ends_with_comfyuis_words(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
         sicken(standin, "SaveImage", "[Errno 28] No space left on device")
         (job,) = await bench.submit(params=PARAMS)
         done = await ended(bench, job)

@@ -18,10 +18,10 @@ from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import SETTINGS, Bench, open_bench, running
 from tests.support.comfyui import HELD, LONGEST_WAIT_SECONDS, Gate, comfyui_on, is_running
 from tests.support.dates import START
-from tests.support.deaths import Killed, Mortal
-from tests.support.frozen import Moment
+from tests.support.dying_process import DyingProcess, KillPoint
+from tests.support.freezing_stores import Moment
 from tests.support.jobs import collect
-from tests.support.providers import draw_series
+from tests.support.provider_openers import draw_simulated
 from tests.support.receiver import Receiver
 from tests.support.standin import RunningStandin, running_standin
 
@@ -29,10 +29,10 @@ MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"]}
 PARAMS: JsonObject = {"prompt": "a fox", "width": 64, "height": 64, "steps": 2}
 STAGES = (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY, Stage.COMFY_RESULT)
 KILLS = [
-    *(Killed(stage=stage, moment=moment) for stage in STAGES for moment in Moment),
-    *(Killed(request="POST /prompt", moment=moment) for moment in Moment),
-    *(Killed(request="GET /view", moment=moment, count=count) for count in (1, 2) for moment in Moment),
-    *(Killed(blob=True, moment=moment, count=count) for count in (1, 2) for moment in Moment),
+    *(KillPoint(stage=stage, moment=moment) for stage in STAGES for moment in Moment),
+    *(KillPoint(request="POST /prompt", moment=moment) for moment in Moment),
+    *(KillPoint(request="GET /view", moment=moment, count=count) for count in (1, 2) for moment in Moment),
+    *(KillPoint(blob=True, moment=moment, count=count) for count in (1, 2) for moment in Moment),
 ]
 HASTE = 20  # leases are still renewed in time
 
@@ -56,10 +56,10 @@ class Lives:
         ):
             yield bench
 
-    async def end(self, killed: Killed) -> Job:
+    async def end(self, killed: KillPoint) -> Job:
         """A life that takes one job, and is killed."""
         async with self.open() as bench:
-            mortal = Mortal(bench.stores, killed)
+            mortal = DyingProcess(bench.stores, killed)
             (job,) = await bench.submit(quantity=2, params=PARAMS)
             async with (
                 comfyui_on(self.standin, transport=mortal.transport) as provider,
@@ -67,7 +67,7 @@ class Lives:
             ):
                 async with asyncio.timeout(LONGEST_WAIT_SECONDS):
                     await mortal.dead.wait()
-                mortal.bury()
+                mortal.release()
         return job
 
     @asynccontextmanager
@@ -115,9 +115,9 @@ async def _content(bench: Bench, slot: Slot) -> bytes:
 
 
 @pytest.mark.parametrize("killed", KILLS, ids=str)
-async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path: Path, killed: Killed) -> None:
+async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path: Path, killed: KillPoint) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_series) as standin,
+        running_standin(models=MODELS, draw=draw_simulated) as standin,
         lives_on(standin, tmp_path) as lives,
     ):
         job = await lives.end(killed)
@@ -135,10 +135,10 @@ async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path
 async def test_a_prompt_that_still_runs_when_its_process_is_killed_is_waited_for(tmp_path: Path) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
         lives_on(standin, tmp_path) as lives,
     ):
-        job = await lives.end(Killed(stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER))
+        job = await lives.end(KillPoint(stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER))
         async with lives.next() as bench:
             await lives.until(lambda: _is_sent_again(bench, job.id))
             prompt_id = (await bench.job(job.id)).prompt_id or ""
@@ -152,10 +152,10 @@ async def test_a_prompt_that_still_runs_when_its_process_is_killed_is_waited_for
 async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(tmp_path: Path) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
         lives_on(standin, tmp_path) as lives,
     ):
-        job = await lives.end(Killed(stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER))
+        job = await lives.end(KillPoint(stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER))
         standin.go_down()
         gate.open()
         async with lives.next() as bench:
@@ -171,10 +171,10 @@ async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(
 
 async def test_a_job_that_was_cancelled_after_its_process_was_killed_is_not_run_again(tmp_path: Path) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_series) as standin,
+        running_standin(models=MODELS, draw=draw_simulated) as standin,
         lives_on(standin, tmp_path) as lives,
     ):
-        job = await lives.end(Killed(stage=Stage.PROMPT_PREPARED, moment=Moment.AFTER))
+        job = await lives.end(KillPoint(stage=Stage.PROMPT_PREPARED, moment=Moment.AFTER))
         async with lives.open() as bench:
             await bench.cancel(job.id)
         async with lives.next() as bench:

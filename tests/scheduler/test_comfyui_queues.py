@@ -3,14 +3,14 @@
 from civitai_mock.domain.stages import Outcome
 from tests.scheduler.conftest import Bench
 from tests.scheduler.test_comfyui_absence import MODELS, PARAMS, ended, pass_seconds, working
-from tests.support.providers import draw_series
+from tests.support.provider_openers import draw_simulated
 from tests.support.standin import running_standin
 
 
 async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is_idle(bench: Bench) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_series) as one,
-        running_standin(models=MODELS, draw=draw_series) as two,
+        running_standin(models=MODELS, draw=draw_simulated) as one,
+        running_standin(models=MODELS, draw=draw_simulated) as two,
         working(bench, one, two),
     ):
         one.server.faults.order(foreign_prompt=True)
@@ -23,7 +23,7 @@ async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is
 
 
 async def test_a_job_behind_an_endless_prompt_of_the_only_server_waits_for_its_end_at_no_cost(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_series) as standin, working(bench, standin):
+    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
         standin.server.faults.order(foreign_prompt=True)
         (job,) = await bench.submit(retries=0, params=PARAMS)
         await pass_seconds(bench, 60 * 20)

@@ -4,7 +4,7 @@ from civitai_mock.domain.stages import Outcome
 from tests.scheduler.conftest import Bench
 from tests.scheduler.test_comfyui_absence import MODELS, PARAMS, ended, pass_seconds, until, working
 from tests.support.comfyui import HELD, Gate
-from tests.support.providers import draw_series
+from tests.support.provider_openers import draw_simulated
 from tests.support.standin import running_standin
 
 
@@ -14,7 +14,7 @@ async def test_a_prompt_that_was_stopped_for_its_time_is_run_again_and_not_taken
     """The server's history says of the first one that it was interrupted, as it would if a user had done it."""
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_series, clock=gate, options=HELD) as standin,
+        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
         working(bench, standin),
     ):
         (job,) = await bench.submit(params=PARAMS, timeout="00:08:00")

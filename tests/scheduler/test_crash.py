@@ -6,8 +6,8 @@ import pytest
 
 from civitai_mock.domain.stages import Stage
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
-from tests.support.frozen import Freezing, Moment
-from tests.support.turns import settle, until, until_found
+from tests.support.event_loop import settle, until, until_found
+from tests.support.freezing_stores import FreezingStores, Moment
 
 CRASHES = list(product([Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY, Stage.COMFY_RESULT], Moment))
 COST_A_RETRY = {(Stage.SENT_TO_COMFY, Moment.AFTER), (Stage.COMFY_RESULT, Moment.BEFORE)}
@@ -18,7 +18,7 @@ COST_A_RETRY = {(Stage.SENT_TO_COMFY, Moment.AFTER), (Stage.COMFY_RESULT, Moment
 async def test_a_job_whose_worker_died_succeeds_exactly_once(
     bench: Bench, stage: Stage, moment: Moment, prompt_is_lost: bool
 ) -> None:
-    dying = Freezing(bench.stores, stage=stage, moment=moment)
+    dying = FreezingStores(bench.stores, stage=stage, moment=moment)
     (job,) = await bench.submit()
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
@@ -34,7 +34,7 @@ async def test_a_job_whose_worker_died_succeeds_exactly_once(
 
 
 async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Bench) -> None:
-    dying = Freezing(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.BEFORE)
+    dying = FreezingStores(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.BEFORE)
     (job,) = await bench.submit()
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()

@@ -11,9 +11,9 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.scheduler.dependencies import Waiters, resolve
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
 from tests.support.dates import START
-from tests.support.frozen import Freezing, Moment
-from tests.support.jobs import job_id, make_job, make_waiting
-from tests.support.turns import settle, until, until_found
+from tests.support.event_loop import settle, until, until_found
+from tests.support.freezing_stores import FreezingStores, Moment
+from tests.support.jobs import job_id, make_blocked, make_job
 
 FREED = ["Initialized", "Updated", "Claimed", "Updated", "Updated", "Succeeded"]
 FAILED = ["Initialized", "Failed"]
@@ -139,7 +139,7 @@ async def test_two_schedulers_free_a_job_once(bench: Bench) -> None:
 
 @pytest.mark.parametrize("moment", Moment)
 async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench, moment: Moment) -> None:
-    dying = Freezing(bench.stores, stage=Stage.COMFY_RESULT, moment=moment)
+    dying = FreezingStores(bench.stores, stage=Stage.COMFY_RESULT, moment=moment)
     chain = await _chain(bench, 3)
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()
@@ -178,18 +178,18 @@ A, B = job_id(1), job_id(2)
     ],
 )
 def test_what_becomes_of_a_waiting_job(outcomes: Mapping[str, Outcome | None], becomes: str | None) -> None:
-    after = resolve(make_waiting(3, A, B), outcomes, at=START)
+    after = resolve(make_blocked(3, A, B), outcomes, at=START)
     assert (after.last_event.type if after else None) == becomes
     assert after is None or not after.is_blocked
 
 
 def test_waiters_are_known_until_the_second_rotation_after_they_were_added() -> None:
     waiters = Waiters()
-    waiters.add([make_waiting(3, A, B), make_waiting(4, B), make_job(5)])
+    waiters.add([make_blocked(3, A, B), make_blocked(4, B), make_job(5)])
     assert waiters.blocked_by([A]) == [job_id(3)]
     assert waiters.blocked_by([A, B]) == [job_id(3), job_id(4)]
     waiters.rotate()
-    waiters.add([make_waiting(4, B)])
+    waiters.add([make_blocked(4, B)])
     assert waiters.blocked_by([A, B]) == [job_id(3), job_id(4)]
     waiters.rotate()
     assert waiters.blocked_by([A, B]) == [job_id(4)]

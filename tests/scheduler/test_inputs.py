@@ -14,11 +14,11 @@ from civitai_mock.ports import InputFile
 from civitai_mock.scheduler.executors.context import JobContext
 from civitai_mock.scheduler.executors.graph import GraphExecutor
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, Bench, running
+from tests.support.event_loop import until_found
 from tests.support.jobs import LIFETIME, chunks, collect, make_job
-from tests.support.provider import ScriptedProvider
 from tests.support.receiver import Answer
+from tests.support.scripted_provider import ScriptedProvider
 from tests.support.standin import plain_png
-from tests.support.turns import until_found
 
 URL = "http://images.test/fox.png?key=secret"
 IMAGE, OTHER = plain_png(8, 8), plain_png(16, 16)

@@ -7,7 +7,7 @@ import pytest
 
 from civitai_mock.bootstrap.standin import make_comfyui_standin
 from civitai_mock.comfyui_standin.state.files import FilePlace
-from tests.support.served import JOBS, Opened, make_settings, serve_all, template
+from tests.support.served_app import JOBS, Opened, make_settings, serve_all, template
 from tests.support.standin import RunningStandin
 
 
@@ -36,7 +36,7 @@ async def run(opened: Opened, **changes: Any) -> Any:
     answer = await opened.client.post(JOBS, json=template(**changes))
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["jobs"][0]["jobId"]
-    await opened.ended(job_id)
+    await opened.wait_until_ended(job_id)
     return (await opened.client.get(f"{JOBS}/{job_id}")).json()
 
 

@@ -8,9 +8,9 @@ from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import Bench, running
+from tests.support.event_loop import settle, until, until_found
 from tests.support.jobs import collect
-from tests.support.provider import Script
-from tests.support.turns import settle, until, until_found
+from tests.support.scripted_provider import Script
 
 
 async def test_a_job_walks_through_every_stage(bench: Bench) -> None:

@@ -16,9 +16,9 @@ from civitai_mock.scheduler.executors.blobs import PINNED
 from civitai_mock.services.consumers import EVERYBODY
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running
 from tests.support.comfy_graphs import text_to_image
+from tests.support.event_loop import settle, until_found
 from tests.support.jobs import collect
 from tests.support.templates import TEMPLATES, template
-from tests.support.turns import settle, until_found
 
 DAY = timedelta(days=1)
 EPOCH_SECONDS = 4.0

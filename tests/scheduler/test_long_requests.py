@@ -9,7 +9,7 @@ import pytest
 
 from civitai_mock.generation.job_types import job_work
 from tests.scheduler.conftest import Bench, running
-from tests.support.served import PATIENCE_SECONDS
+from tests.support.served_app import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(("prompt", "beside"), [("a fox", False), ("a fox <lora:none:1> " * 200, True)])

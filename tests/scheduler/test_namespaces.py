@@ -10,7 +10,7 @@ from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import ForbiddenError
 from tests.scheduler.conftest import Bench
 from tests.support.dates import START
-from tests.support.turns import settle
+from tests.support.event_loop import settle
 
 YEAR = timedelta(days=365)
 URL = "http://127.0.0.1:3000"

@@ -20,9 +20,9 @@ from tests.scheduler.conftest import (
     running,
     running_until_killed,
 )
-from tests.support.frozen import Freezing, Moment
+from tests.support.event_loop import settle, until, until_found
+from tests.support.freezing_stores import FreezingStores, Moment
 from tests.support.jobs import collect
-from tests.support.turns import settle, until, until_found
 
 REST = 1 / MOST_PER_SECOND
 SAMPLER = "KSampler"
@@ -248,7 +248,7 @@ async def test_a_worker_that_stops_while_a_note_waits_for_the_store_gives_its_jo
 
 async def test_a_job_that_was_taken_over_is_told_on_by_its_heir(bench: Bench) -> None:
     bench.provider.hold()
-    dying = Freezing(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
+    dying = FreezingStores(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
     (job,) = await bench.submit()
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()

@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.scheduler.progress import MOST_PER_SECOND, ProgressReporter
 from tests.support.dates import START
-from tests.support.turns import settle
+from tests.support.event_loop import settle
 
 INTERVAL = timedelta(seconds=2)
 

@@ -8,8 +8,8 @@ import pytest
 from civitai_mock.domain.stages import Stage
 from civitai_mock.scheduler import scheduler
 from tests.scheduler.conftest import Bench, running
-from tests.support.frozen import Freezing
-from tests.support.turns import settle, until_found
+from tests.support.event_loop import settle, until_found
+from tests.support.freezing_stores import FreezingStores
 
 ALLOWED_SECONDS = 10.0  # for a busy machine; the limits below are set to a fraction of it
 
@@ -22,7 +22,7 @@ def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("answers", ["never", "away"])
 async def test_jobs_that_cannot_be_given_back_are_counted_and_not_waited_for(bench: Bench, answers: str) -> None:
-    dying = Freezing(bench.stores)
+    dying = FreezingStores(bench.stores)
     bench.provider.hold()
     jobs = await bench.submit(3)
     scheduler = bench.scheduler(stores=dying.stores)
@@ -31,14 +31,14 @@ async def test_jobs_that_cannot_be_given_back_are_counted_and_not_waited_for(ben
             await until_found(partial(_is_sent, bench, job.id))
         dying.frozen.set()
         if answers == "away":
-            dying.buried.set()
+            dying.released.set()
     assert scheduler.jobs_left == 3
     assert all([(await bench.job(job.id)).claim for job in jobs])
-    dying.buried.set()
+    dying.released.set()
 
 
 async def test_a_claim_that_the_store_does_not_answer_holds_up_no_stop(bench: Bench) -> None:
-    dying = Freezing(bench.stores)
+    dying = FreezingStores(bench.stores)
     scheduler = bench.scheduler(stores=dying.stores)
     async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
         await settle()
@@ -46,7 +46,7 @@ async def test_a_claim_that_the_store_does_not_answer_holds_up_no_stop(bench: Be
         await bench.submit()
         await settle()
     assert scheduler.jobs_left == 0
-    dying.buried.set()
+    dying.released.set()
 
 
 async def test_jobs_that_are_given_back_or_ended_are_not_left(bench: Bench) -> None:

@@ -13,9 +13,9 @@ from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.services.event_bus import EventBus
 from tests.scheduler.conftest import Bench, running
+from tests.support.event_loop import settle
 from tests.support.jobs import make_job
-from tests.support.provider import ScriptedProvider
-from tests.support.turns import settle
+from tests.support.scripted_provider import ScriptedProvider
 
 
 class Desk:

@@ -10,9 +10,9 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Outputs, Receipt, Submission
 from civitai_mock.scheduler.job_runner import LONGEST_QUEUE
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running, running_until_killed
-from tests.support.frozen import Freezing, Moment
-from tests.support.provider import ScriptedProvider
-from tests.support.turns import settle, until, until_found
+from tests.support.event_loop import settle, until, until_found
+from tests.support.freezing_stores import FreezingStores, Moment
+from tests.support.scripted_provider import ScriptedProvider
 
 MINUTE = 60.0
 
@@ -152,7 +152,7 @@ async def test_a_prompt_whose_turn_never_comes_is_tried_elsewhere_in_the_end(ben
 
 
 async def test_a_dead_holders_claim_is_ended_once_by_its_lease(bench: Bench) -> None:
-    dying = Freezing(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
+    dying = FreezingStores(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
     (job,) = await bench.submit(timeout="00:00:05")
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
         await dying.frozen.wait()

@@ -10,7 +10,7 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.scheduler.timers import Timers
 from tests.support.dates import START
-from tests.support.turns import settle
+from tests.support.event_loop import settle
 
 
 @dataclass

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from tests.scheduler.conftest import CALLBACK_TIMEOUT, MAX_ATTEMPTS, POLL_SECONDS, Bench, running, running_until_killed
+from tests.support.event_loop import settle, until, until_found
 from tests.support.jobs import TRACE_ID
 from tests.support.receiver import URL
-from tests.support.turns import settle, until, until_found
 
 TOLD = ["0 Initialized", "1 Claimed", "2 Updated", "3 Updated", "4 Succeeded"]
 LONGER_THAN_A_HOLD = CALLBACK_TIMEOUT.total_seconds() + 20
@@ -24,7 +24,7 @@ async def test_every_event_is_told_in_order_without_any_time_passing(bench: Benc
         await bench.add(1, callback_url=URL)
         await until(lambda: len(bench.receiver.requests) == len(TOLD))
         await settle()
-    assert bench.receiver.told == TOLD
+    assert bench.receiver.events == TOLD
 
 
 async def test_a_callback_can_be_recognised_and_traced(bench: Bench) -> None:
@@ -53,10 +53,10 @@ async def test_an_event_waits_for_the_one_before_it(bench: Bench) -> None:
         job = await bench.add(1, callback_url=URL)
         await until_found(lambda: bench.ended(job.id))
         await settle()
-        assert bench.receiver.told == TOLD[:1]
+        assert bench.receiver.events == TOLD[:1]
         bench.receiver.go_on()
         await until(lambda: len(bench.receiver.requests) == len(TOLD))
-    assert bench.receiver.told == TOLD
+    assert bench.receiver.events == TOLD
 
 
 async def test_jobs_do_not_wait_for_each_others_callbacks(bench: Bench) -> None:
@@ -76,7 +76,7 @@ async def test_no_more_callbacks_are_on_their_way_than_there_is_room_for(bench: 
         assert len(bench.receiver.requests) == 32
         bench.receiver.go_on()
         await until(lambda: len(bench.receiver.requests) == 50 * len(TOLD))
-    assert {tuple(bench.receiver.told_of(job.id)) for job in jobs} == {tuple(TOLD)}
+    assert {tuple(bench.receiver.events_of(job.id)) for job in jobs} == {tuple(TOLD)}
 
 
 async def test_a_dead_receiver_delays_no_job(bench: Bench) -> None:
@@ -95,17 +95,17 @@ async def test_a_failed_attempt_is_made_again_after_a_pause_that_grows(bench: Be
         await settle()
         bench.clock.advance(0.49)
         await settle()
-        assert bench.receiver.told == TOLD[:1]
+        assert bench.receiver.events == TOLD[:1]
         bench.clock.advance(0.51)
         await until(lambda: len(bench.receiver.requests) == 2)
         await settle()
         bench.receiver.answer = lambda _: httpx.Response(200)
         bench.clock.advance(0.99)
         await settle()
-        assert bench.receiver.told == [TOLD[0]] * 2
+        assert bench.receiver.events == [TOLD[0]] * 2
         bench.clock.advance(1.01)
         await until(lambda: len(bench.receiver.requests) == 2 + len(TOLD))
-    assert bench.receiver.told == [TOLD[0]] * 2 + TOLD
+    assert bench.receiver.events == [TOLD[0]] * 2 + TOLD
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadError("reset"), OSError("no such host")])
@@ -134,12 +134,12 @@ async def test_after_the_last_attempt_the_events_so_far_are_given_up(bench: Benc
             await settle()
             bench.clock.advance(5)
         await settle()
-        assert bench.receiver.told == [TOLD[0]] * MAX_ATTEMPTS
+        assert bench.receiver.events == [TOLD[0]] * MAX_ATTEMPTS
         bench.receiver.answer = lambda _: httpx.Response(200)
         bench.provider.go_on()
         await until(lambda: len(bench.receiver.requests) > MAX_ATTEMPTS)
         await settle()
-    assert bench.receiver.told[MAX_ATTEMPTS:] == TOLD[4:]
+    assert bench.receiver.events[MAX_ATTEMPTS:] == TOLD[4:]
 
 
 async def test_a_host_that_is_not_allowed_is_never_asked(bench: Bench) -> None:
@@ -161,7 +161,7 @@ async def test_a_cancel_is_told_too(bench: Bench) -> None:
         await settle()
         await bench.cancel(job.id)
         await until(lambda: len(bench.receiver.requests) == 2)
-    assert bench.receiver.told == ["0 Initialized", "1 Deleted"]
+    assert bench.receiver.events == ["0 Initialized", "1 Deleted"]
 
 
 async def test_events_of_another_process_are_found_by_the_poll(bench: Bench) -> None:
@@ -186,7 +186,7 @@ async def test_a_killed_process_leaves_what_was_not_told_to_the_next(bench: Benc
         assert len(bench.receiver.requests) == 1
         bench.clock.advance(LONGER_THAN_A_HOLD)
         await until(lambda: len(bench.receiver.requests) == 1 + len(TOLD))
-    assert bench.receiver.told == [TOLD[0], *TOLD]
+    assert bench.receiver.events == [TOLD[0], *TOLD]
 
 
 async def test_a_second_scheduler_goes_on_where_the_first_stopped(bench: Bench) -> None:
@@ -197,8 +197,8 @@ async def test_a_second_scheduler_goes_on_where_the_first_stopped(bench: Bench) 
         await settle()
     bench.provider.go_on()
     async with running(bench.scheduler(worker_id="second")):
-        await until(lambda: bool(bench.receiver.told) and bench.receiver.told[-1].endswith("Succeeded"))
-    numbers = [int(told.split()[0]) for told in bench.receiver.told]
+        await until(lambda: bool(bench.receiver.events) and bench.receiver.events[-1].endswith("Succeeded"))
+    numbers = [int(told.split()[0]) for told in bench.receiver.events]
     assert numbers == list(range(len(numbers)))
 
 
@@ -210,7 +210,7 @@ async def test_two_schedulers_on_one_store_tell_each_event_once(bench: Bench) ->
         jobs = [await bench.add(number, callback_url=URL) for number in range(1, 21)]
         await until(lambda: len(bench.receiver.requests) == 20 * len(TOLD))
         await settle()
-    assert {tuple(bench.receiver.told_of(job.id)) for job in jobs} == {tuple(TOLD)}
+    assert {tuple(bench.receiver.events_of(job.id)) for job in jobs} == {tuple(TOLD)}
 
 
 async def test_a_stop_lets_callbacks_on_their_way_arrive_within_the_grace_time(bench: Bench) -> None:

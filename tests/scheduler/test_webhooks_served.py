@@ -11,7 +11,7 @@ import pytest
 
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.api.vocabulary import Vocabularies
-from tests.support.served import JOBS, PATIENCE_SECONDS, serve_all, template
+from tests.support.served_app import JOBS, PATIENCE_SECONDS, serve_all, template
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

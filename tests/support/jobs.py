@@ -1,4 +1,4 @@
-"""Makers of domain values: a plain one without arguments, and what a test is about as an argument."""
+"""Make domain values: plain ones without arguments, with what a test is about as an argument."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ LORA = "urn:air:sdxl:lora:civitai:122359@135867"
 
 
 def job_id(number: int) -> str:
-    """Ids sort as their numbers do."""
+    """Return an id; ids sort as their numbers do."""
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
@@ -36,7 +36,7 @@ def make_job(
     priority: int = 0,
     max_retry_attempt: int = 5,
 ) -> Job:
-    """A queued job of two images, with something in every member that a new job can have."""
+    """Return a queued job of two images, with something in every member that a new job can have."""
     return Job(
         id=job_id(number),
         type="TextToImageV2",
@@ -68,7 +68,7 @@ def make_job(
     )
 
 
-def make_waiting(number: int, *dependencies: str) -> Job:
+def make_blocked(number: int, *dependencies: str) -> Job:
     return replace(make_job(number), dependencies=dependencies, is_blocked=bool(dependencies))
 
 
@@ -82,27 +82,27 @@ def make_claim(worker_id: str = "local-1", *, at: datetime = START, lease: timed
 
 
 def prepared(job: Job, *, at: datetime = START) -> Job:
-    """A claimed job in PROMPT_PREPARED, two changes on; for tests that need not store each."""
+    """Return a claimed job in PROMPT_PREPARED, two changes on; for tests that need not store each."""
     entered = job.entered(Stage.CLAIMED, at=at, lease=LEASE, context={})
     return entered.entered(Stage.PROMPT_PREPARED, at=at, lease=LEASE, context={})
 
 
 def succeeded(job: Job, *, at: datetime = START) -> Job:
-    """A claimed job at its good end, with its images there; for tests that need not store each change."""
+    """Return a claimed job that has succeeded, with its images there; for tests that need not store each change."""
     sent = prepared(job, at=at).entered(Stage.SENT_TO_COMFY, at=at, lease=LEASE, context={}, prompt_id="prompt-1")
     slots = [replace(slot, available=True) for slot in sent.slots]
     return sent.ended(Outcome.SUCCEEDED, at=at, context={}, slots=slots)
 
 
 async def add_jobs(jobs: JobStore, count: int, *, at: datetime = START) -> Sequence[Job]:
-    """Jobs 1 to `count`, stored, each a second younger than the one before."""
+    """Store jobs 1 to `count`, each a second younger than the one before."""
     added = [make_job(number, created_at=at + number * SECOND) for number in range(1, count + 1)]
     await jobs.add(added)
     return added
 
 
 async def add_claimed(jobs: JobStore, queue: JobQueue, claim: Claim | None = None, job: Job | None = None) -> Job:
-    """One stored job, claimed before any change."""
+    """Store a job, claim it and return it, before any change."""
     await jobs.add([job or make_job()])
     (claimed,) = await queue.claim(claim or make_claim(), limit=1)
     return claimed
@@ -113,7 +113,7 @@ def make_resource(air: str = CHECKPOINT, /, **fields: Json) -> Resource:
 
 
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
-    """Content as a provider hands it over."""
+    """Yield content as a provider hands it over."""
     for part in parts:
         yield part
 

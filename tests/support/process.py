@@ -1,4 +1,4 @@
-"""Servers as processes of their own."""
+"""Start servers as processes of their own."""
 
 import os
 import signal
@@ -22,6 +22,8 @@ LOG_NAME = "server.log"
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
+    """Is a server that runs; its data and its log are in `folder`."""
+
     process: subprocess.Popen[bytes]
     port: int
     folder: Path
@@ -40,12 +42,12 @@ class Server:
         return (self.folder / LOG_NAME).read_text("utf-8")
 
     def kill(self) -> None:
-        """No last words."""
+        """Kill it, so that it can finish nothing."""
         self.process.kill()
         self.process.wait(PATIENCE_SECONDS)
 
     def stop(self) -> int:
-        """As `docker stop` would; the exit status. A process that hangs is made to say where."""
+        """Stop it as `docker stop` would, and return the exit status; a process that hangs is made to say where."""
         self.process.terminate()
         try:
             return self.process.wait(PATIENCE_SECONDS)
@@ -59,7 +61,7 @@ class Server:
 def running(
     folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK, path: str = "/health"
 ) -> Iterator[Server]:
-    """Started with its data in `folder`, and answering at `path`."""
+    """Start a server with its data in `folder`, and wait until it answers at `path`."""
     port, started = free_port(), time.perf_counter()
     process = start(folder, {"PORT": str(port), **environment}, command=command)
     try:
@@ -73,7 +75,7 @@ def running(
 def start(
     folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK, before: Sequence[str] = ()
 ) -> "subprocess.Popen[bytes]":
-    """No setting of the caller's own gets through; `before` is a program that runs the command."""
+    """Start a command without the settings of the caller's environment; `before` is a program that runs it."""
     own = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     variables = {**own, "DATA_DIR": str(folder / "data"), "NODE_ENV": "production", "PYTHONFAULTHANDLER": "1"}
     variables |= environment
@@ -88,7 +90,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]", started: float) -> None:
-    """Until there is a good answer."""
+    """Wait until there is a good answer."""
     while time.perf_counter() - started < PATIENCE_SECONDS and process.poll() is None:
         try:
             with urlopen(url, timeout=5):

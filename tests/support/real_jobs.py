@@ -1,4 +1,4 @@
-"""Jobs through the whole app on a real ComfyUI server."""
+"""Run jobs through the whole app on a real ComfyUI server."""
 
 import asyncio
 import io
@@ -16,7 +16,7 @@ from PIL import Image
 
 from civitai_mock.domain.json_types import JsonObject
 from tests.support.real_comfyui import PARTS, URL
-from tests.support.served import JOBS, Opened, serve_all
+from tests.support.served_app import JOBS, Opened, serve_all
 
 LONGEST_SECONDS = 600  # a server without a GPU loads for minutes
 LOOK_SECONDS = 0.05  # between looks at another process, which has no event to wait for
@@ -25,44 +25,44 @@ PART_NAME = re.compile(r'"@([A-Z0-9_]+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A job that has succeeded, with its images and the graph that the server says it ran."""
+class FinishedJob:
+    """Is a job that has succeeded, with its images and the graph that the server says it ran."""
 
     job: Any
     images: list[Image.Image]
     ran: JsonObject
 
     @property
-    def told(self) -> Any:
-        """The graph that the job's last event tells of."""
+    def event_graph(self) -> Any:
+        """Return the graph that the job's last event names."""
         return json.loads(self.job["lastEvent"]["context"]["comfy_prompt_request"])
 
     @property
     def classes(self) -> set[str]:
-        return {node["class_type"] for node in self.told.values()}
+        return {node["class_type"] for node in self.event_graph.values()}
 
     @property
     def seeds(self) -> set[int]:
-        """Those that samplers ran with."""
-        inputs = [node["inputs"] for node in self.told.values()]
+        """Return the seeds that samplers ran with."""
+        inputs = [node["inputs"] for node in self.event_graph.values()]
         return {node[name] for node in inputs for name in ("seed", "noise_seed") if name in node}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealJobs:
-    """`words` are what templates may say for something that this run gave a name, such as the key of an image."""
+    """Submits jobs to the app; `placeholders` are what stands in templates for a value of this run."""
 
     opened: Opened
     comfy: httpx.AsyncClient
-    words: dict[str, str] = field(default_factory=dict)
+    placeholders: dict[str, str] = field(default_factory=dict)
     submitted: list[str] = field(default_factory=list)
 
     async def submit(self, template: JsonObject) -> str:
-        """With "@SD1" and the like replaced by the AIR of a file that the server has."""
+        """Submit a template, with "@SD1" and the like replaced by the AIR of a file that the server has."""
         text = json.dumps(template)
-        for name in set(PART_NAME.findall(text)) - self.words.keys():
-            self.words[name] = await self._air(name)
-        filled = json.loads(PART_NAME.sub(lambda found: json.dumps(self.words[found[1]]), text))
+        for name in set(PART_NAME.findall(text)) - self.placeholders.keys():
+            self.placeholders[name] = await self._air(name)
+        filled = json.loads(PART_NAME.sub(lambda found: json.dumps(self.placeholders[found[1]]), text))
         answer = await self.opened.client.post(JOBS, json=filled)
         assert answer.status_code == 202, answer.text
         self.submitted.append(str(answer.json()["jobId"]))
@@ -71,21 +71,21 @@ class RealJobs:
     async def status(self, job_id: str) -> Any:
         return (await self.opened.client.get(f"{JOBS}/{job_id}", params={"detailed": "true"})).raise_for_status().json()
 
-    async def ended(self, job_id: str) -> Any:
+    async def wait_until_ended(self, job_id: str) -> Any:
         await self.until(lambda: self._has_ended(job_id))
         return await self.status(job_id)
 
     async def cancel(self, job_id: str) -> None:
         (await self.opened.client.delete(f"{JOBS}/{job_id}")).raise_for_status()
 
-    async def made(self, template: JsonObject) -> Made:
+    async def run(self, template: JsonObject) -> FinishedJob:
         job_id = await self.submit(template)
-        job = await self.ended(job_id)
+        job = await self.wait_until_ended(job_id)
         assert job["lastEvent"]["type"] == "Succeeded", job["lastEvent"]
         prompt_id = await self.prompt_id(job_id)
         entry = (await self.comfy.get(f"/history/{prompt_id}")).raise_for_status().json()[prompt_id]
         images = [await self.image(result["blobUrl"]) for result in job["result"]]
-        return Made(job=job, images=images, ran=entry["prompt"][2])
+        return FinishedJob(job=job, images=images, ran=entry["prompt"][2])
 
     async def image(self, url: str) -> Image.Image:
         image = Image.open(io.BytesIO((await self.opened.client.get(url)).raise_for_status().content))
@@ -93,10 +93,10 @@ class RealJobs:
         return image
 
     async def prompt_id(self, job_id: str) -> str | None:
-        return (await self.opened.cases.query.by_id(job_id)).prompt_id
+        return (await self.opened.use_cases.query.by_id(job_id)).prompt_id
 
     async def is_in(self, place: str, job_id: str) -> bool:
-        """Whether the job's prompt is in that part of the server's queue: `running` or `pending`."""
+        """Return whether the job's prompt is in that part of the server's queue: `running` or `pending`."""
         return place in await self._places(job_id)
 
     async def is_gone(self, job_id: str) -> bool:
@@ -117,13 +117,13 @@ class RealJobs:
         (await self.comfy.post("/history", json={"delete": prompt_ids})).raise_for_status()
 
     async def _places(self, job_id: str) -> list[str]:
-        """Both parts of the queue, as they were at one moment."""
+        """Return the parts of the queue that have the job's prompt, as they were at one moment."""
         prompt_id = await self.prompt_id(job_id)
         queue = (await self.comfy.get("/queue")).raise_for_status().json()
         return [place.removeprefix("queue_") for place in queue for item in queue[place] if item[1] == prompt_id]
 
     async def _has_ended(self, job_id: str) -> bool:
-        return (await self.opened.cases.query.by_id(job_id)).outcome is not None
+        return (await self.opened.use_cases.query.by_id(job_id)).outcome is not None
 
     async def _air(self, name: str) -> str:
         part = PARTS[name]
@@ -150,7 +150,7 @@ async def real_jobs() -> AsyncIterator[RealJobs]:
 
 
 def image_job(model: str, *, members: JsonObject | None = None, **params: Any) -> JsonObject:
-    """A small image of few steps, with a seed that no earlier run had, so that nothing is cached."""
+    """Return a small image of few steps, with a seed that no earlier run had, so that nothing is cached."""
     seed = int.from_bytes(os.urandom(4), "big")
     small = {"prompt": "a red fox", "width": 64, "height": 64, "steps": 2, "seed": seed}
     return {"$type": "textToImage", "model": f"@{model}", "params": {**small, **params}, **(members or {})}

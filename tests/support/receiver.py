@@ -1,4 +1,4 @@
-"""A receiver of callbacks that answers as a test tells it, behind hosts and addresses that a test makes up."""
+"""A host that answers as a test wants, under any name and address: a webhook receiver, above all."""
 
 import asyncio
 import json
@@ -45,20 +45,20 @@ class Receiver:
         self._go.set()
 
     @property
-    def told(self) -> list[str]:
-        """The number and the type of each event that a request tells, in order."""
-        return [_told(request) for request in self.requests]
+    def events(self) -> list[str]:
+        """Return the number and the type of the event in each request, in order."""
+        return [_event(request) for request in self.requests]
 
-    def told_of(self, job_id: str) -> list[str]:
-        """The same for the requests about one job."""
-        return [_told(request) for request in self.requests if _subject(request)[0] == job_id]
+    def events_of(self, job_id: str) -> list[str]:
+        """Return the same for the requests about one job."""
+        return [_event(request) for request in self.requests if _subject(request)[0] == job_id]
 
     @property
     def network(self) -> OutboundNetwork:
-        """Connections that lead here, whatever the host."""
+        """Return connections that lead here, whatever the host."""
         return OutboundNetwork(client=self._client, resolve=self._resolve)
 
-    def messenger(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
+    def webhook_sender(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
         return WebhookSender(client=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
     def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
@@ -74,10 +74,10 @@ class Receiver:
         return self.answer(request)
 
 
-def _told(request: httpx.Request) -> str:
+def _event(request: httpx.Request) -> str:
     return f"{_subject(request)[1]} {json.loads(request.content)['type']}"
 
 
 def _subject(request: httpx.Request) -> Sequence[str]:
-    """The id of the job, and the number of its event."""
+    """Return the id of the job, and the number of its event."""
     return str(request.headers["Idempotency-Key"]).split("/")

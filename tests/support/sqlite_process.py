@@ -1,6 +1,6 @@
 """A process beside the tests' own that uses the same SQLite store, until it is killed.
 
-python -m tests.support.sqlite_process (add | claim | race | upload) DIRECTORY; it prints a line for each thing done.
+Run `python -m tests.support.sqlite_process (add | claim | race | upload) DIRECTORY`; it prints a line for each step.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from tests.support.paths import ROOT
 WORKER = "worker-of-another-process"
 
 
-class Neighbour:
-    """The process, as the tests see it."""
+class OtherProcess:
+    """Is the process, as the tests see it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -31,13 +31,13 @@ class Neighbour:
         self._output: IO[str] = process.stdout
 
     def line(self) -> str:
-        """The next thing that it has done."""
+        """Return the next line that it prints."""
         text = self._output.readline().strip()
         assert text, f"the process ended with {self._process.wait()}"
         return text
 
     def kill(self) -> list[str]:
-        """No last words; the lines that it printed and nobody has read."""
+        """Kill it, and return the lines that it printed and nobody has read."""
         self._process.send_signal(signal.SIGKILL)
         rest = self._output.read().splitlines()
         self._process.wait()
@@ -45,31 +45,31 @@ class Neighbour:
 
 
 @contextmanager
-def neighbour(task: str, directory: Path) -> Iterator[Neighbour]:
+def other_process(task: str, directory: Path) -> Iterator[OtherProcess]:
     command = [sys.executable, "-m", "tests.support.sqlite_process", task, str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
-            yield Neighbour(process)
+            yield OtherProcess(process)
         finally:
             process.kill()
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 async def _add(stores: Stores) -> None:
-    """Two jobs a time, without end; told once they are stored."""
+    """Add two jobs at a time, without end, and print the first one's number once they are stored."""
     for number in count(1000, 2):
         await stores.jobs.add([make_job(number), make_job(number + 1)])
-        _tell(str(number))
+        _print(str(number))
 
 
 async def _claim(stores: Stores) -> None:
     await stores.jobs.add([make_job(1), make_job(2)])
     claimed = await stores.queue.claim(make_claim(WORKER), limit=1)
-    _tell(claimed[0].id)
+    _print(claimed[0].id)
     await asyncio.get_running_loop().create_future()
 
 
@@ -77,18 +77,18 @@ async def _upload(stores: Stores) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield bytes(5_000_000)
-            _tell("sent")
+            _print("sent")
 
     await stores.blobs.put("A" * 64, endless(), content_type="image/png", keep_until=START)
 
 
 async def _race(stores: Stores) -> None:
     """Claim a few jobs at a time until none is left."""
-    _tell("ready")
+    _print("ready")
     while claimed := await stores.queue.claim(make_claim(WORKER), limit=3):
         for job in claimed:
-            _tell(job.id)
-    _tell("done")
+            _print(job.id)
+    _print("done")
 
 
 TASKS: Mapping[str, Callable[[Stores], Coroutine[object, object, None]]] = {

@@ -12,7 +12,7 @@ from civitai_mock.comfyui_standin.options import Models, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
-from tests.support.listening import Listener, listening
+from tests.support.comfyui_listener import Listener, listen_to
 from tests.support.standin import DEFAULT_OPTIONS, MODELS, RunningStandin, running_standin
 
 
@@ -65,7 +65,7 @@ async def standin_session(
     async with (
         running_standin(models=models, clock=clock, draw=draw, options=options) as running,
         httpx.AsyncClient(base_url=running.url) as client,
-        listening(running) as listener,
+        listen_to(running) as listener,
     ):
         yield StandinSession(running=running, client=client, listener=listener)
 

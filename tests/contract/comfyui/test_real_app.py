@@ -36,9 +36,9 @@ async def jobs() -> AsyncIterator[RealJobs]:
 @pytest.fixture
 async def source(jobs: RealJobs) -> None:
     """An image that other jobs may read, by its key or its URL."""
-    made = await jobs.made(image_job("SD1", width=128, height=128))
+    made = await jobs.run(image_job("SD1", width=128, height=128))
     (result,) = made.job["result"]
-    jobs.words.update(SOURCE_KEY=result["blobKey"], SOURCE_URL=result["blobUrl"])
+    jobs.placeholders.update(SOURCE_KEY=result["blobKey"], SOURCE_URL=result["blobUrl"])
 
 
 Case: TypeAlias = tuple[str, JsonObject, set[str], tuple[int, int]]
@@ -80,9 +80,9 @@ GUIDED: dict[str, Case] = {
 
 async def check(jobs: RealJobs, template: JsonObject, classes: set[str], size: tuple[int, int]) -> None:
     """As many images as were asked for, each of its size, and everybody tells of the graph that ran."""
-    made = await jobs.made(template)
+    made = await jobs.run(template)
     assert classes <= made.classes
-    assert made.told == made.ran
+    assert made.event_graph == made.ran
     assert [image.size for image in made.images] == [size] * int(str(template.get("quantity", 1)))
     assert len({image.tobytes() for image in made.images}) == len(made.images)
     for result, image in zip(made.job["result"], made.images, strict=True):

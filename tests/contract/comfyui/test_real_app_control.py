@@ -47,18 +47,18 @@ def long_job() -> JsonObject:
 
 
 async def test_a_graph_of_a_user_runs_with_its_air_and_its_image(jobs: RealJobs) -> None:
-    source = await jobs.made(image_job("SD1", width=128, height=64))
-    jobs.words.update(SOURCE_URL=source.job["result"][0]["blobUrl"])
-    made = await jobs.made({"$type": "comfy", "params": {"workflow": COMFY_GRAPH}})
-    assert made.told == made.ran
-    assert made.told.keys() == COMFY_GRAPH.keys()
+    source = await jobs.run(image_job("SD1", width=128, height=64))
+    jobs.placeholders.update(SOURCE_URL=source.job["result"][0]["blobUrl"])
+    made = await jobs.run({"$type": "comfy", "params": {"workflow": COMFY_GRAPH}})
+    assert made.event_graph == made.ran
+    assert made.event_graph.keys() == COMFY_GRAPH.keys()
     assert [image.size for image in made.images] == [(128, 64)]
 
 
 async def test_an_embedding_of_the_server_stands_where_its_trained_word_was(jobs: RealJobs) -> None:
     networks: JsonObject = {"additionalNetworks": {"@SD1_EMBEDDING": {}}}
-    made = await jobs.made(image_job("SD1", members=networks, negativePrompt=f"{TRAINED_WORD}, bad"))
-    texts = {node["inputs"].get("text") for node in made.told.values()}
+    made = await jobs.run(image_job("SD1", members=networks, negativePrompt=f"{TRAINED_WORD}, bad"))
+    texts = {node["inputs"].get("text") for node in made.event_graph.values()}
     assert [text.endswith(", bad") for text in texts if text and text.startswith("embedding:")] == [True]
 
 
@@ -109,7 +109,7 @@ async def test_a_file_that_no_server_has_is_named(jobs: RealJobs) -> None:
     air = "urn:air:sd1:checkpoint:civitai:99@99"
     resource = {"air": air, "fileName": "there-is-no-such-file.safetensors"}
     (await jobs.opened.client.post("/v2/resources", json=resource)).raise_for_status()
-    event = (await jobs.ended(await jobs.submit({**image_job("SD1"), "model": air})))["lastEvent"]
+    event = (await jobs.wait_until_ended(await jobs.submit({**image_job("SD1"), "model": air})))["lastEvent"]
     assert event["type"] == "Failed"
     assert "there-is-no-such-file.safetensors" in event["context"]["message"]
     assert air in event["context"]["message"]

@@ -11,27 +11,27 @@ from PIL import Image
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.ports import Provider
 from tests.support.comfy_graphs import Graph, node, text_to_image
-from tests.support.providers import PROVIDERS, Opening, content, submission
-from tests.support.turns import settle
+from tests.support.event_loop import settle
+from tests.support.provider_openers import PROVIDERS, ProviderOpener, content, submission
 
 PROMPT_ID = "8fbb987c-c100-4ac4-af1d-fd07ea85a59c"
 OTHER_ID = "f99affe8-a37e-4731-9d6f-a9acc42ca4ee"
 
 
 @pytest.fixture(params=PROVIDERS.values(), ids=list(PROVIDERS))
-def opening(request: pytest.FixtureRequest) -> Opening:
-    chosen: Opening = request.param
+def opening(request: pytest.FixtureRequest) -> ProviderOpener:
+    chosen: ProviderOpener = request.param
     return chosen
 
 
 @pytest.fixture
-async def provider(opening: Opening) -> AsyncIterator[Provider]:
+async def provider(opening: ProviderOpener) -> AsyncIterator[Provider]:
     async with opening(slow=False) as opened:
         yield opened
 
 
 @pytest.fixture
-async def slow_provider(opening: Opening) -> AsyncIterator[Provider]:
+async def slow_provider(opening: ProviderOpener) -> AsyncIterator[Provider]:
     async with opening(slow=True) as opened:
         yield opened
 

@@ -13,7 +13,7 @@ from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on, make_submission
 from tests.support.output_graphs import HELPERS, RESULTS, input_file
 from tests.support.pixel_graphs import FILES
-from tests.support.providers import content, draw_series, open_simulator
+from tests.support.provider_openers import content, draw_simulated, open_simulator
 from tests.support.standin import running_standin
 
 
@@ -44,6 +44,6 @@ async def test_simulation_and_comfyui_give_out_the_same(name: str) -> None:
     graph = needed({**HELPERS, "x": RESULTS[name][0]})
     async with open_simulator(slow=False) as simulator:
         simulated = await results(simulator, graph)
-    async with running_standin(draw=draw_series) as standin, comfyui_on(standin) as comfyui:
+    async with running_standin(draw=draw_simulated) as standin, comfyui_on(standin) as comfyui:
         assert await results(comfyui, graph) == simulated
     assert [one[1] for one in simulated if isinstance(one, tuple)] == RESULTS[name][1]

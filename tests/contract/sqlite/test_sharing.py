@@ -17,7 +17,7 @@ from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.open import FILE_NAME, UPLOADS, WORKERS
 from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, add_claimed, add_jobs, chunks, job_id, make_claim, make_job
-from tests.support.sqlite_process import WORKER, neighbour
+from tests.support.sqlite_process import WORKER, other_process
 
 
 def opening(directory: Path) -> AbstractAsyncContextManager[Stores]:
@@ -175,7 +175,7 @@ async def test_the_jobs_of_the_dead_are_not_more_than_asked_for(stores: Stores, 
 @pytest.mark.slow
 async def test_jobs_of_a_killed_process_come_back_at_once(tmp_path: Path) -> None:
     async with opening(tmp_path) as stores:
-        with neighbour("claim", tmp_path) as process:
+        with other_process("claim", tmp_path) as process:
             claimed_id = process.line()
             assert list(await stores.queue.held_by_dead(limit=10)) == []
             process.kill()
@@ -191,7 +191,7 @@ async def test_jobs_of_a_killed_process_come_back_at_once(tmp_path: Path) -> Non
 async def test_processes_that_claim_at_once_get_disjoint_jobs(tmp_path: Path) -> None:
     async with opening(tmp_path) as stores:
         await add_jobs(stores.jobs, 300)
-        with neighbour("race", tmp_path) as process:
+        with other_process("race", tmp_path) as process:
             assert process.line() == "ready"
             ours: list[str] = []
             while claimed := await stores.queue.claim(make_claim("ours"), limit=3):
@@ -204,7 +204,7 @@ async def test_processes_that_claim_at_once_get_disjoint_jobs(tmp_path: Path) ->
 
 @pytest.mark.slow
 async def test_whatever_was_acknowledged_before_a_kill_is_there_after_it(tmp_path: Path) -> None:
-    with neighbour("add", tmp_path) as process:
+    with other_process("add", tmp_path) as process:
         acknowledged = [int(process.line()) for _ in range(200)]
         acknowledged += [int(line) for line in process.kill() if line]
     async with opening(tmp_path) as stores:
@@ -220,7 +220,7 @@ async def test_whatever_was_acknowledged_before_a_kill_is_there_after_it(tmp_pat
 
 @pytest.mark.slow
 async def test_what_a_killed_process_was_receiving_is_cleaned_up(tmp_path: Path) -> None:
-    with neighbour("upload", tmp_path) as process:
+    with other_process("upload", tmp_path) as process:
         process.line()
         async with opening(tmp_path) as stores:
             assert await stores.blobs.stat("A" * 64) is None

@@ -9,10 +9,10 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
-from tests.support.listening import Listener, is_end, listening
+from tests.support.comfyui_listener import Listener, is_end, listen_to
+from tests.support.event_loop import settle, until_found
 from tests.support.standin import PermitClock, plain_png
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
-from tests.support.turns import settle, until_found
 
 
 @pytest.fixture
@@ -72,18 +72,18 @@ async def test_a_prompt_may_run_though_its_answer_is_none(session: StandinSessio
 
 
 async def test_a_dropped_socket_gets_no_close_frame_and_may_come_back(session: StandinSession) -> None:
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         assert (await session.client.post("/standin/drop_sockets")).status_code == 200
         with pytest.raises(ConnectionClosedError) as closed:
             await listener.next()
         assert closed.value.rcvd is None
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await session.submit(text_to_image(), prompt_id="p", client_id="c")
         await listener.until_ended("p")
 
 
 async def test_a_deaf_server_keeps_its_sockets_open_and_says_nothing(session: StandinSession) -> None:
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await order(session, deaf=True)
         await session.submit(text_to_image(), prompt_id="p", client_id="c")
         await until_found(lambda: _is_in_history(session, "p"))
@@ -99,7 +99,7 @@ async def _is_in_history(session: StandinSession, prompt_id: str) -> bool:
 
 
 async def test_an_unannounced_result_is_in_history_and_only_the_queue_is_spoken_of(session: StandinSession) -> None:
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await order(session, unannounced=True)
         await session.submit(text_to_image(), prompt_id="p", client_id="c")
         await listener.until_idle()
@@ -108,7 +108,7 @@ async def test_an_unannounced_result_is_in_history_and_only_the_queue_is_spoken_
 
 
 async def _heard_about(session: StandinSession, prompt_id: str, **faults: bool) -> list[Any]:
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await order(session, **faults)
         await session.submit(text_to_image(), prompt_id=prompt_id, client_id="c")
         await listener.until_ended(prompt_id)
@@ -242,7 +242,7 @@ async def test_a_restart_loses_all_but_the_files(session: StandinSession) -> Non
     assert (await session.client.get("/history")).json() == {}
     image = done["outputs"]["9"]["images"][0]
     assert (await session.client.get("/view", params=image)).status_code == 200
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         answer = await session.post(text_to_image(), prompt_id="again", client_id="c")
         assert answer.json()["number"] == 0
         await listener.until_ended("again")
@@ -252,7 +252,7 @@ async def test_a_restart_loses_all_but_the_files(session: StandinSession) -> Non
 async def test_facts_tell_what_was_accepted_and_run_over_all_restarts(session: StandinSession) -> None:
     await session.run(text_to_image(), prompt_id="p")
     session.server.restart()
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await session.submit(text_to_image(), prompt_id="p", client_id="c")
         await listener.until(lambda message: is_end(message, "p"))
         facts = (await session.client.get("/standin")).json()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.listening import listening
+from tests.support.comfyui_listener import listen_to
 from tests.support.standin_session import standin_session, text_to_image
 
 
@@ -21,7 +21,7 @@ async def test_the_log_tells_of_prompts() -> None:
 
 
 async def test_a_client_that_asks_reads_along_until_it_asks_no_more() -> None:
-    async with standin_session() as session, listening(session.running, "reader") as reader:
+    async with standin_session() as session, listen_to(session.running, "reader") as reader:
         for is_wanted, body in ((True, "{}"), (False, "[]")):
             asked = {"clientId": "reader", "enabled": is_wanted}
             assert (await session.client.patch("/internal/logs/subscribe", json=asked)).status_code == 200

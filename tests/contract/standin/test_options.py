@@ -16,9 +16,9 @@ from civitai_mock.comfyui_standin.arguments import IGNORED_SWITCHES, IGNORED_VAL
 from civitai_mock.comfyui_standin.launch import options_of
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.settings import SettingsError
-from tests.support.listening import listening
+from tests.support.comfyui_listener import listen_to
 from tests.support.paths import DATA
-from tests.support.served import make_settings
+from tests.support.served_app import make_settings
 from tests.support.standin_session import StandinSession, standin_session, text_to_image, with_inputs
 
 REAL: dict[str, dict[str, Any]] = json.loads((DATA / "comfyui_options.json").read_text("utf-8"))
@@ -68,7 +68,7 @@ def test_it_listens_on_one_address_or_more(listen: str, addresses: Sequence[str]
 
 
 async def _binary_frames(options: StandinOptions, graph: dict[str, Any]) -> list[bytes]:
-    async with standin_session(options=options) as session, listening(session.running, "c") as listener:
+    async with standin_session(options=options) as session, listen_to(session.running, "c") as listener:
         await session.submit(graph, prompt_id="p", client_id="c")
         await listener.until_ended("p")
     return [heard for heard in listener.heard if isinstance(heard, bytes)]

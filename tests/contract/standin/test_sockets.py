@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from civitai_mock.comfyui_standin.options import StandinOptions
-from tests.support.listening import Listener, listening
+from tests.support.comfyui_listener import Listener, listen_to
 from tests.support.standin_session import StandinSession, standin_session, text_to_image, with_node
 
 HELLO = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
@@ -28,7 +28,7 @@ def _image_events(listener: Listener) -> list[int]:
 
 
 async def test_a_socket_without_a_client_id_gets_one(session: StandinSession) -> None:
-    async with listening(session.running) as one, listening(session.running) as other:
+    async with listen_to(session.running) as one, listen_to(session.running) as other:
         sids = [listener.heard[0]["data"]["sid"] for listener in (one, other)]  # type: ignore[call-overload]
     assert len(set(sids)) == 2
     assert all(len(sid) == 32 for sid in sids)
@@ -36,14 +36,14 @@ async def test_a_socket_without_a_client_id_gets_one(session: StandinSession) ->
 
 @pytest.mark.parametrize("junk", ["{", "[]", "7", "{}", "null", b"\x00\x01", ""])
 async def test_junk_is_harmless(session: StandinSession, junk: str | bytes) -> None:
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await listener.connection.send(junk)
         await _run(session, listener)
     assert _image_events(listener) == [1]
 
 
 async def test_features_count_in_the_first_message_only(session: StandinSession) -> None:
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await listener.connection.send('{"type": "hello"}')
         await listener.connection.send(json.dumps(HELLO))
         await _run(session, listener)
@@ -52,18 +52,18 @@ async def test_features_count_in_the_first_message_only(session: StandinSession)
 
 
 async def test_features_are_forgotten_with_the_socket(session: StandinSession) -> None:
-    async with listening(session.running, "c", flags=True) as listener:
+    async with listen_to(session.running, "c", flags=True) as listener:
         await _run(session, listener, "first")
         assert _image_events(listener) == [4]
     await session.client.post("/free", json={"free_memory": True})
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await _run(session, listener, "second")
         assert _image_events(listener) == [1]
 
 
 async def test_a_streamed_image_is_described_to_a_client_that_knows_how(session: StandinSession) -> None:
     graph = with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0])
-    async with listening(session.running, "c", flags=True) as listener:
+    async with listen_to(session.running, "c", flags=True) as listener:
         await session.submit(graph, prompt_id="p", client_id="c")
         await listener.until_ended("p")
     frame = [heard for heard in listener.heard if isinstance(heard, bytes)][-1]
@@ -73,13 +73,13 @@ async def test_a_streamed_image_is_described_to_a_client_that_knows_how(session:
 
 
 async def test_without_previews_only_streamed_images_are_binary() -> None:
-    async with standin_session() as session, listening(session.running, "c") as listener:
+    async with standin_session() as session, listen_to(session.running, "c") as listener:
         await _run(session, listener)
         assert _image_events(listener) == []
 
 
 async def test_a_client_id_that_is_a_number_is_nobody(session: StandinSession) -> None:
-    async with listening(session.running, "5") as listener:
+    async with listen_to(session.running, "5") as listener:
         await session.submit(text_to_image(), client_id=5)
         await listener.until_idle()
     assert set(listener.types) == {"status"}
@@ -87,6 +87,6 @@ async def test_a_client_id_that_is_a_number_is_nobody(session: StandinSession) -
 
 async def test_the_socket_is_there_under_api_as_well(session: StandinSession) -> None:
     session.running.socket_path = "/api/ws"
-    async with listening(session.running, "c") as listener:
+    async with listen_to(session.running, "c") as listener:
         await _run(session, listener)
     assert "execution_success" in listener.types

@@ -19,6 +19,7 @@ from civitai_mock.drawing.png import ImageContent, draw_as
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from tests.support.comfy_graphs import Graph
 from tests.support.dates import START
+from tests.support.event_loop import until_found
 from tests.support.pixel_graphs import FILES
 from tests.support.random_graphs import core_graphs
 from tests.support.standin import draw_plain
@@ -30,7 +31,6 @@ from tests.support.standin_session import (
     with_inputs,
     with_node,
 )
-from tests.support.turns import until_found
 
 FAILURES: Sequence[BaseException] = [
     ZeroDivisionError("division by zero"),

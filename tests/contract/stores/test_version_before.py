@@ -21,7 +21,7 @@ from civitai_mock.clock import VirtualClock
 from civitai_mock.settings import Settings
 from civitai_mock.storage.sqlite.open import FILE_NAME
 from tests.support.paths import DATA
-from tests.support.served import JOBS, Opened, open_app
+from tests.support.served_app import JOBS, Opened, open_app
 
 FOLDER = DATA / "stores" / "schema-3"
 EVENTS = "/v1/producer/jobs"
@@ -113,7 +113,7 @@ async def test_what_was_queued_or_blocked_runs_to_its_end(kind: str, store: Stor
     ids = _recorded(kind)["ids"]
     async with _opened(kind, store, with_scheduler=True) as opened:
         for name in ("queued", "first", "blocked"):
-            await opened.ended(ids[name])
+            await opened.wait_until_ended(ids[name])
             events = (await opened.client.get(f"{EVENTS}/{ids[name]}/events")).json()
             assert events[-1]["type"] == "Succeeded", name
         canceled = (await opened.client.get(f"{EVENTS}/{ids['canceled']}/events")).json()

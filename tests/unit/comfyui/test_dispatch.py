@@ -17,7 +17,7 @@ from civitai_mock.providers.comfyui.workers.dispatch import Dispatch, Offer
 from civitai_mock.providers.comfyui.workers.search import Search
 from civitai_mock.providers.comfyui.workers.worker import NotTakenError, Worker, WorkerDependencies
 from tests.support.dates import START
-from tests.support.turns import settle, until
+from tests.support.event_loop import settle, until
 
 PATIENCE = timedelta(seconds=30)
 TURN = timedelta(minutes=5)

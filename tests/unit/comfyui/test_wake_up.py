@@ -13,7 +13,7 @@ from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
 from civitai_mock.providers.comfyui.workers.follower import PollSchedule
 from civitai_mock.providers.comfyui.workers.runs import Run
 from tests.support.dates import START
-from tests.support.turns import settle
+from tests.support.event_loop import settle
 
 OPTIONS = ComfyOptions(poll_interval=timedelta(seconds=2), socketless_poll_interval=timedelta(seconds=0.5))
 LIVE = "live"

@@ -20,7 +20,7 @@ from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
 from tests.support.output_graphs import HELPERS, NAMED, RESULTS, input_file
 from tests.support.pixel_graphs import FILES, gradient
-from tests.support.providers import content, submission
+from tests.support.provider_openers import content, submission
 from tests.support.random_graphs import core_graphs
 
 

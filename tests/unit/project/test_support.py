@@ -9,7 +9,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.services.availability import GetJobSupport, JobSupport
 from tests.support.jobs import make_job
-from tests.support.provider import ScriptedProvider
+from tests.support.scripted_provider import ScriptedProvider
 
 
 class CountingProvider(ScriptedProvider):

@@ -15,8 +15,8 @@ from civitai_mock.providers.simulator.graph_check import PromptCancelledError
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT, Profile
 from tests.support.comfy_graphs import text_to_image
-from tests.support.providers import content, submission
-from tests.support.turns import settle
+from tests.support.event_loop import settle
+from tests.support.provider_openers import content, submission
 
 TEN_SECONDS = replace(INSTANT, prompt=10.0)
 

@@ -1,4 +1,4 @@
-"""The job roles of a store, whose every call goes through one function: what the doubles of a test begin with."""
+"""The job roles of a store behind a gate that every call passes: what doubles of a store are made of."""
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,106 +16,106 @@ from civitai_mock.ports import JobQueue, JobSearch, JobStore, Stores, WebhookOut
 T = TypeVar("T")
 
 
-class Gate:
-    """Lets every call pass; a double overrides `through`."""
+class StoreGate:
+    """Lets every call pass; a double overrides `pass_through`."""
 
-    async def through(self, call: Awaitable[T]) -> T:
+    async def pass_through(self, call: Awaitable[T]) -> T:
         return await call
 
 
 @dataclass(frozen=True, slots=True)
-class ThroughJobStore:
+class GatedJobStore:
     inner: JobStore
-    gate: Gate
+    gate: StoreGate
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
-        await self.gate.through(self.inner.add(jobs, budget=budget))
+        await self.gate.pass_through(self.inner.add(jobs, budget=budget))
 
     async def get(self, job_id: str) -> Job | None:
-        return await self.gate.through(self.inner.get(job_id))
+        return await self.gate.pass_through(self.inner.get(job_id))
 
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
-        return await self.gate.through(self.inner.get_many(job_ids))
+        return await self.gate.pass_through(self.inner.get_many(job_ids))
 
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        return await self.gate.through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
+        return await self.gate.pass_through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
-        return await self.gate.through(self.inner.events(job_id))
+        return await self.gate.pass_through(self.inner.events(job_id))
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
-        return await self.gate.through(self.inner.set_taint(job_ids, taint))
+        return await self.gate.pass_through(self.inner.set_taint(job_ids, taint))
 
     async def sweep(self, now: datetime) -> int:
-        return await self.gate.through(self.inner.sweep(now))
+        return await self.gate.pass_through(self.inner.sweep(now))
 
 
 @dataclass(frozen=True, slots=True)
-class ThroughJobQueue:
+class GatedJobQueue:
     inner: JobQueue
-    gate: Gate
+    gate: StoreGate
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        return await self.gate.through(self.inner.claim(claim, limit=limit))
+        return await self.gate.pass_through(self.inner.claim(claim, limit=limit))
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
-        return await self.gate.through(self.inner.renew(worker_id, job_ids, until))
+        return await self.gate.pass_through(self.inner.renew(worker_id, job_ids, until))
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return await self.gate.through(self.inner.with_expired_lease(now, limit=limit))
+        return await self.gate.pass_through(self.inner.with_expired_lease(now, limit=limit))
 
     async def held_by_dead(self, *, limit: int) -> Sequence[Job]:
-        return await self.gate.through(self.inner.held_by_dead(limit=limit))
+        return await self.gate.pass_through(self.inner.held_by_dead(limit=limit))
 
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:
-        return await self.gate.through(self.inner.past_deadline(now, limit=limit))
+        return await self.gate.pass_through(self.inner.past_deadline(now, limit=limit))
 
     async def blocked(self, *, after: str, limit: int) -> Sequence[Job]:
-        return await self.gate.through(self.inner.blocked(after=after, limit=limit))
+        return await self.gate.pass_through(self.inner.blocked(after=after, limit=limit))
 
     async def snapshot(self, *, recent_since: datetime) -> QueueState:
-        return await self.gate.through(self.inner.snapshot(recent_since=recent_since))
+        return await self.gate.pass_through(self.inner.snapshot(recent_since=recent_since))
 
     async def stands_still(self, *, since: datetime, now: datetime) -> bool:
-        return await self.gate.through(self.inner.stands_still(since=since, now=now))
+        return await self.gate.pass_through(self.inner.stands_still(since=since, now=now))
 
 
 @dataclass(frozen=True, slots=True)
-class ThroughJobSearch:
+class GatedJobSearch:
     inner: JobSearch
-    gate: Gate
+    gate: StoreGate
 
     async def find(self, criteria: JobCriteria, *, limit: int) -> Sequence[Job]:
-        return await self.gate.through(self.inner.find(criteria, limit=limit))
+        return await self.gate.pass_through(self.inner.find(criteria, limit=limit))
 
     async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
-        return await self.gate.through(self.inner.outcomes(job_ids))
+        return await self.gate.pass_through(self.inner.outcomes(job_ids))
 
     async def spending(self, issued_by: str | None, *, since: datetime | None, until: datetime | None) -> Spending:
-        return await self.gate.through(self.inner.spending(issued_by, since=since, until=until))
+        return await self.gate.pass_through(self.inner.spending(issued_by, since=since, until=until))
 
 
 @dataclass(frozen=True, slots=True)
-class ThroughWebhookOutbox:
+class GatedWebhookOutbox:
     inner: WebhookOutbox
-    gate: Gate
+    gate: StoreGate
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
-        return await self.gate.through(self.inner.take_due(now, hold_until=hold_until, limit=limit))
+        return await self.gate.pass_through(self.inner.take_due(now, hold_until=hold_until, limit=limit))
 
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
-        await self.gate.through(self.inner.mark_delivered(job_id, seq=seq))
+        await self.gate.pass_through(self.inner.mark_delivered(job_id, seq=seq))
 
     async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
-        await self.gate.through(self.inner.mark_failed(job_id, retry_at=retry_at))
+        await self.gate.pass_through(self.inner.mark_failed(job_id, retry_at=retry_at))
 
 
-def through(stores: Stores, gate: Gate) -> Stores:
+def gated(stores: Stores, gate: StoreGate) -> Stores:
     """Return `stores` with all job roles behind the gate."""
     return replace(
         stores,
-        jobs=ThroughJobStore(stores.jobs, gate),
-        queue=ThroughJobQueue(stores.queue, gate),
-        search=ThroughJobSearch(stores.search, gate),
-        webhooks=ThroughWebhookOutbox(stores.webhooks, gate),
+        jobs=GatedJobStore(stores.jobs, gate),
+        queue=GatedJobQueue(stores.queue, gate),
+        search=GatedJobSearch(stores.search, gate),
+        webhooks=GatedWebhookOutbox(stores.webhooks, gate),
     )

@@ -1,4 +1,4 @@
-"""Processes on one store that are paused, killed and started again, and a ComfyUI that lives through it."""
+"""The clock and the store of a process that a test pauses and kills, and what it changed in the store."""
 
 import asyncio
 import random
@@ -11,14 +11,14 @@ from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from tests.support.dates import START
-from tests.support.through import Gate, ThroughJobStore
+from tests.support.gated_stores import GatedJobStore, StoreGate
 
 T = TypeVar("T")
 MOST_LAG = 12
 
 
-class SteppedClock(VirtualClock):
-    """Its time of day may be set; who sleeps, sleeps by another clock, as everywhere."""
+class SettableClock(VirtualClock):
+    """Lets a test set its time of day; sleeps are measured by another clock, as everywhere."""
 
     def __init__(self) -> None:
         super().__init__(START)
@@ -32,81 +32,81 @@ class SteppedClock(VirtualClock):
 
 
 @dataclass(slots=True, kw_only=True)
-class Fate:
-    """What happens to one process: nothing comes back to it while it is paused, nor any more once it is killed.
+class ProcessControl:
+    """Pauses and kills one process: no call returns to it while it is paused, nor ever once it is killed.
 
     Its store takes some turns of the event loop for each call, so that everything may happen in between.
     """
 
-    dice: random.Random
-    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+    random: random.Random
+    may_run: asyncio.Event = field(default_factory=asyncio.Event)
     is_dead: bool = False
 
     def __post_init__(self) -> None:
-        self.goes_on.set()
+        self.may_run.set()
 
     async def lag(self) -> None:
-        for _ in range(self.dice.randrange(MOST_LAG)):
+        for _ in range(self.random.randrange(MOST_LAG)):
             await asyncio.sleep(0)
-        await self.goes_on.wait()
+        await self.may_run.wait()
 
 
-class FatedClock(VirtualClock):
-    """The clock of one process, which goes as everybody's does."""
+class ControlledClock(VirtualClock):
+    """Is the clock of one process: it shows everybody's time, and wakes nobody while the process is paused."""
 
-    def __init__(self, clock: VirtualClock, fate: Fate) -> None:
+    def __init__(self, clock: VirtualClock, control: ProcessControl) -> None:
         super().__init__(START)
         self._clock = clock
-        self._fate = fate
+        self._control = control
 
     def now(self) -> datetime:
         return self._clock.now()
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
-        await self._fate.goes_on.wait()
+        await self._control.may_run.wait()
 
 
-class FatedGate(Gate):
-    """The store as one process has it; `is_away` is true for all of them."""
+class ControlledGate(StoreGate):
+    """Is the way of one process to its store; `is_away` is true for all processes."""
 
-    def __init__(self, fate: Fate, is_away: Callable[[], bool]) -> None:
-        self._fate = fate
+    def __init__(self, control: ProcessControl, is_away: Callable[[], bool]) -> None:
+        self._control = control
         self._is_away = is_away
 
-    async def through(self, call: Awaitable[T]) -> T:
+    async def pass_through(self, call: Awaitable[T]) -> T:
         calling: asyncio.Future[T] | None = None
         try:
-            await self._fate.lag()
-            if self._fate.is_dead or self._is_away():
+            await self._control.lag()
+            if self._control.is_dead or self._is_away():
                 raise TransientError("The store does not answer.")
             calling = asyncio.ensure_future(call)
             answer = await calling
-            await self._fate.lag()
+            await self._control.lag()
         finally:
             if calling is None:
                 asyncio.ensure_future(call).cancel()
-        if self._fate.is_dead:
+        if self._control.is_dead:
             raise TransientError("This process is dead.")
         return answer
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One change of a job that was stored."""
+class StoredChange:
+    """Is one change of a job that was stored."""
 
     before: Job
     after: Job
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingJobStore(ThroughJobStore):
+class RecordingJobStore(GatedJobStore):
     """Keeps every change that is stored."""
 
-    written: list[Written] = field(default_factory=list)
+    changes: list[StoredChange] = field(default_factory=list)
 
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        done = await self.gate.through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
+        done = await self.gate.pass_through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
         if done:
-            self.written.append(Written(before, after))
+            self.changes.append(StoredChange(before, after))
         return done

@@ -1,4 +1,4 @@
-"""A provider that does what a test tells it, and an artist whose images say what was asked for."""
+"""A provider that follows a test's script, and an artist whose images say what was asked for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -14,8 +14,8 @@ Script = Callable[[str], None]
 class ScriptedProvider:
     """Makes one image of each of `nodes` at once; `hold` makes prompts wait, and the scripts `on_…` may raise.
 
-    It says that it `runs` another graph than it was given, if that is set. What was sent before is found again, unless
-    it is in `lost`.
+    If `runs` is set, it says that this is the graph that it runs. What was sent before is found again, unless it is in
+    `lost`.
     """
 
     name = "local"
@@ -87,7 +87,7 @@ async def _image() -> AsyncIterator[bytes]:
 
 
 class PlainArtist:
-    """Text in the place of images."""
+    """Answers text in the place of images."""
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         return f"{subject} {seed}".encode()

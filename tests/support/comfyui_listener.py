@@ -1,4 +1,4 @@
-"""A client that writes down what a ComfyUI socket says."""
+"""A client that records the messages of a ComfyUI socket."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,6 +14,8 @@ Heard: TypeAlias = dict[str, Any] | bytes
 
 
 class Listener:
+    """Keeps every message that it has `heard`."""
+
     def __init__(self, connection: ClientConnection) -> None:
         self.heard: list[Heard] = []
         self.connection = connection
@@ -25,18 +27,18 @@ class Listener:
         return heard
 
     async def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first text message from now on that meets a condition."""
+        """Return the first text message from now on that meets a condition."""
         while True:
             heard = await self.next()
             if isinstance(heard, dict) and condition(heard):
                 return heard
 
     async def until_idle(self) -> None:
-        """The status after the last prompt in the queue; everybody gets it."""
+        """Wait for the status after the last prompt in the queue; everybody gets it."""
         await self.until(lambda message: remaining(message) == 0)
 
     async def until_ended(self, prompt_id: str) -> None:
-        """The last message about a prompt of this client."""
+        """Wait for the last message about a prompt of this client."""
         await self.until(lambda message: is_end(message, prompt_id))
 
     async def until_type(self, kind: str) -> dict[str, Any]:
@@ -48,8 +50,8 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(standin: RunningStandin, client_id: str = "", *, flags: bool = False) -> AsyncIterator[Listener]:
-    """Connected and greeted; with `flags` it says that it knows preview metadata."""
+async def listen_to(standin: RunningStandin, client_id: str = "", *, flags: bool = False) -> AsyncIterator[Listener]:
+    """Connect, and wait for the greeting; with `flags` say that preview metadata is understood."""
     query = f"?clientId={client_id}" if client_id else ""
     async with connect(standin.socket_url + query, max_size=None, max_queue=None) as connection:
         listener = Listener(connection)
@@ -62,7 +64,7 @@ async def listening(standin: RunningStandin, client_id: str = "", *, flags: bool
 
 
 def remaining(message: dict[str, Any]) -> int | None:
-    """How much is in the queue, if this is a status."""
+    """Return how much is in the queue, if this is a status."""
     return message["data"]["status"]["exec_info"]["queue_remaining"] if message["type"] == "status" else None
 
 

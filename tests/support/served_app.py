@@ -1,4 +1,4 @@
-"""The app, opened as a server opens it, with a client beside it."""
+"""The app as a server opens it, with a client beside it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,14 +31,14 @@ IMAGE = bytes(range(256)) * 3000  # more than a store hands over at once
 
 
 def template(**changes: Any) -> dict[str, Any]:
-    """A submission that works."""
+    """Return a submission that works."""
     params = {"prompt": "a fox", "steps": 20, "cfgScale": 7, "width": 768, "height": 512, "seed": 7}
     return {"$type": "textToImage", "model": CHECKPOINT, "params": params} | changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An open app on the memory store."""
+    """Is an open app on the memory store."""
 
     application: Application
     client: httpx.AsyncClient
@@ -52,30 +52,30 @@ class Opened:
         return self.application.namespace
 
     @property
-    def cases(self) -> UseCases:
+    def use_cases(self) -> UseCases:
         return self.namespace.use_cases
 
     @property
     def stores(self) -> Stores:
         return self.namespace.runtime.stores
 
-    def answer_with(self, **cases: Any) -> None:
+    def answer_with(self, **use_cases: Any) -> None:
         """Put other use cases into the place of these from now on."""
-        changed = replace(self.cases, **cases)
+        changed = replace(self.use_cases, **use_cases)
         self.app.state.context = replace(self.app.state.context, use_cases_of=lambda _: changed)
 
-    async def ended(self, job_id: str) -> None:
+    async def wait_until_ended(self, job_id: str) -> None:
         """Wait for a job's end, while the scheduler works."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             for _ in count():
-                if (await self.cases.query.by_id(job_id)).outcome is not None:
+                if (await self.use_cases.query.by_id(job_id)).outcome is not None:
                     return
-                await asyncio.sleep(0)  # the memory store answers without letting anybody else work
+                await asyncio.sleep(0)  # the memory store answers without letting other tasks run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served(Opened):
-    """`clock` only moves when it is told to."""
+    """Is an API without a scheduler, on a clock that only tests move."""
 
     clock: VirtualClock
 
@@ -89,17 +89,17 @@ class Served(Opened):
         return str((await self.submit(**changes))["jobId"])
 
     async def queued(self) -> int:
-        """How many jobs there are to claim; they are claimed by that."""
+        """Claim all jobs that can be claimed, and return how many there are."""
         return len(await self.stores.queue.claim(make_claim(at=self.clock.now()), limit=100))
 
     async def claim(self) -> Job:
-        """Take the one queued job, as a scheduler does."""
-        claim = replace(make_claim(at=self.clock.now()), provider=self.cases.provider_name)
+        """Claim the one queued job, as a scheduler does."""
+        claim = replace(make_claim(at=self.clock.now()), provider=self.use_cases.provider_name)
         (claimed,) = await self.stores.queue.claim(claim, limit=1)
         return claimed
 
     async def enter(self, claimed: Job, context: JsonObject) -> None:
-        """Tell that the job is claimed."""
+        """Write the event that says that the job is claimed."""
         entered = claimed.entered(Stage.CLAIMED, at=self.clock.now(), lease=LEASE, context=context)
         assert await self.stores.jobs.replace(claimed, entered)
 
@@ -114,10 +114,10 @@ class Served(Opened):
 
     async def store_blob(self, key: str, content: bytes = IMAGE) -> None:
         keep_until = self.clock.now() + LEASE
-        await self.cases.blobs.put(key, chunks(content), content_type="image/png", keep_until=keep_until)
+        await self.use_cases.blobs.put(key, chunks(content), content_type="image/png", keep_until=keep_until)
 
     def blob_url(self, key: str) -> str:
-        return self.cases.blob_urls.sign(key, base_url=BASE_URL)[0]
+        return self.use_cases.blob_urls.sign(key, base_url=BASE_URL)[0]
 
 
 @asynccontextmanager
@@ -128,7 +128,7 @@ async def open_app(application: Application) -> AsyncIterator[Opened]:
 
 @asynccontextmanager
 async def serve(clock: VirtualClock | None = None, **settings: Any) -> AsyncIterator[Served]:
-    """The API alone: jobs move when a test moves them."""
+    """Serve the API alone: jobs move when a test moves them."""
     moved = clock or VirtualClock(START)
     application = Application(make_settings(**settings), clock=moved, ids=SeededIds(), with_scheduler=False)
     async with _client(application.app) as client:
@@ -137,13 +137,13 @@ async def serve(clock: VirtualClock | None = None, **settings: Any) -> AsyncIter
 
 @asynccontextmanager
 async def serve_all(**settings: Any) -> AsyncIterator[Opened]:
-    """The monolith in instant simulation, in real time."""
+    """Serve the monolith in instant simulation, in real time."""
     async with open_app(Application(make_settings(**settings))) as opened:
         yield opened
 
 
 def make_settings(**changes: Any) -> Settings:
-    """Of a memory store, whatever the environment says."""
+    """Return settings of a memory store, whatever the environment says."""
     chosen = {"mongodb_uri": MEMORY_URI, "simulation_profile": "instant", **changes}
     return Settings(_env_file=None, **chosen)
 

@@ -1,4 +1,4 @@
-"""An app on a real socket behind the connections of the product, with limits that a test can wait for."""
+"""A server on a real socket, with the product's connections and limits that a test can wait for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +21,9 @@ LARGE = bytes(40_000_000)  # more than any buffer between two sockets takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class LimitedServer:
+    """Is a server that runs; `connections` are the open ones."""
+
     port: int
     connections: OpenConnections
 
@@ -40,6 +42,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
+    """Is the other end of a connection."""
+
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -55,13 +59,13 @@ class Peer:
                 await asyncio.sleep(every)
 
     async def some(self) -> int:
-        """How many bytes came next; there have to be any."""
+        """Return how many bytes came next; there have to be any."""
         data = await self.reader.read(2**20)
         assert data, "the connection was closed"
         return len(data)
 
     async def everything(self) -> bytes:
-        """What comes until the server closes the connection; a reset is an end as well."""
+        """Return what comes until the server closes the connection; a reset is an end as well."""
         received = bytearray()
         async with asyncio.timeout(PATIENCE_SECONDS):
             with suppress(ConnectionError):
@@ -71,15 +75,17 @@ class Peer:
 
 
 async def until_true(condition: Callable[[], bool]) -> None:
-    """Sockets need real time."""
+    """Wait in real time, which sockets need."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for is the kernel's work
             await asyncio.sleep(SWEEP_SECONDS)
 
 
 @asynccontextmanager
-async def held(limits: Limits = SHORT, *, most: int | None = None, sweeps: bool = True) -> AsyncIterator[Held]:
-    """Without `sweeps` nobody looks after the connections but the test."""
+async def limited_server(
+    limits: Limits = SHORT, *, most: int | None = None, sweeps: bool = True
+) -> AsyncIterator[LimitedServer]:
+    """Serve `answer`; without `sweeps` nobody enforces the limits but the test."""
     connections = OpenConnections(limits=limits, max_count=most)
     config = uvicorn.Config(answer, log_config=None, access_log=False, timeout_keep_alive=60)
     config.load()
@@ -87,7 +93,7 @@ async def held(limits: Limits = SHORT, *, most: int | None = None, sweeps: bool 
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
     sweeping = asyncio.create_task(_sweep(connections if sweeps else OpenConnections(limits=limits)))
     try:
-        yield Held(port=server.sockets[0].getsockname()[1], connections=connections)
+        yield LimitedServer(port=server.sockets[0].getsockname()[1], connections=connections)
     finally:
         sweeping.cancel()
         server.close()
@@ -102,7 +108,7 @@ async def _sweep(connections: OpenConnections) -> None:
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says what it was asked; reads the body at `/read` only, is slow at `/slow`, and says much at `/large`."""
+    """Answer the path; read the body at `/read` only, be slow at `/slow`, and answer much at `/large`."""
     assert scope["type"] == "http"
     if scope["path"] == "/read":
         while (message := await receive())["type"] == "http.request" and message["more_body"]:

@@ -1,4 +1,4 @@
-"""Every provider, opened for the contract suite."""
+"""Open each provider for the contract suite."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,8 +20,8 @@ FOREVER = 3600.0
 LONG_STEP = 0.1  # ComfyUI can be interrupted between steps only
 
 
-class Opening(Protocol):
-    """A provider that ends its prompts at once, or, if `slow`, none of them within a test."""
+class ProviderOpener(Protocol):
+    """Opens a provider that ends its prompts at once, or, if `slow`, none of them within a test."""
 
     def __call__(self, *, slow: bool) -> AbstractAsyncContextManager[Provider]: ...
 
@@ -38,14 +38,14 @@ async def open_simulator(*, slow: bool) -> AsyncIterator[Provider]:
 @asynccontextmanager
 async def open_comfyui(*, slow: bool) -> AsyncIterator[Provider]:
     options = StandinOptions(durations=Durations(step=LONG_STEP if slow else 0.0))
-    async with running_standin(draw=draw_series, options=options) as standin, comfyui_on(standin) as provider:
+    async with running_standin(draw=draw_simulated, options=options) as standin, comfyui_on(standin) as provider:
         yield provider
 
 
-# What the simulator would make of the same graph.
-draw_series = draw_as(ImageContent.DRAWN)
+# Draws what the simulator would make of the same graph.
+draw_simulated = draw_as(ImageContent.DRAWN)
 
-PROVIDERS: Mapping[str, Opening] = {"simulator": open_simulator, "comfyui": open_comfyui}
+PROVIDERS: Mapping[str, ProviderOpener] = {"simulator": open_simulator, "comfyui": open_comfyui}
 
 
 def submission(prompt_id: str, graph: Graph) -> Submission:

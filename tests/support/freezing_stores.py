@@ -1,4 +1,4 @@
-"""A store as a process sees it that is killed at one point: from then on nothing comes back."""
+"""Stores as a process sees them that is killed at one point: from then on no call returns."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,7 +10,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Stores
-from tests.support.through import Gate, ThroughJobStore, through
+from tests.support.gated_stores import GatedJobStore, StoreGate, gated
 
 T = TypeVar("T")
 
@@ -20,28 +20,28 @@ class Moment(StrEnum):
     AFTER = "after"
 
 
-class Freezing(Gate):
-    """Freezes before or after the write that takes a job into `stage`, or when `frozen` is set.
+class FreezingStores(StoreGate):
+    """Freeze before or after the write that takes a job into `stage`, or when `frozen` is set.
 
-    Once it is `buried`, whatever was stuck in it breaks off, so that what is left of the process can be tidied up.
+    Once they are `released`, every call that is stuck in them fails, so that the rest of the process can be tidied up.
     """
 
     def __init__(self, stores: Stores, *, stage: Stage | None = None, moment: Moment = Moment.BEFORE) -> None:
         self.frozen = asyncio.Event()
-        self.buried = asyncio.Event()
+        self.released = asyncio.Event()
         jobs = FreezingJobStore(stores.jobs, self, stage, moment, self.frozen)
-        self.stores = replace(through(stores, self), jobs=jobs)
+        self.stores = replace(gated(stores, self), jobs=jobs)
 
-    async def through(self, call: Awaitable[T]) -> T:
+    async def pass_through(self, call: Awaitable[T]) -> T:
         if self.frozen.is_set():
             asyncio.ensure_future(call).cancel()
-            await self.buried.wait()
+            await self.released.wait()
             raise TransientError("This process is dead.")
         return await call
 
 
 @dataclass(frozen=True, slots=True)
-class FreezingJobStore(ThroughJobStore):
+class FreezingJobStore(GatedJobStore):
     stage: Stage | None
     moment: Moment
     frozen: asyncio.Event
@@ -50,10 +50,10 @@ class FreezingJobStore(ThroughJobStore):
         fatal = after.stage is self.stage and not self.frozen.is_set()
         if fatal and self.moment is Moment.BEFORE:
             self.frozen.set()
-        answer = await self.gate.through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
+        answer = await self.gate.pass_through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
         if fatal:
             self.frozen.set()
-        return await self.gate.through(_value(answer))
+        return await self.gate.pass_through(_value(answer))
 
 
 async def _value(value: T) -> T:

@@ -1,4 +1,4 @@
-"""Wait for something by letting the event loop turn, never by time."""
+"""Wait for something by turns of the event loop, never by time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
