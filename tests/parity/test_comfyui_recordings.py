@@ -68,7 +68,7 @@ def _put_files(standin: RunningStandin) -> None:
         FilePlace("output", "", f"ComfyUI_{FIRST_COUNTER - 1:05}_.png"): plain_png(tone=4),
     }
     for place, content in images.items():
-        standin.server.workshop.files.put(place, content, now=RECORDED_AT)
+        standin.server.state.files.put(place, content, now=RECORDED_AT)
 
 
 async def _warm_up(client: httpx.AsyncClient, listener: Listener) -> None:

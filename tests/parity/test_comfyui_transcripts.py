@@ -39,7 +39,7 @@ class Theatre:
             await listener.until_idle()
 
     def file_counter_before(self, counter: int) -> None:
-        self.standin.server.workshop.files.put(
+        self.standin.server.state.files.put(
             FilePlace("output", "", f"ComfyUI_{counter - 1:05}_.png"), plain_png(), now=START
         )
 

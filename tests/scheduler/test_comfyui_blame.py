@@ -13,7 +13,7 @@ ALWAYS = 1_000_000
 
 
 def sicken(standin: RunningStandin, node: str, message: str, *, times: int = ALWAYS) -> None:
-    standin.server.faults.order(failing_class=node, failing_message=message, failing_times=times)
+    standin.server.faults.set(failing_class=node, failing_message=message, failing_times=times)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ async def test_one_server_of_two_whose_images_are_gone_costs_no_job_and_no_retry
         running_standin(models=MODELS, draw=draw_simulated) as well,
         working(bench, sick, well),
     ):
-        sick.server.faults.order(missing_images=ALWAYS)
+        sick.server.faults.set(missing_images=ALWAYS)
         jobs = [await ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
     assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
 
@@ -51,8 +51,8 @@ async def test_a_server_that_is_sick_for_ten_minutes_does_not_burn_the_queue(ben
         sicken(standin, "KSampler", "CUDA error: unspecified launch failure")
         submitted = await bench.submit(12, params=PARAMS)
         await pass_seconds(bench, 600)
-        runs = sum(facts.started for facts in standin.server.workshop.ledger.prompts.values())
-        standin.server.faults.lift()
+        runs = sum(facts.started for facts in standin.server.state.stats.prompts.values())
+        standin.server.faults.clear()
         jobs = [await ended(bench, job) for job in submitted]
     assert {job.outcome for job in jobs} == {Outcome.SUCCEEDED}
     assert runs <= 10

@@ -10,7 +10,7 @@ import pytest
 
 from civitai_mock.bootstrap.stores import open_stores
 from civitai_mock.clock import SeededIds, VirtualClock
-from civitai_mock.comfyui_standin.prompt_stats import PromptFacts
+from civitai_mock.comfyui_standin.state.prompt_stats import PromptFacts
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
@@ -92,7 +92,7 @@ class Lives:
 
     def facts(self, prompt_id: str | None) -> PromptFacts:
         assert prompt_id is not None
-        return self.standin.server.workshop.ledger.of(prompt_id)
+        return self.standin.server.state.stats.facts_of(prompt_id)
 
 
 @asynccontextmanager
@@ -129,7 +129,7 @@ async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path
             await _check_images(bench, ended)
         facts = lives.facts(ended.prompt_id)
         assert (facts.accepted, facts.started, facts.outcomes) == (1, 1, ["success"])
-        assert len(standin.server.workshop.ledger.prompts) == 1
+        assert len(standin.server.state.stats.prompts) == 1
 
 
 async def test_a_prompt_that_still_runs_when_its_process_is_killed_is_waited_for(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(
             await _check_images(bench, ended)
         assert lives.facts(ended.prompt_id).accepted == 2
         assert lives.facts(ended.prompt_id).outcomes.count("success") == 1
-        assert len(standin.server.workshop.ledger.prompts) == 1
+        assert len(standin.server.state.stats.prompts) == 1
 
 
 async def test_a_job_that_was_cancelled_after_its_process_was_killed_is_not_run_again(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ async def test_a_job_that_was_cancelled_after_its_process_was_killed_is_not_run_
             (other,) = await bench.submit(params=PARAMS)
             await lives.until(lambda: bench.ended(other.id))
             assert (await bench.job(job.id)).outcome is Outcome.DELETED
-        assert list(standin.server.workshop.ledger.prompts) == [(await _prompt_of(lives, other))]
+        assert list(standin.server.state.stats.prompts) == [(await _prompt_of(lives, other))]
 
 
 async def _prompt_of(lives: Lives, job: Job) -> str | None:

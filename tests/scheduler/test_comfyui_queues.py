@@ -13,7 +13,7 @@ async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is
         running_standin(models=MODELS, draw=draw_simulated) as two,
         working(bench, one, two),
     ):
-        one.server.faults.order(foreign_prompt=True)
+        one.server.faults.set(foreign_prompt=True)
         started = bench.clock.now()
         jobs = [await ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
         seconds = (bench.clock.now() - started).total_seconds()
@@ -24,11 +24,11 @@ async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is
 
 async def test_a_job_behind_an_endless_prompt_of_the_only_server_waits_for_its_end_at_no_cost(bench: Bench) -> None:
     async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
-        standin.server.faults.order(foreign_prompt=True)
+        standin.server.faults.set(foreign_prompt=True)
         (job,) = await bench.submit(retries=0, params=PARAMS)
         await pass_seconds(bench, 60 * 20)
         assert not await bench.ended(job.id)
         assert standin.server.life.queue.pending == []
-        standin.server.faults.lift()
+        standin.server.faults.clear()
         done = await ended(bench, job)
     assert (done.outcome, done.retry_attempt) == (Outcome.SUCCEEDED, 0)

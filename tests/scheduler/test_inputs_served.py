@@ -23,11 +23,11 @@ async def standin() -> AsyncIterator[RunningStandin]:
 
 
 def uploaded(standin: RunningStandin) -> list[str]:
-    return list(standin.server.workshop.files.names("input", "civitai-mock"))
+    return list(standin.server.state.files.names("input", "civitai-mock"))
 
 
 def content_of(standin: RunningStandin, name: str) -> bytes:
-    file = standin.server.workshop.files.get(FilePlace("input", "civitai-mock", name))
+    file = standin.server.state.files.get(FilePlace("input", "civitai-mock", name))
     assert file is not None
     return file.content
 

@@ -36,7 +36,7 @@ def ignored(job: Job) -> list[Any]:
 
 def spoil(standin: RunningStandin, failure: tuple[str, str]) -> None:
     kind, message = failure
-    standin.server.faults.order(
+    standin.server.faults.set(
         failing_class="LoraLoader", failing_type=kind, failing_message=message, failing_times=1_000_000
     )
 

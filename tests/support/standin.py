@@ -13,14 +13,14 @@ from uvicorn.server import ServerState
 
 from civitai_mock.clock import SystemClock
 from civitai_mock.comfyui_standin.app import make_app
-from civitai_mock.comfyui_standin.options import Models, StandinOptions
+from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.ports import Clock
 from tests.support.dates import START
 
-MODELS: Models = {
+MODELS: ModelNames = {
     "checkpoints": ["sd15.safetensors", "sdxl.safetensors", "sub/other.safetensors"],
     "loras": ["style.safetensors"],
     "vae": ["ae.safetensors"],
@@ -92,7 +92,7 @@ class RunningStandin:
 @asynccontextmanager
 async def running_standin(
     *,
-    models: Models = MODELS,
+    models: ModelNames = MODELS,
     clock: Clock | None = None,
     draw: Draw | None = None,
     options: StandinOptions = DEFAULT_OPTIONS,

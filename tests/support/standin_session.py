@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from civitai_mock.comfyui_standin.options import Models, StandinOptions
+from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
@@ -57,7 +57,7 @@ class StandinSession:
 @asynccontextmanager
 async def standin_session(
     *,
-    models: Models = MODELS,
+    models: ModelNames = MODELS,
     clock: Clock | None = None,
     draw: Draw | None = None,
     options: StandinOptions = DEFAULT_OPTIONS,

@@ -7,8 +7,9 @@ from starlette.applications import Starlette
 from civitai_mock.bootstrap.stores import read_catalogue
 from civitai_mock.clock import SystemClock
 from civitai_mock.comfyui_standin.app import make_app
-from civitai_mock.comfyui_standin.launch import LaunchError, options_of
-from civitai_mock.comfyui_standin.options import EXAMPLE, REALISTIC, Durations, example_image, pretended_models
+from civitai_mock.comfyui_standin.command_line import CommandLineError, read_command_line
+from civitai_mock.comfyui_standin.default_files import EXAMPLE_IMAGE, default_model_names, example_image
+from civitai_mock.comfyui_standin.options import REALISTIC, Durations
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.drawing.png import draw_as
@@ -22,16 +23,16 @@ def make_comfyui_standin(settings: Settings, argv: Sequence[str] = ()) -> Starle
     """
     durations = REALISTIC if settings.simulation_profile is SimulationProfile.REALISTIC else Durations()
     try:
-        options = options_of(argv, durations=durations)
-    except LaunchError as error:
+        options = read_command_line(argv, durations=durations)
+    except CommandLineError as error:
         raise SettingsError(error.message) from error
     standin = Standin(
         clock=SystemClock(),
-        models={} if options.directories.base else pretended_models(read_catalogue()),
+        models={} if options.directories.base else default_model_names(read_catalogue()),
         draw=draw_as(settings.simulation_pictures),
         options=options,
     )
     if options.directories.input is None:
-        workshop = standin.workshop
-        workshop.files.put(FilePlace("input", "", EXAMPLE), example_image(), now=workshop.clock.now())
+        state = standin.state
+        state.files.put(FilePlace("input", "", EXAMPLE_IMAGE), example_image(), now=state.clock.now())
     return make_app(standin)

@@ -11,7 +11,7 @@ from civitai_mock.cli.arguments import MONOLITH
 from civitai_mock.cli.event_loop import exit_status, run_until_done, stop_in_good_order
 from civitai_mock.cli.health_files import keep_health_file
 from civitai_mock.cli.process import Stop
-from civitai_mock.comfyui_standin.arguments import addresses_of
+from civitai_mock.comfyui_standin.arguments import split_addresses
 from civitai_mock.serving.address import interfaces_of, is_cut_off, reachable, url_of
 from civitai_mock.serving.connection import LIMITS, Phase
 from civitai_mock.serving.server import Server, listen
@@ -55,7 +55,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
 def serve_comfyui(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> int:
     from civitai_mock.bootstrap.standin import make_comfyui_standin
 
-    hosts = addresses_of(arguments.listen or ",".join(interfaces_of(settings.host)))
+    hosts = split_addresses(arguments.listen or ",".join(interfaces_of(settings.host)))
 
     def on_ready() -> None:
         stop_in_good_order(stop, server.begin_stop, grace=COMFYUI_GRACE, jobs_left=lambda: 0)

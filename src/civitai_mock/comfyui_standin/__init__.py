@@ -1,3 +1,3 @@
-"""A stand-in ComfyUI server: the HTTP and WebSocket protocol of version 0.3.64, in simulated time."""
+"""A stand-in for a ComfyUI server: it serves the HTTP and WebSocket protocol of version 0.3.64, in simulated time."""
 
 COMFYUI_VERSION = "0.3.64"

@@ -1,4 +1,4 @@
-"""The stand-in as an ASGI app."""
+"""The ASGI app of a stand-in: its routes with and without /api, and its answers to unknown paths."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,20 +19,20 @@ from civitai_mock.comfyui_standin.routes import (
     prompts,
     server_info,
     socket,
-    userdata,
-    users,
+    user_files,
+    users_and_settings,
 )
-from civitai_mock.comfyui_standin.routes.answers import empty, not_allowed, nothing_there, text
+from civitai_mock.comfyui_standin.routes.responses import empty, method_not_allowed, page_file_not_found, text
 from civitai_mock.comfyui_standin.standin import Standin
 
 API = "/api"
-MODULES = (prompts, files, models, users, userdata, server_info, socket)
+MODULES = (prompts, files, models, users_and_settings, user_files, server_info, socket)
 COMFYUI_ROUTES: list[BaseRoute] = [route for module in MODULES for route in module.ROUTES]
 ALL_ROUTES: list[BaseRoute] = [*COMFYUI_ROUTES, *server_info.PAGE_FILES, *internal.ROUTES, *control.ROUTES]
 
 
 def make_app(standin: Standin) -> Starlette:
-    """Make the app, which has `app.state.standin`; serve it without WebSocket pings, as ComfyUI is."""
+    """Return the app, with the stand-in as `app.state.standin`; serve it without WebSocket pings, as ComfyUI does."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -54,19 +54,19 @@ def make_app(standin: Standin) -> Starlette:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """Paths and methods that ComfyUI has not; behind all its routes are the files of its web page."""
+    """Answer paths and methods that ComfyUI does not know; its last route serves the files of its web page."""
     path, is_known = request.scope["path"], isinstance(error, HTTPException) and error.status_code == 405
     if request.method == "OPTIONS":
         return empty()
     if path == internal.PREFIX or path.startswith(f"{internal.PREFIX}/"):
-        return not_allowed(_methods(path)) if is_known else text("404: Not Found", 404)
+        return method_not_allowed(_allowed_methods(path)) if is_known else text("404: Not Found", 404)
     if request.method in {"GET", "HEAD"}:
-        return nothing_there()
-    return not_allowed({"GET", "HEAD"} | (_methods(path) if is_known else set()))
+        return page_file_not_found()
+    return method_not_allowed({"GET", "HEAD"} | (_allowed_methods(path) if is_known else set()))
 
 
-def _methods(path: str) -> set[str]:
-    """Of all routes with this path: Starlette's own list covers only the first."""
+def _allowed_methods(path: str) -> set[str]:
+    """Return the methods of all routes with this path; Starlette's own list covers only the first."""
     inner = path.removeprefix(API)
     return {
         method

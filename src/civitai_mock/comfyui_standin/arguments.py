@@ -1,6 +1,6 @@
-"""The command line: ComfyUI's own options with its defaults, and what only a stand-in has to be told.
+"""The command line options of a stand-in: ComfyUI's own with its defaults, and a few that only a stand-in has.
 
-Imports little: every command of `civitai-mock` reads it.
+This module imports little, because every command of `civitai-mock` imports it.
 """
 
 import argparse
@@ -11,8 +11,8 @@ from typing import Any
 from civitai_mock.comfyui_standin import COMFYUI_VERSION
 
 PORT = 8188
-EVERYWHERE = "0.0.0.0,::"
-# Options of ComfyUI that change nothing that a client of a stand-in sees: devices, precision, memory, the web page.
+ALL_ADDRESSES = "0.0.0.0,::"
+# These options of ComfyUI change nothing that a client of a stand-in sees: devices, precision, memory, the web page.
 IGNORED_SWITCHES = (
     "--auto-launch", "--disable-auto-launch", "--cuda-malloc", "--disable-cuda-malloc", "--force-fp32", "--force-fp16",
     "--fp32-unet", "--fp64-unet", "--bf16-unet", "--fp16-unet", "--fp8_e4m3fn-unet", "--fp8_e5m2-unet",
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_serving(parser.add_argument_group("ComfyUI's options"))
     _add_folders(parser.add_argument_group("folders, as ComfyUI has them"))
     _add_behaviour(parser)
-    _add_facts(parser.add_argument_group("what the stand-in has, beside files in folders"))
+    _add_installation(parser.add_argument_group("what is installed, beside files in folders"))
     for name in IGNORED_SWITCHES:
         parser.add_argument(name, action="store_true", help=argparse.SUPPRESS)
     for name, count in IGNORED_VALUES.items():
@@ -57,9 +57,9 @@ def _add_serving(group: Any) -> None:
     group.add_argument(
         "--listen",
         nargs="?",
-        const=EVERYWHERE,
+        const=ALL_ADDRESSES,
         metavar="IP",
-        help="addresses to listen on, with commas between them; default HOST, which is 127.0.0.1; without a value all",
+        help="addresses to listen on, separated by commas; default HOST, which is 127.0.0.1; without a value all",
     )
     group.add_argument("--port", type=_port, default=PORT, help=f"default {PORT}")
     group.add_argument("--tls-keyfile", metavar="FILE", help="serve https, with --tls-certfile")
@@ -76,12 +76,12 @@ def _add_folders(group: Any) -> None:
         "--base-directory",
         type=os.path.abspath,
         metavar="FOLDER",
-        help="has models/, input/, output/ and temp/; its model files are then all that there are",
+        help="folder with models/, input/, output/ and temp/; there are then no other model files",
     )
     folders = {
         "--input-directory": "images to load; default in memory",
         "--output-directory": "where images are saved; default in memory",
-        "--temp-directory": "has a folder temp, which is emptied at the start; default in memory",
+        "--temp-directory": "parent of the folder temp, which is emptied at the start; default in memory",
     }
     for name, text in folders.items():
         group.add_argument(name, type=os.path.abspath, metavar="FOLDER", help=text)
@@ -103,40 +103,42 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="anything but none sends a preview of each step; default none",
     )
-    group.add_argument("--preview-size", type=int, default=512, metavar="PIXELS", help="longer side; default 512")
-    group.add_argument("--disable-metadata", action="store_true", help="no graph in the files that are saved")
-    group.add_argument("--multi-user", action="store_true", help="a folder for each user")
-    group.add_argument("--cpu", action="store_true", help="tell of a CPU instead of a GPU")
-    group.add_argument("--disable-api-nodes", action="store_true", help="without the nodes of paid services")
-    group.add_argument("--disable-all-custom-nodes", action="store_true", help="without the nodes of --object-info")
     group.add_argument(
-        "--whitelist-custom-nodes", nargs="+", default=[], metavar="PACK", help="packs that are there all the same"
+        "--preview-size", type=int, default=512, metavar="PIXELS", help="longer side of a preview; default 512"
+    )
+    group.add_argument("--disable-metadata", action="store_true", help="save files without the graph")
+    group.add_argument("--multi-user", action="store_true", help="keep a folder for each user")
+    group.add_argument("--cpu", action="store_true", help="report a CPU instead of a GPU")
+    group.add_argument("--disable-api-nodes", action="store_true", help="do not load the nodes of paid services")
+    group.add_argument("--disable-all-custom-nodes", action="store_true", help="do not load the nodes of --object-info")
+    group.add_argument(
+        "--whitelist-custom-nodes", nargs="+", default=[], metavar="PACK", help="node packs to load all the same"
     )
     caches = parser.add_mutually_exclusive_group()
-    caches.add_argument("--cache-classic", action="store_true", help="keep what the last graph made; the default")
-    caches.add_argument("--cache-lru", type=int, default=0, metavar="N", help="keep what N nodes made")
+    caches.add_argument("--cache-classic", action="store_true", help="keep what the last graph made (default)")
+    caches.add_argument("--cache-lru", type=int, default=0, metavar="N", help="keep what the latest N nodes made")
     caches.add_argument("--cache-none", action="store_true", help="run every node each time")
 
 
-def _add_facts(group: Any) -> None:
+def _add_installation(group: Any) -> None:
     group.add_argument(
         "--object-info",
         type=os.path.abspath,
         action="append",
         default=[],
         metavar="FILE",
-        help="/object_info of a real server: its nodes, and the model files that it lists",
+        help="answer of a real server's /object_info: its nodes, and the model files that it lists",
     )
     group.add_argument(
         "--comfyui-version",
         default=COMFYUI_VERSION,
         metavar="VERSION",
-        help=f"what /system_stats tells; default {COMFYUI_VERSION}",
+        help=f"version that /system_stats reports; default {COMFYUI_VERSION}",
     )
 
 
-def addresses_of(listen: str) -> list[str]:
-    """One or several, as --listen has them."""
+def split_addresses(listen: str) -> list[str]:
+    """Return the addresses in the value of --listen."""
     return [address.strip() for address in listen.split(",")]
 
 

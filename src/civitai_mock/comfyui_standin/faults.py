@@ -1,4 +1,4 @@
-"""Misbehaviour on command."""
+"""Faults that a stand-in shows on command: lost messages, errors, a full disk, a worker that dies."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from civitai_mock.domain.json_types import Json, JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandinFaults:
-    """What is wrong now. Booleans last until they are lifted; whole numbers count down, one for each time."""
+    """Says what goes wrong. Booleans last until they are cleared; whole numbers count down, one for each time."""
 
     deaf: bool = False
     unannounced: bool = False
@@ -35,52 +35,52 @@ class StandinFaults:
 
     @property
     def wire(self) -> JsonObject:
-        return {name: getattr(self, name) for name in KINDS}
+        return {name: getattr(self, name) for name in FAULT_TYPES}
 
 
-KINDS: Mapping[str, type] = {field.name: type(field.default) for field in fields(StandinFaults)}
+FAULT_TYPES: Mapping[str, type] = {field.name: type(field.default) for field in fields(StandinFaults)}
+TYPE_NAMES: Mapping[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 NO_FAULTS = StandinFaults()
 
 
 class FaultControl:
-    """Where faults are ordered and lifted; waiting for one to be lifted holds nothing else up."""
+    """Sets and clears faults; `current` has those that are on."""
 
     def __init__(self) -> None:
-        self.now = NO_FAULTS
+        self.current = NO_FAULTS
         self._changed = asyncio.Event()
 
-    def order(self, **changes: Json) -> None:
-        """Raise `InvalidRequestError` for a fault that there is not, or a value of the wrong type."""
+    def set(self, **changes: Json) -> None:
+        """Change some faults; raise `InvalidRequestError` for an unknown fault or a value of the wrong type."""
         checked: dict[str, Any] = {name: _checked(name, value) for name, value in changes.items()}
-        self._set(replace(self.now, **checked))
+        self._replace(replace(self.current, **checked))
 
-    def lift(self) -> None:
-        """All of them."""
-        self._set(NO_FAULTS)
+    def clear(self) -> None:
+        self._replace(NO_FAULTS)
 
-    def strikes(self, name: str) -> bool:
-        """True, once for each time that was ordered."""
-        left: int = getattr(self.now, name)
+    def consume(self, name: str) -> bool:
+        """Count a fault down, and tell whether it was on."""
+        left: int = getattr(self.current, name)
         if left > 0:
-            self.order(**{name: left - 1})
+            self.set(**{name: left - 1})
         return left > 0
 
     async def until(self, condition: Callable[[StandinFaults], bool]) -> None:
-        while not condition(self.now):
+        while not condition(self.current):
             await self._changed.wait()
 
-    def _set(self, faults: StandinFaults) -> None:
-        self.now = faults
+    def _replace(self, faults: StandinFaults) -> None:
+        self.current = faults
         self._changed.set()
         self._changed = asyncio.Event()
 
 
 def _checked(name: str, value: Json) -> "bool | float | str":
-    kind = KINDS.get(name)
+    kind = FAULT_TYPES.get(name)
     if kind is None:
-        raise InvalidRequestError(f"There is no fault '{name}'; there are {', '.join(KINDS)}.")
+        raise InvalidRequestError(f"Unknown fault '{name}'; the faults are {', '.join(FAULT_TYPES)}.")
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind or not isinstance(value, bool | int | float | str):
-        raise InvalidRequestError(f"The fault '{name}' takes {kind.__name__}, not {type(value).__name__}.")
+        raise InvalidRequestError(f"The fault '{name}' must be {TYPE_NAMES[kind]}; found {value!r}.")
     return value

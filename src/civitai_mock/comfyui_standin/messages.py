@@ -1,4 +1,4 @@
-"""WebSocket messages as bytes-to-be: what ComfyUI says, and in which fields."""
+"""Messages of the WebSocket: what ComfyUI sends, and in which fields."""
 
 import json
 import struct
@@ -11,13 +11,13 @@ from civitai_mock.domain.json_types import Json, JsonObject
 
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4
 JPEG, PNG = 1, 2
-TERMINAL: JsonObject = {"cols": 80, "rows": 24}
+TERMINAL_SIZE: JsonObject = {"cols": 80, "rows": 24}
 MEDIA_TYPES = {JPEG: "image/jpeg", PNG: "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
 class ServerMessage:
-    """A text message; `fields` is its `data`."""
+    """Is a text message; `fields` is its `data`."""
 
     type: str
     fields: JsonObject
@@ -32,8 +32,11 @@ class ServerMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressState:
-    """How far each node touched so far is, as JSON members: a graph of thousands is told at each of its nodes."""
+class ProgressStateMessage:
+    """Says how far each node touched so far is.
+
+    `nodes` are JSON members that are encoded already, as a graph of thousands of nodes sends them at each node.
+    """
 
     prompt_id: str
     nodes: Sequence[str]
@@ -41,17 +44,17 @@ class ProgressState:
 
     @property
     def text(self) -> str:
-        """Return the text as that of any other message."""
+        """Return the text as any other message has it."""
         empty = ServerMessage("progress_state", {"prompt_id": self.prompt_id, "nodes": {}}).text
         return f"{empty.removesuffix('}}}')}{', '.join(self.nodes)}}}}}}}"
 
 
-Said: TypeAlias = ServerMessage | ProgressState
+AnyMessage: TypeAlias = ServerMessage | ProgressStateMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewFrame:
-    """An image sent beside the messages; `metadata` is for clients that said they know it."""
+    """Is an image sent beside the messages; `metadata` is for clients that said they take it."""
 
     format: int
     content: bytes
@@ -62,9 +65,9 @@ class PreviewFrame:
         return struct.pack(">II", PREVIEW, self.format) + self.content
 
     @property
-    def described(self) -> bytes:
-        about = json.dumps({**self.metadata, "image_type": MEDIA_TYPES[self.format]}).encode()
-        return struct.pack(">II", PREVIEW_WITH_METADATA, len(about)) + about + self.content
+    def with_metadata(self) -> bytes:
+        metadata = json.dumps({**self.metadata, "image_type": MEDIA_TYPES[self.format]}).encode()
+        return struct.pack(">II", PREVIEW_WITH_METADATA, len(metadata)) + metadata + self.content
 
 
 def exec_info(queue_remaining: int) -> JsonObject:
@@ -85,12 +88,12 @@ def feature_flags(max_upload_bytes: float) -> ServerMessage:
 
 
 def logs(entry: JsonObject) -> ServerMessage:
-    """A line that the server has printed, for whoever asked for them."""
-    return ServerMessage("logs", {"entries": [entry], "size": TERMINAL})
+    """Return a line that the server has printed, for clients that subscribed to the log."""
+    return ServerMessage("logs", {"entries": [entry], "size": TERMINAL_SIZE})
 
 
 def executing(prompt_id: str, node_id: str | None) -> ServerMessage:
-    """Without a node, and then without its display twin, the prompt has ended."""
+    """Return the message for a node that starts; without a node it says that the prompt has ended."""
     if node_id is None:
         return ServerMessage("executing", {"node": None, "prompt_id": prompt_id})
     return ServerMessage("executing", {"node": node_id, "display_node": node_id, "prompt_id": prompt_id})
@@ -105,12 +108,12 @@ def executed(prompt_id: str, node_id: str, output: Json) -> ServerMessage:
     return ServerMessage("executed", fields)
 
 
-def progress(prompt_id: str, node_id: str, value: int, most: int) -> ServerMessage:
-    return ServerMessage("progress", {"value": value, "max": most, "prompt_id": prompt_id, "node": node_id})
+def progress(prompt_id: str, node_id: str, value: int, maximum: int) -> ServerMessage:
+    return ServerMessage("progress", {"value": value, "max": maximum, "prompt_id": prompt_id, "node": node_id})
 
 
-def node_names(prompt_id: str, node_id: str) -> JsonObject:
-    """The ids that ComfyUI repeats for graphs that grow while they run."""
+def node_ids(prompt_id: str, node_id: str) -> JsonObject:
+    """Return the ids that ComfyUI repeats for graphs that grow while they run."""
     return {
         "node_id": node_id,
         "prompt_id": prompt_id,

@@ -1,28 +1,23 @@
-"""The options of a stand-in, and the model files that it pretends to have unless it is told of others."""
+"""The options of a stand-in: those of ComfyUI that have an effect here, durations, and damaged model files."""
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from PIL import Image
-
 from civitai_mock.comfyui_standin import COMFYUI_VERSION
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.comfyui_facts import FOLDERS_OF_TYPES, MOST_PIXELS_IN_MEMORY
-from civitai_mock.generation.control_nets.resources import BEST_KNOWN
+from civitai_mock.generation.comfyui_facts import MOST_PIXELS_IN_MEMORY
 
 MEBIBYTE = 1024 * 1024
 
-# Model file names by ComfyUI's folder names; read anew at each use, as ComfyUI looks at its disk.
-Models: TypeAlias = Mapping[str, Sequence[str]]
+# Names of model files by ComfyUI's folder names; read anew at each use, as ComfyUI reads its disk.
+ModelNames: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class Damage(StrEnum):
-    """What is wrong with a model file that is there."""
+    """Says what is wrong with a model file that exists."""
 
     CORRUPT = "corrupt"
     UNKNOWN_MODEL = "unknown_model"
@@ -31,7 +26,7 @@ class Damage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """Seconds of simulated work; `step` is for one sampler step, `unload` for POST /free."""
+    """Gives the seconds of simulated work; `step` is for one sampler step, `unload` for POST /free."""
 
     load: float = 0.0
     step: float = 0.0
@@ -42,7 +37,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraFolder:
-    """One more directory for a folder of model files; a default one comes before ComfyUI's own."""
+    """Adds a directory to a folder of model files; a default one comes before ComfyUI's own."""
 
     folder: str
     path: Path
@@ -51,7 +46,10 @@ class ExtraFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directories:
-    """What is on disk; the rest is in memory. `base` is ComfyUI's --base-directory, which has a folder `models`."""
+    """Says which folders are on disk; the others are in memory.
+
+    `base` is ComfyUI's --base-directory, which has a folder `models`.
+    """
 
     base: Path | None = None
     output: Path | None = None
@@ -61,13 +59,13 @@ class Directories:
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """Return the folders of input, output and temp that are on disk."""
-        named = {"input": self.input, "output": self.output, "temp": self.temp}
-        return {folder: path for folder, path in named.items() if path is not None}
+        """Return those of the folders input, output and temp that are on disk."""
+        paths = {"input": self.input, "output": self.output, "temp": self.temp}
+        return {folder: path for folder, path in paths.items() if path is not None}
 
 
 class CacheKind(StrEnum):
-    """What nodes made is kept for the next prompt: what the last graph made, what N nodes made, or nothing."""
+    """Says what the node cache keeps for the next prompt: what the last graph made, what N nodes made, or nothing."""
 
     CLASSIC = "classic"
     LRU = "lru"
@@ -75,22 +73,22 @@ class CacheKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cache:
-    """`size` is for LRU."""
+class CacheOptions:
+    """Says how the node cache works; `size` is for LRU."""
 
     kind: CacheKind = CacheKind.CLASSIC
     size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packs:
-    """Which nodes are loaded beside ComfyUI's own, by the modules they are from."""
+class NodePackOptions:
+    """Says which nodes are loaded beside ComfyUI's own, by the modules they are from."""
 
     api_nodes: bool = True
     custom_nodes: bool = True
     whitelist: frozenset[str] = frozenset()
 
-    def has(self, module: str) -> bool:
+    def includes(self, module: str) -> bool:
         kind, _, rest = module.partition(".")
         if kind == "custom_nodes":
             return self.custom_nodes or bool({rest, f"{rest}.py"} & self.whitelist)
@@ -105,20 +103,20 @@ class StandinOptions:
     """Holds ComfyUI's own options of these names, with its defaults; `damage` is by model file name."""
 
     accept_any_model: bool = False
-    previews: bool = False  # --preview-method is something else than none
+    previews: bool = False  # --preview-method is not none
     preview_side: int = 512
     metadata: bool = True
-    cache: Cache = field(default_factory=Cache)
+    cache: CacheOptions = field(default_factory=CacheOptions)
     cors_origin: str | None = None
     compress: bool = False
     argv: tuple[str, ...] = ("main.py",)
     on_cpu: bool = False
     version: str = COMFYUI_VERSION
-    packs: Packs = field(default_factory=Packs)
+    packs: NodePackOptions = field(default_factory=NodePackOptions)
     object_info: Sequence[JsonObject] = ()
     durations: Durations = field(default_factory=Durations)
     damage: Mapping[str, Damage] = field(default_factory=dict)
-    max_pixels: int = MOST_PIXELS_IN_MEMORY  # in one node's hands, all images of a batch together
+    max_pixels: int = MOST_PIXELS_IN_MEMORY  # that one node can hold: all images of a batch together
     upload_mebibytes: float = 100
     max_stored_bytes: int = 512 * MEBIBYTE
     max_history: int = 10_000
@@ -130,48 +128,6 @@ class StandinOptions:
         return round(self.upload_mebibytes * MEBIBYTE)
 
     @property
-    def told_upload_bytes(self) -> float:
-        """Return it as /features tells it: a fraction stays one."""
+    def reported_upload_bytes(self) -> float:
+        """Return the limit as /features reports it, which may be a fraction."""
         return self.upload_mebibytes * MEBIBYTE
-
-
-# Files that ComfyUI itself comes with, for checkpoints that do not tell what they are.
-CONFIGS = (
-    "anything_v3.yaml",
-    "v1-inference.yaml",
-    "v1-inference_clip_skip_2.yaml",
-    "v1-inference_clip_skip_2_fp16.yaml",
-    "v1-inference_fp16.yaml",
-    "v1-inpainting-inference.yaml",
-    "v2-inference-v.yaml",
-    "v2-inference-v_fp32.yaml",
-    "v2-inference.yaml",
-    "v2-inference_fp32.yaml",
-    "v2-inpainting-inference.yaml",
-)
-BESIDE: Models = {
-    "configs": CONFIGS,
-    "text_encoders": ["clip_g.safetensors", "clip_l.safetensors", "t5xxl_fp8_e4m3fn.safetensors"],
-    "vae": ["ae.safetensors"],
-    "upscale_models": ["RealESRGAN_x4plus.pth"],
-    "controlnet": [name for of_ecosystem in BEST_KNOWN.values() for name in of_ecosystem.values()],
-}
-
-EXAMPLE = "example.png"
-EXAMPLE_SIZE = (768, 768)
-
-
-def example_image() -> bytes:
-    """Draw a stand-in for the image that every ComfyUI has in its input folder from the start."""
-    buffer = io.BytesIO()
-    Image.radial_gradient("L").resize(EXAMPLE_SIZE).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def pretended_models(resources: Iterable[Resource]) -> Models:
-    """By ComfyUI's folder names; a resource of a type that ComfyUI has no folder for is left out."""
-    found: dict[str, list[str]] = {folder: list(names) for folder, names in BESIDE.items()}
-    for resource in resources:
-        for folder in FOLDERS_OF_TYPES.get((resource.air.type or "").lower(), ()):
-            found.setdefault(folder, []).append(resource.file_name or resource.air.model_path)
-    return found

@@ -1,83 +1,81 @@
-"""The stand-in as a whole: what lasts, and the life that a restart ends."""
+"""The stand-in as a whole: the state that lasts, and the server life that a restart ends."""
 
 import asyncio
 import uuid
 from collections.abc import Hashable
 
 from civitai_mock.comfyui_standin import messages
-from civitai_mock.comfyui_standin.execution.run_context import StandinState
 from civitai_mock.comfyui_standin.execution.worker import PromptWorker
 from civitai_mock.comfyui_standin.faults import FaultControl
-from civitai_mock.comfyui_standin.options import Models, StandinOptions
-from civitai_mock.comfyui_standin.prompt_stats import PromptFacts, PromptStats
-from civitai_mock.comfyui_standin.state.disk import FilesOnDisk
+from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
+from civitai_mock.comfyui_standin.socket_hub import SocketHub
+from civitai_mock.comfyui_standin.state.disk_files import DiskFileStore
 from civitai_mock.comfyui_standin.state.installation import Installation
 from civitai_mock.comfyui_standin.state.log import ServerLog
+from civitai_mock.comfyui_standin.state.prompt_stats import PromptFacts, PromptStats
 from civitai_mock.comfyui_standin.state.queue import History, PromptQueue, foreign_item
+from civitai_mock.comfyui_standin.state.standin_state import StandinState
 from civitai_mock.comfyui_standin.state.user_data import UserData
-from civitai_mock.comfyui_standin.websockets import Hub
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.drawing.png import Draw
 from civitai_mock.ports import Clock
 
 
 class ServerLife:
-    """One start to the next: queue, history, sockets, and what nodes have made."""
+    """Is the server from one start to the next: queue, history, sockets, and what nodes have made."""
 
-    def __init__(self, workshop: StandinState) -> None:
-        self.hub = Hub(workshop.faults)
-        self.queue = PromptQueue(self._queue_changed)
-        self.history = History(limit=workshop.options.max_history)
-        self.log = ServerLog(now=workshop.clock.now, heard=self._printed)
-        self.worker = PromptWorker(
-            workshop=workshop, queue=self.queue, history=self.history, hub=self.hub, log=self.log
-        )
-        self._work = asyncio.create_task(self.worker.work(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
-        self._intrusion = asyncio.create_task(self._intrude(workshop.faults), name="foreign prompts")
+    def __init__(self, state: StandinState) -> None:
+        self.hub = SocketHub(state.faults)
+        self.queue = PromptQueue(on_change=self._broadcast_status)
+        self.history = History(limit=state.options.max_history)
+        self.log = ServerLog(now=state.clock.now, on_entry=self._send_log_entry)
+        self.worker = PromptWorker(state=state, queue=self.queue, history=self.history, hub=self.hub, log=self.log)
+        self._worker_task = asyncio.create_task(self.worker.run(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
+        self._foreign_task = asyncio.create_task(self._queue_foreign_prompts(state.faults), name="foreign prompts")
 
-    async def _intrude(self, faults: FaultControl) -> None:
-        """While the fault `foreign_prompt` is on, somebody else's prompt goes before all others, and does not end."""
+    async def _queue_foreign_prompts(self, faults: FaultControl) -> None:
+        """Put somebody else's prompt before all others when `foreign_prompt` is set; it ends with the fault."""
         while True:
-            await faults.until(lambda now: now.foreign_prompt)
+            await faults.until(lambda current: current.foreign_prompt)
             self.queue.put(foreign_item())
-            await faults.until(lambda now: not now.foreign_prompt)
+            await faults.until(lambda current: not current.foreign_prompt)
 
-    def end(self) -> None:
-        """At once, whatever is running, and sockets without a close frame."""
-        self._work.cancel()
-        self._intrusion.cancel()
+    def stop(self) -> None:
+        """Stop at once, whatever is running; sockets get no close frame."""
+        self._worker_task.cancel()
+        self._foreign_task.cancel()
         self.hub.drop_all()
 
-    def _printed(self, entry: JsonObject, subscribers: set[Hashable]) -> None:
-        """Whoever has left reads along no more."""
+    def _send_log_entry(self, entry: JsonObject, subscribers: set[Hashable]) -> None:
+        """Send a log entry to the subscribers that are connected, and forget the others."""
         subscribers.intersection_update(self.hub.client_ids)
         for client_id in self.hub.client_ids:
             if client_id in subscribers:
-                self.hub.tell(messages.logs(entry), client_id)
+                self.hub.send_about_prompt(messages.logs(entry), client_id)
 
-    def _queue_changed(self) -> None:
+    def _broadcast_status(self) -> None:
         self.hub.broadcast(messages.status(self.queue.remaining))
 
 
 class Standin:
-    """Command faults and read facts here when it runs in the same process."""
+    """Is a whole stand-in; in the same process set faults and read facts here."""
 
-    def __init__(self, *, clock: Clock, models: Models, draw: Draw, options: StandinOptions) -> None:
-        self.workshop = StandinState(
+    def __init__(self, *, clock: Clock, models: ModelNames, draw: Draw, options: StandinOptions) -> None:
+        self.state = StandinState(
             clock=clock,
             installation=Installation(models=models, options=options, now=clock.now()),
             draw=draw,
             options=options,
             faults=FaultControl(),
-            files=FilesOnDisk(max_bytes=options.max_stored_bytes, directories=options.directories.files),
-            ledger=PromptStats(),
+            files=DiskFileStore(max_bytes=options.max_stored_bytes, directories=options.directories.files),
+            stats=PromptStats(),
             user_data=UserData(max_bytes=options.max_stored_bytes, multi_user=options.multi_user),
         )
         self._life: ServerLife | None = None
 
     @property
     def faults(self) -> FaultControl:
-        return self.workshop.faults
+        return self.state.faults
 
     @property
     def life(self) -> ServerLife:
@@ -87,31 +85,31 @@ class Standin:
 
     def start(self) -> None:
         """Begin a life with an empty temp folder."""
-        self.workshop.files.clear("temp")
-        self._life = ServerLife(self.workshop)
+        self.state.files.clear("temp")
+        self._life = ServerLife(self.state)
 
     def stop(self) -> None:
-        self.faults.lift()
-        self.life.end()
+        self.faults.clear()
+        self.life.stop()
 
     def restart(self) -> None:
-        """Queue, history and temp files are gone, numbers start at 0; output files stay."""
-        self.life.end()
-        self.workshop.ledger.restarts += 1
+        """Lose queue, history and temp files, and count prompts from 0 again; output files stay."""
+        self.life.stop()
+        self.state.stats.restarts += 1
         self.start()
 
     def drop_sockets(self) -> None:
-        """All of them, without a close frame."""
+        """Drop all sockets without a close frame."""
         self.life.hub.drop_all()
 
     def forget_files(self, folder: str = "output") -> None:
-        """As if somebody had emptied it."""
-        self.workshop.files.clear(folder)
+        """Empty a folder as if somebody else had done it."""
+        self.state.files.clear(folder)
 
     def prompt(self, prompt_id: str) -> PromptFacts:
-        """What happened to a prompt, over all restarts."""
-        return self.workshop.ledger.prompts.get(prompt_id, PromptFacts())
+        """Return what happened to a prompt, over all restarts."""
+        return self.state.stats.prompts.get(prompt_id, PromptFacts())
 
     @property
     def facts(self) -> JsonObject:
-        return {**self.workshop.ledger.wire, "clients": [*self.life.hub.client_ids]}
+        return {**self.state.stats.wire, "clients": [*self.life.hub.client_ids]}

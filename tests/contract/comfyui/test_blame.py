@@ -38,11 +38,11 @@ WELL = pytest.mark.parametrize("sickness", SICKNESSES, ids="{0[1]}".format)
 
 def sicken(standin: RunningStandin, sickness: tuple[str, str, str], *, times: int = ALWAYS) -> None:
     node, kind, message = sickness
-    standin.server.faults.order(failing_class=node, failing_type=kind, failing_message=message, failing_times=times)
+    standin.server.faults.set(failing_class=node, failing_type=kind, failing_message=message, failing_times=times)
 
 
 def runs_on(standin: RunningStandin) -> int:
-    return sum(facts.started for facts in standin.server.workshop.ledger.prompts.values())
+    return sum(facts.started for facts in standin.server.state.stats.prompts.values())
 
 
 async def failure(provider: ComfyUI) -> Exception:
@@ -75,7 +75,7 @@ async def test_images_that_cannot_be_had_are_made_on_another_server_at_no_cost(f
         running_standin() as well,
         comfyui_on(sick, well, options=RESTLESS) as provider,
     ):
-        sick.server.faults.order(**{fault: ALWAYS})
+        sick.server.faults.set(**{fault: ALWAYS})
         submission = make_submission()
         await provider.send(submission)
         with pytest.raises(TryElsewhereError):
@@ -90,7 +90,7 @@ async def test_images_that_cannot_be_had_are_made_on_another_server_at_no_cost(f
 async def test_images_that_no_server_hands_out_cost_a_retry_and_tell_what_each_said() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two, options=CALM) as provider:
         for standin in (one, two):
-            standin.server.faults.order(missing_images=ALWAYS)
+            standin.server.faults.set(missing_images=ALWAYS)
         with pytest.raises(TransientError) as caught:
             await finish(provider, make_submission(), most_tries=2)
         assert not isinstance(caught.value, NotStartedError)
@@ -190,7 +190,7 @@ async def test_a_server_that_fails_everything_is_put_aside_tried_and_taken_back(
             await until(lambda: any(trial.done() for trial in trials))
             assert runs_on(standin) == 4
             assert not provider.workers[0].ready
-            standin.server.faults.lift()
+            standin.server.faults.clear()
             for trial in trials:
                 trial.cancel()
             await finish(provider, make_submission())
@@ -205,7 +205,7 @@ async def test_a_server_that_answers_no_prompt_is_put_aside_as_well() -> None:
         running_standin() as well,
         comfyui_on(sick, well, options=RESTLESS) as provider,
     ):
-        sick.server.faults.order(disk_full=True)
+        sick.server.faults.set(disk_full=True)
         finished = await asyncio.gather(*(finish(provider, make_submission(), most_tries=1) for _ in range(12)))
         assert {one.worker for one in finished} == {provider.workers[1].id}
         assert not provider.workers[0].ready

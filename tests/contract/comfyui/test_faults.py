@@ -36,7 +36,7 @@ PATIENT = replace(IMPATIENT, server_wait=1000 * TICK)
 @pytest.mark.parametrize("fault", ["deaf", "unannounced", "duplicated", "shuffled"], ids="a socket that is {}".format)
 async def test_a_prompt_comes_to_its_end_whatever_the_socket_says(fault: str) -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        standin.server.faults.order(**{fault: True})
+        standin.server.faults.set(**{fault: True})
         for _ in range(3):
             submission = make_submission()
             assert (await finish(provider, submission)).tries == 1
@@ -129,11 +129,11 @@ async def test_a_prompt_that_is_done_while_its_server_cannot_be_reached_is_not_r
         submission = make_submission()
         finishing = asyncio.create_task(finish(provider, submission))
         await until(lambda: is_running(standin, submission.prompt_id))
-        standin.server.faults.order(hang=True)
+        standin.server.faults.set(hang=True)
         await until(lambda: not provider.workers[0].ready)
         gate.open()
         await until(lambda: standin.server.prompt(submission.prompt_id).outcomes == ["success"])
-        standin.server.faults.lift()
+        standin.server.faults.clear()
         assert (await finishing).contents
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
@@ -152,7 +152,7 @@ async def test_a_prompt_is_given_up_when_its_server_stays_away() -> None:
 @pytest.mark.parametrize("fault", ["prompt_errors_after_queueing", "lost_answers"])
 async def test_a_prompt_that_arrived_although_its_answer_did_not_is_not_sent_again(fault: str) -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        standin.server.faults.order(**{fault: 1})
+        standin.server.faults.set(**{fault: 1})
         submission = make_submission()
         assert (await finish(provider, submission)).tries == 1
         assert standin.server.prompt(submission.prompt_id).accepted == 1
@@ -160,12 +160,12 @@ async def test_a_prompt_that_arrived_although_its_answer_did_not_is_not_sent_aga
 
 async def test_a_server_with_a_full_disk_is_tried_again_later() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        standin.server.faults.order(disk_full=True)
+        standin.server.faults.set(disk_full=True)
         submission = make_submission()
         with pytest.raises(TransientError, match="500"):
             await provider.send(submission)
         await until(lambda: provider.workers[0].in_flight == 0)
-        standin.server.faults.lift()
+        standin.server.faults.clear()
         assert (await finish(provider, submission)).tries == 1
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
@@ -207,10 +207,10 @@ async def test_a_send_that_was_broken_off_is_not_repeated_if_it_arrived() -> Non
     gate = Gate()
     async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin) as provider:
         submission = make_submission()
-        standin.server.faults.order(hang=True)
+        standin.server.faults.set(hang=True)
         sending = asyncio.create_task(provider.send(submission))
-        await until(lambda: standin.server.workshop.ledger.requests["GET /queue"] > 0)
-        standin.server.faults.lift()
+        await until(lambda: standin.server.state.stats.requests["GET /queue"] > 0)
+        standin.server.faults.clear()
         await until(lambda: standin.server.prompt(submission.prompt_id).accepted == 1)
         sending.cancel()
         gate.open()
@@ -220,7 +220,7 @@ async def test_a_send_that_was_broken_off_is_not_repeated_if_it_arrived() -> Non
 
 async def test_a_image_that_is_cut_off_is_fetched_to_its_end() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        standin.server.faults.order(half_images=2)
+        standin.server.faults.set(half_images=2)
         submission = make_submission()
         finished = await finish(provider, submission)
         assert finished.tries == 1
@@ -234,10 +234,10 @@ async def test_a_image_is_fetched_later_if_its_server_goes_away_before() -> None
         submission = make_submission()
         await provider.send(submission)
         outputs = await provider.collect(submission.prompt_id)
-        standin.server.faults.order(hang=True)
+        standin.server.faults.set(hang=True)
         with pytest.raises(TransientError):
             await contents_of(outputs)
-        standin.server.faults.lift()
+        standin.server.faults.clear()
         await until(lambda: provider.workers[0].ready)
         assert (await finish(provider, submission)).contents
         assert standin.server.prompt(submission.prompt_id).accepted == 1
@@ -247,7 +247,7 @@ async def test_a_image_is_fetched_later_if_its_server_goes_away_before() -> None
 async def test_a_image_that_is_gone_is_made_again_under_another_name(again: int) -> None:
     """Its graph is cached as a whole, so the same one would point at the missing file for ever."""
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        standin.server.faults.order(missing_images=again)
+        standin.server.faults.set(missing_images=again)
         submission = make_submission()
         finished = await finish(provider, submission)
         assert finished.tries == 1 + again
@@ -292,7 +292,7 @@ async def test_a_prompt_whose_history_was_wiped_is_done_if_it_was_heard_to_its_e
 
 async def test_a_prompt_that_shows_no_sign_of_life_is_given_up_and_its_server_with_it() -> None:
     async with running_standin() as standin:
-        standin.server.faults.order(stuck=True)
+        standin.server.faults.set(stuck=True)
         async with comfyui_on(standin, options=replace(IMPATIENT, stall_timeout=100 * TICK)) as provider:
             submission = make_submission()
             await provider.send(submission)
@@ -300,7 +300,7 @@ async def test_a_prompt_that_shows_no_sign_of_life_is_given_up_and_its_server_wi
                 await provider.collect(submission.prompt_id)
             assert not provider.workers[0].ready
             assert provider.workers[0].reason.startswith("its queue has not moved for")
-            standin.server.faults.lift()
+            standin.server.faults.clear()
             standin.server.restart()
             await until(lambda: provider.workers[0].ready)
             assert (await finish(provider, submission)).tries == 1

@@ -66,7 +66,7 @@ async def test_a_file_that_is_gone_from_the_disk_is_told_of_like_any_other(
 async def test_a_file_that_a_node_does_not_find_is_told_of_like_any_other() -> None:
     models = {**MODELS, "checkpoints": ["dreams.safetensors", "dreamer.safetensors"]}
     async with running_standin(models=models) as standin, comfyui_on(standin, options=CALM) as provider:
-        standin.server.faults.order(
+        standin.server.faults.set(
             failing_class="CheckpointLoaderSimple",
             failing_times=1,
             failing_type="FileNotFoundError",

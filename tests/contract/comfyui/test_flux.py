@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.clock import RandomIds, SystemClock
-from civitai_mock.comfyui_standin.options import Models
+from civitai_mock.comfyui_standin.options import ModelNames
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.ecosystems import ecosystem_needs
 from civitai_mock.generation.job_types import job_work
@@ -25,8 +25,8 @@ FLUX1 = {"flux1", "flux1kontext", "fluxkrea"}
 MODEL = "urn:air:flux1:checkpoint:civitai:618692@{version}"
 DEV, SCHNELL = MODEL.format(version=691639), MODEL.format(version=699279)
 NAMES = {DEV: "flux1-dev.safetensors", SCHNELL: "flux1-schnell.safetensors"}
-ALL_IN_ONE: Models = {"checkpoints": ["FLUX1/flux1-dev.safetensors", "flux1-schnell.safetensors"]}
-IN_PARTS: Models = {
+ALL_IN_ONE: ModelNames = {"checkpoints": ["FLUX1/flux1-dev.safetensors", "flux1-schnell.safetensors"]}
+IN_PARTS: ModelNames = {
     "diffusion_models": ["flux1-dev.safetensors", "flux1-schnell.safetensors"],
     "text_encoders": [
         "clip_g.safetensors",
@@ -36,12 +36,12 @@ IN_PARTS: Models = {
     ],
     "vae": ["FLUX1/ae.sft", "sdxl_vae.safetensors"],
 }
-WELL_KNOWN: Models = {
+WELL_KNOWN: ModelNames = {
     **IN_PARTS,
     "text_encoders": ["t5xxl.safetensors", "t5xxl_fp8_e4m3fn.safetensors", "clip_l.safetensors"],
     "vae": ["ae.safetensors", "ae.sft"],
 }
-NEITHER: Models = {"checkpoints": ["sd15.safetensors"], "vae": ["sdxl_vae.safetensors"]}
+NEITHER: ModelNames = {"checkpoints": ["sd15.safetensors"], "vae": ["sdxl_vae.safetensors"]}
 
 
 def submission_of(model: str = DEV, **members: Any) -> Submission:
@@ -118,7 +118,7 @@ def names_in(graph: Any) -> dict[str, str]:
     ],
 )
 async def test_a_server_runs_flux_with_the_files_that_it_has(
-    models: Models, model: str, expected: dict[str, str]
+    models: ModelNames, model: str, expected: dict[str, str]
 ) -> None:
     async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
         graph = await graph_run(provider, submission_of(model))
@@ -172,7 +172,7 @@ async def test_a_resource_of_the_users_own_is_not_replaced_by_what_could_play_it
     work = job_work(job, SKELETONS)
     assert isinstance(work, GraphWork)
     submission = replace(submission_of(), graph=work.graph, alternatives=(), resources=job.resources)
-    only_another: Models = {**IN_PARTS, "vae": ["flux_vae.safetensors"]}
+    only_another: ModelNames = {**IN_PARTS, "vae": ["flux_vae.safetensors"]}
     async with running_standin(models=only_another) as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match=r"'ae\.safetensors' \(urn:air:flux1:vae:civitai:5@6789\) is not in vae"):
             await provider.send(submission)
@@ -188,7 +188,7 @@ async def test_a_resource_of_the_users_own_is_not_replaced_by_what_could_play_it
         ),
     ],
 )
-async def test_what_is_missing_is_told_of_the_graph_that_lacks_the_least(models: Models, message: str) -> None:
+async def test_what_is_missing_is_told_of_the_graph_that_lacks_the_least(models: ModelNames, message: str) -> None:
     async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match=message) as caught:
             await provider.send(submission_of())
@@ -237,6 +237,6 @@ async def test_a_prompt_that_an_earlier_life_sent_tells_the_graph_that_is_run(pl
         ({}, set()),
     ],
 )
-async def test_the_report_tells_the_ecosystems_that_a_server_can_serve(models: Models, expected: set[str]) -> None:
+async def test_the_report_tells_the_ecosystems_that_a_server_can_serve(models: ModelNames, expected: set[str]) -> None:
     async with running_standin(models=models) as standin, with_needs(standin) as provider:
         assert set(provider.workers[0].ecosystems) == expected

@@ -49,7 +49,7 @@ def image_submission(*, seed: int = 1, reader: Reader | None = None) -> Submissi
 
 
 def stored_on(standin: RunningStandin) -> list[FilePlace]:
-    files = standin.server.workshop.files
+    files = standin.server.state.files
     return [
         FilePlace("input", folder, name)
         for folder in files.subfolders("input")
@@ -58,7 +58,7 @@ def stored_on(standin: RunningStandin) -> list[FilePlace]:
 
 
 def empty_inputs(standin: RunningStandin) -> None:
-    standin.server.workshop.files.clear("input")
+    standin.server.state.files.clear("input")
 
 
 def refusing(route: str, status: int, *, times: int = 1) -> httpx.AsyncBaseTransport:
@@ -82,7 +82,7 @@ async def test_a_graph_runs_on_the_image_that_was_sent_before_it() -> None:
         receipt = await provider.send(submission)
         assert receipt.graph["20"]["inputs"] == {"image": STORED.path}  # type: ignore[index, call-overload]
         assert (await finish(provider, submission)).tries == 1
-        file = standin.server.workshop.files.get(STORED)
+        file = standin.server.state.files.get(STORED)
         assert file is not None
         assert file.content == IMAGE
 
@@ -96,8 +96,8 @@ async def test_the_same_image_is_kept_once_however_many_jobs_read_it() -> None:
 
 async def test_a_graph_has_the_name_that_the_server_chose() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
-        files = standin.server.workshop.files
-        files.put(STORED, b"something else", now=standin.server.workshop.clock.now())
+        files = standin.server.state.files
+        files.put(STORED, b"something else", now=standin.server.state.clock.now())
         receipt = await provider.send(image_submission())
         chosen = f"civitai-mock/{DIGEST} (1).png"
         assert receipt.graph["20"]["inputs"] == {"image": chosen}  # type: ignore[index, call-overload]
@@ -140,7 +140,7 @@ async def test_after_a_lost_server_the_image_goes_to_the_next_one() -> None:
 
 async def test_a_server_that_cannot_store_a_image_is_passed_by() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two) as provider:
-        one.server.faults.order(disk_full=True)
+        one.server.faults.set(disk_full=True)
         finished = await finish(provider, image_submission())
         assert (finished.worker, finished.tries) == (provider.workers[1].id, 1)
 

@@ -134,7 +134,7 @@ async def test_what_is_no_graph_never_reaches_a_server() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match="API format"):
             await provider.send(make_submission({"nodes": [], "links": []}))
-        assert "POST /prompt" not in standin.server.workshop.ledger.requests
+        assert "POST /prompt" not in standin.server.state.stats.requests
 
 
 async def test_a_file_is_sent_under_the_servers_own_name() -> None:

@@ -30,7 +30,7 @@ async def occupied(*, options: ComfyOptions) -> AsyncIterator[tuple[RunningStand
         running_standin() as two,
         comfyui_on(one, two, options=options) as provider,
     ):
-        one.server.faults.order(foreign_prompt=True)
+        one.server.faults.set(foreign_prompt=True)
         await until(lambda: one.server.life.queue.running is not None)
         yield one, two, provider
 
@@ -72,12 +72,12 @@ async def test_being_moved_costs_no_retry_and_says_why() -> None:
 async def test_a_server_that_others_keep_busy_is_not_idle() -> None:
     async with occupied(options=MOBILE) as (one, two, provider):
         (submission,) = await queued_on_the_first(one, two, provider, 1)
-        two.server.faults.order(foreign_prompt=True)
+        two.server.faults.set(foreign_prompt=True)
         await until(lambda: two.server.life.queue.running is not None)
         await two.come_back()
         await until(lambda: provider.workers[1].ready)
-        asked = two.server.workshop.ledger.requests["GET /queue"]
-        await until(lambda: two.server.workshop.ledger.requests["GET /queue"] > asked + 5)
+        asked = two.server.state.stats.requests["GET /queue"]
+        await until(lambda: two.server.state.stats.requests["GET /queue"] > asked + 5)
         assert is_pending(one, submission.prompt_id)
 
 
@@ -88,7 +88,7 @@ async def test_a_server_whose_queue_does_not_move_is_not_ready_and_is_taken_back
             assert "its queue has not moved for" in provider.workers[0].reason
             assert "(not ours) is running" in provider.workers[0].reason
             assert (await finish(provider, make_submission())).worker == provider.workers[1].id
-            one.server.faults.lift()
+            one.server.faults.clear()
             await until(lambda: provider.workers[0].ready)
     told = [log["event"] for log in logs if "queue" in log["event"]]
     assert told == ["queue stuck", "queue moves again"]
@@ -97,7 +97,7 @@ async def test_a_server_whose_queue_does_not_move_is_not_ready_and_is_taken_back
 async def test_what_waits_in_a_queue_that_does_not_move_is_taken_back_at_no_cost() -> None:
     """Also with no other server to send it to: the prompt that runs may never end."""
     async with running_standin() as standin, comfyui_on(standin, options=WATCHFUL) as provider:
-        standin.server.faults.order(foreign_prompt=True)
+        standin.server.faults.set(foreign_prompt=True)
         submission = make_submission()
         await provider.send(submission)
         with pytest.raises(NotStartedError, match="its queue has not moved"):
@@ -105,7 +105,7 @@ async def test_what_waits_in_a_queue_that_does_not_move_is_taken_back_at_no_cost
         assert not is_pending(standin, submission.prompt_id)
         with pytest.raises(TransientError, match="its queue has not moved"):
             await provider.send(submission)
-        standin.server.faults.lift()
+        standin.server.faults.clear()
         assert (await finish(provider, submission)).contents
         assert standin.server.prompt(submission.prompt_id).started == 1
 
@@ -116,7 +116,7 @@ async def test_a_prompt_that_the_worker_died_of_makes_the_server_stuck() -> None
         running_standin() as two,
         comfyui_on(one, two, options=WATCHFUL) as provider,
     ):
-        one.server.faults.order(stuck=True)
+        one.server.faults.set(stuck=True)
         finished = await asyncio.gather(*(finish(provider, make_submission()) for _ in range(8)))
         assert {each.worker for each in finished} == {provider.workers[1].id}
         assert not provider.workers[0].ready

@@ -35,7 +35,7 @@ ONE_AT_A_TIME = replace(IMPATIENT, max_in_flight=1)
 
 
 def accepted(standin: RunningStandin) -> int:
-    return sum(facts.accepted for facts in standin.server.workshop.ledger.prompts.values())
+    return sum(facts.accepted for facts in standin.server.state.stats.prompts.values())
 
 
 async def test_many_prompts_at_once_ask_a_server_a_few_questions_at_a_time() -> None:
@@ -178,7 +178,7 @@ async def test_a_prompt_whose_server_hangs_over_it_is_run_on_another() -> None:
         running_standin() as two,
         comfyui_on(one, two, options=options) as provider,
     ):
-        one.server.faults.order(stuck=True)
+        one.server.faults.set(stuck=True)
         submission = make_submission()
         finished = await finish(provider, submission)
         assert (finished.worker, finished.tries) == (provider.workers[1].id, 2)
@@ -199,22 +199,22 @@ async def test_a_server_that_comes_back_with_a_prompt_that_ran_elsewhere_is_told
             await provider.send(make_submission(text_to_image(seed=4712, steps=100)))
             await until(lambda: provider.workers[0].in_flight == 1)
         where = is_pending if place == "waits" else is_running
-        two.server.faults.order(hang=True)
+        two.server.faults.set(hang=True)
         await until(lambda: not provider.workers[1].ready)
         await provider.send(submission)
         await until(lambda: where(one, submission.prompt_id))
-        two.server.faults.lift()
-        one.server.faults.order(hang=True)
+        two.server.faults.clear()
+        one.server.faults.set(hang=True)
         finished = await finish(provider, submission)
         assert finished.worker == provider.workers[1].id
-        one.server.faults.lift()
+        one.server.faults.clear()
         await until(lambda: not where(one, submission.prompt_id))
         assert one.server.prompt(submission.prompt_id).outcomes in ([], ["interrupted"])
 
 
 async def test_a_server_that_will_not_take_a_prompt_is_passed_by() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two) as provider:
-        one.server.faults.order(disk_full=True)
+        one.server.faults.set(disk_full=True)
         submission = make_submission()
         finished = await finish(provider, submission)
         assert (finished.worker, finished.tries) == (provider.workers[1].id, 1)
@@ -282,11 +282,11 @@ async def test_a_server_that_hangs_unnoticed_holds_a_prompt_up_no_longer_than_on
         running_standin() as two,
         comfyui_on(one, two, options=options) as provider,
     ):
-        one.server.faults.order(hang=True)
+        one.server.faults.set(hang=True)
         submission = make_submission()
         await provider.send(submission)
         await until(lambda: not provider.workers[0].ready)
-        one.server.faults.lift()
+        one.server.faults.clear()
         assert (await finish(provider, submission)).contents
         assert accepted(one) + accepted(two) == 1
 
@@ -309,11 +309,11 @@ async def test_coverage_counts_the_servers_that_are_there_and_have_the_file() ->
 async def test_a_server_that_hangs_does_not_keep_the_others_from_being_used() -> None:
     options = replace(IMPATIENT, opening_timeout=TICK, timeouts=Timeouts(ordinary=timedelta(seconds=30)))
     async with running_standin() as one, running_standin() as two:
-        one.server.faults.order(hang=True)
+        one.server.faults.set(hang=True)
         async with comfyui_on(one, two, options=options) as provider:
             assert not provider.workers[0].ready
             assert (await finish(provider, make_submission())).worker == two.url.removeprefix("http://")
-            one.server.faults.lift()
+            one.server.faults.clear()
             await until(lambda: provider.workers[0].ready)
 
 
@@ -325,8 +325,8 @@ async def test_a_prompt_that_is_cancelled_while_its_server_is_away_is_stopped_wh
             await crashed.send(submission)
             await until(lambda: is_running(standin, submission.prompt_id))
         async with comfyui_on(standin) as provider:
-            standin.server.faults.order(hang=True)
+            standin.server.faults.set(hang=True)
             await until(lambda: not provider.workers[0].ready)
             await provider.cancel(submission.prompt_id)
-            standin.server.faults.lift()
+            standin.server.faults.clear()
             await until(lambda: standin.server.prompt(submission.prompt_id).outcomes == ["interrupted"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.comfyui_standin.launch import options_of
+from civitai_mock.comfyui_standin.command_line import read_command_line
 from civitai_mock.comfyui_standin.options import Durations
-from civitai_mock.comfyui_standin.state.disk import FilesOnDisk
+from civitai_mock.comfyui_standin.state.disk_files import DiskFileStore
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.comfyui_standin.state.models import read_extra_paths
 from tests.support.dates import START
@@ -18,7 +18,7 @@ from tests.support.standin_session import StandinSession, last_message, standin_
 
 
 def _on_disk(*argv: Any) -> Any:
-    return options_of([str(part) for part in argv], durations=Durations())
+    return read_command_line([str(part) for part in argv], durations=Durations())
 
 
 async def _load(session: StandinSession, name: str) -> Any:
@@ -87,7 +87,7 @@ async def test_an_upload_that_the_disk_does_not_take_is_trouble(tmp_path: Path) 
 def test_a_name_that_no_disk_takes_is_refused_and_looked_for_in_vain(
     tmp_path: Path, place: FilePlace, on_disk: bool
 ) -> None:
-    files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
+    files = DiskFileStore(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
     with pytest.raises((OSError, ValueError)):
         files.put(place, b"x", now=START)
     assert (files.get(place), files.names("input")) == (None, [])
@@ -98,7 +98,7 @@ def test_what_could_not_be_written_whole_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None
 ) -> None:
     """A file that was there before is not taken away."""
-    files, place = FilesOnDisk(max_bytes=1000, directories={"output": tmp_path}), FilePlace("output", "", "x.png")
+    files, place = DiskFileStore(max_bytes=1000, directories={"output": tmp_path}), FilePlace("output", "", "x.png")
     if before is not None:
         files.put(place, before, now=START)
 
@@ -115,7 +115,7 @@ def test_what_could_not_be_written_whole_is_not_there(
 
 @pytest.mark.parametrize("on_disk", [True, False])
 def test_files_are_kept_alike_in_memory_and_on_disk(tmp_path: Path, on_disk: bool) -> None:
-    files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
+    files = DiskFileStore(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
     for name, subfolder in (("a.png", ""), ("b.png", "sub"), ("c.png", "")):
         files.put(FilePlace("input", subfolder, name), name.encode(), now=START)
     files.delete(FilePlace("input", "", "c.png"))
@@ -128,13 +128,13 @@ def test_files_are_kept_alike_in_memory_and_on_disk(tmp_path: Path, on_disk: boo
         ["a.png"],
     )
     assert files.subfolders("input") == ["sub"]
-    assert files.named("sub/b.png") is not None
+    assert files.find("sub/b.png") is not None
     files.clear("input")
     assert files.names("input") == files.names("input", "sub") == files.names("output") == []
 
 
 def test_nothing_is_written_beside_the_folder(tmp_path: Path) -> None:
-    files = FilesOnDisk(max_bytes=1000, directories={"input": tmp_path / "in"})
+    files = DiskFileStore(max_bytes=1000, directories={"input": tmp_path / "in"})
     with pytest.raises(PermissionError):
         files.put(FilePlace("input", "..", "x.png"), b"x", now=START)
     files.delete(FilePlace("input", "..", "x.png"))

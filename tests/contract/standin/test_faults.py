@@ -39,11 +39,11 @@ async def test_faults_are_ordered_read_and_lifted(session: StandinSession) -> No
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ('{"deff": true}', "There is no fault 'deff'; there are deaf, "),
-        ('{"deaf": 1}', "The fault 'deaf' takes bool, not int."),
-        ('{"prompt_errors": true}', "The fault 'prompt_errors' takes int, not bool."),
-        ('{"slow_seconds": "1"}', "The fault 'slow_seconds' takes float, not str."),
-        ("[]", "Send an object with any of deaf, "),
+        ('{"deff": true}', "Unknown fault 'deff'; the faults are deaf, "),
+        ('{"deaf": 1}', "The fault 'deaf' must be true or false; found 1."),
+        ('{"prompt_errors": true}', "The fault 'prompt_errors' must be a whole number; found True."),
+        ('{"slow_seconds": "1"}', "The fault 'slow_seconds' must be a number; found '1'."),
+        ("[]", "The body must be an object with any of deaf, "),
         ("{", "The body is not JSON."),
     ],
 )
@@ -119,7 +119,7 @@ async def _heard_about(session: StandinSession, prompt_id: str, **faults: bool) 
 
 async def _witness(session: StandinSession, listener: Listener) -> None:
     """So that everything said before has been heard."""
-    session.server.faults.lift()
+    session.server.faults.clear()
     await session.submit({**text_to_image(), "9": text_to_image(prefix="witness")["9"]}, client_id="c")
     await listener.until_idle()
     last = max(place for place, message in enumerate(listener.heard) if _starts(message))
@@ -210,7 +210,7 @@ async def test_only_folders_that_there_are_can_be_emptied(session: StandinSessio
 
 
 async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_images(session: StandinSession) -> None:
-    session.server.faults.order(stuck=True)
+    session.server.faults.set(stuck=True)
     await session.submit(text_to_image(), prompt_id="p")
     await order(session, disk_full=True, stuck=False)
     assert (await session.post(text_to_image())).status_code == 500

@@ -22,7 +22,7 @@ SAVED = FilePlace("output", "", "ComfyUI_00116_.png")
 async def session() -> AsyncIterator[StandinSession]:
     async with standin_session(clock=VirtualClock(START)) as opened:
         for place, content in {SAVED: ONE, FilePlace("output", "hires", SAVED.name): OTHER}.items():
-            opened.server.workshop.files.put(place, content, now=START)
+            opened.server.state.files.put(place, content, now=START)
         yield opened
 
 
@@ -134,7 +134,7 @@ async def test_a_mask_without_an_original_is_not_kept(
     files, data = {"image": (name, ONE)}, {"original_ref": reference}
     given = await session.client.post("/upload/mask", files=files, data=data)
     assert (given.json() if given.status_code == 200 else given.status_code) == answer
-    assert session.server.workshop.files.names("input") == []
+    assert session.server.state.files.names("input") == []
 
 
 async def test_a_mask_without_a_reference_is_trouble(session: StandinSession) -> None:

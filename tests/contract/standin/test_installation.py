@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.comfyui_standin.options import Directories, ExtraFolder, Packs, StandinOptions
+from civitai_mock.comfyui_standin.options import Directories, ExtraFolder, NodePackOptions, StandinOptions
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
 
 PUBLIC = ["v1-5-pruned-emaonly.safetensors", "sd_xl_base_1.0.safetensors"]
@@ -96,16 +96,16 @@ async def test_old_names_of_folders_and_those_of_node_packs(session: StandinSess
     ("document", "words"),
     [
         ([], "Model files must be an object."),
-        ({"checkpoint": ["a.ckpt"]}, "There is no folder checkpoint of model files. Is checkpoints meant?"),
-        ({"Loras": ["a.ckpt"]}, "Is loras meant?"),
+        ({"checkpoint": ["a.ckpt"]}, "Unknown folder of model files: checkpoint. Did you mean checkpoints?"),
+        ({"Loras": ["a.ckpt"]}, "Unknown folder of model files: Loras. Did you mean loras?"),
         ({"../x": []}, "found '../x'"),
         ({"loras": "a.safetensors"}, "loras must be a list of file names; found 'a.safetensors'."),
         ({"loras": [5]}, "found 5."),
         ({"loras": ["../a.safetensors"]}, "paths of files within the folder"),
         ({"loras": ["/a.safetensors"]}, "paths of files within the folder"),
         ({"loras": [""]}, "found ''."),
-        ({"loras": ["readme.txt"]}, "ComfyUI lists files of loras only with one of the endings .bin, .ckpt"),
-        ({"configs": ["x.safetensors"]}, "one of the endings .yaml"),
+        ({"loras": ["readme.txt"]}, "loras must have files with one of the endings that ComfyUI lists: .bin, .ckpt"),
+        ({"configs": ["x.safetensors"]}, "one of the endings that ComfyUI lists: .yaml; found 'x.safetensors'."),
     ],
 )
 async def test_names_that_comfyui_would_not_list_are_refused(
@@ -198,7 +198,7 @@ async def test_packs_are_replaced_and_forgotten(session: StandinSession) -> None
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ([], "A list of nodes must be an object."),
+        ([], "Nodes must be an object."),
         ({"X": 5}, "Node X: it must be an object."),
         ({"X": {"input": {}}}, "Node X: `output` must be a list of types."),
         ({"X": {"output": []}}, "Node X: `input` must be an object."),
@@ -222,7 +222,7 @@ async def test_a_pack_that_is_told_at_the_start_comes_back() -> None:
 
 @pytest.mark.parametrize(("whitelist", "there"), [(frozenset(), False), (frozenset({"ComfyUI-Greeter"}), True)])
 async def test_packs_may_be_left_out(whitelist: frozenset[str], there: bool) -> None:
-    options = StandinOptions(packs=Packs(custom_nodes=False, whitelist=whitelist))
+    options = StandinOptions(packs=NodePackOptions(custom_nodes=False, whitelist=whitelist))
     async with standin_session(options=options) as session:
         await _tell(session, "nodes", {"Greeter": GREETER})
         assert ("Greeter" in await _get(session, "/object_info")) is there
@@ -245,8 +245,8 @@ async def test_the_system_is_what_was_told(session: StandinSession) -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ([], "There are system and devices, nothing else."),
-        ({"version": "1"}, "There are system and devices, nothing else."),
+        ([], "The body must be an object with system, devices or both."),
+        ({"version": "1"}, "The body must be an object with system, devices or both."),
         ({"system": 5}, "system must be an object."),
         ({"system": {"comfyui_version": 4}}, "system.comfyui_version must be like '0.3.64'; found 4."),
         ({"devices": {}}, "devices must be a list of objects."),

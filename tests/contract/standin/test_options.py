@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from civitai_mock.bootstrap.standin import make_comfyui_standin
-from civitai_mock.comfyui_standin.arguments import IGNORED_SWITCHES, IGNORED_VALUES, add_arguments, addresses_of
-from civitai_mock.comfyui_standin.launch import options_of
+from civitai_mock.comfyui_standin.arguments import IGNORED_SWITCHES, IGNORED_VALUES, add_arguments, split_addresses
+from civitai_mock.comfyui_standin.command_line import read_command_line
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.settings import SettingsError
 from tests.support.comfyui_listener import listen_to
@@ -33,7 +33,7 @@ def _actions() -> dict[str, argparse.Action]:
 
 
 def _options(*argv: str) -> StandinOptions:
-    return options_of(argv, durations=Durations())
+    return read_command_line(argv, durations=Durations())
 
 
 def test_the_options_are_those_of_comfyui() -> None:
@@ -64,7 +64,7 @@ def test_without_options_it_is_a_comfyui_without_options() -> None:
     [("127.0.0.1", ["127.0.0.1"]), ("0.0.0.0,::", ["0.0.0.0", "::"]), ("127.2.2.2, ::1", ["127.2.2.2", "::1"])],  # noqa: S104
 )
 def test_it_listens_on_one_address_or_more(listen: str, addresses: Sequence[str]) -> None:
-    assert addresses_of(listen) == addresses
+    assert split_addresses(listen) == addresses
 
 
 async def _binary_frames(options: StandinOptions, graph: dict[str, Any]) -> list[bytes]:
@@ -220,7 +220,7 @@ HOPELESS = [
     (EXTRA, "number", "{path}, a: loras must be a path, or one on each line; found 5."),
     ("--object-info", "list", "--object-info: {path} is not JSON"),
     ("--object-info", "odd.json", "--object-info: Node X: `output` must be a list of types."),
-    ("--output-directory", "list/x", "the output folder {path} cannot be made: Not a directory"),
+    ("--output-directory", "list/x", "the output folder {path} cannot be created: Not a directory"),
 ]
 
 

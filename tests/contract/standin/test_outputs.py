@@ -132,7 +132,7 @@ PREVIEWS: Mapping[str, Output] = {
 async def session() -> AsyncIterator[StandinSession]:
     async with standin_session() as opened:
         for name, content in FILES.items():
-            opened.server.workshop.files.put(FilePlace("input", "", name), content, now=START)
+            opened.server.state.files.put(FilePlace("input", "", name), content, now=START)
         yield opened
 
 
@@ -200,7 +200,7 @@ async def test_a_video_plays(session: StandinSession, name: str, codec: str, rat
 async def test_a_video_is_loaded_with_all_its_images(session: StandinSession) -> None:
     told = await shown(session, OUTPUTS["SaveVideo"].graph)
     content = await content_of(session, told["images"][0])
-    session.server.workshop.files.put(FilePlace("input", "", "kept.mp4"), content, now=START)
+    session.server.state.files.put(FilePlace("input", "", "kept.mp4"), content, now=START)
     graph = {"loaded": node("LoadVideo", file="kept.mp4"), "parts": node("GetVideoComponents", video=["loaded", 0])}
     saved_again = {"y": saved("SaveVideo", "video", "loaded", format="auto", codec="auto")}
     entry = await session.run({**HELPERS, **graph, **saved_again, "x": saved("SaveImage", "images", "parts")})
@@ -229,7 +229,7 @@ async def test_a_latent_has_the_shape_of_what_was_encoded(session: StandinSessio
     told = await shown(session, OUTPUTS["SaveLatent"].graph)
     content = await content_of(session, told["latents"][0])
     assert shapes_of(content)["latent_tensor"] == [1, 4, 40, 24]
-    session.server.workshop.files.put(FilePlace("input", "", "kept.latent"), content, now=START)
+    session.server.state.files.put(FilePlace("input", "", "kept.latent"), content, now=START)
     graph = {"loaded": node("LoadLatent", latent="kept.latent"), "decoded": decoded("loaded")}
     entry = await session.run({**HELPERS, **graph, "x": saved("SaveImage", "images", "decoded")})
     with Image.open(io.BytesIO(await content_of(session, entry["outputs"]["x"]["images"][0]))) as image:
@@ -300,8 +300,8 @@ async def test_a_copied_image_keeps_its_pixels(session: StandinSession) -> None:
 
 @pytest.mark.parametrize("folder", ["output", "temp"])
 async def test_a_image_is_loaded_from_another_folder(session: StandinSession, folder: str) -> None:
-    session.server.workshop.files.put(FilePlace(folder, "sub", "b.png"), FILES["wide.png"], now=START)
-    session.server.workshop.files.put(FilePlace("input", "", "b.png"), FILES["tall.png"], now=START)
+    session.server.state.files.put(FilePlace(folder, "sub", "b.png"), FILES["wide.png"], now=START)
+    session.server.state.files.put(FilePlace("input", "", "b.png"), FILES["tall.png"], now=START)
     graph = {**HELPERS, "other": node("LoadImage", image=f"sub/b.png [{folder}]")}
     entry = await session.run({**graph, "x": saved("SaveImage", "images", "other")})
     with Image.open(io.BytesIO(await content_of(session, entry["outputs"]["x"]["images"][0]))) as image:
@@ -311,7 +311,7 @@ async def test_a_image_is_loaded_from_another_folder(session: StandinSession, fo
 async def test_a_file_that_changed_is_read_anew(session: StandinSession) -> None:
     graph = saved("SaveImage", "images", "tall")
     first = (await shown(session, graph))["images"][0]
-    session.server.workshop.files.put(FilePlace("input", "", "tall.png"), FILES["wide.png"], now=START)
+    session.server.state.files.put(FilePlace("input", "", "tall.png"), FILES["wide.png"], now=START)
     second = (await shown(session, graph))["images"][0]
     sizes = []
     for file in (first, second):

@@ -43,7 +43,7 @@ async def test_without_a_prompt_id_each_prompt_gets_its_own(session: StandinSess
 
 
 async def test_numbers_count_requests_and_front_makes_them_negative(session: StandinSession) -> None:
-    session.server.faults.order(stuck=True)
+    session.server.faults.set(stuck=True)
     additions: list[dict[str, Any]] = [
         {}, {"front": True}, {}, {"front": True}, {"number": 5}, {"number": -1.5}, {"number": "3"}, {"front": False},
     ]  # fmt: skip
@@ -54,7 +54,7 @@ async def test_numbers_count_requests_and_front_makes_them_negative(session: Sta
 async def test_pending_prompts_are_listed_in_heap_order_and_run_in_order_of_their_numbers(
     session: StandinSession,
 ) -> None:
-    session.server.faults.order(stuck=True)
+    session.server.faults.set(stuck=True)
     await session.submit(text_to_image(), prompt_id="running")
     for number in range(1, 12):
         await session.post({}, number=number)  # refused, and so not counted: their number was given
@@ -69,7 +69,7 @@ async def test_pending_prompts_are_listed_in_heap_order_and_run_in_order_of_thei
     assert listed == [
         "front-2", "front-1", "number--1.5", "n-default-1", "number-5", "n-default-2", "number-str", "front-false",
     ]  # fmt: skip
-    session.server.faults.lift()
+    session.server.faults.clear()
     await session.listener.until_idle()
     assert list((await session.client.get("/history")).json()) == [
         "running", "front-2", "front-1", "number--1.5", "number-str", "number-5", "n-default-1", "n-default-2",
@@ -85,10 +85,10 @@ async def test_a_refused_prompt_uses_up_a_number(session: StandinSession) -> Non
 async def test_an_id_that_is_pending_already_is_taken_again_and_history_keeps_the_last(
     session: StandinSession,
 ) -> None:
-    session.server.faults.order(stuck=True)
+    session.server.faults.set(stuck=True)
     await session.submit(text_to_image(seed=1), prompt_id="twice")
     await session.submit(text_to_image(seed=2), prompt_id="twice")
-    session.server.faults.lift()
+    session.server.faults.clear()
     await session.listener.until_idle()
     entries = (await session.client.get("/history")).json()
     assert list(entries) == ["twice"]
@@ -97,7 +97,7 @@ async def test_an_id_that_is_pending_already_is_taken_again_and_history_keeps_th
 
 
 async def test_equal_number_and_id_are_an_error_and_in_the_queue_all_the_same(session: StandinSession) -> None:
-    session.server.faults.order(stuck=True)
+    session.server.faults.set(stuck=True)
     await session.submit(text_to_image(), prompt_id="running")
     first, second = [await session.post(text_to_image(seed=seed), prompt_id="same", number=7) for seed in range(2)]
     assert (first.status_code, second.status_code, second.text) == (200, 500, TROUBLE)
@@ -188,7 +188,7 @@ async def test_what_comfyui_dies_of_ends_one_prompt(session: StandinSession, doc
 async def test_on_command_the_worker_dies_of_what_comfyui_dies_of(
     session: StandinSession, document: dict[str, Any]
 ) -> None:
-    session.server.faults.order(mortal=True)
+    session.server.faults.set(mortal=True)
     answer = await session.client.post("/prompt", json={**document, "prompt_id": "deadly"})
     assert answer.status_code == 200
     assert (await session.post(text_to_image(), prompt_id="after")).status_code == 200
@@ -267,13 +267,13 @@ async def test_a_checkpoint_without_text_encoders_fails_at_the_text() -> None:
 
 async def test_a_image_that_went_after_it_was_looked_for_fails_where_it_is_loaded(session: StandinSession) -> None:
     place = FilePlace("input", "", "in.png")
-    session.server.workshop.files.put(place, plain(1), now=START)
-    session.server.faults.order(stuck=True)
+    session.server.state.files.put(place, plain(1), now=START)
+    session.server.faults.set(stuck=True)
     await session.submit(text_to_image(), prompt_id="running")
     graph = with_node(text_to_image(), "10", "LoadImage", image="in.png")
     await session.submit(with_inputs(graph, "9", images=["10", 0]), prompt_id="p")
-    session.server.workshop.files.delete(place)
-    session.server.faults.lift()
+    session.server.state.files.delete(place)
+    session.server.faults.clear()
     await session.listener.until_idle()
     _, fields = last_message(await session.history("p"))
     assert fields["exception_type"] == "FileNotFoundError"

@@ -27,7 +27,7 @@ async def session() -> AsyncIterator[StandinSession]:
 
 async def _with_one_running(session: StandinSession, *pending: str) -> None:
     """Until the fault is lifted."""
-    session.server.faults.order(stuck=True)
+    session.server.faults.set(stuck=True)
     for prompt_id in ("running", *pending):
         await session.submit(text_to_image(), prompt_id=prompt_id)
     await session.listener.until_type("progress_state")
@@ -74,7 +74,7 @@ async def test_a_body_that_is_no_json_or_a_number_is_trouble(session: StandinSes
 async def test_an_interrupt_without_an_id_is_for_whatever_runs(session: StandinSession, path: str, body: str) -> None:
     await _with_one_running(session)
     assert (await session.client.post(path, content=body)).status_code == 200
-    session.server.faults.lift()
+    session.server.faults.clear()
     await session.listener.until_idle()
     assert last_message(await session.history("running"))[0] == "execution_interrupted"
 
@@ -82,7 +82,7 @@ async def test_an_interrupt_without_an_id_is_for_whatever_runs(session: StandinS
 async def test_an_interrupt_for_a_pending_prompt_does_nothing(session: StandinSession) -> None:
     await _with_one_running(session, "pending")
     assert (await session.client.post("/interrupt", json={"prompt_id": "pending"})).status_code == 200
-    session.server.faults.lift()
+    session.server.faults.clear()
     await session.listener.until_idle()
     for prompt_id in ("running", "pending"):
         assert (await session.history(prompt_id))["status"]["status_str"] == "success"
@@ -91,7 +91,7 @@ async def test_an_interrupt_for_a_pending_prompt_does_nothing(session: StandinSe
 async def test_the_next_prompt_runs_after_an_interrupt(session: StandinSession) -> None:
     await _with_one_running(session, "pending")
     await session.client.post("/interrupt", json={})
-    session.server.faults.lift()
+    session.server.faults.clear()
     await session.listener.until_idle()
     assert (await session.history("running"))["status"]["completed"] is False
     assert (await session.history("pending"))["status"]["completed"] is True

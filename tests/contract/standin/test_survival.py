@@ -108,11 +108,11 @@ async def test_an_interrupt_ends_a_prompt_whose_image_is_being_drawn() -> None:
 @pytest.mark.parametrize("number", [0, -1.5])
 async def test_prompts_of_one_number_and_id_all_run(number: float) -> None:
     async with standin_session() as session:
-        session.server.faults.order(stuck=True)
+        session.server.faults.set(stuck=True)
         await session.submit(text_to_image(), prompt_id="first", number=number)
         for seed in range(5):
             await session.post(text_to_image(seed=seed), prompt_id="twin", number=number)
-        session.server.faults.lift()
+        session.server.faults.clear()
         await until_found(lambda: _is_idle(session))
         assert session.server.prompt("twin").outcomes == ["success"] * 5
 
@@ -159,7 +159,7 @@ FEW_PIXELS = StandinOptions(max_pixels=100_000)
 async def _run_all(graphs: Sequence[Graph]) -> None:
     async with standin_session(options=FEW_PIXELS) as session:
         for name, content in FILES.items():
-            session.server.workshop.files.put(FilePlace("input", "", name), content, now=START)
+            session.server.state.files.put(FilePlace("input", "", name), content, now=START)
         for graph in graphs:
             answer = await session.post(graph, prompt_id="odd")
             assert answer.status_code in {200, 400}, answer.text

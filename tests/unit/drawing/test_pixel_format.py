@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from civitai_mock.comfyui_standin.state.images import preview_jpeg
+from civitai_mock.comfyui_standin.image_conversion import preview_jpeg
 from civitai_mock.drawing import png
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.png import ImageContent, draw

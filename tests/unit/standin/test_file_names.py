@@ -9,9 +9,9 @@ from civitai_mock.comfyui_standin.execution.nodes import step_count
 from civitai_mock.comfyui_standin.state.files import (
     FilePlace,
     FileStore,
-    OutsideError,
+    OutsideFolderError,
     SaveName,
-    expand,
+    expand_prefix,
     split_annotation,
 )
 from civitai_mock.generation.graph_reader.nodes import Nodes
@@ -29,7 +29,7 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
     ],
 )
 def test_the_server_fills_in_size_and_time_only(prefix: str, expanded: str) -> None:
-    assert expand(prefix, width=64, height=32, now=NOW) == expanded
+    assert expand_prefix(prefix, width=64, height=32, now=NOW) == expanded
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_prefix_may_name_folders(prefix: str, subfolder: str, stem: str) -> No
 
 @pytest.mark.parametrize("prefix", ["../../evil", "/etc/evil", "a/../../evil", "../outputs/evil"])
 def test_a_prefix_that_leads_out_is_an_error(prefix: str) -> None:
-    with pytest.raises(OutsideError, match="Saving image outside the output folder is not allowed"):
+    with pytest.raises(OutsideFolderError, match="Saving image outside the output folder is not allowed"):
         SaveName.parse(prefix, folder="output")
 
 

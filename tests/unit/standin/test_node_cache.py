@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.comfyui_standin.execution.node_cache import Made, NodeCache, signatures
-from civitai_mock.comfyui_standin.execution.order import RunOrder
+from civitai_mock.comfyui_standin.execution.graph import RunOrder
+from civitai_mock.comfyui_standin.execution.node_cache import NodeCache, NodeResult, signatures
 from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 
@@ -58,7 +58,7 @@ def test_some_nodes_are_never_the_same(graph: Any) -> None:
     assert sign(graph) is None
     cache = NodeCache(unmarked)
     cache.open(graph)
-    cache.put("9", Made())
+    cache.put("9", NodeResult())
     assert cache.get("9") is not None
     cache.open(graph)
     assert cache.get("9") is None
@@ -95,7 +95,7 @@ def order_of(graph: Any, outputs: list[str], cached: str = "") -> list[str]:
     taken = []
     while (node_id := order.take()) is not None:
         taken.append(node_id)
-        order.done(node_id)
+        order.mark_done(node_id)
     return taken
 
 

@@ -6,22 +6,22 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin import messages
-from civitai_mock.comfyui_standin.execution.prompt_run import call_of
-from civitai_mock.comfyui_standin.execution.run_context import ProgressBoard, RunningNode
+from civitai_mock.comfyui_standin.execution.prompt_run import current_inputs
+from civitai_mock.comfyui_standin.execution.run_context import ProgressRegistry, RunningNode
 from civitai_mock.comfyui_standin.faults import FaultControl
 from civitai_mock.comfyui_standin.options import StandinOptions
-from civitai_mock.comfyui_standin.prompt_stats import MOST_PROMPTS, PromptStats
+from civitai_mock.comfyui_standin.socket_hub import MAX_WAITING_BYTES, MAX_WAITING_FRAMES, SocketConnection, SocketHub
 from civitai_mock.comfyui_standin.standin import Standin
+from civitai_mock.comfyui_standin.state.prompt_stats import MAX_PROMPTS, PromptStats
 from civitai_mock.comfyui_standin.state.queue import QueueItem
 from civitai_mock.comfyui_standin.validation.definitions import read_definitions
-from civitai_mock.comfyui_standin.websockets import MOST_BYTES_WAITING, MOST_WAITING, Hub, SocketConnection
 from tests.support.dates import START
 from tests.support.standin import draw_plain
 
 
 def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever() -> None:
     connection = SocketConnection("c")
-    for _ in range(MOST_WAITING):
+    for _ in range(MAX_WAITING_FRAMES):
         connection.send("message")
     assert not connection.dropped.is_set()
     connection.send("one too many")
@@ -30,7 +30,7 @@ def test_a_client_that_does_not_read_is_dropped_rather_than_remembered_for_ever(
 
 def test_a_client_that_does_not_read_large_messages_is_dropped_sooner() -> None:
     connection = SocketConnection("c")
-    large = "x" * (MOST_BYTES_WAITING // 2)
+    large = "x" * (MAX_WAITING_BYTES // 2)
     for _ in range(2):
         connection.send(large)
     assert not connection.dropped.is_set()
@@ -41,41 +41,41 @@ def test_a_client_that_does_not_read_large_messages_is_dropped_sooner() -> None:
 async def test_what_a_client_has_read_counts_no_more() -> None:
     connection = SocketConnection("c")
     for _ in range(3):
-        connection.send("x" * (MOST_BYTES_WAITING // 2))
+        connection.send("x" * (MAX_WAITING_BYTES // 2))
         await connection.next_frame()
     assert not connection.dropped.is_set()
 
 
 def test_the_progress_of_all_nodes_is_told_as_any_other_message() -> None:
-    board = ProgressBoard('p"1')
+    board = ProgressRegistry('p"1')
     board.start("a")
     board.finish("a")
     state = json.loads(board.update('b"', 2, 4).text)
     nodes = {
-        "a": {"value": 1.0, "max": 1.0, "state": "finished", **messages.node_names('p"1', "a")},
-        'b"': {"value": 2, "max": 4, "state": "running", **messages.node_names('p"1', 'b"')},
+        "a": {"value": 1.0, "max": 1.0, "state": "finished", **messages.node_ids('p"1', "a")},
+        'b"': {"value": 2, "max": 4, "state": "running", **messages.node_ids('p"1', 'b"')},
     }
     assert state == {"type": "progress_state", "data": {"prompt_id": 'p"1', "nodes": nodes}}
 
 
 def test_the_ledger_forgets_the_oldest_prompts() -> None:
-    ledger = PromptStats()
-    for number in range(MOST_PROMPTS + 1):
-        ledger.of(str(number)).accepted += 1
-    assert len(ledger.prompts) == MOST_PROMPTS
-    assert "0" not in ledger.prompts
+    stats = PromptStats()
+    for number in range(MAX_PROMPTS + 1):
+        stats.facts_of(str(number)).accepted += 1
+    assert len(stats.prompts) == MAX_PROMPTS
+    assert "0" not in stats.prompts
 
 
 def test_a_fault_with_a_count_strikes_that_often() -> None:
-    desk = FaultControl()
-    desk.order(half_images=2)
-    assert [desk.strikes("half_images") for _ in range(3)] == [True, True, False]
+    faults = FaultControl()
+    faults.set(half_images=2)
+    assert [faults.consume("half_images") for _ in range(3)] == [True, True, False]
 
 
 def test_an_unasked_prompt_has_no_facts_and_leaves_none() -> None:
     standin = Standin(clock=VirtualClock(START), models={}, draw=draw_plain, options=StandinOptions())
     assert standin.prompt("nobody").accepted == 0
-    assert standin.workshop.ledger.prompts == {}
+    assert standin.state.stats.prompts == {}
 
 
 def test_before_it_is_started_there_is_no_life() -> None:
@@ -89,7 +89,7 @@ def test_an_error_tells_literals_and_hidden_inputs_and_only_names_links() -> Non
     inputs = {"image": ["1", 0], "weight": 0.5, "stranger": 1, "luma_ref": {"a": 1}}
     node = RunningNode(id="7", definition=definition, inputs=inputs)
     item = QueueItem(number=0, prompt_id="p", graph={}, extra_data={}, outputs=["7"])
-    assert call_of(node, item) == {
+    assert current_inputs(node, item) == {
         "image": ["<image>"],
         "weight": [0.5],
         "luma_ref": ["{'a': 1}"],
@@ -100,20 +100,20 @@ def test_an_error_tells_literals_and_hidden_inputs_and_only_names_links() -> Non
 
 
 def test_shuffling_swaps_neighbours_and_holds_no_ending_back() -> None:
-    desk = FaultControl()
-    desk.order(shuffled=True)
-    hub = Hub(desk)
+    faults = FaultControl()
+    faults.set(shuffled=True)
+    hub = SocketHub(faults)
     connection = hub.connect("c")
     first, second, ending = messages.executing("p", "1"), messages.executing("p", "2"), messages.executing("p", None)
     for message in (first, second, ending, first):
-        hub.tell(message, "c")
+        hub.send_about_prompt(message, "c")
     assert list(connection.waiting) == [second.text, first.text, ending.text]
 
 
 def test_images_of_an_unannounced_prompt_are_not_shown() -> None:
-    desk = FaultControl()
-    desk.order(unannounced=True)
-    hub = Hub(desk)
+    faults = FaultControl()
+    faults.set(unannounced=True)
+    hub = SocketHub(faults)
     connection = hub.connect("c")
-    hub.show(messages.PreviewFrame(format=messages.PNG, content=b"", metadata={}), None)
+    hub.send_preview(messages.PreviewFrame(format=messages.PNG, content=b"", metadata={}), None)
     assert list(connection.waiting) == []

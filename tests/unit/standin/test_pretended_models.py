@@ -2,32 +2,32 @@
 
 import pytest
 
-from civitai_mock.comfyui_standin.options import pretended_models
+from civitai_mock.comfyui_standin.default_files import default_model_names
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 
 
 def test_resources_are_in_the_folders_that_comfyui_looks_into() -> None:
-    models = pretended_models([make_resource(CHECKPOINT), make_resource(LORA)])
+    models = default_model_names([make_resource(CHECKPOINT), make_resource(LORA)])
     assert models["checkpoints"] == models["diffusion_models"] == ["sdxl/civitai/101055/128078.safetensors"]
     assert models["loras"] == ["lora/sdxl/civitai/122359/135867.safetensors"]
 
 
 def test_a_file_name_of_its_own_wins() -> None:
-    assert pretended_models([make_resource(CHECKPOINT, fileName="mine.ckpt")])["checkpoints"] == ["mine.ckpt"]
+    assert default_model_names([make_resource(CHECKPOINT, fileName="mine.ckpt")])["checkpoints"] == ["mine.ckpt"]
 
 
 def test_what_comfyui_has_no_folder_for_is_left_out() -> None:
-    assert pretended_models([make_resource("urn:air:sd1:wildcards:civitai:1@2")]) == pretended_models([])
+    assert default_model_names([make_resource("urn:air:sd1:wildcards:civitai:1@2")]) == default_model_names([])
 
 
 def test_text_encoders_and_vae_are_always_there() -> None:
-    assert {"text_encoders", "vae"} <= pretended_models([]).keys()
+    assert {"text_encoders", "vae"} <= default_model_names([]).keys()
 
 
 def test_what_comfyui_comes_with_is_there() -> None:
-    assert "v1-inference.yaml" in pretended_models([])["configs"]
+    assert "v1-inference.yaml" in default_model_names([])["configs"]
 
 
 @pytest.mark.parametrize("name", ["control_v11p_sd15_canny.pth", "diffusers_xl_depth_full.safetensors"])
 def test_control_nets_are_there_for_whoever_names_none(name: str) -> None:
-    assert name in pretended_models([])["controlnet"]
+    assert name in default_model_names([])["controlnet"]

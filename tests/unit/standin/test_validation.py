@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.comfyui_standin.validation.definitions import read_definitions
-from civitai_mock.comfyui_standin.validation.validate import Rules, Verdict, validate
+from civitai_mock.comfyui_standin.validation.validate import ValidationResult, ValidationRules, validate
 from civitai_mock.domain.json_types import JsonObject
 from tests.support.paths import DATA
 from tests.support.recordings import LORAS, comparable
@@ -25,13 +25,15 @@ def listing(folder: str) -> Sequence[str]:
     return MODELS.get(folder, [])
 
 
-RULES = Rules(definitions=read_definitions(), listing=listing, file_exists=lambda name: name == "there.png")
-ANY_MODEL = Rules(
-    definitions=read_definitions(), listing=lambda _: [], file_exists=lambda _: True, accept_any_model=True
+RULES = ValidationRules(
+    definitions=read_definitions(), list_folder=listing, file_exists=lambda name: name == "there.png"
+)
+ANY_MODEL = ValidationRules(
+    definitions=read_definitions(), list_folder=lambda _: [], file_exists=lambda _: True, accept_any_model=True
 )
 
 
-def verdict_on(graph: Any, *, rules: Rules = RULES, targets: Sequence[str] | None = None) -> Verdict:
+def verdict_on(graph: Any, *, rules: ValidationRules = RULES, targets: Sequence[str] | None = None) -> ValidationResult:
     return validate(copy.deepcopy(graph), targets, rules)
 
 
@@ -59,12 +61,14 @@ def test_every_graph_of_core_nodes_that_this_server_builds_is_accepted(path: Pat
 @pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
 def test_without_its_files_it_is_refused(path: Path) -> None:
     graph = json.loads(path.read_text("utf-8"))
-    nothing = Rules(definitions=read_definitions(), listing=lambda _: [], file_exists=lambda _: False)
+    nothing = ValidationRules(definitions=read_definitions(), list_folder=lambda _: [], file_exists=lambda _: False)
     refused = verdict_on(graph, rules=nothing)
     if path.stem != "upscale_with_model":  # its model comes from a new-style list, its image from the user
         assert refused.refusal is not None
     else:
-        assert list(refused.bad_nodes) == [node for node, body in graph.items() if body["class_type"] == "LoadImage"]
+        assert list(refused.invalid_nodes) == [
+            node for node, body in graph.items() if body["class_type"] == "LoadImage"
+        ]
 
 
 def test_an_old_style_list_is_held_to() -> None:
@@ -164,7 +168,7 @@ def test_an_output_whose_own_input_is_wrong_is_told_in_the_headline() -> None:
 def test_a_bad_node_is_booked_on_every_output_that_fails_after_it() -> None:
     graph = with_node(text_to_image(), "10", "SaveImage", filename_prefix="x", images=["8", 0])
     verdict = verdict_on(with_inputs(graph, "3", steps=0))
-    assert verdict.bad_nodes["3"].dependent_outputs == ["9", "10"]
+    assert verdict.invalid_nodes["3"].dependent_outputs == ["9", "10"]
 
 
 def test_only_the_first_unknown_class_is_named() -> None:

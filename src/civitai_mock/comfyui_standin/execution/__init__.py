@@ -1,1 +1,1 @@
-"""Prompts at work: the worker, the order of nodes, their cache, and what they make."""
+"""Execution of prompts: the worker, the order of nodes, their cache, and what they make."""

@@ -1,4 +1,4 @@
-"""Run output nodes: the files that they make, the values that they print, and what history tells of them."""
+"""Run output nodes: the files that they make, the values that they print, and what history shows of them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,60 +13,105 @@ from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, OutputNode
 
-MOST_HOPS = 64
-LONGEST = 1_000_000
-MOST_REPLACED = 10_000_000
+ANIMATIONS = frozenset({"SaveAnimatedPNG", "SaveWEBM", "SaveVideo"})
+ANIMATED_IF_SEVERAL = "SaveAnimatedWEBP"
+PREFIX_INPUTS = ("filename_prefix", "prefix")
+IMAGE_TYPES = frozenset({"IMAGE", "MASK"})
+MAX_HOPS = 64
+MAX_TEXT_LENGTH = 1_000_000
+MAX_REPLACED_LENGTH = 10_000_000
 
-Values: TypeAlias = Mapping[str, Any]
+InputValues: TypeAlias = Mapping[str, Any]
 
 
-def told_value(scene: RunContext, link: Link | None, literal: Json) -> str:
+async def run_output_node(context: RunContext, node: RunningNode) -> JsonObject:
+    """Return what history shows of the node: nothing if it only makes files of models."""
+    output = OUTPUTS.get(node.class_type) or _output_of_other_pack(node)
+    if output is None:
+        return {}
+    given = node.inputs.get(output.input)
+    if output.key == "text":
+        return {"text": [printed_value(context, Link.of(given), given)]}
+    if output.key == "result":
+        return {"result": [given, node.inputs.get("camera_info")]}
+    return await _save_files(context, node, output)
+
+
+async def _save_files(context: RunContext, node: RunningNode, output: OutputNode) -> JsonObject:
+    texts = context.output_writer.texts(context.item)
+    output_context = OutputContext(images=context.images, node_id=node.id, texts=texts, input=output.input)
+    files = files_of(output_context) if node.class_type in OUTPUTS else images.images(output_context)
+    given = next((node.inputs[name] for name in PREFIX_INPUTS if name in node.inputs), None)
+    prefix = value_at(context, link) if (link := Link.of(given)) else given
+    saved: list[Json] = [
+        *await context.output_writer.save(output_context, output, files, context.interrupt, prefix=prefix)
+    ]
+    if not output.key:
+        return {}
+    shown: JsonObject = {output.key: saved}
+    if node.class_type in ANIMATIONS:
+        return {**shown, "animated": [True]}
+    if node.class_type == ANIMATED_IF_SEVERAL:
+        return {**shown, "animated": [output_context.frame.count != 1]}
+    return shown
+
+
+def _output_of_other_pack(node: RunningNode) -> OutputNode | None:
+    """Assume that an output node which is not ComfyUI's own saves the images that it is given."""
+    names = (entry.name for entry in node.definition.inputs.values() if entry.type in IMAGE_TYPES)
+    name = next((name for name in names if Link.of(node.inputs.get(name))), None)
+    return None if name is None else OutputNode(input=name, suffix="png", key="images", each=True)
+
+
+def printed_value(context: RunContext, link: Link | None, literal: Json) -> str:
     """Print as PreviewAny does: texts as they are, numbers, JSON, and else what Python's str() gives."""
-    value = literal if link is None else value_at(scene, link)
+    value = literal if link is None else value_at(context, link)
     if value is None:
-        return "None" if link is None else _printed(scene, link)
+        return "None" if link is None else _print_object(context, link)
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, bool | int | float) else json.dumps(value)
 
 
-def value_at(scene: RunContext, link: Link) -> Json:
-    """None for what is neither a text nor a number; what several nodes use is worked out once."""
-    return _ValuesOf(scene).at(link, hops=0)
+def value_at(context: RunContext, link: Link) -> Json:
+    """Return a text or number, None for anything else; what several nodes use is computed once."""
+    return _ValueReader(context).value_at(link, hops=0)
 
 
-class _ValuesOf:
-    def __init__(self, scene: RunContext) -> None:
-        self._scene = scene
+class _ValueReader:
+    """Computes values through links between nodes, each link once."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
         self._known: dict[Link, Json] = {}
 
-    def at(self, link: Link, *, hops: int) -> Json:
+    def value_at(self, link: Link, *, hops: int) -> Json:
         if link not in self._known:
-            self._known[link] = self._worked_out(link, hops) if hops <= MOST_HOPS else None
+            self._known[link] = self._compute(link, hops) if hops <= MAX_HOPS else None
         return self._known[link]
 
-    def _worked_out(self, link: Link, hops: int) -> Json:
-        node = self._scene.node(link.node_id)
+    def _compute(self, link: Link, hops: int) -> Json:
+        node = self._context.node(link.node_id)
         if node.class_type.startswith("Primitive"):
-            return self._given(node.inputs.get("value"), hops)
+            return self._resolve(node.inputs.get("value"), hops)
         if node.class_type == "GetImageSize":
-            return self._scene.images.frame(link).measure(link.output)
+            return self._context.images.frame(link).measure(link.output)
         rule = TEXT_NODES.get(node.class_type)
         if rule is None:
             return None
-        value = rule({name: self._given(given, hops) for name, given in node.inputs.items()})
-        return value[:LONGEST] if isinstance(value, str) else value
+        value = rule({name: self._resolve(given, hops) for name, given in node.inputs.items()})
+        return value[:MAX_TEXT_LENGTH] if isinstance(value, str) else value
 
-    def _given(self, value: Json, hops: int) -> Json:
+    def _resolve(self, value: Json, hops: int) -> Json:
         link = Link.of(value)
-        return value if link is None else self.at(link, hops=hops + 1)
+        return value if link is None else self.value_at(link, hops=hops + 1)
 
 
-def _printed(scene: RunContext, link: Link) -> str:
-    """What the real one holds here are tensors and objects."""
-    outputs = scene.node(link.node_id).definition.outputs
+def _print_object(context: RunContext, link: Link) -> str:
+    """Print a stand-in for the tensor or object that ComfyUI has here."""
+    outputs = context.node(link.node_id).definition.outputs
     kind = outputs[link.output] if 0 <= link.output < len(outputs) else "*"
-    frame = scene.images.frame(link)
+    frame = context.images.frame(link)
     match kind:
         case "IMAGE":
             return f"tensor([...], size=({frame.count}, {frame.height}, {frame.width}, 3))"
@@ -78,17 +123,17 @@ def _printed(scene: RunContext, link: Link) -> str:
     return f"<{kind} object>"
 
 
-def _text(given: Values, name: str) -> str:
+def _text(given: InputValues, name: str) -> str:
     value = given.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _whole(given: Values, name: str) -> int:
+def _whole(given: InputValues, name: str) -> int:
     value = given.get(name)
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _cased(words: str, mode: str) -> str:
+def _change_case(words: str, mode: str) -> str:
     match mode:
         case "UPPERCASE":
             return words.upper()
@@ -101,7 +146,7 @@ def _cased(words: str, mode: str) -> str:
     return words
 
 
-def _trimmed(words: str, mode: str) -> str:
+def _trim(words: str, mode: str) -> str:
     match mode:
         case "Left":
             return words.lstrip()
@@ -110,13 +155,13 @@ def _trimmed(words: str, mode: str) -> str:
     return words.strip()
 
 
-def _contains(given: Values) -> bool:
+def _contains(given: InputValues) -> bool:
     words, part = _text(given, "string"), _text(given, "substring")
     is_exact = given.get("case_sensitive") is not False
     return part in words if is_exact else part.lower() in words.lower()
 
 
-def _compares(given: Values) -> bool:
+def _compare(given: InputValues) -> bool:
     one, other = _text(given, "string_a"), _text(given, "string_b")
     if given.get("case_sensitive") is False:
         one, other = one.lower(), other.lower()
@@ -128,67 +173,24 @@ def _compares(given: Values) -> bool:
     return one == other
 
 
-def _replaced(given: Values) -> str:
+def _replace(given: InputValues) -> str:
     words, old, new = (_text(given, name) for name in ("string", "find", "replace"))
-    if words.count(old) * len(new) > MOST_REPLACED:
+    if words.count(old) * len(new) > MAX_REPLACED_LENGTH:
         raise MemoryError("the text would be too long")
     return words.replace(old, new)
 
 
-def _joined(given: Values) -> str:
+def _join(given: InputValues) -> str:
     return _text(given, "delimiter").join((_text(given, "string_a"), _text(given, "string_b")))
 
 
-TEXT_NODES: Mapping[str, Callable[[Values], Json]] = {
-    "CaseConverter": lambda given: _cased(_text(given, "string"), _text(given, "mode")),
-    "StringCompare": _compares,
-    "StringConcatenate": _joined,
+TEXT_NODES: Mapping[str, Callable[[InputValues], Json]] = {
+    "CaseConverter": lambda given: _change_case(_text(given, "string"), _text(given, "mode")),
+    "StringCompare": _compare,
+    "StringConcatenate": _join,
     "StringContains": _contains,
     "StringLength": lambda given: len(_text(given, "string")),
-    "StringReplace": _replaced,
+    "StringReplace": _replace,
     "StringSubstring": lambda given: _text(given, "string")[_whole(given, "start") : _whole(given, "end")],
-    "StringTrim": lambda given: _trimmed(_text(given, "string"), _text(given, "mode")),
+    "StringTrim": lambda given: _trim(_text(given, "string"), _text(given, "mode")),
 }
-
-
-ANIMATIONS = frozenset({"SaveAnimatedPNG", "SaveWEBM", "SaveVideo"})
-ANIMATED_IF_SEVERAL = "SaveAnimatedWEBP"
-PREFIX_INPUTS = ("filename_prefix", "prefix")
-IMAGE_TYPES = frozenset({"IMAGE", "MASK"})
-
-
-async def show(scene: RunContext, node: RunningNode) -> JsonObject:
-    """Nothing of a node that only makes files of models."""
-    output = OUTPUTS.get(node.class_type) or _of_other_pack(node)
-    if output is None:
-        return {}
-    if output.key == "text":
-        return {"text": [told_value(scene, Link.of(node.inputs.get(output.input)), node.inputs.get(output.input))]}
-    if output.key == "result":
-        return {"result": [node.inputs.get(output.input), node.inputs.get("camera_info")]}
-    return await _kept(scene, node, output)
-
-
-async def _kept(scene: RunContext, node: RunningNode, output: OutputNode) -> JsonObject:
-    making = OutputContext(
-        images=scene.images, node_id=node.id, texts=scene.darkroom.texts(scene.item), input=output.input
-    )
-    files = files_of(making) if node.class_type in OUTPUTS else images.images(making)
-    given = next((node.inputs[name] for name in PREFIX_INPUTS if name in node.inputs), None)
-    prefix = value_at(scene, link) if (link := Link.of(given)) else given
-    kept: list[Json] = [*await scene.darkroom.keep(making, output, files, scene.interrupt, prefix=prefix)]
-    if not output.key:
-        return {}
-    told: JsonObject = {output.key: kept}
-    if node.class_type in ANIMATIONS:
-        return {**told, "animated": [True]}
-    if node.class_type == ANIMATED_IF_SEVERAL:
-        return {**told, "animated": [making.frame.count != 1]}
-    return told
-
-
-def _of_other_pack(node: RunningNode) -> OutputNode | None:
-    """Take an output node that is not ComfyUI's own to save the images that it is given."""
-    names = (entry.name for entry in node.definition.inputs.values() if entry.type in IMAGE_TYPES)
-    name = next((name for name in names if Link.of(node.inputs.get(name))), None)
-    return None if name is None else OutputNode(input=name, suffix="png", key="images", each=True)

@@ -1,1 +1,1 @@
-"""What the stand-in answers over HTTP and WebSocket."""
+"""Routes of a stand-in, over HTTP and WebSocket."""

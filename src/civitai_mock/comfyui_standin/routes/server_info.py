@@ -1,33 +1,11 @@
-"""What the server is and has: its front page, node definitions, system, features."""
+"""The routes about the server: its node definitions, system and features, and its front page."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from civitai_mock.comfyui_standin import messages
-from civitai_mock.comfyui_standin.routes.answers import JsonAnswer, standin_of
-
-
-async def object_info(request: Request) -> Response:
-    workshop = standin_of(request).workshop
-    return JsonAnswer({name: node.wire(workshop.listing) for name, node in workshop.definitions.items()})
-
-
-async def object_info_of(request: Request) -> Response:
-    """`{}` for a class that there is not."""
-    workshop, name = standin_of(request).workshop, request.path_params["name"]
-    node = workshop.definitions.get(name)
-    return JsonAnswer({name: node.wire(workshop.listing)} if node else {})
-
-
-async def system_stats(request: Request) -> Response:
-    return JsonAnswer(standin_of(request).workshop.installation.system.wire)
-
-
-async def features(request: Request) -> Response:
-    limit = standin_of(request).workshop.options.told_upload_bytes
-    return JsonAnswer(messages.features(limit))
-
+from civitai_mock.comfyui_standin.routes.responses import ComfyJsonResponse, standin_of
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -40,39 +18,57 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
-HTML = {"content-type": "text/html"}
-UNCACHED = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "0"}
+HTML_HEADERS = {"content-type": "text/html"}
+UNCACHED_HEADERS = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "0"}
 
 
-async def root(_: Request) -> Response:
-    return Response(PAGE, headers={**HTML, **UNCACHED})
+async def get_object_info(request: Request) -> Response:
+    state = standin_of(request).state
+    return ComfyJsonResponse({name: node.wire(state.list_folder) for name, node in state.definitions.items()})
 
 
-async def index(_: Request) -> Response:
-    """The same page as a file, which may be cached."""
-    return Response(PAGE, headers=HTML)
+async def get_node_info(request: Request) -> Response:
+    """Return one definition, or `{}` for an unknown class."""
+    state, name = standin_of(request).state, request.path_params["name"]
+    node = state.definitions.get(name)
+    return ComfyJsonResponse({name: node.wire(state.list_folder)} if node else {})
 
 
-async def extensions(_: Request) -> Response:
-    """Scripts for the web page: there are none."""
-    return JsonAnswer([])
+async def get_system_stats(request: Request) -> Response:
+    return ComfyJsonResponse(standin_of(request).state.installation.system.wire)
 
 
-async def nothing_by_pack(_: Request) -> Response:
-    """Example workflows and translations of node packs: there are none."""
-    return JsonAnswer({})
+async def get_features(request: Request) -> Response:
+    return ComfyJsonResponse(messages.features(standin_of(request).state.options.reported_upload_bytes))
 
 
-PAGE_FILES: list[BaseRoute] = [Route("/index.html", index, methods=["GET"])]  # not under /api
+async def get_root(_: Request) -> Response:
+    return Response(PAGE, headers={**HTML_HEADERS, **UNCACHED_HEADERS})
 
 
+async def get_index(_: Request) -> Response:
+    """Return the same page as a file, which may be cached."""
+    return Response(PAGE, headers=HTML_HEADERS)
+
+
+async def get_extensions(_: Request) -> Response:
+    """List scripts for the web page: there are none."""
+    return ComfyJsonResponse([])
+
+
+async def get_node_pack_files(_: Request) -> Response:
+    """List example workflows or translations of node packs: there are none."""
+    return ComfyJsonResponse({})
+
+
+PAGE_FILES: list[BaseRoute] = [Route("/index.html", get_index, methods=["GET"])]  # not under /api
 ROUTES: list[BaseRoute] = [
-    Route("/object_info", object_info, methods=["GET"]),
-    Route("/object_info/{name:segment}", object_info_of, methods=["GET"]),
-    Route("/system_stats", system_stats, methods=["GET"]),
-    Route("/features", features, methods=["GET"]),
-    Route("/", root, methods=["GET"]),
-    Route("/extensions", extensions, methods=["GET"]),
-    Route("/workflow_templates", nothing_by_pack, methods=["GET"]),
-    Route("/i18n", nothing_by_pack, methods=["GET"]),
+    Route("/object_info", get_object_info, methods=["GET"]),
+    Route("/object_info/{name:segment}", get_node_info, methods=["GET"]),
+    Route("/system_stats", get_system_stats, methods=["GET"]),
+    Route("/features", get_features, methods=["GET"]),
+    Route("/", get_root, methods=["GET"]),
+    Route("/extensions", get_extensions, methods=["GET"]),
+    Route("/workflow_templates", get_node_pack_files, methods=["GET"]),
+    Route("/i18n", get_node_pack_files, methods=["GET"]),
 ]

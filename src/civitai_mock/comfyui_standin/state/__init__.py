@@ -1,1 +1,1 @@
-"""What a stand-in keeps: queue, history, files, models, users."""
+"""State of a stand-in: its installation, queue, history, files, users, statistics and log."""

@@ -1,4 +1,4 @@
-"""The input, output and temp folders in memory, within a bound, and the names of saved files."""
+"""The files of the input, output and temp folders in memory, within a bound, and the names of saved files."""
 
 import errno
 import hashlib
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+ROOT = "/srv/comfyui"  # where an installation pretends to be
 FOLDERS = ("output", "input", "temp")
 DEFAULT_FOLDER = "input"
-LONGEST_NAME = 255
+MAX_NAME_BYTES = 255
 
 
 class FilePlace(NamedTuple):
-    """Where a file is; `subfolder` has no slash at either end."""
+    """Says where a file is; `subfolder` has no slash at either end."""
 
     folder: str
     subfolder: str
@@ -29,13 +30,15 @@ class FilePlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
+    """Is a file's content, with its SHA-256 digest in hexadecimal digits."""
+
     content: bytes
     digest: str
     modified: datetime
 
 
 class FileStore:
-    """When it is full, the oldest files that a graph has made go."""
+    """Holds files in memory; when it is full, the oldest files that graphs have made are deleted."""
 
     def __init__(self, *, max_bytes: int) -> None:
         self._files: dict[FilePlace, StoredFile] = {}
@@ -46,7 +49,7 @@ class FileStore:
         return self._files.get(place)
 
     def put(self, place: FilePlace, content: bytes, *, now: datetime) -> None:
-        """Raise `OSError` and `ValueError` for names that no disk takes."""
+        """Store a file or replace it; raise `OSError` or `ValueError` for names that no disk takes."""
         check_names(place)
         self.delete(place)
         self._files[place] = StoredFile(content=content, digest=digest_of(content), modified=now)
@@ -62,19 +65,19 @@ class FileStore:
             self.delete(place)
 
     def names(self, folder: str, subfolder: str = "") -> Sequence[str]:
-        """Of the files right in a folder, sorted."""
+        """Return the names of the files right in a folder, sorted."""
         return sorted(place.name for place in self._files if place[:2] == (folder, subfolder))
 
     def newest(self, folder: str) -> Sequence[str]:
-        """Return the files right in a folder, the latest first."""
+        """Return the names of the files right in a folder, the latest first."""
         files = [(place.name, file) for place, file in self._files.items() if place[:2] == (folder, "")]
         return [name for name, file in sorted(files, key=lambda each: each[1].modified, reverse=True)]
 
     def subfolders(self, folder: str) -> Sequence[str]:
         return sorted({place.subfolder for place in self._files if place.folder == folder and place.subfolder})
 
-    def named(self, annotated: str) -> tuple[FilePlace, StoredFile] | None:
-        """The file that LoadImage means by `folder/name`, with `[output]` or so behind it for another folder."""
+    def find(self, annotated: str) -> tuple[FilePlace, StoredFile] | None:
+        """Return the file that LoadImage means by `subfolder/name`, with ` [output]` behind it for another folder."""
         path, folder = split_annotation(annotated)
         subfolder, _, name = path.rpartition("/")
         place = FilePlace(folder or DEFAULT_FOLDER, subfolder, name)
@@ -83,20 +86,20 @@ class FileStore:
 
     def _make_room(self, newest: FilePlace) -> None:
         while self._bytes > self._max_bytes:
-            oldest = next(self._made_by_graphs(newest), None)
+            oldest = next(self._files_of_graphs(newest), None)
             if oldest is None:
                 return
             self.delete(oldest)
 
-    def _made_by_graphs(self, newest: FilePlace) -> Iterator[FilePlace]:
+    def _files_of_graphs(self, newest: FilePlace) -> Iterator[FilePlace]:
         return (place for place in self._files if place.folder != "input" and place != newest)
 
 
 def check_names(place: FilePlace) -> None:
-    """Raise `ValueError` or `OSError` where one is no name of a file."""
+    """Raise `ValueError` or `OSError`, as a disk does, if a part of the path is not a valid file name."""
     if "\0" in place.path:
         raise ValueError("embedded null byte")
-    if any(len(os.fsencode(part)) > LONGEST_NAME for part in place.path.split("/")):
+    if any(len(os.fsencode(part)) > MAX_NAME_BYTES for part in place.path.split("/")):
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), place.path)
 
 
@@ -105,35 +108,34 @@ def digest_of(content: bytes) -> str:
 
 
 def split_annotation(name: str) -> tuple[str, str | None]:
-    """`x.png [temp]` is x.png in the temp folder."""
+    """Split `x.png [temp]` into x.png and temp; the folder is None if there is none."""
     for folder in FOLDERS:
         if name.endswith(f" [{folder}]"):
             return name.removesuffix(f" [{folder}]"), folder
     return name, None
 
 
-ROOT = "/srv/comfyui"
-
-
-class OutsideError(Exception):
-    """The prefix leads out of the folder that it belongs to."""
+class OutsideFolderError(Exception):
+    """The prefix leads out of the folder that files are saved in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveName:
+    """Names the files of one output node: a subfolder, and the start of each name."""
+
     subfolder: str
     stem: str
 
     @classmethod
     def parse(cls, prefix: str, *, folder: str) -> "SaveName":
-        """Raise `OutsideError`, in ComfyUI's words."""
+        """Raise `OutsideFolderError`, in ComfyUI's words."""
         path = posixpath.normpath(prefix)
         subfolder, stem = posixpath.split(path)
         home = f"{ROOT}/{folder}"
         wanted = posixpath.join(home, subfolder)
         target = posixpath.normpath(wanted)
         if target != home and not target.startswith(f"{home}/"):
-            raise OutsideError(
+            raise OutsideFolderError(
                 "**** ERROR: Saving image outside the output folder is not allowed."
                 f"\n full_output_folder: {wanted}\n         output_dir: {home}"
                 f"\n         commonpath: {posixpath.commonpath((home, target))}"
@@ -141,7 +143,7 @@ class SaveName:
         return cls(subfolder=subfolder, stem=stem)
 
     def next_counter(self, names: Iterable[str]) -> int:
-        """One more than the highest that is there; what is there counts, also after a restart."""
+        """Return one more than the highest counter among existing files, which also counts after a restart."""
         pattern = re.compile(re.escape(self.stem) + r"_(\d+)(?:_.*)?", re.DOTALL)
         counters = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
         return max(counters, default=0) + 1
@@ -150,8 +152,8 @@ class SaveName:
         return f"{self.stem.replace('%batch_num%', str(batch_index))}_{counter:05}_.{suffix}"
 
 
-def expand(prefix: str, *, width: int, height: int, now: datetime) -> str:
-    """`%date:…%` and `%Node.widget%` are filled in by the web page, not by the server."""
+def expand_prefix(prefix: str, *, width: int, height: int, now: datetime) -> str:
+    """Fill in size and time; `%date:…%` and `%Node.widget%` are left to the web page, as in ComfyUI."""
     values = {
         "width": str(width),
         "height": str(height),

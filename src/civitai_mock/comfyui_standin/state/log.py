@@ -1,31 +1,28 @@
-"""What the server prints, and who wants to read along."""
+"""The lines that a server prints, and the clients that subscribed to them."""
 
 from collections import deque
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from typing import TypeAlias
 
 from civitai_mock.domain.json_types import JsonObject
 
-CAPACITY = 300
-
-Entry: TypeAlias = JsonObject
+MAX_ENTRIES = 300
 
 
 class ServerLog:
-    """The latest lines of one life; `heard` is called with each and those who asked for it."""
+    """Keeps the latest lines of one life; `on_entry` is called with each new one and the subscribers."""
 
-    def __init__(self, *, now: Callable[[], datetime], heard: Callable[[Entry, set[Hashable]], None]) -> None:
-        self.entries: deque[Entry] = deque(maxlen=CAPACITY)
+    def __init__(self, *, now: Callable[[], datetime], on_entry: Callable[[JsonObject, set[Hashable]], None]) -> None:
+        self.entries: deque[JsonObject] = deque(maxlen=MAX_ENTRIES)
         self.subscribers: set[Hashable] = set()
         self._now = now
-        self._heard = heard
+        self._on_entry = on_entry
 
     def write(self, line: str) -> None:
-        entry: Entry = {"t": self._now().replace(tzinfo=None).isoformat(), "m": f"{line}\n"}
+        entry: JsonObject = {"t": self._now().replace(tzinfo=None).isoformat(), "m": f"{line}\n"}
         self.entries.append(entry)
         if self.subscribers:
-            self._heard(entry, self.subscribers)
+            self._on_entry(entry, self.subscribers)
 
     @property
     def text(self) -> str:

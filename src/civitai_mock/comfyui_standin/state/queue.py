@@ -1,4 +1,4 @@
-"""The prompts of a server: those that wait or run, in their order, and the history of those that have ended."""
+"""The prompt queue of a server, in ComfyUI's order, and the history of prompts that have ended."""
 
 import asyncio
 import heapq
@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from civitai_mock.domain.json_types import Json, JsonObject
 
-FIRST = -1e9
+FIRST_NUMBER = -1e9
 FOREIGN = "foreign_prompt"
+SECRET_EXTRA_DATA = ("auth_token_comfy_org", "api_key_comfy_org")
 
 
 class QueueItem(NamedTuple):
-    """ComfyUI's own tuple; it is sorted by number and id."""
+    """Is ComfyUI's own tuple for a prompt in the queue; items are sorted by number and id."""
 
     number: float
     prompt_id: str
@@ -23,10 +24,10 @@ class QueueItem(NamedTuple):
     outputs: list[str]
 
     def __lt__(self, other: object) -> bool:
-        return self.rank < other.rank if isinstance(other, QueueItem) else NotImplemented
+        return self.sort_key < other.sort_key if isinstance(other, QueueItem) else NotImplemented
 
     @property
-    def rank(self) -> tuple[float, str]:
+    def sort_key(self) -> tuple[float, str]:
         return self.number, self.prompt_id
 
     @property
@@ -39,88 +40,88 @@ class QueueItem(NamedTuple):
 
 
 def foreign_item() -> QueueItem:
-    """A small graph of somebody else, which goes before whatever waits."""
+    """Return a small prompt of somebody else, which goes before all that wait."""
     graph = {
         "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
         "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
     }
-    return QueueItem(FIRST, str(uuid.uuid4()), graph, {FOREIGN: True}, ["2"])
+    return QueueItem(FIRST_NUMBER, str(uuid.uuid4()), graph, {FOREIGN: True}, ["2"])
 
 
 class PromptQueue:
-    """`changed` is called at every change that ComfyUI broadcasts."""
+    """Holds pending prompts and the running one; `on_change` is called at every change that ComfyUI broadcasts."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, *, on_change: Callable[[], None]) -> None:
         self.pending: list[QueueItem] = []
         self.running: QueueItem | None = None
-        self._changed = changed
+        self._on_change = on_change
         self._flags: set[str] = set()
-        self._woken = asyncio.Event()
-        self._next_number = 0
+        self._wake = asyncio.Event()
+        self._numbers_used = 0
 
     @property
     def remaining(self) -> int:
         return len(self.pending) + (self.running is not None)
 
-    def draw_number(self, *, front: bool) -> int:
-        """One per request, also for those that are refused then."""
-        number = self._next_number
-        self._next_number += 1
+    def next_number(self, *, front: bool) -> int:
+        """Return a number; each request uses one up, even if it is refused later."""
+        number = self._numbers_used
+        self._numbers_used += 1
         return -number if front else number
 
     def put(self, item: QueueItem) -> None:
-        """An item that equals a pending one in number and id is in the queue when the TypeError is raised.
+        """Add an item; raise TypeError after adding one that equals a pending one in number and id.
 
-        ComfyUI then compares their graphs, and that is what fails.
+        ComfyUI then compares their graphs, and that comparison fails.
         """
-        is_twin = any(item.rank == other.rank for other in self.pending)
+        is_twin = any(item.sort_key == other.sort_key for other in self.pending)
         heapq.heappush(self.pending, item)
         if is_twin:
             raise TypeError("'<' not supported between instances of 'dict' and 'dict'")
-        self._changed()
-        self._woken.set()
+        self._on_change()
+        self._wake.set()
 
     async def take(self) -> QueueItem | None:
-        """Wait for a prompt; None if there is only something to free. A call that nobody waits for is not heard."""
+        """Wait for a prompt and return it, or None if there is only something to free.
+
+        A request to free that came while no call was waiting does not end the next wait.
+        """
         if not self.pending:
-            self._woken.clear()
-            await self._woken.wait()
+            self._wake.clear()
+            await self._wake.wait()
         if not self.pending:
             return None
         self.running = heapq.heappop(self.pending)
-        self._changed()
+        self._on_change()
         return self.running
 
-    def finished(self) -> None:
+    def finish(self) -> None:
         self.running = None
 
     def delete(self, prompt_id: object) -> None:
-        """The first pending one; running ones stay."""
-        for place, item in enumerate(self.pending):
+        """Delete the first pending prompt with this id; a running one stays."""
+        for index, item in enumerate(self.pending):
             if item.prompt_id == prompt_id:
-                del self.pending[place]
+                del self.pending[index]
                 heapq.heapify(self.pending)
-                self._changed()
+                self._on_change()
                 return
 
     def clear(self) -> None:
         self.pending = []
-        self._changed()
+        self._on_change()
 
-    def ask_to_free(self, what: str) -> None:
-        self._flags.add(what)
-        self._woken.set()
+    def request_free(self, flag: str) -> None:
+        self._flags.add(flag)
+        self._wake.set()
 
     def take_flags(self) -> set[str]:
         flags, self._flags = self._flags, set()
         return flags
 
 
-SECRET_EXTRA_DATA = ("auth_token_comfy_org", "api_key_comfy_org")
-
-
 class History:
-    """Oldest first; a prompt id that comes again keeps its place and gets the new entry."""
+    """Holds entries by prompt id, the oldest first; a repeated id keeps its place and gets the new entry."""
 
     def __init__(self, *, limit: int) -> None:
         self._entries: dict[str, JsonObject] = {}
@@ -131,15 +132,15 @@ class History:
             del self._entries[next(iter(self._entries))]
         self._entries[prompt_id] = entry
 
-    def of(self, prompt_id: str) -> JsonObject:
+    def get(self, prompt_id: str) -> JsonObject:
         return {prompt_id: self._entries[prompt_id]} if prompt_id in self._entries else {}
 
-    def page(self, *, most: int | None, offset: int) -> Mapping[str, JsonObject]:
-        """The last `most`, or from `offset` on if that is not negative."""
+    def page(self, *, limit: int | None, offset: int) -> Mapping[str, JsonObject]:
+        """Return `limit` entries from `offset` on, or the last ones if `offset` is negative."""
         if offset < 0:
-            offset = len(self._entries) - most if most is not None else 0
+            offset = len(self._entries) - limit if limit is not None else 0
         start = max(offset, 0)
-        stop = None if most is None else start + max(most, 0)
+        stop = None if limit is None else start + max(limit, 0)
         return dict(islice(self._entries.items(), start, stop))
 
     def delete(self, prompt_ids: Iterable[str]) -> None:
@@ -151,7 +152,7 @@ class History:
 
 
 def without_secrets(extra_data: object) -> object:
-    """Keys for paid nodes may be seen in the queue, and never after."""
+    """Remove the keys of paid services, which ComfyUI shows in the queue only."""
     if not isinstance(extra_data, dict):
         return extra_data
     return {name: value for name, value in extra_data.items() if name not in SECRET_EXTRA_DATA}

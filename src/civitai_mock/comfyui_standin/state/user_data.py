@@ -1,4 +1,4 @@
-"""Files of the people who use a server: settings, workflows and whatever else a client stores for them, in memory."""
+"""The users of a server, and their files in memory: settings, workflows and whatever else a client stores."""
 
 import posixpath
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
-from civitai_mock.comfyui_standin.state.files import LONGEST_NAME
+from civitai_mock.comfyui_standin.state.files import MAX_NAME_BYTES
+
+DEFAULT_USER = "default"
 
 
 class UnusablePathError(Exception):
@@ -15,13 +17,18 @@ class UnusablePathError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFile:
+    """Is a file of a user, with its dates."""
+
     content: bytes
     modified: datetime
     created: datetime
 
 
 class UserFiles:
-    """The folder of one user. Paths have no slash at either end; the folder itself is the empty path."""
+    """Holds the files and folders of one user.
+
+    Paths have no slash at either end; the user's own folder is the empty path.
+    """
 
     def __init__(self, *, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -30,7 +37,7 @@ class UserFiles:
 
     @staticmethod
     def locate(name: str) -> str | None:
-        """The path of a name that may be encoded once more, or None if it leads out of the folder."""
+        """Return the path of a name that may be percent-encoded, or None if it leads out of the user's folder."""
         home = "/user"
         path = posixpath.normpath(posixpath.join(home, unquote(name) if "%" in name else name))
         if path != home and not path.startswith(f"{home}/"):
@@ -47,39 +54,42 @@ class UserFiles:
         return path in self._files or path in self._folders
 
     def make_parent(self, path: str) -> None:
-        """The folders above a path; raise `UnusablePathError` where one of them is a file."""
+        """Create the folders above a path; raise `UnusablePathError` if one of them is a file."""
         for folder in _parents(path):
             if folder in self._files:
                 raise UnusablePathError(f"{folder} is a file")
             self._folders.add(folder)
 
     def put(self, path: str, content: bytes, *, now: datetime) -> None:
-        """Raise `UnusablePathError` for a folder, a name that is too long, and where there is no room."""
+        """Store a file; raise `UnusablePathError` for a folder, a name that is too long, and if there is no room."""
         before = self._files.get(path)
         room = self._max_bytes - sum(len(file.content) for file in self._files.values())
-        if self.is_folder(path) or len(posixpath.basename(path).encode()) > LONGEST_NAME:
+        if self.is_folder(path) or len(posixpath.basename(path).encode()) > MAX_NAME_BYTES:
             raise UnusablePathError(f"{path} cannot be a file")
         if len(content) > room + (len(before.content) if before else 0):
             raise UnusablePathError(f"there is no room for {len(content)} bytes")
         self._files[path] = UserFile(content=content, modified=now, created=before.created if before else now)
 
     def delete(self, path: str) -> None:
-        """Raise `UnusablePathError` for a folder."""
+        """Delete a file; raise `UnusablePathError` for a folder."""
         if path not in self._files:
-            raise UnusablePathError(f"{path} is no file")
+            raise UnusablePathError(f"{path} is not a file")
         del self._files[path]
 
     def move(self, source: str, target: str) -> str:
-        """Where the file is now: a target that is a folder gets it in there. Raise `UnusablePathError` for a folder."""
+        """Move a file and return its new path: a target that is a folder gets it in there.
+
+        Raise `UnusablePathError` if the source is a folder.
+        """
         if source not in self._files:
-            raise UnusablePathError(f"{source} is no file")
+            raise UnusablePathError(f"{source} is not a file")
         if self.is_folder(target):
             target = posixpath.join(target, posixpath.basename(source))
         self._files[target] = self._files.pop(source)
         return target
 
-    def within(self, folder: str, *, recurse: bool) -> Iterator[tuple[str, UserFile]]:
-        """Files by their paths from the folder on, sorted; hidden ones are left out."""
+    def visible_files(self, folder: str, *, recurse: bool) -> Iterator[tuple[str, UserFile]]:
+        """Yield files with their paths from the folder on, sorted; hidden ones are left out."""
         for path, file in sorted(self._files.items()):
             below = _below(folder, path)
             if below is None or (not recurse and "/" in below):
@@ -87,17 +97,17 @@ class UserFiles:
             if not any(part.startswith(".") for part in below.split("/")):
                 yield below, file
 
-    def folders_within(self, folder: str) -> Iterator[str]:
-        """The whole paths of all folders below one."""
+    def folders_below(self, folder: str) -> Iterator[str]:
+        """Return the whole paths of all folders below a folder."""
         return (path for path in sorted(self._folders) if _below(folder, path))
 
-    def files_within(self, folder: str) -> Iterator[tuple[str, UserFile]]:
-        """All files below a folder by their whole paths."""
+    def files_below(self, folder: str) -> Iterator[tuple[str, UserFile]]:
+        """Return all files below a folder with their whole paths."""
         return ((path, file) for path, file in sorted(self._files.items()) if _below(folder, path))
 
 
 class UserData:
-    """Everybody's folder, and who there is; without `multi_user` all are one user."""
+    """Knows the users and their files; without `multi_user` all are one user."""
 
     def __init__(self, *, max_bytes: int, multi_user: bool) -> None:
         self.multi_user = multi_user
@@ -105,15 +115,12 @@ class UserData:
         self._max_bytes = max_bytes
         self._folders: dict[str, UserFiles] = {}
 
-    def of(self, user: str | None) -> UserFiles:
-        """The folder of whoever a request says it is from; raise `KeyError` for an unknown user."""
+    def files_of(self, user: str | None) -> UserFiles:
+        """Return the files of the user that a request names; raise `KeyError` for an unknown user."""
         name = user if self.multi_user and user is not None else DEFAULT_USER
         if name not in self.users:
             raise KeyError(name)
         return self._folders.setdefault(name, UserFiles(max_bytes=self._max_bytes))
-
-
-DEFAULT_USER = "default"
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -123,6 +130,6 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _below(folder: str, path: str) -> str | None:
-    """The rest of a path behind a folder."""
+    """Return the rest of a path behind a folder, or None if it is not below it."""
     start = f"{folder}/" if folder else ""
     return path.removeprefix(start) if path.startswith(start) and path != folder else None

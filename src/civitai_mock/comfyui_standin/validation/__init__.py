@@ -1,1 +1,1 @@
-"""Whether a prompt may run: node definitions, and what ComfyUI says about a graph that does not fit them."""
+"""Validation of prompts: node definitions, and ComfyUI's errors about a graph that does not fit them."""

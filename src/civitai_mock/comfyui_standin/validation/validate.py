@@ -1,4 +1,4 @@
-"""What validation came to."""
+"""Validation of a prompt's graph, in ComfyUI's order and with its errors."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,40 +9,35 @@ from civitai_mock.comfyui_standin.validation.definitions import (
     OUTPUT_FOLDERS,
     Definitions,
     InputDefinition,
-    Listing,
+    ListFolder,
     NodeDefinition,
 )
-from civitai_mock.comfyui_standin.validation.input_checks import (
-    NO_OUTPUTS,
-    Refusal,
-    exception_name,
-    no_class_type,
-    outputs_failed,
-    unknown_class,
-)
+from civitai_mock.comfyui_standin.validation.input_checks import Refusal, exception_name
 from civitai_mock.domain.json_types import Json, JsonObject
+
+NO_PROMPT = Refusal("no_prompt", "No prompt provided", "No prompt provided")
+NO_OUTPUTS = Refusal("prompt_no_outputs", "Prompt has no outputs", "")
+# What a graph of an unexpected shape can raise; ComfyUI catches everything here.
+MALFORMED_GRAPH_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+
+# A graph as it came, which may have any shape inside.
+RawGraph: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What graphs are held against: node definitions, and the files that are there now."""
+class ValidationRules:
+    """Has what graphs are compared with: node definitions, and the files that exist now."""
 
     definitions: Definitions
-    listing: Listing
+    list_folder: ListFolder
     file_exists: Callable[[str], bool]
     accept_any_model: bool = False
 
 
-@dataclass(slots=True)
-class Findings:
-    """About one node; one that only hangs on a bad node has no refusals of its own."""
-
-    valid: bool = True
-    refusals: list[Refusal] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadNode:
+class InvalidNode:
+    """Is an entry of `node_errors`."""
+
     class_type: str
     refusals: list[Refusal]
     dependent_outputs: list[str] = field(default_factory=list)
@@ -54,115 +49,129 @@ class BadNode:
 
 
 @dataclass(slots=True, kw_only=True)
-class Verdict:
-    """`refusal` only if nothing of the prompt can run; `bad_nodes` may also belong to outputs that are left out."""
+class ValidationResult:
+    """Says which outputs can run, and what is wrong.
+
+    There is a `refusal` only if nothing of the prompt can run; `invalid_nodes` may also belong to outputs that are
+    left out.
+    """
 
     refusal: Refusal | None = None
     outputs: list[str] = field(default_factory=list)
-    bad_nodes: dict[str, BadNode] = field(default_factory=dict)
+    invalid_nodes: dict[str, InvalidNode] = field(default_factory=dict)
 
     @property
     def node_errors(self) -> JsonObject:
-        return {node_id: node.wire for node_id, node in self.bad_nodes.items()}
+        return {node_id: node.wire for node_id, node in self.invalid_nodes.items()}
 
 
-# What a graph of an unexpected shape can raise; ComfyUI catches everything here.
-MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+def validate(graph: RawGraph, targets: Collection[str] | None, rules: ValidationRules) -> ValidationResult:
+    """Validate a graph and convert its literals in place, as ComfyUI does.
 
-# A graph as it came, which may have any shape inside.
-RawGraph: TypeAlias = Any
-
-
-def validate(graph: RawGraph, targets: Collection[str] | None, rules: Rules) -> Verdict:
-    """Converts literals in place, as ComfyUI does; a graph that is no graph raises what ComfyUI trips over as well."""
+    A graph that is not a graph raises one of `MALFORMED_GRAPH_ERRORS`, as in ComfyUI.
+    """
     outputs = []
     for node_id in graph:
         if "class_type" not in graph[node_id]:
-            return Verdict(refusal=no_class_type(node_id))
+            message = "Cannot execute because a node is missing the class_type property."
+            return ValidationResult(refusal=Refusal("invalid_prompt", message, f"Node ID '#{node_id}'"))
         class_type = graph[node_id]["class_type"]
         definition = rules.definitions.get(class_type)
         if definition is None:
-            return Verdict(refusal=unknown_class(node_id, class_type))
+            message = f"Cannot execute because node {class_type} does not exist."
+            return ValidationResult(refusal=Refusal("invalid_prompt", message, f"Node ID '#{node_id}'"))
         if definition.is_output and (targets is None or node_id in targets):
             outputs.append(node_id)
-    return _Validation(graph, rules).of_outputs(outputs) if outputs else Verdict(refusal=NO_OUTPUTS)
+    return _Validation(graph, rules).check_outputs(outputs) if outputs else ValidationResult(refusal=NO_OUTPUTS)
+
+
+@dataclass(slots=True)
+class _NodeFindings:
+    """Says what is wrong with one node; one that only depends on an invalid node has no refusals of its own."""
+
+    valid: bool = True
+    refusals: list[Refusal] = field(default_factory=list)
 
 
 class _Validation:
-    def __init__(self, graph: RawGraph, rules: Rules) -> None:
+    """Checks each node of a graph once, from the outputs upwards."""
+
+    def __init__(self, graph: RawGraph, rules: ValidationRules) -> None:
         self._graph = graph
         self._rules = rules
-        self._findings: dict[str, Findings] = {}
+        self._findings: dict[str, _NodeFindings] = {}
         self._open: set[str] = set()
 
-    def of_outputs(self, outputs: list[str]) -> Verdict:
-        verdict = Verdict()
+    def check_outputs(self, outputs: list[str]) -> ValidationResult:
+        result = ValidationResult()
         failed: list[Refusal] = []
         for output in outputs:
-            findings = self._of_output(output)
+            findings = self._check_output(output)
             if findings.valid:
-                verdict.outputs.append(output)
+                result.outputs.append(output)
             else:
                 failed += findings.refusals
-                self._blame(verdict.bad_nodes, output)
-        if not verdict.outputs:
-            verdict.refusal = outputs_failed("\n".join(f"{each.message}: {each.details}" for each in failed))
-        return verdict
+                self._add_invalid_nodes(result.invalid_nodes, output)
+        if not result.outputs:
+            details = "\n".join(f"{each.message}: {each.details}" for each in failed)
+            message = "Prompt outputs failed validation"
+            result.refusal = Refusal("prompt_outputs_failed_validation", message, details)
+        return result
 
-    def _of_output(self, output: str) -> Findings:
+    def _check_output(self, output: str) -> _NodeFindings:
         try:
-            return self._of_node(output)
-        except MALFORMED as error:
+            return self._check_node(output)
+        except MALFORMED_GRAPH_ERRORS as error:
             extra: JsonObject = {"exception_type": exception_name(error), "traceback": []}
             message = "Exception when validating node"
-            return self._book(output, Refusal("exception_during_validation", message, str(error), extra))
+            return self._record(output, Refusal("exception_during_validation", message, str(error), extra))
 
-    def _of_source(self, entry: InputDefinition, link: list[Any]) -> Findings:
-        """ComfyUI books what breaks inside a node on that node, with the input of the one that asked."""
+    def _check_source(self, entry: InputDefinition, link: list[Any]) -> _NodeFindings:
+        """Check the node behind a link; ComfyUI reports its exception with the input of the node that has the link."""
         try:
-            return self._of_node(link[0])
-        except MALFORMED as error:
+            return self._check_node(link[0])
+        except MALFORMED_GRAPH_ERRORS as error:
             extra: JsonObject = {
-                **input_checks.config_of(entry, self._rules.listing),
+                **input_checks.config_of(entry, self._rules.list_folder),
                 "exception_message": str(error),
                 "exception_type": exception_name(error),
                 "traceback": [],
                 "linked_node": link,
             }
             message = "Exception when validating inner node"
-            return self._book(link[0], Refusal("exception_during_inner_validation", message, str(error), extra))
+            return self._record(link[0], Refusal("exception_during_inner_validation", message, str(error), extra))
 
-    def _book(self, node_id: str, refusal: Refusal) -> Findings:
-        self._findings[node_id] = Findings(False, [refusal])
+    def _record(self, node_id: str, refusal: Refusal) -> _NodeFindings:
+        self._findings[node_id] = _NodeFindings(False, [refusal])
         return self._findings[node_id]
 
-    def _blame(self, bad_nodes: dict[str, BadNode], output: str) -> None:
-        """Every bad node found so far, whether this output needs it or not, as ComfyUI does."""
+    def _add_invalid_nodes(self, invalid_nodes: dict[str, InvalidNode], output: str) -> None:
+        """Add every invalid node found so far, whether this output needs it or not, as ComfyUI does."""
         for node_id, findings in self._findings.items():
             if findings.refusals:
                 class_type = self._graph[node_id]["class_type"]
-                node = bad_nodes.setdefault(node_id, BadNode(class_type=class_type, refusals=findings.refusals))
+                node = invalid_nodes.setdefault(node_id, InvalidNode(class_type=class_type, refusals=findings.refusals))
                 node.dependent_outputs.append(output)
 
-    def _of_node(self, node_id: str) -> Findings:
+    def _check_node(self, node_id: str) -> _NodeFindings:
         if node_id in self._findings:
             return self._findings[node_id]
-        if node_id in self._open:  # a circle; ComfyUI runs out of stack here and blames nobody
-            return Findings(valid=False)
+        if node_id in self._open:  # a circle; ComfyUI runs out of stack here and reports no node
+            return _NodeFindings(valid=False)
         self._open.add(node_id)
         inputs = self._graph[node_id]["inputs"]
         definition = self._rules.definitions[self._graph[node_id]["class_type"]]
-        findings = Findings()
+        findings = _NodeFindings()
         for entry in definition.inputs.values():
-            refusal = self._check(definition, entry, inputs, findings)
+            refusal = self._check_input(definition, entry, inputs, findings)
             findings.refusals += [refusal] if refusal else []
-        findings.refusals += self._self_checks(definition, inputs)
+        findings.refusals += self._custom_checks(definition, inputs)
         findings.valid = findings.valid and not findings.refusals
         self._findings[node_id] = findings
         return findings
 
-    def _check(
-        self, definition: NodeDefinition, entry: InputDefinition, inputs: RawGraph, findings: Findings
+    def _check_input(
+        self, definition: NodeDefinition, entry: InputDefinition, inputs: RawGraph, findings: _NodeFindings
     ) -> Refusal | None:
         if entry.name not in inputs:
             return input_checks.missing(entry) if entry.required else None
@@ -170,39 +179,40 @@ class _Validation:
             return self._check_link(entry, inputs[entry.name], findings)
         return self._check_literal(definition, entry, inputs)
 
-    def _check_link(self, entry: InputDefinition, link: list[Any], findings: Findings) -> Refusal | None:
-        listing = self._rules.listing
+    def _check_link(self, entry: InputDefinition, link: list[Any], findings: _NodeFindings) -> Refusal | None:
+        list_folder = self._rules.list_folder
         if len(link) != 2:
-            return input_checks.bad_link(entry, link, listing)
+            return input_checks.bad_link(entry, link, list_folder)
         source, slot = link
         received = self._rules.definitions[self._graph[source]["class_type"]].outputs[slot]
-        refusal = input_checks.mismatch(entry, link, received, listing)
-        if refusal is None and not self._of_source(entry, link).valid:
+        refusal = input_checks.mismatch(entry, link, received, list_folder)
+        if refusal is None and not self._check_source(entry, link).valid:
             findings.valid = False
         return refusal
 
     def _check_literal(self, definition: NodeDefinition, entry: InputDefinition, inputs: RawGraph) -> Refusal | None:
-        listing = self._rules.listing
+        list_folder = self._rules.list_folder
         try:
-            value = inputs[entry.name] = input_checks.convert(entry, inputs[entry.name], listing)
+            value = inputs[entry.name] = input_checks.convert(entry, inputs[entry.name], list_folder)
         except input_checks.ConversionError as error:
             return error.refusal
-        if (definition.name, entry.name) in input_checks.SELF_CHECKED or self._takes_any(entry):
+        if (definition.name, entry.name) in input_checks.CUSTOM_CHECKS or self._takes_any_file(entry):
             return None
-        return input_checks.out_of_range(entry, value, listing) or input_checks.not_in_list(entry, value, listing)
+        refusal = input_checks.out_of_range(entry, value, list_folder)
+        return refusal or input_checks.not_in_list(entry, value, list_folder)
 
-    def _takes_any(self, entry: InputDefinition) -> bool:
+    def _takes_any_file(self, entry: InputDefinition) -> bool:
         return self._rules.accept_any_model and entry.folder is not None and entry.folder not in OUTPUT_FOLDERS
 
-    def _self_checks(self, definition: NodeDefinition, inputs: Mapping[str, Json]) -> list[Refusal]:
-        """Such a check sees nothing of links, and trips over all that is no text."""
+    def _custom_checks(self, definition: NodeDefinition, inputs: Mapping[str, Json]) -> list[Refusal]:
+        """Run a node's own checks, which ignore links and raise an exception for what is not a text."""
         checked = [
-            entry for name, entry in definition.inputs.items() if (definition.name, name) in input_checks.SELF_CHECKED
+            entry for name, entry in definition.inputs.items() if (definition.name, name) in input_checks.CUSTOM_CHECKS
         ]
         refusals = []
         for entry in checked:
             if entry.name not in inputs:
-                raise TypeError(input_checks.unchecked(definition.name, entry))
+                raise TypeError(input_checks.missing_argument(definition.name, entry))
             value = None if isinstance(inputs[entry.name], list) else inputs[entry.name]
             if not isinstance(value, str):
                 raise AttributeError(f"'{type(value).__name__}' object has no attribute 'endswith'")

@@ -1,4 +1,4 @@
-"""Bytes of images: what a client may ask for instead of the file, and previews of work in progress."""
+"""Conversion of image files: other formats, single channels, masks, and previews of work in progress."""
 
 import io
 from pathlib import PurePosixPath
@@ -20,36 +20,36 @@ def is_image(content: bytes) -> bool:
     return True
 
 
-def reencoded(content: bytes, preview: str, *, channel: str) -> tuple[bytes, str]:
-    """GET /view with `preview=webp;90`; any format but jpeg is webp."""
+def reencode(content: bytes, preview: str, *, channel: str) -> tuple[bytes, str]:
+    """Return content and media type for GET /view with `preview=webp;90`; any format but jpeg is webp."""
     parts = preview.split(";")
     name = "jpeg" if parts[0] == "jpeg" and "a" not in channel else "webp"
     with Image.open(io.BytesIO(content)) as image:
-        shown = image.convert("RGB") if name == "jpeg" or channel == "rgb" else image
+        converted = image.convert("RGB") if name == "jpeg" or channel == "rgb" else image
         buffer = io.BytesIO()
-        shown.save(buffer, format=name, quality=int(parts[-1]) if parts[-1].isdigit() else DEFAULT_QUALITY)
+        converted.save(buffer, format=name, quality=int(parts[-1]) if parts[-1].isdigit() else DEFAULT_QUALITY)
     return buffer.getvalue(), f"image/{name}"
 
 
-def colours_only(content: bytes) -> bytes:
-    """`channel=rgb`: without transparency, and without the texts."""
+def extract_colours(content: bytes) -> bytes:
+    """Return a PNG without transparency and texts, for `channel=rgb`."""
     with Image.open(io.BytesIO(content)) as image:
         return _png(image.convert("RGB"))
 
 
-def alpha_only(content: bytes) -> bytes:
-    """`channel=a`: transparency on black; an image without any is opaque."""
+def extract_alpha(content: bytes) -> bytes:
+    """Return a PNG with the transparency on black, for `channel=a`; an image without transparency is opaque."""
     with Image.open(io.BytesIO(content)) as image:
         alpha = image.getchannel("A") if image.mode == "RGBA" else Image.new("L", image.size, 255)
-        shown = Image.new("RGBA", image.size)
-    shown.putalpha(alpha)
-    return _png(shown)
+        transparent = Image.new("RGBA", image.size)
+    transparent.putalpha(alpha)
+    return _png(transparent)
 
 
-def with_alpha_of(content: bytes, mask: bytes, name: str) -> bytes:
-    """POST /upload/mask: the image with the mask's transparency, in the format that its name says.
+def apply_mask(content: bytes, mask: bytes, name: str) -> bytes:
+    """Return the image with the mask's transparency, in the format of the file name, for POST /upload/mask.
 
-    Raise `ValueError` for a name that says none, and `OSError` for a format without transparency.
+    Raise `ValueError` for an unknown format, and `OSError` for a format without transparency.
     """
     with Image.open(io.BytesIO(content)) as image, Image.open(io.BytesIO(mask)) as cover:
         masked = image.convert("RGBA")
@@ -67,7 +67,7 @@ def _format_of(name: str) -> str:
 
 
 def preview_jpeg(content: bytes, *, share: float, side: int = PREVIEW_SIDE) -> bytes:
-    """Draw it as it looks with `share` of the steps done, `side` pixels on its longer side whatever its size."""
+    """Return a JPEG of the image with `share` of the steps done: coarse at first, `side` pixels on its longer side."""
     with Image.open(io.BytesIO(content)) as image:
         colours = image.convert("RGB")
     scale = side / max(colours.size)

@@ -1,16 +1,19 @@
-"""What happened to each prompt, kept through restarts: for tests that ask whether anything ran twice."""
+"""Statistics of prompts and requests, kept through restarts: for tests that ask whether anything ran twice."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.json_types import Json, JsonObject
 
-MOST_PROMPTS = 10_000
+MAX_PROMPTS = 10_000
 
 
 @dataclass(slots=True, kw_only=True)
 class PromptFacts:
-    """`nodes_run` counts those that were not cached; `outcomes` has one word for each run that came to an end."""
+    """Counts what happened to one prompt.
+
+    `nodes_run` counts nodes that were not cached; `outcomes` has one word for each run that came to an end.
+    """
 
     accepted: int = 0
     started: int = 0
@@ -28,16 +31,17 @@ class PromptFacts:
 
 
 class PromptStats:
-    """Of the latest prompts; older ones are forgotten."""
+    """Holds the facts of the latest prompts, and how often each route was called."""
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         self.restarts = 0
         self._prompts: dict[str, PromptFacts] = {}
 
-    def of(self, prompt_id: str) -> PromptFacts:
+    def facts_of(self, prompt_id: str) -> PromptFacts:
+        """Return the facts of a prompt, to be counted up; the oldest prompt makes room for a new one."""
         if prompt_id not in self._prompts:
-            if len(self._prompts) >= MOST_PROMPTS:
+            if len(self._prompts) >= MAX_PROMPTS:
                 del self._prompts[next(iter(self._prompts))]
             self._prompts[prompt_id] = PromptFacts()
         return self._prompts[prompt_id]

@@ -1,4 +1,4 @@
-"""Who is listening on WebSockets, and who gets which message."""
+"""The connected WebSockets, and who gets which message."""
 
 import asyncio
 import uuid
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from civitai_mock.comfyui_standin.faults import FaultControl
-from civitai_mock.comfyui_standin.messages import PreviewFrame, Said, ServerMessage
+from civitai_mock.comfyui_standin.messages import AnyMessage, PreviewFrame, ServerMessage
 from civitai_mock.comfyui_standin.options import MEBIBYTE
 
-MOST_WAITING = 4_000
-MOST_BYTES_WAITING = 256 * MEBIBYTE
+MAX_WAITING_FRAMES = 4_000
+MAX_WAITING_BYTES = 256 * MEBIBYTE
 PREVIEW_FLAG = "supports_preview_metadata"
 
 Frame: TypeAlias = str | bytes
 
 
 class SocketConnection:
-    """One socket; `dropped` is set when it has to go without a word."""
+    """Is one socket with its unsent frames; `dropped` is set when it must end without a close frame."""
 
     def __init__(self, sid: str) -> None:
         self.sid = sid
@@ -29,8 +29,8 @@ class SocketConnection:
         self._arrived = asyncio.Event()
 
     def send(self, frame: Frame) -> None:
-        """A client that reads too slowly is dropped rather than waited for."""
-        if len(self.waiting) >= MOST_WAITING or self._bytes >= MOST_BYTES_WAITING:
+        """Queue a frame; a client that reads too slowly is dropped instead."""
+        if len(self.waiting) >= MAX_WAITING_FRAMES or self._bytes >= MAX_WAITING_BYTES:
             self.dropped.set()
             return
         self.waiting.append(frame)
@@ -46,14 +46,14 @@ class SocketConnection:
         return frame
 
 
-class Hub:
-    """By client id, as ComfyUI keeps them: a second socket of the same id takes the first one's place."""
+class SocketHub:
+    """Holds connections by client id, as ComfyUI does: a second socket of the same id replaces the first."""
 
     def __init__(self, faults: FaultControl) -> None:
         self._faults = faults
         self._connections: dict[str, SocketConnection] = {}
         self._all: set[SocketConnection] = set()
-        self._held: dict[str | None, Said] = {}
+        self._held_back: dict[str | None, AnyMessage] = {}
 
     @property
     def client_ids(self) -> list[str]:
@@ -66,7 +66,7 @@ class Hub:
         return connection
 
     def disconnect(self, connection: SocketConnection) -> None:
-        """Takes whoever has the id out of the map, be it another socket by now, as ComfyUI does."""
+        """Remove whoever has the id, even if that is another socket by now, as ComfyUI does."""
         self._connections.pop(connection.sid, None)
         self._all.discard(connection)
 
@@ -75,34 +75,31 @@ class Hub:
             connection.dropped.set()
 
     def broadcast(self, message: ServerMessage) -> None:
-        self._say(message, None)
+        self.send(message, None)
 
-    def greet(self, message: ServerMessage, connection: SocketConnection) -> None:
-        """On the newest socket of its id, and about no prompt in particular."""
-        self._say(message, connection.sid)
+    def send(self, message: AnyMessage, client_id: str | None) -> None:
+        """Send to the newest socket of a client, or to everybody if `client_id` is None."""
+        if receivers := self._receivers(client_id):  # a message that nobody receives is not encoded
+            self._deliver(message.text, receivers)
 
-    def tell(self, message: Said, client_id: str | None) -> None:
-        """About a prompt: to its client; to everybody if it has none."""
-        faults = self._faults.now
+    def send_about_prompt(self, message: AnyMessage, client_id: str | None) -> None:
+        """Send as `send` does, with the faults that concern messages about prompts."""
+        faults = self._faults.current
         if faults.unannounced:
             return
         for each in self._reordered(message, client_id) if faults.shuffled else [message]:
             for _ in range(2 if faults.duplicated else 1):
-                self._say(each, client_id)
+                self.send(each, client_id)
 
-    def show(self, image: PreviewFrame, client_id: str | None) -> None:
-        if not self._faults.now.unannounced:
-            frame = image.described if self.knows_metadata(client_id) else image.plain
+    def send_preview(self, preview: PreviewFrame, client_id: str | None) -> None:
+        if not self._faults.current.unannounced:
+            frame = preview.with_metadata if self.takes_metadata(client_id) else preview.plain
             self._deliver(frame, self._receivers(client_id))
 
-    def knows_metadata(self, client_id: str | None) -> bool:
+    def takes_metadata(self, client_id: str | None) -> bool:
+        """Tell whether the client said that it understands previews with metadata."""
         connection = self._connections.get(client_id) if client_id is not None else None
         return bool(connection and connection.flags.get(PREVIEW_FLAG))
-
-    def _say(self, message: Said, client_id: str | None) -> None:
-        """Written out only if somebody hears it."""
-        if receivers := self._receivers(client_id):
-            self._deliver(message.text, receivers)
 
     @staticmethod
     def _deliver(frame: Frame, receivers: Sequence[SocketConnection]) -> None:
@@ -110,18 +107,18 @@ class Hub:
             connection.send(frame)
 
     def _receivers(self, client_id: str | None) -> Sequence[SocketConnection]:
-        if self._faults.now.deaf:
+        if self._faults.current.deaf:
             return []
         if client_id is None:
             return list(self._connections.values())
         return [self._connections[client_id]] if client_id in self._connections else []
 
-    def _reordered(self, message: Said, client_id: str | None) -> list[Said]:
-        """Every second message before the one that it should follow; the last of a prompt is never held back."""
-        held = self._held.pop(client_id, None)
-        if held is not None:
-            return [message, held]
+    def _reordered(self, message: AnyMessage, client_id: str | None) -> list[AnyMessage]:
+        """Put every second message before the one that it should follow; the last of a prompt is never held back."""
+        held_back = self._held_back.pop(client_id, None)
+        if held_back is not None:
+            return [message, held_back]
         if message.ends_prompt:
             return [message]
-        self._held[client_id] = message
+        self._held_back[client_id] = message
         return []

@@ -1,4 +1,4 @@
-"""Input, output and temp folders on disk, where other programs read and write as well."""
+"""The files of the input, output and temp folders on disk, where other programs read and write as well."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,8 +8,8 @@ from pathlib import Path
 from civitai_mock.comfyui_standin.state.files import FilePlace, FileStore, StoredFile, check_names, digest_of
 
 
-class FilesOnDisk(FileStore):
-    """Folders of `directories` are on disk and looked at anew at each use; the others are in memory."""
+class DiskFileStore(FileStore):
+    """Reads the folders of `directories` from disk anew at each use; the others are in memory."""
 
     def __init__(self, *, max_bytes: int, directories: Mapping[str, Path]) -> None:
         super().__init__(max_bytes=max_bytes)
@@ -18,7 +18,7 @@ class FilesOnDisk(FileStore):
             root.mkdir(parents=True, exist_ok=True)
 
     def get(self, place: FilePlace) -> StoredFile | None:
-        """None for a place that leads out of its folder, too."""
+        """Return None for a missing file, and for a place that leads out of its folder."""
         if place.folder not in self._roots:
             return super().get(place)
         path = self._path(place)
@@ -28,7 +28,7 @@ class FilesOnDisk(FileStore):
         return StoredFile(content=content, digest=digest_of(content), modified=modified)
 
     def put(self, place: FilePlace, content: bytes, *, now: datetime) -> None:
-        """Raise `OSError` and `ValueError` where it cannot be written, and leave no part of it there."""
+        """Raise `OSError` or `ValueError` where the file cannot be written, and leave no part of it behind."""
         if place.folder not in self._roots:
             super().put(place, content, now=now)
             return
@@ -51,17 +51,17 @@ class FilesOnDisk(FileStore):
             path.unlink(missing_ok=True)
 
     def clear(self, folder: str) -> None:
-        """Every file, also those of others."""
+        """Delete every file, also those of other programs."""
         super().clear(folder)
-        for path in self._below(folder):
+        for path in self._files_below(folder):
             path.unlink(missing_ok=True)
 
     def names(self, folder: str, subfolder: str = "") -> Sequence[str]:
-        found = sorted(path.name for path in self._right_in(folder, subfolder))
+        found = sorted(path.name for path in self._files_in(folder, subfolder))
         return found if folder in self._roots else super().names(folder, subfolder)
 
     def newest(self, folder: str) -> Sequence[str]:
-        found = sorted(self._right_in(folder, ""), key=lambda path: path.stat().st_mtime, reverse=True)
+        found = sorted(self._files_in(folder, ""), key=lambda path: path.stat().st_mtime, reverse=True)
         return [path.name for path in found] if folder in self._roots else super().newest(folder)
 
     def subfolders(self, folder: str) -> Sequence[str]:
@@ -70,12 +70,12 @@ class FilesOnDisk(FileStore):
             return super().subfolders(folder)
         return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_dir())
 
-    def _right_in(self, folder: str, subfolder: str) -> Iterator[Path]:
+    def _files_in(self, folder: str, subfolder: str) -> Iterator[Path]:
         root = self._roots.get(folder)
         if root is not None and (root / subfolder).is_dir():
             yield from (path for path in (root / subfolder).iterdir() if path.is_file())
 
-    def _below(self, folder: str) -> list[Path]:
+    def _files_below(self, folder: str) -> list[Path]:
         root = self._roots.get(folder)
         return [path for path in root.rglob("*") if path.is_file() or path.is_symlink()] if root else []
 

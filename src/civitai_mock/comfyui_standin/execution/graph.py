@@ -1,17 +1,32 @@
-"""Which node runs next: ComfyUI's order, so that transcripts can be compared."""
+"""The links of an accepted graph, and the order in which its nodes run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeGuard
 
 from civitai_mock.comfyui_standin.execution.failures import NodeFailedError
-from civitai_mock.comfyui_standin.execution.graph_links import AnyGraph, sources
+
+# Nodes that no output needs were not validated and may still have any shape.
+AcceptedGraph: TypeAlias = Mapping[str, Any]
+
+
+def is_link(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) in {int, float}
+
+
+def sources(graph: AcceptedGraph, node_id: str) -> Iterator[str]:
+    """Return the nodes that a node's inputs come from, in the order of its inputs."""
+    return (value[0] for value in graph[node_id]["inputs"].values() if is_link(value))
 
 
 class RunOrder:
-    """Nodes to run for some outputs; what is cached is not gone behind. A KeyError is about a node that is missing."""
+    """Puts the nodes that some outputs need into ComfyUI's order, so that transcripts can be compared.
+
+    Nothing above a cached node is run. A link to a node that does not exist raises KeyError.
+    """
 
     def __init__(
         self,
-        graph: AnyGraph,
+        graph: AcceptedGraph,
         outputs: Iterable[str],
         *,
         is_cached: Callable[[str], bool],
@@ -23,7 +38,7 @@ class RunOrder:
         for output in outputs:
             self._add(graph, output, is_cached)
 
-    def _add(self, graph: AnyGraph, output: str, is_cached: Callable[[str], bool]) -> None:
+    def _add(self, graph: AcceptedGraph, output: str, is_cached: Callable[[str], bool]) -> None:
         waiting = [output]
         while waiting:
             node_id = waiting.pop()
@@ -36,7 +51,7 @@ class RunOrder:
                 self._blocked.setdefault(source, []).append(node_id)
 
     def take(self) -> str | None:
-        """The next node, or None when all have been taken; call `done` before the next.
+        """Return the next node, or None when all have been taken; call `mark_done` before taking another.
 
         Raise `NodeFailedError` if all that are left wait for each other, over links that validation does not see.
         """
@@ -49,12 +64,12 @@ class RunOrder:
         del self._blockers[chosen]
         return chosen
 
-    def done(self, node_id: str) -> None:
+    def mark_done(self, node_id: str) -> None:
         for blocked in self._blocked.pop(node_id, ()):
             self._blockers[blocked].discard(node_id)
 
     def _nearest_to_output(self, ready: list[str]) -> str:
-        """Outputs first, then what leads to one in a single step, then in two; people like to see images early."""
+        """Prefer outputs, then nodes one step before one, then two steps: people like to see images early."""
         for steps in range(3):
             for node_id in ready:
                 if self._leads_to_output(node_id, steps):
