@@ -159,7 +159,7 @@ def test_all_addresses_of_one_subscriber_have_one_key(host: str, key: str) -> No
 
 
 def test_the_memory_of_callers_is_bounded_and_forgets_what_is_over(clock: VirtualClock) -> None:
-    limit = RateLimit("1/minute", clock=clock, most_callers=3)
+    limit = RateLimit("1/minute", clock=clock, max_callers=3)
     assert [limit.take(key).granted for key in "abcd"] == [True] * 4
     assert [limit.take(key).granted for key in "dcb"] == [False] * 3
     assert limit.take("a").granted  # the oldest had to go
@@ -168,9 +168,9 @@ def test_the_memory_of_callers_is_bounded_and_forgets_what_is_over(clock: Virtua
 
 
 def test_right_tokens_are_remembered_for_as_many_callers(clock: VirtualClock) -> None:
-    limit = GuessLimit(clock=clock, limit="1/minute", most_callers=2)
+    limit = GuessLimit(clock=clock, limit="1/minute", max_callers=2)
     for consumer in ("one", "two", "three"):
-        limit.was_right("here", consumer)
-    limit.was_wrong("here")
+        limit.remember_right("here", consumer)
+    limit.count_wrong("here")
     refused: list[Any] = [limit.refusal("here", consumer) for consumer in ("one", "two", "three")]
     assert [refusal is not None for refusal in refused] == [True, False, False]

@@ -4,72 +4,62 @@ import re
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from civitai_mock.api.errors import on_mock_error
+from civitai_mock.api.errors import error_response
+from civitai_mock.api.middleware import HttpMiddleware
 from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.domain.errors import InvalidRequestError
 
-SEVERAL = re.compile(r"//+")
-SEVERAL_RAW = re.compile(rb"//+")
+SLASHES = re.compile(r"//+")
+RAW_SLASHES = re.compile(rb"//+")
+COMPAT_HEADER = "X-Mock-Compat"
+COMPAT_PATH = "/compat/"
 
 
-class SlashMiddleware:
-    """Take them off before anybody looks at the path; the access line has the one that was sent."""
+class SlashMiddleware(HttpMiddleware):
+    """Removes slashes too many before anything else reads the path; the access line has the path that was sent."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope.get("path", "")
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
         if "//" in path or path.endswith("/"):
             raw: bytes = scope.get("raw_path") or path.encode()
             scope = {
                 **scope,
-                "path": SEVERAL.sub("/", path).rstrip("/") or "/",
-                "raw_path": SEVERAL_RAW.sub(b"/", raw).rstrip(b"/") or b"/",
+                "path": SLASHES.sub("/", path).rstrip("/") or "/",
+                "raw_path": RAW_SLASHES.sub(b"/", raw).rstrip(b"/") or b"/",
             }
-        await self._app(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
-HEADER = "X-Mock-Compat"
-BASE_PATH = "/compat/"
+class ClientCompatMiddleware(HttpMiddleware):
+    """Puts the `ClientCompat` that was asked for into `request.state.compat`, and takes it off the path.
 
-
-class ClientCompatMiddleware:
-    """Put the `ClientCompat` that was asked for into `request.state.compat`, and take it off the path.
-
-    Of both, the path counts: it is what a client was set up with.
+    If both path and header have one, that of the path counts: it is what a client was set up with.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            asked, path = _asked(scope)
+            compat, path = _requested_compat(scope)
         except InvalidRequestError as error:
-            await (await on_mock_error(Request(scope), error))(scope, receive, send)
+            await error_response(Request(scope), error)(scope, receive, send)
             return
-        scope["state"]["compat"] = asked
-        await self._app(scope if path is None else _at(path, scope), receive, send)
+        scope["state"]["compat"] = compat
+        await self.app(scope if path is None else _with_path(path, scope), receive, send)
 
 
-def _asked(scope: Scope) -> tuple[ClientCompat | None, str | None]:
-    """What was asked for, and the rest of the path if it was by that; raise `InvalidRequestError` for unknown names."""
+def _requested_compat(scope: Scope) -> tuple[ClientCompat | None, str | None]:
+    """Return what was asked for, and the rest of the path if the path did; raise `InvalidRequestError` if unknown."""
     path: str = scope["path"]
-    if path.startswith(BASE_PATH):
-        name, _, rest = path.removeprefix(BASE_PATH).partition("/")
-        return ClientCompat.parse(name, field=BASE_PATH.strip("/")), f"/{rest}"
-    header = Headers(scope=scope).get(HEADER)
-    return (None if header is None else ClientCompat.parse(header, field=HEADER)), None
+    if path.startswith(COMPAT_PATH):
+        name, _, rest = path.removeprefix(COMPAT_PATH).partition("/")
+        return ClientCompat.parse(name, field=COMPAT_PATH.strip("/")), f"/{rest}"
+    header = Headers(scope=scope).get(COMPAT_HEADER)
+    return (None if header is None else ClientCompat.parse(header, field=COMPAT_HEADER)), None
 
 
-def _at(path: str, scope: Scope) -> Scope:
-    """The same request under another path; the access line has the one that was asked for."""
+def _with_path(path: str, scope: Scope) -> Scope:
+    """Return the same request under another path; the access line has the path that was sent."""
     raw: bytes = scope.get("raw_path") or path.encode()
     _, _, _, *rest = raw.split(b"/", 3)
     return {**scope, "path": path, "raw_path": b"/" + b"".join(rest)}

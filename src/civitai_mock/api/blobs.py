@@ -1,4 +1,4 @@
-"""Blobs under signed URLs, whole or the range that was asked for (RFC 9110, section 14)."""
+"""Serve blobs under signed URLs, whole or one range of them (RFC 9110, section 14)."""
 
 import re
 from collections.abc import AsyncIterator
@@ -9,16 +9,16 @@ from starlette.responses import Response, StreamingResponse
 
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.errors import RangeNotSatisfiableError
-from civitai_mock.api.openapi_routes import DescribedRoute, Operation, path_parameter, text_parameter
+from civitai_mock.api.openapi import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.domain.blob import Blob
 from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
 
-# Several ranges, and what is no byte range, may be ignored: the answer is the whole blob then.
+# Several ranges, and what is not a byte range, may be ignored: the answer is the whole blob then.
 ONE_RANGE = re.compile(r"bytes=\s*(?P<first>\d{0,18})-(?P<last>\d{0,18})\s*", re.IGNORECASE | re.ASCII)
 
 
 def parse_range(header: str | None, size: int) -> range | None:
-    """The byte positions asked for, or None for all of them; raise `RangeNotSatisfiableError` if there are none."""
+    """Return the byte positions asked for, or None for all; raise `RangeNotSatisfiableError` if the blob has none."""
     match = ONE_RANGE.fullmatch(header) if header else None
     if match is None or not (match["first"] or match["last"]):
         return None
@@ -34,7 +34,7 @@ def parse_range(header: str | None, size: int) -> range | None:
 
 
 def tag_matches(header: str, etag: str) -> bool:
-    """If-None-Match: a list of entity tags, of which weak ones count too, or `*`."""
+    """Return whether If-None-Match has the tag: it is a list of tags, of which weak ones count too, or `*`."""
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
     return "*" in tags or f'"{etag}"' in tags
 
@@ -44,11 +44,11 @@ TAG = "Blobs"
 
 
 async def get_blob(request: Request) -> Response:
-    return await serve_blob(request, await _checked_blob(request))
+    return await serve_blob(request, await _find_blob(request))
 
 
 async def serve_blob(request: Request, blob: Blob) -> Response:
-    """The bytes, one range of them, or with HEAD only what there is to know about them."""
+    """Answer with the bytes, with one range of them, or to HEAD with the headers only."""
     if tag_matches(request.headers.get("if-none-match", ""), blob.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(blob))
     if request.method == "HEAD":
@@ -57,7 +57,7 @@ async def serve_blob(request: Request, blob: Blob) -> Response:
     return await _content(request, blob)
 
 
-async def _checked_blob(request: Request) -> Blob:
+async def _find_blob(request: Request) -> Blob:
     cases, key, query = use_cases(request), request.path_params["key"], request.query_params
     cases.blob_urls.check(
         key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
@@ -72,9 +72,9 @@ async def _content(request: Request, blob: Blob) -> Response:
         headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{blob.size}"
     positions = part or range(blob.size)
     chunks = use_cases(request).blobs.read(blob.key, start=positions.start, stop=positions.stop)
-    first = await anext(chunks, b"")  # before anything is sent, so that a blob that just went is still a 404
+    first = await anext(chunks, b"")  # before anything is sent, so that a blob that was just removed is still a 404
     if len(first) == len(positions):
-        await anext(chunks, b"")  # the store may close what it opened
+        await anext(chunks, b"")  # so that the store closes what it opened
         return Response(first, status_code=status, headers=headers, media_type=blob.content_type)
     headers["content-length"] = str(len(positions))
     return StreamingResponse(_chain(first, chunks), status_code=status, headers=headers, media_type=blob.content_type)
@@ -87,7 +87,7 @@ async def _chain(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[by
 
 
 def _part(request: Request, blob: Blob) -> range | None:
-    """With If-Range, only if the caller's other part is of the same bytes."""
+    """Return the range asked for; with If-Range, only if the caller has a part of the same bytes."""
     condition = request.headers.get("if-range")
     if condition is not None and condition != _quoted(blob):
         return None
@@ -113,7 +113,7 @@ ROUTES = [
             summary="See whether a blob is there",
             tag=TAG,
             parameters=SIGNED,
-            answers={200: None, 304: None},
+            responses={200: None, 304: None},
             problems=[403, 404],
         ),
     ),
@@ -126,7 +126,7 @@ ROUTES = [
             summary="Download a blob, or one range of it",
             tag=TAG,
             parameters=SIGNED,
-            answers={200: bytes, 206: bytes, 304: None},
+            responses={200: bytes, 206: bytes, 304: None},
             problems=[403, 404, 416],
         ),
     ),

@@ -1,4 +1,4 @@
-"""Known clients that cannot read an answer: the log says so once for each, with the setting that helps."""
+"""Log once for each known client that it cannot read an answer, with the setting that helps."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -25,16 +25,19 @@ logger = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownClient:
-    """`compat` is what it can read; `headers` are those that tell it from others with its User-Agent."""
+    """How to recognise a client, and the answers that it can read.
+
+    `headers` are those that must be JSON, to distinguish it from others with the same User-Agent.
+    """
 
     name: str
     user_agent: re.Pattern[str]
     compat: ClientCompat
     headers: Sequence[str] = ()
 
-    def sent(self, headers: Headers) -> bool:
-        known = self.user_agent.search(headers.get("user-agent", "")) is not None
-        return known and all(headers.get(name) == JSON for name in self.headers)
+    def has_sent(self, headers: Headers) -> bool:
+        matches = self.user_agent.search(headers.get("user-agent", "")) is not None
+        return matches and all(headers.get(name) == JSON for name in self.headers)
 
 
 KNOWN_CLIENTS = (
@@ -67,18 +70,18 @@ KNOWN_CLIENTS = (
 
 
 class ClientHints:
-    """Gives each hint once in a process; `vocabularies` are what its settings allow."""
+    """Logs each hint once in a process; `vocabularies` are what its settings allow."""
 
     def __init__(self, vocabularies: Vocabularies) -> None:
         self._vocabularies = vocabularies
-        self._given: set[str] = set()
+        self._logged: set[str] = set()
 
-    def see(self, headers: Headers, jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
-        """Look at an answer about `jobs` on its way."""
-        client = next((known for known in KNOWN_CLIENTS if known.sent(headers)), None)
-        if client is None or client.name in self._given or not _is_strange(jobs, vocabulary, client.compat):
+    def check(self, headers: Headers, jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
+        """Log a hint if the client of these headers cannot read an answer about `jobs`."""
+        client = next((known for known in KNOWN_CLIENTS if known.has_sent(headers)), None)
+        if client is None or client.name in self._logged or not _is_unreadable(jobs, vocabulary, client.compat):
             return
-        self._given.add(client.name)
+        self._logged.add(client.name)
         logger.warning(
             "a client may be unable to read this answer",
             client=client.name,
@@ -97,10 +100,10 @@ class ClientHints:
             yield f"RESULT_FORMAT={ResultFormat.OBJECT}"
 
 
-def _is_strange(jobs: Sequence[Job], vocabulary: Vocabulary, compat: ClientCompat) -> bool:
-    """Whether it has a provider that the official description does not list, or several results for who reads one."""
+def _is_unreadable(jobs: Sequence[Job], vocabulary: Vocabulary, compat: ClientCompat) -> bool:
+    """Return whether the answer has a provider that is not official, or a list for a client that reads one result."""
     providers = {vocabulary.provider or job.last_event.provider for job in jobs if job.last_event.provider is not None}
     if providers - OFFICIAL_PROVIDERS:
         return True
-    listed = compat is ClientCompat.SDK_2024 and vocabulary.result_format is ResultFormat.ARRAY
-    return listed and any(job.outcome is Outcome.SUCCEEDED and job.slots for job in jobs)
+    is_list = compat is ClientCompat.SDK_2024 and vocabulary.result_format is ResultFormat.ARRAY
+    return is_list and any(job.outcome is Outcome.SUCCEEDED and job.slots for job in jobs)

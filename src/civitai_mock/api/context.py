@@ -1,4 +1,4 @@
-"""What a handler can ask for: the use cases, what all requests share, and what each brings along."""
+"""The context of a request: use cases, what all requests share, and who calls."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -49,9 +49,9 @@ class UseCases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
-    """`public_url` is the base of blob URLs; without one it is what the request was sent to.
+    """What the settings say about the API.
 
-    `max_jobs` is for one request.
+    `public_url` is the base of blob URLs; without one it is what the request was sent to. `max_jobs` limits a request.
     """
 
     public_url: str | None
@@ -66,7 +66,7 @@ class ApiOptions:
 class ApiContext:
     """What all requests of one app share, as `app.state.context`.
 
-    `use_cases_of` returns those of the namespace that a request is for; it works only while the app is open.
+    `use_cases_of` returns the use cases of the namespace that a request is for; it works only while the app is open.
     """
 
     options: ApiOptions
@@ -88,13 +88,13 @@ def options(request: Request) -> ApiOptions:
 
 
 def trace_id(request: Request) -> str:
-    """The id that `TraceMiddleware` gave the request."""
+    """Return the id that `RequestLogMiddleware` gave the request."""
     found: str = request.state.trace_id
     return found
 
 
 def caller(request: Request) -> Caller:
-    """On the routes that `Guard` guards."""
+    """Return who calls; only on the routes that `AccessMiddleware` guards."""
     compat: ClientCompat | None = request.state.compat
     return Caller(
         trace_id=trace_id(request), consumer=request.state.consumer, client_compat=compat.value if compat else None
@@ -102,36 +102,36 @@ def caller(request: Request) -> Caller:
 
 
 def owner(request: Request) -> str | None:
-    """Whose jobs the caller sees; None for everybody's."""
+    """Return whose jobs the caller sees; None means everybody's."""
     return caller(request).owner
 
 
 def vocabulary(request: Request) -> Vocabulary:
-    """How the answer is worded, as the request asked for or else as the server is set."""
+    """Return how the answer is worded, as the request asked for or else as the server is set."""
     return options(request).vocabularies.of(request.state.compat)
 
 
 def base_url(request: Request) -> str:
-    """Without a slash at the end; the Host header counts, so that links work from where the caller is."""
+    """Return the base without a slash at the end; the Host header counts, so that links work for the caller."""
     host = request.headers.get("host") or request.url.netloc
     return options(request).public_url or f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
 
 
 async def while_connected(request: Request, work: Coroutine[None, None, None]) -> None:
-    """Raise `ClientDisconnect` if the caller hangs up before `work` is done; the request's body has to be read."""
+    """Raise `ClientDisconnect` if the caller disconnects before `work` is done; the body has to be read by then."""
     working = asyncio.create_task(work)
-    hanging_up = asyncio.create_task(_hang_up(request))
+    disconnecting = asyncio.create_task(_wait_for_disconnect(request))
     try:
-        await asyncio.wait((working, hanging_up), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working, disconnecting), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             raise ClientDisconnect
         await working
     finally:
         working.cancel()
-        hanging_up.cancel()
-        await asyncio.gather(working, hanging_up, return_exceptions=True)
+        disconnecting.cancel()
+        await asyncio.gather(working, disconnecting, return_exceptions=True)
 
 
-async def _hang_up(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

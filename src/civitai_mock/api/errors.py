@@ -1,20 +1,18 @@
-"""The one place that knows which HTTP status an error has, and how an error looks on the wire."""
+"""Turn errors into responses: this is the one place that knows which HTTP status and which body an error has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NotRequired
 
-import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from civitai_mock.api.context import trace_id
-from civitai_mock.api.responses import JsonAnswer, ProblemAnswer
+from civitai_mock.api.responses import JsonResponse, ProblemResponse
 from civitai_mock.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -33,13 +31,11 @@ CLIENT_CLOSED_REQUEST = 499  # in access lines only: nobody is there to be answe
 INVALID_TITLE = "One or more validation errors occurred."
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RETRY_SECONDS = 1
-INSUFFICIENT_BUZZ = {"error": "Insufficient Buzz"}  # the whole body; it is no problem document
-
-logger = structlog.stdlib.get_logger()
+INSUFFICIENT_BUZZ = {"error": "Insufficient Buzz"}  # the whole body; it is not a problem document
 
 
 class ProblemDetails(TypedDict):
-    """RFC 9457, with ASP.NET's `traceId` and `errors`, and a `code` for programs."""
+    """The body of an error: RFC 9457, with ASP.NET's `traceId` and `errors`, and a `code` for programs."""
 
     type: str
     title: str
@@ -50,28 +46,34 @@ class ProblemDetails(TypedDict):
     errors: NotRequired[Errors]
 
 
-class Detail(TypedDict, total=False):
+class _DetailMember(TypedDict, total=False):
     detail: str
 
 
-class Faults(TypedDict, total=False):
+class _ErrorsMember(TypedDict, total=False):
     errors: Errors
 
 
 class UnsupportedMediaTypeError(MockError):
+    """The body is not JSON by its content type."""
+
     code = "unsupported_media_type"
 
 
 class BodyTooLargeError(MockError):
+    """The body has more bytes than MAX_BODY_BYTES."""
+
     code = "body_too_large"
 
 
 class BodyTimeoutError(MockError):
+    """The body did not arrive within BODY_TIMEOUT_S."""
+
     code = "body_timeout"
 
 
 class RangeNotSatisfiableError(MockError):
-    """`size` is that of the whole blob."""
+    """The requested range has no byte of the blob, which has `size` bytes."""
 
     code = "range_not_satisfiable"
 
@@ -81,7 +83,7 @@ class RangeNotSatisfiableError(MockError):
 
 
 class RateLimitedError(MockError):
-    """`retry_after` is in seconds."""
+    """The caller sent too many requests, and may try again after `retry_after` seconds."""
 
     code = "rate_limited"
 
@@ -91,8 +93,8 @@ class RateLimitedError(MockError):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """A status as ASP.NET describes it; `section` is that of its RFC."""
+class StatusDescription:
+    """Describes an HTTP status as ASP.NET does; `section` is the one of its RFC."""
 
     title: str
     section: str
@@ -103,20 +105,20 @@ class Status:
         return f"https://tools.ietf.org/html/rfc{self.rfc}#section-{self.section}"
 
 
-STATUSES: Mapping[int, Status] = {
-    400: Status("Bad Request", "15.5.1"),
-    401: Status("Unauthorized", "15.5.2"),
-    403: Status("Forbidden", "15.5.4"),
-    404: Status("Not Found", "15.5.5"),
-    405: Status("Method Not Allowed", "15.5.6"),
-    408: Status("Request Timeout", "15.5.9"),
-    409: Status("Conflict", "15.5.10"),
-    413: Status("Content Too Large", "15.5.14"),
-    415: Status("Unsupported Media Type", "15.5.16"),
-    416: Status("Range Not Satisfiable", "15.5.17"),
-    429: Status("Too Many Requests", "4", rfc=6585),
-    500: Status("An error occurred while processing your request.", "15.6.1"),
-    503: Status("Service Unavailable", "15.6.4"),
+STATUSES: Mapping[int, StatusDescription] = {
+    400: StatusDescription("Bad Request", "15.5.1"),
+    401: StatusDescription("Unauthorized", "15.5.2"),
+    403: StatusDescription("Forbidden", "15.5.4"),
+    404: StatusDescription("Not Found", "15.5.5"),
+    405: StatusDescription("Method Not Allowed", "15.5.6"),
+    408: StatusDescription("Request Timeout", "15.5.9"),
+    409: StatusDescription("Conflict", "15.5.10"),
+    413: StatusDescription("Content Too Large", "15.5.14"),
+    415: StatusDescription("Unsupported Media Type", "15.5.16"),
+    416: StatusDescription("Range Not Satisfiable", "15.5.17"),
+    429: StatusDescription("Too Many Requests", "4", rfc=6585),
+    500: StatusDescription("An error occurred while processing your request.", "15.6.1"),
+    503: StatusDescription("Service Unavailable", "15.6.4"),
 }
 STATUS_OF: Mapping[type[MockError], int] = {
     InvalidRequestError: 400,
@@ -141,28 +143,32 @@ def problem(
     code: str,
     errors: Errors | None = None,
     headers: HeaderFields | None = None,
-) -> ProblemAnswer:
-    """What there is nothing to say about is left out."""
+) -> ProblemResponse:
+    """Return the problem document; a detail that says no more than the title is left out."""
     known = STATUSES[status]
     title = INVALID_TITLE if errors else known.title
-    told: Detail = {"detail": detail} if detail and detail != title else {}
-    faults: Faults = {"errors": errors} if errors else {}
+    detail_member: _DetailMember = {"detail": detail} if detail and detail != title else {}
+    errors_member: _ErrorsMember = {"errors": errors} if errors else {}
     details: ProblemDetails = {
         "type": known.url,
         "title": title,
         "status": status,
-        **told,
+        **detail_member,
         "traceId": trace_id(request),
         "code": code,
-        **faults,
+        **errors_member,
     }
-    return ProblemAnswer(details, status_code=status, headers=headers)
+    return ProblemResponse(details, status_code=status, headers=headers)
 
 
-async def on_mock_error(request: Request, error: Exception) -> JsonAnswer:
-    """By branch of `MockError`; a branch that has no status is a bug when it gets here."""
+async def on_mock_error(request: Request, error: Exception) -> JsonResponse:
+    return error_response(request, error)
+
+
+def error_response(request: Request, error: Exception) -> JsonResponse:
+    """Answer by the nearest class of `MockError` that has a status; an error without one is a bug, and is raised."""
     if isinstance(error, InsufficientBuzzError):
-        return JsonAnswer(INSUFFICIENT_BUZZ, status_code=403)
+        return JsonResponse(INSUFFICIENT_BUZZ, status_code=403)
     status = next((STATUS_OF[branch] for branch in type(error).__mro__ if branch in STATUS_OF), None)
     if not isinstance(error, MockError) or status is None:
         raise error
@@ -185,8 +191,8 @@ def _headers(error: MockError) -> HeaderFields | None:
     return None
 
 
-async def on_http_error(request: Request, error: Exception) -> ProblemAnswer:
-    """What the router refuses: an unknown path, or a method that a path does not have."""
+async def on_http_error(request: Request, error: Exception) -> ProblemResponse:
+    """Answer what the router refuses: an unknown path, or a method that a path does not have."""
     status = error.status_code if isinstance(error, HTTPException) else None
     if status == 404:
         return problem(request, 404, f"There is nothing at '{request.url.path}'.", code=NotFoundError.code)
@@ -198,45 +204,17 @@ async def on_http_error(request: Request, error: Exception) -> ProblemAnswer:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Starlette's own list covers only the first of several routes of a path."""
+    """List the methods of a path; Starlette's own list covers only the first of several routes."""
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
     routes = request.app.routes
     return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
-async def on_validation_error(request: Request, error: Exception) -> ProblemAnswer:
-    """A query parameter of a FastAPI route; where FastAPI says 422 the real service says 400."""
+async def on_validation_error(request: Request, error: Exception) -> ProblemResponse:
+    """Answer 400 for a query parameter of a FastAPI route, as the real service does where FastAPI says 422."""
     details = error.errors() if isinstance(error, RequestValidationError) else []
     errors = {str(detail["loc"][-1]): [detail["msg"]] for detail in details}
     return problem(request, 400, code=InvalidRequestError.code, errors=errors)
-
-
-class UnexpectedErrors:
-    """The last boundary: a bug is logged with its traceback, and told without."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def send_noting(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_noting)
-        except ClientDisconnect:
-            return
-        except Exception:
-            logger.exception("request failed")
-            if started:
-                raise
-            await problem(Request(scope), 500, code=MockError.code)(scope, receive, send)
 
 
 def handle_errors(app: FastAPI) -> None:

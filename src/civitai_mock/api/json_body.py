@@ -33,9 +33,9 @@ INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1  # seeds of ComfyUI need all of the 
 
 
 async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
-    """What `parse` makes of the body, which has to be a JSON object; a missing content type counts as JSON.
+    """Return what `parse` makes of the body, which has to be a JSON object; a missing content type counts as JSON.
 
-    Raise an error that says what is wrong with it. What takes long is done in a thread, beside everybody else's.
+    Raise an error that says what is wrong with it. A large body is decoded and parsed in a thread.
     """
     content_type = request.headers.get("content-type")
     if content_type is not None and not MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()):
@@ -77,11 +77,11 @@ async def _read(request: Request, limits: ApiOptions) -> bytes:
 
 
 def decode(body: bytes, *, most_values: int = VALUES_IN_ANY_CASE) -> Json:
-    """What every store can keep and orjson can print again: shallow enough, and no integer above 64 bits."""
+    """Return what every store can keep and orjson can print again: not too deep, and no integer above 64 bits."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     if not body.strip():
         raise fault(ROOT, "A non-empty request body is required.")
-    _check_number(body, most_values)
+    _check_value_count(body, most_values)
     try:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -94,8 +94,8 @@ def decode(body: bytes, *, most_values: int = VALUES_IN_ANY_CASE) -> Json:
     return value
 
 
-def _check_number(body: bytes, most: int) -> None:
-    """Before there is an object for each value, of which millions keep the interpreter busy for seconds."""
+def _check_value_count(body: bytes, most: int) -> None:
+    """Refuse too many values before there is an object for each: millions keep the interpreter busy for seconds."""
     if sum(body.count(separator) for separator in SEPARATORS) <= most:
         return
     outside = (match for match in SEPARATOR_OR_TEXT.finditer(body) if match[0] in SEPARATORS)

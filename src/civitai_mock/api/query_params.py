@@ -1,4 +1,4 @@
-"""Query parameters of plain routes, read as ASP.NET reads them: their names are in any case."""
+"""Read the query parameters of plain routes as ASP.NET does: their names are in any case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,12 +11,12 @@ FLAGS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False
 
 
 def optional(request: Request, name: str) -> str | None:
-    """The last one, if it is repeated."""
+    """Return the parameter, and the last one if it is repeated."""
     return next(reversed(_texts(request, name)), None)
 
 
 def flag(request: Request, name: str, *, default: bool = False) -> bool:
-    """A boolean in any case; raise `InvalidRequestError` for anything else."""
+    """Return a boolean, which may be in any case; raise `InvalidRequestError` for anything else."""
     text = optional(request, name)
     if text is None:
         return default
@@ -27,7 +27,7 @@ def flag(request: Request, name: str, *, default: bool = False) -> bool:
 
 
 def required(request: Request, name: str) -> str:
-    """Raise `InvalidRequestError` if it is missing or empty."""
+    """Return the parameter; raise `InvalidRequestError` if it is missing or empty."""
     text = optional(request, name)
     if not text:
         raise fault(name, f"The {name} field is required.")
@@ -35,7 +35,7 @@ def required(request: Request, name: str) -> str:
 
 
 def required_list(request: Request, name: str) -> Sequence[str]:
-    """A parameter that may be repeated; raise `InvalidRequestError` if it is missing or empty."""
+    """Return a parameter that may be repeated; raise `InvalidRequestError` if it is missing or empty."""
     texts = _texts(request, name)
     if not all(texts) or not texts:
         raise fault(name, f"The {name} field is required.")
@@ -43,7 +43,7 @@ def required_list(request: Request, name: str) -> Sequence[str]:
 
 
 def count(request: Request, name: str, *, default: int, most: int) -> int:
-    """A number from 1 to `most`; raise `InvalidRequestError` for anything else."""
+    """Return a number from 1 to `most`; raise `InvalidRequestError` for anything else."""
     text = optional(request, name)
     if text is None:
         return default
@@ -53,7 +53,7 @@ def count(request: Request, name: str, *, default: int, most: int) -> int:
 
 
 def moment(request: Request, name: str) -> datetime | None:
-    """An ISO 8601 date, in UTC if it has no offset; raise `InvalidRequestError` for anything else."""
+    """Return an ISO 8601 date, taken as UTC if it has no offset; raise `InvalidRequestError` for anything else."""
     text = optional(request, name)
     if text is None:
         return None

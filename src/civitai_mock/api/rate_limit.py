@@ -1,4 +1,4 @@
-"""Count requests, so that nobody sends too many."""
+"""Limit rates: how many requests, and how many wrong tokens, a caller may send in a period."""
 
 import math
 from collections import OrderedDict
@@ -16,12 +16,12 @@ PERIODS: Mapping[str, timedelta] = {
     "day": timedelta(days=1),
 }
 WRONG_TOKENS = "20/minute"
-MOST_CALLERS = 100_000  # are remembered; then those go whose windows began first
+MAX_CALLERS = 100_000  # beyond that, those are forgotten whose windows began first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What a caller has left until `reset`, `wait` seconds from now; `granted` is whether this was within it."""
+    """What a caller has left until `reset`, `wait` seconds from now; `granted` says whether this request was within."""
 
     granted: bool
     limit: int
@@ -38,7 +38,7 @@ class Allowance:
         }
 
     def refusal(self, complaint: str) -> RateLimitedError | None:
-        """What to answer if this was too much."""
+        """Return the error to answer with if this was too much."""
         if self.granted:
             return None
         seconds = max(math.ceil(self.wait), 1)
@@ -48,43 +48,44 @@ class Allowance:
 
 @dataclass(slots=True)
 class Window:
+    """The period of one caller: when it `ends`, and how many requests there were."""
+
     ends: float
     used: int = 0
 
 
 class RateLimit:
-    """`limit` is like `60/minute`; a window of that length begins with a caller's first request."""
+    """Counts requests by caller; with `60/minute` as limit, the first request begins a window of a minute."""
 
-    def __init__(self, limit: str, *, clock: Clock, most_callers: int = MOST_CALLERS) -> None:
+    def __init__(self, limit: str, *, clock: Clock, max_callers: int = MAX_CALLERS) -> None:
         amount, _, period = limit.partition("/")
         self._amount = int(amount)
         self._seconds = PERIODS[period].total_seconds()
         self._clock = clock
-        self._most_callers = most_callers
+        self._max_callers = max_callers
         self._windows: OrderedDict[str, Window] = OrderedDict()  # all equally long, so they end in this order
 
     def take(self, key: str) -> Allowance:
         """Count one request of the caller that has this key."""
         now = self._now()
-        self._forget(now)
+        self._forget_ended(now)
         window = self._windows.setdefault(key, Window(ends=now + self._seconds))
         window.used += 1
-        if len(self._windows) > self._most_callers:
+        if len(self._windows) > self._max_callers:
             self._windows.popitem(last=False)
         return self._allowance(window, now, used=window.used)
 
-    def next(self, key: str) -> Allowance:
-        """What one more request would be told; it is not counted."""
+    def peek(self, key: str) -> Allowance:
+        """Return what one more request would get, without counting it."""
         now = self._now()
-        self._forget(now)
+        self._forget_ended(now)
         window = self._windows.get(key) or Window(ends=now + self._seconds)
         return self._allowance(window, now, used=window.used + 1)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    def _forget(self, now: float) -> None:
-        """Windows that are over."""
+    def _forget_ended(self, now: float) -> None:
         while self._windows and next(iter(self._windows.values())).ends <= now:
             self._windows.popitem(last=False)
 
@@ -99,27 +100,27 @@ class RateLimit:
 
 
 class GuessLimit:
-    """Wrong tokens are counted by address: beyond the limit none from there is looked at, right or wrong.
+    """Counts wrong tokens by address: beyond the limit no token from there is checked, right or wrong.
 
     A token that was right from the same address before is no guess, so nobody shuts out those beside them.
     """
 
-    def __init__(self, *, clock: Clock, limit: str = WRONG_TOKENS, most_callers: int = MOST_CALLERS) -> None:
-        self._wrong = RateLimit(limit, clock=clock, most_callers=most_callers)
+    def __init__(self, *, clock: Clock, limit: str = WRONG_TOKENS, max_callers: int = MAX_CALLERS) -> None:
+        self._wrong = RateLimit(limit, clock=clock, max_callers=max_callers)
         self._right: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._most_callers = most_callers
+        self._max_callers = max_callers
 
     def refusal(self, address: str, consumer_id: str) -> RateLimitedError | None:
-        """What to answer if a token may not even be looked at."""
+        """Return the error to answer with if the token may not even be checked."""
         if (address, consumer_id) in self._right:
             return None
-        return self._wrong.next(address).refusal("Too many wrong tokens from your address")
+        return self._wrong.peek(address).refusal("Too many wrong tokens from your address")
 
-    def was_wrong(self, address: str) -> None:
+    def count_wrong(self, address: str) -> None:
         self._wrong.take(address)
 
-    def was_right(self, address: str, consumer_id: str) -> None:
+    def remember_right(self, address: str, consumer_id: str) -> None:
         self._right[address, consumer_id] = None
         self._right.move_to_end((address, consumer_id))
-        if len(self._right) > self._most_callers:
+        if len(self._right) > self._max_callers:
             self._right.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Follow a request: its trace id, and one access line when it is over."""
+"""Log requests: a trace id for each, one access line when it is over, and the traceback of a bug."""
 
 import re
 import secrets
@@ -8,9 +8,13 @@ from urllib.parse import quote
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope, Send
 
-from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST
+from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, problem
+from civitai_mock.api.middleware import HttpMiddleware
+from civitai_mock.api.system import HEALTH_URL
+from civitai_mock.domain.errors import MockError
 
 # W3C Trace Context, level 1; what a later version appends is ignored.
 TRACEPARENT = re.compile(
@@ -19,28 +23,13 @@ TRACEPARENT = re.compile(
 TRACE_HEADER = "x-trace-id"
 READABLE = "/:@+,="  # stays as it is in a logged path; control characters do not
 
-HEALTH_URL = "/health"  # asked every other second, and news only when the answer is bad
-
 logger = structlog.stdlib.get_logger()
 
 
-def new_trace_id(traceparent: str | None) -> str:
-    """A new span in the caller's trace, or in a trace of its own if there is no valid one."""
-    match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    trace = match["trace"] if match else secrets.token_hex(16)
-    return f"00-{trace}-{secrets.token_hex(8)}-00"
+class RequestLogMiddleware(HttpMiddleware):
+    """Gives each request a trace id, and logs its path without the query, which may hold tokens and signatures."""
 
-
-class TraceMiddleware:
-    """The path is logged without its query, which may hold tokens and signatures."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         trace_id = new_trace_id(Headers(scope=scope).get("traceparent"))
         scope.setdefault("state", {}).update(trace_id=trace_id, sent_path=scope["path"])
@@ -55,11 +44,12 @@ class TraceMiddleware:
 
         with structlog.contextvars.bound_contextvars(trace_id=trace_id):
             try:
-                await self._app(scope, receive, send_traced)
+                await self.app(scope, receive, send_traced)
             finally:
+                # It is asked every other second, and only a bad answer is news.
                 is_good_check = scope["path"] == HEALTH_URL and status == HTTPStatus.OK
-                tell = logger.debug if is_good_check else logger.info
-                tell(
+                log = logger.debug if is_good_check else logger.info
+                log(
                     "request",
                     method=scope["method"],
                     path=quote(scope["path"], safe=READABLE),
@@ -67,3 +57,32 @@ class TraceMiddleware:
                     duration_ms=round((perf_counter() - started) * 1000, 3),
                     trace_id=trace_id,
                 )
+
+
+def new_trace_id(traceparent: str | None) -> str:
+    """Return a new span in the trace of the caller, or in a trace of its own if there is no valid one."""
+    match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    trace = match["trace"] if match else secrets.token_hex(16)
+    return f"00-{trace}-{secrets.token_hex(8)}-00"
+
+
+class UnexpectedErrorMiddleware(HttpMiddleware):
+    """Is the last boundary: it logs a bug with its traceback, and answers 500 without."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting_start)
+        except ClientDisconnect:
+            return
+        except Exception:
+            logger.exception("request failed")
+            if has_started:
+                raise
+            await problem(Request(scope), 500, code=MockError.code)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Is it up, and what is there."""
+"""Health and index: is the server up, and what does it serve."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, cast
@@ -9,8 +9,8 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from civitai_mock.api.context import options, use_cases
-from civitai_mock.api.openapi_routes import problems
-from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.openapi import problems
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.ui.pages import DOCS_URL, index_page, prefers_html
 from civitai_mock.ports import WorkerReport
 
@@ -70,22 +70,22 @@ async def get_health(request: Request) -> Response:
     body = Health(status=status, store=found.store, provider=found.provider, workers=workers)
     if found.reason is not None:
         body["reason"] = found.reason
-    return JsonAnswer(body)
+    return JsonResponse(body)
 
 
 @router.head("/", include_in_schema=False)
 @router.get("/", operation_id="GetIndex", response_model=Index, responses=INDEX_PAGE | problems())
 async def get_index(request: Request) -> Response:
-    """A page for browsers, and JSON for everybody else."""
+    """Answer with a page to browsers, and with JSON to everybody else."""
     version = options(request).version
     index = Index(name=NAME, version=version, docs=DOCS_URL, openapi=OPENAPI_URL, health=HEALTH_URL)
-    answer = index_page(request) if prefers_html(request) else JsonAnswer(index)
+    answer = index_page(request) if prefers_html(request) else JsonResponse(index)
     answer.headers["vary"] = "Accept"
     return answer
 
 
 def _worker(report: WorkerReport, *, counts: bool) -> WorkerHealth:
-    """Without what is not known of it."""
+    """Describe a worker; what is unknown is left out."""
     members = {
         "id": report.id,
         "ready": report.ready,

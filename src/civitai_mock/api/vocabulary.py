@@ -1,4 +1,4 @@
-"""Choices in how answers look, and which of them a kind of client can read."""
+"""Vocabularies: how answers are worded, so that each kind of client can read them."""
 
 import difflib
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ClientCompat(StrEnum):
 
     @classmethod
     def stored(cls, name: str | None) -> "ClientCompat | None":
-        """What a job was stored with; None for a name that this program does not know."""
+        """Return what a job was stored with; None for a name that this program does not know."""
         return cls(name) if name in list(cls) else None
 
 
@@ -60,9 +60,9 @@ OFFICIAL_PROVIDER = "Civitai"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """How answers are worded: without a `provider` by the name that a job was run under.
+    """How an answer is worded; without a `provider`, by the name that a job was run under.
 
-    Where `is_official`, what a list of the official description has no word for is left out.
+    If `is_official`, values that are in no list of the official description are left out.
     """
 
     provider: str | None
@@ -72,7 +72,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabularies:
-    """What the settings say: `compat` is for requests that ask for nothing; what else is set, holds for all."""
+    """What the settings say: `compat` is for requests that ask for none; the other two, if set, are for all."""
 
     compat: ClientCompat = ClientCompat.DEFAULT
     provider_name: str | None = None

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.context import owner, use_cases
-from civitai_mock.api.openapi_routes import (
+from civitai_mock.api.openapi import (
     DescribedRoute,
     MapOf,
     Operation,
@@ -14,7 +14,7 @@ from civitai_mock.api.openapi_routes import (
     text_parameter,
 )
 from civitai_mock.api.query_params import count, moment, optional, required_list
-from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import (
     CONSUMER,
@@ -34,7 +34,7 @@ async def get_coverage(request: Request) -> Response:
     """A '+' that was not percent-encoded arrives as a space, which no AIR has."""
     texts = [text.replace(" ", "+") for text in required_list(request, "model")]
     told = await use_cases(request).coverage(texts)
-    return JsonAnswer(
+    return JsonResponse(
         {text: {"availability": found.availability, "workers": found.workers} for text, found in told.items()}
     )
 
@@ -44,7 +44,7 @@ async def get_consumption(request: Request) -> Response:
     start, end = moment(request, "startDate"), moment(request, "endDate")
     spent = await use_cases(request).consumption(owner=owner(request), since=start, until=end)
     dates = {"startDate": start, "endDate": end}
-    return JsonAnswer(
+    return JsonResponse(
         {
             "images": spent.images,
             "totalCost": spent.cost,
@@ -61,7 +61,7 @@ async def get_requests(request: Request) -> Response:
         {"dateTime": format_date(past.at), "jobs": [renderer.requested(job) for job in past.jobs]}
         for past in page.requests
     ]
-    return JsonAnswer({**_cursor(page), "requests": requests})
+    return JsonResponse({**_cursor(page), "requests": requests})
 
 
 def _cursor(page: RequestPage) -> dict[str, object]:
@@ -80,7 +80,7 @@ ROUTES = [
             summary="See which resources can be used",
             tag=TAG,
             parameters=[list_parameter("model")],
-            answers={200: MapOf(ProviderAssetAvailability)},
+            responses={200: MapOf(ProviderAssetAvailability)},
             problems=READ_PROBLEMS,
         ),
     ),
@@ -93,7 +93,7 @@ ROUTES = [
             summary="Sum up images and cost",
             tag=TAG,
             parameters=[moment_parameter("startDate"), moment_parameter("endDate")],
-            answers={200: ConsumptionDetails},
+            responses={200: ConsumptionDetails},
             problems=READ_PROBLEMS,
         ),
     ),
@@ -106,7 +106,7 @@ ROUTES = [
             summary="List past requests, the youngest first",
             tag=TAG,
             parameters=[text_parameter("cursor", required=False), count_parameter("take", default=TAKE, most=MOST)],
-            answers={200: RequestsResult},
+            responses={200: RequestsResult},
             problems=READ_PROBLEMS,
         ),
     ),

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from civitai_mock.api.blobs import serve_blob
 from civitai_mock.api.context import owner, use_cases, vocabulary
-from civitai_mock.api.openapi_routes import (
+from civitai_mock.api.openapi import (
     DescribedRoute,
     ListOf,
     Operation,
@@ -14,7 +14,7 @@ from civitai_mock.api.openapi_routes import (
     path_parameter,
 )
 from civitai_mock.api.query_params import count, flag
-from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.api.v1.schemas import JOB_PATH, READ_PROBLEMS, TAG, JobEvent
 
@@ -31,7 +31,7 @@ async def get_events(request: Request) -> Response:
     take, descending = count(request, "take", default=TAKE, most=MOST), flag(request, "descending")
     events = await use_cases(request).query.events(request.path_params["jobId"], owner=owner(request))
     ordered = events[::-1] if descending else events
-    return JsonAnswer([render_event(event, vocabulary(request)) for event in ordered[:take]])
+    return JsonResponse([render_event(event, vocabulary(request)) for event in ordered[:take]])
 
 
 ROUTES = [
@@ -44,7 +44,7 @@ ROUTES = [
             summary="Download an asset of a job, or one range of it",
             tag=TAG,
             parameters=[path_parameter("jobId"), path_parameter("assetName")],
-            answers={200: bytes, 206: bytes, 304: None},
+            responses={200: bytes, 206: bytes, 304: None},
             problems=[*READ_PROBLEMS, 404, 416],
         ),
     ),
@@ -61,7 +61,7 @@ ROUTES = [
                 count_parameter("take", default=TAKE, most=MOST),
                 flag_parameter("descending"),
             ],
-            answers={200: ListOf(JobEvent)},
+            responses={200: ListOf(JobEvent)},
             problems=[*READ_PROBLEMS, 404],
         ),
     ),

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from civitai_mock.api.context import caller, options, owner, use_cases, while_connected
 from civitai_mock.api.json_body import body_size, read_as
-from civitai_mock.api.openapi_routes import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
+from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import flag, required
-from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import (
     BODY_PROBLEMS,
@@ -40,7 +40,7 @@ async def get_job(request: Request) -> Response:
     detailed = flag(request, "detailed")
     job = await use_cases(request).query.by_id(request.path_params["jobId"], owner=owner(request))
     renderer = await renderer_for(request, [job])
-    return JsonAnswer(renderer.status(job, detailed=detailed))
+    return JsonResponse(renderer.status(job, detailed=detailed))
 
 
 async def cancel_job(request: Request) -> Response:
@@ -102,14 +102,14 @@ async def submit_jobs(request: Request) -> Response:
     submit, size = use_cases(request).submit, body_size(request)
     if what_if:
         planned = await submit.what_if(requests, caller(request), charged=charge, size=size)
-        return JsonAnswer((await renderer_for(request, planned)).planned(planned, detailed=detailed))
+        return JsonResponse((await renderer_for(request, planned)).planned(planned, detailed=detailed))
     jobs = await submit(requests, caller(request), charged=charge, size=size)
     token = encode_token([job.id for job in jobs])
     single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
     if wait:
         jobs = await _settled(request, jobs)
     answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
-    return JsonAnswer({**answer, **single}, status_code=_status(jobs))
+    return JsonResponse({**answer, **single}, status_code=_status(jobs))
 
 
 async def get_jobs(request: Request) -> Response:
@@ -118,7 +118,7 @@ async def get_jobs(request: Request) -> Response:
     if wait:
         jobs = await _settled(request, jobs)
     answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
-    return JsonAnswer(answer, status_code=_status(jobs))
+    return JsonResponse(answer, status_code=_status(jobs))
 
 
 async def _settled(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
@@ -146,7 +146,7 @@ ROUTES = [
             summary="Get the status of a job",
             tag=TAG,
             parameters=[path_parameter("jobId"), DETAILED],
-            answers={200: JobStatus},
+            responses={200: JobStatus},
             problems=[*READ_PROBLEMS, 404],
         ),
     ),
@@ -159,7 +159,7 @@ ROUTES = [
             summary="Cancel a job",
             tag=TAG,
             parameters=[path_parameter("jobId"), FORCE],
-            answers={200: None},
+            responses={200: None},
             problems=[*READ_PROBLEMS, 404],
         ),
     ),
@@ -172,7 +172,7 @@ ROUTES = [
             summary="Cancel the jobs of a token",
             tag=TAG,
             parameters=[text_parameter("token"), FORCE],
-            answers={200: None},
+            responses={200: None},
             problems=[*READ_PROBLEMS, 404],
         ),
     ),
@@ -186,7 +186,7 @@ ROUTES = [
             tag=TAG,
             parameters=[WAIT, DETAILED, WHATIF, CHARGE],
             body=[*JOB_TYPES_BY_TYPE.values(), JobTemplateList],
-            answers={200: JobStatusCollection, 202: JobStatusCollection, 403: InsufficientBuzz},
+            responses={200: JobStatusCollection, 202: JobStatusCollection, 403: InsufficientBuzz},
             problems=BODY_PROBLEMS,
         ),
     ),
@@ -199,7 +199,7 @@ ROUTES = [
             summary="Get the status of the jobs of a token",
             tag=TAG,
             parameters=[text_parameter("token"), WAIT, DETAILED],
-            answers={200: JobStatusCollection, 202: JobStatusCollection},
+            responses={200: JobStatusCollection, 202: JobStatusCollection},
             problems=READ_PROBLEMS,
         ),
     ),

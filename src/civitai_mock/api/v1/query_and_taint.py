@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from civitai_mock.api.context import owner, use_cases
 from civitai_mock.api.json_body import read_as
-from civitai_mock.api.openapi_routes import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
+from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import flag, optional
-from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, TAG, QueryJobsResult, TaintJobsResult
 from civitai_mock.domain.json_types import JsonObject
@@ -83,7 +83,7 @@ async def query_jobs(request: Request) -> Response:
     page = await use_cases(request).search(criteria, cursor=asked.cursor)
     renderer = await renderer_for(request, page.jobs)
     answer = QueryJobsResult(jobs=renderer.statuses(page.jobs, detailed=detailed))
-    return JsonAnswer(answer if page.cursor is None else {"cursor": page.cursor, **answer})
+    return JsonResponse(answer if page.cursor is None else {"cursor": page.cursor, **answer})
 
 
 def _job_type(text: str | None) -> str | None:
@@ -111,7 +111,7 @@ async def taint_jobs(request: Request) -> Response:
         jobs = await taint.by_properties(asked.properties, asked.taint, owner=whose)
     else:
         raise invalid({"token": [NEITHER], "properties": [NEITHER]})
-    return JsonAnswer(TaintJobsResult(jobs=jobs))
+    return JsonResponse(TaintJobsResult(jobs=jobs))
 
 
 ROUTES = [
@@ -125,7 +125,7 @@ ROUTES = [
             tag=TAG,
             parameters=[path_parameter("jobId")],
             body=[TaintJobRequest],
-            answers={200: None},
+            responses={200: None},
             problems=[*BODY_PROBLEMS, 404],
         ),
     ),
@@ -139,7 +139,7 @@ ROUTES = [
             tag=TAG,
             parameters=[text_parameter("token", required=False)],
             body=[TaintJobsRequest],
-            answers={200: TaintJobsResult},
+            responses={200: TaintJobsResult},
             problems=BODY_PROBLEMS,
         ),
     ),
@@ -153,7 +153,7 @@ ROUTES = [
             tag=TAG,
             parameters=[flag_parameter("detailed")],
             body=[QueryJobsRequest],
-            answers={200: QueryJobsResult},
+            responses={200: QueryJobsResult},
             problems=BODY_PROBLEMS,
         ),
     ),

@@ -239,7 +239,7 @@ def _optional(job: Job) -> JsonObject:
 async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
     """Knows where in the queue `jobs` are; those that are claimed or finished cost no look."""
     cases, words = use_cases(request), vocabulary(request)
-    context(request).client_hints.see(request.headers, jobs, words)
+    context(request).client_hints.check(request.headers, jobs, words)
     return JobRenderer(
         base_url=base_url(request),
         blob_urls=cases.blob_urls,

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.json_body import read_as
-from civitai_mock.api.openapi_routes import problems, request_body
-from civitai_mock.api.responses import JsonAnswer
+from civitai_mock.api.openapi import problems, request_body
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v2.resource_schemas import ResourceDocument, ResourceFields, ResourceInfo, ResourceList
 from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
@@ -99,7 +99,7 @@ async def list_resources(
 ) -> Response:
     found = await manage.page(query=q, page=page, limit=limit)
     items = [resource.info for resource in found.items]
-    return JsonAnswer({"page": page, "limit": limit, "total": found.total, "items": items})
+    return JsonResponse({"page": page, "limit": limit, "total": found.total, "items": items})
 
 
 @router.post(
@@ -113,14 +113,14 @@ async def list_resources(
 async def create_resource(manage: Manage, request: Request) -> Response:
     resource = await manage.add(await read_as(request, parse_document))
     location = f"{RESOURCES_PATH}/{quote(str(resource.air), safe=':@/')}"
-    return JsonAnswer(resource.info, status_code=HTTPStatus.CREATED, headers={"location": location})
+    return JsonResponse(resource.info, status_code=HTTPStatus.CREATED, headers={"location": location})
 
 
 @router.get(
     RESOURCE_PATH, operation_id="GetResource", response_model=ResourceInfo, responses=problems(*READ_PROBLEMS, 404)
 )
 async def get_resource(manage: Manage, air: Named) -> Response:
-    return JsonAnswer((await manage.get(air)).info)
+    return JsonResponse((await manage.get(air)).info)
 
 
 @router.put(
@@ -132,7 +132,7 @@ async def get_resource(manage: Manage, air: Named) -> Response:
 )
 async def replace_resource(manage: Manage, air: Named, request: Request) -> Response:
     resource = await read_as(request, partial(parse_document, expected=air))
-    return JsonAnswer((await manage.put(resource)).info)
+    return JsonResponse((await manage.put(resource)).info)
 
 
 @router.patch(
@@ -144,7 +144,7 @@ async def replace_resource(manage: Manage, air: Named, request: Request) -> Resp
 )
 async def update_resource(manage: Manage, air: Named, request: Request) -> Response:
     changes = await read_as(request, partial(parse_changes, expected=air))
-    return JsonAnswer((await manage.patch(air, changes)).info)
+    return JsonResponse((await manage.patch(air, changes)).info)
 
 
 @router.delete(

@@ -1,16 +1,19 @@
-"""Plain Starlette routes that say themselves what OpenAPI shall tell about them.
+"""The OpenAPI description, and plain Starlette routes that say themselves what it has about them.
 
-FastAPI's own layer costs more than all the work of the routes that are called most.
+The routes that are called most are plain, as FastAPI's own layer would cost more than all their work.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from civitai_mock.api.errors import STATUSES, ProblemDetails
 from civitai_mock.api.json_body import MEDIA_RANGES
@@ -20,11 +23,14 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Schema: TypeAlias = type[object]
 
 SCHEMAS_PATH = "#/components/schemas/"
+# As in the official description; this server asks for no key by default, so it may be missing.
+API_KEY = {"type": "apiKey", "name": "Authorization", "in": "header"}
+SECURITY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}]
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A JSON array."""
+    """A JSON array of items of one schema."""
 
     item: Schema
 
@@ -41,35 +47,35 @@ Content: TypeAlias = Schema | ListOf | MapOf | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """`answers` has the schema of each status, None where there is no body; `body` has those of a request."""
+    """Describes one method of a path: `responses` has the schema of each status, None where there is no body."""
 
     id: str
     summary: str
     tag: str
-    answers: Mapping[int, Content]
+    responses: Mapping[int, Content]
     problems: Sequence[int]
     parameters: Sequence[JsonObject] = ()
     body: Sequence[Schema] = ()
 
     @property
     def schemas(self) -> Sequence[Schema]:
-        """Those that the document has to hold."""
-        return [*self.body, *(schema for content in self.answers.values() if (schema := _schema_of(content)))]
+        """Return the schemas that the document has to hold."""
+        return [*self.body, *(schema for content in self.responses.values() if (schema := _schema_of(content)))]
 
     def describe(self) -> JsonObject:
-        """The operation object of OpenAPI."""
-        answers = {str(status): _answer(status, schema) for status, schema in self.answers.items()}
-        faults: JsonObject = {str(status): told for status, told in problems(*self.problems).items()}
-        described: JsonObject = {"tags": [self.tag], "summary": self.summary, "operationId": self.id}
+        """Return the operation object of OpenAPI."""
+        responses = {str(status): _response(status, schema) for status, schema in self.responses.items()}
+        faults: JsonObject = {str(status): described for status, described in problems(*self.problems).items()}
+        operation: JsonObject = {"tags": [self.tag], "summary": self.summary, "operationId": self.id}
         if self.parameters:
-            described["parameters"] = list(self.parameters)
+            operation["parameters"] = list(self.parameters)
         if self.body:
-            described["requestBody"] = request_body(*self.body)
-        return described | {"responses": answers | faults}
+            operation["requestBody"] = request_body(*self.body)
+        return operation | {"responses": responses | faults}
 
 
 class DescribedRoute(Route):
-    """One method of one path."""
+    """Is a route for one method of one path."""
 
     def __init__(self, path: str, endpoint: Endpoint, *, method: str, operation: Operation) -> None:
         super().__init__(path, endpoint, methods=[method])
@@ -77,19 +83,60 @@ class DescribedRoute(Route):
         self.operation = operation
 
 
+def describe_api(
+    *, title: str, version: str, routes: Sequence[BaseRoute], extra_schemas: Sequence[Schema]
+) -> dict[str, Any]:
+    """Describe all routes; `extra_schemas` are those of FastAPI's routes whose bodies are read by hand."""
+    document = get_openapi(title=title, version=version, routes=routes)
+    described = [route for route in routes if isinstance(route, DescribedRoute)]
+    paths: dict[str, dict[str, Any]] = document["paths"]
+    for route in described:
+        paths.setdefault(route.path_format, {})[route.method] = route.operation.describe()
+    schemas = [schema for route in described for schema in route.operation.schemas]
+    components = document["components"]["schemas"] | _definitions([ProblemDetails, *schemas, *extra_schemas])
+    return document | {
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "securitySchemes": {"ApiKey": API_KEY},
+        },
+        "security": SECURITY,
+    }
+
+
+def _definitions(schemas: Sequence[Schema]) -> dict[str, Any]:
+    """Return each schema under its own name, with all that it refers to."""
+    adapters: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
+        (schema.__name__, "validation", TypeAdapter(schema)) for schema in dict.fromkeys(schemas)
+    ]
+    _, document = TypeAdapter.json_schemas(
+        adapters, ref_template=SCHEMAS_PATH + "{model}", schema_generator=WithoutFieldTitles
+    )
+    definitions: dict[str, Any] = document["$defs"]
+    return definitions
+
+
+class WithoutFieldTitles(GenerateJsonSchema):
+    """Leaves out titles like `Expireat` above `expireAt`, which say nothing."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
+        return False
+
+
 def reference(schema: Schema) -> JsonObject:
     return {"$ref": SCHEMAS_PATH + schema.__name__}
 
 
 def request_body(*schemas: Schema) -> JsonObject:
-    """A required JSON body in any of its media types."""
+    """Describe a required JSON body in any of its media types."""
     references: list[Json] = [reference(schema) for schema in schemas]
     schema: JsonObject = {"oneOf": references} if len(references) > 1 else reference(schemas[0])
     return {"required": True, "content": {media_range: {"schema": schema} for media_range in MEDIA_RANGES}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The errors of an operation, of which any may also be one that is not foreseen."""
+    """Describe the errors of an operation; `default` is for those that are not foreseen."""
     titles = {str(status): STATUSES[status].title for status in sorted(statuses)} | {"default": "Any other error"}
     content: JsonObject = {"application/problem+json": {"schema": reference(ProblemDetails)}}
     return {name: {"description": title, "content": content} for name, title in titles.items()}
@@ -104,7 +151,7 @@ def text_parameter(name: str, *, required: bool = True) -> JsonObject:
 
 
 def list_parameter(name: str) -> JsonObject:
-    """One that may be repeated."""
+    """Describe a parameter that may be repeated."""
     items: JsonObject = {"type": "string", "minLength": 1}
     schema: JsonObject = {"type": "array", "items": items, "minItems": 1}
     return {"name": name, "in": "query", "required": True, "schema": schema}
@@ -125,7 +172,7 @@ def flag_parameter(name: str, *, default: bool = False) -> JsonObject:
 
 
 def _schema_of(content: Content) -> Schema | None:
-    """What it is made of, where that has a name."""
+    """Return the schema that the content is made of, where that has a name."""
     match content:
         case ListOf(schema) | MapOf(schema):
             return schema
@@ -134,7 +181,7 @@ def _schema_of(content: Content) -> Schema | None:
     return None if content is bytes else content
 
 
-def _answer(status: int, content: Content) -> Json:
+def _response(status: int, content: Content) -> Json:
     described: JsonObject = {"description": HTTPStatus(status).phrase}
     match content:
         case None:
