@@ -2,7 +2,7 @@
 
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.progress import JobProgress
+from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.domain.stages import Outcome
 from tests.support.served_app import BASE_URL, JOBS, Served
 
@@ -15,7 +15,7 @@ async def _tell(served: Served, *, preview: bool = True) -> Job:
     key = blob_key(job_id, PREVIEW) if preview else None
     if key is not None:
         await served.store_blob(key, SKETCH)
-    told = JobProgress(step=5, steps=20, share=0.25, node_id="3", node_type="KSampler", preview_key=key)
+    told = SamplingProgress(step=5, steps=20, fraction=0.25, node_id="3", node_type="KSampler", preview_key=key)
     claimed = await served.claim()
     job = claimed.progressed(at=served.clock.now(), context=told.context)
     assert await served.stores.jobs.replace(claimed, job)

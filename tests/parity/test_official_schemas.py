@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.blob import PREVIEW, blob_key
-from civitai_mock.domain.progress import JobProgress
+from civitai_mock.domain.progress import SamplingProgress
 from tests.parity.official import CORRECTIONS, Correction, faults, has_null
 from tests.parity.replay import REQUESTS, read_capture, read_official
 from tests.support.served_app import JOBS, Served, serve
@@ -39,7 +39,7 @@ async def _answers(request: str) -> dict[str, tuple[str, Any]]:
 
 async def _take_a_step(served: Served) -> None:
     claimed = await served.claim()
-    told = JobProgress(step=5, steps=20, share=0.25, node_id="3", preview_key=blob_key(claimed.id, PREVIEW))
+    told = SamplingProgress(step=5, steps=20, fraction=0.25, node_id="3", preview_key=blob_key(claimed.id, PREVIEW))
     stepped = claimed.progressed(at=served.clock.now(), context=told.context)
     assert await served.stores.jobs.replace(claimed, stepped)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from civitai_mock.comfyui_standin.options import StandinOptions
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.progress import JobProgress, progress_of
+from civitai_mock.domain.progress import SamplingProgress, progress_of
 from tests.scheduler.conftest import PROGRESS_SECONDS, Bench, running
 from tests.support.comfyui import ENDLESS, LONGEST_WAIT_SECONDS, comfyui_on
 from tests.support.jobs import collect
@@ -30,11 +30,11 @@ async def test_a_job_on_a_server_shows_its_steps_and_a_preview_that_is_a_image(b
         await bench.cancel(job.id)
     assert (shown.steps, shown.node_type) == (STEPS, "KSampler")
     assert 0 < shown.step <= STEPS
-    assert shown.share == round(shown.step / STEPS, 4)
+    assert shown.fraction == round(shown.step / STEPS, 4)
     assert image.format == "JPEG"
 
 
-async def _shown(bench: Bench, job: Job) -> JobProgress:
+async def _shown(bench: Bench, job: Job) -> SamplingProgress:
     """What the job shows as soon as it shows a preview; the scheduler's time goes by with each look."""
     async with asyncio.timeout(LONGEST_WAIT_SECONDS):
         while True:
@@ -45,7 +45,7 @@ async def _shown(bench: Bench, job: Job) -> JobProgress:
             bench.clock.advance(PROGRESS_SECONDS / 100)
 
 
-async def _image(bench: Bench, shown: JobProgress) -> Image.Image:
+async def _image(bench: Bench, shown: SamplingProgress) -> Image.Image:
     blob = await bench.stores.blobs.stat(str(shown.preview_key))
     assert blob is not None
     image = Image.open(BytesIO(await collect(bench.stores.blobs.read(blob.key, start=0, stop=blob.size))))

@@ -298,5 +298,5 @@ async def test_a_job_shows_its_progress_until_another_event_or_its_end(bench: Be
         bench.provider.go_on()
         await until_found(lambda: bench.ended(job.id))
     assert shown is not None
-    assert (shown.step, shown.steps, shown.share, shown.node_type) == (5, 20, 0.25, "KSampler")
+    assert (shown.step, shown.steps, shown.fraction, shown.node_type) == (5, 20, 0.25, "KSampler")
     assert progress_of(await bench.job(job.id)) is None

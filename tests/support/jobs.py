@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.job import Job, JobResource, initialized
+from civitai_mock.domain.job import Job, JobResource, initialized_event
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Outcome, Stage
@@ -64,7 +64,7 @@ def make_job(
         slots=tuple(Slot(blob_key=blob_key(job_id(number), index), seed=2**32 - 1 - index) for index in range(2)),
         stage=Stage.QUEUED,
         retry_attempt=0,
-        last_event=initialized(job_id(number), "TextToImageV2", trace_id=TRACE_ID, at=created_at),
+        last_event=initialized_event(job_id(number), "TextToImageV2", trace_id=TRACE_ID, at=created_at),
     )
 
 

@@ -1,1 +1,1 @@
-"""Plain values: no I/O, no framework."""
+"""Plain values and their rules, which need neither I/O nor a framework."""

@@ -1,4 +1,4 @@
-"""AIR: the identifier of a resource."""
+"""Parse and print AIRs, the identifiers of resources."""
 
 import re
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Air:
-    """A parsed AIR; `ecosystem` and `type` may be missing (`civitai:101055@128078`)."""
+    """Holds the parts of an AIR; `ecosystem` and `type` may be missing (`civitai:101055@128078`)."""
 
     source: str
     id: str
@@ -40,9 +40,9 @@ class Air:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raise `InvalidRequestError` for what the official pattern does not accept."""
+        """Read a text; raise `InvalidRequestError` for what the official pattern does not accept."""
         match = AIR_PATTERN.fullmatch(text) if len(text) <= MAX_AIR_LENGTH else None
-        if match is None or _climbs(text):
+        if match is None or _has_empty_or_dotted_part(text):
             raise InvalidRequestError(
                 f"'{text[:MAX_AIR_LENGTH]}' is not a valid AIR; expected"
                 " urn:air:{ecosystem}:{type}:{source}:{id}[@{version}]",
@@ -50,7 +50,7 @@ class Air:
         return cls(**match.groupdict())
 
     def __str__(self) -> str:
-        """The canonical spelling, with `urn:air:`."""
+        """Return the canonical spelling, with `urn:air:`."""
         named = [part for part in (self.ecosystem, self.type, self.source, self.id) if part]
         version = f"@{self.version}" if self.version else ""
         suffix = f".{self.format}" if self.format else ""
@@ -58,45 +58,51 @@ class Air:
 
     @property
     def key(self) -> str:
-        """What two spellings of the same AIR share; AIRs are matched without regard to case."""
+        """Return what two spellings of the same AIR share; AIRs are matched without regard to case."""
         return str(self).lower()
 
     @property
     def stated_type(self) -> str | None:
-        """Return it in lower case; None where it is left out, or is `model`, as in the sample of the v1 description."""
+        """Return the type in lower case, or None.
+
+        None stands for a type that is left out or is `model`, as in the sample of the v1 description.
+        """
         name = (self.type or ANY_TYPE).lower()
         return None if name == ANY_TYPE else name
 
     @property
     def version_id(self) -> str | None:
-        """The number of a version of Civitai's, which alone says what is meant; None for any other AIR."""
+        """Return the number of a version on Civitai, which alone says what is meant; None for any other AIR."""
         return _number(self.source, self.version)
 
     @property
     def model_id(self) -> str:
-        """The id, on Civitai without a format that follows its number."""
+        """Return the id; on Civitai a format that follows its number is left out."""
         return _number(self.source, self.id) or self.id
 
     @property
     def identity(self) -> str:
-        """What all AIRs of one resource share: ecosystem, type, model, file and format are hints on Civitai."""
+        """Return what all AIRs of one resource share.
+
+        On Civitai ecosystem, type, model, file and format are only hints.
+        """
         return self.key if self.version_id is None else f"@{CIVITAI}/{self.version_id}"
 
     @property
     def is_of_model(self) -> bool:
-        """Whether it leaves it open which version of a model of Civitai's is meant."""
+        """Return whether the AIR names a model on Civitai and leaves its version open."""
         return self.version is None and self.source.lower() == CIVITAI
 
     @property
     def compressed(self) -> str:
-        """`@civitai/128078`, as v1 prints models; the whole AIR where there is no version."""
+        """Return `@civitai/128078`, as v1 prints models; the whole AIR where there is no version."""
         if self.version_id is not None:
             return self.identity
         return f"@{self.source}/{self.version}" if self.version else str(self)
 
     @property
     def without_file(self) -> Self:
-        """The AIR of the version, where this one pins a file of it."""
+        """Return the AIR of the version, where this one pins a file of it."""
         if self.version is None or self.version_id is None:
             return self
         suffix = next((suffix for suffix in WEIGHTS_SUFFIXES if self.version.lower().endswith(suffix)), "")
@@ -104,7 +110,7 @@ class Air:
 
     @property
     def model_path(self) -> str:
-        """Where a worker keeps the file (capture comfy-graph-sdxl-worker), without a `fileName` override."""
+        """Return where a worker keeps the file (capture comfy-graph-sdxl-worker) unless `fileName` overrides it."""
         air = self.without_file
         folder = "" if air.stated_type == "checkpoint" else air.stated_type
         parts = [folder, air.ecosystem or "unknown", air.source, air.id, air.version]
@@ -114,14 +120,14 @@ class Air:
 
 @dataclass(frozen=True, slots=True)
 class CompressedAir:
-    """`@{source}/{version}`: names a version only, so going back needs the resource index."""
+    """Names a version only, as `@{source}/{version}`; the whole AIR is known to the resource store alone."""
 
     source: str
     version: str
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """None where `text` is not in compressed form."""
+        """Read a text; return None where it is not in compressed form."""
         match = COMPRESSED_PATTERN.fullmatch(text)
         return cls(match["source"], match["version"]) if match else None
 
@@ -130,7 +136,7 @@ class CompressedAir:
 
     @property
     def version_id(self) -> str | None:
-        """See `Air`."""
+        """Return the number of a version on Civitai; see `Air`."""
         return _number(self.source, self.version)
 
 
@@ -138,16 +144,16 @@ Reference: TypeAlias = Air | CompressedAir
 
 
 def parse_reference(text: str) -> Reference:
-    """An AIR in either form a v1 request may use."""
+    """Read an AIR in either form that a v1 request may use; raise `InvalidRequestError` for any other text."""
     return CompressedAir.parse(text) or Air.parse(text)
 
 
 def _number(source: str, text: str | None) -> str | None:
-    """What a text begins with, if that is an id of Civitai's."""
+    """Return what a text begins with, if that is an id of Civitai."""
     match = NUMBER_PATTERN.fullmatch(text) if text and source.lower() == CIVITAI else None
     return match["id"] if match else None
 
 
-def _climbs(text: str) -> bool:
-    """True for path tricks: AIRs become file names, in which an empty part would make for an absolute one."""
+def _has_empty_or_dotted_part(text: str) -> bool:
+    """Return whether a part is empty or made of dots: in a file name, such parts lead to other folders."""
     return any(part in {"", ".", ".."} for part in re.split(r"[/:@]", text))

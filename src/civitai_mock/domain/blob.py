@@ -1,4 +1,4 @@
-"""Stored bytes with an id and a URL."""
+"""Blobs are stored bytes with a key; slots are the places of the blobs that a job makes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,10 @@ PREVIEW = "preview"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """`etag` is unquoted; the bytes go with `keep_until`; `owner` is the consumer whose job stored them, if known."""
+    """Describes stored bytes, which are deleted after `keep_until`.
+
+    `etag` is unquoted; `owner` is the consumer whose job stored them, if known.
+    """
 
     key: str
     content_type: str
@@ -22,7 +25,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A place for one file that a job makes; one with a `name` can be had as an asset under that name."""
+    """Is the place for one file that a job makes; one with a `name` can be had as an asset under that name."""
 
     blob_key: str
     seed: int | None = None
@@ -31,13 +34,13 @@ class Slot:
 
 
 def blob_keys(job_id: str, slots: int) -> Sequence[str]:
-    """Return the keys of all that a job with so many slots can have stored for its consumer."""
+    """Return the keys of all blobs that a job with so many slots can have stored for its consumer."""
     return [blob_key(job_id, place) for place in (*range(slots), PREVIEW)]
 
 
 def blob_key(job_id: str, place: int | str) -> str:
-    """64 upper-case hex digits (capture v1-job-succeeded), the same each time a job is run again.
+    """Return 64 upper-case hex digits (capture v1-job-succeeded), the same each time a job is run again.
 
-    `place` is the number of a slot, or the name of what is no slot.
+    `place` is the number of a slot, or a name of what has no slot.
     """
     return hashlib.sha256(f"{job_id}/{place}".encode()).hexdigest().upper()

@@ -17,7 +17,7 @@ MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Who holds a job, since when and (the lease) until when."""
+    """Says who holds a job, since when and (the lease) until when."""
 
     provider: str
     worker_id: str
@@ -25,7 +25,7 @@ class Claim:
     until: datetime
 
     def is_same(self, other: "Claim | None") -> bool:
-        """Whether both are one claim, whose lease may have been renewed in between.
+        """Return whether both are one claim, whose lease may have been renewed in between.
 
         A worker never makes two claims at the same moment.
         """
@@ -33,7 +33,7 @@ class Claim:
 
 
 class Holding(StrEnum):
-    """Who has a job, if anybody has."""
+    """Says who has a job, if anybody has."""
 
     BLOCKED = "BLOCKED"  # it waits for other jobs
     QUEUED = "QUEUED"
@@ -42,7 +42,7 @@ class Holding(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who changes a job."""
+    """Says who changes a job."""
 
     HOLDER = "HOLDER"  # the worker that runs the job under the claim that is stored
     SCHEDULER = "SCHEDULER"  # any other one
@@ -50,7 +50,7 @@ class Actor(StrEnum):
 
 
 class Change(StrEnum):
-    """What may be done to a job."""
+    """Names what may be done to a job."""
 
     CLAIM = "CLAIM"
     RENEW = "RENEW"
@@ -67,7 +67,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`by` may make the change while the job is in one of `before`; then it is in one of `after`."""
+    """Lets `by` make a change while the job is in one of `before`; then it is in one of `after`."""
 
     by: Actor
     before: frozenset[Holding]
@@ -95,12 +95,12 @@ RULES: Mapping[Change, Sequence[Rule]] = {
 
 
 def allows(change: Change, holding: Holding) -> bool:
-    """Whether anybody may make the change to a job that is held like this."""
+    """Return whether anybody may make the change to a job that is held like this."""
     return any(holding in rule.before for rule in RULES[change])
 
 
 def deaths_in_a_row(events: Sequence[JobEvent]) -> int:
-    """How many claims ended with their workers since the prompt was last seen to get on; `events` in order of `seq`.
+    """Return how many claims ended with their workers since the prompt last got on; `events` are in order of `seq`.
 
     The first Updated event in SENT_TO_COMFY says that the prompt is there, those after it that it gets on.
     """
@@ -114,7 +114,10 @@ def deaths_in_a_row(events: Sequence[JobEvent]) -> int:
 
 
 def owes_retry(events: Sequence[JobEvent], *, retry_attempt: int) -> bool:
-    """Whether a worker died with the prompt of this attempt, which costs a retry if the prompt is not found again."""
+    """Return whether a worker died with the prompt of this attempt.
+
+    That costs a retry if the prompt is not found again.
+    """
     return any(
         event.type is JobEventType.CLAIM_EXPIRED
         and event.stage is Stage.SENT_TO_COMFY

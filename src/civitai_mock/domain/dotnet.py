@@ -1,4 +1,4 @@
-"""Dates, durations and numbers in the form in which .NET prints them, as the real service does (captures)."""
+"""Read and print dates, durations and numbers in the form of .NET, as the real service does (captures)."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,15 +8,16 @@ TIMESPAN_PATTERN = re.compile(
     re.ASCII,
 )
 MICROSECOND = timedelta(microseconds=1)
+MAX_EXACT = 2**53  # beyond it not every whole number is a float
 
 
 def format_date(moment: datetime) -> str:
-    """`2025-09-06T18:18:42.7889903Z`: UTC with seven decimals; Python knows six."""
+    """Print `2025-09-06T18:18:42.7889903Z`: UTC with seven decimals, of which Python knows six."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "0Z"
 
 
 def format_timespan(duration: timedelta) -> str:
-    """`00:00:12.0816066`: seven decimals if there is a fraction and none if not; days before a dot."""
+    """Print `00:00:12.0816066`: seven decimals if there is a fraction and none if not; days before a dot."""
     microseconds = abs(duration) // MICROSECOND
     seconds, fraction = divmod(microseconds, 1_000_000)
     minutes, second = divmod(seconds, 60)
@@ -29,7 +30,7 @@ def format_timespan(duration: timedelta) -> str:
 
 
 def parse_timespan(text: str) -> timedelta:
-    """`[d.]hh:mm[:ss[.fffffff]]`; raise ValueError for anything else."""
+    """Read `[d.]hh:mm[:ss[.fffffff]]`; raise ValueError for anything else."""
     match = TIMESPAN_PATTERN.fullmatch(text)
     if match is None:
         raise ValueError("expected a duration like 00:10:00")
@@ -40,8 +41,6 @@ def parse_timespan(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=microseconds)
 
 
-MAX_EXACT = 2**53
-
-
 def plain_number(value: float) -> int | float:
+    """Return a number that is whole as an int, which is printed without decimals."""
     return int(value) if value.is_integer() and abs(value) < MAX_EXACT else value

@@ -1,4 +1,4 @@
-"""Errors that say who must act. `api/errors.py` alone turns them into HTTP."""
+"""Errors, by who must act; `api/errors.py` alone turns them into HTTP answers."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -7,7 +7,10 @@ MOST_FAULTS = 100
 
 
 class MockError(Exception):
-    """Base of everything this project raises on purpose."""
+    """Is the base of everything that this project raises on purpose.
+
+    The event of a job that ends by it has its `evidence`.
+    """
 
     code = "internal_error"
 
@@ -23,9 +26,9 @@ class InvalidRequestError(MockError):
     code = "invalid_request"
 
     def __init__(self, message: str, *, errors: Mapping[str, Sequence[str]] | None = None, **evidence: object):
-        """`errors` maps a path in the request's own spelling (`params.steps`) to its messages.
+        """Take `errors`, which map paths in the request's own spelling (`params.steps`) to messages.
 
-        Of very many only the first are told.
+        Only the first `MOST_FAULTS` of them are kept.
         """
         faults = errors or {}
         if len(faults) > MOST_FAULTS:
@@ -34,13 +37,13 @@ class InvalidRequestError(MockError):
         self.errors = {path: list(messages)[:MOST_FAULTS] for path, messages in islice(faults.items(), MOST_FAULTS)}
 
     def under(self, path: str) -> "InvalidRequestError":
-        """The same fault, of a part of a bigger request."""
+        """Return the same fault as one of a part, at `path`, of a larger request."""
         errors = {f"{path}.{name}" if path else name: messages for name, messages in self.errors.items()}
         return InvalidRequestError(self.message, errors=errors, **self.evidence)
 
 
 class ForbiddenError(MockError):
-    """The caller may not do this, or no longer (403)."""
+    """The caller may not do this, or may no longer do it (403)."""
 
     code = "forbidden"
 
@@ -58,7 +61,7 @@ class InsufficientBuzzError(MockError):
 
 
 class NotFoundError(MockError):
-    """There is no such thing, or not for this caller (404)."""
+    """The thing does not exist, or is hidden from this caller (404)."""
 
     code = "not_found"
 
@@ -88,22 +91,25 @@ class TransientError(MockError):
 
 
 class NotStartedError(TransientError):
-    """Nobody has begun with it: try again, and use up no retry."""
+    """Nobody has begun with the job: try again, and use up no retry."""
 
 
 class NoWorkerError(NotStartedError):
-    """No worker is there, or has room. That it waits for one has been logged, once."""
+    """No worker is there, or none has room. It has been logged, once, that the job waits for one."""
 
 
 class RunFailedError(TransientError):
-    """It was run and failed, perhaps by no fault of its own: try again, and at last end the job with these words."""
+    """The graph ran and failed, perhaps by no fault of its own.
+
+    Try again, and at last end the job with this message.
+    """
 
 
 class TryElsewhereError(NotStartedError):
-    """One server failed with it by what may be its own fault, and another one has yet to try."""
+    """One server failed, perhaps by its own fault, and another one has yet to try."""
 
 
 class ClaimLost(MockError):  # noqa: N818 - not a fault: someone else has the job now
-    """Another worker, a cancel or an expiry has the job; let go quietly."""
+    """Another worker, a cancel or an expiry has taken the job; let go quietly."""
 
     code = "claim_lost"

@@ -1,4 +1,4 @@
-"""Dated past facts about a job."""
+"""Job events are dated facts about a job, which are only ever appended."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvent:
-    """`seq` counts from 0 (Initialized) without gaps.
+    """Says what happened to a job, and when; `seq` counts from 0 (Initialized) without gaps.
 
     `claim_duration` runs from the claim, `job_duration` from the job's creation.
     """

@@ -1,8 +1,7 @@
-"""Image files and their sizes: what the first bytes of a file say, without decoding it."""
+"""Read type and size of an image from the first bytes of its file, without decoding it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Self
 
 from civitai_mock.domain import png
 
@@ -14,12 +13,12 @@ BMP_CORE_HEADER = 12
 
 
 class BrokenImageError(ValueError):
-    """Bytes that begin like an image and do not go on like one."""
+    """Is raised for bytes that are not an image, or do not go on like one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageHeader:
-    """`content_type` follows from the bytes, whatever anybody else said."""
+    """Says what the first bytes tell; `content_type` follows from them, whatever anybody else said."""
 
     content_type: str
     width: int
@@ -27,12 +26,12 @@ class ImageHeader:
 
 
 def read_header(head: bytes) -> ImageHeader | None:
-    """None while more bytes are needed; raise `BrokenImageError` for what is no image."""
+    """Return None while more bytes are needed; raise `BrokenImageError` for what is not an image."""
     content_type = _type_of(head)
     if content_type is None:
         if len(head) < LONGEST_MAGIC:
             return None
-        raise BrokenImageError("no image")
+        raise BrokenImageError("not an image")
     try:
         size = SIZES[content_type](head)
     except IndexError:
@@ -50,7 +49,7 @@ def _type_of(head: bytes) -> str | None:
 
 
 def _little(head: bytes, start: int, length: int) -> int:
-    """Raise IndexError for bytes that are not there yet."""
+    """Read a number; raise IndexError for bytes that are not there yet."""
     return int.from_bytes(_part(head, start, length), "little")
 
 
@@ -75,7 +74,7 @@ def _gif(head: bytes) -> tuple[int, int]:
 
 
 def _bmp(head: bytes) -> tuple[int, int]:
-    """The height of one that is stored from the top down is negative."""
+    """Return a size; the height of an image that is stored from the top down is negative."""
     if _little(head, 14, 4) == BMP_CORE_HEADER:
         return _little(head, 18, 2), _little(head, 20, 2)
     width, height = _part(head, 18, 4), _part(head, 22, 4)
@@ -83,7 +82,7 @@ def _bmp(head: bytes) -> tuple[int, int]:
 
 
 def _webp(head: bytes) -> tuple[int, int]:
-    """Lossy, lossless, or with a header of its own."""
+    """Return the size of a lossy image, a lossless one, or one with a header of its own."""
     match _part(head, 12, 4):
         case b"VP8 ":
             return _little(head, 26, 2) & 0x3FFF, _little(head, 28, 2) & 0x3FFF
@@ -92,11 +91,11 @@ def _webp(head: bytes) -> tuple[int, int]:
             return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         case b"VP8X":
             return _little(head, 24, 3) + 1, _little(head, 27, 3) + 1
-    raise BrokenImageError("no such WebP")
+    raise BrokenImageError("unknown kind of WebP")
 
 
 def _jpeg(head: bytes) -> tuple[int, int]:
-    """The segments before the one with the size may be long: profiles, thumbnails."""
+    """Look for the segment with the size; those before it may be long: profiles, thumbnails."""
     place = 2
     while True:
         if _big(head, place, 1) != 0xFF:
@@ -110,7 +109,7 @@ def _jpeg(head: bytes) -> tuple[int, int]:
 
 
 def _jpeg_length(head: bytes, place: int, marker: int) -> int:
-    """Of a segment with its marker; before a marker there may be any number of fill bytes."""
+    """Return the length of a segment with its marker, before which there may be any number of fill bytes."""
     if marker == 0xFF:
         return 1
     if marker in JPEG_BARE:
@@ -132,27 +131,3 @@ SIZES: Mapping[str, Callable[[bytes], tuple[int, int]]] = {
     "image/bmp": _bmp,
     "image/webp": _webp,
 }
-
-
-LATENT_CELL = 8
-
-
-class Size(NamedTuple):
-    """In pixels."""
-
-    width: int
-    height: int
-
-    @property
-    def drawn(self) -> Self:
-        """What a sampler makes of it: latent space knows no smaller cells."""
-        return self._replace(
-            width=self.width // LATENT_CELL * LATENT_CELL, height=self.height // LATENT_CELL * LATENT_CELL
-        )
-
-    def scaled(self, scale: float) -> Self:
-        return self._replace(width=round(self.width * scale), height=round(self.height * scale))
-
-    @property
-    def larger_side(self) -> int:
-        return max(self.width, self.height)

@@ -1,4 +1,4 @@
-"""A job: the unit that is claimed, and every change it may go through."""
+"""A job is the unit that is claimed; every change that it may go through is a method."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +13,13 @@ from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
+LOW, NORMAL, HIGH = -10, 0, 10
+NAMED_PRIORITIES = {"low": LOW, "normal": NORMAL, "high": HIGH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResource:
-    """A resource as the job found it when it was submitted; its `hashes` are those of `Resource`."""
+    """Is a resource as a job found it when it was submitted; its `hashes` are those of `Resource`."""
 
     air: Air
     file_name: str
@@ -27,13 +29,13 @@ class JobResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The first block never changes; `last_event.seq` is the version that a conditional write is held against.
+    """Holds what never changes of a job, the first block, and its state; a change makes a new one.
 
-    `submission_id` is shared by the jobs of one request, `issued_by` is the consumer; `dependencies` are the ids of
-    jobs that have to succeed first; until they have, the job `is_blocked` and cannot be claimed. A job that is not
-    `charged` costs its consumer nothing. `result` is that of a job type whose results are not images, `taint` what a
-    consumer found wrong with the job. `client_compat` is the kind of client that its callbacks are worded for, if its
-    request asked for one.
+    `last_event.seq` is the version that a conditional write is compared with. `submission_id` is shared by the jobs of
+    one request, `issued_by` is the consumer. `dependencies` are the ids of jobs that have to succeed first; until they
+    have, the job `is_blocked` and cannot be claimed. A job that is not `charged` costs its consumer nothing. `result`
+    is that of a job type whose results are not images, `taint` is what a consumer found wrong with the job.
+    `client_compat` is the kind of client that its webhooks are worded for, if its request asked for one.
     """
 
     id: str
@@ -91,13 +93,13 @@ class Job:
         prompt_id: str | None = None,
         uses_retry: bool = False,
     ) -> Self:
-        """The claimed job one stage on, with its lease extended; the last stage comes with `ended`.
+        """Return the claimed job one stage on, with its lease extended; the last stage comes with `ended`.
 
-        It `uses_retry` if it has to begin again with what was lost when its last worker died.
+        A job `uses_retry` if it has to begin again with what was lost when its last worker died.
         """
         if self.claim is None or NEXT_STAGE.get(self.stage) is not stage or STAGE_EVENT[stage] in ENDS_JOB:
             raise ValueError(f"a job in {self.stage} cannot enter {stage}")
-        told = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage)
+        event = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage)
         attempt = self.retry_attempt + uses_retry
         return replace(
             self,
@@ -105,7 +107,7 @@ class Job:
             retry_attempt=attempt,
             claim=replace(self.claim, until=at + lease),
             prompt_id=prompt_id or self.prompt_id,
-            last_event=replace(told, retry_attempt=attempt),
+            last_event=replace(event, retry_attempt=attempt),
         )
 
     def ended(
@@ -117,11 +119,14 @@ class Job:
         slots: Sequence[Slot] | None = None,
         result: Json = None,
     ) -> Self:
-        """The job with its outcome; only a job in SENT_TO_COMFY can succeed, any unfinished job can end otherwise."""
+        """Return the job with its outcome.
+
+        Only a job in SENT_TO_COMFY can succeed, any unfinished job can end otherwise.
+        """
         if self.outcome is not None or (outcome is Outcome.SUCCEEDED and self.stage is not Stage.SENT_TO_COMFY):
             raise ValueError(f"a job in {self.stage} that ended {self.outcome} cannot end {outcome}")
         stage = Stage.COMFY_RESULT if outcome is Outcome.SUCCEEDED else self.stage
-        told = self._event(OUTCOME_EVENT[outcome], at=at, context=context, stage=stage)
+        event = self._event(OUTCOME_EVENT[outcome], at=at, context=context, stage=stage)
         kept = self.slots if slots is None else tuple(slots)
         return replace(
             self,
@@ -131,50 +136,51 @@ class Job:
             slots=kept,
             result=result,
             is_blocked=False,
-            last_event=told,
+            last_event=event,
         )
 
     def progressed(self, *, at: datetime, context: JsonObject, slots: Sequence[Slot] | None = None) -> Self:
-        """The claimed job where it was, with news of it (an Updated event)."""
+        """Return the claimed job where it was, with an Updated event that reports its progress."""
         self._check(Change.ADVANCE)
-        told = self._event(JobEventType.UPDATED, at=at, context=context, stage=self.stage)
-        return replace(self, last_event=told, slots=self.slots if slots is None else tuple(slots))
+        event = self._event(JobEventType.UPDATED, at=at, context=context, stage=self.stage)
+        return replace(self, last_event=event, slots=self.slots if slots is None else tuple(slots))
 
     def unblocked(self, *, at: datetime) -> Self:
         """Return the job as one that can be claimed, as every job that it depends on has succeeded."""
         self._check(Change.UNBLOCK)
-        told = self._event(JobEventType.UPDATED, at=at, context={"dependencies": "succeeded"}, stage=self.stage)
-        return replace(self, is_blocked=False, last_event=told)
+        event = self._event(JobEventType.UPDATED, at=at, context={"dependencies": "succeeded"}, stage=self.stage)
+        return replace(self, is_blocked=False, last_event=event)
 
     def released(self, *, at: datetime, reason: str) -> Self:
-        """Back in the queue because its worker is stopping or cannot go on; no retry is used up."""
+        """Put the job back into the queue, as its worker stops or cannot go on; no retry is used up."""
         self._check(Change.RELEASE)
-        return self._back(JobEventType.LATE_REJECTED, at=at, context={"reason": reason})
+        return self._requeued(JobEventType.LATE_REJECTED, at=at, context={"reason": reason})
 
     def claim_expired(self, *, at: datetime, reason: str, prompt_stopped: bool = False) -> Self:
-        """Back in the queue with one retry used up, or Failed when none is left.
+        """Put the job back into the queue with one retry used up, or let it fail when none is left.
 
         A prompt that we stopped is not asked for again: it would seem to have ended by somebody's wish.
         """
         self._check(Change.USE_RETRY)
         prompt_id = None if prompt_stopped else self.prompt_id
         if self.retry_attempt >= self.max_retry_attempt:
-            return replace(self._without_claim(at=at, reason=reason), prompt_id=prompt_id)
-        expired = self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
+            return replace(self._failed_for_good(at=at, reason=reason), prompt_id=prompt_id)
+        expired = self._requeued(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         return replace(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)
 
     def abandoned(self, *, at: datetime, reason: str, deaths: int = 0) -> Self:
-        """Back in the queue from a holder that is gone, or Failed after too many `deaths` in a row before this one.
+        """Put the job of a worker that is gone back into the queue, or let it fail after too many such `deaths`.
 
-        It costs no retry yet: the next worker may find the prompt again (see `owes_retry`).
+        `deaths` counts those in a row before this one. This one costs no retry yet: the next worker may find the prompt
+        again (see `owes_retry`).
         """
         self._check(Change.ABANDON)
         if deaths >= MAX_DEATHS:
-            return self._without_claim(at=at, reason=f"{deaths + 1} workers died one after the other with this job.")
-        return self._back(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
+            return self._failed_for_good(at=at, reason=f"{deaths + 1} workers died one after the other with this job.")
+        return self._requeued(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
 
-    def _without_claim(self, *, at: datetime, reason: str) -> Self:
-        """Failed, as nobody is to claim it again."""
+    def _failed_for_good(self, *, at: datetime, reason: str) -> Self:
+        """Let the job fail, as nobody is to claim it again."""
         context: JsonObject = {"error": "claim_expired", "message": reason, "reason": reason}
         return self.ended(Outcome.FAILED, at=at, context=context)
 
@@ -182,16 +188,16 @@ class Job:
         if not allows(change, self.holding):
             raise ValueError(f"{change} cannot be done to a job that is {self.holding}, in {self.stage}")
 
-    def _back(self, event: JobEventType, *, at: datetime, context: JsonObject) -> Self:
-        told = self._event(event, at=at, context=context, stage=self.stage)
-        return replace(self, stage=Stage.QUEUED, claim=None, last_event=told)
+    def _requeued(self, event_type: JobEventType, *, at: datetime, context: JsonObject) -> Self:
+        event = self._event(event_type, at=at, context=context, stage=self.stage)
+        return replace(self, stage=Stage.QUEUED, claim=None, last_event=event)
 
-    def _event(self, event: JobEventType, *, at: datetime, context: JsonObject, stage: Stage) -> JobEvent:
+    def _event(self, event_type: JobEventType, *, at: datetime, context: JsonObject, stage: Stage) -> JobEvent:
         claim = self.claim
         return replace(
             self.last_event,
             seq=self.seq + 1,
-            type=event,
+            type=event_type,
             stage=stage,
             at=at,
             context=context,
@@ -203,8 +209,8 @@ class Job:
         )
 
 
-def initialized(job_id: str, job_type: str, *, trace_id: str, at: datetime) -> JobEvent:
-    """The first event of every job."""
+def initialized_event(job_id: str, job_type: str, *, trace_id: str, at: datetime) -> JobEvent:
+    """Return the first event of every job."""
     return JobEvent(
         job_id=job_id,
         seq=0,
@@ -217,7 +223,3 @@ def initialized(job_id: str, job_type: str, *, trace_id: str, at: datetime) -> J
         job_duration=timedelta(),
         retry_attempt=0,
     )
-
-
-LOW, NORMAL, HIGH = -10, 0, 10
-NAMED_PRIORITIES = {"low": LOW, "normal": NORMAL, "high": HIGH}

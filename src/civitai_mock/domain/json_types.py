@@ -1,4 +1,4 @@
-"""The shape of a decoded JSON document, and how a value is read as what it should be."""
+"""Types of decoded JSON, and readers that take a value as what it should be, or else as empty."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -26,7 +26,7 @@ def as_texts(value: Json) -> tuple[str, ...]:
 
 
 def as_number(value: Json) -> float | None:
-    """Neither NaN nor infinity, which ComfyUI writes: nothing can be counted with them."""
+    """Return a number, or None for NaN and infinity too, which ComfyUI writes: nothing can be counted with them."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if isinstance(value, int) or isfinite(value) else None

@@ -1,4 +1,4 @@
-"""How far a job's work is, as its last event tells it."""
+"""How far the graph of a job is, as the job's last event says."""
 
 from dataclasses import dataclass
 
@@ -8,32 +8,35 @@ from civitai_mock.domain.stages import JobEventType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobProgress:
-    """`step` of the `steps` of one node; `share` (0 to 1) is of the whole graph where that can be said, else of it."""
+class SamplingProgress:
+    """Says at which `step` of its `steps` a node is.
+
+    `fraction` (0 to 1) is that of the sampling of the whole graph where it can be told, else that of the node's steps.
+    """
 
     step: int
     steps: int
-    share: float
+    fraction: float
     node_id: str
     node_type: str | None = None
     preview_key: str | None = None
 
     @property
     def context(self) -> JsonObject:
-        """What an event tells of it."""
-        told: JsonObject = {
+        """Return the context of an event that reports the progress."""
+        members: JsonObject = {
             "step": self.step,
             "steps": self.steps,
-            "progress": self.share,
+            "progress": self.fraction,
             "node_id": self.node_id,
             "class_type": self.node_type,
             "previewBlobKey": self.preview_key,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in members.items() if value is not None}
 
 
-def progress_of(job: Job) -> JobProgress | None:
-    """None for a job that has ended, or whose last event tells of something else."""
+def progress_of(job: Job) -> SamplingProgress | None:
+    """Return the progress that the last event of a job reports, if it does and the job has not ended."""
     event = job.last_event
     if job.outcome is not None or event.type is not JobEventType.UPDATED:
         return None
@@ -41,14 +44,14 @@ def progress_of(job: Job) -> JobProgress | None:
         case {
             "step": int(step),
             "steps": int(steps),
-            "progress": float(share) | int(share),
+            "progress": float(fraction) | int(fraction),
             "node_id": str(node_id),
             **others,
         }:
-            return JobProgress(
+            return SamplingProgress(
                 step=step,
                 steps=steps,
-                share=share,
+                fraction=fraction,
                 node_id=node_id,
                 node_type=_text(others.get("class_type")),
                 preview_key=_text(others.get("previewBlobKey")),

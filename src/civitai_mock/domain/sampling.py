@@ -1,4 +1,4 @@
-"""ComfyUI's pair for v1's public `scheduler` names."""
+"""Samplers: ComfyUI's pair of sampler and noise schedule for each public name, which v1 calls `scheduler`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """ComfyUI's `sampler_name` and `scheduler`."""
+    """Is ComfyUI's pair of `sampler_name` and `scheduler`."""
 
     sampler: str
     noise_schedule: str
@@ -48,5 +48,5 @@ SCHEDULER_NAMES: Mapping[str, str] = {name.lower(): name for name in SAMPLINGS}
 
 
 def scheduler_name(text: str) -> str | None:
-    """The official spelling of a scheduler name in any case (v2 writes camelCase), or None."""
+    """Return the official spelling of a scheduler name in any case (v2 writes camelCase), or None."""
     return SCHEDULER_NAMES.get(text.lower())

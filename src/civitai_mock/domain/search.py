@@ -1,4 +1,4 @@
-"""Criteria of a search over many jobs, and what the stores answer."""
+"""Searches over many jobs: criteria, and the answers of the stores."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ MOST_BYTES_FOUND = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place in the list of jobs by age; jobs of one instant stand in order of submission, then of id."""
+    """Is a place in the list of jobs by age; jobs of one instant stand in order of submission, then of id."""
 
     created_at: datetime
     submission_id: str
@@ -23,7 +23,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCriteria:
-    """What a job must match to be found; None and no `leaves` (of its properties) match all."""
+    """Says what a job must match to be found; None matches every job, and so do no `property_paths`."""
 
     issued_by: str | None = None
     job_type: str | None = None
@@ -33,7 +33,7 @@ class JobCriteria:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """`images` are those of succeeded jobs; `cost` is in Buzz, of charged jobs that were not refunded."""
+    """Sums up jobs: `images` of those that succeeded, and `cost` (Buzz) of charged ones that were not refunded."""
 
     images: int
     cost: float
@@ -41,7 +41,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """A consumer may have at most `limit` Buzz of jobs at once, those that were refunded aside."""
+    """Limits the cost of all jobs of a consumer to `limit` Buzz, those that were refunded aside."""
 
     issued_by: str
     limit: float
@@ -49,7 +49,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedJob:
-    """`cost` is in Buzz."""
+    """Is a job that could be claimed; `cost` is in Buzz."""
 
     id: str
     priority: int
@@ -59,7 +59,10 @@ class QueuedJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """`jobs` in the order in which they will be claimed; `recent` jobs ended within the time that was asked about."""
+    """Lists the queued `jobs` in the order in which they will be claimed.
+
+    `recent` says how many jobs ended within the time that was asked about.
+    """
 
     jobs: Sequence[QueuedJob]
     recent: int
@@ -67,7 +70,7 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueWebhook:
-    """A job whose receiver does not know all of its events yet.
+    """Is a job whose receiver does not know all of its events yet.
 
     `delivered_seq` is the `seq` of the last event that the receiver knows, or -1; `failures` counts the attempts that
     have failed since then.
@@ -79,17 +82,17 @@ class DueWebhook:
 
 
 def property_paths(properties: ReadOnlyJson) -> frozenset[str]:
-    """One text for each value that stands at the end of a path of keys; a list is one value.
+    """Return one text for each value that stands at the end of a path of keys; a list is one value.
 
-    A job matches a query if its leaves hold all of the query's: `{"a": {"b": 1}}` is found by itself and within more.
+    A job matches a query if its paths include all of the query's: `{"a": {"b": 1}}` is found by itself and within more.
     Numbers that are equal (1 and 1.0) match, as they do in JSON.
     """
-    ends = _ends((), dict(properties))
-    return frozenset(json.dumps([*path, _plain(value)], sort_keys=True) for path, value in ends)
+    values = _values_by_path((), dict(properties))
+    return frozenset(json.dumps([*path, _with_whole_numbers(value)], sort_keys=True) for path, value in values)
 
 
 def count_values(properties: ReadOnlyJson, *, most: int) -> int:
-    """All of them, in objects and lists; once there are more than `most` it does not matter how many."""
+    """Count the values in all objects and lists; once there are more than `most` it does not matter how many."""
     number = 0
     left: list[dict[str, Json] | list[Json]] = [dict(properties)]
     while left and number <= most:
@@ -100,17 +103,17 @@ def count_values(properties: ReadOnlyJson, *, most: int) -> int:
     return number
 
 
-def _ends(path: tuple[str, ...], value: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
+def _values_by_path(path: tuple[str, ...], value: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from _ends((*path, key), item)
+            yield from _values_by_path((*path, key), item)
     elif path:
         yield path, value
 
 
-def _plain(value: Json) -> Json:
+def _with_whole_numbers(value: Json) -> Json:
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_with_whole_numbers(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class JobEventType(StrEnum):
-    """v1 description."""
+    """Names what happened to a job, in the words of the v1 description."""
 
     INITIALIZED = "Initialized"
     CLAIMED = "Claimed"
@@ -20,7 +20,7 @@ class JobEventType(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far our scheduler is with a job."""
+    """Says how far our scheduler is with a job."""
 
     QUEUED = "QUEUED"
     CLAIMED = "CLAIMED"
@@ -30,7 +30,7 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a job ended."""
+    """Says how a job ended."""
 
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"

@@ -1,4 +1,4 @@
-"""Opaque tokens: of a job collection, and pagination cursors, valid only for the consumer they were issued to."""
+"""Opaque texts for clients: tokens of job collections, and pagination cursors."""
 
 import base64
 import binascii
@@ -12,31 +12,27 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Position
 
+NOT_OURS = "The token is not one that this server gave out."
+NOT_YOURS = "The cursor is not one that you were given."
+TAG_LENGTH = 8
+
 
 def encode_token(job_ids: Sequence[str]) -> str:
-    """Standard base64 with padding of `{"Jobs":[…]}`."""
+    """Return `{"Jobs":[…]}` in standard base64 with padding."""
     return base64.b64encode(json.dumps({"Jobs": list(job_ids)}, separators=(",", ":")).encode()).decode()
 
 
 def decode_token(token: str) -> list[str]:
-    """The job ids, each once; raise `InvalidRequestError` for anything that `encode_token` would not have made."""
+    """Return the job ids, each once; raise `InvalidRequestError` for what `encode_token` would not have made."""
     try:
         # A '+' that was not percent-encoded arrives as a space.
         decoded = json.loads(base64.b64decode(token.replace(" ", "+"), validate=True)) if token else None
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise _invalid_token() from error
+        raise _invalid("token", NOT_OURS) from error
     job_ids = decoded.get("Jobs") if isinstance(decoded, dict) else None
     if not isinstance(job_ids, list) or not all(isinstance(job_id, str) and job_id.isprintable() for job_id in job_ids):
-        raise _invalid_token()
+        raise _invalid("token", NOT_OURS)
     return list(dict.fromkeys(job_id.lower() for job_id in job_ids))
-
-
-def _invalid_token() -> InvalidRequestError:
-    message = "The token is not one that this server gave out."
-    return InvalidRequestError(message, errors={"token": [message]})
-
-
-TAG_LENGTH = 8
 
 
 def position_of(job: Job) -> Position:
@@ -44,29 +40,28 @@ def position_of(job: Job) -> Position:
 
 
 def encode_cursor(position: Position, *, owner: str | None) -> str:
-    """`owner` is whose jobs the list is of, None for everybody's."""
+    """Return a cursor that is valid for `owner` only, the consumer whose jobs are listed; None lists everybody's."""
     place = [format_date(position.created_at), position.submission_id, position.job_id]
     text = json.dumps([*place, _tag(place, owner)], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def decode_cursor(cursor: str, *, owner: str | None) -> Position:
-    """Raise `InvalidRequestError` for a cursor that this owner was not given."""
+    """Return the place in the list; raise `InvalidRequestError` for a cursor that this owner was not given."""
     try:
         decoded = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
         created_at, submission_id, job_id = place = [str(part) for part in decoded[:3]]
         if decoded[3:] != [_tag(place, owner)]:
-            raise _invalid_cursor()
+            raise _invalid("cursor", NOT_YOURS)
         return Position(datetime.fromisoformat(created_at).astimezone(UTC), submission_id, job_id)
     except (binascii.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise _invalid_cursor() from error
+        raise _invalid("cursor", NOT_YOURS) from error
 
 
 def _tag(place: list[str], owner: str | None) -> str:
-    """No secret: a cursor gives no access, it only says where to go on."""
+    """Return a check of place and owner, which is not a secret: a cursor gives no access to anything."""
     return hashlib.sha256(json.dumps([*place, owner]).encode()).hexdigest()[:TAG_LENGTH]
 
 
-def _invalid_cursor() -> InvalidRequestError:
-    message = "The cursor is not one that you were given."
-    return InvalidRequestError(message, errors={"cursor": [message]})
+def _invalid(name: str, message: str) -> InvalidRequestError:
+    return InvalidRequestError(message, errors={name: [message]})

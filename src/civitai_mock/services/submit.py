@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestError
-from civitai_mock.domain.job import Job, initialized
+from civitai_mock.domain.job import Job, initialized_event
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.search import Budget
 from civitai_mock.domain.stages import Stage
@@ -143,6 +143,6 @@ class SubmitJobs:
             slots=plan.slots(job_id),
             stage=Stage.QUEUED,
             retry_attempt=0,
-            last_event=initialized(job_id, request.job_type, trace_id=origin.caller.trace_id, at=origin.at),
+            last_event=initialized_event(job_id, request.job_type, trace_id=origin.caller.trace_id, at=origin.at),
             is_blocked=bool(dependencies),
         )

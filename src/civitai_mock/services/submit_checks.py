@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError
-from civitai_mock.domain.resource import Resource, named
+from civitai_mock.domain.resource import Resource, find_named
 from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.wire import fault, invalid
 from civitai_mock.ports import ResourceStore
@@ -61,7 +61,7 @@ async def find_named_resources(
 
 def _make_up(path: str, text: str, reference: Reference, made_up: dict[str, Resource]) -> Resource:
     """Return one resource for all spellings of an AIR; a new one is added to `made_up` by its identity."""
-    found = named(reference, made_up.values())
+    found = find_named(reference, made_up.values())
     if found is not None:
         return found
     if not _is_complete(reference):

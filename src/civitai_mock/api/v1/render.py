@@ -136,7 +136,7 @@ class JobRenderer:
         found = progress_of(job)
         if found is None:
             return {}
-        told = {"step": found.step, "steps": found.steps, "progress": found.share, "node": found.node_id}
+        told = {"step": found.step, "steps": found.steps, "progress": found.fraction, "node": found.node_id}
         node = {} if found.node_type is None else {"nodeType": found.node_type}
         key = found.preview_key
         preview = {} if key is None else {"preview": {"blobKey": key, **self._signed(key)}}

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
-from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.outputs import images
 from civitai_mock.drawing.outputs.makers import files_of
 from civitai_mock.drawing.outputs.output_context import OutputContext
+from civitai_mock.generation.comfyui_facts import LATENT_CELL
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, OutputNode
 

@@ -6,10 +6,9 @@ from random import Random
 
 import numpy as np
 
-from civitai_mock.domain.images import LATENT_CELL
 from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.drawing.pixels.files import LATENT
-from civitai_mock.generation.comfyui_facts import SEED_INPUTS
+from civitai_mock.generation.comfyui_facts import LATENT_CELL, SEED_INPUTS
 from civitai_mock.generation.graph_reader.samplers import seed_in
 from civitai_mock.generation.placeholder_results import Tensor, packed, small_lora
 

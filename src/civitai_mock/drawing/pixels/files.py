@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import ExifTags, Image, ImageOps, ImageSequence
 
-from civitai_mock.domain.images import LATENT_CELL
-from civitai_mock.generation.comfyui_facts import MOST_PIXELS_IN_MEMORY
+from civitai_mock.generation.comfyui_facts import LATENT_CELL, MOST_PIXELS_IN_MEMORY
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.placeholder_results import shapes_of
 

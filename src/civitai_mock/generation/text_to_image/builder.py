@@ -145,7 +145,7 @@ class JobExtras:
 
     def _source_image(self) -> SourceImage:
         return SourceImage(
-            image=self._source_name, size=self.params.size.drawn, quantity=self.quantity, denoise=self._denoise
+            image=self._source_name, size=self.params.size.sampled, quantity=self.quantity, denoise=self._denoise
         )
 
     def _hires(self, hires: CompleteHires) -> Hires:
@@ -156,7 +156,7 @@ class JobExtras:
     def _refiner(self, refiner: CompleteRefiner) -> Refiner:
         return Refiner(
             file_name=self.files[refiner.model],
-            size=self.params.size.drawn,
+            size=self.params.size.sampled,
             steps=self.params.steps,
             denoise=self._denoise,
             switch_at=refiner.switch_at,

@@ -1,12 +1,12 @@
 """`params` of textToImage, as a request says them and complete: sizes, steps, source image, hires, upscale, refiner."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 
-from civitai_mock.domain.images import Size
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.generation.comfyui_facts import LATENT_CELL
 from civitai_mock.generation.ecosystems.ecosystem import Defaults
 from civitai_mock.generation.wire import (
     BLOB_KEY_PATTERN,
@@ -142,6 +142,27 @@ def _of_a_source(strength: float | None, info: ValidationInfo) -> float | None:
     return strength
 
 
+class Size(NamedTuple):
+    """Is the size of an image in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def sampled(self) -> Self:
+        """Return what a sampler makes of the size: whole cells of latent space."""
+        return self._replace(
+            width=self.width // LATENT_CELL * LATENT_CELL, height=self.height // LATENT_CELL * LATENT_CELL
+        )
+
+    def scaled(self, scale: float) -> Self:
+        return self._replace(width=round(self.width * scale), height=round(self.height * scale))
+
+    @property
+    def larger_side(self) -> int:
+        return max(self.width, self.height)
+
+
 class CompleteParams(WireModel):
     """What is drawn; members stand in the order of capture v1-job-claimed-detailed, extensions behind them."""
 
@@ -167,8 +188,8 @@ class CompleteParams(WireModel):
     @property
     def sampled_size(self) -> Size:
         """After all passes."""
-        first = self.size.drawn
-        return first if self.hires is None else first.scaled(self.hires.scale).drawn
+        first = self.size.sampled
+        return first if self.hires is None else first.scaled(self.hires.scale).sampled
 
     @property
     def cost(self) -> float:

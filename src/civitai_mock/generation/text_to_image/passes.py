@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from civitai_mock.domain.dotnet import plain_number
-from civitai_mock.domain.images import Size
 from civitai_mock.generation.comfyui_facts import MOST_STEPS
 from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
+from civitai_mock.generation.text_to_image.params import Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from civitai_mock.domain.blob import PREVIEW, Blob, Slot, blob_key
 from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, RunFailedError, TransientError
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
-from civitai_mock.domain.progress import JobProgress
+from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.generation.graph_reader.progress import fraction_done
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import seed_above
@@ -213,14 +213,14 @@ class GraphProgress:
         await self.context.store_blob(key, one_chunk(preview.content), preview.content_type)
         self.stored_preview = preview
 
-    def _job_progress(self, progress: Progress) -> JobProgress:
+    def _job_progress(self, progress: Progress) -> SamplingProgress:
         graph = self.context.graph
         node = graph.get(progress.node_id)
         node_type = node.get("class_type") if isinstance(node, dict) else None
-        return JobProgress(
+        return SamplingProgress(
             step=progress.step,
             steps=progress.steps,
-            share=fraction_done(graph, progress.node_id, step=progress.step, steps=progress.steps),
+            fraction=fraction_done(graph, progress.node_id, step=progress.step, steps=progress.steps),
             node_id=progress.node_id,
             node_type=node_type if isinstance(node_type, str) else None,
             preview_key=blob_key(self.context.job.id, PREVIEW) if self.stored_preview else None,

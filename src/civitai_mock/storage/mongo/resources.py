@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar
 
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.domain.resource import Resource, itself, named
+from civitai_mock.domain.resource import Resource, find_named, find_same
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.mongo.collections import Collection, Document, insert_missing
 from civitai_mock.storage.mongo.encoding import json_text, parse_json_object
@@ -32,13 +32,13 @@ class MongoResourceStore:
     @raises_domain_errors
     async def add_missing(self, resources: Sequence[Resource]) -> int:
         """Look for known ones first: the `_id` keeps only resources apart that later versions have stored."""
-        known = (await self._named([resource.air for resource in resources], itself)).keys()
+        known = (await self._named([resource.air for resource in resources], find_same)).keys()
         new = [new_document(resource) for resource in resources if str(resource.air) not in known]
         return await insert_missing(self._resources, new)
 
     @raises_domain_errors
     async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
-        return await self._named(references, named)
+        return await self._named(references, find_named)
 
     @raises_domain_errors
     async def replace(self, resource: Resource) -> bool:
@@ -64,7 +64,7 @@ class MongoResourceStore:
         return ResourcePage(total=total, items=[resource_of(document) async for document in found])
 
     async def _itself(self, air: Air) -> Resource | None:
-        return (await self._named([air], itself)).get(str(air))
+        return (await self._named([air], find_same)).get(str(air))
 
     async def _named(
         self, references: Sequence[R], choose: Callable[[R, Sequence[Resource]], Resource | None]

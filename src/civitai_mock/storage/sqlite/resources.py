@@ -7,7 +7,7 @@ import orjson
 
 from civitai_mock.domain.air import Air, CompressedAir, Reference
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.domain.resource import Resource, itself, named
+from civitai_mock.domain.resource import Resource, find_named, find_same
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Value, air_parts, to_json
@@ -71,7 +71,7 @@ class SqliteResourceStore:
 
     def _find(self, reference: Reference) -> Resource | None:
         rows = self._database.read(*self._question(reference))
-        return named(reference, [_resource_from(body) for (body,) in rows])
+        return find_named(reference, [_resource_from(body) for (body,) in rows])
 
     async def replace(self, resource: Resource) -> bool:
         def replaced(db: sqlite3.Connection) -> bool:
@@ -99,7 +99,7 @@ class SqliteResourceStore:
 
     def _itself(self, air: Air, db: sqlite3.Connection) -> Resource | None:
         rows = db.execute(*self._question(air)).fetchall()
-        return itself(air, [_resource_from(body) for (body,) in rows])
+        return find_same(air, [_resource_from(body) for (body,) in rows])
 
     def _question(self, reference: Reference) -> tuple[str, tuple[str, ...]]:
         """Return a statement with its parameters that selects the resource, maybe among others."""

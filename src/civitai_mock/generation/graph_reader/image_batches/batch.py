@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
-from civitai_mock.domain.images import LATENT_CELL
+from civitai_mock.generation.comfyui_facts import LATENT_CELL
 
 DEFAULT_SIDE = 512
 MOST = 2**20  # more than may be drawn, and little enough to go on counting with

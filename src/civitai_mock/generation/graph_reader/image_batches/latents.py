@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from civitai_mock.domain.images import LATENT_CELL
-from civitai_mock.generation.comfyui_facts import SAMPLER_CLASSES
+from civitai_mock.generation.comfyui_facts import LATENT_CELL, SAMPLER_CLASSES
 from civitai_mock.generation.graph_reader.image_batches.batch import DEFAULT_SIDE, ImageBatch
 from civitai_mock.generation.graph_reader.image_batches.images import rotated, wanted_size
 from civitai_mock.generation.graph_reader.image_batches.node_view import NodeView, Rule, kept
