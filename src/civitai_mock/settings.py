@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
-from civitai_mock.drawing.png import ImageContent
+from civitai_mock.drawing.artist import ImageContent
 from civitai_mock.env_files import EnvFileError, values_in_env_files
 from civitai_mock.environment import setting_values
 from civitai_mock.network.redaction import HIDDEN, redacted

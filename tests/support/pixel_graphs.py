@@ -6,8 +6,8 @@ from typing import Any
 
 from PIL import Image
 
+from civitai_mock.drawing.artist import ImageContent, draw_as
 from civitai_mock.drawing.pixels.graph_images import GraphImages
-from civitai_mock.drawing.png import ImageContent, draw_as
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from tests.support.comfy_graphs import Graph, node
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
-from civitai_mock.drawing.png import ImageContent, draw_as
+from civitai_mock.drawing.artist import ImageContent, draw_as
 from civitai_mock.ports import Output, Provider, Submission
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
@@ -30,7 +30,7 @@ class ProviderOpener(Protocol):
 async def open_simulator(*, slow: bool) -> AsyncIterator[Provider]:
     profile = replace(INSTANT, prompt=FOREVER) if slow else INSTANT
     async with Simulator(
-        name="local", clock=VirtualClock(START), profile=profile, images=ImageContent.DRAWN
+        name="local", clock=VirtualClock(START), profile=profile, image_content=ImageContent.DRAWN
     ) as simulator:
         yield simulator
 

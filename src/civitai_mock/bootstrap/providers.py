@@ -11,7 +11,7 @@ from civitai_mock.generation.graph import Skeleton, parse_skeleton
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Clock, Ids, Provider
 from civitai_mock.providers.simulator.simulator import Simulator
-from civitai_mock.providers.simulator.timing import PROFILES, Profile
+from civitai_mock.providers.simulator.timing import PROFILES, TimingProfile
 from civitai_mock.settings import Settings
 
 LOCAL = "local"  # what the provider is called unless PROVIDER_NAME says otherwise
@@ -24,7 +24,7 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
             name=settings.provider_name or LOCAL,
             clock=clock,
             profile=_profile(settings),
-            images=settings.simulation_pictures,
+            image_content=settings.simulation_pictures,
         )
     from civitai_mock.generation.ecosystems import ecosystem_needs
     from civitai_mock.providers.comfyui.options import ComfyOptions
@@ -46,7 +46,7 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
     )
 
 
-def _profile(settings: Settings) -> Profile:
+def _profile(settings: Settings) -> TimingProfile:
     """Return the profile of SIMULATION_PROFILE, with the durations that the settings say differently."""
     milliseconds = {
         "load": settings.simulation_load_ms,

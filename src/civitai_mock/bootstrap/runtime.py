@@ -82,7 +82,7 @@ async def open_runtime(
         if provider is None:
             provider = await opened.enter_async_context(open_provider(settings, clock=clock, ids=ids))
         if artist is None:
-            artist = await opened.enter_async_context(StandInArtist(images=settings.simulation_pictures))
+            artist = await opened.enter_async_context(StandInArtist(image_content=settings.simulation_pictures))
         if network is None:
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:

@@ -1,4 +1,4 @@
-"""Draw in a few threads beside the event loop, each image when somebody asks for its bytes."""
+"""Threads beside the event loop, for drawing: what work raises there reaches whoever waits for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,9 +8,11 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+CHUNK_BYTES = 256 * 1024
+
 
 class ThreadFailedError(Exception):
-    """Stands for what a future cannot carry or would take for something else; `cause` is what was raised."""
+    """Stands for an exception that a future cannot carry, or would misunderstand; `cause` is the exception itself."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(f"{type(cause).__name__}: {cause}")
@@ -18,47 +20,48 @@ class ThreadFailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Made(Generic[T]):
+class _Returned(Generic[T]):
+    """Says that work returned a value, which may be an exception itself."""
+
     value: T
 
 
 async def in_thread(work: Callable[[], T], *, threads: Executor | None = None) -> T:
-    """Raise what `work` raises if that is a plain exception, and `ThreadFailedError` otherwise.
+    """Return what `work` returns; raise what it raises if that is a plain exception, else `ThreadFailedError`.
 
-    A StopIteration would never reach a future, and who waits for it would wait for ever; a CancelledError would cancel
-    who waits, and SystemExit would end the server.
+    A StopIteration would never reach a future, and the waiting task would wait for ever. A CancelledError would cancel
+    the waiting task, and SystemExit would end the server.
     """
-    outcome = await asyncio.get_running_loop().run_in_executor(threads, _tried, work)
-    if isinstance(outcome, _Made):
+    outcome = await asyncio.get_running_loop().run_in_executor(threads, _try, work)
+    if isinstance(outcome, _Returned):
         return outcome.value
     if isinstance(outcome, Exception) and not isinstance(outcome, StopIteration | StopAsyncIteration | CancelledError):
         raise outcome
     raise ThreadFailedError(outcome) from outcome
 
 
-def _tried(work: Callable[[], T]) -> _Made[T] | BaseException:
+def _try(work: Callable[[], T]) -> _Returned[T] | BaseException:
     try:
-        return _Made(work())
+        return _Returned(work())
     except BaseException as error:  # noqa: BLE001 - raised again where it can be caught
         return error
 
 
-CHUNK = 256 * 1024
+class DrawingThreads:
+    """Runs drawing in a few threads, each work when somebody asks for its result."""
 
-
-class Studio:
-    def __init__(self, *, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="drawing")
-
-    async def content(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
-        """What `draw` gives, in chunks; it runs in a thread, when the first chunk is asked for."""
-        data = await self.run(draw)
-        for start in range(0, len(data), CHUNK):
-            yield data[start : start + CHUNK]
+    def __init__(self, count: int) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="drawing")
 
     async def run(self, work: Callable[[], T]) -> T:
         return await in_thread(work, threads=self._threads)
 
+    async def stream(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
+        """Yield in chunks what `draw` returns; it is called when the first chunk is asked for."""
+        data = await self.run(draw)
+        for start in range(0, len(data), CHUNK_BYTES):
+            yield data[start : start + CHUNK_BYTES]
+
     async def aclose(self) -> None:
-        """Wait for what is being drawn, off the event loop; drop what is not begun."""
+        """Wait for work that has begun, off the event loop; drop the rest."""
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)

@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.drawing.artist import StandInArtist
-from civitai_mock.drawing.png import ImageContent
+from civitai_mock.drawing.artist import ImageContent, StandInArtist
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 
 
@@ -31,7 +30,7 @@ def tone(image: Image.Image, x: int, y: int) -> float:
 
 
 async def test_a_drawn_image_is_the_same_for_the_same_subject_and_seed() -> None:
-    async with StandInArtist(images=ImageContent.DRAWN) as artist:
+    async with StandInArtist(image_content=ImageContent.DRAWN) as artist:
         images = [await artist.draw(subject, seed=seed) for subject, seed in [("a fox", 1), ("a fox", 1), ("a fox", 2)]]
     assert images[0] == images[1] != images[2]
     assert opened(images[0]).size == (512, 512)

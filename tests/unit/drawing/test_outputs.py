@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.drawing.png import ImageContent
+from civitai_mock.drawing.artist import ImageContent
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.simulator import graph_check, simulator
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, GraphRefusedError
@@ -27,7 +27,7 @@ from tests.support.random_graphs import core_graphs
 async def made(graph: Graph, *, images: ImageContent = ImageContent.BLANK) -> list[tuple[str, str, bytes]]:
     """Node, type and bytes of each file."""
     files = tuple(input_file(name, data) for name, data in FILES.items())
-    async with Simulator(name="local", clock=VirtualClock(START), profile=INSTANT, images=images) as simulator:
+    async with Simulator(name="local", clock=VirtualClock(START), profile=INSTANT, image_content=images) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         items = (await simulator.collect("p")).items
         return [(item.node_id, item.content_type, await content(item)) for item in items]
@@ -73,7 +73,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
     graph = {**HELPERS, "large": large, "x": node("ImageInvert", image=["large", 0])}
     graph["s"] = node("SaveImage", images=["x", 0], **NAMED)
     with pytest.raises(GraphRefusedError, match="Allocation on device"):
-        graph_check.checked_outputs(graph)
+        graph_check.check_graph(graph)
 
 
 async def test_what_cannot_be_made_ends_the_job_with_the_reason() -> None:
@@ -120,7 +120,7 @@ async def test_a_stored_image_is_read_only_where_its_pixels_count() -> None:
     graph = {**HELPERS, "d": node("SaveImage", images=["decoded", 0]), "t": node("SaveImage", images=["tall", 0])}
     files = (counted("tall.png", FILES["tall.png"]),)
     async with Simulator(
-        name="local", clock=VirtualClock(START), profile=INSTANT, images=ImageContent.BLANK
+        name="local", clock=VirtualClock(START), profile=INSTANT, image_content=ImageContent.BLANK
     ) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         sizes = [len(await content(item)) for item in (await simulator.collect("p")).items]

@@ -12,8 +12,7 @@ from PIL import Image
 
 from civitai_mock.comfyui_standin.image_conversion import preview_jpeg
 from civitai_mock.drawing import png
-from civitai_mock.drawing.artist import StandInArtist
-from civitai_mock.drawing.png import ImageContent, draw
+from civitai_mock.drawing.artist import ImageContent, StandInArtist, draw
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
@@ -27,11 +26,11 @@ SIZES = [(1, 1), (2, 3), (33, 65), (300, 200), (4096, 31), (3, 4096), (1600, 160
 
 def result(images: ImageContent, batch: ImageBatch = BATCH) -> bytes:
     series = OutputImages(node_id="9", batch=batch, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
-    return draw(series, 0, texts={"prompt": "{}"}, images=images)
+    return draw(series, 0, texts={"prompt": "{}"}, content=images)
 
 
 async def _sampled(images: ImageContent) -> bytes:
-    async with StandInArtist(images=images) as artist:
+    async with StandInArtist(image_content=images) as artist:
         return await artist.draw("a fox", seed=1)
 
 

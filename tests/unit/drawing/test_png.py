@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from civitai_mock.drawing.png import ImageContent, draw
+from civitai_mock.drawing.artist import ImageContent, draw
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
@@ -27,7 +27,7 @@ print(hashlib.sha256(drawn(SERIES)).hexdigest())
 
 
 def drawn(series: OutputImages, index: int = 0, images: ImageContent = ImageContent.DRAWN) -> bytes:
-    return draw(series, index, texts={"prompt": "{}"}, images=images)
+    return draw(series, index, texts={"prompt": "{}"}, content=images)
 
 
 def opened(data: bytes) -> Image.Image:

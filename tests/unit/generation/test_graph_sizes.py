@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.comfyui_standin.validation.definitions import read_definitions
-from civitai_mock.drawing.outputs.makers import MAKERS
+from civitai_mock.drawing.outputs.output_files import FILES_BY_CLASS
 from civitai_mock.drawing.pixels.graph_images import OPERATIONS
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches import RULES
@@ -206,7 +206,7 @@ def test_every_rule_is_for_pixels_that_are_made_or_drawn() -> None:
 def test_every_core_output_node_is_known() -> None:
     outputs = {name for name, node in read_definitions().items() if node.is_output}
     assert outputs == OUTPUTS.keys()
-    assert {name for name, output in OUTPUTS.items() if output.suffix} == MAKERS.keys()
+    assert {name for name, output in OUTPUTS.items() if output.suffix} == FILES_BY_CLASS.keys()
 
 
 def test_a_chain_of_thousands_of_nodes_is_no_matter() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.drawing.png import ImageContent, draw
+from civitai_mock.drawing.artist import ImageContent, draw
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.infotext import infotext, png_texts
 from civitai_mock.generation.graph_reader.nodes import Nodes
@@ -43,7 +43,7 @@ def settings_of(series: OutputImages) -> list[str]:
 
 
 def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
-    image = Image.open(io.BytesIO(draw(SERIES, 0, texts=texts, images=ImageContent.BLANK)))
+    image = Image.open(io.BytesIO(draw(SERIES, 0, texts=texts, content=ImageContent.BLANK)))
     image.load()
     assert isinstance(image, PngImagePlugin.PngImageFile)
     return image.text

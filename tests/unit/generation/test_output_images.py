@@ -15,7 +15,7 @@ from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SAMPLER_INPUTS
-from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_outputs
+from civitai_mock.providers.simulator.graph_check import GraphRefusedError, check_graph
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, recorded_graph, text_to_image
 from tests.support.generation import MODELS, graph_of
 from tests.support.golden import Golden
@@ -195,7 +195,7 @@ def test_output_nodes_come_by_number_and_then_as_in_the_graph() -> None:
 @given(st.dictionaries(IDS, NODES | VALUES))
 def test_a_graph_of_any_shape_is_read_or_refused(graph: Graph) -> None:
     try:
-        series = checked_outputs(graph)
+        series = check_graph(graph)
     except GraphRefusedError:
         return
     for one in series:

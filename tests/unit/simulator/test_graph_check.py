@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.providers.simulator.graph_check import GraphRefusedError, checked_outputs
+from civitai_mock.providers.simulator.graph_check import GraphRefusedError, check_graph
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, text_to_image
 
 INNER = "exception_during_inner_validation"
@@ -35,7 +35,7 @@ def with_node(node_id: str, value: Any) -> Graph:
 )
 def test_a_graph_may_be_refused_as_a_whole(graph: Graph, error_type: str) -> None:
     with pytest.raises(GraphRefusedError) as caught:
-        checked_outputs(graph)
+        check_graph(graph)
     assert caught.value.evidence == {"error_type": error_type, "node_errors": []}
 
 
@@ -55,7 +55,7 @@ def test_a_refusal_says_what_is_wrong_with_which_node(
     graph: Graph, node_id: str, node_type: str, fault: str, details: str
 ) -> None:
     with pytest.raises(GraphRefusedError) as caught:
-        checked_outputs(graph)
+        check_graph(graph)
     node_errors = caught.value.evidence["node_errors"]
     assert isinstance(node_errors, list)
     (told,) = node_errors
@@ -70,9 +70,9 @@ def test_a_refusal_says_what_is_wrong_with_which_node(
 
 
 def test_loose_ends_that_no_output_needs_are_no_fault() -> None:
-    assert checked_outputs(with_node("50", node("KSampler", model=["99", 0])))
+    assert check_graph(with_node("50", node("KSampler", model=["99", 0])))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_what_a_real_server_ran_is_taken(path: Path) -> None:
-    assert checked_outputs(load_graph(path))
+    assert check_graph(load_graph(path))

@@ -8,12 +8,12 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.drawing.png import ImageContent
+from civitai_mock.drawing.artist import ImageContent
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.providers.simulator import simulator
 from civitai_mock.providers.simulator.graph_check import PromptCancelledError
 from civitai_mock.providers.simulator.simulator import Simulator
-from civitai_mock.providers.simulator.timing import INSTANT, Profile
+from civitai_mock.providers.simulator.timing import INSTANT, TimingProfile
 from tests.support.comfy_graphs import text_to_image
 from tests.support.event_loop import settle
 from tests.support.provider_openers import content, submission
@@ -21,8 +21,8 @@ from tests.support.provider_openers import content, submission
 TEN_SECONDS = replace(INSTANT, prompt=10.0)
 
 
-def make_simulator(clock: VirtualClock, profile: Profile = INSTANT, *, remember: int = 4096) -> Simulator:
-    return Simulator(name="local", clock=clock, profile=profile, images=ImageContent.BLANK, remember=remember)
+def make_simulator(clock: VirtualClock, profile: TimingProfile = INSTANT, *, remember: int = 4096) -> Simulator:
+    return Simulator(name="local", clock=clock, profile=profile, image_content=ImageContent.BLANK, remember=remember)
 
 
 async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: VirtualClock) -> None:

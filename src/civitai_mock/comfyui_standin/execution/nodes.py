@@ -91,7 +91,7 @@ async def _load_image(context: RunContext, node: RunningNode) -> JsonObject:
 async def _stream_images(context: RunContext, node: RunningNode) -> JsonObject:
     """Send each whole image as a frame, without texts; there is nothing to show in history."""
     await context.state.pause(context.state.options.durations.other)
-    files = images.images(OutputContext(images=context.images, node_id=node.id, texts=NO_TEXTS))
+    files = images.png_files(OutputContext(images=context.images, node_id=node.id, texts=NO_TEXTS))
     for index, make in enumerate(files):
         content = await context.interrupt.in_thread(make)
         _send_progress(context, node, index, len(files), _preview_frame(context, node, PNG, content))

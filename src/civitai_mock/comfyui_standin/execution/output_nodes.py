@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from civitai_mock.comfyui_standin.execution.run_context import RunContext, RunningNode
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.outputs import images
-from civitai_mock.drawing.outputs.makers import files_of
 from civitai_mock.drawing.outputs.output_context import OutputContext
+from civitai_mock.drawing.outputs.output_files import files_of
 from civitai_mock.generation.comfyui_facts import LATENT_CELL
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, OutputNode
@@ -40,7 +40,7 @@ async def run_output_node(context: RunContext, node: RunningNode) -> JsonObject:
 async def _save_files(context: RunContext, node: RunningNode, output: OutputNode) -> JsonObject:
     texts = context.output_writer.texts(context.item)
     output_context = OutputContext(images=context.images, node_id=node.id, texts=texts, input=output.input)
-    files = files_of(output_context) if node.class_type in OUTPUTS else images.images(output_context)
+    files = files_of(output_context) if node.class_type in OUTPUTS else images.png_files(output_context)
     given = next((node.inputs[name] for name in PREFIX_INPUTS if name in node.inputs), None)
     prefix = value_at(context, link) if (link := Link.of(given)) else given
     saved: list[Json] = [

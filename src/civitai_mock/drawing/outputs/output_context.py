@@ -1,4 +1,4 @@
-"""What an output node works with."""
+"""The context of an output node: the graph's images, the node's inputs, and the texts for its files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputContext:
-    """One output node, and the texts that belong into its files: the graph, and whatever a client added."""
+    """Holds one output node, and the texts that belong into its files: the graph, and whatever a client added."""
 
     images: GraphImages
     node_id: str
@@ -29,7 +29,7 @@ class OutputContext:
 
     @property
     def link(self) -> Link:
-        """What the node is given; the node itself where that is not a link."""
+        """Return what the node is given; the node itself where that is not a link."""
         class_type = self.nodes.class_type(self.node_id)
         name = self.input or (OUTPUTS[class_type].input if class_type in OUTPUTS else "")
         return self.nodes.link(self.node_id, name) or Link(self.node_id, 0)
@@ -49,5 +49,5 @@ class OutputContext:
         return as_text(self.nodes.value(self.node_id, name))
 
 
-# Each makes one file; called in a thread, when the file is wanted.
+# Each makes one file; it is called in a thread when the file is needed.
 Files: TypeAlias = Sequence[Callable[[], bytes]]

@@ -7,11 +7,11 @@ from typing import TypeAlias
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from civitai_mock.drawing.artist import Draw
 from civitai_mock.drawing.pixels import batches, colours, masks, scaling
 from civitai_mock.drawing.pixels.files import images_of, loaded_file
 from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
-from civitai_mock.drawing.png import Draw
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches import ImageBatches
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch, Loaded

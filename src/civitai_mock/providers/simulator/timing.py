@@ -1,4 +1,4 @@
-"""How long simulated work takes, and what a worker tells about it."""
+"""Timing of simulated work: how long it takes, and what a worker reports about it."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,18 @@ from datetime import timedelta
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 
+MILLISECOND = timedelta(milliseconds=1)
+MAX_DURATION = timedelta(days=1)
+MODELS_IN_MEMORY = 16
+
+# The MB of a model file by a part of its name, of which the first that fits counts; SDXL's is that of capture
+# v1-job-succeeded.
+MODEL_SIZES: Sequence[tuple[str, int]] = (("flux", 11350), ("sd3", 5200), ("xl", 6616), ("pony", 6616), ("", 2034))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Seconds: for each model that is not in memory yet, for each prompt, and by megapixel."""
+class TimingProfile:
+    """Says how many seconds it takes to load a model, to begin a prompt, and to sample and convert a megapixel."""
 
     load: float
     prompt: float
@@ -19,42 +27,36 @@ class Profile:
     convert_per_megapixel: float
 
 
-REALISTIC = Profile(load=1.8, prompt=0.35, step_per_megapixel=0.17, convert_per_megapixel=0.03)
-INSTANT = Profile(load=0.0, prompt=0.0, step_per_megapixel=0.0, convert_per_megapixel=0.0)
-PROFILES: Mapping[str, Profile] = {"realistic": REALISTIC, "instant": INSTANT}
-# What the seconds of work outside of graphs are multiplied with.
+REALISTIC = TimingProfile(load=1.8, prompt=0.35, step_per_megapixel=0.17, convert_per_megapixel=0.03)
+INSTANT = TimingProfile(load=0.0, prompt=0.0, step_per_megapixel=0.0, convert_per_megapixel=0.0)
+PROFILES: Mapping[str, TimingProfile] = {"realistic": REALISTIC, "instant": INSTANT}
+# By the same names: the factor for the durations of work that no graph does, such as training.
 PACES: Mapping[str, float] = {"realistic": 1.0, "instant": 0.0}
-
-
-MILLISECOND = timedelta(milliseconds=1)
-LONGEST = timedelta(days=1)
-MODELS_IN_MEMORY = 16
-
-# MB of a model file by what its name says, the first that fits; of SDXL as in capture v1-job-succeeded.
-SIZES: Sequence[tuple[str, int]] = (("flux", 11350), ("sd3", 5200), ("xl", 6616), ("pony", 6616), ("", 2034))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """The members of `facts` are those of capture v1-job-succeeded."""
+    """Says how long a prompt takes, and what is reported of it: `facts` has the members of capture v1-job-succeeded."""
 
     duration: timedelta
     facts: JsonObject
 
 
 class SimulatedWorker:
-    """Keeps the models in memory that were used last."""
+    """Works out the time of prompts; it keeps the models in memory that were used last."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: TimingProfile) -> None:
         self._profile = profile
         self._models: OrderedDict[str, None] = OrderedDict()
 
-    def take(self, series: Sequence[OutputImages]) -> Workload:
-        models = dict.fromkeys(one.model for of_node in series for one in of_node.passes if one.model)
+    def take(self, outputs: Sequence[OutputImages]) -> Workload:
+        """Return the workload of a prompt with these outputs, and have its models in memory from now on."""
+        passes = (sampler_pass for output in outputs for sampler_pass in output.passes)
+        models = dict.fromkeys(sampler_pass.model for sampler_pass in passes if sampler_pass.model)
         cached = [model for model in models if model in self._models]
         loaded = [model for model in models if model not in self._models]
-        self._keep(models)
-        load, run, convert = self._load_time(loaded), self._run_time(series), self._convert_time(series)
+        self._keep_in_memory(models)
+        load, run, convert = self._load_time(loaded), self._run_time(outputs), self._convert_time(outputs)
         facts: JsonObject = {}
         if cached:
             facts["comfy_mb_cached"] = _megabytes(cached)
@@ -64,7 +66,7 @@ class SimulatedWorker:
         facts["middleware_duration_ConvertImages_ms"] = convert // MILLISECOND
         return Workload(duration=load + run + convert, facts=facts)
 
-    def _keep(self, models: Iterable[str]) -> None:
+    def _keep_in_memory(self, models: Iterable[str]) -> None:
         for model in models:
             self._models[model] = None
             self._models.move_to_end(model)
@@ -74,18 +76,18 @@ class SimulatedWorker:
     def _load_time(self, models: Sequence[str]) -> timedelta:
         return _seconds(self._profile.load * len(models))
 
-    def _run_time(self, series: Sequence[OutputImages]) -> timedelta:
-        """Two output nodes may share a sampler, which works only once."""
-        effort = {node_id: effort for one in series for node_id, effort in one.effort.items()}
+    def _run_time(self, outputs: Sequence[OutputImages]) -> timedelta:
+        """Add up what the samplers do; two output nodes may share a sampler, which works only once."""
+        effort = {node_id: effort for output in outputs for node_id, effort in output.effort.items()}
         return _seconds(self._profile.prompt + self._profile.step_per_megapixel * sum(effort.values()))
 
-    def _convert_time(self, series: Sequence[OutputImages]) -> timedelta:
-        return _seconds(self._profile.convert_per_megapixel * sum(one.batch.megapixels for one in series))
+    def _convert_time(self, outputs: Sequence[OutputImages]) -> timedelta:
+        return _seconds(self._profile.convert_per_megapixel * sum(output.batch.megapixels for output in outputs))
 
 
 def _megabytes(models: Iterable[str]) -> int:
-    return sum(next(size for hint, size in SIZES if hint in model.lower()) for model in models)
+    return sum(next(size for part, size in MODEL_SIZES if part in model.lower()) for model in models)
 
 
 def _seconds(number: float) -> timedelta:
-    return timedelta(seconds=min(number, LONGEST.total_seconds()))
+    return timedelta(seconds=min(number, MAX_DURATION.total_seconds()))
