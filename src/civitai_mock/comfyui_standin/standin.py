@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Hashable
 
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.worker import PromptWorker
@@ -28,7 +27,7 @@ class ServerLife:
         self.hub = SocketHub(state.faults)
         self.queue = PromptQueue(on_change=self._broadcast_status)
         self.history = History(limit=state.options.max_history)
-        self.log = ServerLog(now=state.clock.now, on_entry=self._send_log_entry)
+        self.log = ServerLog(hub=self.hub, now=state.clock.now)
         self.worker = PromptWorker(state=state, queue=self.queue, history=self.history, hub=self.hub, log=self.log)
         self._worker_task = asyncio.create_task(self.worker.run(), name=f"stand-in worker {uuid.uuid4().hex[:8]}")
         self._foreign_task = asyncio.create_task(self._queue_foreign_prompts(state.faults), name="foreign prompts")
@@ -45,13 +44,6 @@ class ServerLife:
         self._worker_task.cancel()
         self._foreign_task.cancel()
         self.hub.drop_all()
-
-    def _send_log_entry(self, entry: JsonObject, subscribers: set[Hashable]) -> None:
-        """Send a log entry to the subscribers that are connected, and forget the others."""
-        subscribers.intersection_update(self.hub.client_ids)
-        for client_id in self.hub.client_ids:
-            if client_id in subscribers:
-                self.hub.send_about_prompt(messages.logs(entry), client_id)
 
     def _broadcast_status(self) -> None:
         self.hub.broadcast(messages.status(self.queue.remaining))

@@ -1,4 +1,4 @@
-"""Saving the files of output nodes, one after the other, in the output or the temp folder."""
+"""The writer of output files: it draws the images of prompts and saves them in the output or the temp folder."""
 
 import json
 import random
