@@ -28,7 +28,7 @@ from tests.support.standin import RunningStandin, plain_png, running_standin
 RECORDED_AT = datetime(2026, 11, 21, 23, 0, tzinfo=UTC)
 DAMAGE = {"broken.safetensors": Damage.CORRUPT, "not_a_model.safetensors": Damage.UNKNOWN_MODEL}
 RECORDINGS = read_recordings()
-# What is not imitated, and why. The stand-in's answer is the same; only what history says later differs.
+# These cases are not imitated. The answer is the same; only the later history differs.
 DIFFERENT_HISTORY = {
     "SD1 ControlNet on SDXL -> execution_error": "the stand-in does not know what is in a model file",
 }
@@ -58,7 +58,7 @@ async def _replay() -> Mapping[str, Replayed]:
 
 
 def _put_files(standin: RunningStandin) -> None:
-    """What lay in the recorded server's folders."""
+    """Put the files of the recorded server into the folders."""
     images = {
         FilePlace("input", "", "cap_input.png"): plain_png(),
         FilePlace("input", "", "not_image.png"): b"hello",
@@ -72,7 +72,7 @@ def _put_files(standin: RunningStandin) -> None:
 
 
 async def _warm_up(client: httpx.AsyncClient, listener: Listener) -> None:
-    """The recorded server had just run the same model and texts at another size."""
+    """Run the same model and texts at another size, as the recorded server had just done."""
     graph = base_graph()
     graph["5"]["inputs"]["width"] = 128
     graph["9"]["inputs"]["filename_prefix"] = "before"
@@ -107,14 +107,14 @@ RUN = [recording for recording in RECORDINGS if recording.history]
 
 
 @pytest.mark.parametrize("recording", RUN, ids=lambda recording: recording.case)
-def test_history_tells_what_the_recorded_one_told(recording: Recording, replayed: Mapping[str, Replayed]) -> None:
+def test_history_is_the_recorded_one(recording: Recording, replayed: Mapping[str, Replayed]) -> None:
     history = replayed[recording.case].history
-    told = {"outputs": history["outputs"], "status": history["status"]}
-    is_same = comparable(told) == comparable(recording.history)
+    found = {"outputs": history["outputs"], "status": history["status"]}
+    is_same = comparable(found) == comparable(recording.history)
     if recording.case in DIFFERENT_HISTORY:
         assert not is_same, "it is imitated now: take it out of the table"
     else:
-        assert comparable(told) == comparable(recording.history)
+        assert comparable(found) == comparable(recording.history)
 
 
 def test_a_refused_prompt_leaves_nothing_behind(replayed: Mapping[str, Replayed]) -> None:

@@ -1,4 +1,4 @@
-"""A graph for each of ComfyUI's output nodes, and the files that they read."""
+"""ComfyUI's output nodes, the nodes that they are linked to, and input files for them."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from civitai_mock.ports import InputFile
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import BASE, decoded, sampler
 
-HELPERS: Graph = {
+SOURCE_NODES: Graph = {
     **BASE,
     "latent": node("VAEEncode", pixels=["tall", 0], vae=["model", 2]),
     "sampled": sampler("latent", denoise=0.6),
@@ -19,8 +19,8 @@ HELPERS: Graph = {
 WEBP: Mapping[str, Any] = {"fps": 6.0, "lossless": True, "quality": 80, "method": "default"}
 NAMED = {"filename_prefix": "x"}
 
-# An output node, and the types of its files.
-RESULTS: Mapping[str, tuple[Graph, list[str]]] = {
+# Each output node, with the types of the files that it makes.
+OUTPUT_NODES: Mapping[str, tuple[Graph, list[str]]] = {
     "SaveImage": (node("SaveImage", images=["moving", 0], **NAMED), ["image/png"] * 3),
     "SaveImageWebsocket": (node("SaveImageWebsocket", images=["decoded", 0]), ["image/png"]),
     "PreviewImage": (node("PreviewImage", images=["decoded", 0]), ["image/png"]),

@@ -17,7 +17,7 @@ TURNED_BY_EXIF = 6
 
 
 def gradient(size: tuple[int, int] = TALL, mode: str = "RGB") -> Image.Image:
-    """No two pixels of a row are alike."""
+    """Draw an image in which no two pixels of a row are alike."""
     across = Image.linear_gradient("L").rotate(90).resize(size)
     down = Image.linear_gradient("L").resize(size)
     bands = [across, down, Image.new("L", size, 40), down][: len(mode)]
@@ -31,7 +31,7 @@ def saved(image: Image.Image, fmt: str = "PNG", **options: Any) -> bytes:
 
 
 def turned(size: tuple[int, int] = TALL) -> bytes:
-    """A JPEG that lies on its side until it is turned."""
+    """Return a JPEG that lies on its side until its EXIF orientation is applied."""
     exif = Image.Exif()
     exif[0x0112] = TURNED_BY_EXIF
     return saved(gradient((size[1], size[0])), "JPEG", exif=exif)
@@ -43,7 +43,7 @@ def animated(fmt: str, count: int = 3) -> bytes:
 
 
 def pages() -> bytes:
-    """A TIFF whose second page is of another size."""
+    """Return a TIFF whose second page has another size."""
     sizes = (WIDE, TALL, WIDE)
     first, *others = (Image.new("RGB", size, (9, 9, 9)) for size in sizes)
     return saved(first, "TIFF", save_all=True, append_images=others)

@@ -1,4 +1,4 @@
-"""The stand-in ComfyUI server on a port of its own, in the test's own process and event loop."""
+"""A running stand-in for ComfyUI, on a port of its own in the test's process and event loop."""
 
 import asyncio
 import struct
@@ -29,7 +29,7 @@ DEFAULT_OPTIONS = StandinOptions()
 
 
 class RunningStandin:
-    """`server` is there to command faults and to read what happened, without HTTP in between."""
+    """Serves a stand-in; `server` sets faults and has the facts, without HTTP in between."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -64,12 +64,12 @@ class RunningStandin:
         await self._lifespan.shutdown()
 
     def go_down(self) -> None:
-        """As a killed process: every connection breaks, and nobody listens until `come_back`."""
+        """Break every connection and refuse others until `come_back`, as if the process had been killed."""
         self.server.restart()
         self._hang_up()
 
     async def come_back(self) -> None:
-        """On the same port."""
+        """Listen on the same port again."""
         await self._listen()
 
     async def _listen(self) -> None:
@@ -97,7 +97,7 @@ async def running_standin(
     draw: Draw | None = None,
     options: StandinOptions = DEFAULT_OPTIONS,
 ) -> AsyncIterator[RunningStandin]:
-    """With a manual clock and durations, simulated work waits until the test moves the clock."""
+    """Run a stand-in; with a manual clock and durations, simulated work waits until the test moves the clock."""
     standin = Standin(clock=clock or SystemClock(), models=models, draw=draw or draw_plain, options=options)
     running = RunningStandin(make_app(standin))
     await running.start()
@@ -107,9 +107,9 @@ async def running_standin(
         await running.stop()
 
 
-def draw_plain(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
-    """A grey image of the right size, whatever else the graph says."""
-    return plain_png(series.batch.width, series.batch.height, texts=texts)
+def draw_plain(output_images: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
+    """Draw a grey image of the right size, whatever else the graph says."""
+    return plain_png(output_images.batch.width, output_images.batch.height, texts=texts)
 
 
 def plain_png(width: int = 64, height: int = 64, *, tone: int = 128, texts: Mapping[str, str] | None = None) -> bytes:
@@ -125,7 +125,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 class PermitClock:
-    """A clock whose sleeps end when the test allows, in any order with their beginning; for work in steps."""
+    """A clock whose sleeps end when the test allows it, before or after they begin; for work in steps."""
 
     def __init__(self, now: datetime = START) -> None:
         self._now = now

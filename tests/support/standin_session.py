@@ -8,17 +8,20 @@ from urllib.parse import quote
 
 import httpx
 
-from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
+from civitai_mock.comfyui_standin.command_line import read_command_line
+from civitai_mock.comfyui_standin.options import Durations, ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.artist import Draw
 from civitai_mock.ports import Clock
 from tests.support.comfyui_listener import Listener, listen_to
 from tests.support.standin import DEFAULT_OPTIONS, MODELS, RunningStandin, running_standin
 
+SERVER_ERROR = "500 Internal Server Error\n\nServer got itself in trouble"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandinSession:
-    """`listener` has no client id: it hears status, and what goes to everybody."""
+    """Holds a running stand-in; `listener` has no client id, and hears what goes to everybody."""
 
     running: RunningStandin
     client: httpx.AsyncClient
@@ -32,14 +35,14 @@ class StandinSession:
         return await self.client.post("/prompt", json={"prompt": graph, **members})
 
     async def submit(self, graph: Any, **members: Any) -> str:
-        """The prompt id; the prompt has to be accepted."""
+        """Submit a prompt that must be accepted, and return its id."""
         answer = await self.post(graph, **members)
         assert answer.status_code == 200, answer.text
         prompt_id: str = answer.json()["prompt_id"]
         return prompt_id
 
     async def run(self, graph: Any, **members: Any) -> dict[str, Any]:
-        """The history entry of a prompt that has come to its end, the last one in the queue."""
+        """Run a prompt, the last one in the queue, and return its history entry."""
         prompt_id = await self.submit(graph, **members)
         await self.listener.until_idle()
         return await self.history(prompt_id)
@@ -49,7 +52,7 @@ class StandinSession:
         return entry
 
     async def queue(self) -> Mapping[str, list[str]]:
-        """Prompt ids of running and pending ones."""
+        """Return the ids of running and pending prompts."""
         items = (await self.client.get("/queue")).json()
         return {name.removeprefix("queue_"): [item[1] for item in found] for name, found in items.items()}
 
@@ -70,10 +73,14 @@ async def standin_session(
         yield StandinSession(running=running, client=client, listener=listener)
 
 
+def command_line_options(*argv: object) -> StandinOptions:
+    return read_command_line([str(argument) for argument in argv], durations=Durations())
+
+
 def text_to_image(
     *, seed: int = 1, steps: int = 1, checkpoint: str = "sd15.safetensors", prefix: str = "ComfyUI"
 ) -> dict[str, Any]:
-    """A small graph of core nodes, with the ids of ComfyUI's own example."""
+    """Return a small graph of core nodes, with the ids of ComfyUI's own example."""
     return {
         "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": checkpoint}},
         "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
@@ -100,7 +107,7 @@ def text_to_image(
 
 
 def with_inputs(graph: Mapping[str, Any], node_id: str, **inputs: Any) -> dict[str, Any]:
-    """The same graph with some inputs of one node changed."""
+    """Return the graph with some inputs of one node changed."""
     node = graph[node_id]
     return {**graph, node_id: {**node, "inputs": {**node["inputs"], **inputs}}}
 
@@ -110,6 +117,6 @@ def with_node(graph: Mapping[str, Any], node_id: str, class_type: str, **inputs:
 
 
 def last_message(entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """How a run ended, from its history entry."""
+    """Return the message that ended a run, from its history entry."""
     kind, fields = entry["status"]["messages"][-1]
     return kind, fields

@@ -11,7 +11,7 @@ from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.ports import Output, Provider
 from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on, make_submission
-from tests.support.output_graphs import HELPERS, RESULTS, input_file
+from tests.support.output_graphs import OUTPUT_NODES, SOURCE_NODES, input_file
 from tests.support.pixel_graphs import FILES
 from tests.support.provider_openers import content, draw_simulated, open_simulator
 from tests.support.standin import running_standin
@@ -39,11 +39,13 @@ def needed(graph: Graph) -> Graph:
     return {node_id: graph[node_id] for node_id in Nodes(graph).upstream("x")}
 
 
-@pytest.mark.parametrize("name", sorted(RESULTS.keys() - {"SaveGLB"}))  # the simulation does not check types of links
+@pytest.mark.parametrize(
+    "name", sorted(OUTPUT_NODES.keys() - {"SaveGLB"})
+)  # the simulation does not check types of links
 async def test_simulation_and_comfyui_give_out_the_same(name: str) -> None:
-    graph = needed({**HELPERS, "x": RESULTS[name][0]})
+    graph = needed({**SOURCE_NODES, "x": OUTPUT_NODES[name][0]})
     async with open_simulator(slow=False) as simulator:
         simulated = await results(simulator, graph)
     async with running_standin(draw=draw_simulated) as standin, comfyui_on(standin) as comfyui:
         assert await results(comfyui, graph) == simulated
-    assert [one[1] for one in simulated if isinstance(one, tuple)] == RESULTS[name][1]
+    assert [one[1] for one in simulated if isinstance(one, tuple)] == OUTPUT_NODES[name][1]

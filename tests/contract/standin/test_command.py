@@ -32,7 +32,7 @@ def _comfyui(folder: Path, environment: dict[str, str], *argv: str) -> Iterator[
 
 
 def _page(url: str, process: "subprocess.Popen[bytes]") -> str:
-    """The front page, once it is there."""
+    """Wait for the front page, and return it."""
     deadline, context = time.monotonic() + PATIENCE_SECONDS, ssl.create_default_context(cafile=str(CA_FILE))
     while process.poll() is None and time.monotonic() < deadline:
         try:

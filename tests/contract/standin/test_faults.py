@@ -1,7 +1,6 @@
-"""The stand-in misbehaves on command, and tells afterwards what really happened."""
+"""Faults of the stand-in on command, and its report of what really happened."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -15,29 +14,23 @@ from tests.support.standin import PermitClock, plain_png
 from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[StandinSession]:
-    async with standin_session() as opened:
-        yield opened
-
-
-async def order(session: StandinSession, **faults: Any) -> None:
+async def set_faults(session: StandinSession, **faults: Any) -> None:
     answer = await session.client.post("/standin/faults", json=faults)
     assert answer.status_code == 200
     assert answer.json().items() >= faults.items()
 
 
-async def test_faults_are_ordered_read_and_lifted(session: StandinSession) -> None:
+async def test_faults_are_set_read_and_cleared(session: StandinSession) -> None:
     nothing_wrong = (await session.client.get("/standin/faults")).json()
-    await order(session, deaf=True)
-    await order(session, prompt_errors=2)
+    await set_faults(session, deaf=True)
+    await set_faults(session, prompt_errors=2)
     assert (await session.client.get("/standin/faults")).json() == {**nothing_wrong, "deaf": True, "prompt_errors": 2}
     await session.client.delete("/standin/faults")
     assert (await session.client.get("/standin/faults")).json() == nothing_wrong
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ('{"deff": true}', "Unknown fault 'deff'; the faults are deaf, "),
         ('{"deaf": 1}', "The fault 'deaf' must be true or false; found 1."),
@@ -47,22 +40,22 @@ async def test_faults_are_ordered_read_and_lifted(session: StandinSession) -> No
         ("{", "The body is not JSON."),
     ],
 )
-async def test_a_fault_that_cannot_be_ordered_is_explained(session: StandinSession, body: str, told: str) -> None:
+async def test_a_fault_that_cannot_be_set_is_explained(session: StandinSession, body: str, message: str) -> None:
     answer = await session.client.post("/standin/faults", content=body)
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith(told)
+    assert answer.json()["error"].startswith(message)
 
 
-async def test_prompts_fail_as_often_as_ordered(session: StandinSession) -> None:
-    await order(session, prompt_errors=2)
+async def test_prompts_fail_as_often_as_set(session: StandinSession) -> None:
+    await set_faults(session, prompt_errors=2)
     statuses = [(await session.post(text_to_image(), prompt_id="p")).status_code for _ in range(3)]
     assert statuses == [500, 500, 200]
     assert session.server.prompt("p").accepted == 1
 
 
 @pytest.mark.parametrize("fault", ["prompt_errors_after_queueing", "lost_answers"])
-async def test_a_prompt_may_run_though_its_answer_is_none(session: StandinSession, fault: str) -> None:
-    await order(session, **{fault: 1})
+async def test_a_prompt_may_run_though_its_answer_fails(session: StandinSession, fault: str) -> None:
+    await set_faults(session, **{fault: 1})
     try:
         assert (await session.post(text_to_image(), prompt_id="p")).status_code == 500
     except httpx.RemoteProtocolError:
@@ -84,7 +77,7 @@ async def test_a_dropped_socket_gets_no_close_frame_and_may_come_back(session: S
 
 async def test_a_deaf_server_keeps_its_sockets_open_and_says_nothing(session: StandinSession) -> None:
     async with listen_to(session.running, "c") as listener:
-        await order(session, deaf=True)
+        await set_faults(session, deaf=True)
         await session.submit(text_to_image(), prompt_id="p", client_id="c")
         await until_found(lambda: _is_in_history(session, "p"))
         await session.client.delete("/standin/faults")
@@ -98,60 +91,60 @@ async def _is_in_history(session: StandinSession, prompt_id: str) -> bool:
     return bool((await session.client.get(f"/history/{prompt_id}")).json())
 
 
-async def test_an_unannounced_result_is_in_history_and_only_the_queue_is_spoken_of(session: StandinSession) -> None:
+async def test_an_unannounced_result_is_in_history_and_only_the_queue_is_announced(session: StandinSession) -> None:
     async with listen_to(session.running, "c") as listener:
-        await order(session, unannounced=True)
+        await set_faults(session, unannounced=True)
         await session.submit(text_to_image(), prompt_id="p", client_id="c")
         await listener.until_idle()
     assert set(listener.types) == {"status"}
     assert (await session.history("p"))["status"]["completed"]
 
 
-async def _heard_about(session: StandinSession, prompt_id: str, **faults: bool) -> list[Any]:
+async def _messages_about(session: StandinSession, prompt_id: str, **faults: bool) -> list[Any]:
     async with listen_to(session.running, "c") as listener:
-        await order(session, **faults)
+        await set_faults(session, **faults)
         await session.submit(text_to_image(), prompt_id=prompt_id, client_id="c")
         await listener.until_ended(prompt_id)
-        await _witness(session, listener)
+        await _hear_the_rest(session, listener)
     messages = [message for message in listener.heard if isinstance(message, dict) and message["type"] != "status"]
-    return [_what(message) for message in messages]
+    return [_summary(message) for message in messages]
 
 
-async def _witness(session: StandinSession, listener: Listener) -> None:
-    """So that everything said before has been heard."""
+async def _hear_the_rest(session: StandinSession, listener: Listener) -> None:
+    """Run another prompt to its end, so that all earlier messages have been heard."""
     session.server.faults.clear()
     await session.submit({**text_to_image(), "9": text_to_image(prefix="witness")["9"]}, client_id="c")
     await listener.until_idle()
-    last = max(place for place, message in enumerate(listener.heard) if _starts(message))
+    last = max(place for place, message in enumerate(listener.heard) if _is_start(message))
     del listener.heard[last:]
 
 
-def _starts(message: Any) -> bool:
+def _is_start(message: Any) -> bool:
     return isinstance(message, dict) and message["type"] == "execution_start"
 
 
-def _what(message: dict[str, Any]) -> str:
+def _summary(message: dict[str, Any]) -> str:
     nodes = message["data"].get("nodes")
     done = [name for name, node in nodes.items() if node["state"] == "finished"] if isinstance(nodes, dict) else ""
     return f"{message['type']} {message['data'].get('node')} {done}"
 
 
 async def test_duplicated_messages_come_twice_in_a_row(session: StandinSession) -> None:
-    plain = await _heard_about(session, "plain")
+    plain = await _messages_about(session, "plain")
     await session.client.post("/free", json={"free_memory": True})
-    assert await _heard_about(session, "twice", duplicated=True) == [kind for kind in plain for _ in range(2)]
+    assert await _messages_about(session, "twice", duplicated=True) == [kind for kind in plain for _ in range(2)]
 
 
 async def test_shuffled_messages_are_the_same_in_another_order(session: StandinSession) -> None:
-    plain = await _heard_about(session, "plain")
+    plain = await _messages_about(session, "plain")
     await session.client.post("/free", json={"free_memory": True})
-    shuffled = await _heard_about(session, "shuffled", shuffled=True)
+    shuffled = await _messages_about(session, "shuffled", shuffled=True)
     assert shuffled != plain
     assert sorted(shuffled) == sorted(plain)
 
 
-async def test_a_hanging_server_answers_when_it_is_let_go(session: StandinSession) -> None:
-    await order(session, hang=True)
+async def test_a_hanging_server_answers_when_the_fault_is_cleared(session: StandinSession) -> None:
+    await set_faults(session, hang=True)
     asking = asyncio.create_task(session.client.get("/queue"))
     await settle()
     assert not asking.done()
@@ -164,7 +157,7 @@ async def test_a_slow_server_takes_its_time_for_each_answer() -> None:
     clock = PermitClock()
     async with standin_session(clock=clock) as session:
         before = clock.now()
-        await order(session, slow_seconds=2)
+        await set_faults(session, slow_seconds=2)
         clock.allow(2)
         for _ in range(2):
             assert (await session.client.get("/queue")).status_code == 200
@@ -173,7 +166,7 @@ async def test_a_slow_server_takes_its_time_for_each_answer() -> None:
 
 async def test_half_an_image_breaks_off(session: StandinSession) -> None:
     await session.run(text_to_image())
-    await order(session, half_images=1)
+    await set_faults(session, half_images=1)
     with pytest.raises(httpx.RemoteProtocolError):
         await session.client.get("/view", params={"filename": "ComfyUI_00001_.png"})
     assert (await session.client.get("/view", params={"filename": "ComfyUI_00001_.png"})).status_code == 200
@@ -181,14 +174,14 @@ async def test_half_an_image_breaks_off(session: StandinSession) -> None:
 
 async def test_an_image_may_be_missing_for_a_while_or_for_good(session: StandinSession) -> None:
     await session.run(text_to_image())
-    await order(session, missing_images=1)
+    await set_faults(session, missing_images=1)
     statuses = [(await session.client.get("/view?filename=ComfyUI_00001_.png")).status_code for _ in range(2)]
     assert statuses == [404, 200]
     await session.client.post("/standin/forget_files")
     assert (await session.client.get("/view?filename=ComfyUI_00001_.png")).status_code == 404
 
 
-async def test_a_image_that_was_uploaded_can_be_read_until_the_input_folder_is_emptied(
+async def test_an_uploaded_image_can_be_read_until_the_input_folder_is_emptied(
     session: StandinSession,
 ) -> None:
     image = {"image": ("fox.png", plain_png(), "image/png")}
@@ -205,14 +198,14 @@ async def test_a_image_that_was_uploaded_can_be_read_until_the_input_folder_is_e
     )
 
 
-async def test_only_folders_that_there_are_can_be_emptied(session: StandinSession) -> None:
+async def test_an_unknown_folder_cannot_be_emptied(session: StandinSession) -> None:
     assert (await session.client.post("/standin/forget_files?folder=models")).status_code == 400
 
 
 async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_images(session: StandinSession) -> None:
     session.server.faults.set(stuck=True)
     await session.submit(text_to_image(), prompt_id="p")
-    await order(session, disk_full=True, stuck=False)
+    await set_faults(session, disk_full=True, stuck=False)
     assert (await session.post(text_to_image())).status_code == 500
     assert (await session.client.post("/upload/image", files={"image": ("x.png", b"x")})).status_code == 500
     await session.listener.until_idle()
@@ -223,8 +216,8 @@ async def test_a_full_disk_takes_neither_prompts_nor_uploads_nor_images(session:
     )
 
 
-async def test_a_class_of_nodes_fails_as_often_as_ordered(session: StandinSession) -> None:
-    await order(session, failing_class="VAEDecode", failing_times=1)
+async def test_a_class_of_nodes_fails_as_often_as_set(session: StandinSession) -> None:
+    await set_faults(session, failing_class="VAEDecode", failing_times=1)
     kind, fields = last_message(await session.run(text_to_image()))
     assert (kind, fields["node_id"], fields["node_type"]) == ("execution_error", "8", "VAEDecode")
     assert (await session.run(text_to_image()))["status"]["completed"]
@@ -232,7 +225,7 @@ async def test_a_class_of_nodes_fails_as_often_as_ordered(session: StandinSessio
 
 async def test_a_restart_loses_all_but_the_files(session: StandinSession) -> None:
     done = await session.run(text_to_image(), prompt_id="done")
-    await order(session, stuck=True)
+    await set_faults(session, stuck=True)
     for prompt_id in ("running", "pending"):
         await session.submit(text_to_image(seed=2), prompt_id=prompt_id)
     await session.listener.until_type("progress_state")
@@ -249,7 +242,7 @@ async def test_a_restart_loses_all_but_the_files(session: StandinSession) -> Non
     assert (await session.history("again"))["outputs"]["9"]["images"][0]["filename"] == "ComfyUI_00002_.png"
 
 
-async def test_facts_tell_what_was_accepted_and_run_over_all_restarts(session: StandinSession) -> None:
+async def test_facts_count_what_was_accepted_and_run_over_all_restarts(session: StandinSession) -> None:
     await session.run(text_to_image(), prompt_id="p")
     session.server.restart()
     async with listen_to(session.running, "c") as listener:
@@ -272,11 +265,11 @@ async def test_a_server_that_is_down_refuses_connections_and_comes_back_empty(se
         assert (await fresh.get("/history/p")).json() == {}
 
 
-async def test_a_stuck_prompt_goes_on_when_it_is_let_go() -> None:
+async def test_a_stuck_prompt_goes_on_when_the_fault_is_cleared() -> None:
     clock = PermitClock()
     async with standin_session(clock=clock, options=StandinOptions(durations=Durations(step=1.0))) as session:
         clock.allow(10)
-        await order(session, stuck=True)
+        await set_faults(session, stuck=True)
         await session.submit(text_to_image(steps=3), prompt_id="p")
         await session.listener.until_type("progress_state")
         assert (await session.queue())["running"] == ["p"]

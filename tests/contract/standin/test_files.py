@@ -58,7 +58,9 @@ async def test_overwriting_is_spelled_in_two_ways_only(session: StandinSession, 
     ],
     ids=str,
 )
-async def test_an_upload_says_where_it_went(session: StandinSession, fields: Mapping[str, str], stored: Any) -> None:
+async def test_an_upload_is_answered_with_its_place(
+    session: StandinSession, fields: Mapping[str, str], stored: Any
+) -> None:
     assert await _upload(session, "x.png", ONE, **fields) == stored
 
 
@@ -66,7 +68,7 @@ async def test_a_name_that_climbs_is_refused(session: StandinSession) -> None:
     assert await _upload(session, "../x.png", ONE) == 400
 
 
-async def test_what_is_uploaded_need_not_be_a_image(session: StandinSession) -> None:
+async def test_an_uploaded_file_need_not_be_an_image(session: StandinSession) -> None:
     assert (await _upload(session, "not_image.png", b"hello"))["name"] == "not_image.png"
 
 
@@ -80,7 +82,7 @@ async def test_an_upload_without_an_image_is_refused(session: StandinSession, fi
 
 
 @pytest.mark.parametrize("path", ["/upload/image", "/upload/mask"])
-async def test_a_form_that_is_none_is_trouble(session: StandinSession, path: str) -> None:
+async def test_a_malformed_form_is_a_server_error(session: StandinSession, path: str) -> None:
     headers = {"content-type": "multipart/form-data; boundary=x"}
     assert (await session.client.post(path, content=b"garbage", headers=headers)).status_code == 500
 
@@ -114,7 +116,7 @@ async def test_a_mask_becomes_the_transparency_of_the_original(
 
 
 @pytest.mark.parametrize("name", ["masked.jpg", "masked", "masked.weird"])
-async def test_a_name_of_a_mask_says_a_format_that_has_transparency(session: StandinSession, name: str) -> None:
+async def test_a_mask_is_saved_only_in_a_format_with_transparency(session: StandinSession, name: str) -> None:
     await _upload(session, "in.png", ONE)
     assert await _upload_mask(session, name, '{"filename": "in.png", "type": "input"}') == 500
 
@@ -137,7 +139,7 @@ async def test_a_mask_without_an_original_is_not_kept(
     assert session.server.state.files.names("input") == []
 
 
-async def test_a_mask_without_a_reference_is_trouble(session: StandinSession) -> None:
+async def test_a_mask_without_a_reference_is_a_server_error(session: StandinSession) -> None:
     answer = await session.client.post("/upload/mask", files={"image": ("masked.png", ONE)})
     assert answer.status_code == 500
 
@@ -156,7 +158,7 @@ REFUSED_VIEWS = [
 
 
 @pytest.mark.parametrize(("query", "status"), REFUSED_VIEWS)
-async def test_a_view_of_nothing_has_no_body(session: StandinSession, query: str, status: int) -> None:
+async def test_a_refused_view_has_no_body(session: StandinSession, query: str, status: int) -> None:
     answer = await session.client.get(f"/view?{query}")
     assert (answer.status_code, answer.content) == (status, b"")
 
@@ -177,7 +179,7 @@ async def test_a_view_gives_the_bytes_of_the_file(session: StandinSession, query
     assert (answer.status_code, answer.content) == (200, content)
 
 
-async def test_a_view_tells_name_type_length_and_time(session: StandinSession) -> None:
+async def test_a_view_has_headers_for_name_type_length_and_time(session: StandinSession) -> None:
     for method in ("GET", "HEAD"):
         answer = await session.client.request(method, "/view", params={"filename": SAVED.name})
         assert answer.headers["content-disposition"] == f'filename="{SAVED.name}"'
@@ -189,7 +191,7 @@ async def test_a_view_tells_name_type_length_and_time(session: StandinSession) -
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "told", "content"),
+    ("requested", "status", "content_range", "content"),
     [
         ("bytes=0-15", 206, f"bytes 0-15/{len(ONE)}", ONE[:16]),
         ("bytes=10-", 206, f"bytes 10-{len(ONE) - 1}/{len(ONE)}", ONE[10:]),
@@ -204,11 +206,11 @@ async def test_a_view_tells_name_type_length_and_time(session: StandinSession) -
         ("lines=0-1", 416, f"bytes */{len(ONE)}", b""),
     ],
 )
-async def test_a_part_of_a_file(
-    session: StandinSession, wanted: str, status: int, told: str | None, content: bytes
+async def test_a_range_of_a_file_can_be_read(
+    session: StandinSession, requested: str, status: int, content_range: str | None, content: bytes
 ) -> None:
-    answer = await session.client.get("/view", params={"filename": SAVED.name}, headers={"range": wanted})
-    assert (answer.status_code, answer.headers.get("content-range"), answer.content) == (status, told, content)
+    answer = await session.client.get("/view", params={"filename": SAVED.name}, headers={"range": requested})
+    assert (answer.status_code, answer.headers.get("content-range"), answer.content) == (status, content_range, content)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ async def test_a_part_of_a_file(
         ("channel=a", "image/png", "PNG", "RGBA"),
     ],
 )
-async def test_a_view_may_be_another_image_made_of_the_file(
+async def test_a_view_may_be_converted_to_another_image(
     session: StandinSession, query: str, media_type: str, kind: str, mode: str
 ) -> None:
     answer = await session.client.get(f"/view?filename={SAVED.name}&{query}")
@@ -231,7 +233,7 @@ async def test_a_view_may_be_another_image_made_of_the_file(
         assert (image.format, image.mode, image.size) == (kind, mode, (64, 64))
 
 
-async def test_a_image_cannot_be_made_of_what_is_none(session: StandinSession) -> None:
+async def test_a_file_that_is_not_an_image_cannot_be_converted(session: StandinSession) -> None:
     await _upload(session, "hello.png", b"hello")
     answer = await session.client.get("/view?filename=hello.png&type=input&preview=webp")
     assert answer.status_code == 500
@@ -263,7 +265,7 @@ async def test_an_uploaded_image_is_in_the_list_of_the_loader(session: StandinSe
         ("x.png", {"subfolder": "a\0b"}, 500),
     ],
 )
-async def test_an_upload_is_told_as_it_was_sent(
+async def test_an_upload_is_answered_with_its_name_as_it_was_sent(
     session: StandinSession, name: str, fields: Mapping[str, str], stored: Any
 ) -> None:
     await _upload(session, "taken.png", OTHER, subfolder="there")
@@ -273,7 +275,7 @@ async def test_an_upload_is_told_as_it_was_sent(
 @pytest.mark.parametrize(
     ("data", "status"), [({"image": "x"}, 500), ({"image": ""}, 400), ({"other": "x"}, 400)], ids=str
 )
-async def test_an_upload_of_text_is_none(session: StandinSession, data: Any, status: int) -> None:
+async def test_a_text_field_is_not_an_upload(session: StandinSession, data: Any, status: int) -> None:
     assert (await session.client.post("/upload/image", data=data)).status_code == status
 
 
@@ -296,27 +298,27 @@ async def test_a_view_never_shows_a_page(session: StandinSession, name: str, med
 
 @pytest.mark.parametrize("name", ["ü.png", "日本.png", "a b.png"])
 @pytest.mark.parametrize("query", ["", "&preview=webp", "&channel=rgb"])
-async def test_a_name_in_any_script_is_told_in_utf8(session: StandinSession, name: str, query: str) -> None:
+async def test_a_name_in_any_script_is_sent_in_utf8(session: StandinSession, name: str, query: str) -> None:
     await _upload(session, name, ONE)
     answer = await session.client.get(f"/view?filename={quote(name)}&type=input{query}")
-    told = next(value for key, value in answer.headers.raw if key == b"content-disposition")
-    assert (answer.status_code, told.decode()) == (200, f'filename="{name}"')
+    disposition = next(value for key, value in answer.headers.raw if key == b"content-disposition")
+    assert (answer.status_code, disposition.decode()) == (200, f'filename="{name}"')
 
 
-async def test_an_upload_whose_file_has_no_name_is_trouble(session: StandinSession) -> None:
-    """It counts as text; only where it is empty, too, nothing came."""
+async def test_an_upload_whose_file_has_no_name_is_a_server_error(session: StandinSession) -> None:
+    """Such a file counts as text; if it is empty, too, no image was sent."""
     for content, status in ((b"x", 500), (b"", 400)):
         body = b'--b\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n%s\r\n--b--\r\n' % content
         headers = {"content-type": "multipart/form-data; boundary=b"}
         assert (await session.client.post("/upload/image", content=body, headers=headers)).status_code == status
 
 
-async def test_of_a_name_that_comes_twice_the_first_counts(session: StandinSession) -> None:
+async def test_the_first_of_two_parameters_of_one_name_counts(session: StandinSession) -> None:
     answer = await session.client.get(f"/view?filename={SAVED.name}&filename=nope.png")
     assert answer.content == ONE
 
 
-async def test_loaders_list_what_their_names_say_they_can_load(session: StandinSession) -> None:
+async def test_loaders_list_files_whose_names_say_that_they_can_be_loaded(session: StandinSession) -> None:
     for name in ("a.png", "b.WEBP", "c.mp4", "d.flac", "e.latent", "f.txt"):
         await _upload(session, name, b"data")
     for name in ("g.glb", "h.stl", "i.png"):

@@ -1,7 +1,6 @@
-"""What an installation has of its own, told while the server runs: model files, node packs, its system."""
+"""What is installed on a stand-in, and changed while it runs: model files, node packs, the system."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,7 @@ GREETER: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[StandinSession]:
-    async with standin_session() as opened:
-        yield opened
-
-
-async def _tell(session: StandinSession, what: str, document: Any, *, method: str = "POST") -> Any:
+async def _send(session: StandinSession, what: str, document: Any, *, method: str = "POST") -> Any:
     answer = await session.client.request(method, f"/standin/{what}", json=document)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -46,16 +39,16 @@ async def _get(session: StandinSession, path: str) -> Any:
     return (await session.client.get(path)).json()
 
 
-async def test_a_file_that_was_told_is_listed_and_taken_everywhere(session: StandinSession) -> None:
+async def test_an_added_file_is_listed_and_accepted_everywhere(session: StandinSession) -> None:
     graph = text_to_image(checkpoint=PUBLIC[0])
     assert (await session.post(graph)).json()["node_errors"]["4"]["errors"][0]["type"] == "value_not_in_list"
-    told = await _tell(
+    found = await _send(
         session, "models", {"checkpoints": PUBLIC, "embeddings": ["sub/easy.pt"], "loras": ["a.safetensors"]}
     )
-    assert set(PUBLIC) < set(told["checkpoints"])
-    assert await _get(session, "/models/checkpoints") == told["checkpoints"]
+    assert set(PUBLIC) < set(found["checkpoints"])
+    assert await _get(session, "/models/checkpoints") == found["checkpoints"]
     loader = (await _get(session, "/object_info/CheckpointLoaderSimple"))["CheckpointLoaderSimple"]
-    assert loader["input"]["required"]["ckpt_name"][0] == told["checkpoints"]
+    assert loader["input"]["required"]["ckpt_name"][0] == found["checkpoints"]
     assert await _get(session, "/embeddings") == ["sub/easy"]
     listed = await _get(session, "/experiment/models/loras")
     assert [(file["name"], file["size"], file["pathIndex"]) for file in listed] == [
@@ -65,28 +58,28 @@ async def test_a_file_that_was_told_is_listed_and_taken_everywhere(session: Stan
     assert last_message(await session.run(graph))[0] == "execution_success"
 
 
-async def test_what_was_not_named_is_refused_as_before(session: StandinSession) -> None:
-    await _tell(session, "models", {"checkpoints": PUBLIC})
+async def test_a_file_that_was_not_added_is_refused_as_before(session: StandinSession) -> None:
+    await _send(session, "models", {"checkpoints": PUBLIC})
     assert (await session.post(text_to_image(checkpoint="v1-5-pruned.safetensors"))).status_code == 400
 
 
-async def test_replacing_and_going_back(session: StandinSession) -> None:
+async def test_files_can_be_replaced_and_reset(session: StandinSession) -> None:
     before = await _get(session, "/standin/models")
-    assert await _tell(session, "models", {"checkpoints": PUBLIC}, method="PUT") == {"checkpoints": sorted(PUBLIC)}
+    assert await _send(session, "models", {"checkpoints": PUBLIC}, method="PUT") == {"checkpoints": sorted(PUBLIC)}
     assert await _get(session, "/models/loras") == []
     assert (await session.client.delete("/standin/models")).json() == before == await _get(session, "/standin/models")
 
 
-async def test_what_was_told_outlasts_a_restart(session: StandinSession) -> None:
-    await _tell(session, "models", {"checkpoints": PUBLIC})
+async def test_added_files_outlast_a_restart(session: StandinSession) -> None:
+    await _send(session, "models", {"checkpoints": PUBLIC})
     await session.client.post("/standin/restart")
     assert set(PUBLIC) < set(await _get(session, "/models/checkpoints"))
 
 
-async def test_old_names_of_folders_and_those_of_node_packs(session: StandinSession) -> None:
+async def test_folders_may_have_old_names_and_names_of_node_packs(session: StandinSession) -> None:
     document = {"clip": ["c.safetensors"], "unet": ["u.sft"], "ipadapter": ["ip.bin", "note.txt"]}
-    told = await _tell(session, "models", document)
-    assert (told["text_encoders"], told["diffusion_models"]) == (["c.safetensors"], ["u.sft"])
+    found = await _send(session, "models", document)
+    assert (found["text_encoders"], found["diffusion_models"]) == (["c.safetensors"], ["u.sft"])
     assert "ipadapter" in await _get(session, "/models")
     assert await _get(session, "/models/ipadapter") == ["ip.bin", "note.txt"]
     assert (await session.client.get("/models/clip")).status_code == 404
@@ -131,9 +124,9 @@ def _with_greeter(**inputs: Any) -> dict[str, Any]:
     return graph
 
 
-async def test_a_node_pack_that_was_told_is_described_checked_and_run(session: StandinSession) -> None:
+async def test_an_added_node_pack_is_described_checked_and_run(session: StandinSession) -> None:
     assert (await session.post(_with_greeter())).json()["error"]["type"] == "invalid_prompt"
-    assert await _tell(session, "nodes", {"Greeter": GREETER}) == {"Greeter": GREETER}
+    assert await _send(session, "nodes", {"Greeter": GREETER}) == {"Greeter": GREETER}
     assert await _get(session, "/object_info/Greeter") == {"Greeter": GREETER}
     assert (await _get(session, "/object_info"))["Greeter"] == GREETER
     entry = await session.run(_with_greeter())
@@ -154,7 +147,7 @@ async def test_a_node_pack_that_was_told_is_described_checked_and_run(session: S
     ],
 )
 async def test_inputs_of_a_pack_s_node_are_checked(session: StandinSession, changes: Any, error: str | None) -> None:
-    await _tell(session, "nodes", {"Greeter": GREETER})
+    await _send(session, "nodes", {"Greeter": GREETER})
     graph = _with_greeter()
     graph["20"]["inputs"] |= changes
     answer = (await session.post(graph)).json()
@@ -163,7 +156,7 @@ async def test_inputs_of_a_pack_s_node_are_checked(session: StandinSession, chan
 
 
 async def test_outputs_that_are_lists_or_anything_fit_where_they_fit_in_comfyui(session: StandinSession) -> None:
-    await _tell(session, "nodes", {"Greeter": GREETER})
+    await _send(session, "nodes", {"Greeter": GREETER})
     graph = with_node(_with_greeter(), "21", "Greeter", images=["20", 2], mood=["20", 1], count=["20", 2])
     graph["9"]["inputs"]["images"] = ["21", 0]
     assert (await session.post(graph)).json()["node_errors"] == {}
@@ -171,25 +164,25 @@ async def test_outputs_that_are_lists_or_anything_fit_where_they_fit_in_comfyui(
     assert (await session.post(graph)).status_code == 400
 
 
-async def test_the_answer_of_a_real_server_tells_of_packs_and_files_at_once(session: StandinSession) -> None:
-    await _tell(session, "models", {}, method="PUT")
+async def test_the_answer_of_a_real_server_adds_packs_and_files_at_once(session: StandinSession) -> None:
+    await _send(session, "models", {}, method="PUT")
     nodes = await _get(session, "/object_info")
     nodes["Greeter"] = GREETER
     nodes["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"][0] = PUBLIC
     nodes["VAELoader"]["input"]["required"]["vae_name"][0] = ["mine.pt", "pixel_space"]
     nodes["UpscaleModelLoader"]["input"]["required"]["model_name"] = ["COMBO", {"options": ["4x.pth"]}]
     nodes["LoadImage"]["input"]["required"]["image"][0] = ["theirs.png"]
-    await _tell(session, "nodes", nodes)
+    await _send(session, "nodes", nodes)
     assert await _get(session, "/standin/nodes") == {"Greeter": GREETER}
-    told = await _get(session, "/standin/models")
-    assert told["checkpoints"] == sorted(PUBLIC)
-    assert (told["vae"], told["upscale_models"]) == (["mine.pt"], ["4x.pth"])
+    found = await _get(session, "/standin/models")
+    assert found["checkpoints"] == sorted(PUBLIC)
+    assert (found["vae"], found["upscale_models"]) == (["mine.pt"], ["4x.pth"])
     assert (await _get(session, "/object_info/LoadImage"))["LoadImage"]["input"]["required"]["image"][0] == []
 
 
-async def test_packs_are_replaced_and_forgotten(session: StandinSession) -> None:
-    await _tell(session, "nodes", {"Greeter": GREETER})
-    assert (await _tell(session, "nodes", {"Other": GREETER}, method="PUT")).keys() == {"Other"}
+async def test_packs_can_be_replaced_and_reset(session: StandinSession) -> None:
+    await _send(session, "nodes", {"Greeter": GREETER})
+    assert (await _send(session, "nodes", {"Other": GREETER}, method="PUT")).keys() == {"Other"}
     assert await _get(session, "/object_info/Greeter") == {}
     assert (await session.client.delete("/standin/nodes")).json() == {}
     assert (await _get(session, "/object_info/KSampler")).keys() == {"KSampler"}
@@ -213,10 +206,10 @@ async def test_nodes_that_no_server_answers_are_refused(session: StandinSession,
     assert answer.json()["error"].startswith(words)
 
 
-async def test_a_pack_that_is_told_at_the_start_comes_back() -> None:
+async def test_a_pack_of_the_start_comes_back_after_a_reset() -> None:
     options = StandinOptions(object_info=({"Greeter": GREETER},))
     async with standin_session(options=options) as session:
-        await _tell(session, "nodes", {}, method="PUT")
+        await _send(session, "nodes", {}, method="PUT")
         assert (await session.client.delete("/standin/nodes")).json() == {"Greeter": GREETER}
 
 
@@ -224,19 +217,19 @@ async def test_a_pack_that_is_told_at_the_start_comes_back() -> None:
 async def test_packs_may_be_left_out(whitelist: frozenset[str], there: bool) -> None:
     options = StandinOptions(packs=NodePackOptions(custom_nodes=False, whitelist=whitelist))
     async with standin_session(options=options) as session:
-        await _tell(session, "nodes", {"Greeter": GREETER})
+        await _send(session, "nodes", {"Greeter": GREETER})
         assert ("Greeter" in await _get(session, "/object_info")) is there
 
 
-async def test_the_system_is_what_was_told(session: StandinSession) -> None:
+async def test_the_system_is_what_was_sent(session: StandinSession) -> None:
     before = await _get(session, "/system_stats")
     devices = [{"name": "cuda:0 NVIDIA H100", "type": "cuda", "index": 0, "vram_total": 1, "vram_free": 1}]
-    await _tell(session, "system", {"system": {"comfyui_version": "0.4.0", "deploy_environment": "local"}})
-    await _tell(session, "system", {"devices": devices})
+    await _send(session, "system", {"system": {"comfyui_version": "0.4.0", "deploy_environment": "local"}})
+    await _send(session, "system", {"devices": devices})
     stats = await _get(session, "/system_stats")
     assert stats["system"] == {**before["system"], "comfyui_version": "0.4.0", "deploy_environment": "local"}
     assert stats["devices"] == devices
-    await _tell(session, "system", {"system": {"os": "nt"}}, method="PUT")
+    await _send(session, "system", {"system": {"os": "nt"}}, method="PUT")
     assert await _get(session, "/system_stats") == {**before, "system": {**before["system"], "os": "nt"}}
     await session.client.delete("/standin/system")
     assert await _get(session, "/system_stats") == before
@@ -265,7 +258,7 @@ def _touch(*paths: Path) -> None:
         path.touch()
 
 
-async def test_a_folder_that_is_laid_out_like_models_is_what_there_is(tmp_path: Path) -> None:
+async def test_a_base_directory_has_all_model_files_that_there_are(tmp_path: Path) -> None:
     models = tmp_path / "models"
     _touch(models / "checkpoints" / PUBLIC[0], models / "checkpoints" / "put_checkpoints_here")
     _touch(
@@ -303,7 +296,7 @@ async def test_extra_paths_are_added(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "query", "told"),
+    ("content", "query", "expected"),
     [
         ({"__metadata__": {"ss_tag": "1"}}, "filename=x.safetensors", {"ss_tag": "1"}),
         ({"weight": {}}, "filename=x.safetensors", 404),
@@ -314,7 +307,7 @@ async def test_extra_paths_are_added(tmp_path: Path) -> None:
         ({"__metadata__": {}}, "filename=../loras/x.safetensors", 404),
     ],
 )
-async def test_metadata_are_those_of_the_file(tmp_path: Path, content: Any, query: str, told: Any) -> None:
+async def test_metadata_are_those_of_the_file(tmp_path: Path, content: Any, query: str, expected: Any) -> None:
     path = tmp_path / "models/loras/x.safetensors"
     _touch(path, tmp_path / "models/loras/x.pt")
     if content is not None:
@@ -323,4 +316,4 @@ async def test_metadata_are_those_of_the_file(tmp_path: Path, content: Any, quer
     options = StandinOptions(directories=Directories(base=tmp_path))
     async with standin_session(models={}, options=options) as session:
         answer = await session.client.get(f"/view_metadata/loras?{query}")
-    assert (answer.json() if answer.status_code == 200 else answer.status_code) == told
+    assert (answer.json() if answer.status_code == 200 else answer.status_code) == expected

@@ -1,4 +1,4 @@
-"""What the stand-in prints, and how clients read along."""
+"""The log of the stand-in: its lines, and clients that subscribe to them."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.support.comfyui_listener import listen_to
 from tests.support.standin_session import standin_session, text_to_image
 
 
-async def test_the_log_tells_of_prompts() -> None:
+async def test_the_log_has_lines_about_prompts() -> None:
     async with standin_session() as session:
         await session.run(text_to_image())
         await session.client.post("/interrupt", json={"prompt_id": "nope"})
@@ -20,7 +20,7 @@ async def test_the_log_tells_of_prompts() -> None:
     assert printed == "".join(f"{entry['t']} - {entry['m']}" for entry in entries)
 
 
-async def test_a_client_that_asks_reads_along_until_it_asks_no_more() -> None:
+async def test_a_subscribed_client_gets_log_lines_until_it_unsubscribes() -> None:
     async with standin_session() as session, listen_to(session.running, "reader") as reader:
         for is_wanted, body in ((True, "{}"), (False, "[]")):
             asked = {"clientId": "reader", "enabled": is_wanted}
@@ -34,7 +34,7 @@ async def test_a_client_that_asks_reads_along_until_it_asks_no_more() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"clientId": "x"}', '{"enabled": true}', '{"clientId": [], "enabled": 1}'])
-async def test_a_wish_to_read_along_that_says_not_who_is_trouble(body: str) -> None:
+async def test_a_subscription_without_a_client_is_a_server_error(body: str) -> None:
     async with standin_session() as session:
         assert (await session.client.patch("/internal/logs/subscribe", content=body)).status_code == 500
 

@@ -1,4 +1,4 @@
-"""What each of ComfyUI's output nodes leaves behind: the words of history, and files that can be opened."""
+"""ComfyUI's output nodes on the stand-in: their entries in history, and files that can be opened."""
 
 import io
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +17,7 @@ from tests.support.dates import START
 from tests.support.pixel_graphs import BASE, FILES, decoded, gradient, sampler
 from tests.support.standin_session import StandinSession, last_message, standin_session
 
-HELPERS: Graph = {
+SOURCE_NODES: Graph = {
     **BASE,
     "vae": node("VAEEncode", pixels=["tall", 0], vae=["model", 2]),
     "sampled": sampler("vae", denoise=0.6),
@@ -47,7 +47,7 @@ HELPERS: Graph = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How history tells of a node's files; `name` is that of the first one, `folder` where it is."""
+    """Describes a node's files in history; `name` and `folder` are those of the first one."""
 
     graph: Graph
     key: str
@@ -137,8 +137,8 @@ async def session() -> AsyncIterator[StandinSession]:
 
 
 async def shown(session: StandinSession, graph: Graph) -> Any:
-    """What history tells of the node `x`."""
-    entry = await session.run({**HELPERS, "x": graph})
+    """Return what history shows of the node `x`."""
+    entry = await session.run({**SOURCE_NODES, "x": graph})
     assert last_message(entry)[0] == "execution_success", last_message(entry)
     return entry["outputs"].get("x")
 
@@ -150,11 +150,11 @@ async def content_of(session: StandinSession, file: Mapping[str, str]) -> bytes:
 
 
 @pytest.mark.parametrize("name", [*OUTPUTS, *PREVIEWS])
-async def test_history_tells_of_the_files(session: StandinSession, name: str) -> None:
+async def test_history_lists_the_files(session: StandinSession, name: str) -> None:
     output = {**OUTPUTS, **PREVIEWS}[name]
-    told = await shown(session, output.graph)
-    files = told.pop(output.key)
-    assert told == output.more
+    entry = await shown(session, output.graph)
+    files = entry.pop(output.key)
+    assert entry == output.more
     assert len(files) == output.count
     assert {(file["subfolder"], file["type"]) for file in files} == {
         ("" if output.folder == "temp" else "a", output.folder)
@@ -167,8 +167,8 @@ async def test_history_tells_of_the_files(session: StandinSession, name: str) ->
 
 @pytest.mark.parametrize("name", ["SaveAnimatedWEBP", "SaveAnimatedPNG"])
 async def test_an_animated_image_has_all_frames_in_time(session: StandinSession, name: str) -> None:
-    told = await shown(session, OUTPUTS[name].graph)
-    with Image.open(io.BytesIO(await content_of(session, told["images"][0]))) as image:
+    entry = await shown(session, OUTPUTS[name].graph)
+    with Image.open(io.BytesIO(await content_of(session, entry["images"][0]))) as image:
         assert (image.size, getattr(image, "n_frames", 1)) == ((100, 60), 4)
         image.seek(1)
         image.load()
@@ -186,8 +186,8 @@ async def test_an_animated_image_has_all_frames_in_time(session: StandinSession,
     ],
 )
 async def test_a_video_plays(session: StandinSession, name: str, codec: str, rate: int) -> None:
-    told = await shown(session, OUTPUTS[name].graph)
-    with av.open(io.BytesIO(await content_of(session, told["images"][0])), "r") as container:
+    entry = await shown(session, OUTPUTS[name].graph)
+    with av.open(io.BytesIO(await content_of(session, entry["images"][0])), "r") as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height, float(stream.average_rate or 0)) == (100, 60, rate)
         assert codec in stream.codec_context.codec.canonical_name
@@ -198,12 +198,12 @@ async def test_a_video_plays(session: StandinSession, name: str, codec: str, rat
 
 
 async def test_a_video_is_loaded_with_all_its_images(session: StandinSession) -> None:
-    told = await shown(session, OUTPUTS["SaveVideo"].graph)
-    content = await content_of(session, told["images"][0])
+    entry = await shown(session, OUTPUTS["SaveVideo"].graph)
+    content = await content_of(session, entry["images"][0])
     session.server.state.files.put(FilePlace("input", "", "kept.mp4"), content, now=START)
     graph = {"loaded": node("LoadVideo", file="kept.mp4"), "parts": node("GetVideoComponents", video=["loaded", 0])}
     saved_again = {"y": saved("SaveVideo", "video", "loaded", format="auto", codec="auto")}
-    entry = await session.run({**HELPERS, **graph, **saved_again, "x": saved("SaveImage", "images", "parts")})
+    entry = await session.run({**SOURCE_NODES, **graph, **saved_again, "x": saved("SaveImage", "images", "parts")})
     images = entry["outputs"]["x"]["images"]
     assert len(images) == 4
     with Image.open(io.BytesIO(await content_of(session, images[2]))) as image:
@@ -217,8 +217,8 @@ async def test_a_video_is_loaded_with_all_its_images(session: StandinSession) ->
     [("SaveAudio", "flac", 44100, 2.0), ("SaveAudioMP3", "mp3", 44100, 2.0), ("SaveAudioOpus", "opus", 48000, 1.5)],
 )
 async def test_sound_has_its_length(session: StandinSession, name: str, codec: str, rate: int, seconds: float) -> None:
-    told = await shown(session, OUTPUTS[name].graph)
-    with av.open(io.BytesIO(await content_of(session, told["audio"][0])), "r") as container:
+    entry = await shown(session, OUTPUTS[name].graph)
+    with av.open(io.BytesIO(await content_of(session, entry["audio"][0])), "r") as container:
         stream = container.streams.audio[0]
         assert codec in stream.codec_context.name
         assert stream.rate == rate
@@ -226,12 +226,12 @@ async def test_sound_has_its_length(session: StandinSession, name: str, codec: s
 
 
 async def test_a_latent_has_the_shape_of_what_was_encoded(session: StandinSession) -> None:
-    told = await shown(session, OUTPUTS["SaveLatent"].graph)
-    content = await content_of(session, told["latents"][0])
+    entry = await shown(session, OUTPUTS["SaveLatent"].graph)
+    content = await content_of(session, entry["latents"][0])
     assert shapes_of(content)["latent_tensor"] == [1, 4, 40, 24]
     session.server.state.files.put(FilePlace("input", "", "kept.latent"), content, now=START)
     graph = {"loaded": node("LoadLatent", latent="kept.latent"), "decoded": decoded("loaded")}
-    entry = await session.run({**HELPERS, **graph, "x": saved("SaveImage", "images", "decoded")})
+    entry = await session.run({**SOURCE_NODES, **graph, "x": saved("SaveImage", "images", "decoded")})
     with Image.open(io.BytesIO(await content_of(session, entry["outputs"]["x"]["images"][0]))) as image:
         assert image.size == (192, 320)
 
@@ -266,7 +266,7 @@ async def test_anything_is_shown_as_text(session: StandinSession, source: Any, t
         ("LoraSave", {"rank": 8, "lora_type": "standard", "bias_diff": True}, "x_00001_.safetensors"),
     ],
 )
-async def test_models_are_kept_and_nobody_is_told(
+async def test_models_are_saved_without_an_entry_in_history(
     session: StandinSession, class_type: str, inputs: Any, path: str
 ) -> None:
     assert await shown(session, node(class_type, filename_prefix="models/x", **inputs)) is None
@@ -287,28 +287,28 @@ async def test_names_go_on_counting_by_the_kind_of_file(session: StandinSession)
 
 
 async def test_a_name_may_come_from_another_node(session: StandinSession) -> None:
-    told = await shown(session, node("SaveImage", images=["wide", 0], filename_prefix=["words", 0]))
-    assert told["images"][0]["filename"] == "a fox in snow_00001_.png"
+    entry = await shown(session, node("SaveImage", images=["wide", 0], filename_prefix=["words", 0]))
+    assert entry["images"][0]["filename"] == "a fox in snow_00001_.png"
 
 
 async def test_a_copied_image_keeps_its_pixels(session: StandinSession) -> None:
-    told = await shown(session, saved("SaveImage", "images", "tall"))
-    with Image.open(io.BytesIO(await content_of(session, told["images"][0]))) as image:
+    entry = await shown(session, saved("SaveImage", "images", "tall"))
+    with Image.open(io.BytesIO(await content_of(session, entry["images"][0]))) as image:
         assert image.tobytes() == gradient().tobytes()
         assert "LoadImage" in image.info["prompt"]
 
 
 @pytest.mark.parametrize("folder", ["output", "temp"])
-async def test_a_image_is_loaded_from_another_folder(session: StandinSession, folder: str) -> None:
+async def test_an_image_is_loaded_from_another_folder(session: StandinSession, folder: str) -> None:
     session.server.state.files.put(FilePlace(folder, "sub", "b.png"), FILES["wide.png"], now=START)
     session.server.state.files.put(FilePlace("input", "", "b.png"), FILES["tall.png"], now=START)
-    graph = {**HELPERS, "other": node("LoadImage", image=f"sub/b.png [{folder}]")}
+    graph = {**SOURCE_NODES, "other": node("LoadImage", image=f"sub/b.png [{folder}]")}
     entry = await session.run({**graph, "x": saved("SaveImage", "images", "other")})
     with Image.open(io.BytesIO(await content_of(session, entry["outputs"]["x"]["images"][0]))) as image:
         assert image.size == (100, 60)
 
 
-async def test_a_file_that_changed_is_read_anew(session: StandinSession) -> None:
+async def test_a_file_that_changed_is_read_again(session: StandinSession) -> None:
     graph = saved("SaveImage", "images", "tall")
     first = (await shown(session, graph))["images"][0]
     session.server.state.files.put(FilePlace("input", "", "tall.png"), FILES["wide.png"], now=START)
@@ -322,7 +322,7 @@ async def test_a_file_that_changed_is_read_anew(session: StandinSession) -> None
 
 async def test_what_does_not_fit_into_memory_fails_where_it_is_made(session: StandinSession) -> None:
     large = node("ImageScale", image=["tall", 0], upscale_method="area", width=16384, height=16384, crop="disabled")
-    graph = {**HELPERS, "large": large, "x": saved("SaveImage", "images", "large")}
+    graph = {**SOURCE_NODES, "large": large, "x": saved("SaveImage", "images", "large")}
     kind, fields = last_message(await session.run(graph))
     assert (kind, fields["node_id"]) == ("execution_error", "large")
     assert fields["exception_type"] == "torch.OutOfMemoryError"

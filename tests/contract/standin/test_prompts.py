@@ -1,9 +1,9 @@
-"""POST /prompt on the stand-in: numbers, ids, what a client adds, and what a run comes to."""
+"""POST /prompt on the stand-in: numbers, ids, what a client adds, and how a run ends."""
 
 import io
 import json
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from civitai_mock.comfyui_standin.options import Damage, StandinOptions
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.dates import START
 from tests.support.standin_session import (
+    SERVER_ERROR,
     StandinSession,
     last_message,
     standin_session,
@@ -21,21 +22,13 @@ from tests.support.standin_session import (
     with_node,
 )
 
-TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[StandinSession]:
-    async with standin_session() as opened:
-        yield opened
-
 
 @pytest.mark.parametrize(
-    ("given", "told"), [("my-job-001", "my-job-001"), (12345, "12345"), ("", ""), (None, "None"), (["a"], "['a']")]
+    ("given", "expected"), [("my-job-001", "my-job-001"), (12345, "12345"), ("", ""), (None, "None"), (["a"], "['a']")]
 )
-async def test_a_prompt_id_may_be_anything_and_becomes_text(session: StandinSession, given: Any, told: str) -> None:
+async def test_a_prompt_id_may_be_anything_and_becomes_text(session: StandinSession, given: Any, expected: str) -> None:
     answer = await session.post(text_to_image(), prompt_id=given)
-    assert (answer.status_code, answer.json()["prompt_id"]) == (200, told)
+    assert (answer.status_code, answer.json()["prompt_id"]) == (200, expected)
 
 
 async def test_without_a_prompt_id_each_prompt_gets_its_own(session: StandinSession) -> None:
@@ -100,7 +93,7 @@ async def test_equal_number_and_id_are_an_error_and_in_the_queue_all_the_same(se
     session.server.faults.set(stuck=True)
     await session.submit(text_to_image(), prompt_id="running")
     first, second = [await session.post(text_to_image(seed=seed), prompt_id="same", number=7) for seed in range(2)]
-    assert (first.status_code, second.status_code, second.text) == (200, 500, TROUBLE)
+    assert (first.status_code, second.status_code, second.text) == (200, 500, SERVER_ERROR)
     assert (await session.queue())["pending"] == ["same", "same"]
 
 
@@ -129,7 +122,7 @@ async def test_values_are_kept_as_they_were_converted(session: StandinSession) -
     assert inputs["6"]["inputs"]["text"] == "['a', 'b']"
 
 
-async def test_a_number_that_is_none_is_told_as_json_cannot(session: StandinSession) -> None:
+async def test_a_number_that_is_nan_is_answered_as_nan(session: StandinSession) -> None:
     answer = await session.client.post(
         "/prompt", content=json.dumps({"prompt": text_to_image(), "number": float("nan")})
     )
@@ -149,9 +142,9 @@ async def test_a_number_that_is_none_is_told_as_json_cannot(session: StandinSess
         "prompt",
     ],
 )
-async def test_what_has_not_the_expected_shape_is_trouble(session: StandinSession, document: Any) -> None:
+async def test_a_document_of_an_unexpected_shape_is_a_server_error(session: StandinSession, document: Any) -> None:
     answer = await session.client.post("/prompt", json=document)
-    assert (answer.status_code, answer.text) == (500, TROUBLE)
+    assert (answer.status_code, answer.text) == (500, SERVER_ERROR)
 
 
 @pytest.mark.parametrize(("extra_data", "type_name"), [("text", "str"), (["a"], "list")], ids=["a string", "a list"])
@@ -176,7 +169,7 @@ DEADLY: Mapping[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("document", DEADLY.values(), ids=DEADLY)
-async def test_what_comfyui_dies_of_ends_one_prompt(session: StandinSession, document: dict[str, Any]) -> None:
+async def test_a_prompt_that_kills_comfyui_ends_only_itself(session: StandinSession, document: dict[str, Any]) -> None:
     assert (await session.client.post("/prompt", json={**document, "prompt_id": "deadly"})).status_code == 200
     await session.listener.until_idle()
     assert (await session.run(text_to_image(seed=2)))["status"]["status_str"] == "success"
@@ -185,7 +178,7 @@ async def test_what_comfyui_dies_of_ends_one_prompt(session: StandinSession, doc
 
 
 @pytest.mark.parametrize("document", DEADLY.values(), ids=DEADLY)
-async def test_on_command_the_worker_dies_of_what_comfyui_dies_of(
+async def test_a_mortal_worker_dies_of_a_prompt_that_kills_comfyui(
     session: StandinSession, document: dict[str, Any]
 ) -> None:
     session.server.faults.set(mortal=True)
@@ -213,7 +206,7 @@ async def test_nodes_that_no_output_needs_may_have_loose_ends(session: StandinSe
     assert (await session.run({**text_to_image(), **orphans}))["status"]["status_str"] == "success"
 
 
-async def test_an_output_with_a_loose_end_is_left_out_and_told(session: StandinSession) -> None:
+async def test_an_output_with_a_loose_end_is_left_out_and_reported(session: StandinSession) -> None:
     graph = with_node(text_to_image(), "99", "SaveImage", filename_prefix="x", images=["12345", 0])
     answer = (await session.post(graph, prompt_id="half")).json()
     (error,) = answer["node_errors"]["99"]["errors"]
@@ -265,7 +258,7 @@ async def test_a_checkpoint_without_text_encoders_fails_at_the_text() -> None:
         assert fields["exception_message"].startswith("ERROR: clip input is invalid: None\n\nIf the clip")
 
 
-async def test_a_image_that_went_after_it_was_looked_for_fails_where_it_is_loaded(session: StandinSession) -> None:
+async def test_an_image_that_is_deleted_after_validation_fails_where_it_is_loaded(session: StandinSession) -> None:
     place = FilePlace("input", "", "in.png")
     session.server.state.files.put(place, plain(1), now=START)
     session.server.faults.set(stuck=True)
@@ -324,7 +317,7 @@ async def test_a_streamed_batch_is_one_frame_for_each_image() -> None:
     assert [frame[8:] for frame in frames] == [plain(index) for index in range(3)]
 
 
-async def test_everything_is_there_under_api_as_well(session: StandinSession) -> None:
+async def test_every_route_of_prompts_is_under_api_as_well(session: StandinSession) -> None:
     answer = await session.client.post("/api/prompt", json={"prompt": text_to_image(), "prompt_id": "p"})
     assert answer.status_code == 200
     await session.listener.until_idle()

@@ -1,6 +1,5 @@
 """Queue, interrupt, free and history on the stand-in."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from tests.support.standin import PermitClock, plain_png
 from tests.support.standin_session import (
+    SERVER_ERROR,
     StandinSession,
     last_message,
     standin_session,
@@ -16,17 +16,9 @@ from tests.support.standin_session import (
     with_node,
 )
 
-TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[StandinSession]:
-    async with standin_session() as opened:
-        yield opened
-
 
 async def _with_one_running(session: StandinSession, *pending: str) -> None:
-    """Until the fault is lifted."""
+    """Submit a prompt that runs until the faults are cleared, and others behind it."""
     session.server.faults.set(stuck=True)
     for prompt_id in ("running", *pending):
         await session.submit(text_to_image(), prompt_id=prompt_id)
@@ -56,7 +48,7 @@ async def test_clearing_leaves_what_runs(session: StandinSession) -> None:
     assert await session.queue() == {"running": ["running"], "pending": []}
 
 
-async def test_not_clearing_is_no_clearing(session: StandinSession) -> None:
+async def test_clear_set_to_false_clears_nothing(session: StandinSession) -> None:
     await _with_one_running(session, "one")
     await session.client.post("/queue", json={"clear": False})
     assert (await session.queue())["pending"] == ["one"]
@@ -64,9 +56,11 @@ async def test_not_clearing_is_no_clearing(session: StandinSession) -> None:
 
 @pytest.mark.parametrize("path", ["/queue", "/history", "/free"])
 @pytest.mark.parametrize("body", ["", "{", "7"])
-async def test_a_body_that_is_no_json_or_a_number_is_trouble(session: StandinSession, path: str, body: str) -> None:
+async def test_a_body_that_is_not_json_or_a_number_is_a_server_error(
+    session: StandinSession, path: str, body: str
+) -> None:
     answer = await session.client.post(path, content=body)
-    assert (answer.status_code, answer.text) == (500, TROUBLE)
+    assert (answer.status_code, answer.text) == (500, SERVER_ERROR)
 
 
 @pytest.mark.parametrize("path", ["/interrupt", "/interrupt?x=1"])
@@ -133,7 +127,7 @@ async def test_another_prefix_makes_only_the_saving_run_again(session: StandinSe
     assert entry["outputs"]["9"]["images"][0]["filename"] == "job-abc_00001_.png"
 
 
-async def test_a_cached_image_whose_file_is_gone_is_told_all_the_same(session: StandinSession) -> None:
+async def test_a_cached_image_whose_file_is_gone_is_reported_all_the_same(session: StandinSession) -> None:
     first = await session.run(text_to_image())
     session.server.forget_files()
     again = await session.run(text_to_image())
@@ -149,7 +143,7 @@ async def test_freeing_memory_empties_the_cache_and_keeps_the_files(session: Sta
     assert again["outputs"]["9"]["images"][0]["filename"] == "ComfyUI_00002_.png"
 
 
-async def test_a_second_wish_to_free_is_heard_after_the_next_prompt_while_the_first_takes_its_time() -> None:
+async def test_a_second_request_to_free_is_served_after_the_next_prompt_while_the_first_takes_its_time() -> None:
     clock = PermitClock()
     async with standin_session(clock=clock, options=StandinOptions(durations=Durations(unload=1.0))) as session:
         await session.run(text_to_image())
@@ -160,7 +154,7 @@ async def test_a_second_wish_to_free_is_heard_after_the_next_prompt_while_the_fi
         assert cached(await session.run(text_to_image())) == []
 
 
-async def test_a_image_that_was_replaced_is_loaded_again(session: StandinSession) -> None:
+async def test_an_image_that_was_replaced_is_loaded_again(session: StandinSession) -> None:
     graph = with_node(text_to_image(), "10", "LoadImage", image="in.png")
     graph = with_node(graph, "9", "SaveImage", filename_prefix="x", images=["10", 0])
     for tone, expected in ((1, False), (1, True), (2, False)):
@@ -210,7 +204,7 @@ async def test_the_oldest_history_goes_when_there_is_too_much() -> None:
         assert list((await session.client.get("/history")).json()) == ["p2", "p3", "p4"]
 
 
-async def test_success_is_told_before_there_is_a_history_entry() -> None:
+async def test_success_is_sent_before_there_is_a_history_entry() -> None:
     clock = PermitClock()
     options = StandinOptions(durations=Durations(history_lag=1.0))
     async with standin_session(clock=clock, options=options) as session:

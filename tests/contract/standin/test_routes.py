@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from civitai_mock.comfyui_standin.app import ALL_ROUTES
-from tests.support.standin_session import StandinSession, standin_session
+from tests.support.standin_session import SERVER_ERROR, StandinSession, standin_session
 
 JSON, HTML, PLAIN = "application/json; charset=utf-8", "text/html", "text/plain; charset=utf-8"
 UNKNOWN = "application/octet-stream"
-TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 ANY = object()
 
-# Of server.py, the user, settings, model and node managers. What has no answer here is asked about in other tests.
+# These are the routes of server.py and of the user, settings, model and node managers. ANY is tested elsewhere.
 ROUTES: list[tuple[str, str, int, str | None, Any]] = [
     ("GET", "/", 200, HTML, ANY),
     ("GET", "/ws", 400, PLAIN, 'No WebSocket UPGRADE hdr: None\n Can "Upgrade" only to "WebSocket".'),
@@ -28,22 +27,22 @@ ROUTES: list[tuple[str, str, int, str | None, Any]] = [
     ("GET", "/system_stats", 200, JSON, ANY),
     ("GET", "/features", 200, JSON, {"supports_preview_metadata": True, "max_upload_size": 104857600}),
     ("GET", "/prompt", 200, JSON, {"exec_info": {"queue_remaining": 0}}),
-    ("POST", "/prompt", 500, PLAIN, TROUBLE),
+    ("POST", "/prompt", 500, PLAIN, SERVER_ERROR),
     ("GET", "/object_info", 200, JSON, ANY),
     ("GET", "/object_info/{name}", 200, JSON, {}),
     ("GET", "/history", 200, JSON, {}),
-    ("POST", "/history", 500, PLAIN, TROUBLE),
+    ("POST", "/history", 500, PLAIN, SERVER_ERROR),
     ("GET", "/history/{prompt_id}", 200, JSON, {}),
     ("GET", "/queue", 200, JSON, {"queue_running": [], "queue_pending": []}),
-    ("POST", "/queue", 500, PLAIN, TROUBLE),
+    ("POST", "/queue", 500, PLAIN, SERVER_ERROR),
     ("POST", "/interrupt", 200, None, ""),
-    ("POST", "/free", 500, PLAIN, TROUBLE),
+    ("POST", "/free", 500, PLAIN, SERVER_ERROR),
     ("GET", "/users", 200, JSON, {"storage": "server", "migrated": True}),
-    ("POST", "/users", 500, PLAIN, TROUBLE),
+    ("POST", "/users", 500, PLAIN, SERVER_ERROR),
     ("GET", "/settings", 200, JSON, {}),
-    ("POST", "/settings", 500, PLAIN, TROUBLE),
+    ("POST", "/settings", 500, PLAIN, SERVER_ERROR),
     ("GET", "/settings/{id}", 200, JSON, None),
-    ("POST", "/settings/{id}", 500, PLAIN, TROUBLE),
+    ("POST", "/settings/{id}", 500, PLAIN, SERVER_ERROR),
     ("GET", "/userdata", 400, PLAIN, "Directory not provided"),
     ("GET", "/v2/userdata", 200, JSON, []),
     ("GET", "/userdata/{file}", 404, None, ""),
@@ -52,20 +51,20 @@ ROUTES: list[tuple[str, str, int, str | None, Any]] = [
     ("POST", "/userdata/{file}/move/{dest}", 404, None, ""),
     ("GET", "/experiment/models", 200, JSON, ANY),
     ("GET", "/experiment/models/{folder}", 404, None, ""),
-    ("GET", "/experiment/models/preview/{folder}/{index}/{name}", 500, PLAIN, TROUBLE),
+    ("GET", "/experiment/models/preview/{folder}/{index}/{name}", 500, PLAIN, SERVER_ERROR),
     ("GET", "/workflow_templates", 200, JSON, {}),
     ("GET", "/i18n", 200, JSON, {}),
 ]
-# Those of the web page's own, without /api.
+# These routes are for ComfyUI's web page, and not under /api.
 INTERNAL: list[tuple[str, str, int, str | None, Any]] = [
     ("GET", "/index.html", 200, HTML, ANY),
     ("GET", "/internal/logs", 200, JSON, ""),
     ("GET", "/internal/logs/raw", 200, JSON, {"entries": [], "size": {"cols": 80, "rows": 24}}),
-    ("PATCH", "/internal/logs/subscribe", 500, PLAIN, TROUBLE),
+    ("PATCH", "/internal/logs/subscribe", 500, PLAIN, SERVER_ERROR),
     ("GET", "/internal/folder_paths", 200, JSON, ANY),
     ("GET", "/internal/files/{folder}", 400, JSON, {"error": "Invalid directory type"}),
 ]
-# Files of ComfyUI's web page, its documentation and its example workflows; routes of later versions and of node packs.
+# These paths are files of ComfyUI's web page, documentation and examples, or routes of later versions and node packs.
 LEFT_OUT = [
     "/api", "/docs", "/templates", "/extensions/core/x.js", "/assets/", "/favicon.ico", "/user.css",
     "/global_subgraphs", "/jobs", "/assets", "/manager/version", "/customnode/getlist",
@@ -80,7 +79,7 @@ async def session() -> AsyncIterator[StandinSession]:
 
 
 async def _answer(session: StandinSession, method: str, path: str) -> tuple[int, str | None, Any]:
-    """Status, type, and what the body says."""
+    """Return status, type and content of an answer."""
     found = await session.client.request(method, path.replace("{", "").replace("}", ""))
     media_type = found.headers.get("content-type")
     return found.status_code, media_type, found.json() if media_type == JSON else found.text
@@ -106,7 +105,7 @@ async def test_a_route_of_the_web_page_is_not_under_api(
 
 
 def test_every_route_has_its_row() -> None:
-    """A new route needs one, and a row needs its route."""
+    """A route without a row, or a row without a route, is an oversight."""
     rows = {(method, path) for method, path, *_ in ROUTES + INTERNAL} - {("GET", "/ws")}
     served = {
         (method, route.path_format)  # type: ignore[attr-defined]
@@ -121,12 +120,12 @@ async def test_head_tells_what_get_does_without_a_body(session: StandinSession) 
     paths = sorted({path.replace("{", "").replace("}", "") for method, path, *_ in ROUTES if method == "GET"})
     for url in [prefix + path for prefix in ("", "/api") for path in paths]:
         got, head = await session.client.get(url), await session.client.head(url)
-        told = (got.status_code, got.headers.get("content-type"), b"")
-        assert (head.status_code, head.headers.get("content-type"), head.content) == told, url
+        expected = (got.status_code, got.headers.get("content-type"), b"")
+        assert (head.status_code, head.headers.get("content-type"), head.content) == expected, url
 
 
-async def test_what_is_left_out_is_a_file_that_the_web_page_has_not(session: StandinSession) -> None:
-    """Never a redirect: a POST would follow it, or not, as its client likes."""
+async def test_a_path_without_a_route_is_a_missing_file_of_the_web_page(session: StandinSession) -> None:
+    """A redirect would be wrong: whether a POST follows it depends on its client."""
     answers = {path: await _answer(session, "GET", path) for path in LEFT_OUT}
     assert answers == dict.fromkeys(LEFT_OUT, (404, UNKNOWN, ""))
     posted = {path: (await session.client.post(path)).status_code for path in LEFT_OUT}
@@ -135,7 +134,7 @@ async def test_what_is_left_out_is_a_file_that_the_web_page_has_not(session: Sta
 
 @pytest.mark.parametrize("path", ["/", "/api/"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_the_front_page_is_there_and_not_kept(session: StandinSession, method: str, path: str) -> None:
+async def test_the_front_page_exists_and_is_not_cached(session: StandinSession, method: str, path: str) -> None:
     page = await session.client.request(method, path)
     assert (page.status_code, page.headers["content-type"]) == (200, HTML)
     assert (page.headers["cache-control"], page.headers["pragma"], page.headers["expires"]) == (
@@ -164,7 +163,9 @@ async def test_the_front_page_is_there_and_not_kept(session: StandinSession, met
         ("POST", "/internal/logs", "GET,HEAD"),
     ],
 )
-async def test_a_method_that_a_route_has_not(session: StandinSession, method: str, path: str, allowed: str) -> None:
+async def test_an_unknown_method_is_answered_with_the_allowed_ones(
+    session: StandinSession, method: str, path: str, allowed: str
+) -> None:
     answer = await session.client.request(method, path)
     assert (answer.status_code, answer.headers["allow"], answer.text) == (405, allowed, "405: Method Not Allowed")
 
@@ -175,7 +176,7 @@ async def test_the_internal_routes_have_no_web_page_behind_them(session: Standin
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "cache_control"),
     [
         ("/nope.js", "no-cache"),
         ("/nope.css", "no-cache"),
@@ -187,12 +188,12 @@ async def test_the_internal_routes_have_no_web_page_behind_them(session: Standin
         ("/userdata/kept.json", None),
     ],
 )
-async def test_how_long_an_answer_may_be_kept_follows_from_its_path(
-    session: StandinSession, path: str, told: str | None
+async def test_how_long_an_answer_may_be_cached_follows_from_its_path(
+    session: StandinSession, path: str, cache_control: str | None
 ) -> None:
     for name in ("kept.webp", "kept.json"):
         await session.client.post(f"/userdata/{name}", content=b"x")
-    assert (await session.client.get(path)).headers.get("cache-control") == told
+    assert (await session.client.get(path)).headers.get("cache-control") == cache_control
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ async def test_how_long_an_answer_may_be_kept_follows_from_its_path(
         ("{", 500, 200, 500),
     ],
 )
-async def test_bodies_that_are_no_object(
+async def test_bodies_that_are_not_an_object_are_answered_as_by_comfyui(
     session: StandinSession, body: str, queue: int, interrupt: int, free: int
 ) -> None:
     wanted = {"/queue": queue, "/history": queue, "/interrupt": interrupt, "/free": free}

@@ -1,4 +1,4 @@
-"""What the stand-in says it is and has, and what it says to paths, methods and origins."""
+"""What the stand-in reports about itself, and its answers to other paths, methods and origins."""
 
 from collections.abc import AsyncIterator
 
@@ -60,7 +60,7 @@ async def test_folders_are_listed_by_their_new_names(session: StandinSession) ->
     assert not {"clip", "unet"} & set(folders)
 
 
-async def test_features_tell_the_upload_limit(session: StandinSession) -> None:
+async def test_features_report_the_upload_limit(session: StandinSession) -> None:
     features = (await session.client.get("/features")).json()
     assert features == {"supports_preview_metadata": True, "max_upload_size": 104857600}
 
@@ -77,7 +77,7 @@ async def test_features_tell_the_upload_limit(session: StandinSession) -> None:
         ("OPTIONS", "/prompt", 200, None, ""),
     ],
 )
-async def test_other_methods_and_paths(
+async def test_other_methods_and_paths_are_answered_as_by_comfyui(
     session: StandinSession, prefix: str, method: str, path: str, status: int, allowed: str | None, text: str
 ) -> None:
     answer = await session.client.request(method, prefix + path)

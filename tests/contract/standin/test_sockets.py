@@ -1,4 +1,4 @@
-"""What clients may send over the stand-in's socket, and what that changes."""
+"""Messages that clients send over the stand-in's socket, and their effects."""
 
 import json
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def test_a_socket_without_a_client_id_gets_one(session: StandinSession) ->
 
 
 @pytest.mark.parametrize("junk", ["{", "[]", "7", "{}", "null", b"\x00\x01", ""])
-async def test_junk_is_harmless(session: StandinSession, junk: str | bytes) -> None:
+async def test_junk_does_not_disturb_the_socket(session: StandinSession, junk: str | bytes) -> None:
     async with listen_to(session.running, "c") as listener:
         await listener.connection.send(junk)
         await _run(session, listener)
@@ -85,7 +85,7 @@ async def test_a_client_id_that_is_a_number_is_nobody(session: StandinSession) -
     assert set(listener.types) == {"status"}
 
 
-async def test_the_socket_is_there_under_api_as_well(session: StandinSession) -> None:
+async def test_the_socket_is_under_api_as_well(session: StandinSession) -> None:
     session.running.socket_path = "/api/ws"
     async with listen_to(session.running, "c") as listener:
         await _run(session, listener)

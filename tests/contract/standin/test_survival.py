@@ -1,4 +1,4 @@
-"""No prompt, whatever it is and whatever goes wrong with it, keeps the stand-in from the next one."""
+"""The stand-in runs the next prompt, whatever a prompt is and whatever goes wrong with it."""
 
 import asyncio
 import concurrent.futures
@@ -50,7 +50,7 @@ FAILURES: Sequence[BaseException] = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
-async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseException) -> None:
+async def test_an_exception_of_the_painter_ends_its_prompt_and_no_other(failure: BaseException) -> None:
     def draw(series: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
         if "bad" in str(texts):
             raise failure
@@ -67,7 +67,7 @@ async def test_what_a_painter_raises_ends_its_prompt_and_no_other(failure: BaseE
     assert [line["event"] for line in logs] == ["prompt failed"]
 
 
-async def test_what_goes_wrong_after_a_prompt_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_exception_after_a_prompt_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     add = History.add
 
     def forgetful(history: History, prompt_id: str, entry: JsonObject) -> None:
@@ -122,7 +122,7 @@ async def _is_idle(session: StandinSession) -> bool:
 
 
 async def test_a_circle_that_validation_does_not_see_is_an_error() -> None:
-    """Validation looks at the inputs that a node has; the order of running at all links."""
+    """Validation checks the inputs that a node has; the run order follows all links."""
     async with standin_session() as session:
         graph = with_inputs(text_to_image(), "5", stranger=["3", 0])
         kind, fields = last_message(await session.run(graph))
@@ -131,7 +131,7 @@ async def test_a_circle_that_validation_does_not_see_is_an_error() -> None:
 
 
 def _ending(class_type: str, **inputs: Any) -> dict[str, Any]:
-    """A sampler that feeds no image node."""
+    """Return a graph that ends in this node instead of SaveImage."""
     graph = with_node(text_to_image(), "10", class_type, **inputs)
     return {node_id: node for node_id, node in graph.items() if node_id != "9"}
 

@@ -1,6 +1,5 @@
 """What a client keeps on the stand-in for its users: settings, workflows and other files."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,21 +12,15 @@ INFO_KEYS = ["path", "size", "modified", "created"]
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[StandinSession]:
-    async with standin_session() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def stocked(session: StandinSession) -> StandinSession:
+async def with_files(session: StandinSession) -> StandinSession:
     for name, content in FILES.items():
         answer = await session.client.post(f"/userdata/{name.replace('/', '%2F')}", content=content)
         assert answer.json() == name
     return session
 
 
-async def _said(session: StandinSession, method: str, url: str, content: str | None = None) -> Any:
-    """JSON or text of a good answer, or else the status."""
+async def _answer(session: StandinSession, method: str, url: str, content: str | None = None) -> Any:
+    """Return the JSON or text of a successful answer, or else its status."""
     answer = await session.client.request(method, url, content=content)
     if answer.status_code != 200:
         return answer.status_code
@@ -35,35 +28,35 @@ async def _said(session: StandinSession, method: str, url: str, content: str | N
 
 
 async def test_settings_are_what_was_stored(session: StandinSession) -> None:
-    assert await _said(session, "POST", "/settings", '{"a": 1, "b": {"c": [1]}}') == ""
-    assert await _said(session, "POST", "/settings/Comfy.x", '"v"') == ""
-    assert await _said(session, "POST", "/settings/a%2Fb", "null") == ""
-    assert await _said(session, "GET", "/settings") == {"a": 1, "b": {"c": [1]}, "Comfy.x": "v", "a/b": None}
-    assert await _said(session, "GET", "/api/settings/Comfy.x") == "v"
-    assert await _said(session, "GET", "/settings/nope") is None
+    assert await _answer(session, "POST", "/settings", '{"a": 1, "b": {"c": [1]}}') == ""
+    assert await _answer(session, "POST", "/settings/Comfy.x", '"v"') == ""
+    assert await _answer(session, "POST", "/settings/a%2Fb", "null") == ""
+    assert await _answer(session, "GET", "/settings") == {"a": 1, "b": {"c": [1]}, "Comfy.x": "v", "a/b": None}
+    assert await _answer(session, "GET", "/api/settings/Comfy.x") == "v"
+    assert await _answer(session, "GET", "/settings/nope") is None
 
 
 @pytest.mark.parametrize("body", ["[]", "5", "null", "", "{"])
-async def test_settings_that_are_no_object_are_trouble(session: StandinSession, body: str) -> None:
-    assert await _said(session, "POST", "/settings", body) == 500
-    assert await _said(session, "GET", "/settings") == {}
+async def test_settings_that_are_not_an_object_are_a_server_error(session: StandinSession, body: str) -> None:
+    assert await _answer(session, "POST", "/settings", body) == 500
+    assert await _answer(session, "GET", "/settings") == {}
 
 
 async def test_settings_are_one_of_the_user_s_files(session: StandinSession) -> None:
     await session.client.post("/settings", json={"a": 1})
-    assert await _said(session, "GET", "/userdata/comfy.settings.json") == {"a": 1}
+    assert await _answer(session, "GET", "/userdata/comfy.settings.json") == {"a": 1}
     await session.client.post("/userdata/comfy.settings.json", content="{ broken")
-    assert await _said(session, "GET", "/settings") == {}
+    assert await _answer(session, "GET", "/settings") == {}
 
 
 async def test_settings_outlast_a_restart(session: StandinSession) -> None:
     await session.client.post("/settings", json={"a": 1})
     await session.client.post("/standin/restart")
-    assert await _said(session, "GET", "/settings") == {"a": 1}
+    assert await _answer(session, "GET", "/settings") == {"a": 1}
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("dir=workflows", ["a.json"]),
         ("dir=workflows&recurse=true", ["a.json", "sub/b.json"]),
@@ -78,13 +71,13 @@ async def test_settings_outlast_a_restart(session: StandinSession) -> None:
         ("dir=workflows/../..", 403),
     ],
 )
-async def test_files_are_listed_by_folder(stocked: StandinSession, query: str, told: Any) -> None:
-    assert await _said(stocked, "GET", f"/userdata?{query}") == told
+async def test_files_are_listed_by_folder(with_files: StandinSession, query: str, expected: Any) -> None:
+    assert await _answer(with_files, "GET", f"/userdata?{query}") == expected
 
 
-async def test_all_that_is_known_of_a_file(stocked: StandinSession) -> None:
-    (listed,) = await _said(stocked, "GET", "/userdata?dir=workflows&full_info=true")
-    stored = await _said(stocked, "POST", "/userdata/workflows%2Fa.json?full_info=true", "{  }")
+async def test_a_listing_may_have_the_details_of_files(with_files: StandinSession) -> None:
+    (listed,) = await _answer(with_files, "GET", "/userdata?dir=workflows&full_info=true")
+    stored = await _answer(with_files, "POST", "/userdata/workflows%2Fa.json?full_info=true", "{  }")
     assert (list(listed), listed["path"], listed["size"]) == (INFO_KEYS, "a.json", 2)
     assert (list(stored), stored["path"], stored["size"]) == (INFO_KEYS, "workflows/a.json", 4)
 
@@ -97,17 +90,17 @@ async def test_all_that_is_known_of_a_file(stocked: StandinSession) -> None:
         ("workflows%252Fsub", ["b.json"]),
     ],
 )
-async def test_everything_below_a_folder(stocked: StandinSession, path: str, names: list[str]) -> None:
-    assert [entry["name"] for entry in await _said(stocked, "GET", f"/v2/userdata?path={path}")] == names
+async def test_a_tree_lists_everything_below_a_folder(with_files: StandinSession, path: str, names: list[str]) -> None:
+    assert [entry["name"] for entry in await _answer(with_files, "GET", f"/v2/userdata?path={path}")] == names
 
 
 @pytest.mark.parametrize(("path", "status"), [("nope", 404), ("..", 400), ("note.txt", 400)])
-async def test_no_folder_to_look_below(stocked: StandinSession, path: str, status: int) -> None:
-    assert await _said(stocked, "GET", f"/v2/userdata?path={path}") == status
+async def test_a_tree_needs_a_folder(with_files: StandinSession, path: str, status: int) -> None:
+    assert await _answer(with_files, "GET", f"/v2/userdata?path={path}") == status
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "told"),
+    ("method", "url", "expected"),
     [
         ("GET", "/userdata/note.txt", "hello"),
         ("GET", "/userdata/workflows%2Fsub%2Fb.json", [1]),
@@ -136,41 +129,43 @@ async def test_no_folder_to_look_below(stocked: StandinSession, path: str, statu
         ("POST", "/userdata/nope/move/y", 404),
     ],
 )
-async def test_one_file(stocked: StandinSession, method: str, url: str, told: Any) -> None:
-    assert await _said(stocked, method, url) == told
+async def test_each_request_for_a_file_is_answered_as_by_comfyui(
+    with_files: StandinSession, method: str, url: str, expected: Any
+) -> None:
+    assert await _answer(with_files, method, url) == expected
 
 
-async def test_a_file_that_moved_is_where_it_went(stocked: StandinSession) -> None:
-    info = await _said(stocked, "POST", "/userdata/note.txt/move/workflows?full_info=true")
-    assert await _said(stocked, "GET", "/userdata/note.txt") == 404
-    assert await _said(stocked, "GET", "/userdata/workflows%2Fnote.txt") == "hello"
+async def test_a_file_that_moved_is_where_it_went(with_files: StandinSession) -> None:
+    info = await _answer(with_files, "POST", "/userdata/note.txt/move/workflows?full_info=true")
+    assert await _answer(with_files, "GET", "/userdata/note.txt") == 404
+    assert await _answer(with_files, "GET", "/userdata/workflows%2Fnote.txt") == "hello"
     assert info["size"] == 5
 
 
-async def test_a_part_of_a_file(stocked: StandinSession) -> None:
-    answer = await stocked.client.get("/userdata/note.txt", headers={"range": "bytes=1-2"})
+async def test_a_range_of_a_file_can_be_read(with_files: StandinSession) -> None:
+    answer = await with_files.client.get("/userdata/note.txt", headers={"range": "bytes=1-2"})
     assert (answer.status_code, answer.text, answer.headers["content-type"]) == (206, "el", "text/plain")
 
 
 async def test_a_user_can_be_added(session: StandinSession) -> None:
-    user = await _said(session, "POST", "/users", '{"username": "Bob K."}')
+    user = await _answer(session, "POST", "/users", '{"username": "Bob K."}')
     assert user.startswith("Bob-K-_")
-    assert await _said(session, "POST", "/users", '{"username": "Bob K."}') == 400
-    assert await _said(session, "GET", "/users") == {"storage": "server", "migrated": True}
+    assert await _answer(session, "POST", "/users", '{"username": "Bob K."}') == 400
+    assert await _answer(session, "GET", "/users") == {"storage": "server", "migrated": True}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"username": " "}', '{"username": 5}', '{"username": []}', "[]"])
-async def test_a_user_without_a_name_is_trouble(session: StandinSession, body: str) -> None:
-    assert await _said(session, "POST", "/users", body) == 500
+async def test_a_user_without_a_name_is_a_server_error(session: StandinSession, body: str) -> None:
+    assert await _answer(session, "POST", "/users", body) == 500
 
 
 async def test_each_user_of_many_has_a_folder_of_their_own() -> None:
     async with standin_session(options=StandinOptions(multi_user=True)) as session:
-        users = [await _said(session, "POST", "/users", f'{{"username": "{name}"}}') for name in ("ann", "bob")]
+        users = [await _answer(session, "POST", "/users", f'{{"username": "{name}"}}') for name in ("ann", "bob")]
         for user in users:
             await session.client.post("/settings/me", json=user, headers={"comfy-user": user})
             assert (await session.client.get("/settings", headers={"comfy-user": user})).json() == {"me": user}
-        assert (await _said(session, "GET", "/users"))["users"] == dict(zip(users, ("ann", "bob"), strict=True))
+        assert (await _answer(session, "GET", "/users"))["users"] == dict(zip(users, ("ann", "bob"), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -178,4 +173,4 @@ async def test_each_user_of_many_has_a_folder_of_their_own() -> None:
 )
 async def test_an_unknown_user_has_nothing(url: str, status: int) -> None:
     async with standin_session(options=StandinOptions(multi_user=True)) as session:
-        assert await _said(session, "GET", url) == status
+        assert await _answer(session, "GET", url) == status

@@ -18,7 +18,7 @@ from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
 from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
-from tests.support.output_graphs import HELPERS, NAMED, RESULTS, input_file
+from tests.support.output_graphs import NAMED, OUTPUT_NODES, SOURCE_NODES, input_file
 from tests.support.pixel_graphs import FILES, gradient
 from tests.support.provider_openers import content, submission
 from tests.support.random_graphs import core_graphs
@@ -33,10 +33,10 @@ async def made(graph: Graph, *, images: ImageContent = ImageContent.BLANK) -> li
         return [(item.node_id, item.content_type, await content(item)) for item in items]
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", OUTPUT_NODES)
 async def test_an_output_node_gives_out_its_files(name: str) -> None:
-    graph, types = RESULTS[name]
-    results = await made({**HELPERS, "x": graph})
+    graph, types = OUTPUT_NODES[name]
+    results = await made({**SOURCE_NODES, "x": graph})
     assert [kind for _, kind, _ in results] == types
     for _, kind, data in results:
         assert data
@@ -49,13 +49,13 @@ async def test_an_output_node_gives_out_its_files(name: str) -> None:
 
 
 async def test_an_image_to_image_has_the_size_of_the_stored_image() -> None:
-    ((_, _, data),) = await made({**HELPERS, "x": node("SaveImage", images=["decoded", 0], **NAMED)})
+    ((_, _, data),) = await made({**SOURCE_NODES, "x": node("SaveImage", images=["decoded", 0], **NAMED)})
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (192, 320)
 
 
 async def test_a_stored_image_that_is_saved_again_keeps_its_pixels() -> None:
-    ((_, _, data),) = await made({**HELPERS, "x": node("SaveImage", images=["tall", 0], **NAMED)})
+    ((_, _, data),) = await made({**SOURCE_NODES, "x": node("SaveImage", images=["tall", 0], **NAMED)})
     with Image.open(io.BytesIO(data)) as image:
         assert image.tobytes() == gradient().tobytes()
         assert "LoadImage" in image.info["prompt"]
@@ -63,14 +63,14 @@ async def test_a_stored_image_that_is_saved_again_keeps_its_pixels() -> None:
 
 async def test_previews_count_only_where_nothing_else_was_made() -> None:
     preview, text = node("PreviewImage", images=["decoded", 0]), node("PreviewAny", source=["decoded", 0])
-    video = RESULTS["SaveWEBM"][0]
-    assert [node_id for node_id, _, _ in await made({**HELPERS, "p": preview, "t": text})] == ["p"]
-    assert [node_id for node_id, _, _ in await made({**HELPERS, "p": preview, "t": text, "v": video})] == ["v"]
+    video = OUTPUT_NODES["SaveWEBM"][0]
+    assert [node_id for node_id, _, _ in await made({**SOURCE_NODES, "p": preview, "t": text})] == ["p"]
+    assert [node_id for node_id, _, _ in await made({**SOURCE_NODES, "p": preview, "t": text, "v": video})] == ["v"]
 
 
 def test_what_would_not_fit_into_memory_is_refused() -> None:
     large = node("ImageScale", image=["tall", 0], upscale_method="area", width=16384, height=16384, crop="disabled")
-    graph = {**HELPERS, "large": large, "x": node("ImageInvert", image=["large", 0])}
+    graph = {**SOURCE_NODES, "large": large, "x": node("ImageInvert", image=["large", 0])}
     graph["s"] = node("SaveImage", images=["x", 0], **NAMED)
     with pytest.raises(GraphRefusedError, match="Allocation on device"):
         graph_check.check_graph(graph)
@@ -91,7 +91,7 @@ async def test_whatever_a_painter_raises_ends_its_job(failure: BaseException, mo
 
     monkeypatch.setattr(simulator, "draw", broken)
     with pytest.raises(GraphFailedError, match=type(failure).__name__):
-        await made({**HELPERS, "x": node("SaveImage", images=["decoded", 0])})
+        await made({**SOURCE_NODES, "x": node("SaveImage", images=["decoded", 0])})
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -117,7 +117,7 @@ async def test_a_stored_image_is_read_only_where_its_pixels_count() -> None:
 
         return replace(file, read=read)
 
-    graph = {**HELPERS, "d": node("SaveImage", images=["decoded", 0]), "t": node("SaveImage", images=["tall", 0])}
+    graph = {**SOURCE_NODES, "d": node("SaveImage", images=["decoded", 0]), "t": node("SaveImage", images=["tall", 0])}
     files = (counted("tall.png", FILES["tall.png"]),)
     async with Simulator(
         name="local", clock=VirtualClock(START), profile=INSTANT, image_content=ImageContent.BLANK

@@ -1,4 +1,4 @@
-"""Which graphs the stand-in accepts: the recorded ones, and what was seen of others without their requests."""
+"""The graphs that the stand-in accepts: recorded ones, and others of which only the answers were recorded."""
 
 import copy
 import json
@@ -21,48 +21,48 @@ NODE_PACKS = "control-net"  # graphs with such names may have nodes of packs tha
 MODELS = {"checkpoints": ["sd15.safetensors"], "loras": LORAS}
 
 
-def listing(folder: str) -> Sequence[str]:
+def list_folder(folder: str) -> Sequence[str]:
     return MODELS.get(folder, [])
 
 
 RULES = ValidationRules(
-    definitions=read_definitions(), list_folder=listing, file_exists=lambda name: name == "there.png"
+    definitions=read_definitions(), list_folder=list_folder, file_exists=lambda name: name == "there.png"
 )
 ANY_MODEL = ValidationRules(
     definitions=read_definitions(), list_folder=lambda _: [], file_exists=lambda _: True, accept_any_model=True
 )
 
 
-def verdict_on(graph: Any, *, rules: ValidationRules = RULES, targets: Sequence[str] | None = None) -> ValidationResult:
+def validated(graph: Any, *, rules: ValidationRules = RULES, targets: Sequence[str] | None = None) -> ValidationResult:
     return validate(copy.deepcopy(graph), targets, rules)
 
 
 def only_error(graph: Any) -> tuple[str, Any]:
-    """The node that is blamed, and its only error, without what is not compared."""
-    verdict = verdict_on(graph)
-    assert verdict.refusal is not None
-    ((node_id, node),) = verdict.node_errors.items()
+    """Return the only invalid node and its only error, without what is not compared."""
+    result = validated(graph)
+    assert result.refusal is not None
+    ((node_id, node),) = result.node_errors.items()
     (error,) = comparable(node)["errors"]
     return node_id, error
 
 
 @pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
 def test_every_graph_that_ran_on_the_real_server_is_accepted(path: Path) -> None:
-    verdict = verdict_on(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
-    assert (verdict.refusal, verdict.node_errors) == (None, {})
+    result = validated(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
+    assert (result.refusal, result.node_errors) == (None, {})
 
 
 @pytest.mark.parametrize("path", [path for path in OURS if NODE_PACKS not in path.stem], ids=lambda path: path.stem)
 def test_every_graph_of_core_nodes_that_this_server_builds_is_accepted(path: Path) -> None:
-    verdict = verdict_on(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
-    assert (verdict.refusal, verdict.node_errors) == (None, {})
+    result = validated(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
+    assert (result.refusal, result.node_errors) == (None, {})
 
 
 @pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
 def test_without_its_files_it_is_refused(path: Path) -> None:
     graph = json.loads(path.read_text("utf-8"))
     nothing = ValidationRules(definitions=read_definitions(), list_folder=lambda _: [], file_exists=lambda _: False)
-    refused = verdict_on(graph, rules=nothing)
+    refused = validated(graph, rules=nothing)
     if path.stem != "upscale_with_model":  # its model comes from a new-style list, its image from the user
         assert refused.refusal is not None
     else:
@@ -71,7 +71,7 @@ def test_without_its_files_it_is_refused(path: Path) -> None:
         ]
 
 
-def test_an_old_style_list_is_held_to() -> None:
+def test_an_old_style_list_is_enforced() -> None:
     graph = with_node(text_to_image(), "20", "ImageScaleBy", upscale_method="nope", scale_by=1.0, image=["8", 0])
     node_id, error = only_error(with_inputs(graph, "9", images=["20", 0]))
     assert node_id == "20"
@@ -96,7 +96,7 @@ def test_there_is_no_lora_named_none() -> None:
     assert (node_id, error["details"]) == ("30", f"lora_name: 'None' not in {list(LORAS)}")
 
 
-def test_clip_skip_is_negative() -> None:
+def test_a_positive_clip_skip_is_refused() -> None:
     graph = with_node(text_to_image(), "30", "CLIPSetLastLayer", stop_at_clip_layer=2, clip=["4", 1])
     _, error = only_error(with_inputs(graph, "6", clip=["30", 0]))
     assert error == {
@@ -111,9 +111,9 @@ def test_clip_skip_is_negative() -> None:
     }
 
 
-def test_every_missing_input_is_told() -> None:
+def test_every_missing_input_is_reported() -> None:
     graph = with_node(text_to_image(), "8", "VAEDecodeTiled", samples=["3", 0], vae=["4", 2], tile_size=512, overlap=64)
-    errors = comparable(verdict_on(graph).node_errors)["8"]["errors"]
+    errors = comparable(validated(graph).node_errors)["8"]["errors"]
     assert [error["details"] for error in errors] == ["temporal_size", "temporal_overlap"]
     assert {error["type"] for error in errors} == {"required_input_missing"}
 
@@ -132,7 +132,7 @@ def test_a_text_that_is_a_list_is_taken_for_a_link(text: Any, type_name: str, de
 
 @pytest.mark.parametrize("text", [{"a": 1}, 7, None, {"__value__": ["a", "b"]}, True])
 def test_a_text_may_be_anything_else(text: Any) -> None:
-    assert verdict_on(with_inputs(text_to_image(), "6", text=text)).refusal is None
+    assert validated(with_inputs(text_to_image(), "6", text=text)).refusal is None
 
 
 @pytest.mark.parametrize(
@@ -146,47 +146,47 @@ def test_a_text_may_be_anything_else(text: Any) -> None:
     ],
     ids=str,
 )
-def test_a_image_to_load_has_to_be_there(inputs: JsonObject, fault: str) -> None:
+def test_an_image_to_load_must_exist(inputs: JsonObject, fault: str) -> None:
     graph = with_inputs(with_node(text_to_image(), "10", "LoadImage", **inputs), "9", images=["10", 0])
     node_id, error = only_error(graph)
     assert (node_id, error["details"]) == ("10", fault)
 
 
-def test_a_image_that_is_there_can_be_loaded() -> None:
+def test_an_image_that_exists_can_be_loaded() -> None:
     graph = with_node(text_to_image(), "10", "LoadImage", image="there.png")
-    assert verdict_on(with_inputs(graph, "9", images=["10", 0])).refusal is None
+    assert validated(with_inputs(graph, "9", images=["10", 0])).refusal is None
 
 
-def test_an_output_whose_own_input_is_wrong_is_told_in_the_headline() -> None:
-    verdict = verdict_on(with_inputs(text_to_image(), "9", images=["4", 0]))
-    assert verdict.refusal is not None
-    assert verdict.refusal.details == (
+def test_an_output_whose_own_input_is_wrong_is_named_in_the_headline() -> None:
+    result = validated(with_inputs(text_to_image(), "9", images=["4", 0]))
+    assert result.refusal is not None
+    assert result.refusal.details == (
         "Return type mismatch between linked nodes: images, received_type(MODEL) mismatch input_type(IMAGE)"
     )
 
 
-def test_a_bad_node_is_booked_on_every_output_that_fails_after_it() -> None:
+def test_an_invalid_node_is_listed_with_every_output_that_fails_after_it() -> None:
     graph = with_node(text_to_image(), "10", "SaveImage", filename_prefix="x", images=["8", 0])
-    verdict = verdict_on(with_inputs(graph, "3", steps=0))
-    assert verdict.invalid_nodes["3"].dependent_outputs == ["9", "10"]
+    result = validated(with_inputs(graph, "3", steps=0))
+    assert result.invalid_nodes["3"].dependent_outputs == ["9", "10"]
 
 
 def test_only_the_first_unknown_class_is_named() -> None:
     graph = {"1": {"class_type": "Nope"}, "2": {"class_type": "Neither"}}
-    verdict = verdict_on(graph)
-    assert verdict.refusal is not None
-    assert verdict.refusal.message == "Cannot execute because node Nope does not exist."
+    result = validated(graph)
+    assert result.refusal is not None
+    assert result.refusal.message == "Cannot execute because node Nope does not exist."
 
 
-def test_only_wanted_outputs_are_looked_at() -> None:
+def test_only_requested_outputs_are_validated() -> None:
     graph = with_node(text_to_image(), "10", "SaveImage")
-    assert verdict_on(graph, targets=["9"]).outputs == ["9"]
-    assert verdict_on(graph, targets=["10"]).refusal is not None
+    assert validated(graph, targets=["9"]).outputs == ["9"]
+    assert validated(graph, targets=["10"]).refusal is not None
 
 
 def test_an_input_for_anything_takes_anything() -> None:
     graph = with_node(text_to_image(), "10", "PreviewAny", source=["4", 0])
-    assert set(verdict_on(graph).outputs) == {"9", "10"}
+    assert set(validated(graph).outputs) == {"9", "10"}
 
 
 def test_a_very_deep_graph_is_refused_and_breaks_nothing() -> None:
@@ -194,4 +194,4 @@ def test_a_very_deep_graph_is_refused_and_breaks_nothing() -> None:
     for number in range(100, 1600):
         source = ["8", 0] if number == 100 else [str(number - 1), 0]
         graph = with_node(graph, str(number), "ImageInvert", image=source)
-    assert verdict_on(with_inputs(graph, "9", images=["1599", 0])).refusal is not None
+    assert validated(with_inputs(graph, "9", images=["1599", 0])).refusal is not None

@@ -1,11 +1,9 @@
-"""File names, folders and steps on the stand-in: small rules of ComfyUI's."""
+"""Names and folders of files on the stand-in: small rules of ComfyUI."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from civitai_mock.comfyui_standin.execution.nodes import step_count
 from civitai_mock.comfyui_standin.state.files import (
     FilePlace,
     FileStore,
@@ -14,8 +12,6 @@ from civitai_mock.comfyui_standin.state.files import (
     expand_prefix,
     split_annotation,
 )
-from civitai_mock.generation.graph_reader.nodes import Nodes
-from tests.support.standin_session import text_to_image, with_inputs, with_node
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -55,7 +51,7 @@ def test_a_prefix_that_leads_out_is_an_error(prefix: str) -> None:
         (["x_00041_.webp"], 42),
     ],
 )
-def test_counting_goes_on_from_what_is_there(names: list[str], counter: int) -> None:
+def test_counting_goes_on_from_existing_files(names: list[str], counter: int) -> None:
     assert SaveName(subfolder="", stem="x").next_counter(names) == counter
 
 
@@ -67,7 +63,7 @@ def test_a_name_may_say_its_folder(text: str, name: str, folder: str | None) -> 
     assert split_annotation(text) == (name, folder)
 
 
-def test_a_full_store_lets_the_oldest_images_of_graphs_go() -> None:
+def test_a_full_store_deletes_the_oldest_images_of_graphs() -> None:
     files = FileStore(max_bytes=30)
     uploaded, places = (
         FilePlace("input", "", "in.png"),
@@ -84,25 +80,3 @@ def test_a_file_that_is_larger_than_the_store_is_kept_alone() -> None:
     files.put(FilePlace("output", "", "old.png"), b"1", now=NOW)
     files.put(FilePlace("output", "", "new.png"), b"0123456789", now=NOW)
     assert files.names("output") == ["new.png"]
-
-
-SIGMAS = with_node(text_to_image(), "10", "BasicScheduler", scheduler="simple", steps=4, denoise=1.0, model=["4", 0])
-CUSTOM = with_node(with_node(SIGMAS, "11", "SplitSigmas", sigmas=["10", 0], step=2), "3", "SamplerCustomAdvanced")
-
-
-@pytest.mark.parametrize(
-    ("graph", "steps"),
-    [
-        (text_to_image(steps=7), 7),
-        (with_inputs(text_to_image(), "3", denoise=0.0), 0),
-        (with_inputs(text_to_image(), "3", denoise=0.5, steps=10), 10),
-        (with_inputs(text_to_image(), "3", steps=25, start_at_step=20, end_at_step=10000), 5),
-        (with_inputs(text_to_image(), "3", steps=25, start_at_step=0, end_at_step=20), 20),
-        (with_inputs(text_to_image(), "3", steps=25, start_at_step=30, end_at_step=40), 0),
-        (with_inputs(CUSTOM, "3", sigmas=["10", 0]), 4),
-        (with_inputs(CUSTOM, "3", sigmas=["11", 0]), 4),
-        (with_inputs(CUSTOM, "3", sigmas=["5", 0]), 20),
-    ],
-)
-def test_steps_are_read_from_the_graph(graph: Any, steps: int) -> None:
-    assert step_count(Nodes(graph), "3") == steps

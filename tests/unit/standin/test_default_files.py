@@ -1,4 +1,4 @@
-"""What a stand-in is given by whoever starts it: model names from a catalogue, and a painter."""
+"""The files that a stand-in has from the start: model names from a catalogue."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_a_file_name_of_its_own_wins() -> None:
     assert default_model_names([make_resource(CHECKPOINT, fileName="mine.ckpt")])["checkpoints"] == ["mine.ckpt"]
 
 
-def test_what_comfyui_has_no_folder_for_is_left_out() -> None:
+def test_resources_that_comfyui_has_no_folder_for_are_left_out() -> None:
     assert default_model_names([make_resource("urn:air:sd1:wildcards:civitai:1@2")]) == default_model_names([])
 
 
@@ -24,7 +24,7 @@ def test_text_encoders_and_vae_are_always_there() -> None:
     assert {"text_encoders", "vae"} <= default_model_names([]).keys()
 
 
-def test_what_comfyui_comes_with_is_there() -> None:
+def test_files_that_comfyui_comes_with_are_there() -> None:
     assert "v1-inference.yaml" in default_model_names([])["configs"]
 
 

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.comfyui_standin.command_line import read_command_line
-from civitai_mock.comfyui_standin.options import Durations
 from civitai_mock.comfyui_standin.state.disk_files import DiskFileStore
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.comfyui_standin.state.models import read_extra_paths
 from tests.support.dates import START
 from tests.support.standin import plain_png
-from tests.support.standin_session import StandinSession, last_message, standin_session, text_to_image, with_node
-
-
-def _on_disk(*argv: Any) -> Any:
-    return read_command_line([str(part) for part in argv], durations=Durations())
+from tests.support.standin_session import (
+    StandinSession,
+    command_line_options,
+    last_message,
+    standin_session,
+    text_to_image,
+    with_node,
+)
 
 
 async def _load(session: StandinSession, name: str) -> Any:
@@ -29,7 +30,7 @@ async def _load(session: StandinSession, name: str) -> Any:
 async def test_images_are_saved_where_others_find_them(tmp_path: Path) -> None:
     (tmp_path / "out/sub").mkdir(parents=True)
     (tmp_path / "out/sub/fox_00041_.png").write_bytes(b"")
-    async with standin_session(options=_on_disk("--output-directory", tmp_path / "out")) as session:
+    async with standin_session(options=command_line_options("--output-directory", tmp_path / "out")) as session:
         entry = await session.run(text_to_image(prefix="sub/fox"))
         (image,) = entry["outputs"]["9"]["images"]
         viewed = await session.client.get("/view", params=image)
@@ -41,7 +42,7 @@ async def test_images_that_others_put_there_are_listed_and_loaded(tmp_path: Path
     (tmp_path / "in/sub").mkdir(parents=True)
     (tmp_path / "in/mine.png").write_bytes(plain_png())
     (tmp_path / "secret.png").write_bytes(plain_png())
-    async with standin_session(options=_on_disk("--input-directory", tmp_path / "in")) as session:
+    async with standin_session(options=command_line_options("--input-directory", tmp_path / "in")) as session:
         listed = (await session.client.get("/object_info/LoadImage")).json()
         assert listed["LoadImage"]["input"]["required"]["image"][0] == ["mine.png"]
         assert (await session.client.get("/internal/files/input")).json() == ["mine.png"]
@@ -58,17 +59,17 @@ async def test_a_base_directory_has_all_the_folders(tmp_path: Path) -> None:
     checkpoint = tmp_path / "models/checkpoints/sd15.safetensors"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
-    async with standin_session(models={}, options=_on_disk("--base-directory", tmp_path)) as session:
+    async with standin_session(models={}, options=command_line_options("--base-directory", tmp_path)) as session:
         graph = text_to_image() | {"9": {"class_type": "PreviewImage", "inputs": {"images": ["8", 0]}}}
         assert last_message(await session.run(graph))[0] == "execution_success"
     assert [path.name.startswith("ComfyUI_temp_") for path in (tmp_path / "temp").iterdir()] == [True]
     assert (tmp_path / "input").is_dir()
 
 
-async def test_an_upload_that_the_disk_does_not_take_is_trouble(tmp_path: Path) -> None:
+async def test_an_upload_that_the_disk_does_not_take_is_a_server_error(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/file").write_bytes(b"")
-    async with standin_session(options=_on_disk("--input-directory", tmp_path / "in")) as session:
+    async with standin_session(options=command_line_options("--input-directory", tmp_path / "in")) as session:
         files, data = {"image": ("x.png", b"x")}, {"subfolder": "file"}
         assert (await session.client.post("/upload/image", files=files, data=data)).status_code == 500
 
@@ -84,9 +85,7 @@ async def test_an_upload_that_the_disk_does_not_take_is_trouble(tmp_path: Path) 
     ],
     ids=repr,
 )
-def test_a_name_that_no_disk_takes_is_refused_and_looked_for_in_vain(
-    tmp_path: Path, place: FilePlace, on_disk: bool
-) -> None:
+def test_a_name_that_no_disk_takes_is_refused_and_never_found(tmp_path: Path, place: FilePlace, on_disk: bool) -> None:
     files = DiskFileStore(max_bytes=1000, directories={"input": tmp_path} if on_disk else {})
     with pytest.raises((OSError, ValueError)):
         files.put(place, b"x", now=START)
@@ -94,10 +93,10 @@ def test_a_name_that_no_disk_takes_is_refused_and_looked_for_in_vain(
 
 
 @pytest.mark.parametrize("before", [None, b"kept"])
-def test_what_could_not_be_written_whole_is_not_there(
+def test_a_file_that_could_not_be_written_whole_does_not_exist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None
 ) -> None:
-    """A file that was there before is not taken away."""
+    """An earlier file of that name is not deleted."""
     files, place = DiskFileStore(max_bytes=1000, directories={"output": tmp_path}), FilePlace("output", "", "x.png")
     if before is not None:
         files.put(place, before, now=START)
