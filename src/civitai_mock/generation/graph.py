@@ -1,4 +1,4 @@
-"""A graph is a complete ComfyUI node map in API format; a skeleton is the graph of an ecosystem with named slots."""
+"""Graphs are complete ComfyUI node maps in API format; skeletons are those of ecosystems, with named slots."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ Value: TypeAlias = "Json | Link"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """`title` says what a node is for where its class does not."""
+    """Is a node of a graph in the making; `title` says what it is for where its class does not."""
 
     class_type: str
     inputs: Mapping[str, Value]
@@ -43,7 +43,7 @@ class Node:
 
     @property
     def wire(self) -> JsonObject:
-        """With the `_meta` of capture comfy-graph-sdxl-worker, which is empty for a node without title."""
+        """Return the node in API format; `_meta` is empty for one without title (capture comfy-graph-sdxl-worker)."""
         inputs: JsonObject = {
             name: list(value) if isinstance(value, Link) else value for name, value in self.inputs.items()
         }
@@ -52,10 +52,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skeleton:
-    """`slots` are inputs to fill (node id, input name); `sources` say where what others read comes from.
+    """Is the graph of an ecosystem without the values of a job.
 
-    Sources are `model`, `clip` and `vae`, the conditionings `positive` and, if there is one, `negative`, the `latent`
-    that the sampler starts from, its `samples`, and the `image`.
+    `slots` are inputs to fill (node id, input name). `sources` say where what others read comes from: `model`, `clip`
+    and `vae`, the conditionings `positive` and, if there is one, `negative`, the `latent` that the sampler starts
+    from, its `samples`, and the `image`.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Skeleton:
 
 
 def parse_skeleton(name: str, document: Any) -> Skeleton:
-    """From `{graph, slots, sources}`; raise ValueError for a slot that names no input of the graph."""
+    """Read `{graph, slots, sources}`; raise ValueError for a slot that names no input of the graph."""
     nodes = {node_id: _node(node) for node_id, node in document["graph"].items()}
     slots = {slot: (node_id, input_name) for slot, (node_id, input_name) in document["slots"].items()}
     for slot, (node_id, input_name) in slots.items():
@@ -76,13 +77,5 @@ def parse_skeleton(name: str, document: Any) -> Skeleton:
 
 
 def _node(document: Mapping[str, Any]) -> Node:
-    inputs = {name: _value(value) for name, value in document["inputs"].items()}
+    inputs = {name: Link.of(value) or value for name, value in document["inputs"].items()}
     return Node(class_type=document["class_type"], inputs=inputs)
-
-
-def _value(value: Json) -> Value:
-    """ComfyUI takes every list of two for a link."""
-    match value:
-        case [str(node_id), int(output)]:
-            return Link(node_id, output)
-    return value

@@ -1,4 +1,4 @@
-"""What has to be done for a job, as data; the scheduler has one way to do each kind."""
+"""The work of a job as data: a class for each kind of work, which the scheduler has an executor for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from civitai_mock.generation.prompts.a1111 import IgnoredTag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputImage:
-    """An image that a graph reads under `name`: a stored blob or, without `blob_key`, what is behind `url`."""
+    """Is an image that a graph reads under `name`: a stored blob or, without `blob_key`, what is behind `url`."""
 
     name: str
     blob_key: str | None = None
@@ -21,21 +21,21 @@ class InputImage:
 
     @classmethod
     def of(cls, source: str, *, name: str) -> Self:
-        """From a URL or the key of a blob."""
+        """Take a URL or the key of a blob."""
         return cls(name=name, url=source) if is_url(source) else cls(name=name, blob_key=source)
 
 
 def is_url(source: str) -> bool:
-    """Of a source that is known to be either a URL or the key of a blob."""
+    """Return whether a source is a URL; else it is the key of a blob."""
     return "://" in source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRole:
-    """A part that several files can play; a graph names the best known of them, `name`.
+    """Is a part that several files can play; a graph names the best known of them, `name`.
 
     `patterns` are regular expressions that are searched for in the whole path of a file, in lower case and with `/`
-    between folders: the first one that any file fits says which files are as good.
+    between folders: all files that the first matching one finds are equally good.
     """
 
     name: str
@@ -44,12 +44,13 @@ class FileRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphWork:
-    """Have a provider run a graph; a job without slots takes whatever its output nodes make.
+    """Has a provider run a graph; a job without slots takes whatever its output nodes make.
 
     `alternatives` are graphs for the same image, for servers that lack what the ones before need, the best first.
-    Where `words_name_embeddings`, a word of a prompt text that is an embedding's name means it, as in A1111. `tags` has
-    what a prompt text asks for by the node that loads it: a server that lacks the file leaves the node out, so that
-    its outputs are its links, in their order. `ignored_tags` are those that no node was made for.
+    Where `words_name_embeddings`, a word of a prompt text that is the name of an embedding means it, as in A1111.
+    `tags` has, by the node that loads a file, the tag of a prompt text that asks for it: a server that lacks the file
+    leaves the node out, so that its links take the places of its outputs, in their order. No node was made for the
+    `ignored_tags`.
     """
 
     graph: Graph
@@ -63,14 +64,14 @@ class GraphWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultWork:
-    """Answer `result` after the time that a model would take."""
+    """Answers `result` after the time that a model would take."""
 
     result: JsonObject
     seconds: float
 
 
 class BlobAction(StrEnum):
-    """What can be done to a stored blob."""
+    """Names what can be done to a stored blob."""
 
     UPLOAD = "upload"
     GET = "get"
@@ -81,7 +82,7 @@ class BlobAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobWork:
-    """`duration` is how long the blob has to stay at least, from now; without a `key` it is the job's own."""
+    """Does something to a blob, which is the job's own without a `key`; it has to stay for at least `duration`."""
 
     action: BlobAction
     key: str | None
@@ -90,7 +91,7 @@ class BlobWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyAssetWork:
-    """Copy a file of another job of the same consumer."""
+    """Copies a file of another job of the same consumer."""
 
     job_id: str
     asset_name: str
@@ -98,14 +99,14 @@ class CopyAssetWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearAssetsWork:
-    """Delete the files of another job of the same consumer."""
+    """Deletes the files of another job of the same consumer."""
 
     job_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformWork:
-    """Derive an image from a stored one or, without `blob_key`, from a drawn one that stands in for `image_url`."""
+    """Derives an image from a stored one or, without `blob_key`, from a drawn one that stands in for `image_url`."""
 
     transformer: str
     seconds: float
@@ -115,7 +116,7 @@ class TransformWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """An image that shows what an epoch has learnt; `name` is that of its slot."""
+    """Is an image that shows what an epoch has learnt; `name` is that of its slot."""
 
     name: str
     prompt_text: str
@@ -124,7 +125,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """`model` is the content of the file in the slot `model_name`."""
+    """Is one pass over the training data; `model` is the content of the file in the slot `model_name`."""
 
     number: int
     model_name: str
@@ -132,14 +133,14 @@ class Epoch:
     samples: tuple[Sample, ...]
 
     @property
-    def facts(self) -> JsonObject:
-        """The number of the epoch and the names of its assets."""
+    def summary(self) -> JsonObject:
+        """Return the number of the epoch and the names of its assets."""
         return {"epoch": self.number, "model": self.model_name, "samples": [sample.name for sample in self.samples]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingWork:
-    """Make a model better, epoch by epoch."""
+    """Makes a model better, epoch by epoch."""
 
     epochs: tuple[Epoch, ...]
     seconds_per_epoch: float

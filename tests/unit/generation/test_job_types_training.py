@@ -40,7 +40,7 @@ def header_of(file: bytes) -> dict[str, Any]:
 
 def test_each_epoch_has_a_model_and_a_sample_for_each_prompt() -> None:
     epochs = epochs_of(samplePrompts=["a fox", "a boat"])
-    assert [epoch.facts for epoch in epochs] == [
+    assert [epoch.summary for epoch in epochs] == [
         {
             "epoch": number,
             "model": f"epoch-{number}.safetensors",

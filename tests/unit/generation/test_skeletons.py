@@ -73,17 +73,17 @@ def test_a_list_of_two_is_a_link() -> None:
 
 
 def test_a_slot_that_a_skeleton_lacks_changes_nothing() -> None:
-    draft = GraphBuilder(parse_skeleton("x", document()))
-    before = draft.graph()
-    assert not draft.fill("negative_prompt", "ugly")
-    assert draft.graph() == before
+    builder = GraphBuilder(parse_skeleton("x", document()))
+    before = builder.build()
+    assert not builder.fill("negative_prompt", "ugly")
+    assert builder.build() == before
 
 
 def test_nodes_that_are_put_behind_a_source_stand_in_a_row() -> None:
-    draft = GraphBuilder(parse_skeleton("x", document()))
+    builder = GraphBuilder(parse_skeleton("x", document()))
     for layer in (-2, -3):
-        draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": layer}, behind={"clip": "clip"})
-    graph = draft.graph()
+        builder.insert("CLIPSetLastLayer", {"stop_at_clip_layer": layer}, behind={"clip": "clip"})
+    graph = builder.build()
     assert graph["CLIPSetLastLayer"]["inputs"] == {"stop_at_clip_layer": -2, "clip": ["Loader", 1]}
     assert graph["CLIPSetLastLayer_1"]["inputs"] == {"stop_at_clip_layer": -3, "clip": ["CLIPSetLastLayer", 0]}
     assert graph["Encoder"]["inputs"] == {"text": "", "clip": ["CLIPSetLastLayer_1", 0]}

@@ -17,7 +17,7 @@ from civitai_mock.generation.graph_reader.image_batches import ImageBatches
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch, Loaded
 from civitai_mock.generation.graph_reader.image_batches.node_view import NodeView
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, above, is_drawn, read_output
+from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, image_source, is_drawn, read_output
 
 # The bytes of a file by the name that a graph has for it.
 ReadFile: TypeAlias = Callable[[str], bytes | None]
@@ -116,7 +116,7 @@ class GraphImages:
 
     def _passed_on(self, link: Link, index: int) -> Image.Image:
         """Hand on the image that a node of another pack was given."""
-        source = above(self.nodes, link)
+        source = image_source(self.nodes, link)
         return self._ready(source, index % self.batches.at(source).count) if source else Image.new("RGB", (1, 1))
 
     def _load(self, name: str) -> Loaded | None:

@@ -41,30 +41,30 @@ class ControlNets:
     control_nets: Sequence[ControlNet]
     resolution: int
 
-    def apply(self, draft: GraphBuilder) -> None:
+    def apply(self, builder: GraphBuilder) -> None:
         """What several have in common is done once."""
         for net in self.control_nets:
-            image = load_image(draft, net.image)
-            file = draft.load("ControlNetLoader", {"control_net_name": net.file_name})
-            _insert(draft, {**net.inputs, "control_net": file, "image": self._preprocessed(draft, net, image)})
+            image = load_image(builder, net.image)
+            file = builder.add_once("ControlNetLoader", {"control_net_name": net.file_name})
+            _insert(builder, {**net.inputs, "control_net": file, "image": self._preprocessed(builder, net, image)})
 
-    def _preprocessed(self, draft: GraphBuilder, net: ControlNet, image: Link) -> Link:
+    def _preprocessed(self, builder: GraphBuilder, net: ControlNet, image: Link) -> Link:
         for step in net.recipe:
             resolution = {"resolution": self.resolution} if step.has_resolution else {}
             inputs = {**step.inputs, **resolution, step.image_input: image}
-            image = draft.load(step.class_type, inputs, title=title_of(net.preprocessor, step))
+            image = builder.add_once(step.class_type, inputs, title=title_of(net.preprocessor, step))
         return image
 
 
-def _insert(draft: GraphBuilder, inputs: Mapping[str, Value]) -> None:
+def _insert(builder: GraphBuilder, inputs: Mapping[str, Value]) -> None:
     """The node wants two conditionings; an ecosystem that has no negative one uses only the first that comes out."""
-    inputs = {**inputs, "vae": draft.source("vae")}
-    if draft.has("negative"):
+    inputs = {**inputs, "vae": builder.source("vae")}
+    if builder.has("negative"):
         both = {"positive": "positive", "negative": "negative"}
-        draft.insert("ControlNetApplyAdvanced", inputs, behind=both)
+        builder.insert("ControlNetApplyAdvanced", inputs, behind=both)
     else:
-        alone = {**inputs, "negative": draft.source("positive")}
-        draft.insert("ControlNetApplyAdvanced", alone, behind={"positive": "positive"})
+        alone = {**inputs, "negative": builder.source("positive")}
+        builder.insert("ControlNetApplyAdvanced", alone, behind={"positive": "positive"})
 
 
 RESOLUTION_UNIT = 64  # preprocessors take no other sizes

@@ -44,7 +44,7 @@ def _work(ecosystem: Ecosystem, skeletons: Mapping[str, Skeleton]) -> GraphWork:
 
 
 def _graph(skeleton: Skeleton, models: Mapping[str, FileRole]) -> Graph:
-    draft = GraphBuilder(skeleton)
+    builder = GraphBuilder(skeleton)
     _, given = skeleton.slots["model"]
-    draft.fill("model", models[given].name)
-    return draft.graph()
+    builder.fill("model", models[given].name)
+    return builder.build()

@@ -1,1 +1,1 @@
-"""Facts of any API-format graph, and the metadata of its images that follow from them."""
+"""Read any graph in API format: its links, samplers, images and outputs, and the texts that say how it made them."""

@@ -1,4 +1,4 @@
-"""A graph with its links followed; whatever has not the expected shape reads as nothing."""
+"""Follow the links of a graph; whatever does not have the expected shape reads as nothing."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,13 +9,15 @@ from civitai_mock.generation.graph import Link
 
 HOLDERS = ("value", "int", "float", "string", "text", "seed", "noise_seed")  # where a node keeps a single value
 MOST_HOPS = 32
-LARGEST = 2**64  # beyond it nothing in ComfyUI has a number
+LARGEST = 2**64  # no number in ComfyUI is larger
 
 Inputs: TypeAlias = Mapping[str, Json]
 NO_INPUTS: Inputs = {}
 
 
 class Nodes:
+    """Holds the nodes of a graph, and answers what they are given: literally, or over links."""
+
     def __init__(self, graph: ReadOnlyJson) -> None:
         self._classes = {node_id: as_text(_member(node, "class_type")) for node_id, node in graph.items()}
         self._inputs = {node_id: _member(node, "inputs") for node_id, node in graph.items()}
@@ -30,31 +32,31 @@ class Nodes:
         return self._classes.get(node_id, "")
 
     def inputs(self, node_id: str) -> Inputs:
-        """`NO_INPUTS` itself for a node that has none."""
+        """Return the inputs of a node; `NO_INPUTS` itself if it has none."""
         inputs = self._inputs.get(node_id)
         return inputs if isinstance(inputs, dict) else NO_INPUTS
 
     def sources(self, node_id: str, *, skip: Collection[str] = ()) -> Iterator[str]:
-        """The nodes that its inputs are linked to."""
+        """Yield the nodes that the inputs of a node are linked to, but for the inputs named in `skip`."""
         for name, value in self.inputs(node_id).items():
             link = Link.of(value)
             if link is not None and name not in skip:
                 yield link.node_id
 
     def links(self, node_id: str) -> Iterator[Link]:
-        """The outputs that its inputs are linked to."""
+        """Return the outputs that the inputs of a node are linked to."""
         return (link for value in self.inputs(node_id).values() if (link := Link.of(value)) is not None)
 
     def link(self, node_id: str, name: str) -> Link | None:
-        """The output that one of its inputs is linked to."""
+        """Return the output that an input is linked to."""
         return Link.of(self.inputs(node_id).get(name))
 
     def linked(self, node_id: str, names: Iterable[str]) -> str | None:
-        """The node that the first linked one of some inputs leads to."""
+        """Return the node that the first linked one of some inputs leads to."""
         return next((link.node_id for name in names if (link := self.link(node_id, name)) is not None), None)
 
     def value(self, node_id: str, name: str) -> Json:
-        """An input's value, through links to nodes that do no more than hold one."""
+        """Return the value of an input, through links to nodes that do no more than hold one."""
         value = self.inputs(node_id).get(name)
         for _ in range(MOST_HOPS):
             link = Link.of(value)
@@ -65,7 +67,7 @@ class Nodes:
         return None
 
     def upstream(self, start: str | None, *, skip: Collection[str] = (), stop: str | None = None) -> Iterator[str]:
-        """`start` and the nodes above it, nearest first, each once.
+        """Yield `start` and the nodes above it, the nearest first, each once.
 
         Inputs named in `skip` are not followed; nodes of the class `stop`, and what is above them, are left out.
         """
@@ -81,7 +83,7 @@ class Nodes:
                     waiting.append(source)
 
     def nearest(self, start: str, names: Collection[str], *, skip: Collection[str]) -> Inputs:
-        """The value of each named input, from the nearest node that has one."""
+        """Return the value of each named input, from the nearest node that has one."""
         found: dict[str, Json] = {}
         for node_id in self.upstream(start, skip=skip):
             for name in self.inputs(node_id).keys() & names - found.keys():
@@ -96,7 +98,7 @@ def _member(node: Json, name: str) -> Json:
 
 
 def real(value: Json) -> float | None:
-    """A number, also in a string, as ComfyUI takes it."""
+    """Return a number, also one in a string, as ComfyUI takes it."""
     if not isinstance(value, int | float | str):
         return None
     try:
@@ -107,7 +109,7 @@ def real(value: Json) -> float | None:
 
 
 def whole(value: Json) -> int | None:
-    """Keeps every digit of a 64-bit seed."""
+    """Return a whole number, with every digit of a 64-bit seed."""
     if isinstance(value, int):
         return value if abs(value) <= LARGEST else None
     number = real(value)

@@ -1,4 +1,4 @@
-"""Read how the output images of any API-format graph are made, by the names of inputs rather than of nodes."""
+"""Read how the output images of any graph are made, by the names of inputs rather than of nodes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from civitai_mock.generation.graph_reader.image_batches import MADE_BY_MODELS, R
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch, Load, nothing_known
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS, output_rank, result_count
-from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SamplerPass, sampler_pass_at, samples
+from civitai_mock.generation.graph_reader.samplers import IMAGE_INPUTS, SamplerPass, is_sampler, sampler_pass_at
 
 FILE_INPUTS: Mapping[str, str] = {
     **dict.fromkeys(("LoadImage", "LoadImageOutput", "LoadImageMask", "WebcamCapture"), "image"),
@@ -38,13 +38,12 @@ LEAVING_DRAWN = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputImages:
-    """The images of one output node, made from `source` if that is a file, by these passes, the first one first.
+    """Says what images an output node gives out, and how they are made.
 
-    It gives out that many `results`, files whose names end in `suffix`. `is_drawn` where a model makes the pixels,
-    which only a drawing can stand in for.
-
-    `vae` is a file of its own, if that has decoded them; `upscaler` made them larger after the last pass.
-    `effort` is what each sampler node has to do, in steps times megapixels.
+    They are made from `source`, if that is a file, by the `passes` in their order; `vae` is a file of its own, if that
+    has decoded them, `upscaler` made them larger after the last pass. A client gets that many `results`, files whose
+    names end in `suffix`. They are `is_drawn` where a model would make the pixels, so that a drawing stands in for
+    them. `effort` is what each sampler node has to do, in steps times megapixels.
     """
 
     node_id: str
@@ -61,17 +60,17 @@ class OutputImages:
 
     @property
     def is_drawn_image(self) -> bool:
-        """Whether each of its files is one image, and nothing but a drawing."""
+        """Return whether each of its files is one image, and nothing but a drawing."""
         return self.is_drawn and self.suffix == "png" and self.results == self.batch.count
 
     @property
     def main(self) -> SamplerPass:
-        """The pass that the others refine."""
+        """Return the pass that the others refine."""
         return self.passes[0] if self.passes else SamplerPass()
 
 
 def is_drawn(nodes: Nodes, link: Link, load: Load) -> bool:
-    """Whether all pixels here come from a model, or from a file that nothing is known of."""
+    """Return whether all pixels at an output come from a model, or from a file that nothing is known of."""
     seen: set[Link] = set()
     place: Link | None = link
     while place is not None and place not in seen:
@@ -81,18 +80,18 @@ def is_drawn(nodes: Nodes, link: Link, load: Load) -> bool:
             return load(as_text(nodes.value(place.node_id, FILE_INPUTS[class_type]))) is None
         if class_type in RULES and class_type not in LEAVING_DRAWN:
             return class_type in DRAWN_CLASSES
-        place = above(nodes, place)
+        place = image_source(nodes, place)
     return True
 
 
-def above(nodes: Nodes, link: Link) -> Link | None:
-    """Where a node's images come from."""
+def image_source(nodes: Nodes, link: Link) -> Link | None:
+    """Return where the images of a node come from."""
     links = (nodes.link(link.node_id, name) for name in IMAGE_INPUTS)
     return next((found for found in links if found is not None), None)
 
 
 def read_output_images(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[OutputImages]:
-    """One for each output node: numbers in their order, then names in the graph's."""
+    """Read each output node, in the order of `output_rank`."""
     outputs = [node_id for node_id in nodes if nodes.class_type(node_id) in OUTPUTS]
     ordered = sorted(outputs, key=lambda node_id: output_rank(node_id, outputs))
     batches = ImageBatches(nodes, load=load)
@@ -100,16 +99,16 @@ def read_output_images(nodes: Nodes, *, load: Load = nothing_known) -> Sequence[
 
 
 def read_output(nodes: Nodes, link: Link, batches: ImageBatches) -> OutputImages:
-    """What one output of a node gives out, or what an output node shows."""
+    """Read what an output of a node gives out, or what an output node shows."""
     class_type, batch = nodes.class_type(link.node_id), batches.at(link)
-    path, output = list(_way_of_the_pixels(nodes, link))[::-1], OUTPUTS.get(class_type)
+    path, output = list(_path_of_images(nodes, link))[::-1], OUTPUTS.get(class_type)
     passes: list[SamplerPass] = []
     upscaler = ""
     effort: dict[str, float] = {}
     for place in path:
         step, here = place.node_id, batches.at(place)
         upscaler = _upscaler(nodes, step) or upscaler
-        if samples(nodes.inputs(step)):
+        if is_sampler(nodes.inputs(step)):
             width, height = (0, 0) if here.guessed else (here.width, here.height)
             sampled = replace(sampler_pass_at(nodes, step), upscaler=upscaler, width=width, height=height)
             upscaler = ""
@@ -130,18 +129,18 @@ def read_output(nodes: Nodes, link: Link, batches: ImageBatches) -> OutputImages
     )
 
 
-def _way_of_the_pixels(nodes: Nodes, link: Link) -> Iterator[Link]:
-    """Follow an output up to where its pixels begin."""
+def _path_of_images(nodes: Nodes, link: Link) -> Iterator[Link]:
+    """Follow an output up to where its images begin."""
     seen: set[str] = set()
     place: Link | None = link
     while place is not None and place.node_id not in seen:
         yield place
         seen.add(place.node_id)
-        place = above(nodes, place)
+        place = image_source(nodes, place)
 
 
 def _upscaler(nodes: Nodes, node_id: str) -> str:
-    """What makes images, or latents, larger at this node."""
+    """Return what makes images, or latents, larger at this node."""
     model = nodes.linked(node_id, ("upscale_model",))
     if model is not None:
         return as_text(nodes.value(model, "model_name"))

@@ -1,4 +1,4 @@
-"""Output nodes, the order in which they are counted, and the media types of their files."""
+"""Output nodes: which files they make, in which order the nodes count, and media types by file names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputNode:
-    """`suffix` is that of the files it makes, one for each image if `each`; `key` is where history tells of them.
+    """Describes the files that a class of output nodes makes of its `input`.
 
-    Files of the temp folder are shown and not kept. Without a `key` nobody is told of the files.
+    Their names end in `suffix`; there is one for each image if `each`, else one in all. `key` is where the history of
+    ComfyUI lists them; without it clients are not told of them. Files of the temp folder are shown and not kept.
     """
 
     input: str
@@ -55,7 +56,7 @@ NO_OUTPUT = OutputNode(input="")
 
 
 def result_count(class_type: str, images: int) -> int:
-    """How many files of a node a client can ask for."""
+    """Return how many files of a node a client can ask for."""
     node = OUTPUTS.get(class_type, NO_OUTPUT)
     if not node.suffix or not (node.key or class_type == STREAMING_CLASS):
         return 0
@@ -68,14 +69,17 @@ Rank: TypeAlias = tuple[bool, tuple[int, ...]]
 
 
 def output_rank(node_id: str, node_order: Sequence[str]) -> Rank:
-    """Numbers as numbers (`57:9` is a node inside a subgraph), names after them as in the graph."""
+    """Return a key to sort output nodes by: numbers as numbers, names after them as in the graph.
+
+    `57:9` is a node inside a subgraph.
+    """
     parts = node_id.split(":")
     if all(part.isascii() and part.isdigit() and len(part) < LONGEST_NUMBER for part in parts):
         return False, tuple(map(int, parts))
     return True, (node_order.index(node_id) if node_id in node_order else len(node_order),)
 
 
-UNKNOWN = "application/octet-stream"
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 MEDIA_TYPES: Mapping[str, str] = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -94,4 +98,4 @@ MEDIA_TYPES: Mapping[str, str] = {
 
 
 def media_type_of(filename: str) -> str:
-    return MEDIA_TYPES.get(filename.rpartition(".")[2].lower(), UNKNOWN)
+    return MEDIA_TYPES.get(filename.rpartition(".")[2].lower(), UNKNOWN_MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""How much of a graph's sampling is done."""
+"""Tell how much of the sampling of a graph is done."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,7 +11,11 @@ MOST_SAMPLERS = 100  # each is looked for above each other
 
 
 def fraction_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -> float:
-    """0 to 1: of all samplers if they follow on one another, so that those before this node are done; else of it."""
+    """Return the fraction of sampling done (0 to 1).
+
+    It is that of the whole graph if its samplers form a chain, so that those before this node are done, else that of
+    this node.
+    """
     own = min(max(step / steps, 0.0), 1.0) if steps > 0 else 0.0
     nodes = Nodes(graph)
     samplers = _samplers(nodes)
@@ -26,18 +30,18 @@ def fraction_done(graph: ReadOnlyJson, node_id: str, *, step: int, steps: int) -
 
 
 def _samplers(nodes: Nodes) -> dict[str, int]:
-    """With the steps of each."""
-    linked = ((name, link) for name in nodes if (link := _sigmas(nodes, name)) is not None)
-    sigmas = dict(islice(linked, MOST_SAMPLERS + 1))
-    schedulers = {node_id for link in sigmas.values() for node_id in nodes.upstream(link)}
+    """Return the steps of each sampler."""
+    linked = ((name, link) for name in nodes if (link := _noise_levels(nodes, name)) is not None)
+    noise_levels = dict(islice(linked, MOST_SAMPLERS + 1))
+    schedulers = {node_id for link in noise_levels.values() for node_id in nodes.upstream(link)}
     plain = {name for name in nodes if "steps" in nodes.inputs(name)} - schedulers
-    return {name: steps_of(nodes, name) or 0 for name in (*plain, *sigmas)}
+    return {name: steps_of(nodes, name) or 0 for name in (*plain, *noise_levels)}
 
 
-def _sigmas(nodes: Nodes, name: str) -> str | None:
+def _noise_levels(nodes: Nodes, name: str) -> str | None:
     return nodes.linked(name, ("sigmas",)) if "latent_image" in nodes.inputs(name) else None
 
 
 def _is_chain(before: Mapping[str, set[str]]) -> bool:
-    """Each has another number of samplers above it, from none to all others."""
+    """Return whether each has another number of samplers above it, from none to all others."""
     return {len(above) for above in before.values()} == set(range(len(before)))

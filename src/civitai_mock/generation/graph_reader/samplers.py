@@ -1,4 +1,4 @@
-"""What one sampler node does, by the names of inputs."""
+"""Read what a sampler node does, by the names of inputs rather than of nodes."""
 
 from dataclasses import dataclass
 
@@ -23,16 +23,18 @@ CLASS_WITHOUT_TEXT = "ConditioningZeroOut"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
+    """Is a LoRA that a model goes through."""
+
     file_name: str
     strength: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplerPass:
-    """One sampler node's part in an image.
+    """Is the part that one sampler node has in an image.
 
     It works from `first_step` to `last_step` of its `steps`, on noise of its own or on what another one has left.
-    `upscaler` made the image larger on its way here, `width` and `height` are 0 where they would be guessed.
+    `upscaler` made the image larger before it came here; `width` and `height` are 0 where they would be guessed.
     """
 
     seed: int = 0
@@ -64,7 +66,7 @@ def steps_between(first: int, last: int | None, *, of: int) -> int:
     return max((of if last is None else min(last, of)) - first, 0)
 
 
-def samples(inputs: Inputs) -> bool:
+def is_sampler(inputs: Inputs) -> bool:
     return "latent_image" in inputs and ("steps" in inputs or "sigmas" in inputs)
 
 
@@ -90,7 +92,7 @@ def steps_of(nodes: Nodes, node_id: str) -> int | None:
 
 
 def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
-    """Without what only the way of the pixels tells."""
+    """Read a sampler node; upscaler and size, which the path of its images tells, are left open."""
     found = nodes.nearest(node_id, SAMPLER_INPUTS, skip=BESIDE_SAMPLER)
     seed = whole(seed_in(found))
     denoise = real(found.get("denoise"))
@@ -103,7 +105,7 @@ def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
         steps=steps - skipped,
         cfg=real(found.get("cfg")),
         guidance=real(found.get("guidance")),
-        denoise=_share_done(steps, skipped) if denoise is None else min(max(denoise, 0.0), 1.0),
+        denoise=_denoise(steps, skipped) if denoise is None else min(max(denoise, 0.0), 1.0),
         sampler=as_text(found.get("sampler_name")),
         noise_schedule=as_text(found.get("scheduler")),
         prompt_text=_words(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1")), other="negative"),
@@ -119,18 +121,18 @@ def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
 
 def _adds_noise(nodes: Nodes, node_id: str) -> bool:
     noise = nodes.linked(node_id, ("noise",))
-    silent = noise is not None and nodes.class_type(noise) == CLASS_WITHOUT_NOISE
-    return nodes.value(node_id, "add_noise") != "disable" and not silent
+    is_without = noise is not None and nodes.class_type(noise) == CLASS_WITHOUT_NOISE
+    return nodes.value(node_id, "add_noise") != "disable" and not is_without
 
 
 def _clip_skip(nodes: Nodes, start: str | None) -> int:
-    """Counted from the end, as A1111 does."""
+    """Return the clip skip, counted from the last layer, as A1111 counts it."""
     found = nodes.nearest(start, {CLIP_LAYER}, skip=BESIDE_TEXT - {"clip"}) if start is not None else {}
     return max(-(whole(found.get(CLIP_LAYER)) or -1), 1)
 
 
 def _words(nodes: Nodes, start: str | None, *, other: str) -> str:
-    """What the text encoders above a conditioning were given; `other` is the role that is not followed."""
+    """Return what the text encoders above a conditioning were given; inputs named `other` are not followed."""
     found: dict[str, None] = {}
     for node_id in nodes.upstream(start, skip=BESIDE_TEXT | {other}, stop=CLASS_WITHOUT_TEXT):
         for name in TEXT_INPUTS:
@@ -141,7 +143,7 @@ def _words(nodes: Nodes, start: str | None, *, other: str) -> str:
 
 
 def _loras(nodes: Nodes, start: str) -> tuple[Lora, ...]:
-    """In the order of their chain, the one next to the checkpoint first."""
+    """Return the LoRAs in the order of their chain, the one next to the checkpoint first."""
     chain = [node_id for node_id in nodes.upstream(start, skip=BESIDE_MODEL) if nodes.value(node_id, "lora_name")]
     return tuple(
         Lora(
@@ -153,9 +155,9 @@ def _loras(nodes: Nodes, start: str) -> tuple[Lora, ...]:
 
 
 def _steps_skipped(inputs: Inputs) -> int:
-    """By a sampler that puts noise on an image and starts late: another way to say its denoise."""
+    """Return how many steps a sampler skips if it puts noise on an image: another way to say its denoise."""
     return max(whole(inputs.get("start_at_step")) or 0, 0) if inputs.get("add_noise") == "enable" else 0
 
 
-def _share_done(steps: int, skipped: int) -> float:
+def _denoise(steps: int, skipped: int) -> float:
     return round(1 - skipped / steps, 2) if steps > 0 else 1.0

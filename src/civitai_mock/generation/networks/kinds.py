@@ -60,28 +60,28 @@ def _write_embedding(texts: PromptTexts, network: Network) -> PromptTexts:
     return texts.with_embedding(embedding, [word for word in words if word.strip()])
 
 
-def _load_lora(draft: GraphBuilder, network: Network) -> str:
+def _load_lora(builder: GraphBuilder, network: Network) -> str:
     strength = plain_number(network.strength)
     text_strength = strength if network.text_strength is None else plain_number(network.text_strength)
-    return draft.insert(
+    return builder.insert(
         "LoraLoader",
         {"lora_name": network.file_name, "strength_model": strength, "strength_clip": text_strength},
         behind={"model": "model", "clip": "clip"},
     )
 
 
-def _load_hypernetwork(draft: GraphBuilder, network: Network) -> str:
-    return draft.insert(
+def _load_hypernetwork(builder: GraphBuilder, network: Network) -> str:
+    return builder.insert(
         "HypernetworkLoader",
         {"hypernetwork_name": network.file_name, "strength": plain_number(network.strength)},
         behind={"model": "model"},
     )
 
 
-def _load_vae(draft: GraphBuilder, network: Network) -> None:
+def _load_vae(builder: GraphBuilder, network: Network) -> None:
     """A skeleton whose VAE is a file of its own has a slot for it. A VAE has no strength."""
-    if not draft.fill("vae", network.file_name):
-        draft.substitute("VAELoader", {"vae_name": network.file_name}, source="vae")
+    if not builder.fill("vae", network.file_name):
+        builder.replace_source("VAELoader", {"vae_name": network.file_name}, source="vae")
 
 
 def _lora(name: str) -> NetworkKind:

@@ -26,7 +26,7 @@ from civitai_mock.generation.work import GraphWork, InputImage
 class Feature(Protocol):
     """What an image has beyond a prompt text and networks."""
 
-    def apply(self, draft: GraphBuilder) -> None: ...
+    def apply(self, builder: GraphBuilder) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +54,25 @@ class ImageSpec:
 
     def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
         """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
-        draft = GraphBuilder(skeleton)
+        builder = GraphBuilder(skeleton)
         for slot, value in self._values().items():
-            draft.fill(slot, value)
-        self._load_networks(draft)
-        self._skip_clip_layers(draft)
+            builder.fill(slot, value)
+        self._load_networks(builder)
+        self._skip_clip_layers(builder)
         for feature in (*variant, *self.features):
-            feature.apply(draft)
-        return draft.graph()
+            feature.apply(builder)
+        return builder.build()
 
     def tags_by_node(self, skeleton: Skeleton) -> Mapping[str, str]:
         """Each tag by the node that loads what it asks for: the same in all graphs, as networks come first in them."""
         return self._load_networks(GraphBuilder(skeleton))
 
-    def _load_networks(self, draft: GraphBuilder) -> Mapping[str, str]:
+    def _load_networks(self, builder: GraphBuilder) -> Mapping[str, str]:
         """Return each tag by its node."""
         for kind, network in self.networks:
             if kind.load is not None:
-                kind.load(draft, network)
-        loaded = {found.kind.load(draft, found.network): found.tag for found in self.tags if found.kind.load}
+                kind.load(builder, network)
+        loaded = {found.kind.load(builder, found.network): found.tag for found in self.tags if found.kind.load}
         return {node_id: tag for node_id, tag in loaded.items() if node_id is not None}
 
     def _values(self) -> Mapping[str, Json]:
@@ -101,11 +101,11 @@ class ImageSpec:
             texts = kind.write(texts, network)
         return PromptTexts(positive=shallow(texts.positive), negative=shallow(texts.negative))
 
-    def _skip_clip_layers(self, draft: GraphBuilder) -> None:
+    def _skip_clip_layers(self, builder: GraphBuilder) -> None:
         """Behind the networks, which have to see the whole text encoder."""
         skip = self.params.clip_skip or 1
         if skip > 1 and self.ecosystem.has_clip_skip:
-            draft.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind={"clip": "clip"})
+            builder.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind={"clip": "clip"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,13 @@ class Upscaler:
     file_name: str
     size: Size | None
 
-    def enlarge(self, draft: GraphBuilder, image: Link) -> Link:
-        model = draft.load("UpscaleModelLoader", {"model_name": self.file_name})
-        larger = draft.add("ImageUpscaleWithModel", {"upscale_model": model, "image": image})
+    def enlarge(self, builder: GraphBuilder, image: Link) -> Link:
+        model = builder.add_once("UpscaleModelLoader", {"model_name": self.file_name})
+        larger = builder.add("ImageUpscaleWithModel", {"upscale_model": model, "image": image})
         if self.size is None:
             return larger
         scale = {"upscale_method": "lanczos", "crop": "center", **self.size._asdict()}
-        return draft.add("ImageScale", {**scale, "image": larger})
+        return builder.add("ImageScale", {**scale, "image": larger})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,9 @@ class Upscale:
 
     upscaler: Upscaler
 
-    def apply(self, draft: GraphBuilder) -> None:
-        image = draft.source("image")
-        draft.redirect(image, self.upscaler.enlarge(draft, image))
+    def apply(self, builder: GraphBuilder) -> None:
+        image = builder.source("image")
+        builder.redirect(image, self.upscaler.enlarge(builder, image))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +46,21 @@ class Hires:
     denoise: float
     upscaler: Upscaler | None
 
-    def apply(self, draft: GraphBuilder) -> None:
+    def apply(self, builder: GraphBuilder) -> None:
         """All but size, steps and denoise is as in the first pass, also the seed."""
-        first = draft.source("samples")
-        larger = self._larger(draft, first, self.upscaler)
+        first = builder.source("samples")
+        larger = self._larger(builder, first, self.upscaler)
         slots = {"steps": self.steps, "denoise": plain_number(self.denoise)}
-        second = draft.repeat(first, slots=slots, instead={draft.source("latent"): larger})
-        draft.redirect(first, second)
+        second = builder.repeat(first, slots=slots, instead={builder.source("latent"): larger})
+        builder.redirect(first, second)
 
-    def _larger(self, draft: GraphBuilder, first: Link, upscaler: Upscaler | None) -> Link:
+    def _larger(self, builder: GraphBuilder, first: Link, upscaler: Upscaler | None) -> Link:
         if upscaler is None:
             scale = {"upscale_method": "nearest-exact", "crop": "disabled", **self.size._asdict()}
-            return draft.add("LatentUpscale", {**scale, "samples": first})
-        vae = draft.source("vae")
-        image = draft.add("VAEDecode", {"samples": first, "vae": vae})
-        return draft.add("VAEEncode", {"pixels": upscaler.enlarge(draft, image), "vae": vae})
+            return builder.add("LatentUpscale", {**scale, "samples": first})
+        vae = builder.source("vae")
+        image = builder.add("VAEDecode", {"samples": first, "vae": vae})
+        return builder.add("VAEEncode", {"pixels": upscaler.enlarge(builder, image), "vae": vae})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +72,15 @@ class SourceImage:
     quantity: int
     denoise: float
 
-    def apply(self, draft: GraphBuilder) -> None:
-        loaded = load_image(draft, self.image)
+    def apply(self, builder: GraphBuilder) -> None:
+        loaded = load_image(builder, self.image)
         scale = {"upscale_method": "lanczos", "crop": "center", **self.size._asdict()}
-        scaled = draft.add("ImageScale", {**scale, "image": loaded})
-        latent = draft.add("VAEEncode", {"pixels": scaled, "vae": draft.source("vae")})
+        scaled = builder.add("ImageScale", {**scale, "image": loaded})
+        latent = builder.add("VAEEncode", {"pixels": scaled, "vae": builder.source("vae")})
         if self.quantity > 1:
-            latent = draft.add("RepeatLatentBatch", {"samples": latent, "amount": self.quantity})
-        draft.redirect(draft.source("latent"), latent)
-        draft.fill("denoise", plain_number(self.denoise))
+            latent = builder.add("RepeatLatentBatch", {"samples": latent, "amount": self.quantity})
+        builder.redirect(builder.source("latent"), latent)
+        builder.fill("denoise", plain_number(self.denoise))
 
 
 # How pleasing an image the refiner was told that it had, for what is wanted and for what is not.
@@ -100,42 +100,42 @@ class Refiner:
     denoise: float
     switch_at: float
 
-    def apply(self, draft: GraphBuilder) -> None:
-        first = draft.holder("denoise")
-        model = draft.add("CheckpointLoaderSimple", {"ckpt_name": self.file_name})
+    def apply(self, builder: GraphBuilder) -> None:
+        first = builder.output_at("denoise")
+        model = builder.add("CheckpointLoaderSimple", {"ckpt_name": self.file_name})
         clip = Link(model.node_id, 1)
-        noisy = draft.add("KSamplerAdvanced", self._base(draft))
+        noisy = builder.add("KSamplerAdvanced", self._base(builder))
         refined: Mapping[str, Value] = {
-            **self._shared(draft),
+            **self._shared(builder),
             "add_noise": "disable",
             "start_at_step": self._switch,
             "end_at_step": MOST_STEPS,
             "return_with_leftover_noise": "disable",
             "model": model,
-            "positive": self._encoded(draft, clip, POSITIVE_SCORE, draft.value("prompt")),
-            "negative": self._encoded(draft, clip, NEGATIVE_SCORE, draft.value("negative_prompt")),
+            "positive": self._encoded(builder, clip, POSITIVE_SCORE, builder.value("prompt")),
+            "negative": self._encoded(builder, clip, NEGATIVE_SCORE, builder.value("negative_prompt")),
             "latent_image": noisy,
         }
-        draft.redirect(first, draft.add("KSamplerAdvanced", refined))
+        builder.redirect(first, builder.add("KSamplerAdvanced", refined))
 
-    def _base(self, draft: GraphBuilder) -> Mapping[str, Value]:
+    def _base(self, builder: GraphBuilder) -> Mapping[str, Value]:
         links = {"model": "model", "positive": "positive", "negative": "negative", "latent_image": "latent"}
         return {
-            **self._shared(draft),
+            **self._shared(builder),
             "add_noise": "enable",
             "start_at_step": self._start,
             "end_at_step": self._switch,
             "return_with_leftover_noise": "enable",
-            **{name: draft.source(source) for name, source in links.items()},
+            **{name: builder.source(source) for name, source in links.items()},
         }
 
-    def _shared(self, draft: GraphBuilder) -> Mapping[str, Value]:
+    def _shared(self, builder: GraphBuilder) -> Mapping[str, Value]:
         slots = {"noise_seed": "seed", "cfg": "cfg_scale", "sampler_name": "sampler", "scheduler": "noise_schedule"}
-        return {"steps": self._all_steps, **{name: draft.value(slot) for name, slot in slots.items()}}
+        return {"steps": self._all_steps, **{name: builder.value(slot) for name, slot in slots.items()}}
 
-    def _encoded(self, draft: GraphBuilder, clip: Link, score: float, text: Value) -> Link:
+    def _encoded(self, builder: GraphBuilder, clip: Link, score: float, text: Value) -> Link:
         inputs = {"ascore": score, **self.size._asdict(), "text": text, "clip": clip}
-        return draft.add("CLIPTextEncodeSDXLRefiner", inputs)
+        return builder.add("CLIPTextEncodeSDXLRefiner", inputs)
 
     @property
     def _all_steps(self) -> int:

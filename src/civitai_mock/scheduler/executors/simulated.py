@@ -65,9 +65,9 @@ class TrainingExecutor(Executor):
             if not slots[epoch.model_name].available:
                 await context.services.simulate_work(self.work.seconds_per_epoch)
                 slots |= {str(slot.name): slot async for slot in _make_files(context, epoch, slots)}
-                await context.publish({**epoch.facts, "epochs": len(self.work.epochs)}, tuple(slots.values()))
+                await context.publish({**epoch.summary, "epochs": len(self.work.epochs)}, tuple(slots.values()))
         context.slots = tuple(slots.values())
-        context.event_context["epochs"] = [epoch.facts for epoch in self.work.epochs]
+        context.event_context["epochs"] = [epoch.summary for epoch in self.work.epochs]
 
 
 async def _make_files(context: JobContext, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
