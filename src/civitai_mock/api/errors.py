@@ -35,7 +35,7 @@ INSUFFICIENT_BUZZ = {"error": "Insufficient Buzz"}  # the whole body; it is not 
 
 
 class ProblemDetails(TypedDict):
-    """The body of an error: RFC 9457, with ASP.NET's `traceId` and `errors`, and a `code` for programs."""
+    """The body of an error: it follows RFC 9457, with `traceId` and `errors` of ASP.NET and a `code` for programs."""
 
     type: str
     title: str

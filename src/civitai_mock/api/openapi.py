@@ -30,14 +30,14 @@ SECURITY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}]
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A JSON array of items of one schema."""
+    """Stands for a JSON array whose items have one schema."""
 
     item: Schema
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A JSON object with names that the caller chose."""
+    """Stands for a JSON object with names that the caller chose."""
 
     value: Schema
 

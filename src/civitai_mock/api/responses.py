@@ -1,4 +1,4 @@
-"""JSON responses, with the content types of the real service."""
+"""Encode JSON responses, and label them as the real service does."""
 
 import orjson
 from starlette.responses import Response
@@ -14,6 +14,6 @@ class JsonResponse(Response):
 
 
 class ProblemResponse(JsonResponse):
-    """The response to every error, whatever its cause."""
+    """Answers every error, whatever its cause."""
 
     media_type = "application/problem+json; charset=utf-8"

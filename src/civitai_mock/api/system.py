@@ -63,9 +63,9 @@ router = APIRouter(tags=["System"])
 @router.head(HEALTH_URL, include_in_schema=False)
 @router.get(HEALTH_URL, operation_id="GetHealth", response_model=Health, responses=problems(503))
 async def get_health(request: Request) -> Response:
-    tell = use_cases(request).health
-    found = await tell()
-    workers = [_worker(worker, counts=tell.runs_jobs) for worker in found.workers]
+    check = use_cases(request).health
+    found = await check()
+    workers = [_worker(worker, counts=check.runs_jobs) for worker in found.workers]
     status: Literal["ok", "degraded"] = "ok" if found.is_healthy else "degraded"
     body = Health(status=status, store=found.store, provider=found.provider, workers=workers)
     if found.reason is not None:

@@ -1,1 +1,1 @@
-"""What a browser is shown: the page of `/`, the API reference, and the files that both load from this server."""
+"""The pages for browsers: the overview at `/`, the API reference, and the files that both load from this server."""

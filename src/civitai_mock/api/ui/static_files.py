@@ -1,4 +1,4 @@
-"""The files that pages load: those in `static/` here, and Swagger UI and ReDoc as `fastapi-offline` ships them."""
+"""Serve the files that pages load: those in `static/`, and Swagger UI and ReDoc from `fastapi-offline`."""
 
 import asyncio
 import hashlib
@@ -37,7 +37,7 @@ def load(name: str) -> tuple[bytes, str]:
 
 
 async def get_static_file(request: Request) -> Response:
-    """The file, or 304 to a browser that has it; a browser asks again after five minutes."""
+    """Answer with the file, or with 304 to a browser that has it; a browser asks again after five minutes."""
     name: str = request.path_params["name"]
     if name not in PACKAGES:
         raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -1,4 +1,4 @@
-"""What a consumer can have, has asked for, and has spent."""
+"""Show a consumer the available resources, past requests, and what was spent."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,32 +15,27 @@ from civitai_mock.api.openapi import (
 )
 from civitai_mock.api.query_params import count, moment, optional, required_list
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.v1 import CONSUMER_PATH, READ_PROBLEMS
 from civitai_mock.api.v1.render import renderer_for
-from civitai_mock.api.v1.schemas import (
-    CONSUMER,
-    READ_PROBLEMS,
-    ConsumptionDetails,
-    ProviderAssetAvailability,
-    RequestsResult,
-)
+from civitai_mock.api.v1.schemas import ConsumptionDetails, ProviderAssetAvailability, RequestsResult
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.services.query import RequestPage
 
 TAG = "Consumer"
-TAKE, MOST = 20, 100
+DEFAULT_COUNT, MAX_COUNT = 20, 100
 
 
 async def get_coverage(request: Request) -> Response:
-    """A '+' that was not percent-encoded arrives as a space, which no AIR has."""
+    # A '+' that was not percent-encoded arrives as a space, which no AIR has.
     texts = [text.replace(" ", "+") for text in required_list(request, "model")]
-    told = await use_cases(request).coverage(texts)
+    coverage = await use_cases(request).coverage(texts)
     return JsonResponse(
-        {text: {"availability": found.availability, "workers": found.workers} for text, found in told.items()}
+        {text: {"availability": found.availability, "workers": found.workers} for text, found in coverage.items()}
     )
 
 
 async def get_consumption(request: Request) -> Response:
-    """From the start up to the end, which is not a part of it."""
+    """Sum up from the start date up to, but without, the end date."""
     start, end = moment(request, "startDate"), moment(request, "endDate")
     spent = await use_cases(request).consumption(owner=owner(request), since=start, until=end)
     dates = {"startDate": start, "endDate": end}
@@ -54,7 +49,7 @@ async def get_consumption(request: Request) -> Response:
 
 
 async def get_requests(request: Request) -> Response:
-    take = count(request, "take", default=TAKE, most=MOST)
+    take = count(request, "take", default=DEFAULT_COUNT, most=MAX_COUNT)
     page = await use_cases(request).history(owner=owner(request), cursor=optional(request, "cursor"), take=take)
     renderer = await renderer_for(request, [])
     requests = [
@@ -72,7 +67,7 @@ def _cursor(page: RequestPage) -> dict[str, object]:
 
 ROUTES = [
     DescribedRoute(
-        CONSUMER + "/coverage",
+        CONSUMER_PATH + "/coverage",
         get_coverage,
         method="GET",
         operation=Operation(
@@ -85,7 +80,7 @@ ROUTES = [
         ),
     ),
     DescribedRoute(
-        CONSUMER + "/consumption",
+        CONSUMER_PATH + "/consumption",
         get_consumption,
         method="GET",
         operation=Operation(
@@ -98,14 +93,17 @@ ROUTES = [
         ),
     ),
     DescribedRoute(
-        CONSUMER + "/requests",
+        CONSUMER_PATH + "/requests",
         get_requests,
         method="GET",
         operation=Operation(
             id="getV1ConsumerRequests",
             summary="List past requests, the youngest first",
             tag=TAG,
-            parameters=[text_parameter("cursor", required=False), count_parameter("take", default=TAKE, most=MOST)],
+            parameters=[
+                text_parameter("cursor", required=False),
+                count_parameter("take", default=DEFAULT_COUNT, most=MAX_COUNT),
+            ],
             responses={200: RequestsResult},
             problems=READ_PROBLEMS,
         ),

@@ -1,4 +1,4 @@
-"""What a job leaves behind: files and events."""
+"""Serve what a job leaves behind: assets and events."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +15,11 @@ from civitai_mock.api.openapi import (
 )
 from civitai_mock.api.query_params import count, flag
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.v1 import JOB_PATH, JOBS_TAG, READ_PROBLEMS
 from civitai_mock.api.v1.render import render_event
-from civitai_mock.api.v1.schemas import JOB_PATH, READ_PROBLEMS, TAG, JobEvent
+from civitai_mock.api.v1.schemas import JobEvent
 
-TAKE, MOST = 100, 1000
+DEFAULT_COUNT, MAX_COUNT = 100, 1000
 
 
 async def get_asset(request: Request) -> Response:
@@ -28,7 +29,7 @@ async def get_asset(request: Request) -> Response:
 
 
 async def get_events(request: Request) -> Response:
-    take, descending = count(request, "take", default=TAKE, most=MOST), flag(request, "descending")
+    take, descending = count(request, "take", default=DEFAULT_COUNT, most=MAX_COUNT), flag(request, "descending")
     events = await use_cases(request).query.events(request.path_params["jobId"], owner=owner(request))
     ordered = events[::-1] if descending else events
     return JsonResponse([render_event(event, vocabulary(request)) for event in ordered[:take]])
@@ -42,7 +43,7 @@ ROUTES = [
         operation=Operation(
             id="getV1ConsumerJobsByJobIdAssetsByAssetName",
             summary="Download an asset of a job, or one range of it",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[path_parameter("jobId"), path_parameter("assetName")],
             responses={200: bytes, 206: bytes, 304: None},
             problems=[*READ_PROBLEMS, 404, 416],
@@ -55,10 +56,10 @@ ROUTES = [
         operation=Operation(
             id="getV1ProducerJobsByJobIdEvents",
             summary="List the events of a job",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[
                 path_parameter("jobId"),
-                count_parameter("take", default=TAKE, most=MOST),
+                count_parameter("take", default=DEFAULT_COUNT, most=MAX_COUNT),
                 flag_parameter("descending"),
             ],
             responses={200: ListOf(JobEvent)},

@@ -1,4 +1,4 @@
-"""Submit, look up and cancel jobs."""
+"""Submit, look up and cancel jobs over HTTP."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,18 +12,9 @@ from civitai_mock.api.json_body import body_size, read_as
 from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import flag, required
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.v1 import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, JOBS_TAG, READ_PROBLEMS
 from civitai_mock.api.v1.render import renderer_for
-from civitai_mock.api.v1.schemas import (
-    BODY_PROBLEMS,
-    JOB_PATH,
-    JOBS_PATH,
-    READ_PROBLEMS,
-    TAG,
-    InsufficientBuzz,
-    JobStatus,
-    JobStatusCollection,
-    JobTemplateList,
-)
+from civitai_mock.api.v1.schemas import InsufficientBuzz, JobStatus, JobStatusCollection, JobTemplateList
 from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
@@ -33,7 +24,51 @@ from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.wire import MAX_VALUES, fault, invalid
 
-DETAILED, FORCE = flag_parameter("detailed"), flag_parameter("force", default=True)
+JOBS = "jobs"
+MAX_VALUES_IN_ALL = 20_000
+DETAILED, WAIT, WHATIF = flag_parameter("detailed"), flag_parameter("wait"), flag_parameter("whatif")
+CHARGE, FORCE = flag_parameter("charge", default=True), flag_parameter("force", default=True)
+
+
+async def submit_jobs(request: Request) -> Response:
+    detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
+    what_if = flag(request, "whatif")
+    requests = await read_as(request, partial(parse_submission, max_jobs=options(request).max_jobs))
+    submit, size = use_cases(request).submit, body_size(request)
+    if what_if:
+        planned = await submit.what_if(requests, caller(request), charged=charge, size=size)
+        return JsonResponse((await renderer_for(request, planned)).planned(planned, detailed=detailed))
+    jobs = await submit(requests, caller(request), charged=charge, size=size)
+    token = encode_token([job.id for job in jobs])
+    single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
+    if wait:
+        jobs = await _wait_until_ended(request, jobs)
+    answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
+    return JsonResponse({**answer, **single}, status_code=_http_status(jobs))
+
+
+async def get_jobs(request: Request) -> Response:
+    token, detailed, wait = required(request, "token"), flag(request, "detailed"), flag(request, "wait")
+    jobs = await use_cases(request).query.by_token(token, owner=owner(request))
+    if wait:
+        jobs = await _wait_until_ended(request, jobs)
+    answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
+    return JsonResponse(answer, status_code=_http_status(jobs))
+
+
+async def _wait_until_ended(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
+    """Return the jobs once all have ended, or as they are when the wait is over."""
+    unfinished = [job.id for job in jobs if job.outcome is None]
+    if not unfinished:
+        return jobs
+    cases = use_cases(request)
+    await while_connected(request, cases.wait(unfinished))
+    return await cases.query.by_ids([job.id for job in jobs], owner=owner(request))
+
+
+def _http_status(jobs: Sequence[Job]) -> HTTPStatus:
+    """Return 202 while there is something to wait for."""
+    return HTTPStatus.ACCEPTED if any(job.outcome is None for job in jobs) else HTTPStatus.OK
 
 
 async def get_job(request: Request) -> Response:
@@ -56,21 +91,17 @@ async def cancel_jobs(request: Request) -> Response:
     return Response()
 
 
-LIST = "jobs"
-MAX_VALUES_IN_ALL = 20_000
-
-
 def parse_submission(body: JsonObject, *, max_jobs: int) -> Mapping[str, JobRequest]:
-    """Each request by its path in the body (`jobs[0]`, nothing for a single one); all faults are told at once."""
-    name = next((name for name in body if name.lower() == LIST), None)
+    """Return each request by its path in the body (`jobs[0]`, nothing for a single one); raise all faults at once."""
+    name = next((name for name in body if name.lower() == JOBS), None)
     if name is None:
         return {"": parse_template(body)}
     templates = body[name]
     if not isinstance(templates, list) or not templates:
-        raise fault(LIST, "Expected a list of at least one template.")
+        raise fault(JOBS, "Expected a list of at least one template.")
     if len(templates) > max_jobs:
-        raise fault(LIST, f"There are {len(templates)} templates; one request may have {max_jobs}.")
-    return _parse_all({f"{LIST}[{index}]": template for index, template in enumerate(templates)})
+        raise fault(JOBS, f"{JOBS} must have at most {max_jobs} templates; found {len(templates)}.")
+    return _parse_all({f"{JOBS}[{index}]": template for index, template in enumerate(templates)})
 
 
 def _parse_all(templates: Mapping[str, Json]) -> Mapping[str, JobRequest]:
@@ -87,53 +118,8 @@ def _parse_all(templates: Mapping[str, Json]) -> Mapping[str, JobRequest]:
         raise invalid(errors)
     values = sum(count_values(request.properties, most=MAX_VALUES) for request in requests.values())
     if values > MAX_VALUES_IN_ALL:
-        raise fault(LIST, f"The properties of all jobs have {values} values; at most {MAX_VALUES_IN_ALL} are taken.")
+        raise fault(JOBS, f"The properties of all jobs must have at most {MAX_VALUES_IN_ALL} values; found {values}.")
     return requests
-
-
-DETAILED, WAIT = flag_parameter("detailed"), flag_parameter("wait")
-WHATIF, CHARGE = flag_parameter("whatif"), flag_parameter("charge", default=True)
-
-
-async def submit_jobs(request: Request) -> Response:
-    detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
-    what_if = flag(request, "whatif")
-    requests = await read_as(request, partial(parse_submission, max_jobs=options(request).max_jobs))
-    submit, size = use_cases(request).submit, body_size(request)
-    if what_if:
-        planned = await submit.what_if(requests, caller(request), charged=charge, size=size)
-        return JsonResponse((await renderer_for(request, planned)).planned(planned, detailed=detailed))
-    jobs = await submit(requests, caller(request), charged=charge, size=size)
-    token = encode_token([job.id for job in jobs])
-    single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
-    if wait:
-        jobs = await _settled(request, jobs)
-    answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
-    return JsonResponse({**answer, **single}, status_code=_status(jobs))
-
-
-async def get_jobs(request: Request) -> Response:
-    token, detailed, wait = required(request, "token"), flag(request, "detailed"), flag(request, "wait")
-    jobs = await use_cases(request).query.by_token(token, owner=owner(request))
-    if wait:
-        jobs = await _settled(request, jobs)
-    answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
-    return JsonResponse(answer, status_code=_status(jobs))
-
-
-async def _settled(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
-    """The jobs once all have ended, or as they are when the wait is over."""
-    unfinished = [job.id for job in jobs if job.outcome is None]
-    if not unfinished:
-        return jobs
-    cases = use_cases(request)
-    await while_connected(request, cases.wait(unfinished))
-    return await cases.query.by_ids([job.id for job in jobs], owner=owner(request))
-
-
-def _status(jobs: Sequence[Job]) -> HTTPStatus:
-    """202 while there is something to wait for."""
-    return HTTPStatus.ACCEPTED if any(job.outcome is None for job in jobs) else HTTPStatus.OK
 
 
 ROUTES = [
@@ -144,7 +130,7 @@ ROUTES = [
         operation=Operation(
             id="getV1ConsumerJobsByJobId",
             summary="Get the status of a job",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[path_parameter("jobId"), DETAILED],
             responses={200: JobStatus},
             problems=[*READ_PROBLEMS, 404],
@@ -157,7 +143,7 @@ ROUTES = [
         operation=Operation(
             id="deleteV1ConsumerJobsByJobId",
             summary="Cancel a job",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[path_parameter("jobId"), FORCE],
             responses={200: None},
             problems=[*READ_PROBLEMS, 404],
@@ -170,7 +156,7 @@ ROUTES = [
         operation=Operation(
             id="deleteV1ConsumerJobs",
             summary="Cancel the jobs of a token",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[text_parameter("token"), FORCE],
             responses={200: None},
             problems=[*READ_PROBLEMS, 404],
@@ -183,7 +169,7 @@ ROUTES = [
         operation=Operation(
             id="postV1ConsumerJobs",
             summary="Submit one job or several",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[WAIT, DETAILED, WHATIF, CHARGE],
             body=[*JOB_TYPES_BY_TYPE.values(), JobTemplateList],
             responses={200: JobStatusCollection, 202: JobStatusCollection, 403: InsufficientBuzz},
@@ -197,7 +183,7 @@ ROUTES = [
         operation=Operation(
             id="getV1ConsumerJobs",
             summary="Get the status of the jobs of a token",
-            tag=TAG,
+            tag=JOBS_TAG,
             parameters=[text_parameter("token"), WAIT, DETAILED],
             responses={200: JobStatusCollection, 202: JobStatusCollection},
             problems=READ_PROBLEMS,

@@ -1,4 +1,4 @@
-"""Jobs and their events as v1 shows them: the members of real answers, in their order."""
+"""Render jobs and their events as v1 shows them: the members of real answers, in their order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue_position import QueuePosition
 
-# What the lists allow at each place in a detailed job; every member of an object under ANY.
+# The words that the official lists allow at each place in a detailed job; ANY stands for every member of an object.
 Words: TypeAlias = Mapping[str, Union[frozenset[str], "Words"]]
 ANY = "*"
 
@@ -44,21 +44,21 @@ WORDS_OF_JOBS: Mapping[str, Words] = {
 
 
 def with_official_words(members: JsonObject, job_type: str) -> JsonObject:
-    """Leave out the values that are in no official list: none of these members has to be there."""
+    """Leave out the values that are in no official list: clients require none of these members."""
     return _allowed(members, WORDS_OF_JOBS.get(job_type, {}))
 
 
 def _allowed(members: JsonObject, words: Words) -> JsonObject:
     kept = {name: (value, words.get(name, words.get(ANY))) for name, value in members.items()}
-    return {name: _inside(value, of) for name, (value, of) in kept.items() if not _is_strange(value, of)}
+    return {name: _allowed_in(value, listed) for name, (value, listed) in kept.items() if _is_listed(value, listed)}
 
 
-def _inside(value: Json, words: frozenset[str] | Words | None) -> Json:
+def _allowed_in(value: Json, words: frozenset[str] | Words | None) -> Json:
     return _allowed(value, words) if isinstance(value, dict) and isinstance(words, Mapping) else value
 
 
-def _is_strange(value: Json, words: frozenset[str] | Words | None) -> bool:
-    return isinstance(words, frozenset) and value not in words
+def _is_listed(value: Json, words: frozenset[str] | Words | None) -> bool:
+    return not isinstance(words, frozenset) or value in words
 
 
 ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
@@ -67,9 +67,10 @@ HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": Fals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRenderer:
-    """`base_url` is where the caller can reach this server; `positions` are those of jobs in the queue, by id.
+    """Renders jobs for one request, whose caller can reach this server at `base_url`.
 
-    `support` is that of jobs that have not ended, by id.
+    `positions` has the places of the jobs in the queue, `support` has what the provider can do for those that have not
+    ended; both are by id.
     """
 
     base_url: str
@@ -83,7 +84,7 @@ class JobRenderer:
         return {"token": token, "jobs": self.statuses(jobs, detailed=detailed)}
 
     def planned(self, jobs: Sequence[Job], *, detailed: bool) -> wire.JobStatusCollection:
-        """Jobs that are not there: nothing leads to them, and nobody will run them."""
+        """Render jobs of a `whatif`: they are not stored, have no token and will not run."""
         return {"jobs": [{**status, "scheduled": False} for status in self.statuses(jobs, detailed=detailed)]}
 
     def statuses(self, jobs: Sequence[Job], *, detailed: bool) -> Sequence[wire.JobStatus]:
@@ -91,7 +92,7 @@ class JobRenderer:
 
     def status(self, job: Job, *, detailed: bool) -> wire.JobStatus:
         return {
-            **self._detail(job, wanted=detailed),
+            **self._detail(job, is_wanted=detailed),
             "jobId": job.id,
             "cost": job.cost,
             "properties": dict(job.properties),
@@ -136,17 +137,17 @@ class JobRenderer:
         found = progress_of(job)
         if found is None:
             return {}
-        told = {"step": found.step, "steps": found.steps, "progress": found.fraction, "node": found.node_id}
+        members = {"step": found.step, "steps": found.steps, "progress": found.fraction, "node": found.node_id}
         node = {} if found.node_type is None else {"nodeType": found.node_type}
         key = found.preview_key
         preview = {} if key is None else {"preview": {"blobKey": key, **self._signed(key)}}
-        return {"progress": cast("wire.JobProgress", {**told, **node, **preview})}
+        return {"progress": cast("wire.JobProgress", {**members, **node, **preview})}
 
-    def _detail(self, job: Job, *, wanted: bool) -> wire.Detail:
-        return {"job": self._job(job)} if wanted else {}
+    def _detail(self, job: Job, *, is_wanted: bool) -> wire.JobDetail:
+        return {"job": self._job(job)} if is_wanted else {}
 
     def _job(self, job: Job) -> wire.Job:
-        own = self._own(job)
+        own = self._type_members(job)
         members = {
             "Type": job.type,
             **{name: value for name, value in own.items() if name in ABOVE_SLOTS},
@@ -158,8 +159,8 @@ class JobRenderer:
         }
         return cast("wire.Job", members)  # a TypedDict cannot say that each type adds members of its own
 
-    def _own(self, job: Job) -> JsonObject:
-        """The members that its type adds."""
+    def _type_members(self, job: Job) -> JsonObject:
+        """Return the members that the type of the job adds."""
         members = JOB_TYPES_BY_TYPE[job.type].describe(job)
         return with_official_words(members, job.type) if self.vocabulary.is_official else members
 
@@ -169,12 +170,12 @@ class JobRenderer:
 
 
 def render_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
-    """The first event of a job has no provider, as nobody has claimed it yet."""
+    """Render an event; the first of a job has no provider, as nobody has claimed the job yet."""
     return {
         "jobId": event.job_id,
         "type": event.type,
         "dateTime": format_date(event.at),
-        **_holder(event, vocabulary),
+        **_claim_holder(event, vocabulary),
         "context": dict(event.context),
         **_claim_time(event),
         "jobDuration": format_timespan(event.job_duration),
@@ -195,7 +196,7 @@ def _render_position(position: QueuePosition) -> wire.ProviderJobQueuePosition:
     }
 
 
-def _holder(event: JobEvent, vocabulary: Vocabulary) -> wire.Holder:
+def _claim_holder(event: JobEvent, vocabulary: Vocabulary) -> wire.ClaimHolder:
     if event.provider is None or event.worker_id is None:
         return {}
     return {"provider": vocabulary.provider or event.provider, "workerId": event.worker_id}
@@ -206,7 +207,7 @@ def _claim_time(event: JobEvent) -> wire.ClaimTime:
 
 
 def _shared(job: Job) -> JsonObject:
-    """What a detailed job has whatever its type."""
+    """Return the members that every detailed job has, whatever its type."""
     return {
         "claimDuration": format_timespan(job.timeout),
         "type": job.type,
@@ -227,7 +228,7 @@ def _shared(job: Job) -> JsonObject:
 
 
 def _optional(job: Job) -> JsonObject:
-    """What a detailed job has if it was given; `webhook` is the official description's name."""
+    """Return the members that were given; `webhook` is the name in the official description."""
     members: JsonObject = {
         "name": job.name,
         "webhook": job.callback_url,
@@ -237,7 +238,7 @@ def _optional(job: Job) -> JsonObject:
 
 
 async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
-    """Knows where in the queue `jobs` are; those that are claimed or finished cost no look."""
+    """Make a renderer that knows where in the queue `jobs` are; claimed and ended ones need no query."""
     cases, words = use_cases(request), vocabulary(request)
     context(request).client_hints.check(request.headers, jobs, words)
     return JobRenderer(

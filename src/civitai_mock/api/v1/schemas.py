@@ -1,4 +1,4 @@
-"""What v1 answers with. Names are the official ones; members stand in the order of real answers.
+"""The bodies of v1 answers. Names are the official ones; members stand in the order of real answers.
 
 A member that may be missing is left out, never null.
 """
@@ -26,6 +26,8 @@ class JobSlot(TypedDict):
 
 
 class PromptClassification(TypedDict):
+    """What a scan of the prompt found; here it is always harmless."""
+
     scan: bool
     sexual: bool
     cr: bool
@@ -34,7 +36,7 @@ class PromptClassification(TypedDict):
 
 @with_config(ConfigDict(extra="allow"))
 class Job(TypedDict):
-    """The job itself; what else it has depends on its type. `taint` is what a consumer found wrong with it."""
+    """The job itself, whose other members depend on its type. `taint` is what a consumer found wrong with it."""
 
     Type: str
     slots: NotRequired[Sequence[JobSlot]]
@@ -60,7 +62,7 @@ class Job(TypedDict):
 
 
 class BlobLink(TypedDict, total=False):
-    """What a result has once its blob is there."""
+    """The members that a result has once its blob is there."""
 
     blobUrl: str
     blobUrlExpirationDate: DateTime
@@ -77,26 +79,26 @@ class ImageResult(TypedDict):
 
 
 class Seed(TypedDict, total=False):
-    """What the result of a drawn image has."""
+    """The member that the result of an image has if a seed made it."""
 
     seed: int
 
 
-class Holder(TypedDict, total=False):
-    """What an event has once the job was claimed."""
+class ClaimHolder(TypedDict, total=False):
+    """The members that an event has once a worker has claimed the job."""
 
     provider: str
     workerId: str
 
 
 class ClaimTime(TypedDict, total=False):
-    """Likewise."""
+    """The member that an event has once its claim has taken time."""
 
     claimDuration: TimeSpan
 
 
 class JobEvent(TypedDict):
-    """`provider`, `workerId` and `claimDuration` are there once the job was claimed."""
+    """An event of a job; `provider`, `workerId` and `claimDuration` are there once the job was claimed."""
 
     jobId: str
     type: JobEventType
@@ -113,7 +115,7 @@ class JobEvent(TypedDict):
 
 
 class ProviderJobQueuePosition(TypedDict):
-    """`throughputRate` is in jobs per second, over the last five minutes."""
+    """The place of a job in the queue; `throughputRate` is in jobs per second, over the last five minutes."""
 
     precedingJobs: int
     precedingCost: float
@@ -123,26 +125,26 @@ class ProviderJobQueuePosition(TypedDict):
 
 
 class ProviderJobStatus(TypedDict):
-    """`queuePosition` is there until the job is claimed."""
+    """Whether a provider can run a job; `queuePosition` is there until the job is claimed."""
 
     support: JobSupport
     queuePosition: NotRequired[ProviderJobQueuePosition]
 
 
 class Queued(TypedDict, total=False):
-    """What a provider's status has until the job is claimed."""
+    """The member that a provider's status has until the job is claimed."""
 
     queuePosition: ProviderJobQueuePosition
 
 
-class Detail(TypedDict, total=False):
-    """What a job has when it is asked for."""
+class JobDetail(TypedDict, total=False):
+    """The member that a status has if `detailed` asks for it."""
 
     job: Job
 
 
 class Support(TypedDict, total=False):
-    """What a job has until it ends."""
+    """The member that a status has until the job ends."""
 
     serviceProviders: Mapping[str, ProviderJobStatus]
 
@@ -156,7 +158,9 @@ class PreviewBlob(TypedDict):
 
 
 class JobProgress(TypedDict):
-    """An addition of ours: `step` of the `steps` of the node that is at work, and the latest preview if there is one.
+    """How far a running job is: `step` of the `steps` of its current node, and the latest preview if there is one.
+
+    The real service does not have this.
 
     `progress` (0 to 1) is of all samplers of the graph if they follow on one another, else of the node.
     """
@@ -170,15 +174,15 @@ class JobProgress(TypedDict):
 
 
 class Running(TypedDict, total=False):
-    """What a job has while its last event tells of steps."""
+    """The member that a status has while the last event of the job reports steps."""
 
     progress: JobProgress
 
 
 class JobStatus(TypedDict):
-    """`job` is there when asked for (`detailed`), `serviceProviders` until the job ends.
+    """The status of a job: `job` is there if `detailed` asks for it, `serviceProviders` until the job ends.
 
-    `progress` is there while the last event tells of steps.
+    `progress` is there while the last event reports steps.
 
     `result` is an array with one entry for each image, the first entry alone (RESULT_FORMAT=object), or what a job
     type without images came to.
@@ -196,13 +200,13 @@ class JobStatus(TypedDict):
 
 
 class JobTemplateList(TypedDict):
-    """Several templates in one request: all are taken or none."""
+    """Several templates in one request: all are accepted or none."""
 
     jobs: Annotated[Sequence[AnyJobRequest], Field(min_length=1)]
 
 
 class JobStatusCollection(TypedDict):
-    """`jobId` is there in the answer to a request with one job, for older clients; `token` is not if `whatif`."""
+    """The jobs of a token; `whatif` has no token, and for older clients a request with one job has its `jobId`."""
 
     token: NotRequired[str]
     jobs: Sequence[JobStatus]
@@ -210,25 +214,27 @@ class JobStatusCollection(TypedDict):
 
 
 class QueryJobsResult(TypedDict):
-    """`cursor` leads to the next page, where there is one."""
+    """One page of jobs; `cursor` leads to the next page, if there is one."""
 
     cursor: NotRequired[str]
     jobs: Sequence[JobStatus]
 
 
 class TaintJobsResult(TypedDict):
-    """How many jobs there were."""
+    """How many jobs were tainted."""
 
     jobs: int
 
 
 class ProviderAssetAvailability(TypedDict):
+    """Whether a resource can be used, and how many workers have it."""
+
     availability: Availability
     workers: int
 
 
 class ConsumptionDetails(TypedDict):
-    """The dates are there as they were asked for."""
+    """What was spent; the dates are there if they were given."""
 
     images: int
     totalCost: float
@@ -237,24 +243,28 @@ class ConsumptionDetails(TypedDict):
 
 
 class RequestCursor(TypedDict):
-    """`nextId` is the `cursor` that leads to the next page."""
+    """Where the next page begins: its `cursor` is `nextId`."""
 
     nextDateTime: DateTime
     nextId: str
 
 
 class RequestedJob(TypedDict):
+    """One job of a past request."""
+
     job: Job
     lastEvent: JobEvent
 
 
 class PastRequest(TypedDict):
+    """The jobs that were submitted together."""
+
     dateTime: DateTime
     jobs: Sequence[RequestedJob]
 
 
 class RequestsResult(TypedDict):
-    """The consumer's requests, the youngest first; `cursor` is there where there are more."""
+    """The consumer's requests, the youngest first; `cursor` is there if there are more."""
 
     cursor: NotRequired[RequestCursor]
     requests: Sequence[PastRequest]
@@ -264,11 +274,3 @@ class InsufficientBuzz(TypedDict):
     """The whole answer to a consumer whose balance is too small; every other error is a problem document."""
 
     error: Literal["Insufficient Buzz"]
-
-
-CONSUMER = "/v1/consumer"
-JOBS_PATH = CONSUMER + "/jobs"
-JOB_PATH = JOBS_PATH + "/{jobId}"
-TAG = "Jobs"
-READ_PROBLEMS = (400, 401, 429)
-BODY_PROBLEMS = (*READ_PROBLEMS, 408, 413, 415)

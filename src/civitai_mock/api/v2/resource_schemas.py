@@ -1,4 +1,4 @@
-"""Resources on the wire: what may be written, and the official ResourceInfo that is read.
+"""The schemas of resources: what may be written, and the official ResourceInfo that is read.
 
 Whatever else a document has is kept and given back.
 """
@@ -29,7 +29,7 @@ FileFormat: TypeAlias = Literal["unknown", "safeTensor", "pickleTensor", "diffus
 
 
 class ResourceAbout(TypedDict, total=False):
-    """What a resource may say about itself."""
+    """The fields that a resource may have whether it is written or read."""
 
     type: str
     modelName: str
@@ -49,7 +49,7 @@ class ResourceAbout(TypedDict, total=False):
 
 @with_config(ConfigDict(strict=True, extra="allow"))
 class ResourceFields(ResourceAbout, total=False):
-    """The fields of a resource; what is missing gets a sensible value."""
+    """The fields that may be written; those that are missing get a default."""
 
     size: Size
     hashes: Hashes

@@ -1,4 +1,4 @@
-"""A resource's document: checked where its fields are known, kept as it is where they are not."""
+"""Serve resources: known fields of a document are checked, unknown ones are kept as they are."""
 
 from functools import partial
 from http import HTTPStatus
@@ -26,41 +26,6 @@ AIR = "air"
 DOCUMENT = TypeAdapter(ResourceDocument)
 FIELDS = TypeAdapter(ResourceFields)
 KNOWN_FIELDS = ResourceDocument.__required_keys__ | ResourceDocument.__optional_keys__
-
-
-def parse_document(body: JsonObject, *, expected: Reference | None = None) -> Resource:
-    """A known field that is null counts as missing; `expected` is what the path named, in any spelling."""
-    given = {name: value for name, value in body.items() if value is not None or name not in KNOWN_FIELDS}
-    _check(DOCUMENT, given)
-    air = _same_air(given.pop(AIR), expected)
-    return Resource(air=air, fields=given)
-
-
-def parse_changes(body: JsonObject, *, expected: Reference) -> JsonObject:
-    """A field that is null is to be taken away."""
-    _check(FIELDS, {name: value for name, value in body.items() if value is not None})
-    if AIR in body:
-        _same_air(body[AIR], expected)
-    return {name: value for name, value in body.items() if name != AIR}
-
-
-def _check(adapter: TypeAdapter[ResourceDocument] | TypeAdapter[ResourceFields], given: JsonObject) -> None:
-    try:
-        adapter.validate_python(given)
-    except ValidationError as error:
-        raise from_validation(error, path="") from error
-
-
-def _same_air(text: Json, expected: Reference | None) -> Air:
-    try:
-        air = Air.parse(text if isinstance(text, str) else "")
-    except InvalidRequestError as error:
-        raise fault(AIR, error.message) from error
-    if expected is not None and not is_named(expected, air):
-        raise fault(AIR, f"A resource cannot become another one; expected '{expected}', found '{air}'.")
-    return air
-
-
 RESOURCES_PATH = "/v2/resources"
 RESOURCE_PATH = "/{air:path}"
 READ_PROBLEMS = (400, 429)
@@ -75,29 +40,29 @@ async def _manage_resources(request: Request) -> ManageResources:
     return use_cases(request).resources
 
 
-async def _named(
+async def _air_of_path(
     air: Annotated[str, Path(description="In any spelling, raw or percent-encoded; it may contain slashes.")],
 ) -> Reference:
     try:
         return parse_reference(air)
     except InvalidRequestError as error:
-        raise fault("air", error.message) from error
+        raise fault(AIR, error.message) from error
 
 
-Manage: TypeAlias = Annotated[ManageResources, Depends(_manage_resources)]
-Named: TypeAlias = Annotated[Reference, Depends(_named)]
+Resources: TypeAlias = Annotated[ManageResources, Depends(_manage_resources)]
+AirOfPath: TypeAlias = Annotated[Reference, Depends(_air_of_path)]
 
 router = APIRouter(prefix=RESOURCES_PATH, tags=["Resources"])
 
 
 @router.get("", operation_id="ListResources", response_model=ResourceList, responses=problems(*READ_PROBLEMS))
 async def list_resources(
-    manage: Manage,
+    resources: Resources,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
     q: Annotated[str, Query(description="Looked for literally in AIR, names and tags, in any case.")] = "",
 ) -> Response:
-    found = await manage.page(query=q, page=page, limit=limit)
+    found = await resources.page(query=q, page=page, limit=limit)
     items = [resource.info for resource in found.items]
     return JsonResponse({"page": page, "limit": limit, "total": found.total, "items": items})
 
@@ -110,8 +75,8 @@ async def list_resources(
     responses=problems(*BODY_PROBLEMS, 409),
     openapi_extra={"requestBody": request_body(ResourceDocument)},
 )
-async def create_resource(manage: Manage, request: Request) -> Response:
-    resource = await manage.add(await read_as(request, parse_document))
+async def create_resource(resources: Resources, request: Request) -> Response:
+    resource = await resources.add(await read_as(request, parse_document))
     location = f"{RESOURCES_PATH}/{quote(str(resource.air), safe=':@/')}"
     return JsonResponse(resource.info, status_code=HTTPStatus.CREATED, headers={"location": location})
 
@@ -119,8 +84,8 @@ async def create_resource(manage: Manage, request: Request) -> Response:
 @router.get(
     RESOURCE_PATH, operation_id="GetResource", response_model=ResourceInfo, responses=problems(*READ_PROBLEMS, 404)
 )
-async def get_resource(manage: Manage, air: Named) -> Response:
-    return JsonResponse((await manage.get(air)).info)
+async def get_resource(resources: Resources, air: AirOfPath) -> Response:
+    return JsonResponse((await resources.get(air)).info)
 
 
 @router.put(
@@ -130,9 +95,9 @@ async def get_resource(manage: Manage, air: Named) -> Response:
     responses=problems(*BODY_PROBLEMS, 404),
     openapi_extra={"requestBody": request_body(ResourceDocument)},
 )
-async def replace_resource(manage: Manage, air: Named, request: Request) -> Response:
+async def replace_resource(resources: Resources, air: AirOfPath, request: Request) -> Response:
     resource = await read_as(request, partial(parse_document, expected=air))
-    return JsonResponse((await manage.put(resource)).info)
+    return JsonResponse((await resources.put(resource)).info)
 
 
 @router.patch(
@@ -142,9 +107,9 @@ async def replace_resource(manage: Manage, air: Named, request: Request) -> Resp
     responses=problems(*BODY_PROBLEMS, 404),
     openapi_extra={"requestBody": request_body(ResourceFields)},
 )
-async def update_resource(manage: Manage, air: Named, request: Request) -> Response:
+async def update_resource(resources: Resources, air: AirOfPath, request: Request) -> Response:
     changes = await read_as(request, partial(parse_changes, expected=air))
-    return JsonResponse((await manage.patch(air, changes)).info)
+    return JsonResponse((await resources.patch(air, changes)).info)
 
 
 @router.delete(
@@ -153,6 +118,42 @@ async def update_resource(manage: Manage, air: Named, request: Request) -> Respo
     status_code=HTTPStatus.NO_CONTENT,
     responses=problems(*WRITE_PROBLEMS, 404),
 )
-async def delete_resource(manage: Manage, air: Named) -> Response:
-    await manage.delete(air)
+async def delete_resource(resources: Resources, air: AirOfPath) -> Response:
+    await resources.delete(air)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def parse_document(body: JsonObject, *, expected: Reference | None = None) -> Resource:
+    """Parse a whole resource, in which a known field that is null counts as missing.
+
+    `expected` is what the path named, in any spelling.
+    """
+    given = {name: value for name, value in body.items() if value is not None or name not in KNOWN_FIELDS}
+    _check(DOCUMENT, given)
+    air = _checked_air(given.pop(AIR), expected)
+    return Resource(air=air, fields=given)
+
+
+def parse_changes(body: JsonObject, *, expected: Reference) -> JsonObject:
+    """Parse the fields to change; a field that is null is to be removed."""
+    _check(FIELDS, {name: value for name, value in body.items() if value is not None})
+    if AIR in body:
+        _checked_air(body[AIR], expected)
+    return {name: value for name, value in body.items() if name != AIR}
+
+
+def _check(adapter: TypeAdapter[ResourceDocument] | TypeAdapter[ResourceFields], given: JsonObject) -> None:
+    try:
+        adapter.validate_python(given)
+    except ValidationError as error:
+        raise from_validation(error, path="") from error
+
+
+def _checked_air(text: Json, expected: Reference | None) -> Air:
+    try:
+        air = Air.parse(text if isinstance(text, str) else "")
+    except InvalidRequestError as error:
+        raise fault(AIR, error.message) from error
+    if expected is not None and not is_named(expected, air):
+        raise fault(AIR, f"A resource cannot become another one; expected '{expected}', found '{air}'.")
+    return air
