@@ -134,7 +134,7 @@ async def test_what_is_no_image_cannot_be_transformed(opened: Opened) -> None:
     model = (await run(opened, "imageResourceTraining"))["result"][0]["blobKey"]
     status = await run(opened, "imageTransform", imageUrl=None, blobKey=model)
     assert status["lastEvent"]["type"] == "Failed"
-    assert status["lastEvent"]["context"]["message"] == "The file is no image that can be read."
+    assert status["lastEvent"]["context"]["message"] == "The file is not a readable PNG, JPEG or WebP image."
 
 
 async def test_a_blob_is_found_kept_and_deleted(opened: Opened) -> None:

@@ -1,4 +1,4 @@
-"""v1's ImageTransformers without their models: what they make of an image, roughly."""
+"""Transform images roughly as v1's ImageTransformers do, without their models."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -7,49 +7,53 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from civitai_mock.domain.errors import JobError
 
-MOST_PIXELS = 4096 * 4096
+MAX_PIXELS = 4096 * 4096
 EDGE_BRIGHTNESS = 40
 SUBJECT_DIFFERENCE = 24
 
 
 def transform(name: str, image: bytes) -> bytes:
-    """A PNG file of the same size, RGB or RGBA; raise `JobError` for what is no image, or too large a one."""
+    """Return a PNG file of the same size, RGB or RGBA; raise `JobError` if that cannot be done."""
     changed = TRANSFORMERS[name](_opened(image))
     file = io.BytesIO()
-    shown = changed if changed.mode == "RGBA" else changed.convert("RGB")
-    shown.save(file, "PNG", compress_level=1)
+    converted = changed if changed.mode == "RGBA" else changed.convert("RGB")
+    converted.save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
 def _opened(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
-        if image.width * image.height > MOST_PIXELS:
-            raise JobError("The image is too large to be transformed.", width=image.width, height=image.height)
+        if image.width * image.height > MAX_PIXELS:
+            raise JobError(
+                f"The image is too large to be transformed: it has more than {MAX_PIXELS} pixels.",
+                width=image.width,
+                height=image.height,
+            )
         return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise JobError("The file is no image that can be read.", cause=str(error)) from error
+        raise JobError("The file is not a readable PNG, JPEG or WebP image.", cause=str(error)) from error
 
 
 def _canny(image: Image.Image) -> Image.Image:
-    """Hard white edges on black."""
+    """Draw hard white edges on black."""
     return _edges(image.filter(ImageFilter.GaussianBlur(1))).point(lambda value: 255 * (value > EDGE_BRIGHTNESS))
 
 
 def _soft_edges(image: Image.Image) -> Image.Image:
-    """Soft ones, the clearest of them white."""
+    """Draw soft edges, the clearest of them white."""
     blur = ImageFilter.GaussianBlur(2)
     return ImageOps.autocontrast(_edges(image.filter(blur)).filter(blur))
 
 
 def _depth(image: Image.Image) -> Image.Image:
-    """As if what is bright, or low in the image, were near."""
+    """Take for near what is bright, or low in the image."""
     near = Image.linear_gradient("L").resize(image.size)
     return Image.blend(image.convert("L").filter(ImageFilter.GaussianBlur(6)), near, 0.6)
 
 
 def _without_background(image: Image.Image) -> Image.Image:
-    """As if all that has the colour of the first corner were background."""
+    """Take for background all that has the colour of the first corner."""
     corner = Image.new("RGB", image.size, image.getpixel((0, 0)))
     differs = ImageChops.difference(image, corner).convert("L")
     image.putalpha(differs.point(lambda value: 255 * (value > SUBJECT_DIFFERENCE)))

@@ -1,4 +1,4 @@
-"""ImageContent outside of graphs."""
+"""Images outside of graphs: training samples, and what transformers make of an image."""
 
 import io
 
@@ -65,12 +65,12 @@ def test_the_background_becomes_transparent() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"text", b"\x89PNG\r\n\x1a\n", square_on_black()[:100], b"GIF89a" + b"\0" * 40]
 )
-def test_what_is_no_image_is_refused(content: bytes) -> None:
-    with pytest.raises(JobError, match="no image"):
+def test_bytes_that_are_not_an_image_are_refused(content: bytes) -> None:
+    with pytest.raises(JobError, match="not a readable PNG, JPEG or WebP image"):
         transform("Canny", content)
 
 
-def test_a_image_that_is_too_large_is_refused_before_it_is_read() -> None:
+def test_an_image_that_is_too_large_is_refused_before_it_is_read() -> None:
     bomb = bytearray(square_on_black())
     bomb[16:24] = (6000).to_bytes(4, "big") * 2
     with pytest.raises(JobError):

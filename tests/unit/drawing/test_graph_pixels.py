@@ -143,7 +143,7 @@ def test_each_image_of_a_batch_keeps_its_place(name: str) -> None:
     images = images_of({**helpers, "x": graph})
     reds = [images.image(Link("x", 0), index).getpixel((5, 5)) for index in range(len(tones))]
     assert reds == [(tone, 0, 0) for tone in tones]
-    assert images.frame(Link("x", 0)).count == len(tones)
+    assert images.batch(Link("x", 0)).count == len(tones)
 
 
 def test_grown_masks_reach_further_and_shrunk_ones_less_far() -> None:
@@ -286,7 +286,7 @@ def test_a_drawn_image_is_drawn_in_its_last_size_and_worked_on_after_that() -> N
     images = images_of(graph)
     with Image.open(io.BytesIO(images.png(Link("scaled", 0), 1, {}))) as image:
         assert (image.size, image.getcolors()) == ((300, 200), [(60_000, (128, 128, 128))])
-    assert images.frame(Link("x", 0)).count == 3
+    assert images.batch(Link("x", 0)).count == 3
     assert images.image(Link("x", 0), 1).getcolors() == [(60_000, (128, 128, 128))]
     assert images.image(Link("x", 0), 2).getcolors() != [(60_000, (128, 128, 128))]
 
@@ -306,4 +306,4 @@ def test_a_image_that_is_not_there_is_drawn() -> None:
 @pytest.mark.parametrize("content", [b"", b"text", FILES["tall.png"][:100], b'\x10\0\0\0\0\0\0\0{"a": 1}'], ids=repr)
 def test_what_is_not_a_image_is_not_known(content: bytes) -> None:
     images = images_of({"x": node("LoadImage", image="bad")}, {"bad": content})
-    assert images.frame(Link("x", 0)).guessed
+    assert images.batch(Link("x", 0)).guessed

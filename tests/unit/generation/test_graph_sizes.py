@@ -170,14 +170,14 @@ ROWS |= {f"latent: {name}": row for name, row in LATENTS.items()}
 
 @pytest.mark.parametrize("name", LOADED)
 def test_a_loaded_image_has_the_size_and_number_of_its_file(name: str) -> None:
-    frame = images_of({"x": node("LoadImage", image=name)}).frame(Link("x", 0))
+    frame = images_of({"x": node("LoadImage", image=name)}).batch(Link("x", 0))
     assert (frame.width, frame.height, frame.count) == LOADED[name]
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_sizes_and_numbers_follow_from_what_was_loaded(name: str) -> None:
     graph, output, expected = ROWS[name]
-    frame = images_of({**HELPERS, "x": graph}).frame(Link("x", output))
+    frame = images_of({**HELPERS, "x": graph}).batch(Link("x", output))
     assert (frame.width, frame.height, frame.count) == expected
 
 
@@ -213,7 +213,7 @@ def test_a_chain_of_thousands_of_nodes_is_no_matter() -> None:
     graph = {"0": node("LoadImage", image="wide.png")}
     graph |= {str(n): node("ImageInvert", image=[str(n - 1), 0]) for n in range(1, 3001)}
     images = images_of(graph)
-    assert images.frame(Link("3000", 0)).width == 100
+    assert images.batch(Link("3000", 0)).width == 100
     assert images.image(Link("3000", 0), 0).tobytes() == images.image(Link("0", 0), 0).tobytes()
 
 
@@ -227,7 +227,7 @@ def test_what_is_used_twice_is_made_once() -> None:
 @pytest.mark.parametrize("links", [{"a": "b", "b": "a"}, {"a": "a"}, {"a": "nowhere"}], ids=str)
 def test_circles_and_loose_ends_have_a_guess(links: Mapping[str, str]) -> None:
     graph = {name: node("ImageInvert", image=[source, 0]) for name, source in links.items()}
-    assert images_of(graph).frame(Link("a", 0)).guessed
+    assert images_of(graph).batch(Link("a", 0)).guessed
 
 
 def test_the_base_of_these_graphs_loads_its_files() -> None:

@@ -58,9 +58,9 @@ async def _check_size(context: RunContext, node: RunningNode) -> None:
     """Raise `NodeFailedError` for a result that does not fit into memory."""
     for output, kind in enumerate(node.definition.outputs):
         if kind in PIXEL_TYPES:
-            frame_at = partial(context.images.frame, Link(node.id, output))
-            frame = await context.interrupt.in_thread(frame_at) if context.images.reads_files else frame_at()
-            if frame.width * frame.height * frame.count > context.state.options.max_pixels:
+            batch_at = partial(context.images.batch, Link(node.id, output))
+            batch = await context.interrupt.in_thread(batch_at) if context.images.reads_files else batch_at()
+            if batch.width * batch.height * batch.count > context.state.options.max_pixels:
                 raise NodeFailedError(*OUT_OF_MEMORY)
 
 

@@ -73,7 +73,7 @@ class OutputWriter:
         return found[1].content if found else None
 
     def _save_name(self, context: OutputContext, output: OutputNode, folder: str, prefix: str) -> SaveName:
-        width, height = (context.frame.width, context.frame.height) if output.input in SIZED_INPUTS else (0, 0)
+        width, height = (context.batch.width, context.batch.height) if output.input in SIZED_INPUTS else (0, 0)
         expanded = expand_prefix(prefix, width=width, height=height, now=self.clock.now())
         try:
             return SaveName.parse(expanded, folder=folder)

@@ -52,7 +52,7 @@ async def _save_files(context: RunContext, node: RunningNode, output: OutputNode
     if node.class_type in ANIMATIONS:
         return {**shown, "animated": [True]}
     if node.class_type == ANIMATED_IF_SEVERAL:
-        return {**shown, "animated": [output_context.frame.count != 1]}
+        return {**shown, "animated": [output_context.batch.count != 1]}
     return shown
 
 
@@ -95,7 +95,7 @@ class _ValueReader:
         if node.class_type.startswith("Primitive"):
             return self._resolve(node.inputs.get("value"), hops)
         if node.class_type == "GetImageSize":
-            return self._context.images.frame(link).measure(link.output)
+            return self._context.images.batch(link).measure(link.output)
         rule = TEXT_NODES.get(node.class_type)
         if rule is None:
             return None
@@ -111,15 +111,15 @@ def _print_object(context: RunContext, link: Link) -> str:
     """Print a stand-in for the tensor or object that ComfyUI has here."""
     outputs = context.node(link.node_id).definition.outputs
     kind = outputs[link.output] if 0 <= link.output < len(outputs) else "*"
-    frame = context.images.frame(link)
+    batch = context.images.batch(link)
     match kind:
         case "IMAGE":
-            return f"tensor([...], size=({frame.count}, {frame.height}, {frame.width}, 3))"
+            return f"tensor([...], size=({batch.count}, {batch.height}, {batch.width}, 3))"
         case "MASK":
-            return f"tensor([...], size=({frame.count}, {frame.height}, {frame.width}))"
+            return f"tensor([...], size=({batch.count}, {batch.height}, {batch.width}))"
         case "LATENT":
-            cells = f"{frame.height // LATENT_CELL}, {frame.width // LATENT_CELL}"
-            return f"{{'samples': tensor([...], size=({frame.count}, 4, {cells}))}}"
+            cells = f"{batch.height // LATENT_CELL}, {batch.width // LATENT_CELL}"
+            return f"{{'samples': tensor([...], size=({batch.count}, 4, {cells}))}}"
     return f"<{kind} object>"
 
 

@@ -1,4 +1,4 @@
-"""Files of output nodes for images: PNG files, and animated PNG and WebP files."""
+"""Make the files of output nodes for images: PNG, animated PNG and animated WebP."""
 
 import io
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ WEBP_METHODS = {"default": 4, "fastest": 0, "slowest": 6}
 
 
 def png_files(context: OutputContext) -> Files:
-    return [partial(context.images.png, context.link, index, context.texts) for index in range(context.frame.count)]
+    return [partial(context.images.png, context.link, index, context.texts) for index in range(context.batch.count)]
 
 
 def animated_png(context: OutputContext) -> Files:
@@ -58,7 +58,7 @@ def _webp(context: OutputContext) -> bytes:
 
 
 def _frames(context: OutputContext) -> Iterator[Image.Image]:
-    for index in range(context.frame.count):
+    for index in range(context.batch.count):
         image = context.image(index)
         yield image if image.mode == "RGBA" else image.convert("RGB")
 

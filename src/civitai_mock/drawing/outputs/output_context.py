@@ -1,4 +1,4 @@
-"""The context of an output node: the graph's images, the node's inputs, and the texts for its files."""
+"""The context of an output node, which gives it the graph's images, its own inputs, and the texts for its files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,8 +35,8 @@ class OutputContext:
         return self.nodes.link(self.node_id, name) or Link(self.node_id, 0)
 
     @property
-    def frame(self) -> ImageBatch:
-        return self.images.frame(self.link)
+    def batch(self) -> ImageBatch:
+        return self.images.batch(self.link)
 
     def image(self, index: int) -> Image.Image:
         return self.images.image(self.link, index)

@@ -10,7 +10,7 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.drawing.artist import Draw
 from civitai_mock.drawing.outputs import images, placeholders
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
-from civitai_mock.drawing.pixels.graph_images import GraphImages, ReadFile, encoded
+from civitai_mock.drawing.pixels.graph_images import GraphImages, ReadFile, encode_image
 from civitai_mock.generation.graph_reader.nodes import Nodes
 
 FilesOfNode: TypeAlias = Callable[[OutputContext], Files]
@@ -64,7 +64,7 @@ def _sound(container: str, codec: str, *, rate: int = 0) -> FilesOfNode:
 
 
 def _loss_graph(context: OutputContext) -> bytes:
-    return encoded(Image.new("RGB", LOSS_GRAPH_SIZE, "white"), context.texts)
+    return encode_image(Image.new("RGB", LOSS_GRAPH_SIZE, "white"), context.texts)
 
 
 FLAC = _sound("flac", "flac")

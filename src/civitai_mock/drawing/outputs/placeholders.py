@@ -20,10 +20,10 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" 
 
 
 def latent(context: OutputContext) -> bytes:
-    frame = context.frame
+    batch = context.batch
     classes_above = {context.nodes.class_type(node_id) for node_id in context.nodes.upstream(context.node_id)}
     channels = MORE_CHANNELS if classes_above & CLASSES_OF_MORE_CHANNELS else CHANNELS
-    shape = [frame.count, channels, frame.height // LATENT_CELL, frame.width // LATENT_CELL]
+    shape = [batch.count, channels, batch.height // LATENT_CELL, batch.width // LATENT_CELL]
     numbers = np.random.default_rng(_seed(context)).standard_normal(shape, np.float32)
     tensors = {
         LATENT: Tensor(dtype="F32", shape=shape, data=numbers.tobytes()),

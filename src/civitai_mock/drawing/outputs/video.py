@@ -1,4 +1,4 @@
-"""Files of output nodes for videos (PyAV): WebM, and MP4 with sound."""
+"""Make the files of output nodes for videos, with PyAV: WebM, and MP4 with sound."""
 
 import io
 import os
@@ -75,12 +75,12 @@ def _image_stream(
     stream = container.add_stream(codec, rate=rate, options=options)
     if not isinstance(stream, VideoStream):
         raise TypeError(f"codec {codec} is not for video")
-    stream.width, stream.height, stream.pix_fmt = context.frame.width, context.frame.height, "yuv420p"
+    stream.width, stream.height, stream.pix_fmt = context.batch.width, context.batch.height, "yuv420p"
     return stream
 
 
 def _write(container: OutputContainer, stream: VideoStream, context: OutputContext) -> None:
-    for index in range(context.frame.count):
+    for index in range(context.batch.count):
         image = np.asarray(context.image(index).convert("RGB"))
         container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
     container.mux(stream.encode(None))

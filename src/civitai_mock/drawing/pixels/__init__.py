@@ -1,1 +1,1 @@
-"""Pixels of a graph's images: what was loaded, and what plain image nodes make of it; the rest is drawn."""
+"""Compute the pixels of a graph's images: what was loaded, and what plain image nodes make of it."""

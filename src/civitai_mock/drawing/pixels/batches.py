@@ -1,4 +1,4 @@
-"""Which image of a batch is meant, and nodes that hand images on as they are."""
+"""Operations on batches: join them, take images from them, or pass them on unchanged."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 
 
-def same(name: str) -> Operation:
+def _same(name: str) -> Operation:
     return lambda node: node.image(name)
 
 
@@ -34,13 +34,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "LatentBatch": _joined("samples1", "samples2"),
     "ImageFromBatch": _taken("image"),
     "LatentFromBatch": _taken("samples"),
-    "RepeatImageBatch": same("image"),
-    "RepeatLatentBatch": same("samples"),
-    "RebatchImages": same("images"),
-    "RebatchLatents": same("latents"),
-    **dict.fromkeys(("VAEDecode", "VAEDecodeTiled", "SetLatentNoiseMask", "LatentBatchSeedBehavior"), same("samples")),
-    "CreateVideo": same("images"),
-    "GetVideoComponents": same("video"),
-    "LTXVPreprocess": same("image"),
-    "HunyuanRefinerLatent": same("latent"),
+    "RepeatImageBatch": _same("image"),
+    "RepeatLatentBatch": _same("samples"),
+    "RebatchImages": _same("images"),
+    "RebatchLatents": _same("latents"),
+    **dict.fromkeys(("VAEDecode", "VAEDecodeTiled", "SetLatentNoiseMask", "LatentBatchSeedBehavior"), _same("samples")),
+    "CreateVideo": _same("images"),
+    "GetVideoComponents": _same("video"),
+    "LTXVPreprocess": _same("image"),
+    "HunyuanRefinerLatent": _same("latent"),
 }

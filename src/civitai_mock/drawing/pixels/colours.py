@@ -1,4 +1,4 @@
-"""Colours: images made of one image, or of two of the same size, blurred and sharpened ones among them."""
+"""Operations on colours: load, blend, blur, sharpen, quantize and compose images of the same size."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -12,26 +12,34 @@ from civitai_mock.drawing.pixels.scaling import scaled
 
 Tones: TypeAlias = NDArray[np.float32]
 
-LARGEST_RADIUS = 31
+MAX_RADIUS = 31
 SHARPENING = 10  # times alpha
+BLENDS: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
+    "multiply": ImageChops.multiply,
+    "screen": ImageChops.screen,
+    "overlay": ImageChops.overlay,
+    "soft_light": ImageChops.soft_light,
+}
+MAX_KERNEL = 31
+PAD_GREY = (127, 127, 127, 127)  # a half, rounded down
 
 
-def blurred(node: NodeImages) -> Image.Image:
+def _blurred(node: NodeImages) -> Image.Image:
     image = node.image("image")
-    radius = min(node.view.whole("blur_radius", 1), LARGEST_RADIUS)
+    radius = min(node.view.whole("blur_radius", 1), MAX_RADIUS)
     return _image(_smooth(_tones(image), radius, node.view.real("sigma", 1.0)), image.mode)
 
 
-def sharpened(node: NodeImages) -> Image.Image:
-    """What a blur would take away is added so many times."""
+def _sharpened(node: NodeImages) -> Image.Image:
+    """Add what a blur would take away, `strength` times."""
     image = node.image("image")
-    radius = min(node.view.whole("sharpen_radius", 1), LARGEST_RADIUS)
+    radius = min(node.view.whole("sharpen_radius", 1), MAX_RADIUS)
     tones, strength = _tones(image), SHARPENING * node.view.real("alpha", 1.0)
     return _image(tones + strength * (tones - _smooth(tones, radius, node.view.real("sigma", 1.0))), image.mode)
 
 
 def _smooth(tones: Tones, radius: int, sigma: float) -> Tones:
-    """Along one axis and then the other; beyond the edge the image is mirrored."""
+    """Blur along one axis and then the other; beyond the edge the image is mirrored."""
     if radius < 1:
         return tones
     weights = np.exp(-(np.linspace(-1, 1, 2 * radius + 1) ** 2) / (2 * max(sigma, 0.01) ** 2))
@@ -39,8 +47,8 @@ def _smooth(tones: Tones, radius: int, sigma: float) -> Tones:
         lines = np.moveaxis(tones, axis, 0)
         padded = np.pad(lines, [(radius, radius)] + [(0, 0)] * (tones.ndim - 1), mode="reflect")
         total = np.zeros_like(lines)
-        for place, weight in enumerate(weights / weights.sum()):
-            total += np.float32(weight) * padded[place : place + len(lines)]
+        for offset, weight in enumerate(weights / weights.sum()):
+            total += np.float32(weight) * padded[offset : offset + len(lines)]
         tones = np.moveaxis(total, 0, axis)
     return tones
 
@@ -52,16 +60,6 @@ def _tones(image: Image.Image) -> Tones:
 def _image(tones: Tones, mode: str) -> Image.Image:
     image = Image.fromarray(np.clip(tones, 0, 255).astype(np.uint8))
     return image if image.mode == mode else image.convert(mode)
-
-
-BLENDS: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
-    "multiply": ImageChops.multiply,
-    "screen": ImageChops.screen,
-    "overlay": ImageChops.overlay,
-    "soft_light": ImageChops.soft_light,
-}
-LARGEST_KERNEL = 31
-PAD_GREY = (127, 127, 127, 127)  # a half, rounded down
 
 
 def _empty(node: NodeImages) -> Image.Image:
@@ -77,7 +75,7 @@ def _loaded(node: NodeImages) -> Image.Image:
 
 
 def _channel(node: NodeImages) -> Image.Image:
-    """What is transparent is masked; other channels are taken as they are."""
+    """Return a channel as it is, but the alpha channel inverted: what is transparent is masked."""
     image, name = _of_file(node, "image").convert("RGBA"), node.view.text("channel")
     channel = image.getchannel(name[:1].upper() if name in {"red", "green", "blue"} else "A")
     return channel if name in {"red", "green", "blue"} else ImageOps.invert(channel)
@@ -126,13 +124,13 @@ def _edges(node: NodeImages) -> Image.Image:
 
 def _noisy(node: NodeImages) -> Image.Image:
     image = node.colours("image")
-    throws = np.random.default_rng([max(node.view.whole("seed", 0), 0), node.index])
-    noise = throws.normal(0, 255 * node.view.real("strength", 0.5), (image.height, image.width, 3))
+    random = np.random.default_rng([max(node.view.whole("seed", 0), 0), node.index])
+    noise = random.normal(0, 255 * node.view.real("strength", 0.5), (image.height, image.width, 3))
     return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
 
 
 def _to_yuv(node: NodeImages) -> Image.Image:
-    """Each channel is an image of its own."""
+    """Return one channel of three as an image of its own."""
     channel = node.colours("image").convert("YCbCr").getchannel(min(node.view.output, 2))
     return Image.merge("RGB", [channel] * 3)
 
@@ -143,7 +141,7 @@ def _from_yuv(node: NodeImages) -> Image.Image:
 
 
 def _morphed(node: NodeImages) -> Image.Image:
-    image, kernel = node.colours("image"), min(max(node.view.whole("kernel_size", 3), 1), LARGEST_KERNEL) | 1
+    image, kernel = node.colours("image"), min(max(node.view.whole("kernel_size", 3), 1), MAX_KERNEL) | 1
     return MORPHOLOGY.get(node.view.text("operation"), _shrunk)(image, kernel)
 
 
@@ -187,7 +185,7 @@ def _composed(node: NodeImages) -> Image.Image:
 
 
 def _mixed(name: str, other: str) -> Operation:
-    """Latents, as if they were images."""
+    """Blend latents as if they were images."""
 
     def operation(node: NodeImages) -> Image.Image:
         one, two = node.colours(name), scaled(node.colours(other), node.size, crop="center")
@@ -203,7 +201,7 @@ def _pasted(node: NodeImages) -> Image.Image:
     return image
 
 
-def _extended(node: NodeImages) -> Image.Image:
+def padded_image(node: NodeImages) -> Image.Image:
     left, top = node.view.whole("left", 0), node.view.whole("top", 0)
     image = node.image("image")
     sheet = Image.new(image.mode, node.size, PAD_GREY[: len(image.getbands())])
@@ -219,13 +217,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "Canny": _edges,
     "ImageAddNoise": _noisy,
     "ImageBlend": _blended,
-    "ImageBlur": blurred,
+    "ImageBlur": _blurred,
     "ImageCompositeMasked": _composed,
     "ImageInvert": _inverted,
-    "ImagePadForOutpaint": _extended,
     "ImageQuantize": _quantized,
     "ImageRGBToYUV": _to_yuv,
-    "ImageSharpen": sharpened,
+    "ImageSharpen": _sharpened,
     "ImageYUVToRGB": _from_yuv,
     "LatentBlend": _mixed("samples1", "samples2"),
     "LatentComposite": _pasted,

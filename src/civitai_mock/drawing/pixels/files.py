@@ -1,4 +1,4 @@
-"""Files as ComfyUI loads them: images, latents, videos."""
+"""Load files as ComfyUI does: images, latents and videos."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -9,30 +9,30 @@ from civitai_mock.generation.comfyui_facts import LATENT_CELL, MOST_PIXELS_IN_ME
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.placeholder_results import shapes_of
 
-NOT_A_IMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+NOT_AN_IMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 ONE_IMAGE_ONLY = frozenset({"MPO"})
 PAGES = frozenset({"TIFF"})  # each of a size of its own
-ON_THEIR_SIDE = frozenset({5, 6, 7, 8})  # EXIF orientations
-SIXTEEN_BITS = 1 / 255  # ComfyUI's factor for images of 32-bit integers
-MOST_IMAGES = 4096
+SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations
+SIXTEEN_BIT_FACTOR = 1 / 255  # ComfyUI's factor for images of 32-bit integers
+MAX_IMAGES = 4096
 LATENT = "latent_tensor"
 
 
 def loaded_file(content: bytes) -> Loaded | None:
-    """Size and number of what is in a file; None for what a graph cannot load as images."""
+    """Return size and number of the images in a file; None for a file that a graph cannot load as images."""
     return loaded_image(content) or loaded_latent(content) or _loaded_video(content)
 
 
 def loaded_image(content: bytes) -> Loaded | None:
-    """Read from the header: size after the turn that EXIF asks for, and number of images of that size."""
+    """Return the size after the rotation that EXIF asks for, and the number of images of that size."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
-            if image.getexif().get(ExifTags.Base.Orientation) in ON_THEIR_SIDE:
+            if image.getexif().get(ExifTags.Base.Orientation) in SIDEWAYS:
                 width, height = height, width
             alpha = has_alpha(image)
             return Loaded(width=width, height=height, count=_count(image), has_alpha=alpha)
-    except NOT_A_IMAGE:
+    except NOT_AN_IMAGE:
         return None
 
 
@@ -44,7 +44,7 @@ def loaded_latent(content: bytes) -> Loaded | None:
 
 
 def images_of(content: bytes) -> Sequence[Image.Image]:
-    """RGB, or RGBA where there is transparency; those of another size than the first are left out."""
+    """Return the images as RGB, or RGBA where there is transparency; only those of the first one's size."""
     if loaded_image(content) is None:
         return _video_frames(content)
     found: list[Image.Image] = []
@@ -62,7 +62,7 @@ def has_alpha(image: Image.Image) -> bool:
 def _count(image: Image.Image) -> int:
     if image.format in ONE_IMAGE_ONLY:
         return 1
-    count, size = min(getattr(image, "n_frames", 1), MOST_IMAGES), image.size
+    count, size = min(getattr(image, "n_frames", 1), MAX_IMAGES), image.size
     if image.format not in PAGES:
         return count
     same = 0
@@ -76,7 +76,7 @@ def _frames(content: bytes) -> Iterator[Image.Image]:
     with Image.open(io.BytesIO(content)) as image:
         is_single = image.format in ONE_IMAGE_ONLY
         for index, frame in enumerate(ImageSequence.Iterator(image)):
-            if index and (is_single or index >= MOST_IMAGES):
+            if index and (is_single or index >= MAX_IMAGES):
                 return
             yield ImageOps.exif_transpose(frame)
 
@@ -84,7 +84,7 @@ def _frames(content: bytes) -> Iterator[Image.Image]:
 def _in_eight_bits(image: Image.Image) -> Image.Image:
     if not image.mode.startswith("I"):
         return image
-    return image.convert("I").point(lambda value: value * SIXTEEN_BITS).convert("L")
+    return image.convert("I").point(lambda value: value * SIXTEEN_BIT_FACTOR).convert("L")
 
 
 def _loaded_video(content: bytes) -> Loaded | None:
@@ -97,4 +97,4 @@ def _loaded_video(content: bytes) -> Loaded | None:
 def _video_frames(content: bytes) -> Sequence[Image.Image]:
     from civitai_mock.drawing.pixels.video_files import frames_of  # noqa: PLC0415
 
-    return frames_of(content, most_pixels=MOST_PIXELS_IN_MEMORY)
+    return frames_of(content, max_pixels=MOST_PIXELS_IN_MEMORY)

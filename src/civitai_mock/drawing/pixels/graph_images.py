@@ -1,4 +1,4 @@
-"""The image at any place of a graph, one at a time, when it is asked for."""
+"""The images at any place of a graph, each computed or drawn when it is asked for."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from civitai_mock.generation.graph_reader.image_batches.node_view import NodeVie
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import FILE_INPUTS, image_source, is_drawn, read_output
 
-# The bytes of a file by the name that a graph has for it.
+# Returns the bytes of a file by the name that a graph has for it; None for an unknown one.
 ReadFile: TypeAlias = Callable[[str], bytes | None]
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -32,11 +32,11 @@ NO_TEXTS: Mapping[str, str] = {}
 
 
 class StoppedError(Exception):
-    """Nobody waits for these images any more."""
+    """Says that nobody waits for these images any more."""
 
 
 class _NeededFirst(Exception):  # noqa: N818 - not a fault
-    """An image that an operation needs has not been made yet."""
+    """Says that an operation needs an image that has not been made yet."""
 
     def __init__(self, place: tuple[Link, int]) -> None:
         super().__init__(place)
@@ -44,7 +44,7 @@ class _NeededFirst(Exception):  # noqa: N818 - not a fault
 
 
 class GraphImages:
-    """What plain image nodes make of loaded images is worked out; what comes of a sampler is drawn by `draw`."""
+    """Computes what plain image nodes make of loaded images; images that samplers make are drawn with `draw`."""
 
     def __init__(self, nodes: Nodes, *, read: ReadFile, draw: Draw) -> None:
         self.nodes = nodes
@@ -57,26 +57,26 @@ class GraphImages:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """May be called from another thread: whoever is making a file of many images gives up at the next one."""
+        """Give up at the next image, with `StoppedError`; another thread may call this."""
         self._is_stopped = True
 
     @property
     def reads_files(self) -> bool:
         return any(self.nodes.class_type(node_id) in FILE_INPUTS for node_id in self.nodes)
 
-    def frame(self, link: Link) -> ImageBatch:
+    def batch(self, link: Link) -> ImageBatch:
         return self.batches.at(link)
 
     def png(self, link: Link, index: int, texts: Mapping[str, str]) -> bytes:
-        """Return it as a file, RGB or RGBA."""
-        self._check()
+        """Return an image as a PNG file, RGB or RGBA."""
+        self._check_stopped()
         if is_drawn(self.nodes, link, self._load):
             return self._draw(read_output(self.nodes, link, self.batches), index, texts)
-        return encoded(self.image(link, index), texts)
+        return encode_image(self.image(link, index), texts)
 
     def image(self, link: Link, index: int) -> Image.Image:
-        """RGB, RGBA, or L for a mask; without calls within calls, however deep the graph."""
-        self._check()
+        """Return an image as RGB or RGBA, or as L for a mask. However deep the graph is, nothing recurses."""
+        self._check_stopped()
         self._made.clear()
         waiting = {(link, index): None}
         while waiting:
@@ -90,26 +90,26 @@ class GraphImages:
                 waiting[needed.place] = None
         return self._made[link, index]
 
-    def _check(self) -> None:
+    def _check_stopped(self) -> None:
         if self._is_stopped:
             raise StoppedError
 
     def _make(self, link: Link, index: int) -> Image.Image:
         if is_drawn(self.nodes, link, self._load):
-            return opened(self._draw(read_output(self.nodes, link, self.batches), index, NO_TEXTS))
-        node = self._look(link, index)
+            return _opened(self._draw(read_output(self.nodes, link, self.batches), index, NO_TEXTS))
+        node = self._node_images(link, index)
         operation = OPERATIONS.get(self.nodes.class_type(link.node_id))
         return operation(node) if operation else scaled(self._passed_on(link, index), node.size)
 
-    def _look(self, link: Link, index: int) -> NodeImages:
+    def _node_images(self, link: Link, index: int) -> NodeImages:
         view = NodeView(
             nodes=self.nodes, node_id=link.node_id, output=link.output, batch_at=self.batches.at, load=self._load
         )
         return NodeImages(
-            view=view, index=index, batch=self.batches.at(link), image_at=self._ready, file=self._images_of
+            view=view, index=index, batch=self.batches.at(link), image_at=self._made_image, file=self._images_of
         )
 
-    def _ready(self, link: Link, index: int) -> Image.Image:
+    def _made_image(self, link: Link, index: int) -> Image.Image:
         if (link, index) not in self._made:
             raise _NeededFirst((link, index))
         return self._made[link, index]
@@ -117,7 +117,7 @@ class GraphImages:
     def _passed_on(self, link: Link, index: int) -> Image.Image:
         """Hand on the image that a node of another pack was given."""
         source = image_source(self.nodes, link)
-        return self._ready(source, index % self.batches.at(source).count) if source else Image.new("RGB", (1, 1))
+        return self._made_image(source, index % self.batches.at(source).count) if source else Image.new("RGB", (1, 1))
 
     def _load(self, name: str) -> Loaded | None:
         if name not in self._loaded:
@@ -132,17 +132,17 @@ class GraphImages:
         return self._files[name]
 
 
-def opened(content: bytes) -> Image.Image:
+def _opened(content: bytes) -> Image.Image:
     with Image.open(io.BytesIO(content)) as image:
         return image.convert("RGB")
 
 
-def encoded(image: Image.Image, texts: Mapping[str, str]) -> bytes:
-    """A PNG file, RGB or RGBA."""
+def encode_image(image: Image.Image, texts: Mapping[str, str]) -> bytes:
+    """Return an image as a PNG file, RGB or RGBA."""
     chunks = PngInfo()
-    for keyword, words in texts.items():
-        chunks.add_text(keyword, words)
+    for keyword, text in texts.items():
+        chunks.add_text(keyword, text)
     file = io.BytesIO()
-    shown = image if image.mode == "RGBA" else image.convert("RGB")
-    shown.save(file, "PNG", pnginfo=chunks, compress_level=1)
+    converted = image if image.mode == "RGBA" else image.convert("RGB")
+    converted.save(file, "PNG", pnginfo=chunks, compress_level=1)
     return file.getvalue()

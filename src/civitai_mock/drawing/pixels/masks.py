@@ -1,4 +1,4 @@
-"""Masks: one channel, 0 for what is left alone and 255 for what is masked."""
+"""Operations on masks, which have one channel: 255 for what is masked, 0 for the rest."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
-from civitai_mock.drawing.pixels.colours import OPERATIONS as COLOURS
+from civitai_mock.drawing.pixels.colours import padded_image
 from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
 
@@ -29,12 +29,12 @@ LOGIC: Mapping[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
 
 
 def _bits(mask: Image.Image) -> Image.Image:
-    """Rounded."""
+    """Round each pixel to 0 or 255."""
     return mask.point(lambda value: 255 * (value >= HALF))
 
 
 def _solid(node: NodeImages) -> Image.Image:
-    """Rounded down, so that no threshold takes it for more than it is."""
+    """Round down, so that no threshold takes the value for more than it is."""
     return Image.new("L", node.size, int(255 * node.view.real("value", 1.0)))
 
 
@@ -74,7 +74,7 @@ def _above(node: NodeImages) -> Image.Image:
 
 
 def _grown(node: NodeImages) -> Image.Image:
-    """Grow by squares, or by diamonds where corners are tapered; below 0 it shrinks."""
+    """Grow by squares, or by diamonds where corners are tapered; an `expand` below 0 shrinks."""
     expand = node.view.whole("expand", 0)
     tones = np.asarray(node.mask("mask"))
     tones = tones if expand >= 0 else 255 - tones
@@ -85,28 +85,29 @@ def _grown(node: NodeImages) -> Image.Image:
 
 
 def _in_diamonds(tones: Tones, reach: int) -> Tones:
-    """Both diagonals reach every second pixel of a diamond, and a cross or two the others."""
+    """Spread along both diagonals, which reaches every second pixel of a diamond, and then by a cross or two."""
     slanting = max((reach - 1) // 2, 0)
-    padded = np.pad(tones, slanting)  # a way along the diagonals may lead through the outside
+    padded = np.pad(tones, slanting)  # diagonals may lead through pixels outside of the image
     padded = _spread(_spread(padded, slanting, FALLING), slanting, RISING)
     for _ in range(reach - 2 * slanting):
         padded = np.maximum(_spread(padded, 1, DOWN), _spread(padded, 1, RIGHT))
     return padded[slanting : slanting + tones.shape[0], slanting : slanting + tones.shape[1]]
 
 
-def _spread(tones: Tones, reach: int, way: Direction) -> Tones:
-    """The largest within `reach` along a way, there and back, in steps that double."""
+def _spread(tones: Tones, reach: int, direction: Direction) -> Tones:
+    """Return the largest value within `reach`, along a direction and back, in steps that double."""
     done = 0
     while done < reach:
         step = min(done + 1, reach - done)
-        there, back = (_moved(tones, down * step, right * step) for down, right in (way, (-way[0], -way[1])))
+        there = _moved(tones, direction[0] * step, direction[1] * step)
+        back = _moved(tones, -direction[0] * step, -direction[1] * step)
         tones = np.maximum(tones, np.maximum(there, back))
         done += step
     return tones
 
 
 def _moved(tones: Tones, down: int, right: int) -> Tones:
-    """Nothing comes in from outside."""
+    """Shift an image; what comes in from outside is 0."""
     (height, width), moved = tones.shape, np.zeros_like(tones)
     rows, columns = max(height - abs(down), 0), max(width - abs(right), 0)
     kept = tones[max(-down, 0) :, max(-right, 0) :][:rows, :columns]
@@ -123,7 +124,7 @@ def _feathered(node: NodeImages) -> Image.Image:
 
 
 def _shares(length: int, low: int, high: int) -> Shares:
-    """From either end; ComfyUI counts from the far end by -0, -1, -2…, and -0 is the first."""
+    """Return factors that rise from either end; ComfyUI counts from the far end by -0, -1, -2…, and -0 is the first."""
     shares = np.ones(length)
     for reach, sign in ((min(low, length), 1), (min(high, length), -1)):
         steps = np.arange(reach)
@@ -131,7 +132,7 @@ def _shares(length: int, low: int, high: int) -> Shares:
     return shares
 
 
-def _around(node: NodeImages) -> Image.Image:
+def _padding_mask(node: NodeImages) -> Image.Image:
     """Mask what ImagePadForOutpaint adds, with a soft edge into what was there."""
     inner = node.view.batch("image")
     left, top, feather = node.view.whole("left", 0), node.view.whole("top", 0), node.view.whole("feathering", 40)
@@ -156,7 +157,7 @@ def _around(node: NodeImages) -> Image.Image:
 
 
 def _padded(node: NodeImages) -> Image.Image:
-    return COLOURS["ImagePadForOutpaint"](node) if node.view.output == 0 else _around(node)
+    return padded_image(node) if node.view.output == 0 else _padding_mask(node)
 
 
 def _with_alpha(node: NodeImages) -> Image.Image:
@@ -171,7 +172,7 @@ def _split(node: NodeImages) -> Image.Image:
 
 
 def _porter_duff(node: NodeImages) -> Image.Image:
-    """Exact where one of both is asked for; the other modes lay the source over the destination."""
+    """Return the exact image of modes that show one of both; all other modes lay the source over the destination."""
     layers = []
     for name in ("destination", "source"):
         image = scaled(node.colours(name), node.size, method="bicubic", crop="center")

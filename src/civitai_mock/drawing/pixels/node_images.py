@@ -1,4 +1,4 @@
-"""What a node's operation sees: its settings, and the images that reach it."""
+"""What the operation of a node is given: the node's settings, and the images that reach it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeImages:
-    """`index` is the place of the image that is asked for; masks are images of one channel, 255 for 1.0."""
+    """Gives an operation what it needs to make the image at `index`; a mask is an image of one channel, 255 for 1.0."""
 
     view: NodeView
     index: int
@@ -31,7 +31,7 @@ class NodeImages:
         return self.view.batch(name).count
 
     def image(self, name: str, index: int | None = None) -> Image.Image:
-        """The one at the same place; a shorter batch begins anew."""
+        """Return an input's image at `index`, or at the same index as the output; a shorter batch begins anew."""
         link = self.view.nodes.link(self.view.node_id, name)
         if link is None:
             return Image.new("RGB", self.size)

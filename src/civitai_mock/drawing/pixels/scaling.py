@@ -1,4 +1,4 @@
-"""Sizes: scaling, cropping, turning, joining."""
+"""Operations that change the size of images: scale, crop, rotate, flip and stitch them."""
 
 from collections.abc import Mapping
 
@@ -14,8 +14,8 @@ FILTERS: Mapping[str, Image.Resampling] = {
     "bislerp": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-TURNS: Mapping[str, Image.Transpose] = {
-    "90 degrees": Image.Transpose.ROTATE_270,  # ComfyUI turns clockwise
+ROTATIONS: Mapping[str, Image.Transpose] = {
+    "90 degrees": Image.Transpose.ROTATE_270,  # ComfyUI rotates clockwise
     "180 degrees": Image.Transpose.ROTATE_180,
     "270 degrees": Image.Transpose.ROTATE_90,
 }
@@ -30,7 +30,7 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
 
 
 def scaled(image: Image.Image, size: Size, *, method: str = "bilinear", crop: str = "disabled") -> Image.Image:
-    """Scale as ComfyUI's common_upscale does: `center` cuts off what is too much of the longer side."""
+    """Scale as ComfyUI's common_upscale does; crop `center` cuts off both ends of the side that is too long."""
     if image.size == size:
         return image
     left = top = 0
@@ -65,16 +65,16 @@ def _crop(name: str) -> Operation:
 
 
 def _encode(node: NodeImages) -> Image.Image:
-    """Crop to whole latent cells, around the centre."""
+    """Cut off what is not a whole latent cell, the same on both sides."""
     image = node.image("pixels").convert("RGB")
     left, top = (image.width - node.size[0]) // 2, (image.height - node.size[1]) // 2
     return image.crop((left, top, left + node.size[0], top + node.size[1]))
 
 
-def _turn(name: str) -> Operation:
+def _rotate(name: str) -> Operation:
     def operation(node: NodeImages) -> Image.Image:
-        image, turn = node.image(name), TURNS.get(node.view.text("rotation"))
-        return image if turn is None else image.transpose(turn)
+        image, rotation = node.image(name), ROTATIONS.get(node.view.text("rotation"))
+        return image if rotation is None else image.transpose(rotation)
 
     return operation
 
@@ -100,7 +100,7 @@ def _stitch(node: NodeImages) -> Image.Image:
         space = max(node.view.whole("spacing_width", 0), 0)
         room = max(gap - space - space % 2, 1)
         other = scaled(other, (room, one.height) if is_row else (one.width, room), method="lanczos")
-    around = colour if colour == WHITE else BLACK  # what a smaller image lacks never has the colour of the gap
+    around = colour if colour == WHITE else BLACK  # the gap's colour is never used to fill up a smaller image
     sheet = Image.new("RGBA" if "RGBA" in {one.mode, other.mode} else "RGB", node.size, around)
     first, last = (other, one) if direction in {"left", "up"} else (one, other)
     sheet.paste(colour, _gap(sheet, first, last, is_row=is_row))
@@ -130,7 +130,7 @@ def _fit(node: NodeImages) -> Image.Image:
     return sheet
 
 
-# What is drawn may as well be drawn in the size that these make of it.
+# An image that is drawn can be drawn at once in the size that these make of it.
 RESIZING: Mapping[str, Operation] = {
     **dict.fromkeys(
         ("ImageScale", "ImageScaleBy", "ImageScaleToMaxDimension", "ImageScaleToTotalPixels"), _scale("image")
@@ -143,12 +143,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "ImageCrop": _crop("image"),
     "CropMask": _crop("mask"),
     "ImageFlip": _flip("image"),
-    "ImageRotate": _turn("image"),
+    "ImageRotate": _rotate("image"),
     "ImageStitch": _stitch,
     "ResizeAndPadImage": _fit,
     "LatentCrop": _crop("samples"),
     "LatentFlip": _flip("samples"),
-    "LatentRotate": _turn("samples"),
+    "LatentRotate": _rotate("samples"),
     **dict.fromkeys(("LatentUpscale", "LatentUpscaleBy"), _scale("samples")),
     **dict.fromkeys(("VAEEncode", "VAEEncodeTiled", "VAEEncodeForInpaint", "InpaintModelConditioning"), _encode),
 }

@@ -1,4 +1,4 @@
-"""Videos that a graph loads, by PyAV."""
+"""Video files that a graph loads, read with PyAV."""
 
 import io
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 
 
 def loaded_video(content: bytes) -> Loaded | None:
-    """Read it without decoding it; None for what is not a video."""
+    """Return size and number of the frames, without decoding them; None for a file that is not a video."""
     try:
         with av.open(io.BytesIO(content), "r") as container:
             if not container.streams.video:
@@ -23,9 +23,9 @@ def loaded_video(content: bytes) -> Loaded | None:
         return None
 
 
-def frames_of(content: bytes, *, most_pixels: int) -> Sequence[Image.Image]:
-    """Decode as many of the first images as fit; raise what PyAV raises for what is not a video."""
+def frames_of(content: bytes, *, max_pixels: int) -> Sequence[Image.Image]:
+    """Decode the first frames, as many as fit into `max_pixels`; raise what PyAV raises for other files."""
     with av.open(io.BytesIO(content), "r") as container:
         stream = container.streams.video[0]
-        frames = islice(container.decode(stream), max(most_pixels // (stream.width * stream.height), 1))
+        frames = islice(container.decode(stream), max(max_pixels // (stream.width * stream.height), 1))
         return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in frames]
