@@ -298,12 +298,12 @@ def test_texts_are_written_into_what_was_loaded() -> None:
         assert image.tobytes() == TALL_IMAGE.tobytes()
 
 
-def test_a_image_that_is_not_there_is_drawn() -> None:
+def test_an_image_that_is_not_there_is_drawn() -> None:
     images = images_of({"x": node("LoadImage", image="nowhere.png")})
     assert images.image(Link("x", 0), 0).size == (512, 512)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", FILES["tall.png"][:100], b'\x10\0\0\0\0\0\0\0{"a": 1}'], ids=repr)
-def test_what_is_not_a_image_is_not_known(content: bytes) -> None:
+def test_what_is_not_an_image_is_not_known(content: bytes) -> None:
     images = images_of({"x": node("LoadImage", image="bad")}, {"bad": content})
     assert images.batch(Link("x", 0)).guessed

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from civitai_mock.drawing.painter.caption import FOREIGN_WORDS, NO_WORDS, Caption, caption_of, legible
-from civitai_mock.drawing.painter.poster import SMALLEST_WITH_CAPTION, paint
+from civitai_mock.drawing.painter.caption import FOREIGN_WORDS, NO_WORDS, Caption, lay_out_caption, legible
+from civitai_mock.drawing.painter.poster import MIN_SIDE_FOR_CAPTION, paint
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
@@ -23,8 +23,8 @@ LONG = replace(SAMPLED, prompt_text="masterpiece " * 500, model="folder/" * 60 +
 
 
 def caption(sampled: SamplerPass, *, side: int = 1024, index: int = 0) -> Caption:
-    series = OutputImages(node_id="9", batch=ImageBatch(width=side, height=side), passes=(sampled,))
-    return caption_of(series, index, width=side - 2 * round(side * 0.035), shorter=side)
+    output = OutputImages(node_id="9", batch=ImageBatch(width=side, height=side), passes=(sampled,))
+    return lay_out_caption(output, index, width=side - 2 * round(side * 0.035), shorter=side)
 
 
 def test_a_caption_tells_how_the_picture_was_made() -> None:
@@ -47,7 +47,7 @@ def test_a_caption_tells_the_rest_where_there_is_any() -> None:
 @pytest.mark.parametrize("sampled", [SAMPLED, LONG, SamplerPass()], ids=["usual", "long", "empty"])
 def test_a_caption_keeps_within_its_strip(side: int, sampled: SamplerPass) -> None:
     printed = caption(sampled, side=side)
-    sheet = printed.printed()
+    sheet = printed.print()
     assert sheet.shape == (printed.height, printed.width)
     assert not sheet[:, -1].any()
     assert printed.height < side / 3
@@ -81,12 +81,12 @@ def test_what_the_font_lacks_is_replaced(words: str, printed: str) -> None:
 
 
 def test_small_pictures_have_no_words() -> None:
-    small = OutputImages(node_id="9", batch=ImageBatch(width=400, height=SMALLEST_WITH_CAPTION - 1), passes=(SAMPLED,))
+    small = OutputImages(node_id="9", batch=ImageBatch(width=400, height=MIN_SIDE_FOR_CAPTION - 1), passes=(SAMPLED,))
     other = replace(small, passes=(replace(SAMPLED, cfg=8.0),))
     assert (paint(small, 0).pixels == paint(other, 0).pixels).all()
 
 
 def test_pictures_with_words_differ_by_them() -> None:
-    large = OutputImages(node_id="9", batch=ImageBatch(width=400, height=SMALLEST_WITH_CAPTION), passes=(SAMPLED,))
+    large = OutputImages(node_id="9", batch=ImageBatch(width=400, height=MIN_SIDE_FOR_CAPTION), passes=(SAMPLED,))
     other = replace(large, passes=(replace(SAMPLED, cfg=8.0),))
     assert (paint(large, 0).pixels != paint(other, 0).pixels).any()

@@ -25,8 +25,8 @@ SIZES = [(1, 1), (2, 3), (33, 65), (300, 200), (4096, 31), (3, 4096), (1600, 160
 
 
 def result(images: ImageContent, batch: ImageBatch = BATCH) -> bytes:
-    series = OutputImages(node_id="9", batch=batch, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
-    return draw(series, 0, texts={"prompt": "{}"}, content=images)
+    output = OutputImages(node_id="9", batch=batch, passes=(SamplerPass(seed=1, prompt_text="a red fox"),))
+    return draw(output, 0, texts={"prompt": "{}"}, content=images)
 
 
 async def _sampled(images: ImageContent) -> bytes:
@@ -58,7 +58,7 @@ MAKERS: Mapping[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_a_image_can_be_worked_with_as_the_real_one(maker: str) -> None:
+def test_an_image_can_be_worked_with_as_the_real_one(maker: str) -> None:
     content, mode = MAKERS[maker](), "RGBA" if "Rembg" in maker else "RGB"
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == mode

@@ -16,18 +16,18 @@ from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from tests.support.paths import ROOT
 
 SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")
-SERIES = OutputImages(node_id="9", batch=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
+OUTPUT = OutputImages(node_id="9", batch=ImageBatch(width=320, height=288, count=2), passes=(SAMPLED,))
 SIZES = [(1, 1), (9, 7), (64, 64), (255, 400), (256, 256), (512, 768), (832, 1216), (2048, 64), (2049, 2053)]
 
 DRAW_ELSEWHERE = """
 import hashlib
-from tests.unit.drawing.test_png import SERIES, drawn
-print(hashlib.sha256(drawn(SERIES)).hexdigest())
+from tests.unit.drawing.test_png import OUTPUT, drawn
+print(hashlib.sha256(drawn(OUTPUT)).hexdigest())
 """
 
 
-def drawn(series: OutputImages, index: int = 0, images: ImageContent = ImageContent.DRAWN) -> bytes:
-    return draw(series, index, texts={"prompt": "{}"}, content=images)
+def drawn(output: OutputImages, index: int = 0, images: ImageContent = ImageContent.DRAWN) -> bytes:
+    return draw(output, index, texts={"prompt": "{}"}, content=images)
 
 
 def opened(data: bytes) -> Image.Image:
@@ -37,22 +37,22 @@ def opened(data: bytes) -> Image.Image:
 
 
 def sized(width: int, height: int) -> OutputImages:
-    return replace(SERIES, batch=ImageBatch(width=width, height=height))
+    return replace(OUTPUT, batch=ImageBatch(width=width, height=height))
 
 
 def with_pass(**changes: object) -> OutputImages:
-    return replace(SERIES, passes=(replace(SAMPLED, **changes),))  # type: ignore[arg-type]  # any field of it
+    return replace(OUTPUT, passes=(replace(SAMPLED, **changes),))  # type: ignore[arg-type]  # any field of it
 
 
 def test_the_same_facts_come_to_the_same_bytes() -> None:
-    assert drawn(SERIES) == drawn(SERIES)
+    assert drawn(OUTPUT) == drawn(OUTPUT)
 
 
 @pytest.mark.slow
 def test_another_process_draws_the_same_bytes() -> None:
     command = [sys.executable, "-c", DRAW_ELSEWHERE]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == hashlib.sha256(drawn(SERIES)).hexdigest()
+    assert ran.stdout.strip() == hashlib.sha256(drawn(OUTPUT)).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -66,27 +66,27 @@ def test_another_process_draws_the_same_bytes() -> None:
         with_pass(steps=21),
         with_pass(sampler="heun"),
         with_pass(cfg=7.5),
-        replace(SERIES, passes=(SAMPLED, replace(SAMPLED, seed=43))),
-        replace(SERIES, source="input.png"),
+        replace(OUTPUT, passes=(SAMPLED, replace(SAMPLED, seed=43))),
+        replace(OUTPUT, source="input.png"),
     ],
     ids=["prompt", "negative", "seed", "model", "lora", "steps", "sampler", "cfg", "second pass", "source"],
 )
 def test_every_fact_changes_the_image(other: OutputImages) -> None:
-    assert opened(drawn(other)).convert("RGB").tobytes() != opened(drawn(SERIES)).convert("RGB").tobytes()
+    assert opened(drawn(other)).convert("RGB").tobytes() != opened(drawn(OUTPUT)).convert("RGB").tobytes()
 
 
 def test_each_image_of_a_batch_is_another_one() -> None:
-    assert drawn(SERIES, 0) != drawn(SERIES, 1)
+    assert drawn(OUTPUT, 0) != drawn(OUTPUT, 1)
 
 
-def test_a_image_taken_from_a_batch_is_the_one_of_its_place() -> None:
-    taken = replace(SERIES, batch=replace(SERIES.batch, count=1, first=1))
-    assert drawn(taken, 0) == drawn(SERIES, 1)
+def test_an_image_taken_from_a_batch_is_the_one_of_its_place() -> None:
+    taken = replace(OUTPUT, batch=replace(OUTPUT.batch, count=1, first=1))
+    assert drawn(taken, 0) == drawn(OUTPUT, 1)
 
 
 def test_neither_node_ids_nor_the_size_of_the_batch_matter() -> None:
-    other = replace(SERIES, node_id="57:9", batch=replace(SERIES.batch, count=4), effort={"3": 1.0})
-    assert drawn(other) == drawn(SERIES)
+    other = replace(OUTPUT, node_id="57:9", batch=replace(OUTPUT.batch, count=4), effort={"3": 1.0})
+    assert drawn(other) == drawn(OUTPUT)
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -102,7 +102,7 @@ def test_a_blank_image_is_plain_grey() -> None:
 
 
 def test_a_drawn_image_has_many_colours() -> None:
-    colours = opened(drawn(SERIES)).convert("RGB").getcolors(1 << 16)
+    colours = opened(drawn(OUTPUT)).convert("RGB").getcolors(1 << 16)
     assert colours is not None
     assert len(colours) > 30
 

@@ -75,7 +75,7 @@ async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
         assert drawings == [1]
 
 
-async def test_the_event_loop_goes_on_while_a_image_is_drawn(
+async def test_the_event_loop_goes_on_while_an_image_is_drawn(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()

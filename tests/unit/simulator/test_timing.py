@@ -14,7 +14,7 @@ BATCH = ImageBatch(width=1024, height=1024)
 XL = "sdxl/civitai/101055/128078.safetensors"
 
 
-def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str = "3") -> OutputImages:
+def output(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str = "3") -> OutputImages:
     return OutputImages(
         node_id=node_id,
         batch=BATCH,
@@ -25,26 +25,26 @@ def series(model: str = XL, *, steps: int = 25, node_id: str = "9", sampler: str
 
 def test_an_ordinary_image_takes_seconds() -> None:
     worker = SimulatedWorker(REALISTIC)
-    first, second = worker.take([series()]), worker.take([series()])
+    first, second = worker.take([output()]), worker.take([output()])
     assert timedelta(seconds=4) < second.duration < timedelta(seconds=6) < first.duration < timedelta(seconds=9)
 
 
 def test_more_steps_and_more_images_take_longer() -> None:
     def seconds(steps: int, count: int) -> float:
         batch = replace(BATCH, count=count)
-        one = replace(series(steps=steps), batch=batch, effort={"3": steps * batch.megapixels})
+        one = replace(output(steps=steps), batch=batch, effort={"3": steps * batch.megapixels})
         return SimulatedWorker(REALISTIC).take([one]).duration.total_seconds()
 
     assert seconds(25, 1) < seconds(50, 1) < seconds(50, 2)
 
 
 def test_the_instant_profile_takes_no_time() -> None:
-    assert SimulatedWorker(INSTANT).take([series()]).duration == timedelta()
+    assert SimulatedWorker(INSTANT).take([output()]).duration == timedelta()
 
 
 def test_one_field_of_a_profile_can_be_chosen() -> None:
     worker = SimulatedWorker(replace(INSTANT, load=2.0))
-    assert [worker.take([series()]).duration for _ in range(2)] == [timedelta(seconds=2), timedelta()]
+    assert [worker.take([output()]).duration for _ in range(2)] == [timedelta(seconds=2), timedelta()]
 
 
 def test_profiles_have_the_names_of_the_setting() -> None:
@@ -53,13 +53,13 @@ def test_profiles_have_the_names_of_the_setting() -> None:
 
 def test_facts_are_spelt_as_in_the_capture() -> None:
     worker = SimulatedWorker(replace(INSTANT, load=2.0, prompt=0.5, convert_per_megapixel=0.1))
-    assert worker.take([series()]).facts == {
+    assert worker.take([output()]).facts == {
         "comfy_mb_loaded": 6616,
         "comfy_load_ms": 2000,
         "middleware_duration_ComfyUI_ms": 2500,
         "middleware_duration_ConvertImages_ms": 104,
     }
-    assert worker.take([series()]).facts == {
+    assert worker.take([output()]).facts == {
         "comfy_mb_cached": 6616,
         "middleware_duration_ComfyUI_ms": 500,
         "middleware_duration_ConvertImages_ms": 104,
@@ -76,24 +76,24 @@ def test_facts_are_spelt_as_in_the_capture() -> None:
     ],
 )
 def test_a_model_has_the_size_of_its_family(model: str, megabytes: int) -> None:
-    assert SimulatedWorker(INSTANT).take([series(model)]).facts["comfy_mb_loaded"] == megabytes
+    assert SimulatedWorker(INSTANT).take([output(model)]).facts["comfy_mb_loaded"] == megabytes
 
 
 def test_a_sampler_with_two_outputs_works_once() -> None:
     profile = replace(INSTANT, step_per_megapixel=0.1)
-    alone = SimulatedWorker(profile).take([series()])
-    shared = SimulatedWorker(profile).take([series(), series(node_id="10")])
-    apart = SimulatedWorker(profile).take([series(), series(node_id="10", sampler="11")])
+    alone = SimulatedWorker(profile).take([output()])
+    shared = SimulatedWorker(profile).take([output(), output(node_id="10")])
+    apart = SimulatedWorker(profile).take([output(), output(node_id="10", sampler="11")])
     assert alone.duration == shared.duration < apart.duration
 
 
 def test_a_model_that_was_not_used_for_long_is_loaded_again() -> None:
     worker = SimulatedWorker(INSTANT)
     for number in range(MODELS_IN_MEMORY + 1):
-        worker.take([series(f"model-{number}.safetensors")])
-    assert "comfy_mb_loaded" in worker.take([series("model-0.safetensors")]).facts
-    assert "comfy_mb_cached" in worker.take([series(f"model-{MODELS_IN_MEMORY}.safetensors")]).facts
+        worker.take([output(f"model-{number}.safetensors")])
+    assert "comfy_mb_loaded" in worker.take([output("model-0.safetensors")]).facts
+    assert "comfy_mb_cached" in worker.take([output(f"model-{MODELS_IN_MEMORY}.safetensors")]).facts
 
 
 def test_no_graph_takes_for_ever() -> None:
-    assert SimulatedWorker(REALISTIC).take([series(steps=10**30)]).duration < timedelta(days=3)
+    assert SimulatedWorker(REALISTIC).take([output(steps=10**30)]).duration < timedelta(days=3)

@@ -1,1 +1,1 @@
-"""Draws the pictures; slow to import, because of numpy and Pillow."""
+"""Paint pictures; slow to import, because of numpy and Pillow."""

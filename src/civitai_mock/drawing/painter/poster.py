@@ -1,4 +1,4 @@
-"""A picture as a poster: the scene in a margin of paper, with its caption below."""
+"""Paint a picture as a poster: the scene in a margin of paper, with its caption below."""
 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -6,24 +6,25 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from civitai_mock.drawing.painter.canvas import TONES, Canvas, Tones
-from civitai_mock.drawing.painter.caption import caption_of
-from civitai_mock.drawing.painter.dice import Dice
+from civitai_mock.drawing.painter.caption import lay_out_caption
+from civitai_mock.drawing.painter.colour_ramp import rgb_colours
 from civitai_mock.drawing.painter.scenes import SCENES
-from civitai_mock.drawing.painter.style import Style, colours, style_of
+from civitai_mock.drawing.painter.seeded_random import SeededRandom
+from civitai_mock.drawing.painter.style import Style, style_of
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 
 PAPER_COLOURS = 16
-SMALLEST_WITH_CAPTION = 256
-MOST_PIXELS = 1536 * 1536  # larger pictures repeat each drawn pixel
+MIN_SIDE_FOR_CAPTION = 256
+MAX_PIXELS = 1536 * 1536  # larger pictures repeat each drawn pixel
 BAND = 32
-RGB = np.dtype("V3")  # three bytes as one thing, which is looked up much faster
-AS_ABOVE = 2  # PNG's filter for lines that are given by their difference to the one above
+RGB = np.dtype("V3")  # three bytes as one item, which numpy looks up much faster
+FILTER_UP = 2  # of PNG: a line is stored as its difference to the one above
 PAPER_TONES = np.array([TONES + (tone * PAPER_COLOURS // 256) for tone in range(256)], np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poster:
-    """`pixels` are numbers of colours; the picture shows each of them `zoom` times across and down."""
+    """Holds a picture: `pixels` are numbers of colours, each of which it shows `zoom` times across and down."""
 
     width: int
     height: int
@@ -35,7 +36,7 @@ class Poster:
         """Yield rows as PNG wants them, each after its filter byte; few at a time, each time in the same place."""
         table = np.frombuffer(self.colours, RGB)
         lines = np.zeros((BAND, self.zoom, 1 + RGB.itemsize * self.width), np.uint8)
-        lines[:, 1:, 0] = AS_ABOVE
+        lines[:, 1:, 0] = FILTER_UP
         for first in range(0, len(self.pixels), BAND):
             drawn = self.pixels[first : first + BAND].repeat(self.zoom, axis=1)[:, : self.width]
             lines[: len(drawn), 0, 1:] = np.take(table, drawn).view(np.uint8)
@@ -43,50 +44,50 @@ class Poster:
             yield whole[: self.height - first * self.zoom].data
 
 
-def paint(series: OutputImages, index: int) -> Poster:
-    """The same for the same facts; `index` counts within the series."""
-    batch, place = series.batch, series.batch.first + index
+def paint(output: OutputImages, index: int) -> Poster:
+    """Paint one image of an output, always the same for the same facts; `index` counts within the output."""
+    batch, place = output.batch, output.batch.first + index
     zoom = _zoom(batch.width, batch.height)
     width, height = -(-batch.width // zoom), -(-batch.height // zoom)
-    strokes, finish = _dice(series, place)
-    style = style_of(series.main, finish=finish, scenes=tuple(SCENES))
+    strokes, finish = _random_numbers(output, place)
+    style = style_of(output.main, finish=finish, scenes=tuple(SCENES))
     sheet = np.full((height, width), TONES, np.uint8)
-    art = _framed(sheet, series, place)
+    art = _framed(sheet, output, place)
     SCENES[style.scene](Canvas(art), strokes)
     return Poster(width=batch.width, height=batch.height, zoom=zoom, pixels=sheet, colours=_colours(style))
 
 
-def _dice(series: OutputImages, place: int) -> tuple[Dice, Dice]:
-    """What decides the composition, and what changes its colours a little: settings of the sampler."""
+def _random_numbers(output: OutputImages, place: int) -> tuple[SeededRandom, SeededRandom]:
+    """Return random numbers for the composition, and others for the finish, which also depends on the sampling."""
     noise = [
-        (one.seed, one.prompt_text, one.negative_text, one.model, *map(astuple, one.loras)) for one in series.passes
+        (one.seed, one.prompt_text, one.negative_text, one.model, *map(astuple, one.loras)) for one in output.passes
     ]
     settings = [
-        (one.steps, one.cfg, one.guidance, one.denoise, one.sampler, one.noise_schedule) for one in series.passes
+        (one.steps, one.cfg, one.guidance, one.denoise, one.sampler, one.noise_schedule) for one in output.passes
     ]
-    return Dice(noise, place, series.source), Dice(noise, place, series.source, settings)
+    return SeededRandom(noise, place, output.source), SeededRandom(noise, place, output.source, settings)
 
 
 def _zoom(width: int, height: int) -> int:
     zoom = 1
-    while (width // zoom) * (height // zoom) > MOST_PIXELS:
+    while (width // zoom) * (height // zoom) > MAX_PIXELS:
         zoom += 1
     return zoom
 
 
-def _framed(sheet: Tones, series: OutputImages, place: int) -> Tones:
-    """Print the caption on a sheet of paper; the answer is the part that is left for art."""
+def _framed(sheet: Tones, output: OutputImages, place: int) -> Tones:
+    """Print the caption on a sheet of paper, and return the part of it that is left for the art."""
     height, width = sheet.shape
     shorter = min(width, height)
-    if shorter < SMALLEST_WITH_CAPTION:
+    if shorter < MIN_SIDE_FOR_CAPTION:
         return sheet
     margin = round(shorter * 0.035)
-    caption = caption_of(series, place, width=width - 2 * margin, shorter=shorter)
+    caption = lay_out_caption(output, place, width=width - 2 * margin, shorter=shorter)
     top = height - caption.height - margin // 2
-    sheet[top : top + caption.height, margin : width - margin] = PAPER_TONES[caption.printed()]
+    sheet[top : top + caption.height, margin : width - margin] = PAPER_TONES[caption.print()]
     return sheet[margin : top - margin // 2, margin : width - margin]
 
 
 def _colours(style: Style) -> bytes:
-    paper = colours(style.paper, PAPER_COLOURS)
-    return colours(style.art, TONES).tobytes() + (paper if style.dark_paper else paper[::-1]).tobytes()
+    paper = rgb_colours(style.paper, PAPER_COLOURS)
+    return rgb_colours(style.art, TONES).tobytes() + (paper if style.dark_paper else paper[::-1]).tobytes()

@@ -3,71 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from civitai_mock.drawing.painter.dice import Dice
+from civitai_mock.drawing.painter.colour_ramp import ColourRamp
+from civitai_mock.drawing.painter.seeded_random import SeededRandom
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
-
-Numbers: TypeAlias = NDArray[np.float64]
-
-# OKLab to the cube roots of cone responses, and those to linear sRGB (Ottosson 2020).
-ROOTS = np.array(
-    [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
-)
-LINEAR = np.array(
-    [
-        [4.0767416621, -3.3077115913, 0.2309699292],
-        [-1.2684380046, 2.6097574011, -0.3413193965],
-        [-0.0041960863, -0.7034186147, 1.7076147010],
-    ]
-)
-STEPS = (1 / 16, 1 / 256)  # of the search for the largest chroma that can be shown
-TRIES = np.arange(17)[:, None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColourRamp:
-    """Hues in degrees; lightness 0-1; chroma is less where a screen has no such colour."""
-
-    dark_hue: float
-    light_hue: float
-    chroma: float
-    darkest: float
-    lightest: float
-
-
-def colours(way: ColourRamp, count: int) -> NDArray[np.uint8]:
-    """`count` RGB triples, dark first."""
-    part = np.linspace(0, 1, count)
-    lightness = way.darkest + (way.lightest - way.darkest) * part
-    hue = np.radians(way.dark_hue + (way.light_hue - way.dark_hue) * part)
-    chroma = way.chroma * (1 - 0.75 * np.abs(2 * part - 0.9) ** 2.5)
-    share = np.zeros(count)
-    for step in STEPS:
-        tried = np.minimum(share + step * TRIES, 1)
-        linear = _linear(lightness, chroma * tried, hue)
-        share = np.where(np.all((linear >= 0) & (linear <= 1), axis=0), tried, share).max(axis=0)
-    return _screen(_linear(lightness, chroma * share, hue)).T
-
-
-def _linear(lightness: Numbers, chroma: Numbers, hue: Numbers) -> Numbers:
-    lab = (lightness, chroma * np.cos(hue), chroma * np.sin(hue))
-    return _mixed(LINEAR, tuple(root**3 for root in _mixed(ROOTS, lab)))
-
-
-def _mixed(matrix: Numbers, rows: tuple[Numbers, ...]) -> Numbers:
-    """A matrix product in a fixed order of additions, the same on every machine."""
-    return np.stack([sum(weight * row for weight, row in zip(weights, rows, strict=True)) for weights in matrix])
-
-
-def _screen(linear: Numbers) -> NDArray[np.uint8]:
-    shown = np.clip(linear, 0, 1)
-    curved = np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * shown ** (1 / 2.4) - 0.055)
-    return np.round(curved * 255).astype(np.uint8)
-
 
 WORD = re.compile(r"[a-z]+")
 
@@ -111,15 +50,15 @@ def prompt_words(prompt_text: str) -> Sequence[str]:
     return WORD.findall(prompt_text.lower())
 
 
-TURNS = (-120, -85, -55, 55, 85, 120)
-DRIFT = 12
+HUE_SPANS = (-120, -85, -55, 55, 85, 120)
+MAX_DRIFT = 12
 PLEASANT_HUES = (5, 28, 45, 150, 175, 200, 230, 255, 280, 305, 330, 350)
-MUD = (62, 125)  # hues that look dirty when they are dark
+MUDDY_HUES = (62, 125)  # which look dirty when they are dark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """`paper` is the way from the darkest to the lightest of what the caption is printed with."""
+    """Says how a picture looks: its scene, the colours of the art, and those of the caption."""
 
     scene: str
     art: ColourRamp
@@ -127,14 +66,17 @@ class Style:
     dark_paper: bool
 
 
-def style_of(sampled: SamplerPass, *, finish: Dice, scenes: Sequence[str]) -> Style:
-    """Words decide what they can, dice on the prompt text the rest; the model has its own way with colours."""
+def style_of(sampled: SamplerPass, *, finish: SeededRandom, scenes: Sequence[str]) -> Style:
+    """Choose a style: by words of the prompt text where they say something, else by its seeded random numbers.
+
+    Each model has colours of its own, and `finish` changes them a little.
+    """
     words = prompt_words(sampled.prompt_text)
-    by_text, by_model = Dice("text", sampled.prompt_text), Dice("model", sampled.model)
+    by_text, by_model = SeededRandom("text", sampled.prompt_text), SeededRandom("model", sampled.model)
     scene = by_text.pick(scenes)
     scene = next((SCENE_OF[word] for word in words if word in SCENE_OF), scene)
-    dark_hue, light_hue = _hues(words, by_text, turn=by_model.pick(TURNS))
-    drift = finish.between(-DRIFT, DRIFT)
+    dark_hue, light_hue = _hues(words, by_text, span=by_model.pick(HUE_SPANS))
+    drift = finish.between(-MAX_DRIFT, MAX_DRIFT)
     darkest, lightest = _lightness(words)
     chroma = 0.012 if GREY.intersection(words) else by_model.between(0.11, 0.19)
     art = ColourRamp(
@@ -144,19 +86,19 @@ def style_of(sampled: SamplerPass, *, finish: Dice, scenes: Sequence[str]) -> St
     return Style(scene=scene, art=art, paper=paper, dark_paper=by_model.chance(0.4))
 
 
-def _hues(words: Sequence[str], by_text: Dice, *, turn: float) -> tuple[float, float]:
-    """Two colours in the words are the ends; one, or none, is the middle of the turn."""
-    named = list(dict.fromkeys(HUE_OF[word] for word in words if word in HUE_OF))
-    if len(named) > 1:
-        first, second = named[:2]
+def _hues(words: Sequence[str], by_text: SeededRandom, *, span: float) -> tuple[float, float]:
+    """Return the dark and the light hue: two colours in the words, or the ends of a span around a single one."""
+    in_words = list(dict.fromkeys(HUE_OF[word] for word in words if word in HUE_OF))
+    if len(in_words) > 1:
+        first, second = in_words[:2]
         return _clean(first), first + (second - first + 180) % 360 - 180
-    middle = named[0] if named else by_text.pick(PLEASANT_HUES)
-    return _clean(middle - turn / 2), middle + turn / 2
+    middle = in_words[0] if in_words else by_text.pick(PLEASANT_HUES)
+    return _clean(middle - span / 2), middle + span / 2
 
 
 def _clean(hue: float) -> float:
-    """A dark hue, moved to the nearer end of what looks dirty."""
-    low, high = MUD
+    """Move a dark hue that looks dirty to the nearest one that does not."""
+    low, high = MUDDY_HUES
     within = hue % 360
     if not low < within < high:
         return hue

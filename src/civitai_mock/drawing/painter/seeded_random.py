@@ -1,4 +1,4 @@
-"""Chance that falls the same way for the same facts, on every machine and Python."""
+"""Random numbers that are the same for the same facts, on every machine and with every Python."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from typing import TypeVar
 Option = TypeVar("Option")
 
 
-class Dice:
-    """Uses `random()` of the standard generator only: its sequence is promised, that of the other methods is not."""
+class SeededRandom:
+    """Draws from `random()` of the standard generator: Python promises only its sequence."""
 
     def __init__(self, *facts: object) -> None:
         digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).digest()
@@ -20,7 +20,7 @@ class Dice:
         return low + (high - low) * self._random.random()
 
     def whole(self, low: int, high: int) -> int:
-        """Both ends included."""
+        """Return a whole number from `low` to `high`, both included."""
         return low + int((high - low + 1) * self._random.random())
 
     def pick(self, options: Sequence[Option]) -> Option:
