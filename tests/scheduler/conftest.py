@@ -1,4 +1,4 @@
-"""A scheduler on SQLite in memory, with a clock that is moved and a provider that is told what to do."""
+"""A scheduler on SQLite in memory, with a clock that tests move and a provider that follows their script."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +14,7 @@ from civitai_mock.bootstrap.scheduler import make_runner_services, make_schedule
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import Ids, Provider, Stores
 from civitai_mock.scheduler.executors.context import RunnerServices
@@ -22,14 +23,14 @@ from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from civitai_mock.services.event_bus import EventBus
 from tests.support.event_loop import settle
-from tests.support.jobs import CHECKPOINT, TRACE_ID, make_job
+from tests.support.jobs import CHECKPOINT, TRACE_ID, collect, make_job
 from tests.support.receiver import Receiver
 from tests.support.scripted_provider import PlainArtist, ScriptedProvider
 from tests.support.served_app import make_settings
 
 POLL_SECONDS = 2.0
 LEASE_SECONDS = 15.0
-LOOKS = 5
+SCANS = 5
 PROGRESS_SECONDS = 2.0
 CALLBACK_TIMEOUT = timedelta(seconds=5)
 MAX_ATTEMPTS = 3
@@ -69,7 +70,7 @@ SETTINGS = make_settings(
 
 @dataclass(kw_only=True)
 class Bench:
-    """One process on a store, and as many schedulers in it as a test asks for."""
+    """Is one process on a store, with as many schedulers as a test makes."""
 
     runtime: Runtime
     namespace: Namespace
@@ -94,7 +95,7 @@ class Bench:
         return self.namespace.blob_urls
 
     def elsewhere(self, clock: VirtualClock | None = None) -> "Bench":
-        """Another process on the same store: as another world, it hears no signal of this one."""
+        """Return another process on the same store, as another namespace: no event of this one's bus reaches it."""
         clock = clock or self.clock
         namespace = make_namespace(self.runtime, name="elsewhere", clock=clock, ids=self.ids)
         return replace(self, namespace=namespace, clock=clock)
@@ -130,22 +131,37 @@ class Bench:
         assert job is not None
         return job
 
-    async def ended(self, job_id: str) -> bool:
+    async def has_ended(self, job_id: str) -> bool:
         return (await self.job(job_id)).outcome is not None
 
-    async def all_ended(self, jobs: Sequence[Job]) -> bool:
-        return all([await self.ended(job.id) for job in jobs])
+    async def have_all_ended(self, jobs: Sequence[Job]) -> bool:
+        return all([await self.has_ended(job.id) for job in jobs])
+
+    async def is_in(self, job_id: str, stage: Stage) -> bool:
+        return (await self.job(job_id)).stage is stage
+
+    async def is_sent(self, job_id: str) -> bool:
+        return await self.is_in(job_id, Stage.SENT_TO_COMFY)
+
+    async def event_types(self, job_id: str) -> list[str]:
+        """Return the types of a job's events, in order."""
+        return [event.type for event in await self.stores.jobs.events(job_id)]
+
+    async def read_blob(self, key: str) -> bytes:
+        blob = await self.stores.blobs.stat(key)
+        assert blob is not None
+        return await collect(self.stores.blobs.read(key, start=0, stop=blob.size))
+
+    async def pass_time(self, seconds: float) -> None:
+        """Move the clock, and let everything happen that it lets happen."""
+        self.clock.advance(seconds)
+        await settle()
 
     async def outlive_a_lease(self) -> None:
-        """Let a lease end, and let every scheduler look often enough to be sure that nobody renews it."""
+        """Let a lease end, and let every scheduler scan often enough to be sure that nobody renews it."""
         self.clock.advance(LEASE_SECONDS)
-        for _ in range(LOOKS):
-            self.clock.advance(POLL_SECONDS)
-            await settle()
-
-    async def told(self, job_id: str) -> list[str]:
-        """The types of a job's events, in order."""
-        return [event.type for event in await self.stores.jobs.events(job_id)]
+        for _ in range(SCANS):
+            await self.pass_time(POLL_SECONDS)
 
     def scheduler(
         self,
@@ -179,7 +195,7 @@ async def open_bench(
     stores: Stores | None = None,
     provider: ScriptedProvider | None = None,
 ) -> AsyncIterator[Bench]:
-    """With SQLite in memory and a scripted provider, unless others are given."""
+    """Open one on SQLite in memory and with a scripted provider, unless others are given."""
     provider = provider or ScriptedProvider()
     async with open_runtime(
         SETTINGS,
@@ -197,7 +213,7 @@ async def open_bench(
 
 @asynccontextmanager
 async def running(scheduler: Scheduler) -> AsyncIterator[None]:
-    """Runs beside the test, and is stopped as a process would be."""
+    """Run the scheduler beside the test, and stop it as a process would."""
     task = asyncio.create_task(scheduler.run())
     try:
         yield
@@ -208,7 +224,7 @@ async def running(scheduler: Scheduler) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def running_until_killed(scheduler: Scheduler) -> AsyncIterator[None]:
-    """For a scheduler whose store has frozen: it cannot stop in good order."""
+    """Run a scheduler beside the test, and kill it at the end: its store is frozen, so it cannot stop in good order."""
     others = asyncio.all_tasks()
     task = asyncio.create_task(scheduler.run())
     try:

@@ -9,7 +9,7 @@ async def test_a_submission_wakes_the_scheduler_without_any_time_passing(bench: 
     async with running(bench.scheduler()):
         await settle()
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
 
 
 async def test_a_job_of_another_process_is_found_by_the_poll(bench: Bench) -> None:
@@ -17,9 +17,9 @@ async def test_a_job_of_another_process_is_found_by_the_poll(bench: Bench) -> No
         await settle()
         (job,) = await bench.submit()
         await settle()
-        assert not await bench.ended(job.id)
+        assert not await bench.has_ended(job.id)
         bench.clock.advance(POLL_SECONDS)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
 
 
 async def test_jobs_start_by_priority_and_then_by_age(bench: Bench) -> None:
@@ -31,7 +31,7 @@ async def test_jobs_start_by_priority_and_then_by_age(bench: Bench) -> None:
     bench.clock.advance(1)
     (second,) = await bench.submit()
     async with running(bench.scheduler(max_in_flight=1)):
-        await until_found(lambda: bench.ended(low.id))
+        await until_found(lambda: bench.has_ended(low.id))
     started = {submission.prompt_id: index for index, submission in enumerate(bench.provider.submissions)}
     order = [started[(await bench.job(job.id)).prompt_id or ""] for job in (high, normal, second, low)]
     assert order == [0, 1, 2, 3]
@@ -45,7 +45,7 @@ async def test_no_more_jobs_are_in_flight_than_the_setting_says(bench: Bench) ->
         await settle()
         assert len(bench.provider.sent) == 2
         bench.provider.go_on()
-        await until_found(lambda: bench.all_ended(jobs))
+        await until_found(lambda: bench.have_all_ended(jobs))
 
 
 async def test_two_schedulers_never_run_the_same_job_twice(bench: Bench) -> None:
@@ -54,7 +54,7 @@ async def test_two_schedulers_never_run_the_same_job_twice(bench: Bench) -> None
         running(bench.scheduler(worker_id="a", max_in_flight=7)),
         running(bench.elsewhere().scheduler(worker_id="b", max_in_flight=7)),
     ):
-        await until_found(lambda: bench.all_ended(jobs))
+        await until_found(lambda: bench.have_all_ended(jobs))
     assert len(set(bench.provider.sent)) == len(bench.provider.sent) == len(jobs)
     assert {(await bench.job(job.id)).last_event.worker_id for job in jobs} == {"a", "b"}
 
@@ -65,7 +65,7 @@ async def test_a_cancelled_queued_job_is_never_started(bench: Bench) -> None:
     async with running(bench.scheduler()):
         await settle()
     assert bench.provider.sent == []
-    assert await bench.told(job.id) == ["Initialized", "Deleted"]
+    assert await bench.event_types(job.id) == ["Initialized", "Deleted"]
 
 
 async def test_a_cancelled_running_job_stops_its_prompt_and_stays_deleted(bench: Bench) -> None:
@@ -73,14 +73,14 @@ async def test_a_cancelled_running_job_stops_its_prompt_and_stays_deleted(bench:
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
         await until(lambda: bool(bench.provider.sent))
-        await until_found(lambda: _is_sent(bench, job.id))
+        await until_found(lambda: bench.is_sent(job.id))
         await bench.cancel(job.id)
         await until(lambda: bool(bench.provider.cancelled))
         bench.provider.go_on()
         await settle()
     assert bench.provider.cancelled == bench.provider.sent
     assert (await bench.job(job.id)).outcome is Outcome.DELETED
-    assert (await bench.told(job.id))[-1] == "Deleted"
+    assert (await bench.event_types(job.id))[-1] == "Deleted"
 
 
 async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(bench: Bench) -> None:
@@ -89,7 +89,7 @@ async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(be
     async with running(other.scheduler()):
         (job,) = await bench.submit()
         other.event_bus.publish_work()
-        await until_found(lambda: _is_sent(bench, job.id))
+        await until_found(lambda: bench.is_sent(job.id))
         await bench.cancel(job.id)
         bench.clock.advance(8)
         await until(lambda: bool(bench.provider.cancelled))
@@ -101,10 +101,6 @@ async def test_a_job_past_its_deadline_expires(bench: Bench) -> None:
     async with running(bench.scheduler()):
         await until(lambda: bool(bench.provider.sent))
         bench.clock.advance(600)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         bench.provider.go_on()
-    assert (await bench.told(job.id))[-1] == "Expired"
-
-
-async def _is_sent(bench: Bench, job_id: str) -> bool:
-    return (await bench.job(job_id)).stage == "SENT_TO_COMFY"
+    assert (await bench.event_types(job.id))[-1] == "Expired"

@@ -1,4 +1,4 @@
-"""Our own kill -9 between each two steps of a job on a ComfyUI server, and within them."""
+"""Kills of the mock between each two steps of a job on a ComfyUI server, and within them."""
 
 import asyncio
 import time
@@ -11,24 +11,19 @@ import pytest
 from civitai_mock.bootstrap.stores import open_stores
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.comfyui_standin.state.prompt_stats import PromptFacts
-from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Outcome, Stage
+from tests.scheduler.comfyui_bench import PARAMS, open_standin
 from tests.scheduler.conftest import SETTINGS, Bench, open_bench, running
 from tests.support.comfyui import HELD, LONGEST_WAIT_SECONDS, Gate, comfyui_on, is_running
 from tests.support.dates import START
 from tests.support.dying_process import DyingProcess, KillPoint
 from tests.support.freezing_stores import Moment
-from tests.support.jobs import collect
-from tests.support.provider_openers import draw_simulated
 from tests.support.receiver import Receiver
-from tests.support.standin import RunningStandin, running_standin
+from tests.support.standin import RunningStandin
 
-MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"]}
-PARAMS: JsonObject = {"prompt": "a fox", "width": 64, "height": 64, "steps": 2}
 STAGES = (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY, Stage.COMFY_RESULT)
-KILLS = [
+KILL_POINTS = [
     *(KillPoint(stage=stage, moment=moment) for stage in STAGES for moment in Moment),
     *(KillPoint(request="POST /prompt", moment=moment) for moment in Moment),
     *(KillPoint(request="GET /view", moment=moment, count=count) for count in (1, 2) for moment in Moment),
@@ -38,7 +33,7 @@ HASTE = 20  # leases are still renewed in time
 
 
 class Lives:
-    """One data folder and one server, and as many lives of a mock as a test asks for."""
+    """Has one data folder and one server, on which one mock after the other runs."""
 
     def __init__(self, folder: Path, standin: RunningStandin, receiver: Receiver) -> None:
         self.clock = VirtualClock(START)
@@ -56,23 +51,23 @@ class Lives:
         ):
             yield bench
 
-    async def end(self, killed: KillPoint) -> Job:
-        """A life that takes one job, and is killed."""
+    async def end(self, kill_point: KillPoint) -> Job:
+        """Run a mock that takes one job, and kill it."""
         async with self.open() as bench:
-            mortal = DyingProcess(bench.stores, killed)
+            process = DyingProcess(bench.stores, kill_point)
             (job,) = await bench.submit(quantity=2, params=PARAMS)
             async with (
-                comfyui_on(self.standin, transport=mortal.transport) as provider,
-                running(bench.scheduler(worker_id="dead", stores=mortal.stores, provider=provider)),
+                comfyui_on(self.standin, transport=process.transport) as provider,
+                running(bench.scheduler(worker_id="dead", stores=process.stores, provider=provider)),
             ):
                 async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-                    await mortal.dead.wait()
-                mortal.release()
+                    await process.dead.wait()
+                process.release()
         return job
 
     @asynccontextmanager
     async def next(self) -> AsyncIterator[Bench]:
-        """A life that works on the same data."""
+        """Run another mock on the same data."""
         async with (
             self.open() as bench,
             comfyui_on(self.standin) as provider,
@@ -81,7 +76,7 @@ class Lives:
             yield bench
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        """While time goes by, faster than it does."""
+        """Wait, while the clock goes faster than real time."""
         started = seen = time.monotonic()
         while not await condition():
             assert seen - started < LONGEST_WAIT_SECONDS
@@ -103,29 +98,23 @@ async def lives_on(standin: RunningStandin, folder: Path) -> AsyncIterator[Lives
 
 async def _check_images(bench: Bench, job: Job) -> None:
     assert [slot.available for slot in job.slots] == [True, True]
-    contents = [await _content(bench, slot) for slot in job.slots]
+    contents = [await bench.read_blob(slot.blob_key) for slot in job.slots]
     assert all(content.startswith(b"\x89PNG") for content in contents)
     assert contents[0] != contents[1]
 
 
-async def _content(bench: Bench, slot: Slot) -> bytes:
-    blob = await bench.stores.blobs.stat(slot.blob_key)
-    assert blob is not None
-    return await collect(bench.stores.blobs.read(slot.blob_key, start=0, stop=blob.size))
-
-
-@pytest.mark.parametrize("killed", KILLS, ids=str)
-async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path: Path, killed: KillPoint) -> None:
+@pytest.mark.parametrize("kill_point", KILL_POINTS, ids=str)
+async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path: Path, kill_point: KillPoint) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_simulated) as standin,
+        open_standin() as standin,
         lives_on(standin, tmp_path) as lives,
     ):
-        job = await lives.end(killed)
+        job = await lives.end(kill_point)
         async with lives.next() as bench:
-            await lives.until(lambda: bench.ended(job.id))
+            await lives.until(lambda: bench.has_ended(job.id))
             ended = await bench.job(job.id)
             assert ended.outcome is Outcome.SUCCEEDED
-            assert (await bench.told(job.id)).count("Succeeded") == 1
+            assert (await bench.event_types(job.id)).count("Succeeded") == 1
             await _check_images(bench, ended)
         facts = lives.facts(ended.prompt_id)
         assert (facts.accepted, facts.started, facts.outcomes) == (1, 1, ["success"])
@@ -135,7 +124,7 @@ async def test_a_job_whose_process_was_killed_succeeds_and_has_run_once(tmp_path
 async def test_a_prompt_that_still_runs_when_its_process_is_killed_is_waited_for(tmp_path: Path) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
+        open_standin(clock=gate, options=HELD) as standin,
         lives_on(standin, tmp_path) as lives,
     ):
         job = await lives.end(KillPoint(stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER))
@@ -144,7 +133,7 @@ async def test_a_prompt_that_still_runs_when_its_process_is_killed_is_waited_for
             prompt_id = (await bench.job(job.id)).prompt_id or ""
             assert is_running(standin, prompt_id)
             gate.open()
-            await lives.until(lambda: bench.ended(job.id))
+            await lives.until(lambda: bench.has_ended(job.id))
             assert (await bench.job(job.id)).outcome is Outcome.SUCCEEDED
         assert (lives.facts(prompt_id).accepted, lives.facts(prompt_id).started) == (1, 1)
 
@@ -152,7 +141,7 @@ async def test_a_prompt_that_still_runs_when_its_process_is_killed_is_waited_for
 async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(tmp_path: Path) -> None:
     gate = Gate()
     async with (
-        running_standin(models=MODELS, draw=draw_simulated, clock=gate, options=HELD) as standin,
+        open_standin(clock=gate, options=HELD) as standin,
         lives_on(standin, tmp_path) as lives,
     ):
         job = await lives.end(KillPoint(stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER))
@@ -160,7 +149,7 @@ async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(
         gate.open()
         async with lives.next() as bench:
             await standin.come_back()
-            await lives.until(lambda: bench.ended(job.id))
+            await lives.until(lambda: bench.has_ended(job.id))
             ended = await bench.job(job.id)
             assert ended.outcome is Outcome.SUCCEEDED
             await _check_images(bench, ended)
@@ -171,7 +160,7 @@ async def test_a_prompt_that_the_server_lost_as_well_is_sent_again_under_its_id(
 
 async def test_a_job_that_was_cancelled_after_its_process_was_killed_is_not_run_again(tmp_path: Path) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_simulated) as standin,
+        open_standin() as standin,
         lives_on(standin, tmp_path) as lives,
     ):
         job = await lives.end(KillPoint(stage=Stage.PROMPT_PREPARED, moment=Moment.AFTER))
@@ -179,7 +168,7 @@ async def test_a_job_that_was_cancelled_after_its_process_was_killed_is_not_run_
             await bench.cancel(job.id)
         async with lives.next() as bench:
             (other,) = await bench.submit(params=PARAMS)
-            await lives.until(lambda: bench.ended(other.id))
+            await lives.until(lambda: bench.has_ended(other.id))
             assert (await bench.job(job.id)).outcome is Outcome.DELETED
         assert list(standin.server.state.stats.prompts) == [(await _prompt_of(lives, other))]
 
@@ -190,5 +179,4 @@ async def _prompt_of(lives: Lives, job: Job) -> str | None:
 
 
 async def _is_sent_again(bench: Bench, job_id: str) -> bool:
-    told = await bench.told(job_id)
-    return "ClaimExpired" in told and (await bench.job(job_id)).stage is Stage.SENT_TO_COMFY
+    return "ClaimExpired" in await bench.event_types(job_id) and await bench.is_sent(job_id)

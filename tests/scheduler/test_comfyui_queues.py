@@ -1,21 +1,19 @@
 """Jobs behind somebody else's endless prompt, with the options that users have and a clock that is moved."""
 
 from civitai_mock.domain.stages import Outcome
+from tests.scheduler.comfyui_bench import PARAMS, open_standin, pass_seconds, running_on, wait_until_ended
 from tests.scheduler.conftest import Bench
-from tests.scheduler.test_comfyui_absence import MODELS, PARAMS, ended, pass_seconds, working
-from tests.support.provider_openers import draw_simulated
-from tests.support.standin import running_standin
 
 
 async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is_idle(bench: Bench) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_simulated) as one,
-        running_standin(models=MODELS, draw=draw_simulated) as two,
-        working(bench, one, two),
+        open_standin() as one,
+        open_standin() as two,
+        running_on(bench, one, two),
     ):
         one.server.faults.set(foreign_prompt=True)
         started = bench.clock.now()
-        jobs = [await ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
+        jobs = [await wait_until_ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
         seconds = (bench.clock.now() - started).total_seconds()
         assert one.server.life.queue.pending == []
     assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
@@ -23,12 +21,12 @@ async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is
 
 
 async def test_a_job_behind_an_endless_prompt_of_the_only_server_waits_for_its_end_at_no_cost(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin() as standin, running_on(bench, standin):
         standin.server.faults.set(foreign_prompt=True)
         (job,) = await bench.submit(retries=0, params=PARAMS)
         await pass_seconds(bench, 60 * 20)
-        assert not await bench.ended(job.id)
+        assert not await bench.has_ended(job.id)
         assert standin.server.life.queue.pending == []
         standin.server.faults.clear()
-        done = await ended(bench, job)
+        done = await wait_until_ended(bench, job)
     assert (done.outcome, done.retry_attempt) == (Outcome.SUCCEEDED, 0)

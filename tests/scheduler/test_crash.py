@@ -25,8 +25,8 @@ async def test_a_job_whose_worker_died_succeeds_exactly_once(
         bench.provider.lost.update(bench.provider.sent if prompt_is_lost else ())
         async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()
-            await until_found(lambda: bench.ended(job.id))
-    told = await bench.told(job.id)
+            await until_found(lambda: bench.has_ended(job.id))
+    told = await bench.event_types(job.id)
     assert told.count("Succeeded") == 1
     assert told[-1] == "Succeeded"
     assert told.count("ClaimExpired") == ((stage, moment) != (Stage.COMFY_RESULT, Moment.AFTER))
@@ -40,7 +40,7 @@ async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Be
         await dying.frozen.wait()
         async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()
-            await until_found(lambda: bench.ended(job.id))
+            await until_found(lambda: bench.has_ended(job.id))
     assert len(bench.provider.sent) == 2
     assert len(set(bench.provider.sent)) == 1
 
@@ -50,16 +50,16 @@ async def test_a_worker_that_comes_back_from_a_stall_lets_go(bench: Bench) -> No
     bench.provider.hold()
     (job,) = await bench.submit()
     async with running(bench.scheduler(worker_id="slow")):
-        await until_found(lambda: _is_sent(bench, job.id))
+        await until_found(lambda: bench.is_sent(job.id))
         stored = await bench.job(job.id)
         taken = stored.claim_expired(at=bench.clock.now(), reason="stalled")
         assert await bench.stores.jobs.replace(stored, taken)
         async with running(bench.elsewhere().scheduler(worker_id="quick")):
             await until(lambda: len(bench.provider.sent) == 2)
             bench.provider.go_on()
-            await until_found(lambda: bench.ended(job.id))
+            await until_found(lambda: bench.has_ended(job.id))
             await settle()
-    told = await bench.told(job.id)
+    told = await bench.event_types(job.id)
     assert told.count("Succeeded") == 1
     assert (await bench.job(job.id)).last_event.worker_id == "quick"
 
@@ -68,7 +68,7 @@ async def test_a_worker_that_lost_its_claim_leaves_the_prompt_to_its_heir(bench:
     bench.provider.hold()
     (job,) = await bench.submit()
     async with running(bench.scheduler(worker_id="slow")):
-        await until_found(lambda: _is_sent(bench, job.id))
+        await until_found(lambda: bench.is_sent(job.id))
         stored = await bench.job(job.id)
         assert await bench.stores.jobs.replace(stored, stored.claim_expired(at=bench.clock.now(), reason="stalled"))
         async with running(bench.elsewhere().scheduler(worker_id="quick")):
@@ -77,7 +77,7 @@ async def test_a_worker_that_lost_its_claim_leaves_the_prompt_to_its_heir(bench:
             await settle()
             assert bench.provider.cancelled == []
             bench.provider.go_on()
-            await until_found(lambda: bench.ended(job.id))
+            await until_found(lambda: bench.has_ended(job.id))
 
 
 async def test_a_stop_lets_running_jobs_finish_within_the_grace_time(bench: Bench) -> None:
@@ -85,12 +85,12 @@ async def test_a_stop_lets_running_jobs_finish_within_the_grace_time(bench: Benc
     scheduler = bench.scheduler(grace=60)
     async with running(scheduler):
         (job,) = await bench.submit()
-        await until_found(lambda: _is_sent(bench, job.id))
+        await until_found(lambda: bench.is_sent(job.id))
         scheduler.stop()
         (late,) = await bench.submit()
         bench.provider.go_on()
-    assert await bench.ended(job.id)
-    assert await bench.told(late.id) == ["Initialized"]
+    assert await bench.has_ended(job.id)
+    assert await bench.event_types(late.id) == ["Initialized"]
 
 
 @pytest.mark.parametrize("stage", [Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY])
@@ -101,16 +101,12 @@ async def test_a_stop_gives_back_what_is_not_done_and_no_retry_is_used_up(bench:
         await until_found(lambda: _has_reached(bench, job.id, stage))
     stopped = await bench.job(job.id)
     assert (stopped.stage, stopped.claim, stopped.retry_attempt) == (Stage.QUEUED, None, 0)
-    assert (await bench.told(job.id))[-1] == "LateRejected"
+    assert (await bench.event_types(job.id))[-1] == "LateRejected"
     bench.provider.go_on()
     async with running(bench.scheduler(worker_id="next")):
-        await until_found(lambda: bench.ended(job.id))
-    assert (await bench.told(job.id)).count("Succeeded") == 1
+        await until_found(lambda: bench.has_ended(job.id))
+    assert (await bench.event_types(job.id)).count("Succeeded") == 1
     assert len(set(bench.provider.sent)) == 1
-
-
-async def _is_sent(bench: Bench, job_id: str) -> bool:
-    return (await bench.job(job_id)).stage is Stage.SENT_TO_COMFY
 
 
 async def _has_reached(bench: Bench, job_id: str, stage: Stage) -> bool:

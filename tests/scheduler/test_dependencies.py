@@ -34,11 +34,11 @@ async def _chain(bench: Bench, length: int) -> list[Job]:
 async def test_a_chain_runs_in_its_order_without_any_time_passing(bench: Bench) -> None:
     async with running(bench.scheduler()):
         chain = await _chain(bench, 3)
-        await until_found(lambda: bench.all_ended(chain))
+        await until_found(lambda: bench.have_all_ended(chain))
     ended = [(await bench.job(job.id)) for job in chain]
     assert [job.prompt_id for job in ended] == bench.provider.sent
-    assert await bench.told(chain[0].id) == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
-    assert [await bench.told(job.id) for job in chain[1:]] == [FREED, FREED]
+    assert await bench.event_types(chain[0].id) == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
+    assert [await bench.event_types(job.id) for job in chain[1:]] == [FREED, FREED]
 
 
 async def test_the_last_of_a_diamond_waits_for_both_sides(bench: Bench) -> None:
@@ -51,16 +51,16 @@ async def test_the_last_of_a_diamond_waits_for_both_sides(bench: Bench) -> None:
         await settle()
         assert len(bench.provider.sent) == 1
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(last.id))
+        await until_found(lambda: bench.has_ended(last.id))
     assert (await bench.job(last.id)).prompt_id == bench.provider.sent[-1]
-    assert (await bench.told(last.id)).count("Succeeded") == 1
+    assert (await bench.event_types(last.id)).count("Succeeded") == 1
 
 
 async def test_a_failure_goes_down_the_chain_and_each_job_names_the_one_before(bench: Bench) -> None:
     bench.provider.on_send = _refuse
     async with running(bench.scheduler()):
         chain = await _chain(bench, 4)
-        await until_found(lambda: bench.all_ended(chain))
+        await until_found(lambda: bench.have_all_ended(chain))
     for before, job in pairwise(chain):
         failed = await bench.job(job.id)
         context = failed.last_event.context
@@ -70,7 +70,7 @@ async def test_a_failure_goes_down_the_chain_and_each_job_names_the_one_before(b
             before.id,
         )
         assert before.id in str(context["reason"])
-        assert await bench.told(job.id) == FAILED
+        assert await bench.event_types(job.id) == FAILED
 
 
 async def test_a_cancelled_job_fails_those_that_wait_for_it(bench: Bench) -> None:
@@ -79,8 +79,8 @@ async def test_a_cancelled_job_fails_those_that_wait_for_it(bench: Bench) -> Non
         first, second = await _chain(bench, 2)
         await until(lambda: bool(bench.provider.sent))
         await bench.cancel(first.id)
-        await until_found(lambda: bench.ended(second.id))
-    assert await bench.told(second.id) == FAILED
+        await until_found(lambda: bench.has_ended(second.id))
+    assert await bench.event_types(second.id) == FAILED
 
 
 async def test_a_waiting_job_that_is_cancelled_stays_deleted_and_fails_the_next(bench: Bench) -> None:
@@ -88,12 +88,12 @@ async def test_a_waiting_job_that_is_cancelled_stays_deleted_and_fails_the_next(
     async with running(bench.scheduler()):
         first, second, third = await _chain(bench, 3)
         await bench.cancel(second.id)
-        await until_found(lambda: bench.ended(third.id))
+        await until_found(lambda: bench.has_ended(third.id))
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(first.id))
+        await until_found(lambda: bench.has_ended(first.id))
         await settle()
-    assert await bench.told(second.id) == ["Initialized", "Deleted"]
-    assert await bench.told(third.id) == FAILED
+    assert await bench.event_types(second.id) == ["Initialized", "Deleted"]
+    assert await bench.event_types(third.id) == FAILED
 
 
 async def test_an_expired_job_fails_those_that_wait_for_it(bench: Bench) -> None:
@@ -103,14 +103,14 @@ async def test_an_expired_job_fails_those_that_wait_for_it(bench: Bench) -> None
         second = await bench.add(2, after=[first])
         await until(lambda: bool(bench.provider.sent))
         bench.clock.advance(104)
-        await until_found(lambda: bench.ended(second.id))
-    assert await bench.told(second.id) == FAILED
+        await until_found(lambda: bench.has_ended(second.id))
+    assert await bench.event_types(second.id) == FAILED
 
 
 async def test_a_job_whose_dependency_is_gone_fails(bench: Bench) -> None:
     orphan = await bench.add(2, after=[make_job(1)])
     async with running(bench.scheduler()):
-        await until_found(lambda: bench.ended(orphan.id))
+        await until_found(lambda: bench.has_ended(orphan.id))
     assert (await bench.job(orphan.id)).last_event.context["dependency"] == job_id(1)
 
 
@@ -125,16 +125,16 @@ async def test_what_another_process_ended_is_found_by_the_poll(bench: Bench) -> 
         await settle()
         await bench.cancel(chain[0].id)
         await settle()
-        assert not await bench.ended(chain[1].id)
+        assert not await bench.has_ended(chain[1].id)
         bench.clock.advance(POLL_SECONDS)
-        await until_found(lambda: bench.ended(chain[1].id))
+        await until_found(lambda: bench.has_ended(chain[1].id))
 
 
 async def test_two_schedulers_free_a_job_once(bench: Bench) -> None:
     async with running(bench.scheduler(worker_id="a")), running(bench.scheduler(worker_id="b")):
         chain = await _chain(bench, 5)
-        await until_found(lambda: bench.all_ended(chain))
-    assert [await bench.told(job.id) for job in chain[1:]] == [FREED] * 4
+        await until_found(lambda: bench.have_all_ended(chain))
+    assert [await bench.event_types(job.id) for job in chain[1:]] == [FREED] * 4
 
 
 @pytest.mark.parametrize("moment", Moment)
@@ -145,15 +145,15 @@ async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench,
         await dying.frozen.wait()
     async with running(bench.elsewhere().scheduler(worker_id="heir")):
         await bench.outlive_a_lease()
-        await until_found(lambda: bench.all_ended(chain))
-    assert [await bench.told(job.id) for job in chain[1:]] == [FREED, FREED]
+        await until_found(lambda: bench.have_all_ended(chain))
+    assert [await bench.event_types(job.id) for job in chain[1:]] == [FREED, FREED]
 
 
 async def test_more_waiting_jobs_than_a_page_are_all_freed_at_the_next_start(bench: Bench) -> None:
     first = await bench.add(1)
     waiting = [await bench.add(number, after=[first]) for number in range(2, 504)]
     async with running(bench.elsewhere().scheduler(max_in_flight=1)):
-        await until_found(lambda: bench.ended(first.id))
+        await until_found(lambda: bench.has_ended(first.id))
         bench.clock.advance(POLL_SECONDS)
         await until_found(lambda: _all_are_free(bench, waiting))
 

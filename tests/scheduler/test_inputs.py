@@ -172,7 +172,7 @@ async def test_a_host_that_is_busy_costs_a_retry_and_not_the_job(bench: Bench) -
     async with running(bench.scheduler()):
         await _moving_until_ended(bench, job.id)
     assert (await bench.job(job.id)).retry_attempt == 1
-    assert (await bench.told(job.id))[-1] == "Succeeded"
+    assert (await bench.event_types(job.id))[-1] == "Succeeded"
     (submission,) = bench.provider.submissions
     (file,) = submission.files
     assert await collect(file.read()) == IMAGE
@@ -189,7 +189,7 @@ async def test_a_provider_that_fails_does_not_have_the_image_fetched_again(bench
     (job,) = await bench.submit(controlNets=[_net()])
     async with running(bench.scheduler()):
         await _moving_until_ended(bench, job.id)
-    assert (await bench.told(job.id))[-1] == "Succeeded"
+    assert (await bench.event_types(job.id))[-1] == "Succeeded"
     assert len(bench.receiver.requests) == 1
 
 
@@ -210,6 +210,6 @@ def _net() -> JsonObject:
 async def _moving_until_ended(bench: Bench, job_id: str) -> None:
     async def has_ended() -> bool:
         bench.clock.advance(POLL_SECONDS / LEASE_SECONDS)
-        return await bench.ended(job_id)
+        return await bench.has_ended(job_id)
 
     await until_found(has_ended)

@@ -1,4 +1,4 @@
-"""One job on its way."""
+"""One job on its way through the stages."""
 
 import json
 
@@ -9,14 +9,13 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import Bench, running
 from tests.support.event_loop import settle, until, until_found
-from tests.support.jobs import collect
 from tests.support.scripted_provider import Script
 
 
-async def test_a_job_walks_through_every_stage(bench: Bench) -> None:
+async def test_a_job_goes_through_every_stage(bench: Bench) -> None:
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     events = await bench.stores.jobs.events(job.id)
     assert [(event.seq, event.stage, event.type) for event in events] == [
         (0, "QUEUED", "Initialized"),
@@ -32,16 +31,16 @@ async def test_a_job_walks_through_every_stage(bench: Bench) -> None:
 async def test_the_image_is_stored_in_its_slot(bench: Bench) -> None:
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     (slot,) = (await bench.job(job.id)).slots
     assert slot.available
-    assert await collect(bench.stores.blobs.read(slot.blob_key, start=0, stop=5)) == b"image"
+    assert await bench.read_blob(slot.blob_key) == b"image"
 
 
-async def test_the_last_event_tells_the_graph_and_the_answer(bench: Bench) -> None:
+async def test_the_last_event_has_the_graph_and_the_answer(bench: Bench) -> None:
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     context = (await bench.job(job.id)).last_event.context
     (submission,) = bench.provider.submissions
     assert json.loads(str(context["comfy_prompt_request"])) == submission.graph
@@ -50,18 +49,18 @@ async def test_the_last_event_tells_the_graph_and_the_answer(bench: Bench) -> No
     assert context["load"] == 1
 
 
-async def test_the_events_tell_the_graph_that_is_run_once_that_is_known(bench: Bench) -> None:
+async def test_the_events_have_the_graph_that_runs_once_that_is_known(bench: Bench) -> None:
     bench.provider.runs = {"1": {"class_type": "Other", "inputs": {"name": "a file of the server's.safetensors"}}}
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
-    told = {
+        await until_found(lambda: bench.has_ended(job.id))
+    graphs = {
         event.stage: json.loads(str(event.context["comfy_prompt_request"]))
         for event in await bench.stores.jobs.events(job.id)
         if "comfy_prompt_request" in event.context
     }
     (submission,) = bench.provider.submissions
-    assert told == {
+    assert graphs == {
         Stage.PROMPT_PREPARED: submission.graph,
         Stage.SENT_TO_COMFY: bench.provider.runs,
         Stage.COMFY_RESULT: bench.provider.runs,
@@ -76,7 +75,7 @@ async def test_the_prompt_id_is_stored_before_the_graph_is_sent(bench: Bench) ->
         await until(lambda: bool(bench.provider.sent))
         stored += [(await bench.job(job.id)).prompt_id]
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     assert stored == bench.provider.sent
 
 
@@ -93,7 +92,7 @@ async def test_a_job_that_cannot_be_run_fails_with_the_reason(bench: Bench, scri
     bench.provider.on_send = script
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     failed = (await bench.job(job.id)).last_event
     assert failed.type == "Failed"
     assert failed.context["error"] == error
@@ -112,10 +111,10 @@ async def test_a_provider_that_is_away_for_a_moment_costs_one_retry(bench: Bench
         (job,) = await bench.submit()
         await until(lambda: not away)
         bench.clock.advance(1)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     job = await bench.job(job.id)
     assert (job.outcome, job.retry_attempt) == ("SUCCEEDED", 1)
-    assert await bench.told(job.id) == [
+    assert await bench.event_types(job.id) == [
         *("Initialized", "Claimed", "Updated", "ClaimExpired"),
         *("Claimed", "Updated", "Updated", "Succeeded"),
     ]
@@ -129,10 +128,10 @@ async def test_a_provider_that_stays_away_ends_the_job_after_the_last_retry(benc
     async with running(bench.scheduler()):
         (job,) = await bench.submit(retries=2)
         for pause in (1, 2, 4):
-            await until_found(lambda: _is_in(bench, job.id, "PROMPT_PREPARED"))
+            await until_found(lambda: bench.is_in(job.id, Stage.PROMPT_PREPARED))
             await settle()
             bench.clock.advance(pause)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     job = await bench.job(job.id)
     assert (job.outcome, job.retry_attempt) == ("FAILED", 2)
 
@@ -145,20 +144,16 @@ async def test_a_provider_without_anybody_to_begin_costs_no_retry_however_long_t
     async with running(bench.scheduler()):
         (job,) = await bench.submit(retries=0)
         for round_ in range(1, 11):
-            await until_found(lambda: _is_in(bench, job.id, "PROMPT_PREPARED"))
+            await until_found(lambda: bench.is_in(job.id, Stage.PROMPT_PREPARED))
             await settle()
             if round_ == 10:
                 bench.provider.on_send = lambda _: None
             bench.clock.advance(1)
             await settle()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     job = await bench.job(job.id)
     assert (job.outcome, job.retry_attempt) == ("SUCCEEDED", 0)
-    assert (await bench.told(job.id)).count("LateRejected") == 10
-
-
-async def _is_in(bench: Bench, job_id: str, stage: str) -> bool:
-    return (await bench.job(job_id)).stage == stage
+    assert (await bench.event_types(job.id)).count("LateRejected") == 10
 
 
 async def test_a_bug_outside_the_stages_costs_one_retry(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +167,6 @@ async def test_a_bug_outside_the_stages_costs_one_retry(bench: Bench, monkeypatc
     monkeypatch.setattr(bench.stores.jobs, "replace", break_once)
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     job = await bench.job(job.id)
     assert (job.outcome, job.retry_attempt) == (Outcome.SUCCEEDED, 1)

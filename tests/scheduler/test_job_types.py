@@ -1,4 +1,4 @@
-"""Each kind of work, done in its own way; what it takes is the time of the clock."""
+"""Each kind of work, done by its executor; what it takes is the time of the clock."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,6 @@ from civitai_mock.services.consumers import EVERYBODY
 from tests.scheduler.conftest import LEASE_SECONDS, Bench, running
 from tests.support.comfy_graphs import text_to_image
 from tests.support.event_loop import settle, until_found
-from tests.support.jobs import collect
 from tests.support.templates import TEMPLATES, template
 
 DAY = timedelta(days=1)
@@ -30,10 +29,10 @@ async def submit(bench: Bench, name: str, *, consumer: str = EVERYBODY, **change
 
 
 async def run(bench: Bench, name: str, *, consumer: str = EVERYBODY, **changes: Json) -> Job:
-    """A job of a `$type` at its end, however long that takes."""
+    """Return a job of a `$type` at its end, however long that takes."""
     async with running(bench.scheduler()):
         job = await submit(bench, name, consumer=consumer, **changes)
-        while not await bench.ended(job.id):
+        while not await bench.has_ended(job.id):
             await settle()
             bench.clock.advance(1)
     return await bench.job(job.id)
@@ -43,18 +42,12 @@ async def make_image(bench: Bench) -> Job:
     return await run(bench, "textToImage")
 
 
-async def content(bench: Bench, key: str) -> bytes:
-    blob = await bench.stores.blobs.stat(key)
-    assert blob is not None
-    return await collect(bench.stores.blobs.read(key, start=0, stop=blob.size))
-
-
-def test_there_is_a_way_for_each_kind_of_work() -> None:
+def test_there_is_an_executor_for_each_kind_of_work() -> None:
     assert set(EXECUTORS) == set(get_args(JobWork))
 
 
 @pytest.mark.parametrize("name", sorted(set(TEMPLATES) - {"copyAsset", "clearAssets", "imageResourceTraining"}))
-async def test_a_job_of_any_type_walks_through_the_same_stages(bench: Bench, name: str) -> None:
+async def test_a_job_of_any_type_goes_through_the_same_stages(bench: Bench, name: str) -> None:
     job = await run(bench, name)
     events = await bench.stores.jobs.events(job.id)
     assert [event.type for event in events] == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
@@ -67,9 +60,9 @@ async def test_a_result_comes_after_the_time_that_a_model_would_take(bench: Benc
         await settle()
         bench.clock.advance(2.4)
         await settle()
-        assert not await bench.ended(job.id)
+        assert not await bench.has_ended(job.id)
         bench.clock.advance(0.2)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     ended = await bench.job(job.id)
     assert isinstance(ended.result, dict)
     assert ended.slots == ()
@@ -82,7 +75,7 @@ async def test_the_files_of_every_output_node_are_named_by_it(bench: Bench) -> N
     assert [slot.blob_key for slot in job.slots] == [blob_key(job.id, index) for index in range(4)]
     assert [slot.seed for slot in job.slots] == [7, 7, None, None]
     assert all(slot.available for slot in job.slots)
-    assert await content(bench, job.slots[3].blob_key) == b"image"
+    assert await bench.read_blob(job.slots[3].blob_key) == b"image"
 
 
 async def test_a_graph_without_any_file_fails(bench: Bench) -> None:
@@ -97,21 +90,20 @@ async def train(bench: Bench, epochs: int) -> Job:
 
 async def one_epoch(bench: Bench) -> None:
     await settle()
-    bench.clock.advance(EPOCH_SECONDS)
-    await settle()
+    await bench.pass_time(EPOCH_SECONDS)
 
 
 def available(job: Job) -> Sequence[str | None]:
     return [slot.name for slot in job.slots if slot.available]
 
 
-async def test_each_epoch_is_told_as_soon_as_its_files_are_there(bench: Bench) -> None:
+async def test_each_epoch_is_published_as_soon_as_its_files_are_there(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await train(bench, 2)
         await one_epoch(bench)
         first = await bench.job(job.id)
         await one_epoch(bench)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     assert available(first) == ["epoch-1.safetensors", "epoch-1-sample-1.png"]
     assert first.last_event.context == {
         "epoch": 1,
@@ -121,17 +113,17 @@ async def test_each_epoch_is_told_as_soon_as_its_files_are_there(bench: Bench) -
     }
     assert first.claim is not None
     assert first.claim.until == bench.clock.now() - timedelta(seconds=EPOCH_SECONDS - LEASE_SECONDS)
-    assert await bench.told(job.id) == ["Initialized", "Claimed", *["Updated"] * 4, "Succeeded"]
+    assert await bench.event_types(job.id) == ["Initialized", "Claimed", *["Updated"] * 4, "Succeeded"]
 
 
-async def test_the_end_of_a_training_tells_of_all_epochs(bench: Bench) -> None:
+async def test_the_last_event_of_a_training_has_all_epochs(bench: Bench) -> None:
     job = await run(bench, "imageResourceTraining")
     epochs = job.last_event.context["epochs"]
     assert isinstance(epochs, list)
     assert [epoch["epoch"] for epoch in epochs if isinstance(epoch, dict)] == [1, 2]
     assert len(available(job)) == len(job.slots) == 6
-    assert (await content(bench, job.slots[0].blob_key))[8:9] == b"{"
-    assert await content(bench, job.slots[1].blob_key) == b"a fox 8"
+    assert (await bench.read_blob(job.slots[0].blob_key))[8:9] == b"{"
+    assert await bench.read_blob(job.slots[1].blob_key) == b"a fox 8"
 
 
 async def test_a_training_goes_on_where_another_worker_left_it(bench: Bench) -> None:
@@ -142,10 +134,10 @@ async def test_a_training_goes_on_where_another_worker_left_it(bench: Bench) -> 
     async with running(bench.scheduler(worker_id="local-2")):
         await one_epoch(bench)
         await one_epoch(bench)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     events = await bench.stores.jobs.events(job.id)
-    told = [event.context["epoch"] for event in events if "epoch" in event.context]
-    assert told == [1, 2, 3]
+    epochs = [event.context["epoch"] for event in events if "epoch" in event.context]
+    assert epochs == [1, 2, 3]
 
 
 async def test_a_cancelled_training_keeps_what_it_made(bench: Bench) -> None:
@@ -163,21 +155,21 @@ async def test_a_blob_is_transformed(bench: Bench) -> None:
     (slot,) = (await make_image(bench)).slots
     job = await run(bench, "imageTransform", imageUrl=None, blobKey=slot.blob_key)
     (made,) = job.slots
-    assert await content(bench, made.blob_key) == b"Canny of image"
+    assert await bench.read_blob(made.blob_key) == b"Canny of image"
 
 
 async def test_a_drawn_image_stands_in_for_one_elsewhere(bench: Bench) -> None:
     (made,) = (await run(bench, "imageTransform")).slots
-    assert await content(bench, made.blob_key) == b"Canny of https://images.example/fox.png 0"
+    assert await bench.read_blob(made.blob_key) == b"Canny of https://images.example/fox.png 0"
 
 
 async def keep_until(bench: Bench, action: BlobAction, **changes: Any) -> timedelta:
-    """For how long a new image is kept after the action, from now."""
+    """Return for how long a new image is kept after the action, from now."""
     (slot,) = (await make_image(bench)).slots
     bench.clock.advance(3600)
     job = await run(bench, f"blob{action.capitalize()}", key=slot.blob_key, **changes)
     assert job.slots == (replace(slot, seed=None),)
-    assert await content(bench, slot.blob_key) == b"image"
+    assert await bench.read_blob(slot.blob_key) == b"image"
     blob = await bench.stores.blobs.stat(slot.blob_key)
     assert blob is not None
     return blob.keep_until - job.created_at
@@ -221,7 +213,7 @@ async def test_a_deleted_blob_is_gone(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", ["blobGet", "blobPin", "blobUnpin", "blobDelete", "blobUpload"])
-async def test_a_blob_that_is_not_there_is_told_as_that(bench: Bench, name: str) -> None:
+async def test_a_blob_that_is_not_there_is_answered_as_not_available(bench: Bench, name: str) -> None:
     job = await run(bench, name)
     assert job.outcome == "SUCCEEDED"
     assert [slot.available for slot in job.slots] == [False]
@@ -237,7 +229,7 @@ async def test_an_asset_is_copied_under_its_name(bench: Bench) -> None:
     copy = await run(bench, "copyAsset", jobId=training.id)
     (slot,) = copy.slots
     assert (slot.name, slot.blob_key) == ("epoch-1.safetensors", blob_key(copy.id, 0))
-    assert await content(bench, slot.blob_key) == await content(bench, training.slots[0].blob_key)
+    assert await bench.read_blob(slot.blob_key) == await bench.read_blob(training.slots[0].blob_key)
 
 
 async def test_the_files_of_a_job_are_cleared(bench: Bench) -> None:

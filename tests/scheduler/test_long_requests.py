@@ -25,6 +25,6 @@ async def test_a_long_request_holds_up_nobody(
     monkeypatch.setattr(import_module("civitai_mock.scheduler.job_runner"), "job_work", noting)
     async with running(bench.scheduler()), asyncio.timeout(PATIENCE_SECONDS):
         (job,) = await bench.submit(params={"prompt": prompt})
-        while not await bench.ended(job.id):  # noqa: ASYNC110 - a thread takes real time
+        while not await bench.has_ended(job.id):  # noqa: ASYNC110 - a thread takes real time
             await asyncio.sleep(0.01)
     assert [thread != threading.get_ident() for thread in threads] == [beside]

@@ -1,4 +1,4 @@
-"""How far a job is, told while its graph runs."""
+"""Progress events, which are published while a graph runs."""
 
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -22,9 +22,8 @@ from tests.scheduler.conftest import (
 )
 from tests.support.event_loop import settle, until, until_found
 from tests.support.freezing_stores import FreezingStores, Moment
-from tests.support.jobs import collect
 
-REST = 1 / MOST_PER_SECOND
+PAUSE = 1 / MOST_PER_SECOND
 SAMPLER = "KSampler"
 
 
@@ -37,13 +36,9 @@ async def _start(bench: Bench) -> Job:
     """One job whose graph runs until the provider may go on."""
     bench.provider.hold()
     (job,) = await bench.submit()
-    await until_found(lambda: _is_sent(bench, job))
+    await until_found(lambda: bench.is_sent(job.id))
     await settle()
     return await bench.job(job.id)
-
-
-async def _is_sent(bench: Bench, job: Job) -> bool:
-    return (await bench.job(job.id)).stage is Stage.SENT_TO_COMFY
 
 
 def _show(bench: Bench, job: Job, progress: Progress) -> None:
@@ -51,62 +46,58 @@ def _show(bench: Bench, job: Job, progress: Progress) -> None:
     bench.provider.progresses[job.prompt_id] = progress
 
 
-async def _pass(bench: Bench, seconds: float = PROGRESS_SECONDS) -> None:
-    bench.clock.advance(seconds)
-    await settle()
-
-
 async def _next_round(bench: Bench) -> None:
-    """The pause after a note, then the interval."""
-    await _pass(bench, REST)
-    await _pass(bench)
+    """Let the pause after an event pass, then the interval."""
+    await bench.pass_time(PAUSE)
+    await bench.pass_time(PROGRESS_SECONDS)
 
 
-async def _notes(bench: Bench, job: Job) -> list[JobEvent]:
+async def _progress_events(bench: Bench, job: Job) -> list[JobEvent]:
     return [event for event in await bench.stores.jobs.events(job.id) if "step" in event.context]
 
 
 async def _preview(bench: Bench, job: Job) -> tuple[str, bytes]:
-    blob = await bench.stores.blobs.stat(blob_key(job.id, PREVIEW))
+    key = blob_key(job.id, PREVIEW)
+    blob = await bench.stores.blobs.stat(key)
     assert blob is not None
     assert blob.keep_until == job.keep_until
-    return blob.content_type, await collect(bench.stores.blobs.read(blob.key, start=0, stop=blob.size))
+    return blob.content_type, await bench.read_blob(key)
 
 
-async def test_a_running_job_tells_its_steps_and_its_node(bench: Bench) -> None:
+async def test_a_running_job_publishes_its_step_and_its_node(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(5))
-        await _pass(bench)
-        (note,) = await _notes(bench, job)
+        await bench.pass_time(PROGRESS_SECONDS)
+        (event,) = await _progress_events(bench, job)
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
-    assert (note.type, note.stage) == ("Updated", "SENT_TO_COMFY")
-    assert note.context == {"step": 5, "steps": 20, "progress": 0.25, "node_id": SAMPLER, "class_type": "KSampler"}
-    assert (await bench.told(job.id))[-2:] == ["Updated", "Succeeded"]
+        await until_found(lambda: bench.has_ended(job.id))
+    assert (event.type, event.stage) == ("Updated", "SENT_TO_COMFY")
+    assert event.context == {"step": 5, "steps": 20, "progress": 0.25, "node_id": SAMPLER, "class_type": "KSampler"}
+    assert (await bench.event_types(job.id))[-2:] == ["Updated", "Succeeded"]
 
 
-async def test_steps_are_told_once_an_interval_however_many_there_were(bench: Bench) -> None:
+async def test_steps_are_published_once_an_interval_however_many_there_were(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await _start(bench)
         for number in range(1, 13):
             _show(bench, job, step(number))
-            await _pass(bench, PROGRESS_SECONDS / 4)
-        notes = await _notes(bench, job)
+            await bench.pass_time(PROGRESS_SECONDS / 4)
+        events = await _progress_events(bench, job)
         bench.provider.go_on()
-    pauses = [later.at - earlier.at for earlier, later in pairwise(notes)]
-    assert [note.context["step"] for note in notes] == [4, 9]
+    pauses = [later.at - earlier.at for earlier, later in pairwise(events)]
+    assert [event.context["step"] for event in events] == [4, 9]
     assert min(pauses).total_seconds() >= PROGRESS_SECONDS
 
 
-async def test_a_job_that_has_not_moved_has_nothing_to_tell(bench: Bench) -> None:
+async def test_a_job_that_has_not_moved_publishes_nothing(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(5))
-        await _pass(bench)
+        await bench.pass_time(PROGRESS_SECONDS)
         for _ in range(3):
             await _next_round(bench)
-        assert len(await _notes(bench, job)) == 1
+        assert len(await _progress_events(bench, job)) == 1
         bench.provider.go_on()
 
 
@@ -117,10 +108,10 @@ async def test_the_latest_preview_takes_the_place_of_the_one_before(bench: Bench
             _show(bench, job, step(number, preview=content))
             await _next_round(bench)
             assert await _preview(bench, job) == ("image/jpeg", content)
-        notes = await _notes(bench, job)
+        events = await _progress_events(bench, job)
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
-    assert [note.context["previewBlobKey"] for note in notes] == 2 * [blob_key(job.id, PREVIEW)]
+        await until_found(lambda: bench.has_ended(job.id))
+    assert [event.context["previewBlobKey"] for event in events] == 2 * [blob_key(job.id, PREVIEW)]
     assert await _preview(bench, job) == ("image/jpeg", b"second")
     assert blob_key(job.id, PREVIEW) not in {slot.blob_key for slot in (await bench.job(job.id)).slots}
 
@@ -138,12 +129,12 @@ async def test_a_preview_that_is_the_same_is_not_stored_again(bench: Bench, monk
         for number in (1, 2):
             _show(bench, job, step(number, preview=b"same"))
             await _next_round(bench)
-        assert len(await _notes(bench, job)) == 2
+        assert len(await _progress_events(bench, job)) == 2
         assert stored == [blob_key(job.id, PREVIEW)]
         bench.provider.go_on()
 
 
-async def test_a_blob_store_that_is_away_costs_the_note_and_not_the_job(
+async def test_a_blob_store_that_is_away_costs_the_event_and_not_the_job(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put, away = bench.stores.blobs.put, [True]
@@ -157,17 +148,17 @@ async def test_a_blob_store_that_is_away_costs_the_note_and_not_the_job(
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(1, preview=b"sketch"))
-        await _pass(bench)
-        assert (away, await _notes(bench, job)) == ([], [])
+        await bench.pass_time(PROGRESS_SECONDS)
+        assert (away, await _progress_events(bench, job)) == ([], [])
         await _next_round(bench)
-        assert len(await _notes(bench, job)) == 1
+        assert len(await _progress_events(bench, job)) == 1
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     ended = await bench.job(job.id)
     assert (ended.outcome, ended.retry_attempt) == (Outcome.SUCCEEDED, 0)
 
 
-async def test_a_job_store_that_is_away_while_progress_is_told_costs_nothing(
+async def test_a_job_store_that_is_away_while_progress_is_published_costs_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace, away = bench.stores.jobs.replace, [True]
@@ -181,27 +172,27 @@ async def test_a_job_store_that_is_away_while_progress_is_told_costs_nothing(
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(1))
-        await _pass(bench)
-        bench.provider.go_on()  # the job's end waits for the note that has begun
+        await bench.pass_time(PROGRESS_SECONDS)
+        bench.provider.go_on()  # the job's end waits for the event that has begun
         await settle()
-        assert not await bench.ended(job.id)
-        await _pass(bench, 1)
-        await until_found(lambda: bench.ended(job.id))
-    assert (await bench.told(job.id))[-2:] == ["Updated", "Succeeded"]
+        assert not await bench.has_ended(job.id)
+        await bench.pass_time(1)
+        await until_found(lambda: bench.has_ended(job.id))
+    assert (await bench.event_types(job.id))[-2:] == ["Updated", "Succeeded"]
 
 
-async def test_nothing_is_told_after_the_end(bench: Bench) -> None:
+async def test_nothing_is_published_after_the_end(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await _start(bench)
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         _show(bench, job, step(20))
-        await _pass(bench)
-        assert await _notes(bench, job) == []
-    assert (await bench.told(job.id))[-1] == "Succeeded"
+        await bench.pass_time(PROGRESS_SECONDS)
+        assert await _progress_events(bench, job) == []
+    assert (await bench.event_types(job.id))[-1] == "Succeeded"
 
 
-async def test_a_job_that_fails_after_a_note_says_why(bench: Bench) -> None:
+async def test_a_job_that_fails_after_a_progress_event_says_why(bench: Bench) -> None:
     def fail(_: str) -> None:
         raise JobError("Out of memory.")
 
@@ -209,13 +200,13 @@ async def test_a_job_that_fails_after_a_note_says_why(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(5))
-        await _pass(bench)
+        await bench.pass_time(PROGRESS_SECONDS)
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     assert (await bench.job(job.id)).last_event.context["message"] == "Out of memory."
 
 
-async def test_a_job_that_is_cancelled_while_it_is_told_stays_cancelled(bench: Bench) -> None:
+async def test_a_job_that_is_cancelled_while_its_progress_is_published_stays_cancelled(bench: Bench) -> None:
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(5))
@@ -223,12 +214,12 @@ async def test_a_job_that_is_cancelled_while_it_is_told_stays_cancelled(bench: B
         await bench.cancel(job.id)
         await settle()
         _show(bench, job, step(6))
-        await _pass(bench)
-    assert (await bench.told(job.id))[-1] == "Deleted"
+        await bench.pass_time(PROGRESS_SECONDS)
+    assert (await bench.event_types(job.id))[-1] == "Deleted"
     assert bench.provider.cancelled == [job.prompt_id]
 
 
-async def test_a_worker_that_stops_while_a_note_waits_for_the_store_gives_its_job_back(
+async def test_a_worker_that_stops_while_an_event_waits_for_the_store_gives_its_job_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace = bench.stores.jobs.replace
@@ -242,11 +233,11 @@ async def test_a_worker_that_stops_while_a_note_waits_for_the_store_gives_its_jo
     async with running(bench.scheduler()):
         job = await _start(bench)
         _show(bench, job, step(5))
-        await _pass(bench)
-    assert (await bench.told(job.id))[-1] == "LateRejected"
+        await bench.pass_time(PROGRESS_SECONDS)
+    assert (await bench.event_types(job.id))[-1] == "LateRejected"
 
 
-async def test_a_job_that_was_taken_over_is_told_on_by_its_heir(bench: Bench) -> None:
+async def test_the_progress_of_a_job_that_was_taken_over_is_published_by_its_heir(bench: Bench) -> None:
     bench.provider.hold()
     dying = FreezingStores(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.AFTER)
     (job,) = await bench.submit()
@@ -257,11 +248,11 @@ async def test_a_job_that_was_taken_over_is_told_on_by_its_heir(bench: Bench) ->
             await until_found(lambda: _is_held_by(bench, job, "heir"))
             await settle()
             _show(bench, await bench.job(job.id), step(7))
-            await _pass(bench)
-            (note,) = await _notes(bench, job)
+            await bench.pass_time(PROGRESS_SECONDS)
+            (event,) = await _progress_events(bench, job)
             bench.provider.go_on()
-            await until_found(lambda: bench.ended(job.id))
-    assert (note.worker_id, note.context["step"]) == ("heir", 7)
+            await until_found(lambda: bench.has_ended(job.id))
+    assert (event.worker_id, event.context["step"]) == ("heir", 7)
 
 
 async def _is_held_by(bench: Bench, job: Job, worker_id: str) -> bool:
@@ -269,7 +260,7 @@ async def _is_held_by(bench: Bench, job: Job, worker_id: str) -> bool:
     return found.stage is Stage.SENT_TO_COMFY and found.claim is not None and found.claim.worker_id == worker_id
 
 
-async def test_many_jobs_together_tell_so_many_notes_a_second_and_each_has_its_turn(bench: Bench) -> None:
+async def test_many_jobs_together_publish_so_many_events_a_second_and_each_has_its_turn(bench: Bench) -> None:
     count = 2 * MOST_PER_SECOND
     bench.provider.hold()
     async with running(bench.scheduler()):
@@ -278,13 +269,13 @@ async def test_many_jobs_together_tell_so_many_notes_a_second_and_each_has_its_t
         await settle()
         for prompt_id in bench.provider.sent:
             bench.provider.progresses[prompt_id] = step(1)
-        await _pass(bench)
+        await bench.pass_time(PROGRESS_SECONDS)
         for _ in range(MOST_PER_SECOND - 1):
-            await _pass(bench, REST)
-        assert sum([len(await _notes(bench, job)) for job in jobs]) == MOST_PER_SECOND
+            await bench.pass_time(PAUSE)
+        assert sum([len(await _progress_events(bench, job)) for job in jobs]) == MOST_PER_SECOND
         for _ in range(MOST_PER_SECOND):
-            await _pass(bench, REST)
-        assert [len(await _notes(bench, job)) for job in jobs] == count * [1]
+            await bench.pass_time(PAUSE)
+        assert [len(await _progress_events(bench, job)) for job in jobs] == count * [1]
         bench.provider.go_on()
 
 
@@ -293,10 +284,10 @@ async def test_a_job_shows_its_progress_until_another_event_or_its_end(bench: Be
         job = await _start(bench)
         assert progress_of(job) is None
         _show(bench, job, step(5))
-        await _pass(bench)
+        await bench.pass_time(PROGRESS_SECONDS)
         shown = progress_of(await bench.job(job.id))
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     assert shown is not None
     assert (shown.step, shown.steps, shown.fraction, shown.node_type) == (5, 20, 0.25, "KSampler")
     assert progress_of(await bench.job(job.id)) is None

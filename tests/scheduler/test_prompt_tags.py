@@ -6,10 +6,9 @@ import pytest
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
+from tests.scheduler.comfyui_bench import open_standin, running_on, wait_until_ended
 from tests.scheduler.conftest import Bench
-from tests.scheduler.test_comfyui_absence import ended, working
-from tests.support.provider_openers import draw_simulated
-from tests.support.standin import RunningStandin, running_standin
+from tests.support.standin import RunningStandin
 
 MODELS = {"checkpoints": ["sd1/civitai/4384/128713.safetensors"], "loras": ["style.safetensors"]}
 SMALL = {"width": 64, "height": 64, "steps": 1}
@@ -21,7 +20,7 @@ SICK_DEVICE = ("RuntimeError", "CUDA error: unspecified launch failure")
 
 async def run(bench: Bench, prompt: str) -> Job:
     (job,) = await bench.submit(params={"prompt": prompt, **SMALL}, retries=1)
-    return await ended(bench, job)
+    return await wait_until_ended(bench, job)
 
 
 def told_of(job: Job) -> list[Any]:
@@ -43,7 +42,7 @@ def spoil(standin: RunningStandin, failure: tuple[str, str]) -> None:
 
 async def test_tags_are_told_whether_it_was_the_server_or_the_text_that_left_them_out(bench: Bench) -> None:
     prompt = "a fox <lora:style:0.5> <lora:nowhere:1> <lora:style:strong> <lora:nowhere:1>"
-    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         job = await run(bench, prompt)
     assert job.outcome is Outcome.SUCCEEDED
     assert ignored(job) == ["<lora:style:strong>", "<lora:nowhere:1>"]
@@ -60,7 +59,7 @@ async def test_tags_are_told_whether_it_was_the_server_or_the_text_that_left_the
 )
 async def test_a_tag_is_left_out_with_the_account_of_its_file(bench: Bench, loras: list[str], reason: str) -> None:
     models = {**MODELS, "loras": loras}
-    async with running_standin(models=models, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin(models=models) as standin, running_on(bench, standin):
         job = await run(bench, "a fox <lora:style:0.5>")
     (told,) = told_of(job)
     assert told["tag"] == "<lora:style:0.5>"
@@ -68,21 +67,21 @@ async def test_a_tag_is_left_out_with_the_account_of_its_file(bench: Bench, lora
 
 
 async def test_a_tag_that_no_server_loads_is_left_out_with_what_was_said_of_it(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         spoil(standin, BROKEN_FILE)
         (told,) = told_of(await run(bench, "a fox <lora:style:0.5>"))
     assert told["reason"].endswith("(LoraLoader): Error while deserializing header: HeaderTooLarge.")
 
 
 async def test_a_tag_that_is_left_out_for_two_reasons_is_told_once(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         job = await run(bench, "<lora:nowhere:1>" * 101)
     assert (job.outcome, ignored(job)) == (Outcome.SUCCEEDED, ["<lora:nowhere:1>"])
 
 
 @pytest.mark.parametrize("failure", [BROKEN_FILE, OTHER_SHAPE, NOBODY_KNOWS], ids="{0[0]}".format)
 async def test_a_file_that_cannot_be_loaded_is_left_out_at_no_cost(bench: Bench, failure: tuple[str, str]) -> None:
-    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         spoil(standin, failure)
         job = await run(bench, "a fox <lora:style:0.5>, <lora:style:0.7>")
     assert (job.outcome, job.retry_attempt) == (Outcome.SUCCEEDED, 0)
@@ -91,9 +90,9 @@ async def test_a_file_that_cannot_be_loaded_is_left_out_at_no_cost(bench: Bench,
 
 async def test_another_server_is_asked_before_a_file_is_left_out(bench: Bench) -> None:
     async with (
-        running_standin(models=MODELS, draw=draw_simulated) as bad,
-        running_standin(models=MODELS, draw=draw_simulated) as good,
-        working(bench, bad, good),
+        open_standin(models=MODELS) as bad,
+        open_standin(models=MODELS) as good,
+        running_on(bench, bad, good),
     ):
         spoil(bad, BROKEN_FILE)
         jobs = [await run(bench, "a fox <lora:style:0.5>") for _ in range(4)]
@@ -101,7 +100,7 @@ async def test_another_server_is_asked_before_a_file_is_left_out(bench: Bench) -
 
 
 async def test_a_sick_device_is_not_the_fault_of_a_tag(bench: Bench) -> None:
-    async with running_standin(models=MODELS, draw=draw_simulated) as standin, working(bench, standin):
+    async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         spoil(standin, SICK_DEVICE)
         job = await run(bench, "a fox <lora:style:0.5>")
     assert (job.outcome, job.retry_attempt) == (Outcome.FAILED, 1)

@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 
-from civitai_mock.domain.stages import Stage
 from civitai_mock.scheduler import scheduler
 from tests.scheduler.conftest import Bench, running
 from tests.support.event_loop import settle, until_found
@@ -28,7 +27,7 @@ async def test_jobs_that_cannot_be_given_back_are_counted_and_not_waited_for(ben
     scheduler = bench.scheduler(stores=dying.stores)
     async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
         for job in jobs:
-            await until_found(partial(_is_sent, bench, job.id))
+            await until_found(partial(bench.is_sent, job.id))
         dying.frozen.set()
         if answers == "away":
             dying.released.set()
@@ -54,7 +53,7 @@ async def test_jobs_that_are_given_back_or_ended_are_not_left(bench: Bench) -> N
     (given_back, cancelled) = await bench.submit(2)
     scheduler = bench.scheduler()
     async with running(scheduler):
-        await until_found(lambda: _is_sent(bench, given_back.id))
+        await until_found(lambda: bench.is_sent(given_back.id))
         await bench.cancel(cancelled.id)
     assert scheduler.jobs_left == 0
 
@@ -64,13 +63,9 @@ async def test_a_second_stop_does_not_prolong_the_grace_time(bench: Bench) -> No
     (job,) = await bench.submit()
     scheduler = bench.scheduler(grace=0.05)
     async with asyncio.timeout(ALLOWED_SECONDS), running(scheduler):
-        await until_found(lambda: _is_sent(bench, job.id))
+        await until_found(lambda: bench.is_sent(job.id))
         scheduler.stop()
-        while (await bench.told(job.id))[-1] != "LateRejected":
+        while (await bench.event_types(job.id))[-1] != "LateRejected":
             scheduler.stop()
             await asyncio.sleep(0)
     assert scheduler.jobs_left == 0
-
-
-async def _is_sent(bench: Bench, job_id: str) -> bool:
-    return (await bench.job(job_id)).stage is Stage.SENT_TO_COMFY

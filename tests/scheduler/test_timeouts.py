@@ -57,9 +57,9 @@ async def test_a_claim_that_takes_too_long_ends_and_the_job_is_tried_again(
         await until(provider.hung.is_set)
         assert provider.cancelled == provider.sent[:1]
         provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
-    told = [event for event in await bench.stores.jobs.events(job.id) if event.type == "ClaimExpired"]
-    assert [event.context["reason"] for event in told] == ["timeout: the claim took longer than 00:01:00"]
+        await until_found(lambda: bench.has_ended(job.id))
+    expired = [event for event in await bench.stores.jobs.events(job.id) if event.type == "ClaimExpired"]
+    assert [event.context["reason"] for event in expired] == ["timeout: the claim took longer than 00:01:00"]
     ended = await bench.job(job.id)
     assert (ended.outcome, ended.retry_attempt) == (Outcome.SUCCEEDED, 1)
     assert len(set(provider.sent)) == 2  # the first one may take its time to stop
@@ -72,22 +72,22 @@ async def test_a_job_that_times_out_each_time_fails_when_its_retries_are_used_up
         for attempt in range(1, 4):
             await until(lambda: len(bench.provider.sent) == attempt)  # noqa: B023 - awaited within the turn
             await _pass(bench, MINUTE)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await settle()
     failed = await bench.job(job.id)
     assert (failed.outcome, failed.retry_attempt) == (Outcome.FAILED, 2)
     assert failed.last_event.context["error"] == "claim_expired"
     assert str(failed.last_event.context["message"]).startswith("timeout")
-    assert (await bench.told(job.id)).count("ClaimExpired") == 2
+    assert (await bench.event_types(job.id)).count("ClaimExpired") == 2
     assert len(bench.provider.cancelled) == 3
 
 
 async def test_a_job_that_ends_in_time_is_left_alone_when_its_time_comes(bench: Bench) -> None:
     async with running(bench.scheduler()):
         (job,) = await bench.submit(timeout="00:01:00")
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await _pass(bench, MINUTE)
-    assert (await bench.told(job.id))[-1] == "Succeeded"
+    assert (await bench.event_types(job.id))[-1] == "Succeeded"
     assert bench.provider.cancelled == []
 
 
@@ -102,7 +102,7 @@ async def test_the_time_counts_anew_for_each_claim(bench: Bench) -> None:
         await _pass(bench, MINUTE - 1)
         assert (await bench.job(job.id)).retry_attempt == 1
         bench.provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
 
 
 class BusyProvider(ScriptedProvider):
@@ -134,7 +134,7 @@ async def test_the_time_that_a_prompt_waits_for_others_does_not_count(bench: Ben
         await _pass(bench, 1)
         assert provider.cancelled == provider.sent[:1]
         provider.go_on()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
     assert (await bench.job(job.id)).retry_attempt == 1
 
 
@@ -158,8 +158,8 @@ async def test_a_dead_holders_claim_is_ended_once_by_its_lease(bench: Bench) -> 
         await dying.frozen.wait()
         async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()  # longer than the timeout
-            await until_found(lambda: bench.ended(job.id))
-    assert (await bench.told(job.id)).count("ClaimExpired") == 1
+            await until_found(lambda: bench.has_ended(job.id))
+    assert (await bench.event_types(job.id)).count("ClaimExpired") == 1
 
 
 async def test_a_cancel_while_a_claim_times_out_wins(bench: Bench) -> None:
@@ -171,7 +171,7 @@ async def test_a_cancel_while_a_claim_times_out_wins(bench: Bench) -> None:
         bench.clock.advance(1)
         await bench.cancel(job.id)
         await settle()
-    assert (await bench.told(job.id))[-1] == "Deleted"
+    assert (await bench.event_types(job.id))[-1] == "Deleted"
     assert bench.provider.cancelled == bench.provider.sent
 
 
@@ -185,7 +185,7 @@ async def test_many_claims_time_out_together_without_a_task_for_each(bench: Benc
         await settle()
         assert len(asyncio.all_tasks()) - others <= len(jobs) + 2
         await _pass(bench, MINUTE)
-        await until_found(lambda: bench.all_ended(jobs))
+        await until_found(lambda: bench.have_all_ended(jobs))
         await until(lambda: len(bench.provider.cancelled) == 100)
     assert {(await bench.job(job.id)).outcome for job in jobs} == {Outcome.FAILED}
 
@@ -196,9 +196,9 @@ async def test_a_running_job_past_its_deadline_expires_and_its_prompt_is_cancell
     async with running(bench.scheduler()):
         await until(lambda: bool(bench.provider.sent))
         await _pass(bench, 104)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await until(lambda: bool(bench.provider.cancelled))
-    assert (await bench.told(job.id))[-1] == "Expired"
+    assert (await bench.event_types(job.id))[-1] == "Expired"
     assert bench.provider.cancelled == bench.provider.sent
 
 
@@ -206,14 +206,13 @@ async def test_a_queued_job_past_its_deadline_expires_without_a_start(bench: Ben
     (job,) = await bench.submit(expireAt="2025-09-06T18:20:00Z")
     bench.clock.advance(104)
     async with running(bench.scheduler(max_in_flight=0)):
-        await until_found(lambda: bench.ended(job.id))
-    assert await bench.told(job.id) == ["Initialized", "Expired"]
+        await until_found(lambda: bench.has_ended(job.id))
+    assert await bench.event_types(job.id) == ["Initialized", "Expired"]
 
 
 async def _pass(bench: Bench, seconds: float) -> None:
-    """In steps that are short enough for the leases to be renewed."""
+    """Let time pass in steps that are short enough for the leases to be renewed."""
     await settle()
     while seconds > 0:
-        bench.clock.advance(min(seconds, LEASE_SECONDS / 3))
+        await bench.pass_time(min(seconds, LEASE_SECONDS / 3))
         seconds -= LEASE_SECONDS / 3
-        await settle()

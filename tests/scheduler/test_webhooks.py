@@ -42,7 +42,7 @@ async def test_a_callback_can_be_recognised_and_traced(bench: Bench) -> None:
 async def test_a_job_without_a_callback_url_tells_nobody(bench: Bench) -> None:
     async with running(bench.scheduler()):
         (job,) = await bench.submit()
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await settle()
     assert bench.receiver.requests == []
 
@@ -51,7 +51,7 @@ async def test_an_event_waits_for_the_one_before_it(bench: Bench) -> None:
     bench.receiver.hold()
     async with running(bench.scheduler()):
         job = await bench.add(1, callback_url=URL)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await settle()
         assert bench.receiver.events == TOLD[:1]
         bench.receiver.go_on()
@@ -71,7 +71,7 @@ async def test_no_more_callbacks_are_on_their_way_than_there_is_room_for(bench: 
     bench.receiver.hold()
     async with running(bench.scheduler()):
         jobs = [await bench.add(number, callback_url=URL) for number in range(1, 51)]
-        await until_found(lambda: bench.all_ended(jobs))
+        await until_found(lambda: bench.have_all_ended(jobs))
         await settle()
         assert len(bench.receiver.requests) == 32
         bench.receiver.go_on()
@@ -84,14 +84,14 @@ async def test_a_dead_receiver_delays_no_job(bench: Bench) -> None:
     async with running(bench.scheduler()):
         jobs = [await bench.add(number, callback_url=URL) for number in range(1, 41)]
         jobs += await bench.submit(10)
-        await until_found(lambda: bench.all_ended(jobs))
+        await until_found(lambda: bench.have_all_ended(jobs))
 
 
 async def test_a_failed_attempt_is_made_again_after_a_pause_that_grows(bench: Bench) -> None:
     bench.receiver.answer = _unavailable
     async with running(bench.scheduler()):
         job = await bench.add(1, callback_url=URL)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await settle()
         bench.clock.advance(0.49)
         await settle()
@@ -146,7 +146,7 @@ async def test_a_host_that_is_not_allowed_is_never_asked(bench: Bench) -> None:
     bench.receiver.addresses["receiver.test"] = ("93.184.216.34",)
     async with running(bench.scheduler()):
         job = await bench.add(1, callback_url=URL)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await settle()
         bench.clock.advance(LONGER_THAN_A_HOLD)
         await settle()
@@ -178,7 +178,7 @@ async def test_a_killed_process_leaves_what_was_not_told_to_the_next(bench: Benc
     bench.receiver.hold()
     async with running_until_killed(bench.elsewhere().scheduler(worker_id="dead")):
         job = await bench.add(1, callback_url=URL)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await until(lambda: len(bench.receiver.requests) == 1)
     bench.receiver.go_on()
     async with running(bench.elsewhere().scheduler(worker_id="heir")):
@@ -218,7 +218,7 @@ async def test_a_stop_lets_callbacks_on_their_way_arrive_within_the_grace_time(b
     scheduler = bench.scheduler(grace=60)
     async with running(scheduler):
         job = await bench.add(1, callback_url=URL)
-        await until_found(lambda: bench.ended(job.id))
+        await until_found(lambda: bench.has_ended(job.id))
         await until(lambda: len(bench.receiver.requests) == 1)
         scheduler.stop()
         await settle()
