@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +16,19 @@ import pytest
 
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from tests.support.process import PATIENCE_SECONDS, Server, free_port, running, start, wait_for
+from tests.support.job_client import JobClient
+from tests.support.process import PATIENCE_SECONDS, Server, free_port, poll_until, running, start, wait_for
 
-JOBS = "/v1/consumer/jobs"
-TEMPLATE = {
-    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
-    "params": {"prompt": "a fox", "width": 64, "height": 64},
-}
 INSTANT = {"SIMULATION_PROFILE": "instant"}
 ELSEWHERE = {"MONGODB_URI": "memory://"}
 
 pytestmark = pytest.mark.slow
 
 
-def _submit(client: httpx.Client, count: int) -> list[str]:
-    answer = client.post(JOBS, json={"jobs": [TEMPLATE] * count})
-    assert answer.status_code == 202, answer.text
-    return [job["jobId"] for job in answer.json()["jobs"]]
-
-
-def _client(server: Server) -> httpx.Client:
-    return httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS)
-
-
-def _wait_for_all(client: httpx.Client, job_ids: list[str]) -> list[dict[str, Any]]:
-    """Asks again and again, as real clients do."""
-    statuses = []
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    for job_id in job_ids:
-        while not (status := client.get(f"{JOBS}/{job_id}").raise_for_status().json())["lastEvent"]["jobHasCompleted"]:
-            assert time.monotonic() < deadline, status
-        statuses.append(status)
-    return statuses
+@contextmanager
+def _client(server: Server) -> Iterator[JobClient]:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS) as http:
+        yield JobClient(http, server)
 
 
 def _events(log: str, event: str) -> list[Mapping[str, Any]]:
@@ -71,30 +53,30 @@ def test_sigterm_ends_the_server_in_good_order(tmp_path: Path) -> None:
 def test_ctrl_c_gives_running_jobs_back_and_the_next_start_finishes_them(tmp_path: Path) -> None:
     with running(tmp_path, {"SIMULATION_PROFILE": "realistic", "SHUTDOWN_GRACE_MS": "0"}) as server:
         with _client(server) as client:
-            job_ids = _submit(client, 3)
+            job_ids = client.submit(3)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(PATIENCE_SECONDS) == 0
     with running(tmp_path, INSTANT) as server, _client(server) as client:
-        statuses = _wait_for_all(client, job_ids)
+        statuses = client.wait_until_ended(job_ids)
     assert {status["lastEvent"]["type"] for status in statuses} == {"Succeeded"}
     assert {status["lastEvent"]["retryAttempt"] for status in statuses} == {0}
 
 
 def test_after_kill_9_every_accepted_job_finishes_with_exactly_one_succeeded_event(tmp_path: Path) -> None:
     with running(tmp_path, INSTANT) as server, _client(server) as client:
-        job_ids = _submit(client, 60)
-        client.get(f"{JOBS}/{job_ids[0]}").raise_for_status()
+        job_ids = client.submit(60)
+        client.status(job_ids[0])
         server.kill()
     with running(tmp_path, INSTANT) as server, _client(server) as client:
-        statuses = _wait_for_all(client, job_ids)
-        image = client.get(statuses[-1]["result"][0]["blobUrl"])
+        statuses = client.wait_until_ended(job_ids)
+        image = client.http.get(statuses[-1]["result"][0]["blobUrl"])
         assert image.content.startswith(b"\x89PNG")
     assert {status["lastEvent"]["type"] for status in statuses} == {"Succeeded"}
     assert asyncio.run(_succeeded_events(tmp_path / "data", job_ids)) == job_ids
 
 
 async def _succeeded_events(directory: Path, job_ids: list[str]) -> list[str]:
-    """The job of each Succeeded event; a log line may be missing, as the kill can fall between the two."""
+    """Return the job of each Succeeded event; a log line may be missing, as the kill can fall between the two."""
     async with open_sqlite(directory=directory, names=TableNames()) as stores:
         events = [event for job_id in job_ids for event in await stores.jobs.events(job_id)]
     return [event.job_id for event in events if event.type is JobEventType.SUCCEEDED]
@@ -107,8 +89,8 @@ def test_an_api_and_two_schedulers_share_one_file(tmp_path: Path) -> None:
     ]
     try:
         with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "api")) as server, _client(server) as client:
-            job_ids = _submit(client, 30)
-            statuses = _wait_for_all(client, job_ids)
+            job_ids = client.submit(30)
+            statuses = client.wait_until_ended(job_ids)
             assert {status["lastEvent"]["retryAttempt"] for status in statuses} == {0}
             done = [line["job_id"] for line in _events(server.log, "stage done") if line["stage"] == "COMFY_RESULT"]
             assert sorted(done) == sorted(job_ids)
@@ -153,7 +135,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert len(ended.stdout.splitlines()) == 1
 
 
-def test_healthcheck_tells_by_its_exit_status(tmp_path: Path) -> None:
+def test_healthcheck_says_by_its_exit_status_whether_a_server_runs(tmp_path: Path) -> None:
     with running(tmp_path, INSTANT) as server:
         assert _run(tmp_path, {"PORT": str(server.port)}, "healthcheck").returncode == 0
     assert _run(tmp_path, {"PORT": str(free_port())}, "healthcheck").returncode == 1
@@ -169,14 +151,11 @@ def test_seed_adds_what_is_missing_and_can_be_run_again(tmp_path: Path) -> None:
 def test_reload_serves_as_ever_in_a_new_process_for_each_change(tmp_path: Path) -> None:
     with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "--reload")) as server:
         with _client(server) as client:
-            assert client.get("/", headers={"x-long": "x" * 100_000}).status_code == 431
+            assert client.http.get("/", headers={"x-long": "x" * 100_000}).status_code == 431
         (tmp_path / "changed.py").touch()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(_events(server.log, "ready")) < 2:
-            assert time.monotonic() < deadline, server.log
-            time.sleep(0.01)  # what another process does has no event to wait for
+        poll_until(lambda: len(_events(server.log, "ready")) == 2)
         with _client(server) as client:
-            assert client.get("/health").status_code == 200
+            assert client.http.get("/health").status_code == 200
         assert _run(tmp_path, {"PORT": str(server.port), **ELSEWHERE}, "--reload").returncode == 1
         assert server.stop() == 0
     assert f"cannot listen on 127.0.0.1 port {server.port}: Address already in use" in server.log
@@ -189,9 +168,9 @@ def test_jobs_run_on_a_comfyui_server(tmp_path: Path) -> None:
         wait_for(f"http://127.0.0.1:{port}/system_stats", comfyui, time.perf_counter())
         environment = {"COMFY_HTTP_URL": f"http://127.0.0.1:{port}/prompt"}
         with running(tmp_path, environment) as server, _client(server) as client:
-            (status,) = _wait_for_all(client, _submit(client, 1))
+            (status,) = client.wait_until_ended(client.submit(1))
             assert status["lastEvent"]["context"]["worker"] == f"127.0.0.1:{port}"
-            assert client.get(status["result"][0]["blobUrl"]).content.startswith(b"\x89PNG")
+            assert client.http.get(status["result"][0]["blobUrl"]).content.startswith(b"\x89PNG")
         comfyui.terminate()
         assert comfyui.wait(PATIENCE_SECONDS) == 0
     finally:

@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from civitai_mock.storage.sqlite.open import FILE_NAME
-from tests.support.process import PATIENCE_SECONDS, free_port, start, wait_for
-from tests.support.short_leases import JOBS, TEMPLATE, short_leases
+from tests.support.job_client import JOBS, TEMPLATE
+from tests.support.process import PATIENCE_SECONDS, free_port, short_leases, start, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -35,7 +35,7 @@ SETTINGS: Mapping[str, str] = {
 
 
 class Store(Protocol):
-    """What the processes share, and how it is taken away for a while."""
+    """Is what the processes share, and can be taken away for a while."""
 
     @property
     def environment(self) -> Mapping[str, str]: ...
@@ -45,6 +45,8 @@ class Store(Protocol):
 
 @dataclass
 class SqliteFile:
+    """Is a database file in the folder of the processes."""
+
     folder: Path
 
     @property
@@ -61,6 +63,8 @@ class SqliteFile:
 
 @dataclass
 class Mongo:
+    """Is a MongoDB server in a process of its own."""
+
     process: Any
 
     @property
@@ -76,7 +80,7 @@ class Mongo:
 
 @dataclass(kw_only=True)
 class Site:
-    """An API and as many schedulers as are wanted, or both in one process."""
+    """Runs an API and as many schedulers as are wanted, or both in one process."""
 
     folder: Path
     store: Store
@@ -118,7 +122,7 @@ class Soak:
 
     site: Site
     seconds: float
-    dice: random.Random = field(default_factory=lambda: random.Random(8))
+    random: random.Random = field(default_factory=lambda: random.Random(8))
     submitted: list[str] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
 
@@ -130,14 +134,14 @@ class Soak:
         )
         ends_at = time.monotonic() + self.seconds
         while time.monotonic() < ends_at:
-            time.sleep(self.dice.uniform(0.2, TROUBLE_SECONDS))
+            time.sleep(self.random.uniform(0.2, TROUBLE_SECONDS))
             self._make_trouble()
         output, _ = submitter.communicate(b"stop\n", timeout=PATIENCE_SECONDS)
         self.submitted = output.decode().split()
 
     def _make_trouble(self) -> None:
-        trouble = self.dice.choice(["kill", "kill", "freeze", "store away"])
-        place = self.dice.randrange(len(self.site.commands))
+        trouble = self.random.choice(["kill", "kill", "freeze", "store away"])
+        place = self.random.randrange(len(self.site.commands))
         self.troubles[trouble] += 1
         if trouble == "kill":
             self.site.kill(place)
@@ -148,7 +152,7 @@ class Soak:
                 time.sleep(TROUBLE_SECONDS)
 
     def ended(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """The events of each job, once it has ended."""
+        """Return the events of each job, once all have ended."""
         deadline = time.monotonic() + QUIET_SECONDS
         events: dict[str, Sequence[Mapping[str, Any]]] = {}
         with httpx.Client(base_url=self.site.url, timeout=PATIENCE_SECONDS) as client:
@@ -221,19 +225,19 @@ def test_no_job_is_lost_or_ends_twice_in_a_long_time_of_trouble(
     with site_of(kind, tmp_path) as site:
         soak = Soak(site=site, seconds=soak_seconds)
         soak.run()
-        told = soak.ended()
-    types = {job_id: [event["type"] for event in events] for job_id, events in told.items()}
+        jobs = soak.ended()
+    types = {job_id: [event["type"] for event in events] for job_id, events in jobs.items()}
     ends = Counter(kinds[-1] for kinds in types.values())
     figures = {
-        "jobs": len(told),
+        "jobs": len(jobs),
         "ends": dict(ends),
         "troubles": dict(soak.troubles),
         "claims expired": sum(kinds.count("ClaimExpired") for kinds in types.values()),
-        "retries used": sum(events[-1]["retryAttempt"] for events in told.values()),
-        "most retries of a job": max(events[-1]["retryAttempt"] for events in told.values()),
+        "retries used": sum(events[-1]["retryAttempt"] for events in jobs.values()),
+        "most retries of a job": max(events[-1]["retryAttempt"] for events in jobs.values()),
     }
     record_property("soak", figures)
     print(f"soak, {kind}: {figures}")  # noqa: T201 - shown with -s, for whoever runs it by hand
-    assert told
-    assert ends["Succeeded"] == len(told), figures
+    assert jobs
+    assert ends["Succeeded"] == len(jobs), figures
     assert all(kinds.count("Succeeded") == 1 for kinds in types.values())

@@ -7,15 +7,15 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.process import PATIENCE_SECONDS, free_port, running, start
+from tests.support.job_client import JOBS, TEMPLATE
+from tests.support.process import PATIENCE_SECONDS, free_port, poll_until, running, start
 
 MODULE = ("-m", "civitai_mock")
 # What the image starts: signals wait, blocked, for the program's first lines.
@@ -23,11 +23,6 @@ AS_PROCESS_1 = ("unshare", "--pid", "--fork", "--kill-child", "env", "--block-si
 QUICK = {"SIMULATION_PROFILE": "instant", "SHUTDOWN_GRACE_MS": "0"}
 AT_ONCE = 4.0  # less than SQLite waits; a second on a machine that does nothing else
 ENDED_BY_SIGTERM = {0, 143, -signal.SIGTERM}  # the last before Python itself had begun
-JOBS = "/v1/consumer/jobs"
-TEMPLATE = {
-    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
-    "params": {"prompt": "a fox", "width": 64, "height": 64},
-}
 
 pytestmark = pytest.mark.slow
 
@@ -45,17 +40,10 @@ def _settings() -> dict[str, str]:
     return {"PORT": str(free_port()), **QUICK}
 
 
-def _until(condition: Callable[[], bool], *, pause: float = 0.005) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(pause)  # what another process does has no event to wait for
-
-
 def _child_of(process: "subprocess.Popen[bytes]") -> int:
-    """The process that `unshare` has forked."""
+    """Return the process that `unshare` has forked."""
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    _until(lambda: listed.read_text() != "")
+    poll_until(lambda: listed.read_text() != "")
     return int(listed.read_text().split()[0])
 
 
@@ -64,7 +52,7 @@ def _python_runs(pid: int) -> bool:
 
 
 def _stopped(process: "subprocess.Popen[bytes]", pid: int, signum: int = signal.SIGTERM) -> int:
-    """The exit status, in time."""
+    """Return the exit status of a process that ends in time."""
     os.kill(pid, signum)
     try:
         return process.wait(AT_ONCE)
@@ -90,7 +78,7 @@ def test_a_stop_is_heard_while_a_command_starts(tmp_path: Path, command: Sequenc
 def test_process_1_of_a_container_hears_a_stop_at_any_moment(tmp_path: Path, delay: float) -> None:
     process = start(tmp_path, _settings(), command=MODULE, before=AS_PROCESS_1)
     pid = _child_of(process)
-    _until(lambda: _python_runs(pid))
+    poll_until(lambda: _python_runs(pid))
     with suppress(subprocess.TimeoutExpired):
         process.wait(delay)
     assert _stopped(process, pid) in {0, 143}
@@ -114,7 +102,7 @@ def test_a_stop_is_heard_while_another_process_holds_the_database(tmp_path: Path
         other.execute("PRAGMA journal_mode = WAL")
         other.execute("BEGIN IMMEDIATE")
         process = start(tmp_path, _settings(), command=MODULE)
-        _until((data / "open.lock").exists)
+        poll_until((data / "open.lock").exists)
         assert _stopped(process, process.pid) == 143
 
 
@@ -129,7 +117,7 @@ def test_a_server_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     port = free_port()
     process = start(tmp_path, {**_settings(), "PORT": str(port)}, command=MODULE, before=("nohup",))
     try:
-        _until(lambda: '"ready"' in (tmp_path / "server.log").read_text())
+        poll_until(lambda: '"ready"' in (tmp_path / "server.log").read_text())
         process.send_signal(signal.SIGHUP)
         assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE_SECONDS).status_code == 200
     finally:
@@ -146,7 +134,7 @@ def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
     with running(tmp_path, environment) as server:
         httpx.post(server.url + JOBS, json=TEMPLATE, timeout=PATIENCE_SECONDS).raise_for_status()
         server.process.send_signal(signal.SIGINT)
-        _until(lambda: '"stopping"' in server.log)
+        poll_until(lambda: '"stopping"' in server.log)
         assert _stopped(server.process, server.process.pid, signal.SIGINT) == 130
 
 
@@ -164,7 +152,7 @@ def test_a_log_that_nobody_can_read_stops_nobody(tmp_path: Path, streams: str) -
         except httpx.TransportError:
             return False
 
-    _until(is_up)
+    poll_until(is_up)
     os.close(reader)
     assert is_up()
     assert _stopped(process, process.pid) == 0
@@ -228,11 +216,11 @@ def _checked(folder: Path, port: str) -> "subprocess.CompletedProcess[str]":
 def test_the_health_check_finds_a_scheduler_that_is_frozen(tmp_path: Path) -> None:
     settings = _settings() | {"MONGODB_URI": "memory://"}
     process = start(tmp_path, settings, command=(*MODULE, "scheduler"))
-    _until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
     process.send_signal(signal.SIGSTOP)
-    _until(lambda: "no sign of life" in _checked(tmp_path, settings["PORT"]).stderr, pause=0.2)
+    poll_until(lambda: "no sign of life" in _checked(tmp_path, settings["PORT"]).stderr, pause=0.2)
     process.send_signal(signal.SIGCONT)
-    _until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
     assert _stopped(process, process.pid) == 0
     assert _checked(tmp_path, settings["PORT"]).returncode == 1
 
@@ -240,7 +228,7 @@ def test_the_health_check_finds_a_scheduler_that_is_frozen(tmp_path: Path) -> No
 def test_the_health_check_of_a_stand_in_asks_its_own_port(tmp_path: Path) -> None:
     settings, port = _settings(), free_port()
     process = start(tmp_path, settings, command=(*MODULE, "comfyui", "--port", str(port)))
-    _until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
     assert _stopped(process, process.pid) == 0
     assert _checked(tmp_path, settings["PORT"]).returncode == 1
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,3 +98,24 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]", started: float) -> No
         except (URLError, ConnectionError):
             time.sleep(0.005)  # a connection that is refused has no event to wait for
     raise RuntimeError(f"no answer from {url}; exit status {process.poll()}")
+
+
+def poll_until(condition: Callable[[], bool], *, pause: float = 0.005) -> None:
+    """Ask again after each pause: what another process does has no event to wait for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(pause)
+
+
+def short_leases(*, lease_ms: int, prompt_ms: int) -> Mapping[str, str]:
+    """Return the settings of a simulation in which each job takes `prompt_ms`, and nothing else takes any time."""
+    return {
+        "SIMULATION_LOAD_MS": "0",
+        "SIMULATION_PROMPT_MS": str(prompt_ms),
+        "SIMULATION_STEP_MS": "0",
+        "SIMULATION_CONVERT_MS": "0",
+        "SIMULATION_PICTURES": "blank",
+        "SCHEDULER_LEASE_MS": str(lease_ms),
+        "SCHEDULER_POLL_MS": "200",
+    }
