@@ -1,4 +1,4 @@
-"""Whatever happens to processes, their store and their clock: no job is stranded, and none ends twice."""
+"""A state machine of processes, their store and their clock: no job is stranded, and none ends twice."""
 
 import asyncio
 import random
@@ -43,7 +43,7 @@ from tests.support.receiver import Receiver
 from tests.support.scripted_provider import ScriptedProvider
 
 MOST_PROCESSES = 3
-MOST_TURNS = 80  # between the hour at which everybody looks and the next job
+MOST_TURNS = 80  # between the moment at which everybody scans and the next job
 PROMPT_SECONDS = 3 * POLL_SECONDS
 ROUNDS_TO_END = 80
 CHANGES: Mapping[JobEventType, Sequence[Change]] = {
@@ -58,14 +58,14 @@ CHANGES: Mapping[JobEventType, Sequence[Change]] = {
 }
 
 
-def is_by_the_rules(change: StoredChange) -> bool:
+def follows_the_rules(change: StoredChange) -> bool:
     before, after = change.before.holding, change.after.holding
     changes = CHANGES[change.after.last_event.type]
     return any(before in rule.before and after in rule.after for change in changes for rule in RULES[change])
 
 
 class FinishingProvider(ScriptedProvider):
-    """A ComfyUI: its prompts outlive the processes that sent them, and end when they are told to, or after a time."""
+    """Is a ComfyUI whose prompts outlive their senders; they end when a rule says so, or after a time."""
 
     def __init__(self, clock: SettableClock) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class FinishingProvider(ScriptedProvider):
 
 @dataclass(kw_only=True)
 class Process:
-    """One scheduler, with what happens to it."""
+    """Is one scheduler, with what pauses and kills it."""
 
     control: ProcessControl
     bench: Bench
@@ -94,11 +94,11 @@ class Process:
 
 
 class ClaimWorld:
-    """Everything that a rule of the machine may do, as coroutines."""
+    """Does everything that a rule of the machine may do, as coroutines."""
 
     def __init__(self, kind: str, seed: int) -> None:
         self.kind = kind
-        self.random = random.Random(seed)
+        self.rng = random.Random(seed)
         self.clock = SettableClock()
         self.provider = FinishingProvider(self.clock)
         self.is_away = False
@@ -120,7 +120,7 @@ class ClaimWorld:
         await self.start()
 
     async def start(self) -> None:
-        control = ProcessControl(random=self.random)
+        control = ProcessControl(rng=self.rng)
         process = Process(control=control, bench=self.bench.elsewhere(ControlledClock(self.clock, control)))
         self.started += 1
         stores = gated(self.bench.stores, ControlledGate(control, lambda: self.is_away))
@@ -145,7 +145,7 @@ class ClaimWorld:
         await settle()
 
     async def cancel(self, job_id: str) -> None:
-        """Through a process that has no scheduler."""
+        """Cancel through a process that has no scheduler."""
         await self.bench.cancel(job_id)
         await settle()
 
@@ -176,7 +176,7 @@ class ClaimWorld:
         self.provider.hold()
 
     async def trouble_is_over(self) -> None:
-        """From now on everything works, and jobs go on coming: every one has to come to its end.
+        """Let everything work from now on, while jobs keep coming: every one has to come to its end.
 
         Prompts take their time, so that no worker is ever idle.
         """
@@ -192,7 +192,7 @@ class ClaimWorld:
             if not left:
                 return
             self.clock.advance(POLL_SECONDS)
-            await settle(self.random.randrange(MOST_TURNS))
+            await settle(self.rng.randrange(MOST_TURNS))
             await self.submit(1)
         raise AssertionError(f"stranded: {[(job.id, job.stage, job.claim) for job in left]}")
 
@@ -208,7 +208,7 @@ class ClaimWorld:
 
 
 class OneByOne:
-    """A collection of mongomock, which knows neither newer bulk writes nor that a member of null is null as well."""
+    """Is a collection of mongomock, which knows neither newer bulk writes nor that a member of null is null as well."""
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection
@@ -243,7 +243,7 @@ async def _with_mongo(stores: Stores) -> Stores:
 
 
 class ClaimMachine(RuleBasedStateMachine):
-    """Each rule is one thing that happens, to one process or to all of them."""
+    """Has a rule for each thing that may happen, to one process or to all of them."""
 
     kind = "sqlite"
 
@@ -312,8 +312,8 @@ class ClaimMachine(RuleBasedStateMachine):
         self.world.is_away = not self.world.is_away
 
     @invariant()
-    def every_change_is_by_the_rules(self) -> None:
-        assert all(map(is_by_the_rules, self.world.store.changes))
+    def every_change_follows_the_rules(self) -> None:
+        assert all(map(follows_the_rules, self.world.store.changes))
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

@@ -1,4 +1,4 @@
-"""A worker that dies or stops, at each point of a job's way."""
+"""A worker that dies or stops, before and after each stage of a job."""
 
 from itertools import product
 
@@ -26,10 +26,10 @@ async def test_a_job_whose_worker_died_succeeds_exactly_once(
         async with running(bench.elsewhere().scheduler(worker_id="heir")):
             await bench.outlive_a_lease()
             await until_found(lambda: bench.has_ended(job.id))
-    told = await bench.event_types(job.id)
-    assert told.count("Succeeded") == 1
-    assert told[-1] == "Succeeded"
-    assert told.count("ClaimExpired") == ((stage, moment) != (Stage.COMFY_RESULT, Moment.AFTER))
+    types = await bench.event_types(job.id)
+    assert types.count("Succeeded") == 1
+    assert types[-1] == "Succeeded"
+    assert types.count("ClaimExpired") == ((stage, moment) != (Stage.COMFY_RESULT, Moment.AFTER))
     assert (await bench.job(job.id)).retry_attempt == (prompt_is_lost and (stage, moment) in COST_A_RETRY)
 
 
@@ -46,7 +46,7 @@ async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Be
 
 
 async def test_a_worker_that_comes_back_from_a_stall_lets_go(bench: Bench) -> None:
-    """Its renewals failed, another worker took the job over, and only then does its provider answer."""
+    """Let another worker take the job over before the first one's provider answers."""
     bench.provider.hold()
     (job,) = await bench.submit()
     async with running(bench.scheduler(worker_id="slow")):
@@ -59,8 +59,8 @@ async def test_a_worker_that_comes_back_from_a_stall_lets_go(bench: Bench) -> No
             bench.provider.go_on()
             await until_found(lambda: bench.has_ended(job.id))
             await settle()
-    told = await bench.event_types(job.id)
-    assert told.count("Succeeded") == 1
+    types = await bench.event_types(job.id)
+    assert types.count("Succeeded") == 1
     assert (await bench.job(job.id)).last_event.worker_id == "quick"
 
 

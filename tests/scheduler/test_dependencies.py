@@ -1,4 +1,4 @@
-"""Jobs that wait for others."""
+"""Jobs that depend on others."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -15,7 +15,7 @@ from tests.support.event_loop import settle, until, until_found
 from tests.support.freezing_stores import FreezingStores, Moment
 from tests.support.jobs import job_id, make_blocked, make_job
 
-FREED = ["Initialized", "Updated", "Claimed", "Updated", "Updated", "Succeeded"]
+UNBLOCKED = ["Initialized", "Updated", "Claimed", "Updated", "Updated", "Succeeded"]
 FAILED = ["Initialized", "Failed"]
 
 
@@ -24,7 +24,7 @@ def _refuse(_: str) -> None:
 
 
 async def _chain(bench: Bench, length: int) -> list[Job]:
-    """Each waits for the one before."""
+    """Add jobs that each wait for the one before."""
     jobs = [await bench.add(1)]
     for number in range(2, length + 1):
         jobs.append(await bench.add(number, after=jobs[-1:]))
@@ -38,7 +38,7 @@ async def test_a_chain_runs_in_its_order_without_any_time_passing(bench: Bench) 
     ended = [(await bench.job(job.id)) for job in chain]
     assert [job.prompt_id for job in ended] == bench.provider.sent
     assert await bench.event_types(chain[0].id) == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
-    assert [await bench.event_types(job.id) for job in chain[1:]] == [FREED, FREED]
+    assert [await bench.event_types(job.id) for job in chain[1:]] == [UNBLOCKED, UNBLOCKED]
 
 
 async def test_the_last_of_a_diamond_waits_for_both_sides(bench: Bench) -> None:
@@ -83,7 +83,7 @@ async def test_a_cancelled_job_fails_those_that_wait_for_it(bench: Bench) -> Non
     assert await bench.event_types(second.id) == FAILED
 
 
-async def test_a_waiting_job_that_is_cancelled_stays_deleted_and_fails_the_next(bench: Bench) -> None:
+async def test_a_blocked_job_that_is_cancelled_stays_deleted_and_fails_the_next(bench: Bench) -> None:
     bench.provider.hold()
     async with running(bench.scheduler()):
         first, second, third = await _chain(bench, 3)
@@ -115,7 +115,7 @@ async def test_a_job_whose_dependency_is_gone_fails(bench: Bench) -> None:
 
 
 async def test_what_another_process_ended_is_found_by_the_poll(bench: Bench) -> None:
-    """Two processes: one runs jobs, and the word that the other's jobs wait does not reach it."""
+    """One process runs jobs, and no event of the other's bus reaches it."""
     bench.provider.hold()
     async with running(bench.elsewhere().scheduler()):
         await settle()
@@ -130,15 +130,15 @@ async def test_what_another_process_ended_is_found_by_the_poll(bench: Bench) -> 
         await until_found(lambda: bench.has_ended(chain[1].id))
 
 
-async def test_two_schedulers_free_a_job_once(bench: Bench) -> None:
+async def test_two_schedulers_unblock_a_job_once(bench: Bench) -> None:
     async with running(bench.scheduler(worker_id="a")), running(bench.scheduler(worker_id="b")):
         chain = await _chain(bench, 5)
         await until_found(lambda: bench.have_all_ended(chain))
-    assert [await bench.event_types(job.id) for job in chain[1:]] == [FREED] * 4
+    assert [await bench.event_types(job.id) for job in chain[1:]] == [UNBLOCKED] * 4
 
 
 @pytest.mark.parametrize("moment", Moment)
-async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench, moment: Moment) -> None:
+async def test_a_crash_around_the_end_of_a_dependency_leaves_no_job_blocked(bench: Bench, moment: Moment) -> None:
     dying = FreezingStores(bench.stores, stage=Stage.COMFY_RESULT, moment=moment)
     chain = await _chain(bench, 3)
     async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
@@ -146,19 +146,19 @@ async def test_a_crash_around_the_end_of_a_dependency_loses_nobody(bench: Bench,
     async with running(bench.elsewhere().scheduler(worker_id="heir")):
         await bench.outlive_a_lease()
         await until_found(lambda: bench.have_all_ended(chain))
-    assert [await bench.event_types(job.id) for job in chain[1:]] == [FREED, FREED]
+    assert [await bench.event_types(job.id) for job in chain[1:]] == [UNBLOCKED, UNBLOCKED]
 
 
-async def test_more_waiting_jobs_than_a_page_are_all_freed_at_the_next_start(bench: Bench) -> None:
+async def test_more_blocked_jobs_than_a_page_are_all_unblocked_by_the_poll(bench: Bench) -> None:
     first = await bench.add(1)
     waiting = [await bench.add(number, after=[first]) for number in range(2, 504)]
     async with running(bench.elsewhere().scheduler(max_in_flight=1)):
         await until_found(lambda: bench.has_ended(first.id))
         bench.clock.advance(POLL_SECONDS)
-        await until_found(lambda: _all_are_free(bench, waiting))
+        await until_found(lambda: _all_are_unblocked(bench, waiting))
 
 
-async def _all_are_free(bench: Bench, jobs: list[Job]) -> bool:
+async def _all_are_unblocked(bench: Bench, jobs: list[Job]) -> bool:
     return not await bench.stores.queue.blocked(after="", limit=1) and len(jobs) > 500
 
 
@@ -177,7 +177,7 @@ A, B = job_id(1), job_id(2)
         ({A: Outcome.SUCCEEDED}, "Failed"),
     ],
 )
-def test_what_becomes_of_a_waiting_job(outcomes: Mapping[str, Outcome | None], becomes: str | None) -> None:
+def test_what_becomes_of_a_blocked_job(outcomes: Mapping[str, Outcome | None], becomes: str | None) -> None:
     after = resolve(make_blocked(3, A, B), outcomes, at=START)
     assert (after.last_event.type if after else None) == becomes
     assert after is None or not after.is_blocked

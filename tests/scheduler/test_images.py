@@ -16,7 +16,7 @@ IMAGE = plain_png(8, 8)
 
 
 class Kept:
-    """What was handed on to be stored."""
+    """Keeps what it is given to store."""
 
     def __init__(self) -> None:
         self.content = b""
@@ -52,7 +52,7 @@ async def _refused(host: ImageHost, url: str = "", *patterns: str) -> MockError:
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "text/html", "image/jpeg"])
-async def test_a_image_is_what_its_bytes_are(host: ImageHost, content_type: str) -> None:
+async def test_an_image_is_what_its_bytes_are(host: ImageHost, content_type: str) -> None:
     host.answers["/x.png"] = answer_of(IMAGE, Content_Type=content_type)
     kept = await _fetch(host)
     assert (kept.content, kept.content_type) == (IMAGE, "image/png")
@@ -66,7 +66,7 @@ async def test_a_host_is_asked_under_its_name_and_for_bytes_as_they_are(host: Im
 
 
 @pytest.mark.parametrize("status", [204, 206, 304, 400, 401, 403, 404, 410, 451])
-async def test_an_answer_without_a_image_ends_the_job(host: ImageHost, status: int) -> None:
+async def test_an_answer_without_an_image_ends_the_job(host: ImageHost, status: int) -> None:
     host.answers["/x.png"] = answer_of(b"", status=status)
     error = await _refused(host)
     assert isinstance(error, JobError)
@@ -91,7 +91,7 @@ async def test_an_answer_that_may_be_another_next_time_is_waited_for(host: Image
     ],
     ids=["html", "nothing", "too short", "no size in sight", "too many pixels", "announced as too large"],
 )
-async def test_what_can_be_no_input_ends_the_job(host: ImageHost, answer: bytes, reason: str) -> None:
+async def test_what_cannot_be_an_input_ends_the_job(host: ImageHost, answer: bytes, reason: str) -> None:
     host.answers["/x.png"] = answer
     error = await _refused(host)
     assert isinstance(error, JobError)
@@ -165,7 +165,7 @@ UNUSABLE = ["http://xn--/", "http://xn--a/x.png", "http://images.test:99999/x.pn
 
 
 @pytest.mark.parametrize("target", UNUSABLE)
-async def test_a_redirect_to_what_is_no_url_ends_the_job(host: ImageHost, target: str) -> None:
+async def test_a_redirect_to_what_is_not_a_url_ends_the_job(host: ImageHost, target: str) -> None:
     host.answers["/x.png"] = answer_of(b"", status=302, Location=target)
     error = await _refused(host)
     assert isinstance(error, JobError)
@@ -182,7 +182,7 @@ async def test_a_url_that_only_seems_to_be_one_ends_the_job(host: ImageHost, url
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "100.64.0.1"]
 )
-async def test_a_name_is_no_way_around_the_addresses(host: ImageHost, address: str) -> None:
+async def test_a_host_name_does_not_hide_a_forbidden_address(host: ImageHost, address: str) -> None:
     host.addresses["images.test"] = (address,)
     error = await _refused(host, host.url("/secret"), "public")
     assert isinstance(error, JobError)
@@ -198,7 +198,7 @@ async def test_no_cookie_goes_from_one_fetch_to_the_next(host: ImageHost) -> Non
     assert "cookie" not in "".join(host.requests).lower().replace("set-cookie", "")
 
 
-async def test_a_redirect_to_nonsense_is_no_bug_of_ours(host: ImageHost) -> None:
+async def test_a_redirect_to_nonsense_is_a_transient_error(host: ImageHost) -> None:
     host.answers["/x.png"] = answer_of(b"", status=302, Location="http://images.test:port/")
     assert isinstance(await _refused(host), TransientError)
 

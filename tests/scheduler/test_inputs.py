@@ -1,4 +1,4 @@
-"""ImageContent that a job reads, from the store or from elsewhere."""
+"""Input images of a job, from the store or from other hosts."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ KEY = blob_key("an earlier job", 0)
 
 
 class NameReader(ScriptedProvider):
-    """As the simulator: it makes do with names."""
+    """Makes do with the names of images, as the simulator does."""
 
     reads_files = False
 
@@ -34,7 +34,7 @@ class NameReader(ScriptedProvider):
 async def _prepare(
     bench: Bench, image: InputImage, *, reads_files: bool = True, job: Job | None = None
 ) -> list[InputFile]:
-    """What a claim of one and the same job comes to have, each time it is called."""
+    """Return the files of one more claim of one and the same job."""
     provider = bench.provider if reads_files else NameReader()
     context = JobContext(job=job or make_job(), services=bench.services(provider=provider), publish=_publish_nothing)
     await GraphExecutor(GraphWork(graph={}, images=(image,))).prepare(context)
@@ -59,7 +59,7 @@ def _answers(*statuses: int) -> Answer:
     return lambda _: httpx.Response(left.pop(), content=chunks(IMAGE))
 
 
-async def test_a_image_is_fetched_once_for_all_claims_of_a_job(bench: Bench) -> None:
+async def test_an_image_is_fetched_once_for_all_claims_of_a_job(bench: Bench) -> None:
     bench.receiver.answer = _answers(200)
     (first,), (second,) = [await _prepare(bench, _from_url()) for _ in range(2)]
     assert (first.name, first.content_type, first.digest) == (second.name, second.content_type, second.digest)
@@ -75,7 +75,7 @@ async def test_a_fetched_image_is_kept_as_long_as_its_job(bench: Bench) -> None:
     assert (blob.content_type, blob.keep_until) == ("image/png", make_job().keep_until)
 
 
-async def test_a_image_that_could_not_be_fetched_leaves_nothing_behind(bench: Bench) -> None:
+async def test_an_image_that_could_not_be_fetched_leaves_nothing_behind(bench: Bench) -> None:
     bench.receiver.answer = lambda _: httpx.Response(200, content=chunks(IMAGE, bytes(1_000_000)))
     with pytest.raises(JobError):
         await _prepare(bench, _from_url())
@@ -98,7 +98,7 @@ async def test_the_image_of_a_blob_is_of_the_type_that_its_bytes_have(bench: Ben
     ],
     ids=["no image", "too large", "too many pixels"],
 )
-async def test_a_blob_that_can_be_no_input_ends_the_job(bench: Bench, content: bytes, reason: str) -> None:
+async def test_a_blob_that_cannot_be_an_input_ends_the_job(bench: Bench, content: bytes, reason: str) -> None:
     await _store(bench, content)
     with pytest.raises(JobError, match=f"'{KEY}'.*{reason}"):
         await _prepare(bench, InputImage(name="fox", blob_key=KEY))
@@ -134,7 +134,7 @@ async def test_a_blob_url_of_ours_that_is_wrong_or_over_ends_the_job(bench: Benc
 
 
 async def test_a_blob_url_of_ours_that_was_good_when_the_job_came_stays_good_for_it(bench: Bench) -> None:
-    """The job may have waited for hours, and its image is still there."""
+    """Wait for hours: the image is still there."""
     await _store(bench, IMAGE)
     url, _ = bench.blob_urls.sign(KEY, base_url="https://elsewhere.test")
     bench.clock.advance(3600)
@@ -193,7 +193,7 @@ async def test_a_provider_that_fails_does_not_have_the_image_fetched_again(bench
     assert len(bench.receiver.requests) == 1
 
 
-async def test_a_image_that_is_not_there_is_told_in_the_jobs_last_event(bench: Bench) -> None:
+async def test_an_image_that_is_not_there_is_the_reason_in_the_jobs_last_event(bench: Bench) -> None:
     bench.receiver.answer = _answers(404)
     (job,) = await bench.submit(controlNets=[_net()])
     async with running(bench.scheduler()):

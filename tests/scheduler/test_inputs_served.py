@@ -1,4 +1,4 @@
-"""ImageContent of earlier jobs as the input of later ones: the whole server on a stand-in ComfyUI."""
+"""Images of earlier jobs as the input of later ones: the whole server on a stand-in ComfyUI."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.standin import RunningStandin
 
 @pytest.fixture
 async def standin() -> AsyncIterator[RunningStandin]:
-    """With the files of the built-in catalogue."""
+    """Run one with the files of the built-in catalogue."""
     running = RunningStandin(make_comfyui_standin(make_settings()))
     await running.start()
     try:

@@ -1,4 +1,4 @@
-"""Worlds that share a process and its store."""
+"""Namespaces that share a process and its store."""
 
 import asyncio
 from datetime import timedelta
@@ -16,30 +16,30 @@ YEAR = timedelta(days=365)
 URL = "http://127.0.0.1:3000"
 
 
-async def test_jobs_of_two_worlds_are_dated_by_two_clocks(bench: Bench) -> None:
+async def test_jobs_of_two_namespaces_are_dated_by_two_clocks(bench: Bench) -> None:
     later = bench.elsewhere(VirtualClock(START + YEAR))
     (here,), (there,) = await bench.submit(), await later.submit()
     assert there.created_at - here.created_at == YEAR
 
 
-async def test_what_expires_in_one_world_goes_on_in_another(bench: Bench) -> None:
+async def test_what_expires_in_one_namespace_goes_on_in_another(bench: Bench) -> None:
     other = bench.elsewhere(VirtualClock(START))
-    urls = [world.blob_urls.sign("KEY", base_url=URL)[0] for world in (bench, other)]
+    urls = [each.blob_urls.sign("KEY", base_url=URL)[0] for each in (bench, other)]
     bench.clock.advance(3600)
     with pytest.raises(ForbiddenError, match="expired"):
         bench.blob_urls.key_in(urls[0])
     assert other.blob_urls.key_in(urls[1]) == "KEY"
 
 
-async def test_a_submission_wakes_only_the_scheduler_of_its_own_world(bench: Bench) -> None:
+async def test_a_submission_wakes_only_the_scheduler_of_its_own_namespace(bench: Bench) -> None:
     other = bench.elsewhere()
-    awake, asleep = (asyncio.create_task(world.event_bus.wait_for_work()) for world in (bench, other))
+    awake, asleep = (asyncio.create_task(each.event_bus.wait_for_work()) for each in (bench, other))
     await bench.submit()
     await settle()
     assert (awake.done(), asleep.done()) == (True, False)
     asleep.cancel()
 
 
-async def test_a_world_goes_by_the_clock_and_the_ids_of_the_process_unless_it_has_its_own(bench: Bench) -> None:
+async def test_a_namespace_has_the_clock_and_the_ids_of_the_process_unless_it_has_its_own(bench: Bench) -> None:
     namespace = make_namespace(bench.runtime)
     assert (namespace.name, namespace.clock, namespace.ids) == ("default", bench.runtime.clock, bench.runtime.ids)

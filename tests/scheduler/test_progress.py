@@ -33,7 +33,7 @@ def step(number: int, *, preview: bytes | None = None) -> Progress:
 
 
 async def _start(bench: Bench) -> Job:
-    """One job whose graph runs until the provider may go on."""
+    """Return a job whose graph runs until the provider may go on."""
     bench.provider.hold()
     (job,) = await bench.submit()
     await until_found(lambda: bench.is_sent(job.id))

@@ -41,7 +41,7 @@ class BrokenSource(EndlessSource):
 
 
 class ReporterBench:
-    """A reporter that runs on a clock of its own."""
+    """Runs a reporter on a clock of its own."""
 
     def __init__(self, interval: timedelta = INTERVAL) -> None:
         self.clock = VirtualClock(START)
@@ -50,7 +50,7 @@ class ReporterBench:
         self._works: list[asyncio.Task[None]] = []
 
     def report(self, source: EndlessSource) -> tuple[asyncio.Task[None], asyncio.Event]:
-        """A task that is in the block until the event."""
+        """Return a task that is in the block until the event, and the event."""
         end = asyncio.Event()
 
         async def work() -> None:

@@ -1,4 +1,4 @@
-"""A tag in a prompt text that a server has no good file for costs the job nothing, and its event says so."""
+"""Tags in a prompt text that a server has no good file for: they cost the job nothing, and its event lists them."""
 
 from typing import Any
 
@@ -23,14 +23,14 @@ async def run(bench: Bench, prompt: str) -> Job:
     return await wait_until_ended(bench, job)
 
 
-def told_of(job: Job) -> list[Any]:
+def ignored_tags(job: Job) -> list[Any]:
     context: Any = job.last_event.context
-    told: list[Any] = context.get("ignoredTags", [])
-    return told
+    tags: list[Any] = context.get("ignoredTags", [])
+    return tags
 
 
 def ignored(job: Job) -> list[Any]:
-    return [told["tag"] for told in told_of(job)]
+    return [tag["tag"] for tag in ignored_tags(job)]
 
 
 def spoil(standin: RunningStandin, failure: tuple[str, str]) -> None:
@@ -40,7 +40,7 @@ def spoil(standin: RunningStandin, failure: tuple[str, str]) -> None:
     )
 
 
-async def test_tags_are_told_whether_it_was_the_server_or_the_text_that_left_them_out(bench: Bench) -> None:
+async def test_ignored_tags_are_listed_whether_it_was_the_server_or_the_text_that_left_them_out(bench: Bench) -> None:
     prompt = "a fox <lora:style:0.5> <lora:nowhere:1> <lora:style:strong> <lora:nowhere:1>"
     async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         job = await run(bench, prompt)
@@ -61,19 +61,19 @@ async def test_a_tag_is_left_out_with_the_account_of_its_file(bench: Bench, lora
     models = {**MODELS, "loras": loras}
     async with open_standin(models=models) as standin, running_on(bench, standin):
         job = await run(bench, "a fox <lora:style:0.5>")
-    (told,) = told_of(job)
-    assert told["tag"] == "<lora:style:0.5>"
-    assert told["reason"].startswith(reason)
+    (tag,) = ignored_tags(job)
+    assert tag["tag"] == "<lora:style:0.5>"
+    assert tag["reason"].startswith(reason)
 
 
 async def test_a_tag_that_no_server_loads_is_left_out_with_what_was_said_of_it(bench: Bench) -> None:
     async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         spoil(standin, BROKEN_FILE)
-        (told,) = told_of(await run(bench, "a fox <lora:style:0.5>"))
-    assert told["reason"].endswith("(LoraLoader): Error while deserializing header: HeaderTooLarge.")
+        (tag,) = ignored_tags(await run(bench, "a fox <lora:style:0.5>"))
+    assert tag["reason"].endswith("(LoraLoader): Error while deserializing header: HeaderTooLarge.")
 
 
-async def test_a_tag_that_is_left_out_for_two_reasons_is_told_once(bench: Bench) -> None:
+async def test_a_tag_that_is_left_out_for_two_reasons_is_listed_once(bench: Bench) -> None:
     async with open_standin(models=MODELS) as standin, running_on(bench, standin):
         job = await run(bench, "<lora:nowhere:1>" * 101)
     assert (job.outcome, ignored(job)) == (Outcome.SUCCEEDED, ["<lora:nowhere:1>"])

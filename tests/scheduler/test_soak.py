@@ -122,7 +122,7 @@ class Soak:
 
     site: Site
     seconds: float
-    random: random.Random = field(default_factory=lambda: random.Random(8))
+    rng: random.Random = field(default_factory=lambda: random.Random(8))
     submitted: list[str] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
 
@@ -134,14 +134,14 @@ class Soak:
         )
         ends_at = time.monotonic() + self.seconds
         while time.monotonic() < ends_at:
-            time.sleep(self.random.uniform(0.2, TROUBLE_SECONDS))
+            time.sleep(self.rng.uniform(0.2, TROUBLE_SECONDS))
             self._make_trouble()
         output, _ = submitter.communicate(b"stop\n", timeout=PATIENCE_SECONDS)
         self.submitted = output.decode().split()
 
     def _make_trouble(self) -> None:
-        trouble = self.random.choice(["kill", "kill", "freeze", "store away"])
-        place = self.random.randrange(len(self.site.commands))
+        trouble = self.rng.choice(["kill", "kill", "freeze", "store away"])
+        place = self.rng.randrange(len(self.site.commands))
         self.troubles[trouble] += 1
         if trouble == "kill":
             self.site.kill(place)

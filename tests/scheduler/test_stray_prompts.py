@@ -1,4 +1,4 @@
-"""Prompts of jobs that end while nobody works on them."""
+"""Stray prompts: those of jobs that end while nobody works on them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,9 @@ from tests.support.jobs import make_job
 from tests.support.scripted_provider import ScriptedProvider
 
 
-class Desk:
+class StrayPromptsBench:
+    """Has the parts that one `StrayPrompts` works with."""
+
     def __init__(self, bench: Bench) -> None:
         self.jobs = bench.stores.jobs
         self.provider = ScriptedProvider()
@@ -34,10 +36,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(bench: Bench) -> AsyncIterator[Desk]:
-    desk = Desk(bench)
-    running = asyncio.create_task(desk.stray_prompts.run())
-    yield desk
+async def parts(bench: Bench) -> AsyncIterator[StrayPromptsBench]:
+    parts = StrayPromptsBench(bench)
+    running = asyncio.create_task(parts.stray_prompts.run())
+    yield parts
     running.cancel()
 
 
@@ -46,10 +48,12 @@ def ended(outcome: Outcome, *, prompt_id: str | None = "p") -> Job:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.DELETED, Outcome.FAILED])
-async def test_the_prompt_of_a_job_that_ends_between_two_claims_is_stopped(desk: Desk, outcome: Outcome) -> None:
-    desk.event_bus.publish_ends([ended(outcome)])
+async def test_the_prompt_of_a_job_that_ends_between_two_claims_is_stopped(
+    parts: StrayPromptsBench, outcome: Outcome
+) -> None:
+    parts.event_bus.publish_ends([ended(outcome)])
     await settle()
-    assert desk.provider.cancelled == ["p"]
+    assert parts.provider.cancelled == ["p"]
 
 
 @pytest.mark.parametrize(
@@ -57,20 +61,22 @@ async def test_the_prompt_of_a_job_that_ends_between_two_claims_is_stopped(desk:
     [ended(Outcome.SUCCEEDED), ended(Outcome.EXPIRED, prompt_id=None), make_job()],
     ids=["one that succeeded", "one that never had a prompt", "one that was only taken from its holder"],
 )
-async def test_no_other_prompt_is_stopped(desk: Desk, job: Job) -> None:
-    desk.event_bus.publish_ends([job])
+async def test_no_other_prompt_is_stopped(parts: StrayPromptsBench, job: Job) -> None:
+    parts.event_bus.publish_ends([job])
     await settle()
-    assert desk.provider.cancelled == []
+    assert parts.provider.cancelled == []
 
 
-async def test_a_provider_that_does_not_answer_keeps_no_other_prompt_from_being_stopped(desk: Desk) -> None:
+async def test_a_provider_that_does_not_answer_keeps_no_other_prompt_from_being_stopped(
+    parts: StrayPromptsBench,
+) -> None:
     def fail(prompt_id: str) -> None:
         raise TransientError(f"{prompt_id}: away")
 
-    desk.provider.on_cancel = fail
-    desk.event_bus.publish_ends([ended(Outcome.EXPIRED, prompt_id=prompt_id) for prompt_id in ("first", "second")])
+    parts.provider.on_cancel = fail
+    parts.event_bus.publish_ends([ended(Outcome.EXPIRED, prompt_id=prompt_id) for prompt_id in ("first", "second")])
     await settle()
-    assert desk.provider.cancelled == ["first", "second"]
+    assert parts.provider.cancelled == ["first", "second"]
 
 
 async def test_a_scheduler_stops_what_others_end(bench: Bench) -> None:
@@ -93,10 +99,10 @@ async def test_a_scheduler_stops_what_others_end(bench: Bench) -> None:
     ids=["over", "done by another prompt", "sent again under another id", "going on", "of another store"],
 )
 async def test_a_prompt_of_an_earlier_life_is_stopped_only_if_nobody_waits_for_it(
-    desk: Desk, job: Job | None, is_stopped: bool
+    parts: StrayPromptsBench, job: Job | None, is_stopped: bool
 ) -> None:
     if job is not None:
-        await desk.jobs.add([job])
-    desk.provider.stray_jobs = {"p": make_job().id}
-    await desk.stray_prompts.scan()
-    assert desk.provider.cancelled == (["p"] if is_stopped else [])
+        await parts.jobs.add([job])
+    parts.provider.stray_jobs = {"p": make_job().id}
+    await parts.stray_prompts.scan()
+    assert parts.provider.cancelled == (["p"] if is_stopped else [])

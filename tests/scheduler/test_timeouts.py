@@ -106,7 +106,7 @@ async def test_the_time_counts_anew_for_each_claim(bench: Bench) -> None:
 
 
 class BusyProvider(ScriptedProvider):
-    """Its prompts wait for others until `begin`."""
+    """Lets its prompts wait for others until `begin`."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class BusyProvider(ScriptedProvider):
 
 
 async def test_the_time_that_a_prompt_waits_for_others_does_not_count(bench: Bench) -> None:
-    """Or jobs of two minutes would fail, each after six vain attempts, because there are many of them."""
+    """If it did, jobs of two minutes would fail, each after six vain attempts, because there are many of them."""
     provider = BusyProvider(bench.clock)
     provider.hold()
     async with running(bench.scheduler(provider=provider)):

@@ -1,4 +1,4 @@
-"""One POST to a receiver, and nowhere else."""
+"""One POST to a receiver, and to nobody else."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 async def _post(sender: WebhookSender, url: str = URL) -> int:
-    return await sender.post(url, content=b"news", headers={"Idempotency-Key": "job/1"})
+    return await sender.post(url, content=b"event", headers={"Idempotency-Key": "job/1"})
 
 
 def _redirects(times: int, *, to: str, status: int = 307) -> Answer:
@@ -38,7 +38,7 @@ async def test_a_request_goes_to_the_checked_address_under_the_name_of_the_host(
 
 
 @pytest.mark.parametrize("status", [199, 303, 304, 400, 404, 410, 429, 500])
-async def test_an_answer_that_is_no_2xx_is_an_attempt_in_vain(receiver: Receiver, status: int) -> None:
+async def test_an_answer_that_is_not_a_2xx_is_an_attempt_in_vain(receiver: Receiver, status: int) -> None:
     receiver.answer = lambda _: httpx.Response(status)
     with pytest.raises(NotDeliveredError) as failed:
         await _post(receiver.webhook_sender())
@@ -50,7 +50,7 @@ async def test_a_redirect_is_followed_with_the_same_event(receiver: Receiver, st
     receiver.answer = _redirects(3, to=OTHER, status=status)
     assert await _post(receiver.webhook_sender()) == 200
     assert [request.headers["Host"] for request in receiver.requests] == ["receiver.test", *["other.test"] * 3]
-    assert {(request.method, request.content) for request in receiver.requests} == {("POST", b"news")}
+    assert {(request.method, request.content) for request in receiver.requests} == {("POST", b"event")}
 
 
 async def test_a_fourth_redirect_is_not_followed(receiver: Receiver) -> None:

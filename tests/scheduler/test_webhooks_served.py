@@ -1,4 +1,4 @@
-"""Callbacks of the whole server, to a receiver that is really there."""
+"""Webhooks of the whole server, to a receiver on a real socket."""
 
 import asyncio
 import json
@@ -17,8 +17,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @dataclass
-class Socket:
-    """A bare HTTP server on loopback."""
+class SocketReceiver:
+    """Is a bare HTTP server on loopback, which keeps what it receives."""
 
     url: str = ""
     heads: list[str] = field(default_factory=list)
@@ -38,8 +38,8 @@ class Socket:
 
 
 @asynccontextmanager
-async def _listening() -> AsyncIterator[Socket]:
-    received = Socket()
+async def _listening() -> AsyncIterator[SocketReceiver]:
+    received = SocketReceiver()
     async with await asyncio.start_server(received.serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         received.url = f"http://localhost:{port}/hook"
@@ -72,8 +72,8 @@ async def test_a_receiver_gets_the_words_that_the_request_asked_for(compat: str,
         assert (await served.client.post(f"{base}{JOBS}", json=job)).status_code == 202
         async with asyncio.timeout(PATIENCE_SECONDS):
             await received.complete.wait()
-    told = [json.loads(body) for body in received.bodies]
-    assert {event["provider"] for event in told if "provider" in event} == {provider}
+    events = [json.loads(body) for body in received.bodies]
+    assert {event["provider"] for event in events if "provider" in event} == {provider}
 
 
 async def test_a_callback_url_that_cannot_be_used_is_refused_at_once() -> None:

@@ -38,7 +38,7 @@ class ProcessControl:
     Its store takes some turns of the event loop for each call, so that everything may happen in between.
     """
 
-    random: random.Random
+    rng: random.Random
     may_run: asyncio.Event = field(default_factory=asyncio.Event)
     is_dead: bool = False
 
@@ -46,7 +46,7 @@ class ProcessControl:
         self.may_run.set()
 
     async def lag(self) -> None:
-        for _ in range(self.random.randrange(MOST_LAG)):
+        for _ in range(self.rng.randrange(MOST_LAG)):
             await asyncio.sleep(0)
         await self.may_run.wait()
 
