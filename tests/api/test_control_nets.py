@@ -49,7 +49,7 @@ async def test_a_job_with_control_nets_succeeds_and_shows_them_complete(opened: 
     assert (await opened.client.get(status["result"][0]["blobUrl"])).status_code == 200
 
 
-async def test_a_graph_that_loads_a_image_succeeds_and_is_shown_as_it_was_sent(opened: Opened) -> None:
+async def test_a_graph_that_loads_an_image_succeeds_and_is_shown_as_it_was_sent(opened: Opened) -> None:
     graph = {**text_to_image(), "10": node("LoadImage", image=URL), "11": node("PreviewImage", images=["10", 0])}
     status = await run(opened, {"$type": "comfy", "params": {"workflow": graph}})
     assert status["lastEvent"]["type"] == "Succeeded"
@@ -76,7 +76,7 @@ async def test_a_bad_control_net_is_a_400_that_names_the_place(served: Served, c
     assert await served.queued() == 0
 
 
-async def test_a_image_that_cannot_be_fetched_is_a_400_that_names_the_place(served: Served) -> None:
+async def test_an_image_that_cannot_be_fetched_is_a_400_that_names_the_place(served: Served) -> None:
     graph = {**text_to_image(), "10": node("LoadImage", image="https://[::1/fox.png")}
     answer = await served.client.post(JOBS, json={"$type": "comfy", "params": {"workflow": graph}})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["params.workflow.10.inputs.image"])

@@ -50,7 +50,7 @@ async def image_of(opened: Opened, job: Any) -> Image.Image:
         ({"refiner": {"model": REFINER}, "steps": 30}, (128, 64), "Steps: 30"),
     ],
 )
-async def test_a_image_has_the_size_that_was_asked_for(
+async def test_an_image_has_the_size_that_was_asked_for(
     opened: Opened, params: JsonObject, size: tuple[int, int], said: str
 ) -> None:
     image = await image_of(opened, await run(opened, params))
@@ -58,7 +58,7 @@ async def test_a_image_has_the_size_that_was_asked_for(
     assert said in image.info["parameters"]
 
 
-async def test_a_image_is_made_of_another_one(opened: Opened) -> None:
+async def test_an_image_is_made_of_another_one(opened: Opened) -> None:
     key = (await run(opened, {}))["result"][0]["blobKey"]
     job = await run(opened, {"sourceImage": key, "denoiseStrength": 0.4, "seed": 8})
     image = await image_of(opened, job)

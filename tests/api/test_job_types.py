@@ -122,7 +122,7 @@ async def test_a_training_makes_files_for_each_epoch(opened: Opened) -> None:
 @pytest.mark.parametrize(
     ("transformer", "mode"), [("Canny", "RGB"), ("DepthZoe", "RGB"), ("SoftedgePidinet", "RGB"), ("Rembg", "RGBA")]
 )
-async def test_a_image_of_another_job_is_transformed(opened: Opened, transformer: str, mode: str) -> None:
+async def test_an_image_of_another_job_is_transformed(opened: Opened, transformer: str, mode: str) -> None:
     (made,) = (await run(opened, "textToImage", params={"width": 320, "height": 256, "seed": 1}))["result"]
     status = await run(opened, "imageTransform", transformer=transformer, imageUrl=None, blobKey=made["blobKey"])
     changed = await image(opened, status["result"][0]["blobUrl"])
@@ -166,7 +166,7 @@ async def test_files_with_a_name_are_assets_of_their_job(opened: Opened, name: s
     assert await download(opened, f"{JOBS}/{job_id}/assets/{asset}")
 
 
-async def test_a_graph_makes_a_video_of_a_image_that_is_stored_here(opened: Opened) -> None:
+async def test_a_graph_makes_a_video_of_an_image_that_is_stored_here(opened: Opened) -> None:
     """An animation is one result, and an asset with a name that ends as its type does."""
     stored = (await run(opened, "textToImage"))["result"][0]["blobKey"]
     graph: dict[str, Json] = {

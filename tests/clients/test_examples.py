@@ -31,10 +31,10 @@ def output(*command: str | Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_the_example_for_civitai_py_makes_a_image(base_path: BasePath) -> None:
+def test_the_example_for_civitai_py_makes_an_image(base_path: BasePath) -> None:
     assert "blobUrl" in output(sys.executable, "-c", example("civitai_py.py", base_path))
 
 
-def test_the_example_for_npm_makes_a_image(base_path: BasePath, node_modules: Path) -> None:
+def test_the_example_for_npm_makes_an_image(base_path: BasePath, node_modules: Path) -> None:
     code = example("civitai_npm.cjs", base_path)
     assert "/blobs/" in output("node", "-e", code, NODE_PATH=str(node_modules / "node_modules"))

@@ -218,7 +218,7 @@ async def test_a_send_that_was_broken_off_is_not_repeated_if_it_arrived() -> Non
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
 
-async def test_a_image_that_is_cut_off_is_fetched_to_its_end() -> None:
+async def test_an_image_that_is_cut_off_is_fetched_to_its_end() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         standin.server.faults.set(half_images=2)
         submission = make_submission()
@@ -228,7 +228,7 @@ async def test_a_image_that_is_cut_off_is_fetched_to_its_end() -> None:
         assert standin.server.prompt(submission.prompt_id).accepted == 1
 
 
-async def test_a_image_is_fetched_later_if_its_server_goes_away_before() -> None:
+async def test_an_image_is_fetched_later_if_its_server_goes_away_before() -> None:
     options = replace(IMPATIENT, timeouts=Timeouts(ordinary=50 * TICK, transfer=10 * TICK))
     async with running_standin() as standin, comfyui_on(standin, options=options) as provider:
         submission = make_submission()
@@ -244,7 +244,7 @@ async def test_a_image_is_fetched_later_if_its_server_goes_away_before() -> None
 
 
 @pytest.mark.parametrize("again", [1, 2])
-async def test_a_image_that_is_gone_is_made_again_under_another_name(again: int) -> None:
+async def test_an_image_that_is_gone_is_made_again_under_another_name(again: int) -> None:
     """Its graph is cached as a whole, so the same one would point at the missing file for ever."""
     async with running_standin() as standin, comfyui_on(standin) as provider:
         standin.server.faults.set(missing_images=again)

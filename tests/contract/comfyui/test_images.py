@@ -103,7 +103,7 @@ async def test_a_graph_has_the_name_that_the_server_chose() -> None:
         assert receipt.graph["20"]["inputs"] == {"image": chosen}  # type: ignore[index, call-overload]
 
 
-async def test_a_image_that_the_graph_does_not_read_stays_here() -> None:
+async def test_an_image_that_the_graph_does_not_read_stays_here() -> None:
     reader = Reader()
     async with running_standin() as standin, comfyui_on(standin) as provider:
         await finish(provider, replace(image_submission(reader=reader), graph=text_to_image(seed=5)))
@@ -138,7 +138,7 @@ async def test_after_a_lost_server_the_image_goes_to_the_next_one() -> None:
         assert (stored_on(one), stored_on(two)) == ([STORED], [STORED])
 
 
-async def test_a_server_that_cannot_store_a_image_is_passed_by() -> None:
+async def test_a_server_that_cannot_store_an_image_is_passed_by() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two) as provider:
         one.server.faults.set(disk_full=True)
         finished = await finish(provider, image_submission())
@@ -146,7 +146,7 @@ async def test_a_server_that_cannot_store_a_image_is_passed_by() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 413])
-async def test_a_image_that_a_server_refuses_ends_the_job_and_leaves_room(status: int) -> None:
+async def test_an_image_that_a_server_refuses_ends_the_job_and_leaves_room(status: int) -> None:
     async with (
         running_standin() as standin,
         comfyui_on(standin, transport=refusing("/upload/image", status)) as provider,
@@ -156,7 +156,7 @@ async def test_a_image_that_a_server_refuses_ends_the_job_and_leaves_room(status
         assert provider.workers[0].in_flight == 0
 
 
-async def test_a_image_that_was_wiped_before_the_prompt_came_is_sent_again() -> None:
+async def test_an_image_that_was_wiped_before_the_prompt_came_is_sent_again() -> None:
     class Wiping(httpx.AsyncHTTPTransport):
         wiped = False
 
@@ -174,7 +174,7 @@ async def test_a_image_that_was_wiped_before_the_prompt_came_is_sent_again() -> 
         assert stored_on(standin) == [STORED]
 
 
-async def test_a_image_that_the_user_says_is_on_the_server_ends_the_job_if_it_is_not() -> None:
+async def test_an_image_that_the_user_says_is_on_the_server_ends_the_job_if_it_is_not() -> None:
     async with running_standin() as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match=r"Invalid image file: mine\.png"):
             await provider.send(make_submission(image_graph(name="mine.png")))

@@ -115,7 +115,7 @@ async def test_a_users_own_graph_keeps_its_words() -> None:
     assert graph["CLIPTextEncode_1"]["inputs"]["text"] == "easynegative"
 
 
-async def test_a_image_of_the_socket_tells_as_much_as_a_file() -> None:
+async def test_an_image_of_the_socket_tells_as_much_as_a_file() -> None:
     async with running_standin(draw=lambda *_: plain_png()) as standin, comfyui_on(standin) as provider:
         graph, texts = await ran(
             standin, provider, with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0]), words=False
@@ -124,7 +124,7 @@ async def test_a_image_of_the_socket_tells_as_much_as_a_file() -> None:
     assert "Model: sd15" in texts["parameters"]
 
 
-async def test_after_a_restart_a_image_tells_what_the_servers_history_says() -> None:
+async def test_after_a_restart_an_image_tells_what_the_servers_history_says() -> None:
     async with running_standin() as standin:
         submission = make_submission(with_inputs(text_to_image(), "6", text="another fox"))
         async with comfyui_on(standin) as first:

@@ -91,7 +91,7 @@ async def test_a_running_job_shows_its_steps(jobs: RealJobs) -> None:
     assert (progress["steps"], progress["nodeType"]) == (MOST_STEPS, "KSampler")
 
 
-async def test_a_running_job_shows_a_preview_that_is_a_image(jobs: RealJobs) -> None:
+async def test_a_running_job_shows_a_preview_that_is_an_image(jobs: RealJobs) -> None:
     stats = (await jobs.comfy.get("/system_stats")).raise_for_status().json()
     if "--preview-method" not in stats["system"]["argv"]:
         pytest.skip("the server makes no previews: start it with --preview-method auto")

@@ -58,7 +58,7 @@ def graph_of(checkpoint: str, **changes: Any) -> dict[str, Any]:
     return text_to_image(checkpoint=checkpoint, seed=int.from_bytes(os.urandom(6), "big"), **changes)
 
 
-async def test_a_prompt_comes_to_a_image(provider: ComfyUI, checkpoint: str, submission_of: SubmissionOf) -> None:
+async def test_a_prompt_comes_to_an_image(provider: ComfyUI, checkpoint: str, submission_of: SubmissionOf) -> None:
     submission = submission_of(graph_of(checkpoint))
     await provider.send(submission)
     outputs = await provider.collect(submission.prompt_id)

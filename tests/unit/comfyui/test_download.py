@@ -58,7 +58,7 @@ async def test_a_server_that_always_breaks_off_is_given_up() -> None:
 @pytest.mark.parametrize(
     ("filename", "content"), [("a.png", PNG[:-1]), ("a.PNG", b""), ("a.jpg", b"\xff\xd8\xff"), ("a.png", PNG[:100])]
 )
-async def test_a_image_that_is_cut_short_is_no_image(filename: str, content: bytes) -> None:
+async def test_an_image_that_is_cut_short_is_no_image(filename: str, content: bytes) -> None:
     with pytest.raises(FileGoneError, match="cut short"):
         await fetch(lambda _: httpx.Response(200, content=content), filename)
 
@@ -67,7 +67,7 @@ async def test_a_file_of_another_kind_may_end_as_it_likes() -> None:
     assert await fetch(lambda _: httpx.Response(200, content=b"anything"), "a.webp") == b"anything"
 
 
-async def test_a_image_that_is_gone_is_not_asked_for_again() -> None:
+async def test_an_image_that_is_gone_is_not_asked_for_again() -> None:
     asked: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:

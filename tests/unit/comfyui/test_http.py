@@ -174,7 +174,7 @@ async def test_an_upload_that_the_server_refuses_is_the_images_fault() -> None:
             await http.upload("x.png", b"bytes", content_type="image/png")
 
 
-async def test_a_image_is_asked_for_by_its_encoded_parts() -> None:
+async def test_an_image_is_asked_for_by_its_encoded_parts() -> None:
     urls: list[httpx.URL] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -187,14 +187,14 @@ async def test_a_image_is_asked_for_by_its_encoded_parts() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 416])
-async def test_a_image_that_is_not_there_is_gone(status: int) -> None:
+async def test_an_image_that_is_not_there_is_gone(status: int) -> None:
     async with make_http(answering(status)) as http:
         with pytest.raises(FileGoneError):
             async with http.view(FILE):
                 raise AssertionError
 
 
-async def test_a_server_that_cannot_show_a_image_now_may_do_so_later() -> None:
+async def test_a_server_that_cannot_show_an_image_now_may_do_so_later() -> None:
     async with make_http(answering(500)) as http:
         with pytest.raises(TransientError, match="500") as caught:
             async with http.view(FILE):

@@ -64,7 +64,7 @@ def test_a_preview_with_metadata_says_whose_it_is() -> None:
     assert images == [SocketImage("f2159363-dc43-4322-9921-7a01da00af9e", "3", "image/jpeg", b"image")] * 2
 
 
-def test_a_image_sent_over_the_socket_is_a_png_of_its_node() -> None:
+def test_an_image_sent_over_the_socket_is_a_png_of_its_node() -> None:
     images = [message for message in read_all("14_save_image_websocket", "W") if isinstance(message, SocketImage)]
     assert [(image.node_id, image.content_type) for image in images] == [("9", "image/png")] * 2
 

@@ -31,7 +31,7 @@ def _encoded(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_image_tells_its_type_and_size(kind: str) -> None:
+def test_an_image_tells_its_type_and_size(kind: str) -> None:
     expected = ImageHeader(content_type=KINDS[kind][2], width=SIZE[0], height=SIZE[1])
     assert read_header(_encoded(kind)) == expected
 

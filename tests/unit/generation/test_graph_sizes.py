@@ -182,7 +182,7 @@ def test_sizes_and_numbers_follow_from_what_was_loaded(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_image_has_the_size_that_was_worked_out(name: str) -> None:
+def test_an_image_has_the_size_that_was_worked_out(name: str) -> None:
     """Whether it is drawn, or made of the loaded pixels; all images of the batch."""
     graph, output, (width, height, count) = ROWS[name]
     images = images_of({**HELPERS, "x": graph})

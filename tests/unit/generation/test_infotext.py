@@ -76,7 +76,7 @@ def test_parameters_leave_out_what_is_empty() -> None:
     assert told(SamplerPass(seed=1, steps=2)) == "Steps: 2, Seed: 1"
 
 
-def test_a_image_without_sampling_has_parameters_too() -> None:
+def test_an_image_without_sampling_has_parameters_too() -> None:
     assert infotext(replace(SERIES, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
 
 
@@ -127,19 +127,19 @@ def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) 
     assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
 
 
-def test_a_image_grows_from_the_size_that_is_drawn() -> None:
+def test_an_image_grows_from_the_size_that_is_drawn() -> None:
     """Latent space makes 128 x 72 of it, and 192 x 104 of that."""
     graph = graph_of({"model": MODELS["sd1"], "params": {"width": 131, "height": 77, "hires": {}}})
     (series,) = read_output_images(Nodes(graph))
     assert {"Size: 128x72", "Hires upscale: 1.5"} <= set(settings_of(series))
 
 
-def test_the_size_of_a_image_from_elsewhere_is_not_guessed() -> None:
+def test_the_size_of_an_image_from_elsewhere_is_not_guessed() -> None:
     (series,) = read_output_images(Nodes(recorded_graph("sd1_img2img")))
     assert not {"Size", "Hires upscale"} & {part.partition(":")[0] for part in settings_of(series)}
 
 
-def test_how_large_an_upscaler_makes_a_image_is_not_guessed() -> None:
+def test_how_large_an_upscaler_makes_an_image_is_not_guessed() -> None:
     (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
     assert "Postprocess upscale by" not in infotext(series)
 

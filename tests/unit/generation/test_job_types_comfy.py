@@ -126,7 +126,7 @@ def test_what_loads_no_image_by_its_name_stays_as_it_is(other: Any) -> None:
     assert (todo.graph, todo.images) == (graph, ())
 
 
-def test_a_image_and_an_air_in_one_graph_are_both_found() -> None:
+def test_an_image_and_an_air_in_one_graph_are_both_found() -> None:
     graph = {**with_airs(), "20": {**node("LoadImageMask", image=URL, channel="red"), "_meta": {"title": "mask"}}}
     done: Any = work(graph).graph
     assert done["4"]["inputs"]["ckpt_name"] == "sd1/civitai/4384/128713.safetensors"

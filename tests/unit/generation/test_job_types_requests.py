@@ -132,7 +132,7 @@ def test_requests_about_assets_name_the_job_that_has_them() -> None:
         ({"imageUrl": None, "blobKey": KEY}, (KEY, "")),
     ],
 )
-def test_a_image_to_transform_is_a_blob_or_elsewhere(source: dict[str, Json], expected: tuple[Any, str]) -> None:
+def test_an_image_to_transform_is_a_blob_or_elsewhere(source: dict[str, Json], expected: tuple[Any, str]) -> None:
     work = work_of(template("imageTransform", **source))
     assert isinstance(work, TransformWork)
     assert (work.blob_key, work.image_url) == expected

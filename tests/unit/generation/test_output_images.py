@@ -86,7 +86,7 @@ def test_a_graph_of_this_server_with_all_extras_reads_as_what_was_asked_for(
     assert series.source.endswith("_source")
 
 
-def test_a_late_start_from_a_image_is_a_denoise() -> None:
+def test_a_late_start_from_an_image_is_a_denoise() -> None:
     """30 of the last 75 steps, half of them by a refiner, and then a hires pass."""
     series = only(load_graph(OURS / "sdxl-refiner-and-all-extras.json"))
     assert [one.model for one in series.passes] == [
@@ -114,7 +114,7 @@ def test_a_controlnet_between_mixes_no_roles() -> None:
 
 @pytest.mark.parametrize("ecosystem", MODELS)
 @pytest.mark.parametrize("preprocessor", RECIPES)
-def test_a_image_that_guides_the_drawing_changes_nothing_else(ecosystem: str, preprocessor: str) -> None:
+def test_an_image_that_guides_the_drawing_changes_nothing_else(ecosystem: str, preprocessor: str) -> None:
     net: Any = {"preprocessor": preprocessor, "imageUrl": "https://images.example/fox.png"}
     params = {"prompt": "a fox", "negativePrompt": "text", "seed": 7, "width": 64, "height": 128}
     lora = f"urn:air:{ecosystem}:lora:civitai:1@2"

@@ -37,7 +37,7 @@ def document(**changes: Any) -> JsonObject:
 
 
 @pytest.mark.parametrize("name", SKELETONS)
-def test_a_skeleton_has_the_slots_that_a_image_fills(name: str) -> None:
+def test_a_skeleton_has_the_slots_that_an_image_fills(name: str) -> None:
     assert set(SKELETONS[name].slots) == SLOTS[name]
 
 
