@@ -24,7 +24,7 @@ CONSUMER = "/v1/consumer"
         ("civitai:1@2", "Unknown", 0),
     ],
 )
-async def test_coverage_is_told_under_the_air_as_it_was_sent(
+async def test_coverage_is_shown_under_the_air_as_it_was_sent(
     client: httpx.AsyncClient, model: str, availability: str, workers: int
 ) -> None:
     answer = await client.get(f"{CONSUMER}/coverage", params={"model": model})

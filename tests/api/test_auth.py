@@ -30,7 +30,7 @@ async def test_where_a_token_is_required_its_lack_is_a_401(authorization: str | 
 
 
 @pytest.mark.parametrize(("token", "status"), [("alice", 202), ("bob", 202), ("carol", 401)])
-async def test_only_listed_tokens_are_taken_where_they_are_listed(token: str, status: int) -> None:
+async def test_only_listed_tokens_are_accepted_where_they_are_listed(token: str, status: int) -> None:
     async with serve(auth="tokens", auth_tokens="alice, bob") as served:
         answer = await served.client.post(JOBS, json=template(), headers={"authorization": f"bearer {token}"})
         assert answer.status_code == status

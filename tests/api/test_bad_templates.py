@@ -82,12 +82,12 @@ async def test_a_bad_template_is_a_400_that_names_the_place(served: Served, body
     assert await served.queued() == 0
 
 
-async def test_an_unknown_type_is_told_the_known_ones(served: Served) -> None:
+async def test_a_template_of_an_unknown_type_is_refused_with_the_known_ones(served: Served) -> None:
     answer = await served.client.post(JOBS, json=template(**{"$type": "teapot"}))
     assert "textToImage" in answer.json()["errors"]["$type"][0]
 
 
-async def test_an_unknown_ecosystem_is_told_the_known_ones(served: Served) -> None:
+async def test_an_unknown_ecosystem_is_refused_with_the_known_ones(served: Served) -> None:
     air = "urn:air:teapot:checkpoint:civitai:1@2"
     await served.client.post("/v2/resources", json={"air": air})
     answer = await served.client.post(JOBS, json={"jobs": [template(model=air)]})

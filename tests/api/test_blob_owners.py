@@ -37,7 +37,7 @@ def drawn_from(source: str) -> dict[str, Any]:
 
 
 # A submission that names the image, and whether it ends well although the image is not there.
-WAYS: Mapping[str, tuple[Callable[[Image], dict[str, Any]], bool]] = {
+SUBMISSIONS: Mapping[str, tuple[Callable[[Image], dict[str, Any]], bool]] = {
     "blobGet": (lambda it: {"$type": "blobGet", "key": it.key}, True),
     "blobGet for longer": (lambda it: {"$type": "blobGet", "key": it.key, "duration": "30.00:00:00"}, True),
     "blobPin": (lambda it: {"$type": "blobPin", "key": it.key}, True),
@@ -85,17 +85,10 @@ async def opened_for(who: Headers) -> AsyncIterator[Opened]:
         yield opened
 
 
-async def run(opened: Opened, who: Headers, submission: dict[str, Any]) -> Any:
-    answer = await opened.client.post(JOBS, json=submission, headers=who)
-    assert answer.status_code == 202, answer.text
-    await opened.wait_until_ended(answer.json()["jobId"])
-    return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}", headers=who)).json()
-
-
 async def image_of_alice(opened: Opened, who: Headers) -> Image:
-    done = await run(opened, ALICE if who else NOBODY, template())
+    done = await opened.run(template(), headers=ALICE if who else NOBODY)
     (result,) = done["result"]
-    named = await run(opened, who, {"$type": "blobGet", "key": result["blobKey"]})
+    named = await opened.run({"$type": "blobGet", "key": result["blobKey"]}, headers=who)
     return Image(job_id=done["jobId"], key=result["blobKey"], url=result["blobUrl"], namer=named["jobId"])
 
 
@@ -103,13 +96,13 @@ async def blob_at(opened: Opened, key: str) -> Blob | None:
     return await opened.use_cases.blobs.stat(key)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_blob_of_somebody_else_is_not_there_and_stays_as_it_is(way: str) -> None:
-    submission, ends_well = WAYS[way]
+@pytest.mark.parametrize("kind", SUBMISSIONS)
+async def test_a_blob_of_somebody_else_is_not_there_and_stays_as_it_is(kind: str) -> None:
+    submission, ends_well = SUBMISSIONS[kind]
     async with opened_for(BOB) as opened:
         image = await image_of_alice(opened, BOB)
         before = await blob_at(opened, image.key)
-        tried = await run(opened, BOB, submission(image))
+        tried = await opened.run(submission(image), headers=BOB)
         assert tried["lastEvent"]["type"] == ("Succeeded" if ends_well else "Failed"), tried
         assert image.url.partition("?")[0] not in str(tried)
         assert before is not None
@@ -117,44 +110,44 @@ async def test_a_blob_of_somebody_else_is_not_there_and_stays_as_it_is(way: str)
         assert (await opened.client.get(image.url)).status_code == 200
 
 
-@pytest.mark.parametrize("way", ["blobGet", "blobPin", "blobUnpin", "blobDelete", "blobUpload"])
-async def test_it_is_told_as_one_that_never_was(way: str) -> None:
-    submission, _ = WAYS[way]
+@pytest.mark.parametrize("kind", ["blobGet", "blobPin", "blobUnpin", "blobDelete", "blobUpload"])
+async def test_a_blob_of_somebody_else_is_reported_like_one_that_never_existed(kind: str) -> None:
+    submission, _ = SUBMISSIONS[kind]
     async with opened_for(BOB) as opened:
         image = await image_of_alice(opened, BOB)
-        tried = await run(opened, BOB, submission(image))
+        tried = await opened.run(submission(image), headers=BOB)
         assert tried["result"] == [{"blobKey": image.key, "available": False}]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", SUBMISSIONS)
 @pytest.mark.parametrize("who", [ALICE, NOBODY], ids=["the owner", "without AUTH"])
-async def test_the_owner_reaches_it_and_without_auth_everybody_does(who: Headers, way: str) -> None:
-    submission, _ = WAYS[way]
+async def test_the_owner_reaches_it_and_without_auth_everybody_does(who: Headers, kind: str) -> None:
+    submission, _ = SUBMISSIONS[kind]
     async with opened_for(who) as opened:
         image = await image_of_alice(opened, who)
-        done = await run(opened, who, submission(image))
+        done = await opened.run(submission(image), headers=who)
         assert done["lastEvent"]["type"] == "Succeeded", done
-        assert (await blob_at(opened, image.key) is None) == (way in GONE_AFTERWARDS)
+        assert (await blob_at(opened, image.key) is None) == (kind in GONE_AFTERWARDS)
 
 
-@pytest.mark.parametrize("way", READ_BY_URL)
-async def test_a_signed_url_is_a_right_to_read_whoever_has_it(way: str) -> None:
+@pytest.mark.parametrize("kind", READ_BY_URL)
+async def test_a_signed_url_is_a_right_to_read_whoever_has_it(kind: str) -> None:
     async with opened_for(BOB) as opened:
         image = await image_of_alice(opened, BOB)
-        done = await run(opened, BOB, READ_BY_URL[way](image.url))
+        done = await opened.run(READ_BY_URL[kind](image.url), headers=BOB)
         assert done["lastEvent"]["type"] == "Succeeded", done
 
 
 async def test_a_pinned_blob_stays_its_owners_when_its_job_is_gone() -> None:
     async with opened_for(ALICE) as opened:
         image = await image_of_alice(opened, ALICE)
-        await run(opened, ALICE, {"$type": "blobPin", "key": image.key})
+        await opened.run({"$type": "blobPin", "key": image.key}, headers=ALICE)
         pinned = await blob_at(opened, image.key)
         assert pinned is not None
         assert (pinned.owner, pinned.keep_until.year) == (consumer_id("alice"), PINNED_YEAR)
         await opened.stores.jobs.sweep(pinned.keep_until)
         for who, available in ((BOB, False), (ALICE, True)):
-            (result,) = (await run(opened, who, {"$type": "blobGet", "key": image.key}))["result"]
+            (result,) = (await opened.run({"$type": "blobGet", "key": image.key}, headers=who))["result"]
             assert result["available"] is available
 
 

@@ -32,7 +32,7 @@ async def test_a_blob_is_served_whole_with_its_type_length_and_tag(client: httpx
     assert answer.headers["etag"].startswith('"')
 
 
-async def test_head_tells_the_same_without_the_bytes(client: httpx.AsyncClient, url: str) -> None:
+async def test_head_has_the_headers_of_get_without_the_bytes(client: httpx.AsyncClient, url: str) -> None:
     got, head = await client.get(url), await client.head(url)
     own = {"x-trace-id"}
     assert (head.status_code, head.content) == (200, b"")
@@ -106,7 +106,7 @@ async def test_a_url_that_we_did_not_sign_is_a_403(
     assert (await client.request(method, tamper(url))).status_code == 403
 
 
-async def test_the_refusal_is_a_problem(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_refused_url_is_answered_with_a_problem(client: httpx.AsyncClient, url: str) -> None:
     answer = await client.get(url.partition("?")[0])
     assert answer.headers["content-type"] == "application/problem+json; charset=utf-8"
     assert answer.json()["title"] == "Forbidden"
@@ -144,7 +144,7 @@ async def test_one_range_is_a_206(client: httpx.AsyncClient, url: str, wanted: s
 
 
 @pytest.mark.parametrize("wanted", [f"bytes={SIZE}-", "bytes=-0", f"bytes={SIZE + 5}-{SIZE + 9}", f"bytes={'9' * 18}-"])
-async def test_a_range_outside_the_blob_is_a_416_that_tells_its_size(
+async def test_a_range_outside_the_blob_is_a_416_that_has_its_size(
     client: httpx.AsyncClient, url: str, wanted: str
 ) -> None:
     answer = await client.get(url, headers={"range": wanted})

@@ -82,7 +82,7 @@ async def seen(served: Opened, job_id: str, base: str, headers: Any) -> tuple[li
 
 
 @pytest.mark.parametrize(("base", "headers", "expected"), ASKED)
-async def test_the_whole_way_of_a_job_is_under_the_base_path(base: str, headers: Any, expected: Any) -> None:
+async def test_the_whole_life_of_a_job_is_under_the_base_path(base: str, headers: Any, expected: Any) -> None:
     async with serve_all() as served:
         client = served.client
         submitted = await client.post(f"{base}{JOBS}?wait=true", headers=headers, json=template(params=SMALL))
@@ -120,7 +120,7 @@ async def test_any_header_that_is_no_name_is_refused(served: Served, header: str
 
 
 @pytest.mark.parametrize("path", ["/compat", "/compat/official/compat/official/v1/consumer/jobs", "/compat/official/x"])
-async def test_what_is_under_no_base_path_is_not_there(served: Served, path: str) -> None:
+async def test_an_unknown_path_under_a_base_path_is_a_404(served: Served, path: str) -> None:
     assert (await served.client.get(path)).status_code == 404
 
 
@@ -153,7 +153,7 @@ def hints(text: str) -> list[str]:
         ({"user-agent": "Swagger-Codegen/1.0.0/java"}, "official"),
     ],
 )
-async def test_a_known_client_that_cannot_read_an_answer_is_told_of_once(
+async def test_a_known_client_that_cannot_read_an_answer_is_logged_once(
     headers: Any, setting: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serve_all() as served:
@@ -185,7 +185,7 @@ async def test_the_hint_names_the_settings_that_would_still_be_in_the_way(capsys
         (GENERATED, "/compat/sdk-2024"),
     ],
 )
-async def test_who_can_read_an_answer_or_is_not_known_is_told_nothing(
+async def test_nothing_is_logged_of_clients_that_can_read_an_answer_or_are_unknown(
     headers: Any, base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serve_all() as served:
@@ -193,7 +193,7 @@ async def test_who_can_read_an_answer_or_is_not_known_is_told_nothing(
     assert hints(capsys.readouterr().out) == []
 
 
-async def test_a_client_that_has_not_seen_a_strange_word_yet_is_told_nothing(
+async def test_nothing_is_logged_while_a_client_can_read_the_answers(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job_id = await served.submit_one()

@@ -92,13 +92,13 @@ async def test_an_early_answer_reaches_a_client_that_sends_all_before_it_reads()
 
 
 @pytest.mark.parametrize("sent", [GET_LARGE, GET_LARGE * 50, GET_LARGE.replace(b"Host: x", b"Connection: close")])
-async def test_an_answer_that_nobody_takes_is_given_up(sent: bytes) -> None:
+async def test_an_answer_that_nobody_reads_is_given_up(sent: bytes) -> None:
     async with limited_server() as server, server.connected(take_at_once=1) as peer:
         peer.send(sent)
         await server.empty()
 
 
-async def test_an_answer_that_is_taken_slowly_is_given_whole() -> None:
+async def test_an_answer_that_is_read_slowly_arrives_whole() -> None:
     """Between any two looks nearly half a minute passes, and something was taken."""
     async with limited_server(LIMITS, sweeps=False) as server, server.connected() as peer:
         peer.send(GET_LARGE)
@@ -161,7 +161,7 @@ async def test_garbage_behind_requests_takes_nothing_from_their_answers(garbage:
     assert received.endswith(b"/second")
 
 
-async def test_where_there_are_too_many_the_one_that_is_idle_for_longest_goes() -> None:
+async def test_where_there_are_too_many_the_connection_that_is_idle_for_longest_is_ended() -> None:
     async with limited_server(LIMITS, most=2) as server, server.connected() as first, server.connected() as second:
         first.send(GET)
         assert await first.reader.readuntil(b"/get")
@@ -173,7 +173,7 @@ async def test_where_there_are_too_many_the_one_that_is_idle_for_longest_goes() 
         assert len(server.connections.http) <= 2
 
 
-async def test_where_all_are_busy_the_new_one_goes() -> None:
+async def test_where_all_connections_are_busy_the_new_one_is_ended() -> None:
     async with limited_server(LIMITS, most=1) as server, server.connected() as busy:
         busy.send(GET.replace(b"/get", b"/slow"))
         await until_true(lambda: not server.connections.idle)

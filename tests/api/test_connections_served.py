@@ -47,7 +47,7 @@ def _listening(port: int) -> socket.socket:
 
 
 @pytest.mark.slow
-def test_so_do_websockets_that_are_held_for_ever(tmp_path: Path) -> None:
+def test_websockets_that_are_held_for_ever_keep_nobody_out(tmp_path: Path) -> None:
     port = free_port()
     process = start(tmp_path, {}, command=(*FEW_DESCRIPTORS, "comfyui", "--port", str(port)))
     url = f"http://127.0.0.1:{port}/system_stats"

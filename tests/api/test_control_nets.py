@@ -20,19 +20,11 @@ async def opened() -> AsyncIterator[Opened]:
         yield everything
 
 
-async def run(opened: Opened, body: dict[str, Any]) -> Any:
-    """The detailed job at its end."""
-    answer = await opened.client.post(JOBS, json=body)
-    assert answer.status_code == 202, answer.text
-    await opened.wait_until_ended(answer.json()["jobId"])
-    return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}?detailed=true")).json()
-
-
 async def test_a_job_with_control_nets_succeeds_and_shows_them_complete(opened: Opened) -> None:
     assert (await opened.client.post("/v2/resources", json={"air": CONTROL_NET})).status_code < 300
-    key = (await run(opened, template()))["result"][0]["blobKey"]
+    key = (await opened.run(template()))["result"][0]["blobKey"]
     of_a_model = {"preprocessor": "DepthZoe", "blobKey": key, "model": CONTROL_NET}
-    status = await run(opened, template(controlNets=[CANNY, of_a_model]))
+    status = await opened.run(template(controlNets=[CANNY, of_a_model]))
     assert status["lastEvent"]["type"] == "Succeeded"
     assert status["job"]["controlNets"] == [
         {"preprocessor": "Canny", "weight": 0.5, "startStep": 0, "endStep": 0.75, "imageUrl": URL},
@@ -51,7 +43,7 @@ async def test_a_job_with_control_nets_succeeds_and_shows_them_complete(opened: 
 
 async def test_a_graph_that_loads_an_image_succeeds_and_is_shown_as_it_was_sent(opened: Opened) -> None:
     graph = {**text_to_image(), "10": node("LoadImage", image=URL), "11": node("PreviewImage", images=["10", 0])}
-    status = await run(opened, {"$type": "comfy", "params": {"workflow": graph}})
+    status = await opened.run({"$type": "comfy", "params": {"workflow": graph}})
     assert status["lastEvent"]["type"] == "Succeeded"
     assert status["job"]["params"]["workflow"] == graph
     assert URL not in status["lastEvent"]["context"]["comfy_prompt_request"]

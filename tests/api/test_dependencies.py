@@ -67,7 +67,7 @@ async def test_a_callback_that_can_never_be_made_is_a_400(served: Served, url: s
 
 
 @pytest.mark.parametrize("providers", [[], ["ValdiAI"], ["local"], ["Local", "nobody"]])
-async def test_any_providers_are_taken(served: Served, providers: list[str]) -> None:
+async def test_any_providers_are_accepted(served: Served, providers: list[str]) -> None:
     await served.submit(providers=providers)
     assert await served.queued() == 1
 

@@ -69,7 +69,7 @@ async def test_an_unknown_path_is_a_404_problem(client: httpx.AsyncClient, metho
         ("POST", "/health", {"GET", "HEAD"}),
     ],
 )
-async def test_a_method_that_a_path_does_not_have_is_a_405_that_tells_all_it_has(
+async def test_a_method_that_a_path_does_not_have_is_a_405_that_lists_all_it_has(
     client: httpx.AsyncClient, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = await client.request(method, path)
@@ -85,7 +85,7 @@ async def test_a_store_that_is_away_is_a_503_that_says_when_to_come_back(served:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("secret"), JobError("secret")])
-async def test_a_bug_is_a_500_that_tells_nothing_and_logs_everything(served: Served, error: Exception) -> None:
+async def test_a_bug_is_a_500_that_reveals_nothing_and_logs_everything(served: Served, error: Exception) -> None:
     _break(served, error)
     with capture_logs() as logs:
         answer = await served.client.get(UNKNOWN_JOB)

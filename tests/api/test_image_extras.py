@@ -23,11 +23,7 @@ async def opened() -> AsyncIterator[Opened]:
 
 
 async def run(opened: Opened, params: JsonObject) -> Any:
-    """The detailed job at its end."""
-    answer = await opened.client.post(JOBS, json=template(params={**PARAMS, **params}))
-    assert answer.status_code == 202, answer.text
-    await opened.wait_until_ended(answer.json()["jobId"])
-    return (await opened.client.get(f"{JOBS}/{answer.json()['jobId']}?detailed=true")).json()
+    return await opened.run(template(params={**PARAMS, **params}))
 
 
 async def image_of(opened: Opened, job: Any) -> Image.Image:
@@ -83,7 +79,7 @@ async def test_a_job_shows_its_extras_and_their_resources(opened: Opened) -> Non
         ({"refiner": {"model": REFINER}}, {"params.refiner.model": [ABSENT.format(REFINER)]}),
     ],
 )
-async def test_a_resource_that_is_missing_is_told_by_its_path(
+async def test_a_missing_resource_is_reported_by_its_path(
     served: Served, params: JsonObject, errors: JsonObject
 ) -> None:
     answer = await served.client.post(JOBS, json=template(params={**PARAMS, **params}))

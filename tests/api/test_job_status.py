@@ -24,7 +24,7 @@ async def test_a_detailed_job_by_id_starts_with_the_job(served: Served) -> None:
     assert status["job"]["id"] == job_id
 
 
-async def test_a_claimed_job_tells_who_holds_it(served: Served) -> None:
+async def test_a_claimed_job_shows_who_holds_it(served: Served) -> None:
     job_id = await served.submit_one()
     served.clock.advance(1.5)
     await served.enter(await served.claim(), {})
@@ -65,7 +65,7 @@ async def test_a_token_answers_202_until_all_its_jobs_have_ended(served: Served,
     assert answer.json()["token"] == submitted["token"]
 
 
-async def test_a_token_is_taken_with_raw_padding(served: Served) -> None:
+async def test_a_token_is_accepted_with_raw_padding(served: Served) -> None:
     job_id = await served.submit_one()
     token = encode_token([job_id, ""])
     assert token.endswith("=")

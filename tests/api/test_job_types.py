@@ -25,12 +25,7 @@ async def opened() -> AsyncIterator[Opened]:
 
 
 async def run(opened: Opened, name: str, **changes: Json) -> Any:
-    """The detailed job at its end."""
-    answer = await opened.client.post(JOBS, json=template(name, **changes))
-    assert answer.status_code == 202, answer.text
-    job_id = answer.json()["jobId"]
-    await opened.wait_until_ended(job_id)
-    return (await opened.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
+    return await opened.run(template(name, **changes))
 
 
 async def problem(opened: Opened, name: str, **changes: Json) -> Any:

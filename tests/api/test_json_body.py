@@ -29,7 +29,7 @@ RESOURCES = "/v2/resources"
         None,
     ],
 )
-async def test_every_media_type_of_json_is_taken(client: httpx.AsyncClient, content_type: str | None) -> None:
+async def test_every_media_type_of_json_is_accepted(client: httpx.AsyncClient, content_type: str | None) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
     assert (await client.post(JOBS, content=BODY, headers=headers)).status_code == 202
 
@@ -121,7 +121,7 @@ async def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
         assert answered.status == 413
 
 
-async def test_a_body_at_the_limit_is_taken() -> None:
+async def test_a_body_at_the_limit_is_accepted() -> None:
     async with serve(max_body_bytes=2048) as served:
         answer = await served.client.post(JOBS, content=BODY.ljust(2048), headers={"content-type": "text/json"})
         assert answer.status_code == 202

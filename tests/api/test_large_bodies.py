@@ -122,7 +122,7 @@ async def test_a_large_body_holds_up_nobody_and_is_answered_briefly(case: str) -
     ],
     ids=["query", "a huge query", "taint", "reason", "words", "hashes"],
 )
-async def test_so_are_the_bodies_of_other_routes(method: str, path: str, body: bytes) -> None:
+async def test_large_bodies_of_other_routes_are_answered_briefly(method: str, path: str, body: bytes) -> None:
     async with serve() as served:
         answer = await served.client.request(method, path, content=body, headers=JSON)
         assert answer.status_code == 400
@@ -130,13 +130,13 @@ async def test_so_are_the_bodies_of_other_routes(method: str, path: str, body: b
         assert len(answer.content) < 100_000
 
 
-async def test_one_large_graph_is_taken_where_only_one_job_is() -> None:
+async def test_one_large_graph_is_accepted_where_only_one_job_is() -> None:
     async with serve(max_jobs_per_request=1) as served:
         answer = await served.client.post(JOBS, content=graph(900), headers=JSON)
         assert answer.status_code == 202, answer.text
 
 
-async def test_of_very_many_faults_the_first_are_told_and_how_many_there_are() -> None:
+async def test_of_very_many_faults_the_first_are_shown_and_how_many_there_are() -> None:
     async with serve() as served:
         answer = await served.client.post(JOBS, content=graph(200, class_type=1), headers=JSON)
         body = answer.json()

@@ -189,9 +189,9 @@ async def test_programs_get_the_index_as_json(client: httpx.AsyncClient) -> None
 
 @pytest.mark.parametrize("accept", [BROWSER, "*/*"])
 @pytest.mark.parametrize("path", [*PAGES, "/static/index.css"])
-async def test_head_tells_of_the_same_answer(client: httpx.AsyncClient, path: str, accept: str) -> None:
-    told, answer = [await client.request(method, path, headers={"accept": accept}) for method in ("HEAD", "GET")]
-    kept = [{name: value for name, value in one.headers.items() if name != "x-trace-id"} for one in (told, answer)]
+async def test_head_has_the_headers_of_get(client: httpx.AsyncClient, path: str, accept: str) -> None:
+    head, answer = [await client.request(method, path, headers={"accept": accept}) for method in ("HEAD", "GET")]
+    kept = [{name: value for name, value in one.headers.items() if name != "x-trace-id"} for one in (head, answer)]
     assert kept[0] == kept[1]
 
 

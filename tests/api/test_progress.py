@@ -33,7 +33,7 @@ async def test_a_running_job_shows_its_steps_and_a_preview_that_can_be_had(serve
     assert (image.status_code, image.content) == (200, SKETCH)
 
 
-async def test_the_last_event_and_the_list_of_events_tell_the_same(served: Served) -> None:
+async def test_the_last_event_and_the_list_of_events_agree(served: Served) -> None:
     job = await _tell(served, preview=False)
     status = (await served.client.get(f"{JOBS}/{job.id}")).json()
     events = (await served.client.get(f"/v1/producer/jobs/{job.id}/events")).json()
@@ -42,7 +42,7 @@ async def test_the_last_event_and_the_list_of_events_tell_the_same(served: Serve
     assert "preview" not in status["progress"]
 
 
-async def test_a_job_without_news_of_steps_has_no_progress(served: Served) -> None:
+async def test_a_job_whose_last_event_reports_no_steps_has_no_progress(served: Served) -> None:
     job_id = await served.submit_one()
     await served.enter(await served.claim(), {})
     assert "progress" not in (await served.client.get(f"{JOBS}/{job_id}")).json()

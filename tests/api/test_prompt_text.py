@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served_app import JOBS, Opened, serve_all
+from tests.support.served_app import Opened, serve_all
 
 MODEL = "urn:air:sd1:checkpoint:civitai:4384@128713"
 WITHOUT_TAG = "a lighthouse"
@@ -51,11 +51,7 @@ TEXTS = {
 async def finished(served: Opened, **params: Any) -> Any:
     """The detailed status of a job with these params, once it has ended."""
     asked = {"$type": "textToImage", "model": MODEL, "params": {"width": 64, "height": 64, "steps": 1, **params}}
-    answer = await served.client.post(JOBS, json=asked)
-    assert answer.status_code == 202, answer.text
-    job_id = answer.json()["jobId"]
-    await served.wait_until_ended(job_id)
-    return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
+    return await served.run(asked)
 
 
 def graph_of(status: Any) -> Any:
@@ -67,7 +63,7 @@ def graph_of(status: Any) -> Any:
 
 @pytest.mark.parametrize("place", ["prompt", "negativePrompt"])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-async def test_any_text_is_taken_and_its_job_succeeds(place: str, text: str) -> None:
+async def test_any_text_is_accepted_and_its_job_succeeds(place: str, text: str) -> None:
     async with serve_all(simulation_pictures="drawn") as served:
         status = await finished(served, **{place: text})
     assert status["lastEvent"]["type"] == "Succeeded"
@@ -75,7 +71,7 @@ async def test_any_text_is_taken_and_its_job_succeeds(place: str, text: str) -> 
 
 
 @pytest.mark.parametrize("tag", IGNORED)
-async def test_a_tag_without_effect_is_cut_out_and_told(tag: str) -> None:
+async def test_a_tag_without_effect_is_cut_out_and_reported(tag: str) -> None:
     async with serve_all() as served:
         tagged = await finished(served, prompt=f"{WITHOUT_TAG} {tag}", negativePrompt=f"{tag} blurry", seed=7)
         plain = await finished(served, prompt=WITHOUT_TAG, negativePrompt="blurry", seed=7)

@@ -60,7 +60,7 @@ async def test_a_job_that_differs_in_one_value_is_not_found(served: Served, want
     ("asked", "found"),
     [("textToImage", 1), ("TEXTTOIMAGE", 1), ("TextToImageJobTemplate", 1), ("TextToImageV2", 1), ("nothing", 0)],
 )
-async def test_a_type_is_taken_in_any_of_its_spellings(served: Served, asked: str, found: int) -> None:
+async def test_a_type_is_accepted_in_any_of_its_spellings(served: Served, asked: str, found: int) -> None:
     await served.submit_one()
     assert len(await _found(served.client, jobType=asked)) == found
 

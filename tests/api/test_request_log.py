@@ -52,7 +52,7 @@ async def test_the_trace_follows_a_request_into_its_job(served: Served) -> None:
     assert job.trace_id == job.last_event.trace_id == trace_id
 
 
-async def test_an_error_tells_the_same_trace_id_as_its_header(client: httpx.AsyncClient) -> None:
+async def test_an_error_has_the_same_trace_id_as_its_header(client: httpx.AsyncClient) -> None:
     answer = await client.get("/nowhere", headers={"traceparent": TRACEPARENT})
     assert answer.json()["traceId"] == answer.headers["x-trace-id"]
 
@@ -98,7 +98,7 @@ async def test_a_client_that_hangs_up_leaves_an_access_line_and_no_error(served:
     assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
 
 
-async def test_a_good_answer_of_health_is_no_news(client: httpx.AsyncClient) -> None:
+async def test_a_good_answer_of_health_is_logged_at_debug_level_only(client: httpx.AsyncClient) -> None:
     with capture_logs() as logs:
         await client.get("/health")
     assert [line["log_level"] for line in logs if line["event"] == "request"] == ["debug"]

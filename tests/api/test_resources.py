@@ -211,7 +211,7 @@ async def test_a_list_comes_in_pages_in_order_of_air(client: httpx.AsyncClient) 
     assert [(page["page"], page["limit"], page["total"]) for page in pages] == [(n, 2, 5) for n in (1, 2, 3, 4)]
 
 
-async def test_a_list_has_twenty_items_unless_told_otherwise(client: httpx.AsyncClient) -> None:
+async def test_a_list_has_twenty_items_unless_asked_otherwise(client: httpx.AsyncClient) -> None:
     body = (await client.get(RESOURCES)).json()
     assert body == {"page": 1, "limit": 20, "total": 0, "items": []}
 

@@ -5,7 +5,7 @@ from tests.support.served_app import JOBS, serve_all, template
 AIR = "urn:air:sd1:checkpoint:civitai:999001@999002"
 
 
-async def test_a_resource_a_job_and_a_png() -> None:
+async def test_a_job_on_a_new_resource_ends_with_images_to_download() -> None:
     async with serve_all() as opened:
         client = opened.client
         assert (await client.post("/v2/resources", json={"air": AIR, "modelName": "My Model"})).status_code == 201

@@ -82,7 +82,7 @@ async def test_quantity_gives_as_many_results_with_blobs_of_their_own(served: Se
     assert len({result["blobKey"] for result in results}) == len(results) == 4
 
 
-async def test_a_seed_that_is_random_is_drawn_and_told(client: httpx.AsyncClient) -> None:
+async def test_a_random_seed_is_drawn_and_shown(client: httpx.AsyncClient) -> None:
     params = template()["params"] | {"seed": -1}
     status = (await client.post(f"{JOBS}?detailed=true", json=template(params=params))).json()["jobs"][0]
     assert status["job"]["params"]["seed"] == status["result"][0]["seed"] >= 0
@@ -99,7 +99,7 @@ async def test_a_template_without_type_is_text_to_image(client: httpx.AsyncClien
     [{LORA: {"strength": 0.8}}, {"any name": {"id": LORA, "strength": 0.8, "type": "Lora"}}],
     ids=["keyed by AIR", "keyed by name"],
 )
-async def test_networks_are_taken_in_both_forms(client: httpx.AsyncClient, networks: dict[str, Any]) -> None:
+async def test_networks_are_accepted_in_both_forms(client: httpx.AsyncClient, networks: dict[str, Any]) -> None:
     body = template(model=SD1, additionalNetworks=networks)
     status = (await client.post(f"{JOBS}?detailed=true", json=body)).json()["jobs"][0]
     assert status["job"]["resources"] == ["@civitai/128713", "@civitai/87153"]

@@ -43,7 +43,7 @@ async def _health(client: httpx.AsyncClient) -> dict[str, Any]:
     return body
 
 
-async def test_a_server_that_is_ready_is_told_with_its_version_and_the_number_of_its_files() -> None:
+async def test_a_ready_server_is_reported_with_its_version_and_the_number_of_its_files() -> None:
     async with running_standin(models=MODELS) as standin, served_by(standin) as served:
         body = await _health(served.client)
     (worker,) = body["workers"]

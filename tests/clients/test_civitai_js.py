@@ -65,7 +65,7 @@ def test_a_job_that_is_not_there_is_an_error(server: Server, civitai_js: Client)
         civitai_js.call(server, "jobs.getById", "00000000-0000-4000-8000-000000000000")
 
 
-def test_coverage_is_told_by_the_air_as_sent(server: Server, civitai_js: Client) -> None:
+def test_coverage_is_shown_by_the_air_as_sent(server: Server, civitai_js: Client) -> None:
     coverage = civitai_js.call(server, "models.get", [CHECKPOINT, UNKNOWN])
     assert set(coverage) == {CHECKPOINT, UNKNOWN}
     assert coverage[CHECKPOINT]["availability"] == "Available"

@@ -89,7 +89,7 @@ async def test_a_succeeded_job_is_as_recorded_but_for_the_chosen_differences() -
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
-async def test_every_recorded_request_is_taken(request_name: str) -> None:
+async def test_every_recorded_request_is_accepted(request_name: str) -> None:
     (status,) = (await replay_submitted(request_name))["jobs"]
     sent = read_capture(request_name)
     assert status["lastEvent"]["type"] == "Initialized"

@@ -52,7 +52,7 @@ async def test_every_answer_meets_the_corrected_official_schema(request_name: st
 
 
 @pytest.mark.parametrize("capture", ["v1-job-claimed-detailed", "v1-job-succeeded"])
-def test_the_recordings_meet_it_too(capture: str) -> None:
+def test_the_recordings_meet_the_corrected_official_schema(capture: str) -> None:
     assert faults(OFFICIAL, "JobStatus", read_capture(capture)) == []
 
 

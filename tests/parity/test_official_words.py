@@ -115,7 +115,7 @@ async def test_no_status_has_a_word_of_our_own(event: str, state: State, compat:
     assert {told["provider"] for told in events if "provider" in told} <= {"Civitai"}
 
 
-async def test_the_walk_sees_words_of_our_own() -> None:
+async def test_words_that_are_not_official_are_found() -> None:
     """What it says with default settings, where a few words are."""
     members = {"baseModel": "Flux1", "additionalNetworks": NETWORKS}
     async with serve(missing_resources="lenient") as served:

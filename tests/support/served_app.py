@@ -1,7 +1,7 @@
 """The app as a server opens it, with a client beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -63,6 +63,14 @@ class Opened:
         """Put other use cases into the place of these from now on."""
         changed = replace(self.use_cases, **use_cases)
         self.app.state.context = replace(self.app.state.context, use_cases_of=lambda _: changed)
+
+    async def run(self, submission: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Any:
+        """Submit one job, and return its detailed status once it has ended."""
+        answer = await self.client.post(JOBS, json=submission, headers=headers)
+        assert answer.status_code == 202, answer.text
+        job_id = answer.json()["jobId"]
+        await self.wait_until_ended(job_id)
+        return (await self.client.get(f"{JOBS}/{job_id}?detailed=true", headers=headers)).json()
 
     async def wait_until_ended(self, job_id: str) -> None:
         """Wait for a job's end, while the scheduler works."""

@@ -68,14 +68,14 @@ def test_what_ends_a_command_is_in_the_form_of_the_log(
     assert wants_json() is json_wanted
 
 
-def test_in_production_each_line_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_production_each_line_that_ends_a_command_is_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert refuse("PORT: found 'é\udcff'\nsecond", status=2, as_json=True) == 2
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["reason"] for line in lines] == ["PORT: found 'é\\udcff'", "second"]
     assert {(line["level"], line["event"]) for line in lines} == {("error", "ended")}
 
 
-def test_elsewhere_it_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_production_what_ends_a_command_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert refuse("No.", status=1, as_json=False) == 1
     assert capsys.readouterr().err == "civitai-mock: No.\n"
 

@@ -134,7 +134,7 @@ def test_a_folder_that_others_may_write_to_is_not_believed(tmp_path: Path) -> No
         assert read_health_files() == []
 
 
-def test_where_no_folder_can_be_written_to_there_is_no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_folder_can_be_written_to_there_is_no_health_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_files, "ROOTS", ("/proc/absent",))
     with keep_health_file(_report()) as file:
         file.write(_report())

@@ -123,7 +123,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
     ("uri", "seed", "expected"),
     [(None, None, True), ("memory://", None, True), ("mongodb://x", None, False), ("mongodb://x", "true", True)],
 )
-def test_only_embedded_stores_are_seeded_unless_told(
+def test_only_embedded_stores_are_seeded_unless_the_setting_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, uri: str | None, seed: str | None, expected: bool
 ) -> None:
     for name, value in {"MONGODB_URI": uri, "SEED_RESOURCES": seed}.items():
