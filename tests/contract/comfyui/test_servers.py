@@ -12,7 +12,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.options import Timeouts
-from civitai_mock.providers.comfyui.workers.fleet import MOST_QUESTIONS
+from civitai_mock.providers.comfyui.workers.fleet import MOST_QUERIES
 from tests.support.comfyui import (
     ENDLESS,
     HELD,
@@ -56,7 +56,7 @@ async def test_many_prompts_at_once_ask_a_server_a_few_questions_at_a_time() -> 
     async with running_standin() as standin, comfyui_on(standin, transport=counting) as provider:
         finished = await asyncio.gather(*(finish(provider, make_submission()) for _ in range(100)))
     assert {one.tries for one in finished} == {1}
-    assert counting.most <= MOST_QUESTIONS + 2 * IMPATIENT.max_in_flight
+    assert counting.most <= MOST_QUERIES + 2 * IMPATIENT.max_in_flight
 
 
 async def test_a_file_that_went_from_one_server_since_its_lists_were_read_is_used_on_another() -> None:

@@ -1,4 +1,4 @@
-"""Whether one server is there, and how old what is known of it may be."""
+"""A server is up while it answers, and its lists are read again when they are old or miss something."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,34 +10,34 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.address import parse_servers
-from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.options import WorkerDependencies
 from civitai_mock.providers.comfyui.workers.fleet import report_of
-from civitai_mock.providers.comfyui.workers.worker import Worker, WorkerDependencies
+from civitai_mock.providers.comfyui.workers.worker import Worker
 
 (SERVER,) = parse_servers("http://gpu:8188")
 DAY = 86_400.0
 
 
 @dataclass
-class Clinic:
+class HealthBench:
     """One worker; `names` are its LoRAs, and `asked` counts the calls of each route."""
 
     clock: VirtualClock
     names: list[str] = field(default_factory=lambda: ["style.safetensors"])
     is_away: bool = False
-    turns: int = 0
+    changes: int = 0
     asked: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         transport = httpx.MockTransport(self._answer)
-        world = WorkerDependencies(clock=self.clock, ids=SeededIds(), options=ComfyOptions(), transport=transport)
-        self.worker = Worker(SERVER, world, freed=lambda: None, turned=self._turned)
+        dependencies = WorkerDependencies(clock=self.clock, ids=SeededIds(), transport=transport)
+        self.worker = Worker(SERVER, dependencies, on_capacity=lambda: None, on_availability=self._count_change)
 
-    def _turned(self) -> None:
-        self.turns += 1
+    def _count_change(self) -> None:
+        self.changes += 1
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(0)  # others have their turn meanwhile
+        await asyncio.sleep(0)  # others run meanwhile
         if self.is_away:
             raise httpx.ConnectError("x") from ConnectionRefusedError()
         path = request.url.path
@@ -51,70 +51,70 @@ class Clinic:
 
 
 @pytest.fixture
-def clinic(clock: VirtualClock) -> Clinic:
-    return Clinic(clock)
+def bench(clock: VirtualClock) -> HealthBench:
+    return HealthBench(clock)
 
 
-async def test_a_server_is_there_once_it_has_told_what_it_can_run(clinic: Clinic) -> None:
-    assert not clinic.worker.is_ready
-    await clinic.worker.health.check()
-    report = report_of(clinic.worker)
-    assert (report.ready, report.version, clinic.turns) == (True, "0.3.64", 1)
+async def test_a_server_is_there_once_its_lists_were_read(bench: HealthBench) -> None:
+    assert not bench.worker.is_ready
+    await bench.worker.health.check()
+    report = report_of(bench.worker)
+    assert (report.ready, report.version, bench.changes) == (True, "0.3.64", 1)
     assert report.models == {"embeddings": ("easynegative",), "loras": ("style.safetensors",)}
 
 
-async def test_a_server_that_goes_and_comes_is_told_of_each_time_once(clinic: Clinic) -> None:
+async def test_a_server_that_goes_down_and_comes_up_is_reported_once_each_time(bench: HealthBench) -> None:
     for is_away in (False, True, True, False, False):
-        clinic.is_away = is_away
-        await clinic.worker.health.check()
-    assert clinic.turns == 3
+        bench.is_away = is_away
+        await bench.worker.health.check()
+    assert bench.changes == 3
 
 
-async def test_a_server_that_is_away_says_why(clinic: Clinic) -> None:
-    clinic.is_away = True
-    await clinic.worker.health.check()
-    assert report_of(clinic.worker).reason == "gpu:8188/system_stats: connection refused: nothing listens at this port"
+async def test_a_server_that_is_away_says_why(bench: HealthBench) -> None:
+    bench.is_away = True
+    await bench.worker.health.check()
+    assert report_of(bench.worker).reason == "gpu:8188/system_stats: connection refused: nothing listens at this port"
 
 
 @pytest.mark.parametrize(("seconds", "readings"), [(0, 1), (299, 1), (300, 2), (DAY, 2)])
-async def test_lists_are_read_again_when_they_are_old(clinic: Clinic, seconds: float, readings: int) -> None:
-    await clinic.worker.health.check()
-    clinic.clock.advance(seconds)
-    await clinic.worker.health.check()
-    assert clinic.asked["/object_info"] == readings
+async def test_lists_are_read_again_when_they_are_old(bench: HealthBench, seconds: float, readings: int) -> None:
+    await bench.worker.health.check()
+    bench.clock.advance(seconds)
+    await bench.worker.health.check()
+    assert bench.asked["/object_info"] == readings
 
 
-async def test_lists_are_read_again_when_a_server_comes_back(clinic: Clinic) -> None:
+async def test_lists_are_read_again_when_a_server_comes_back(bench: HealthBench) -> None:
     for is_away in (False, True, False):
-        clinic.is_away = is_away
-        await clinic.worker.health.check()
-    assert clinic.asked["/object_info"] == 2
+        bench.is_away = is_away
+        await bench.worker.health.check()
+    assert bench.asked["/object_info"] == 2
 
 
-async def test_a_missing_file_has_the_lists_read_again_however_new_they_are(clinic: Clinic) -> None:
-    await clinic.worker.health.check()
-    await clinic.worker.health.refresh()
-    assert clinic.asked["/object_info"] == 2
+async def test_a_missing_file_has_the_lists_read_again_however_new_they_are(bench: HealthBench) -> None:
+    await bench.worker.health.check()
+    await bench.worker.health.refresh()
+    assert bench.asked["/object_info"] == 2
 
 
-async def test_one_reading_will_do_for_all_who_miss_a_file_meanwhile(clinic: Clinic) -> None:
+async def test_one_reading_will_do_for_all_who_miss_a_file_meanwhile(bench: HealthBench) -> None:
     """But for one that had begun before they asked."""
-    await clinic.worker.health.check()
-    await asyncio.gather(*(clinic.worker.health.refresh() for _ in range(50)))
-    assert clinic.asked["/object_info"] == 3
+    await bench.worker.health.check()
+    await asyncio.gather(*(bench.worker.health.refresh() for _ in range(50)))
+    assert bench.asked["/object_info"] == 3
 
 
-async def test_a_server_that_is_away_is_not_asked_for_its_lists(clinic: Clinic) -> None:
-    await clinic.worker.health.refresh()
-    assert clinic.asked == {}
+async def test_a_server_that_is_away_is_not_asked_for_its_lists(bench: HealthBench) -> None:
+    await bench.worker.health.refresh()
+    assert bench.asked == {}
 
 
-async def test_a_server_that_goes_while_its_lists_are_read_is_away(clinic: Clinic) -> None:
-    await clinic.worker.health.check()
-    clinic.clock.advance(60)
-    clinic.is_away = True
-    await clinic.worker.health.refresh()
-    assert not clinic.worker.is_ready
+async def test_a_server_that_goes_while_its_lists_are_read_is_away(bench: HealthBench) -> None:
+    await bench.worker.health.check()
+    bench.clock.advance(60)
+    bench.is_away = True
+    await bench.worker.health.refresh()
+    assert not bench.worker.is_ready
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ async def test_a_server_that_goes_while_its_lists_are_read_is_away(clinic: Clini
     ],
 )
 async def test_a_server_has_a_resource_if_its_file_is_in_the_folder_of_its_type(
-    clinic: Clinic, air: str, file_name: str, has: bool
+    bench: HealthBench, air: str, file_name: str, has: bool
 ) -> None:
-    await clinic.worker.health.check()
-    assert clinic.worker.health.stock.has(JobResource(air=Air.parse(air), file_name=file_name)) is has
+    await bench.worker.health.check()
+    assert bench.worker.health.installed_models.has(JobResource(air=Air.parse(air), file_name=file_name)) is has
 
 
 @pytest.mark.parametrize(
@@ -145,26 +145,29 @@ async def test_a_server_has_a_resource_if_its_file_is_in_the_folder_of_its_type(
     ],
 )
 async def test_a_server_has_a_resource_under_any_name_that_a_graph_would_find(
-    clinic: Clinic, name: str, has: bool
+    bench: HealthBench, name: str, has: bool
 ) -> None:
     air = Air.parse("urn:air:sdxl:lora:civitai:1@2")
-    clinic.names.append(name)
-    await clinic.worker.health.check()
+    bench.names.append(name)
+    await bench.worker.health.check()
     assert (
-        clinic.worker.health.stock.has(JobResource(air=air, file_name="x.safetensors", hashes=("89d939e4d444",))) is has
+        bench.worker.health.installed_models.has(
+            JobResource(air=air, file_name="x.safetensors", hashes=("89d939e4d444",))
+        )
+        is has
     )
 
 
-def test_a_server_that_was_never_reached_has_nothing(clinic: Clinic) -> None:
+def test_a_server_that_was_never_reached_has_nothing(bench: HealthBench) -> None:
     resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="style.safetensors")
-    assert not clinic.worker.health.stock.has(resource)
+    assert not bench.worker.health.installed_models.has(resource)
 
 
-async def test_a_file_that_came_is_there_once_the_lists_were_read_again(clinic: Clinic) -> None:
+async def test_a_file_that_came_is_there_once_the_lists_were_read_again(bench: HealthBench) -> None:
     resource = JobResource(air=Air.parse("urn:air:sdxl:lora:civitai:1@2"), file_name="new.safetensors")
-    await clinic.worker.health.check()
-    assert not clinic.worker.health.stock.has(resource)
-    clinic.names.append("new.safetensors")
-    clinic.clock.advance(1)
-    await clinic.worker.health.refresh()
-    assert clinic.worker.health.stock.has(resource)
+    await bench.worker.health.check()
+    assert not bench.worker.health.installed_models.has(resource)
+    bench.names.append("new.safetensors")
+    bench.clock.advance(1)
+    await bench.worker.health.refresh()
+    assert bench.worker.health.installed_models.has(resource)

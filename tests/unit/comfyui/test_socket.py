@@ -1,4 +1,4 @@
-"""The socket to one server, whatever the server does with it."""
+"""The socket to one server is opened again, whatever the server does with it."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
-from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.options import ComfyOptions, WorkerDependencies
 from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
 from civitai_mock.providers.comfyui.transport.connection_errors import explain_socket_status
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
@@ -22,7 +22,7 @@ from tests.support.dates import START
 SECRET = "Bearer x"
 
 
-class Wire:
+class SocketBench:
     """A server that notes who connects, and a client socket that notes what it hears."""
 
     def __init__(self) -> None:
@@ -38,11 +38,11 @@ class Wire:
         (server,) = parse_servers(f"http://{credentials}127.0.0.1:{self.port}/prefix")
         return ComfySocket(
             server,
-            clock=self.clock,
-            ids=SeededIds(),
-            options=ComfyOptions(authorization=SECRET),
-            on_message=self._hear,
-            on_change=self._changed,
+            dependencies=WorkerDependencies(
+                clock=self.clock, ids=SeededIds(), options=ComfyOptions(authorization=SECRET)
+            ),
+            on_message=self._take,
+            on_change=self._count_change,
             is_server_up=lambda: True,
         )
 
@@ -55,7 +55,7 @@ class Wire:
         await self.connections[-1].send(json.dumps({"type": kind, "data": {"prompt_id": "p"}}))
 
     async def pausing(self) -> float:
-        """Until the client waits for its next try; for how long."""
+        """Wait until the client waits for its next try; return for how many seconds."""
         await until(lambda: len(self.clock._sleepers) == 1)
         return (self.clock._sleepers[0][0] - self.clock.now()).total_seconds()
 
@@ -63,125 +63,125 @@ class Wire:
         requests = [connection.request for connection in self.connections]
         return [parse_qs(urlsplit(request.path).query)["clientId"][0] for request in requests if request]
 
-    def _hear(self, message: Message) -> None:
+    def _take(self, message: Message) -> None:
         if self.broken:
             raise ZeroDivisionError
         self.heard.append(message)
 
-    def _changed(self) -> None:
+    def _count_change(self) -> None:
         self.changes += 1
 
 
 @asynccontextmanager
-async def connected(credentials: str = "") -> AsyncIterator[tuple[Wire, ComfySocket]]:
-    wire = Wire()
-    async with serve(wire.accept, "127.0.0.1", 0) as server:
-        wire.port = next(iter(server.sockets)).getsockname()[1]
-        client = wire.client(credentials)
+async def connected(credentials: str = "") -> AsyncIterator[tuple[SocketBench, ComfySocket]]:
+    bench = SocketBench()
+    async with serve(bench.accept, "127.0.0.1", 0) as server:
+        bench.port = next(iter(server.sockets)).getsockname()[1]
+        client = bench.client(credentials)
         running = asyncio.create_task(client.run())
-        await until(lambda: len(wire.hellos) == 1)
+        await until(lambda: len(bench.hellos) == 1)
         try:
-            yield wire, client
+            yield bench, client
         finally:
             running.cancel()
             await asyncio.wait([running])
 
 
 async def test_it_greets_first_and_goes_to_the_prefix_with_its_authorization_and_without_an_origin() -> None:
-    async with connected() as (wire, client):
-        request = wire.connections[0].request
+    async with connected() as (bench, client):
+        request = bench.connections[0].request
         assert request is not None
         assert request.path == f"/prefix/ws?clientId={client.client_id}"
         assert request.headers["Authorization"] == SECRET
         assert "Origin" not in request.headers
-        assert json.loads(wire.hellos[0])["type"] == "feature_flags"
+        assert json.loads(bench.hellos[0])["type"] == "feature_flags"
 
 
 async def test_credentials_in_the_address_go_instead_of_those_for_all_servers() -> None:
-    async with connected("me:secret@") as (wire, _):
-        request = wire.connections[0].request
+    async with connected("me:secret@") as (bench, _):
+        request = bench.connections[0].request
         assert request is not None
         assert request.headers.get_all("Authorization") == ["Basic bWU6c2VjcmV0"]
 
 
 async def test_what_is_said_is_heard_and_junk_is_not() -> None:
-    async with connected() as (wire, _):
-        await wire.connections[0].send("junk")
-        await wire.say("execution_start")
-        await wire.connections[0].send(b"junk")
-        await wire.say("execution_success")
-        await until(lambda: len(wire.heard) == 2)
-        assert wire.heard == [Started("p"), Succeeded("p")]
+    async with connected() as (bench, _):
+        await bench.connections[0].send("junk")
+        await bench.say("execution_start")
+        await bench.connections[0].send(b"junk")
+        await bench.say("execution_success")
+        await until(lambda: len(bench.heard) == 2)
+        assert bench.heard == [Started("p"), Succeeded("p")]
 
 
 async def test_a_dropped_socket_is_opened_again_under_another_client_id() -> None:
-    async with connected() as (wire, client):
-        wire.connections[0].transport.abort()
-        await wire.pausing()
+    async with connected() as (bench, client):
+        bench.connections[0].transport.abort()
+        await bench.pausing()
         assert client.client_id is None
-        wire.clock.advance(1)
-        await until(lambda: len(wire.hellos) == 2)
-        before, after = wire.client_ids()
+        bench.clock.advance(1)
+        await until(lambda: len(bench.hellos) == 2)
+        before, after = bench.client_ids()
         assert before != after
         assert client.client_id == after
-        assert wire.changes == 3
+        assert bench.changes == 3
 
 
 async def test_a_socket_that_was_closed_in_good_order_is_opened_again() -> None:
-    async with connected() as (wire, client):
-        await wire.connections[0].close()
-        await wire.pausing()
+    async with connected() as (bench, client):
+        await bench.connections[0].close()
+        await bench.pausing()
         assert client.client_id is None
-        wire.clock.advance(1)
-        await until(lambda: len(wire.hellos) == 2)
+        bench.clock.advance(1)
+        await until(lambda: len(bench.hellos) == 2)
 
 
 async def test_a_server_that_is_known_to_be_there_is_not_waited_for() -> None:
-    async with connected() as (wire, client):
-        wire.connections[0].transport.abort()
+    async with connected() as (bench, client):
+        bench.connections[0].transport.abort()
         await until(lambda: client.client_id is None)
         client.connect_now()
-        await until(lambda: len(wire.hellos) == 2)
+        await until(lambda: len(bench.hellos) == 2)
 
 
 async def test_a_server_that_refuses_is_tried_again_after_pauses_that_grow() -> None:
-    wire = Wire()
-    async with serve(wire.accept, "127.0.0.1", 0) as server:
-        wire.port = next(iter(server.sockets)).getsockname()[1]
-    client = wire.client()
+    bench = SocketBench()
+    async with serve(bench.accept, "127.0.0.1", 0) as server:
+        bench.port = next(iter(server.sockets)).getsockname()[1]
+    client = bench.client()
     running = asyncio.create_task(client.run())
     for pause in (0.5, 1.0, 2.0):
-        assert pause / 2 <= await wire.pausing() <= pause
-        wire.clock.advance(pause)
+        assert pause / 2 <= await bench.pausing() <= pause
+        bench.clock.advance(pause)
     running.cancel()
     await asyncio.wait([running])
     assert client.client_id is None
 
 
 async def test_an_error_of_our_own_costs_a_connection_and_not_the_socket() -> None:
-    """One that came out of `run` would end the sockets and the looks at all other servers as well."""
-    async with connected() as (wire, client):
-        wire.broken = True
-        await wire.say("execution_start")
-        await wire.pausing()
+    """An error that came out of `run` would end the loops of all other servers as well."""
+    async with connected() as (bench, client):
+        bench.broken = True
+        await bench.say("execution_start")
+        await bench.pausing()
         assert client.client_id is None
-        wire.broken = False
-        wire.clock.advance(1)
-        await until(lambda: len(wire.hellos) == 2)
-        await wire.say("execution_success")
-        await until(lambda: wire.heard == [Succeeded("p")])
+        bench.broken = False
+        bench.clock.advance(1)
+        await until(lambda: len(bench.hellos) == 2)
+        await bench.say("execution_success")
+        await until(lambda: bench.heard == [Succeeded("p")])
 
 
-async def test_a_proxy_that_hands_on_no_websockets_is_complained_of_once() -> None:
-    """Everything else works there, but no steps are told."""
-    wire = Wire()
-    async with serve(wire.accept, "127.0.0.1", 0, process_request=_refuse) as server:
-        wire.port = next(iter(server.sockets)).getsockname()[1]
+async def test_a_proxy_that_hands_on_no_websockets_is_warned_of_once() -> None:
+    """Everything else works there, but no steps are reported."""
+    bench = SocketBench()
+    async with serve(bench.accept, "127.0.0.1", 0, process_request=_refuse) as server:
+        bench.port = next(iter(server.sockets)).getsockname()[1]
         with capture_logs() as logs:
-            running = asyncio.create_task(wire.client().run())
+            running = asyncio.create_task(bench.client().run())
             for _ in range(3):
-                wire.clock.advance(await wire.pausing())
-            await wire.pausing()
+                bench.clock.advance(await bench.pausing())
+            await bench.pausing()
             running.cancel()
             await asyncio.wait([running])
     told = [(log["event"], log["reason"]) for log in logs if log["log_level"] == "warning"]

@@ -1,9 +1,14 @@
-"""Options of the ComfyUI provider: credentials, intervals, timeouts and limits, with their defaults."""
+"""What the parts of the ComfyUI provider are given: its options, with their defaults, and its dependencies."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import httpx
+
+from civitai_mock.generation.work import GraphWork
+from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.protocol.tracker import LossLimits
 
 
@@ -42,3 +47,17 @@ class ComfyOptions:
 
 
 DEFAULT_OPTIONS = ComfyOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerDependencies:
+    """Holds what all workers of a provider share; `transport` replaces the network in tests.
+
+    `needs` has work of each ecosystem, which tells whether a server can serve it.
+    """
+
+    clock: Clock
+    ids: Ids
+    options: ComfyOptions = DEFAULT_OPTIONS
+    needs: Mapping[str, GraphWork] = field(default_factory=dict)
+    transport: httpx.AsyncBaseTransport | None = None

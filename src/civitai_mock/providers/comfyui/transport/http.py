@@ -57,7 +57,7 @@ class ComfyHttp:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Take neither proxies nor credentials from the environment, and send no Origin."""
-        self._server_id = server.id
+        self.server_id = server.id
         self._timeouts = options.timeouts
         identity = {"Accept-Encoding": "identity"}  # sizes and ranges of images are those of the file
         self._client = httpx.AsyncClient(
@@ -80,9 +80,7 @@ class ComfyHttp:
         """Return the body of /system_stats; raise `TransientError` for a server that is not ComfyUI, too."""
         stats = as_object(await self._get("/system_stats"))
         if not as_object(stats.get("system")):
-            raise TransientError(
-                f"{self._server_id}/system_stats: this is not a ComfyUI server.", worker=self._server_id
-            )
+            raise TransientError(f"{self.server_id}/system_stats: this is not a ComfyUI server.", worker=self.server_id)
         return stats
 
     async def object_info(self) -> JsonObject:
@@ -115,9 +113,7 @@ class ComfyHttp:
         if response.status_code not in REFUSALS | {200}:
             raise self._unexpected("/prompt", response)
         if response.status_code == TOO_LARGE:
-            raise JobError(
-                "ComfyUI refused the graph: it is too large.", error_type="too_large", worker=self._server_id
-            )
+            raise JobError("ComfyUI refused the graph: it is too large.", error_type="too_large", worker=self.server_id)
         answer = self._decode("/prompt", response)
         refusal = read_refusal(answer, accepted=response.status_code == httpx.codes.OK)
         if refusal is not None:
@@ -145,7 +141,7 @@ class ComfyHttp:
             response = await self._client.post("/upload/image", files=files, data={"subfolder": subfolder})
         if response.status_code in REFUSALS:
             message = f"ComfyUI refused the image '{name}'."
-            raise JobError(message, worker=self._server_id, status=response.status_code)
+            raise JobError(message, worker=self.server_id, status=response.status_code)
         stored = as_object(self._read("/upload/image", response))
         if not as_text(stored.get("name")):
             raise self._unexpected("/upload/image", response)
@@ -162,7 +158,7 @@ class ComfyHttp:
             self._client.stream("GET", "/view", params=query, headers=headers, timeout=timeout) as response,
         ):
             if response.status_code in GONE:
-                raise FileGoneError(f"{self._server_id} no longer has '{file.filename}'.")
+                raise FileGoneError(f"{self.server_id} no longer has '{file.filename}'.")
             if response.status_code not in {200, PARTIAL}:
                 raise self._unexpected("/view", response)
             yield response
@@ -171,7 +167,7 @@ class ComfyHttp:
         """Raise `TransientError` for other JSON: taken for an empty queue, it would say that all prompts are lost."""
         queue = as_object(await self._get("/queue"))
         if not all(isinstance(queue.get(name), list) for name in QUEUES):
-            raise TransientError(f"{self._server_id}/queue did not answer with a queue.", worker=self._server_id)
+            raise TransientError(f"{self.server_id}/queue did not answer with a queue.", worker=self.server_id)
         return queue
 
     async def _remove_misnamed(self, response: httpx.Response, answer: JsonObject) -> TransientError:
@@ -183,8 +179,8 @@ class ComfyHttp:
         if (await self.queue()).get(prompt_id) is QueuePlace.RUNNING:
             await self.interrupt(prompt_id)
         return TransientError(
-            f"{self._server_id}/prompt does not let prompts be named; its ComfyUI is too old: update it.",
-            worker=self._server_id,
+            f"{self.server_id}/prompt does not let prompts be named; its ComfyUI is too old: update it.",
+            worker=self.server_id,
             status=response.status_code,
         )
 
@@ -206,8 +202,8 @@ class ComfyHttp:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
                 yield
         except (httpx.HTTPError, TimeoutError) as error:
-            message = f"{self._server_id}{route}: {explain_error(error)}"
-            raise TransientError(message, worker=self._server_id) from error
+            message = f"{self.server_id}{route}: {explain_error(error)}"
+            raise TransientError(message, worker=self.server_id) from error
 
     def _read(self, route: str, response: httpx.Response) -> Json:
         if response.status_code != httpx.codes.OK:
@@ -220,16 +216,16 @@ class ComfyHttp:
             document: Json = json.loads(response.content)
         except (ValueError, RecursionError) as error:
             raise TransientError(
-                f"{self._server_id}{route} did not answer with JSON: this is not a ComfyUI server.",
-                worker=self._server_id,
+                f"{self.server_id}{route} did not answer with JSON: this is not a ComfyUI server.",
+                worker=self.server_id,
                 status=response.status_code,
             ) from error
         return document
 
     def _unexpected(self, route: str, response: httpx.Response) -> TransientError:
         explanation = explain_status(response.status_code, response.headers.get("location", ""), route=route)
-        message = f"{self._server_id}{route} {explanation}"
-        return TransientError(message, worker=self._server_id, status=response.status_code)
+        message = f"{self.server_id}{route} {explanation}"
+        return TransientError(message, worker=self.server_id, status=response.status_code)
 
 
 def _encode(payload: ReadOnlyJson) -> bytes:

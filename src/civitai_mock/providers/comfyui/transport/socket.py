@@ -8,9 +8,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from civitai_mock.network.tls import make_tls_context
-from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.address import ComfyServer
-from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.options import WorkerDependencies
 from civitai_mock.providers.comfyui.protocol.messages import FEATURE_FLAGS, Message, MessageStream
 from civitai_mock.providers.comfyui.transport.connection_errors import explain_error, explain_socket_status
 from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
@@ -33,9 +32,7 @@ class ComfySocket:
         self,
         server: ComfyServer,
         *,
-        clock: Clock,
-        ids: Ids,
-        options: ComfyOptions,
+        dependencies: WorkerDependencies,
         on_message: Callable[[Message], None],
         on_change: Callable[[], None],
         is_server_up: Callable[[], bool],
@@ -43,13 +40,12 @@ class ComfySocket:
         """`on_change` is called when a connection opens or drops; `is_server_up` says whether HTTP is answered."""
         self.client_id: str | None = None  # of the connection that is open
         self._server = server
-        self._clock = clock
-        self._ids = ids
-        self._options = options
+        self._ids = dependencies.ids
+        self._options = dependencies.options
         self._on_message = on_message
         self._on_change = on_change
         self._is_server_up = is_server_up
-        self._wake_up = WakeUp(clock)
+        self._wake_up = WakeUp(dependencies.clock)
         self._has_warned = False
 
     def connect_now(self) -> None:

@@ -1,1 +1,1 @@
-"""Servers as workers: whether they are there, what they run, and who may use them next."""
+"""Workers, one for each server: whether they are up, what they run, and who may use them next."""

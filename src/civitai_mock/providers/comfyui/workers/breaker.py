@@ -1,105 +1,108 @@
-"""A circuit breaker for one server: what fails prompt after prompt gets none for a while, then one as a trial."""
+"""Circuit breaker for one server that failed prompt after prompt: it gets none for a while, then one as a trial."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
-from civitai_mock.ports import Clock
-from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.options import WorkerDependencies
 from civitai_mock.providers.comfyui.wake_up import WakeUp
 
 logger = structlog.stdlib.get_logger()
 
-MOST_IN_A_ROW = 3  # different prompts, or files that cannot be read
+MOST_FAILURES_IN_A_ROW = 3  # of different prompts, or files that cannot be read
 
 
 class Breaker:
-    """A prompt that succeeds closes it; what is known goes with the process, and each process finds out for itself."""
+    """Opens after failures in a row, is half open after a cooldown, and closes when a prompt succeeds.
 
-    def __init__(self, *, worker_id: str, clock: Clock, options: ComfyOptions, changed: Callable[[], None]) -> None:
-        """`changed` is called when it opens, lets a trial through, or closes."""
+    What it knows goes with the process; each process finds out for itself.
+    """
+
+    def __init__(self, *, worker_id: str, dependencies: WorkerDependencies, on_change: Callable[[], None]) -> None:
+        """`on_change` is called when it opens, is half open, or closes."""
         self.successes = 0
         self._worker_id = worker_id
-        self._clock = clock
-        self._shortest = options.cooldown
-        self._longest = options.longest_cooldown
-        self._changed = changed
+        self._clock = dependencies.clock
+        self._cooldown = dependencies.options.cooldown
+        self._longest_cooldown = dependencies.options.longest_cooldown
+        self._on_change = on_change
         self._failed: set[str] = set()
-        self._reason = ""
-        self._rests = 0
-        self._rest_ends: datetime | None = None
-        self._bell = WakeUp(clock)
+        self._last_reason = ""
+        self._cooldowns = 0
+        self._cooldown_ends: datetime | None = None
+        self._wake_up = WakeUp(self._clock)
 
     @property
     def is_closed(self) -> bool:
-        return self._rest_ends is None
+        return self._cooldown_ends is None
 
     @property
-    def is_resting(self) -> bool:
-        return self._rest_ends is not None and self._clock.now() < self._rest_ends
+    def is_open(self) -> bool:
+        return self._cooldown_ends is not None and self._clock.now() < self._cooldown_ends
 
     @property
-    def on_trial(self) -> bool:
+    def is_half_open(self) -> bool:
         """One prompt may be sent, to see how it ends."""
-        return not self.is_closed and not self.is_resting
+        return not self.is_closed and not self.is_open
 
     @property
-    def in_a_row(self) -> int:
+    def failures_in_a_row(self) -> int:
         """How many different prompts failed since the last one that succeeded."""
         return len(self._failed)
 
     @property
     def reason(self) -> str:
-        """Why it is open; nothing while it is closed."""
+        """Why it is not closed; empty while it is."""
         if self.is_closed:
             return ""
-        next_step = "one prompt is tried" if self.on_trial else f"one is tried in {self._seconds_left:.0f} s"
-        return f"put aside: prompt after prompt failed here ({self._reason}); {next_step}"
+        next_step = "one prompt is tried" if self.is_half_open else f"one is tried in {self._seconds_left:.0f} s"
+        return f"put aside: prompt after prompt failed here ({self._last_reason}); {next_step}"
 
-    def failed(self, culprit: str, reason: str) -> None:
-        """A prompt failed by what may be the server's fault; the same `culprit`, a prompt or a file, counts once."""
+    def record_failure(self, culprit: str, reason: str) -> None:
+        """Count a failure that may be the server's fault; the same `culprit`, a prompt or a file, counts once."""
         self._failed.add(culprit)
-        self._reason = reason
-        if self.is_closed and self.in_a_row >= MOST_IN_A_ROW:
-            self._rest()
+        self._last_reason = reason
+        if self.is_closed and self.failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
+            self._open()
             seconds = self._seconds_left
             logger.warning("server put aside", worker_id=self._worker_id, reason=reason, rest_s=round(seconds))
-        elif self.on_trial:
-            self._rest()
+        elif self.is_half_open:
+            self._open()
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         self.successes += 1
         self._failed.clear()
         self._close()
 
     def excuse(self, culprit: str) -> None:
-        """A failure turned out to be the request's fault; without it, there may be too few of them."""
+        """Take back a failure that turned out to be the request's fault, and close if too few are left."""
         self._failed.discard(culprit)
-        if self.in_a_row < MOST_IN_A_ROW:
+        if self.failures_in_a_row < MOST_FAILURES_IN_A_ROW:
             self._close()
 
     async def run(self) -> None:
-        """Tell when a rest is over."""
+        """Call `on_change` when a cooldown is over."""
         while True:
-            await self._bell.wait(self._seconds_left if self.is_resting else None)
-            if self.on_trial:
-                self._changed()
+            await self._wake_up.wait(self._seconds_left if self.is_open else None)
+            if self.is_half_open:
+                self._on_change()
+
+    def _open(self) -> None:
+        """Open for twice as long each time."""
+        cooldown = min(self._cooldown * 2.0 ** min(self._cooldowns, 32), self._longest_cooldown)
+        self._cooldown_ends = self._clock.now() + cooldown
+        self._cooldowns += 1
+        self._on_change()
+        self._wake_up.notify()
 
     def _close(self) -> None:
         if not self.is_closed:
-            self._rest_ends, self._rests = None, 0
+            self._cooldown_ends, self._cooldowns = None, 0
             logger.info("server back", worker_id=self._worker_id)
-            self._changed()
-
-    def _rest(self) -> None:
-        """Twice as long each time."""
-        self._rest_ends = self._clock.now() + min(self._shortest * 2.0 ** min(self._rests, 32), self._longest)
-        self._rests += 1
-        self._changed()
-        self._bell.notify()
+            self._on_change()
 
     @property
     def _seconds_left(self) -> float:
-        left = (self._rest_ends or self._clock.now()) - self._clock.now()
+        left = (self._cooldown_ends or self._clock.now()) - self._clock.now()
         return max(left / timedelta(seconds=1), 0.0)

@@ -1,122 +1,88 @@
-"""ImageContent on their way to one server."""
+"""One ComfyUI server as a worker: whether it may get prompts, how many, and what runs beside them."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 
-import httpx
-
-from civitai_mock.domain.errors import JobError, TransientError
-from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
-from civitai_mock.generation.work import GraphWork
-from civitai_mock.ports import Clock, Ids, Submission
+from civitai_mock.domain.json_types import as_object
 from civitai_mock.providers.comfyui.address import ComfyServer
-from civitai_mock.providers.comfyui.graphs.payload import (
-    base_models,
-    prompt_payload,
-    streaming_nodes,
-)
-from civitai_mock.providers.comfyui.options import ComfyOptions
+from civitai_mock.providers.comfyui.options import WorkerDependencies
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_model_file
 from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
 from civitai_mock.providers.comfyui.protocol.prompt_errors import error_of_failure
-from civitai_mock.providers.comfyui.protocol.tracker import PromptFailed, PromptLost, PromptTracker
+from civitai_mock.providers.comfyui.protocol.tracker import PromptFailed, PromptLost
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
 from civitai_mock.providers.comfyui.workers.breaker import Breaker
-from civitai_mock.providers.comfyui.workers.follower import Follower, PollSchedule
+from civitai_mock.providers.comfyui.workers.follower import Follower
 from civitai_mock.providers.comfyui.workers.health import EcosystemSupport, ServerHealth
 from civitai_mock.providers.comfyui.workers.runs import Run, Runs
-from civitai_mock.providers.comfyui.workers.uploads import UploadError, Uploads, has_lost_uploads, with_uploaded_names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerDependencies:
-    """What all workers of a provider share; see `ComfyUI` for `needs`; `transport` replaces the network in tests."""
-
-    clock: Clock
-    ids: Ids
-    options: ComfyOptions
-    needs: Mapping[str, GraphWork] = field(default_factory=dict)
-    transport: httpx.AsyncBaseTransport | None = None
-
-
-class NotTakenError(TransientError):
-    """A server did not take a prompt: another one may have it."""
+from civitai_mock.providers.comfyui.workers.sender import PromptSender
 
 
 class Worker:
+    """Is one server with its connections, its health, its breaker and the prompts that it was given."""
+
     def __init__(
-        self, server: ComfyServer, world: WorkerDependencies, *, freed: Callable[[], None], turned: Callable[[], None]
+        self,
+        server: ComfyServer,
+        dependencies: WorkerDependencies,
+        *,
+        on_capacity: Callable[[], None],
+        on_availability: Callable[[], None],
     ) -> None:
-        """`freed` is called when there is room for one more prompt, `turned` when it goes away or comes back."""
-        clock, ids, options = world.clock, world.ids, world.options
+        """Call `on_capacity` when there is room for one more prompt, `on_availability` when it goes away or is back."""
         self.id = server.id
-        self.loaded: frozenset[str] = frozenset()
-        self.runs = Runs(freed=freed, ended=self._ended)
-        self.http = ComfyHttp(server, options=options, transport=world.transport)
-        self.health = ServerHealth(
-            worker_id=server.id, http=self.http, clock=clock, ids=ids, options=options, changed=self._up_or_down
-        )
-        self.breaker = Breaker(worker_id=server.id, clock=clock, options=options, changed=turned)
+        self.max_in_flight = dependencies.options.max_in_flight
+        self.http = ComfyHttp(server, options=dependencies.options, transport=dependencies.transport)
+        self.runs = Runs(on_end=self._on_end, on_capacity=on_capacity)
+        self.health = ServerHealth(http=self.http, dependencies=dependencies, on_change=self._on_health_change)
+        self.breaker = Breaker(worker_id=server.id, dependencies=dependencies, on_change=on_availability)
         self.follower = Follower(
-            self.runs,
-            worker_id=server.id,
-            http=self.http,
-            clock=clock,
-            options=options,
-            timetable=PollSchedule(clock=clock, ids=ids, options=options),
-            client_id=lambda: self._socket.client_id,
-            changed=turned,
+            self.runs, http=self.http, dependencies=dependencies, client_id=self._client_id, on_change=on_availability
+        )
+        self.sender = PromptSender(
+            http=self.http, health=self.health, breaker=self.breaker, follower=self.follower, dependencies=dependencies
         )
         self._socket = ComfySocket(
             server,
-            clock=clock,
-            ids=ids,
-            options=options,
-            on_message=self.follower.hear,
-            on_change=self._reconnected,
+            dependencies=dependencies,
+            on_message=self.follower.on_message,
+            on_change=self._on_socket_change,
             is_server_up=lambda: self.health.is_up,
         )
-        self._uploads = Uploads(self.http)
-        self._world = world
-        self._served = EcosystemSupport(world.needs)
-        self._freed = freed
-        self._turned = turned
+        self._ecosystem_support = EcosystemSupport(dependencies.needs)
+        self._on_capacity = on_capacity
+        self._on_availability = on_availability
         self._reserved = 0
 
     @property
     def is_ready(self) -> bool:
-        return self.takes_prompts and self.breaker.is_closed
+        return self.accepts_prompts and self.breaker.is_closed
 
     @property
-    def takes_prompts(self) -> bool:
-        """Tell whether prompts may be sent, be it one at a time, as trials."""
-        return self.health.is_up and not self.follower.stuck and not self.breaker.is_resting
+    def accepts_prompts(self) -> bool:
+        """Prompts may be sent, be it one at a time, as trials."""
+        return self.health.is_up and not self.follower.stuck_reason and not self.breaker.is_open
 
     @property
     def reason(self) -> str:
         """Why it is not ready."""
-        return self.health.reason or self.breaker.reason or self.follower.stuck
+        return self.health.reason or self.breaker.reason or self.follower.stuck_reason
 
     @property
     def ecosystems(self) -> Sequence[str]:
         """Those that it can serve, as far as is known."""
-        return self._served.ecosystems(self.health.catalogue)
+        return self._ecosystem_support.ecosystems(self.health.catalogue)
 
     @property
     def in_flight(self) -> int:
         return self.runs.in_flight + self._reserved
 
     @property
-    def max_in_flight(self) -> int:
-        return self._world.options.max_in_flight
-
-    @property
     def has_room(self) -> bool:
-        return self.takes_prompts and self.in_flight < (1 if self.breaker.on_trial else self.max_in_flight)
+        return self.accepts_prompts and self.in_flight < (1 if self.breaker.is_half_open else self.max_in_flight)
 
     def loops(self) -> Mapping[str, Coroutine[None, None, None]]:
-        """What has to run beside everything else, by name."""
+        """Return by name what has to run as long as the provider is open."""
         return {
             f"health of {self.id}": self.health.run(),
             f"socket of {self.id}": self._socket.run(),
@@ -125,123 +91,42 @@ class Worker:
         }
 
     def reserve(self) -> None:
+        """Keep room for one prompt that is on its way here."""
         self._reserved += 1
 
     def release(self) -> None:
         self._reserved -= 1
-        self._freed()
+        self._on_capacity()
 
-    async def find(self, prompt_id: str, graph: ReadOnlyJson) -> Run | None:
-        """Follow a prompt that the server knows from before, unless it is being stopped there.
+    def _client_id(self) -> str | None:
+        return self._socket.client_id
 
-        The queue is asked before history, which follows it. `graph` is what was sent if neither tells.
+    def _on_end(self, run: Run) -> None:
+        """Count a failed or lost prompt against the server.
+
+        A prompt that it lost while it ran may have killed it, one that waited in its queue has not.
         """
-        if self.runs.is_stopping(prompt_id):
-            return None
-        queued = await self.http.queued(prompt_id)
-        entry = None if queued else await self.http.history(prompt_id)
-        found = queued or entry
-        if found is None:
-            return None
-        run = self._run(prompt_id, found.graph or graph)
-        run.known = True
-        self.follower.follow(run)
-        if entry is not None:
-            self.follower.left_queue(run, entry)
-        return run
-
-    async def send(self, submission: Submission, graph: JsonObject) -> Run:
-        """Upload the images that the graph reads, POST it under their names, and follow it.
-
-        Raise `JobError` if the server refuses it, `NotTakenError` if it certainly does not have it, and any other
-        `TransientError` if nobody can say whether it has.
-        """
-        names = await self._uploaded(submission, graph)
-        graph = with_uploaded_names(graph, names)
-        run = self._run(submission.prompt_id, graph)
-        run.client_id, run.sending = self._socket.client_id or self._world.ids.uuid(), True
-        self.follower.follow(run)
-        self.loaded = base_models(graph)
-        try:
-            run.answer = await self.http.post_prompt(prompt_payload(submission, graph, client_id=run.client_id))
-            run.known = True
-            run.tracker.has_socket = run.is_heard_on(self._socket.client_id)
-        except JobError as error:
-            run.known = run.unwanted = True  # some of its outputs may be in the queue
-            self.follower.hurry()
-            if has_lost_uploads(error, names.values()):
-                raise NotTakenError(f"{self.id} has lost an image that it was sent.") from error
-            raise
-        except TransientError as error:
-            self.health.suspect()
-            if not await self._has(run):
-                run.unwanted = True  # it may still arrive
-                raise self._not_taken(run.prompt_id, error) from error
-        finally:
-            run.sending = False
-        return run
-
-    async def forget(self, prompt_id: str) -> None:
-        """Whatever the server's history says of a prompt would end its next run; raise `NotTakenError` if it stays."""
-        try:
-            await self.http.delete_history(prompt_id)
-        except TransientError as error:
-            self.health.suspect()
-            raise self._not_taken(prompt_id, error) from error
-
-    async def _uploaded(self, submission: Submission, graph: ReadOnlyJson) -> Mapping[str, str]:
-        try:
-            return await self._uploads.upload(submission.files, graph)
-        except UploadError as error:
-            self.health.suspect()
-            raise self._not_taken(submission.prompt_id, error) from error
-
-    def _not_taken(self, prompt_id: str, error: TransientError) -> NotTakenError:
-        """An answer that is none of ComfyUI's own speaks against the server; silence is for its health to judge."""
-        if "status" in error.evidence:
-            self.breaker.failed(prompt_id, error.message)
-        return NotTakenError(error.message, **error.evidence)
-
-    async def _has(self, run: Run) -> bool:
-        """Whether a prompt arrived although its POST failed."""
-        try:
-            queue = await self.http.queue()
-            run.known = run.known or run.prompt_id in queue or await self.http.history(run.prompt_id) is not None
-        except TransientError as error:
-            self.health.distrust(error)
-            raise
-        return run.known
-
-    def _run(self, prompt_id: str, graph: ReadOnlyJson) -> Run:
-        world = self._world
-        tracker = PromptTracker(
-            prompt_id, now=world.clock.now(), streaming=streaming_nodes(graph), limits=world.options.loss_limits
-        )
-        return Run(tracker=tracker, graph=graph, answer={"prompt_id": prompt_id, "node_errors": {}})
-
-    def _ended(self, run: Run) -> None:
-        """A prompt that the server lost while it ran may have killed it, one that waited in its queue has not."""
         match run.tracker.end:
             case PromptFailed(failure=failure) if blame_of(failure) is not Blame.REQUEST:
-                self.breaker.failed(_culprit(run, failure), error_of_failure(failure, self.id).message)
-            case PromptLost(reason=reason, outputs_lost=False, is_unstarted=False) if not run.unwanted:
-                self.breaker.failed(run.prompt_id, reason)
+                self.breaker.record_failure(_culprit(run, failure), error_of_failure(failure, self.id).message)
+            case PromptLost(reason=reason, outputs_lost=False, is_unstarted=False) if not run.is_unwanted:
+                self.breaker.record_failure(run.prompt_id, reason)
 
-    def _up_or_down(self) -> None:
+    def _on_health_change(self) -> None:
         if self.health.is_up:
             self._socket.connect_now()
-            self.follower.hurry()
-        self._turned()
+            self.follower.poll_now()
+        self._on_availability()
 
-    def _reconnected(self) -> None:
-        """A socket that drops may be the first sign that its server is gone."""
+    def _on_socket_change(self) -> None:
+        """Check the server when its socket drops, which may be the first sign that it is gone."""
         if self._socket.client_id is None:
-            self.health.suspect()
-        self.follower.hurry()
+            self.health.recheck()
+        self.follower.poll_now()
 
 
 def _culprit(run: Run, failure: NodeFailure) -> str:
-    """What the same fault comes from: the files of the node that could not read one, or else the prompt."""
+    """Return what the same fault comes from: the files of a node that could not read one, or else the prompt."""
     if not is_about_model_file(failure):
         return run.prompt_id
     inputs = as_object(as_object(run.graph.get(failure.node_id)).get("inputs"))
