@@ -126,10 +126,10 @@ async def test_a_blob_url_of_ours_is_read_from_the_store_at_whatever_host(bench:
 async def test_a_blob_url_of_ours_that_is_wrong_or_over_ends_the_job(bench: Bench) -> None:
     await _store(bench, IMAGE)
     url, _ = bench.blob_urls.sign(KEY, base_url="https://elsewhere.test")
-    with pytest.raises(JobError, match="signature of this URL is wrong"):
+    with pytest.raises(JobError, match=r"^Cannot load an input image: The signature of this URL is wrong\."):
         await _prepare(bench, _from_url(url[:-1] + ("0" if url[-1] != "0" else "1")))
     bench.clock.advance(3600)
-    with pytest.raises(JobError, match="has expired"):
+    with pytest.raises(JobError, match=r"^Cannot load an input image: This URL has expired"):
         await _prepare(bench, _from_url(url), job=replace(make_job(), created_at=bench.clock.now()))
 
 

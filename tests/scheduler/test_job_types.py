@@ -81,7 +81,8 @@ async def test_the_files_of_every_output_node_are_named_by_it(bench: Bench) -> N
 async def test_a_graph_without_any_file_fails(bench: Bench) -> None:
     bench.provider.nodes = []
     job = await run(bench, "comfy", params={"workflow": text_to_image()})
-    assert job.outcome == "FAILED"
+    message = "The graph made too few images: 0 of 1."
+    assert (job.outcome, job.last_event.context["message"]) == ("FAILED", message)
 
 
 async def train(bench: Bench, epochs: int) -> Job:

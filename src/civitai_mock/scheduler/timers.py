@@ -1,4 +1,4 @@
-"""Many timers with one sleeping task."""
+"""Timers: any number of them wait in one sleeping task."""
 
 import asyncio
 import heapq
