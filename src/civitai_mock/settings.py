@@ -46,7 +46,7 @@ class SettingsError(Exception):
 
 
 class NodeEnv(StrEnum):
-    """The kinds of environment that Node knows; only production changes anything here."""
+    """Lists the environments that Node programs know; only production changes anything here."""
 
     DEVELOPMENT = "development"
     TEST = "test"
@@ -54,7 +54,7 @@ class NodeEnv(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """The forms of the log; `AUTO` is JSON in production."""
+    """Lists the forms of the log; `AUTO` is JSON in production."""
 
     AUTO = "auto"
     JSON = "json"
@@ -62,7 +62,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """The levels of the log, beginning with the one that logs most."""
+    """Lists the levels of the log, beginning with the one that logs most."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -71,7 +71,7 @@ class LogLevel(StrEnum):
 
 
 class SimulationProfile(StrEnum):
-    """How long simulated work takes."""
+    """Says how long simulated work takes."""
 
     REALISTIC = "realistic"
     INSTANT = "instant"
@@ -114,7 +114,7 @@ def simulated_time(what: str) -> Any:
 
 
 class Settings(BaseSettings):
-    """The settings of a process; the name of a variable is that of its field, in capitals."""
+    """Holds the settings of a process; the name of a variable is that of its field, in capitals."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 

@@ -30,7 +30,7 @@ HOP = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[^:]+):\d+|(?P<bare>.+)", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What is asked of every caller; `rate_limit` is None for any number of requests."""
+    """Holds what is asked of every caller; `rate_limit` is None for any number of requests."""
 
     authentication: Authentication
     rate_limit: RateLimit | None

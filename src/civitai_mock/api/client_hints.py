@@ -25,7 +25,7 @@ logger = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownClient:
-    """How to recognise a client, and the answers that it can read.
+    """Says how to recognise a client, and which answers it can read.
 
     `headers` are those that must be JSON, to distinguish it from others with the same User-Agent.
     """

@@ -25,17 +25,17 @@ from civitai_mock.services.wait import WaitForJobs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """The use cases of one namespace, on stores that are open."""
+    """Holds the use cases of one namespace, on stores that are open."""
 
     submit: SubmitJobs
     query: QueryJobs
     search: SearchJobs
     cancel: CancelJobs
     wait: WaitForJobs
-    queue: GetQueuePositions
+    queue_positions: GetQueuePositions
     support: GetJobSupport
     taint: TaintJobs
-    history: ListRequests
+    requests: ListRequests
     coverage: GetCoverage
     consumption: GetConsumption
     resources: ManageResources
@@ -49,7 +49,7 @@ class UseCases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
-    """What the settings say about the API.
+    """Holds what the settings say about the API.
 
     `public_url` is the base of blob URLs; without one it is what the request was sent to. `max_jobs` limits a request.
     """
@@ -64,7 +64,7 @@ class ApiOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """What all requests of one app share, as `app.state.context`.
+    """Holds what all requests of one app share, as `app.state.context`.
 
     `use_cases_of` returns the use cases of the namespace that a request is for; it works only while the app is open.
     """

@@ -21,7 +21,7 @@ MAX_CALLERS = 100_000  # beyond that, those are forgotten whose windows began fi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What a caller has left until `reset`, `wait` seconds from now; `granted` says whether this request was within."""
+    """Says what a caller has left until `reset`, `wait` seconds from now, and whether this request is `granted`."""
 
     granted: bool
     limit: int
@@ -48,7 +48,7 @@ class Allowance:
 
 @dataclass(slots=True)
 class Window:
-    """The period of one caller: when it `ends`, and how many requests there were."""
+    """Is the period of one caller: when it `ends`, and how many requests there were."""
 
     ends: float
     used: int = 0

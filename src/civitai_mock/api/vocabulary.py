@@ -60,7 +60,7 @@ OFFICIAL_PROVIDER = "Civitai"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """How an answer is worded; without a `provider`, by the name that a job was run under.
+    """Says how an answer is worded; without a `provider`, by the name that a job was run under.
 
     If `is_official`, values that are in no list of the official description are left out.
     """
@@ -72,7 +72,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabularies:
-    """What the settings say: `compat` is for requests that ask for none; the other two, if set, are for all."""
+    """Holds what the settings say: `compat` is for requests that ask for none; the other two, if set, are for all."""
 
     compat: ClientCompat = ClientCompat.DEFAULT
     provider_name: str | None = None

@@ -28,7 +28,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """What the API and the scheduler of one namespace share; by the event bus each learns what the other did.
+    """Holds what the API and the scheduler of one namespace share; by the event bus each learns what the other did.
 
     `runs_jobs` says whether this process has a scheduler for it. If not, its health says whether any process has.
     """
@@ -85,10 +85,10 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         search=SearchJobs(search=stores.search),
         cancel=CancelJobs(jobs=stores.jobs, query=query, event_bus=event_bus, clock=clock),
         wait=_make_wait(namespace),
-        queue=GetQueuePositions(queue=stores.queue, clock=clock),
+        queue_positions=GetQueuePositions(queue=stores.queue, clock=clock),
         support=GetJobSupport(provider=provider),
         taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),
-        history=ListRequests(search=stores.search),
+        requests=ListRequests(search=stores.search),
         coverage=GetCoverage(resources=stores.resources, provider=provider),
         consumption=GetConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),

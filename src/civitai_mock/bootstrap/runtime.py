@@ -43,7 +43,7 @@ class OutboundNetwork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """Everything that is open while a process runs, for all of its namespaces.
+    """Holds everything that is open while a process runs, for all of its namespaces.
 
     `clock` and `ids` are those of the process itself, which a namespace uses unless it has its own. `blob_key` signs
     the URLs of blobs.

@@ -26,14 +26,14 @@ the last sign of life, and `fault` what was wrong then, or nothing.
 
 
 class HealthFile:
-    """The file of this process, in which each report replaces the one before."""
+    """Is the file of this process, in which each report replaces the one before."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
 
     @property
     def is_kept(self) -> bool:
-        """False where no folder could be written to."""
+        """Whether a folder could be written to."""
         return self._descriptor is not None
 
     def write(self, report: HealthReport) -> None:

@@ -16,7 +16,7 @@ MAX_HEAD_BYTES = 96 * 1024
 
 
 class Phase(StrEnum):
-    """What a connection waits for."""
+    """Says what a connection waits for."""
 
     REQUEST = "request"  # the first byte of the next request, or of the first
     HEAD = "head"
@@ -41,7 +41,7 @@ LIMITS: Limits = {
 
 @dataclass(slots=True, kw_only=True)
 class OpenConnections:
-    """All connections of a server, at most `max_count` if that is not None.
+    """Holds all connections of a server, at most `max_count` if that is not None.
 
     The first of `idle` has been idle for longest. `websockets` are those that became WebSockets, the oldest first: they
     may be silent for as long as they like.
@@ -111,7 +111,7 @@ class DrainingTransport(asyncio.Transport):
 
 
 class Connection(HttpToolsProtocol):
-    """The connection of uvicorn that also knows its phase, which costs a request no more than a few assignments."""
+    """Is the connection of uvicorn that also knows its phase, which costs a request no more than a few assignments."""
 
     def __init__(
         self,

@@ -50,7 +50,7 @@ async def get_consumption(request: Request) -> Response:
 
 async def get_requests(request: Request) -> Response:
     take = count(request, "take", default=DEFAULT_COUNT, most=MAX_COUNT)
-    page = await use_cases(request).history(owner=owner(request), cursor=optional(request, "cursor"), take=take)
+    page = await use_cases(request).requests(owner=owner(request), cursor=optional(request, "cursor"), take=take)
     renderer = await renderer_for(request, [])
     requests = [
         {"dateTime": format_date(past.at), "jobs": [renderer.requested(job) for job in past.jobs]}

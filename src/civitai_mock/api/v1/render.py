@@ -246,6 +246,6 @@ async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
         blob_urls=cases.blob_urls,
         provider_name=cases.provider_name,
         vocabulary=words,
-        positions=await cases.queue(jobs),
+        positions=await cases.queue_positions(jobs),
         support=cases.support(jobs),
     )
