@@ -76,8 +76,8 @@ class GatedJobQueue:
     async def snapshot(self, *, recent_since: datetime) -> QueueState:
         return await self.gate.pass_through(self.inner.snapshot(recent_since=recent_since))
 
-    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
-        return await self.gate.pass_through(self.inner.stands_still(since=since, now=now))
+    async def is_stalled(self, *, since: datetime, now: datetime) -> bool:
+        return await self.gate.pass_through(self.inner.is_stalled(since=since, now=now))
 
 
 @dataclass(frozen=True, slots=True)

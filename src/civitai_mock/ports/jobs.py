@@ -86,7 +86,7 @@ class JobQueue(Protocol):
         """Return every job that could be claimed now, and how many have ended since `recent_since`."""
         ...
 
-    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+    async def is_stalled(self, *, since: datetime, now: datetime) -> bool:
         """Return whether a job that could be claimed is older than `since` while no lease is valid at `now`."""
         ...
 

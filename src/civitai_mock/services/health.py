@@ -43,7 +43,7 @@ class StallDetector:
         """Count the checks that found jobs stalled; while the store is away nothing is known, so the count stays."""
         before, now = self.reason, self._clock.now()
         try:
-            is_stalled = await self._queue.stands_still(since=now - self._patience, now=now)
+            is_stalled = await self._queue.is_stalled(since=now - self._patience, now=now)
         except TransientError:
             return
         self._stalled_checks = self._stalled_checks + 1 if is_stalled else 0

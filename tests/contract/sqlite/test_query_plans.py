@@ -72,7 +72,7 @@ INDEXES: Mapping[str, str] = {
     "search.spending": "jobs by age (created_at>? AND created_at<?)",
     "search.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
     "queue.to_claim": "jobs to claim",
-    "queue.stands_still": "jobs to claim",
+    "queue.is_stalled": "jobs to claim",
     "queue.recent": "jobs by end (ended_at>?)",
     "webhooks.is_due": "jobs to tell of (callback_due_at<?)",
     "webhooks.due": "jobs to tell of (callback_due_at<?)",

@@ -94,19 +94,19 @@ async def test_the_queue_knows_how_many_jobs_ended_recently(jobs: JobStore, queu
 async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs: JobStore, queue: JobQueue) -> None:
     lease_ends = make_claim().until
 
-    async def stands_still(now: datetime = START + 10 * SECOND) -> bool:
-        return await queue.stands_still(since=START + SECOND, now=now)
+    async def is_stalled(now: datetime = START + 10 * SECOND) -> bool:
+        return await queue.is_stalled(since=START + SECOND, now=now)
 
-    assert not await stands_still()
+    assert not await is_stalled()
     await jobs.add([make_job(1, created_at=START + SECOND), replace(make_job(2, created_at=START), is_blocked=True)])
-    assert not await stands_still()  # one is too young, and one waits for another
+    assert not await is_stalled()  # one is too young, and one waits for another
     await jobs.add([make_job(number, created_at=START) for number in (3, 4)])
-    assert await stands_still()
+    assert await is_stalled()
     (claimed,) = await queue.claim(make_claim(), limit=1)
-    assert not await stands_still(lease_ends - SECOND)
-    assert await stands_still(lease_ends + SECOND)
+    assert not await is_stalled(lease_ends - SECOND)
+    assert await is_stalled(lease_ends + SECOND)
     assert await jobs.replace(claimed, succeeded(claimed))
-    assert await stands_still(lease_ends - SECOND)
+    assert await is_stalled(lease_ends - SECOND)
 
 
 async def test_unfinished_jobs_at_or_before_their_deadline_are_told(jobs: JobStore, queue: JobQueue) -> None:

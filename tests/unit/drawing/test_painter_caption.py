@@ -1,4 +1,4 @@
-"""What is printed under a picture."""
+"""Captions: what is printed under a picture, and that it fits."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def caption(sampled: SamplerPass, *, side: int = 1024, index: int = 0) -> Captio
     return lay_out_caption(output, index, width=side - 2 * round(side * 0.035), shorter=side)
 
 
-def test_a_caption_tells_how_the_picture_was_made() -> None:
+def test_a_caption_says_how_the_picture_was_made() -> None:
     printed = caption(SAMPLED)
     assert " ".join(printed.title) == SAMPLED.prompt_text
     assert printed.facts == [
@@ -35,7 +35,7 @@ def test_a_caption_tells_how_the_picture_was_made() -> None:
     ]
 
 
-def test_a_caption_tells_the_rest_where_there_is_any() -> None:
+def test_a_caption_names_index_guidance_and_loras_where_there_are_any() -> None:
     lora = Lora(file_name="style.safetensors", strength=1.0)
     facts = " ".join(caption(replace(SAMPLED, guidance=3.5, loras=(lora,)), index=2).facts)
     assert "seed 1211611058 #3" in facts

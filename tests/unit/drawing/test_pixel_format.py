@@ -1,4 +1,4 @@
-"""What clients do with the bytes after the download: every image has the pixel format of the real maker's."""
+"""Every image has the pixel format of a real one, so that clients can go on working with it."""
 
 import asyncio
 import io
@@ -39,7 +39,7 @@ def sample(images: ImageContent) -> bytes:
 
 
 def grey() -> bytes:
-    """Of one channel."""
+    """Return an image of one channel."""
     return plain_png(WIDTH, HEIGHT)
 
 
@@ -86,7 +86,7 @@ def test_a_blank_image_stays_small() -> None:
     assert len(result(ImageContent.BLANK, ImageBatch(width=1024, height=1024))) < 10_000
 
 
-def test_without_the_quick_packer_the_pixels_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_fast_compressor_the_pixels_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = result(ImageContent.DRAWN)
     monkeypatch.setattr(png, "compressobj", zlib.compressobj)
     with Image.open(io.BytesIO(quick)) as one, Image.open(io.BytesIO(result(ImageContent.DRAWN))) as other:

@@ -1,4 +1,4 @@
-"""Work in threads: whatever it raises reaches who waits for it, as an exception that can be caught."""
+"""Work in threads: whatever it raises reaches the waiting task as an exception that can be caught."""
 
 import asyncio
 import concurrent.futures
@@ -12,7 +12,7 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-async def test_what_is_made_in_a_thread_is_given_out() -> None:
+async def test_the_result_of_work_in_a_thread_is_returned() -> None:
     assert await in_thread(lambda: 7) == 7
 
 

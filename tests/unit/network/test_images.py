@@ -15,8 +15,8 @@ from tests.support.tls import CA_FILE, server_context
 IMAGE = plain_png(8, 8)
 
 
-class Kept:
-    """Keeps what it is given to store."""
+class StoredImage:
+    """Keeps in memory what the fetcher stores."""
 
     def __init__(self) -> None:
         self.content = b""
@@ -38,11 +38,11 @@ async def host() -> AsyncIterator[ImageHost]:
         yield opened
 
 
-async def _fetch(host: ImageHost, url: str = "", *patterns: str, seconds: float = 5) -> Kept:
-    kept = Kept()
+async def _fetch(host: ImageHost, url: str = "", *patterns: str, seconds: float = 5) -> StoredImage:
+    stored = StoredImage()
     async with fetching_from(host, *patterns, patience=timedelta(seconds=seconds)) as fetcher:
-        await fetcher.fetch(url or host.url(), kept)
-    return kept
+        await fetcher.fetch(url or host.url(), stored)
+    return stored
 
 
 async def _refused(host: ImageHost, url: str = "", *patterns: str) -> MockError:
@@ -54,8 +54,8 @@ async def _refused(host: ImageHost, url: str = "", *patterns: str) -> MockError:
 @pytest.mark.parametrize("content_type", ["image/png", "text/html", "image/jpeg"])
 async def test_an_image_is_what_its_bytes_are(host: ImageHost, content_type: str) -> None:
     host.answers["/x.png"] = answer_of(IMAGE, Content_Type=content_type)
-    kept = await _fetch(host)
-    assert (kept.content, kept.content_type) == (IMAGE, "image/png")
+    stored = await _fetch(host)
+    assert (stored.content, stored.content_type) == (IMAGE, "image/png")
 
 
 async def test_a_host_is_asked_under_its_name_and_for_bytes_as_they_are(host: ImageHost) -> None:
@@ -134,7 +134,7 @@ async def test_redirects_are_followed(host: ImageHost, status: int) -> None:
     assert (await _fetch(host, host.url("/a"))).content == IMAGE
 
 
-async def test_a_circle_of_redirects_ends_the_job(host: ImageHost) -> None:
+async def test_a_cycle_of_redirects_ends_the_job(host: ImageHost) -> None:
     host.answers["/x.png"] = answer_of(b"", status=302, Location="/x.png")
     error = await _refused(host)
     assert isinstance(error, JobError)
@@ -194,7 +194,7 @@ async def test_no_cookie_goes_from_one_fetch_to_the_next(host: ImageHost) -> Non
     host.answers["/x.png"] = answer_of(IMAGE, Set_Cookie="a=b")
     async with fetching_from(host) as fetcher:
         for _ in range(2):
-            await fetcher.fetch(host.url(), Kept())
+            await fetcher.fetch(host.url(), StoredImage())
     assert "cookie" not in "".join(host.requests).lower().replace("set-cookie", "")
 
 

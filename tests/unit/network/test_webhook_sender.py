@@ -1,4 +1,4 @@
-"""One POST to a receiver, and to nobody else."""
+"""Webhooks are posted to their receiver and nowhere else, and silent receivers do not hold up others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def test_a_request_goes_to_the_checked_address_under_the_name_of_the_host(
 
 
 @pytest.mark.parametrize("status", [199, 303, 304, 400, 404, 410, 429, 500])
-async def test_an_answer_that_is_not_a_2xx_is_an_attempt_in_vain(receiver: Receiver, status: int) -> None:
+async def test_an_answer_that_is_not_2xx_is_a_failed_attempt(receiver: Receiver, status: int) -> None:
     receiver.answer = lambda _: httpx.Response(status)
     with pytest.raises(NotDeliveredError) as failed:
         await _post(receiver.webhook_sender())
@@ -89,7 +89,7 @@ async def test_of_several_addresses_only_the_allowed_ones_are_tried_until_one_ta
     assert [request.url.host for request in receiver.requests] == ["::1", "10.0.0.9"]
 
 
-async def test_an_answer_that_does_not_come_in_time_is_an_attempt_in_vain(receiver: Receiver) -> None:
+async def test_an_answer_that_does_not_come_in_time_is_a_failed_attempt(receiver: Receiver) -> None:
     receiver.hold()
     with pytest.raises(NotDeliveredError, match="no answer in time"):
         await _post(receiver.webhook_sender(timeout=timedelta(milliseconds=1)))

@@ -1,4 +1,4 @@
-"""Which hosts may be connected to."""
+"""Host policies: the URLs and addresses that each kind of pattern allows."""
 
 import pytest
 
@@ -33,7 +33,7 @@ ANY = callback_policy(["*"])
         (PUBLIC, "https://looked-up-later.example.com/"),
     ],
 )
-def test_a_url_that_can_be_used_is_taken(hosts: HostPolicy, url: str) -> None:
+def test_a_url_that_can_be_used_is_accepted(hosts: HostPolicy, url: str) -> None:
     hosts.check(url, path="callbackUrl")
 
 
@@ -112,7 +112,7 @@ def test_a_refusal_does_not_repeat_the_secrets_of_a_url() -> None:
         (PUBLIC, "app", "no address", False),
     ],
 )
-def test_an_address_is_judged_with_the_name_it_was_found_under(
+def test_an_address_is_allowed_by_its_host_name_or_by_its_own_kind(
     hosts: HostPolicy, host: str, address: str, allowed: bool
 ) -> None:
     assert hosts.allows(host, address) is allowed

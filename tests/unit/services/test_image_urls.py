@@ -24,7 +24,7 @@ def make_urls(clock: VirtualClock, *, fetches: bool = True) -> ImageUrls:
     "url", ["http://[::1", "http://[host]/x.png", "http://[1::2::3]/", f"{SIGNED}0", f"{SIGNED}\ud800", f"{SIGNED}é"]
 )
 @pytest.mark.parametrize("fetches", [True, False])
-def test_what_is_no_url_or_wrongly_signed_is_the_requests_fault(url: str, fetches: bool) -> None:
+def test_an_invalid_or_wrongly_signed_url_is_refused_by_its_path(url: str, fetches: bool) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         make_urls(VirtualClock(START), fetches=fetches).check(url, path=PATH)
     assert list(refused.value.errors) == [PATH]

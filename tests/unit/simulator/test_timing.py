@@ -1,4 +1,4 @@
-"""How long simulated work takes, and what is told about it."""
+"""Timing of simulated work, and the facts that are reported about it."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -75,7 +75,7 @@ class MongoJobQueue:
         return QueueState(jobs=jobs, recent=recent)
 
     @raises_domain_errors
-    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
+    async def is_stalled(self, *, since: datetime, now: datetime) -> bool:
         if await self._jobs.find_one({"queued": True, "createdAt": {"$lt": moment_text(since)}}, ONLY_ID) is None:
             return False
         return await self._jobs.find_one({"claim.until": {"$gt": moment_text(now)}}, ONLY_ID) is None

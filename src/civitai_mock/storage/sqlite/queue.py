@@ -41,7 +41,7 @@ TO_CLAIM = """
     WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 ORDER BY priority DESC, created_at, id
 """
 # INDEXED BY, as SQLite would take the index of all jobs by age, those that have ended among them.
-STANDS_STILL = """
+IS_STALLED = """
     SELECT EXISTS (SELECT 1 FROM "{jobs}" INDEXED BY "{jobs} to claim"
                    WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 AND created_at < ?)
         AND NOT EXISTS (SELECT 1 FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL AND lease_until > ?)
@@ -61,7 +61,7 @@ class QueueStatements:
         self.past_deadline = names.fill(PAST_DEADLINE)
         self.blocked = names.fill(BLOCKED)
         self.to_claim = names.fill(TO_CLAIM)
-        self.stands_still = names.fill(STANDS_STILL)
+        self.is_stalled = names.fill(IS_STALLED)
         self.recent = names.fill(RECENT)
 
 
@@ -118,6 +118,6 @@ class SqliteJobQueue:
         ]
         return QueueState(jobs=jobs, recent=recent)
 
-    async def stands_still(self, *, since: datetime, now: datetime) -> bool:
-        ((still,),) = await self._database.scan(self._sql.stands_still, (to_micros(since), to_micros(now)))
-        return bool(still)
+    async def is_stalled(self, *, since: datetime, now: datetime) -> bool:
+        ((stalled,),) = await self._database.scan(self._sql.is_stalled, (to_micros(since), to_micros(now)))
+        return bool(stalled)

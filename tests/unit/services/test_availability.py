@@ -1,4 +1,4 @@
-"""Whether jobs can be run now."""
+"""Support of jobs: whether a ready worker has all that they need."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.support.scripted_provider import ScriptedProvider
 
 
 class CountingProvider(ScriptedProvider):
-    """`having` workers have everything; it writes down what it was asked."""
+    """Has `having` workers with all files, and records the resources that it is asked about."""
 
     def __init__(self, having: int) -> None:
         super().__init__()
