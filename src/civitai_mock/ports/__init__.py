@@ -13,7 +13,15 @@ from civitai_mock.ports.provider import (
     Submission,
     WorkerReport,
 )
-from civitai_mock.ports.stores import BlobStore, ResourcePage, ResourceStore, SecretStore, StoreHealth, Stores
+from civitai_mock.ports.stores import (
+    BlobStore,
+    NewerSchemaError,
+    ResourcePage,
+    ResourceStore,
+    SecretStore,
+    StoreHealth,
+    Stores,
+)
 from civitai_mock.ports.system import Clock, Ids
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "JobQueue",
     "JobSearch",
     "JobStore",
+    "NewerSchemaError",
     "Output",
     "Outputs",
     "Preview",

@@ -11,8 +11,14 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
 
 
+class NewerSchemaError(Exception):
+    """Raised for a store that a later version of this program has written to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourcePage:
+    """A page of a search; `total` counts all that match."""
+
     total: int
     items: Sequence[Resource]
 

@@ -76,6 +76,8 @@ class CollectionNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collections:
+    """The collections of one database, each under the name that the settings gave it."""
+
     resources: Collection
     jobs: Collection
     job_events: Collection

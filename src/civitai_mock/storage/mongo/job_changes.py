@@ -24,7 +24,7 @@ EVENT_OF_JOB: Mapping[str, int] = {"jobId": 1, "lastEvent": 1, "keepUntil": 1, "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class JobChange:
     """A change of a job; `id` marks the stored job, so that its writer knows it from the same change by others."""
 
     before: Job
@@ -46,14 +46,14 @@ class Changes:
         self._events = events
         self._stored: dict[str, int] = {}
 
-    async def apply(self, changes: Sequence[Change]) -> Sequence[bool]:
+    async def apply(self, changes: Sequence[JobChange]) -> Sequence[bool]:
         await self._store_events_held_by([change.before for change in changes if self._may_lack_event(change.before)])
         taken = await self._change(changes)
         with suppress(*AWAY):  # as the changes are made, and hold their events until somebody makes the next ones
             await self._append([change.after for change in changes if change.id in taken])
         return [change.id in taken for change in changes]
 
-    async def _change(self, changes: Sequence[Change]) -> frozenset[ObjectId]:
+    async def _change(self, changes: Sequence[JobChange]) -> frozenset[ObjectId]:
         ids = [change.id for change in changes]
         result = await self._jobs.bulk_write([_conditional_update(change) for change in changes], ordered=False)
         if result.matched_count == len(changes):
@@ -83,7 +83,7 @@ class Changes:
             del self._stored[next(iter(self._stored))]
 
 
-def _conditional_update(change: Change) -> UpdateOne:
+def _conditional_update(change: JobChange) -> UpdateOne:
     before = change.before
     unchanged = {
         "jobId": before.id,

@@ -16,6 +16,8 @@ OUTCOME = {"_id": 0, "jobId": 1, "outcome": 1}
 
 
 class MongoJobSearch:
+    """Implements `JobSearch` with queries that an index answers."""
+
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
 

@@ -13,7 +13,7 @@ from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
-from civitai_mock.storage.mongo.job_changes import Change, Changes, Grouped
+from civitai_mock.storage.mongo.job_changes import Changes, Grouped, JobChange
 from civitai_mock.storage.mongo.job_documents import (
     event_of,
     expired,
@@ -72,7 +72,7 @@ class MongoJobStore:
 
     @raises_domain_errors
     async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        return await self._changes(Change(before=before, after=after, if_not_renewed=if_not_renewed))
+        return await self._changes(JobChange(before=before, after=after, if_not_renewed=if_not_renewed))
 
     @raises_domain_errors
     async def events(self, job_id: str) -> Sequence[JobEvent]:

@@ -12,7 +12,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
-from civitai_mock.ports import Stores
+from civitai_mock.ports import NewerSchemaError, Stores
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.collections import (
     CollectionNames,
@@ -28,7 +28,7 @@ from civitai_mock.storage.mongo.jobs import MongoJobStore
 from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
 from civitai_mock.storage.mongo.resources import MongoResourceStore
-from civitai_mock.storage.mongo.schema import NewerSchemaError, note_version, refuse_newer, upgrade
+from civitai_mock.storage.mongo.schema import note_version, refuse_newer, upgrade
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.uri import UNKNOWN, describe, is_ambiguous, options_left_out, seeds_of, unknown_options
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox

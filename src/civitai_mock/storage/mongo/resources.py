@@ -19,6 +19,8 @@ MAX_SKIP = 2**62  # as the server adds the limit to it, in 64 bits
 
 
 class MongoResourceStore:
+    """Implements `ResourceStore`, one document for each resource."""
+
     def __init__(self, *, resources: Collection) -> None:
         self._resources = resources
 

@@ -8,6 +8,7 @@ from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from civitai_mock.domain.blob import blob_keys
+from civitai_mock.ports import NewerSchemaError
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.job_documents import job_document, job_of
 
@@ -27,10 +28,6 @@ NEW_MEMBERS: Mapping[str, Any] = {
 }
 UNOWNED: Document = {"metadata.owner": {"$exists": False}}
 MAKER: Mapping[str, int] = {"jobId": 1, "issuedBy": 1, "slots": 1}
-
-
-class NewerSchemaError(Exception):
-    """Raised for a database that a later version of this program has written to."""
 
 
 async def refuse_newer(settings: Collection) -> None:

@@ -24,6 +24,8 @@ GIVE_UP: Pipeline = [{"$set": {"callback.told": "$seq", "callback.failures": 0}}
 
 
 class MongoWebhookOutbox:
+    """Implements `WebhookOutbox` in the documents of the jobs."""
+
     def __init__(self, *, jobs: Collection) -> None:
         self._jobs = jobs
 

@@ -39,6 +39,8 @@ class Upload(Protocol):
 
 
 class BlobContent(Protocol):
+    """Keeps the bytes of blobs, in files or in memory."""
+
     async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
         """Take all of `content`; nothing of it stays if it fails midway."""
         ...
@@ -206,6 +208,8 @@ def _open(path: Path, *, start: int, stop: int) -> IO[bytes]:
 
 
 class MemoryContent:
+    """Implements `BlobContent` in memory."""
+
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
 
@@ -227,6 +231,8 @@ class MemoryContent:
 
 
 class MemoryUpload:
+    """Holds bytes that were received and are not yet stored."""
+
     def __init__(self, contents: dict[str, bytes], key: str, content: bytes) -> None:
         self.size = len(content)
         self.etag = sha256(content).hexdigest()[:32]

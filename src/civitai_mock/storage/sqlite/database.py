@@ -22,11 +22,15 @@ MAX_GROUP = 64
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """An operation that was committed, with its result."""
+
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """An operation that failed alone, with its error."""
+
     error: Exception
 
 

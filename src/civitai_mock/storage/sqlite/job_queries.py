@@ -53,6 +53,8 @@ class SearchStatements:
 
 
 class SqliteJobSearch:
+    """Implements `JobSearch` with queries that an index answers."""
+
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
         self._names = names

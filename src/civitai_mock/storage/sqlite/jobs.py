@@ -74,6 +74,8 @@ class JobStatements:
 
 
 class SqliteJobStore:
+    """Implements `JobStore`; each change is one conditional UPDATE."""
+
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
         self._sql = JobStatements(names)

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from filelock import FileLock
 
-from civitai_mock.ports import Stores
+from civitai_mock.ports import NewerSchemaError, Stores
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
 from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
@@ -36,7 +36,7 @@ from civitai_mock.storage.sqlite.permissions import (
 from civitai_mock.storage.sqlite.process_locks import MUTEX, ProcessLocks
 from civitai_mock.storage.sqlite.queue import SqliteJobQueue
 from civitai_mock.storage.sqlite.resources import SqliteResourceStore
-from civitai_mock.storage.sqlite.schema import NewerSchemaError, TableNames
+from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
 from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
 

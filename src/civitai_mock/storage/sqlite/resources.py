@@ -53,6 +53,8 @@ class ResourceStatements:
 
 
 class SqliteResourceStore:
+    """Implements `ResourceStore`, one row for each resource."""
+
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
         self._sql = ResourceStatements(names)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
 from civitai_mock.domain.blob import blob_keys
+from civitai_mock.ports import NewerSchemaError
 from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, stored_leaf_rows
 
 # Allows what a MongoDB collection can be called, too, and no character that could end the quotes around it in SQL.
@@ -140,10 +141,6 @@ class TableNames:
         """Put the names in for `{jobs}`, `{job_events}` and `{resources}`, and the columns of a job for `{job}`."""
         filled = sql.replace("{job}", JOB)
         return filled.format(resources=self.resources, jobs=self.jobs, job_events=self.job_events)
-
-
-class NewerSchemaError(Exception):
-    """Raised for a file that a later version of this program has written."""
 
 
 def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:

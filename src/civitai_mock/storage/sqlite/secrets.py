@@ -10,6 +10,8 @@ INSERT_MISSING = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (n
 
 
 class SqliteSecretStore:
+    """Implements `SecretStore` in a table."""
+
     def __init__(self, *, database: Database) -> None:
         self._database = database
 

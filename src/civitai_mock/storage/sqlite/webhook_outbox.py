@@ -50,6 +50,8 @@ class OutboxStatements:
 
 
 class SqliteWebhookOutbox:
+    """Implements `WebhookOutbox` in the rows of the jobs."""
+
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
         self._sql = OutboxStatements(names)
