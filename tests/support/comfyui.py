@@ -1,4 +1,4 @@
-"""The ComfyUI provider on stand-in servers, with patience that suits a test."""
+"""Open the ComfyUI provider on stand-in servers, with intervals that suit a test."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ SEEDS = count(1)
 
 
 class Gate(SystemClock):
-    """A stand-in's clock on which simulated work stands still until it is let go."""
+    """Is a stand-in's clock on which simulated work stands still until the gate opens."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
@@ -62,7 +62,7 @@ class Gate(SystemClock):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What a job came to, and how many times it was tried."""
+    """Holds the outcome of a job, and how many times it was tried."""
 
     contents: list[bytes]
     worker: str
@@ -90,7 +90,7 @@ async def comfyui_at(
 
 
 def make_submission(graph: Graph | None = None, *, resources: Sequence[JobResource] = ()) -> Submission:
-    """Each with a seed of its own, so that nothing is cached."""
+    """Make a submission with a seed of its own, so that nothing is cached."""
     return Submission(
         job_id="job",
         prompt_id=str(uuid.uuid4()),
@@ -105,7 +105,7 @@ def endless_submission() -> Submission:
 
 
 async def finish(provider: ComfyUI, submission: Submission, *, most_tries: int = 6) -> Finished:
-    """As the scheduler does it, but without pauses."""
+    """Send and collect like the scheduler, but without pauses."""
     for tries in range(1, most_tries + 1):
         try:
             await provider.send(submission)
@@ -122,7 +122,7 @@ async def contents_of(outputs: Outputs) -> list[bytes]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Turn the event loop, which has real sockets to serve, until something is so."""
+    """Let the event loop, which has real sockets to serve, run until the condition is true."""
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""A real ComfyUI server to test on, and which of its model files to take for what.
+"""Choose a real ComfyUI server to test on, and its model files for each purpose.
 
 `COMFY_TEST_URL` is its address. A file is the one that `COMFY_TEST_` with a name of `PARTS` (`COMFY_TEST_SDXL_LORA`)
 says, in the server's own spelling, or else one of the server's whose name looks right; what needs a file that is not
@@ -18,7 +18,7 @@ SD1_LIKE = r"sd.?v?1|v1-5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What a file is wanted as: its AIR, the server's folder, how its name looks, and how it must not look."""
+    """Says what a file is wanted as: its AIR, its folder, and patterns that its name must match and must not match."""
 
     air: str
     folder: str

@@ -1,4 +1,4 @@
-"""What a real ComfyUI 0.3.64 was asked and answered, and how the stand-in's answers are laid beside it."""
+"""Read the recorded requests and answers of a real ComfyUI 0.3.64, and compare the stand-in's answers with them."""
 
 import json
 import re
@@ -59,13 +59,13 @@ def read_recordings() -> Sequence[Recording]:
 
 
 def base_graph() -> dict[str, Any]:
-    """Text to image with SD 1.5; most recorded requests differ from it in one place."""
+    """Return a text-to-image graph for SD 1.5; most recorded requests differ from it in one place."""
     graph: dict[str, Any] = json.loads((DATA / "comfyui_graphs" / "sd1_txt2img.json").read_text("utf-8"))
     return graph
 
 
 def read_transcript(name: str) -> Mapping[str, Sequence[Any]]:
-    """What each socket of a recorded scenario got: text messages as they came, binary ones as their first bytes."""
+    """Return the frames of each socket of a recorded scenario: texts as they came, first bytes of binary ones."""
     lines = (DATA / "comfyui_transcripts" / f"{name}.jsonl").read_text("utf-8").splitlines()
     sockets: dict[str, list[Any]] = {}
     for document in map(json.loads, lines):
@@ -96,7 +96,7 @@ def _body(document: Mapping[str, Any]) -> str:
 
 
 def comparable(value: Any) -> Any:
-    """Without what differs from one run of a real server to the next, or is not imitated on purpose."""
+    """Remove what differs from one run of a real server to the next, or is not imitated on purpose."""
     match value:
         case dict():
             kept = {name: item for name, item in value.items() if name not in UNCOMPARED}
@@ -119,5 +119,5 @@ def _comparable_member(name: str, value: Any) -> Any:
 
 
 def _comparable_input(given: list[Any]) -> list[Any]:
-    """The recording has what Python prints of a tensor; the stand-in a name in the same brackets."""
+    """Replace tensors: the recording has what Python prints of one, the stand-in a name in the same brackets."""
     return ["<link>" if isinstance(each, str) and each.startswith("<") else each for each in given]

@@ -1,4 +1,4 @@
-"""What a real ComfyUI 0.3.64 was recorded to say."""
+"""Read the recorded socket transcripts and bodies of a real ComfyUI 0.3.64."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ Frame = str | bytes
 
 @cache
 def frames(name: str) -> Sequence[tuple[str, Frame]]:
-    """What came over which socket, in the order of a recording; of images, only the first bytes."""
+    """Return sockets and frames in the order of a recording; images are cut after their first bytes."""
     return [(line["ws"], _frame(line)) for line in _lines(name) if "text" in line or "binary" in line]
 
 
@@ -24,7 +24,7 @@ def frames_of(name: str, *sockets: str) -> Sequence[Frame]:
 
 
 def history(name: str) -> tuple[str, dict[str, Any]]:
-    """A prompt id, and the body of GET /history/{id}."""
+    """Return a prompt id, and the body of GET /history/{id}."""
     body = json.loads((FOLDER / "history" / f"{name}.json").read_text("utf-8"))
     return next(iter(body)), body
 

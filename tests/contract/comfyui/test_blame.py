@@ -87,7 +87,7 @@ async def test_images_that_cannot_be_had_are_made_on_another_server_at_no_cost(f
         assert provider.workers[1].ready
 
 
-async def test_images_that_no_server_hands_out_cost_a_retry_and_tell_what_each_said() -> None:
+async def test_images_that_no_server_hands_out_cost_a_retry_and_report_each_error() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two, options=CALM) as provider:
         for standin in (one, two):
             standin.server.faults.set(missing_images=ALWAYS)
@@ -97,7 +97,7 @@ async def test_images_that_no_server_hands_out_cost_a_retry_and_tell_what_each_s
         assert all(f"{worker.id} no longer has" in caught.value.message for worker in provider.workers)
 
 
-async def test_a_failure_that_another_server_may_mend_costs_no_retry_and_tells_whose_it_was() -> None:
+async def test_a_failure_that_another_server_may_mend_costs_no_retry_and_names_the_server() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two, options=CALM) as provider:
         sicken(one, FULL_DISK)
         error = await failure(provider)
@@ -105,7 +105,7 @@ async def test_a_failure_that_another_server_may_mend_costs_no_retry_and_tells_w
         assert error.message.startswith(f"{provider.workers[0].id}: ComfyUI failed in node 9 (SaveImage): [Errno 28]")
 
 
-async def test_a_job_fails_once_every_server_has_and_tells_what_each_said() -> None:
+async def test_a_job_fails_once_every_server_has_and_reports_each_error() -> None:
     async with running_standin() as one, running_standin() as two, comfyui_on(one, two, options=CALM) as provider:
         sicken(one, FULL_DISK)
         sicken(two, SICK_DEVICE)

@@ -67,7 +67,7 @@ async def test_each_connection_has_a_client_id_of_its_own() -> None:
 
 
 async def test_a_prompt_of_whose_start_nothing_was_heard_has_not_begun() -> None:
-    """Nobody has looked into the queue by then, but the socket would have told."""
+    """Nobody has polled the queue by then, but the socket would have reported its start."""
     gate, options = Gate(), replace(PATIENT, poll_interval=timedelta(hours=1))
     async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin, options=options) as provider:
         await until(lambda: len(standin.server.life.hub.client_ids) == 1)
@@ -84,7 +84,7 @@ async def test_a_prompt_of_whose_start_nothing_was_heard_has_not_begun() -> None
 
 
 def _has_begun(provider: ComfyUI, prompt_id: str) -> bool:
-    """As far as the provider knows: the moment that its turn came is past."""
+    """The provider knows no better: the moment that its turn came is past."""
     turn_came_at = provider.waited_until(prompt_id)
     return turn_came_at is not None and SystemClock().now() - turn_came_at > TICK
 

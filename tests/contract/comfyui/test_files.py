@@ -1,4 +1,4 @@
-"""Files that are gone, that come late, and that are only where nobody is: one account of them all."""
+"""Files that are gone, come late, or are only on a server that is down are reported in one way."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ ACCOUNT = (
 
 
 class OldLists(httpx.AsyncHTTPTransport):
-    """As if a server's lists went on telling what they told first."""
+    """Answers every reading of a server's lists with the first one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class OldLists(httpx.AsyncHTTPTransport):
 
 
 @pytest.mark.parametrize("transport", [OldLists(), None], ids=["lists that are old", "lists that are read again"])
-async def test_a_file_that_is_gone_from_the_disk_is_told_of_like_any_other(
+async def test_a_file_that_is_gone_from_the_disk_is_reported_like_any_other(
     transport: httpx.AsyncBaseTransport | None,
 ) -> None:
     models = {**MODELS, "checkpoints": ["dreams.safetensors", "dreamer.safetensors"]}
@@ -63,7 +63,7 @@ async def test_a_file_that_is_gone_from_the_disk_is_told_of_like_any_other(
     ]
 
 
-async def test_a_file_that_a_node_does_not_find_is_told_of_like_any_other() -> None:
+async def test_a_file_that_a_node_does_not_find_is_reported_like_any_other() -> None:
     models = {**MODELS, "checkpoints": ["dreams.safetensors", "dreamer.safetensors"]}
     async with running_standin(models=models) as standin, comfyui_on(standin, options=CALM) as provider:
         standin.server.faults.set(

@@ -1,4 +1,4 @@
-"""FLUX.1 on servers that have it in one file or in several, under whatever names; and the graph that was really run."""
+"""FLUX.1 runs on servers that have it in one file or in several, and receipts have the graph that really runs."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ NEITHER: ModelNames = {"checkpoints": ["sd15.safetensors"], "vae": ["sdxl_vae.sa
 
 
 def submission_of(model: str = DEV, **members: Any) -> Submission:
-    """As the scheduler makes one of a request."""
+    """Make a submission of a request like the scheduler."""
     params: Any = {"prompt": "a fox", "steps": 2}
     job = planned_job({"model": model, "params": params, **members}, {model: make_found(model, fileName=NAMES[model])})
     work = job_work(replace(job, id=str(uuid.uuid4())), SKELETONS)
@@ -75,7 +75,7 @@ async def with_needs(*standins: RunningStandin) -> AsyncIterator[ComfyUI]:
 
 
 async def graph_run(provider: ComfyUI, submission: Submission) -> Any:
-    """After it was run to its end."""
+    """Run a submission to its end; return its graph."""
     receipt = await provider.send(submission)
     assert (await finish(provider, submission)).contents
     return receipt.graph
@@ -188,7 +188,7 @@ async def test_a_resource_of_the_users_own_is_not_replaced_by_what_could_play_it
         ),
     ],
 )
-async def test_what_is_missing_is_told_of_the_graph_that_lacks_the_least(models: ModelNames, message: str) -> None:
+async def test_what_is_missing_is_reported_for_the_graph_that_lacks_the_least(models: ModelNames, message: str) -> None:
     async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
         with pytest.raises(JobError, match=message) as caught:
             await provider.send(submission_of())
@@ -203,7 +203,7 @@ async def test_a_job_without_roles_is_given_no_other_file() -> None:
 
 
 @pytest.mark.parametrize("place", ["waits", "runs", "has ended"])
-async def test_a_prompt_that_an_earlier_life_sent_tells_the_graph_that_is_run(place: str) -> None:
+async def test_a_prompt_that_an_earlier_life_sent_has_the_graph_that_runs(place: str) -> None:
     gate = Gate()
     async with running_standin(models=ALL_IN_ONE, clock=gate, options=HELD) as standin:
         submission = submission_of()
@@ -237,6 +237,6 @@ async def test_a_prompt_that_an_earlier_life_sent_tells_the_graph_that_is_run(pl
         ({}, set()),
     ],
 )
-async def test_the_report_tells_the_ecosystems_that_a_server_can_serve(models: ModelNames, expected: set[str]) -> None:
+async def test_the_report_lists_the_ecosystems_that_a_server_can_serve(models: ModelNames, expected: set[str]) -> None:
     async with running_standin(models=models) as standin, with_needs(standin) as provider:
         assert set(provider.workers[0].ecosystems) == expected

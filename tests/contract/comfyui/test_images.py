@@ -1,4 +1,4 @@
-"""The ComfyUI provider with graphs that read images."""
+"""The ComfyUI provider uploads the images that graphs read."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ NAME = "job_source"
 
 
 def image_graph(*, seed: int = 1, name: str = NAME) -> dict[str, Any]:
-    """Image to image."""
+    """Return a graph that draws over an image."""
     graph = with_node(text_to_image(seed=seed), "20", "LoadImage", image=name)
     graph = with_node(graph, "21", "VAEEncode", pixels=["20", 0], vae=["4", 2])
     graph.pop("5")
@@ -62,7 +62,7 @@ def empty_inputs(standin: RunningStandin) -> None:
 
 
 def refusing(route: str, status: int, *, times: int = 1) -> httpx.AsyncBaseTransport:
-    """The real network, except for the first answers of one route."""
+    """Use the real network, except for the first answers of one route."""
 
     class Refusing(httpx.AsyncHTTPTransport):
         left = times

@@ -36,7 +36,7 @@ def requested(prompt: str, negative: str = "") -> Any:
 async def ran(
     standin: RunningStandin, provider: ComfyUI, graph: Any, *, words: bool = True, optional: Sequence[str] = ()
 ) -> tuple[Any, dict[str, str]]:
-    """The graph that the server's history has, and the texts of the first image."""
+    """Return the graph that the server's history has, and the texts of the first image."""
     submission = replace(make_submission(graph), words_name_embeddings=words, optional_nodes=optional)
     finished = await finish(provider, submission)
     async with httpx.AsyncClient(base_url=standin.url) as client:
@@ -44,7 +44,7 @@ async def ran(
     return entry["prompt"][2], texts_of(finished.contents[0])
 
 
-async def test_a_lora_tag_is_found_by_its_bare_name_and_the_image_tells_of_it() -> None:
+async def test_a_lora_tag_is_found_by_its_bare_name_and_the_texts_of_the_image_name_it() -> None:
     async with running_standin(models=STOCK) as standin, comfyui_on(standin) as provider:
         graph, texts = await ran(standin, provider, requested("[a fox] <lora:Style:0.6:0.8>"))
     assert graph["LoraLoader"]["inputs"]["lora_name"] == "style.safetensors"
@@ -115,7 +115,7 @@ async def test_a_users_own_graph_keeps_its_words() -> None:
     assert graph["CLIPTextEncode_1"]["inputs"]["text"] == "easynegative"
 
 
-async def test_an_image_of_the_socket_tells_as_much_as_a_file() -> None:
+async def test_an_image_of_the_socket_has_as_many_texts_as_a_file() -> None:
     async with running_standin(draw=lambda *_: plain_png()) as standin, comfyui_on(standin) as provider:
         graph, texts = await ran(
             standin, provider, with_node(text_to_image(), "9", "SaveImageWebsocket", images=["8", 0]), words=False
@@ -124,7 +124,7 @@ async def test_an_image_of_the_socket_tells_as_much_as_a_file() -> None:
     assert "Model: sd15" in texts["parameters"]
 
 
-async def test_after_a_restart_an_image_tells_what_the_servers_history_says() -> None:
+async def test_after_a_restart_the_texts_of_an_image_are_those_of_the_servers_history() -> None:
     async with running_standin() as standin:
         submission = make_submission(with_inputs(text_to_image(), "6", text="another fox"))
         async with comfyui_on(standin) as first:

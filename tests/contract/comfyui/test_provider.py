@@ -1,4 +1,4 @@
-"""The ComfyUI provider on one server that behaves."""
+"""The ComfyUI provider runs, reports and cancels prompts on one server that behaves."""
 
 import asyncio
 import io
@@ -53,7 +53,7 @@ async def test_the_server_gets_the_trace_id_and_the_texts_for_the_image() -> Non
         assert entry["prompt"][3]["trace_id"] == submission.trace_id
 
 
-async def test_progress_is_told_while_a_prompt_runs_and_not_afterwards() -> None:
+async def test_progress_is_reported_while_a_prompt_runs_and_not_afterwards() -> None:
     gate = Gate()
     async with running_standin(clock=gate, options=HELD) as standin, comfyui_on(standin) as provider:
         first, second = make_submission(text_to_image(steps=3)), make_submission()
@@ -93,7 +93,7 @@ async def test_the_latest_preview_is_part_of_the_progress() -> None:
         await provider.cancel(submission.prompt_id)
 
 
-async def test_a_failure_is_told_in_comfyuis_words() -> None:
+async def test_a_failure_is_reported_in_comfyuis_words() -> None:
     options = StandinOptions(damage={"sd15.safetensors": Damage.CORRUPT})
     async with running_standin(options=options) as standin, comfyui_on(standin) as provider:
         submission = make_submission()
@@ -200,7 +200,7 @@ async def test_a_file_that_comes_while_the_server_runs_is_found() -> None:
         await finish(provider, make_submission(text_to_image(checkpoint="new.safetensors")))
 
 
-async def test_a_file_that_went_since_the_lists_were_read_is_told_as_missing() -> None:
+async def test_a_file_that_went_since_the_lists_were_read_is_reported_as_missing() -> None:
     models = dict(MODELS)
     async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
         models["checkpoints"] = ["sdxl.safetensors"]

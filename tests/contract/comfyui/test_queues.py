@@ -24,7 +24,7 @@ MOBILE = replace(CALM, move_after=10 * TICK)
 
 @asynccontextmanager
 async def occupied(*, options: ComfyOptions) -> AsyncIterator[tuple[RunningStandin, RunningStandin, ComfyUI]]:
-    """Two servers, of which somebody else's endless prompt occupies the first."""
+    """Run two servers, of which somebody else's endless prompt occupies the first."""
     async with (
         running_standin() as one,
         running_standin() as two,
@@ -38,7 +38,7 @@ async def occupied(*, options: ComfyOptions) -> AsyncIterator[tuple[RunningStand
 async def queued_on_the_first(
     one: RunningStandin, two: RunningStandin, provider: ComfyUI, count: int
 ) -> list[Submission]:
-    """Prompts of ours that wait behind the endless one, because the second server was away when they came."""
+    """Send prompts that wait behind the endless one, because the second server is away when they come."""
     two.go_down()
     await until(lambda: not provider.workers[1].ready)
     submissions = [make_submission() for _ in range(count)]
@@ -95,7 +95,7 @@ async def test_a_server_whose_queue_does_not_move_is_not_ready_and_is_taken_back
 
 
 async def test_what_waits_in_a_queue_that_does_not_move_is_taken_back_at_no_cost() -> None:
-    """Also with no other server to send it to: the prompt that runs may never end."""
+    """It is taken back even if no other server is there: the prompt that runs may never end."""
     async with running_standin() as standin, comfyui_on(standin, options=WATCHFUL) as provider:
         standin.server.faults.set(foreign_prompt=True)
         submission = make_submission()

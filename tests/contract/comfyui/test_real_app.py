@@ -1,4 +1,4 @@
-"""Each feature in each ecosystem, through the whole app on a real server; see `tests/support/real_comfyui.py`."""
+"""Each feature in each ecosystem works through the whole app on a real server; see `tests/support/real_comfyui.py`."""
 
 from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
@@ -35,7 +35,7 @@ async def jobs() -> AsyncIterator[RealJobs]:
 
 @pytest.fixture
 async def source(jobs: RealJobs) -> None:
-    """An image that other jobs may read, by its key or its URL."""
+    """Make an image that other jobs may read by its key or its URL."""
     made = await jobs.run(image_job("SD1", width=128, height=128))
     (result,) = made.job["result"]
     jobs.placeholders.update(SOURCE_KEY=result["blobKey"], SOURCE_URL=result["blobUrl"])
@@ -79,7 +79,7 @@ GUIDED: dict[str, Case] = {
 
 
 async def check(jobs: RealJobs, template: JsonObject, classes: set[str], size: tuple[int, int]) -> None:
-    """As many images as were asked for, each of its size, and everybody tells of the graph that ran."""
+    """Check that there are as many images as were asked for, each of its size, and that all name the graph that ran."""
     made = await jobs.run(template)
     assert classes <= made.classes
     assert made.event_graph == made.ran
@@ -91,7 +91,7 @@ async def check(jobs: RealJobs, template: JsonObject, classes: set[str], size: t
 
 
 @pytest.mark.parametrize(("model", "options", "classes", "size"), PLAIN.values(), ids=PLAIN)
-async def test_a_job_makes_the_images_that_it_tells_of(
+async def test_a_job_makes_the_images_that_its_result_describes(
     jobs: RealJobs, model: str, options: Any, classes: set[str], size: tuple[int, int]
 ) -> None:
     await check(jobs, image_job(model, **options), classes, size)

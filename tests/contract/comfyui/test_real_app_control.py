@@ -1,4 +1,4 @@
-"""Graphs of users, cancelling, progress and failures, through the whole app on a real server."""
+"""Graphs of users, cancelling, progress and failures work through the whole app on a real server."""
 
 from collections.abc import AsyncIterator
 

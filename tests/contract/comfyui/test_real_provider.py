@@ -1,4 +1,4 @@
-"""The ComfyUI provider on a real server; see `tests/support/real_comfyui.py`."""
+"""The ComfyUI provider does on a real server what it does on the stand-in; see `tests/support/real_comfyui.py`."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ def checkpoint(provider: ComfyUI) -> str:
 
 @pytest.fixture
 async def submission_of() -> AsyncIterator[SubmissionOf]:
-    """What history has of them is wiped out at the end."""
+    """Delete their history entries at the end."""
     made: list[Submission] = []
 
     def make(graph: Graph) -> Submission:
@@ -54,7 +54,7 @@ async def submission_of() -> AsyncIterator[SubmissionOf]:
 
 
 def graph_of(checkpoint: str, **changes: Any) -> dict[str, Any]:
-    """With a seed that no earlier run had, so that nothing is cached."""
+    """Choose a seed that no earlier run had, so that nothing is cached."""
     return text_to_image(checkpoint=checkpoint, seed=int.from_bytes(os.urandom(6), "big"), **changes)
 
 

@@ -1,4 +1,4 @@
-"""The ComfyUI provider on several servers."""
+"""The ComfyUI provider shares prompts among several servers."""
 
 import asyncio
 from dataclasses import replace
@@ -262,7 +262,7 @@ async def test_a_file_that_only_an_unknown_server_may_have_is_not_called_missing
                 await provider.send(make_submission(graph))
 
 
-async def test_the_report_tells_what_each_server_has_and_does() -> None:
+async def test_the_report_says_what_each_server_has_and_does() -> None:
     async with running_standin() as one, running_standin() as two:
         two.go_down()
         async with comfyui_on(one, two) as provider:
@@ -318,7 +318,7 @@ async def test_a_server_that_hangs_does_not_keep_the_others_from_being_used() ->
 
 
 async def test_a_prompt_that_is_cancelled_while_its_server_is_away_is_stopped_when_it_comes_back() -> None:
-    """Also by a process that did not send it."""
+    """A process that did not send it stops it, too."""
     async with running_standin(options=ENDLESS) as standin:
         submission = endless_submission()
         async with comfyui_on(standin) as crashed:

@@ -1,4 +1,4 @@
-"""What COMFY_HTTP_URL and COMFY_WS_URL may say."""
+"""COMFY_HTTP_URL and COMFY_WS_URL list addresses of servers, and errors in them repeat no secret."""
 
 import pytest
 

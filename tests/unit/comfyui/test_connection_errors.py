@@ -1,4 +1,4 @@
-"""Explanations of HTTP statuses that a ComfyUI server would not answer with."""
+"""HTTP statuses that ComfyUI does not answer with are explained to users."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may use which server next."""
+"""Waiting prompts get room on servers by priority, then first come, first served."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ LOADER = "CheckpointLoaderSimple"
 
 
 class DispatchBench:
-    """Some workers that are up and have room for one prompt each, unless a test says otherwise."""
+    """Holds workers that are up and have room for one prompt each, unless a test says otherwise."""
 
     def __init__(self, *, workers: int = 1, room: int = 1) -> None:
         self.clock = VirtualClock(START)

@@ -83,5 +83,5 @@ async def test_an_image_that_is_gone_is_not_asked_for_again() -> None:
     ("filename", "content_type"),
     [("a.png", "image/png"), ("a.JPG", "image/jpeg"), ("a.mp4", "video/mp4"), ("a", "application/octet-stream")],
 )
-def test_the_name_tells_the_type(filename: str, content_type: str) -> None:
+def test_the_type_follows_from_the_name(filename: str, content_type: str) -> None:
     assert media_type_of(filename) == content_type

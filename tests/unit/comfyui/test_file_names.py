@@ -57,7 +57,7 @@ def test_every_class_is_known_whatever_its_inputs() -> None:
     assert CATALOGUE.choices["CLIPTextEncode"] == {}
 
 
-def test_models_are_told_by_folder_and_lists_of_words_are_no_models() -> None:
+def test_models_are_listed_by_folder_and_lists_of_words_are_not_models() -> None:
     assert CATALOGUE.models == {
         "embeddings": ("easynegative", "sub\\deep"),
         "checkpoints": tuple(sorted(CHECKPOINTS)),
@@ -216,7 +216,7 @@ def test_a_graph_is_put_into_the_servers_names(class_type: str, name: str, value
     assert found.is_runnable
 
 
-def test_a_missing_file_is_told_with_its_air_its_folder_and_the_nearest_names() -> None:
+def test_a_missing_file_is_reported_with_its_air_its_folder_and_the_nearest_names() -> None:
     air = Air.parse("urn:air:sd1:checkpoint:civitai:5@4321")
     resources = resources_by_file([JobResource(air=air, file_name="sd15_full.safetensors")])
     found = localize(node("CheckpointLoaderSimple", ckpt_name="sd15_full.safetensors"), CATALOGUE, resources)
@@ -240,12 +240,12 @@ def test_a_missing_file_in_an_empty_folder_has_no_nearest_names() -> None:
     assert str(missing) == "'style.safetensors' is not in loras (nothing like it there)"
 
 
-def test_a_file_that_is_missing_twice_is_told_once() -> None:
+def test_a_file_that_is_missing_twice_is_reported_once() -> None:
     graph = node("LoraLoader", lora_name="a.pt") | {"2": {"class_type": "LoraLoader", "inputs": {"lora_name": "a.pt"}}}
     assert len(localize(graph, CATALOGUE, {}).missing) == 1
 
 
-def test_node_classes_that_the_server_has_not_are_told() -> None:
+def test_node_classes_that_the_server_does_not_have_are_reported() -> None:
     found = fit_one("smZ CLIPTextEncode", text="a fox")
     assert found.unknown_classes == ("smZ CLIPTextEncode",)
     assert not found.is_runnable
@@ -363,8 +363,8 @@ def test_a_server_that_offers_nothing_misses_every_class() -> None:
     assert localize(node("LoadImage", image="a.png"), Catalogue(), {}).unknown_classes == ("LoadImage",)
 
 
-def test_nearest_names_are_looked_for_only_where_somebody_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a long list that takes a tenth of a second, and each server that lacks a file is judged for each job."""
+def test_nearest_names_are_searched_only_where_somebody_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searching a long list takes a tenth of a second, and each server that lacks a file is judged for each job."""
     looked: list[str] = []
 
     def nearest_of(wanted: str, _: Names) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ LIVE = "live"
 
 @dataclass
 class FollowerBench:
-    """A follower of a server whose answers are `running` and `history`; `commands` are the routes of its POSTs."""
+    """Follows prompts on a server that answers `running` and `history`; `commands` are the routes of POSTs."""
 
     clock: VirtualClock
     running: list[str] = field(default_factory=list)

@@ -20,7 +20,7 @@ DAY = 86_400.0
 
 @dataclass
 class HealthBench:
-    """One worker; `names` are its LoRAs, and `asked` counts the calls of each route."""
+    """Holds one worker; `names` are its LoRAs, and `asked` counts the calls of each route."""
 
     clock: VirtualClock
     names: list[str] = field(default_factory=lambda: ["style.safetensors"])
@@ -98,7 +98,7 @@ async def test_a_missing_file_has_the_lists_read_again_however_new_they_are(benc
 
 
 async def test_one_reading_will_do_for_all_who_miss_a_file_meanwhile(bench: HealthBench) -> None:
-    """But for one that had begun before they asked."""
+    """A reading that had begun before they asked does not count."""
     await bench.worker.health.check()
     await asyncio.gather(*(bench.worker.health.refresh() for _ in range(50)))
     assert bench.asked["/object_info"] == 3

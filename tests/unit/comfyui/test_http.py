@@ -1,4 +1,4 @@
-"""What each answer of a server, or its silence, is taken for."""
+"""Each answer of a server, or its silence, becomes a value or an error."""
 
 import asyncio
 import json

@@ -45,7 +45,7 @@ def test_a_socket_with_another_client_id_hears_of_no_prompt() -> None:
     assert read_all("01_normal_cold", "OBS") == []
 
 
-def test_a_prompt_without_client_id_is_told_of_to_everybody_in_part() -> None:
+def test_a_prompt_without_client_id_is_reported_to_everybody_in_part() -> None:
     kinds = Counter(type(message) for message in read_all("07_no_client_id", "OBS"))
     assert set(kinds) == {NodeActivity, NodeStep, PromptActivity}
 
@@ -69,7 +69,7 @@ def test_an_image_sent_over_the_socket_is_a_png_of_its_node() -> None:
     assert [(image.node_id, image.content_type) for image in images] == [("9", "image/png")] * 2
 
 
-def test_a_failure_is_told_in_comfyuis_own_words() -> None:
+def test_a_failure_is_reported_in_comfyuis_own_words() -> None:
     (error,) = [message for message in read_all("05_execution_error", "A") if isinstance(message, Errored)]
     assert error.failure.node_id == "4"
     assert error.failure.node_type == "CheckpointLoaderSimple"
@@ -82,7 +82,7 @@ def test_an_interruption_names_its_node() -> None:
     assert Stopped("fef111ea-7922-4021-a791-90e8e3f40428", "3") in read_all("06_interrupted", "A")
 
 
-def test_what_is_running_on_connect_is_told_without_its_prompt_and_so_not_at_all() -> None:
+def test_what_runs_on_connect_is_reported_without_its_prompt_and_so_reads_as_nothing() -> None:
     assert read_message('{"type": "executing", "data": {"node": "3"}}') is None
 
 

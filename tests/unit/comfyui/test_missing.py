@@ -1,4 +1,4 @@
-"""What is told of a file that a graph wants and a server does not give: one row for each reason."""
+"""A missing file is described with its reason: one row for each reason."""
 
 from collections.abc import Sequence
 
@@ -114,7 +114,7 @@ def test_what_another_search_finds_once_is_not_ambiguous() -> None:
     assert fit_checkpoint(names, resource("dup.safetensors", hashes=[HASH])).is_runnable
 
 
-def test_an_embedding_that_no_text_can_name_is_told_of_as_unfit() -> None:
+def test_an_embedding_that_no_text_can_name_is_reported_as_unfit() -> None:
     info = object_info("CLIPTextEncode", "text", ["STRING", {}])
     air = "urn:air:sd1:embedding:civitai:7@8765"
     resources = resources_by_file([resource("negative.pt", air=air)])

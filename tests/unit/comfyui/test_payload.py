@@ -1,4 +1,4 @@
-"""A graph on its way to POST /prompt."""
+"""The body of POST /prompt is built from a graph."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Why a server would not take a graph."""
+"""An answer to POST /prompt that refuses a graph becomes an error in ComfyUI's words."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_the_evidence_names_each_node_and_leaves_tracebacks_out() -> None:
     ]
 
 
-def test_of_many_complaints_the_first_are_told_and_the_others_counted() -> None:
+def test_the_first_of_many_complaints_are_listed_and_the_others_counted() -> None:
     errors: list[Any] = [{"type": "t", "message": f"fault {number}", "details": ""} for number in range(5)]
     refusal = read_refusal({"node_errors": {"1": {"class_type": "X", "errors": errors}}}, accepted=True)
     assert refusal is not None

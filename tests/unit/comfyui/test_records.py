@@ -1,4 +1,4 @@
-"""The bodies of /queue and /history, recorded and malformed."""
+"""The bodies of /queue and /history are read, recorded and malformed ones."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from civitai_mock.providers.comfyui.protocol.records import (
 from tests.support.transcripts import history, queue
 
 
-def test_a_recorded_queue_tells_what_runs_and_what_waits() -> None:
+def test_a_recorded_queue_says_what_runs_and_what_waits() -> None:
     places = read_queue(queue("queue_full_shape"))
     assert places["6e9e5450-2e6e-4bff-9ce0-c6aac7b4b710"] is QueuePlace.RUNNING
     assert list(places.values()).count(QueuePlace.PENDING) == 3

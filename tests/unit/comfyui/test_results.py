@@ -1,4 +1,4 @@
-"""The order in which the images of a prompt are counted."""
+"""The results of a prompt are sorted by node, then by batch."""
 
 from collections.abc import Mapping
 

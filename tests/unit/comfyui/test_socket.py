@@ -23,7 +23,7 @@ SECRET = "Bearer x"
 
 
 class SocketBench:
-    """A server that notes who connects, and a client socket that notes what it hears."""
+    """Notes who connects to a server, and what a client socket hears."""
 
     def __init__(self) -> None:
         self.connections: list[ServerConnection] = []

@@ -1,4 +1,4 @@
-"""What becomes of a prompt, from recorded transcripts and from what the world may do to them."""
+"""A prompt is tracked to its end through recorded transcripts, and whatever may happen to their messages."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -129,7 +129,7 @@ def test_whatever_becomes_of_the_messages_history_decides(data: st.DataObject) -
 
 
 @pytest.mark.parametrize(("record", "state"), [("error", PromptFailed), ("interrupted", PromptInterrupted)])
-def test_history_alone_tells_a_bad_end(record: str, state: type) -> None:
+def test_history_alone_reports_a_bad_end(record: str, state: type) -> None:
     prompt_id, entry = entry_of(record)
     tracker = make_tracker(prompt_id)
     tracker.on_left_queue(entry, START)

@@ -117,7 +117,7 @@ class StreamedImages:
 
 
 class PromptTracker:
-    """Tracks one prompt. Messages may be missing, doubled, late or out of order.
+    """Keeps the state of one prompt. Messages may be missing, doubled, late or out of order.
 
     Only history, or a message that says why, ends a prompt.
     """

@@ -1,1 +1,1 @@
-"""Transports to one ComfyUI server: HTTP and WebSocket."""
+"""Transports that speak HTTP and WebSocket with one ComfyUI server."""

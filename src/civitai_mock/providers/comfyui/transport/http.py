@@ -1,4 +1,4 @@
-"""Talk HTTP to one ComfyUI server: one method a route, each with a timeout, and downloads that resume."""
+"""Speak HTTP with one ComfyUI server: one method for each route, with a timeout, and downloads that resume."""
 
 import asyncio
 import json
