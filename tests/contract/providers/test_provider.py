@@ -1,4 +1,4 @@
-"""What holds for everything that runs graphs."""
+"""The contract of every provider, whatever runs its graphs."""
 
 import asyncio
 import io
@@ -49,7 +49,7 @@ async def test_a_receipt_is_the_answer_of_comfyui(provider: Provider) -> None:
     assert receipt.response["node_errors"] == {}
 
 
-async def test_a_prompt_comes_to_a_png_of_the_asked_size(provider: Provider) -> None:
+async def test_a_prompt_makes_a_png_of_the_requested_size(provider: Provider) -> None:
     await provider.send(submission(PROMPT_ID, text_to_image(width=96, height=64)))
     (output,) = (await provider.collect(PROMPT_ID)).items
     image = Image.open(io.BytesIO(await content(output)))
@@ -57,13 +57,13 @@ async def test_a_prompt_comes_to_a_png_of_the_asked_size(provider: Provider) -> 
     assert (image.format, image.size) == ("PNG", (96, 64))
 
 
-async def test_a_saved_image_tells_its_graph(provider: Provider) -> None:
+async def test_a_saved_image_contains_its_graph(provider: Provider) -> None:
     graph = text_to_image()
     (data,) = await run(provider, graph)
     assert json.loads(Image.open(io.BytesIO(data)).info["prompt"]) == graph
 
 
-async def test_a_batch_comes_to_one_output_each_and_begins_with_the_single_image(provider: Provider) -> None:
+async def test_a_batch_makes_one_output_per_image_and_begins_with_the_single_image(provider: Provider) -> None:
     batch = await run(provider, text_to_image(batch=3))
     single = await run(provider, text_to_image(), OTHER_ID)
     pixels = [Image.open(io.BytesIO(data)).convert("RGB").tobytes() for data in [*batch, *single]]
@@ -94,7 +94,7 @@ async def test_a_preview_counts_only_where_nothing_is_saved(
     assert [output.node_id for output in outputs.items] == kept
 
 
-async def test_what_a_provider_tells_is_json(provider: Provider) -> None:
+async def test_answers_of_a_provider_are_json(provider: Provider) -> None:
     await provider.send(submission(PROMPT_ID, text_to_image()))
     facts = dict((await provider.collect(PROMPT_ID)).facts)
     assert json.loads(json.dumps(facts)) == facts
@@ -158,7 +158,7 @@ async def test_a_refusal_names_the_node(provider: Provider) -> None:
     assert [(fault["node_id"], fault["type"]) for fault in node_errors] == [("9", "required_input_missing")]
 
 
-async def test_cancelling_ends_whoever_waits(slow_provider: Provider) -> None:
+async def test_cancelling_ends_the_wait_for_a_prompt(slow_provider: Provider) -> None:
     await slow_provider.send(submission(PROMPT_ID, text_to_image()))
     waiting = asyncio.create_task(slow_provider.collect(PROMPT_ID))
     await settle()
@@ -168,7 +168,7 @@ async def test_cancelling_ends_whoever_waits(slow_provider: Provider) -> None:
         await waiting
 
 
-async def test_cancelling_an_unknown_prompt_is_no_error(provider: Provider) -> None:
+async def test_cancelling_an_unknown_prompt_is_not_an_error(provider: Provider) -> None:
     await provider.cancel(PROMPT_ID)
 
 
@@ -179,7 +179,7 @@ async def test_cancelling_a_finished_prompt_changes_nothing(provider: Provider) 
     assert [await content(output) for output in outputs.items] == first
 
 
-async def test_whoever_stops_waiting_leaves_the_prompt_running(slow_provider: Provider) -> None:
+async def test_a_cancelled_wait_leaves_the_prompt_running(slow_provider: Provider) -> None:
     first = await slow_provider.send(submission(PROMPT_ID, text_to_image()))
     waiting = asyncio.create_task(slow_provider.collect(PROMPT_ID))
     await settle()

@@ -35,14 +35,14 @@ async def results(provider: Provider, graph: Graph) -> Sequence[object]:
 
 
 def needed(graph: Graph) -> Graph:
-    """What the node `x` needs."""
+    """Return what the node `x` needs."""
     return {node_id: graph[node_id] for node_id in Nodes(graph).upstream("x")}
 
 
 @pytest.mark.parametrize(
     "name", sorted(OUTPUT_NODES.keys() - {"SaveGLB"})
 )  # the simulation does not check types of links
-async def test_simulation_and_comfyui_give_out_the_same(name: str) -> None:
+async def test_the_simulator_and_comfyui_return_the_same_files(name: str) -> None:
     graph = needed({**SOURCE_NODES, "x": OUTPUT_NODES[name][0]})
     async with open_simulator(slow=False) as simulator:
         simulated = await results(simulator, graph)

@@ -161,7 +161,7 @@ def test_grown_masks_reach_further_and_shrunk_ones_less_far() -> None:
 
 @pytest.mark.parametrize("reach", range(8))
 def test_masks_grow_in_diamonds_where_corners_are_tapered(reach: int) -> None:
-    """As far as one gets in so many steps up, down and sideways."""
+    """Reach as far as so many steps up, down and sideways lead."""
     helpers = {
         "black": node("SolidMask", value=0.0, width=11, height=9),
         "dot": node("SolidMask", value=1.0, width=1, height=1),
@@ -291,7 +291,7 @@ def test_a_drawn_image_is_drawn_in_its_last_size_and_worked_on_after_that() -> N
     assert images.image(Link("x", 0), 2).getcolors() != [(60_000, (128, 128, 128))]
 
 
-def test_texts_are_written_into_what_was_loaded() -> None:
+def test_texts_are_written_into_a_loaded_image() -> None:
     content = images_of({}).png(Link("tall", 0), 0, {"prompt": "{}", "ü": "日本"})
     with Image.open(io.BytesIO(content)) as image:
         assert image.info["prompt"] == "{}"
@@ -304,6 +304,6 @@ def test_an_image_that_is_not_there_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"text", FILES["tall.png"][:100], b'\x10\0\0\0\0\0\0\0{"a": 1}'], ids=repr)
-def test_what_is_not_an_image_is_not_known(content: bytes) -> None:
+def test_bytes_that_are_not_an_image_are_not_loaded(content: bytes) -> None:
     images = images_of({"x": node("LoadImage", image="bad")}, {"bad": content})
     assert images.batch(Link("x", 0)).guessed

@@ -34,7 +34,7 @@ async def made(graph: Graph, *, images: ImageContent = ImageContent.BLANK) -> li
 
 
 @pytest.mark.parametrize("name", OUTPUT_NODES)
-async def test_an_output_node_gives_out_its_files(name: str) -> None:
+async def test_an_output_node_makes_its_files(name: str) -> None:
     graph, types = OUTPUT_NODES[name]
     results = await made({**SOURCE_NODES, "x": graph})
     assert [kind for _, kind, _ in results] == types
@@ -68,7 +68,7 @@ async def test_previews_count_only_where_nothing_else_was_made() -> None:
     assert [node_id for node_id, _, _ in await made({**SOURCE_NODES, "p": preview, "t": text, "v": video})] == ["v"]
 
 
-def test_what_would_not_fit_into_memory_is_refused() -> None:
+def test_images_that_would_not_fit_into_memory_are_refused() -> None:
     large = node("ImageScale", image=["tall", 0], upscale_method="area", width=16384, height=16384, crop="disabled")
     graph = {**SOURCE_NODES, "large": large, "x": node("ImageInvert", image=["large", 0])}
     graph["s"] = node("SaveImage", images=["x", 0], **NAMED)
@@ -76,7 +76,7 @@ def test_what_would_not_fit_into_memory_is_refused() -> None:
         graph_check.check_graph(graph)
 
 
-async def test_what_cannot_be_made_ends_the_job_with_the_reason() -> None:
+async def test_a_file_that_cannot_be_made_ends_the_job_with_the_reason() -> None:
     odd = node("EmptyImage", width=63, height=33, batch_size=2, color=0)
     movie = node("CreateVideo", images=["odd", 0], fps=10.0)
     graph = {"odd": odd, "movie": movie, "x": node("SaveVideo", video=["movie", 0], filename_prefix="x")}
@@ -97,7 +97,7 @@ async def test_whatever_a_painter_raises_ends_its_job(failure: BaseException, mo
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(core_graphs())
 async def test_any_graph_of_core_nodes_comes_to_its_end(graph: Graph) -> None:
-    """What is refused, or fails as it would in ComfyUI, ends its own job."""
+    """A graph that is refused, or fails as it would in ComfyUI, ends only its own job."""
     try:
         results = await made(graph)
     except (GraphRefusedError, GraphFailedError):

@@ -1,4 +1,4 @@
-"""PNG files of the simulator: exact sizes, the same bytes for the same facts."""
+"""Drawn PNG files have the exact size, and the same bytes for the same facts."""
 
 import hashlib
 import io

@@ -69,10 +69,10 @@ def test_a_refusal_says_what_is_wrong_with_which_node(
     assert node_id in caught.value.message
 
 
-def test_loose_ends_that_no_output_needs_are_no_fault() -> None:
+def test_loose_ends_that_no_output_needs_are_accepted() -> None:
     assert check_graph(with_node("50", node("KSampler", model=["99", 0])))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_what_a_real_server_ran_is_taken(path: Path) -> None:
+def test_a_graph_that_a_real_server_ran_is_accepted(path: Path) -> None:
     assert check_graph(load_graph(path))
