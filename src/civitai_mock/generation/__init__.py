@@ -1,1 +1,1 @@
-"""Request in, graph out, no I/O."""
+"""Turn requests into work and graphs, without I/O, and read graphs of any origin."""

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.comfyui_standin.state.files import FilePlace
-from civitai_mock.generation.placeholder_results import shapes_of
+from civitai_mock.generation.safetensors import tensor_shapes
 from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
 from tests.support.pixel_graphs import BASE, FILES, decoded, gradient, sampler
@@ -228,7 +228,7 @@ async def test_sound_has_its_length(session: StandinSession, name: str, codec: s
 async def test_a_latent_has_the_shape_of_what_was_encoded(session: StandinSession) -> None:
     entry = await shown(session, OUTPUTS["SaveLatent"].graph)
     content = await content_of(session, entry["latents"][0])
-    assert shapes_of(content)["latent_tensor"] == [1, 4, 40, 24]
+    assert tensor_shapes(content)["latent_tensor"] == [1, 4, 40, 24]
     session.server.state.files.put(FilePlace("input", "", "kept.latent"), content, now=START)
     graph = {"loaded": node("LoadLatent", latent="kept.latent"), "decoded": decoded("loaded")}
     entry = await session.run({**SOURCE_NODES, **graph, "x": saved("SaveImage", "images", "decoded")})
@@ -271,7 +271,7 @@ async def test_models_are_saved_without_an_entry_in_history(
 ) -> None:
     assert await shown(session, node(class_type, filename_prefix="models/x", **inputs)) is None
     content = await content_of(session, {"filename": path, "subfolder": "models", "type": "output"})
-    assert shapes_of(content)
+    assert tensor_shapes(content)
 
 
 async def test_a_model_in_3d_is_only_shown(session: StandinSession) -> None:

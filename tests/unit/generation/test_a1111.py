@@ -201,12 +201,12 @@ def test_the_stored_prompt_is_the_users_own() -> None:
         ("<lora:x:nan>", "'nan' is not a number."),
         ("<lora:x:-inf>", "'-inf' is not a number."),
         ("<lora:x:1e999>", "'1e999' is not a number."),
-        ("<lora:x:1000000000>", "The strength of a Lora goes from -100 to 100."),
-        ("<lora:x:1:-101>", "The strength of a Lora goes from -100 to 100."),
-        ("<hypernet:x:11>", "The strength of a Hypernetwork goes from -10 to 10."),
-        ("<lora::1>", "It names no file."),
-        ("<lora: :1>", "It names no file."),
-        ("<lora:>", "It names no file."),
+        ("<lora:x:1000000000>", "The strength of a Lora must be from -100 to 100; found 1000000000."),
+        ("<lora:x:1:-101>", "The strength of a Lora must be from -100 to 100; found -101."),
+        ("<hypernet:x:11>", "The strength of a Hypernetwork must be from -10 to 10; found 11."),
+        ("<lora::1>", "It does not name a file."),
+        ("<lora: :1>", "It does not name a file."),
+        ("<lora:>", "It does not name a file."),
     ],
 )
 def test_a_tag_that_cannot_be_applied_is_left_out_and_told(tag: str, reason: str) -> None:

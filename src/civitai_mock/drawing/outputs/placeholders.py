@@ -10,7 +10,8 @@ from civitai_mock.drawing.outputs.output_context import OutputContext
 from civitai_mock.drawing.pixels.files import LATENT
 from civitai_mock.generation.comfyui_facts import LATENT_CELL, SEED_INPUTS
 from civitai_mock.generation.graph_reader.samplers import seed_in
-from civitai_mock.generation.placeholder_results import Tensor, packed, small_lora
+from civitai_mock.generation.placeholder_results import small_lora
+from civitai_mock.generation.safetensors import Tensor, safetensors_file
 
 CHANNELS, MORE_CHANNELS = 4, 16
 CLASSES_OF_MORE_CHANNELS = frozenset({"EmptySD3LatentImage", "UNETLoader"})
@@ -29,12 +30,12 @@ def latent(context: OutputContext) -> bytes:
         LATENT: Tensor(dtype="F32", shape=shape, data=numbers.tobytes()),
         "latent_format_version_0": Tensor(dtype="F32", shape=[0], data=b""),
     }
-    return packed(tensors, context.texts)
+    return safetensors_file(tensors, context.texts)
 
 
 def model(context: OutputContext) -> bytes:
     weights = Tensor(shape=[4, 4], data=struct.pack("<16e", *(_random(context).gauss(0, 0.02) for _ in range(16))))
-    return packed({"model.weight": weights}, context.texts)
+    return safetensors_file({"model.weight": weights}, context.texts)
 
 
 def lora(context: OutputContext) -> bytes:

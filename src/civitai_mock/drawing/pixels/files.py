@@ -7,7 +7,7 @@ from PIL import ExifTags, Image, ImageOps, ImageSequence
 
 from civitai_mock.generation.comfyui_facts import LATENT_CELL, MOST_PIXELS_IN_MEMORY
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
-from civitai_mock.generation.placeholder_results import shapes_of
+from civitai_mock.generation.safetensors import tensor_shapes
 
 NOT_AN_IMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 ONE_IMAGE_ONLY = frozenset({"MPO"})
@@ -37,7 +37,7 @@ def loaded_image(content: bytes) -> Loaded | None:
 
 
 def loaded_latent(content: bytes) -> Loaded | None:
-    match shapes_of(content).get(LATENT):
+    match tensor_shapes(content).get(LATENT):
         case [int(count), _, int(height), int(width)]:
             return Loaded(width=width * LATENT_CELL, height=height * LATENT_CELL, count=count)
     return None

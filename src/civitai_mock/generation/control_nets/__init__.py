@@ -1,1 +1,1 @@
-"""ImageContent that guide the drawing: how a request asks for them, and what they come to."""
+"""ControlNets, which let images guide the drawing: how a request asks for them, and their resources and nodes."""

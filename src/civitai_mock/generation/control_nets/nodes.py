@@ -1,4 +1,4 @@
-"""The nodes of ControlNets: what the `controlNets` of a job become in its graph."""
+"""Add the `controlNets` of a job to its graph: preprocessors, loaders, and the nodes that apply them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,15 @@ from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 from civitai_mock.generation.work import FileRole, InputImage
 
+RESOLUTION_UNIT = 64  # of the preprocessors, in pixels
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlNet:
-    """`image` is the name that the graph reads it under; `start` and `end` are fractions of all steps."""
+    """Is a ControlNet in a graph.
+
+    `image` is the name that the graph reads its image under; `start` and `end` are fractions of all steps.
+    """
 
     image: str
     preprocessor: str
@@ -26,7 +31,7 @@ class ControlNet:
 
     @property
     def inputs(self) -> Mapping[str, Value]:
-        """Those that are no links."""
+        """Return the inputs that are not links."""
         return {
             "strength": plain_number(self.weight),
             "start_percent": plain_number(self.start),
@@ -36,13 +41,13 @@ class ControlNet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlNets:
-    """Each acts on what the one before made of the conditionings; `resolution` is the preprocessors' shorter side."""
+    """Applies ControlNets one after the other; `resolution` is the shorter side of what preprocessors work on."""
 
     control_nets: Sequence[ControlNet]
     resolution: int
 
     def apply(self, builder: GraphBuilder) -> None:
-        """What several have in common is done once."""
+        """Add the nodes of all ControlNets; what several have in common is done once."""
         for net in self.control_nets:
             image = load_image(builder, net.image)
             file = builder.add_once("ControlNetLoader", {"control_net_name": net.file_name})
@@ -57,7 +62,10 @@ class ControlNets:
 
 
 def _insert(builder: GraphBuilder, inputs: Mapping[str, Value]) -> None:
-    """The node wants two conditionings; an ecosystem that has no negative one uses only the first that comes out."""
+    """Put in the node that applies a ControlNet.
+
+    It wants two conditionings; an ecosystem without a negative one uses only the first that comes out.
+    """
     inputs = {**inputs, "vae": builder.source("vae")}
     if builder.has("negative"):
         both = {"positive": "positive", "negative": "negative"}
@@ -67,12 +75,12 @@ def _insert(builder: GraphBuilder, inputs: Mapping[str, Value]) -> None:
         builder.insert("ControlNetApplyAdvanced", alone, behind={"positive": "positive"})
 
 
-RESOLUTION_UNIT = 64  # preprocessors take no other sizes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobControlNets:
-    """`files` has the names of the job's resources by AIR; `shorter_side` is that of the images that are made."""
+    """Turns the ControlNets of a job into nodes, images and roles.
+
+    `files` has the names of the job's resources by AIR; `shorter_side` is that of the images that are made.
+    """
 
     control_nets: Sequence[CompleteControlNet]
     job_id: str
@@ -82,16 +90,16 @@ class JobControlNets:
 
     @property
     def variants(self) -> list[list[ControlNets]]:
-        """Ways to do it with different node packs, the best known first; without ControlNets, one that does nothing."""
+        """Return one variant for each choice of node packs, the best known first; without ControlNets, an empty one."""
         if not self.control_nets:
             return [[]]
         names = tuple(dict.fromkeys(net.preprocessor for net in self.control_nets))
         choices = product(*(RECIPES[name] for name in names))
-        return [[self._made_by(dict(zip(names, recipes, strict=True)))] for recipes in choices]
+        return [[self._control_nets(dict(zip(names, recipes, strict=True)))] for recipes in choices]
 
     @property
     def images(self) -> tuple[InputImage, ...]:
-        """Each once, however many read it."""
+        """Return each image once, however many ControlNets read it."""
         return tuple(
             InputImage(name=name, blob_key=blob_key, url=url) for (blob_key, url), name in self._image_names.items()
         )
@@ -106,7 +114,7 @@ class JobControlNets:
         sources = dict.fromkeys((net.blob_key, net.image_url) for net in self.control_nets)
         return {source: f"{self.job_id}_control_{number}" for number, source in enumerate(sources)}
 
-    def _made_by(self, recipes: Mapping[str, Recipe]) -> ControlNets:
+    def _control_nets(self, recipes: Mapping[str, Recipe]) -> ControlNets:
         control_nets = [self._control_net(net, recipes[net.preprocessor]) for net in self.control_nets]
         return ControlNets(control_nets=control_nets, resolution=self._resolution)
 
@@ -126,5 +134,5 @@ class JobControlNets:
 
     @property
     def _resolution(self) -> int:
-        """As fine as the image that is drawn."""
+        """Return a resolution as fine as that of the image that is drawn."""
         return -(-self.shorter_side // RESOLUTION_UNIT) * RESOLUTION_UNIT

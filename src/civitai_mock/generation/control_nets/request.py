@@ -1,4 +1,4 @@
-"""`controlNets`: as a request writes them, complete, and the preprocessors that they can name."""
+"""Read `controlNets` and complete them; the preprocessors that they can name, as recipes of nodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.wire import BlobKey, ImageUrl, Number, Reference, WireModel
+from civitai_mock.generation.wire import MAX_NAME_LENGTH, BlobKey, ImageUrl, Number, Reference, WireModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreprocessorStep:
-    """A node that takes an image and gives one; where it `has_resolution`, that is the shorter side of its work.
+    """Is a node that makes an image of an image; where it `has_resolution`, it works on that many pixels a side.
 
-    `pack` is what has to be added to ComfyUI for it.
+    `pack` is the node pack that it comes from.
     """
 
     class_type: str
@@ -24,7 +24,7 @@ class PreprocessorStep:
     has_resolution: bool = False
 
 
-# The steps of one preprocessor, each fed by the one before.
+# A recipe is the steps of one preprocessor, each fed by the one before.
 Recipe: TypeAlias = tuple[PreprocessorStep, ...]
 
 CONTROLNET_AUX = "comfyui_controlnet_aux"
@@ -50,17 +50,17 @@ REMBG_OF_WAS = PreprocessorStep(
     },
     image_input="images",
 )
-# This one gives a cut-out with an alpha channel; what is cut out is black under it.
+# This one gives a cut-out with an alpha channel, under which the background is black.
 REMBG = PreprocessorStep(class_type="Image Remove Background (rembg)", pack="rembg-comfyui-node")
 WITHOUT_ALPHA = PreprocessorStep(class_type="SplitImageWithAlpha")
 
 
 def title_of(preprocessor: str, step: PreprocessorStep) -> str:
-    """Whoever is told that a server lacks the node has to know what it is for, and where it comes from."""
+    """Return a title that says what a node is for and where it comes from, for whoever reads that a server lacks it."""
     return f"preprocessor {preprocessor}, of {step.pack}" if step.pack else f"preprocessor {preprocessor}"
 
 
-# By the official name; where several node packs can do it, the best known first.
+# The recipes by official names; where several node packs can do it, the best known comes first.
 RECIPES: Mapping[str, tuple[Recipe, ...]] = {
     "Canny": ((CANNY,),),
     "DepthZoe": ((ZOE,),),
@@ -75,16 +75,17 @@ MAX_CONTROL_NETS = 10
 
 
 def _preprocessor(value: object) -> object:
-    """In any case on the wire, in the official spelling here."""
+    """Return the official spelling of a name in any case."""
     name = SPELLINGS.get(value.lower()) if isinstance(value, str) else None
     if name is None:
-        raise ValueError(f"This is not a preprocessor; known: {', '.join(RECIPES)}.")
+        found = f"'{value[:MAX_NAME_LENGTH]}'" if isinstance(value, str) else "This"
+        raise ValueError(f"{found} is not a preprocessor; use one of {', '.join(RECIPES)}.")
     return name
 
 
 def _fraction(number: float) -> float:
     if not 0 <= number <= 1:
-        raise ValueError("expected a fraction of all steps from 0 to 1, not a number of steps (0.5 is half-way)")
+        raise ValueError(f"expected a fraction of all steps, from 0 to 1 (0.5 is half-way); found {number:g}")
     return number
 
 
@@ -93,7 +94,10 @@ Fraction = Annotated[Number, AfterValidator(_fraction), Field(json_schema_extra=
 
 
 class CompleteControlNet(WireModel):
-    """`model` is the AIR of its ControlNet; without one it is any file that does for preprocessor and ecosystem."""
+    """Is a ControlNet as it is stored.
+
+    `model` is its AIR; without one it is any file that fits preprocessor and ecosystem.
+    """
 
     preprocessor: str
     weight: Number
@@ -105,19 +109,19 @@ class CompleteControlNet(WireModel):
 
 
 class ImageJobControlNet(WireModel):
-    """An image that guides the drawing, from a blob or from elsewhere."""
+    """An image guides the drawing; it is a blob, or comes from elsewhere."""
 
     preprocessor: Preprocessor
     weight: Annotated[Number, Field(ge=0, le=MAX_WEIGHT)] | None = None
-    """1 if there is none."""
+    """The default is 1."""
     start_step: Fraction | None = None
-    """A fraction of all steps; 0 if there is none."""
+    """It is a fraction of all steps; the default is 0."""
     end_step: Fraction | None = None
-    """A fraction of all steps; 1 if there is none."""
+    """It is a fraction of all steps; the default is 1."""
     blob_key: BlobKey | None = None
     image_url: ImageUrl | None = None
     model: Reference | None = None
-    """AIR of the ControlNet; an extension of this server."""
+    """It is the AIR of the ControlNet, an extension of this server."""
 
     @property
     def first_step(self) -> float:
@@ -128,12 +132,14 @@ class ImageJobControlNet(WireModel):
         return 1 if self.end_step is None else self.end_step
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _has_one_image_and_some_steps(self) -> Self:
         if (self.blob_key is None) == (self.image_url is None):
-            raise ValueError("Expected either a blobKey or an imageUrl.")
+            found = "neither" if self.blob_key is None else "both"
+            raise ValueError(f"A ControlNet needs either a blobKey or an imageUrl; found {found}.")
         if self.first_step >= self.last_step:
             raise ValueError(
-                "The startStep has to be before the endStep; both are fractions of all steps, by default 0 and 1."
+                f"startStep must be less than endStep, both fractions of all steps, by default 0 and 1; found"
+                f" {self.first_step:g} and {self.last_step:g}."
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Which resources the ControlNets of a request are, and which files on a server do the same job."""
+"""Choose the resources that ControlNets name, and describe the files of a server that can take their place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.generation.wire import fault
 from civitai_mock.generation.work import FileRole
 
-# What a file has to say to be of use for a preprocessor.
+CONTROL_NET = "controlnet"  # the type of an AIR
+
+# What the name of a file has to say to be of use for a preprocessor.
 KINDS: Mapping[str, str] = {
     "Canny": r"canny",
     "DepthZoe": r"depth|zoe|midas",
@@ -28,9 +30,9 @@ OTHERS = (
     r"|lumina|cosmos"
 )
 MARKS: Mapping[str, str] = {"sd1": SD1, "sdxl": SDXL, "flux1": FLUX1}
-# Before there were other ecosystems, files did not say that they are of the first one.
+# The first ControlNets do not say what they are for, as there were no other ecosystems.
 UNMARKED_SD1 = r"(?:^|/)(?:control|t2i-?adapter)_(?:canny|depth|hed|v1)|sd-controlnet"
-# Loaded by nodes of their own, or made for masks and hands.
+# Files that are loaded by nodes of their own, or made for masks and hands.
 USELESS = r"lllite|inpaint|(?<![a-z])hand|flux1?-(?:canny|depth)-dev"
 LESSER = r"t2i|lora|small|slim"
 
@@ -59,7 +61,7 @@ KINDS_OF_ONE: Mapping[tuple[str, str], str] = {("flux1", "Rembg"): r"(?<![a-z])t
 
 
 def control_net_role(*, ecosystem: str, preprocessor: str) -> FileRole:
-    """The first patterns are for whole ControlNets that say whose they are; the last for those that say nothing."""
+    """Describe the files for a preprocessor: first whole ControlNets of the ecosystem, last those that do not tell."""
     kind = KINDS_OF_ONE.get((ecosystem, preprocessor), KINDS[preprocessor])
     mine = MARKS[ecosystem]
     strange = _any(*(marks for name, marks in MARKS.items() if name != ecosystem), OTHERS, USELESS)
@@ -79,28 +81,25 @@ def _any(*alternatives: str) -> str:
 
 
 def _pattern(*wanted: str, without: str) -> str:
-    """All of `wanted` in any order, and nothing of `without`."""
+    """Match all of `wanted` in any order, and nothing of `without`."""
     return "^" + "".join(f"(?=.*{words})" for words in wanted) + f"(?!.*{without})"
-
-
-CONTROL_NET = "controlnet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenControlNets:
-    """`resources` are those that were asked for, each once."""
+    """Holds the ControlNets of a request, complete, and each resource that they name once."""
 
     complete: list[CompleteControlNet]
     resources: tuple[JobResource, ...]
 
 
 def control_net_references(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
-    """The AIRs as they were sent, by their path."""
+    """Return the AIRs as they were sent, by their path."""
     return {_path(index, "model"): net.model for index, net in enumerate(control_nets) if net.model is not None}
 
 
 def control_net_urls(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
-    """The images that have to be fetched, by their path."""
+    """Return the URLs of images that have to be fetched, by their path."""
     return {
         _path(index, "imageUrl"): net.image_url for index, net in enumerate(control_nets) if net.image_url is not None
     }
@@ -109,7 +108,7 @@ def control_net_urls(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str,
 def choose_control_nets(
     control_nets: Sequence[ImageJobControlNet], resources: Mapping[str, Resource], ecosystem: Ecosystem
 ) -> ChosenControlNets:
-    """In the order of the request; raise `InvalidRequestError` for a resource that cannot be used."""
+    """Complete the ControlNets in their order; raise `InvalidRequestError` for a resource that cannot be used."""
     used: dict[str, JobResource] = {}
     complete = []
     for index, net in enumerate(control_nets):
@@ -126,11 +125,11 @@ def _path(index: int, member: str) -> str:
 
 
 def _usable(resource: Resource, ecosystem: Ecosystem, *, path: str) -> JobResource:
-    """ComfyUI would fail on one of another ecosystem, but only while it draws."""
+    """Return a resource; raise for one of another ecosystem, on which ComfyUI would fail, but only while it draws."""
     air = resource.air
     if (air.stated_type or CONTROL_NET) != CONTROL_NET:
-        raise fault(path, f"'{air}' is no ControlNet; expected a {CONTROL_NET}.")
+        raise fault(path, f"'{air}' is not a ControlNet; expected one of type {CONTROL_NET}.")
     made_for = find_ecosystem(air)
     if made_for is not None and made_for is not ecosystem:
-        raise fault(path, f"'{air}' was made for {made_for.name}; the model is of {ecosystem.name}.")
+        raise fault(path, f"'{air}' was made for {made_for.name}; expected one for {ecosystem.name}, as the model.")
     return job_resource(resource)

@@ -1,4 +1,4 @@
-"""The registry of ecosystems, one adapter a file, beside its skeletons, and what each needs of a ComfyUI server."""
+"""The registry of ecosystems: each has a module and its skeletons, and needs files of a ComfyUI server."""
 
 from collections.abc import Mapping
 
@@ -20,24 +20,27 @@ MODEL_TYPES = frozenset[str]().union(*(adapter.model_types for adapter in ADAPTE
 
 
 def find_ecosystem(air: Air) -> Ecosystem | None:
-    """The adapter for a model, in any case of its AIR."""
+    """Return the ecosystem of a model, in any case of its AIR."""
     return ECOSYSTEMS.get((air.ecosystem or "").lower())
 
 
 def is_model(air: Air) -> bool:
-    """Whether it has to be of an ecosystem that is known here; upscalers, networks and so on go with several."""
+    """Return whether an AIR names a model, which has an ecosystem; upscalers, networks and so on go with several."""
     return (air.stated_type or CHECKPOINT) in MODEL_TYPES
 
 
 def ecosystem_needs(skeletons: Mapping[str, Skeleton]) -> Mapping[str, GraphWork]:
-    """By each name of an ecosystem, work that a server can do if it can do any of it: its model is a role, too."""
+    """Return, by each name of an ecosystem, work that a server can do if it can do any of that ecosystem.
+
+    The model of the graph is a role, too.
+    """
     return {name: _work(ecosystem, skeletons) for name, ecosystem in ECOSYSTEMS.items()}
 
 
 def _work(ecosystem: Ecosystem, skeletons: Mapping[str, Skeleton]) -> GraphWork:
     models = {
-        given: FileRole(name=f"{ecosystem.name} as {given}.safetensors", patterns=(pattern,))
-        for given, pattern in ecosystem.model_files.items()
+        input_name: FileRole(name=f"{ecosystem.name} as {input_name}.safetensors", patterns=(pattern,))
+        for input_name, pattern in ecosystem.model_files.items()
     }
     graph, *alternatives = [_graph(skeletons[name], models) for kind in ecosystem.kinds for name in kind.skeletons]
     return GraphWork(graph=graph, alternatives=tuple(alternatives), roles=(*ecosystem.roles, *models.values()))
@@ -45,6 +48,6 @@ def _work(ecosystem: Ecosystem, skeletons: Mapping[str, Skeleton]) -> GraphWork:
 
 def _graph(skeleton: Skeleton, models: Mapping[str, FileRole]) -> Graph:
     builder = GraphBuilder(skeleton)
-    _, given = skeleton.slots["model"]
-    builder.fill("model", models[given].name)
+    _, input_name = skeleton.slots["model"]
+    builder.fill("model", models[input_name].name)
     return builder.build()

@@ -1,4 +1,4 @@
-"""An ecosystem: a model family, whose kinds of models have graph shapes of their own."""
+"""An ecosystem is a model family, whose kinds of models have graph shapes of their own."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ CHECKPOINT = "checkpoint"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What a request gets that does not say; `scheduler` is one of v1's names."""
+    """Holds what a request gets where it says nothing; `scheduler` is one of v1's names."""
 
     width: int
     height: int
@@ -25,7 +25,7 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelKind:
-    """Models that are used alike; `skeletons` names graphs for the same image, the best first.
+    """Describes models that are used alike; `skeletons` names graphs for the same image, the best first.
 
     A resource is of this kind if one of its names has the `mark`, or if it is one of these `versions` of Civitai.
     """
@@ -36,7 +36,7 @@ class ModelKind:
     mark: str | None = None
     versions: frozenset[str] = frozenset()
 
-    def has(self, resource: Resource) -> bool:
+    def includes(self, resource: Resource) -> bool:
         if resource.air.version_id in self.versions:
             return True
         return self.mark is not None and re.search(self.mark, _names(resource), re.IGNORECASE) is not None
@@ -44,12 +44,12 @@ class ModelKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ecosystem:
-    """The adapter of some skeletons; `aliases` are ecosystems built on this one.
+    """Describes a model family; `aliases` are ecosystems built on this one.
 
-    The first of its `kinds` is that of every model that is of no other. `undefined` is the sampling of a request that
-    leaves the choice to the server, `model_types` are the AIR types that its model loaders take, `model_files` are the
-    files that may be its models, as a regular expression for each input that takes one; `roles` are those of the
-    files that its skeletons name. Where `has_clip_skip` is false a `clipSkip` changes nothing; where `has_refiner`,
+    A model that is of none of the other `kinds` is of the first one. `undefined` is the sampling of a request that
+    leaves the choice to the server. `model_types` are the AIR types that the model loaders take, `model_files` are the
+    files that may be models, as a regular expression for each input that takes one, and `roles` are those of the other
+    files that the skeletons name. Where `has_clip_skip` is false a `clipSkip` changes nothing; where `has_refiner`,
     there are checkpoints that only do the last steps.
     """
 
@@ -67,11 +67,11 @@ class Ecosystem:
         return self.undefined if scheduler == UNDEFINED else SAMPLINGS[scheduler]
 
     def kind_of(self, model: Resource) -> ModelKind:
-        """By its names."""
-        return next((kind for kind in self.kinds[1:] if kind.has(model)), self.kinds[0])
+        """Return the kind of a model, which its names tell."""
+        return next((kind for kind in self.kinds[1:] if kind.includes(model)), self.kinds[0])
 
     def kind(self, name: str | None) -> ModelKind:
-        """By the name that a job was stored with; the first one for a job from before there were others."""
+        """Return the kind that a job was stored with; the first one for a job from before there were others."""
         return next((kind for kind in self.kinds if kind.name == name), self.kinds[0])
 
 

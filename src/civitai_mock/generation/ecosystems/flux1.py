@@ -1,7 +1,7 @@
-"""FLUX.1: `cfgScale` is its guidance, a negative prompt has no place.
+"""FLUX.1, whose guidance is `cfgScale`, and whose graphs have no place for a negative prompt.
 
-A model is a file of its own, beside text encoders and VAE, or one of all of them: whichever a server has. One that was
-distilled to a few steps (schnell) has no guidance.
+A model is a file of its own, beside text encoders and VAE, or one file with all of them: whichever a server has. A
+model that was distilled to a few steps (schnell) has no guidance.
 """
 
 from dataclasses import replace

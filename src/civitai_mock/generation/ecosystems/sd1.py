@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.x."""
+"""Stable Diffusion 1.x, and the models trained on it."""
 
 from civitai_mock.generation.ecosystems.ecosystem import Defaults, Ecosystem, ModelKind
 

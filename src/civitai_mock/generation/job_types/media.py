@@ -109,10 +109,10 @@ class WDTaggingJobRequest(PassthroughRequest):
     threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
 
     def order(self) -> ResultWork:
-        throws = seeded_random(self.model, self.media_url)
-        found = confidences(BOORU_TAGS, throws)
+        random = seeded_random(self.model, self.media_url)
+        found = confidences(BOORU_TAGS, random)
         tags = {tag: sure for tag, sure in found.items() if sure >= (self.threshold or 0)}
-        return ResultWork(result={"tags": {**tags}, "rating": {**shares(RATINGS, throws)}}, seconds=1.0)
+        return ResultWork(result={"tags": {**tags}, "rating": {**shares(RATINGS, random)}}, seconds=1.0)
 
 
 Transformer: TypeAlias = Literal["Canny", "DepthZoe", "SoftedgePidinet", "Rembg"]

@@ -1,1 +1,1 @@
-"""Networks: what a job puts on top of its model."""
+"""Networks (LoRA and the like) change what a model draws: their kinds, and how a request asks for them."""

@@ -1,4 +1,4 @@
-"""Kinds of networks (LoRA etc.): what each does to a graph and to prompt texts, and the tags that ask for it."""
+"""Kinds of networks: what each does to a graph and to prompt texts, and the tags in a prompt that ask for it."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +10,15 @@ from civitai_mock.generation.prompts.a1111 import TAG, IgnoredTag
 from civitai_mock.generation.prompts.texts import PromptTexts, embedding_text
 
 MAX_STRENGTH = 100  # of ComfyUI's LoraLoader
+MODEL_STRENGTH, TEXT_STRENGTH = "unet", "te"  # arguments of tags
+MOST_TAGS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """`trigger_word` is the request's, `trained_words` are the resource's.
+    """Is a network of a job: `trigger_word` is that of the request, `trained_words` are those of the resource.
 
-    `text_strength` is that on the text encoder, where it has one of its own.
+    `text_strength` is the strength on the text encoder, where that differs from the one on the model.
     """
 
     file_name: str
@@ -28,24 +30,25 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkKind:
-    """`name` is the official AssetType where there is one; `write` works on the prompt texts, `load` on the graph.
+    """Describes a kind of network; `name` is the official AssetType where there is one.
 
-    `load` returns the id of the node that it puts between others, if it does. An embedding has nothing to load: the
-    text encoder that reads its name does that.
+    `write` changes the prompt texts, `load` the graph; it returns the id of the node that it puts between others, if
+    there is one. An embedding has nothing to load: the text encoder that reads its name does that.
     """
 
     name: str
     write: Callable[[PromptTexts, Network], PromptTexts]
     load: Callable[[GraphBuilder, Network], str | None] | None
     max_strength: float = MAX_STRENGTH
-    white_space: bool = True
-    only_one: bool = False
+    allows_white_space: bool = True
+    is_single: bool = False
 
     def fault(self, *, file_name: str, strength: float) -> str | None:
-        """Why ComfyUI could not use such a network, or would silently leave it out."""
+        """Return why ComfyUI could not use such a network, or would silently leave it out; None if it can."""
         if abs(strength) > self.max_strength:
-            return f"The strength of a {self.name} goes from -{self.max_strength:g} to {self.max_strength:g}."
-        if not self.white_space and any(character.isspace() for character in file_name):
+            most = f"{self.max_strength:g}"
+            return f"The strength of a {self.name} must be from -{most} to {most}; found {plain_number(strength)}."
+        if not self.allows_white_space and any(character.isspace() for character in file_name):
             return f"ComfyUI cannot find the file '{file_name}' of a {self.name}: its name has white space."
         return None
 
@@ -79,7 +82,7 @@ def _load_hypernetwork(builder: GraphBuilder, network: Network) -> str:
 
 
 def _load_vae(builder: GraphBuilder, network: Network) -> None:
-    """A skeleton whose VAE is a file of its own has a slot for it. A VAE has no strength."""
+    """Fill the slot of a skeleton whose VAE is a file of its own, or else replace the VAE; it has no strength."""
     if not builder.fill("vae", network.file_name):
         builder.replace_source("VAELoader", {"vae_name": network.file_name}, source="vae")
 
@@ -88,11 +91,11 @@ def _lora(name: str) -> NetworkKind:
     return NetworkKind(name=name, write=_write_trigger, load=_load_lora)
 
 
-EMBEDDING = NetworkKind(name="TextualInversion", write=_write_embedding, load=None, white_space=False)
+EMBEDDING = NetworkKind(name="TextualInversion", write=_write_embedding, load=None, allows_white_space=False)
 HYPERNETWORK = NetworkKind(name="Hypernetwork", write=_write_trigger, load=_load_hypernetwork, max_strength=10)
-VAE = NetworkKind(name="Vae", write=_write_trigger, load=_load_vae, only_one=True)
+VAE = NetworkKind(name="Vae", write=_write_trigger, load=_load_vae, is_single=True)
 
-# By the type of an AIR and by the type that a request may give, both in lower case.
+# The keys are types of AIRs and types that a request may give, in lower case.
 KINDS: Mapping[str, NetworkKind] = {
     "lora": _lora("Lora"),
     "lycoris": _lora("Lycoris"),
@@ -108,18 +111,16 @@ KIND_NAMES = tuple(dict.fromkeys(kind.name for kind in KINDS.values()))
 
 
 def find_kind(name: str) -> NetworkKind | None:
-    """In any case."""
+    """Return the kind of that name, in any case."""
     return KINDS.get(name.lower())
 
 
 KINDS_OF_TAGS = {"lora": KINDS["lora"], "lyco": KINDS["lycoris"], "hypernet": KINDS["hypernet"]}
-MODEL_STRENGTH, TEXT_STRENGTH = "unet", "te"
-MOST_TAGS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedTag:
-    """A tag, and what it loads."""
+    """Is a tag that loads a network."""
 
     tag: str
     kind: NetworkKind
@@ -128,14 +129,14 @@ class AppliedTag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """The tags of one text in their order; one that stands there twice is applied twice, and told once if it is not."""
+    """Holds the tags of one text in their order; one that stands there twice is applied twice, but ignored once."""
 
     applied: Sequence[AppliedTag]
     ignored: Sequence[IgnoredTag]
 
 
 def read_tags(text: str) -> Tags:
-    """Sort out the first `MOST_TAGS` that can be applied; all others are ignored."""
+    """Find the first `MOST_TAGS` tags that can be applied; all others are ignored."""
     applied: list[AppliedTag] = []
     ignored: dict[str, IgnoredTag] = {}
     for tag in TAG.findall(text):
@@ -149,10 +150,13 @@ def read_tags(text: str) -> Tags:
 
 
 def _applied(tag: str, *, room: int) -> AppliedTag:
-    """Raise ValueError with the reason why it cannot be; arguments for extensions that ComfyUI lacks do not count."""
+    """Read one tag; raise ValueError with the reason if it cannot be applied.
+
+    Arguments for extensions that ComfyUI lacks are left out.
+    """
     kind_name, name, *arguments = (part.strip() for part in tag[1:-1].split(":"))
     if not name:
-        raise ValueError("It names no file.")
+        raise ValueError("It does not name a file.")
     kind = KINDS_OF_TAGS[kind_name.lower()]
     model, text = _strengths(arguments)
     for strength in (model, text):
@@ -165,7 +169,10 @@ def _applied(tag: str, *, room: int) -> AppliedTag:
 
 
 def _strengths(arguments: Sequence[str]) -> tuple[float, float]:
-    """On the model and on the text encoder, as A1111 reads them: the text encoder's comes first, and says both."""
+    """Return the strengths on model and text encoder, as A1111 reads them: the first one is for the text encoder.
+
+    It is for both where there is no other.
+    """
     named = dict(pair for argument in arguments if len(pair := argument.lower().split("=", 1)) == 2)
     placed = [argument for argument in arguments if "=" not in argument]
     text = named.get(TEXT_STRENGTH) or (placed[0] if placed else "1")

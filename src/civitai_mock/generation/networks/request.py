@@ -1,4 +1,4 @@
-"""`additionalNetworks`: as a request writes them, complete, and which resources they name."""
+"""Read `additionalNetworks`, complete them, and choose the resources that they name."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ MAX_NETWORKS = 100  # ComfyUI follows a chain of nodes by calls within calls, wh
 
 def _type(text: str) -> str:
     if find_kind(text) is None:
-        raise ValueError(f"'{text}' is not a type of network; known: {', '.join(KIND_NAMES)}.")
+        raise ValueError(f"'{text}' is not a type of network; use one of {', '.join(KIND_NAMES)}.")
     return text
 
 
 class CompleteNetwork(WireModel):
-    """`type` is the name of a kind."""
+    """Is a network as it is stored; `type` is the name of a kind."""
 
     type: str
     strength: Number
@@ -32,7 +32,7 @@ class CompleteNetwork(WireModel):
 
 
 class ImageJobNetworkParams(WireModel):
-    """`id` is the AIR, where the key is only a name."""
+    """Is a network as a request writes it; `id` is the AIR, where the key is only a name."""
 
     id: Reference | None = None
     type: Annotated[Name, AfterValidator(_type)] | None = None
@@ -46,8 +46,8 @@ class ImageJobNetworkParams(WireModel):
         return CompleteNetwork(type=kind_name, strength=strength, trigger_word=word)
 
 
-def _named(networks: dict[str, ImageJobNetworkParams]) -> dict[str, ImageJobNetworkParams]:
-    """Every network has an AIR: in its `id`, or as its key."""
+def _with_airs(networks: dict[str, ImageJobNetworkParams]) -> dict[str, ImageJobNetworkParams]:
+    """Check that every network has an AIR: in its `id`, or as its key."""
     faults = [
         InitErrorDetails(type=PydanticCustomError("air", "{message}", {"message": message}), loc=(key,), input=key)
         for key, network in networks.items()
@@ -62,7 +62,7 @@ def _key_fault(key: str) -> str | None:
     try:
         parse_reference(key)
     except InvalidRequestError as error:
-        return f"{error.message}; a network that is keyed by a name of yours has its AIR in 'id'."
+        return f"{error.message}; give the AIR in 'id' where the key is a name of yours."
     return None
 
 
@@ -70,13 +70,13 @@ NetworkMap = Annotated[
     dict[Text, ImageJobNetworkParams],
     Field(max_length=MAX_NETWORKS),
     at_most(MAX_NETWORKS, "networks"),
-    AfterValidator(_named),
+    AfterValidator(_with_airs),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkEntry:
-    """An entry of `additionalNetworks`: the AIR as it was sent, and where that stands in the request."""
+    """Is an entry of `additionalNetworks`: the AIR as it was sent, and where that stands in the request."""
 
     path: str
     reference: str
@@ -84,7 +84,7 @@ class NetworkEntry:
 
 
 def network_entries(networks: Mapping[str, ImageJobNetworkParams] | None) -> list[NetworkEntry]:
-    """In both forms of the map."""
+    """Return the entries of the map, whose keys are AIRs or names."""
     return [_entry(f"additionalNetworks.{key}", key, params) for key, params in (networks or {}).items()]
 
 
@@ -96,20 +96,22 @@ def _entry(path: str, key: str, params: ImageJobNetworkParams) -> NetworkEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenNetwork:
+    """Is a network of a request with its resource."""
+
     resource: JobResource
     kind: NetworkKind
     params: CompleteNetwork
 
 
 def choose_networks(entries: Iterable[NetworkEntry], resources: Mapping[str, Resource]) -> list[ChosenNetwork]:
-    """In the order of their AIRs; raise `InvalidRequestError` for one that cannot be used."""
+    """Return the networks in the order of their AIRs; raise `InvalidRequestError` for one that cannot be used."""
     chosen: dict[str, ChosenNetwork] = {}
     for entry in entries:
         network = _choose(entry, resources[entry.reference])
         key = network.resource.air.key
         if key in chosen:
             raise fault(entry.path, "This resource is named twice.")
-        if network.kind.only_one and any(other.kind is network.kind for other in chosen.values()):
+        if network.kind.is_single and any(other.kind is network.kind for other in chosen.values()):
             raise fault(entry.path, f"There can be only one {network.kind.name}.")
         chosen[key] = network
     return [chosen[key] for key in sorted(chosen)]
@@ -125,17 +127,17 @@ def _choose(entry: NetworkEntry, resource: Resource) -> ChosenNetwork:
 
 
 def _kind(entry: NetworkEntry, resource: Resource) -> NetworkKind:
-    """The AIR says what a resource is; only if it does not is the request asked."""
+    """Return the kind that the AIR tells or, only if it does not, the request."""
     name = resource.air.stated_type or entry.params.type or ""
     kind = find_kind(name)
     if kind is None:
         known = ", ".join(KIND_NAMES)
-        raise fault(entry.path, f"'{resource.air}' cannot be used as a network; usable: {known}.")
+        raise fault(entry.path, f"'{resource.air}' is not a network; expected one of {known}.")
     return kind
 
 
 def job_resource(resource: Resource) -> JobResource:
-    """The path rule gives the file name of a resource that has none of its own."""
+    """Return a resource as a job stores it; the path rule gives the file name of one that has none of its own."""
     return JobResource(
         air=resource.air,
         file_name=resource.file_name or resource.air.model_path,

@@ -1,1 +1,1 @@
-"""Prompt texts, in the notations of their users and of ComfyUI."""
+"""Prompt texts are turned from the notation of A1111 into that of ComfyUI, and get the words of networks."""

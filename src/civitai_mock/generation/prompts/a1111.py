@@ -1,4 +1,4 @@
-"""What users of A1111 write in prompt texts (square brackets, BREAK, tags), in ComfyUI's notation."""
+"""Turn what users of A1111 write in prompt texts (square brackets, BREAK, tags) into ComfyUI's notation."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,58 @@ ROUND = re.compile(r"\\[()]|[()]")
 NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*")
 SOMETHING = re.compile(r"\S")
 ESCAPES = ("\\[", "\\]")
+OPENING, CLOSING = ("", "(", "[", ","), ("", ")", "]", ",")
+TAG = re.compile(r"<(?:lora|lyco|hypernet):[^<>]*>", re.IGNORECASE)
+BREAK = re.compile(r"\bBREAK\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredTag:
+    """Is a tag that changes nothing, with the reason."""
+
+    tag: str
+    reason: str
+
+
+def comfyui_text(prompt_text: str) -> str:
+    """Turn a text into ComfyUI's notation; one without any of A1111's own syntax comes out as it is.
+
+    Tags are removed, whether or not they can be applied. `BREAK`, which begins a new chunk of tokens in A1111, only
+    separates.
+    """
+    pieces = BREAK.split(reduce(_rejoined, TAG.split(prompt_text)))
+    return shallow(_without_square_brackets(reduce(partial(_rejoined, gap=", "), pieces)))
+
+
+def shallow(text: str) -> str:
+    """Drop the pairs of round brackets that are more than `DEEPEST` deep, where weights have no effect any more."""
+    edits, open_at = [], list[int]()
+    for found in ROUND.finditer(text):
+        if found[0] == "(":
+            open_at.append(found.start())
+        elif found[0] == ")" and open_at:
+            pair = open_at.pop(), found.start()
+            if len(open_at) >= DEEPEST:
+                edits += [Edit(at, at + 1, "") for at in pair]
+    return _edited(text, edits)
+
+
+def _rejoined(left: str, right: str, *, gap: str | None = None) -> str:
+    """Join two texts with no more blanks and commas than one would write; `gap` stands where neither has a comma."""
+    start, end = left.rstrip(), right.lstrip()
+    if end.startswith(",") and not start.endswith(","):
+        gap, end = ", ", end[1:].lstrip()
+    elif start.endswith(","):
+        gap, start, end = ", ", start[:-1].rstrip(), end.removeprefix(",").lstrip()
+    elif gap is None:
+        gap = left[len(start) :] or right[: len(right) - len(end)]
+    apart = start[-1:] not in OPENING and end[:1] not in CLOSING
+    return f"{start}{gap}{end}" if apart else start + end
 
 
 @dataclass(slots=True)
 class Opening:
-    """A bracket that may yet be closed; `colon` is the last one that stands directly in it."""
+    """Is an opening bracket that may yet be closed; `colon` is the last one that stands directly in it."""
 
     sign: str
     at: int
@@ -27,27 +74,27 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """`weight_at` is where its weight begins, if it has one."""
+    """Is a pair of brackets; `weight_at` is where its weight begins, if it has one."""
 
     start: int
     stop: int
-    square: bool
+    is_square: bool
     weight_at: int | None
     alternates: bool
 
     @property
     def is_editing(self) -> bool:
-        return self.square and (self.alternates or self.weight_at is not None)
+        return self.is_square and (self.alternates or self.weight_at is not None)
 
     def factor(self, text: str) -> float:
-        if self.square:
+        if self.is_square:
             return 1 / STEP
         return STEP if self.weight_at is None else float(text[self.weight_at : self.stop])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What holds up to `stop`; `lowered` within square brackets."""
+    """Is the weight that applies up to `stop`; it is `lowered` within square brackets."""
 
     stop: int
     weight: float = 1.0
@@ -56,6 +103,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
+    """Puts `text` in the place of what stands from `start` to `stop`."""
+
     start: int
     stop: int
     text: str
@@ -63,7 +112,7 @@ class Edit:
 
 @dataclass(slots=True)
 class Brackets:
-    """The brackets of a text that belong together; others are left alone."""
+    """Finds the brackets of a text that belong together; others are left alone."""
 
     pairs: list[Pair] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
@@ -84,7 +133,7 @@ class Brackets:
                 self._mark(sign, at)
 
     def _close_round(self, text: str, at: int) -> None:
-        """Square brackets that were opened within, and not closed, are none."""
+        """Close the last round bracket; square ones that were opened within it do not count."""
         while self._open:
             opening = self._open.pop()
             if opening.sign == "(":
@@ -104,11 +153,6 @@ class Brackets:
             self._open[-1].colon = at
 
 
-def with_round_brackets(text: str) -> str:
-    """A text without square brackets comes out as it is, but for round ones that are nested too deeply."""
-    return shallow(_without_square_brackets(text))
-
-
 def _without_square_brackets(text: str) -> str:
     if "[" not in text:
         return text.replace("\\]", "]")
@@ -123,7 +167,7 @@ def _pair(text: str, opening: Opening, stop: int) -> Pair:
     return Pair(
         start=opening.at,
         stop=stop,
-        square=opening.sign == "[",
+        is_square=opening.sign == "[",
         weight_at=colon + 1 if colon is not None and has_weight else None,
         alternates=opening.alternates,
     )
@@ -140,13 +184,13 @@ def _weighted(text: str, pairs: Sequence[Pair]) -> Iterator[Edit]:
         while levels[-1].stop < pair.start:
             levels.pop()
         outer = levels[-1]
-        weight, lowered = outer.weight * pair.factor(text), outer.lowered or pair.square
+        weight, lowered = outer.weight * pair.factor(text), outer.lowered or pair.is_square
         levels.append(Level(stop=pair.stop, weight=weight, lowered=lowered))
         yield from _edits(pair, levels[-1])
 
 
 def _edits(pair: Pair, level: Level) -> Iterator[Edit]:
-    if pair.square:
+    if pair.is_square:
         yield Edit(pair.start, pair.start + 1, "(")
         yield Edit(pair.stop, pair.stop + 1, f":{_number(level.weight)})")
     elif pair.weight_at is not None and level.lowered:
@@ -154,21 +198,8 @@ def _edits(pair: Pair, level: Level) -> Iterator[Edit]:
 
 
 def _number(weight: float) -> str:
-    shown = min(max(weight, LEAST_WEIGHT), MOST_WEIGHT) if weight > 0 else max(weight, -MOST_WEIGHT)
-    return f"{shown:.3f}".rstrip("0").rstrip(".")
-
-
-def shallow(text: str) -> str:
-    """Drop the pairs of round brackets that are more than `DEEPEST` deep: there, weights are beyond all measure."""
-    edits, open_at = [], list[int]()
-    for found in ROUND.finditer(text):
-        if found[0] == "(":
-            open_at.append(found.start())
-        elif found[0] == ")" and open_at:
-            pair = open_at.pop(), found.start()
-            if len(open_at) >= DEEPEST:
-                edits += [Edit(at, at + 1, "") for at in pair]
-    return _edited(text, edits)
+    limited = min(max(weight, LEAST_WEIGHT), MOST_WEIGHT) if weight > 0 else max(weight, -MOST_WEIGHT)
+    return f"{limited:.3f}".rstrip("0").rstrip(".")
 
 
 def _edited(text: str, edits: Sequence[Edit]) -> str:
@@ -177,47 +208,3 @@ def _edited(text: str, edits: Sequence[Edit]) -> str:
         parts += [text[at : edit.start], edit.text]
         at = edit.stop
     return "".join([*parts, text[at:]])
-
-
-OPENING, CLOSING = ("", "(", "[", ","), ("", ")", "]", ",")
-
-
-def rejoined(left: str, right: str, *, gap: str | None = None) -> str:
-    """With no more blanks and commas than one would write; `gap` is what to put where neither side has a comma."""
-    start, end = left.rstrip(), right.lstrip()
-    if end.startswith(",") and not start.endswith(","):
-        gap, end = ", ", end[1:].lstrip()
-    elif start.endswith(","):
-        gap, start, end = ", ", start[:-1].rstrip(), end.removeprefix(",").lstrip()
-    elif gap is None:
-        gap = left[len(start) :] or right[: len(right) - len(end)]
-    apart = start[-1:] not in OPENING and end[:1] not in CLOSING
-    return f"{start}{gap}{end}" if apart else start + end
-
-
-TAG = re.compile(r"<(?:lora|lyco|hypernet):[^<>]*>", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IgnoredTag:
-    """A tag that changes nothing, and why."""
-
-    tag: str
-    reason: str
-
-
-def without_tags(text: str) -> str:
-    """Take every tag out, whether or not it can be applied; a text without any comes out as it is."""
-    return reduce(rejoined, TAG.split(text))
-
-
-BREAK = re.compile(r"\bBREAK\b")
-
-
-def comfyui_text(prompt_text: str) -> str:
-    """A text without any of A1111's own syntax comes out as it is.
-
-    `BREAK`, which begins a new chunk of tokens there, only separates.
-    """
-    pieces = BREAK.split(without_tags(prompt_text))
-    return with_round_brackets(reduce(partial(rejoined, gap=", "), pieces))

@@ -1,4 +1,4 @@
-"""Prompt texts, and the words that networks put into them."""
+"""Put trigger words and embeddings of networks into prompt texts, in ComfyUI's notation."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,17 +14,17 @@ ENDS_NAME = re.compile(r"$|[\s,)]|:-?(?:\d+(?:\.\d+)?|\.\d+)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptTexts:
-    """What goes into the two text encoders."""
+    """Holds what goes into the two text encoders."""
 
     positive: str
     negative: str
 
     def with_trigger(self, word: str) -> Self:
-        """`word` is added to the positive text, unless it is there."""
-        return self if _pattern([word]).search(self.positive) else self._adding(word)
+        """Add `word` to the positive text, unless it is there."""
+        return self if _pattern([word]).search(self.positive) else self._with_appended(word)
 
     def with_embedding(self, embedding: str, words: Sequence[str]) -> Self:
-        """`embedding` takes the place of its trigger words in either text; where there is none it is added.
+        """Put `embedding` in the places of its trigger words in either text; add it where there are none.
 
         So an embedding is a negative one exactly if the request has a trigger word of it in its negative prompt.
         """
@@ -34,25 +34,29 @@ class PromptTexts:
             positive=_substituted(pattern, embedding, self.positive),
             negative=_substituted(pattern, embedding, self.negative),
         )
-        return replaced if embedding in replaced.positive or embedding in replaced.negative else self._adding(embedding)
+        return (
+            replaced
+            if embedding in replaced.positive or embedding in replaced.negative
+            else self._with_appended(embedding)
+        )
 
-    def _adding(self, word: str) -> Self:
+    def _with_appended(self, word: str) -> Self:
         return replace(self, positive=f"{self.positive}, {word}" if self.positive.strip() else word)
 
 
 def embedding_text(file_name: str, strength: float) -> str:
-    """An embedding in ComfyUI's form, with its weight if that is not 1; brackets in a file name are no weights."""
+    """Write an embedding in ComfyUI's form, with its weight if that is not 1."""
     name = with_escaped_brackets(file_name)
     return f"embedding:{name}" if strength == 1 else f"(embedding:{name}:{plain_number(strength)})"
 
 
 def with_escaped_brackets(text: str) -> str:
-    """Round brackets that are no weights have a backslash before them."""
+    """Put a backslash before round brackets, which else would stand for weights."""
     return re.sub(r"([()])", r"\\\1", text)
 
 
 def with_replaced_words(text: str, pattern: re.Pattern[str], embedding_for: Callable[[str], str]) -> str:
-    """With a space on either side where ComfyUI would not see the embedding without.
+    """Replace words by embeddings, with a space on either side where ComfyUI would not see them without.
 
     If the pattern has a group, what it finds without that group stays as it is.
     """
@@ -68,7 +72,7 @@ def with_replaced_words(text: str, pattern: re.Pattern[str], embedding_for: Call
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:
-    """Any of `words` as a whole word in any case, also where the user wrote ComfyUI's form of it."""
+    """Match any of `words` as a whole word in any case, also where the user wrote ComfyUI's form of it."""
     choices = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:embedding:)?(?:{choices})(?!\w)", re.IGNORECASE)
 
