@@ -137,7 +137,7 @@ class GraphBuilder:
                 self._drop_unread(link.node_id)
 
     def _new_id(self, class_type: str) -> str:
-        """Number the nodes of a class: LoraLoader, LoraLoader_1… (capture comfy-graph-sdxl-worker)."""
+        """Return the name of the class, numbered from its second node on (capture comfy-graph-sdxl-worker)."""
         numbered = (f"{class_type}_{number}" if number else class_type for number in count())
         return next(node_id for node_id in numbered if node_id not in self._nodes)
 

@@ -1,4 +1,4 @@
-"""The types that v1's JSON is made of, and the faults of a request by their path."""
+"""Types of the members of v1's JSON, and the faults of a request by their path."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ BLOB_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 class WireModel(BaseModel):
-    """camelCase on the wire, read in any case; unknown members are ignored, as the real service does."""
+    """Is in camelCase on the wire and read in any case; unknown members are ignored, as the real service does."""
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(alias=to_camel),
@@ -63,21 +63,23 @@ class WireModel(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Names:
-    """Holds a model's names: as JSON and Python know them, and those of JSON by how they are in lower case."""
+class _MemberNames:
+    """Holds the names of a model's members: in JSON and Python, and those of JSON by their lower case."""
 
     all: frozenset[str]
     by_lower_case: Mapping[str, str]
 
 
 @cache
-def _names_of(model: type[BaseModel]) -> _Names:
+def _names_of(model: type[BaseModel]) -> _MemberNames:
     wire = [name for field in model.model_fields.values() for name in _wire_names(field)]
-    return _Names(all=frozenset([*wire, *model.model_fields]), by_lower_case={name.lower(): name for name in wire})
+    return _MemberNames(
+        all=frozenset([*wire, *model.model_fields]), by_lower_case={name.lower(): name for name in wire}
+    )
 
 
 def _wire_names(field: FieldInfo) -> Iterator[str]:
-    """The alias, or all that may be read in its place."""
+    """Yield the alias, or all names that may be read in its place."""
     alias = field.validation_alias or field.alias
     for name in alias.choices if isinstance(alias, AliasChoices) else [alias]:
         if isinstance(name, str):
@@ -85,7 +87,7 @@ def _wire_names(field: FieldInfo) -> Iterator[str]:
 
 
 def _without_nul(text: str) -> str:
-    """Not in a prompt: it would end the text early in the metadata of the image."""
+    """Refuse NUL characters in a prompt: they would end the text early in the metadata of the image."""
     if "\0" in text:
         raise ValueError("NUL characters are not allowed.")
     return text
@@ -106,7 +108,7 @@ def _uri(text: str) -> str:
 
 
 def image_url(text: str) -> str:
-    """Raise ValueError for what no image could be fetched from."""
+    """Check a URL; raise ValueError for one that no image can be fetched from."""
     if len(text) > MAX_URL_LENGTH or not _is_web_url(text):
         raise ValueError(f"expected a URL like https://example.com/image.png, of at most {MAX_URL_LENGTH} characters")
     return text
@@ -135,30 +137,30 @@ def _blob_key(text: str) -> str:
 def _scheduler(text: str) -> str:
     name = scheduler_name(text)
     if name is None:
-        raise ValueError(f"'{text}' is not a scheduler; known: {', '.join(SAMPLINGS)}.")
+        raise ValueError(f"'{text}' is not a scheduler; use one of {', '.join(SAMPLINGS)}.")
     return name
 
 
 def _few_values(properties: dict[str, Any]) -> dict[str, Any]:
-    """Jobs are looked for by each of them."""
+    """Limit the number of values, as jobs are looked for by each of them."""
     if count_values(properties, most=MAX_VALUES) > MAX_VALUES:
-        raise ValueError(f"At most {MAX_VALUES} values are taken, in all objects and lists together.")
+        raise ValueError(f"Expected at most {MAX_VALUES} values, in all objects and lists together; found more.")
     return properties
 
 
 def at_most(limit: int, things: str) -> BeforeValidator:
-    """Return a check of how many members an object has, made before they are looked at one by one."""
+    """Return a check of how many members an object has, which comes before they are read one by one."""
 
     def check(value: object) -> object:
         if isinstance(value, dict) and len(value) > limit:
-            raise ValueError(f"At most {limit} {things} are taken; found {len(value)}.")
+            raise ValueError(f"Expected at most {limit} {things}; found {len(value)}.")
         return value
 
     return BeforeValidator(check)
 
 
 def in_any_case(words: Iterable[str]) -> BeforeValidator:
-    """Return a validator for a member that is one of these words, which are spelt officially here."""
+    """Return a validator that turns a word in any case into its official spelling, which `words` have."""
     official = {word.lower(): word for word in words}
 
     def spell(value: object) -> object:
@@ -171,9 +173,9 @@ Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False), PlainSerializer(plain_number)]
 Name = Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH)]
 Text = Annotated[str, Field(strict=True)]
-# One fault says enough of a list that may be as long as a body.
+# One fault says enough about a list that may be as long as a body.
 Texts = Annotated[list[Text], Field(fail_fast=True)]
-# What was decoded from JSON is not looked through again.
+# Values that were decoded from JSON are not validated again.
 JsonValue: TypeAlias = Any
 JsonMembers = dict[str, JsonValue]
 Properties = Annotated[JsonMembers, AfterValidator(_few_values)]
@@ -185,9 +187,9 @@ ImageUrl = Annotated[
     AfterValidator(image_url),
 ]
 BlobKey = Annotated[str, Field(strict=True), AfterValidator(_blob_key)]
-# An AIR in either form, kept as it was sent.
+# A reference is an AIR in either form, kept as it was sent.
 Reference = Annotated[str, Field(strict=True), AfterValidator(_reference)]
-# In any case on the wire, in the official spelling here.
+# A scheduler name is in any case on the wire, and in the official spelling here.
 SchedulerName = Annotated[Name, Field(json_schema_extra={"enum": list(SAMPLINGS)}), AfterValidator(_scheduler)]
 
 
@@ -208,12 +210,12 @@ def invalid(errors: Mapping[str, Sequence[str]]) -> InvalidRequestError:
 
 
 def fault(path: str, message: str) -> InvalidRequestError:
-    """One fault at one place."""
+    """Return an error with one fault at one place."""
     return invalid({path: [message]})
 
 
 def from_validation(error: ValidationError, *, path: str) -> InvalidRequestError:
-    """`path` is where the validated value stands in the request; nothing for the whole of it."""
+    """Turn a validation error into ours; the validated value stands at `path` in the request, which may be empty."""
     errors: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False, include_input=False):
         errors.setdefault(_path(path, detail["loc"]), []).append(_message(detail))
@@ -221,7 +223,7 @@ def from_validation(error: ValidationError, *, path: str) -> InvalidRequestError
 
 
 def _path(start: str, parts: Sequence[int | str]) -> str:
-    """`params.steps`, `providers[0]`; a very long one is cut."""
+    """Write a path like `params.steps` or `providers[0]`; a very long one is cut."""
     path = start
     for part in parts[:MAX_PATH_PARTS]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part

@@ -115,13 +115,13 @@ class ImageJobControlNet(WireModel):
     weight: Annotated[Number, Field(ge=0, le=MAX_WEIGHT)] | None = None
     """The default is 1."""
     start_step: Fraction | None = None
-    """It is a fraction of all steps; the default is 0."""
+    """Acts from this fraction of all steps on; the default is 0."""
     end_step: Fraction | None = None
-    """It is a fraction of all steps; the default is 1."""
+    """Acts up to this fraction of all steps; the default is 1."""
     blob_key: BlobKey | None = None
     image_url: ImageUrl | None = None
     model: Reference | None = None
-    """It is the AIR of the ControlNet, an extension of this server."""
+    """Names the ControlNet by its AIR; an extension of this server."""
 
     @property
     def first_step(self) -> float:

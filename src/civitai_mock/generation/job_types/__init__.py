@@ -1,4 +1,4 @@
-"""The registry of `$type`s, and the work of a job."""
+"""The registry of `$type`s: read a template, and find out the work of a job."""
 
 from collections.abc import Mapping
 from typing import TypeAlias, get_args
@@ -55,7 +55,7 @@ AnyJobRequest: TypeAlias = (
 )
 
 TYPE = "$type"
-MAX_SHOWN = 100
+LONGEST_NAME = 100  # that a message repeats
 DEFAULT_TYPE = TextToImageJobRequest.wire_name
 REQUESTS: tuple[type[JobRequest], ...] = get_args(AnyJobRequest)
 JOB_TYPES: Mapping[str, type[JobRequest]] = {request.wire_name: request for request in REQUESTS}
@@ -66,7 +66,7 @@ SPELLINGS: Mapping[str, type[JobRequest]] = {
 
 
 def parse_template(template: Json, *, path: str = "") -> JobRequest:
-    """Raise `InvalidRequestError` with each fault by its path; `path` is where the template stands in the body."""
+    """Read a template, which stands at `path` in the body; raise `InvalidRequestError` with each fault by its path."""
     if not isinstance(template, dict):
         raise fault(path or ROOT, "Expected a JSON object.")
     request = _request_class(template.get(TYPE), path=f"{path}.{TYPE}" if path else TYPE)
@@ -81,12 +81,12 @@ def _request_class(name: Json, *, path: str) -> type[JobRequest]:
         return JOB_TYPES[DEFAULT_TYPE]
     request = SPELLINGS.get(name.lower()) if isinstance(name, str) else None
     if request is None:
-        raise fault(path, f"'{str(name)[:MAX_SHOWN]}' is not a job type; known: {', '.join(JOB_TYPES)}.")
+        raise fault(path, f"'{str(name)[:LONGEST_NAME]}' is not a job type; known: {', '.join(JOB_TYPES)}.")
     return request
 
 
 def job_work(job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
-    """`skeletons` by name; raise `JobError` if nothing can be done for the job."""
+    """Return the work of a job; raise `JobError` if nothing can be done for it. `skeletons` are by name."""
     if job.type not in JOB_TYPES_BY_TYPE:
-        raise JobError(f"There is no job type '{job.type}'.", job_type=job.type)
+        raise JobError(f"'{job.type}' is not a job type.", job_type=job.type)
     return JOB_TYPES_BY_TYPE[job.type].work(job, skeletons)

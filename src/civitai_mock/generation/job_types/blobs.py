@@ -1,4 +1,4 @@
-"""Job types about stored blobs and about the files that another job made."""
+"""Job types that act on stored blobs, and on the files that another job made."""
 
 from datetime import timedelta
 from typing import Annotated, ClassVar
@@ -10,40 +10,40 @@ from civitai_mock.generation.job_types.request import PassthroughRequest
 from civitai_mock.generation.wire import BlobKey, Text, Uri
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork
 
-LONGEST_KEEPING = timedelta(days=365)
+LONGEST_RETENTION = timedelta(days=365)
 
 
-def _keeping_time(value: object) -> object:
+def _retention(value: object) -> object:
     if not isinstance(value, str):
         return value
     duration = parse_timespan(value)
-    if duration > LONGEST_KEEPING:
-        raise ValueError("expected a duration of at most 365 days")
+    if duration > LONGEST_RETENTION:
+        raise ValueError(f"expected a duration of at most {LONGEST_RETENTION.days} days; found {value}")
     return duration
 
 
-KeepingTime = Annotated[
+Retention = Annotated[
     timedelta,
     Field(strict=True, json_schema_extra={"format": "time-span", "examples": ["1.00:00:00"]}),
-    BeforeValidator(_keeping_time),
+    BeforeValidator(_retention),
     PlainSerializer(format_timespan, return_type=str),
 ]
 
 
 class StoredBlobRequest(PassthroughRequest):
-    """About a blob by its key; a blob that is not there is no error, the result tells."""
+    """Acts on a blob by its key; the result tells if there is no such blob, which is not an error."""
 
     cost: ClassVar[float] = 0
     action: ClassVar[BlobAction]
 
     key: BlobKey
 
-    def order(self) -> BlobWork:
+    def own_work(self) -> BlobWork:
         return BlobWork(action=self.action, key=self.key)
 
 
 class DeleteBlobRequest(StoredBlobRequest):
-    """The blob goes now, also from the results of the job that made it."""
+    """The blob is deleted now, also from the results of the job that made it."""
 
     wire_name: ClassVar[str] = "blobDelete"
     template_name: ClassVar[str] = "DeleteBlobTemplate"
@@ -52,16 +52,16 @@ class DeleteBlobRequest(StoredBlobRequest):
 
 
 class GetBlobRequest(StoredBlobRequest):
-    """With a `duration` the blob stays at least that long from now."""
+    """With a `duration` the blob stays for at least that long from now."""
 
     wire_name: ClassVar[str] = "blobGet"
     template_name: ClassVar[str] = "GetBlobTemplate"
     job_type: ClassVar[str] = "BlobGet"
     action: ClassVar[BlobAction] = BlobAction.GET
 
-    duration: KeepingTime | None = None
+    duration: Retention | None = None
 
-    def order(self) -> BlobWork:
+    def own_work(self) -> BlobWork:
         return BlobWork(action=self.action, key=self.key, duration=self.duration)
 
 
@@ -75,7 +75,7 @@ class PinBlobRequest(StoredBlobRequest):
 
 
 class UnpinBlobRequest(StoredBlobRequest):
-    """The blob goes when this job goes."""
+    """The blob is deleted together with this job."""
 
     wire_name: ClassVar[str] = "blobUnpin"
     template_name: ClassVar[str] = "UnpinBlobTemplate"
@@ -84,7 +84,7 @@ class UnpinBlobRequest(StoredBlobRequest):
 
 
 class UploadBlobRequest(PassthroughRequest):
-    """Without a `key` the job's own is told. There is nowhere to upload to, so `replace` changes nothing."""
+    """Without a `key` the result has that of the job. There is nowhere to upload to, so `replace` changes nothing."""
 
     wire_name: ClassVar[str] = "blobUpload"
     template_name: ClassVar[str] = "UploadBlobTemplate"
@@ -93,14 +93,14 @@ class UploadBlobRequest(PassthroughRequest):
 
     key: BlobKey | None = None
     replace: bool | None = None
-    duration: KeepingTime | None = None
+    duration: Retention | None = None
 
-    def order(self) -> BlobWork:
+    def own_work(self) -> BlobWork:
         return BlobWork(action=BlobAction.UPLOAD, key=self.key, duration=self.duration)
 
 
 class ClearAssetRequest(PassthroughRequest):
-    """The other job still tells of its files; their URLs answer 404."""
+    """The other job still lists its files; their URLs answer 404."""
 
     wire_name: ClassVar[str] = "clearAssets"
     template_name: ClassVar[str] = "ClearAssetTemplate"
@@ -109,7 +109,7 @@ class ClearAssetRequest(PassthroughRequest):
 
     job_id: Text
 
-    def order(self) -> ClearAssetsWork:
+    def own_work(self) -> ClearAssetsWork:
         return ClearAssetsWork(job_id=self.job_id)
 
 
@@ -123,8 +123,8 @@ class CopyAssetRequest(PassthroughRequest):
 
     job_id: Text
     asset_name: Text
-    """The name of an asset, or the key of a blob."""
+    """Is the name of an asset, or the key of a blob."""
     destination_uri: Uri | None = None
 
-    def order(self) -> CopyAssetWork:
+    def own_work(self) -> CopyAssetWork:
         return CopyAssetWork(job_id=self.job_id, asset_name=self.asset_name)

@@ -1,4 +1,4 @@
-"""`comfy`: the user's own graph."""
+"""`comfy` runs the user's own graph."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
@@ -37,7 +37,7 @@ def _in_api_format(value: object) -> object:
     return value
 
 
-def _with_good_airs(inputs: dict[str, Json]) -> dict[str, Json]:
+def _with_valid_airs(inputs: dict[str, Json]) -> dict[str, Json]:
     faults = [_fault(message, name) for name, text in node_files(inputs) if (message := _air_fault(text))]
     if faults:
         raise ValidationError.from_exception_data("inputs", faults)
@@ -58,11 +58,11 @@ class ComfyNode(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     class_type: Annotated[Text, Field(min_length=1)]
-    inputs: Annotated[dict[str, JsonValue], at_most(MAX_INPUTS, "inputs of a node"), AfterValidator(_with_good_airs)]
+    inputs: Annotated[dict[str, JsonValue], at_most(MAX_INPUTS, "inputs of a node"), AfterValidator(_with_valid_airs)]
 
 
 class ComfyParams(WireModel):
-    """`workflow` is a graph in API format, by node id."""
+    """`workflow` is a graph in API format: its nodes by their ids."""
 
     workflow: Annotated[
         dict[str, ComfyNode], Field(min_length=1), at_most(MAX_NODES, "nodes"), BeforeValidator(_in_api_format)
@@ -73,8 +73,8 @@ class ComfyParams(WireModel):
         return {node_id: node.model_dump() for node_id, node in self.workflow.items()}
 
 
-def _with_good_images(params: ComfyParams) -> ComfyParams:
-    """Each of them is fetched, and sent to a server."""
+def _with_valid_images(params: ComfyParams) -> ComfyParams:
+    """Check the images, each of which is fetched, and sent to a server."""
     faults = list(_image_faults(image_sources(params.graph)))
     if faults:
         raise ValidationError.from_exception_data("params", faults)
@@ -82,8 +82,9 @@ def _with_good_images(params: ComfyParams) -> ComfyParams:
 
 
 def _image_faults(sources: Mapping[str, str]) -> Iterator[InitErrorDetails]:
-    if len(set(sources.values())) > MAX_IMAGES:
-        yield _fault(f"The graph loads more than {MAX_IMAGES} different images.", "workflow")
+    count = len(set(sources.values()))
+    if count > MAX_IMAGES:
+        yield _fault(f"A graph can load at most {MAX_IMAGES} different images; found {count}.", "workflow")
     for node_id, source in sources.items():
         try:
             if is_url(source):
@@ -98,14 +99,14 @@ def _fault(message: str, *path: str) -> InitErrorDetails:
 
 
 class CompleteComfy(WireModel):
-    """What is stored of a request; `files` has the name of each file by the AIR in the graph."""
+    """Is a request as it is stored; `files` has the name of each file by the AIR in the graph."""
 
     params: ComfyParams
     files: dict[str, str]
 
 
 class ComfyJobRequest(JobRequest):
-    """The user's own graph.
+    """The job runs the user's own graph.
 
     An input that is a full AIR (`urn:air:…`) gets the name of its resource's file, and the `image` of a LoadImage
     node that is a URL or the key of a blob the name of that image; nothing else of the graph is touched. Every file
@@ -117,7 +118,7 @@ class ComfyJobRequest(JobRequest):
     job_type: ClassVar[str] = "Comfy"
     runs_graphs: ClassVar[bool] = True
 
-    params: Annotated[ComfyParams, AfterValidator(_with_good_images)]
+    params: Annotated[ComfyParams, AfterValidator(_with_valid_images)]
 
     def references(self) -> Mapping[str, str]:
         return {f"params.workflow.{path}": text for path, text in file_references(self.params.graph).items()}
@@ -147,5 +148,5 @@ class ComfyJobRequest(JobRequest):
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:
-        """Return the job with its graph as it was sent; that may be large, so it is not looked through again."""
+        """Return the graph as it was sent; it may be large, so it is not read again."""
         return {"params": job.request["params"]}

@@ -1,4 +1,4 @@
-"""Job types about media: embedding, captions, tags, ratings, transformed images, prepared models."""
+"""Job types that describe or change media: embedding, captions, tags, ratings, transformed images, prepared models."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias, get_args
@@ -39,7 +39,7 @@ class ImageEmbeddingJobRequest(PassthroughRequest):
 
     image_url: Uri
 
-    def order(self) -> ResultWork:
+    def own_work(self) -> ResultWork:
         return ResultWork(result={"embedding": [*embedding(seeded_random(self.image_url))]}, seconds=0.8)
 
 
@@ -56,7 +56,7 @@ class MediaCaptioningJobRequest(PassthroughRequest):
     max_new_tokens: Annotated[int, Field(strict=True, ge=1, le=4096)] | None = None
     custom_instructions: PromptText | None = None
 
-    def order(self) -> ResultWork:
+    def own_work(self) -> ResultWork:
         sentence = caption(seeded_random(self.media_url, self.custom_instructions or ""))
         return ResultWork(result={"caption": sentence}, seconds=2.5)
 
@@ -72,10 +72,10 @@ class MediaTaggingJobRequest(PassthroughRequest):
     model_id: Int32
     media_url: Uri
 
-    def order(self) -> ResultWork:
+    def own_work(self) -> ResultWork:
         found = confidences(MEDIA_TAGS, seeded_random(str(self.model_id), self.media_url))
         return ResultWork(
-            result={"tags": [{"tag": tag, "confidence": sure} for tag, sure in found.items()]}, seconds=1.2
+            result={"tags": [{"tag": tag, "confidence": confidence} for tag, confidence in found.items()]}, seconds=1.2
         )
 
 
@@ -89,7 +89,7 @@ class MovieRatingJobRequest(PassthroughRequest):
 
     media_url: Uri
 
-    def order(self) -> ResultWork:
+    def own_work(self) -> ResultWork:
         return ResultWork(result={"nsfwLevel": "pg", "isBlocked": False}, seconds=1.5)
 
 
@@ -108,10 +108,10 @@ class WDTaggingJobRequest(PassthroughRequest):
     media_url: Uri
     threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
 
-    def order(self) -> ResultWork:
+    def own_work(self) -> ResultWork:
         random = seeded_random(self.model, self.media_url)
         found = confidences(BOORU_TAGS, random)
-        tags = {tag: sure for tag, sure in found.items() if sure >= (self.threshold or 0)}
+        tags = {tag: confidence for tag, confidence in found.items() if confidence >= (self.threshold or 0)}
         return ResultWork(result={"tags": {**tags}, "rating": {**shares(RATINGS, random)}}, seconds=1.0)
 
 
@@ -138,12 +138,12 @@ class ImageTransformJobRequest(PassthroughRequest):
     params: JsonMembers | None = None
 
     @model_validator(mode="after")
-    def _has_a_source(self) -> Self:
+    def _has_source(self) -> Self:
         if self.image_url is None and self.blob_key is None:
-            raise ValueError("Expected an imageUrl or a blobKey.")
+            raise ValueError("A job to transform an image needs an imageUrl or a blobKey; found neither.")
         return self
 
-    def order(self) -> TransformWork:
+    def own_work(self) -> TransformWork:
         return TransformWork(
             transformer=self.transformer, seconds=2.0, blob_key=self.blob_key, image_url=self.image_url or ""
         )
@@ -167,5 +167,5 @@ class PrepareModelJobRequest(PassthroughRequest):
     def references(self) -> Mapping[str, str]:
         return {"model": self.model}
 
-    def order(self) -> ResultWork:
+    def own_work(self) -> ResultWork:
         return ResultWork(result={"model": self.model, "action": self.action or "Upload"}, seconds=2.0)

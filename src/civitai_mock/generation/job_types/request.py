@@ -1,4 +1,4 @@
-"""What the requests of all `$type`s of v1 have in common, and requests that are complete as they were sent."""
+"""The base of the requests of all `$type`s of v1, and of those that are complete as they were sent."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ TIMESPAN_SCHEMA: JsonDict = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `work` needs.
+    """Is what a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `work` needs.
 
     `cost` is in Buzz; `images` is the number of images that are its results, all made from `seed`; `assets` are the
     names of other files that it makes.
@@ -52,7 +52,7 @@ class Plan:
     assets: tuple[str, ...] = ()
 
     def slots(self, job_id: str) -> tuple[Slot, ...]:
-        """A place for each file that is known of before the work begins."""
+        """Return a slot for each file that is known of before the work begins."""
         names = (*(None for _ in range(self.images)), *self.assets)
         return tuple(
             Slot(blob_key=blob_key(job_id, index), seed=self.seed if name is None else None, name=name)
@@ -61,7 +61,7 @@ class Plan:
 
 
 def _priority(value: object) -> object:
-    """A number, `{value}`, `{min, max}` (of which the best counts), or High, Normal, Low in any case."""
+    """Read a number, `{value}`, `{min, max}` (of which the best counts), or High, Normal, Low in any case."""
     if isinstance(value, dict):
         value = next((value[name] for name in ("value", "max", "min") if value.get(name) is not None), "")
     if isinstance(value, str):
@@ -82,7 +82,7 @@ def _timespan(value: object) -> object:
 
 
 def _utc(value: object) -> object:
-    """An ISO 8601 date; without an offset it is UTC."""
+    """Read an ISO 8601 date; without an offset it is UTC."""
     if value is None:
         return None
     try:
@@ -97,7 +97,7 @@ def _properties(value: object) -> object:
 
 
 def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
-    """`$type` says which class reads a template, so it is no field; readers of the schema still want to know."""
+    """Add `$type` to the schema: it says which class reads a template, so it is not a field of that class."""
     members = schema["properties"]
     if isinstance(members, dict) and hasattr(request, "wire_name"):
         schema["properties"] = {
@@ -107,7 +107,7 @@ def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
 
 
 class JobRequest(WireModel):
-    """One template; its class is the registry's entry for its `$type`.
+    """Is one template of a submission; a class for each `$type` is in the registry.
 
     `wire_name` is the `$type` that clients send, `template_name` the one of the official description. A type that
     `runs_graphs` needs a provider's worker.
@@ -136,32 +136,33 @@ class JobRequest(WireModel):
 
     @abstractmethod
     def references(self) -> Mapping[str, str]:
-        """Each AIR that must be in the resources, in either form, by its path in the request (`model`)."""
+        """Return each AIR that must be in the resources, in either form, by its path in the request (`model`)."""
 
     def image_urls(self) -> Mapping[str, str]:
-        """Each URL from which an image has to be fetched, by its path in the request."""
+        """Return each URL from which an image has to be fetched, by its path in the request."""
         return {}
 
     @abstractmethod
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
-        """`resources` has every reference by its text in the request; `seed` is used where the request has none.
+        """Complete the request.
 
-        Raise `InvalidRequestError` for what only shows with the resources at hand (an unknown ecosystem).
+        `resources` has every reference by its text in the request; `seed` is used where the request has none. Raise
+        `InvalidRequestError` for what only shows with the resources at hand (an unknown ecosystem).
         """
 
     @classmethod
     @abstractmethod
     def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
-        """What has to be done for a planned job; raise `JobError` if that is nothing."""
+        """Return what has to be done for a planned job; raise `JobError` if nothing can be."""
 
     @classmethod
     @abstractmethod
     def describe(cls, job: Job) -> JsonObject:
-        """The members of the detailed `job` that are this type's own (capture v1-job-claimed-detailed)."""
+        """Return the members of the detailed `job` that only this type has (capture v1-job-claimed-detailed)."""
 
 
 class PassthroughRequest(JobRequest):
-    """Nothing is filled in: its members are stored, and shown, as they are.
+    """Is stored, and shown, with its members as they are: nothing is filled in.
 
     `cost` is in Buzz, whatever the request says; `images` is the number of images that come of it.
     """
@@ -177,16 +178,16 @@ class PassthroughRequest(JobRequest):
         return Plan(request=self.own_members(), resources=named, cost=self.cost, images=self.images)
 
     def own_members(self) -> JsonObject:
-        """Those that only this type has."""
+        """Return the members that only this type has."""
         return self.model_dump(mode="json", exclude=set(JobRequest.model_fields), exclude_none=True)
 
     @classmethod
     def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:  # noqa: ARG003 - no graph is built
-        return cls.model_validate(job.request).order()
+        return cls.model_validate(job.request).own_work()
 
     @abstractmethod
-    def order(self) -> JobWork:
-        """The work that this request asks for."""
+    def own_work(self) -> JobWork:
+        """Return the work that this request asks for."""
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:

@@ -1,4 +1,4 @@
-"""`textToImage`: images from a prompt text."""
+"""`textToImage` makes images from a prompt text."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
@@ -31,7 +31,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=MAX_IMAGES)]
 
 
 class TextToImageJobRequest(JobRequest):
-    """ImageContent from a prompt text.
+    """The job makes images from a prompt text.
 
     Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
     accepted: ComfyUI leaves out what does not fit. All images are one batch, drawn from one seed; `batchSize` is
@@ -84,13 +84,13 @@ class TextToImageJobRequest(JobRequest):
 
     @classmethod
     def describe(cls, job: Job) -> JsonObject:
-        """Like the model, all other resources are named by their compressed AIRs."""
+        """Return the request with the compressed AIRs of its resources."""
         names = {str(resource.air): resource.air.compressed for resource in job.resources}
-        return CompleteTextToImage.model_validate(job.request).shown(names)
+        return CompleteTextToImage.model_validate(job.request).with_names(names)
 
 
 def _plan(complete: CompleteTextToImage, resources: Iterable[JobResource]) -> Plan:
-    """Each resource once: a refiner may be the model itself."""
+    """Plan a complete request, with each resource once: a refiner may be the model itself."""
     return Plan(
         request=complete.model_dump(exclude_none=True),
         resources=tuple({str(resource.air): resource for resource in resources}.values()),

@@ -1,4 +1,4 @@
-"""`imageResourceTraining`: a LoRA, better with each epoch."""
+"""`imageResourceTraining` trains a LoRA, epoch by epoch."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
@@ -23,7 +23,7 @@ DEFAULT_PROMPT = "a picture in the new style"
 
 
 class TrainingParams(WireModel):
-    """What this server reads of them; any other member is taken, and shown, as it is."""
+    """Only these members are read; any other one is stored, and shown, as it is."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -37,7 +37,7 @@ def _params(value: object) -> object:
 
 
 class CompleteTraining(WireModel):
-    """What is stored of a request."""
+    """Is a request as it is stored."""
 
     model: str
     training_data: str
@@ -67,7 +67,7 @@ class CompleteTraining(WireModel):
         )
 
     def _metadata(self, number: int) -> dict[str, str]:
-        """In the names that kohya's trainer gives them."""
+        """Return metadata of a LoRA by the names that kohya's trainer gives them."""
         return {
             "ss_sd_model_name": self.model,
             "ss_seed": str(self.seed),
@@ -78,9 +78,9 @@ class CompleteTraining(WireModel):
 
 
 class ImageResourceTrainingJobRequest(JobRequest):
-    """A LoRA, better with each epoch: its file and sample images of each are assets as soon as they are made.
+    """The job trains a LoRA: file and sample images of each epoch are assets as soon as they are made.
 
-    `trainingData` is not fetched; the files are small, valid, and no good.
+    `trainingData` is not fetched; the files are small and valid, and of no use for drawing.
     """
 
     wire_name: ClassVar[str] = "imageResourceTraining"

@@ -32,7 +32,7 @@ class CompleteNetwork(WireModel):
 
 
 class ImageJobNetworkParams(WireModel):
-    """Is a network as a request writes it; `id` is the AIR, where the key is only a name."""
+    """`id` is the AIR, where the key is only a name."""
 
     id: Reference | None = None
     type: Annotated[Name, AfterValidator(_type)] | None = None

@@ -24,18 +24,18 @@ from civitai_mock.generation.work import GraphWork, InputImage
 
 
 class Feature(Protocol):
-    """What an image has beyond a prompt text and networks."""
+    """Is something that an image has beyond a prompt text and networks."""
 
     def apply(self, builder: GraphBuilder) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
-    """`networks`, then those of the `tags`, and then the features, are applied in their order.
+    """Describes an image, complete: `networks`, those of the `tags`, and features are applied in their order.
 
-    `variants` are ways to do something more, each with features of its own, the best first: servers differ in what
-    they can do. There is one that does nothing where nothing more is to be done.
-    `file_prefix` keeps ComfyUI from answering with another job's file.
+    Servers differ in what they can do: each of the `variants`, the best first, has features of its own that come before
+    the others; there is one without any where nothing differs. `file_prefix` keeps ComfyUI from answering with another
+    job's file.
     """
 
     ecosystem: Ecosystem
@@ -49,11 +49,11 @@ class ImageSpec:
     variants: Sequence[Sequence[Feature]] = ((),)
 
     def graphs(self, skeletons: Sequence[Skeleton]) -> tuple[Graph, ...]:
-        """All for the same image, the best first: each variant on each of the skeletons."""
+        """Return graphs for the same image, the best first: each variant on each of the skeletons."""
         return tuple(self._graph(skeleton, variant) for skeleton in skeletons for variant in self.variants)
 
     def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
-        """A slot that the skeleton lacks is a value that the ecosystem has no use for (a negative prompt of FLUX.1)."""
+        """Build one graph; the ecosystem has no use for a value that the skeleton has no slot for."""
         builder = GraphBuilder(skeleton)
         for slot, value in self._values().items():
             builder.fill(slot, value)
@@ -64,7 +64,7 @@ class ImageSpec:
         return builder.build()
 
     def tags_by_node(self, skeleton: Skeleton) -> Mapping[str, str]:
-        """Each tag by the node that loads what it asks for: the same in all graphs, as networks come first in them."""
+        """Return each tag by the node that loads its network, which is the same in all graphs: networks come first."""
         return self._load_networks(GraphBuilder(skeleton))
 
     def _load_networks(self, builder: GraphBuilder) -> Mapping[str, str]:
@@ -76,7 +76,7 @@ class ImageSpec:
         return {node_id: tag for node_id, tag in loaded.items() if node_id is not None}
 
     def _values(self) -> Mapping[str, Json]:
-        """Sides that are no multiples of 8 stay as they are: ComfyUI rounds them down itself."""
+        """Return the values of slots; sides that are not multiples of 8 stay so, as ComfyUI rounds them down itself."""
         params, texts = self.params, self._texts()
         sampling = self.ecosystem.sampling(params.scheduler)
         return {
@@ -102,7 +102,7 @@ class ImageSpec:
         return PromptTexts(positive=shallow(texts.positive), negative=shallow(texts.negative))
 
     def _skip_clip_layers(self, builder: GraphBuilder) -> None:
-        """Behind the networks, which have to see the whole text encoder."""
+        """Skip layers behind the networks, which have to see the whole text encoder."""
         skip = self.params.clip_skip or 1
         if skip > 1 and self.ecosystem.has_clip_skip:
             builder.insert("CLIPSetLastLayer", {"stop_at_clip_layer": -skip}, behind={"clip": "clip"})
@@ -110,7 +110,10 @@ class ImageSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobExtras:
-    """`files` has the names of the job's resources by AIR."""
+    """Turns source image, hires pass, refiner and upscale of a job into features.
+
+    `files` has the names of the job's resources by AIR.
+    """
 
     params: CompleteParams
     job_id: str
@@ -124,7 +127,7 @@ class JobExtras:
 
     @property
     def features(self) -> list[Feature]:
-        """In the order in which they have to be applied: a hires pass repeats the first one without its refiner."""
+        """Return them in the order in which to apply them: a hires pass repeats the first one without its refiner."""
         params = self.params
         features: list[Feature | None] = [
             None if params.source_image is None else self._source_image(),
@@ -140,7 +143,7 @@ class JobExtras:
 
     @property
     def _denoise(self) -> float:
-        """Of the first pass."""
+        """Return the denoise of the first pass."""
         return self.params.denoise_strength or 1
 
     def _source_image(self) -> SourceImage:
@@ -169,7 +172,7 @@ class JobExtras:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToImageJob:
-    """`resources` are the job's by their AIRs."""
+    """Turns a stored job into work; `resources` are those of the job by their AIRs."""
 
     job_id: str
     request: CompleteTextToImage
@@ -229,12 +232,12 @@ class TextToImageJob:
 
 
 def text_to_image_job(job: Job) -> TextToImageJob:
-    """Raise `JobError` for one whose ecosystem is gone since it was stored."""
+    """Read a stored job; raise `JobError` for one whose ecosystem is gone since it was stored."""
     request = CompleteTextToImage.model_validate(job.request)
     resources = {str(resource.air): resource for resource in job.resources}
     ecosystem = find_ecosystem(resources[request.model].air)
     if ecosystem is None:
-        raise JobError(f"The ecosystem of '{request.model}' is not known any more.")
+        raise JobError(f"The ecosystem of '{request.model}' is no longer known; use another model.")
     return TextToImageJob(job_id=job.id, request=request, ecosystem=ecosystem, resources=resources)
 
 

@@ -1,4 +1,4 @@
-"""`params` of textToImage, as a request says them and complete: sizes, steps, source image, hires, upscale, refiner."""
+"""Read `params` of textToImage and complete them: sizes, steps, source image, hires, upscale, refiner."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple, Self
@@ -24,9 +24,16 @@ DEFAULT_HIRES_SCALE = 1.5
 DEFAULT_HIRES_DENOISE = 0.5
 DEFAULT_SWITCH = 0.8
 MAX_STEPS = 150
+RANDOM_SEED = -1
+MAX_SEED = 2**32 - 1
+PIXELS_PER_UNIT = 512 * 512
+STEPS_PER_UNIT = 50
+BUZZ_PER_UNIT = 1.6
+# The name of v2: in its own spelling, and in the right one.
+V2_DENOISE = ("sourceImageDenoiseStrenght", "sourceImageDenoiseStrength")
 AIR_MEMBERS = {"hires": "upscaler", "upscale": "model", "refiner": "model"}
 
-# ComfyUI divides the steps by it: next to nothing would be a list of noise levels that fills its memory.
+# ComfyUI divides the steps by the denoise: with one near 0, the list of noise levels would fill its memory.
 Denoise = Annotated[Number, Field(ge=0.01, le=1)]
 
 
@@ -42,7 +49,7 @@ SourceImage = Annotated[str, Field(strict=True), AfterValidator(_source_image)]
 
 
 class CompleteHires(WireModel):
-    """`upscaler` is an AIR; without one the latent itself is scaled."""
+    """Is a hires pass as it is stored; `upscaler` is an AIR, without one the latent itself is scaled."""
 
     scale: Number
     steps: int
@@ -51,30 +58,30 @@ class CompleteHires(WireModel):
 
 
 class CompleteUpscale(WireModel):
-    """`model` is an AIR; without a `scale` the image gets as large as that makes it."""
+    """Is an upscale as it is stored; `model` is an AIR, which makes the image as large as it does without a `scale`."""
 
     model: str
     scale: Number | None = None
 
 
 class CompleteRefiner(WireModel):
-    """`model` is an AIR."""
+    """Is a refiner as it is stored; `model` is an AIR."""
 
     model: str
     switch_at: Number
 
 
 class ImageJobHires(WireModel):
-    """A second pass over the larger image."""
+    """A second pass is done over the larger image."""
 
     scale: Annotated[Number, Field(gt=1, le=4)] | None = None
-    """1.5 if there is none."""
+    """The default is 1.5."""
     steps: Annotated[int, Field(strict=True, ge=1, le=MAX_STEPS)] | None = None
-    """As many as the first pass has if there are none."""
+    """The default is as many as the first pass has."""
     denoise_strength: Denoise | None = None
-    """0.5 if there is none."""
+    """The default is 0.5."""
     upscaler: Reference | None = None
-    """AIR of an upscaler; without one the latent itself is scaled."""
+    """Names an upscaler by its AIR; without one the latent itself is scaled."""
 
     def complete(self, upscaler: str | None, *, steps: int) -> CompleteHires:
         return CompleteHires(
@@ -86,44 +93,37 @@ class ImageJobHires(WireModel):
 
 
 class ImageJobUpscale(WireModel):
-    """Scale the finished image with a model."""
+    """The finished image is scaled with a model."""
 
     model: Reference
-    """AIR of an upscaler."""
+    """Names an upscaler by its AIR."""
     scale: Annotated[Number, Field(gt=1, le=8)] | None = None
-    """The model's own if there is none."""
+    """The default is what the model does."""
 
     def complete(self, model: str) -> CompleteUpscale:
         return CompleteUpscale(model=model, scale=self.scale)
 
 
 class ImageJobRefiner(WireModel):
-    """Have a second model do the last steps."""
+    """A second model does the last steps."""
 
     model: Reference
-    """AIR of the refiner, a checkpoint."""
+    """Names a checkpoint by its AIR."""
     switch_at: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    """After which fraction of the steps; 0.8 if there is none."""
+    """The refiner takes over after this fraction of the steps; the default is 0.8."""
 
     def complete(self, model: str) -> CompleteRefiner:
         return CompleteRefiner(model=model, switch_at=self.switch_at or DEFAULT_SWITCH)
 
 
-def shown_extras(params: Mapping[str, Any], names: Mapping[str, str]) -> JsonObject:
-    """Those of complete `params` with an AIR, which is replaced by its name."""
+def named_extras(params: Mapping[str, Any], names: Mapping[str, str]) -> JsonObject:
+    """Return the members of complete `params` that have an AIR, with its name in its place."""
     return {
         extra: {**params[extra], member: names[params[extra][member]]}
         for extra, member in AIR_MEMBERS.items()
         if member in params.get(extra, {})
     }
 
-
-RANDOM_SEED = -1
-MAX_SEED = 2**32 - 1
-PIXELS_PER_UNIT = 512 * 512
-STEPS_PER_UNIT = 50
-BUZZ_PER_UNIT = 1.6
-V2_DENOISE = ("sourceImageDenoiseStrenght", "sourceImageDenoiseStrength")  # in its own spelling, and in that of readers
 
 Side = Annotated[int, Field(strict=True, ge=64, le=2048)]
 Steps = Annotated[int, Field(strict=True, ge=1, le=MAX_STEPS)]
@@ -132,13 +132,13 @@ ClipSkip = Annotated[int, Field(strict=True, ge=1, le=24)]
 
 
 def image_cost(*, width: int, height: int, steps: int) -> float:
-    """Of one image, in Buzz; in the order of operations that gives the figures of the captures."""
+    """Return the cost of one image in Buzz, by operations in the order that gives the figures of the captures."""
     return width * height / PIXELS_PER_UNIT * (steps / STEPS_PER_UNIT) * BUZZ_PER_UNIT
 
 
 def _of_a_source(strength: float | None, info: ValidationInfo) -> float | None:
     if strength is not None and "source_image" in info.data and info.data["source_image"] is None:
-        raise ValueError("There is no sourceImage that this could be the strength for.")
+        raise ValueError("denoiseStrength needs a sourceImage; found none.")
     return strength
 
 
@@ -164,7 +164,7 @@ class Size(NamedTuple):
 
 
 class CompleteParams(WireModel):
-    """What is drawn; members stand in the order of capture v1-job-claimed-detailed, extensions behind them."""
+    """Holds what is drawn; members are in the order of capture v1-job-claimed-detailed, extensions at the end."""
 
     prompt: str | None = None
     negative_prompt: str | None = None
@@ -187,13 +187,13 @@ class CompleteParams(WireModel):
 
     @property
     def sampled_size(self) -> Size:
-        """After all passes."""
+        """Return the size after all passes."""
         first = self.size.sampled
         return first if self.hires is None else first.scaled(self.hires.scale).sampled
 
     @property
     def cost(self) -> float:
-        """Of one image, in Buzz: for what is sampled."""
+        """Return the cost of one image in Buzz, for what is sampled."""
         cost = image_cost(width=self.width, height=self.height, steps=self.steps)
         if self.hires is not None:
             cost += image_cost(**self.sampled_size._asdict(), steps=self.hires.steps)
@@ -211,22 +211,22 @@ class ImageJobParams(WireModel):
     width: Side | None = None
     height: Side | None = None
     seed: Annotated[int, Field(strict=True, ge=RANDOM_SEED, le=MAX_SEED)] | None = None
-    """-1 or none for a random one."""
+    """-1 asks for a random one, which is the default."""
     clip_skip: ClipSkip | None = None
     source_image: SourceImage | None = None
-    """URL, or key of a blob, of an image to start from; an extension of this server, like all that follow."""
+    """Names an image to start from, by URL or blob key; an extension of this server, like all members that follow."""
     denoise_strength: Annotated[
         Denoise | None,
         AfterValidator(_of_a_source),
         Field(validation_alias=AliasChoices("denoiseStrength", *V2_DENOISE)),
     ] = None
-    """How much of the source image is drawn anew, 0.75 if there is none; v2's name for it is taken as well."""
+    """Says how much of the source image is drawn anew; the default is 0.75. v2's name for it is read as well."""
     hires: ImageJobHires | None = None
     upscale: ImageJobUpscale | None = None
     refiner: ImageJobRefiner | None = None
 
     def complete(self, defaults: Defaults, *, seed: int, airs: Mapping[str, str]) -> CompleteParams:
-        """`seed` is used if the request leaves it to chance; `airs` are those of the resources as it names them."""
+        """Fill in defaults; `seed` is for a request without one, `airs` are those of resources as it names them."""
         steps, hires = self.steps or defaults.steps, self.hires
         upscaler = airs[hires.upscaler] if hires is not None and hires.upscaler is not None else None
         return CompleteParams(

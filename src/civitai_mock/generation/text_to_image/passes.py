@@ -1,4 +1,4 @@
-"""The passes of a graph beyond the first one from noise: source image, hires pass, upscaling, refiner."""
+"""Add to a graph what goes beyond one pass from noise: source image, hires pass, upscaling, refiner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,13 @@ from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 from civitai_mock.generation.text_to_image.params import Size
 
+# How pleasing an image is, as a refiner is trained to be told: what is wanted, and what is not.
+POSITIVE_SCORE, NEGATIVE_SCORE = 6, 2.5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upscaler:
-    """`size` is that of the result; where there is none, it is what the model makes of the image."""
+    """Enlarges an image by a model, and then scales it to `size`, if there is one."""
 
     file_name: str
     size: Size | None
@@ -28,7 +31,7 @@ class Upscaler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upscale:
-    """The last that is done to an image."""
+    """Enlarges the finished image."""
 
     upscaler: Upscaler
 
@@ -39,7 +42,7 @@ class Upscale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hires:
-    """Without an `upscaler`, the latent itself is scaled to `size`."""
+    """Samples the image again, larger; without an `upscaler`, the latent itself is scaled to `size`."""
 
     size: Size
     steps: int
@@ -47,7 +50,7 @@ class Hires:
     upscaler: Upscaler | None
 
     def apply(self, builder: GraphBuilder) -> None:
-        """All but size, steps and denoise is as in the first pass, also the seed."""
+        """Repeat the first pass, also its seed, but for size, steps and denoise."""
         first = builder.source("samples")
         larger = self._larger(builder, first, self.upscaler)
         slots = {"steps": self.steps, "denoise": plain_number(self.denoise)}
@@ -65,7 +68,7 @@ class Hires:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceImage:
-    """`image` is the name that the graph reads it under, `denoise` is how much of it is drawn anew."""
+    """Starts from an image; `image` is the name that the graph reads it under, `denoise` how much is drawn anew."""
 
     image: str
     size: Size
@@ -83,15 +86,11 @@ class SourceImage:
         builder.fill("denoise", plain_number(self.denoise))
 
 
-# How pleasing an image the refiner was told that it had, for what is wanted and for what is not.
-POSITIVE_SCORE, NEGATIVE_SCORE = 6, 2.5
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refiner:
-    """It has text encoders of its own, so networks, ControlNets and skipped layers are for the base only.
+    """Has a second model do the last steps of the first pass, after the fraction `switch_at`; both do at least one.
 
-    It takes over in the first pass after the fraction `switch_at` of its steps; both models do at least one.
+    The refiner has text encoders of its own, so networks, ControlNets and skipped layers are for the base only.
     """
 
     file_name: str
@@ -139,7 +138,7 @@ class Refiner:
 
     @property
     def _all_steps(self) -> int:
-        """With those that are left out for a source image, as KSampler counts them."""
+        """Return all steps, also those that are left out for a source image, as KSampler counts them."""
         return min(int(self.steps / self.denoise), MOST_STEPS)
 
     @property
