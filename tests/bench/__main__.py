@@ -1,132 +1,98 @@
-"""Prints one table; figures are for this machine and this run, the ratios are what to compare."""
+"""`python -m tests.bench`: run rows, and print what came of them."""
 
-import asyncio
+import argparse
 import json
-import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import product
 
-from tests.bench.load import Load, request, run
-from tests.support.process import MOCK, Server
-from tests.support.process import running as running_in
+from tests.bench.goals import STORES
+from tests.bench.load import LoadProcess
+from tests.bench.report import json_of, text_of
+from tests.bench.revisions import UnknownRevisionError, checked_out
+from tests.bench.rounds import Result, Size, run_row
+from tests.bench.rows import ROWS, Row
+from tests.bench.servers import Place
 
-JOBS = "/v1/consumer/jobs"
-TEMPLATE = {
-    "$type": "textToImage",
-    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
-    "params": {"prompt": "a red fox in the snow", "steps": 20, "cfgScale": 7, "width": 512, "height": 512},
-}
-BODY = json.dumps(TEMPLATE).encode()
-SUBMIT = request("POST", JOBS, BODY)
-BARE = (str(Path(__file__).with_name("bare.py")),)
-QUIET = {"LOG_LEVEL": "warning"}
-INSTANT = {**QUIET, "SIMULATION_PROFILE": "instant"}
-BUSY = {**INSTANT, "SIMULATION_PROMPT_MS": "600000", "SCHEDULER_MAX_IN_FLIGHT": "10000"}
-REQUESTS = 4000
-JOBS_TO_THE_END = {"blank": 2000, "drawn": 200}
-WAITING = 4000
+INTERRUPTED, STOPPED = 130, 143
 
 
-class Row(NamedTuple):
-    what: str
-    measured: str
-    ratio: str
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.bench", description=sys.modules["tests.bench"].__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"rows to run, all by default: {', '.join(ROWS)}")
+    parser.add_argument("--rounds", type=int, help="how many rounds, in place of what a row says")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the requests of a row, for a quick look")
+    parser.add_argument("--stores", nargs="+", choices=STORES, help="where to run, in place of what a row says")
+    parser.add_argument("--processes", nargs="+", type=int, choices=(1, 2), default=[1], help="2: API and scheduler")
+    parser.add_argument("--against", metavar="REV", help="run this revision of ours in turn, and compare")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    options = parser.parse_args(arguments)
+    if options.scale <= 0 or (options.rounds is not None and options.rounds < 1):
+        parser.error("--scale must be more than 0, and --rounds at least 1")
+    if unknown := [name for name in options.names if name not in ROWS]:
+        parser.error(f"unknown row {unknown[0]}; rows are {', '.join(ROWS)}")
+    return options
 
 
-async def bench() -> Sequence[Row]:
-    with running(QUIET, command=BARE, path="/job") as bare:
-        get, post = await _steady(bare, request("GET", "/job")), await _steady(bare, request("POST", "/job", BODY))
-        bare_rows = [_rate("bare FastAPI GET", get, get), _rate("bare FastAPI POST", post, post)]
-        bare_start = bare.start_seconds
-    ends = [await _to_the_end(images, jobs, post) for images, jobs in JOBS_TO_THE_END.items()]
-    return [*bare_rows, *await _api(get, post, bare_start), *ends, *await _while_jobs_wait()]
+def places_of(row: Row, options: argparse.Namespace) -> Iterator[Place]:
+    for store, processes in product(options.stores or row.stores, options.processes):
+        place = Place(store=store, processes=processes)
+        if place.is_possible:
+            yield place
 
 
-async def _api(bare_get: Load, bare_post: Load, bare_start: float) -> Sequence[Row]:
-    with running(INSTANT, command=(*MOCK, "api")) as mock:
-        job_id = await _submit(mock)
-        get, post = await _steady(mock, request("GET", f"{JOBS}/{job_id}")), await _steady(mock, SUBMIT)
-        seconds = mock.start_seconds
-    return [
-        _rate("GET job", get, bare_get),
-        _rate("POST job", post, bare_post),
-        Row("command to first healthy answer", f"{seconds:.2f} s", f"{seconds / bare_start:.2f}"),
-    ]
+def bench(options: argparse.Namespace) -> Iterator[Result]:
+    with ExitStack() as stack:
+        names = [None, options.against] if options.against else [None]
+        revisions = [stack.enter_context(checked_out(name)) for name in names]
+        load_process = stack.enter_context(LoadProcess())
+        for row in [ROWS[name] for name in options.names or ROWS]:
+            for place in places_of(row, options):
+                yield run_row(
+                    row,
+                    place,
+                    Size(rounds=options.rounds, scale=options.scale),
+                    revisions=revisions,
+                    load_process=load_process,
+                    progress=_tell,
+                )
 
 
-async def _to_the_end(images: str, jobs: int, bare_post: Load) -> Row:
-    with running({**INSTANT, "SIMULATION_PICTURES": images}) as mock:
-        started = time.perf_counter()
-        load = await run(mock.address, SUBMIT, requests=jobs, keep_bodies=True)
-        await _wait_for_all(mock, [json.loads(body)["jobId"] for body in load.bodies])
-        rate = jobs / (time.perf_counter() - started)
-    return Row(f"POST to Succeeded, 512x512 {images}", f"{rate:,.0f}/s", f"{rate / bare_post.per_second:.2f}")
+def main(arguments: Sequence[str]) -> int:
+    """End with 1 if something of ours could not be measured."""
+    options = parse_arguments(arguments)
+    _raise_file_limit()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # so that no server is left running
+    results = list[Result]()
+    try:
+        for result in bench(options):
+            results.append(result)
+            _tell("")
+            if not options.json:
+                print(text_of(result), flush=True)
+    except UnknownRevisionError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if options.json:
+        print(json.dumps(json_of(results), indent=2))
+    return int(any(result.has_failed for result in results))
 
 
-async def _while_jobs_wait() -> Sequence[Row]:
-    """Thousands of jobs in simulated work must not slow an answer."""
-    with running(BUSY) as mock:
-        message = request("GET", f"{JOBS}/{await _submit(mock)}")
-        idle = await _steady(mock, message)
-        await run(mock.address, SUBMIT, requests=WAITING)
-        busy = await run(mock.address, message, requests=REQUESTS)
-    return [_tail("GET job p99", idle, idle), _tail(f"GET job p99, {WAITING:,} jobs in work", busy, idle)]
+def _raise_file_limit() -> None:
+    """Thousands of clients are thousands of open sockets, in the processes that this one starts."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _rate(what: str, load: Load, yardstick: Load) -> Row:
-    return Row(what, f"{load.per_second:,.0f}/s", f"{load.per_second / yardstick.per_second:.2f}")
-
-
-def _tail(what: str, load: Load, yardstick: Load) -> Row:
-    p99 = load.percentile(0.99)
-    return Row(what, f"{p99 * 1000:.1f} ms", f"{p99 / yardstick.percentile(0.99):.2f}")
-
-
-@contextmanager
-def running(
-    environment: Mapping[str, str], *, command: Sequence[str] = MOCK, path: str = "/health"
-) -> Iterator[Server]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_in(Path(folder), environment, command=command, path=path) as server,
-    ):
-        yield server
-
-
-async def _steady(server: Server, message: bytes) -> Load:
-    await run(server.address, message, requests=REQUESTS // 10)
-    return await run(server.address, message, requests=REQUESTS)
-
-
-async def _submit(server: Server) -> str:
-    load = await run(server.address, SUBMIT, requests=1, keep_bodies=True)
-    return str(json.loads(load.bodies[0])["jobId"])
-
-
-async def _wait_for_all(server: Server, job_ids: Sequence[str]) -> None:
-    """Jobs end in about the order in which they came."""
-    for job_id in job_ids:
-        while not (event := (await _status(server, job_id))["lastEvent"])["jobHasCompleted"]:
-            await asyncio.sleep(0.01)
-        if event["type"] != "Succeeded":
-            raise RuntimeError(str(event))
-
-
-async def _status(server: Server, job_id: str) -> dict[str, Any]:
-    load = await run(server.address, request("GET", f"{JOBS}/{job_id}"), requests=1, keep_bodies=True)
-    status: dict[str, Any] = json.loads(load.bodies[0])
-    return status
-
-
-def main() -> None:
-    rows = [Row("what", "measured", "ratio to bare"), *asyncio.run(bench())]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+def _tell(line: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -34,6 +34,7 @@ NOT_RUN: Mapping[str, str] = {
     r"(\.venv/bin/)?pytest\b": "It is the test suite itself.",
     r"\.ci/run$": "It takes minutes, and is what runs these tests.",
     r"\.venv/bin/ruff format ": ".ci/run runs the same checks.",
+    r"python -m tests\.bench\b": "It takes minutes; tests/unit/bench runs a row of it.",
     r"git diff$": "It shows what the command above it has changed.",
 }
 # Names in capitals that are not settings of ours, by where they mean something.

@@ -1,0 +1,157 @@
+"""The loads that rows put on a server, and the figures that come of them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+from tests.bench.goals import Figure, Figures
+from tests.bench.load import Load
+from tests.bench.revisions import PACKAGE
+from tests.bench.servers import Server
+from tests.bench.trials import AT_ONCE, Trial, Watch, status_request
+
+KEPT_AT_ONCE = 5000
+KEPT_EARLY_SHARE = 0.01
+SAMPLED = 1000
+PAUSE_SECONDS = 0.02
+IMPORT = f"import time; began = time.perf_counter(); import {PACKAGE}; print(time.perf_counter() - began)"
+
+
+def same_job(trial: Trial) -> Figures:
+    """GET one finished job again and again."""
+    with trial.running() as server:
+        messages = [status_request(job_id) for job_id in trial.finish(server, 1)]
+        trial.warm_up(server, messages)
+        watch = Watch(server)
+        load = trial.load(server, messages, trial.requests)
+        return {**watch.figures(trial.requests), **_speed(load)}
+
+
+def different_jobs(trial: Trial) -> Figures:
+    """GET as many different finished jobs, once each."""
+    with trial.running() as server:
+        trial.warm_up(server, [status_request(job_id) for job_id in trial.finish(server, 1)])
+        submitted = trial.submit(server, trial.requests)
+        submitted.await_last(server)
+        watch = Watch(server)
+        load = trial.load(server, [status_request(job_id) for job_id in submitted.ids], trial.requests)
+        figures = {**watch.figures(trial.requests), **_speed(load)}
+        trial.check(server, submitted.ids)
+        return figures
+
+
+def submissions(trial: Trial) -> Figures:
+    """POST jobs that nobody runs."""
+    with trial.running(runs_jobs=False) as server:
+        trial.warm_up(server, [trial.submission])
+        watch = Watch(server)
+        load = trial.load(server, [trial.submission], trial.requests)
+        return {**watch.figures(trial.requests), **_speed(load)}
+
+
+def whole_jobs(trial: Trial) -> Figures:
+    """POST jobs, and see the last of them succeed; all CPU counts."""
+    with trial.running() as server:
+        trial.finish(server, min(trial.requests, SAMPLED // 10))
+        watch, started = Watch(server), perf_counter()
+        submitted = trial.submit(server, trial.requests)
+        seconds = submitted.await_last(server) - started
+        figures = watch.figures(trial.requests)
+        trial.check(server, submitted.ids)
+        return {**figures, Figure.RATE: trial.requests / seconds}
+
+
+def waiting_clients(trial: Trial) -> Figures:
+    """POST with `wait=true`, each client again as soon as it has its answer."""
+    with trial.running() as server:
+        trial.warm_up(server, [trial.waiting_submission])
+        watch = Watch(server)
+        load = trial.load(server, [trial.waiting_submission], trial.requests)
+        return {**watch.figures(trial.requests), **_speed(load)}
+
+
+def clients_at_once(trial: Trial) -> Figures:
+    """POST once with `wait=true` from as many clients at once; `first` and `last` have their answers when."""
+    with trial.running() as server:
+        trial.finish(server, 1)
+        watch = Watch(server)
+        load = trial.load(server, [trial.waiting_submission], trial.requests, connections=trial.requests)
+        figures = {**watch.figures(trial.requests), Figure.FIRST: min(load.latencies), Figure.LAST: load.seconds}
+        return {**figures, Figure.PEAK: server.usage().peak_resident_bytes / 1e6}
+
+
+def sleeping_jobs(trial: Trial) -> Figures:
+    """POST jobs that take a while; `last` is from the last answer until all have succeeded."""
+    with trial.running() as server:
+        trial.finish(server, 1)
+        watch = Watch(server)
+        submitted = trial.submit(server, trial.requests)
+        seconds = submitted.await_last(server) - submitted.load.ended
+        figures = watch.figures(trial.requests)
+        trial.check(server, submitted.ids)
+        return {**figures, Figure.LAST: seconds}
+
+
+def kept_jobs(trial: Trial) -> Figures:
+    """Keep many finished jobs; GET some of them when there are few, and when all are there."""
+    with trial.running() as server:
+        ids = list(trial.finish(server, max(int(trial.requests * KEPT_EARLY_SHARE), 1)))
+        early = _median_of_gets(trial, server, ids)
+        while (missing := trial.requests - len(ids)) > 0:
+            ids += trial.finish(server, min(missing, KEPT_AT_ONCE))
+        late = _median_of_gets(trial, server, ids)
+        return {
+            Figure.RSS: server.usage().resident_bytes / 1e6,
+            Figure.DISK: server.disk_bytes() / 1e6 if trial.place.store == "file" else None,
+            Figure.P50_EARLY: early,
+            Figure.P50: late,
+            Figure.GROWTH: late / early,
+        }
+
+
+def start(trial: Trial) -> Figures:
+    """Start, until the first healthy answer; and import the package in a process of its own."""
+    with trial.running() as server:
+        figures: dict[Figure, float | None] = {
+            Figure.START: server.start_seconds,
+            Figure.START_CPU: server.usage().cpu_seconds,
+            Figure.RSS: server.usage().resident_bytes / 1e6,
+        }
+    if trial.subject.is_ours:
+        figures[Figure.IMPORT] = _import_seconds(trial)
+    return figures
+
+
+def idle(trial: Trial) -> Figures:
+    """POST with `wait=true`, one job after the other with a pause between them."""
+    with trial.running() as server:
+        trial.finish(server, AT_ONCE)
+        watch = Watch(server)
+        load = trial.load(
+            server, [trial.waiting_submission], trial.requests, connections=1, pause_seconds=PAUSE_SECONDS
+        )
+        speed = _speed(load)
+        return {**watch.figures(trial.requests), Figure.P50: speed[Figure.P50], Figure.P99: speed[Figure.P99]}
+
+
+def _import_seconds(trial: Trial) -> float:
+    environment = {"PYTHONPATH": str(trial.revision.source), "PATH": os.defpath}
+    command = [sys.executable, "-c", IMPORT]
+    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def _median_of_gets(trial: Trial, server: Server, ids: Sequence[str]) -> float:
+    """GET jobs of every age, one after the other; the median is in ms."""
+    messages = [status_request(job_id) for job_id in ids[:: max(len(ids) // SAMPLED, 1)]]
+    trial.warm_up(server, messages)
+    return trial.load(server, messages, min(SAMPLED, trial.requests), connections=1).percentile(0.5) * 1e3
+
+
+def _speed(load: Load) -> Mapping[Figure, float]:
+    return {
+        Figure.RATE: load.per_second,
+        Figure.P50: load.percentile(0.5) * 1e3,
+        Figure.P99: load.percentile(0.99) * 1e3,
+    }

@@ -1,0 +1,207 @@
+"""The rows of the bench: what is asked of whom, how often, and what the figures are to reach."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.bench import measures
+from tests.bench.goals import Beside, Figure, Goal
+from tests.bench.queue_reference import empty_jobs
+from tests.bench.trials import AT_ONCE, BLANK, LARGE, Measure, Subject
+
+ROUNDS = 6
+OURS = Subject()
+BARE = Subject(name="bare", reference="bare")
+STARLETTE = Subject(name="starlette", reference="starlette")
+FASTAPI = Subject(name="fastapi", reference="fastapi")
+ARQ = Subject(name="arq", reference="arq", measure=empty_jobs)
+DEFAULT_LOG: Mapping[str, str] = {"LOG_LEVEL": "info"}
+JSON_LOG: Mapping[str, str] = {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One load. `requests` are sent in each round to each subject, which is started anew for it.
+
+    `stores` are those that it is about; it can be run on the others too.
+    """
+
+    name: str
+    what: str
+    measure: Measure
+    requests: int
+    goals: Sequence[Goal]
+    subjects: Sequence[Subject] = (OURS,)
+    settings: Mapping[str, str] = field(default_factory=lambda: BLANK)
+    connections: int = AT_ONCE
+    stores: Sequence[str] = ("memory",)
+    rounds: int = ROUNDS
+
+
+MEMORY = ("memory",)
+FILE = ("file",)
+MONGO = ("mongo",)
+
+
+def _simulated(milliseconds: int) -> Mapping[str, str]:
+    return {**BLANK, "SIMULATION_PROMPT_MS": str(milliseconds)}
+
+
+ROWS: Mapping[str, Row] = {
+    row.name: row
+    for row in (
+        Row(
+            name="get",
+            what="GET one finished job again and again",
+            measure=measures.same_job,
+            requests=10_000,
+            subjects=(OURS, BARE, STARLETTE, FASTAPI),
+            goals=[Goal(figure=Figure.CPU, least=1.0, beside=Beside.SPEED, reference="starlette", stores=MEMORY)],
+        ),
+        Row(
+            name="get-cold",
+            what="GET different finished jobs, once each",
+            measure=measures.different_jobs,
+            requests=10_000,
+            goals=[Goal(figure=Figure.CPU, most=80, stores=MEMORY)],
+        ),
+        Row(
+            name="log",
+            what="GET one finished job, with the log of development and of production",
+            measure=measures.same_job,
+            requests=10_000,
+            subjects=(
+                OURS,
+                Subject(name="default log", settings=DEFAULT_LOG),
+                Subject(name="JSON log", settings=JSON_LOG),
+            ),
+            goals=[
+                Goal(figure=Figure.CPU, most=8, beside=Beside.DIFFERENCE, subject=name, reference="ours", stores=MEMORY)
+                for name in ("default log", "JSON log")
+            ],
+        ),
+        Row(
+            name="post",
+            what="POST a textToImage job of 0.9 kB with three networks, to the API alone",
+            measure=measures.submissions,
+            requests=4000,
+            subjects=(
+                Subject(template=LARGE),
+                Subject(name="small body"),
+                Subject(name="bare", reference="bare", template=LARGE),
+                Subject(name="starlette", reference="starlette", template=LARGE),
+                Subject(name="fastapi", reference="fastapi", template=LARGE),
+            ),
+            goals=[
+                Goal(figure=Figure.CPU, most=200, stores=MEMORY),
+                Goal(figure=Figure.CPU, most=150, subject="small body", stores=MEMORY),
+                Goal(figure=Figure.CPU, least=0.5, beside=Beside.SPEED, reference="fastapi", stores=MEMORY),
+            ],
+        ),
+        Row(
+            name="job",
+            what="a job from POST to Succeeded, with a blank image",
+            measure=measures.whole_jobs,
+            requests=2000,
+            subjects=(OURS, Subject(name="default log", settings=DEFAULT_LOG), ARQ),
+            goals=[
+                Goal(figure=Figure.CPU, most=550, stores=MEMORY),
+                Goal(figure=Figure.CPU, most=600, subject="default log", stores=MEMORY),
+            ],
+        ),
+        Row(
+            name="drawn",
+            what="a job from POST to Succeeded, with an image of 512x512 that is drawn",
+            measure=measures.whole_jobs,
+            requests=400,
+            subjects=(Subject(settings={"SIMULATION_PICTURES": "drawn"}), Subject(name="blank")),
+            goals=[Goal(figure=Figure.CPU, most=1.1, beside=Beside.RATIO, reference="blank")],
+        ),
+        Row(
+            name="file",
+            what="a job from POST to Succeeded, on a SQLite file",
+            measure=measures.whole_jobs,
+            requests=2000,
+            stores=FILE,
+            goals=[
+                Goal(figure=Figure.STATEMENTS, most=10, stores=FILE),
+                Goal(figure=Figure.WRITES, most=15, stores=FILE),
+                Goal(figure=Figure.WRITTEN, most=30, stores=FILE),
+            ],
+        ),
+        Row(
+            name="wait",
+            what="512 clients that wait for jobs of 500 ms (`wait=true`), again and again",
+            measure=measures.waiting_clients,
+            requests=4096,
+            connections=512,
+            settings=_simulated(500),
+            goals=[
+                Goal(figure=Figure.RATE, least=930, stores=MEMORY),
+                Goal(figure=Figure.P99, most=800, stores=MEMORY),
+            ],
+        ),
+        Row(
+            name="many-waiting",
+            what="5,000 clients at once that wait for a job of 500 ms (`wait=true`)",
+            measure=measures.clients_at_once,
+            requests=5000,
+            settings=_simulated(500),
+            goals=[
+                Goal(figure=Figure.FIRST, most=1.2, stores=MEMORY),
+                Goal(figure=Figure.LAST, most=5, stores=MEMORY),
+                Goal(figure=Figure.PEAK, most=250, stores=MEMORY),
+            ],
+        ),
+        Row(
+            name="sleepers",
+            what="2,000 jobs of 2 s, from the last POST until all have succeeded",
+            measure=measures.sleeping_jobs,
+            requests=2000,
+            settings=_simulated(2000),
+            goals=[Goal(figure=Figure.LAST, most=2.5, stores=MEMORY)],
+        ),
+        Row(
+            name="kept",
+            what="100,000 finished jobs are kept",
+            measure=measures.kept_jobs,
+            requests=100_000,
+            stores=(*MEMORY, *FILE),
+            rounds=1,
+            goals=[
+                Goal(figure=Figure.RSS, most=400, stores=MEMORY),
+                Goal(figure=Figure.RSS, most=120, stores=FILE),
+                Goal(figure=Figure.DISK, most=450, stores=FILE),
+                Goal(figure=Figure.GROWTH, most=1.2),
+            ],
+        ),
+        Row(
+            name="start",
+            what="command to the first healthy answer, and `import` of the package",
+            measure=measures.start,
+            requests=1,
+            subjects=(OURS, STARLETTE, FASTAPI),
+            settings={},
+            rounds=10,
+            goals=[
+                Goal(figure=Figure.START, most=0.4, stores=MEMORY),
+                Goal(figure=Figure.IMPORT, most=0.1),
+            ],
+        ),
+        Row(
+            name="mongo",
+            what="a job from POST to Succeeded, on the MongoDB stand-in",
+            measure=measures.whole_jobs,
+            requests=1000,
+            stores=MONGO,
+            goals=[Goal(figure=Figure.STATEMENTS, most=4, stores=MONGO)],
+        ),
+        Row(
+            name="idle",
+            what="a job from POST to Succeeded (`wait=true`) while nothing else happens",
+            measure=measures.idle,
+            requests=100,
+            connections=1,
+            goals=[Goal(figure=Figure.P50, most=5, stores=MEMORY)],
+        ),
+    )
+}

@@ -1,0 +1,176 @@
+"""One trial: a server that is started anew, its jobs, the load on it, and what it uses meanwhile."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import Any
+
+from tests.bench.goals import OURS, Figure, Figures
+from tests.bench.load import Load, LoadProcess, Plan, message
+from tests.bench.revisions import Revision
+from tests.bench.servers import Place, Server, UnmeasuredError, read_json, running_ours, running_reference
+
+JOBS = "/v1/consumer/jobs"
+PARAMS: Mapping[str, Any] = {"prompt": "a red fox", "steps": 20, "cfgScale": 7, "width": 512, "height": 512}
+SMALL: Mapping[str, Any] = {
+    "$type": "textToImage",
+    "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
+    "params": PARAMS,
+}
+# 0.9 kB with three networks.
+LARGE: Mapping[str, Any] = {
+    **SMALL,
+    "params": {
+        **PARAMS,
+        "prompt": "a red fox in the snow, photograph, early morning, low sun behind birches, frost on its fur, " * 3,
+        "negativePrompt": "blurry, low quality, watermark, text, extra legs, cropped, out of frame, " * 2,
+        "scheduler": "EulerA",
+        "seed": 7,
+        "clipSkip": 2,
+    },
+    "additionalNetworks": {
+        "urn:air:sd1:lora:civitai:82098@87153": {"type": "Lora", "strength": 0.8},
+        "urn:air:sd1:embedding:civitai:7808@9208": {"type": "TextualInversion"},
+        "urn:air:sd1:vae:civitai:276082@311162": {"type": "Vae"},
+    },
+}
+BLANK: Mapping[str, str] = {"SIMULATION_PROFILE": "instant", "SIMULATION_PICTURES": "blank"}
+WARM_UP = 200
+AT_ONCE = 32
+POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 120.0
+LATE_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who is measured: ours with some settings, or a reference by its name."""
+
+    name: str = OURS
+    reference: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    template: Mapping[str, Any] = field(default_factory=lambda: SMALL)
+    measure: "Measure | None" = None
+
+    @property
+    def is_ours(self) -> bool:
+        return not self.reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """`answers` is the folder of what ours answered, which the references give back."""
+
+    subject: Subject
+    place: Place
+    revision: Revision
+    settings: Mapping[str, str]
+    requests: int
+    connections: int
+    load_process: LoadProcess
+    answers: Path
+
+    @contextmanager
+    def running(self, *, runs_jobs: bool = True) -> Iterator[Server]:
+        if self.subject.is_ours:
+            settings = {**self.settings, **self.subject.settings}
+            with running_ours(self.revision, self.place, settings, runs_jobs=runs_jobs) as server:
+                yield server
+        else:
+            with running_reference(self.subject.reference, self.answers) as server:
+                yield server
+
+    @property
+    def submission(self) -> bytes:
+        return message("POST", JOBS, json.dumps(self.subject.template).encode())
+
+    @property
+    def waiting_submission(self) -> bytes:
+        """A submission that is answered when its job has ended."""
+        return message("POST", f"{JOBS}?wait=true", json.dumps(self.subject.template).encode())
+
+    def load(self, server: Server, messages: Sequence[bytes], requests: int, **changes: Any) -> Load:
+        """Send so many requests over the connections of the row; `changes` are those of the plan."""
+        plan = {"port": server.port, "messages": messages, "requests": requests, "connections": self.connections}
+        return self.load_process.run(Plan(**{**plan, **changes}))
+
+    def warm_up(self, server: Server, messages: Sequence[bytes]) -> None:
+        self.load(server, messages, min(WARM_UP, self.requests), connections=AT_ONCE)
+
+    def submit(self, server: Server, jobs: int) -> "Submitted":
+        load = self.load(server, [self.submission], jobs, keep_bodies=True)
+        return Submitted([str(json.loads(body)["jobs"][0]["jobId"]) for body in load.bodies], load)
+
+    def finish(self, server: Server, jobs: int) -> Sequence[str]:
+        """Submit jobs, wait until all have succeeded, and return their ids."""
+        submitted = self.submit(server, jobs)
+        submitted.await_last(server)
+        self.check(server, submitted.ids)
+        return submitted.ids
+
+    def check(self, server: Server, ids: Sequence[str]) -> None:
+        """All must have succeeded, but for a few that a later one has overtaken; wait for those."""
+        load = self.load(server, [status_request(job_id) for job_id in ids], len(ids), keep_bodies=True)
+        late = [event["jobId"] for body in load.bodies if not _has_succeeded(event := json.loads(body)["lastEvent"])]
+        if len(late) > max(AT_ONCE, len(ids) * LATE_SHARE):
+            raise UnmeasuredError(f"{len(late)} of {len(ids)} jobs had not ended when the last one had")
+        for job_id in late:
+            await_success(server, job_id)
+
+
+Measure = Callable[[Trial], Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    ids: Sequence[str]
+    load: Load
+
+    def await_last(self, server: Server) -> float:
+        """Return when the last jobs had succeeded; jobs end in about the order in which they came."""
+        for job_id in self.ids[-AT_ONCE:]:
+            await_success(server, job_id)
+        return perf_counter()
+
+
+class Watch:
+    """What a server uses from now on."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._statements = server.statements()
+        self._usage = server.usage()
+
+    def figures(self, count: int) -> dict[Figure, float | None]:
+        """For each of so many requests or jobs; memory is what there is at the end."""
+        before, after = self._usage, self._server.usage()
+        statements = self._server.statements()
+        unknown = statements is None or self._statements is None
+        return {
+            Figure.CPU: (after.cpu_seconds - before.cpu_seconds) * 1e6 / count,
+            Figure.RSS: after.resident_bytes / 1e6,
+            Figure.STATEMENTS: None if unknown else ((statements or 0) - (self._statements or 0)) / count,
+            Figure.WRITES: (after.write_calls - before.write_calls) / count,
+            Figure.WRITTEN: (after.written_bytes - before.written_bytes) / 1e3 / count,
+        }
+
+
+def status_request(job_id: str) -> bytes:
+    return message("GET", f"{JOBS}/{job_id}")
+
+
+def await_success(server: Server, job_id: str) -> None:
+    deadline = perf_counter() + PATIENCE_SECONDS
+    while not _has_succeeded(read_json(server.port, f"{JOBS}/{job_id}")["lastEvent"]):
+        if perf_counter() > deadline:
+            raise UnmeasuredError(f"job {job_id} did not end within {PATIENCE_SECONDS:g} s")
+        sleep(POLL_SECONDS)
+
+
+def _has_succeeded(event: Mapping[str, Any]) -> bool:
+    if event["jobHasCompleted"] and event["type"] != "Succeeded":
+        raise UnmeasuredError(f"a job ended as {event['type']}: {event}")
+    return bool(event["jobHasCompleted"])
