@@ -10,7 +10,7 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import WorkerDependencies
 from civitai_mock.providers.comfyui.protocol.messages import NodeStep, SocketImage
-from civitai_mock.providers.comfyui.protocol.tracker import PromptDone, PromptInterrupted, PromptLost, PromptTracker
+from civitai_mock.providers.comfyui.protocol.tracker import PromptDone, PromptLost, PromptStopped, PromptTracker
 from civitai_mock.providers.comfyui.transport.http import ComfyHttp
 from civitai_mock.providers.comfyui.workers.follower import Follower
 from civitai_mock.providers.comfyui.workers.runs import MOST_IMAGE_BYTES, Run, Runs
@@ -149,7 +149,7 @@ async def test_a_prompt_that_was_taken_out_of_the_queue_is_stopped_at_once(bench
     run = bench.follow()
     run.is_unwanted, bench.running = True, []
     await bench.poll_after(0)
-    assert isinstance(run.tracker.end, PromptInterrupted)
+    assert isinstance(run.tracker.end, PromptStopped)
 
 
 async def test_nothing_is_polled_before_it_is_due(bench: FollowerBench) -> None:

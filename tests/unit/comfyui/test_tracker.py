@@ -25,9 +25,9 @@ from civitai_mock.providers.comfyui.protocol.tracker import (
     LossLimits,
     PromptDone,
     PromptFailed,
-    PromptInterrupted,
     PromptLost,
     PromptRunning,
+    PromptStopped,
     PromptTracker,
     PromptWaiting,
     SavedResult,
@@ -68,8 +68,8 @@ RECORDED = [
     ("02_fully_cached", "A", "6f5ced3e-6820-4bcc-90d2-57d91a8b7d1b", PromptRunning),
     ("03_partially_cached_new_seed", "A", "c7b94e53-cb73-4297-91ba-eddc0329376c", PromptRunning),
     ("05_execution_error", "A", "0a179bb5-b142-43d8-a6a9-7d0494f658f3", PromptFailed),
-    ("06_interrupted", "A", "fef111ea-7922-4021-a791-90e8e3f40428", PromptInterrupted),
-    ("08_no_client_id_interrupted_targeted", "OBS", "659f295e-07ec-414b-9200-610fe5ffad2e", PromptInterrupted),
+    ("06_interrupted", "A", "fef111ea-7922-4021-a791-90e8e3f40428", PromptStopped),
+    ("08_no_client_id_interrupted_targeted", "OBS", "659f295e-07ec-414b-9200-610fe5ffad2e", PromptStopped),
     ("09_feature_flags_preview_metadata", "F", "f2159363-dc43-4322-9921-7a01da00af9e", PromptRunning),
     ("10_two_prompts_two_clients", "A", "91dc6708-9c3d-445d-887f-d66c43ba959c", PromptRunning),
     ("10_two_prompts_two_clients", "A", "9e379363-eddc-4038-b24d-0784fc58dba3", PromptWaiting),
@@ -128,7 +128,7 @@ def test_whatever_becomes_of_the_messages_history_decides(data: st.DataObject) -
     assert tracker.state == PromptDone(results=(SavedResult("9", entry.files["9"][0]),), elapsed_ms=11_535)
 
 
-@pytest.mark.parametrize(("record", "state"), [("error", PromptFailed), ("interrupted", PromptInterrupted)])
+@pytest.mark.parametrize(("record", "state"), [("error", PromptFailed), ("interrupted", PromptStopped)])
 def test_history_alone_reports_a_bad_end(record: str, state: type) -> None:
     prompt_id, entry = entry_of(record)
     tracker = make_tracker(prompt_id)

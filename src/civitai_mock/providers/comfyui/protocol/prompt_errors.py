@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from civitai_mock.domain.errors import JobError, MockError, NotStartedError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
 from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
-from civitai_mock.providers.comfyui.protocol.tracker import PromptFailed, PromptInterrupted, PromptLost
+from civitai_mock.providers.comfyui.protocol.tracker import PromptFailed, PromptLost, PromptStopped
 
 NOT_IN_LIST = "value_not_in_list"
 MOST_COMPLAINTS = 3
@@ -42,7 +42,7 @@ def unlisted_inputs(refusal: JobError) -> Sequence[tuple[str, str]]:
     return [(as_text(complaint.get("node_id")), as_text(complaint.get("input_name"))) for complaint in found]
 
 
-def error_of_end(end: PromptFailed | PromptInterrupted | PromptLost, *, worker_id: str) -> MockError:
+def error_of_end(end: PromptFailed | PromptStopped | PromptLost, *, worker_id: str) -> MockError:
     """Return the job's error: a failure ends the job in ComfyUI's own words, a lost prompt is sent again.
 
     That costs no retry if the prompt had not begun.
@@ -50,7 +50,7 @@ def error_of_end(end: PromptFailed | PromptInterrupted | PromptLost, *, worker_i
     match end:
         case PromptFailed(failure=failure):
             return error_of_failure(failure, worker_id)
-        case PromptInterrupted(node_id=node_id):
+        case PromptStopped(node_id=node_id):
             return JobError("The prompt was stopped in ComfyUI.", node_id=node_id, worker=worker_id)
         case PromptLost(reason=reason, is_unstarted=is_unstarted):
             kind = NotStartedError if is_unstarted else TransientError

@@ -70,7 +70,7 @@ class PromptFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class PromptInterrupted:
+class PromptStopped:
     """Somebody stopped the prompt; `node_id` is empty if it had not begun."""
 
     node_id: str
@@ -89,7 +89,7 @@ class PromptLost:
     is_unstarted: bool = False
 
 
-PromptEnd: TypeAlias = PromptDone | PromptFailed | PromptInterrupted | PromptLost
+PromptEnd: TypeAlias = PromptDone | PromptFailed | PromptStopped | PromptLost
 PromptState: TypeAlias = PromptWaiting | PromptRunning | PromptEnd
 
 
@@ -185,7 +185,7 @@ class PromptTracker:
             case Errored(failure=failure):
                 self.state = PromptFailed(failure)
             case Stopped(node_id=node_id):
-                self.state = PromptInterrupted(node_id)
+                self.state = PromptStopped(node_id)
 
     def on_queued(self, place: QueuePlace, now: datetime) -> None:
         """Note that the queue was read and has the prompt."""
@@ -205,7 +205,7 @@ class PromptTracker:
         elif entry.failure is not None:
             self.state = PromptFailed(entry.failure)
         elif entry.interrupted_node is not None:
-            self.state = PromptInterrupted(entry.interrupted_node)
+            self.state = PromptStopped(entry.interrupted_node)
         else:
             self._finish(entry, now)
 
@@ -218,7 +218,7 @@ class PromptTracker:
     def mark_stopped(self) -> None:
         """Note that it was taken out of the queue before it ran."""
         if self.end is None:
-            self.state = PromptInterrupted("")
+            self.state = PromptStopped("")
 
     def mark_lost(self, reason: str, *, outputs_lost: bool = False) -> None:
         if self.end is None:

@@ -10,8 +10,8 @@ from civitai_mock.providers.comfyui.protocol.tracker import (
     PromptDone,
     PromptEnd,
     PromptFailed,
-    PromptInterrupted,
     PromptLost,
+    PromptStopped,
     PromptTracker,
 )
 
@@ -48,7 +48,7 @@ class Run:
         if not self.is_known or self.is_unwanted:
             return False
         end = self.tracker.end
-        return end is None or isinstance(end, PromptDone | PromptFailed | PromptInterrupted)
+        return end is None or isinstance(end, PromptDone | PromptFailed | PromptStopped)
 
     @property
     def is_waiting(self) -> bool:
