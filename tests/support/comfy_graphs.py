@@ -1,4 +1,4 @@
-"""ComfyUI graphs for tests: recorded ones, which a real server ran, and a small one with knobs."""
+"""Graphs for tests are recorded ones, which a real server ran, and a small one with knobs."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def text_to_image(
     model: str = "sd15.safetensors",
     outputs: Mapping[str, str] | None = None,
 ) -> Graph:
-    """`outputs` is the class of each output node by its id; all of them show the same images."""
+    """Build a small graph; `outputs` has the class of each output node by its id, all of which show the same images."""
     sampler = {"seed": seed, "steps": steps, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
     links = {"model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0], "latent_image": ["5", 0]}
     graph = {

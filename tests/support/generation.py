@@ -1,4 +1,4 @@
-"""From a template to its plan, its job and its graph, without a store or a server."""
+"""Take a template to its plan, its job and its graph, without a store or a server."""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def graph_of(template: JsonObject, found: Mapping[str, Resource] | None = None) 
 
 
 def make_found(air: str, **fields: str | list[str]) -> Resource:
-    """A resource with more to it than its AIR."""
+    """Return a resource with more to it than its AIR."""
     return Resource(air=Air.parse(air), fields=json.loads(json.dumps(fields)))
 
 

@@ -1,4 +1,4 @@
-"""What a stock ComfyUI would have against a graph, by the facts about its nodes that are in tests/data."""
+"""Check graphs as a stock ComfyUI would, by the facts about its nodes that are in tests/data."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ LITERAL_TYPES = {"INT", "FLOAT", "STRING", "ENUM"}
 
 
 def faults(graph: Mapping[str, Any], nodes: Mapping[str, Any] = NODES) -> list[str]:
-    """Everything that is wrong, each with the node and the input it is about; nothing for a good graph."""
+    """List everything that is wrong, each with the node and the input it is about; nothing for a good graph."""
     unknown = [
         f"{node_id}: unknown class {_class(node)}" for node_id, node in graph.items() if _class(node) not in nodes
     ]
@@ -25,7 +25,7 @@ def faults(graph: Mapping[str, Any], nodes: Mapping[str, Any] = NODES) -> list[s
 
 
 def links(node: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
-    """The inputs of a node that are links: ComfyUI takes every list of two for one."""
+    """Return the inputs of a node that are links: to ComfyUI every list of two is one."""
     return {name: tuple(value) for name, value in node["inputs"].items() if _is_link(value)}
 
 
@@ -84,7 +84,7 @@ def _literal_fault(value: Any, expected: Mapping[str, Any]) -> str | None:
         case _:
             fits = isinstance(value, int | float)
     if not fits or isinstance(value, bool):
-        return f"{value!r} is no {expected['type']}"
+        return f"{value!r} is not of type {expected['type']}"
     return None if expected["min"] <= value <= expected["max"] else f"{value} is out of range"
 
 
@@ -102,7 +102,7 @@ def _unreached(graph: Mapping[str, Any], nodes: Mapping[str, Any]) -> list[str]:
 
 
 def _cycles(graph: Mapping[str, Any]) -> list[str]:
-    """What is left when every node whose links are settled is settled, again and again."""
+    """List the nodes that are left when all whose links are settled are taken away, again and again."""
     open_ids = set(graph)
     while settled := {one for one in open_ids if not {target for target, _ in links(graph[one]).values()} & open_ids}:
         open_ids -= settled

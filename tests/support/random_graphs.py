@@ -1,4 +1,4 @@
-"""Graphs of any core nodes that fit together, with one or two output nodes at their ends."""
+"""Draw graphs of any core nodes that fit together, with one or two output nodes at their ends."""
 
 from typing import Any
 

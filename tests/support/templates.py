@@ -1,4 +1,4 @@
-"""A template of every `$type` that works."""
+"""Templates of every `$type`, each of which is accepted."""
 
 from civitai_mock.domain.json_types import Json, JsonObject
 from tests.support.comfy_graphs import text_to_image
@@ -41,6 +41,6 @@ TEMPLATES: dict[str, tuple[str, JsonObject]] = {
 
 
 def template(name: str, **changes: Json) -> JsonObject:
-    """The one of a `$type`; a member that is None is left out."""
+    """Return the template of a `$type`; a member that is None is left out."""
     members: JsonObject = {"$type": name, **TEMPLATES[name][1], **changes}
     return {member: value for member, value in members.items() if value is not None}

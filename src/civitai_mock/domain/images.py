@@ -18,7 +18,7 @@ class BrokenImageError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageHeader:
-    """Says what the first bytes tell; `content_type` follows from them, whatever anybody else said."""
+    """Says what the first bytes are; `content_type` follows from them, whatever anybody else said."""
 
     content_type: str
     width: int

@@ -1,4 +1,4 @@
-"""The rules of claims, and what a job's events tell of claims that ended."""
+"""The rules of claims, and what the events of a job say about claims that ended."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,17 +22,17 @@ DIED_EARLY = (JobEventType.CLAIM_EXPIRED, Stage.PROMPT_PREPARED, 0)
 STOPPED = (JobEventType.LATE_REJECTED, Stage.SENT_TO_COMFY, 0)
 
 
-def events_of(*told: tuple[JobEventType, Stage, int]) -> list[JobEvent]:
+def events_of(*facts: tuple[JobEventType, Stage, int]) -> list[JobEvent]:
     first = make_job().last_event
     rest = [
         replace(first, seq=seq, type=event, stage=stage, retry_attempt=attempt)
-        for seq, (event, stage, attempt) in enumerate(told, start=1)
+        for seq, (event, stage, attempt) in enumerate(facts, start=1)
     ]
     return [first, *rest]
 
 
 @pytest.mark.parametrize(
-    ("told", "deaths"),
+    ("facts", "deaths"),
     [
         ([], 0),
         ([CLAIMED, PREPARED, SENT], 0),
@@ -45,13 +45,13 @@ def events_of(*told: tuple[JobEventType, Stage, int]) -> list[JobEvent]:
     ],
 )
 def test_deaths_are_counted_since_the_prompt_last_got_on(
-    told: list[tuple[JobEventType, Stage, int]], deaths: int
+    facts: list[tuple[JobEventType, Stage, int]], deaths: int
 ) -> None:
-    assert deaths_in_a_row(events_of(*told)) == deaths
+    assert deaths_in_a_row(events_of(*facts)) == deaths
 
 
 @pytest.mark.parametrize(
-    ("told", "attempt", "owed"),
+    ("facts", "attempt", "owed"),
     [
         ([CLAIMED, PREPARED], 0, False),
         ([CLAIMED, PREPARED, DIED_EARLY, CLAIMED, PREPARED], 0, False),
@@ -64,9 +64,9 @@ def test_deaths_are_counted_since_the_prompt_last_got_on(
     ],
 )
 def test_a_death_is_paid_for_once_and_only_if_the_prompt_had_been_sent(
-    told: list[tuple[JobEventType, Stage, int]], attempt: int, owed: bool
+    facts: list[tuple[JobEventType, Stage, int]], attempt: int, owed: bool
 ) -> None:
-    assert owes_retry(events_of(*told), retry_attempt=attempt) is owed
+    assert owes_retry(events_of(*facts), retry_attempt=attempt) is owed
 
 
 def test_nobody_changes_what_has_ended_and_every_other_job_can_be_ended() -> None:

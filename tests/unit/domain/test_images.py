@@ -40,9 +40,9 @@ def test_an_image_tells_its_type_and_size(kind: str) -> None:
 def test_a_beginning_of_any_length_says_the_same_or_asks_for_more(kind: str) -> None:
     whole = _encoded(kind)
     full = read_header(whole)
-    told = [read_header(whole[:length]) for length in range(min(len(whole), 300))]
-    assert set(told) <= {None, full}
-    assert told[0] is None
+    headers = [read_header(whole[:length]) for length in range(min(len(whole), 300))]
+    assert set(headers) <= {None, full}
+    assert headers[0] is None
 
 
 def test_a_bitmap_that_is_stored_from_the_top_down_has_a_height() -> None:

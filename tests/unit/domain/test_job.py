@@ -21,7 +21,7 @@ WORKED = [Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY]
 
 
 def claimed(*, retry_attempt: int = 0, max_retry_attempt: int = 5) -> Job:
-    """As a store hands it out: the claim is stamped, nothing is told yet."""
+    """As a store hands it out: the claim is stamped, no event says so yet."""
     job = make_job(max_retry_attempt=max_retry_attempt)
     return replace(job, claim=make_claim(at=CLAIMED_AT), retry_attempt=retry_attempt)
 
@@ -231,9 +231,11 @@ def test_the_event_that_ends_a_claim_still_says_whose_it_was() -> None:
 
 @pytest.mark.parametrize("event", JobEventType)
 def test_what_ends_a_job_ends_its_claim(event: JobEventType) -> None:
-    told = replace(make_job().last_event, type=event)
-    assert told.job_has_completed == (event in {"Succeeded", "Failed", "Expired", "Deleted"})
-    assert told.claim_has_completed == (told.job_has_completed or event in {"Rejected", "LateRejected", "ClaimExpired"})
+    job_event = replace(make_job().last_event, type=event)
+    assert job_event.job_has_completed == (event in {"Succeeded", "Failed", "Expired", "Deleted"})
+    assert job_event.claim_has_completed == (
+        job_event.job_has_completed or event in {"Rejected", "LateRejected", "ClaimExpired"}
+    )
     assert ENDS_JOB < ENDS_CLAIM
 
 
@@ -248,15 +250,15 @@ STEPS: list[Callable[[Job], Job]] = [
 @given(st.lists(st.sampled_from(STEPS), max_size=30))
 def test_events_are_counted_without_gaps_and_nothing_follows_the_last(steps: list[Callable[[Job], Job]]) -> None:
     job = make_job()
-    told = [job.last_event]
+    events = [job.last_event]
     for step in steps:
         try:
             job = step(job)
         except (ValueError, KeyError):
             continue
-        if job.last_event is not told[-1]:
-            told.append(job.last_event)
-    assert [event.seq for event in told] == list(range(len(told)))
-    assert [event.job_has_completed for event in told[:-1]] == [False] * (len(told) - 1)
-    assert told[-1].job_has_completed == (job.outcome is not None)
-    assert job.retry_attempt <= sum(event.type is JobEventType.CLAIM_EXPIRED for event in told)
+        if job.last_event is not events[-1]:
+            events.append(job.last_event)
+    assert [event.seq for event in events] == list(range(len(events)))
+    assert [event.job_has_completed for event in events[:-1]] == [False] * (len(events) - 1)
+    assert events[-1].job_has_completed == (job.outcome is not None)
+    assert job.retry_attempt <= sum(event.type is JobEventType.CLAIM_EXPIRED for event in events)

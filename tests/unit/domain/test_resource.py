@@ -1,4 +1,4 @@
-"""What a resource's document tells of its file."""
+"""What the document of a resource says about its file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What users of A1111 write, as ComfyUI is told it."""
+"""What users of A1111 write, in ComfyUI's notation."""
 
 import re
 from time import process_time
@@ -209,7 +209,7 @@ def test_the_stored_prompt_is_the_users_own() -> None:
         ("<lora:>", "It does not name a file."),
     ],
 )
-def test_a_tag_that_cannot_be_applied_is_left_out_and_told(tag: str, reason: str) -> None:
+def test_a_tag_that_cannot_be_applied_is_left_out_with_its_reason(tag: str, reason: str) -> None:
     prompt = f"a fox, {tag}, snow {tag}"
     assert comfyui_text(prompt) == "a fox, snow"
     assert graph_of(request(prompt)) == graph_of(request("a fox, snow"))
@@ -232,7 +232,7 @@ def test_a_trigger_word_is_text_as_well() -> None:
     assert max(map(depth_of, texts)) == DEEPEST
 
 
-def test_a_tag_is_told_by_the_node_that_loads_what_it_asks_for() -> None:
+def test_a_tag_is_found_by_the_node_that_loads_what_it_asks_for() -> None:
     work = work_of({**request("<lora:x><hypernet:y>"), "additionalNetworks": {"urn:air:sd1:lora:civitai:1@11": {}}})
     assert isinstance(work, GraphWork)
     assert work.tags == {"LoraLoader_1": "<lora:x>", "HypernetworkLoader": "<hypernet:y>"}

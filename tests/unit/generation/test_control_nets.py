@@ -109,18 +109,18 @@ BAD: dict[str, tuple[Json, str]] = {
 
 
 @pytest.mark.parametrize(("bad", "path"), BAD.values(), ids=BAD.keys())
-def test_a_fault_is_told_at_its_path(bad: Json, path: str) -> None:
+def test_a_fault_is_reported_at_its_path(bad: Json, path: str) -> None:
     assert list(errors_of(template(bad))) == [path]
     assert list(errors_of(template(net(), bad))) == [path.replace("[0]", "[1]")]
 
 
 @pytest.mark.parametrize("bad", [net(startStep=5), net(endStep=1.5), net(startStep=0.5, endStep=0.25)])
-def test_whoever_counts_steps_is_told_of_fractions(bad: JsonObject) -> None:
+def test_a_number_of_steps_is_refused_with_an_example_of_a_fraction(bad: JsonObject) -> None:
     ((message,),) = errors_of(template(bad)).values()
     assert "fraction" in message
 
 
-def test_an_unknown_preprocessor_is_told_the_known_ones() -> None:
+def test_an_unknown_preprocessor_is_refused_with_the_known_ones() -> None:
     ((message,),) = errors_of(template(net(preprocessor="OpenPose"))).values()
     assert all(name in message for name in RECIPES)
 

@@ -79,8 +79,8 @@ CASES = {
     "a literal where a link belongs": (set_input("VAEDecode", "vae", "x"), "VAEDecode.vae: expected a link to VAE"),
     "a number below its range": (set_input("KSampler", "seed", -1), "KSampler.seed: -1 is out of range"),
     "a number above its range": (set_input("KSampler", "cfg", 100.5), "KSampler.cfg: 100.5 is out of range"),
-    "a fraction for a whole number": (set_input("KSampler", "steps", 2.5), "KSampler.steps: 2.5 is no INT"),
-    "a truth value for a number": (set_input("KSampler", "cfg", True), "KSampler.cfg: True is no FLOAT"),
+    "a fraction for a whole number": (set_input("KSampler", "steps", 2.5), "KSampler.steps: 2.5 is not of type INT"),
+    "a truth value for a number": (set_input("KSampler", "cfg", True), "KSampler.cfg: True is not of type FLOAT"),
     "a value that is no option": (
         set_input("KSampler", "sampler_name", "Euler a"),
         "KSampler.sampler_name: 'Euler a' is not an option",

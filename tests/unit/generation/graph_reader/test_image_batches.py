@@ -1,4 +1,4 @@
-"""Sizes and numbers along every path of a graph that begins with loaded images, as ComfyUI has them."""
+"""Image batches have the sizes and numbers of ComfyUI along every path that begins with a loaded image."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -209,7 +209,7 @@ def test_every_core_output_node_is_known() -> None:
     assert {name for name, output in OUTPUTS.items() if output.suffix} == FILES_BY_CLASS.keys()
 
 
-def test_a_chain_of_thousands_of_nodes_is_no_matter() -> None:
+def test_a_chain_of_thousands_of_nodes_is_read() -> None:
     graph = {"0": node("LoadImage", image="wide.png")}
     graph |= {str(n): node("ImageInvert", image=[str(n - 1), 0]) for n in range(1, 3001)}
     images = images_of(graph)

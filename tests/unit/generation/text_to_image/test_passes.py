@@ -188,8 +188,8 @@ def test_base_and_refiner_share_the_steps(
     params: JsonObject, refiner: JsonObject, base_steps: tuple[int, ...], refiner_steps: tuple[int, ...]
 ) -> None:
     graph = graph_of(template({**params, "refiner": {"model": REFINER, **refiner}}, model=SDXL))
-    told = [(one["steps"], one["start_at_step"], one["end_at_step"]) for one in inputs_of(graph, "KSamplerAdvanced")]
-    assert told == [base_steps, refiner_steps]
+    steps = [(one["steps"], one["start_at_step"], one["end_at_step"]) for one in inputs_of(graph, "KSamplerAdvanced")]
+    assert steps == [base_steps, refiner_steps]
 
 
 def test_loras_and_skipped_layers_are_for_the_base_only() -> None:

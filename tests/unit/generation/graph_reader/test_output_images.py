@@ -1,4 +1,4 @@
-"""What the simulator reads from graphs, ours and anybody's."""
+"""How the output images of graphs are made, ours and anybody's."""
 
 import json
 from dataclasses import asdict
@@ -37,8 +37,8 @@ NODES = st.fixed_dictionaries({"class_type": CLASSES, "inputs": st.dictionaries(
 
 
 def only(graph: Graph) -> OutputImages:
-    (series,) = read_output_images(Nodes(graph))
-    return series
+    (output,) = read_output_images(Nodes(graph))
+    return output
 
 
 def changed(name: str, changes: dict[str, dict[str, Any]], **new: Any) -> Graph:
@@ -56,21 +56,21 @@ def test_recorded_graphs_read_as_reviewed(golden: Golden) -> None:
 
 @pytest.mark.parametrize("path", sorted(OURS.glob("*.json")), ids=lambda path: path.stem)
 def test_graphs_of_this_server_read_in_full(path: Path) -> None:
-    series = only(load_graph(path))
-    main = series.main
+    output = only(load_graph(path))
+    main = output.main
     assert all((main.prompt_text, main.model, main.sampler, main.noise_schedule, main.steps, main.seed))
-    assert series.batch.width >= 64
+    assert output.batch.width >= 64
 
 
 def test_the_first_pass_is_the_main_one() -> None:
-    series = only(recorded_graph("sdxl_base_refiner"))
-    assert [one.model for one in series.passes] == ["sdxl_slim.safetensors", "sdxl_refiner_slim.safetensors"]
-    assert series.main.model == "sdxl_slim.safetensors"
+    output = only(recorded_graph("sdxl_base_refiner"))
+    assert [one.model for one in output.passes] == ["sdxl_slim.safetensors", "sdxl_refiner_slim.safetensors"]
+    assert output.main.model == "sdxl_slim.safetensors"
 
 
 def test_a_refiner_does_only_its_own_steps() -> None:
-    series = only(recorded_graph("sdxl_base_refiner"))
-    assert series.effort == pytest.approx({"8": 4 * 64 * 64 / 1e6, "9": 1 * 64 * 64 / 1e6})
+    output = only(recorded_graph("sdxl_base_refiner"))
+    assert output.effort == pytest.approx({"8": 4 * 64 * 64 / 1e6, "9": 1 * 64 * 64 / 1e6})
 
 
 @pytest.mark.parametrize(
@@ -80,28 +80,28 @@ def test_a_graph_of_this_server_with_all_extras_reads_as_what_was_asked_for(
     ecosystem: str, size: tuple[int, int]
 ) -> None:
     """A hires pass by 1.5 and an upscale by 2.5 of two images from one that is given."""
-    series = only(load_graph(OURS / f"{ecosystem}-all-extras.json"))
-    assert (series.batch.width, series.batch.height, series.batch.count) == (*size, 2)
-    assert [(one.steps, one.denoise) for one in series.passes] == [(20, 0.75), (20, 0.5)]
-    assert series.source.endswith("_source")
+    output = only(load_graph(OURS / f"{ecosystem}-all-extras.json"))
+    assert (output.batch.width, output.batch.height, output.batch.count) == (*size, 2)
+    assert [(one.steps, one.denoise) for one in output.passes] == [(20, 0.75), (20, 0.5)]
+    assert output.source.endswith("_source")
 
 
 def test_a_late_start_from_an_image_is_a_denoise() -> None:
     """30 of the last 75 steps, half of them by a refiner, and then a hires pass."""
-    series = only(load_graph(OURS / "sdxl-refiner-and-all-extras.json"))
-    assert [one.model for one in series.passes] == [
+    output = only(load_graph(OURS / "sdxl-refiner-and-all-extras.json"))
+    assert [one.model for one in output.passes] == [
         "sdxl/civitai/101055/128078.safetensors",
         "sdxl/civitai/1/2.safetensors",
         "sdxl/civitai/101055/128078.safetensors",
     ]
-    assert (series.main.steps, series.main.denoise) == (30, 0.4)
-    assert series.effort["KSamplerAdvanced"] == pytest.approx(15 * 0.4 * 1.024**2)
-    assert (series.batch.width, series.batch.height) == (1536 * 4, 1536 * 4)
+    assert (output.main.steps, output.main.denoise) == (30, 0.4)
+    assert output.effort["KSamplerAdvanced"] == pytest.approx(15 * 0.4 * 1.024**2)
+    assert (output.batch.width, output.batch.height) == (1536 * 4, 1536 * 4)
 
 
 def test_loras_come_in_the_order_of_their_chain() -> None:
-    series = only(recorded_graph("sd1_loras_clipskip_embedding_vae_hiresfix"))
-    assert [(lora.file_name, lora.strength) for lora in series.main.loras] == [
+    output = only(recorded_graph("sd1_loras_clipskip_embedding_vae_hiresfix"))
+    assert [(lora.file_name, lora.strength) for lora in output.main.loras] == [
         ("sd15_style_a.safetensors", 0.8),
         ("sd15_style_b.safetensors", 0.5),
     ]
@@ -147,9 +147,9 @@ def test_values_are_followed_to_the_nodes_that_hold_them() -> None:
             "24": node("PrimitiveInt", value=18446744073709551615),
         },
     )
-    series = only(graph)
-    assert (series.main.seed, series.main.steps, series.main.prompt_text) == (2**64 - 1, 7, "a lighthouse")
-    assert series.batch.width == 128
+    output = only(graph)
+    assert (output.main.seed, output.main.steps, output.main.prompt_text) == (2**64 - 1, 7, "a lighthouse")
+    assert output.batch.width == 128
 
 
 def test_values_that_go_round_in_a_circle_are_none() -> None:
@@ -188,17 +188,17 @@ def test_batches_multiply() -> None:
 
 def test_output_nodes_come_by_number_and_then_as_in_the_graph() -> None:
     classes = dict.fromkeys(("z", "57:10", "10", "57:9", "9", "a"), "SaveImage")
-    series = read_output_images(Nodes(text_to_image(outputs=classes)))
-    assert [one.node_id for one in series] == ["9", "10", "57:9", "57:10", "z", "a"]
+    outputs = read_output_images(Nodes(text_to_image(outputs=classes)))
+    assert [output.node_id for output in outputs] == ["9", "10", "57:9", "57:10", "z", "a"]
 
 
 @given(st.dictionaries(IDS, NODES | VALUES))
 def test_a_graph_of_any_shape_is_read_or_refused(graph: Graph) -> None:
     try:
-        series = check_graph(graph)
+        outputs = check_graph(graph)
     except GraphRefusedError:
         return
-    for one in series:
+    for one in outputs:
         assert 1 <= one.batch.width <= 16384
         assert 1 <= one.batch.height <= 16384
         assert sum(one.effort.values()) >= 0

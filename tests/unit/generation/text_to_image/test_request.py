@@ -126,7 +126,7 @@ def test_whole_numbers_have_no_point() -> None:
     assert '"strength": 1}' in request
 
 
-def test_references_are_told_by_their_path() -> None:
+def test_references_are_known_by_their_path() -> None:
     request = parse_template(with_networks(**{LORA: {}, "mine": {"id": VAE}}))
     assert request.references() == {
         "model": MODELS["sd1"],

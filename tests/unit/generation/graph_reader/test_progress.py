@@ -1,4 +1,4 @@
-"""What can be said of a whole graph from the steps of one node."""
+"""The fraction of a whole graph that is done, from the steps of one node."""
 
 import pytest
 
@@ -63,7 +63,7 @@ CUSTOM: JsonObject = {
         ({"3": "no node"}, "3", 1, 2, 0.5),
     ],
 )
-def test_the_share_is_of_all_samplers_if_they_follow_on_one_another_else_of_the_node(
+def test_the_fraction_is_of_all_samplers_if_they_are_a_chain_else_of_the_node(
     graph: JsonObject, node_id: str, step: int, steps: int, expected: float
 ) -> None:
     assert fraction_done(graph, node_id, step=step, steps=steps) == expected

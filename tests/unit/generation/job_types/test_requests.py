@@ -107,7 +107,7 @@ FAULTS: list[tuple[str, dict[str, Json], str]] = [
 
 
 @pytest.mark.parametrize(("name", "members", "path"), FAULTS)
-def test_a_fault_is_told_at_its_path(name: str, members: dict[str, Json], path: str) -> None:
+def test_a_fault_is_reported_at_its_path(name: str, members: dict[str, Json], path: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         parse_template(template(name, **members))
     assert list(caught.value.errors) == [path]

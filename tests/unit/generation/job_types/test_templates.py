@@ -1,4 +1,4 @@
-"""Templates of v1: which type reads them, and what is told of their faults."""
+"""Templates of v1: which type reads them, and how their faults are reported."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -37,13 +37,13 @@ def test_the_registries_have_each_type_by_both_of_its_names() -> None:
 
 
 @pytest.mark.parametrize("name", ["batch", "", 5, [], {}, True])
-def test_an_unknown_type_is_told_with_the_known_ones(name: Json) -> None:
+def test_an_unknown_type_is_refused_with_the_known_ones(name: Json) -> None:
     (message,) = errors_of({"$type": name, **MINIMAL}, path="jobs[1]")["jobs[1].$type"]
     assert message.endswith(f"known: {', '.join(JOB_TYPES)}.")
 
 
 @pytest.mark.parametrize("template", [[], [MINIMAL], "textToImage", 5, None, True])
-def test_a_template_that_is_no_object_is_refused(template: Json) -> None:
+def test_a_template_that_is_not_an_object_is_refused(template: Json) -> None:
     assert errors_of(template) == {"$": ["Expected a JSON object."]}
     assert errors_of(template, path="jobs[0]") == {"jobs[0]": ["Expected a JSON object."]}
 
@@ -112,13 +112,13 @@ FAULTS: dict[str, tuple[JsonObject, str]] = {
 
 
 @pytest.mark.parametrize(("members", "path"), FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_is_told_at_its_path(members: JsonObject, path: str) -> None:
+def test_a_fault_is_reported_at_its_path(members: JsonObject, path: str) -> None:
     template: JsonObject = {**MINIMAL, **members}
     assert list(errors_of(template)) == [path]
     assert list(errors_of(template, path="jobs[3]")) == [f"jobs[3].{path}"]
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     template: JsonObject = {"params": {"steps": 0, "width": 1}, "quantity": 0}
     assert set(errors_of(template)) == {"model", "params.steps", "params.width", "quantity"}
 
@@ -185,12 +185,12 @@ def test_the_retries_of_a_request_count() -> None:
     assert parse_template({**MINIMAL, "retries": 0}).max_retry_attempt == 0
 
 
-def test_an_empty_list_of_control_nets_is_no_control_net() -> None:
+def test_an_empty_list_of_control_nets_asks_for_none() -> None:
     """As the captures show a job that has none."""
     assert parse_template({**MINIMAL, "controlNets": []}).references() == {"model": MODEL}
 
 
-def test_the_schema_of_a_request_tells_its_type_and_its_members_as_they_are_sent() -> None:
+def test_the_schema_of_a_request_has_its_type_and_its_members_as_they_are_sent() -> None:
     schema = TextToImageJobRequest.model_json_schema()
     assert schema["title"] == "TextToImageJobRequest"
     assert schema["properties"]["$type"] == {"type": "string", "enum": ["textToImage", "TextToImageJobTemplate"]}

@@ -1,4 +1,4 @@
-"""Training: what each epoch makes."""
+"""Training: what each epoch makes, and what the job shows of it."""
 
 import json
 import struct
@@ -59,7 +59,7 @@ def test_the_files_of_all_epochs_are_assets_of_the_job() -> None:
     assert len({slot.blob_key for slot in slots}) == len(slots) == 6
 
 
-def test_a_model_is_a_valid_file_that_tells_of_its_epoch() -> None:
+def test_a_model_is_a_valid_file_that_names_its_epoch() -> None:
     first, second = (header_of(epoch.model) for epoch in epochs_of())
     assert first["__metadata__"]["ss_epoch"] == "1"
     assert second["__metadata__"] | {"ss_epoch": "1"} == first["__metadata__"]

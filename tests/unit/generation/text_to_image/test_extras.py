@@ -73,10 +73,10 @@ def test_extras_are_stored_complete(given: JsonObject, complete: JsonObject) -> 
     assert extras_of(given) == complete
 
 
-def test_a_refiner_takes_over_late_unless_it_is_told_when() -> None:
+def test_a_refiner_takes_over_late_unless_the_request_says_when() -> None:
     assert extras_of({"refiner": {"model": REFINER}}, model=SDXL) == {"refiner": {"model": REFINER, "switchAt": 0.8}}
-    told: JsonObject = {"refiner": {"model": REFINER, "switchAt": 0.5}}
-    assert extras_of(told, model=SDXL) == told
+    given: JsonObject = {"refiner": {"model": REFINER, "switchAt": 0.5}}
+    assert extras_of(given, model=SDXL) == given
 
 
 @pytest.mark.parametrize("model", [SDXL, "urn:air:pony:checkpoint:civitai:257749@290640"])
@@ -157,7 +157,7 @@ def test_images_as_large_as_may_be_are_taken() -> None:
     assert plan(template(params)).images == 1
 
 
-def test_resources_of_extras_are_told_by_their_path() -> None:
+def test_resources_of_extras_are_known_by_their_path() -> None:
     params: JsonObject = {
         "hires": {"upscaler": UPSCALER},
         "upscale": {"model": OTHER_UPSCALER},

@@ -1,4 +1,4 @@
-"""The text chunks of the simulator's images, as common readers find them."""
+"""Infotexts, and how common readers find them in PNG files."""
 
 import io
 import json
@@ -30,27 +30,27 @@ SAMPLED = SamplerPass(
     width=768,
     height=512,
 )
-SERIES = OutputImages(node_id="9", batch=ImageBatch(width=768, height=512), passes=(SAMPLED,))
+OUTPUT = OutputImages(node_id="9", batch=ImageBatch(width=768, height=512), passes=(SAMPLED,))
 GRAPH_JSON = json.dumps({"6": {"class_type": "CLIPTextEncode", "inputs": {"text": "лиса в снегу"}}})
 
 
-def told(sampled: SamplerPass) -> str:
-    return infotext(replace(SERIES, passes=(sampled,)))
+def infotext_of(sampled: SamplerPass) -> str:
+    return infotext(replace(OUTPUT, passes=(sampled,)))
 
 
-def settings_of(series: OutputImages) -> list[str]:
-    return infotext(series).splitlines()[-1].split(", ")
+def settings_of(output: OutputImages) -> list[str]:
+    return infotext(output).splitlines()[-1].split(", ")
 
 
 def read_back(texts: Mapping[str, str]) -> Mapping[str, str]:
-    image = Image.open(io.BytesIO(draw(SERIES, 0, texts=texts, content=ImageContent.BLANK)))
+    image = Image.open(io.BytesIO(draw(OUTPUT, 0, texts=texts, content=ImageContent.BLANK)))
     image.load()
     assert isinstance(image, PngImagePlugin.PngImageFile)
     return image.text
 
 
 def test_parameters_read_like_those_of_a1111() -> None:
-    assert infotext(SERIES) == (
+    assert infotext(OUTPUT) == (
         "RAW photo, portrait\n"
         "Negative prompt: (deformed:1.3)\n"
         "Steps: 20, Sampler: euler_ancestral, Schedule type: normal, CFG scale: 7, Seed: 2076391464, "
@@ -67,21 +67,21 @@ def test_parameters_read_like_those_of_a1111() -> None:
         (replace(SAMPLED, seed=2**64 - 1), "Seed: 18446744073709551615"),
     ],
 )
-def test_parameters_tell_the_rest_where_there_is_any(sampled: SamplerPass, part: str) -> None:
-    assert part in told(sampled)
-    assert part not in told(SAMPLED)
+def test_parameters_have_the_rest_where_there_is_any(sampled: SamplerPass, part: str) -> None:
+    assert part in infotext_of(sampled)
+    assert part not in infotext_of(SAMPLED)
 
 
 def test_parameters_leave_out_what_is_empty() -> None:
-    assert told(SamplerPass(seed=1, steps=2)) == "Steps: 2, Seed: 1"
+    assert infotext_of(SamplerPass(seed=1, steps=2)) == "Steps: 2, Seed: 1"
 
 
 def test_an_image_without_sampling_has_parameters_too() -> None:
-    assert infotext(replace(SERIES, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
+    assert infotext(replace(OUTPUT, passes=())) == "Steps: 0, Seed: 0, Size: 768x512"
 
 
 def test_the_graph_comes_before_the_parameters() -> None:
-    texts = png_texts(GRAPH_JSON, SERIES)
+    texts = png_texts(GRAPH_JSON, OUTPUT)
     assert list(texts) == ["prompt", "parameters"]
     assert texts["prompt"] == GRAPH_JSON
 
@@ -92,11 +92,11 @@ def test_any_text_is_read_back(text: str) -> None:
 
 
 def test_half_a_character_does_no_harm() -> None:
-    assert read_back(png_texts(GRAPH_JSON, replace(SERIES, passes=(replace(SAMPLED, prompt_text="\ud83e"),))))
+    assert read_back(png_texts(GRAPH_JSON, replace(OUTPUT, passes=(replace(SAMPLED, prompt_text="\ud83e"),))))
 
 
 def test_a_null_character_cannot_end_a_text() -> None:
-    assert told(replace(SAMPLED, prompt_text="a\0b")).startswith("ab\n")
+    assert infotext_of(replace(SAMPLED, prompt_text="a\0b")).startswith("ab\n")
 
 
 @pytest.mark.parametrize(
@@ -122,32 +122,32 @@ def test_a_null_character_cannot_end_a_text() -> None:
     ],
 )
 def test_parameters_tell_what_a_graph_of_ours_does(name: str, parts: list[str]) -> None:
-    (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
-    told_line = infotext(series).splitlines()[-1]
-    assert [part for part in parts if f", {part}" not in f", {told_line}"] == []
+    (output,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / f"{name}.json")))
+    settings = infotext(output).splitlines()[-1]
+    assert [part for part in parts if f", {part}" not in f", {settings}"] == []
 
 
 def test_an_image_grows_from_the_size_that_is_drawn() -> None:
     """Latent space makes 128 x 72 of it, and 192 x 104 of that."""
     graph = graph_of({"model": MODELS["sd1"], "params": {"width": 131, "height": 77, "hires": {}}})
-    (series,) = read_output_images(Nodes(graph))
-    assert {"Size: 128x72", "Hires upscale: 1.5"} <= set(settings_of(series))
+    (output,) = read_output_images(Nodes(graph))
+    assert {"Size: 128x72", "Hires upscale: 1.5"} <= set(settings_of(output))
 
 
 def test_the_size_of_an_image_from_elsewhere_is_not_guessed() -> None:
-    (series,) = read_output_images(Nodes(recorded_graph("sd1_img2img")))
-    assert not {"Size", "Hires upscale"} & {part.partition(":")[0] for part in settings_of(series)}
+    (output,) = read_output_images(Nodes(recorded_graph("sd1_img2img")))
+    assert not {"Size", "Hires upscale"} & {part.partition(":")[0] for part in settings_of(output)}
 
 
 def test_how_large_an_upscaler_makes_an_image_is_not_guessed() -> None:
-    (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
-    assert "Postprocess upscale by" not in infotext(series)
+    (output,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-upscale.json")))
+    assert "Postprocess upscale by" not in infotext(output)
 
 
-def test_a_plain_graph_tells_of_nothing_else() -> None:
-    (series,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-plain.json")))
-    assert not {"Hires", "Refiner", "Clip", "VAE", "Denoising", "Postprocess"} & set(infotext(series).split())
+def test_a_plain_graph_has_no_other_settings() -> None:
+    (output,) = read_output_images(Nodes(load_graph(DATA / "golden" / "graphs" / "sd1-plain.json")))
+    assert not {"Hires", "Refiner", "Clip", "VAE", "Denoising", "Postprocess"} & set(infotext(output).split())
 
 
 def test_a_value_that_would_read_as_two_is_quoted() -> None:
-    assert 'Model: "a, b: c"' in told(replace(SAMPLED, model="a, b: c"))
+    assert 'Model: "a, b: c"' in infotext_of(replace(SAMPLED, model="a, b: c"))

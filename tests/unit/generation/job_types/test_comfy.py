@@ -1,4 +1,4 @@
-"""The user's own graphs."""
+"""`comfy`: what users' own graphs ask for, cost and load."""
 
 from typing import Any
 
@@ -170,7 +170,7 @@ def test_a_url_that_cannot_be_fetched_is_a_fault_at_its_path(bad: str) -> None:
         ({"4": node("X", ckpt_name="urn:air:sd1:checkpoint:civitai:../x@1")}, "params.workflow.4.inputs.ckpt_name"),
     ],
 )
-def test_a_fault_is_told_at_its_path(workflow: Json, path: str) -> None:
+def test_a_fault_is_reported_at_its_path(workflow: Json, path: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         parse_template(comfy(workflow))
     assert list(caught.value.errors) == [path]
@@ -217,5 +217,5 @@ def test_the_seed_of_an_output_is_that_of_the_nearest_sampler(name: str, output:
 
 
 @pytest.mark.parametrize("seed", [2**63, -1, True, "7", 7.0, None])
-def test_a_seed_that_is_none_is_not_told(seed: Any) -> None:
+def test_a_value_that_is_not_a_seed_is_left_out(seed: Any) -> None:
     assert seed_above({"9": node("SaveImage", seed=seed)}, "9") is None

@@ -57,9 +57,9 @@ def test_everybody_may_see_a_film() -> None:
     assert result_of("movieRating") == {"nsfwLevel": "pg", "isBlocked": False}
 
 
-@pytest.mark.parametrize(("action", "told"), [("Pin", "Pin"), ("Upload", "Upload"), (None, "Upload")])
-def test_a_prepared_model_is_told_with_what_was_done(action: str | None, told: str) -> None:
-    assert result_of("prepareModel", action=action) == {"model": CHECKPOINT, "action": told}
+@pytest.mark.parametrize(("action", "done"), [("Pin", "Pin"), ("Upload", "Upload"), (None, "Upload")])
+def test_a_prepared_model_is_answered_with_what_was_done(action: str | None, done: str) -> None:
+    assert result_of("prepareModel", action=action) == {"model": CHECKPOINT, "action": done}
 
 
 @pytest.mark.parametrize("name", ["imageEmbedding", "mediaTagging", "mediaCaptioning", "wdTagging"])
