@@ -70,4 +70,4 @@ class Difference:
             return f"{self.median:+.1%} ({bounds})"
         if self.rounds < ROUNDS_FOR_SMALL:
             return f"no difference told from {self.rounds} rounds ({bounds}); {ROUNDS_FOR_SMALL} rounds tell more"
-        return f"no difference ({bounds})"
+        return f"no difference told ({bounds})"

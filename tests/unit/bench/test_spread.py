@@ -70,4 +70,4 @@ def test_a_difference_is_told_only_where_the_rounds_are_enough(difference: Diffe
 
 def test_what_is_not_told_says_what_would_tell_more() -> None:
     assert _difference(0.03, rounds=6).text == "no difference told from 6 rounds (+2.0% to +4.0%); 20 rounds tell more"
-    assert _difference(0.03, rounds=20, lowest=-0.01).text == "no difference (-1.0% to +4.0%)"
+    assert _difference(0.03, rounds=20, lowest=-0.01).text == "no difference told (-1.0% to +4.0%)"
