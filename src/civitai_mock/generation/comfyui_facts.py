@@ -28,6 +28,8 @@ FOLDERS_OF_TYPES: Mapping[str, tuple[str, ...]] = {
 STREAMING_CLASS = "SaveImageWebsocket"  # its images are files nowhere: they come over the socket only
 SAMPLER_CLASSES = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced")
 
+# The inputs in which the loaders of base models take their files.
+MODEL_INPUTS = ("ckpt_name", "unet_name")
 # The inputs in which text encoders take the texts of people.
 TEXT_INPUTS = ("text", "text_g", "text_l", "t5xxl", "clip_g", "clip_l")
 SEED_INPUTS = ("seed", "noise_seed")

@@ -11,6 +11,7 @@ from civitai_mock.drawing.artist import Draw
 from civitai_mock.drawing.outputs import images, placeholders
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
 from civitai_mock.drawing.pixels.graph_images import GraphImages, ReadFile, encode_image
+from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.generation.graph_reader.nodes import Nodes
 
 FilesOfNode: TypeAlias = Callable[[OutputContext], Files]
@@ -70,7 +71,7 @@ def _loss_graph(context: OutputContext) -> bytes:
 FLAC = _sound("flac", "flac")
 MODEL = _one_file(placeholders.model)
 FILES_BY_CLASS: Mapping[str, FilesOfNode] = {
-    **dict.fromkeys(("SaveImage", "PreviewImage", "MaskPreview", "SaveImageWebsocket"), images.png_files),
+    **dict.fromkeys(("SaveImage", "PreviewImage", "MaskPreview", STREAMING_CLASS), images.png_files),
     "SaveAnimatedPNG": images.animated_png,
     "SaveAnimatedWEBP": images.animated_webp,
     "SaveWEBM": _one_file(_webm),

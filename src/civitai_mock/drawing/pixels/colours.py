@@ -9,6 +9,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from civitai_mock.drawing.pixels.node_images import NodeImages, Operation
 from civitai_mock.drawing.pixels.scaling import scaled
+from civitai_mock.generation.comfyui_facts import LATENT_CELL
 
 Tones: TypeAlias = NDArray[np.float32]
 
@@ -197,7 +198,8 @@ def _mixed(name: str, other: str) -> Operation:
 
 def _pasted(node: NodeImages) -> Image.Image:
     image = node.colours("samples_to").copy()
-    image.paste(node.colours("samples_from"), (node.view.whole("x", 0) // 8 * 8, node.view.whole("y", 0) // 8 * 8))
+    left, top = (node.view.whole(name, 0) // LATENT_CELL * LATENT_CELL for name in ("x", "y"))
+    image.paste(node.colours("samples_from"), (left, top))
     return image
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from civitai_mock.domain.json_types import Json, as_text
-from civitai_mock.generation.comfyui_facts import SEED_INPUTS, TEXT_INPUTS
+from civitai_mock.generation.comfyui_facts import MODEL_INPUTS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, whole
 
 IMAGE_INPUTS = (
@@ -11,7 +11,7 @@ IMAGE_INPUTS = (
     *("samples_to", "latents", "video", "video_latent", "init_image", "start_image", "mask", "source", "Y"),
 )
 SAMPLER_INPUTS = frozenset(
-    {*SEED_INPUTS, "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", "ckpt_name", "unet_name"}
+    {*SEED_INPUTS, "steps", "cfg", "guidance", "denoise", "sampler_name", "scheduler", *MODEL_INPUTS}
 )
 BESIDE_MODEL = frozenset({*IMAGE_INPUTS, "positive", "negative", "conditioning", "clip", "vae"})
 BESIDE_SAMPLER = frozenset({*IMAGE_INPUTS, "negative", "clip", "vae", "control_net", "mask"})
@@ -110,7 +110,7 @@ def sampler_pass_at(nodes: Nodes, node_id: str) -> SamplerPass:
         noise_schedule=as_text(found.get("scheduler")),
         prompt_text=_words(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1")), other="negative"),
         negative_text=_words(nodes, nodes.linked(guider, ("negative",)), other="positive"),
-        model=as_text(found.get("ckpt_name")) or as_text(found.get("unet_name")),
+        model=next((name for given in MODEL_INPUTS if (name := as_text(found.get(given)))), ""),
         loras=_loras(nodes, guider),
         clip_skip=_clip_skip(nodes, nodes.linked(guider, ("positive", "conditioning", "cond1"))),
         first_step=max(whole(nodes.value(node_id, "start_at_step")) or 0, 0) - skipped,

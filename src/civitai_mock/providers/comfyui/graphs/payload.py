@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text
-from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
+from civitai_mock.generation.comfyui_facts import MODEL_INPUTS, STREAMING_CLASS
 from civitai_mock.ports import Submission
 
-BASE_MODEL_INPUTS = ("ckpt_name", "unet_name")
 PREFIX_INPUT = "filename_prefix"
 JOB_ID_KEY = "civitai_mock_job_id"
 
@@ -40,7 +39,7 @@ def streaming_nodes(graph: ReadOnlyJson) -> frozenset[str]:
 def base_models(graph: ReadOnlyJson) -> frozenset[str]:
     """Return the large files that a server has in memory after this graph."""
     inputs = [as_object(as_object(node).get("inputs")) for node in graph.values()]
-    return frozenset(name for given in inputs for field in BASE_MODEL_INPUTS if (name := as_text(given.get(field))))
+    return frozenset(name for given in inputs for field in MODEL_INPUTS if (name := as_text(given.get(field))))
 
 
 def _normalized_node(node_id: str, node: Json) -> JsonObject:
