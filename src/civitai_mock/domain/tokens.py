@@ -1,4 +1,4 @@
-"""Opaque texts for clients: tokens of job collections, and pagination cursors."""
+"""Encode and decode opaque texts for clients: tokens of job collections, and pagination cursors."""
 
 import base64
 import binascii
