@@ -21,6 +21,7 @@ class Nodes:
     def __init__(self, graph: ReadOnlyJson) -> None:
         self._classes = {node_id: as_text(_member(node, "class_type")) for node_id, node in graph.items()}
         self._inputs = {node_id: _member(node, "inputs") for node_id, node in graph.items()}
+        self._links: dict[str, Mapping[str, Link]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._classes)
@@ -38,22 +39,29 @@ class Nodes:
 
     def sources(self, node_id: str, *, skip: Collection[str] = ()) -> Iterator[str]:
         """Yield the nodes that the inputs of a node are linked to, but for the inputs named in `skip`."""
-        for name, value in self.inputs(node_id).items():
-            link = Link.of(value)
-            if link is not None and name not in skip:
+        for name, link in self._links_of(node_id).items():
+            if name not in skip:
                 yield link.node_id
 
     def links(self, node_id: str) -> Iterator[Link]:
         """Return the outputs that the inputs of a node are linked to."""
-        return (link for value in self.inputs(node_id).values() if (link := Link.of(value)) is not None)
+        return iter(self._links_of(node_id).values())
 
     def link(self, node_id: str, name: str) -> Link | None:
         """Return the output that an input is linked to."""
-        return Link.of(self.inputs(node_id).get(name))
+        return self._links_of(node_id).get(name)
 
     def linked(self, node_id: str, names: Iterable[str]) -> str | None:
         """Return the node that the first linked one of some inputs leads to."""
         return next((link.node_id for name in names if (link := self.link(node_id, name)) is not None), None)
+
+    def _links_of(self, node_id: str) -> Mapping[str, Link]:
+        """Return the linked inputs of a node; readers ask for them many times, so they are read once."""
+        links = self._links.get(node_id)
+        if links is None:
+            read = ((name, Link.of(value)) for name, value in self.inputs(node_id).items())
+            links = self._links[node_id] = {name: link for name, link in read if link is not None}
+        return links
 
     def value(self, node_id: str, name: str) -> Json:
         """Return the value of an input, through links to nodes that do no more than hold one."""
