@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from civitai_mock.domain.air import Air, CompressedAir, Reference
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_texts
@@ -24,7 +25,7 @@ HASH_PATTERN = re.compile(r"[0-9a-f]{8,64}")
 NAME_FIELDS = ("modelName", "resourceName", "versionName")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """Is a document of the resource store; `fields` has it as its owner wrote it, without `air`."""
 
@@ -43,11 +44,11 @@ class Resource:
         value = self.fields.get("fileName")
         return value if isinstance(value, str) and value else None
 
-    @property
+    @cached_property
     def trained_words(self) -> tuple[str, ...]:
         return as_texts(self.fields.get("trainedWords"))
 
-    @property
+    @cached_property
     def hashes(self) -> tuple[str, ...]:
         """Return the hashes of the file in lower case, the longest and surest first.
 

@@ -201,3 +201,18 @@ def test_a_compressed_air_keeps_source_and_version(source: str, model_id: str, v
 def test_what_is_neither_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequestError):
         parse_reference(text)
+
+
+def test_a_reference_that_is_read_again_is_the_same_value_with_what_follows_from_it() -> None:
+    reference = parse_reference(SDXL)
+    again = parse_reference(SDXL)
+    assert again is reference
+    assert isinstance(again, Air)
+    assert again.text is str(reference)
+    assert again.without_file is again.without_file
+
+
+def test_a_long_reference_is_not_remembered() -> None:
+    text = f"@civitai/{'1' * MAX_AIR_LENGTH}"
+    assert parse_reference(text) == parse_reference(text)
+    assert parse_reference(text) is not parse_reference(text)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import orjson
 
@@ -37,6 +38,8 @@ COUNT = """SELECT count(*) FROM "{resources}" WHERE instr(search, ?) > 0"""
 SEARCH = """SELECT body FROM "{resources}" WHERE instr(search, ?) > 0 ORDER BY key LIMIT ? OFFSET ?"""
 
 MAX_INTEGER = 2**63 - 1
+CACHED_RESOURCES = 512
+LARGEST_CACHED = 4096  # characters; a longer body would take too much memory
 
 
 class ResourceStatements:
@@ -127,5 +130,14 @@ def _row(resource: Resource) -> tuple[Value, ...]:
 
 
 def _resource_from(text: str) -> Resource:
+    """Return a resource by its body, which is read anew from the database each time, so that none can be outdated."""
+    return _parse(text) if len(text) > LARGEST_CACHED else _parse_once(text)
+
+
+def _parse(text: str) -> Resource:
     body = orjson.loads(text)
     return Resource(air=Air(**body["air"]), fields=body["fields"])
+
+
+# The same value for the same body keeps what follows from it, too, such as its hashes.
+_parse_once = lru_cache(CACHED_RESOURCES)(_parse)

@@ -1,0 +1,46 @@
+"""Resources that SQLite gives out again and again."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from civitai_mock.domain.air import parse_reference
+from civitai_mock.domain.resource import Resource
+from civitai_mock.storage.sqlite import TableNames
+from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.resources import LARGEST_CACHED, SqliteResourceStore
+from tests.support.jobs import CHECKPOINT, make_resource
+
+
+@pytest.fixture
+async def resources() -> AsyncIterator[SqliteResourceStore]:
+    names = TableNames()
+    database = Database(connect_memory(names), description="SQLite under test")
+    yield SqliteResourceStore(database=database, names=names)
+    await database.close()
+
+
+async def found(resources: SqliteResourceStore) -> Resource:
+    (resource,) = (await resources.find([parse_reference(CHECKPOINT)])).values()
+    return resource
+
+
+async def test_a_resource_that_nobody_changed_is_the_same_value_each_time(resources: SqliteResourceStore) -> None:
+    await resources.add(make_resource(hashes={"SHA256": "AB" * 32}))
+    first = await found(resources)
+    assert await found(resources) is first
+    assert first.hashes is first.hashes
+
+
+async def test_a_change_is_seen_at_once(resources: SqliteResourceStore) -> None:
+    await resources.add(make_resource(trainedWords=["before"]))
+    assert (await found(resources)).trained_words == ("before",)
+    await resources.replace(make_resource(trainedWords=["after"]))
+    assert (await found(resources)).trained_words == ("after",)
+
+
+async def test_a_large_resource_is_not_kept_in_memory(resources: SqliteResourceStore) -> None:
+    await resources.add(make_resource(notes="x" * LARGEST_CACHED))
+    assert await found(resources) == await found(resources)
+    assert await found(resources) is not await found(resources)
