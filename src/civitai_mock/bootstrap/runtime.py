@@ -10,10 +10,12 @@ from importlib.metadata import version
 import httpx
 import structlog
 
+from civitai_mock.bootstrap.late_loading import loading_late
 from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
+from civitai_mock.generation.wire import wire_models
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.tls import make_tls_context
@@ -87,6 +89,7 @@ async def open_runtime(
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
             await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
+        await opened.enter_async_context(loading_late(model.model_rebuild for model in wire_models()))
         yield Runtime(
             settings=settings,
             clock=clock,

@@ -15,19 +15,21 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import CoreSchema, ErrorDetails
 
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
 from civitai_mock.domain.search import count_values
+from civitai_mock.generation.member_texts import text_below
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000
@@ -48,8 +50,22 @@ class WireModel(BaseModel):
         extra="ignore",
         frozen=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
+        # Building all models takes a twentieth of the start: each is built at its first use, or soon after the start.
+        defer_build=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe each member by the text below it.
+
+        pydantic's `use_attribute_docstrings` reads the source when a class is defined, a tenth of the start.
+        """
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema)["properties"]
+        for member, field in cls.model_fields.items():
+            if text := text_below(member, cls):
+                properties[next(_wire_names(field))]["description"] = text
+        return schema
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +76,13 @@ class WireModel(BaseModel):
             return value
         others = {names.by_lower_case.get(str(name).lower(), name): member for name, member in value.items()}
         return others | {name: member for name, member in value.items() if name in names.all}
+
+
+def wire_models(model: type[WireModel] = WireModel) -> Iterator[type[WireModel]]:
+    """Yield all models that were imported so far, each after those that it extends."""
+    for extended in model.__subclasses__():
+        yield extended
+        yield from wire_models(extended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,66 @@
+"""What the start leaves for later: until the first healthy answer nobody needs it."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from functools import partial
+from typing import Any
+
+import pytest
+
+from civitai_mock.bootstrap.late_loading import SETTLE_SECONDS, loading_late
+
+START = """
+import asyncio, json, linecache, sys
+from civitai_mock.cli import server
+from civitai_mock.settings import Settings
+from civitai_mock.bootstrap.application import Application
+from civitai_mock.generation.wire import wire_models
+
+async def main():
+    application = Application(Settings.load())
+    async with application.app.router.lifespan_context(application.app):
+        print(json.dumps({
+            "modules": list(sys.modules),
+            "built": [model.__name__ for model in wire_models() if model.__pydantic_complete__],
+            "sources": [name for name in linecache.cache if "civitai_mock" in name],
+        }))
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def started() -> Any:
+    """What a process has loaded when it can answer for the first time."""
+    done = subprocess.run(
+        [sys.executable, "-c", START], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["av", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"])
+def test_the_start_imports_nothing_that_only_some_jobs_need(started: Any, name: str) -> None:
+    assert name not in started["modules"]
+
+
+def test_the_start_builds_no_model_of_the_wire(started: Any) -> None:
+    assert started["built"] == []
+
+
+def test_the_start_reads_no_source_of_ours(started: Any) -> None:
+    assert started["sources"] == []
+
+
+async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them() -> None:
+    seen: list[str] = []
+
+    def load(part: str) -> None:
+        seen.append(part)
+        asyncio.get_running_loop().call_soon(seen.append, f"after {part}")
+
+    async with loading_late(partial(load, part) for part in ("a", "b")):
+        assert seen == []
+        await asyncio.sleep(2 * SETTLE_SECONDS)
+    assert seen == ["a", "after a", "b", "after b"]
