@@ -1,5 +1,7 @@
 """What may be sent as a body: media type, size, time, and JSON that can be kept."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,6 +9,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import InvalidRequestError
@@ -99,6 +103,51 @@ def test_a_fault_says_where_it_is() -> None:
     with pytest.raises(InvalidRequestError) as raised:
         decode(b'{"a":\n  x}')
     assert "line 2 column 3" in raised.value.errors["$"][0]
+
+
+TEXTS = st.sampled_from(["", "a", ":", "a:", '":', "\\", ":}", "\x1f", "é:", "😀"])
+Members = Sequence[tuple[str, Any]]
+MEMBERS: st.SearchStrategy[Members] = st.deferred(
+    lambda: st.lists(st.tuples(TEXTS, st.one_of(TEXTS, MEMBERS, st.integers(-9, 9), st.none())), max_size=4).map(tuple)
+)
+
+
+def spelled(value: Any, *, escaped: str, space: str) -> str:
+    """JSON text of members, which may be repeated; one character is spelled by its number."""
+    if isinstance(value, tuple):
+        parts = [
+            f"{space}{spelled(name, escaped=escaped, space=space)}{space}:"
+            f"{space}{spelled(member, escaped=escaped, space=space)}"
+            for name, member in value
+        ]
+        return f"{{{','.join(parts)}}}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace(escaped, f"\\u{ord(escaped):04x}") if escaped else text
+
+
+def has_repeated(value: Any) -> bool:
+    if not isinstance(value, tuple):
+        return False
+    return len(dict(value)) < len(value) or any(has_repeated(member) for _, member in value)
+
+
+@given(MEMBERS, st.sampled_from(["", ":", "a"]), st.sampled_from(["", " ", "\n"]))
+def test_repeated_names_are_found_and_no_others_however_a_body_is_spelled(
+    members: Members, escaped: str, space: str
+) -> None:
+    body = spelled(members, escaped=escaped, space=space).encode()
+    if has_repeated(members):
+        with pytest.raises(InvalidRequestError) as raised:
+            decode(body)
+        assert "more than once" in raised.value.errors["$"][0]
+    else:
+        assert decode(body) == orjson.loads(body)
+
+
+def test_a_body_without_repeated_names_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", None)
+    body = {"model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": 'a "fox":\n'}, "n": [1, {}]}
+    assert decode(json.dumps(body).encode()) == body
 
 
 @pytest.mark.parametrize("path", [JOBS, RESOURCES])

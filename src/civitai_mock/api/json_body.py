@@ -90,8 +90,18 @@ def decode(body: bytes, *, most_values: int = VALUES_IN_ANY_CASE) -> Json:
         _check_depth(value, MAX_DEPTH)
     # orjson makes a float of a longer integer, and takes the last of several members of one name.
     parse_int = _check_int if LONG_NUMBER.search(body) else None
-    json.loads(body, parse_int=parse_int, object_pairs_hook=_check_names)
+    if parse_int or not _has_all_members(value, body):
+        json.loads(body, parse_int=parse_int, object_pairs_hook=_check_names)
     return value
+
+
+def _has_all_members(value: Json, body: bytes) -> bool:
+    """Return whether no member of the body is missing in the value that was read from it; False if that is unsure.
+
+    Each member has a colon, and so a value that lacks one has fewer colons than its body, unless a text in the body
+    spells them by their number. This takes a third of the time in which the body could be parsed again.
+    """
+    return b"\\u" not in body and orjson.dumps(value).count(b":") == body.count(b":")
 
 
 def _check_value_count(body: bytes, most: int) -> None:
