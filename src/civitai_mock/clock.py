@@ -4,7 +4,6 @@ import asyncio
 import heapq
 import random
 import secrets
-import uuid
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -44,11 +43,16 @@ class VirtualClock:
                 woken.set_result(None)
 
 
+# RFC 9562, version 4: which bits of an id are not random, and what they are.
+FIXED_BITS = 0xF000_C000_0000_0000_0000
+VERSION_4 = 0x4000_8000_0000_0000_0000
+
+
 class RandomIds:
     """Gives ids and seeds that nobody can foresee."""
 
     def uuid(self) -> str:
-        return str(uuid.uuid4())
+        return _uuid_text(secrets.randbits(128))
 
     def seed(self) -> int:
         return secrets.randbits(32)
@@ -61,7 +65,13 @@ class SeededIds:
         self._random = random.Random(seed)
 
     def uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return _uuid_text(self._random.getrandbits(128))
 
     def seed(self) -> int:
         return self._random.getrandbits(32)
+
+
+def _uuid_text(bits: int) -> str:
+    """Return what `str(uuid.UUID(int=bits, version=4))` does, in less than half its time."""
+    digits = f"{bits & ~FIXED_BITS | VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -62,8 +62,10 @@ class RequestLogMiddleware(HttpMiddleware):
 def new_trace_id(traceparent: str | None) -> str:
     """Return a new span in the trace of the caller, or in a trace of its own if there is no valid one."""
     match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    trace = match["trace"] if match else secrets.token_hex(16)
-    return f"00-{trace}-{secrets.token_hex(8)}-00"
+    if match:
+        return f"00-{match['trace']}-{secrets.token_hex(8)}-00"
+    digits = secrets.token_hex(24)
+    return f"00-{digits[:32]}-{digits[32:]}-00"
 
 
 class UnexpectedErrorMiddleware(HttpMiddleware):
