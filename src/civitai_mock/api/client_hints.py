@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
 from starlette.datastructures import Headers
@@ -19,6 +20,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 
 JSON = "application/json"
+CACHED_USER_AGENTS = 64
 
 logger = structlog.stdlib.get_logger()
 
@@ -36,8 +38,8 @@ class KnownClient:
     headers: Sequence[str] = ()
 
     def has_sent(self, headers: Headers) -> bool:
-        matches = self.user_agent.search(headers.get("user-agent", "")) is not None
-        return matches and all(headers.get(name) == JSON for name in self.headers)
+        """Return whether this client sent the headers, whose User-Agent is one of its own."""
+        return all(headers.get(name) == JSON for name in self.headers)
 
 
 KNOWN_CLIENTS = (
@@ -78,7 +80,8 @@ class ClientHints:
 
     def check(self, headers: Headers, jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
         """Log a hint if the client of these headers cannot read an answer about `jobs`."""
-        client = next((known for known in KNOWN_CLIENTS if known.has_sent(headers)), None)
+        candidates = _clients_called(headers.get("user-agent", ""))
+        client = next((known for known in candidates if known.has_sent(headers)), None)
         if client is None or client.name in self._logged or not _is_unreadable(jobs, vocabulary, client.compat):
             return
         self._logged.add(client.name)
@@ -98,6 +101,11 @@ class ClientHints:
             yield f"PROVIDER_NAME={OFFICIAL_PROVIDER}"
         if compat is ClientCompat.SDK_2024 and words.result_format is ResultFormat.ARRAY:
             yield f"RESULT_FORMAT={ResultFormat.OBJECT}"
+
+
+@lru_cache(CACHED_USER_AGENTS)
+def _clients_called(user_agent: str) -> Sequence[KnownClient]:
+    return [known for known in KNOWN_CLIENTS if known.user_agent.search(user_agent)]
 
 
 def _is_unreadable(jobs: Sequence[Job], vocabulary: Vocabulary, compat: ClientCompat) -> bool:

@@ -65,4 +65,6 @@ def moment(request: Request, name: str) -> datetime | None:
 
 
 def _texts(request: Request, name: str) -> Sequence[str]:
+    if not request.scope["query_string"]:
+        return ()
     return [text for sent, text in request.query_params.multi_items() if sent.lower() == name.lower()]

@@ -1,8 +1,10 @@
 """Vocabularies: how answers are worded, so that each kind of client can read them."""
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from civitai_mock.domain.errors import InvalidRequestError
 
@@ -70,7 +72,7 @@ class Vocabulary:
     is_official: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Vocabularies:
     """Holds what the settings say: `compat` is for requests that ask for none; the other two, if set, are for all."""
 
@@ -79,7 +81,13 @@ class Vocabularies:
     result_format: ResultFormat | None = None
 
     def of(self, asked: ClientCompat | None = None) -> Vocabulary:
-        compat = asked or self.compat
+        return self._by_compat[asked or self.compat]
+
+    @cached_property
+    def _by_compat(self) -> Mapping[ClientCompat, Vocabulary]:
+        return {compat: self._make(compat) for compat in ClientCompat}
+
+    def _make(self, compat: ClientCompat) -> Vocabulary:
         is_official = compat is not ClientCompat.DEFAULT
         usual_format = ResultFormat.OBJECT if compat is ClientCompat.SDK_2024 else ResultFormat.ARRAY
         return Vocabulary(

@@ -15,11 +15,12 @@ from civitai_mock.domain.search import Position
 NOT_OURS = "The token is not one that this server gave out."
 NOT_YOURS = "The cursor is not one that you were given."
 TAG_LENGTH = 8
+COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
 def encode_token(job_ids: Sequence[str]) -> str:
     """Return `{"Jobs":[…]}` in standard base64 with padding."""
-    return base64.b64encode(json.dumps({"Jobs": list(job_ids)}, separators=(",", ":")).encode()).decode()
+    return base64.b64encode(COMPACT.encode({"Jobs": list(job_ids)}).encode()).decode()
 
 
 def decode_token(token: str) -> list[str]:
@@ -42,7 +43,7 @@ def position_of(job: Job) -> Position:
 def encode_cursor(position: Position, *, owner: str | None) -> str:
     """Return a cursor that is valid for `owner` only, the consumer whose jobs are listed; None lists everybody's."""
     place = [format_date(position.created_at), position.submission_id, position.job_id]
-    text = json.dumps([*place, _tag(place, owner)], separators=(",", ":"))
+    text = COMPACT.encode([*place, _tag(place, owner)])
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 

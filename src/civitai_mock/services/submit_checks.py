@@ -112,6 +112,8 @@ def resolve_dependencies(requests: Mapping[str, JobRequest]) -> Mapping[str, Seq
 
     Raise `InvalidRequestError` for a name that no template has, or several have, and for a cycle.
     """
+    if not any(request.dependencies for request in requests.values()):
+        return dict.fromkeys(requests, ())
     edges = _edges(requests)
     _check_cycles(edges)
     found: dict[str, dict[str, None]] = {path: {} for path in requests}  # each once, in their order
