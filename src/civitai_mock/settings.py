@@ -410,6 +410,8 @@ class Settings(BaseSettings):
     @field_validator("comfy_ca_file")
     @classmethod
     def _check_certificates(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None  # a context costs some 20 ms of the start
         try:
             make_tls_context(value)
         except ssl.SSLError as error:

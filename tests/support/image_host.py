@@ -65,7 +65,8 @@ async def fetching_from(
     host: ImageHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
 ) -> AsyncIterator[ImageFetcher]:
     async with http_client(user_agent="test", tls=make_tls_context()) as client:
-        guarded = GuardedHttpClient(client=client, hosts=image_policy(patterns or ("private",)), resolve=host.resolve)
+        hosts = image_policy(patterns or ("private",))
+        guarded = GuardedHttpClient(get_client=lambda: client, hosts=hosts, resolve=host.resolve)
         yield ImageFetcher(client=guarded, limits=limits, timeout=patience)
 
 

@@ -56,7 +56,7 @@ class Receiver:
     @property
     def network(self) -> OutboundNetwork:
         """Return connections that lead here, whatever the host."""
-        return OutboundNetwork(client=self._client, resolve=self._resolve)
+        return OutboundNetwork(get_client=lambda: self._client, resolve=self._resolve)
 
     def webhook_sender(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
         return WebhookSender(client=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)

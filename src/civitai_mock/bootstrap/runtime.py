@@ -1,10 +1,11 @@
 """Open what lives as long as the process: settings, stores, provider and connections to other hosts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib.metadata import version
 
 import httpx
@@ -35,12 +36,12 @@ logger = structlog.stdlib.get_logger()
 class OutboundNetwork:
     """Reaches the hosts that callers name, with one client and one resolver, whatever is sent."""
 
-    client: httpx.AsyncClient
+    get_client: Callable[[], httpx.AsyncClient]
     resolve: Resolve
 
     def guarded_by(self, hosts: HostPolicy) -> GuardedHttpClient:
         """Return a client for the hosts that the policy allows."""
-        return GuardedHttpClient(client=self.client, hosts=hosts, resolve=self.resolve)
+        return GuardedHttpClient(get_client=self.get_client, hosts=hosts, resolve=self.resolve)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ async def open_runtime(
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
             await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
-        await opened.enter_async_context(loading_late(model.model_rebuild for model in wire_models()))
+        models = [model.model_rebuild for model in wire_models()]
+        await opened.enter_async_context(loading_late([*models, network.get_client]))
         yield Runtime(
             settings=settings,
             clock=clock,
@@ -119,10 +121,18 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
 
 @asynccontextmanager
 async def _open_network() -> AsyncIterator[OutboundNetwork]:
-    user_agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
-    async with http_client(user_agent=user_agent, tls=make_tls_context()) as client:
+    """Open no client before the first use: its TLS context and what httpx loads for it cost a tenth of the start."""
+
+    @cache
+    def get_client() -> httpx.AsyncClient:
+        return http_client(user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}", tls=make_tls_context())
+
+    try:
         with DnsResolver() as resolve:
-            yield OutboundNetwork(client=client, resolve=resolve)
+            yield OutboundNetwork(get_client=get_client, resolve=resolve)
+    finally:
+        if get_client.cache_info().currsize:
+            await get_client().aclose()
 
 
 def _make_image_fetcher(settings: Settings, network: OutboundNetwork) -> ImageFetcher:

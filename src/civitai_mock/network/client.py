@@ -65,9 +65,12 @@ def http_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedHttpClient:
-    """Connects to the very address that it has checked, so that no second DNS answer can lead it elsewhere (SSRF)."""
+    """Connects to the very address that it has checked, so that no second DNS answer can lead it elsewhere (SSRF).
 
-    client: httpx.AsyncClient
+    `get_client` returns the same client every time; it may make it the first time.
+    """
+
+    get_client: Callable[[], httpx.AsyncClient]
     hosts: HostPolicy
     resolve: Resolve
 
@@ -121,14 +124,15 @@ class GuardedHttpClient:
         return allowed
 
     async def _send_to(self, address: str, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
-        request = self.client.build_request(
+        client = self.get_client()
+        request = client.build_request(
             message.method,
             url.copy_with(host=address),
             content=message.content or None,
             headers={**message.headers, "Host": url.netloc.decode()},
             extensions={"sni_hostname": url.raw_host.decode()},
         )
-        return await self.client.send(request, stream=True, follow_redirects=False)
+        return await client.send(request, stream=True, follow_redirects=False)
 
 
 class DnsResolver:

@@ -12,7 +12,10 @@ import pytest
 from civitai_mock.bootstrap.late_loading import SETTLE_SECONDS, loading_late
 
 START = """
-import asyncio, json, linecache, sys
+import asyncio, json, linecache, ssl, sys
+contexts = []
+make_context = ssl.create_default_context
+ssl.create_default_context = lambda *args, **kwargs: contexts.append(1) or make_context(*args, **kwargs)
 from civitai_mock.cli import server
 from civitai_mock.settings import Settings
 from civitai_mock.bootstrap.application import Application
@@ -24,6 +27,7 @@ async def main():
         print(json.dumps({
             "modules": list(sys.modules),
             "built": [model.__name__ for model in wire_models() if model.__pydantic_complete__],
+            "tls_contexts": len(contexts),
             "sources": [name for name in linecache.cache if "civitai_mock" in name],
         }))
 
@@ -40,13 +44,17 @@ def started() -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", ["av", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"])
-def test_the_start_imports_nothing_that_only_some_jobs_need(started: Any, name: str) -> None:
+@pytest.mark.parametrize("name", ["av", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"])
+def test_the_start_imports_nothing_that_few_requests_need(started: Any, name: str) -> None:
     assert name not in started["modules"]
 
 
 def test_the_start_builds_no_model_of_the_wire(started: Any) -> None:
     assert started["built"] == []
+
+
+def test_the_start_makes_no_tls_context(started: Any) -> None:
+    assert started["tls_contexts"] == 0
 
 
 def test_the_start_reads_no_source_of_ours(started: Any) -> None:
