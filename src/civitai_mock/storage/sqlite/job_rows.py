@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 import orjson
 
@@ -29,6 +29,7 @@ from civitai_mock.storage.sqlite.encoding import (
 )
 
 LEAF_BYTES = 16
+CACHED_AIRS = 4096
 INSERT_LEAF = """INSERT INTO "{jobs} leaves" (leaf, born, submission, job) VALUES (?, ?, ?, ?)"""
 
 
@@ -137,7 +138,10 @@ def _resource_parts(resource: JobResource) -> tuple[object, ...]:
 def _job_resource(air: Document, file_name: str, trained_words: list[str], hashes: Sequence[str] = ()) -> JobResource:
     """Make a resource, which may have no hashes; earlier versions stored none."""
     words = tuple(trained_words)
-    return JobResource(air=Air(**air), file_name=file_name, trained_words=words, hashes=tuple(hashes))
+    return JobResource(air=_air(**air), file_name=file_name, trained_words=words, hashes=tuple(hashes))
+
+
+_air = lru_cache(CACHED_AIRS)(Air)  # jobs share a few resources; a value that is found takes a third of the time
 
 
 def leaf_rows(job: Job) -> Sequence[tuple[Value, ...]]:
