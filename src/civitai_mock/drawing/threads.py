@@ -32,7 +32,10 @@ async def in_thread(work: Callable[[], T], *, threads: Executor | None = None) -
     A StopIteration would never reach a future, and the waiting task would wait for ever. A CancelledError would cancel
     the waiting task, and SystemExit would end the server.
     """
-    outcome = await asyncio.get_running_loop().run_in_executor(threads, _try, work)
+    return _result(await asyncio.get_running_loop().run_in_executor(threads, _try, work))
+
+
+def _result(outcome: _Returned[T] | BaseException) -> T:
     if isinstance(outcome, _Returned):
         return outcome.value
     if isinstance(outcome, Exception) and not isinstance(outcome, StopIteration | StopAsyncIteration | CancelledError):
@@ -48,17 +51,20 @@ def _try(work: Callable[[], T]) -> _Returned[T] | BaseException:
 
 
 class DrawingThreads:
-    """Runs drawing in a few threads, each work when somebody asks for its result."""
+    """Runs drawing in a few threads, each work when somebody asks for its result.
+
+    Short work is done at once, on the event loop: a blank image takes less time than the way to a thread and back.
+    """
 
     def __init__(self, count: int) -> None:
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="drawing")
 
-    async def run(self, work: Callable[[], T]) -> T:
-        return await in_thread(work, threads=self._threads)
+    async def run(self, work: Callable[[], T], *, is_short: bool = False) -> T:
+        return _result(_try(work)) if is_short else await in_thread(work, threads=self._threads)
 
-    async def stream(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
+    async def stream(self, draw: Callable[[], bytes], *, is_short: bool = False) -> AsyncIterator[bytes]:
         """Yield in chunks what `draw` returns; it is called when the first chunk is asked for."""
-        data = await self.run(draw)
+        data = await self.run(draw, is_short=is_short)
         for start in range(0, len(data), CHUNK_BYTES):
             yield data[start : start + CHUNK_BYTES]
 

@@ -1,19 +1,24 @@
-"""A thread for work on large bodies, which would hold up the event loop and every request that it serves."""
+"""Threads for work on much data, which would hold up the event loop; work on little is done before one would begin."""
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 
-LARGE_BYTES = 64 * 1024  # smaller bodies are done before a thread would have begun
+LARGE_BYTES = 64 * 1024  # what is smaller is done before a thread would have begun
 # More threads would not be faster, as only one at a time runs Python, and whoever sends much waits behind himself.
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
 
-async def in_thread_if_large(work: Callable[[], T], *, size: int, large: int = LARGE_BYTES) -> T:
-    """Return what `work` returns; it runs in the thread if the body that it works on has `large` bytes or more."""
+async def in_thread_if_large(
+    work: Callable[[], T], *, size: int, large: int = LARGE_BYTES, threads: Executor | None = _thread
+) -> T:
+    """Return what `work` returns; it runs in a thread if what it works on has `large` bytes or more.
+
+    Without `threads` it is one of the event loop's own, of which there are several.
+    """
     if size < large:
         return work()
-    return await asyncio.get_running_loop().run_in_executor(_thread, work)
+    return await asyncio.get_running_loop().run_in_executor(threads, work)

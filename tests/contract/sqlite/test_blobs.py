@@ -2,8 +2,10 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,7 +17,19 @@ from civitai_mock.storage.sqlite.open import BLOBS, UPLOADS
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, chunks, collect
 
+T = TypeVar("T")
+
 KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
+
+
+class CountingThreads(ThreadPoolExecutor):
+    """Counts what is handed to its threads."""
+
+    trips = 0
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        self.trips += 1
+        return super().submit(work, *args, **kwargs)
 
 
 @pytest.fixture
@@ -46,6 +60,17 @@ async def test_a_key_that_could_be_a_path_is_refused(tmp_path: Path, key: str, *
         with pytest.raises(ValueError, match="cannot be the key of a blob"):
             await put(stores, key=key)
     assert files(tmp_path / "store") == []
+
+
+@pytest.mark.parametrize(("size", "trips"), [(600, 0), (100_000, 2)])
+async def test_a_small_blob_is_written_and_read_without_a_thread(tmp_path: Path, size: int, trips: int) -> None:
+    threads = CountingThreads()
+    asyncio.get_running_loop().set_default_executor(threads)
+    (tmp_path / "blobs").mkdir()
+    content = FileContent(folder=tmp_path / "blobs", incoming=tmp_path)
+    (await content.receive(KEY, chunks(bytes(size)))).keep()
+    assert await collect(content.read(KEY, start=0, stop=size)) == bytes(size)
+    assert threads.trips == trips
 
 
 async def test_deleted_swept_and_failed_blobs_leave_no_file(stores: Stores, tmp_path: Path) -> None:

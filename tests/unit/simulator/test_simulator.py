@@ -21,8 +21,14 @@ from tests.support.provider_openers import content, submission
 TEN_SECONDS = replace(INSTANT, prompt=10.0)
 
 
-def make_simulator(clock: VirtualClock, profile: TimingProfile = INSTANT, *, remember: int = 4096) -> Simulator:
-    return Simulator(name="local", clock=clock, profile=profile, image_content=ImageContent.BLANK, remember=remember)
+def make_simulator(
+    clock: VirtualClock,
+    profile: TimingProfile = INSTANT,
+    *,
+    remember: int = 4096,
+    image_content: ImageContent = ImageContent.BLANK,
+) -> Simulator:
+    return Simulator(name="local", clock=clock, profile=profile, image_content=image_content, remember=remember)
 
 
 async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: VirtualClock) -> None:
@@ -86,7 +92,7 @@ async def test_the_event_loop_goes_on_while_an_image_is_drawn(
         return threading.current_thread().name.encode()
 
     monkeypatch.setattr(simulator, "draw", held)
-    async with make_simulator(clock) as provider:
+    async with make_simulator(clock, image_content=ImageContent.DRAWN) as provider:
         await provider.send(submission("a", text_to_image()))
         drawing = asyncio.create_task(content((await provider.collect("a")).items[0]))
         await asyncio.to_thread(begun.wait, 10)
@@ -94,6 +100,22 @@ async def test_the_event_loop_goes_on_while_an_image_is_drawn(
         assert not drawing.done()
         go_on.set()
         assert (await drawing).startswith(b"drawing")
+
+
+@pytest.mark.parametrize(
+    ("side", "words", "thread"), [(512, 10, "MainThread"), (4096, 10, "drawing"), (512, 20_000, "drawing")]
+)
+async def test_only_a_large_blank_image_or_one_of_a_large_graph_takes_a_thread(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, side: int, words: int, thread: str
+) -> None:
+    monkeypatch.setattr(simulator, "draw", lambda *_, **__: threading.current_thread().name.encode())
+    graph = text_to_image()
+    graph["5"]["inputs"] |= {"width": side, "height": side}
+    graph["6"]["inputs"]["text"] = "fox " * words
+    async with make_simulator(clock) as provider:
+        await provider.send(submission("a", graph))
+        (output,) = (await provider.collect("a")).items
+        assert (await content(output)).startswith(thread.encode())
 
 
 async def test_large_images_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +195,7 @@ async def test_a_graph_that_changes_after_sending_changes_nothing(clock: Virtual
 
 
 async def test_closing_ends_the_drawing_threads(clock: VirtualClock) -> None:
-    async with make_simulator(clock) as provider:
+    async with make_simulator(clock, image_content=ImageContent.DRAWN) as provider:
         await provider.send(submission("a", text_to_image()))
         await content((await provider.collect("a")).items[0])
         assert any(thread.name.startswith("drawing") for thread in threading.enumerate())

@@ -5,19 +5,19 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import IO, Protocol
 
 from civitai_mock.domain.errors import NotFoundError, TransientError
+from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.errors import disk_errors
 from civitai_mock.storage.sqlite.permissions import make_folder, open_private
 
 CHUNK = 256 * 1024
 BUFFER = 4 * 1024 * 1024  # an image fits in, so that it takes one trip to a thread
-
-CHUNK = 256 * 1024
 
 
 class Upload(Protocol):
@@ -90,7 +90,8 @@ class FileContent:
             left = stop - start
             while left > 0:
                 with disk_errors(str(self._folder)):
-                    chunk = await asyncio.to_thread(file.read, min(CHUNK, left))
+                    size = min(CHUNK, left)
+                    chunk = await in_thread_if_large(partial(file.read, size), size=size, threads=None)
                 yield chunk
                 left -= len(chunk)
 
@@ -127,7 +128,7 @@ class FileContent:
 
 
 class FileUpload:
-    """Writes a file from threads; the lock keeps a late write from bringing a discarded file back."""
+    """Writes a file, from a thread if it is large; the lock keeps a late write from bringing a discarded file back."""
 
     def __init__(
         self, *, arriving: Path, target: Path, note_failure: "Callable[[FileUpload], None]" = lambda _: None
@@ -190,7 +191,7 @@ async def _fill(upload: FileUpload, content: AsyncIterator[bytes]) -> None:
         if size >= BUFFER:
             await asyncio.to_thread(upload.append, b"".join(parts))
             parts, size = [], 0
-    await asyncio.to_thread(upload.finish, b"".join(parts))
+    await in_thread_if_large(partial(upload.finish, b"".join(parts)), size=size, threads=None)
 
 
 def _open(path: Path, *, start: int, stop: int) -> IO[bytes]:
