@@ -37,6 +37,7 @@ from civitai_mock.services.host_policy import PRIVATE, PUBLIC, Network, parse_ne
 from civitai_mock.services.submit_checks import MissingResources
 
 PROGRAM = "civitai-mock"
+MOST_JOBS_SIMULATED, MOST_JOBS_ON_SERVERS = 10_000, 1000
 MEMORY_URI = "memory://"
 MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 
@@ -284,8 +285,13 @@ class Settings(BaseSettings):
     body_timeout_s: int = setting(
         30, "Limits how long a request body may take to arrive, in s", expected="a number from 1 to 3600", ge=1, le=3600
     )
-    scheduler_max_in_flight: int = setting(
-        1000, "Limits how many jobs one scheduler holds at once", expected="a number from 1 to 100000", ge=1, le=100_000
+    scheduler_max_in_flight: int | None = setting(
+        None,
+        "Limits how many jobs one scheduler holds at once; if it is unset, 10000 where the work is simulated, as a job"
+        " that waits is a timer, and 1000 with ComfyUI servers",
+        expected="a number from 1 to 100000, or nothing",
+        ge=1,
+        le=100_000,
     )
     scheduler_lease_ms: int = setting(
         15_000,
@@ -457,6 +463,12 @@ class Settings(BaseSettings):
     def comfy_servers(self) -> Sequence[ComfyServer]:
         """Return the servers of COMFY_HTTP_URL; without any, the work is simulated."""
         return parse_servers(self.comfy_http_url, self.comfy_ws_url) if self.comfy_http_url else ()
+
+    @property
+    def most_jobs_in_flight(self) -> int:
+        if self.scheduler_max_in_flight is not None:
+            return self.scheduler_max_in_flight
+        return MOST_JOBS_ON_SERVERS if self.comfy_servers else MOST_JOBS_SIMULATED
 
     @property
     def seeds_at_start(self) -> bool:

@@ -31,7 +31,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         event_bus=namespace.event_bus,
         options=SchedulerOptions(
             poll=settings.poll,
-            max_in_flight=settings.scheduler_max_in_flight,
+            max_in_flight=settings.most_jobs_in_flight,
             lease=timedelta(milliseconds=settings.scheduler_lease_ms),
             grace=timedelta(milliseconds=settings.shutdown_grace_ms),
         ),

@@ -132,6 +132,19 @@ def test_only_embedded_stores_are_seeded_unless_the_setting_says_otherwise(
     assert Settings.load().seeds_at_start is expected
 
 
+@pytest.mark.parametrize(
+    ("servers", "limit", "expected"),
+    [(None, None, 10_000), ("http://127.0.0.1:8188", None, 1000), (None, "7", 7), ("http://127.0.0.1:8188", "7", 7)],
+)
+def test_a_scheduler_holds_more_jobs_where_they_are_timers(
+    monkeypatch: pytest.MonkeyPatch, servers: str | None, limit: str | None, expected: int
+) -> None:
+    for name, value in {"COMFY_HTTP_URL": servers, "SCHEDULER_MAX_IN_FLIGHT": limit}.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert Settings.load().most_jobs_in_flight == expected
+
+
 @pytest.mark.parametrize("value", ["Bearer x\r\nX: y", "Bearer \x7f", "Bearer é", "Bearer ☃"])
 def test_an_authorization_that_no_header_can_say_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("COMFY_AUTHORIZATION", value)
