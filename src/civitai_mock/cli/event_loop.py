@@ -34,6 +34,7 @@ def _collect_less_garbage() -> None:
     """
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.enable()  # as `command.run` has disabled it for the imports
 
 
 def stop_in_good_order(

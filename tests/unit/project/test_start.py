@@ -34,6 +34,21 @@ async def main():
 asyncio.run(main())
 """
 
+# Shows what is so when the command imports its stores, and when it runs them.
+SEED = """
+import gc, json, sys
+from civitai_mock.__main__ import main
+
+class Watch:
+    def find_spec(self, name, *_):
+        if name in ("civitai_mock.bootstrap.stores", "civitai_mock.storage.sqlite"):
+            print(json.dumps({"collects": gc.isenabled(), "rich": "rich" in sys.modules}))
+
+sys.meta_path.insert(0, Watch())
+sys.argv = ["civitai-mock", "seed"]
+main()
+"""
+
 
 @pytest.fixture(scope="module")
 def started() -> Any:
@@ -42,6 +57,15 @@ def started() -> Any:
         [sys.executable, "-c", START], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def seeding() -> Any:
+    """What is so while the command imports, and while it runs."""
+    done = subprocess.run(
+        [sys.executable, "-c", SEED], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 @pytest.mark.parametrize("name", ["av", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"])
@@ -59,6 +83,14 @@ def test_the_start_makes_no_tls_context(started: Any) -> None:
 
 def test_the_start_reads_no_source_of_ours(started: Any) -> None:
     assert started["sources"] == []
+
+
+def test_garbage_is_collected_only_when_something_runs(seeding: Any) -> None:
+    assert [moment["collects"] for moment in seeding] == [False, True]
+
+
+def test_the_command_does_not_import_rich(seeding: Any) -> None:
+    assert not any(moment["rich"] for moment in seeding)
 
 
 async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them() -> None:
