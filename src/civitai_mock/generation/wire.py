@@ -50,7 +50,7 @@ class WireModel(BaseModel):
         extra="ignore",
         frozen=True,
         serialize_by_alias=True,
-        # Building all models takes a twentieth of the start: each is built at its first use, or soon after the start.
+        # Building all models takes a twelfth of the start: each is built at its first use, or soon after the start.
         defer_build=True,
     )
 
