@@ -84,9 +84,10 @@ def _import_structlog() -> None:
         return
     missing: Any = None
     sys.modules["rich"] = missing  # so that an import of it fails
-    import structlog  # noqa: F401
-
-    del sys.modules["rich"]
+    try:
+        import structlog  # noqa: F401
+    finally:
+        del sys.modules["rich"]
 
 
 def _refuse_too_few_descriptors() -> None:

@@ -33,7 +33,7 @@ class HealthFile:
 
     @property
     def is_kept(self) -> bool:
-        """Whether a folder could be written to."""
+        """Return whether a folder could be written to."""
         return self._descriptor is not None
 
     def write(self, report: HealthReport) -> None:

@@ -64,7 +64,7 @@ class HealthReport:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether jobs can run: without a worker they are kept, and run as soon as there is one."""
+        """Return whether jobs can run: without a worker they are kept, and run as soon as there is one."""
         return self.reason is None and any(worker.ready for worker in self.workers)
 
 
@@ -78,7 +78,7 @@ class GetHealth:
 
     @property
     def runs_jobs(self) -> bool:
-        """Whether this process runs jobs itself; if so, it needs no stall detector."""
+        """Return whether this process runs jobs itself; if so, it needs no stall detector."""
         return self.stall_detector is None
 
     async def __call__(self) -> HealthReport:

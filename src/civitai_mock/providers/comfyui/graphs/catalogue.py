@@ -51,7 +51,7 @@ class Catalogue:
 
     @property
     def models(self) -> Mapping[str, tuple[str, ...]]:
-        """All model files by folder, sorted by name."""
+        """Return all model files by folder, sorted by name."""
         found: dict[str, set[str]] = {EMBEDDINGS: set(self.embeddings.all)}
         for class_type, inputs in self.choices.items():
             for name, names in inputs.items():

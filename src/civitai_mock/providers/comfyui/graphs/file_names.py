@@ -39,12 +39,12 @@ class Names:
 
     @cached_property
     def by_token(self) -> Mapping[str, tuple[str, ...]]:
-        """Names by the words and numbers in their base names; folders do not count, as they may be ids of models."""
+        """Return names by the words and numbers in their base names; folders do not count, as they may be model ids."""
         return _grouped((token, name) for name in self.all for token in {*TOKENS.findall(base_name(name))})
 
     @cached_property
     def hashes(self) -> Sequence[str]:
-        """All tokens that may be hashes."""
+        """Return all tokens that may be hashes."""
         return [token for token in self.by_token if HASH.fullmatch(token)]
 
     @cached_property

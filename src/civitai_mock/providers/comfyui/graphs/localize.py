@@ -75,12 +75,12 @@ class LocalizedGraph:
 
     @property
     def shortfall(self) -> tuple[int, int]:
-        """A sort key: the more is missing the larger it is, and a node pack is more to ask for than a file."""
+        """Return a sort key: the more is missing the larger it is, and a node pack is more to ask for than a file."""
         return len(self.unknown_classes), len(self.missing)
 
     @property
     def reasons(self) -> list[str]:
-        """Why it cannot run, in words for users."""
+        """Return why it cannot run, in words for users."""
         return [*map(self._describe_class, self.unknown_classes), *map(str, self.missing)]
 
     def _describe_class(self, class_type: str) -> str:

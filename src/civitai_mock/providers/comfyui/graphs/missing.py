@@ -54,12 +54,12 @@ class MissingFile:
 
     @cached_property
     def nearest(self) -> tuple[str, ...]:
-        """Similar names, searched only when read: that takes long, and most jobs find their file on another server."""
+        """Return similar names, searched only when read: it takes long, and most jobs find their file elsewhere."""
         return nearest_names(self.wanted, self.names)
 
     @cached_property
     def candidates(self) -> tuple[str, ...]:
-        """All names that are equally good."""
+        """Return all names that are equally good."""
         return self._ambiguous[1]
 
     @cached_property

@@ -48,12 +48,12 @@ class Breaker:
 
     @property
     def failures_in_a_row(self) -> int:
-        """How many different prompts failed since the last one that succeeded."""
+        """Return how many different prompts failed since the last one that succeeded."""
         return len(self._failed)
 
     @property
     def reason(self) -> str:
-        """Why it is not closed; empty while it is."""
+        """Return why it is not closed; empty while it is."""
         if self.is_closed:
             return ""
         next_step = "one prompt is tried" if self.is_half_open else f"one is tried in {self._seconds_left:.0f} s"

@@ -28,7 +28,7 @@ class Reservation:
 
     @property
     def graph(self) -> JsonObject:
-        """The graph in that worker's names."""
+        """Return the graph in that worker's names."""
         return self.localized.graph
 
 

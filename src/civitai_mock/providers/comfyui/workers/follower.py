@@ -103,12 +103,12 @@ class Follower:
 
     @property
     def client_id(self) -> str | None:
-        """The id of the connection whose messages are heard; None while the socket is closed."""
+        """Return the id of the connection whose messages are heard; None while the socket is closed."""
         return self._read_client_id()
 
     @property
     def stuck_reason(self) -> str:
-        """Why the queue counts as stuck; empty while it moves."""
+        """Return why the queue counts as stuck; empty while it moves."""
         return self._queue_watch.stuck_reason
 
     def follow(self, run: Run) -> None:

@@ -46,7 +46,7 @@ class ServerHealth:
 
     @property
     def installed_models(self) -> InstalledModels:
-        """The model files of the lists that were read last; none while nothing was read."""
+        """Return the model files of the lists that were read last; none while nothing was read."""
         if self.catalogue is not None and self._installed_models.catalogue is not self.catalogue:
             self._installed_models = InstalledModels(self.catalogue)
         return self._installed_models

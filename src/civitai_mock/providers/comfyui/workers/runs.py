@@ -57,7 +57,7 @@ class Run:
 
     @property
     def image_bytes(self) -> int:
-        """The memory that its images take: those that its server does not keep."""
+        """Return the bytes of memory that its images take: those that its server does not keep."""
         end = self.tracker.end
         images = end.results if isinstance(end, PromptDone) else ()
         return sum(len(image.content) for image in images if isinstance(image, SocketImage))

@@ -65,12 +65,12 @@ class Worker:
 
     @property
     def reason(self) -> str:
-        """Why it is not ready."""
+        """Return why it is not ready; empty while it is."""
         return self.health.reason or self.breaker.reason or self.follower.stuck_reason
 
     @property
     def ecosystems(self) -> Sequence[str]:
-        """Those that it can serve, as far as is known."""
+        """Return the ecosystems that it can serve, as far as its lists of files tell."""
         return self._ecosystem_support.ecosystems(self.health.catalogue)
 
     @property
