@@ -1,7 +1,7 @@
 """Open what lives as long as the process: settings, stores, provider and connections to other hosts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,6 @@ from importlib.metadata import version
 import httpx
 import structlog
 
-from civitai_mock.bootstrap.late_loading import loading_late
 from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
@@ -28,6 +27,7 @@ from civitai_mock.settings import Settings
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
 CLOSE_SECONDS = 0.5
+SETTLE_SECONDS = 0.1  # for whoever waits for the server to be healthy
 
 logger = structlog.stdlib.get_logger()
 
@@ -117,6 +117,27 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
                 await stack.aclose()
         except TimeoutError:
             logger.warning("not closed in time", limit_s=CLOSE_SECONDS)
+
+
+@asynccontextmanager
+async def loading_late(parts: Iterable[Callable[[], object]]) -> AsyncIterator[None]:
+    """Load soon after the start what the first healthy answer does not need, so that no later request waits for it.
+
+    One part is loaded at a time, beside what runs: a request that comes meanwhile waits for one part at most. A part
+    that is used before loads at that moment, and one that cannot be loaded fails again where it is used.
+    """
+    loading = asyncio.create_task(_load(parts), name="late loading")
+    try:
+        yield
+    finally:
+        loading.cancel()
+
+
+async def _load(parts: Iterable[Callable[[], object]]) -> None:
+    await asyncio.sleep(SETTLE_SECONDS)
+    for load in parts:
+        load()
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.bootstrap.late_loading import SETTLE_SECONDS, loading_late
+from civitai_mock.bootstrap.runtime import loading_late
+from tests.support.process import PATIENCE_SECONDS
 
 START = """
 import asyncio, json, linecache, ssl, sys
@@ -100,7 +101,9 @@ async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them
         seen.append(part)
         asyncio.get_running_loop().call_soon(seen.append, f"after {part}")
 
-    async with loading_late(partial(load, part) for part in ("a", "b")):
+    all_seen = asyncio.Event()
+    parts = [partial(load, "a"), partial(load, "b"), partial(all_seen.set)]
+    async with loading_late(parts), asyncio.timeout(PATIENCE_SECONDS):
         assert seen == []
-        await asyncio.sleep(2 * SETTLE_SECONDS)
+        await all_seen.wait()
     assert seen == ["a", "after a", "b", "after b"]
