@@ -47,6 +47,22 @@ class OutboundRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class HttpTransport(httpx.AsyncHTTPTransport):
+    """Opens connections as httpx does, and raises `ConnectError` for one that was lost as soon as it was open.
+
+    anyio asks such a connection for its peer, and fails with an AttributeError of its own (version 4.16). Nothing has
+    been sent then.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except AttributeError as error:
+            if error.name != "getpeername":
+                raise
+            raise httpx.ConnectError("lost at once", request=request) from ConnectionResetError()
+
+
 def http_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
     """Return a client that uses no proxy, keeps no cookie and opens a connection for each request.
 
@@ -55,11 +71,12 @@ def http_client(*, user_agent: str, tls: ssl.SSLContext) -> httpx.AsyncClient:
     """
     return httpx.AsyncClient(
         headers={"User-Agent": user_agent},
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        transport=HttpTransport(
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0), trust_env=False, verify=tls
+        ),
         timeout=None,  # noqa: S113 - each caller limits the time of all that it does
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
-        verify=tls,
     )
 
 
