@@ -15,12 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import ChangeReload
 
 from civitai_mock.domain.errors import ConflictError, InvalidRequestError
+from civitai_mock.serving.admission import Admission
 from civitai_mock.serving.connection import LIMITS, Connection, Limits, OpenConnections, Phase
 
 if sys.platform != "win32":
     import resource
 
 BACKLOG = 2048
+READING_METHODS = frozenset({"GET", "HEAD"})  # they take little, and so need no admission
 SHORTEST_DRAIN_SECONDS = 1
 TICKS_OF_SWEEP = 10  # a tick of uvicorn is a tenth of a second
 FEWEST_KEPT_FREE, MOST_KEPT_FREE = 48, 256
@@ -41,6 +43,7 @@ class Server(uvicorn.Server):
         on_stop: Callable[[], None],
         limits: Limits = LIMITS,
     ) -> None:
+        self._admission = Admission()
         self._connections = OpenConnections(limits=limits, max_count=_max_connections())
         super().__init__(
             uvicorn.Config(
@@ -97,6 +100,8 @@ class Server(uvicorn.Server):
     async def _with_503_at_the_end(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 503 to a request that outlasts the grace time; uvicorn cancels it, and logs what comes of that."""
         try:
+            if scope["type"] == "http" and scope["method"] not in READING_METHODS:
+                await self._admission.admit()
             await app(scope, receive, send)
         except asyncio.CancelledError:
             if scope["type"] != "http" or not self.should_exit:
