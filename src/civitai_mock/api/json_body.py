@@ -28,7 +28,9 @@ VALUES_OF_JOB = 250  # for each job that one request may have
 VALUES_IN_ANY_CASE = 250_000  # one job may have a graph of thousands of nodes
 SEPARATORS = (b",", b"[", b"{")
 SEPARATOR_OR_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[,\[{]', re.DOTALL)
-LONG_NUMBER = re.compile(rb"\d{19}")
+# To look for zeros, once all digits are zeros, takes a tenth of the time in which a pattern is looked for.
+DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+LONG_NUMBER = b"0" * 19
 INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1  # seeds of ComfyUI need all of the latter
 
 
@@ -89,7 +91,7 @@ def decode(body: bytes, *, most_values: int = VALUES_IN_ANY_CASE) -> Json:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_depth(value, MAX_DEPTH)
     # orjson makes a float of a longer integer, and takes the last of several members of one name.
-    parse_int = _check_int if LONG_NUMBER.search(body) else None
+    parse_int = _check_int if LONG_NUMBER in body.translate(DIGITS_TO_ZEROS) else None
     if parse_int or not _has_all_members(value, body):
         json.loads(body, parse_int=parse_int, object_pairs_hook=_check_names)
     return value
@@ -106,7 +108,7 @@ def _has_all_members(value: Json, body: bytes) -> bool:
 
 def _check_value_count(body: bytes, most: int) -> None:
     """Refuse too many values before there is an object for each: millions keep the interpreter busy for seconds."""
-    if sum(body.count(separator) for separator in SEPARATORS) <= most:
+    if len(body) <= most or sum(body.count(separator) for separator in SEPARATORS) <= most:
         return
     outside = (match for match in SEPARATOR_OR_TEXT.finditer(body) if match[0] in SEPARATORS)
     if next(islice(outside, most, None), None) is not None:
