@@ -86,6 +86,7 @@ INDEXES: Mapping[str, str] = {
     "find.consumer and type": "jobs by consumer",
     "find.leaf": "PRIMARY KEY (leaf=? AND (born,submission,job)<(?,?,?))",
     "find.everything": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
+    "resources.find_spelled": "sqlite_autoindex_resources_1",
     "resources.find_version": "resources by version (source=? AND version=?)",
     "resources.insert_missing": "resources by version (source=? AND version=?)",
     "resources.find_model": "resources by model (source=? AND id=?)",

@@ -4,19 +4,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from civitai_mock.domain.air import parse_reference
+from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.resource import Resource
 from civitai_mock.storage.sqlite import TableNames
-from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.connections import Connections, connect_memory
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.resources import LARGEST_CACHED, SqliteResourceStore
 from tests.support.jobs import CHECKPOINT, make_resource
 
 
 @pytest.fixture
-async def resources() -> AsyncIterator[SqliteResourceStore]:
+def connections() -> Connections:
+    return connect_memory(TableNames())
+
+
+@pytest.fixture
+async def resources(connections: Connections) -> AsyncIterator[SqliteResourceStore]:
     names = TableNames()
-    database = Database(connect_memory(names), description="SQLite under test")
+    database = Database(connections, description="SQLite under test")
     yield SqliteResourceStore(database=database, names=names)
     await database.close()
 
@@ -44,3 +49,18 @@ async def test_a_large_resource_is_not_kept_in_memory(resources: SqliteResourceS
     await resources.add(make_resource(notes="x" * LARGEST_CACHED))
     assert await found(resources) == await found(resources)
     assert await found(resources) is not await found(resources)
+
+
+OTHER = "urn:air:sd1:lora:civitai:82098@87153"
+
+
+async def test_what_is_spelled_as_in_the_store_is_found_with_one_statement(
+    resources: SqliteResourceStore, connections: Connections
+) -> None:
+    for text in (CHECKPOINT, OTHER):
+        await resources.add(Resource(air=Air.parse(text), fields={}))
+    statements: list[str] = []
+    connections.reader.set_trace_callback(statements.append)
+    found = await resources.find([parse_reference(CHECKPOINT), parse_reference(OTHER.upper())])
+    assert [resource.air.text for resource in found.values()] == [CHECKPOINT, OTHER]
+    assert len(statements) == 1
