@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 
+from civitai_mock.api.app import Api
 from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.bootstrap.namespace import Namespace
@@ -44,7 +44,7 @@ class Opened:
     client: httpx.AsyncClient
 
     @property
-    def app(self) -> FastAPI:
+    def app(self) -> Api:
         return self.application.app
 
     @property
@@ -157,7 +157,7 @@ def make_settings(**changes: Any) -> Settings:
 
 
 @asynccontextmanager
-async def _client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def _client(app: Api) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
         yield client

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
-from civitai_mock.api.errors import HeaderFields, error_response
-from civitai_mock.api.middleware import HttpMiddleware
+from civitai_mock.api.context import Exchange
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.domain.errors import MockError, UnauthorizedError
 from civitai_mock.services.consumers import Auth, Authentication, bearer_token, consumer_id
@@ -30,68 +28,51 @@ HOP = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[^:]+):\d+|(?P<bare>.+)", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Holds what is asked of every caller; `rate_limit` is None for any number of requests."""
+    """Decides who may call v1 and v2; `rate_limit` is None for any number of requests."""
 
     authentication: Authentication
     rate_limit: RateLimit | None
     guess_limit: GuessLimit
 
+    def admit(self, exchange: Exchange, scope: Scope) -> None:
+        """Note who calls, and what the answer says of limits; raise the error that refuses the caller.
 
-class AccessMiddleware(HttpMiddleware):
-    """Puts the id of the consumer into `request.state.consumer`; health, docs and blobs are for everybody."""
-
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
-        super().__init__(app)
-        self._authentication = access.authentication
-        self._rate_limit = access.rate_limit
-        self._guess_limit = access.guess_limit
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        Health, docs and blobs are for everybody, and are not counted.
+        """
         if not scope["path"].startswith(GUARDED_PATHS):
-            await self.app(scope, receive, send)
             return
-        request, address = Request(scope), address_key(peer_host(scope))
-        consumer, refusal = self._identify(request, address)
-        allowance = self._rate_limit.take(self._rate_key(consumer, address)) if self._rate_limit else None
-        send_limits = _adding(allowance.headers, send) if allowance else send
-        refusal = (allowance and allowance.refusal("Too many requests")) or refusal
+        address = address_key(peer_host(scope))
+        consumer, refusal = self._identify(exchange, scope["path"], address)
+        if self.rate_limit is not None:
+            allowance = self.rate_limit.take(self._rate_key(consumer, address))
+            exchange.answer_headers = (*allowance.headers, *exchange.answer_headers)
+            refusal = allowance.refusal("Too many requests") or refusal
         if refusal is not None:
-            await error_response(request, refusal)(scope, receive, send_limits)
-            return
-        request.state.consumer = consumer
-        await self.app(scope, receive, send_limits)
+            raise refusal
+        exchange.consumer = consumer
 
-    def _identify(self, request: Request, address: str) -> tuple[str | None, MockError | None]:
+    def _identify(self, exchange: Exchange, path: str, address: str) -> tuple[str | None, MockError | None]:
         """Return who calls, where that is asked, or why the caller may not."""
-        if request.method in READING_METHODS and request.url.path.startswith(PUBLIC_PATH):
+        if exchange.method in READING_METHODS and path.startswith(PUBLIC_PATH):
             return None, None  # no token is checked either, so that no answer reveals whether it is right
-        authorization = request.headers.get("authorization")
-        token = bearer_token(authorization) if self._authentication.auth is Auth.TOKENS else None
+        authorization = exchange.header(b"authorization")
+        token = bearer_token(authorization) if self.authentication.auth is Auth.TOKENS else None
         guesser = consumer_id(token) if token else ""
-        if token and (refusal := self._guess_limit.refusal(address, guesser)):
+        if token and (refusal := self.guess_limit.refusal(address, guesser)):
             return None, refusal
         try:
-            consumer = self._authentication.consumer(authorization)
+            consumer = self.authentication.consumer(authorization)
         except UnauthorizedError as error:
             if token:
-                self._guess_limit.count_wrong(address)
+                self.guess_limit.count_wrong(address)
             return None, error
         if token:
-            self._guess_limit.remember_right(address, guesser)
+            self.guess_limit.remember_right(address, guesser)
         return consumer, None
 
     def _rate_key(self, consumer: str | None, address: str) -> str:
         """Return the consumer where a token proves who that is, else the address."""
-        return consumer if consumer and self._authentication.auth is Auth.TOKENS else address
-
-
-def _adding(headers: HeaderFields, send: Send) -> Send:
-    async def send_adding(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(headers)
-        await send(message)
-
-    return send_adding
+        return consumer if consumer and self.authentication.auth is Auth.TOKENS else address
 
 
 @lru_cache(CACHED_KEYS)
@@ -109,20 +90,20 @@ def peer_host(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-class TrustedProxyMiddleware(HttpMiddleware):
+class TrustedProxies:
     """Takes `X-Forwarded-For`, `-Proto` and `-Host` from connections out of `networks`, and from nobody else.
 
     A proxy appends to what it was sent, so the end of each list is its own word.
     """
 
-    def __init__(self, app: ASGIApp, *, networks: Sequence[Network]) -> None:
-        super().__init__(app)
+    def __init__(self, networks: Sequence[Network]) -> None:
         self._networks = networks
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def seen_through(self, scope: Scope) -> Scope:
+        """Return the request as the proxy received it, if a trusted one sent it."""
         if self._networks and self._is_trusted(parse_address(peer_host(scope))):
-            scope = {**scope, **self._forwarded(scope)}
-        await self.app(scope, receive, send)
+            return {**scope, **self._forwarded(scope)}
+        return scope
 
     def _forwarded(self, scope: Scope) -> Scope:
         """Return the members of the scope that the headers replace."""

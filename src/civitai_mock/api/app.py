@@ -1,21 +1,22 @@
 """Make the app: routes, middleware, error handlers and its own description, with nothing open yet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware import Middleware
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.types import Lifespan
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from civitai_mock.api import blobs, system
-from civitai_mock.api.access import Access, AccessMiddleware, TrustedProxyMiddleware
-from civitai_mock.api.base_path import ClientCompatMiddleware, SlashMiddleware
+from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.context import ApiContext, ApiOptions, UseCases
 from civitai_mock.api.errors import handle_errors
-from civitai_mock.api.openapi import describe_api
-from civitai_mock.api.request_log import RequestLogMiddleware, UnexpectedErrorMiddleware
+from civitai_mock.api.hot_routes import HotRoutes
+from civitai_mock.api.openapi import DescribedRoute, describe_api
+from civitai_mock.api.pipeline import RequestPipeline
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
 from civitai_mock.api.v2 import resources
@@ -29,7 +30,7 @@ def make_api(
     access: Access,
     trusted_proxies: Sequence[Network],
     lifespan: Lifespan[FastAPI],
-) -> FastAPI:
+) -> "Api":
     """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on."""
     app = Api(
         title=system.NAME,
@@ -44,14 +45,6 @@ def make_api(
             *pages.ROUTES,
             *static_files.ROUTES,
         ],
-        middleware=[
-            Middleware(TrustedProxyMiddleware, networks=trusted_proxies),
-            Middleware(RequestLogMiddleware),
-            Middleware(UnexpectedErrorMiddleware),
-            Middleware(SlashMiddleware),
-            Middleware(ClientCompatMiddleware),
-            Middleware(AccessMiddleware, access=access),
-        ],
         docs_url=None,  # FastAPI's own pages load their scripts from a CDN
         redoc_url=None,
         openapi_url=system.OPENAPI_URL,
@@ -63,11 +56,29 @@ def make_api(
     app.include_router(resources.router)
     app.include_router(system.router)
     handle_errors(app)
+    app.pipeline = RequestPipeline(
+        routes=app.build_middleware_stack(),
+        hot_routes=HotRoutes(route for route in app.routes if isinstance(route, DescribedRoute) and route.is_hot),
+        trusted_proxies=TrustedProxies(trusted_proxies),
+        access=access,
+    )
     return app
 
 
 class Api(FastAPI):
-    """A FastAPI app whose description has the plain routes, too."""
+    """A FastAPI app behind a pipeline for HTTP requests, whose description has the plain routes, too."""
+
+    pipeline: RequestPipeline
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        if scope["type"] != "http":
+            return super().__call__(scope, receive, send)
+        scope["app"] = self
+        return self.pipeline(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the routes with the handlers of their errors; the pipeline does what other middleware would do."""
+        return ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers)
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:

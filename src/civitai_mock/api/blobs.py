@@ -121,6 +121,7 @@ ROUTES = [
         BLOB_PATH,
         get_blob,
         method="GET",
+        is_hot=True,
         operation=Operation(
             id="GetBlob",
             summary="Download a blob, or one range of it",

@@ -1,11 +1,12 @@
 """The context of a request: use cases, what all requests share, and who calls."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Scope, Send
 
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
@@ -21,6 +22,10 @@ from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
+
+HeaderPairs = Sequence[tuple[bytes, bytes]]
+
+EXCHANGE = "civitai_mock.exchange"  # the key of the exchange in the scope of its request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,31 +79,83 @@ class ApiContext:
     use_cases_of: Callable[[Request], UseCases]
 
 
-def context(request: Request) -> ApiContext:
-    found: ApiContext = request.app.state.context
+class Exchange:
+    """Is one request and its answer while it is served: what `RequestPipeline` knows of it.
+
+    `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for; `consumer` is
+    known on guarded paths. `answer_headers` go with whatever is answered. `status` is None until an answer begins.
+    """
+
+    __slots__ = (
+        "_send",
+        "answer_headers",
+        "compat",
+        "consumer",
+        "context",
+        "headers",
+        "method",
+        "path",
+        "started",
+        "status",
+        "trace_id",
+    )
+
+    def __init__(self, scope: Scope, send: Send, *, started: float) -> None:
+        """Begin at `started`, a reading of the performance counter."""
+        self._send = send
+        self.context: ApiContext = scope["app"].state.context
+        self.started = started
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))
+        self.answer_headers: HeaderPairs = ()
+        self.trace_id = ""
+        self.compat: ClientCompat | None = None
+        self.consumer: str | None = None
+        self.status: int | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header of this name, which is in lower case."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, with what every answer carries."""
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])  # an HTTPStatus would be logged by its name
+            message = {**message, "headers": [*message["headers"], *self.answer_headers]}
+        await self._send(message)
+
+
+def exchange(request: Request) -> Exchange:
+    found: Exchange = request.scope[EXCHANGE]
     return found
+
+
+def context(request: Request) -> ApiContext:
+    return exchange(request).context
 
 
 def use_cases(request: Request) -> UseCases:
-    return context(request).use_cases_of(request)
+    found = exchange(request)
+    return found.context.use_cases_of(request)
 
 
 def options(request: Request) -> ApiOptions:
-    return context(request).options
+    return exchange(request).context.options
 
 
 def trace_id(request: Request) -> str:
-    """Return the id that `RequestLogMiddleware` gave the request."""
-    found: str = request.state.trace_id
-    return found
+    return exchange(request).trace_id
 
 
 def caller(request: Request) -> Caller:
-    """Return who calls; only on the routes that `AccessMiddleware` guards."""
-    compat: ClientCompat | None = request.state.compat
-    return Caller(
-        trace_id=trace_id(request), consumer=request.state.consumer, client_compat=compat.value if compat else None
-    )
+    """Return who calls; raise `RuntimeError` on a route that is not guarded."""
+    found = exchange(request)
+    if found.consumer is None:
+        raise RuntimeError(f"nobody was asked who calls {found.path}")
+    compat = found.compat
+    return Caller(trace_id=found.trace_id, consumer=found.consumer, client_compat=compat.value if compat else None)
 
 
 def owner(request: Request) -> str | None:
@@ -108,7 +165,8 @@ def owner(request: Request) -> str | None:
 
 def vocabulary(request: Request) -> Vocabulary:
     """Return how the answer is worded, as the request asked for or else as the server is set."""
-    return options(request).vocabularies.of(request.state.compat)
+    found = exchange(request)
+    return found.context.options.vocabularies.of(found.compat)
 
 
 def base_url(request: Request) -> str:

@@ -75,11 +75,14 @@ class Operation:
 
 
 class DescribedRoute(Route):
-    """Is a route for one method of one path."""
+    """Is a route for one method of one path; one that is hot is called most, and answered by `HotRoutes`."""
 
-    def __init__(self, path: str, endpoint: Endpoint, *, method: str, operation: Operation) -> None:
+    def __init__(
+        self, path: str, endpoint: Endpoint, *, method: str, operation: Operation, is_hot: bool = False
+    ) -> None:
         super().__init__(path, endpoint, methods=[method])
         self.method = method.lower()
+        self.is_hot = is_hot
         self.operation = operation
 
 

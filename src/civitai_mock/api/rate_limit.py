@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,12 +30,12 @@ class Allowance:
     wait: float
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        return {
-            "x-ratelimit-limit": str(self.limit),
-            "x-ratelimit-remaining": str(self.remaining),
-            "x-ratelimit-reset": str(math.ceil(self.reset)),
-        }
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        return (
+            (b"x-ratelimit-limit", b"%d" % self.limit),
+            (b"x-ratelimit-remaining", b"%d" % self.remaining),
+            (b"x-ratelimit-reset", b"%d" % math.ceil(self.reset)),
+        )
 
     def refusal(self, complaint: str) -> RateLimitedError | None:
         """Return the error to answer with if this was too much."""

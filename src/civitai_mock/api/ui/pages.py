@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from civitai_mock.api.context import base_url, options, use_cases
+from civitai_mock.api.context import base_url, exchange, options, use_cases
 
 DOCS_URL, REDOC_URL = "/docs", "/redoc"
 HTML, JSON = "text/html", "application/json"
@@ -92,8 +92,7 @@ def root_reference(request: Request) -> str:
 
     It holds behind a proxy that takes a prefix off the path, under `/compat/{name}`, and with a slash at the end.
     """
-    sent: str = request.state.sent_path
-    depth = sent.removeprefix(request.scope.get("root_path", "")).count("/") - 1
+    depth = exchange(request).path.removeprefix(request.scope.get("root_path", "")).count("/") - 1
     return "../" * depth
 
 

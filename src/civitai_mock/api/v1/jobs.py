@@ -127,6 +127,7 @@ ROUTES = [
         JOB_PATH,
         get_job,
         method="GET",
+        is_hot=True,
         operation=Operation(
             id="getV1ConsumerJobsByJobId",
             summary="Get the status of a job",
@@ -166,6 +167,7 @@ ROUTES = [
         JOBS_PATH,
         submit_jobs,
         method="POST",
+        is_hot=True,
         operation=Operation(
             id="postV1ConsumerJobs",
             summary="Submit one job or several",

@@ -1,0 +1,70 @@
+"""Serve every HTTP request: what each goes through before its route and after it, in one pass.
+
+This stands in front of Starlette's routes in the place of its middleware: as a chain of six, the same work took three
+times as long.
+"""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from civitai_mock.api.access import Access, TrustedProxies
+from civitai_mock.api.base_path import with_compat_noted, without_extra_slashes
+from civitai_mock.api.context import EXCHANGE, Exchange
+from civitai_mock.api.errors import error_response, problem
+from civitai_mock.api.hot_routes import HotRoutes
+from civitai_mock.api.request_log import TRACE_HEADER, log_request, new_trace_id
+from civitai_mock.domain.errors import MockError
+
+logger = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPipeline:
+    """Is an ASGI app for HTTP requests; `routes` answers those that are not for one of the `hot_routes`.
+
+    Each request gets a trace id, one access line when it is over, and an answer even where there is a bug.
+    """
+
+    routes: ASGIApp
+    hot_routes: HotRoutes
+    trusted_proxies: TrustedProxies
+    access: Access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        scope = self.trusted_proxies.seen_through(scope)
+        exchange = scope[EXCHANGE] = Exchange(scope, send, started=started)
+        exchange.trace_id = new_trace_id(exchange.header(b"traceparent"))
+        exchange.answer_headers = ((TRACE_HEADER, exchange.trace_id.encode()),)
+        bound = bind_contextvars(trace_id=exchange.trace_id)
+        try:
+            await self._answer(exchange, scope, receive)
+        except ClientDisconnect:
+            return
+        except Exception:
+            logger.exception("request failed")
+            if exchange.status is not None:
+                raise
+            await problem(Request(scope), 500, code=MockError.code)(scope, receive, exchange.send)
+        finally:
+            self._end(exchange)
+            reset_contextvars(**bound)
+
+    async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
+        try:
+            scope = with_compat_noted(exchange, without_extra_slashes(scope))
+            self.access.admit(exchange, scope)
+            response = await self.hot_routes.response(exchange, scope, receive)
+        except MockError as error:
+            response = error_response(Request(scope), error)
+        answer = self.routes if response is None else response
+        await answer(scope, receive, exchange.send)
+
+    def _end(self, exchange: Exchange) -> None:
+        """Do what is to be done when a request is over, however it went."""
+        log_request(exchange)
