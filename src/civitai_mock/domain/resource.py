@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from civitai_mock.domain.air import Air, CompressedAir, Reference
+from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_texts
 
 # The official ResourceInfo requires these; what a caller leaves out gets these values.
@@ -61,6 +62,16 @@ class Resource:
         }
         found = sorted((text for text in texts if HASH_PATTERN.fullmatch(text)), key=lambda text: (-len(text), text))
         return tuple(text for number, text in enumerate(found) if not _begins_any(text, found[:number]))
+
+    @cached_property
+    def for_job(self) -> JobResource:
+        """Return what a job stores of it; the path rule gives the file name of a resource that has none of its own."""
+        return JobResource(
+            air=self.air,
+            file_name=self.file_name or self.air.model_path,
+            trained_words=self.trained_words,
+            hashes=self.hashes,
+        )
 
     @property
     def search_text(self) -> str:

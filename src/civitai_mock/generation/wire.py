@@ -42,7 +42,7 @@ BLOB_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 class WireModel(BaseModel):
-    """Is in camelCase on the wire and read in any case; unknown members are ignored, as the real service does."""
+    """Is in camelCase on the wire and where it is stored."""
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(alias=to_camel),
@@ -66,6 +66,10 @@ class WireModel(BaseModel):
             if text := text_below(member, cls):
                 properties[next(_wire_names(field))]["description"] = text
         return schema
+
+
+class RequestModel(WireModel):
+    """Is read from requests, in any case; unknown members are ignored, as the real service does."""
 
     @model_validator(mode="before")
     @classmethod

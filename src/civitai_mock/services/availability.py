@@ -10,7 +10,6 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem, is_model
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
-from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.ports import Provider, ResourceStore
 
 
@@ -53,7 +52,7 @@ class GetCoverage:
             return Coverage(availability=_availability_of_unknown(reference))
         if is_model(resource.air) and find_ecosystem(resource.air) is None:
             return Coverage(availability=Availability.UNSUPPORTED)
-        workers = self.provider.workers_with([job_resource(resource)])
+        workers = self.provider.workers_with([resource.for_job])
         return Coverage(availability=Availability.AVAILABLE if workers else Availability.UNAVAILABLE, workers=workers)
 
 

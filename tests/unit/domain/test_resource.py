@@ -3,7 +3,6 @@
 import pytest
 
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.networks.request import job_resource
 from tests.parity.replay import read_capture
 from tests.support.jobs import make_resource
 
@@ -53,5 +52,10 @@ def test_only_what_is_a_hash_of_the_whole_file_or_much_of_it_is_told(stated: Jso
 
 
 def test_a_job_knows_the_hashes_of_its_resources() -> None:
-    assert job_resource(make_resource(hashes={"SHA256": SHA256})).hashes == (SHA256.lower(),)
-    assert job_resource(make_resource()).hashes == ()
+    assert make_resource(hashes={"SHA256": SHA256}).for_job.hashes == (SHA256.lower(),)
+    assert make_resource().for_job.hashes == ()
+
+
+def test_what_a_job_stores_of_a_resource_is_worked_out_once() -> None:
+    resource = make_resource(hashes={"SHA256": SHA256})
+    assert resource.for_job is resource.for_job

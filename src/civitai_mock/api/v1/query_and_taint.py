@@ -19,9 +19,9 @@ from civitai_mock.api.v1.schemas import QueryJobsResult, TaintJobsResult
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.search import JobCriteria, property_paths
 from civitai_mock.generation.job_types import SPELLINGS
-from civitai_mock.generation.wire import JsonMembers, Properties, Text, WireModel, from_validation, invalid
+from civitai_mock.generation.wire import JsonMembers, Properties, RequestModel, Text, from_validation, invalid
 
-T = TypeVar("T", bound=WireModel)
+T = TypeVar("T", bound=RequestModel)
 
 MAX_CONTEXT_BYTES = 65_536
 MAX_REASON_LENGTH = 20_000
@@ -40,7 +40,7 @@ Context = Annotated[JsonMembers, AfterValidator(_check_size)]
 Reason = Annotated[Text, Field(max_length=MAX_REASON_LENGTH)]
 
 
-class TaintJobRequest(WireModel):
+class TaintJobRequest(RequestModel):
     """Says what is wrong with a job."""
 
     reason: Reason | None = None
@@ -58,7 +58,7 @@ class TaintJobsRequest(TaintJobRequest):
     properties: Properties | None = None
 
 
-class QueryJobsRequest(WireModel):
+class QueryJobsRequest(RequestModel):
     """Asks for jobs of one type that have all of `properties`; both may be left out."""
 
     cursor: Text | None = None

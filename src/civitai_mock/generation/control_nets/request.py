@@ -7,7 +7,7 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.wire import MAX_NAME_LENGTH, BlobKey, ImageUrl, Number, Reference, WireModel
+from civitai_mock.generation.wire import MAX_NAME_LENGTH, BlobKey, ImageUrl, Number, Reference, RequestModel, WireModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class CompleteControlNet(WireModel):
     model: str | None = None
 
 
-class ImageJobControlNet(WireModel):
+class ImageJobControlNet(RequestModel):
     """An image guides the drawing; it is a blob, or comes from elsewhere."""
 
     preprocessor: Preprocessor

@@ -8,7 +8,6 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.control_nets.request import CompleteControlNet, ImageJobControlNet
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
-from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.generation.wire import fault
 from civitai_mock.generation.work import FileRole
 
@@ -132,4 +131,4 @@ def _usable(resource: Resource, ecosystem: Ecosystem, *, path: str) -> JobResour
     made_for = find_ecosystem(air)
     if made_for is not None and made_for is not ecosystem:
         raise fault(path, f"'{air}' was made for {made_for.name}; expected one for {ecosystem.name}, as the model.")
-    return job_resource(resource)
+    return resource.for_job

@@ -13,7 +13,6 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Graph, Skeleton
 from civitai_mock.generation.job_types.request import JobRequest, Plan
-from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.generation.user_graph import (
     IMAGE_INPUT,
     file_references,
@@ -23,7 +22,7 @@ from civitai_mock.generation.user_graph import (
     with_files,
     with_images,
 )
-from civitai_mock.generation.wire import JsonValue, Text, WireModel, at_most, image_url
+from civitai_mock.generation.wire import JsonValue, RequestModel, Text, WireModel, at_most, image_url
 from civitai_mock.generation.work import GraphWork, is_url
 
 LEAST_COST = 1.0
@@ -61,7 +60,7 @@ class ComfyNode(BaseModel):
     inputs: Annotated[dict[str, JsonValue], at_most(MAX_INPUTS, "inputs of a node"), AfterValidator(_with_valid_airs)]
 
 
-class ComfyParams(WireModel):
+class ComfyParams(RequestModel):
     """`workflow` is a graph in API format: its nodes by their ids."""
 
     workflow: Annotated[
@@ -132,7 +131,7 @@ class ComfyJobRequest(JobRequest):
         }
 
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - the graph has its own
-        named = {text: job_resource(resources[text]) for text in self.references().values()}
+        named = {text: resources[text].for_job for text in self.references().values()}
         files = {text: resource.file_name for text, resource in named.items()}
         return Plan(
             request=CompleteComfy(params=self.params, files=files).model_dump(),

@@ -15,8 +15,7 @@ from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, NAMED_PRIORITIES, NORMAL,
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.generation.networks.request import job_resource
-from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Properties, Text, Texts, WireModel
+from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Properties, RequestModel, Text, Texts
 from civitai_mock.generation.work import JobWork
 
 MAX_CLAIM = timedelta(days=1)
@@ -106,7 +105,7 @@ def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
         }
 
 
-class JobRequest(WireModel):
+class JobRequest(RequestModel):
     """Is one template of a submission; a class for each `$type` is in the registry.
 
     `wire_name` is the `$type` that clients send, `template_name` the one of the official description. A type that
@@ -174,7 +173,7 @@ class PassthroughRequest(JobRequest):
         return {}
 
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - nothing is left open
-        named = tuple(job_resource(resources[text]) for text in self.references().values())
+        named = tuple(resources[text].for_job for text in self.references().values())
         return Plan(request=self.own_members(), resources=named, cost=self.cost, images=self.images)
 
     def own_members(self) -> JsonObject:

@@ -1,6 +1,7 @@
 """`textToImage` makes images from a prompt text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from civitai_mock.generation.control_nets.request import ControlNetList
 from civitai_mock.generation.control_nets.resources import choose_control_nets, control_net_references, control_net_urls
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.request import JobRequest, Plan
-from civitai_mock.generation.networks.request import NetworkMap, choose_networks, network_entries
+from civitai_mock.generation.networks.request import NetworkEntry, NetworkMap, choose_networks, network_entries
 from civitai_mock.generation.text_to_image.builder import text_to_image_job
 from civitai_mock.generation.text_to_image.params import ImageJobParams
 from civitai_mock.generation.text_to_image.resources import (
@@ -51,9 +52,12 @@ class TextToImageJobRequest(JobRequest):
     quantity: Count | None = None
     batch_size: Count | None = None
 
+    @cached_property
+    def networks(self) -> Sequence[NetworkEntry]:
+        return network_entries(self.additional_networks)
+
     def references(self) -> Mapping[str, str]:
-        entries = network_entries(self.additional_networks)
-        networks = {entry.path: entry.reference for entry in entries}
+        networks = {entry.path: entry.reference for entry in self.networks}
         control_nets = control_net_references(self.control_nets or ())
         return {"model": self.model, **networks, **control_nets, **extra_references(self.params)}
 
@@ -63,7 +67,7 @@ class TextToImageJobRequest(JobRequest):
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
         model = choose_model(resources[self.model])
         extras = choose_extras(self.params, resources, model.ecosystem)
-        networks = choose_networks(network_entries(self.additional_networks), resources)
+        networks = choose_networks(self.networks, resources)
         control_nets = choose_control_nets(self.control_nets or (), resources, model.ecosystem)
         complete = CompleteTextToImage(
             base_model=self.base_model,

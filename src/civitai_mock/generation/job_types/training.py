@@ -10,10 +10,9 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.request import JobRequest, Plan
-from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.generation.placeholder_results import seeded_random, small_lora
 from civitai_mock.generation.text_to_image.params import MAX_SEED
-from civitai_mock.generation.wire import PromptText, Reference, Uri, WireModel
+from civitai_mock.generation.wire import PromptText, Reference, RequestModel, Uri, WireModel
 from civitai_mock.generation.work import Epoch, Sample, TrainingWork
 
 COST = 500.0
@@ -22,7 +21,7 @@ DEFAULT_EPOCHS, MOST_EPOCHS = 10, 100
 DEFAULT_PROMPT = "a picture in the new style"
 
 
-class TrainingParams(WireModel):
+class TrainingParams(RequestModel):
     """Only these members are read; any other one is stored, and shown, as it is."""
 
     model_config = ConfigDict(extra="allow")
@@ -95,7 +94,7 @@ class ImageResourceTrainingJobRequest(JobRequest):
         return {"model": self.model}
 
     def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
-        model = job_resource(resources[self.model])
+        model = resources[self.model].for_job
         complete = CompleteTraining(
             model=str(model.air),
             training_data=self.training_data,

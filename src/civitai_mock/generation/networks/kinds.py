@@ -48,7 +48,7 @@ class NetworkKind:
         if abs(strength) > self.max_strength:
             most = f"{self.max_strength:g}"
             return f"The strength of a {self.name} must be from -{most} to {most}; found {plain_number(strength)}."
-        if not self.allows_white_space and any(character.isspace() for character in file_name):
+        if not self.allows_white_space and "".join(file_name.split()) != file_name:
             return f"ComfyUI cannot find the file '{file_name}' of a {self.name}: its name has white space."
         return None
 

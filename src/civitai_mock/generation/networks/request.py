@@ -12,7 +12,17 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.networks.kinds import KIND_NAMES, MAX_STRENGTH, NetworkKind, find_kind
-from civitai_mock.generation.wire import Name, Number, PromptText, Reference, Text, WireModel, at_most, fault
+from civitai_mock.generation.wire import (
+    Name,
+    Number,
+    PromptText,
+    Reference,
+    RequestModel,
+    Text,
+    WireModel,
+    at_most,
+    fault,
+)
 
 MAX_NETWORKS = 100  # ComfyUI follows a chain of nodes by calls within calls, which have an end
 
@@ -31,7 +41,7 @@ class CompleteNetwork(WireModel):
     trigger_word: str | None = None
 
 
-class ImageJobNetworkParams(WireModel):
+class ImageJobNetworkParams(RequestModel):
     """`id` is the AIR, where the key is only a name."""
 
     id: Reference | None = None
@@ -120,7 +130,7 @@ def choose_networks(entries: Iterable[NetworkEntry], resources: Mapping[str, Res
 def _choose(entry: NetworkEntry, resource: Resource) -> ChosenNetwork:
     kind = _kind(entry, resource)
     params = entry.params.complete(kind.name)
-    found = job_resource(resource)
+    found = resource.for_job
     if message := kind.fault(file_name=found.file_name, strength=params.strength):
         raise fault(entry.path, message)
     return ChosenNetwork(resource=found, kind=kind, params=params)
@@ -134,13 +144,3 @@ def _kind(entry: NetworkEntry, resource: Resource) -> NetworkKind:
         known = ", ".join(KIND_NAMES)
         raise fault(entry.path, f"'{resource.air}' is not a network; expected one of {known}.")
     return kind
-
-
-def job_resource(resource: Resource) -> JobResource:
-    """Return a resource as a job stores it; the path rule gives the file name of one that has none of its own."""
-    return JobResource(
-        air=resource.air,
-        file_name=resource.file_name or resource.air.model_path,
-        trained_words=resource.trained_words,
-        hashes=resource.hashes,
-    )

@@ -13,6 +13,7 @@ from civitai_mock.generation.wire import (
     Number,
     PromptText,
     Reference,
+    RequestModel,
     SchedulerName,
     WireModel,
     image_url,
@@ -71,7 +72,7 @@ class CompleteRefiner(WireModel):
     switch_at: Number
 
 
-class ImageJobHires(WireModel):
+class ImageJobHires(RequestModel):
     """A second pass is done over the larger image."""
 
     scale: Annotated[Number, Field(gt=1, le=4)] | None = None
@@ -92,7 +93,7 @@ class ImageJobHires(WireModel):
         )
 
 
-class ImageJobUpscale(WireModel):
+class ImageJobUpscale(RequestModel):
     """The finished image is scaled with a model."""
 
     model: Reference
@@ -104,7 +105,7 @@ class ImageJobUpscale(WireModel):
         return CompleteUpscale(model=model, scale=self.scale)
 
 
-class ImageJobRefiner(WireModel):
+class ImageJobRefiner(RequestModel):
     """A second model does the last steps."""
 
     model: Reference
@@ -200,7 +201,7 @@ class CompleteParams(WireModel):
         return cost
 
 
-class ImageJobParams(WireModel):
+class ImageJobParams(RequestModel):
     """What is left out gets the ecosystem's default; where the server has to choose, the scheduler is `Undefined`."""
 
     prompt: PromptText | None = None

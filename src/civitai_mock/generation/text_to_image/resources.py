@@ -9,7 +9,6 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.comfyui_facts import USUAL_UPSCALING
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import CHECKPOINT, Ecosystem, ModelKind
-from civitai_mock.generation.networks.request import job_resource
 from civitai_mock.generation.text_to_image.params import CompleteParams, ImageJobParams, Size
 from civitai_mock.generation.wire import fault
 from civitai_mock.generation.work import is_url
@@ -54,7 +53,7 @@ def choose_extras(params: ImageJobParams, resources: Mapping[str, Resource], eco
     chosen: dict[str, JobResource] = {}
     airs = {}
     for path, text in extra_references(params).items():
-        found = job_resource(resources[text])
+        found = resources[text].for_job
         check = _check_refiner if path == REFINER_PATH else _check_upscaler
         check(found.air, ecosystem, path)
         airs[text] = str(chosen.setdefault(found.air.key, found).air)
@@ -104,7 +103,7 @@ class ChosenModel:
 def choose_model(resource: Resource) -> ChosenModel:
     """Return a model; raise `InvalidRequestError` for a resource that is not one of a known ecosystem."""
     ecosystem = _ecosystem_of(resource.air)
-    return ChosenModel(resource=job_resource(resource), ecosystem=ecosystem, kind=ecosystem.kind_of(resource))
+    return ChosenModel(resource=resource.for_job, ecosystem=ecosystem, kind=ecosystem.kind_of(resource))
 
 
 def _ecosystem_of(model: Air) -> Ecosystem:
