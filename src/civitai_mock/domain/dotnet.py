@@ -7,26 +7,24 @@ TIMESPAN_PATTERN = re.compile(
     r"(?:(?P<days>\d{1,8})\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2})(?:\.(?P<ticks>\d{1,7}))?)?",
     re.ASCII,
 )
-MICROSECOND = timedelta(microseconds=1)
+LENGTH_OF_OFFSET = len("+00:00")
 MAX_EXACT = 2**53  # beyond it not every whole number is a float
 
 
 def format_date(moment: datetime) -> str:
     """Print `2025-09-06T18:18:42.7889903Z`: UTC with seven decimals, of which Python knows six."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "0Z"
+    return f"{moment.astimezone(UTC).isoformat('T', 'microseconds')[:-LENGTH_OF_OFFSET]}0Z"
 
 
 def format_timespan(duration: timedelta) -> str:
     """Print `00:00:12.0816066`: seven decimals if there is a fraction and none if not; days before a dot."""
-    microseconds = abs(duration) // MICROSECOND
-    seconds, fraction = divmod(microseconds, 1_000_000)
-    minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    sign = "-" if duration < timedelta() else ""
-    head = f"{days}." if days else ""
-    tail = f".{fraction:06d}0" if fraction else ""
-    return f"{sign}{head}{hour:02d}:{minute:02d}:{second:02d}{tail}"
+    if duration.days < 0:
+        return f"-{format_timespan(-duration)}"
+    minutes, second = divmod(duration.seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    head = f"{duration.days}." if duration.days else ""
+    tail = f".{duration.microseconds:06d}0" if duration.microseconds else ""
+    return f"{head}{hour:02d}:{minute:02d}:{second:02d}{tail}"
 
 
 def parse_timespan(text: str) -> timedelta:

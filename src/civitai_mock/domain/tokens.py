@@ -20,7 +20,7 @@ COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 def encode_token(job_ids: Sequence[str]) -> str:
     """Return `{"Jobs":[…]}` in standard base64 with padding."""
-    return base64.b64encode(COMPACT.encode({"Jobs": list(job_ids)}).encode()).decode()
+    return base64.b64encode(f'{{"Jobs":[{",".join(map(COMPACT.encode, job_ids))}]}}'.encode()).decode()
 
 
 def decode_token(token: str) -> list[str]:

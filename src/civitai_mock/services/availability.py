@@ -88,6 +88,8 @@ class GetJobSupport:
 
     def __call__(self, jobs: Sequence[Job]) -> Mapping[str, JobSupport]:
         """Return the support of each job that has not ended, by job id."""
+        if len(jobs) == 1:  # it takes longer to hash its resources than to ask about them
+            return {job.id: self._support(_resources_for_worker(job)) for job in jobs if job.outcome is None}
         resources_of = {job.id: _resources_for_worker(job) for job in jobs if job.outcome is None}
         support_of = {resources: self._support(resources) for resources in set(resources_of.values())}
         return {job_id: support_of[resources] for job_id, resources in resources_of.items()}

@@ -17,7 +17,6 @@ MIN_LIFETIME = timedelta(milliseconds=500)
 LIFETIME_PER_READING = 20  # the snapshot of a long queue lives so many times as long as it took to read it
 
 SortKey: TypeAlias = tuple[int, datetime, str]
-Queueable: TypeAlias = Job | QueuedJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +41,9 @@ class QueueLine:
     costs: Sequence[float]
 
     @classmethod
-    def of(cls, jobs: Sequence[Queueable]) -> Self:
-        """Build a line from jobs in the order in which they will be claimed."""
-        return cls([_sort_key(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
+    def of(cls, jobs: Mapping[SortKey, float]) -> Self:
+        """Build a line from the costs of jobs by their keys, in the order in which they will be claimed."""
+        return cls(list(jobs), list(accumulate(jobs.values(), initial=0.0)))
 
     def preceding(self, key: SortKey) -> tuple[int, float]:
         """Return how many jobs come before this key, and what they cost."""
@@ -89,19 +88,15 @@ class GetQueuePositions:
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
         """Return the positions of those jobs that nobody has claimed, by job id."""
-        queued = sorted((job for job in jobs if job.claim is None and job.outcome is None), key=_sort_key)
+        queued = {_sort_key(job): job for job in jobs if job.claim is None and job.outcome is None}
         if not queued:
             return {}
-        snapshot, now = await self._current_snapshot(), self._clock.now()
-        newer = QueueLine.of([job for job in queued if not snapshot.line.has(_sort_key(job))])
-        return {job.id: snapshot.position(_sort_key(job), newer, now) for job in queued}
-
-    async def _current_snapshot(self) -> QueueSnapshot:
-        """Return a valid snapshot; only whoever finds none waits for the lock, so most requests go on at once.
-
-        A lock would let them on one by one, and their writes with them.
-        """
-        return self._valid_snapshot() or await self._refresh()
+        # Only whoever finds no valid snapshot waits for the lock, so most requests go on at once: a lock would let them
+        # on one by one, and their writes with them.
+        snapshot = self._valid_snapshot() or await self._refresh()
+        now = self._clock.now()
+        newer = QueueLine.of({key: queued[key].cost for key in sorted(queued) if not snapshot.line.has(key)})
+        return {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}
 
     def _valid_snapshot(self) -> QueueSnapshot | None:
         snapshot = self._snapshot
@@ -118,11 +113,11 @@ class GetQueuePositions:
         finished = self._clock.now()
         return QueueSnapshot(
             valid_until=finished + max(MIN_LIFETIME, (finished - started) * LIFETIME_PER_READING),
-            line=QueueLine.of(state.jobs),
+            line=QueueLine.of({_sort_key(job): job.cost for job in state.jobs}),
             ended_recently=state.recent,
         )
 
 
-def _sort_key(job: Queueable) -> SortKey:
+def _sort_key(job: Job | QueuedJob) -> SortKey:
     """Return the key by which jobs are claimed, the smallest first."""
     return (-job.priority, job.created_at, job.id)

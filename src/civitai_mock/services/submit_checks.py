@@ -46,9 +46,11 @@ async def find_named_resources(
     }
     references = {text: parse_reference(text) for text in paths}
     found = await resources.find(list(references.values()))
-    known = {text: found[str(reference)] for text, reference in references.items() if str(reference) in found}
+    known = {text: found[name] for text, reference in references.items() if (name := str(reference)) in found}
+    if len(known) == len(paths):
+        return NamedResources(resources=known, made_up=())
     missing = {text: path for text, path in paths.items() if text not in known}
-    if missing and missing_resources is MissingResources.STRICT:
+    if missing_resources is MissingResources.STRICT:
         raise InvalidRequestError(
             "One or more resources do not exist.",
             errors={path: [f"The resource '{text}' does not exist."] for text, path in missing.items()},

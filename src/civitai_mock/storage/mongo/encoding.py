@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from civitai_mock.domain.dotnet import MICROSECOND
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 def moment_text(moment: datetime) -> str:
