@@ -37,7 +37,7 @@ async def replay_claimed(request: str) -> Any:
         served.clock.advance(14.5395459)
         claimed = await served.claim()
         services = make_runner_services(served.namespace)
-        context = JobContext(job=claimed, services=services, publish=_publish_nothing)
+        context = JobContext(job=claimed, services=services, publish=_publish_nothing, before_waiting=_store_nothing)
         await accept(context)
         await served.enter(claimed, context.event_context)
         return (await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json()
@@ -57,3 +57,7 @@ async def replay_succeeded(request: str) -> Any:
 
 async def _publish_nothing(_: JsonObject, __: Sequence[Slot]) -> None:
     """Ignore progress: the stage that is replayed has none."""
+
+
+async def _store_nothing() -> None:
+    """Do not wait for the store: the stage that is replayed takes no time."""

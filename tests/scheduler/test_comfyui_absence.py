@@ -54,13 +54,15 @@ async def test_a_job_that_only_waited_in_the_queue_of_a_server_that_restarts_use
         open_standin(clock=gate, options=HELD) as standin,
         running_on(bench, standin),
     ):
-        jobs = [*await bench.submit(params=PARAMS), *await bench.submit(retries=0, params=PARAMS)]
-        await pass_time_until(bench, lambda: _are_sent(bench, jobs))
+        (running,) = await bench.submit(params=PARAMS)
+        await pass_time_until(bench, lambda: bench.is_sent(running.id))
+        (waiting,) = await bench.submit(retries=0, params=PARAMS)
+        await pass_time_until(bench, lambda: bench.is_sent(waiting.id))
         await pass_seconds(bench, 5)
         standin.server.restart()
         gate.open()
-        first, second = [await wait_until_ended(bench, job) for job in jobs]
-    assert [(job.outcome, job.retry_attempt) for job in (first, second)] == [
+        ended = [await wait_until_ended(bench, job) for job in (running, waiting)]
+    assert [(job.outcome, job.retry_attempt) for job in ended] == [
         (Outcome.SUCCEEDED, 1),
         (Outcome.SUCCEEDED, 0),
     ]

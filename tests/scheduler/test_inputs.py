@@ -36,13 +36,22 @@ async def _prepare(
 ) -> list[InputFile]:
     """Return the files of one more claim of one and the same job."""
     provider = bench.provider if reads_files else NameReader()
-    context = JobContext(job=job or make_job(), services=bench.services(provider=provider), publish=_publish_nothing)
+    context = JobContext(
+        job=job or make_job(),
+        services=bench.services(provider=provider),
+        publish=_publish_nothing,
+        before_waiting=_store_nothing,
+    )
     await GraphExecutor(GraphWork(graph={}, images=(image,))).prepare(context)
     return list(context.files)
 
 
 async def _publish_nothing(*_: object) -> None:
     raise AssertionError("there is nothing to publish")
+
+
+async def _store_nothing() -> None:
+    """Store no stage, as the job has entered none."""
 
 
 def _from_url(url: str = URL) -> InputImage:

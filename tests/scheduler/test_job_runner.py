@@ -1,10 +1,13 @@
 """One job on its way through the stages."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
+from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from tests.scheduler.conftest import Bench, running
@@ -77,6 +80,83 @@ async def test_the_prompt_id_is_stored_before_the_graph_is_sent(bench: Bench) ->
         bench.provider.go_on()
         await until_found(lambda: bench.has_ended(job.id))
     assert stored == bench.provider.sent
+
+
+class Writes:
+    """Records how many events each write of a job has, and the prompt ids in it."""
+
+    def __init__(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events: list[int] = []
+        self.prompts_sent: list[int] = []
+        self._replace = bench.stores.jobs.replace
+        self._provider = bench.provider
+        monkeypatch.setattr(bench.stores.jobs, "replace", self._record)
+
+    async def _record(self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), **others: Any) -> bool:
+        self.events.append(len(between) + 1)
+        self.prompts_sent.append(len(self._provider.sent))
+        return await self._replace(before, after, between=between, **others)
+
+
+@pytest.mark.parametrize(
+    ("keeps_prompts", "is_done", "events", "prompts_sent"),
+    [
+        (False, True, [4], [1]),  # the simulator, at once: one write
+        (False, False, [3, 1], [1, 1]),  # the simulator, in real time: what is known is stored before it waits
+        (True, False, [2, 1, 1], [0, 1, 1]),  # ComfyUI: the prompt id is stored before the prompt is sent
+        (True, True, [2, 2], [0, 1]),
+    ],
+)
+async def test_stages_that_take_no_time_are_stored_in_one_write(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    keeps_prompts: bool,
+    is_done: bool,
+    events: list[int],
+    prompts_sent: list[int],
+) -> None:
+    bench.provider.keeps_prompts, bench.provider.is_done = keeps_prompts, is_done
+    writes, published = Writes(bench, monkeypatch), list[tuple[int, str]]()
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        bench.event_bus.subscribe_to_changes(lambda jobs: published.extend((job.seq, job.stage) for job in jobs))
+        await until_found(lambda: bench.has_ended(job.id))
+    assert (writes.events, writes.prompts_sent) == (events, prompts_sent)
+    assert published == [(1, "CLAIMED"), (2, "PROMPT_PREPARED"), (3, "SENT_TO_COMFY"), (4, "COMFY_RESULT")]
+    assert await bench.event_types(job.id) == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
+
+
+async def test_stages_are_stored_before_a_pause_for_a_provider_that_is_away(bench: Bench) -> None:
+    def away(_: str) -> None:
+        raise TransientError("The simulator is away.")
+
+    bench.provider.keeps_prompts, bench.provider.on_send = False, away
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until_found(lambda: bench.is_in(job.id, Stage.PROMPT_PREPARED))
+        assert await bench.event_types(job.id) == ["Initialized", "Claimed", "Updated"]
+
+
+async def test_a_job_that_fails_at_once_has_all_events_before_its_end(bench: Bench) -> None:
+    bench.provider.keeps_prompts, bench.provider.on_send = False, _refuse
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until_found(lambda: bench.has_ended(job.id))
+    assert await bench.event_types(job.id) == ["Initialized", "Claimed", "Updated", "Failed"]
+
+
+async def test_a_job_that_is_cancelled_while_nothing_of_it_is_stored_stays_cancelled(bench: Bench) -> None:
+    """The prompt is cancelled too, though its id was never stored."""
+    bench.provider.keeps_prompts, bench.provider.is_done = False, True
+    bench.provider.hold()
+    async with running(bench.scheduler()):
+        (job,) = await bench.submit()
+        await until(lambda: bool(bench.provider.sent))
+        await bench.cancel(job.id)
+        await until(lambda: bool(bench.provider.cancelled))
+    assert bench.provider.cancelled == bench.provider.sent
+    assert await bench.event_types(job.id) == ["Initialized", "Deleted"]
 
 
 def _refuse(_: str) -> None:
@@ -159,10 +239,10 @@ async def test_a_provider_without_anybody_to_begin_costs_no_retry_however_long_t
 async def test_a_bug_outside_the_stages_costs_one_retry(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     replace, broken = bench.stores.jobs.replace, [True]
 
-    async def break_once(before: Job, after: Job) -> bool:
+    async def break_once(before: Job, after: Job, **others: Any) -> bool:
         if after.stage is Stage.PROMPT_PREPARED and broken and broken.pop():
             raise RuntimeError("a bug")
-        return await replace(before, after)
+        return await replace(before, after, **others)
 
     monkeypatch.setattr(bench.stores.jobs, "replace", break_once)
     async with running(bench.scheduler()):

@@ -163,10 +163,10 @@ async def test_a_job_store_that_is_away_while_progress_is_published_costs_nothin
 ) -> None:
     replace, away = bench.stores.jobs.replace, [True]
 
-    async def fail_first(before: Job, after: Job) -> bool:
+    async def fail_first(before: Job, after: Job, **others: Any) -> bool:
         if "step" in after.last_event.context and away and away.pop():
             raise TransientError("The store is away.")
-        return await replace(before, after)
+        return await replace(before, after, **others)
 
     monkeypatch.setattr(bench.stores.jobs, "replace", fail_first)
     async with running(bench.scheduler()):
@@ -224,10 +224,10 @@ async def test_a_worker_that_stops_while_an_event_waits_for_the_store_gives_its_
 ) -> None:
     replace = bench.stores.jobs.replace
 
-    async def refuse_notes(before: Job, after: Job) -> bool:
+    async def refuse_notes(before: Job, after: Job, **others: Any) -> bool:
         if "step" in after.last_event.context:
             raise TransientError("The store is away.")
-        return await replace(before, after)
+        return await replace(before, after, **others)
 
     monkeypatch.setattr(bench.stores.jobs, "replace", refuse_notes)
     async with running(bench.scheduler()):

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from tests.support.dates import START
 from tests.support.gated_stores import GatedJobStore, StoreGate
@@ -105,8 +106,11 @@ class RecordingJobStore(GatedJobStore):
 
     changes: list[StoredChange] = field(default_factory=list)
 
-    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        done = await self.gate.pass_through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
+    async def replace(
+        self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
+    ) -> bool:
+        call = self.inner.replace(before, after, between=between, if_not_renewed=if_not_renewed)
+        done = await self.gate.pass_through(call)
         if done:
             self.changes.append(StoredChange(before, after))
         return done

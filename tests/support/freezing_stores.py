@@ -1,12 +1,13 @@
 """Stores as a process sees them that is killed at one point: from then on no call returns."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Stores
@@ -46,11 +47,15 @@ class FreezingJobStore(GatedJobStore):
     moment: Moment
     frozen: asyncio.Event
 
-    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        fatal = after.stage is self.stage and not self.frozen.is_set()
+    async def replace(
+        self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
+    ) -> bool:
+        stages = {after.stage, *(event.stage for event in between)}
+        fatal = self.stage in stages and not self.frozen.is_set()
         if fatal and self.moment is Moment.BEFORE:
             self.frozen.set()
-        answer = await self.gate.pass_through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
+        call = self.inner.replace(before, after, between=between, if_not_renewed=if_not_renewed)
+        answer = await self.gate.pass_through(call)
         if fatal:
             self.frozen.set()
         return await self.gate.pass_through(_value(answer))

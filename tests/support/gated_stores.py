@@ -37,8 +37,11 @@ class GatedJobStore:
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
         return await self.gate.pass_through(self.inner.get_many(job_ids))
 
-    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        return await self.gate.pass_through(self.inner.replace(before, after, if_not_renewed=if_not_renewed))
+    async def replace(
+        self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
+    ) -> bool:
+        call = self.inner.replace(before, after, between=between, if_not_renewed=if_not_renewed)
+        return await self.gate.pass_through(call)
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return await self.gate.pass_through(self.inner.events(job_id))

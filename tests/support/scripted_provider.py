@@ -21,6 +21,8 @@ class ScriptedProvider:
     name = "local"
     description = "a script"
     reads_files: bool = True
+    keeps_prompts: bool = True
+    is_done: bool = False
     runs: ReadOnlyJson | None = None
     workers = (WorkerReport(id="script", ready=True),)
 
@@ -57,6 +59,7 @@ class ScriptedProvider:
             response={"prompt_id": submission.prompt_id, "number": 0, "node_errors": {}},
             graph=submission.graph if self.runs is None else self.runs,
             found=found,
+            is_done=self.is_done,
         )
 
     async def collect(self, prompt_id: str) -> Outputs:

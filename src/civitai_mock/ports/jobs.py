@@ -30,11 +30,15 @@ class JobStore(Protocol):
         """Return the known ones among `job_ids`, in that order."""
         ...
 
-    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
+    async def replace(
+        self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
+    ) -> bool:
         """Write what may change of a job, and append `after.last_event`, if nobody changed it since `before`.
 
-        This holds only while the stored job has `before.seq`, `before.claim`'s worker (or none) and no outcome, and,
-        with `if_not_renewed`, the very lease of `before.claim`; otherwise nothing is written and False is returned.
+        The events that the job had `between` the two, the oldest first, are appended before that one: all of them or
+        none. This holds only while the stored job has `before.seq`, `before.claim`'s worker (or none) and no outcome,
+        and, with `if_not_renewed`, the very lease of `before.claim`; otherwise nothing is written and False is
+        returned.
         """
         ...
 

@@ -48,13 +48,15 @@ class Receipt:
 
     `found` says that the provider had the prompt already, waiting, running or ended: nothing was sent, and nothing
     that an earlier claim of its job had begun is lost. `left_out` says why optional nodes are not in
-    `graph`; for a prompt that was found it may be unknown.
+    `graph`; for a prompt that was found it may be unknown. `is_done` says that its outputs can be collected, and read,
+    without waiting for anything.
     """
 
     prompt_id: str
     response: ReadOnlyJson
     graph: ReadOnlyJson
     found: bool = False
+    is_done: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,12 +113,14 @@ class Provider(Protocol):
     """Runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
 
     `reads_files` says whether it needs the content of all images that graphs read; otherwise it uses those that are
-    stored here, and only the names of the others.
+    stored here, and only the names of the others. `keeps_prompts` says whether a prompt can be asked for after the
+    process that sent it has died: then its id has to be stored before it is sent.
     """
 
     name: str
     description: str
     reads_files: bool
+    keeps_prompts: bool
 
     async def send(self, submission: Submission) -> Receipt:
         """Start a graph; a prompt id that is known, unfinished or done, is not started again."""

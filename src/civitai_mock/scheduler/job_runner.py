@@ -53,6 +53,8 @@ async def prepare(context: JobContext) -> None:
     """Choose the executor; building a long request's graph must not hold up other jobs."""
     job, services = context.job, context.services
     make, size = partial(job_work, job, services.skeletons), len(orjson.dumps(dict(job.request)))
+    if size >= LONG_REQUEST_BYTES:
+        await context.before_waiting()
     context.executor = executor_for(await in_thread_if_large(make, size=size, large=LONG_REQUEST_BYTES))
     ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
     context.event_context = {
@@ -81,6 +83,10 @@ STEPS: Mapping[Stage, Callable[[JobContext], Awaitable[None]]] = {
 }
 
 
+class StagesNotStoredError(Exception):
+    """Stands for what went wrong while stages were stored that a step had to have stored: no fault of the step."""
+
+
 class CancelReason(IntEnum):
     """Why a run is cancelled; of several reasons the greatest counts."""
 
@@ -91,7 +97,11 @@ class CancelReason(IntEnum):
 
 @dataclass(slots=True, kw_only=True)
 class JobRunner:
-    """Works on one job while its claim holds; `run` ends with the job's outcome, or with the claim let go."""
+    """Works on one job while its claim holds; `run` ends with the job's outcome, or with the claim let go.
+
+    `job` is what was stored last. Stages that take no time are stored with what comes next (see `JobContext`): until
+    then they are in `_passed`, and are lost with the process, as if the job had not entered them yet.
+    """
 
     job: Job
     claim: Claim
@@ -100,6 +110,7 @@ class JobRunner:
     lease: timedelta
     task: asyncio.Task[None] = field(init=False)
     is_writing: bool = field(default=False, init=False)
+    _passed: list[Job] = field(default_factory=list, init=False)
     _has_let_go: bool = field(default=False, init=False)
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
     _was_claimed_before: bool = field(init=False)
@@ -157,7 +168,9 @@ class JobRunner:
             await self._give_up()
 
     async def _run_stages(self) -> None:
-        context = JobContext(job=self.job, services=self.services, publish=self._publish)
+        context = JobContext(
+            job=self.job, services=self.services, publish=self._publish, before_waiting=self._before_waiting
+        )
         while self.job.outcome is None and self.job.claim is not None:
             try:
                 await self._run_stage(context)
@@ -167,19 +180,22 @@ class JobRunner:
                 await self._retry_later(error)
 
     async def _run_stage(self, context: JobContext) -> None:
-        stage = NEXT_STAGE[self.job.stage]
+        stage = NEXT_STAGE[self._latest.stage]
         started = self.services.clock.now()
         await self._do_step(stage, context)
         uses_retry = stage is Stage.SENT_TO_COMFY and await self._uses_retry(context)
         now = self.services.clock.now()
-        context.job = await self._save(self._advanced(stage, context, at=now, uses_retry=uses_retry))
+        context.job = self._advanced(stage, context, at=now, uses_retry=uses_retry)
+        self._passed.append(context.job)
+        if context.job.claim is None:
+            await self._save_passed()
         logger.info("stage done", stage=stage, duration_ms=round((now - started) / MILLISECOND, 1))
 
     async def _do_step(self, stage: Stage, context: JobContext) -> None:
         """Raise `StageError` for whatever is not a `MockError`: it is a bug of ours, and ends the job."""
         try:
             await STEPS[stage](context)
-        except MockError:
+        except (MockError, StagesNotStoredError):
             raise
         except Exception as error:
             logger.exception("bug in a stage", stage=stage)
@@ -190,13 +206,14 @@ class JobRunner:
         return self._was_claimed_before and not context.is_resumed and await self.writer.owes_retry(self.job)
 
     def _advanced(self, stage: Stage, context: JobContext, *, at: datetime, uses_retry: bool) -> Job:
+        job = self._latest
         if stage is Stage.COMFY_RESULT:
-            return self.job.ended(
+            return job.ended(
                 Outcome.SUCCEEDED, at=at, context=context.event_context, slots=context.slots, result=context.result
             )
-        if uses_retry and self.job.retry_attempt >= self.job.max_retry_attempt:
-            return self.job.claim_expired(at=at, reason=DIED)
-        return self.job.entered(
+        if uses_retry and job.retry_attempt >= job.max_retry_attempt:
+            return job.claim_expired(at=at, reason=DIED)
+        return job.entered(
             stage,
             at=at,
             lease=self.lease,
@@ -205,19 +222,38 @@ class JobRunner:
             uses_retry=uses_retry,
         )
 
-    async def _save(self, after: Job) -> Job:
-        """Raise `ClaimLost` if somebody else has changed the job."""
+    @property
+    def _latest(self) -> Job:
+        """Return the job with all that happened to it, stored or not."""
+        return self._passed[-1] if self._passed else self.job
+
+    async def _before_waiting(self) -> None:
+        try:
+            await self._save_passed()
+        except MockError:
+            raise
+        except Exception as error:
+            raise StagesNotStoredError from error
+
+    async def _save(self, after: Job) -> None:
+        self._passed.append(after)
+        await self._save_passed()
+
+    async def _save_passed(self) -> None:
+        """Store what was not stored yet, in one write; raise `ClaimLost` if somebody else has changed the job."""
+        if not self._passed:
+            return
         self.is_writing = True
         try:
-            self.job = await self.writer.save(self.job, after)
+            self.job = await self.writer.save(self.job, tuple(self._passed))
+            self._passed.clear()
         finally:
             self.is_writing = False
-        return self.job
 
     async def _publish(self, event_context: JsonObject, slots: Sequence[Slot]) -> None:
         """Save the progress of a step that goes on; like every write it extends the lease."""
         now = self.services.clock.now()
-        progressed = self.job.progressed(at=now, context=event_context, slots=slots)
+        progressed = self._latest.progressed(at=now, context=event_context, slots=slots)
         claim = progressed.claim and replace(progressed.claim, until=now + self.lease)
         await self._save(replace(progressed, claim=claim))
 
@@ -225,11 +261,12 @@ class JobRunner:
         """End the job with `error`, `message` and `reason`, which v1 clients read of a failed job."""
         evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
         context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
-        await self._save(self.job.ended(Outcome.FAILED, at=self.services.clock.now(), context=context))
+        await self._save(self._latest.ended(Outcome.FAILED, at=self.services.clock.now(), context=context))
         logger.warning("job failed", stage=self.job.stage, error=error.code, reason=error.message)
 
     async def _retry_later(self, error: TransientError) -> None:
         """Keep the claim for a pause that grows with each retry, then use one up, unless nothing was begun."""
+        await self._save_passed()
         not_started = isinstance(error, NotStartedError)
         doublings = 0 if not_started else self.job.retry_attempt
         pause = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
@@ -271,7 +308,7 @@ class JobRunner:
 
     async def _stop_prompt(self, *, only_if_ended: bool = True) -> None:
         """Cancel the prompt of a job that somebody ended; the next holder of one that was taken over needs it."""
-        prompt_id = self.job.prompt_id
+        prompt_id = self._latest.prompt_id
         async with cancelling(prompt_id):
             if prompt_id is not None and (not only_if_ended or await self.writer.has_ended(self.job.id)):
                 await self.services.provider.cancel(prompt_id)

@@ -1,6 +1,6 @@
 """All writes that a worker makes to a job it has claimed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,15 +26,16 @@ class JobWriter:
     event_bus: EventBus
     clock: Clock
 
-    async def save(self, before: Job, after: Job) -> Job:
-        """Return `after` once it is stored; raise `ClaimLost` if somebody else has changed the job.
+    async def save(self, before: Job, changes: Sequence[Job]) -> Job:
+        """Store what became of a job, change by change, in one write, and return the last of them.
 
-        Wait for a store that is away. A write whose answer got lost may have been carried out: then it counts.
+        Raise `ClaimLost` if somebody else has changed the job. Wait for a store that is away. A write whose answer got
+        lost may have been carried out: then it counts.
         """
-        if not await self._when_store_answers(lambda: self._replace(before, after)):
+        if not await self._when_store_answers(lambda: self._replace(before, changes)):
             raise ClaimLost("The job was taken over.", job_id=before.id)
-        self.event_bus.publish_changes([after])
-        return after
+        self.event_bus.publish_changes(changes)
+        return changes[-1]
 
     async def release(self, job: Job, *, reason: str) -> None:
         """Put the job back into the queue, with no retry used up."""
@@ -58,8 +59,9 @@ class JobWriter:
         stored = await self.jobs.get(job_id)
         return stored is None or stored.outcome is not None
 
-    async def _replace(self, before: Job, after: Job) -> bool:
-        if await self.jobs.replace(before, after):
+    async def _replace(self, before: Job, changes: Sequence[Job]) -> bool:
+        *passed, after = changes
+        if await self.jobs.replace(before, after, between=[job.last_event for job in passed]):
             return True
         stored = await self.jobs.get(after.id)
         return stored is not None and stored.last_event == after.last_event

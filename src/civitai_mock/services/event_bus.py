@@ -26,7 +26,10 @@ class EventBus:
         self._end_listeners.append(listener)
 
     def publish_changes(self, jobs: Sequence[Job]) -> None:
-        """Publish that jobs have a new `last_event`; a new job has its first one."""
+        """Publish that jobs have a new `last_event`; a new job has its first one.
+
+        A job with several new events is among `jobs` with each of them, the oldest first.
+        """
         for listener in self._change_listeners:
             listener(jobs)
 

@@ -65,6 +65,28 @@ async def test_a_crash_before_the_event_is_stored_loses_nothing_of_the_history(
     assert await stores.jobs.events(job.id) == [job.last_event, accepted(job).last_event]
 
 
+@pytest.mark.parametrize("next_process", ["none", "the same", "another"])
+async def test_a_crash_before_several_events_are_stored_loses_none_of_them(
+    stores: Stores, inside: Collections, next_process: str
+) -> None:
+    job = await add_claimed(stores.jobs, stores.queue)
+    first = accepted(job)
+    second = first.entered(Stage.PROMPT_PREPARED, at=START, lease=LEASE, context={"step": 2})
+    events = Interrupted(inside.job_events, "insert_many")
+    dying = process_on(inside, events=events).jobs
+    assert await dying.replace(job, second, between=[first.last_event])
+    assert await stored_seqs(inside) == [0]
+    told = [job.last_event, first.last_event, second.last_event]
+    assert await stores.jobs.events(job.id) == told
+    events.broken = False
+    if next_process != "none":
+        successor = dying if next_process == "the same" else stores.jobs
+        ended = cancelled(second)
+        assert await successor.replace(second, ended)
+        assert await stored_seqs(inside) == [0, 1, 2, 3]
+        assert await stores.jobs.events(job.id) == [*told, ended.last_event]
+
+
 @pytest.mark.parametrize("next_process", ["the same", "another"])
 async def test_whoever_changes_the_job_next_stores_the_event_that_a_crash_left_out(
     stores: Stores, inside: Collections, next_process: str

@@ -272,6 +272,71 @@ async def test_events_are_complete_and_in_order(jobs: JobStore, queue: JobQueue)
     assert list(await jobs.events(ended.id)) == [*told, ended.last_event]
 
 
+def passed(claimed: Job) -> Sequence[Job]:
+    """Return a claimed job as it is in each stage on its way to its success."""
+    jobs = [claimed]
+    for stage in (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY):
+        at = START + len(jobs) * SECOND
+        jobs.append(jobs[-1].entered(stage, at=at, lease=LEASE, context={"stage": stage.value, **AWKWARD}))
+    ended = jobs[-1].ended(Outcome.SUCCEEDED, at=START + len(jobs) * SECOND, context={})
+    return [*jobs[1:], ended]
+
+
+async def test_several_events_are_appended_with_one_replace(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    *between, ended = passed(claimed)
+    assert await jobs.replace(claimed, ended, between=[job.last_event for job in between])
+    assert await jobs.get(claimed.id) == ended
+    told = [job.last_event for job in (claimed, *between, ended)]
+    assert list(await jobs.events(claimed.id)) == told
+
+
+async def test_a_job_goes_on_after_several_events(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    first, second, third, last = passed(claimed)
+    assert await jobs.replace(claimed, second, between=[first.last_event])
+    assert await jobs.replace(second, last, between=[third.last_event])
+    assert [event.seq for event in await jobs.events(claimed.id)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("seen", [older_version, other_worker, without_claim])
+async def test_a_replace_of_a_job_that_changed_appends_no_event_at_all(
+    jobs: JobStore, queue: JobQueue, seen: Callable[[Job], Job]
+) -> None:
+    claimed = await add_claimed(jobs, queue)
+    *between, ended = passed(claimed)
+    first = between[0]
+    assert await jobs.replace(claimed, first)
+    assert not await jobs.replace(seen(first), ended, between=[job.last_event for job in between[1:]])
+    assert await jobs.get(claimed.id) == first
+    assert list(await jobs.events(claimed.id)) == [claimed.last_event, first.last_event]
+
+
+async def test_of_several_events_and_a_cancel_at_once_one_wins_whole(jobs: JobStore, queue: JobQueue) -> None:
+    await add_jobs(jobs, 6)
+    for number, claimed in enumerate(await queue.claim(make_claim(), limit=6)):
+        *between, ended = passed(claimed)
+        deleted = claimed.ended(Outcome.DELETED, at=START, context={})
+        sides = [
+            jobs.replace(claimed, ended, between=[job.last_event for job in between]),
+            jobs.replace(claimed, deleted),
+        ]
+        first = number % 2
+        won = await asyncio.gather(*(sides[::-1] if first else sides))
+        assert sorted(won) == [False, True]
+        types = [event.type for event in await jobs.events(claimed.id)]
+        whole = [JobEventType.INITIALIZED, *(job.last_event.type for job in (*between, ended))]
+        assert types in (whole, [JobEventType.INITIALIZED, JobEventType.DELETED])
+
+
+async def test_a_sweep_takes_events_that_were_appended_together(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    *between, ended = passed(claimed)
+    assert await jobs.replace(claimed, ended, between=[job.last_event for job in between])
+    assert await jobs.sweep(START + 2 * LIFETIME) == 1
+    assert list(await jobs.events(claimed.id)) == []
+
+
 async def test_more_than_nine_events_stay_in_order(jobs: JobStore, queue: JobQueue) -> None:
     before = await add_claimed(jobs, queue, job=make_job(max_retry_attempt=12))
     for attempt in range(12):

@@ -17,11 +17,11 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.job_documents import (
-    copied_last_event,
+    copied_events,
+    event_documents,
     event_of,
     job_document,
     job_of,
-    last_event_document,
     leaf_digests,
     position_text,
 )
@@ -159,8 +159,8 @@ def test_a_search_asks_only_for_what_matters() -> None:
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 def test_an_event_comes_back_from_its_own_document_and_from_the_job(job: Job) -> None:
-    own, held = stored(last_event_document(job)), copied_last_event(stored(job_document(job)))
-    assert own == held
+    (own,) = map(stored, event_documents(job, [job.last_event]))
+    assert copied_events(stored(job_document(job))) == [own]
     assert event_of(job.id, own) == job.last_event
 
 

@@ -38,6 +38,7 @@ class ComfyUI:
     """
 
     reads_files = True
+    keeps_prompts = True
 
     def __init__(
         self,

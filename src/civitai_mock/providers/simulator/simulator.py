@@ -81,6 +81,7 @@ class Simulator:
     """
 
     reads_files = False
+    keeps_prompts = False
 
     def __init__(
         self,
@@ -154,10 +155,13 @@ class Simulator:
         loaded = await self._load(input_files)
         outputs = check_graph(submission.graph, load=loaded.get)
         workload = self._worker.take(outputs)
+        made = _without_previews([output for output in outputs if output.results])
+        graph_json = json.dumps(submission.graph)
+        is_done = not workload.duration and all(self._is_short(output, graph_json) for output in made)
         return SimulatedPrompt(
-            receipt=_receipt(submission, number),
-            outputs=_without_previews([output for output in outputs if output.results]),
-            graph_json=json.dumps(submission.graph),
+            receipt=_receipt(submission, number, is_done=is_done),
+            outputs=made,
+            graph_json=graph_json,
             input_files=input_files,
             facts=workload.facts,
             ends_at=self._clock.now() + workload.duration,
@@ -188,18 +192,21 @@ class Simulator:
         needed = {} if output.is_drawn_image else prompt.input_files
         files = {name: await _read(file) for name, file in needed.items()}
         try:
-            make, is_short = partial(self._make_file, prompt, output, index, files), self._is_short(prompt, output)
+            make, is_short = (
+                partial(self._make_file, prompt, output, index, files),
+                self._is_short(output, prompt.graph_json),
+            )
             async for chunk in self._threads.stream(make, is_short=is_short):
                 yield chunk
         except Exception as error:
             message = f"The graph failed at node {output.node_id}: {type(error).__name__}: {error}"
             raise GraphFailedError(message, node_id=output.node_id) from error
 
-    def _is_short(self, prompt: SimulatedPrompt, output: OutputImages) -> bool:
+    def _is_short(self, output: OutputImages, graph_json: str) -> bool:
         """Return whether a file is a blank image of usual size with short texts."""
         is_blank = output.is_drawn_image and self._image_content == ImageContent.BLANK
         pixels = output.batch.width * output.batch.height
-        return is_blank and pixels <= MOST_PIXELS_AT_ONCE and len(prompt.graph_json) < LARGE_BYTES
+        return is_blank and pixels <= MOST_PIXELS_AT_ONCE and len(graph_json) < LARGE_BYTES
 
     def _make_file(
         self, prompt: SimulatedPrompt, output: OutputImages, index: int, files: Mapping[str, bytes]
@@ -235,9 +242,10 @@ async def _read(file: InputFile) -> bytes:
     return b"".join([chunk async for chunk in file.read()])
 
 
-def _receipt(submission: Submission, number: int) -> Receipt:
+def _receipt(submission: Submission, number: int, *, is_done: bool) -> Receipt:
     return Receipt(
         prompt_id=submission.prompt_id,
         response={"prompt_id": submission.prompt_id, "number": number, "node_errors": {}},
         graph=submission.graph,
+        is_done=is_done,
     )

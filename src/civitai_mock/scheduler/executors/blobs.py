@@ -67,6 +67,7 @@ class CopyAssetExecutor(Executor):
     work: CopyAssetWork
 
     async def collect(self, context: JobContext) -> None:
+        await context.before_waiting()
         original = await self._original(context)
         copy = Slot(blob_key=blob_key(context.job.id, 0), name=self.work.asset_name)
         content = context.read_blob(original)

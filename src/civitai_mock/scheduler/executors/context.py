@@ -15,6 +15,7 @@ from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.consumers import owner_of
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
+StoreStages = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +38,12 @@ class RunnerServices:
     blob_urls: BlobUrls
     blob_access: BlobAccess
 
-    async def simulate_work(self, seconds: float) -> None:
-        """Take the time that a model would."""
-        if seconds * self.pace > 0:
-            await self.clock.sleep(seconds * self.pace)
-
 
 class Executor:
-    """Does one kind of work, stage by stage; what a kind does not override, it has no need of."""
+    """Does one kind of work, stage by stage; what a kind does not override, it has no need of.
+
+    Before a step waits for anything but the store, it calls `JobContext.before_waiting`.
+    """
 
     async def prepare(self, context: "JobContext") -> None:
         """Do what comes before PROMPT_PREPARED."""
@@ -61,19 +60,23 @@ class JobContext:
     """Carries a claimed job, and what its stages leave to those after them.
 
     `event_context` gathers what the job's next event says (v1 description: `JobEvent.context`); `publish` writes an
-    event in between, with the slots as they are then. `files` are those that the graph reads. Two are known once the
-    work is sent: `graph` is the one that runs, and `is_resumed` says that an earlier claim had begun what goes on now.
+    event in between, with the slots as they are then. Stages that take no time are stored together; `before_waiting`
+    stores those that were entered so far, so that others see them while the job waits, and a crash does not undo them.
+    `files` are those that the graph reads. Three are known once the work is sent: `graph` is the one that runs,
+    `is_resumed` says that an earlier claim had begun what goes on now, `is_done` that the outputs are there already.
     """
 
     job: Job
     services: RunnerServices
     publish: Publish
+    before_waiting: StoreStages
     executor: Executor = field(default_factory=Executor)
     event_context: JsonObject = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
     result: Json = None
     prompt_id: str | None = None
     is_resumed: bool = False
+    is_done: bool = False
     files: tuple[InputFile, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)
 
@@ -81,6 +84,13 @@ class JobContext:
     def owner(self) -> str | None:
         """Return whose jobs and blobs the job may name; None for everybody's."""
         return owner_of(self.job.issued_by)
+
+    async def simulate_work(self, seconds: float) -> None:
+        """Take the time that a model would."""
+        pause = seconds * self.services.pace
+        if pause > 0:
+            await self.before_waiting()
+            await self.services.clock.sleep(pause)
 
     async def get_blob(self, key: str) -> Blob:
         """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""

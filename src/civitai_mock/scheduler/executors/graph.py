@@ -36,12 +36,17 @@ class GraphExecutor(Executor):
 
         A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it.
         """
-        context.files = await _load_files(context, self.work.images)
+        if self.work.images:
+            await context.before_waiting()
+            context.files = await _load_files(context, self.work.images)
         context.prompt_id = context.job.prompt_id or context.services.ids.uuid()
         context.event_context["comfy_prompt_request"] = _graph_text(self.work.graph)
         context.event_context |= _ignored_tags(self.work.ignored_tags)
 
     async def send(self, context: JobContext) -> None:
+        """Have the prompt id stored before the prompt is there, where it can be found again."""
+        if context.files or context.services.provider.keeps_prompts:
+            await context.before_waiting()
         submission = Submission(
             prompt_id=_prompt_id(context),
             job_id=context.job.id,
@@ -59,7 +64,7 @@ class GraphExecutor(Executor):
         if receipt.graph is not submission.graph:
             context.event_context["comfy_prompt_request"] = _graph_text(receipt.graph)
             context.event_context |= _ignored_tags([*self.work.ignored_tags, *self._left_out(receipt)])
-        context.graph, context.is_resumed = receipt.graph, receipt.found
+        context.graph, context.is_resumed, context.is_done = receipt.graph, receipt.found, receipt.is_done
         context.event_context["comfy_prompt_response"] = json.dumps(receipt.response)
 
     async def collect(self, context: JobContext) -> None:
@@ -89,6 +94,8 @@ class GraphExecutor(Executor):
 
     async def _outputs(self, context: JobContext) -> Outputs:
         """Raise `JobError` with the words of the server that failed the job last if no retry is left."""
+        if not context.is_done:
+            await context.before_waiting()
         prompt_id = _prompt_id(context)
         progress = GraphProgress(context=context, prompt_id=prompt_id)
         try:

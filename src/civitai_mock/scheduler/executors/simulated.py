@@ -20,7 +20,7 @@ class ResultExecutor(Executor):
     work: ResultWork
 
     async def collect(self, context: JobContext) -> None:
-        await context.services.simulate_work(self.work.seconds)
+        await context.simulate_work(self.work.seconds)
         context.result = self.work.result
 
 
@@ -31,8 +31,9 @@ class TransformExecutor(Executor):
     work: TransformWork
 
     async def collect(self, context: JobContext) -> None:
+        await context.before_waiting()
         original = await self._original(context)
-        await context.services.simulate_work(self.work.seconds)
+        await context.simulate_work(self.work.seconds)
         image = await context.services.artist.transform(self.work.transformer, original)
         (slot,) = context.job.slots
         context.slots = (await context.fill_slot(slot, one_chunk(image), PNG),)
@@ -60,10 +61,11 @@ class TrainingExecutor(Executor):
         context.is_resumed = any(slot.available for slot in context.job.slots)
 
     async def collect(self, context: JobContext) -> None:
+        await context.before_waiting()
         slots = {str(slot.name): slot for slot in context.job.slots}
         for epoch in self.work.epochs:
             if not slots[epoch.model_name].available:
-                await context.services.simulate_work(self.work.seconds_per_epoch)
+                await context.simulate_work(self.work.seconds_per_epoch)
                 slots |= {str(slot.name): slot async for slot in _make_files(context, epoch, slots)}
                 await context.publish({**epoch.summary, "epochs": len(self.work.epochs)}, tuple(slots.values()))
         context.slots = tuple(slots.values())

@@ -1,7 +1,7 @@
 """Changes of jobs in MongoDB: conditional writes in groups, each with the event that it appends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -9,18 +9,24 @@ from typing import Generic, TypeVar
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.storage.mongo.collections import Collection, insert_missing
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
-from civitai_mock.storage.mongo.job_documents import changing_fields, copied_last_event, last_event_document
+from civitai_mock.storage.mongo.job_documents import (
+    HELD_EVENTS,
+    changing_fields,
+    copied_events,
+    event_documents,
+    event_fields,
+)
 from civitai_mock.storage.mongo.webhook_outbox import update_and_make_due
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 REMEMBERED_JOBS = 20_000
-EVENT_OF_JOB: Mapping[str, int] = {"jobId": 1, "lastEvent": 1, "keepUntil": 1, "expireAt": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +35,21 @@ class JobChange:
 
     before: Job
     after: Job
+    between: Sequence[JobEvent] = ()
     if_not_renewed: bool = False
     id: ObjectId = field(default_factory=ObjectId)
 
+    @property
+    def events(self) -> Sequence[JobEvent]:
+        return [*self.between, self.after.last_event]
+
 
 class Changes:
-    """Writes a change and its event into the job, which is the truth; the collection of events follows it.
+    """Writes a change and its events into the job, which is the truth; the collection of events follows it.
 
-    Two writes cannot be one without a transaction, which a standalone server does not have. So the event of a change
-    may be missing from the events collection after a crash, but only that of the last one: before a job is changed
-    again, whoever does it stores the event that it holds, unless this process knows that it did so before.
+    Two writes cannot be one without a transaction, which a standalone server does not have. So the events of a change
+    may be missing from the events collection after a crash, but only those of the last one: before a job is changed
+    again, whoever does it stores the events that it holds, unless this process knows that it did so before.
     """
 
     def __init__(self, *, jobs: Collection, events: Collection) -> None:
@@ -50,7 +61,7 @@ class Changes:
         await self._store_events_held_by([change.before for change in changes if self._may_lack_event(change.before)])
         taken = await self._change(changes)
         with suppress(*AWAY):  # as the changes are made, and hold their events until somebody makes the next ones
-            await self._append([change.after for change in changes if change.id in taken])
+            await self._append([change for change in changes if change.id in taken])
         return [change.id in taken for change in changes]
 
     async def _change(self, changes: Sequence[JobChange]) -> frozenset[ObjectId]:
@@ -62,18 +73,20 @@ class Changes:
         return frozenset([document["changeId"] async for document in self._jobs.find(marked, {"changeId": 1})])
 
     def _may_lack_event(self, job: Job) -> bool:
-        """Return whether the last event of a job may be missing; the first event is stored before the job."""
+        """Return whether the last events of a job may be missing; the first event is stored before the job."""
         return job.seq > 0 and self._stored.get(job.id) != job.seq
 
     async def _store_events_held_by(self, jobs: Sequence[Job]) -> None:
         if jobs:
-            found = self._jobs.find({"jobId": {"$in": [job.id for job in jobs]}}, EVENT_OF_JOB)
-            await insert_missing(self._events, [copied_last_event(document) async for document in found])
+            found = self._jobs.find({"jobId": {"$in": [job.id for job in jobs]}}, HELD_EVENTS)
+            held = [copied_events(document) async for document in found]
+            await insert_missing(self._events, [event for events in held for event in events])
 
-    async def _append(self, jobs: Sequence[Job]) -> None:
-        await insert_missing(self._events, [last_event_document(job) for job in jobs])
-        for job in jobs:
-            self._remember(job)
+    async def _append(self, changes: Sequence[JobChange]) -> None:
+        appended = [event_documents(change.after, change.events) for change in changes]
+        await insert_missing(self._events, [event for events in appended for event in events])
+        for change in changes:
+            self._remember(change.after)
 
     def _remember(self, job: Job) -> None:
         self._stored.pop(job.id, None)
@@ -93,7 +106,8 @@ def _conditional_update(change: JobChange) -> UpdateOne:
     }
     if before.claim and change.if_not_renewed:
         unchanged["claim.until"] = moment_text(before.claim.until)
-    fields = {**changing_fields(change.after), "changeId": change.id}
+    between = [event_fields(event) for event in change.between]
+    fields = {**changing_fields(change.after), "eventsBetween": between, "changeId": change.id}
     return UpdateOne(unchanged, update_and_make_due(fields) if change.after.callback_url else {"$set": fields})
 
 

@@ -1,7 +1,7 @@
 """Jobs and their events as MongoDB documents that an operator can read."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,7 @@ from civitai_mock.storage.mongo.encoding import (
 )
 
 LEAF_BYTES = 16
+HELD_EVENTS: Mapping[str, int] = {"jobId": 1, "eventsBetween": 1, "lastEvent": 1, "keepUntil": 1, "expireAt": 1}
 
 
 def job_document(job: Job) -> Document:
@@ -233,14 +234,23 @@ def event_of(job_id: str, fields: Document) -> JobEvent:
     )
 
 
-def last_event_document(job: Job) -> Document:
-    return {"jobId": job.id, **event_fields(job.last_event), **lifetime_fields(job.keep_until)}
+def event_documents(job: Job, events: Iterable[JobEvent]) -> Sequence[Document]:
+    lifetime = lifetime_fields(job.keep_until)
+    return [{"jobId": job.id, **event_fields(event), **lifetime} for event in events]
 
 
-def copied_last_event(job_document: Document) -> Document:
-    """Return the event that a job document holds, as a document of its own."""
+def held_events(job_document: Document) -> Sequence[Document]:
+    """Return the fields of the events of a job's last change, which its document holds (`HELD_EVENTS`).
+
+    A job that was not changed since version 3 has no events before its last one there.
+    """
+    return [*job_document.get("eventsBetween", ()), job_document["lastEvent"]]
+
+
+def copied_events(job_document: Document) -> Sequence[Document]:
+    """Return the events that a job document holds, as documents of their own."""
     lifetime = {name: job_document[name] for name in ("keepUntil", "expireAt")}
-    return {"jobId": job_document["jobId"], **job_document["lastEvent"], **lifetime}
+    return [{"jobId": job_document["jobId"], **fields, **lifetime} for fields in held_events(job_document)]
 
 
 def lifetime_fields(keep_until: datetime) -> Document:

@@ -15,11 +15,13 @@ from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.job_changes import Changes, Grouped, JobChange
 from civitai_mock.storage.mongo.job_documents import (
+    HELD_EVENTS,
+    event_documents,
     event_of,
     expired,
+    held_events,
     job_document,
     jobs_of,
-    last_event_document,
     with_ids,
 )
 
@@ -51,7 +53,7 @@ class MongoJobStore:
 
     async def _insert(self, jobs: Sequence[Job], named: Document) -> None:
         """Insert events first, so that a job that can be claimed has its first event, and a taken id shows early."""
-        events = [last_event_document(job) for job in jobs]
+        events = [document for job in jobs for document in event_documents(job, [job.last_event])]
         documents = [job_document(job) | named for job in jobs]
         try:
             await self._events.insert_many(events)
@@ -71,18 +73,21 @@ class MongoJobStore:
         return await jobs_of(found[job_id] for job_id in job_ids if job_id in found)
 
     @raises_domain_errors
-    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
-        return await self._changes(JobChange(before=before, after=after, if_not_renewed=if_not_renewed))
+    async def replace(
+        self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
+    ) -> bool:
+        change = JobChange(before=before, after=after, between=between, if_not_renewed=if_not_renewed)
+        return await self._changes(change)
 
     @raises_domain_errors
     async def events(self, job_id: str) -> Sequence[JobEvent]:
-        """Take the last event from the job, where it is even after a crash between the two writes."""
-        job = await self.get(job_id)
+        """Take the events of the last change from the job, where they are even after a crash between the two writes."""
+        job = await self._jobs.find_one(with_ids([job_id]), HELD_EVENTS)
         if job is None:
             return ()
-        earlier = {"jobId": job_id, "seq": {"$lt": job.seq}}
-        found = self._events.find(earlier).sort("seq")
-        return [*[event_of(job_id, document) async for document in found], job.last_event]
+        held = held_events(job)
+        found = self._events.find({"jobId": job_id, "seq": {"$lt": held[0]["seq"]}}).sort("seq")
+        return [event_of(job_id, fields) for fields in [*[earlier async for earlier in found], *held]]
 
     @raises_domain_errors
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:

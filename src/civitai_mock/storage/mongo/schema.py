@@ -12,7 +12,9 @@ from civitai_mock.ports import NewerSchemaError
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.job_documents import job_document, job_of
 
-VERSION = 3  # is that of the same members in SQLite; databases before 3 do not store theirs
+# 3 has the same members as SQLite's; databases before 3 do not store theirs. In 4 a job holds all events of its last
+# change: a program that knows 3 would lose those before the last one if a crash left them out of their collection.
+VERSION = 4
 ID = "schema"
 
 JOBS_IN_ONE_WRITE = 500

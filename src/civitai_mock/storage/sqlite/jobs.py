@@ -114,16 +114,18 @@ class SqliteJobStore:
     def _rows(self, job_id: str) -> Sequence[Row]:
         return self._database.read(self._sql.get, (job_id,))
 
-    async def replace(self, before: Job, after: Job, *, if_not_renewed: bool = False) -> bool:
+    async def replace(
+        self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
+    ) -> bool:
         worker_id = before.claim.worker_id if before.claim else None
         lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
         changes = (*job_changes(after), before.id, before.seq, worker_id, lease)
-        event = event_row(after.last_event)
+        events = [event_row(event) for event in (*between, after.last_event)]
 
         def update(connection: sqlite3.Connection) -> bool:
             held = connection.execute(self._sql.replace, changes).rowcount == 1
             if held:
-                connection.execute(self._sql.insert_event, event)
+                connection.executemany(self._sql.insert_event, events)
             return held
 
         return await self._database.write(update)
