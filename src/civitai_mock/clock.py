@@ -4,8 +4,12 @@ import asyncio
 import heapq
 import random
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
+
+EARLIEST = 0.0015  # by how many seconds uvloop may call too early: it rounds to milliseconds, from the last whole one
 
 
 class SystemClock:
@@ -15,7 +19,24 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds + EARLIEST if seconds > 0 else 0)
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds + EARLIEST, callback)
+
+
+class VirtualTimer:
+    """Is a call that a virtual clock will make."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self._callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        self._callback = None
+
+    def call(self) -> None:
+        if self._callback is not None:
+            self._callback()
 
 
 class VirtualClock:
@@ -24,23 +45,31 @@ class VirtualClock:
     def __init__(self, start: datetime) -> None:
         self._now = start
         self._order = count()
-        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._timers: list[tuple[datetime, int, VirtualTimer]] = []
 
     def now(self) -> datetime:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
         woken = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now + timedelta(seconds=seconds), next(self._order), woken))
+        self.call_later(seconds, partial(_wake, woken))
         await woken
 
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> VirtualTimer:
+        timer = VirtualTimer(callback)
+        heapq.heappush(self._timers, (self._now + timedelta(seconds=seconds), next(self._order), timer))
+        return timer
+
     def advance(self, seconds: float) -> None:
-        """Move on, and wake the sleepers whose time has come: the earliest first, then in order of arrival."""
+        """Move on, and make the calls whose time has come: the earliest first, then in the order of the asking."""
         self._now += timedelta(seconds=seconds)
-        while self._sleepers and self._sleepers[0][0] <= self._now:
-            woken = heapq.heappop(self._sleepers)[2]
-            if not woken.done():
-                woken.set_result(None)
+        while self._timers and self._timers[0][0] <= self._now:
+            heapq.heappop(self._timers)[2].call()
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 # RFC 9562, version 4: which bits of an id are not random, and what they are.

@@ -179,7 +179,8 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
         return await outcomes(job_ids)
 
     ids = [job.id for job in await _submitted(served, 500)]
-    waiting = [asyncio.create_task(served.use_cases.wait([ids[number % 500]])) for number in range(2000)]
+    wait, never = served.use_cases.wait, asyncio.get_running_loop().create_future()
+    waiting = [asyncio.create_task(wait([ids[number % 500]], never)) for number in range(2000)]
     await settle()
     monkeypatch.setattr(type(search), "outcomes", counting)
     served.clock.advance(0.5)
@@ -189,6 +190,28 @@ async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
     jobs = await served.use_cases.query.by_ids(ids)
     served.use_cases.wait.on_changes([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])
     await until(lambda: all(task.done() for task in waiting))
+
+
+async def test_those_who_come_in_one_turn_of_the_event_loop_are_looked_for_together(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    ids = [job.id for job in await _submitted(served, 8)]
+    await _finish_elsewhere(served)
+    search, wait, never = served.stores.search, served.use_cases.wait, asyncio.get_running_loop().create_future()
+    outcomes = search.outcomes
+
+    async def counting(_: object, job_ids: Sequence[str]) -> Any:
+        looks.append(len(job_ids))
+        return await outcomes(job_ids)
+
+    monkeypatch.setattr(type(search), "outcomes", counting)
+    waiting = [asyncio.create_task(wait([job_id], never)) for job_id in ids]
+    await settle()
+    assert looks == [8]
+    assert sum(task.done() for task in waiting) == 1
+    wait.stop()
+    await asyncio.gather(*waiting)
 
 
 async def _submitted(served: Served, number: int) -> Any:

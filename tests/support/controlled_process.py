@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
@@ -66,6 +66,9 @@ class ControlledClock(VirtualClock):
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
         await self._control.may_run.wait()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> NoReturn:
+        raise NotImplementedError("A call cannot wait until a paused process goes on; sleep instead.")
 
 
 class ControlledGate(StoreGate):

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
-from civitai_mock.clock import SystemClock
+from civitai_mock.clock import SystemClock, VirtualClock
 from civitai_mock.comfyui_standin.app import make_app
 from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
@@ -124,15 +124,12 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-class PermitClock:
+class PermitClock(VirtualClock):
     """A clock whose sleeps end when the test allows it, before or after they begin; for work in steps."""
 
     def __init__(self, now: datetime = START) -> None:
-        self._now = now
+        super().__init__(now)
         self._permits = asyncio.Semaphore(0)
-
-    def now(self) -> datetime:
-        return self._now
 
     async def sleep(self, seconds: float) -> None:
         await self._permits.acquire()

@@ -1,9 +1,15 @@
 """Clocks, ids and seeds."""
 
+import asyncio
 import random
+import time
 import uuid
 
-from civitai_mock.clock import RandomIds, SeededIds
+import uvloop
+
+from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
+
+DELAYS = [0.002 + 0.00037 * number for number in range(60)]
 
 
 def test_ids_are_written_as_version_4_of_the_standard() -> None:
@@ -17,3 +23,36 @@ def test_no_two_ids_of_this_machine_are_the_same() -> None:
     found = {ids.uuid() for _ in range(1000)}
     assert len(found) == 1000
     assert {uuid.UUID(text).version for text in found} == {4}
+
+
+async def _seconds_too_early() -> list[float]:
+    """Let sleeps and calls of many lengths go off; return by how much each came too early."""
+    clock, loop, early = SystemClock(), asyncio.get_running_loop(), list[float]()
+
+    async def sleep(delay: float) -> None:
+        began = time.perf_counter()
+        await clock.sleep(delay)
+        early.append(delay - (time.perf_counter() - began))
+
+    async def wait_for_call(delay: float) -> None:
+        began, called = time.perf_counter(), loop.create_future()
+        clock.call_later(delay, lambda: called.set_result(time.perf_counter()))
+        early.append(delay - (await called - began))
+
+    await asyncio.gather(*map(sleep, DELAYS), *map(wait_for_call, DELAYS))
+    return early
+
+
+def test_nothing_that_waits_by_the_system_clock_goes_on_too_early() -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert max(runner.run(_seconds_too_early())) <= 0
+
+
+async def test_a_virtual_clock_calls_in_the_order_of_time_and_nobody_who_has_cancelled(clock: VirtualClock) -> None:
+    called = list[str]()
+    clock.call_later(2, lambda: called.append("second"))
+    clock.call_later(1, lambda: called.append("first"))
+    clock.call_later(1.5, lambda: called.append("never")).cancel()
+    clock.call_later(3, lambda: called.append("late"))
+    clock.advance(2)
+    assert called == ["first", "second"]

@@ -1,7 +1,7 @@
 """The context of a request: use cases, what all requests share, and who calls."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -175,19 +175,19 @@ def base_url(request: Request) -> str:
     return options(request).public_url or f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
 
 
-async def while_connected(request: Request, work: Coroutine[None, None, None]) -> None:
-    """Raise `ClientDisconnect` if the caller disconnects before `work` is done; the body has to be read by then."""
-    working = asyncio.create_task(work)
-    disconnecting = asyncio.create_task(_wait_for_disconnect(request))
+async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]], Awaitable[None]]) -> None:
+    """Await `wait`, whose argument is done once the caller has disconnected; then raise `ClientDisconnect`.
+
+    The body has to be read by then.
+    """
+    disconnected = asyncio.create_task(_wait_for_disconnect(request), name="wait for disconnect")
     try:
-        await asyncio.wait((working, disconnecting), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
+        await wait(disconnected)
+        if disconnected.done():
+            disconnected.result()
             raise ClientDisconnect
-        await working
     finally:
-        working.cancel()
-        disconnecting.cancel()
-        await asyncio.gather(working, disconnecting, return_exceptions=True)
+        disconnected.cancel()
 
 
 async def _wait_for_disconnect(request: Request) -> None:

@@ -22,7 +22,7 @@ from civitai_mock.ports.stores import (
     StoreHealth,
     Stores,
 )
-from civitai_mock.ports.system import Clock, Ids
+from civitai_mock.ports.system import Clock, Ids, Timer
 
 __all__ = [
     "Artist",
@@ -46,6 +46,7 @@ __all__ = [
     "StoreHealth",
     "Stores",
     "Submission",
+    "Timer",
     "WebhookOutbox",
     "WorkerReport",
 ]

@@ -1,7 +1,16 @@
 """Ports of the system: the clock, and the source of random ids and seeds."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
+
+
+class Timer(Protocol):
+    """Is a call that a clock will make."""
+
+    def cancel(self) -> None:
+        """Have the call not made; after it was made, this does nothing."""
+        ...
 
 
 class Clock(Protocol):
@@ -9,7 +18,13 @@ class Clock(Protocol):
 
     def now(self) -> datetime: ...
 
-    async def sleep(self, seconds: float) -> None: ...
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds, never before."""
+        ...
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call back after so many seconds, never before, without a task that would wait for it."""
+        ...
 
 
 class Ids(Protocol):

@@ -24,7 +24,7 @@ class Waiter:
     until: datetime
     released: asyncio.Future[None]
 
-    def release(self) -> None:
+    def release(self, *_: object) -> None:
         if not self.released.done():
             self.released.set_result(None)
 
@@ -42,18 +42,20 @@ class WaitForJobs:
         self._clock = clock
         self._limit = limit
         self._waiters: dict[str, set[Waiter]] = {}  # by job id
+        self._new: set[str] = set()  # job ids about which the store was not asked yet
+        self._scanner: asyncio.Task[None] | None = None
         self._poller: asyncio.Task[None] | None = None
         self._is_stopped = False
 
-    async def __call__(self, job_ids: Sequence[str]) -> None:
-        """Return when all jobs have ended, at the limit, or at once after `stop`."""
+    async def __call__(self, job_ids: Sequence[str], given_up: asyncio.Future[None]) -> None:
+        """Return when all jobs have ended, at the limit, when `given_up` is done, or at once after `stop`."""
         if self._is_stopped:
             return
         until = self._clock.now() + self._limit
         waiter = Waiter(unfinished=set(job_ids), until=until, released=asyncio.get_running_loop().create_future())
         self._add(waiter, job_ids)
+        given_up.add_done_callback(waiter.release)
         try:
-            await self._scan(job_ids)  # for jobs that ended before this waiter was added
             await waiter.released
         finally:
             self._remove(waiter, job_ids)
@@ -73,6 +75,9 @@ class WaitForJobs:
             self._waiters.setdefault(job_id, set()).add(waiter)
         if self._poller is None:
             self._poller = asyncio.create_task(self._poll(), name="poll for waiters")
+        if not self._new:
+            self._scanner = asyncio.create_task(self._scan_new(), name="scan for new waiters")
+        self._new.update(job_ids)
 
     def _remove(self, waiter: Waiter, job_ids: Sequence[str]) -> None:
         for job_id in job_ids:
@@ -83,6 +88,11 @@ class WaitForJobs:
         if not self._waiters and self._poller is not None:
             self._poller.cancel()
             self._poller = None
+
+    async def _scan_new(self) -> None:
+        """Ask about jobs that ended before their waiters came, for all that came in one turn of the event loop."""
+        job_ids, self._new = list(self._new), set()
+        await self._scan(job_ids)
 
     async def _poll(self) -> None:
         while True:

@@ -56,8 +56,8 @@ class SocketBench:
 
     async def pausing(self) -> float:
         """Wait until the client waits for its next try; return for how many seconds."""
-        await until(lambda: len(self.clock._sleepers) == 1)
-        return (self.clock._sleepers[0][0] - self.clock.now()).total_seconds()
+        await until(lambda: len(self.clock._timers) == 1)
+        return (self.clock._timers[0][0] - self.clock.now()).total_seconds()
 
     def client_ids(self) -> list[str]:
         requests = [connection.request for connection in self.connections]

