@@ -5,7 +5,7 @@ import structlog
 from hypothesis import settings
 
 from civitai_mock.clock import SeededIds, VirtualClock
-from civitai_mock.telemetry import console_renderer
+from civitai_mock.telemetry.logs import console_renderer
 from tests.support.dates import START
 from tests.support.golden import Golden
 

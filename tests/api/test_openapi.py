@@ -38,6 +38,7 @@ OPERATIONS = {
     ("get", "/blobs/{key}"): "GetBlob",
     ("head", "/blobs/{key}"): "HeadBlob",
     ("get", "/health"): "GetHealth",
+    ("get", "/metrics"): "GetMetrics",
     ("get", "/"): "GetIndex",
 }
 OFFICIAL_SCHEMAS = {

@@ -140,6 +140,7 @@ async def test_after_the_last_attempt_the_events_so_far_are_given_up(bench: Benc
         await until(lambda: len(bench.receiver.requests) > MAX_ATTEMPTS)
         await settle()
     assert bench.receiver.events[MAX_ATTEMPTS:] == EVENTS[4:]
+    assert bench.runtime.metrics.webhook_attempts == {"failed": MAX_ATTEMPTS - 1, "given_up": 1, "delivered": 1}
 
 
 async def test_a_host_that_is_not_allowed_is_never_asked(bench: Bench) -> None:
@@ -151,6 +152,7 @@ async def test_a_host_that_is_not_allowed_is_never_asked(bench: Bench) -> None:
         bench.clock.advance(LONGER_THAN_A_HOLD)
         await settle()
     assert bench.receiver.requests == []
+    assert set(bench.runtime.metrics.webhook_attempts) == {"refused"}
     assert not await bench.stores.webhooks.take_due(bench.clock.now(), hold_until=bench.clock.now(), limit=1)
 
 

@@ -9,7 +9,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
+from civitai_mock.domain.search import Backlog, Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobQueue, JobSearch, JobStore, Stores, WebhookOutbox
 
@@ -78,6 +78,9 @@ class GatedJobQueue:
 
     async def snapshot(self, *, recent_since: datetime) -> QueueState:
         return await self.gate.pass_through(self.inner.snapshot(recent_since=recent_since))
+
+    async def backlog(self) -> Backlog:
+        return await self.gate.pass_through(self.inner.backlog())
 
     async def is_stalled(self, *, since: datetime, now: datetime) -> bool:
         return await self.gate.pass_through(self.inner.is_stalled(since=since, now=now))

@@ -17,7 +17,7 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import Stage
-from civitai_mock.ports import Stores
+from civitai_mock.ports import Metrics, Stores
 from civitai_mock.settings import MEMORY_URI, Settings
 from tests.support.dates import START
 from tests.support.jobs import LEASE, chunks, make_claim, succeeded
@@ -58,6 +58,10 @@ class Opened:
     @property
     def stores(self) -> Stores:
         return self.namespace.runtime.stores
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.namespace.runtime.metrics
 
     def answer_with(self, **use_cases: Any) -> None:
         """Put other use cases into the place of these from now on."""

@@ -17,9 +17,11 @@ from civitai_mock.api.errors import handle_errors
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.openapi import DescribedRoute, describe_api
 from civitai_mock.api.pipeline import RequestPipeline
+from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
 from civitai_mock.api.v2 import resources
+from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
 
 
@@ -29,9 +31,13 @@ def make_api(
     use_cases_of: Callable[[Request], UseCases],
     access: Access,
     trusted_proxies: Sequence[Network],
+    metrics: Metrics,
     lifespan: Lifespan[FastAPI],
 ) -> "Api":
-    """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on."""
+    """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on.
+
+    Requests are counted in `metrics`.
+    """
     app = Api(
         title=system.NAME,
         version=options.version,
@@ -61,6 +67,7 @@ def make_api(
         hot_routes=HotRoutes(route for route in app.routes if isinstance(route, DescribedRoute) and route.is_hot),
         trusted_proxies=TrustedProxies(trusted_proxies),
         access=access,
+        request_metrics=RequestMetrics(metrics, app.routes),
     )
     return app
 

@@ -30,7 +30,7 @@ EXCHANGE = "civitai_mock.exchange"  # the key of the exchange in the scope of it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """Holds the use cases of one namespace, on stores that are open."""
+    """Holds the use cases of one namespace, on stores that are open; `scrape` returns the metrics as a text."""
 
     submit: SubmitJobs
     query: QueryJobs
@@ -48,6 +48,7 @@ class UseCases:
     blob_access: BlobAccess
     blobs: BlobStore
     health: GetHealth
+    scrape: Callable[[], Awaitable[bytes]]
     clock: Clock
     provider_name: str
 
@@ -84,6 +85,7 @@ class Exchange:
 
     `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for; `consumer` is
     known on guarded paths. `answer_headers` go with whatever is answered. `status` is None until an answer begins.
+    `scope` is the one that the route gets.
     """
 
     __slots__ = (
@@ -95,6 +97,7 @@ class Exchange:
         "headers",
         "method",
         "path",
+        "scope",
         "started",
         "status",
         "trace_id",
@@ -103,6 +106,7 @@ class Exchange:
     def __init__(self, scope: Scope, send: Send, *, started: float) -> None:
         """Begin at `started`, a reading of the performance counter."""
         self._send = send
+        self.scope = scope
         self.context: ApiContext = scope["app"].state.context
         self.started = started
         self.method: str = scope["method"]

@@ -36,6 +36,7 @@ class HotRoutes:
         if found is None or scope.get("root_path"):
             return None
         endpoint, scope["path_params"] = found
+        scope["endpoint"] = endpoint
         return await endpoint(Request(scope, receive))
 
     def _find(self, method: str, path: str) -> tuple[Endpoint, PathParams] | None:

@@ -18,6 +18,7 @@ from civitai_mock.api.context import EXCHANGE, Exchange
 from civitai_mock.api.errors import error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.request_log import TRACE_HEADER, log_request, new_trace_id
+from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.domain.errors import MockError
 
 logger = structlog.stdlib.get_logger()
@@ -34,6 +35,7 @@ class RequestPipeline:
     hot_routes: HotRoutes
     trusted_proxies: TrustedProxies
     access: Access
+    request_metrics: RequestMetrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -57,7 +59,7 @@ class RequestPipeline:
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
         try:
-            scope = with_compat_noted(exchange, without_extra_slashes(scope))
+            exchange.scope = scope = with_compat_noted(exchange, without_extra_slashes(scope))
             self.access.admit(exchange, scope)
             response = await self.hot_routes.response(exchange, scope, receive)
         except MockError as error:
@@ -67,4 +69,5 @@ class RequestPipeline:
 
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""
+        self.request_metrics.count(exchange)
         log_request(exchange)

@@ -10,7 +10,7 @@ import structlog
 
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST
-from civitai_mock.api.system import HEALTH_URL
+from civitai_mock.api.system import CHECK_URLS
 
 # W3C Trace Context, level 1; what a later version appends is ignored.
 TRACEPARENT = re.compile(
@@ -34,8 +34,7 @@ def new_trace_id(traceparent: str | None) -> str:
 def log_request(exchange: Exchange) -> None:
     """Log a request that is over, with its path but not its query, which may hold tokens and signatures."""
     status = exchange.status or CLIENT_CLOSED_REQUEST
-    # It is asked every other second, and only a bad answer is news.
-    is_good_check = exchange.path == HEALTH_URL and status == HTTPStatus.OK
+    is_good_check = exchange.path in CHECK_URLS and status == HTTPStatus.OK
     log = logger.debug if is_good_check else logger.info
     log(
         "request",

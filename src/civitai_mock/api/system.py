@@ -5,7 +5,7 @@ from typing import Any, Literal, NotRequired, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from typing_extensions import TypedDict
 
 from civitai_mock.api.context import options, use_cases
@@ -15,7 +15,10 @@ from civitai_mock.api.ui.pages import DOCS_URL, index_page, prefers_html
 from civitai_mock.ports import WorkerReport
 
 NAME = "civitai-mock"
-OPENAPI_URL, HEALTH_URL = "/openapi.json", "/health"
+OPENAPI_URL, HEALTH_URL, METRICS_URL = "/openapi.json", "/health", "/metrics"
+# Asked every other second: only a bad answer is news.
+CHECK_URLS = frozenset({HEALTH_URL, METRICS_URL})
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 INDEX_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
@@ -71,6 +74,13 @@ async def get_health(request: Request) -> Response:
     if found.reason is not None:
         body["reason"] = found.reason
     return JsonResponse(body)
+
+
+@router.head(METRICS_URL, include_in_schema=False)
+@router.get(METRICS_URL, operation_id="GetMetrics", response_class=PlainTextResponse, responses=problems())
+async def get_metrics(request: Request) -> Response:
+    """Answer in the text format of Prometheus; a store that is away leaves the queue out, and nothing else."""
+    return Response(await use_cases(request).scrape(), media_type=METRICS_TYPE)
 
 
 @router.head("/", include_in_schema=False)

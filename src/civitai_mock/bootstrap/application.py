@@ -17,7 +17,7 @@ from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
-from civitai_mock.ports import Clock, Ids
+from civitai_mock.ports import Clock, Ids, Metrics
 from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.health import StallDetector
@@ -42,12 +42,14 @@ class Application:
         self._with_scheduler = with_scheduler
         self._clock = clock or SystemClock()
         self._ids = ids or RandomIds()
+        self._metrics = Metrics()
         self._stops: list[Callable[[], None]] = []
         self.app = make_api(
             options=_api_options(settings),
             use_cases_of=self._use_cases_of,
             access=_access(settings, self._clock),
             trusted_proxies=settings.trusted_networks,
+            metrics=self._metrics,
             lifespan=self._lifespan,
         )
 
@@ -63,7 +65,7 @@ class Application:
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Open, serve and close. Keep the exception that breaks the start: uvicorn reports only that there was one."""
         try:
-            async with open_runtime(self._settings, clock=self._clock, ids=self._ids) as runtime:
+            async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
                 self._stops = [self.namespace.use_cases.wait.stop]
                 async with self._working_beside():

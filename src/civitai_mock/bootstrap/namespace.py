@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from civitai_mock.api.context import UseCases
+from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
@@ -59,12 +60,14 @@ def make_namespace(
     """Make a namespace with the clock and the ids of the process, unless it is given its own."""
     settings, clock = runtime.settings, clock or runtime.clock
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
+    event_bus = EventBus()
+    event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     return Namespace(
         name=name,
         runtime=runtime,
         clock=clock,
         ids=ids or runtime.ids,
-        event_bus=EventBus(),
+        event_bus=event_bus,
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         webhook_sender=WebhookSender(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
@@ -95,6 +98,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         blob_urls=namespace.blob_urls,
         blob_access=BlobAccess(blobs=stores.blobs),
         blobs=stores.blobs,
+        scrape=make_scrape(runtime, clock=clock, runs_jobs=namespace.runs_jobs),
         health=GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector),
         clock=clock,
         provider_name=provider.name,

@@ -19,10 +19,11 @@ from civitai_mock.generation.wire import wire_models
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.tls import make_tls_context
-from civitai_mock.ports import Artist, Clock, Ids, Provider, Stores
+from civitai_mock.ports import Artist, Clock, Ids, Metrics, Provider, Stores
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings
+from civitai_mock.telemetry.loop_lag import measuring_lag
 
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
@@ -61,6 +62,7 @@ class Runtime:
     network: OutboundNetwork
     image_fetcher: ImageFetcher
     blob_key: bytes
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -73,15 +75,16 @@ async def open_runtime(
     provider: Provider | None = None,
     artist: Artist | None = None,
     network: OutboundNetwork | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Runtime]:
     """Open everything that is not given, and close it in the opposite order; what is given stays open.
 
     Raise `TransientError` if the store cannot be opened.
     """
-    clock, ids = clock or SystemClock(), ids or RandomIds()
+    clock, ids, metrics = clock or SystemClock(), ids or RandomIds(), metrics or Metrics()
     async with _closing_in_time() as opened:
         if stores is None:
-            stores = await opened.enter_async_context(open_stores(settings))
+            stores = await opened.enter_async_context(open_stores(settings, metrics=metrics))
         if provider is None:
             provider = await opened.enter_async_context(open_provider(settings, clock=clock, ids=ids))
         if artist is None:
@@ -90,6 +93,7 @@ async def open_runtime(
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
             await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
+        await opened.enter_async_context(measuring_lag(metrics))
         models = [model.model_rebuild for model in wire_models()]
         await opened.enter_async_context(loading_late([*models, network.get_client]))
         yield Runtime(
@@ -102,6 +106,7 @@ async def open_runtime(
             network=network,
             image_fetcher=_make_image_fetcher(settings, network),
             blob_key=await _blob_key(settings, stores),
+            metrics=metrics,
         )
 
 

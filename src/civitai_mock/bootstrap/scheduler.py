@@ -21,7 +21,7 @@ from civitai_mock.services.blobs import BlobAccess
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
     """Make a scheduler; without a worker id it draws one, so that any number of schedulers can work on one store."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    return Scheduler(
+    scheduler = Scheduler(
         worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
         jobs=runtime.stores.jobs,
         queue=runtime.stores.queue,
@@ -36,6 +36,8 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
             grace=timedelta(milliseconds=settings.shutdown_grace_ms),
         ),
     )
+    runtime.metrics.jobs_in_flight = scheduler.jobs_in_flight
+    return scheduler
 
 
 def make_runner_services(namespace: Namespace) -> RunnerServices:
@@ -56,6 +58,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         image_fetcher=runtime.image_fetcher,
         blob_urls=namespace.blob_urls,
         blob_access=BlobAccess(blobs=runtime.stores.blobs),
+        metrics=runtime.metrics,
     )
 
 
@@ -66,7 +69,7 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
         """Word the event as the request of its job asked for, or else as CLIENT_COMPAT has it."""
         return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
 
-    return WebhookDispatcher(
+    dispatcher = WebhookDispatcher(
         jobs=namespace.runtime.stores.jobs,
         outbox=namespace.runtime.stores.webhooks,
         sender=namespace.webhook_sender,
@@ -76,3 +79,5 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
         clock=namespace.clock,
         ids=namespace.ids,
     )
+    namespace.runtime.metrics.webhook_attempts = dispatcher.attempts
+    return dispatcher

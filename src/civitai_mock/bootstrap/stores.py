@@ -7,11 +7,11 @@ from importlib.resources import files
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import Resource
-from civitai_mock.ports import Stores
+from civitai_mock.ports import Metrics, Stores
 from civitai_mock.settings import Settings
 
 
-def open_stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
+def open_stores(settings: Settings, *, metrics: Metrics | None = None) -> AbstractAsyncContextManager[Stores]:
     """Open the store of MONGODB_URI; motor is only imported when it is needed."""
     names = {
         "resources": settings.mongodb_collection_name,
@@ -22,11 +22,11 @@ def open_stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
         from civitai_mock.storage.sqlite import TableNames, open_sqlite
 
         directory = settings.data_dir if settings.mongodb_uri is None else None
-        return open_sqlite(directory=directory, names=TableNames(**names))
+        return open_sqlite(directory=directory, names=TableNames(**names), metrics=metrics)
     from civitai_mock.storage.mongo import CollectionNames, open_mongo
 
     uri = settings.mongodb_uri.get_secret_value()
-    return open_mongo(uri=uri, database=settings.mongodb_db_name, names=CollectionNames(**names))
+    return open_mongo(uri=uri, database=settings.mongodb_db_name, names=CollectionNames(**names), metrics=metrics)
 
 
 def read_catalogue() -> Sequence[Resource]:

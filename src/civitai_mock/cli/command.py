@@ -47,7 +47,7 @@ def _attempt(arguments: argparse.Namespace, stop: Stop) -> int:
             return _check_health(arguments.checked)
         return _run_with_settings(arguments, stop)
     except Exception as error:  # noqa: BLE001 - the next line reports it
-        from civitai_mock.telemetry import configure_logging
+        from civitai_mock.telemetry.logs import configure_logging
 
         as_json = wants_json()
         configure_logging(json=as_json, level="error")
@@ -64,7 +64,7 @@ def _check_health(checked: str | None) -> int:
 def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
     _import_structlog()
     from civitai_mock.settings import Settings
-    from civitai_mock.telemetry import configure_logging, log_uncaught_exceptions
+    from civitai_mock.telemetry.logs import configure_logging, log_uncaught_exceptions
 
     settings = Settings.load()
     configure_logging(json=settings.logs_json, level=settings.log_level)
@@ -154,7 +154,7 @@ def _report_end(error: Exception, *, as_json: bool) -> int:
 
     from civitai_mock.domain.errors import InvalidRequestError, MockError
     from civitai_mock.settings import SettingsError
-    from civitai_mock.telemetry import configure_logging
+    from civitai_mock.telemetry.logs import configure_logging
 
     if isinstance(error, SettingsError | InvalidRequestError):
         return refuse(str(error), status=BAD_SETTINGS, as_json=as_json)

@@ -69,6 +69,14 @@ class QueueState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Says how many jobs could be claimed, and when the oldest of them was created; without one that is None."""
+
+    jobs: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueWebhook:
     """Is a job whose receiver does not know all of its events yet.
 

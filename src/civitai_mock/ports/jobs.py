@@ -8,7 +8,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import Budget, DueWebhook, JobCriteria, QueueState, Spending
+from civitai_mock.domain.search import Backlog, Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 
 
@@ -88,6 +88,10 @@ class JobQueue(Protocol):
 
     async def snapshot(self, *, recent_since: datetime) -> QueueState:
         """Return every job that could be claimed now, and how many have ended since `recent_since`."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Return how many jobs could be claimed now, and how old they are; this is cheaper than the jobs."""
         ...
 
     async def is_stalled(self, *, since: datetime, now: datetime) -> bool:

@@ -189,6 +189,7 @@ class JobRunner:
         self._passed.append(context.job)
         if context.job.claim is None:
             await self._save_passed()
+        self.services.metrics.stages.observe((stage,), (now - started).total_seconds())
         logger.info("stage done", stage=stage, duration_ms=round((now - started) / MILLISECOND, 1))
 
     async def _do_step(self, stage: Stage, context: JobContext) -> None:

@@ -1,6 +1,7 @@
 """Claim jobs and keep many of them in flight."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -106,6 +107,10 @@ class Scheduler:
             self._stop_asked.set()
         self._event_bus.publish_work()
 
+    def jobs_in_flight(self) -> Mapping[str, int]:
+        """Return how many jobs it works on, by the stage that they have come to."""
+        return Counter(runner.job.stage for runner in self._in_flight.runners.values())
+
     @property
     def claiming_for(self) -> float:
         """Return the seconds that the claim under way has taken so far; a store that hangs answers none."""
@@ -192,6 +197,7 @@ class Scheduler:
         runner = JobRunner(
             job=job, claim=job.claim, services=self._services, writer=self._writer, lease=self._options.lease
         )
+        self._services.metrics.claims.observe((), max((job.claim.at - job.last_event.at).total_seconds(), 0.0))
         runner.start(group)
         self._in_flight.add(runner)
         if job.timeout < job.expire_at - job.claim.at:

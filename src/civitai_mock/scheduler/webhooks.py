@@ -1,6 +1,7 @@
 """Deliver the events of jobs to their webhooks: all of them, in order, each until it arrives or is given up."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -37,7 +38,8 @@ def backoff(failures: int, *, jitter: float) -> timedelta:
 class WebhookDispatcher:
     """Delivers each event at least once; any number of dispatchers may run on one store.
 
-    The store holds a job back while one event of it is on its way, so the next one cannot overtake it.
+    The store holds a job back while one event of it is on its way, so the next one cannot overtake it. `attempts` are
+    counted by what came of them; the last one of an event that never arrives is `given_up`.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class WebhookDispatcher:
         self._max_attempts = max_attempts
         self._clock = clock
         self._ids = ids
+        self.attempts = Counter[str]()
         self._retries = Timers(clock=clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
         self._wake_up = asyncio.Event()
@@ -143,12 +146,14 @@ class WebhookDispatcher:
         try:
             status = await self._post(webhook.job, event)
         except ForbiddenError as error:
+            self.attempts["refused"] += 1
             logger.warning("callback refused", seq=event.seq, attempt=attempt, reason=error.message)
             await self._outbox.mark_failed(event.job_id, retry_at=None)
         except NotDeliveredError as error:
             logger.warning("callback failed", seq=event.seq, attempt=attempt, status=error.status, reason=error.message)
             await self._retry_later(event, failures=attempt)
         else:
+            self.attempts["delivered"] += 1
             logger.info("callback delivered", seq=event.seq, attempt=attempt, status=status)
             await self._outbox.mark_delivered(event.job_id, seq=event.seq)
 
@@ -162,9 +167,11 @@ class WebhookDispatcher:
 
     async def _retry_later(self, event: JobEvent, *, failures: int) -> None:
         if failures >= self._max_attempts:
+            self.attempts["given_up"] += 1
             logger.warning("callback given up", seq=event.seq, attempts=failures)
             await self._outbox.mark_failed(event.job_id, retry_at=None)
             return
+        self.attempts["failed"] += 1
         retry_at = self._clock.now() + backoff(failures, jitter=self._ids.seed() / SEEDS)
         await self._outbox.mark_failed(event.job_id, retry_at=retry_at)
         self._retries.set(event.job_id, retry_at)

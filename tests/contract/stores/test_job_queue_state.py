@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import Backlog
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
@@ -89,6 +90,15 @@ async def test_the_queue_knows_how_many_jobs_ended_recently(jobs: JobStore, queu
     recent = [(await queue.snapshot(recent_since=START + seconds * SECOND)).recent for seconds in range(5)]
     assert recent == [4, 3, 2, 1, 0]
     assert [job.id for job in (await queue.snapshot(recent_since=START)).jobs] == [job_id(5)]
+
+
+async def test_the_backlog_is_all_that_could_be_claimed(jobs: JobStore, queue: JobQueue) -> None:
+    assert await queue.backlog() == Backlog(jobs=0, oldest=None)
+    await jobs.add([make_job(number, created_at=START + number * SECOND) for number in (3, 1, 2)])
+    await jobs.add([replace(make_job(4, priority=9), created_at=START + 4 * SECOND), blocked_job(5)])
+    assert await queue.backlog() == Backlog(jobs=4, oldest=START + SECOND)
+    await queue.claim(make_claim(), limit=2)
+    assert await queue.backlog() == Backlog(jobs=2, oldest=START + 2 * SECOND)
 
 
 async def test_jobs_stand_still_while_one_waits_and_nobody_has_a_good_lease(jobs: JobStore, queue: JobQueue) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 START = """
 import asyncio, gc, logging, threading, warnings
-from civitai_mock.telemetry import configure_logging, log_uncaught_exceptions
+from civitai_mock.telemetry.logs import configure_logging, log_uncaught_exceptions
 configure_logging(json=True, level="info")
 log_uncaught_exceptions()
 """

@@ -9,7 +9,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.network.images import ImageFetcher
-from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Provider
+from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.consumers import owner_of
@@ -37,6 +37,7 @@ class RunnerServices:
     image_fetcher: ImageFetcher
     blob_urls: BlobUrls
     blob_access: BlobAccess
+    metrics: Metrics
 
 
 class Executor:

@@ -12,7 +12,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
-from civitai_mock.ports import NewerSchemaError, Stores
+from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.collections import (
     CollectionNames,
@@ -22,6 +22,7 @@ from civitai_mock.storage.mongo.collections import (
     collections_of,
     create_indexes,
 )
+from civitai_mock.storage.mongo.command_meter import CommandMeter
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
@@ -58,12 +59,14 @@ logger = structlog.stdlib.get_logger()
 
 
 @asynccontextmanager
-async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> AsyncIterator[Stores]:
+async def open_mongo(
+    *, uri: str, database: str, names: CollectionNames, metrics: Metrics | None = None
+) -> AsyncIterator[Stores]:
     """Open a store; raise `TransientError` if it does not let us in, `InvalidRequestError` for a broken URI."""
     if is_ambiguous(uri):
         raise InvalidRequestError(BROKEN_URI)
     reachability = Reachability(describe(uri, database), seeds=seeds_of(uri))
-    async with _connected(uri, reachability) as client:
+    async with _connected(uri, reachability, CommandMeter(metrics or Metrics())) as client:
         # Reads go to the primary, whatever the URI prefers, as they must find what was just written.
         opened = client.get_database(database, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY)
         collections = collections_of(opened, names)
@@ -79,14 +82,17 @@ async def open_mongo(*, uri: str, database: str, names: CollectionNames) -> Asyn
 
 
 @asynccontextmanager
-async def _connected(uri: str, reachability: Reachability) -> AsyncIterator[AsyncIOMotorClient[Document]]:
+async def _connected(
+    uri: str, reachability: Reachability, meter: CommandMeter
+) -> AsyncIterator[AsyncIOMotorClient[Document]]:
     options, unknown = options_left_out(uri, DEFAULT_OPTIONS), unknown_options(uri)
     if unknown:
         logger.warning("MONGODB_URI has options that mean nothing to the driver", options=unknown)
     try:
         with catch_warnings():
             filterwarnings("ignore", message=UNKNOWN)  # as the log says so already
-            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=[reachability], **options)
+            listeners = [reachability, meter]
+            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=listeners, **options)
     except (PyMongoError, ValueError, OSError) as error:
         if uri.startswith(SRV_SCHEME) and is_about_names(error):
             raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from None

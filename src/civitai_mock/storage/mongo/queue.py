@@ -7,7 +7,7 @@ from bson import ObjectId
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import QueuedJob, QueueState
+from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.storage.mongo.claims import ONLY_ID, stamp_front
 from civitai_mock.storage.mongo.collections import QUEUE_ORDER, Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -73,6 +73,13 @@ class MongoJobQueue:
         jobs = [_queued_job_of(document) async for document in found]
         recent = await self._jobs.count_documents({"endedAt": {"$gte": moment_text(recent_since)}})
         return QueueState(jobs=jobs, recent=recent)
+
+    @raises_domain_errors
+    async def backlog(self) -> Backlog:
+        summed_up = {"_id": None, "jobs": {"$sum": 1}, "oldest": {"$min": "$createdAt"}}
+        async for found in self._jobs.aggregate([{"$match": {"queued": True}}, {"$group": summed_up}]):
+            return Backlog(jobs=found["jobs"], oldest=parse_moment(found["oldest"]))
+        return Backlog(jobs=0, oldest=None)
 
     @raises_domain_errors
     async def is_stalled(self, *, since: datetime, now: datetime) -> bool:

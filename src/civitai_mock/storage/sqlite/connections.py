@@ -3,9 +3,11 @@
 import asyncio
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -51,19 +53,46 @@ class OpenFiles:
         self._size = size
 
 
+class CountingConnection(sqlite3.Connection):
+    """Counts the statements that it was given; SQLite's own trace callback would print each, with all values."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.statements = 0
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        self.statements += 1
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any]) -> sqlite3.Cursor:
+        """Count a statement for each row."""
+        rows = list(parameters)
+        self.statements += len(rows)
+        return super().executemany(sql, rows)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
     """Holds one connection for each use, so that none waits for another; in memory one serves all, without a file."""
 
-    writer: sqlite3.Connection
-    reader: sqlite3.Connection
-    scanner: sqlite3.Connection
-    checkpointer: sqlite3.Connection
+    writer: CountingConnection
+    reader: CountingConnection
+    scanner: CountingConnection
+    checkpointer: CountingConnection
     files: OpenFiles | None = None
 
     @property
     def in_memory(self) -> bool:
         return self.reader is self.writer
+
+    @property
+    def statements(self) -> int:
+        """Return how many statements all of them were given."""
+        return sum(connection.statements for connection in self._distinct)
+
+    @property
+    def _distinct(self) -> frozenset[CountingConnection]:
+        return frozenset((self.writer, self.reader, self.scanner, self.checkpointer))
 
     def close(self) -> None:
         """Close the writer last, as the last connection to close tidies the file up."""
@@ -100,10 +129,16 @@ def _identity(file: str) -> tuple[tuple[int, int] | None, int]:
     return (found.st_dev, found.st_ino), found.st_size
 
 
-def _connect(database: str) -> sqlite3.Connection:
+def _connect(database: str) -> CountingConnection:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise sqlite3.NotSupportedError(f"SQLite 3.35 or later is needed, this Python has {sqlite3.sqlite_version}")
-    connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        database,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=CountingConnection,
+    )
     connection.execute("PRAGMA journal_mode = WAL")  # on each, as a connection that has not seen it makes no checkpoint
     # A commit survives the death of the process. If the machine loses power, the last commits may be lost, but the
     # database stays whole.

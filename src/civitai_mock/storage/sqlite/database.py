@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
+from civitai_mock.ports import Metrics
 from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Checkpointer, Connections
 from civitai_mock.storage.sqlite.encoding import Row, Value, text_size
 from civitai_mock.storage.sqlite.errors import away, is_busy, may_pass
@@ -18,6 +20,7 @@ Operation: TypeAlias = Callable[[sqlite3.Connection], Any]
 
 T = TypeVar("T")
 MAX_GROUP = 64
+READ, WRITE, SCAN = ("read",), ("write",), ("scan",)  # labels of the metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Database:
     `in_trouble` is true since a write failed by a fault of the store; whoever finds that it is over resets it.
     """
 
-    def __init__(self, connections: Connections, *, description: str) -> None:
+    def __init__(self, connections: Connections, *, description: str, metrics: Metrics | None = None) -> None:
         self.description = description
         self._connections = connections
         self._checkpointer = None if connections.in_memory else Checkpointer(connections.checkpointer)
@@ -92,6 +95,9 @@ class Database:
         self._idle.set()
         self._closed = False
         self.in_trouble = False
+        metrics = metrics or Metrics()
+        metrics.statement_counts.append(lambda: connections.statements)
+        self._observe = metrics.store_operations.observe
 
     async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Return the operation's result once it is committed, with others that were asked for in the same instant.
@@ -100,26 +106,38 @@ class Database:
         """
         if self._closed:
             raise away(self.description)
+        started = perf_counter()
         loop = asyncio.get_running_loop()
         written: asyncio.Future[T] = loop.create_future()
         self._queue.append(_Write(operation, written))
         if self._idle.is_set():
             self._idle.clear()
             loop.call_soon(self._begin)
-        return await written
+        try:
+            return await written
+        finally:
+            self._observe(WRITE, perf_counter() - started)
 
     def read(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Fetch what an index can answer, at once and on this thread."""
-        return self._fetch(self._connections.reader, sql, parameters)
+        started = perf_counter()
+        try:
+            return self._fetch(self._connections.reader, sql, parameters)
+        finally:
+            self._observe(READ, perf_counter() - started)
 
     async def scan(self, sql: str, parameters: Sequence[Value] = (), *, most_bytes: int | None = None) -> list[Row]:
         """Fetch from a whole table in a thread, one scan at a time, up to the row that reaches `most_bytes` of text."""
-        if self._connections.in_memory:
-            return self._fetch(self._connections.reader, sql, parameters, most_bytes)
-        if self._closed:
-            raise away(self.description)
-        fetch = partial(self._fetch, self._connections.scanner, sql, parameters, most_bytes)
-        return await asyncio.get_running_loop().run_in_executor(self._scanning, fetch)
+        started = perf_counter()
+        try:
+            if self._connections.in_memory:
+                return self._fetch(self._connections.reader, sql, parameters, most_bytes)
+            if self._closed:
+                raise away(self.description)
+            fetch = partial(self._fetch, self._connections.scanner, sql, parameters, most_bytes)
+            return await asyncio.get_running_loop().run_in_executor(self._scanning, fetch)
+        finally:
+            self._observe(SCAN, perf_counter() - started)
 
     async def close(self) -> None:
         """Carry out the writes that were asked for, then close."""

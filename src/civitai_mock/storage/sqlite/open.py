@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from filelock import FileLock
 
-from civitai_mock.ports import NewerSchemaError, Stores
+from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
 from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
@@ -58,7 +58,9 @@ class Directory:
 
 
 @asynccontextmanager
-async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIterator[Stores]:
+async def open_sqlite(
+    *, directory: Path | None, names: TableNames, metrics: Metrics | None = None
+) -> AsyncIterator[Stores]:
     """Open a store; it is in memory if `directory` is None or nothing can ever be written to it.
 
     Raise `TransientError` that names what cannot be opened.
@@ -68,13 +70,13 @@ async def open_sqlite(*, directory: Path | None, names: TableNames) -> AsyncIter
         directory = None
     async with AsyncExitStack() as stack:
         if directory is None:
-            database = Database(connect_memory(names), description="SQLite in memory")
+            database = Database(connect_memory(names), description="SQLite in memory", metrics=metrics)
             content: BlobContent = MemoryContent()
             workers = None
         else:
             description = f"SQLite at {directory / FILE_NAME}"
             parts = await _open_in_thread(partial(_open_directory, stack, directory, names, description))
-            database = Database(parts.connections, description=description)
+            database = Database(parts.connections, description=description, metrics=metrics)
             content, workers = parts.content, parts.workers
         stack.push_async_callback(database.close)
         yield _stores(database, names, content, workers)

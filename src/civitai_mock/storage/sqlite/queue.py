@@ -6,7 +6,7 @@ from datetime import datetime
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import QueuedJob, QueueState
+from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import from_micros, to_json, to_micros
 from civitai_mock.storage.sqlite.errors import disk_errors
@@ -46,6 +46,10 @@ IS_STALLED = """
                    WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0 AND created_at < ?)
         AND NOT EXISTS (SELECT 1 FROM "{jobs}" WHERE worker_id IS NOT NULL AND outcome IS NULL AND lease_until > ?)
 """
+BACKLOG = """
+    SELECT count(*), min(created_at) FROM "{jobs}" INDEXED BY "{jobs} to claim"
+    WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0
+"""
 RECENT = """SELECT count(*) FROM "{jobs}" WHERE ended_at >= ?"""
 
 
@@ -63,6 +67,7 @@ class QueueStatements:
         self.to_claim = names.fill(TO_CLAIM)
         self.is_stalled = names.fill(IS_STALLED)
         self.recent = names.fill(RECENT)
+        self.backlog = names.fill(BACKLOG)
 
 
 class SqliteJobQueue:
@@ -117,6 +122,10 @@ class SqliteJobQueue:
             for job_id, priority, created_at, cost in rows
         ]
         return QueueState(jobs=jobs, recent=recent)
+
+    async def backlog(self) -> Backlog:
+        ((jobs, oldest),) = await self._database.scan(self._sql.backlog)
+        return Backlog(jobs=jobs, oldest=None if oldest is None else from_micros(oldest))
 
     async def is_stalled(self, *, since: datetime, now: datetime) -> bool:
         ((stalled,),) = await self._database.scan(self._sql.is_stalled, (to_micros(since), to_micros(now)))
