@@ -15,7 +15,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
 from civitai_mock.storage.mongo.reachability import reason_for
 from tests.support.fake_mongod import greeting
-from tests.support.mongo import MongoProcess
+from tests.support.mongo import MongoProcess, mongo_address
 from tests.support.tls import tls_proxy
 
 QUICK = "serverSelectionTimeoutMS=400&connectTimeoutMS=300"
@@ -228,3 +228,12 @@ async def test_health_and_log_tell_the_reason_once_per_change() -> None:
         assert told[-1] == ("store is back", None)
     finally:
         server.remove()
+
+
+@pytest.mark.mongo
+async def test_a_store_that_is_closed_is_not_away() -> None:
+    async with mongo_address() as address:
+        with capture_logs() as logs:
+            async with address.open() as stores:
+                assert await _health(stores) == "ok"
+        assert logs == []

@@ -134,6 +134,17 @@ async def test_jobs_left_by_a_store_that_was_closed_come_back_at_once(stores: St
     assert lock_files(tmp_path) == []
 
 
+async def test_opening_deletes_the_locks_of_dead_processes_and_of_no_others(stores: Stores, tmp_path: Path) -> None:
+    await add_claimed(stores.jobs, stores.queue)
+    living = lock_files(tmp_path)
+    for folder in (WORKERS, UPLOADS):
+        (tmp_path / folder / "dead-0123456789abcdef.lock").touch()
+    async with opening(tmp_path) as others:
+        assert lock_files(tmp_path) == living
+        assert not list((tmp_path / UPLOADS).glob("dead*"))
+        assert list(await others.queue.held_by_dead(limit=10)) == []
+
+
 async def test_a_name_that_is_in_use_elsewhere_cannot_claim(stores: Stores, others: Stores) -> None:
     await add_jobs(stores.jobs, 2)
     await stores.queue.claim(make_claim("same"), limit=1)

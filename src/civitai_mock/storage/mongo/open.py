@@ -102,6 +102,7 @@ async def _connected(
     try:
         yield client
     finally:
+        reachability.end()
         await asyncio.to_thread(client.close)
 
 

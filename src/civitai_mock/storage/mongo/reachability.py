@@ -38,7 +38,7 @@ logger = structlog.stdlib.get_logger()
 
 
 class Reachability(ServerListener, TopologyListener):
-    """Asks the driver what it knows, and listens to it: from `begin` on, each change is logged once.
+    """Asks the driver what it knows, and listens to it: from `begin` to `end`, each change is logged once.
 
     The driver reports changes in a thread of its own, up to a second later.
     """
@@ -55,6 +55,10 @@ class Reachability(ServerListener, TopologyListener):
     def begin(self) -> None:
         """Log changes from now on; until then, whoever opens the store reports trouble."""
         self._is_opened = True
+
+    def end(self) -> None:
+        """Log nothing any more: a client that closes has no servers, which is no trouble."""
+        self._is_opened = False
 
     def explain(self, what: str, *, reason: str | None = None) -> str:
         """Return a sentence about the store: `what`, with the reason that is known here, or else with `reason`."""

@@ -133,6 +133,7 @@ def _opened(directory: Path, names: TableNames) -> Iterator[Directory]:
     with ExitStack() as stack:
         workers = ProcessLocks(directory / WORKERS)
         stack.callback(workers.release)
+        workers.tidy()
         with FileLock(directory / LOCK, timeout=OPEN_SECONDS, mode=FILE_MODE):
             incoming = stack.enter_context(_incoming(directory / UPLOADS))
             _refuse_store_of_another_user(directory / FILE_NAME, made_now=incoming)
@@ -173,6 +174,7 @@ def _incoming(uploads: Path) -> Iterator[Path]:
     locks = ProcessLocks(uploads)
     for name in locks.gone(folder.name for folder in uploads.iterdir() if folder.is_dir()):
         shutil.rmtree(uploads / name)
+    locks.tidy()
     own = uploads / uuid.uuid4().hex
     make_folder(own)
     locks.hold(own.name)

@@ -12,6 +12,7 @@ from civitai_mock.domain.errors import ConflictError
 from civitai_mock.storage.sqlite.permissions import FILE_MODE
 
 MUTEX = ".door"
+SUFFIX = ".lock"
 MUTEX_SECONDS = 5.0
 
 
@@ -44,6 +45,14 @@ class ProcessLocks:
         with self._thread_mutex, self._mutex:
             return [name for name in names if self._clear(name)]
 
+    def tidy(self) -> None:
+        """Delete the files of all names that nobody holds: each process that was killed leaves one."""
+        with self._thread_mutex, self._mutex:
+            for path in self._folder.glob(f"*{SUFFIX}"):
+                lock = _file_lock(path)
+                if _taken(lock):
+                    _drop(lock)
+
     def release(self) -> None:
         """Release all names."""
         with self._thread_mutex, self._mutex:
@@ -62,7 +71,11 @@ class ProcessLocks:
         """Name the file so that people can read it, without what is special in paths; a digest keeps it unique."""
         readable = re.sub(r"[^A-Za-z0-9-]", "_", name)[:48]
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        return FileLock(self._folder / f"{readable}-{digest}.lock", timeout=0, mode=FILE_MODE, thread_local=False)
+        return _file_lock(self._folder / f"{readable}-{digest}{SUFFIX}")
+
+
+def _file_lock(path: Path) -> BaseFileLock:
+    return FileLock(path, timeout=0, mode=FILE_MODE, thread_local=False)
 
 
 def _taken(lock: BaseFileLock) -> bool:
