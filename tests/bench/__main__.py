@@ -16,7 +16,9 @@ from tests.bench.revisions import UnknownRevisionError, checked_out
 from tests.bench.rounds import Result, Size, run_row
 from tests.bench.rows import ROWS, Row
 from tests.bench.servers import Place
+from tests.bench.soak.command import main as soak
 
+SOAK = "soak"
 INTERRUPTED, STOPPED = 130, 143
 
 
@@ -63,9 +65,11 @@ def bench(options: argparse.Namespace) -> Iterator[Result]:
 
 def main(arguments: Sequence[str]) -> int:
     """End with 1 if something of ours could not be measured."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # so that no server is left running
+    if arguments[:1] == [SOAK]:
+        return soak(arguments[1:])
     options = parse_arguments(arguments)
     _raise_file_limit()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # so that no server is left running
     results = list[Result]()
     try:
         for result in bench(options):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from socket import create_server
-from typing import Any
+from typing import Any, TypeAlias
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -29,6 +29,9 @@ POLL_SECONDS = 0.002
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 QUIET: Mapping[str, str] = {"LOG_LEVEL": "warning"}
 STATEMENTS = re.compile(r"^civitai_mock_store_statements_total(?:{[^}]*})? (\S+)", re.MULTILINE)
+
+
+ChildProcess: TypeAlias = subprocess.Popen[bytes]
 
 
 class UnmeasuredError(Exception):
@@ -69,7 +72,7 @@ class Server:
     """One server, in one process or several; the first answers HTTP at `port`."""
 
     port: int
-    processes: Sequence["subprocess.Popen[bytes]"]
+    processes: Sequence[ChildProcess]
     folder: Path
     start_seconds: float
     mongo: StandIn | None = None
@@ -122,9 +125,7 @@ def running_reference(name: str, answers: Path) -> Iterator[Server]:
         yield Server(port=port, processes=[process], folder=folder, start_seconds=seconds)
 
 
-def _ours(
-    stack: ExitStack, folder: Path, environment: Mapping[str, str], command: Sequence[str]
-) -> "subprocess.Popen[bytes]":
+def _ours(stack: ExitStack, folder: Path, environment: Mapping[str, str], command: Sequence[str]) -> ChildProcess:
     process = spawn(folder, (sys.executable, "-m", PACKAGE, *command), environment)
     stack.callback(end, process)
     return process
@@ -136,11 +137,15 @@ def _store_settings(store: str, folder: Path, mongo: StandIn | None) -> Mapping[
     return {"MONGODB_URI": "memory://"} if store == "memory" else {"DATA_DIR": str(folder / "data")}
 
 
+def spawn_stand_in(folder: Path, port: int) -> ChildProcess:
+    """Start the MongoDB stand-in on the files in `folder`; it can be killed, and started on them again."""
+    storage = ("--storage-path", str(folder / "mongo"), "--sync-on-commit")
+    return spawn(folder, (sys.executable, "-m", "secantus", "--host", HOST, "--port", str(port), *storage))
+
+
 def _stand_in(stack: ExitStack, folder: Path) -> StandIn:
     port = free_port()
-    storage = ("--storage-path", str(folder / "mongo"), "--sync-on-commit")
-    command = (sys.executable, "-m", "secantus", "--host", HOST, "--port", str(port), *storage)
-    stack.callback(end, spawn(folder, command))
+    stack.callback(end, spawn_stand_in(folder, port))
     uri = f"mongodb://{HOST}:{port}/"
     client: MongoClient[dict[str, Any]] = MongoClient(uri, serverSelectionTimeoutMS=PATIENCE_SECONDS * 1000)
     stack.callback(client.close)
@@ -157,21 +162,19 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def spawn(
-    folder: Path, command: Sequence[str], environment: Mapping[str, str] | None = None
-) -> "subprocess.Popen[bytes]":
+def spawn(folder: Path, command: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildProcess:
     """Start a process in `folder`, with its output in `output.txt` there."""
     variables = {name: os.environ[name] for name in INHERITED if name in os.environ} | dict(environment or {})
     with (folder / "output.txt").open("ab") as output:
         return subprocess.Popen(command, env=variables, stdout=output, stderr=output, cwd=folder)
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: ChildProcess) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait(PATIENCE_SECONDS)
 
 
-def await_health(port: int, process: "subprocess.Popen[bytes]", folder: Path, started: float) -> float:
+def await_health(port: int, process: ChildProcess, folder: Path, started: float) -> float:
     """Return how long it took from `started` to the first healthy answer."""
     while (seconds := time.perf_counter() - started) < PATIENCE_SECONDS and process.poll() is None:
         try:
