@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -92,6 +92,55 @@ async def test_one_that_fails_does_not_hurt_the_others(database: Database) -> No
     answers = await asyncio.gather(*(database.write(operation) for operation in asked), return_exceptions=True)
     assert [type(answer) for answer in answers] == [int, ConflictError, sqlite3.IntegrityError, int]
     assert stored(database) == ["a", "c"]
+
+
+def savepoints(connections: Connections) -> list[str]:
+    seen: list[str] = []
+    connections.writer.set_trace_callback(lambda sql: seen.append(sql) if "SAVEPOINT" in sql else None)
+    return seen
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 0), (2, 1), (MAX_GROUP, 1)])
+async def test_a_group_in_which_nothing_fails_has_one_savepoint_at_most(
+    connections: Connections, database: Database, count: int, expected: int
+) -> None:
+    seen = savepoints(connections)
+    await asyncio.gather(*(database.write(insert(str(number))) for number in range(count)))
+    assert len(seen) == expected
+
+
+async def test_one_that_fails_alone_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ConflictError):
+        await database.write(refuse)
+    await database.write(insert("a"))
+    assert stored(database) == ["a"]
+
+
+@pytest.mark.parametrize("places", [(0, 2), (1, 3), (2, 3), (0, 4), (3, 4)])
+async def test_one_that_is_not_repeatable_is_carried_out_once_whoever_fails(
+    database: Database, places: tuple[int, int]
+) -> None:
+    """It is rolled back if it fails itself, and stays if others do."""
+    moved: list[str] = []
+
+    def move(connection: sqlite3.Connection) -> None:
+        connection.execute(INSERT, ("moved",))
+        moved.append("file")
+
+    asked: list[Awaitable[object]] = [database.write(insert(name)) for name in "abc"]
+    for place, write in zip(places, (database.write(move, is_repeatable=False), database.write(refuse)), strict=True):
+        asked.insert(place, write)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [place for place, answer in enumerate(answers) if isinstance(answer, Exception)] == [places[1]]
+    assert stored(database) == ["a", "b", "c", "moved"]
+    assert moved == ["file"]
+
+
+async def test_one_that_is_not_repeatable_fails_alone(database: Database) -> None:
+    asked = [database.write(insert("a")), database.write(refuse, is_repeatable=False), database.write(insert("b"))]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [int, ConflictError, int]
+    assert stored(database) == ["a", "b"]
 
 
 async def test_a_fault_of_our_own_reaches_the_one_who_asked(database: Database) -> None:

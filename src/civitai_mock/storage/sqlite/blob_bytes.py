@@ -39,7 +39,13 @@ class Upload(Protocol):
 
 
 class BlobContent(Protocol):
-    """Keeps the bytes of blobs, in files or in memory."""
+    """Keeps the bytes of blobs, in files or in memory.
+
+    It `is_repeatable` if keeping or removing in the same order once more changes nothing more; a file that was moved
+    cannot be moved again.
+    """
+
+    is_repeatable: bool
 
     async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
         """Take all of `content`; nothing of it stays if it fails midway."""
@@ -60,6 +66,8 @@ class BlobContent(Protocol):
 
 class FileContent:
     """Keeps blobs as files in `folder`; `incoming` is this process's own folder on the same file system."""
+
+    is_repeatable = False
 
     def __init__(self, *, folder: Path, incoming: Path) -> None:
         self._folder = folder
@@ -210,6 +218,8 @@ def _open(path: Path, *, start: int, stop: int) -> IO[bytes]:
 
 class MemoryContent:
     """Implements `BlobContent` in memory."""
+
+    is_repeatable = True
 
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}

@@ -2,15 +2,18 @@
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
+
+T = TypeVar("T")
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # as keys become file names
 SWEEP_BATCH = 32  # files, which a write unlinks while others wait
@@ -48,7 +51,7 @@ class SqliteBlobStore:
             owner=owner,
         )
         try:
-            await self._database.write(partial(self._keep, blob, upload))
+            await self._write(partial(self._keep, blob, upload))
         finally:
             upload.discard()
         return blob
@@ -67,7 +70,7 @@ class SqliteBlobStore:
         return self._content.read(key, start=start, stop=stop)
 
     async def delete(self, key: str) -> bool:
-        return await self._database.write(partial(self._delete, key))
+        return await self._write(partial(self._delete, key))
 
     def _delete(self, key: str, connection: sqlite3.Connection) -> bool:
         known = connection.execute(DELETE, (key,)).rowcount == 1
@@ -78,9 +81,12 @@ class SqliteBlobStore:
     async def sweep(self, now: datetime) -> int:
         swept, batch = 0, SWEEP_BATCH
         while batch == SWEEP_BATCH:
-            batch = await self._database.write(partial(self._sweep_batch, to_micros(now)))
+            batch = await self._write(partial(self._sweep_batch, to_micros(now)))
             swept += batch
         return swept
+
+    async def _write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._database.write(operation, is_repeatable=self._content.is_repeatable)
 
     def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
         keys = [key for (key,) in connection.execute(EXPIRED, (now, SWEEP_BATCH)).fetchall()]

@@ -8,19 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from time import perf_counter
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from civitai_mock.ports import Metrics
 from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Checkpointer, Connections
 from civitai_mock.storage.sqlite.encoding import Row, Value, text_size
 from civitai_mock.storage.sqlite.errors import away, is_busy, may_pass
 
-Operation: TypeAlias = Callable[[sqlite3.Connection], Any]
-
 T = TypeVar("T")
 MAX_GROUP = 64
 READ, WRITE, SCAN = ("read",), ("write",), ("scan",)  # labels of the metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is done in a transaction; one that changes more than the database `is_repeatable` no second time."""
+
+    carry_out: Callable[[sqlite3.Connection], Any]
+    is_repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Failed:
 def commit(connection: sqlite3.Connection, operations: Sequence[Operation]) -> Sequence[Done | Failed]:
     """Carry out operations in the open transaction, and commit; one may fail alone, but if the commit fails, all do."""
     try:
-        results = [_attempt(connection, operation) for operation in operations]
+        results = _carry_out_each(connection, operations)
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         connection.rollback()
@@ -48,13 +56,52 @@ def commit(connection: sqlite3.Connection, operations: Sequence[Operation]) -> S
     return results
 
 
+def _carry_out_each(connection: sqlite3.Connection, operations: Sequence[Operation]) -> Sequence[Done | Failed]:
+    if len(operations) == 1:
+        return [_carry_out_alone(connection, operations[0])]
+    results: list[Done | Failed] = []
+    for is_repeatable, neighbours in groupby(operations, key=attrgetter("is_repeatable")):
+        if is_repeatable:
+            results += _carry_out_together(connection, list(neighbours))
+        else:
+            results += [_attempt(connection, operation) for operation in neighbours]
+    return results
+
+
+def _carry_out_alone(connection: sqlite3.Connection, operation: Operation) -> Done | Failed:
+    """Let an operation fail with its transaction, and leave an empty one."""
+    try:
+        return Done(operation.carry_out(connection))
+    except Exception as error:
+        if not connection.in_transaction:
+            raise  # as SQLite has given up the whole transaction (disk full)
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN")
+        return Failed(error)
+
+
+def _carry_out_together(connection: sqlite3.Connection, operations: Sequence[Operation]) -> Sequence[Done | Failed]:
+    """Carry out operations under one savepoint; only if one fails, do it again with a savepoint for each.
+
+    Two statements less for each operation: 12 of the 25 that a job took.
+    """
+    connection.execute("SAVEPOINT together")
+    try:
+        return [Done(operation.carry_out(connection)) for operation in operations]
+    except Exception:
+        if not connection.in_transaction:
+            raise  # as above
+        connection.execute("ROLLBACK TO together")
+        return [_attempt(connection, operation) for operation in operations]
+
+
 def _attempt(connection: sqlite3.Connection, operation: Operation) -> Done | Failed:
     connection.execute("SAVEPOINT operation")
     try:
-        result: Done | Failed = Done(operation(connection))
+        result: Done | Failed = Done(operation.carry_out(connection))
     except Exception as error:  # whatever it is, it belongs to the caller of this write
         if not connection.in_transaction:
-            raise  # as SQLite has given up the whole transaction (disk full)
+            raise  # as above
         connection.execute("ROLLBACK TO operation")
         result = Failed(error)
     connection.execute("RELEASE operation")
@@ -99,17 +146,18 @@ class Database:
         metrics.statement_counts.append(lambda: connections.statements)
         self._observe = metrics.store_operations.observe
 
-    async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, operation: Callable[[sqlite3.Connection], T], *, is_repeatable: bool = True) -> T:
         """Return the operation's result once it is committed, with others that were asked for in the same instant.
 
-        If the caller is cancelled, the operation is carried out whole or not at all.
+        If the caller is cancelled, the operation is carried out whole or not at all. One that `is_repeatable` may be
+        undone and carried out again before it is committed; one that changes more than the database is not.
         """
         if self._closed:
             raise away(self.description)
         started = perf_counter()
         loop = asyncio.get_running_loop()
         written: asyncio.Future[T] = loop.create_future()
-        self._queue.append(_Write(operation, written))
+        self._queue.append(_Write(Operation(operation, is_repeatable), written))
         if self._idle.is_set():
             self._idle.clear()
             loop.call_soon(self._begin)
