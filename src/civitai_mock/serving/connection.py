@@ -11,6 +11,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from civitai_mock.serving.transports import AnswerTransport, DrainingTransport
+
 MAX_URL_BYTES = 65_535  # the parser's own limit; the token of 1000 jobs needs 52 kB
 MAX_HEAD_BYTES = 96 * 1024
 
@@ -90,26 +92,6 @@ class HeadTooLargeError(Exception):
     """Goes through the parser, which answers it with an error of its own: see `send_400_response`."""
 
 
-class DrainingTransport(asyncio.Transport):
-    """Stands in for a transport while an answer may come before the end of its request's body.
-
-    A connection that is closed at once is reset by what the peer goes on sending, and the answer may be lost with it.
-    """
-
-    def __init__(self, connection: "Connection") -> None:
-        super().__init__()
-        self._connection = connection
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._connection.transport.write(data)
-
-    def is_closing(self) -> bool:
-        return self._connection.is_draining or self._connection.transport.is_closing()
-
-    def close(self) -> None:
-        self._connection.drain()
-
-
 class Connection(HttpToolsProtocol):
     """Is the connection of uvicorn that also knows its phase, which costs a request no more than a few assignments."""
 
@@ -126,6 +108,7 @@ class Connection(HttpToolsProtocol):
         self.is_draining = False
         self._connections = connections
         self._draining = DrainingTransport(self)
+        self._answering = AnswerTransport(self)
         self._has_had_request = self._in_head = False
         self._head_bytes = self._chunk_bytes = self._heads = 0
         self._may_keep_alive = True
@@ -224,10 +207,11 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         if self._is_busy():
             cycle.keep_alive = self._may_keep_alive and not cycle.response_started
-            cycle.transport = self.transport
+            cycle.transport = self._answering
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._answering.end()
         if self.is_draining:
             return
         super().on_response_complete()
