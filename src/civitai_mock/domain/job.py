@@ -99,15 +99,15 @@ class Job:
         """
         if self.claim is None or NEXT_STAGE.get(self.stage) is not stage or STAGE_EVENT[stage] in ENDS_JOB:
             raise ValueError(f"a job in {self.stage} cannot enter {stage}")
-        event = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage)
         attempt = self.retry_attempt + uses_retry
+        event = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage, retry_attempt=attempt)
         return replace(
             self,
             stage=stage,
             retry_attempt=attempt,
             claim=replace(self.claim, until=at + lease),
             prompt_id=prompt_id or self.prompt_id,
-            last_event=replace(event, retry_attempt=attempt),
+            last_event=event,
         )
 
     def ended(
@@ -192,17 +192,27 @@ class Job:
         event = self._event(event_type, at=at, context=context, stage=self.stage)
         return replace(self, stage=Stage.QUEUED, claim=None, last_event=event)
 
-    def _event(self, event_type: JobEventType, *, at: datetime, context: JsonObject, stage: Stage) -> JobEvent:
+    def _event(
+        self,
+        event_type: JobEventType,
+        *,
+        at: datetime,
+        context: JsonObject,
+        stage: Stage,
+        retry_attempt: int | None = None,
+    ) -> JobEvent:
         claim = self.claim
-        return replace(
-            self.last_event,
+        return JobEvent(
+            job_id=self.id,
+            job_type=self.last_event.job_type,
+            trace_id=self.trace_id,
             seq=self.seq + 1,
             type=event_type,
             stage=stage,
             at=at,
             context=context,
             job_duration=at - self.created_at,
-            retry_attempt=self.retry_attempt,
+            retry_attempt=self.retry_attempt if retry_attempt is None else retry_attempt,
             claim_duration=at - claim.at if claim else None,
             provider=claim.provider if claim else None,
             worker_id=claim.worker_id if claim else None,

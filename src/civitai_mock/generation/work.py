@@ -50,7 +50,8 @@ class GraphWork:
     Where `words_name_embeddings`, a word of a prompt text that is the name of an embedding means it, as in A1111.
     `tags` has, by the node that loads a file, the tag of a prompt text that asks for it: a server that lacks the file
     leaves the node out, so that its links take the places of its outputs, in their order. No node was made for the
-    `ignored_tags`.
+    `ignored_tags`. The graph `has_common_shape` if it was built here and reads no image: then many others differ from
+    it in texts, seeds and names of files only.
     """
 
     graph: Graph
@@ -60,6 +61,7 @@ class GraphWork:
     words_name_embeddings: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     ignored_tags: tuple[IgnoredTag, ...] = ()
+    has_common_shape: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

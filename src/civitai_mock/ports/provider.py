@@ -24,9 +24,9 @@ class InputFile:
 class Submission:
     """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
 
-    See `GraphWork` for `alternatives`, `roles` and `words_name_embeddings`. A provider that cannot run one of the
-    `optional_nodes` leaves it out, so that the links into it take the place of its outputs, in their order. If prompts
-    wait, the higher `priority` goes first.
+    See `GraphWork` for `alternatives`, `roles`, `words_name_embeddings` and `has_common_shape`. A provider that cannot
+    run one of the `optional_nodes` leaves it out, so that the links into it take the place of its outputs, in their
+    order. If prompts wait, the higher `priority` goes first.
     """
 
     prompt_id: str
@@ -38,6 +38,7 @@ class Submission:
     files: Sequence[InputFile] = ()
     roles: Sequence[FileRole] = ()
     words_name_embeddings: bool = False
+    has_common_shape: bool = False
     optional_nodes: Collection[str] = ()
     priority: int = NORMAL
 

@@ -186,14 +186,16 @@ class TextToImageJob:
         image = self._image(extras, control_nets, tags)
         shapes = [skeletons[name] for name in kind.skeletons]
         graph, *alternatives = image.graphs(shapes)
+        images = (*extras.images, *control_nets.images)
         return GraphWork(
             graph=graph,
             alternatives=tuple(alternatives),
-            images=(*extras.images, *control_nets.images),
+            images=images,
             roles=(*self.ecosystem.roles, *control_nets.roles),
             words_name_embeddings=True,
             tags=image.tags_by_node(shapes[0]),
             ignored_tags=tuple(tags.ignored),
+            has_common_shape=not images,
         )
 
     def _image(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> ImageSpec:

@@ -23,6 +23,7 @@ from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.outputs import media_type_of
 from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, check_graph
+from civitai_mock.providers.simulator.known_shapes import KnownShapes
 from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile
 from civitai_mock.services.threads import LARGE_BYTES
 
@@ -99,6 +100,7 @@ class Simulator:
         self._image_content = image_content
         self._worker = SimulatedWorker(profile)
         self._prompts = PromptHistory(limit=remember)
+        self._shapes = KnownShapes()
         self._threads = DrawingThreads(drawing_threads)
         self._numbers = count()
 
@@ -152,8 +154,7 @@ class Simulator:
     async def _start(self, submission: Submission) -> SimulatedPrompt:
         number = next(self._numbers)
         input_files = {file.name: file for file in submission.files}
-        loaded = await self._load(input_files)
-        outputs = check_graph(submission.graph, load=loaded.get)
+        outputs = await self._check(submission.graph, input_files, has_common_shape=submission.has_common_shape)
         workload = self._worker.take(outputs)
         made = _without_previews([output for output in outputs if output.results])
         graph_json = json.dumps(submission.graph)
@@ -167,6 +168,15 @@ class Simulator:
             ends_at=self._clock.now() + workload.duration,
             cancelled=asyncio.get_running_loop().create_future(),
         )
+
+    async def _check(
+        self, graph: ReadOnlyJson, input_files: Mapping[str, InputFile], *, has_common_shape: bool
+    ) -> Sequence[OutputImages]:
+        """Return what a graph makes; raise `GraphRefusedError` for one that cannot run."""
+        if has_common_shape:
+            return self._shapes.read(graph)
+        loaded = await self._load(input_files)
+        return check_graph(graph, load=loaded.get)
 
     async def _wait_for_end(self, prompt: SimulatedPrompt) -> None:
         """Wait with a timer: a task that sleeps would take 20 µs of CPU and 2 kB more for each prompt."""

@@ -57,6 +57,7 @@ class GraphExecutor(Executor):
             files=context.files,
             roles=self.work.roles,
             words_name_embeddings=self.work.words_name_embeddings,
+            has_common_shape=self.work.has_common_shape,
             optional_nodes=frozenset(self.work.tags),
             priority=context.job.priority,
         )
