@@ -134,6 +134,14 @@ class Settings(BaseSettings):
         "jobEvent", "Names the collection or table of job events", expected="a name"
     )
     port: int = setting(3000, "Sets the port to listen on", expected="a number from 1 to 65535", ge=1, le=65535)
+    metrics_port: int | None = setting(
+        None,
+        "Lets `civitai-mock scheduler` answer `/metrics`, `/health/ready` and the like on this port; an API"
+        " does so on `PORT`",
+        expected="a number from 1 to 65535, or nothing",
+        ge=1,
+        le=65535,
+    )
     node_env: NodeEnv = setting(
         NodeEnv.DEVELOPMENT,
         "Makes the log JSON if it is `production`; the other values change nothing",

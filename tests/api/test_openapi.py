@@ -38,6 +38,8 @@ OPERATIONS = {
     ("get", "/blobs/{key}"): "GetBlob",
     ("head", "/blobs/{key}"): "HeadBlob",
     ("get", "/health"): "GetHealth",
+    ("get", "/health/live"): "GetLiveness",
+    ("get", "/health/ready"): "GetReadiness",
     ("get", "/metrics"): "GetMetrics",
     ("get", "/"): "GetIndex",
 }
@@ -117,6 +119,8 @@ async def test_answers_are_as_described(document: Any, served: Served, finished:
         ("ProblemDetails", await served.client.post(JOBS, json={})),
         ("ResourceList", await served.client.get("/v2/resources")),
         ("Health", await served.client.get("/health")),
+        ("Probe", await served.client.get("/health/live")),
+        ("Probe", await served.client.get("/health/ready")),
         ("Index", await served.client.get("/")),
     ):
         _validate(document, schema, answer.json())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.job_client import JobClient
+from tests.support.metrics import Scrape
 from tests.support.process import PATIENCE_SECONDS, Server, free_port, poll_until, running, start, wait_for
 
 INSTANT = {"SIMULATION_PROFILE": "instant"}
@@ -99,6 +101,35 @@ def test_an_api_and_two_schedulers_share_one_file(tmp_path: Path) -> None:
             scheduler.terminate()
         ends = {scheduler.wait(PATIENCE_SECONDS) for scheduler in schedulers}
     assert ends <= {0, 143}  # the second is for one that was still starting
+
+
+def test_a_scheduler_answers_health_and_metrics_on_a_port_of_its_own(tmp_path: Path) -> None:
+    port = free_port()
+    scheduler = start(tmp_path, {**INSTANT, "METRICS_PORT": str(port)}, command=("-m", "civitai_mock", "scheduler"))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{url}/health/ready", scheduler, time.perf_counter())
+        with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "api")) as server, _client(server) as client:
+            client.wait_until_ended(client.submit(3))
+        found = Scrape(httpx.get(f"{url}/metrics").text)
+        statuses = {
+            path: httpx.get(url + path).status_code for path in ("/health", "/health/live", "/v1/consumer/jobs", "/")
+        }
+    finally:
+        scheduler.terminate()
+        end = scheduler.wait(PATIENCE_SECONDS)
+    assert found.by_labels("jobs_ended_total") == {("SUCCEEDED", "COMFY_RESULT"): 3}
+    assert statuses == {"/health": 200, "/health/live": 200, "/v1/consumer/jobs": 404, "/": 404}
+    assert end == 0
+
+
+def test_a_scheduler_whose_port_is_taken_says_so_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = _run(tmp_path, {"METRICS_PORT": str(port)}, "scheduler")
+    (line,) = _events(ended.stdout, "ended")
+    assert ended.returncode == 1
+    assert line["reason"].startswith(f"cannot listen on 127.0.0.1 port {port}: Address already in use")
 
 
 def _run(folder: Path, environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":

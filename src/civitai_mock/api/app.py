@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from civitai_mock.api import blobs, system
@@ -24,6 +25,16 @@ from civitai_mock.api.v2 import resources
 from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
 
+ROUTES: Sequence[BaseRoute] = [
+    *jobs.ROUTES,
+    *query_and_taint.ROUTES,
+    *account.ROUTES,
+    *artifacts.ROUTES,
+    *blobs.ROUTES,
+    *pages.ROUTES,
+    *static_files.ROUTES,
+]
+
 
 def make_api(
     *,
@@ -32,25 +43,18 @@ def make_api(
     access: Access,
     trusted_proxies: Sequence[Network],
     metrics: Metrics,
-    lifespan: Lifespan[FastAPI],
+    lifespan: Lifespan[FastAPI] | None = None,
+    only_system: bool = False,
 ) -> "Api":
     """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on.
 
-    Requests are counted in `metrics`.
+    Requests are counted in `metrics`. With `only_system`, health and metrics are all that is served.
     """
     app = Api(
         title=system.NAME,
         version=options.version,
         lifespan=lifespan,
-        routes=[
-            *jobs.ROUTES,
-            *query_and_taint.ROUTES,
-            *account.ROUTES,
-            *artifacts.ROUTES,
-            *blobs.ROUTES,
-            *pages.ROUTES,
-            *static_files.ROUTES,
-        ],
+        routes=[] if only_system else list(ROUTES),
         docs_url=None,  # FastAPI's own pages load their scripts from a CDN
         redoc_url=None,
         openapi_url=system.OPENAPI_URL,
@@ -59,8 +63,8 @@ def make_api(
     app.state.context = ApiContext(
         options=options, client_hints=ClientHints(options.vocabularies), use_cases_of=use_cases_of
     )
-    app.include_router(resources.router)
-    app.include_router(system.router)
+    for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:
+        app.include_router(router)
     handle_errors(app)
     app.pipeline = RequestPipeline(
         routes=app.build_middleware_stack(),

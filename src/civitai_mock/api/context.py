@@ -15,7 +15,7 @@ from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Caller, GetConsumption
-from civitai_mock.services.health import GetHealth
+from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
@@ -48,6 +48,7 @@ class UseCases:
     blob_access: BlobAccess
     blobs: BlobStore
     health: GetHealth
+    readiness: CheckReadiness
     scrape: Callable[[], Awaitable[bytes]]
     clock: Clock
     provider_name: str

@@ -16,8 +16,9 @@ from civitai_mock.ports import WorkerReport
 
 NAME = "civitai-mock"
 OPENAPI_URL, HEALTH_URL, METRICS_URL = "/openapi.json", "/health", "/metrics"
+LIVE_URL, READY_URL = "/health/live", "/health/ready"
 # Asked every other second: only a bad answer is news.
-CHECK_URLS = frozenset({HEALTH_URL, METRICS_URL})
+CHECK_URLS = frozenset({HEALTH_URL, LIVE_URL, READY_URL, METRICS_URL})
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 INDEX_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
@@ -48,6 +49,12 @@ class Health(TypedDict):
     workers: Sequence[WorkerHealth]
 
 
+class Probe(TypedDict):
+    """The answer to whoever starts and stops processes."""
+
+    status: Literal["live", "ready"]
+
+
 class Index(TypedDict):
     """Where to go from here."""
 
@@ -58,9 +65,9 @@ class Index(TypedDict):
     health: str
 
 
-SCHEMAS = (WorkerHealth, Health, Index)
+SCHEMAS = (WorkerHealth, Health, Probe, Index)
 
-router = APIRouter(tags=["System"])
+router, index_router = APIRouter(tags=["System"]), APIRouter(tags=["System"])
 
 
 @router.head(HEALTH_URL, include_in_schema=False)
@@ -76,6 +83,21 @@ async def get_health(request: Request) -> Response:
     return JsonResponse(body)
 
 
+@router.head(LIVE_URL, include_in_schema=False)
+@router.get(LIVE_URL, operation_id="GetLiveness", response_model=Probe, responses=problems())
+async def get_liveness(_: Request) -> Response:
+    """Answer if the process does; nothing else is asked, as no restart mends that."""
+    return JsonResponse(Probe(status="live"))
+
+
+@router.head(READY_URL, include_in_schema=False)
+@router.get(READY_URL, operation_id="GetReadiness", response_model=Probe, responses=problems(503))
+async def get_readiness(request: Request) -> Response:
+    """Answer 503 with the reason while work that comes would not get on: because of store, scheduler or workers."""
+    await use_cases(request).readiness()
+    return JsonResponse(Probe(status="ready"))
+
+
 @router.head(METRICS_URL, include_in_schema=False)
 @router.get(METRICS_URL, operation_id="GetMetrics", response_class=PlainTextResponse, responses=problems())
 async def get_metrics(request: Request) -> Response:
@@ -83,8 +105,8 @@ async def get_metrics(request: Request) -> Response:
     return Response(await use_cases(request).scrape(), media_type=METRICS_TYPE)
 
 
-@router.head("/", include_in_schema=False)
-@router.get("/", operation_id="GetIndex", response_model=Index, responses=INDEX_PAGE | problems())
+@index_router.head("/", include_in_schema=False)
+@index_router.get("/", operation_id="GetIndex", response_model=Index, responses=INDEX_PAGE | problems())
 async def get_index(request: Request) -> Response:
     """Answer with a page to browsers, and with JSON to everybody else."""
     version = options(request).version

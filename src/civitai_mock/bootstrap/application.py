@@ -82,6 +82,7 @@ class Application:
     @asynccontextmanager
     async def _running(self, scheduler: Scheduler) -> AsyncIterator[None]:
         self._stops.append(scheduler.stop)
+        self.namespace.use_cases.readiness.scheduler_fault = lambda: scheduler.fault
         self.jobs_left = None
         running = asyncio.create_task(scheduler.run(), name="scheduler")
         try:
@@ -90,6 +91,19 @@ class Application:
             scheduler.stop()
             await running
             self.jobs_left = scheduler.jobs_left
+
+
+def make_system_app(namespace: Namespace) -> FastAPI:
+    """Make the app of a process that only runs jobs: it answers health and metrics of an open namespace."""
+    settings = namespace.runtime.settings
+    return make_api(
+        options=_api_options(settings),
+        use_cases_of=lambda _: namespace.use_cases,
+        access=_access(settings, namespace.clock),
+        trusted_proxies=settings.trusted_networks,
+        metrics=namespace.runtime.metrics,
+        only_system=True,
+    )
 
 
 @asynccontextmanager

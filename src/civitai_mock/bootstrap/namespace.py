@@ -14,7 +14,7 @@ from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.event_bus import EventBus
-from civitai_mock.services.health import GetHealth, StallDetector
+from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -82,6 +82,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
+    health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
         submit=_make_submit(namespace),
         query=query,
@@ -99,7 +100,8 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         blob_access=BlobAccess(blobs=stores.blobs),
         blobs=stores.blobs,
         scrape=make_scrape(runtime, clock=clock, runs_jobs=namespace.runs_jobs),
-        health=GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector),
+        health=health,
+        readiness=CheckReadiness(health=health),
         clock=clock,
         provider_name=provider.name,
     )

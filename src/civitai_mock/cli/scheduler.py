@@ -1,13 +1,16 @@
-"""The command `scheduler`: it runs jobs without serving HTTP, and writes a heartbeat for the health check."""
+"""The command `scheduler`: it runs jobs, writes a heartbeat for the health check, and serves metrics where asked to."""
 
 import argparse
 import asyncio
+import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 
-from civitai_mock.bootstrap.namespace import make_namespace
+from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.cli.event_loop import exit_status, run_until_done, stop_in_good_order
@@ -16,22 +19,26 @@ from civitai_mock.cli.process import Stop
 from civitai_mock.domain.errors import MockError
 from civitai_mock.ports import StoreHealth
 from civitai_mock.scheduler.scheduler import Scheduler
+from civitai_mock.serving.address import interfaces_of
+from civitai_mock.serving.server import Server, listen
 from civitai_mock.settings import Settings
 
 BEAT_SECONDS = 2.0
-STUCK_SECONDS = 15.0  # no store takes so long for a claim
 
 logger = structlog.stdlib.get_logger()
 
 
 def run_scheduler(settings: Settings, _: argparse.Namespace, stop: Stop) -> int:
-    return exit_status(run_until_done(_run_scheduler(settings, stop)))
+    port = settings.metrics_port
+    listeners = [] if port is None else [listen(host, port) for host in interfaces_of(settings.host)]
+    return exit_status(run_until_done(_run_scheduler(settings, stop, listeners)))
 
 
-async def _run_scheduler(settings: Settings, stop: Stop) -> int:
+async def _run_scheduler(settings: Settings, stop: Stop, listeners: list[socket.socket]) -> int:
     """Run until it is stopped; return how many jobs were not given back."""
     async with open_runtime(settings) as runtime:
-        scheduler = make_scheduler(make_namespace(runtime))
+        namespace = make_namespace(runtime)
+        scheduler = make_scheduler(namespace)
         loop = asyncio.get_running_loop()
 
         def begin_stop() -> None:
@@ -46,8 +53,29 @@ async def _run_scheduler(settings: Settings, stop: Stop) -> int:
         )
         logger.info("ready", store=runtime.stores.health.description, provider=runtime.provider.description)
         heartbeat = Heartbeat(scheduler=scheduler, store=runtime.stores.health, port=settings.port)
-        await heartbeat.run_beside(running)
+        async with _serving_metrics(namespace, scheduler, listeners):
+            await heartbeat.run_beside(running)
     return scheduler.jobs_left
+
+
+@asynccontextmanager
+async def _serving_metrics(
+    namespace: Namespace, scheduler: Scheduler, listeners: list[socket.socket]
+) -> AsyncIterator[None]:
+    """Answer health and metrics until the end of the block, if there are sockets for it."""
+    if not listeners:
+        yield
+        return
+    from civitai_mock.bootstrap.application import make_system_app
+
+    namespace.use_cases.readiness.scheduler_fault = lambda: scheduler.fault
+    server = Server(make_system_app(namespace), grace=timedelta(0), on_ready=lambda: None, on_stop=lambda: None)
+    serving = asyncio.create_task(server.serve(sockets=listeners), name="health and metrics")
+    try:
+        yield
+    finally:
+        server.begin_stop()
+        await serving
 
 
 class Heartbeat:
@@ -75,8 +103,8 @@ class Heartbeat:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _find_fault(self) -> str:
-        if self._scheduler.claiming_for > STUCK_SECONDS:
-            return f"claiming jobs has taken {self._scheduler.claiming_for:.0f} s so far"
+        if fault := self._scheduler.fault:
+            return fault
         try:
             await self._store.ping()
         except MockError as error:

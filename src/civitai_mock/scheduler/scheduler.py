@@ -26,6 +26,7 @@ from civitai_mock.services.event_bus import EventBus
 logger = structlog.stdlib.get_logger()
 
 CLAIM_BATCH = 100
+STUCK_SECONDS = 15.0  # no store takes so long for a claim
 CLAIM_SECONDS = 0.5  # of a claim that is under way at the stop, before it is left to its lease
 RELEASE_SECONDS = 1.2  # of the two that everything after the grace time has together
 MICROSECOND = timedelta(microseconds=1)
@@ -74,6 +75,7 @@ class Scheduler:
         self._stop_asked = asyncio.Event()
         self._grace_ends = 0.0
         self._claiming_since: float | None = None
+        self._is_running = False
         self.jobs_left = 0  # how many jobs were not given back at the stop
         event_bus.subscribe_to_ends(self._on_ended)
         self._stray_prompts = StrayPrompts(
@@ -89,6 +91,13 @@ class Scheduler:
 
         Everything after the grace time has `RELEASE_SECONDS` together, whether the store answers or not.
         """
+        self._is_running = True
+        try:
+            await self._run_loops()
+        finally:
+            self._is_running = False
+
+    async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:
             loops = [group.create_task(loop, name=name) for name, loop in self._loops().items()]
             claiming = group.create_task(self._claim_until_stopped(group), name="claiming")
@@ -112,10 +121,13 @@ class Scheduler:
         return Counter(runner.job.stage for runner in self._in_flight.runners.values())
 
     @property
-    def claiming_for(self) -> float:
-        """Return the seconds that the claim under way has taken so far; a store that hangs answers none."""
+    def fault(self) -> str | None:
+        """Return why it takes no jobs; None while it does."""
+        if not self._is_running:
+            return "the scheduler does not run"
         since = self._claiming_since
-        return 0.0 if since is None else asyncio.get_running_loop().time() - since
+        seconds = 0.0 if since is None else asyncio.get_running_loop().time() - since
+        return f"claiming jobs has taken {seconds:.0f} s so far" if seconds > STUCK_SECONDS else None
 
     def _loops(self) -> Mapping[str, Coroutine[None, None, None]]:
         """Return what runs beside the claiming, by the names of the tasks."""

@@ -1,6 +1,6 @@
 """Health: whether the store can be used, which workers are ready, and whether jobs wait for want of a scheduler."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -90,3 +90,27 @@ class GetHealth:
             workers=self.provider.workers,
             reason=self.stall_detector.reason if self.stall_detector else None,
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckReadiness:
+    """Says whether work that comes now gets on: the store can be used, somebody takes jobs, and a worker is ready.
+
+    `scheduler_fault` returns why the scheduler of this process takes no jobs; whoever runs one sets it.
+    """
+
+    health: GetHealth
+    scheduler_fault: Callable[[], str | None] = lambda: None
+
+    async def __call__(self) -> None:
+        """Raise `TransientError` with the reason if it does not."""
+        report = await self.health()
+        reason = self.scheduler_fault() or report.reason or _want_of_workers(report.workers)
+        if reason is not None:
+            raise TransientError(f"Not ready: {reason}.")
+
+
+def _want_of_workers(workers: Sequence[WorkerReport]) -> str | None:
+    if any(worker.ready for worker in workers):
+        return None
+    return "; ".join(["no worker is ready", *(f"{worker.id}: {worker.reason}" for worker in workers)])
