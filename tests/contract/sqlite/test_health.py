@@ -107,7 +107,9 @@ async def test_a_database_that_is_overwritten_in_its_place_is_noticed(folder: Pa
                 await attempt()
 
 
-@pytest.mark.parametrize("table", ["jobs", "jobs leaves", "jobEvent", "resources", "blobs"])
+@pytest.mark.parametrize(
+    "table", ["jobs", "jobs leaves", "jobs requests", "jobs texts", "jobs jobEvent", "resources", "blobs"]
+)
 async def test_a_table_that_is_missing_is_noticed(stores: Stores, folder: Path, table: str) -> None:
     with closing(sqlite3.connect(folder / FILE_NAME)) as other:
         other.execute(f'DROP TABLE "{table}"')

@@ -87,7 +87,8 @@ async def test_tables_have_the_names_that_were_chosen(tmp_path: Path) -> None:
         claimed = await add_claimed(stores.jobs, stores.queue)
         assert await stores.jobs.replace(claimed, prepared(claimed))
         await stores.resources.add(make_resource())
-    assert tables(tmp_path) == {"models", "my-jobs.v1", "my-jobs.v1 leaves", "order", "blobs", "secrets"}
+    of_jobs = {f"my-jobs.v1{what}" for what in ("", " requests", " leaves", " order", " texts")}
+    assert tables(tmp_path) == {"models", *of_jobs, "blobs", "secrets"}
 
 
 async def test_other_names_in_the_same_file_are_other_tables(tmp_path: Path) -> None:
@@ -178,6 +179,6 @@ async def test_what_is_stored_can_be_read_by_people(tmp_path: Path) -> None:
     async with open_sqlite(directory=tmp_path, names=NAMES) as stores:
         await stores.jobs.add([make_job()])
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
-        found = connection.execute("SELECT json_extract(body, '$.properties.userId') FROM jobs").fetchall()
+        found = connection.execute("SELECT json_extract(body, '$.properties.userId') FROM [jobs requests]").fetchall()
     assert found == [(7,)]
     assert to_json({"a": "ключ"}) == '{"a":"ключ"}'

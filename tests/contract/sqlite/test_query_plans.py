@@ -10,6 +10,7 @@ import pytest
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
 from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.job_events import EventStatements
 from civitai_mock.storage.sqlite.job_queries import SearchStatements, find_statement
 from civitai_mock.storage.sqlite.jobs import JobStatements
 from civitai_mock.storage.sqlite.queue import QueueStatements
@@ -31,6 +32,7 @@ SEARCHES: Mapping[str, JobCriteria] = {
 }
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},
+    **{f"events.{name}": sql for name, sql in vars(EventStatements(NAMES)).items()},
     **{f"queue.{name}": sql for name, sql in vars(QueueStatements(NAMES)).items()},
     **{f"search.{name}": sql for name, sql in vars(SearchStatements(NAMES)).items()},
     **{f"webhooks.{name}": sql for name, sql in vars(OutboxStatements(NAMES)).items()},
@@ -43,8 +45,10 @@ STATEMENTS: Mapping[str, str] = {
 INSERTS = frozenset(
     {
         "jobs.insert",
-        "jobs.insert_event",
         "jobs.insert_leaf",
+        "jobs.insert_request",
+        "events.insert",
+        "events.insert_texts",
         "blobs.PUT",
         "secrets.INSERT_MISSING",
         "health.TOUCH",
@@ -61,11 +65,16 @@ INDEXES: Mapping[str, str] = {
     "queue.with_expired_lease": "jobs by lease",
     "queue.held_by": "jobs by worker",
     "queue.past_deadline": "jobs by deadline",
-    "jobs.events": "sqlite_autoindex_jobEvent_1",
+    "events.events": "PRIMARY KEY (job=?)",
+    "events.texts": "INTEGER PRIMARY KEY (rowid=?)",
+    "events.replace_texts": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.charged": "COVERING INDEX jobs by charge (issued_by=?)",
     "jobs.set_taint": "sqlite_autoindex_jobs_1",
-    "jobs.sweep": "jobs to sweep",
-    "jobs.sweep_events": "sqlite_autoindex_jobEvent_1",
+    "jobs.expired": "jobs to sweep",
+    "jobs.sweep": "INTEGER PRIMARY KEY (rowid=?)",
+    "jobs.sweep_request": "INTEGER PRIMARY KEY (rowid=?)",
+    "jobs.sweep_texts": "INTEGER PRIMARY KEY (rowid=?)",
+    "jobs.sweep_events": "PRIMARY KEY (job=?)",
     "jobs.sweep_leaf": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
     "queue.blocked": "jobs that wait (id>?)",
     "search.outcome": "sqlite_autoindex_jobs_1",
@@ -73,11 +82,11 @@ INDEXES: Mapping[str, str] = {
     "search.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
     "queue.to_claim": "jobs to claim",
     "queue.is_stalled": "jobs to claim",
-    "queue.recent": "jobs by end (ended_at>?)",
+    "queue.recent": "jobs by end (changed_at>?)",
     "webhooks.is_due": "jobs to tell of (callback_due_at<?)",
     "webhooks.due": "jobs to tell of (callback_due_at<?)",
     "webhooks.hold": "sqlite_autoindex_jobs_1",
-    "webhooks.delivered": "sqlite_autoindex_jobEvent_1 (job_id=? AND seq=?)",
+    "webhooks.delivered": "sqlite_autoindex_jobs_1",
     "webhooks.try_again": "sqlite_autoindex_jobs_1",
     "webhooks.give_up": "sqlite_autoindex_jobs_1",
     "find.all": "jobs by age",

@@ -1,5 +1,6 @@
 """Files that earlier versions of the schema wrote."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
@@ -25,12 +27,16 @@ QUEUED, HELD, DONE = job_id(1), job_id(2), job_id(3)
 KEY = "A" * 64
 BIG = 18446744073709551615
 # As its schema was, but for the indexes that are still the same.
-VERSION_1 = """
+JOBS_OF_VERSION_1 = """
     CREATE TABLE "{jobs}" (
         id TEXT PRIMARY KEY, body TEXT NOT NULL, priority INTEGER NOT NULL,
         created_at INTEGER NOT NULL, expire_at INTEGER NOT NULL, keep_until INTEGER NOT NULL,
         slots TEXT NOT NULL, seq INTEGER NOT NULL, stage TEXT NOT NULL, retry_attempt INTEGER NOT NULL, outcome TEXT,
         provider TEXT, worker_id TEXT, claimed_at INTEGER, lease_until INTEGER, prompt_id TEXT);
+"""
+VERSION_1 = (
+    JOBS_OF_VERSION_1
+    + """
     CREATE TABLE "{job_events}" (
         job_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (job_id, seq));
     CREATE INDEX "{jobs} to claim" ON "{jobs}" (priority DESC, created_at, id)
@@ -38,6 +44,7 @@ VERSION_1 = """
     CREATE INDEX "{jobs} to sweep" ON "{jobs}" (keep_until);
     PRAGMA user_version = 1;
 """
+)
 # Versions 1 and 2 did not know whose a blob is.
 BLOBS_OF_VERSION_2 = """
     CREATE TABLE blobs (
@@ -169,6 +176,53 @@ async def test_every_table_of_jobs_in_a_file_is_upgraded_when_it_is_opened(
             assert len(await stores.jobs.get_many([QUEUED, HELD, DONE])) == 3
 
 
+async def test_a_table_of_events_that_two_tables_of_jobs_share_is_upgraded_for_each(
+    old_file: sqlite3.Connection, old_directory: Path
+) -> None:
+    others = TableNames(jobs="others")
+    old_file.executescript(others.fill(JOBS_OF_VERSION_1))
+    old_file.execute(others.fill(JOB), (job_id(7), body_text(), 0, 0, 0, "[]", 0, "QUEUED", None, *(None,) * 5))
+    old_file.execute(others.fill(EVENT), (job_id(7), 0, event_text(JobEventType.INITIALIZED, Stage.QUEUED, 0)))
+    for names, expected in ((NAMES, [QUEUED, HELD, DONE]), (others, [job_id(7)])):
+        async with open_sqlite(directory=old_directory, names=names) as stores:
+            for job in expected:
+                assert (await stores.jobs.events(job))[0].type is JobEventType.INITIALIZED
+    assert "jobEvent" not in tables(old_file)
+
+
+async def test_of_many_that_open_an_old_file_at_once_one_upgrades_it(old_directory: Path) -> None:
+    async def count() -> int:
+        async with open_sqlite(directory=old_directory, names=NAMES) as stores:
+            return sum([len(await stores.jobs.events(job)) for job in (QUEUED, HELD, DONE)])
+
+    assert await asyncio.gather(*(count() for _ in range(4))) == [6] * 4
+
+
+async def test_an_upgrade_that_fails_changes_nothing(old_file: sqlite3.Connection, old_directory: Path) -> None:
+    old_file.execute("""UPDATE jobEvent SET body = '{"at":0}' WHERE job_id = ? AND seq = 1""", (DONE,))
+    before = list(old_file.iterdump())
+    with pytest.raises(TransientError, match=rf"event 1 of job {DONE} cannot be read"):
+        async with open_sqlite(directory=old_directory, names=NAMES):
+            pass
+    assert list(old_file.iterdump()) == before
+
+
+async def test_many_events_of_an_old_job_are_several_rows_and_each_is_there(
+    old_file: sqlite3.Connection, old_directory: Path
+) -> None:
+    for seq in range(3, 50):
+        old_file.execute(NAMES.fill(EVENT), (DONE, seq, event_text(JobEventType.UPDATED, Stage.SENT_TO_COMFY, seq)))
+    old_file.execute("UPDATE jobs SET seq = 49 WHERE id = ?", (DONE,))
+    async with open_sqlite(directory=old_directory, names=NAMES) as stores:
+        events = await stores.jobs.events(DONE)
+        assert [event.seq for event in events] == list(range(50))
+        (done,) = await stores.jobs.get_many([DONE])
+        assert events[-1] == done.last_event
+        assert [event.at - START for event in events] == [seq * SECOND for seq in range(50)]
+    rows = old_file.execute('SELECT count(*) FROM "jobs jobEvent" JOIN jobs ON number = job WHERE id = ?', (DONE,))
+    assert rows.fetchone() == (7,)
+
+
 async def owners(directory: Path, keys: Sequence[str]) -> list[str | None]:
     async with open_sqlite(directory=directory, names=NAMES) as stores:
         return [blob.owner for key in keys if (blob := await stores.blobs.stat(key))]
@@ -195,6 +249,10 @@ async def test_blobs_of_version_2_are_upgraded_like_new_ones(tmp_path: Path) -> 
         connection.execute(BLOB, (job.slots[1].blob_key,))
     assert await owners(tmp_path, [job.slots[1].blob_key]) == [job.issued_by]
     assert schema(tmp_path) == schema(other)
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
 
 def schema(directory: Path) -> set[tuple[str, str]]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import structlog
 
-from civitai_mock.storage.sqlite.schema import TableNames, create_schema
+from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.upgrade import create_schema
 
 OLDEST_SQLITE = (3, 35, 0)  # has RETURNING
 BUSY_SECONDS = 5.0

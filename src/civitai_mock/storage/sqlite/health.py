@@ -18,7 +18,9 @@ LOOK = "SELECT 1 FROM secrets WHERE name = ?"
 REACH = (
     """DELETE FROM "{jobs}" WHERE id = ''""",
     """DELETE FROM "{jobs} leaves" WHERE leaf = ''""",
-    """DELETE FROM "{job_events}" WHERE job_id = ''""",
+    """DELETE FROM "{jobs} requests" WHERE job = -1""",
+    """DELETE FROM "{jobs} texts" WHERE job = -1""",
+    """DELETE FROM "{jobs} {job_events}" WHERE job = -1""",
     """DELETE FROM "{resources}" WHERE key = ''""",
     "DELETE FROM blobs WHERE key = ''",
 )

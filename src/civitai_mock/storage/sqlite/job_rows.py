@@ -8,13 +8,12 @@ from functools import lru_cache, partial
 import orjson
 
 from civitai_mock.domain.air import Air
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import property_paths
-from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.encoding import (
     MICROSECOND,
@@ -27,14 +26,15 @@ from civitai_mock.storage.sqlite.encoding import (
     to_json,
     to_micros,
 )
+from civitai_mock.storage.sqlite.job_events import JobFacts, last_event_from
 
 LEAF_BYTES = 16
 CACHED_AIRS = 4096
 INSERT_LEAF = """INSERT INTO "{jobs} leaves" (leaf, born, submission, job) VALUES (?, ?, ?, ?)"""
 
 
-def job_row(job: Job) -> tuple[Value, ...]:
-    """Return all columns of a new job, in the order of `jobs.INSERT`."""
+def request_text(job: Job) -> str:
+    """Return what never changes of a job and has no column, but for what most jobs do not have."""
     body = {
         "trace_id": job.trace_id,
         "timeout": job.timeout // MICROSECOND,
@@ -42,25 +42,33 @@ def job_row(job: Job) -> tuple[Value, ...]:
         "request": dict(job.request),
         "properties": dict(job.properties),
         "resources": [_resource_parts(resource) for resource in job.resources],
+    }
+    others = {
         "name": job.name,
         "callback_url": job.callback_url,
         "client_compat": job.client_compat,
         "providers": job.providers,
         "dependencies": job.dependencies,
     }
+    return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
+
+
+def job_row(job: Job) -> tuple[Value, ...]:
+    """Return the columns of a new job, in the order of `jobs.INSERT`."""
     searched = (job.type, job.issued_by, job.submission_id, job.cost, job.charged, job.priority)
     times = (to_micros(job.created_at), to_micros(job.expire_at), to_micros(job.keep_until))
     taint = None if job.taint is None else to_json(dict(job.taint))
-    return (job.id, *searched, *times, to_json(body), taint, *job_changes(job))
+    return (job.id, *searched, *times, taint, *job_changes(job))
 
 
 def job_changes(job: Job) -> tuple[Value, ...]:
     """Return the columns that a `replace` writes, in the order of `jobs.REPLACE`; the last is when its event is due."""
     claim = job.claim
-    told_at = to_micros(job.last_event.at)
+    changed_at = to_micros(job.last_event.at)
     return (
-        to_json([(slot.blob_key, slot.seed, slot.available, slot.name) for slot in job.slots]),
+        to_json([_slot_parts(slot, job.id, place) for place, slot in enumerate(job.slots)]),
         job.seq,
+        changed_at,
         job.stage.value,
         job.retry_attempt,
         job.outcome.value if job.outcome else None,
@@ -71,22 +79,22 @@ def job_changes(job: Job) -> tuple[Value, ...]:
         job.prompt_id,
         job.is_blocked,
         None if job.result is None else to_json(job.result),
-        told_at if job.outcome else None,
-        told_at if job.callback_url else None,
+        changed_at if job.callback_url else None,
     )
 
 
 def job_from(row: Row) -> Job:
     """Make a job from the columns of `schema.JOB`."""
-    job_id, job_type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until, *rest = row
-    text, slots, stage, retry_attempt, outcome, *claim, prompt_id, waits, result, taint, seq, last_event = rest
-    body = orjson.loads(text)
+    job_id, job_type, issued_by, submission_id, cost, charged, priority, micros, expire_at, keep_until, *rest = row
+    slots, seq, stage, retry_attempt, outcome, *claim, prompt_id, waits, result, taint, request, last, texts = rest
+    body, created_at = orjson.loads(request), from_micros(micros)
+    facts = JobFacts(job_id=job_id, job_type=job_type, trace_id=body["trace_id"], created_at=created_at)
     return Job(
         id=job_id,
         type=job_type,
-        trace_id=body["trace_id"],
+        trace_id=facts.trace_id,
         issued_by=issued_by,
-        created_at=from_micros(created_at),
+        created_at=created_at,
         expire_at=from_micros(expire_at),
         keep_until=from_micros(keep_until),
         priority=priority,
@@ -97,16 +105,16 @@ def job_from(row: Row) -> Job:
         properties=body["properties"],
         resources=tuple(_job_resource(*parts) for parts in body["resources"]),
         submission_id=submission_id,
-        name=body["name"],
-        callback_url=body["callback_url"],
-        client_compat=body.get("client_compat"),  # as no job before version 3 has it
-        providers=tuple(body["providers"]),
-        dependencies=tuple(body["dependencies"]),
+        name=body.get("name"),
+        callback_url=body.get("callback_url"),
+        client_compat=body.get("client_compat"),
+        providers=tuple(body.get("providers", ())),
+        dependencies=tuple(body.get("dependencies", ())),
         charged=charged == 1,
-        slots=tuple(_slot(*parts) for parts in orjson.loads(slots)),
+        slots=tuple(_slot(job_id, place, *parts) for place, parts in enumerate(orjson.loads(slots))),
         stage=Stage(stage),
         retry_attempt=retry_attempt,
-        last_event=event_from((job_id, seq, last_event)),
+        last_event=last_event_from(last, facts, seq=seq, texts=texts),
         outcome=Outcome(outcome) if outcome else None,
         claim=_claim(*claim) if claim[1] is not None else None,
         prompt_id=prompt_id,
@@ -125,9 +133,15 @@ def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
     return Claim(provider=provider, worker_id=worker_id, at=from_micros(at), until=from_micros(until))
 
 
-def _slot(key: str, seed: int | None, available: bool, name: str | None = None) -> Slot:
-    """Make a slot, which had no name in version 1 of the schema."""
-    return Slot(blob_key=key, seed=seed, available=available, name=name)
+def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | None, ...]:
+    """Return the members of a slot, without the key that its place gives it, and without a name if it has none."""
+    key = None if slot.blob_key == blob_key(job_id, place) else slot.blob_key
+    name = () if slot.name is None else (slot.name,)
+    return (key, slot.seed, slot.available, *name)
+
+
+def _slot(job_id: str, place: int, key: str | None, seed: int | None, available: bool, name: str | None = None) -> Slot:
+    return Slot(blob_key=key or blob_key(job_id, place), seed=seed, available=available, name=name)
 
 
 def _resource_parts(resource: JobResource) -> tuple[object, ...]:
@@ -161,42 +175,3 @@ def _leaf_rows(position: tuple[Value, ...], properties: ReadOnlyJson) -> Sequenc
 def leaf_digests(texts: Iterable[str]) -> Sequence[str]:
     """Return what the table holds for leaves, which may be long and are never read there."""
     return [hashlib.blake2b(text.encode(), digest_size=LEAF_BYTES).hexdigest() for text in texts]
-
-
-def event_row(event: JobEvent) -> tuple[Value, ...]:
-    claim_duration = event.claim_duration
-    body = {
-        "type": event.type,
-        "stage": event.stage,
-        "at": to_micros(event.at),
-        "job_type": event.job_type,
-        "trace_id": event.trace_id,
-        "context": dict(event.context),
-        "job_duration": event.job_duration // MICROSECOND,
-        "retry_attempt": event.retry_attempt,
-        "claim_duration": None if claim_duration is None else claim_duration // MICROSECOND,
-        "provider": event.provider,
-        "worker_id": event.worker_id,
-    }
-    return (event.job_id, event.seq, to_json(body))
-
-
-def event_from(row: Row) -> JobEvent:
-    job_id, seq, text = row
-    body = orjson.loads(text)
-    claim_duration = body["claim_duration"]
-    return JobEvent(
-        job_id=job_id,
-        seq=seq,
-        type=JobEventType(body["type"]),
-        stage=Stage(body["stage"]),
-        at=from_micros(body["at"]),
-        job_type=body["job_type"],
-        trace_id=body["trace_id"],
-        context=body["context"],
-        job_duration=timedelta(microseconds=body["job_duration"]),
-        retry_attempt=body["retry_attempt"],
-        claim_duration=None if claim_duration is None else timedelta(microseconds=claim_duration),
-        provider=body["provider"],
-        worker_id=body["worker_id"],
-    )

@@ -12,15 +12,15 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, to_json, to_micros
+from civitai_mock.storage.sqlite.job_events import EventStatements, append_events, events_from, facts_of, is_implied
 from civitai_mock.storage.sqlite.job_rows import (
     INSERT_LEAF,
-    event_from,
-    event_row,
     job_changes,
     job_from,
     job_row,
     jobs_from,
     leaf_rows,
+    request_text,
     stored_leaf_rows,
 )
 from civitai_mock.storage.sqlite.schema import TableNames
@@ -28,31 +28,35 @@ from civitai_mock.storage.sqlite.schema import TableNames
 SWEEP_BATCH = 100  # takes a few milliseconds; other writes get their turn between two batches
 INSERT = """
     INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
-        created_at, expire_at, keep_until, body, taint,
-        slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
-        waits, result, ended_at, callback_due_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        created_at, expire_at, keep_until, taint,
+        slots, seq, changed_at, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
+        waits, result, callback_due_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING number
 """
-INSERT_EVENT = """INSERT INTO "{job_events}" (job_id, seq, body) VALUES (?, ?, ?)"""
+INSERT_REQUEST = """INSERT INTO "{jobs} requests" (job, body) VALUES (?, ?)"""
 CHARGED = """
     SELECT coalesce(sum(cost), 0) FROM "{jobs}"
     WHERE issued_by = ? AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
 """
 GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
 REPLACE = """
-    UPDATE "{jobs}" SET slots = ?, seq = ?, stage = ?, retry_attempt = ?, outcome = ?,
+    UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, outcome = ?,
         provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
-        waits = ?, result = ?, ended_at = ?, callback_due_at = coalesce(callback_due_at, ?)
+        waits = ?, result = ?, callback_due_at = coalesce(callback_due_at, ?)
     WHERE id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL AND lease_until IS coalesce(?, lease_until)
+    RETURNING number
 """
-EVENTS = """SELECT job_id, seq, body FROM "{job_events}" WHERE job_id = ? ORDER BY seq"""
 SET_TAINT = """UPDATE "{jobs}" SET taint = ? WHERE id = ?"""
-SWEEP = """
-    DELETE FROM "{jobs}" WHERE rowid IN (
-        SELECT rowid FROM "{jobs}" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?)
-    RETURNING created_at, submission_id, id, body
+EXPIRED = """
+    SELECT number, created_at, submission_id, id,
+        (SELECT request.body FROM "{jobs} requests" AS request WHERE request.job = number)
+    FROM "{jobs}" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?
 """
-SWEEP_EVENTS = """DELETE FROM "{job_events}" WHERE job_id IN (SELECT value FROM json_each(?))"""
+SWEEP = """DELETE FROM "{jobs}" WHERE number = ?"""
+SWEEP_REQUEST = """DELETE FROM "{jobs} requests" WHERE job = ?"""
+SWEEP_TEXTS = """DELETE FROM "{jobs} texts" WHERE job = ?"""
+SWEEP_EVENTS = """DELETE FROM "{jobs} {job_events}" WHERE job = ?"""
 SWEEP_LEAF = """DELETE FROM "{jobs} leaves" WHERE leaf = ? AND born = ? AND submission = ? AND job = ?"""
 
 
@@ -61,14 +65,16 @@ class JobStatements:
 
     def __init__(self, names: TableNames) -> None:
         self.insert = names.fill(INSERT)
-        self.insert_event = names.fill(INSERT_EVENT)
+        self.insert_request = names.fill(INSERT_REQUEST)
         self.insert_leaf = names.fill(INSERT_LEAF)
         self.charged = names.fill(CHARGED)
         self.get = names.fill(GET)
         self.replace = names.fill(REPLACE)
-        self.events = names.fill(EVENTS)
         self.set_taint = names.fill(SET_TAINT)
+        self.expired = names.fill(EXPIRED)
         self.sweep = names.fill(SWEEP)
+        self.sweep_request = names.fill(SWEEP_REQUEST)
+        self.sweep_texts = names.fill(SWEEP_TEXTS)
         self.sweep_events = names.fill(SWEEP_EVENTS)
         self.sweep_leaf = names.fill(SWEEP_LEAF)
 
@@ -79,16 +85,16 @@ class SqliteJobStore:
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
         self._sql = JobStatements(names)
+        self._events = EventStatements(names)
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
-        rows = [job_row(job) for job in jobs]
-        events = [event_row(job.last_event) for job in jobs]
+        new = [(job, job_row(job), request_text(job)) for job in jobs]
         leaves = [row for job in jobs for row in leaf_rows(job)]
 
         def insert(connection: sqlite3.Connection) -> None:
             try:
-                connection.executemany(self._sql.insert, rows)
-                connection.executemany(self._sql.insert_event, events)
+                for job, row, request in new:
+                    self._insert(connection, job, row, request)
                 connection.executemany(self._sql.insert_leaf, leaves)
             except sqlite3.IntegrityError as error:
                 raise ConflictError("A job with this id exists already.") from error
@@ -96,6 +102,12 @@ class SqliteJobStore:
                 self._check(budget, connection)
 
         await self._database.write(insert)
+
+    def _insert(self, connection: sqlite3.Connection, job: Job, row: Row, request: str) -> None:
+        ((number,),) = connection.execute(self._sql.insert, row).fetchall()
+        connection.execute(self._sql.insert_request, (number, request))
+        if not is_implied(job.last_event, facts_of(job)):
+            append_events(connection, self._events, [job.last_event], number=number, created_at=job.created_at)
 
     def _check(self, budget: Budget, connection: sqlite3.Connection) -> None:
         """Raise `InsufficientBuzzError` if jobs, the new ones included, cost too much; it undoes the insertion."""
@@ -120,18 +132,22 @@ class SqliteJobStore:
         worker_id = before.claim.worker_id if before.claim else None
         lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
         changes = (*job_changes(after), before.id, before.seq, worker_id, lease)
-        events = [event_row(event) for event in (*between, after.last_event)]
+        events = (*between, after.last_event)
 
         def update(connection: sqlite3.Connection) -> bool:
-            held = connection.execute(self._sql.replace, changes).rowcount == 1
-            if held:
-                connection.executemany(self._sql.insert_event, events)
-            return held
+            held = connection.execute(self._sql.replace, changes).fetchall()
+            for (number,) in held:
+                append_events(connection, self._events, events, number=number, created_at=after.created_at)
+            return bool(held)
 
         return await self._database.write(update)
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
-        return [event_from(row) for row in self._database.read(self._sql.events, (job_id,))]
+        """Read the events before the job, whose texts are then all there."""
+        rows = self._database.read(self._events.events, (job_id,))
+        return [
+            event for row in self._rows(job_id) for event in events_from(rows, facts_of(job_from(row)), texts=row[-1])
+        ]
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         text = to_json(dict(taint))
@@ -146,7 +162,9 @@ class SqliteJobStore:
         return swept
 
     def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
-        swept = connection.execute(self._sql.sweep, (now, SWEEP_BATCH)).fetchall()
-        connection.execute(self._sql.sweep_events, (to_json([job_id for _, _, job_id, _ in swept]),))
-        connection.executemany(self._sql.sweep_leaf, stored_leaf_rows(swept))
-        return len(swept)
+        expired = connection.execute(self._sql.expired, (now, SWEEP_BATCH)).fetchall()
+        connection.executemany(self._sql.sweep_leaf, stored_leaf_rows([row for _, *row in expired]))
+        numbers = [(number,) for number, *_ in expired]
+        for statement in (self._sql.sweep, self._sql.sweep_request, self._sql.sweep_texts, self._sql.sweep_events):
+            connection.executemany(statement, numbers)
+        return len(expired)

@@ -16,8 +16,8 @@ from civitai_mock.storage.sqlite.schema import TableNames
 
 CLAIM = """
     UPDATE "{jobs}" SET provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?
-    WHERE rowid IN (
-        SELECT rowid FROM "{jobs}" WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0
+    WHERE number IN (
+        SELECT number FROM "{jobs}" WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0
         ORDER BY priority DESC, created_at, id LIMIT max(?, 0))
     RETURNING {job}
 """
@@ -50,7 +50,7 @@ BACKLOG = """
     SELECT count(*), min(created_at) FROM "{jobs}" INDEXED BY "{jobs} to claim"
     WHERE worker_id IS NULL AND outcome IS NULL AND waits = 0
 """
-RECENT = """SELECT count(*) FROM "{jobs}" WHERE ended_at >= ?"""
+RECENT = """SELECT count(*) FROM "{jobs}" WHERE outcome IS NOT NULL AND changed_at >= ?"""
 
 
 class QueueStatements:

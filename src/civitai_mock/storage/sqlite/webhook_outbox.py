@@ -20,11 +20,10 @@ DUE = """
     ORDER BY callback_due_at, id LIMIT max(?, 0)
 """
 HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE id = ?"""
-# A job is due since the first event that its receiver does not know, if there is one.
+# A job whose receiver does not know the last event yet is due since then.
 DELIVERED = """
-    UPDATE "{jobs}" SET callback_told = max(callback_told, ?), callback_failures = 0, callback_due_at = (
-        SELECT json_extract(next.body, '$.at') FROM "{job_events}" AS next
-        WHERE next.job_id = "{jobs}".id AND next.seq = max(callback_told, ?) + 1)
+    UPDATE "{jobs}" SET callback_told = max(callback_told, ?), callback_failures = 0,
+        callback_due_at = CASE WHEN max(callback_told, ?) < seq THEN changed_at END
     WHERE id = ? AND callback_due_at IS NOT NULL
 """
 TRY_AGAIN = """

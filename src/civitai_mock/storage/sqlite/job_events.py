@@ -1,0 +1,162 @@
+"""Events of jobs as rows of SQLite, and back.
+
+The events of one write are one row, packed. A long text of an event, which is mostly the graph that several of them
+repeat, stands once, in the row of the job's texts; the event has its place there. The first event of a job has no row
+if it says nothing that the job does not.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Job, initialized_event
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.stages import JobEventType, Stage
+from civitai_mock.storage.sqlite.encoding import MICROSECOND, Row
+from civitai_mock.storage.sqlite.packing import Packed, pack, unpack
+from civitai_mock.storage.sqlite.schema import TableNames
+
+Parts: TypeAlias = list[Any]  # of an event, in the order of `_parts`
+
+LONG_TEXT = 256  # characters
+MOST_TEXTS = 16  # of a job, so that their row has a bound; events keep others within themselves
+
+INSERT = """INSERT INTO "{jobs} {job_events}" (job, seq, body) VALUES (?, ?, ?)"""
+INSERT_TEXTS = """INSERT INTO "{jobs} texts" (job, body) VALUES (?, ?) ON CONFLICT (job) DO NOTHING"""
+TEXTS = """SELECT body FROM "{jobs} texts" WHERE job = ?"""
+REPLACE_TEXTS = """UPDATE "{jobs} texts" SET body = ? WHERE job = ?"""
+EVENTS = """
+    SELECT seq, body FROM "{jobs} {job_events}" WHERE job = (SELECT number FROM "{jobs}" WHERE id = ?) ORDER BY seq
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFacts:
+    """Is what the events of a job repeat of it."""
+
+    job_id: str
+    job_type: str
+    trace_id: str
+    created_at: datetime
+
+    @property
+    def first_event(self) -> JobEvent:
+        return initialized_event(self.job_id, self.job_type, trace_id=self.trace_id, at=self.created_at)
+
+
+class EventStatements:
+    """The statements with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.insert = names.fill(INSERT)
+        self.insert_texts = names.fill(INSERT_TEXTS)
+        self.texts = names.fill(TEXTS)
+        self.replace_texts = names.fill(REPLACE_TEXTS)
+        self.events = names.fill(EVENTS)
+
+
+def append_events(
+    connection: sqlite3.Connection,
+    sql: EventStatements,
+    events: Sequence[JobEvent],
+    *,
+    number: int,
+    created_at: datetime,
+) -> None:
+    """Store the next events of the job with this number and time of creation, which are of one write."""
+    texts = _keep_texts(connection, sql, number, list(dict.fromkeys(_long_texts(events)))[:MOST_TEXTS])
+    body = pack([_parts(event, created_at, texts) for event in events])
+    connection.execute(sql.insert, (number, events[-1].seq, body))
+
+
+def facts_of(job: Job) -> JobFacts:
+    return JobFacts(job_id=job.id, job_type=job.type, trace_id=job.trace_id, created_at=job.created_at)
+
+
+def is_implied(event: JobEvent, facts: JobFacts) -> bool:
+    """Return whether an event is what `last_event_from` makes without a row."""
+    return event.seq == 0 and event == facts.first_event
+
+
+def _keep_texts(
+    connection: sqlite3.Connection, sql: EventStatements, number: int, needed: Sequence[str]
+) -> Sequence[str]:
+    """Store the texts that the job does not have yet, and return all that it has."""
+    if not needed or connection.execute(sql.insert_texts, (number, pack(needed))).rowcount == 1:
+        return needed
+    ((stored,),) = connection.execute(sql.texts, (number,)).fetchall()
+    kept: list[str] = unpack(stored)
+    missing = [text for text in needed if text not in kept][: MOST_TEXTS - len(kept)]
+    if missing:
+        kept += missing
+        connection.execute(sql.replace_texts, (pack(kept), number))
+    return kept
+
+
+def _long_texts(events: Iterable[JobEvent]) -> Iterable[str]:
+    for event in events:
+        name = _longest(event.context)
+        if name is not None:
+            yield str(event.context[name])
+
+
+def _longest(context: ReadOnlyJson) -> str | None:
+    """Return the name of the longest text, if there is a long one; one of each event is not repeated."""
+    lengths = [(len(value), name) for name, value in context.items() if type(value) is str and len(value) >= LONG_TEXT]
+    return max(lengths)[1] if lengths else None
+
+
+def _parts(event: JobEvent, created_at: datetime, texts: Sequence[str]) -> Parts:
+    """Return what an event does not share with its job: its time counts from the job's creation.
+
+    A text of `texts` leaves its name in its place, as members have an order, and name and place in `texts` at the end.
+    """
+    claim_duration = None if event.claim_duration is None else event.claim_duration // MICROSECOND
+    context, name = dict(event.context), _longest(event.context)
+    shared: tuple[object, ...] = ()
+    if name is not None and context[name] in texts:
+        shared = (name, texts.index(context[name]))
+        context[name] = None
+    times = ((event.at - created_at) // MICROSECOND, event.job_duration // MICROSECOND, claim_duration)
+    holder = (event.provider, event.worker_id)
+    return [event.type, event.stage, *times, event.retry_attempt, *holder, context, *shared]
+
+
+def last_event_from(stored: Packed | None, facts: JobFacts, *, seq: int, texts: Packed | None) -> JobEvent:
+    """Make the last event of a row, which has this `seq`; without a row it is the first event of the job."""
+    return facts.first_event if stored is None else _event_from(unpack(stored)[-1], facts, seq=seq, texts=texts)
+
+
+def events_from(rows: Iterable[Row], facts: JobFacts, *, texts: Packed | None) -> Sequence[JobEvent]:
+    """Make all events of a job of its rows, given as seq and body."""
+    events: list[JobEvent] = []
+    for last, body in rows:
+        write = unpack(body)
+        first = last + 1 - len(write)
+        events += [_event_from(parts, facts, seq=seq, texts=texts) for seq, parts in enumerate(write, first)]
+    return events if events and events[0].seq == 0 else [facts.first_event, *events]
+
+
+def _event_from(parts: Parts, facts: JobFacts, *, seq: int, texts: Packed | None) -> JobEvent:
+    event_type, stage, at, job_duration, claim_duration, retry_attempt, provider, worker_id, context, *shared = parts
+    if shared and texts is not None:
+        name, place = shared
+        context[name] = unpack(texts)[place]
+    return JobEvent(
+        job_id=facts.job_id,
+        seq=seq,
+        type=JobEventType(event_type),
+        stage=Stage(stage),
+        at=facts.created_at + at * MICROSECOND,
+        job_type=facts.job_type,
+        trace_id=facts.trace_id,
+        context=context,
+        job_duration=job_duration * MICROSECOND,
+        retry_attempt=retry_attempt,
+        claim_duration=None if claim_duration is None else claim_duration * MICROSECOND,
+        provider=provider,
+        worker_id=worker_id,
+    )
