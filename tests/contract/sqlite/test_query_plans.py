@@ -81,6 +81,7 @@ INDEXES: Mapping[str, str] = {
     "search.spending": "jobs by age (created_at>? AND created_at<?)",
     "search.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
     "queue.to_claim": "jobs to claim",
+    "queue.backlog": "jobs to claim",
     "queue.is_stalled": "jobs to claim",
     "queue.recent": "jobs by end (changed_at>?)",
     "webhooks.is_due": "jobs to tell of (callback_due_at<?)",
