@@ -10,7 +10,8 @@ MUTEX = ".door"
 HELD_LOCK = "open.lock"
 WORDS_OF_BUGS = ("Traceback", "exception", "never retrieved", "was destroyed but it is pending", "never awaited")
 FOREIGN = "not JSON"
-REFUSED_START = "ended"  # whether it had to end is judged by the exit status
+# Whether it had to end, or could not give its jobs back, is judged by the exit status.
+JUDGED_BY_STATUS = ("ended", "jobs not given back; their leases will run out", "not stopped in time")
 BAD_LEVELS = frozenset({"error", "critical"})
 SHOWN = 300
 
@@ -39,7 +40,7 @@ def log_faults(log: Path, counts: Counter[str]) -> Iterator[str]:
         except ValueError:
             entry = {"event": line, "level": FOREIGN}
         counts[f"{entry.get('level')}: {str(entry.get('event'))[:80]}"] += 1
-        is_bad = entry.get("level") in BAD_LEVELS and entry.get("event") != REFUSED_START
+        is_bad = entry.get("level") in BAD_LEVELS and entry.get("event") not in JUDGED_BY_STATUS
         is_bug = (
             is_bad
             or entry.get("level") == FOREIGN

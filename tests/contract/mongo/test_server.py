@@ -1,7 +1,9 @@
 """A server that is not there, lets nobody in, or dies and comes back."""
 
+import asyncio
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 
@@ -59,6 +61,24 @@ async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_bac
         assert await stores.blobs.stat("key") == blob
         await stores.health.ping()
         assert await stores.queue.renew("local-1", [job.id], START) == {job.id}
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+async def test_many_calls_at_once_do_not_wait_one_after_the_other_for_a_server_that_is_dead(
+    process: MongoProcess,
+) -> None:
+    async with open_mongo(uri=f"{process.uri}?{IMPATIENT}", database="civitai", names=NAMES) as stores:
+        process.kill()
+        began = time.monotonic()
+        calls = [
+            (stores.jobs.get("1"), stores.blobs.stat("key"), stores.resources.add(make_resource())) for _ in range(200)
+        ]
+        answers = await asyncio.gather(*chain.from_iterable(calls), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {TransientError}
+        assert time.monotonic() - began < 10  # 600 calls that wait twice for 0.3 s; ten at a time, it was 40 s
+        process.start()
+        assert await stores.jobs.get("1") is None
 
 
 @pytest.mark.mongo

@@ -23,6 +23,7 @@ from civitai_mock.storage.mongo.collections import (
     create_indexes,
 )
 from civitai_mock.storage.mongo.command_meter import CommandMeter
+from civitai_mock.storage.mongo.driver_threads import DriverThreads
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
@@ -66,7 +67,8 @@ async def open_mongo(
     if is_ambiguous(uri):
         raise InvalidRequestError(BROKEN_URI)
     reachability = Reachability(describe(uri, database), seeds=seeds_of(uri))
-    async with _connected(uri, reachability, CommandMeter(metrics or Metrics())) as client:
+    threads = DriverThreads(is_away=reachability.is_away)
+    async with _connected(uri, reachability, CommandMeter(metrics or Metrics()), threads) as client:
         # Reads go to the primary, whatever the URI prefers, as they must find what was just written.
         opened = client.get_database(database, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY)
         collections = collections_of(opened, names)
@@ -76,14 +78,15 @@ async def open_mongo(
             jobs=collections.jobs, events=collections.job_events, reservations=collections.reservations
         )
         try:
-            yield _stores(opened, collections, names=names, jobs=jobs, reachability=reachability)
+            bucket = threads.used_by(AsyncIOMotorGridFSBucket)(opened, names.blobs)
+            yield _stores(collections, bucket=bucket, jobs=jobs, reachability=reachability)
         finally:
             await jobs.drain()
 
 
 @asynccontextmanager
 async def _connected(
-    uri: str, reachability: Reachability, meter: CommandMeter
+    uri: str, reachability: Reachability, meter: CommandMeter, threads: DriverThreads
 ) -> AsyncIterator[AsyncIOMotorClient[Document]]:
     options, unknown = options_left_out(uri, DEFAULT_OPTIONS), unknown_options(uri)
     if unknown:
@@ -92,17 +95,21 @@ async def _connected(
         with catch_warnings():
             filterwarnings("ignore", message=UNKNOWN)  # as the log says so already
             listeners = [reachability, meter]
-            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, event_listeners=listeners, **options)
+            client: AsyncIOMotorClient[Document] = threads.used_by(AsyncIOMotorClient)(
+                uri, event_listeners=listeners, **options
+            )
     except (PyMongoError, ValueError, OSError) as error:
         if uri.startswith(SRV_SCHEME) and is_about_names(error):
             raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from None
         # Without the driver's own words, which may quote parts of the URI.
         raise InvalidRequestError(BROKEN_URI) from None
     reachability.topology = lambda: client.delegate.topology_description
+    threads.patience = client.delegate.options.server_selection_timeout
     try:
         yield client
     finally:
         reachability.end()
+        threads.close()
         await asyncio.to_thread(client.close)
 
 
@@ -125,14 +132,12 @@ async def _prepare(database: Database, collections: Collections, reachability: R
 
 
 def _stores(
-    database: Database,
     collections: Collections,
     *,
-    names: CollectionNames,
+    bucket: AsyncIOMotorGridFSBucket,
     jobs: MongoJobStore,
     reachability: Reachability,
 ) -> Stores:
-    bucket = AsyncIOMotorGridFSBucket(database, names.blobs)
     return Stores(
         jobs=jobs,
         queue=MongoJobQueue(jobs=collections.jobs),

@@ -60,6 +60,11 @@ class Reachability(ServerListener, TopologyListener):
         """Log nothing any more: a client that closes has no servers, which is no trouble."""
         self._is_opened = False
 
+    def is_away(self) -> bool:
+        """Return whether the driver knows no server now that can be written to."""
+        topology = self.topology()
+        return topology is not None and not topology.has_writable_server()
+
     def explain(self, what: str, *, reason: str | None = None) -> str:
         """Return a sentence about the store: `what`, with the reason that is known here, or else with `reason`."""
         known = self._reason_in(self.topology()) or reason
