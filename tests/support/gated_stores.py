@@ -34,6 +34,9 @@ class GatedJobStore:
     async def get(self, job_id: str) -> Job | None:
         return await self.gate.pass_through(self.inner.get(job_id))
 
+    async def settled_at(self, job_id: str) -> datetime | None:
+        return await self.gate.pass_through(self.inner.settled_at(job_id))
+
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
         return await self.gate.pass_through(self.inner.get_many(job_ids))
 

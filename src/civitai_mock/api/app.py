@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from civitai_mock.api import blobs, system
 from civitai_mock.api.access import Access, TrustedProxies
+from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.context import ApiContext, ApiOptions, UseCases
 from civitai_mock.api.errors import handle_errors
@@ -61,7 +62,10 @@ def make_api(
         redirect_slashes=False,
     )
     app.state.context = ApiContext(
-        options=options, client_hints=ClientHints(options.vocabularies), use_cases_of=use_cases_of
+        options=options,
+        client_hints=ClientHints(options.vocabularies),
+        answers=AnswerCache(),
+        use_cases_of=use_cases_of,
     )
     for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:
         app.include_router(router)

@@ -1,12 +1,11 @@
 """Log once for each known client that it cannot read an answer, with the setting that helps."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import structlog
-from starlette.datastructures import Headers
 
 from civitai_mock.api.vocabulary import (
     OFFICIAL_PROVIDER,
@@ -19,7 +18,7 @@ from civitai_mock.api.vocabulary import (
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 
-JSON = "application/json"
+JSON = b"application/json"
 CACHED_USER_AGENTS = 64
 
 logger = structlog.stdlib.get_logger()
@@ -35,9 +34,9 @@ class KnownClient:
     name: str
     user_agent: re.Pattern[str]
     compat: ClientCompat
-    headers: Sequence[str] = ()
+    headers: Sequence[bytes] = ()
 
-    def has_sent(self, headers: Headers) -> bool:
+    def has_sent(self, headers: Mapping[bytes, bytes]) -> bool:
         """Return whether this client sent the headers, whose User-Agent is one of its own."""
         return all(headers.get(name) == JSON for name in self.headers)
 
@@ -47,13 +46,13 @@ KNOWN_CLIENTS = (
         name="civitai-py of PyPI",
         user_agent=re.compile(r"^python-httpx/"),
         compat=ClientCompat.SDK_2024,
-        headers=("accept", "content-type"),
+        headers=(b"accept", b"content-type"),
     ),
     KnownClient(
         name="civitai of npm",
         user_agent=re.compile(r"^(?:node|undici|Deno/.*|Bun/.*)$"),
         compat=ClientCompat.SDK_2024,
-        headers=("accept",),
+        headers=(b"accept",),
     ),
     KnownClient(
         name="an SDK of Civitai's",
@@ -78,17 +77,16 @@ class ClientHints:
         self._vocabularies = vocabularies
         self._logged: set[str] = set()
 
-    def check(self, headers: Headers, jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
+    def check(self, headers: Mapping[bytes, bytes], jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
         """Log a hint if the client of these headers cannot read an answer about `jobs`."""
-        candidates = _clients_called(headers.get("user-agent", ""))
-        client = next((known for known in candidates if known.has_sent(headers)), None)
+        client = known_client(headers)
         if client is None or client.name in self._logged or not _is_unreadable(jobs, vocabulary, client.compat):
             return
         self._logged.add(client.name)
         logger.warning(
             "a client may be unable to read this answer",
             client=client.name,
-            user_agent=headers["user-agent"],
+            user_agent=_user_agent(headers),
             setting=" ".join(self._settings_for(client.compat)),
             base_path=f"/compat/{client.compat}",
         )
@@ -101,6 +99,16 @@ class ClientHints:
             yield f"PROVIDER_NAME={OFFICIAL_PROVIDER}"
         if compat is ClientCompat.SDK_2024 and words.result_format is ResultFormat.ARRAY:
             yield f"RESULT_FORMAT={ResultFormat.OBJECT}"
+
+
+def known_client(headers: Mapping[bytes, bytes]) -> KnownClient | None:
+    """Return the client that sent the headers, the first of each name, if it is known."""
+    candidates = _clients_called(_user_agent(headers))
+    return next((known for known in candidates if known.has_sent(headers)), None) if candidates else None
+
+
+def _user_agent(headers: Mapping[bytes, bytes]) -> str:
+    return headers.get(b"user-agent", b"").decode("latin-1")
 
 
 @lru_cache(CACHED_USER_AGENTS)

@@ -8,13 +8,14 @@ from datetime import timedelta
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Scope, Send
 
+from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
-from civitai_mock.services.consumers import Caller, GetConsumption
+from civitai_mock.services.consumers import Caller, GetConsumption, owner_of
 from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -78,6 +79,7 @@ class ApiContext:
 
     options: ApiOptions
     client_hints: ClientHints
+    answers: AnswerCache
     use_cases_of: Callable[[Request], UseCases]
 
 
@@ -119,6 +121,13 @@ class Exchange:
         self.consumer: str | None = None
         self.status: int | None = None
 
+    @property
+    def caller_id(self) -> str:
+        """Return the consumer; raise `RuntimeError` where nobody was asked who calls."""
+        if self.consumer is None:
+            raise RuntimeError(f"{self.path} is for everybody")
+        return self.consumer
+
     def header(self, name: bytes) -> str | None:
         """Return the first header of this name, which is in lower case."""
         value = self.headers.get(name)
@@ -155,17 +164,15 @@ def trace_id(request: Request) -> str:
 
 
 def caller(request: Request) -> Caller:
-    """Return who calls; raise `RuntimeError` on a route that is not guarded."""
+    """Return who calls, and for what kind of client; only on guarded routes."""
     found = exchange(request)
-    if found.consumer is None:
-        raise RuntimeError(f"nobody was asked who calls {found.path}")
     compat = found.compat
-    return Caller(trace_id=found.trace_id, consumer=found.consumer, client_compat=compat.value if compat else None)
+    return Caller(trace_id=found.trace_id, consumer=found.caller_id, client_compat=compat.value if compat else None)
 
 
 def owner(request: Request) -> str | None:
     """Return whose jobs the caller sees; None means everybody's."""
-    return caller(request).owner
+    return owner_of(exchange(request).caller_id)
 
 
 def vocabulary(request: Request) -> Vocabulary:
@@ -176,8 +183,12 @@ def vocabulary(request: Request) -> Vocabulary:
 
 def base_url(request: Request) -> str:
     """Return the base without a slash at the end; the Host header counts, so that links work for the caller."""
-    host = request.headers.get("host") or request.url.netloc
-    return options(request).public_url or f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
+    found = exchange(request)
+    public_url = found.context.options.public_url
+    if public_url:
+        return public_url
+    host = found.header(b"host") or request.url.netloc
+    return f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
 
 
 async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]], Awaitable[None]]) -> None:

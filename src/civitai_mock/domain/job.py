@@ -76,6 +76,11 @@ class Job:
         return self.last_event.seq
 
     @property
+    def settled_at(self) -> datetime | None:
+        """Return when a job ended that was never tainted: only a taint or its deletion can change it any more."""
+        return None if self.outcome is None or self.taint is not None else self.last_event.at
+
+    @property
     def holding(self) -> Holding:
         if self.outcome is not None:
             return Holding.ENDED

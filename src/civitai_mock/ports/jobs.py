@@ -26,6 +26,10 @@ class JobStore(Protocol):
 
     async def get(self, job_id: str) -> Job | None: ...
 
+    async def settled_at(self, job_id: str) -> datetime | None:
+        """Return `Job.settled_at`, and None for an unknown job; this is much cheaper than the job."""
+        ...
+
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
         """Return the known ones among `job_ids`, in that order."""
         ...

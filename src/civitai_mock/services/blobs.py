@@ -25,8 +25,8 @@ class BlobUrls:
     clock: Clock
 
     def sign(self, blob_key: str, *, base_url: str) -> tuple[str, datetime]:
-        """Return a URL, and the time at which it stops working."""
-        now = self.clock.now()
+        """Return a URL, and the time at which it stops working: both are in whole seconds."""
+        now = self.clock.now().replace(microsecond=0)
         date, seconds = now.strftime(DATE_FORMAT), str(int(self.lifetime.total_seconds()))
         # No value has a character to be quoted; to look for one took three quarters of the time of a URL.
         query = f"{DATE}={date}&{EXPIRES}={seconds}&{SIGNATURE}={self._signature(blob_key, date, seconds)}"

@@ -30,6 +30,10 @@ class QueryJobs:
             raise NotFoundError(f"The job '{job_id}' does not exist.")
         return job
 
+    async def settled_at(self, job_id: str) -> datetime | None:
+        """Return when the job with this id ended, if it has not been tainted or deleted since; None for any other."""
+        return await self.jobs.settled_at(job_id.lower())
+
     async def by_ids(self, job_ids: Sequence[str], *, owner: str | None = None) -> Sequence[Job]:
         """Return those of the jobs that still exist."""
         return [job for job in await self.jobs.get_many(job_ids) if _is_visible(job, owner)]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -93,6 +94,29 @@ async def test_a_job_can_be_tainted_in_any_state(jobs: JobStore, queue: JobQueue
     assert await jobs.set_taint([*tainted, job_id(1)], taint) == 3
     assert list(await jobs.get_many(tainted)) == [replace(job, taint=taint) for job in before]
     assert await jobs.replace(claimed, prepared(claimed))
+
+
+async def test_a_job_is_settled_from_its_end_until_it_is_tainted_or_swept(jobs: JobStore, queue: JobQueue) -> None:
+    await add_jobs(jobs, 3)
+    ids = [job_id(number) for number in (1, 2, 3, 9)]
+    claimed, finished = await queue.claim(make_claim(), limit=2)
+    assert [await jobs.settled_at(each) for each in ids] == [None] * 4
+    ended = succeeded(finished, at=START + timedelta(microseconds=1))
+    failed = claimed.ended(Outcome.FAILED, at=START + SECOND, context={})
+    assert await jobs.replace(claimed, failed)
+    assert await jobs.replace(finished, ended)
+    assert [await jobs.settled_at(each) for each in ids] == [failed.settled_at, ended.settled_at, None, None]
+    assert (failed.settled_at, ended.settled_at) == (failed.last_event.at, ended.last_event.at)
+    await jobs.set_taint([failed.id], {})
+    tainted = await jobs.get(failed.id)
+    assert tainted is not None
+    assert await jobs.settled_at(failed.id) is tainted.settled_at is None
+    await jobs.sweep(ended.keep_until)
+    assert await jobs.settled_at(ended.id) is None
+
+
+async def test_an_id_that_no_store_can_hold_is_not_settled(jobs: JobStore) -> None:
+    assert await jobs.settled_at("\ud800") is None
 
 
 async def test_tainting_no_job_is_no_error(jobs: JobStore) -> None:

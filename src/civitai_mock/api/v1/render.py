@@ -6,7 +6,7 @@ from typing import TypeAlias, Union, cast
 
 from starlette.requests import Request
 
-from civitai_mock.api.context import base_url, context, use_cases, vocabulary
+from civitai_mock.api.context import base_url, context, exchange, use_cases, vocabulary
 from civitai_mock.api.v1 import schemas as wire
 from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
@@ -240,7 +240,7 @@ def _optional(job: Job) -> JsonObject:
 async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
     """Make a renderer that knows where in the queue `jobs` are; claimed and ended ones need no query."""
     cases, words = use_cases(request), vocabulary(request)
-    context(request).client_hints.check(request.headers, jobs, words)
+    context(request).client_hints.check(exchange(request).headers, jobs, words)
     return JobRenderer(
         base_url=base_url(request),
         blob_urls=cases.blob_urls,

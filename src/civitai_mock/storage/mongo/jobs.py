@@ -11,7 +11,7 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import json_text
+from civitai_mock.storage.mongo.encoding import is_storable, json_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.job_changes import Changes, Grouped, JobChange
 from civitai_mock.storage.mongo.job_documents import (
@@ -26,6 +26,7 @@ from civitai_mock.storage.mongo.job_documents import (
 )
 
 CHANGES_IN_ONE_WRITE = 500
+ENDED_AT = {"_id": 0, "endedAt": 1}
 
 
 class MongoJobStore:
@@ -66,6 +67,12 @@ class MongoJobStore:
     async def get(self, job_id: str) -> Job | None:
         found = await self.get_many([job_id])
         return found[0] if found else None
+
+    @raises_domain_errors
+    async def settled_at(self, job_id: str) -> datetime | None:
+        matching = {"jobId": job_id, "taint": None, "endedAt": {"$exists": True}}
+        found = await self._jobs.find_one(matching, ENDED_AT) if is_storable(job_id) else None
+        return None if found is None else parse_moment(found["endedAt"])
 
     @raises_domain_errors
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:

@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
 from civitai_mock.storage.sqlite.job_events import EventStatements, append_events, events_from, facts_of, is_implied
 from civitai_mock.storage.sqlite.job_rows import (
     INSERT_LEAF,
@@ -40,6 +40,7 @@ CHARGED = """
     WHERE issued_by = ? AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
 """
 GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
+SETTLED_AT = """SELECT changed_at FROM "{jobs}" WHERE id = ? AND outcome IS NOT NULL AND taint IS NULL"""
 REPLACE = """
     UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, outcome = ?,
         provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
@@ -69,6 +70,7 @@ class JobStatements:
         self.insert_leaf = names.fill(INSERT_LEAF)
         self.charged = names.fill(CHARGED)
         self.get = names.fill(GET)
+        self.settled_at = names.fill(SETTLED_AT)
         self.replace = names.fill(REPLACE)
         self.set_taint = names.fill(SET_TAINT)
         self.expired = names.fill(EXPIRED)
@@ -118,6 +120,10 @@ class SqliteJobStore:
     async def get(self, job_id: str) -> Job | None:
         rows = self._rows(job_id)
         return job_from(rows[0]) if rows else None
+
+    async def settled_at(self, job_id: str) -> datetime | None:
+        rows = self._database.read(self._sql.settled_at, (job_id,))
+        return from_micros(rows[0][0]) if rows else None
 
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
         found = [await jobs_from(self._rows(job_id)) for job_id in job_ids]
