@@ -1,6 +1,6 @@
 """Make the app: routes, middleware, error handlers and its own description, with nothing open yet."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -85,11 +85,12 @@ class Api(FastAPI):
 
     pipeline: RequestPipeline
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send)
+            return
         scope["app"] = self
-        return self.pipeline(scope, receive, send)
+        await self.pipeline(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the routes with the handlers of their errors; the pipeline does what other middleware would do."""
