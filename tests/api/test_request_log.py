@@ -6,7 +6,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from civitai_mock.api.request_log import new_trace_id
+from civitai_mock.services.tracing import new_trace_id
 from tests.support.asgi import exchange, hang_up, http_scope
 from tests.support.served_app import JOBS, Served, template
 

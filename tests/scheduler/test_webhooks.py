@@ -35,7 +35,10 @@ async def test_a_webhook_can_be_recognised_and_traced(bench: Bench) -> None:
     assert (first.method, first.url.path, first.url.query) == ("POST", "/hook", b"key=secret")
     assert first.headers["Content-Type"] == "application/json; charset=utf-8"
     assert first.headers["Idempotency-Key"] == f"{job.id}/0"
-    assert first.headers["traceparent"] == TRACE_ID
+    spans = [request.headers["traceparent"].split("-") for request in bench.receiver.requests]
+    _, trace, span, _ = TRACE_ID.split("-")
+    assert {found[1] for found in spans} == {trace}
+    assert len({found[2] for found in spans} - {span}) == len(EVENTS)  # each is a span of its own
     assert len({request.headers["Idempotency-Key"] for request in bench.receiver.requests}) == len(EVENTS)
 
 

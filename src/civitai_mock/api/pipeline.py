@@ -17,9 +17,10 @@ from civitai_mock.api.base_path import with_compat_noted, without_extra_slashes
 from civitai_mock.api.context import EXCHANGE, Exchange
 from civitai_mock.api.errors import error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
-from civitai_mock.api.request_log import TRACE_HEADER, log_request, new_trace_id
+from civitai_mock.api.request_log import TRACE_HEADER, log_request
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.domain.errors import MockError
+from civitai_mock.services.tracing import new_trace_id
 
 logger = structlog.stdlib.get_logger()
 

@@ -1,7 +1,5 @@
-"""Log requests: a trace id for each, and one access line when it is over."""
+"""Log requests: one access line for each when it is over."""
 
-import re
-import secrets
 from http import HTTPStatus
 from time import perf_counter
 from urllib.parse import quote
@@ -12,23 +10,10 @@ from civitai_mock.api.context import Exchange
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST
 from civitai_mock.api.system import CHECK_URLS
 
-# W3C Trace Context, level 1; what a later version appends is ignored.
-TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
-)
 TRACE_HEADER = b"x-trace-id"
 READABLE = "/:@+,="  # stays as it is in a logged path; control characters do not
 
 logger = structlog.stdlib.get_logger()
-
-
-def new_trace_id(traceparent: str | None) -> str:
-    """Return a new span in the trace of the caller, or in a trace of its own if there is no valid one."""
-    match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    if match:
-        return f"00-{match['trace']}-{secrets.token_hex(8)}-00"
-    digits = secrets.token_hex(24)
-    return f"00-{digits[:32]}-{digits[32:]}-00"
 
 
 def log_request(exchange: Exchange) -> None:

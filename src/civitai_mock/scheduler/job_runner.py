@@ -31,6 +31,7 @@ from civitai_mock.scheduler.executors import executor_for
 from civitai_mock.scheduler.executors.context import JobContext, RunnerServices
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.services.threads import in_thread_if_large
+from civitai_mock.services.tracing import work_in_trace
 
 logger = structlog.stdlib.get_logger()
 
@@ -152,6 +153,7 @@ class JobRunner:
 
     async def run(self) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and costs the job a retry."""
+        work_in_trace(self.job.trace_id)
         structlog.contextvars.bind_contextvars(
             trace_id=self.job.trace_id, job_id=self.job.id, worker_id=self.claim.worker_id
         )

@@ -15,6 +15,7 @@ from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.tracing import TRACEPARENT_HEADER, outgoing_traceparent, work_in_trace
 
 logger = structlog.stdlib.get_logger()
 
@@ -124,6 +125,7 @@ class WebhookDispatcher:
 
     async def _deliver(self, webhook: DueWebhook) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
+        work_in_trace(webhook.job.trace_id)
         structlog.contextvars.bind_contextvars(trace_id=webhook.job.trace_id, job_id=webhook.job.id)
         try:
             event = await self._next_event(webhook)
@@ -161,7 +163,7 @@ class WebhookDispatcher:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Idempotency-Key": f"{event.job_id}/{event.seq}",
-            "traceparent": event.trace_id,
+            TRACEPARENT_HEADER: outgoing_traceparent(),
         }
         return await self._sender.post(job.callback_url or "", content=self._render(job, event), headers=headers)
 

@@ -14,6 +14,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError, RunFailedError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.services.tracing import new_trace_id, work_in_trace
 from tests.support.comfyui import (
     ENDLESS,
     HELD,
@@ -51,6 +52,31 @@ async def test_the_server_gets_the_trace_id_and_the_texts_for_the_image() -> Non
         async with httpx.AsyncClient(base_url=standin.url) as client:
             entry = (await client.get(f"/history/{submission.prompt_id}")).json()[submission.prompt_id]
         assert entry["prompt"][3]["trace_id"] == submission.trace_id
+
+
+class _Recorder(httpx.AsyncHTTPTransport):
+    """Notes the requests that go to a server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return await super().handle_async_request(request)
+
+
+async def test_all_that_is_asked_for_a_job_is_in_its_trace_each_time_as_a_span_of_its_own() -> None:
+    trace_id, recorder = new_trace_id(), _Recorder()
+    async with running_standin() as standin, comfyui_on(standin, transport=recorder) as provider:
+        work_in_trace(trace_id)
+        await finish(provider, make_submission())
+    spans = {request.url.path: request.headers["traceparent"].split("-") for request in recorder.requests}
+    _, trace, span, _ = trace_id.split("-")
+    assert {spans[path][1] for path in ("/prompt", "/view")} == {trace}
+    assert spans["/system_stats"][1] != trace  # as that is asked for nobody's job
+    assert span not in {found[2] for found in spans.values()}
+    assert len({request.headers["traceparent"] for request in recorder.requests}) == len(recorder.requests)
 
 
 async def test_progress_is_reported_while_a_prompt_runs_and_not_afterwards() -> None:

@@ -16,6 +16,7 @@ from civitai_mock.providers.comfyui.options import ComfyOptions, WorkerDependenc
 from civitai_mock.providers.comfyui.protocol.messages import Message, Started, Succeeded
 from civitai_mock.providers.comfyui.transport.connection_errors import explain_socket_status
 from civitai_mock.providers.comfyui.transport.socket import ComfySocket
+from civitai_mock.services.tracing import TRACEPARENT
 from tests.support.comfyui import until
 from tests.support.dates import START
 
@@ -94,6 +95,7 @@ async def test_it_greets_first_and_goes_to_the_prefix_with_its_authorization_and
         assert request.path == f"/prefix/ws?clientId={client.client_id}"
         assert request.headers["Authorization"] == SECRET
         assert "Origin" not in request.headers
+        assert TRACEPARENT.fullmatch(request.headers["traceparent"])
         assert json.loads(bench.hellos[0])["type"] == "feature_flags"
 
 

@@ -30,6 +30,7 @@ from civitai_mock.providers.comfyui.protocol.records import (
     read_queued_prompt,
 )
 from civitai_mock.providers.comfyui.transport.connection_errors import explain_error, explain_status
+from civitai_mock.services.tracing import TRACEPARENT_HEADER, outgoing_traceparent
 
 TOO_LARGE = 413
 REFUSALS = frozenset({400, TOO_LARGE})
@@ -67,6 +68,7 @@ class ComfyHttp:
             timeout=options.timeouts.transfer.total_seconds(),
             transport=transport or HttpTransport(trust_env=False, verify=options.tls or make_tls_context()),
             trust_env=False,
+            event_hooks={"request": [_add_traceparent]},
         )
 
     async def __aenter__(self) -> Self:
@@ -226,6 +228,10 @@ class ComfyHttp:
         explanation = explain_status(response.status_code, response.headers.get("location", ""), route=route)
         message = f"{self.server_id}{route} {explanation}"
         return TransientError(message, worker=self.server_id, status=response.status_code)
+
+
+async def _add_traceparent(request: httpx.Request) -> None:
+    request.headers[TRACEPARENT_HEADER] = outgoing_traceparent()
 
 
 def _encode(payload: ReadOnlyJson) -> bytes:
