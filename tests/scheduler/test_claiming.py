@@ -1,5 +1,11 @@
 """Who gets which job, and when."""
 
+from collections.abc import Sequence
+
+import pytest
+
+from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running
 from tests.support.event_loop import settle, until, until_found
@@ -10,6 +16,25 @@ async def test_a_submission_wakes_the_scheduler_without_any_time_passing(bench: 
         await settle()
         (job,) = await bench.submit()
         await until_found(lambda: bench.has_ended(job.id))
+
+
+@pytest.mark.parametrize(("count", "claims"), [(1, 1), (3, 1), (100, 2), (150, 2), (200, 3)])
+async def test_the_queue_is_asked_again_only_if_there_was_as_much_as_was_asked_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, count: int, claims: int
+) -> None:
+    claim, limits = bench.stores.queue.claim, list[int]()
+
+    async def count_claims(stamp: Claim, *, limit: int) -> Sequence[Job]:
+        limits.append(limit)
+        return await claim(stamp, limit=limit)
+
+    monkeypatch.setattr(bench.stores.queue, "claim", count_claims)
+    async with running(bench.scheduler(max_in_flight=1000)):
+        await settle()
+        limits.clear()
+        jobs = await bench.submit(count)
+        await until_found(lambda: bench.have_all_ended(jobs))
+    assert len(limits) == claims
 
 
 async def test_a_job_of_another_process_is_found_by_the_poll(bench: Bench) -> None:

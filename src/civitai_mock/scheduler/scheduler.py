@@ -170,19 +170,17 @@ class Scheduler:
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._stop_asked.is_set():
+            room = min(self._options.max_in_flight - len(self._in_flight), CLAIM_BATCH)
             self._claiming_since = asyncio.get_running_loop().time()
-            jobs = await self._claim()
+            jobs = await self._claim(room) if room > 0 else ()
             self._claiming_since = None
             for job in jobs:
                 self._start(group, job)
-            if not jobs:
+            if room <= 0 or len(jobs) < room:  # then the queue was empty: to ask again is a write for nothing
                 await self._event_bus.wait_for_work()
 
-    async def _claim(self) -> Sequence[Job]:
+    async def _claim(self, room: int) -> Sequence[Job]:
         """Return as many jobs as there is room for; none while the store is away."""
-        room = min(self._options.max_in_flight - len(self._in_flight), CLAIM_BATCH)
-        if room <= 0:
-            return ()
         claim = self._new_claim()
         try:
             jobs = await self._queue.claim(claim, limit=room)
