@@ -90,6 +90,7 @@ def mock(http: httpx.Client, folder: Path, servers: Sequence[ComfyUIProcess], *a
         "COMFY_HTTP_URL": ",".join(server.url for server in servers),
         "SCHEDULER_LEASE_MS": "1000",
         "SCHEDULER_POLL_MS": "50",
+        "LOG_LEVEL": "debug",
     }
     with running(folder, environment, command=("-m", "civitai_mock", *arguments)) as server:
         yield JobClient(http, server)

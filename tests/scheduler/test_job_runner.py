@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import JobError, NotStartedError, TransientError
 from civitai_mock.domain.events import JobEvent
@@ -29,6 +31,23 @@ async def test_a_job_goes_through_every_stage(bench: Bench) -> None:
     ]
     assert {event.worker_id for event in events[1:]} == {"local-1"}
     assert {event.trace_id for event in events} == {job.trace_id}
+
+
+async def test_a_job_that_succeeds_has_one_line_in_the_log_with_the_times_of_its_stages(bench: Bench) -> None:
+    bench.provider.hold()
+    with capture_logs() as lines:
+        async with running(bench.scheduler()):
+            (job,) = await bench.submit()
+            await until_found(lambda: bench.is_sent(job.id))
+            await bench.pass_time(1.5)
+            bench.provider.go_on()
+            await until_found(lambda: bench.has_ended(job.id))
+    (done,) = [line for line in lines if line["log_level"] == "info"]
+    assert (done["event"], done["duration_ms"]) == ("job done", 1500.0)
+    stages = {"CLAIMED": 0.0, "PROMPT_PREPARED": 0.0, "SENT_TO_COMFY": 0.0, "COMFY_RESULT": 1500.0}
+    assert orjson.loads(orjson.dumps(done["stages_ms"])) == stages
+    debugged = {line["stage"]: line["duration_ms"] for line in lines if line["event"] == "stage done"}
+    assert debugged == stages
 
 
 async def test_the_image_is_stored_in_its_slot(bench: Bench) -> None:

@@ -112,6 +112,7 @@ class JobRunner:
     task: asyncio.Task[None] = field(init=False)
     is_writing: bool = field(default=False, init=False)
     _passed: list[Job] = field(default_factory=list, init=False)
+    _stages_ms: dict[str, float] = field(default_factory=dict, init=False)
     _has_let_go: bool = field(default=False, init=False)
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
     _was_claimed_before: bool = field(init=False)
@@ -189,10 +190,16 @@ class JobRunner:
         now = self.services.clock.now()
         context.job = self._advanced(stage, context, at=now, uses_retry=uses_retry)
         self._passed.append(context.job)
+        self._note_duration(stage, now - started)
         if context.job.claim is None:
             await self._save_passed()
-        self.services.metrics.stages.observe((stage,), (now - started).total_seconds())
-        logger.info("stage done", stage=stage, duration_ms=round((now - started) / MILLISECOND, 1))
+        if context.job.outcome is Outcome.SUCCEEDED:
+            logger.info("job done", duration_ms=sum(self._stages_ms.values()), stages_ms=self._stages_ms)
+
+    def _note_duration(self, stage: Stage, duration: timedelta) -> None:
+        self.services.metrics.stages.observe((stage,), duration.total_seconds())
+        milliseconds = self._stages_ms[stage.value] = round(duration / MILLISECOND, 1)
+        logger.debug("stage done", stage=stage, duration_ms=milliseconds)
 
     async def _do_step(self, stage: Stage, context: JobContext) -> None:
         """Raise `StageError` for whatever is not a `MockError`: it is a bug of ours, and ends the job."""
