@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.services.consumers import consumer_id
 from tests.support.comfy_graphs import text_to_image
 from tests.support.served_app import JOBS, Opened, serve_all, template
@@ -92,8 +92,8 @@ async def image_of_alice(opened: Opened, who: Headers) -> Image:
     return Image(job_id=done["jobId"], key=result["blobKey"], url=result["blobUrl"], namer=named["jobId"])
 
 
-async def blob_at(opened: Opened, key: str) -> Blob | None:
-    return await opened.use_cases.blobs.stat(key)
+async def blob_at(opened: Opened, key: str) -> Blob | UndrawnBlob | None:
+    return await opened.stores.blobs.stat(key)
 
 
 @pytest.mark.parametrize("kind", SUBMISSIONS)

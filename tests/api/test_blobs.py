@@ -10,6 +10,8 @@ from structlog.testing import capture_logs
 
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import NotFoundError, TransientError
+from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blobs import BlobAccess
 from tests.support.served_app import IMAGE, JOBS, Served, serve
 
 KEY = blob_key("some-job", 0)
@@ -120,7 +122,7 @@ async def test_a_url_works_until_it_expires(served: Served, url: str, seconds: i
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_blob_that_is_gone_is_a_404(served: Served, url: str, method: str) -> None:
-    await served.use_cases.blobs.delete(KEY)
+    await served.stores.blobs.delete(KEY)
     assert (await served.client.request(method, url)).status_code == 404
 
 
@@ -193,17 +195,22 @@ async def test_a_caller_that_has_other_bytes_gets_the_blob(client: httpx.AsyncCl
 async def test_a_blob_that_goes_between_look_and_read_is_still_a_clear_error(
     served: Served, url: str, error: Exception, status: int
 ) -> None:
-    failing: Any = _FailingBlobs(error)  # nothing else of a store is used here
-    served.answer_with(blobs=failing)
+    read_from(served, _FailingBlobs(error))
     assert (await served.client.get(url)).status_code == status
 
 
 async def test_a_blob_that_breaks_off_is_never_taken_for_a_whole_one(served: Served, url: str) -> None:
-    failing: Any = _BreakingBlobs()
-    served.answer_with(blobs=failing)
+    read_from(served, _BreakingBlobs())
     with capture_logs() as logs, pytest.raises(OSError, match="broken disk"):
         await served.client.get(url)
     assert [line["event"] for line in logs] == ["request failed", "request"]
+
+
+def read_from(served: Served, blobs: Any) -> None:
+    """Have bytes read from another store, of which nothing else is used."""
+    runtime = served.namespace.runtime
+    drawing = BlobDrawing(blobs=blobs, jobs=runtime.stores.jobs, artist=runtime.artist)
+    served.answer_with(blob_access=BlobAccess(blobs=runtime.stores.blobs, drawing=drawing))
 
 
 class _BreakingBlobs:

@@ -15,7 +15,7 @@ from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.ports import Outputs, Submission
+from civitai_mock.ports import Output, Outputs, Submission, UndrawnOutput
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import ComfyOptions, Timeouts
 from civitai_mock.providers.comfyui.protocol.tracker import LossLimits
@@ -118,7 +118,13 @@ async def finish(provider: ComfyUI, submission: Submission, *, most_tries: int =
 
 
 async def contents_of(outputs: Outputs) -> list[bytes]:
-    return [b"".join([chunk async for chunk in output.content]) for output in outputs.items]
+    return [await content_of(output) for output in outputs.items]
+
+
+async def content_of(output: Output | UndrawnOutput) -> bytes:
+    """Return the bytes of a file, which a ComfyUI always has."""
+    assert isinstance(output, Output)
+    return b"".join([chunk async for chunk in output.content])
 
 
 async def until(condition: Callable[[], bool]) -> None:

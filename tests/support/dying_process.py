@@ -1,13 +1,13 @@
 """A process that is killed at one point: from then on it writes nothing, sends nothing and receives nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import httpx
 
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import BlobStore, Stores
 from tests.support.freezing_stores import FreezingStores, Moment
@@ -91,7 +91,13 @@ class DyingBlobStore:
             await self._switch.die()
         return stored
 
-    async def stat(self, key: str) -> Blob | None:
+    async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
+        await self._inner.put_undrawn(blobs)
+
+    async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
+        return await self._inner.fill(blob, content)
+
+    async def stat(self, key: str) -> Blob | UndrawnBlob | None:
         return await self._inner.stat(key)
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:

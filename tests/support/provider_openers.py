@@ -1,5 +1,6 @@
 """Open each provider for the contract suite."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -7,8 +8,9 @@ from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
-from civitai_mock.drawing.artist import ImageContent, draw_as
-from civitai_mock.ports import Output, Provider, Submission
+from civitai_mock.drawing.artist import ImageContent, draw_as, draw_recipe
+from civitai_mock.generation.recipe import Recipe
+from civitai_mock.ports import Output, Provider, Submission, UndrawnOutput
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
 from tests.support.comfy_graphs import Graph
@@ -57,5 +59,8 @@ def submission(prompt_id: str, graph: Graph) -> Submission:
     )
 
 
-async def content(output: Output) -> bytes:
+async def content(output: Output | UndrawnOutput, graph: Graph) -> bytes:
+    """Return the bytes of a file of a graph, as somebody who asks for them later gets them."""
+    if isinstance(output, UndrawnOutput):
+        return draw_recipe(Recipe.parse(output.recipe.text()), json.dumps(graph))
     return b"".join([chunk async for chunk in output.content])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.recipe import Recipe
 from civitai_mock.ports import Output, Outputs, Progress, Receipt, Submission, WorkerReport
 
 Script = Callable[[str], None]
@@ -94,6 +95,9 @@ class PlainArtist:
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         return f"{subject} {seed}".encode()
+
+    async def draw_recipe(self, recipe: Recipe, graph_text: str) -> bytes:
+        return f"{recipe.node_id} {recipe.index} of {graph_text}".encode()
 
     async def transform(self, transformer: str, image: bytes) -> bytes:
         return transformer.encode() + b" of " + image

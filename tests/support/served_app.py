@@ -126,7 +126,7 @@ class Served(Opened):
 
     async def store_blob(self, key: str, content: bytes = IMAGE) -> None:
         keep_until = self.clock.now() + LEASE
-        await self.use_cases.blobs.put(key, chunks(content), content_type="image/png", keep_until=keep_until)
+        await self.stores.blobs.put(key, chunks(content), content_type="image/png", keep_until=keep_until)
 
     def blob_url(self, key: str) -> str:
         return self.use_cases.blob_urls.sign(key, base_url=BASE_URL)[0]

@@ -11,6 +11,7 @@ from civitai_mock.api.context import use_cases
 from civitai_mock.api.errors import RangeNotSatisfiableError
 from civitai_mock.api.openapi import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.domain.blob import Blob
+from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
 
 # Several ranges, and what is not a byte range, may be ignored: the answer is the whole blob then.
@@ -44,34 +45,36 @@ TAG = "Blobs"
 
 
 async def get_blob(request: Request) -> Response:
-    return await serve_blob(request, await _find_blob(request))
+    return await serve_blob(request, await _open_blob(request))
 
 
-async def serve_blob(request: Request, blob: Blob) -> Response:
+async def serve_blob(request: Request, opened: OpenBlob) -> Response:
     """Answer with the bytes, with one range of them, or to HEAD with the headers only."""
+    blob = opened.blob
     if tag_matches(request.headers.get("if-none-match", ""), blob.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(blob))
     if request.method == "HEAD":
         headers = _headers(blob) | {"content-length": str(blob.size)}
         return Response(headers=headers, media_type=blob.content_type)
-    return await _content(request, blob)
+    return await _content(request, opened)
 
 
-async def _find_blob(request: Request) -> Blob:
+async def _open_blob(request: Request) -> OpenBlob:
     cases, key, query = use_cases(request), request.path_params["key"], request.query_params
     cases.blob_urls.check(
         key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
     )
-    return await cases.blob_access.get(key, owner=None)
+    return await cases.blob_access.open(key, owner=None)
 
 
-async def _content(request: Request, blob: Blob) -> Response:
+async def _content(request: Request, opened: OpenBlob) -> Response:
+    blob = opened.blob
     part, headers = _part(request, blob), _headers(blob)
     status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
     if part is not None:
         headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{blob.size}"
     positions = part or range(blob.size)
-    chunks = use_cases(request).blobs.read(blob.key, start=positions.start, stop=positions.stop)
+    chunks = opened.read(start=positions.start, stop=positions.stop)
     first = await anext(chunks, b"")  # before anything is sent, so that a blob that was just removed is still a 404
     if len(first) == len(positions):
         await anext(chunks, b"")  # so that the store closes what it opened

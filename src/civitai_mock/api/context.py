@@ -11,7 +11,7 @@ from starlette.types import Message, Scope, Send
 from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
-from civitai_mock.ports import BlobStore, Clock
+from civitai_mock.ports import Clock
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
@@ -47,7 +47,6 @@ class UseCases:
     resources: ManageResources
     blob_urls: BlobUrls
     blob_access: BlobAccess
-    blobs: BlobStore
     health: GetHealth
     readiness: CheckReadiness
     scrape: Callable[[], Awaitable[bytes]]

@@ -19,6 +19,7 @@ from civitai_mock.domain.errors import (
     InsufficientBuzzError,
     InvalidRequestError,
     MockError,
+    NotDrawnError,
     NotFoundError,
     TransientError,
     UnauthorizedError,
@@ -131,6 +132,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     UnsupportedMediaTypeError: 415,
     RangeNotSatisfiableError: 416,
     RateLimitedError: 429,
+    NotDrawnError: 500,
     TransientError: 503,
 }
 

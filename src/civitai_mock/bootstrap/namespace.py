@@ -10,7 +10,7 @@ from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
-from civitai_mock.services.blobs import BlobAccess, BlobUrls
+from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.event_bus import EventBus
@@ -97,8 +97,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         consumption=GetConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
-        blob_access=BlobAccess(blobs=stores.blobs),
-        blobs=stores.blobs,
+        blob_access=runtime.blob_access,
         scrape=make_scrape(runtime, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,
         readiness=CheckReadiness(health=health),

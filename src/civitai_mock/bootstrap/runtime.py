@@ -20,6 +20,8 @@ from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve,
 from civitai_mock.network.images import ImageFetcher, ImageLimits
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, Ids, Metrics, Provider, Stores
+from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings
@@ -61,6 +63,7 @@ class Runtime:
     artist: Artist
     network: OutboundNetwork
     image_fetcher: ImageFetcher
+    blob_access: BlobAccess
     blob_key: bytes
     metrics: Metrics
 
@@ -89,6 +92,8 @@ async def open_runtime(
             provider = await opened.enter_async_context(open_provider(settings, clock=clock, ids=ids))
         if artist is None:
             artist = await opened.enter_async_context(StandInArtist(image_content=settings.simulation_pictures))
+        drawing = BlobDrawing(blobs=stores.blobs, jobs=stores.jobs, artist=artist)
+        await opened.enter_async_context(drawing)
         if network is None:
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
@@ -105,6 +110,7 @@ async def open_runtime(
             artist=artist,
             network=network,
             image_fetcher=_make_image_fetcher(settings, network),
+            blob_access=BlobAccess(blobs=stores.blobs, drawing=drawing),
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
         )

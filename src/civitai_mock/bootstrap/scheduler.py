@@ -15,7 +15,6 @@ from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
-from civitai_mock.services.blobs import BlobAccess
 
 
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
@@ -57,7 +56,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         ),
         image_fetcher=runtime.image_fetcher,
         blob_urls=namespace.blob_urls,
-        blob_access=BlobAccess(blobs=runtime.stores.blobs),
+        blob_access=runtime.blob_access,
         metrics=runtime.metrics,
     )
 

@@ -1,4 +1,4 @@
-"""Blobs are stored bytes with a key; slots are the places of the blobs that a job makes."""
+"""Blobs are stored bytes with a key, or an image to be drawn; slots are the places of the blobs that a job makes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PREVIEW = "preview"
+ETAG_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,36 @@ class Blob:
     etag: str
     keep_until: datetime
     owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndrawnBlob:
+    """Describes an image that is drawn when somebody asks for its bytes, by a `recipe` that stores do not read.
+
+    See `generation.recipe`. Until then its size and its etag are unknown.
+    """
+
+    key: str
+    content_type: str
+    recipe: str
+    keep_until: datetime
+    owner: str | None = None
+
+    def filled(self, *, size: int, etag: str) -> Blob:
+        """Return the same blob with its bytes."""
+        return Blob(
+            key=self.key,
+            content_type=self.content_type,
+            size=size,
+            etag=etag,
+            keep_until=self.keep_until,
+            owner=self.owner,
+        )
+
+
+def etag_of(sha256: str) -> str:
+    """Return the etag of bytes, whose digest is given in hex; it is the same wherever they are kept."""
+    return sha256[:ETAG_DIGITS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,12 @@ class StageError(JobError):
     code = "internal_error"
 
 
+class NotDrawnError(JobError):
+    """An image could not be drawn because of a bug of ours (500); a job that needs it ends."""
+
+    code = "internal_error"
+
+
 class TransientError(MockError):
     """Try again after a pause: a provider or store is away, or too slow."""
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
 
+GRAPH_MEMBER = "comfy_prompt_request"  # of a context: the text of the graph of a job
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvent:

@@ -1,5 +1,6 @@
 """Draw stand-in images: for the output nodes of graphs, for training samples, and for ImageTransformers."""
 
+import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -8,8 +9,11 @@ from typing import Self, TypeAlias
 from civitai_mock.drawing.png import RgbImage, compress_scanlines, encode_png, plain_scanlines
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
-from civitai_mock.generation.graph_reader.output_images import OutputImages
+from civitai_mock.generation.graph_reader.infotext import png_texts
+from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
+from civitai_mock.generation.recipe import Recipe
 
 GREY = bytes((128, 128, 128))
 BLANKS_KEPT = 64
@@ -49,12 +53,20 @@ def _blank(width: int, height: int) -> RgbImage:
     return RgbImage(width=width, height=height, data=plain_scanlines(width, height, GREY))
 
 
-class StandInArtist:
-    """Implements `Artist`: draws and transforms one image at a time, in a thread beside those for graphs."""
+def draw_recipe(recipe: Recipe, graph_text: str) -> bytes:
+    graph = json.loads(graph_text)
+    outputs = read_output_images(Nodes(graph), load=recipe.loaded.get)
+    output = next(output for output in outputs if output.node_id == recipe.node_id)
+    texts = png_texts(json.dumps(graph), output)
+    return draw(output, recipe.index, texts=texts, content=ImageContent(recipe.image_content))
 
-    def __init__(self, *, image_content: ImageContent) -> None:
+
+class StandInArtist:
+    """Implements `Artist`: draws and transforms in a few threads, beside those for graphs."""
+
+    def __init__(self, *, image_content: ImageContent, drawing_threads: int = 2) -> None:
         self._image_content = image_content
-        self._threads = DrawingThreads(1)
+        self._threads = DrawingThreads(drawing_threads)
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,6 +77,9 @@ class StandInArtist:
     async def draw(self, subject: str, *, seed: int) -> bytes:
         output = OutputImages(node_id="", batch=ImageBatch(), passes=(SamplerPass(seed=seed, prompt_text=subject),))
         return await self._threads.run(partial(draw, output, 0, texts={}, content=self._image_content))
+
+    async def draw_recipe(self, recipe: Recipe, graph_text: str) -> bytes:
+        return await self._threads.run(partial(draw_recipe, recipe, graph_text))
 
     async def transform(self, transformer: str, image: bytes) -> bytes:
         # Imported at the first image, as Pillow is for drawing.

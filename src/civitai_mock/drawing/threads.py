@@ -51,20 +51,17 @@ def _try(work: Callable[[], T]) -> _Returned[T] | BaseException:
 
 
 class DrawingThreads:
-    """Runs drawing in a few threads, each work when somebody asks for its result.
-
-    Short work is done at once, on the event loop: a blank image takes less time than the way to a thread and back.
-    """
+    """Runs drawing in a few threads, each work when somebody asks for its result."""
 
     def __init__(self, count: int) -> None:
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="drawing")
 
-    async def run(self, work: Callable[[], T], *, is_short: bool = False) -> T:
-        return _result(_try(work)) if is_short else await in_thread(work, threads=self._threads)
+    async def run(self, work: Callable[[], T]) -> T:
+        return await in_thread(work, threads=self._threads)
 
-    async def stream(self, draw: Callable[[], bytes], *, is_short: bool = False) -> AsyncIterator[bytes]:
+    async def stream(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
         """Yield in chunks what `draw` returns; it is called when the first chunk is asked for."""
-        data = await self.run(draw, is_short=is_short)
+        data = await self.run(draw)
         for start in range(0, len(data), CHUNK_BYTES):
             yield data[start : start + CHUNK_BYTES]
 

@@ -12,6 +12,7 @@ from civitai_mock.ports.provider import (
     Provider,
     Receipt,
     Submission,
+    UndrawnOutput,
     WorkerReport,
 )
 from civitai_mock.ports.stores import (
@@ -49,6 +50,7 @@ __all__ = [
     "Stores",
     "Submission",
     "Timer",
+    "UndrawnOutput",
     "WebhookOutbox",
     "WorkerReport",
 ]

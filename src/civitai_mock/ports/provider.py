@@ -7,6 +7,7 @@ from typing import Protocol
 
 from civitai_mock.domain.job import NORMAL, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.generation.recipe import Recipe
 from civitai_mock.generation.work import FileRole
 
 
@@ -71,10 +72,19 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndrawnOutput:
+    """An image of an output node that is drawn when somebody asks for it."""
+
+    node_id: str
+    content_type: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
     """All files that a graph made, in order of node and batch index; `facts` go into the job's last event."""
 
-    items: Sequence[Output]
+    items: Sequence[Output | UndrawnOutput]
     facts: ReadOnlyJson
 
 
@@ -162,6 +172,10 @@ class Artist(Protocol):
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         """Return a PNG file that has something to do with the subject."""
+        ...
+
+    async def draw_recipe(self, recipe: Recipe, graph_text: str) -> bytes:
+        """Return a PNG file, the same bytes each time and in each process."""
         ...
 
     async def transform(self, transformer: str, image: bytes) -> bytes:

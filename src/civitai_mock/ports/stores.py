@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from civitai_mock.domain.air import Air, Reference
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
 
@@ -55,7 +55,7 @@ class ResourceStore(Protocol):
 
 
 class BlobStore(Protocol):
-    """Stores bytes by key. Every method raises `TransientError` while the store is away."""
+    """Stores bytes, and images to be drawn, by key. Every method raises `TransientError` while the store is away."""
 
     async def put(
         self,
@@ -69,10 +69,21 @@ class BlobStore(Protocol):
         """Store or replace a blob: all of it or nothing, durable on return; the etag is a digest of the bytes."""
         ...
 
-    async def stat(self, key: str) -> Blob | None: ...
+    async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
+        """Store or replace blobs, all of them or none, durable on return; what the keys had before is gone."""
+        ...
+
+    async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
+        """Put the bytes of an undrawn blob in the place of its recipe, as `put` does.
+
+        Return None, and change nothing, if the key does not have this recipe any more.
+        """
+        ...
+
+    async def stat(self, key: str) -> Blob | UndrawnBlob | None: ...
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield bytes `start` to `stop` (exclusive) in bounded chunks; raise `NotFoundError` for a deleted blob."""
+        """Yield bytes `start` to `stop` (exclusive) in bounded chunks; raise `NotFoundError` if there are none."""
         ...
 
     async def delete(self, key: str) -> bool:

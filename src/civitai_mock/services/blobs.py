@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
 
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock
+from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
 
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
@@ -74,22 +75,27 @@ class BlobAccess:
     """
 
     blobs: BlobStore
+    drawing: BlobDrawing
 
-    async def get(self, blob_key: str, *, owner: str | None) -> Blob:
-        """Return a blob; raise `NotFoundError` if it does not exist (any more)."""
+    async def open(self, blob_key: str, *, owner: str | None) -> OpenBlob:
+        """Return a blob with its bytes; raise `NotFoundError` if it does not exist (any more)."""
         blob = await self.find(blob_key, owner=owner)
         if blob is None:
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
-        return blob
+        return await self.drawing.open(blob)
 
-    async def find(self, blob_key: str, *, owner: str | None) -> Blob | None:
+    async def find(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob | None:
+        """Return what is known of a blob without drawing it."""
         blob = await self.blobs.stat(blob_key)
         return blob if blob is not None and owner in {None, blob.owner} else None
 
-    async def keep(self, blob: Blob, until: datetime) -> None:
-        """Change how long a blob is kept; its bytes and the new time are written as one blob."""
+    async def keep(self, blob: Blob | UndrawnBlob, until: datetime) -> None:
+        """Change how long a blob is kept; its bytes and the new time are written as one blob.
+
+        So an undrawn blob is never kept longer than its job, without whose graph it could not be drawn.
+        """
         if until != blob.keep_until:
-            content = self.blobs.read(blob.key, start=0, stop=blob.size)
+            content = (await self.drawing.open(blob)).content()
             await self.blobs.put(blob.key, content, content_type=blob.content_type, keep_until=until, owner=blob.owner)
 
     async def delete(self, blob_key: str, *, owner: str | None) -> bool:

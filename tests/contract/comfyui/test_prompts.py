@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, finish, make_submission
+from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, content_of, finish, make_submission
 from tests.support.generation import MODELS, graph_of
 from tests.support.standin import MODELS as FILES
 from tests.support.standin import RunningStandin, plain_png, running_standin
@@ -131,5 +131,5 @@ async def test_after_a_restart_the_texts_of_an_image_are_those_of_the_servers_hi
             await finish(first, submission)
         async with comfyui_on(standin) as second:
             outputs = await second.collect(submission.prompt_id)
-            content = b"".join([chunk async for chunk in outputs.items[0].content])
+            content = await content_of(outputs.items[0])
     assert texts_of(content)["parameters"].startswith("another fox\n")

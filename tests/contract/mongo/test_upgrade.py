@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from bson import ObjectId
 
-from civitai_mock.domain.blob import PREVIEW, blob_key
+from civitai_mock.domain.blob import PREVIEW, Blob, blob_key
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.storage.mongo import schema
 from civitai_mock.storage.mongo.collections import Collections
+from civitai_mock.storage.mongo.encoding import moment_text
 from tests.support.dates import START
-from tests.support.jobs import add_jobs, chunks, job_id, make_claim, make_job, succeeded
+from tests.support.jobs import add_jobs, chunks, collect, job_id, make_claim, make_job, succeeded
 from tests.support.mongo import MongoAddress, mongo_address
 
 pytestmark = pytest.mark.mongo
@@ -28,6 +31,7 @@ ADDED_AT_SUBMISSION = [
     "charged",
     "leaves",
 ]
+CHUNK = 255 * 1024
 ADDED_LATER = [
     "taint",
     "callback",
@@ -112,9 +116,48 @@ async def test_blobs_of_earlier_versions_are_those_of_the_consumers_whose_jobs_m
     async with address.open() as stores, address.inside() as inside:
         await stores.jobs.add([job])
         for key in keys:
-            await stores.blobs.put(key, chunks(b"x"), content_type="image/png", keep_until=job.keep_until)
-        await inside.blob_files.update_many({}, {"$unset": {"metadata.owner": ""}})
+            await put_old_file(inside, key, b"x", keep_until=job.keep_until)
     for _ in range(2):
         async with address.open() as stores:
             found = [await stores.blobs.stat(key) for key in keys]
             assert [blob.owner for blob in found if blob] == [job.issued_by, job.issued_by, None]
+
+
+@pytest.mark.parametrize("page", [1, 500])
+async def test_blobs_of_earlier_versions_are_read_replaced_and_swept(
+    address: MongoAddress, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one was replaced there were two files, of which the newest counts."""
+    monkeypatch.setattr(schema, "FILES_IN_ONE_WRITE", page)
+    keep_until, sizes = make_job(1).keep_until, {"a": 5, "b": 600_000, "c": 7}
+    async with address.open(), address.inside() as inside:
+        for key, size in sizes.items():
+            await put_old_file(inside, key, b"old", keep_until=keep_until)
+            await put_old_file(inside, key, bytes(size), keep_until=keep_until)
+    async with address.open() as stores, address.inside() as inside:
+        for key, size in sizes.items():
+            blob = await stores.blobs.stat(key)
+            assert isinstance(blob, Blob)
+            assert (blob.size, blob.etag, blob.content_type, blob.owner) == (size, f"etag of {key}", "image/png", None)
+            assert await collect(stores.blobs.read(key, start=0, stop=size)) == bytes(size)
+        await stores.blobs.put("a", chunks(b"new"), content_type="image/png", keep_until=keep_until)
+        assert await collect(stores.blobs.read("a", start=0, stop=3)) == b"new"
+        assert await stores.blobs.delete("b")
+        assert await stores.blobs.sweep(keep_until) == 2
+        assert await inside.blob_files.count_documents({}) == await inside.blob_chunks.count_documents({}) == 0
+
+
+async def put_old_file(inside: Collections, key: str, content: bytes, *, keep_until: datetime) -> None:
+    """Store a blob as versions 1 and 2 did, which did not know whose it is."""
+    metadata = {"contentType": "image/png", "etag": f"etag of {key}", "keepUntil": moment_text(keep_until)}
+    file_id = ObjectId()
+    file = {
+        "_id": file_id,
+        "filename": key,
+        "length": len(content),
+        "chunkSize": CHUNK,
+        "uploadDate": datetime.now(UTC),
+    }
+    parts = [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
+    await inside.blob_chunks.insert_many([{"files_id": file_id, "n": n, "data": part} for n, part in enumerate(parts)])
+    await inside.blob_files.insert_one({**file, "metadata": metadata})

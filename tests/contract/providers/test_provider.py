@@ -38,8 +38,11 @@ async def slow_provider(opening: ProviderOpener) -> AsyncIterator[Provider]:
 
 async def run(provider: Provider, graph: Graph, prompt_id: str = PROMPT_ID) -> list[bytes]:
     await provider.send(submission(prompt_id, graph))
-    outputs = await provider.collect(prompt_id)
-    return [await content(output) for output in outputs.items]
+    return await collected(provider, graph, prompt_id)
+
+
+async def collected(provider: Provider, graph: Graph, prompt_id: str = PROMPT_ID) -> list[bytes]:
+    return [await content(output, graph) for output in (await provider.collect(prompt_id)).items]
 
 
 async def test_a_receipt_is_the_answer_of_comfyui(provider: Provider) -> None:
@@ -50,9 +53,10 @@ async def test_a_receipt_is_the_answer_of_comfyui(provider: Provider) -> None:
 
 
 async def test_a_prompt_makes_a_png_of_the_requested_size(provider: Provider) -> None:
-    await provider.send(submission(PROMPT_ID, text_to_image(width=96, height=64)))
+    graph = text_to_image(width=96, height=64)
+    await provider.send(submission(PROMPT_ID, graph))
     (output,) = (await provider.collect(PROMPT_ID)).items
-    image = Image.open(io.BytesIO(await content(output)))
+    image = Image.open(io.BytesIO(await content(output, graph)))
     assert (output.node_id, output.content_type) == ("9", "image/png")
     assert (image.format, image.size) == ("PNG", (96, 64))
 
@@ -123,17 +127,18 @@ async def test_a_receipt_says_whether_the_prompt_was_there_already(slow_provider
 
 
 async def test_a_finished_prompt_can_be_collected_again(provider: Provider) -> None:
-    first = await run(provider, text_to_image(batch=2))
-    outputs = await provider.collect(PROMPT_ID)
-    assert [await content(output) for output in outputs.items] == first
+    graph = text_to_image(batch=2)
+    first = await run(provider, graph)
+    assert await collected(provider, graph) == first
 
 
 async def test_prompts_do_not_mix(provider: Provider) -> None:
-    await provider.send(submission(PROMPT_ID, text_to_image(width=64)))
-    await provider.send(submission(OTHER_ID, text_to_image(width=128)))
+    graphs = {PROMPT_ID: text_to_image(width=64), OTHER_ID: text_to_image(width=128)}
+    for prompt_id, graph in graphs.items():
+        await provider.send(submission(prompt_id, graph))
     for prompt_id, width in ((OTHER_ID, 128), (PROMPT_ID, 64)):
-        (output,) = (await provider.collect(prompt_id)).items
-        assert Image.open(io.BytesIO(await content(output))).width == width
+        (data,) = await collected(provider, graphs[prompt_id], prompt_id)
+        assert Image.open(io.BytesIO(data)).width == width
 
 
 async def test_a_prompt_that_was_never_sent_is_lost(provider: Provider) -> None:
@@ -175,8 +180,7 @@ async def test_cancelling_an_unknown_prompt_is_not_an_error(provider: Provider) 
 async def test_cancelling_a_finished_prompt_changes_nothing(provider: Provider) -> None:
     first = await run(provider, text_to_image())
     await provider.cancel(PROMPT_ID)
-    outputs = await provider.collect(PROMPT_ID)
-    assert [await content(output) for output in outputs.items] == first
+    assert await collected(provider, text_to_image()) == first
 
 
 async def test_a_cancelled_wait_leaves_the_prompt_running(slow_provider: Provider) -> None:

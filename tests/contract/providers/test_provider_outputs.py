@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.generation.graph_reader.nodes import Nodes
-from civitai_mock.ports import Output, Provider
+from civitai_mock.ports import Output, Provider, UndrawnOutput
 from tests.support.comfy_graphs import Graph
 from tests.support.comfyui import comfyui_on, make_submission
 from tests.support.output_graphs import OUTPUT_NODES, SOURCE_NODES, input_file
@@ -17,9 +17,9 @@ from tests.support.provider_openers import content, draw_simulated, open_simulat
 from tests.support.standin import running_standin
 
 
-async def described(item: Output) -> tuple[str, str, object]:
+async def described(item: Output | UndrawnOutput, graph: Graph) -> tuple[str, str, object]:
     """An animation by its frames; of other files there is no more to compare."""
-    data = await content(item)
+    data = await content(item, graph)
     if not item.content_type.startswith("image/"):
         return item.node_id, item.content_type, len(data) > 0
     with Image.open(io.BytesIO(data)) as image:
@@ -31,7 +31,7 @@ async def results(provider: Provider, graph: Graph) -> Sequence[object]:
     files = tuple(input_file(name, FILES[name]) for name in sorted(loaded))
     submission = replace(make_submission(graph), files=files)
     await provider.send(submission)
-    return [await described(item) for item in (await provider.collect(submission.prompt_id)).items]
+    return [await described(item, graph) for item in (await provider.collect(submission.prompt_id)).items]
 
 
 def needed(graph: Graph) -> Graph:

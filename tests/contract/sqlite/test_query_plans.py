@@ -38,7 +38,7 @@ STATEMENTS: Mapping[str, str] = {
     **{f"webhooks.{name}": sql for name, sql in vars(OutboxStatements(NAMES)).items()},
     **{f"find.{name}": find_statement(criteria, limit=1, names=NAMES)[0] for name, criteria in SEARCHES.items()},
     **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
-    **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "DELETE", "EXPIRED")},
+    **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "PUT_NEW", "FILL", "DELETE", "EXPIRED")},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
     **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LOOK")},
 }
@@ -50,6 +50,7 @@ INSERTS = frozenset(
         "events.insert",
         "events.insert_texts",
         "blobs.PUT",
+        "blobs.PUT_NEW",
         "secrets.INSERT_MISSING",
         "health.TOUCH",
     }
@@ -104,6 +105,7 @@ INDEXES: Mapping[str, str] = {
     "resources.replace": "sqlite_autoindex_resources_1",
     "resources.delete": "sqlite_autoindex_resources_1",
     "blobs.GET": "sqlite_autoindex_blobs_1",
+    "blobs.FILL": "sqlite_autoindex_blobs_1",
     "blobs.DELETE": "sqlite_autoindex_blobs_1",
     "blobs.EXPIRED": "blobs to sweep",
     "secrets.SELECT": "sqlite_autoindex_secrets_1",

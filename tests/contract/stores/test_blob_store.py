@@ -3,10 +3,11 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.ports import BlobStore
 from tests.support.dates import START
@@ -28,7 +29,7 @@ async def put(store: BlobStore, *parts: bytes, key: str = KEY) -> Blob:
 
 async def content(store: BlobStore, key: str = KEY) -> bytes:
     blob = await store.stat(key)
-    assert blob is not None
+    assert isinstance(blob, Blob)
     return await collect(store.read(key, start=0, stop=blob.size))
 
 
@@ -135,7 +136,7 @@ async def test_simultaneous_puts_leave_one_of_them_whole(blobs: BlobStore) -> No
     contents = [bytes([number]) * (1000 * number) for number in range(1, 9)]
     await asyncio.gather(*(put(blobs, part) for part in contents))
     blob = await blobs.stat(KEY)
-    assert blob is not None
+    assert isinstance(blob, Blob)
     kept = await content(blobs)
     assert kept in contents
     assert len(kept) == blob.size
@@ -219,3 +220,69 @@ async def test_one_that_is_being_read_can_be_replaced(blobs: BlobStore) -> None:
     except NotFoundError:
         return
     assert b"".join(received) == old
+
+
+UNDRAWN = UndrawnBlob(key=KEY, content_type="image/png", recipe='{"painter":1}', keep_until=KEEP_UNTIL, owner="alice")
+OTHER_UNDRAWN = replace(UNDRAWN, key=OTHER_KEY, recipe="another", owner=None)
+
+
+async def test_an_image_to_be_drawn_has_a_recipe_and_no_bytes(blobs: BlobStore) -> None:
+    await blobs.put_undrawn([UNDRAWN, OTHER_UNDRAWN])
+    assert [await blobs.stat(key) for key in (KEY, OTHER_KEY)] == [UNDRAWN, OTHER_UNDRAWN]
+    with pytest.raises(NotFoundError):
+        await collect(blobs.read(KEY, start=0, stop=1))
+
+
+@pytest.mark.parametrize("size", [5, len(BIG)])
+async def test_what_is_drawn_takes_the_place_of_its_recipe(blobs: BlobStore, size: int) -> None:
+    await blobs.put_undrawn([UNDRAWN, OTHER_UNDRAWN])
+    filled = await blobs.fill(UNDRAWN, chunks(BIG[:size]))
+    assert filled == await blobs.stat(KEY)
+    assert filled is not None
+    assert (filled.size, filled.keep_until, filled.owner) == (size, KEEP_UNTIL, "alice")
+    assert filled.etag == (await put(blobs, BIG[:size], key="B" * 64)).etag
+    assert await content(blobs) == BIG[:size]
+    assert await blobs.stat(OTHER_KEY) == OTHER_UNDRAWN
+
+
+async def test_two_that_draw_at_once_keep_one_and_the_other_is_told(blobs: BlobStore) -> None:
+    await blobs.put_undrawn([UNDRAWN])
+    filled = await asyncio.gather(*(blobs.fill(UNDRAWN, chunks(b"image")) for _ in range(2)))
+    assert [blob is None for blob in filled].count(True) == 1
+    assert await content(blobs) == b"image"
+
+
+async def test_what_is_drawn_does_not_bring_back_a_blob_that_was_deleted_or_stored_again(blobs: BlobStore) -> None:
+    assert await blobs.fill(UNDRAWN, chunks(b"image")) is None
+    assert await blobs.stat(KEY) is None
+    await put(blobs, b"other")
+    assert await blobs.fill(UNDRAWN, chunks(b"image")) is None
+    assert await content(blobs) == b"other"
+    await blobs.put_undrawn([replace(UNDRAWN, recipe="newer")])
+    assert await blobs.fill(UNDRAWN, chunks(b"image")) is None
+    assert await blobs.stat(KEY) == replace(UNDRAWN, recipe="newer")
+
+
+async def test_a_drawing_that_fails_midway_leaves_the_recipe(blobs: BlobStore) -> None:
+    await blobs.put_undrawn([UNDRAWN])
+    with pytest.raises(ProviderGoneError):
+        await blobs.fill(UNDRAWN, failing(b"half"))
+    assert await blobs.stat(KEY) == UNDRAWN
+
+
+async def test_an_image_to_be_drawn_takes_the_place_of_bytes(blobs: BlobStore) -> None:
+    await put(blobs, BIG)
+    await blobs.put_undrawn([UNDRAWN])
+    assert await blobs.stat(KEY) == UNDRAWN
+    with pytest.raises(NotFoundError):
+        await collect(blobs.read(KEY, start=0, stop=1))
+    stored = await put(blobs, b"new")
+    assert await blobs.stat(KEY) == stored
+
+
+async def test_an_image_to_be_drawn_is_deleted_and_swept_like_any_blob(blobs: BlobStore) -> None:
+    await blobs.put_undrawn([UNDRAWN, OTHER_UNDRAWN])
+    assert await blobs.delete(KEY)
+    assert await blobs.stat(KEY) is None
+    assert await blobs.sweep(KEEP_UNTIL) == 1
+    assert await blobs.stat(OTHER_KEY) is None

@@ -10,15 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
+from civitai_mock.drawing import artist
 from civitai_mock.drawing.artist import ImageContent
 from civitai_mock.ports import InputFile
-from civitai_mock.providers.simulator import graph_check, simulator
+from civitai_mock.providers.simulator import graph_check
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, GraphRefusedError
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
 from tests.support.comfy_graphs import Graph, node
 from tests.support.dates import START
-from tests.support.output_graphs import NAMED, OUTPUT_NODES, SOURCE_NODES, input_file
+from tests.support.output_graphs import NAMED, OUTPUT_NODES, SOURCE_NODES, WEBP, input_file
 from tests.support.pixel_graphs import FILES, gradient
 from tests.support.provider_openers import content, submission
 from tests.support.random_graphs import core_graphs
@@ -30,7 +31,7 @@ async def made(graph: Graph, *, images: ImageContent = ImageContent.BLANK) -> li
     async with Simulator(name="local", clock=VirtualClock(START), profile=INSTANT, image_content=images) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
         items = (await simulator.collect("p")).items
-        return [(item.node_id, item.content_type, await content(item)) for item in items]
+        return [(item.node_id, item.content_type, await content(item, graph)) for item in items]
 
 
 @pytest.mark.parametrize("name", OUTPUT_NODES)
@@ -89,9 +90,10 @@ async def test_whatever_a_painter_raises_ends_its_job(failure: BaseException, mo
     def broken(*_: object, **__: object) -> bytes:
         raise failure
 
-    monkeypatch.setattr(simulator, "draw", broken)
+    monkeypatch.setattr(artist, "draw", broken)
+    animation = node("SaveAnimatedWEBP", images=["decoded", 0], **WEBP, **NAMED)
     with pytest.raises(GraphFailedError, match=type(failure).__name__):
-        await made({**SOURCE_NODES, "x": node("SaveImage", images=["decoded", 0])})
+        await made({**SOURCE_NODES, "x": animation})
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -123,6 +125,6 @@ async def test_a_stored_image_is_read_only_where_its_pixels_count() -> None:
         name="local", clock=VirtualClock(START), profile=INSTANT, image_content=ImageContent.BLANK
     ) as simulator:
         await simulator.send(replace(submission("p", graph), files=files))
-        sizes = [len(await content(item)) for item in (await simulator.collect("p")).items]
+        sizes = [len(await content(item, graph)) for item in (await simulator.collect("p")).items]
     assert all(sizes)
-    assert reads == ["tall.png"] * 2
+    assert reads == ["tall.png"] * 2  # to know its size, and to save it again

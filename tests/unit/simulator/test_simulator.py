@@ -9,26 +9,29 @@ import pytest
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.drawing.artist import ImageContent
-from civitai_mock.generation.graph_reader.output_images import OutputImages
-from civitai_mock.providers.simulator import simulator
+from civitai_mock.drawing.outputs import output_files
+from civitai_mock.generation.recipe import Recipe
+from civitai_mock.ports import Output, UndrawnOutput
 from civitai_mock.providers.simulator.graph_check import PromptCancelledError
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT, TimingProfile
-from tests.support.comfy_graphs import text_to_image
+from tests.support.comfy_graphs import Graph, node, text_to_image
 from tests.support.event_loop import settle
 from tests.support.provider_openers import content, submission
 
 TEN_SECONDS = replace(INSTANT, prompt=10.0)
 
 
-def make_simulator(
-    clock: VirtualClock,
-    profile: TimingProfile = INSTANT,
-    *,
-    remember: int = 4096,
-    image_content: ImageContent = ImageContent.BLANK,
-) -> Simulator:
-    return Simulator(name="local", clock=clock, profile=profile, image_content=image_content, remember=remember)
+def make_simulator(clock: VirtualClock, profile: TimingProfile = INSTANT, *, remember: int = 4096) -> Simulator:
+    return Simulator(name="local", clock=clock, profile=profile, image_content=ImageContent.BLANK, remember=remember)
+
+
+def plain_images(count: int = 1) -> Graph:
+    """Return a graph whose images no drawing stands in for."""
+    return {
+        "5": node("EmptyImage", width=64, height=64, batch_size=count, color=0),
+        "9": node("SaveImage", images=["5", 0], filename_prefix="x"),
+    }
 
 
 async def test_a_prompt_ends_when_its_time_is_over_and_not_before(clock: VirtualClock) -> None:
@@ -63,25 +66,37 @@ async def test_thousands_wait_at_once_without_a_thread(clock: VirtualClock) -> N
         assert len(await asyncio.gather(*waiting)) == len(ids)
 
 
-async def test_nothing_is_drawn_before_its_bytes_are_asked_for(
+async def test_an_image_that_a_drawing_stands_in_for_is_a_recipe(clock: VirtualClock) -> None:
+    async with make_simulator(clock) as provider:
+        await provider.send(submission("a", text_to_image(batch=2)))
+        outputs = (await provider.collect("a")).items
+    recipes = [output.recipe for output in outputs if isinstance(output, UndrawnOutput)]
+    assert [Recipe.parse(recipe.text()) for recipe in recipes] == recipes
+    assert [(recipe.job_id, recipe.node_id, recipe.index, recipe.image_content) for recipe in recipes] == [
+        ("job of a", "9", 0, "blank"),
+        ("job of a", "9", 1, "blank"),
+    ]
+
+
+async def test_another_file_is_made_when_its_bytes_are_asked_for(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawings: list[int] = []
+    made: list[int] = []
 
-    def noted(_: OutputImages, index: int, **__: object) -> bytes:
-        drawings.append(index)
+    def noted(_: object, __: str, index: int, **___: object) -> bytes:
+        made.append(index)
         return b"png"
 
-    monkeypatch.setattr(simulator, "draw", noted)
+    monkeypatch.setattr(output_files, "make_file", noted)
     async with make_simulator(clock) as provider:
-        await provider.send(submission("a", text_to_image(batch=3)))
+        await provider.send(submission("a", plain_images(3)))
         outputs = await provider.collect("a")
-        assert drawings == []
-        assert await content(outputs.items[1]) == b"png"
-        assert drawings == [1]
+        assert made == []
+        assert await content(outputs.items[1], plain_images(3)) == b"png"
+        assert made == [1]
 
 
-async def test_the_event_loop_goes_on_while_an_image_is_drawn(
+async def test_the_event_loop_goes_on_while_a_file_is_made(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
@@ -91,38 +106,23 @@ async def test_the_event_loop_goes_on_while_an_image_is_drawn(
         go_on.wait(10)
         return threading.current_thread().name.encode()
 
-    monkeypatch.setattr(simulator, "draw", held)
-    async with make_simulator(clock, image_content=ImageContent.DRAWN) as provider:
-        await provider.send(submission("a", text_to_image()))
-        drawing = asyncio.create_task(content((await provider.collect("a")).items[0]))
+    monkeypatch.setattr(output_files, "make_file", held)
+    async with make_simulator(clock) as provider:
+        await provider.send(submission("a", plain_images()))
+        making = asyncio.create_task(content((await provider.collect("a")).items[0], plain_images()))
         await asyncio.to_thread(begun.wait, 10)
         assert (await provider.send(submission("b", text_to_image()))).prompt_id == "b"
-        assert not drawing.done()
+        assert not making.done()
         go_on.set()
-        assert (await drawing).startswith(b"drawing")
+        assert (await making).startswith(b"drawing")
 
 
-@pytest.mark.parametrize(
-    ("side", "words", "thread"), [(512, 10, "MainThread"), (4096, 10, "drawing"), (512, 20_000, "drawing")]
-)
-async def test_only_a_large_blank_image_or_one_of_a_large_graph_takes_a_thread(
-    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, side: int, words: int, thread: str
-) -> None:
-    monkeypatch.setattr(simulator, "draw", lambda *_, **__: threading.current_thread().name.encode())
-    graph = text_to_image()
-    graph["5"]["inputs"] |= {"width": side, "height": side}
-    graph["6"]["inputs"]["text"] = "fox " * words
+async def test_large_files_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output_files, "make_file", lambda *_, **__: bytes(600_000))
     async with make_simulator(clock) as provider:
-        await provider.send(submission("a", graph))
+        await provider.send(submission("a", plain_images()))
         (output,) = (await provider.collect("a")).items
-        assert (await content(output)).startswith(thread.encode())
-
-
-async def test_large_images_come_in_chunks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulator, "draw", lambda *_, **__: bytes(600_000))
-    async with make_simulator(clock) as provider:
-        await provider.send(submission("a", text_to_image()))
-        (output,) = (await provider.collect("a")).items
+        assert isinstance(output, Output)
         assert [len(chunk) async for chunk in output.content] == [262_144, 262_144, 75_712]
 
 
@@ -185,18 +185,17 @@ async def test_numbers_run_on(clock: VirtualClock) -> None:
 
 
 async def test_a_graph_that_changes_after_sending_changes_nothing(clock: VirtualClock) -> None:
-    graph = text_to_image()
+    graph = plain_images()
     async with make_simulator(clock) as provider:
         await provider.send(submission("a", graph))
-        before = await content((await provider.collect("a")).items[0])
-        graph["5"]["inputs"]["width"] = 512
-        graph["6"]["inputs"]["text"] = "something else"
-        assert await content((await provider.collect("a")).items[0]) == before
+        before = await content((await provider.collect("a")).items[0], graph)
+        graph["5"]["inputs"]["color"] = 0xFF0000
+        assert await content((await provider.collect("a")).items[0], graph) == before
 
 
 async def test_closing_ends_the_drawing_threads(clock: VirtualClock) -> None:
-    async with make_simulator(clock, image_content=ImageContent.DRAWN) as provider:
-        await provider.send(submission("a", text_to_image()))
-        await content((await provider.collect("a")).items[0])
+    async with make_simulator(clock) as provider:
+        await provider.send(submission("a", plain_images()))
+        await content((await provider.collect("a")).items[0], plain_images())
         assert any(thread.name.startswith("drawing") for thread in threading.enumerate())
     assert not any(thread.name.startswith("drawing") for thread in threading.enumerate())

@@ -25,7 +25,7 @@ DEFAULT_COUNT, MAX_COUNT = 100, 1000
 async def get_asset(request: Request) -> Response:
     cases, path = use_cases(request), request.path_params
     slot = await cases.query.asset(path["jobId"], path["assetName"], owner=owner(request))
-    return await serve_blob(request, await cases.blob_access.get(slot.blob_key, owner=owner(request)))
+    return await serve_blob(request, await cases.blob_access.open(slot.blob_key, owner=owner(request)))
 
 
 async def get_events(request: Request) -> Response:

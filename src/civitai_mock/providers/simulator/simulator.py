@@ -14,34 +14,44 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.drawing.artist import ImageContent, draw
+from civitai_mock.drawing.artist import ImageContent, draw_as
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.graph_reader.infotext import png_texts
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.ports import Clock, InputFile, Output, Outputs, Progress, Receipt, Submission, WorkerReport
+from civitai_mock.generation.recipe import Recipe
+from civitai_mock.ports import (
+    Clock,
+    InputFile,
+    Output,
+    Outputs,
+    Progress,
+    Receipt,
+    Submission,
+    UndrawnOutput,
+    WorkerReport,
+)
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, check_graph
 from civitai_mock.providers.simulator.known_shapes import KnownShapes
 from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile
-from civitai_mock.services.threads import LARGE_BYTES
-
-MOST_PIXELS_AT_ONCE = 2048 * 2048  # a blank one takes 0.4 ms the first time, and then 0.03 ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedPrompt:
     """Holds all that the files of a prompt are made from, as often as they are asked for.
 
-    `input_files` are those that the graph reads, by their names in it. `cancelled` is done when the prompt is
-    cancelled.
+    `graph_text` is empty where all images are drawn from recipes. `input_files` are those that the graph reads, by
+    their names in it, and `loaded` is what is known of them. `cancelled` is done when the prompt is cancelled.
     """
 
     receipt: Receipt
+    job_id: str
     outputs: Sequence[OutputImages]
-    graph_json: str
+    graph_text: str
     input_files: Mapping[str, InputFile]
+    loaded: Mapping[str, Loaded]
     facts: ReadOnlyJson
     ends_at: datetime
     cancelled: asyncio.Future[None]
@@ -77,7 +87,8 @@ class PromptHistory:
 class Simulator:
     """Runs any number of prompts at once; a prompt that waits takes a timer, but no thread and no image in memory.
 
-    The last `remember` prompts that ended can still be collected; their images are drawn again each time.
+    Images that a drawing stands in for are given out as recipes; all other files are made when they are read. The last
+    `remember` prompts that ended can still be collected; their files are made again each time.
     All schedulers together are one worker, which has any file. The progress of prompts is not reported.
     """
 
@@ -157,13 +168,14 @@ class Simulator:
         outputs = await self._check(submission.graph, input_files, has_common_shape=submission.has_common_shape)
         workload = self._worker.take(outputs)
         made = _without_previews([output for output in outputs if output.results])
-        graph_json = json.dumps(submission.graph)
-        is_done = not workload.duration and all(self._is_short(output, graph_json) for output in made)
+        is_undrawn = all(output.is_drawn_image for output in made)
         return SimulatedPrompt(
-            receipt=_receipt(submission, number, is_done=is_done),
+            receipt=_receipt(submission, number, is_done=not workload.duration and is_undrawn),
+            job_id=submission.job_id,
             outputs=made,
-            graph_json=graph_json,
+            graph_text="" if is_undrawn else json.dumps(submission.graph),
             input_files=input_files,
+            loaded=loaded,
             facts=workload.facts,
             ends_at=self._clock.now() + workload.duration,
             cancelled=asyncio.get_running_loop().create_future(),
@@ -197,46 +209,43 @@ class Simulator:
     def _seconds_left(self, prompt: SimulatedPrompt) -> float:
         return (prompt.ends_at - self._clock.now()).total_seconds()
 
-    def _outputs(self, prompt: SimulatedPrompt) -> Iterator[Output]:
+    def _outputs(self, prompt: SimulatedPrompt) -> Iterator[Output | UndrawnOutput]:
         for output in prompt.outputs:
             for index in range(output.results):
-                content = self._content(prompt, output, index)
-                yield Output(node_id=output.node_id, content_type=media_type_of(f".{output.suffix}"), content=content)
+                content_type = media_type_of(f".{output.suffix}")
+                if output.is_drawn_image:
+                    recipe = self._recipe(prompt, output, index)
+                    yield UndrawnOutput(node_id=output.node_id, content_type=content_type, recipe=recipe)
+                else:
+                    content = self._content(prompt, output, index)
+                    yield Output(node_id=output.node_id, content_type=content_type, content=content)
+
+    def _recipe(self, prompt: SimulatedPrompt, output: OutputImages, index: int) -> Recipe:
+        return Recipe(
+            job_id=prompt.job_id,
+            node_id=output.node_id,
+            index=index,
+            image_content=self._image_content,
+            loaded=prompt.loaded,
+        )
 
     async def _content(self, prompt: SimulatedPrompt, output: OutputImages, index: int) -> AsyncIterator[bytes]:
-        needed = {} if output.is_drawn_image else prompt.input_files
-        files = {name: await _read(file) for name, file in needed.items()}
+        files = {name: await _read(file) for name, file in prompt.input_files.items()}
         try:
-            make, is_short = (
-                partial(self._make_file, prompt, output, index, files),
-                self._is_short(output, prompt.graph_json),
-            )
-            async for chunk in self._threads.stream(make, is_short=is_short):
+            async for chunk in self._threads.stream(partial(self._make_file, prompt, output, index, files)):
                 yield chunk
         except Exception as error:
             message = f"The graph failed at node {output.node_id}: {type(error).__name__}: {error}"
             raise GraphFailedError(message, node_id=output.node_id) from error
 
-    def _is_short(self, output: OutputImages, graph_json: str) -> bool:
-        """Return whether a file is a blank image of usual size with short texts."""
-        is_blank = output.is_drawn_image and self._image_content == ImageContent.BLANK
-        pixels = output.batch.width * output.batch.height
-        return is_blank and pixels <= MOST_PIXELS_AT_ONCE and len(graph_json) < LARGE_BYTES
-
     def _make_file(
         self, prompt: SimulatedPrompt, output: OutputImages, index: int, files: Mapping[str, bytes]
     ) -> bytes:
-        texts = png_texts(prompt.graph_json, output)
-        if output.is_drawn_image:
-            return self._draw(output, index, texts)
         # Imported when it is needed: what it imports would double the time to the server's first answer.
         from civitai_mock.drawing.outputs.output_files import make_file  # noqa: PLC0415
 
-        graph = json.loads(prompt.graph_json)
-        return make_file(graph, output.node_id, index, texts=texts, read=files.get, draw=self._draw)
-
-    def _draw(self, output: OutputImages, index: int, texts: Mapping[str, str]) -> bytes:
-        return draw(output, index, texts=texts, content=self._image_content)
+        graph, texts = json.loads(prompt.graph_text), png_texts(prompt.graph_text, output)
+        return make_file(graph, output.node_id, index, texts=texts, read=files.get, draw=draw_as(self._image_content))
 
     async def _load(self, files: Mapping[str, InputFile]) -> Mapping[str, Loaded]:
         """Return the size and number of the images in each file that has some."""

@@ -4,30 +4,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from civitai_mock.domain.blob import Blob, Slot, blob_key
+from civitai_mock.domain.blob import Blob, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext
+from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.query import QueryJobs
 
 PINNED = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def _at_least_for(context: JobContext, blob: Blob, duration: timedelta) -> datetime:
+def _at_least_for(context: JobContext, blob: Blob | UndrawnBlob, duration: timedelta) -> datetime:
     return max(blob.keep_until, context.services.clock.now() + duration)
 
 
-def _for_ever(_: JobContext, __: Blob, ___: timedelta) -> datetime:
+def _for_ever(_: JobContext, __: Blob | UndrawnBlob, ___: timedelta) -> datetime:
     return PINNED
 
 
-def _as_long_as_this_job(context: JobContext, _: Blob, __: timedelta) -> datetime:
+def _as_long_as_this_job(context: JobContext, _: Blob | UndrawnBlob, __: timedelta) -> datetime:
     return context.job.keep_until
 
 
 # How long each action keeps a blob; the one that is not here deletes it.
-KEEP_UNTIL: Mapping[BlobAction, Callable[[JobContext, Blob, timedelta], datetime]] = {
+KEEP_UNTIL: Mapping[BlobAction, Callable[[JobContext, Blob | UndrawnBlob, timedelta], datetime]] = {
     BlobAction.UPLOAD: _at_least_for,
     BlobAction.GET: _at_least_for,
     BlobAction.PIN: _for_ever,
@@ -56,6 +57,8 @@ class BlobExecutor(Executor):
         blob = await blobs.find(key, owner=context.owner)
         if blob is None:
             return False
+        if isinstance(blob, UndrawnBlob):
+            await context.before_waiting()
         await blobs.keep(blob, KEEP_UNTIL[self.work.action](context, blob, self.work.duration or timedelta()))
         return True
 
@@ -70,16 +73,16 @@ class CopyAssetExecutor(Executor):
         await context.before_waiting()
         original = await self._original(context)
         copy = Slot(blob_key=blob_key(context.job.id, 0), name=self.work.asset_name)
-        content = context.read_blob(original)
-        context.slots = (await context.fill_slot(copy, content, original.content_type),)
+        context.slots = (await context.fill_slot(copy, original.content(), original.blob.content_type),)
 
-    async def _original(self, context: JobContext) -> Blob:
+    async def _original(self, context: JobContext) -> OpenBlob:
         other = await _get_job(context, self.work.job_id)
         wanted = next((slot for slot in other.slots if self.work.asset_name in {slot.name, slot.blob_key}), None)
-        blob = await context.services.blob_access.find(wanted.blob_key, owner=context.owner) if wanted else None
+        blobs = context.services.blob_access
+        blob = await blobs.find(wanted.blob_key, owner=context.owner) if wanted else None
         if blob is None:
             raise JobError(f"The job '{other.id}' has no asset '{self.work.asset_name}'.")
-        return blob
+        return await blobs.drawing.open(blob)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from civitai_mock.domain.blob import Blob, Slot
+from civitai_mock.domain.blob import Blob, Slot, UndrawnBlob
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph import Skeleton
+from civitai_mock.generation.recipe import Recipe
 from civitai_mock.network.images import ImageFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
+from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.consumers import owner_of
 
@@ -93,15 +95,12 @@ class JobContext:
             await self.before_waiting()
             await self.services.clock.sleep(pause)
 
-    async def get_blob(self, key: str) -> Blob:
+    async def open_blob(self, key: str) -> OpenBlob:
         """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""
         try:
-            return await self.services.blob_access.get(key, owner=self.owner)
+            return await self.services.blob_access.open(key, owner=self.owner)
         except NotFoundError as error:
             raise JobError(error.message) from error
-
-    def read_blob(self, blob: Blob) -> AsyncIterator[bytes]:
-        return self.services.blobs.read(blob.key, start=0, stop=blob.size)
 
     async def store_blob(self, key: str, content: AsyncIterator[bytes], content_type: str) -> Blob:
         """Store a file of the job for as long as the job is kept."""
@@ -114,6 +113,13 @@ class JobContext:
         """Store the file of a slot, and return the slot as available."""
         await self.store_blob(slot.blob_key, content, content_type)
         return replace(slot, available=True)
+
+    def undrawn_blob(self, key: str, recipe: Recipe, content_type: str) -> UndrawnBlob:
+        """Return an image of the job that is drawn when somebody asks for it."""
+        job = self.job
+        return UndrawnBlob(
+            key=key, content_type=content_type, recipe=recipe.text(), keep_until=job.keep_until, owner=job.issued_by
+        )
 
 
 async def one_chunk(content: bytes) -> AsyncIterator[bytes]:

@@ -3,14 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from mimetypes import guess_extension
 from urllib.parse import quote
 
-from civitai_mock.domain.blob import PREVIEW, Blob, Slot, blob_key
+from civitai_mock.domain.blob import PREVIEW, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, RunFailedError, TransientError
+from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.generation.graph_reader.progress import fraction_done
@@ -18,8 +19,9 @@ from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.network.images import MAX_HEAD_BYTES
-from civitai_mock.ports import BlobStore, InputFile, Output, Outputs, Preview, Progress, Receipt, Submission
+from civitai_mock.ports import InputFile, Output, Outputs, Preview, Progress, Receipt, Submission, UndrawnOutput
 from civitai_mock.scheduler.executors.context import Executor, JobContext, one_chunk
+from civitai_mock.services.blob_drawing import OpenBlob
 
 NOT_LOADED = "The server has no such file, or cannot load it"
 MILLISECOND = timedelta(milliseconds=1)
@@ -40,7 +42,7 @@ class GraphExecutor(Executor):
             await context.before_waiting()
             context.files = await _load_files(context, self.work.images)
         context.prompt_id = context.job.prompt_id or context.services.ids.uuid()
-        context.event_context["comfy_prompt_request"] = _graph_text(self.work.graph)
+        context.event_context[GRAPH_MEMBER] = _graph_text(self.work.graph)
         context.event_context |= _ignored_tags(self.work.ignored_tags)
 
     async def send(self, context: JobContext) -> None:
@@ -63,7 +65,7 @@ class GraphExecutor(Executor):
         )
         receipt = await context.services.provider.send(submission)
         if receipt.graph is not submission.graph:
-            context.event_context["comfy_prompt_request"] = _graph_text(receipt.graph)
+            context.event_context[GRAPH_MEMBER] = _graph_text(receipt.graph)
             context.event_context |= _ignored_tags([*self.work.ignored_tags, *self._left_out(receipt)])
         context.graph, context.is_resumed, context.is_done = receipt.graph, receipt.found, receipt.is_done
         context.event_context["comfy_prompt_response"] = json.dumps(receipt.response)
@@ -76,12 +78,7 @@ class GraphExecutor(Executor):
         if made < expected:
             raise JobError(f"The graph made too few images: {made} of {expected}.", made=made, asked=len(slots))
         started = context.services.clock.now()
-        context.slots = tuple(
-            [
-                await context.fill_slot(slot, output.content, output.content_type)
-                for slot, output in zip(slots, outputs.items, strict=False)
-            ]
-        )
+        context.slots = await _store_outputs(context, list(zip(slots, outputs.items, strict=False)))
         context.event_context |= {
             **outputs.facts,
             "middleware_duration_UploadBlobs_ms": (context.services.clock.now() - started) // MILLISECOND,
@@ -107,7 +104,7 @@ class GraphExecutor(Executor):
                 raise
             raise JobError(error.message, **error.evidence) from error
 
-    def _slots(self, job_id: str, outputs: Sequence[Output]) -> Sequence[Slot]:
+    def _slots(self, job_id: str, outputs: Sequence[Output | UndrawnOutput]) -> Sequence[Slot]:
         """Return one for each file, named by its node and its place among the files of that node."""
         seen: Counter[str] = Counter()
         slots = []
@@ -125,6 +122,19 @@ def _prompt_id(context: JobContext) -> str:
     if context.prompt_id is None:
         raise JobError("The job has no prompt id.")
     return context.prompt_id
+
+
+async def _store_outputs(context: JobContext, made: Sequence[tuple[Slot, Output | UndrawnOutput]]) -> tuple[Slot, ...]:
+    """Store files, and in one write all images that are drawn later; return the slots as available."""
+    undrawn: list[UndrawnBlob] = []
+    for slot, output in made:
+        if isinstance(output, UndrawnOutput):
+            undrawn.append(context.undrawn_blob(slot.blob_key, output.recipe, output.content_type))
+        else:
+            await context.store_blob(slot.blob_key, output.content, output.content_type)
+    if undrawn:
+        await context.services.blobs.put_undrawn(undrawn)
+    return tuple(replace(slot, available=True) for slot, _ in made)
 
 
 def _graph_text(graph: ReadOnlyJson) -> str:
@@ -146,44 +156,46 @@ async def _load_files(context: JobContext, images: Sequence[InputImage]) -> tupl
 
 
 async def _load_file(context: JobContext, index: int, image: InputImage) -> InputFile | None:
-    blob = await context.get_blob(image.blob_key) if image.blob_key else await _signed_blob(context, image)
-    if blob is None:
+    opened = await context.open_blob(image.blob_key) if image.blob_key else await _signed_blob(context, image)
+    if opened is None:
         if not context.services.provider.reads_files:
             return None
-        blob = await _fetch_blob(context, index, image)
-    return await _checked_file(context, image, blob)
+        opened = await _fetch_blob(context, index, image)
+    return await _checked_file(context, image, opened)
 
 
-async def _signed_blob(context: JobContext, image: InputImage) -> Blob | None:
+async def _signed_blob(context: JobContext, image: InputImage) -> OpenBlob | None:
     """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
     try:
         key = context.services.blob_urls.key_in(image.url or "", at=context.job.created_at)
-        return None if key is None else await context.services.blob_access.get(key, owner=None)
+        return None if key is None else await context.services.blob_access.open(key, owner=None)
     except (ForbiddenError, NotFoundError) as error:
         raise JobError(f"Cannot load an input image: {error.message}") from error
 
 
-async def _fetch_blob(context: JobContext, index: int, image: InputImage) -> Blob:
+async def _fetch_blob(context: JobContext, index: int, image: InputImage) -> OpenBlob:
     """Fetch the image once for a job: another claim of it finds what the first one stored."""
-    key = blob_key(context.job.id, f"input/{index}")
-    stored = await context.services.blobs.stat(key)
-    return stored or await context.services.image_fetcher.fetch(image.url or "", partial(context.store_blob, key))
+    key, access = blob_key(context.job.id, f"input/{index}"), context.services.blob_access
+    stored = await access.find(key, owner=None)
+    fetched = stored or await context.services.image_fetcher.fetch(image.url or "", partial(context.store_blob, key))
+    return await access.drawing.open(fetched)
 
 
-async def _checked_file(context: JobContext, image: InputImage, blob: Blob) -> InputFile:
+async def _checked_file(context: JobContext, image: InputImage, opened: OpenBlob) -> InputFile:
     """Return the blob as a file of the type that its bytes have: nobody knows who stored it."""
-    source, limits, blobs = f"the blob '{blob.key}'", context.services.image_fetcher.limits, context.services.blobs
+    blob, limits = opened.blob, context.services.image_fetcher.limits
+    source = f"the blob '{blob.key}'"
     limits.check_size(blob.size, source=source)
-    head = b"".join([chunk async for chunk in _content(blobs, blob, stop=min(blob.size, MAX_HEAD_BYTES))])
+    head = b"".join([chunk async for chunk in _content(opened, stop=min(blob.size, MAX_HEAD_BYTES))])
     header, _ = await limits.check_header(one_chunk(head), source=source)
-    read = partial(_content, blobs, blob, stop=blob.size)
+    read = partial(_content, opened, stop=blob.size)
     return InputFile(name=image.name, content_type=header.content_type, digest=blob.etag, read=read)
 
 
-async def _content(blobs: BlobStore, blob: Blob, *, stop: int) -> AsyncIterator[bytes]:
+async def _content(opened: OpenBlob, *, stop: int) -> AsyncIterator[bytes]:
     """Raise `TransientError` for a blob that was deleted since: next time it is unknown, or fetched again."""
     try:
-        async for chunk in blobs.read(blob.key, start=0, stop=stop):
+        async for chunk in opened.read(start=0, stop=stop):
             yield chunk
     except NotFoundError as error:
         raise TransientError(error.message) from error

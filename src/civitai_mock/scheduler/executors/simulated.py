@@ -41,14 +41,15 @@ class TransformExecutor(Executor):
     async def _original(self, context: JobContext) -> bytes:
         if self.work.blob_key is None:
             return await context.services.artist.draw(self.work.image_url, seed=0)
-        blob = await context.get_blob(self.work.blob_key)
+        opened = await context.open_blob(self.work.blob_key)
+        blob = opened.blob
         if blob.size > LARGEST_FILE:
             raise JobError(
                 f"The blob '{blob.key}' is too large to be transformed: at most {LARGEST_FILE} bytes;"
                 f" found {blob.size}.",
                 size=blob.size,
             )
-        return b"".join([chunk async for chunk in context.read_blob(blob)])
+        return b"".join([chunk async for chunk in opened.content()])
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,31 @@
-"""Blobs in MongoDB, as files of GridFS."""
+"""Blobs in MongoDB: a document of each, with its bytes in it; those of a large one are a file of GridFS."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorGridFSBucket, AsyncIOMotorGridIn
-from pymongo import DESCENDING
+from pymongo import ReplaceOne
 
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob, etag_of
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 
-CHUNKS_IN_ONE_ANSWER = 8
-SWEPT_AT_ONCE = 500
-LONGEST_UPLOAD = timedelta(days=1)
-NEWEST_FIRST = [("uploadDate", DESCENDING), ("_id", DESCENDING)]
+# A document may have 16 MiB. Half of it leaves no doubt, takes an image of 2048x2048, and is what a slow reader holds.
+LARGEST_CONTENT = 8 * 1024 * 1024
+CHUNK = 256 * 1024
+FILE_ONLY = {"file": 1}
 
 
 class MongoBlobStore:
-    """Keeps a blob as the newest file of its key; while it is being replaced there are two."""
+    """Puts a blob with one command: its document says which bytes are its own, so that they change all at once."""
 
-    def __init__(self, *, bucket: AsyncIOMotorGridFSBucket, files: Collection, chunks: Collection) -> None:
-        self._bucket = bucket
+    def __init__(self, *, blobs: Collection, files: BlobFiles) -> None:
+        self._blobs = blobs
         self._files = files
-        self._chunks = chunks
 
     @raises_domain_errors
     async def put(
@@ -40,112 +37,125 @@ class MongoBlobStore:
         keep_until: datetime,
         owner: str | None = None,
     ) -> Blob:
-        """Upload chunks, then the file's document, so that a file exists only with all of its chunks."""
-        upload = self._bucket.open_upload_stream(key)
+        members = await self._store(key, content, keep_until=keep_until)
+        blob = Blob(
+            key=key,
+            content_type=content_type,
+            size=members["size"],
+            etag=members["etag"],
+            keep_until=keep_until,
+            owner=owner,
+        )
+        document = {**_common_members(blob), **members}
         try:
-            size, etag = await _copy(content, upload)
-            await upload.set(
-                "metadata", _metadata(content_type=content_type, etag=etag, keep_until=keep_until, owner=owner)
-            )
-            replaced = await self._file_ids({"filename": key})
+            before = await self._blobs.find_one_and_replace({"_id": key}, document, upsert=True, projection=FILE_ONLY)
         except BaseException:
-            await asyncio.shield(upload.abort())
+            await self._delete_file(members)
             raise
-        await upload.close()
-        await self._delete_files(replaced)
-        return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=keep_until, owner=owner)
+        await self._delete_file(before)
+        return blob
 
     @raises_domain_errors
-    async def stat(self, key: str) -> Blob | None:
-        file = await self._newest(key)
-        return None if file is None else _blob_of(file)
+    async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
+        """Replace what was there before, of which only a sweep finds a file again: nearly always there is nothing."""
+        documents = [{**_common_members(blob), "recipe": blob.recipe} for blob in blobs]
+        writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
+        await self._blobs.bulk_write(writes, ordered=False)
+
+    @raises_domain_errors
+    async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
+        members = await self._store(blob.key, content, keep_until=blob.keep_until)
+        change = {"$set": members, "$unset": {"recipe": ""}}
+        is_filled = False
+        try:
+            changed = await self._blobs.update_one({"_id": blob.key, "recipe": blob.recipe}, change)
+            is_filled = changed.matched_count == 1
+        finally:
+            if not is_filled:
+                await self._delete_file(members)
+        return blob.filled(size=members["size"], etag=members["etag"]) if is_filled else None
+
+    @raises_domain_errors
+    async def stat(self, key: str) -> Blob | UndrawnBlob | None:
+        document = await self._blobs.find_one({"_id": key}, {"content": 0})
+        return None if document is None else _blob_of(document)
 
     async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Fetch only the chunks of the range; the driver's GridOut would ask for all up to the end of the file."""
         with domain_errors():
-            file = await self._newest(key)
-            if file is None:
-                raise _gone(key)
-            size, stop = file["chunkSize"], min(stop, file["length"])
-            numbers = range(start // size, -(-stop // size))
-            async with aclosing(self._chunks_of(file, numbers)) as chunks:
-                async for number, data in chunks:
-                    yield data[max(start - number * size, 0) : stop - number * size]
+            document = await self._blobs.find_one({"_id": key}, {"content": 1, "file": 1})
+            if document is None or not ("content" in document or "file" in document):
+                raise NotFoundError(f"The blob '{key}' does not exist.")
+            if "file" in document:
+                async with aclosing(self._files.read(document["file"], start=start, stop=stop)) as parts:
+                    async for part in parts:
+                        yield part
+                return
+        content = document["content"][start:stop]
+        for position in range(0, len(content), CHUNK):
+            yield content[position : position + CHUNK]
 
     @raises_domain_errors
     async def delete(self, key: str) -> bool:
-        files = await self._file_ids({"filename": key})
-        await self._delete_files(files)
-        return bool(files)
+        document = await self._blobs.find_one_and_delete({"_id": key}, projection=FILE_ONLY)
+        await self._delete_file(document)
+        return document is not None
 
     @raises_domain_errors
     async def sweep(self, now: datetime) -> int:
-        swept = 0
-        while files := await self._file_ids({"metadata.keepUntil": {"$lte": moment_text(now)}}):
-            await self._delete_files(files)
-            swept += len(files)
-        await self._delete_chunks_of_no_file(now)
+        """Delete files before their documents, so that what a crash leaves behind is found again."""
+        swept, over = 0, {"keepUntil": {"$lte": moment_text(now)}}
+        while found := await self._blobs.find(over, FILE_ONLY).limit(SWEPT_AT_ONCE).to_list():
+            await self._files.delete([document["file"] for document in found if "file" in document])
+            deleted = await self._blobs.delete_many({"_id": {"$in": [document["_id"] for document in found]}, **over})
+            swept += deleted.deleted_count
+        await self._files.sweep(now)
         return swept
 
-    async def _newest(self, key: str) -> Document | None:
-        return await self._files.find_one({"filename": key}, sort=NEWEST_FIRST)
+    async def _store(self, key: str, content: AsyncIterator[bytes], *, keep_until: datetime) -> Document:
+        """Return the members that hold bytes; what is too large for a document is uploaded first."""
+        beginning, is_all = await _read_up_to(content, LARGEST_CONTENT)
+        if is_all:
+            etag = etag_of(hashlib.sha256(beginning).hexdigest())
+            return {"size": len(beginning), "etag": etag, "content": beginning}
+        file = await self._files.upload(key, _chained(beginning, content), keep_until=keep_until)
+        return {"size": file.size, "etag": file.etag, "file": file.id}
 
-    async def _file_ids(self, matching: Document) -> list[ObjectId]:
-        found = self._files.find(matching, {"_id": 1}).limit(SWEPT_AT_ONCE)
-        return [file["_id"] async for file in found]
-
-    async def _delete_files(self, files: Sequence[ObjectId]) -> None:
-        """Delete chunks before files, so that what a crash leaves behind can still be found by its file."""
-        if files:
-            await self._chunks.delete_many({"files_id": {"$in": files}})
-            await self._files.delete_many({"_id": {"$in": files}})
-
-    async def _delete_chunks_of_no_file(self, now: datetime) -> None:
-        """Delete what is left of uploads that a crash cut off: chunks older than any file and any running upload."""
-        oldest = await self._files.find_one({}, {"_id": 1}, sort=[("_id", 1)])
-        running = ObjectId.from_datetime(now - LONGEST_UPLOAD)
-        bound = min(oldest["_id"], running) if oldest else running
-        await self._chunks.delete_many({"files_id": {"$lt": bound}})
-
-    async def _chunks_of(self, file: Document, numbers: range) -> AsyncGenerator[tuple[int, bytes], None]:
-        """Yield the numbered chunks of a file; raise `NotFoundError` if they are deleted meanwhile."""
-        wanted = {"files_id": file["_id"], "n": {"$gte": numbers.start, "$lt": numbers.stop}}
-        found = self._chunks.find(wanted).sort("n").batch_size(CHUNKS_IN_ONE_ANSWER)
-        try:
-            for number in numbers:
-                chunk = await anext(found, None)
-                if chunk is None or chunk["n"] != number:
-                    raise _gone(file["filename"])
-                yield number, chunk["data"]
-        finally:
-            await found.close()
+    async def _delete_file(self, document: Document | None) -> None:
+        if document is not None and "file" in document:
+            await self._files.delete([document["file"]])
 
 
-async def _copy(content: AsyncIterator[bytes], upload: AsyncIOMotorGridIn) -> tuple[int, str]:
-    """Copy content into an upload, and return its size and digest."""
-    digest, size = hashlib.sha256(), 0
-    async for piece in content:
-        digest.update(piece)
-        size += len(piece)
-        await upload.write(piece)
-    return size, digest.hexdigest()
+async def _read_up_to(content: AsyncIterator[bytes], size: int) -> tuple[bytes, bool]:
+    """Return all of the content, or its beginning if it has more bytes than `size`, and whether it is all."""
+    parts, length = [], 0
+    async for part in content:
+        parts.append(part)
+        length += len(part)
+        if length > size:
+            return b"".join(parts), False
+    return b"".join(parts), True
 
 
-def _metadata(*, content_type: str, etag: str, keep_until: datetime, owner: str | None) -> Document:
-    return {"contentType": content_type, "etag": etag, "keepUntil": moment_text(keep_until), "owner": owner}
+async def _chained(beginning: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield beginning
+    async for part in others:
+        yield part
 
 
-def _blob_of(file: Document) -> Blob:
-    metadata = file["metadata"]
-    return Blob(
-        key=file["filename"],
-        content_type=metadata["contentType"],
-        size=file["length"],
-        etag=metadata["etag"],
-        keep_until=parse_moment(metadata["keepUntil"]),
-        owner=metadata["owner"],
-    )
+def _common_members(blob: Blob | UndrawnBlob) -> Document:
+    return {
+        "_id": blob.key,
+        "contentType": blob.content_type,
+        "keepUntil": moment_text(blob.keep_until),
+        "owner": blob.owner,
+    }
 
 
-def _gone(key: str) -> NotFoundError:
-    return NotFoundError(f"The blob '{key}' does not exist.")
+def _blob_of(document: Document) -> Blob | UndrawnBlob:
+    key, content_type, owner = document["_id"], document["contentType"], document["owner"]
+    until = parse_moment(document["keepUntil"])
+    if "recipe" in document:
+        recipe = document["recipe"]
+        return UndrawnBlob(key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner)
+    size, etag = document["size"], document["etag"]
+    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner)

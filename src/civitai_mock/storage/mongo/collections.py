@@ -46,8 +46,9 @@ JOBS = [
 ]
 RESERVATIONS = [IndexModel([("issuedBy", UP)]), IndexModel([("at", UP)])]
 JOB_EVENTS = [IndexModel([("jobId", UP), ("seq", UP)], unique=True), EXPIRY]
-# The indexes of GridFS itself, and one for the sweep. Blobs have no TTL index, as it would delete the documents of
-# files and leave their chunks; see `MongoBlobStore.sweep`.
+# Blobs have no TTL index, as it would delete their documents and leave the files; see `MongoBlobStore.sweep`.
+BLOBS = [IndexModel([("keepUntil", UP)])]
+# The indexes of GridFS itself, and one for the sweep.
 BLOB_FILES = [
     IndexModel([("filename", UP), ("uploadDate", UP)]),
     IndexModel([("metadata.keepUntil", UP)]),
@@ -59,7 +60,7 @@ BLOB_CHUNKS = [IndexModel([("files_id", UP), ("n", UP)], unique=True)]
 class CollectionNames:
     """Names of the collections that users may choose; raise ValueError if two are the same.
 
-    `blobs` is a GridFS bucket with `blobs.files` and `blobs.chunks`; `jobs.reservations` stands beside `jobs`.
+    `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; `jobs.reservations` stands beside `jobs`.
     """
 
     resources: str = "resources"
@@ -83,6 +84,7 @@ class Collections:
     job_events: Collection
     reservations: Collection
     secrets: Collection
+    blobs: Collection
     blob_files: Collection
     blob_chunks: Collection
 
@@ -95,6 +97,7 @@ def collections_of(database: Database, names: CollectionNames) -> Collections:
         job_events=database[names.job_events],
         reservations=database[names.jobs].reservations,
         secrets=database[names.secrets],
+        blobs=database[names.blobs],
         blob_files=database[names.blobs].files,
         blob_chunks=database[names.blobs].chunks,
     )
@@ -107,6 +110,7 @@ async def create_indexes(collections: Collections) -> None:
         (collections.jobs, JOBS),
         (collections.job_events, JOB_EVENTS),
         (collections.reservations, RESERVATIONS),
+        (collections.blobs, BLOBS),
         (collections.blob_files, BLOB_FILES),
         (collections.blob_chunks, BLOB_CHUNKS),
     ):

@@ -58,6 +58,7 @@ def _others(collections: Collections) -> Sequence[Collection]:
         collections.job_events,
         collections.reservations,
         collections.resources,
+        collections.blobs,
         collections.blob_files,
     )
 

@@ -13,6 +13,7 @@ from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.ports import Metrics, NewerSchemaError, Stores
+from civitai_mock.storage.mongo.blob_files import BlobFiles
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.collections import (
     CollectionNames,
@@ -138,13 +139,14 @@ def _stores(
     jobs: MongoJobStore,
     reachability: Reachability,
 ) -> Stores:
+    files = BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks)
     return Stores(
         jobs=jobs,
         queue=MongoJobQueue(jobs=collections.jobs),
         search=MongoJobSearch(jobs=collections.jobs),
         webhooks=MongoWebhookOutbox(jobs=collections.jobs),
         resources=MongoResourceStore(resources=collections.resources),
-        blobs=MongoBlobStore(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks),
+        blobs=MongoBlobStore(blobs=collections.blobs, files=files),
         secrets=MongoSecretStore(collection=collections.secrets),
         health=MongoHealth(collections=collections, reachability=reachability),
     )

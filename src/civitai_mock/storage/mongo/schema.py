@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from civitai_mock.domain.blob import blob_keys
@@ -14,7 +14,8 @@ from civitai_mock.storage.mongo.job_documents import job_document, job_of
 
 # 3 has the same members as SQLite's; databases before 3 do not store theirs. In 4 a job holds all events of its last
 # change: a program that knows 3 would lose those before the last one if a crash left them out of their collection.
-VERSION = 4
+# In 5 a blob has a document, with its bytes in it or its recipe; before it was a file of GridFS.
+VERSION = 5
 ID = "schema"
 
 JOBS_IN_ONE_WRITE = 500
@@ -28,7 +29,11 @@ NEW_MEMBERS: Mapping[str, Any] = {
     "result": None,
     "taint": None,
 }
-UNOWNED: Document = {"metadata.owner": {"$exists": False}}
+FILES_IN_ONE_WRITE = 500
+# Up to version 3 a blob was nothing but its newest file in GridFS, which had its members.
+OLD_FILES: Document = {"metadata.contentType": {"$exists": True}}
+NEWEST_LAST = [("filename", ASCENDING), ("uploadDate", ASCENDING), ("_id", ASCENDING)]
+UNOWNED: Document = {**OLD_FILES, "metadata.owner": {"$exists": False}}
 MAKER: Mapping[str, int] = {"jobId": 1, "issuedBy": 1, "slots": 1}
 
 
@@ -48,6 +53,7 @@ async def note_version(settings: Collection) -> None:
 async def upgrade(collections: Collections) -> None:
     await _complete_jobs(collections.jobs)
     await _find_owners(collections)
+    await _add_blobs_of_files(collections)
 
 
 async def _complete_jobs(jobs: Collection) -> None:
@@ -68,6 +74,23 @@ async def _find_owners(collections: Collections) -> None:
         made = {"filename": {"$in": blob_keys(job["jobId"], len(job["slots"]))}}
         await files.update_many({**UNOWNED, **made}, {"$set": {"metadata.owner": job["issuedBy"]}})
     await files.update_many(UNOWNED, {"$set": {"metadata.owner": None}})
+
+
+async def _add_blobs_of_files(collections: Collections) -> None:
+    """Give each old file the document of a blob; of several with one name the newest counts, the others are swept.
+
+    A file that a process of the earlier version stores meanwhile is looked at when a store is opened again.
+    """
+    files = collections.blob_files
+    while old := await files.find(OLD_FILES).sort(NEWEST_LAST).limit(FILES_IN_ONE_WRITE).to_list():
+        blobs = [_blob_document(file) for file in old]
+        await collections.blobs.bulk_write([ReplaceOne({"_id": blob["_id"]}, blob, upsert=True) for blob in blobs])
+        moved = dict.fromkeys(("metadata.contentType", "metadata.etag", "metadata.owner"), "")
+        await files.update_many({"_id": {"$in": [file["_id"] for file in old]}}, {"$unset": moved})
+
+
+def _blob_document(file: Document) -> Document:
+    return {"_id": file["filename"], **file["metadata"], "size": file["length"], "file": file["_id"]}
 
 
 def _completion(document: Document) -> UpdateOne:

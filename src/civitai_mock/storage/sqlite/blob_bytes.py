@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Protocol
 
+from civitai_mock.domain.blob import etag_of
 from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.errors import disk_errors
@@ -153,7 +154,7 @@ class FileUpload:
 
     @property
     def etag(self) -> str:
-        return self._digest.hexdigest()[:32]
+        return etag_of(self._digest.hexdigest())
 
     def append(self, content: bytes) -> None:
         with self._lock, disk_errors(str(self._arriving)):
@@ -246,7 +247,7 @@ class MemoryUpload:
 
     def __init__(self, contents: dict[str, bytes], key: str, content: bytes) -> None:
         self.size = len(content)
-        self.etag = sha256(content).hexdigest()[:32]
+        self.etag = etag_of(sha256(content).hexdigest())
         self._contents = contents
         self._key = key
         self._content = content

@@ -1,13 +1,13 @@
-"""Blobs: a row of each in SQLite, its bytes beside it."""
+"""Blobs: a row of each in SQLite, its bytes beside it; an undrawn one is only a row."""
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
@@ -17,8 +17,17 @@ T = TypeVar("T")
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # as keys become file names
 SWEEP_BATCH = 32  # files, which a write unlinks while others wait
-GET = "SELECT key, content_type, size, etag, keep_until, owner FROM blobs WHERE key = ?"
-PUT = "INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner) VALUES (?, ?, ?, ?, ?, ?)"
+UNKNOWN_SIZE_AND_ETAG = (0, "")  # as the columns cannot be NULL
+GET = "SELECT key, content_type, size, etag, keep_until, owner, recipe FROM blobs WHERE key = ?"
+PUT = """
+    INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+PUT_NEW = """
+    INSERT OR IGNORE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+FILL = "UPDATE blobs SET size = ?, etag = ?, recipe = NULL WHERE key = ? AND recipe = ?"
 DELETE = "DELETE FROM blobs WHERE key = ?"
 EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"
 
@@ -39,8 +48,7 @@ class SqliteBlobStore:
         keep_until: datetime,
         owner: str | None = None,
     ) -> Blob:
-        if not KEY_PATTERN.fullmatch(key):
-            raise ValueError(f"'{key}' cannot be the key of a blob")
+        _check_key(key)
         upload = await self._content.receive(key, content)
         blob = Blob(
             key=key,
@@ -60,7 +68,34 @@ class SqliteBlobStore:
         connection.execute(PUT, _row(blob))
         upload.keep()
 
-    async def stat(self, key: str) -> Blob | None:
+    async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
+        for blob in blobs:
+            _check_key(blob.key)
+        await self._database.write(partial(self._put_undrawn, blobs))
+
+    def _put_undrawn(self, blobs: Sequence[UndrawnBlob], connection: sqlite3.Connection) -> None:
+        """Nearly always a key is new, and there are no bytes to remove, which can be done again."""
+        for blob in blobs:
+            row = _undrawn_row(blob)
+            if connection.execute(PUT_NEW, row).rowcount == 0:
+                connection.execute(PUT, row)
+                self._content.remove(blob.key)
+
+    async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
+        upload = await self._content.receive(blob.key, content)
+        try:
+            is_filled = await self._write(partial(self._fill, blob, upload))
+        finally:
+            upload.discard()
+        return blob.filled(size=upload.size, etag=upload.etag) if is_filled else None
+
+    def _fill(self, blob: UndrawnBlob, upload: Upload, connection: sqlite3.Connection) -> bool:
+        is_filled = connection.execute(FILL, (upload.size, upload.etag, blob.key, blob.recipe)).rowcount == 1
+        if is_filled:
+            upload.keep()
+        return is_filled
+
+    async def stat(self, key: str) -> Blob | UndrawnBlob | None:
         rows = self._database.read(GET, (key,))
         return _blob_from(rows[0]) if rows else None
 
@@ -95,11 +130,22 @@ class SqliteBlobStore:
         return len(keys)
 
 
+def _check_key(key: str) -> None:
+    if not KEY_PATTERN.fullmatch(key):
+        raise ValueError(f"'{key}' cannot be the key of a blob")
+
+
 def _row(blob: Blob) -> tuple[Value, ...]:
-    return (blob.key, blob.content_type, blob.size, blob.etag, to_micros(blob.keep_until), blob.owner)
+    return (blob.key, blob.content_type, blob.size, blob.etag, to_micros(blob.keep_until), blob.owner, None)
 
 
-def _blob_from(row: Row) -> Blob:
-    key, content_type, size, etag, keep_until, owner = row
+def _undrawn_row(blob: UndrawnBlob) -> tuple[Value, ...]:
+    return (blob.key, blob.content_type, *UNKNOWN_SIZE_AND_ETAG, to_micros(blob.keep_until), blob.owner, blob.recipe)
+
+
+def _blob_from(row: Row) -> Blob | UndrawnBlob:
+    key, content_type, size, etag, keep_until, owner, recipe = row
     until = from_micros(keep_until)
+    if recipe is not None:
+        return UndrawnBlob(key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner)
     return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner)

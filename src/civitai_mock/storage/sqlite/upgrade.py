@@ -65,7 +65,8 @@ DROP_OLD_EVENTS = """DELETE FROM "{job_events}" WHERE job_id IN (SELECT id FROM 
 HAS_EVENTS = """SELECT EXISTS (SELECT 1 FROM "{job_events}")"""
 DROP_EVENTS = """DROP TABLE "{job_events}" """
 BLOB_COLUMNS = "SELECT name FROM pragma_table_info('blobs')"
-ADD_OWNER = "ALTER TABLE blobs ADD COLUMN owner TEXT"
+ADD_COLUMN = "ALTER TABLE blobs ADD COLUMN {} TEXT"
+LATER_COLUMNS = ("owner", "recipe")  # which came with versions 3 and 5
 ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE owner IS NULL)"
 MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" """
 SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"
@@ -76,7 +77,7 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _refuse_newer(connection)
-        add_owner_of_blobs(connection)
+        add_columns_of_blobs(connection)
         with old_jobs_taken_over(connection, names):
             for statement in TABLES:
                 connection.execute(names.fill(statement))
@@ -169,11 +170,12 @@ def _old_event_from(job_id: str, seq: int, text: str) -> JobEvent:
         raise sqlite3.DatabaseError(f"event {seq} of job {job_id} cannot be read: {error!r}") from error
 
 
-def add_owner_of_blobs(connection: sqlite3.Connection) -> None:
-    """Add the column for the owner of a blob, which versions 1 and 2 did not have."""
+def add_columns_of_blobs(connection: sqlite3.Connection) -> None:
+    """Add the columns that earlier versions did not have."""
     columns = {name for (name,) in connection.execute(BLOB_COLUMNS)}
-    if columns and "owner" not in columns:
-        connection.execute(ADD_OWNER)
+    for name in LATER_COLUMNS:
+        if columns and name not in columns:
+            connection.execute(ADD_COLUMN.format(name))
 
 
 def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:
