@@ -165,7 +165,8 @@ class Simulator:
     async def _start(self, submission: Submission) -> SimulatedPrompt:
         number = next(self._numbers)
         input_files = {file.name: file for file in submission.files}
-        outputs = await self._check(submission.graph, input_files, has_common_shape=submission.has_common_shape)
+        loaded = await self._load(input_files)
+        outputs = self._check(submission.graph, loaded, has_common_shape=submission.has_common_shape)
         workload = self._worker.take(outputs)
         made = _without_previews([output for output in outputs if output.results])
         is_undrawn = all(output.is_drawn_image for output in made)
@@ -181,13 +182,12 @@ class Simulator:
             cancelled=asyncio.get_running_loop().create_future(),
         )
 
-    async def _check(
-        self, graph: ReadOnlyJson, input_files: Mapping[str, InputFile], *, has_common_shape: bool
+    def _check(
+        self, graph: ReadOnlyJson, loaded: Mapping[str, Loaded], *, has_common_shape: bool
     ) -> Sequence[OutputImages]:
         """Return what a graph makes; raise `GraphRefusedError` for one that cannot run."""
         if has_common_shape:
             return self._shapes.read(graph)
-        loaded = await self._load(input_files)
         return check_graph(graph, load=loaded.get)
 
     async def _wait_for_end(self, prompt: SimulatedPrompt) -> None:
