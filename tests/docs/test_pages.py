@@ -43,6 +43,8 @@ OTHER_VARIABLES: Mapping[str, str] = {
     "SSL_CERT_DIR": "OpenSSL",
     "PUBLISH_ADDRESS": "docker-compose.yml",
     "COMFYUI_PORT": "docker-compose.yml",
+    "GRAFANA_PORT": "docker-compose.yml",
+    "PROMETHEUS_PORT": "docker-compose.yml",
     "REVISION": "Dockerfile",
     "COMFY_TEST_URL": "tests/support/real_comfyui.py",
     "COMFY_TEST_SD1": "tests/support/real_comfyui.py",

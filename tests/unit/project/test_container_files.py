@@ -41,7 +41,7 @@ def test_env_file_arrives_with_the_values_of_the_container_on_top(name: str) -> 
 
 def test_ports_are_published_on_loopback_unless_set_otherwise() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
-    assert len(published) == 2
+    assert len(published) == 4
     assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in published)
 
 
@@ -58,15 +58,38 @@ def test_a_service_has_what_a_container_of_ours_needs(name: str) -> None:
 def test_nothing_is_left_after_down_but_the_named_volume() -> None:
     assert "VOLUME" not in DOCKERFILE
     mounts = [mount for service in COMPOSE["services"].values() for mount in service.get("volumes", [])]
-    assert [mount.partition(":")[0] for mount in mounts] == list(COMPOSE["volumes"])
+    kept = [mount.partition(":")[0] for mount in mounts if not _is_file_of_ours(mount)]
+    assert kept == list(COMPOSE["volumes"])
+
+
+def _is_file_of_ours(mount: str) -> bool:
+    """Whether a container gets a file of this project, which it cannot change."""
+    source, _, mode = mount.split(":") if mount.count(":") == 2 else (mount, "", "")
+    return mode == "ro" and source.startswith("./assets/") and (ROOT / source).is_file()
 
 
 def test_the_plain_up_is_one_process_and_its_store_and_profiles_have_the_rest() -> None:
     profiles = {name: service.get("profiles", []) for name, service in COMPOSE["services"].items()}
-    assert profiles == {"mock": [], "scheduler": ["workers"], "comfyui": ["comfyui"], "mongo": []}
+    assert profiles == {
+        "mock": [],
+        "scheduler": ["workers"],
+        "comfyui": ["comfyui"],
+        "mongo": [],
+        "prometheus": ["metrics"],
+        "grafana": ["metrics"],
+    }
     alias = COMPOSE["services"]["scheduler"]["networks"]["default"]["aliases"]
     assert alias == ["civitai-mock-workers"]
     assert f"getent hosts {alias[0]} " in COMPOSE["services"]["mock"]["entrypoint"][2]
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+def test_what_others_make_is_pinned_and_may_change_nothing(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+", service["image"])
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["healthcheck"]
 
 
 def test_mongodb_is_one_that_is_maintained() -> None:
