@@ -1,6 +1,5 @@
 """Read what a sampler node does, by the names of inputs rather than of nodes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from civitai_mock.domain.json_types import Json, as_text
@@ -135,12 +134,8 @@ def _clip_skip(nodes: Nodes, start: str | None) -> int:
 def _words(nodes: Nodes, start: str | None, *, other: str) -> str:
     """Return what the text encoders above a conditioning were given; inputs named `other` are not followed."""
     above = nodes.upstream(start, skip=BESIDE_TEXT | {other}, stop=CLASS_WITHOUT_TEXT)
-    return joined_words(as_text(nodes.value(node_id, name)) for node_id in above for name in TEXT_INPUTS)
-
-
-def joined_words(texts: Iterable[str]) -> str:
-    """Return texts as one, each once and without those that are blank."""
-    return ", ".join(dict.fromkeys(words for text in texts if (words := text.strip())))
+    texts = (as_text(nodes.value(node_id, name)).strip() for node_id in above for name in TEXT_INPUTS)
+    return ", ".join(dict.fromkeys(words for words in texts if words))
 
 
 def _loras(nodes: Nodes, start: str) -> tuple[Lora, ...]:
