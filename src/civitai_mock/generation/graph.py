@@ -1,14 +1,34 @@
 """Graphs are complete ComfyUI node maps in API format; skeletons are those of ecosystems, with named slots."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from civitai_mock.domain.json_types import Json, JsonObject
+import orjson
+
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 
 Graph: TypeAlias = dict[str, JsonObject]
 
+# What orjson may write in another way than json: numbers below 0.0001 or with an exponent, and NaN, which becomes null.
+WRITTEN_OTHERWISE = re.compile(rb"[:,\[]-?(?:0\.0000|[0-9.]+e)|null")
+
 MOST_OUTPUTS = 2**16
+
+
+def graph_text(graph: ReadOnlyJson) -> str:
+    """Return the text that events have of a graph, as json writes it; orjson takes a tenth of the time for most."""
+    try:
+        text = orjson.dumps(graph)
+    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+        return _json_text(graph)
+    return _json_text(graph) if WRITTEN_OTHERWISE.search(text) else text.decode()
+
+
+def _json_text(graph: ReadOnlyJson) -> str:
+    return json.dumps(graph, separators=(",", ":"), ensure_ascii=False)
 
 
 class Link(NamedTuple):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.networks.kinds import MOST_TAGS, read_tags
-from civitai_mock.generation.prompts.a1111 import DEEPEST, comfyui_text
+from civitai_mock.generation.prompts.a1111 import DEEPEST, SYNTAX, comfyui_text
 from civitai_mock.generation.work import GraphWork
 from tests.support.generation import MODELS, graph_of, plan, work_of
 
@@ -48,6 +48,18 @@ def request(prompt: str, negative: str = "", ecosystem: str = "sd1") -> JsonObje
 )
 def test_square_brackets_become_weights(text: str, expected: str) -> None:
     assert comfyui_text(text) == expected
+
+
+@pytest.mark.parametrize("text", ["a fox", " a,, fox ,", r"(a) ((b:1.2)) \(c\)", "BREAKERS on a beach", "a|b:c", ""])
+def test_a_text_without_syntax_of_a1111_stays_as_it_is(text: str) -> None:
+    assert comfyui_text(text) == text
+
+
+@pytest.mark.parametrize("sign", SYNTAX)
+def test_each_sign_of_a1111_has_a_text_that_it_changes(sign: str) -> None:
+    """None can be left out of those that a text is looked through for."""
+    text = {"<": "a <lora:x> b", "[": "[a]", "]": r"a \]", "BREAK": "a BREAK b"}[sign]
+    assert comfyui_text(text) != text
 
 
 @pytest.mark.parametrize(

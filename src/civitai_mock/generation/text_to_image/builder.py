@@ -55,8 +55,7 @@ class ImageSpec:
     def _graph(self, skeleton: Skeleton, variant: Sequence[Feature]) -> Graph:
         """Build one graph; the ecosystem has no use for a value that the skeleton has no slot for."""
         builder = GraphBuilder(skeleton)
-        for slot, value in self._values().items():
-            builder.fill(slot, value)
+        builder.fill_all(self._values())
         self._load_networks(builder)
         self._skip_clip_layers(builder)
         for feature in (*variant, *self.features):

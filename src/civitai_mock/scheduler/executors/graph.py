@@ -12,8 +12,9 @@ from urllib.parse import quote
 from civitai_mock.domain.blob import PREVIEW, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, RunFailedError, TransientError
 from civitai_mock.domain.events import GRAPH_MEMBER
-from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.progress import SamplingProgress
+from civitai_mock.generation.graph import graph_text
 from civitai_mock.generation.graph_reader.progress import fraction_done
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import seed_above
@@ -42,7 +43,7 @@ class GraphExecutor(Executor):
             await context.before_waiting()
             context.files = await _load_files(context, self.work.images)
         context.prompt_id = context.job.prompt_id or context.services.ids.uuid()
-        context.event_context[GRAPH_MEMBER] = _graph_text(self.work.graph)
+        context.event_context[GRAPH_MEMBER] = graph_text(self.work.graph)
         context.event_context |= _ignored_tags(self.work.ignored_tags)
 
     async def send(self, context: JobContext) -> None:
@@ -65,7 +66,7 @@ class GraphExecutor(Executor):
         )
         receipt = await context.services.provider.send(submission)
         if receipt.graph is not submission.graph:
-            context.event_context[GRAPH_MEMBER] = _graph_text(receipt.graph)
+            context.event_context[GRAPH_MEMBER] = graph_text(receipt.graph)
             context.event_context |= _ignored_tags([*self.work.ignored_tags, *self._left_out(receipt)])
         context.graph, context.is_resumed, context.is_done = receipt.graph, receipt.found, receipt.is_done
         context.event_context["comfy_prompt_response"] = json.dumps(receipt.response)
@@ -92,13 +93,14 @@ class GraphExecutor(Executor):
 
     async def _outputs(self, context: JobContext) -> Outputs:
         """Raise `JobError` with the words of the server that failed the job last if no retry is left."""
-        if not context.is_done:
-            await context.before_waiting()
-        prompt_id = _prompt_id(context)
+        prompt_id, provider = _prompt_id(context), context.services.provider
+        if context.is_done:
+            return await provider.collect(prompt_id)
+        await context.before_waiting()
         progress = GraphProgress(context=context, prompt_id=prompt_id)
         try:
             async with context.services.progress_reporter.reporting(progress):
-                return await context.services.provider.collect(prompt_id)
+                return await provider.collect(prompt_id)
         except RunFailedError as error:
             if context.job.retry_attempt < context.job.max_retry_attempt:
                 raise
@@ -135,10 +137,6 @@ async def _store_outputs(context: JobContext, made: Sequence[tuple[Slot, Output 
     if undrawn:
         await context.services.blobs.put_undrawn(undrawn)
     return tuple(replace(slot, available=True) for slot, _ in made)
-
-
-def _graph_text(graph: ReadOnlyJson) -> str:
-    return json.dumps(graph, separators=(",", ":"), ensure_ascii=False)
 
 
 def _ignored_tags(ignored: Sequence[IgnoredTag]) -> JsonObject:
