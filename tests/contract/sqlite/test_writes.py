@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -161,6 +161,32 @@ async def test_a_caller_that_gave_up_before_its_turn_has_written_nothing(databas
     await asyncio.wait([second])
     assert second.cancelled()
     assert stored(database) == ["a", "c"]
+
+
+def open_files() -> list[str]:
+    """The files that this process has open, without those that are closed meanwhile."""
+    found: list[str] = []
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(str(file.readlink()))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs the list of open files of Linux")
+async def test_what_a_group_could_be_rolled_back_to_is_not_written_to_a_file(tmp_path: Path) -> None:
+    """SQLite keeps it in a file as soon as it has 64 kB: the pages as they were when the savepoint was set."""
+    connections = connect_file(tmp_path / "x.db", TableNames())
+    database = Database(connections, description="")
+    rows = [(f"{number:04}",) for number in range(100)]
+    await database.write(lambda db: db.executemany("INSERT INTO secrets VALUES (?, randomblob(3000))", rows))
+
+    def change(connection: sqlite3.Connection) -> list[str]:
+        connection.execute("UPDATE secrets SET value = randomblob(3000)")
+        return open_files()
+
+    before, after = await asyncio.gather(database.write(change), database.write(change))
+    assert not [file for file in {*before, *after} if "etilqs" in file]
+    await database.close()
 
 
 async def test_a_full_disk_fails_the_whole_group_and_can_be_overcome(
