@@ -5,12 +5,14 @@ The module is long because there are many settings: each is one row of a table, 
 """
 
 import os
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import unquote
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -39,6 +41,7 @@ from civitai_mock.services.submit_checks import MissingResources
 PROGRAM = "civitai-mock"
 MOST_JOBS_SIMULATED, MOST_JOBS_ON_SERVERS = 10_000, 1000
 MEMORY_URI = "memory://"
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 
 
@@ -381,6 +384,19 @@ class Settings(BaseSettings):
         LogLevel.INFO, "Sets the lowest level that is logged", expected="debug, info, warning or error"
     )
 
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = setting(
+        None,
+        "Names an OpenTelemetry collector, which gets the spans of requests and jobs by HTTP; this needs"
+        " `pip install 'civitai-mock[otel]'`",
+        expected="http://… or nothing",
+    )
+    otel_exporter_otlp_headers: SecretStr | None = setting(
+        None,
+        "Is sent to the collector with all spans",
+        expected="name=value pairs with commas between them, or nothing",
+    )
+    otel_service_name: Name = setting("civitai-mock", "Names this server in its spans", expected="a name")
+
     @field_validator("mongodb_uri")
     @classmethod
     def _check_store(cls, value: SecretStr | None) -> SecretStr | None:
@@ -439,6 +455,12 @@ class Settings(BaseSettings):
     def _check_sockets(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value:
             parse_servers(info.data.get("comfy_http_url") or "", value)
+        return value
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _check_headers(cls, value: SecretStr | None) -> SecretStr | None:
+        _headers_in(value)
         return value
 
     @classmethod
@@ -503,6 +525,10 @@ class Settings(BaseSettings):
         )
 
     @property
+    def otel_headers(self) -> Mapping[str, str]:
+        return _headers_in(self.otel_exporter_otlp_headers)
+
+    @property
     def poll(self) -> timedelta:
         return timedelta(milliseconds=self.scheduler_poll_ms)
 
@@ -525,6 +551,18 @@ def _refuse_tokens_without_auth(settings: Settings) -> None:
 def _tokens_in(value: SecretStr | None) -> frozenset[str]:
     tokens = value.get_secret_value().split(",") if value else ()
     return frozenset(token.strip() for token in tokens) - {""}
+
+
+def _headers_in(value: SecretStr | None) -> Mapping[str, str]:
+    """Read header fields as OpenTelemetry writes them: `name=value,…`, with what is special percent-encoded."""
+    headers: dict[str, str] = {}
+    for pair in value.get_secret_value().split(",") if value else []:
+        name, equals, encoded = pair.strip().partition("=")
+        text = unquote(encoded.strip())
+        if not (FIELD_NAME.fullmatch(name.lower()) and equals and text.isascii() and text.isprintable()):
+            raise ValueError("no header has such a name or value")
+        headers[name.lower()] = text
+    return headers
 
 
 def expected_of(field: str) -> str:

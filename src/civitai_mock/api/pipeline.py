@@ -42,7 +42,9 @@ class RequestPipeline:
         started = perf_counter()
         scope = self.trusted_proxies.seen_through(scope)
         exchange = scope[EXCHANGE] = Exchange(scope, send, started=started)
-        exchange.trace_id = new_trace_id(exchange.header(b"traceparent"))
+        exchange.trace_id = new_trace_id(
+            exchange.header(b"traceparent"), are_recorded=self.request_metrics.records_spans
+        )
         exchange.answer_headers = ((TRACE_HEADER, exchange.trace_id.encode()),)
         bound = bind_contextvars(trace_id=exchange.trace_id)
         try:

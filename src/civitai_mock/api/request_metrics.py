@@ -1,34 +1,63 @@
 """Count requests, and time them, by the template of their route, the method and the status."""
 
 from collections.abc import Iterable
-from time import perf_counter
+from http import HTTPStatus
+from time import perf_counter, time_ns
 
 from starlette.routing import BaseRoute, Route
 
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST
-from civitai_mock.ports import Metrics
+from civitai_mock.ports import Metrics, Span, SpanKind
+from civitai_mock.services.tracing import is_recorded, parent_of
 
+NANOSECONDS = 1_000_000_000
 UNROUTED, OTHER_METHOD = "none", "other"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestMetrics:
-    """Writes one observation for each request; no caller can invent a label."""
+    """Writes one observation for each request, and a span where these are recorded; no caller can invent a label."""
 
     def __init__(self, metrics: Metrics, routes: Iterable[BaseRoute]) -> None:
+        self._metrics = metrics
         self._observe = metrics.requests.observe
         plain = [route for route in routes if isinstance(route, Route)]
         self._templates: dict[object, str] = {route.endpoint: route.path_format for route in plain}
+
+    @property
+    def records_spans(self) -> bool:
+        return self._metrics.record_span is not None
 
     def count(self, exchange: Exchange) -> None:
         """Count a request that is over."""
         method = exchange.method if exchange.method in METHODS else OTHER_METHOD
         status = exchange.status or CLIENT_CLOSED_REQUEST
-        self._observe((self._template(exchange), method, status), perf_counter() - exchange.started)
+        template, seconds = self._template(exchange), perf_counter() - exchange.started
+        self._observe((template, method, status), seconds)
+        if self._metrics.record_span is not None and is_recorded(exchange.trace_id):
+            self._metrics.record_span(_span_of(exchange, template, status, seconds))
 
     def _template(self, exchange: Exchange) -> str:
         """Return the template of the route that was reached, as whoever chose it has noted in the scope."""
         scope = exchange.scope
         route = scope.get("route")  # by FastAPI's router; Starlette's notes only the endpoint
         return self._templates.get(scope.get("endpoint"), UNROUTED) if route is None else str(route.path_format)
+
+
+def _span_of(exchange: Exchange, template: str, status: int, seconds: float) -> Span:
+    ended_ns = time_ns()
+    return Span(
+        name=f"{exchange.method} {template}",
+        kind=SpanKind.SERVER,
+        trace_id=exchange.trace_id,
+        parent=parent_of(exchange.header(b"traceparent")),
+        started_ns=ended_ns - int(seconds * NANOSECONDS),
+        ended_ns=ended_ns,
+        attributes={
+            "http.request.method": exchange.method,
+            "http.route": template,
+            "http.response.status_code": status,
+        },
+        error=HTTPStatus(status).phrase if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,
+    )

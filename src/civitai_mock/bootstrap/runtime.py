@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -18,13 +18,14 @@ from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.generation.wire import wire_models
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
 from civitai_mock.network.images import ImageFetcher, ImageLimits
+from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
-from civitai_mock.ports import Artist, Clock, Ids, Metrics, Provider, Stores
+from civitai_mock.ports import Artist, Clock, Ids, Metrics, Provider, RecordSpan, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
-from civitai_mock.settings import Settings
+from civitai_mock.settings import Settings, SettingsError
 from civitai_mock.telemetry.loop_lag import measuring_lag
 
 DISTRIBUTION = "civitai-mock"
@@ -86,6 +87,8 @@ async def open_runtime(
     """
     clock, ids, metrics = clock or SystemClock(), ids or RandomIds(), metrics or Metrics()
     async with _closing_in_time() as opened:
+        if settings.otel_exporter_otlp_endpoint is not None:
+            metrics.record_span = await opened.enter_async_context(_open_span_export(settings))
         if stores is None:
             stores = await opened.enter_async_context(open_stores(settings, metrics=metrics))
         if provider is None:
@@ -149,6 +152,24 @@ async def _load(parts: Iterable[Callable[[], object]]) -> None:
     for load in parts:
         load()
         await asyncio.sleep(0)
+
+
+def _open_span_export(settings: Settings) -> AbstractAsyncContextManager[RecordSpan]:
+    """Open the export of spans; what it needs is only imported for it, and may be missing."""
+    endpoint = str(settings.otel_exporter_otlp_endpoint)
+    try:
+        from civitai_mock.telemetry.spans import exporting_spans
+    except ImportError as error:
+        raise SettingsError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT: found '{redacted(endpoint)}', expected nothing, as"
+            " OpenTelemetry is not installed; run: pip install 'civitai-mock[otel]'"
+        ) from error
+    return exporting_spans(
+        endpoint=endpoint,
+        headers=settings.otel_headers,
+        service=settings.otel_service_name,
+        version=version(DISTRIBUTION),
+    )
 
 
 @asynccontextmanager

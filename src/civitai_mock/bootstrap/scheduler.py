@@ -79,4 +79,5 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
         ids=namespace.ids,
     )
     namespace.runtime.metrics.webhook_attempts = dispatcher.attempts
+    dispatcher.record_span = namespace.runtime.metrics.record_span
     return dispatcher

@@ -25,6 +25,7 @@ from civitai_mock.ports.stores import (
     Stores,
 )
 from civitai_mock.ports.system import Clock, Ids, Timer
+from civitai_mock.ports.tracing import RecordSpan, Span, SpanKind
 
 __all__ = [
     "Artist",
@@ -43,9 +44,12 @@ __all__ = [
     "Progress",
     "Provider",
     "Receipt",
+    "RecordSpan",
     "ResourcePage",
     "ResourceStore",
     "SecretStore",
+    "Span",
+    "SpanKind",
     "StoreHealth",
     "Stores",
     "Submission",

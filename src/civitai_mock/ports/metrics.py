@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from civitai_mock.domain.job import Job
+from civitai_mock.ports.tracing import RecordSpan
 
 Labels: TypeAlias = tuple[str | int, ...]
 
@@ -74,10 +75,11 @@ class Metrics:
 
     Each of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives
     `jobs_in_flight`, which returns how many jobs it works on, by stage, and its own `webhook_attempts`, by what came of
-    them.
+    them. `record_span` is None unless spans are exported.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, record_span: RecordSpan | None = None) -> None:
+        self.record_span = record_span
         self.requests = Histogram(SHORT)
         self.store_operations = Histogram(SHORT)
         self.stages = Histogram(LONG)

@@ -29,9 +29,9 @@ from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.generation.job_types import job_work
 from civitai_mock.scheduler.executors import executor_for
 from civitai_mock.scheduler.executors.context import JobContext, RunnerServices
+from civitai_mock.scheduler.job_spans import JobSpans
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.services.threads import in_thread_if_large
-from civitai_mock.services.tracing import work_in_trace
 
 logger = structlog.stdlib.get_logger()
 
@@ -116,6 +116,7 @@ class JobRunner:
     _has_let_go: bool = field(default=False, init=False)
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
     _was_claimed_before: bool = field(init=False)
+    _spans: JobSpans = field(init=False)
 
     def __post_init__(self) -> None:
         self._was_claimed_before = self.job.last_event.claim_has_completed
@@ -154,7 +155,7 @@ class JobRunner:
 
     async def run(self) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and costs the job a retry."""
-        work_in_trace(self.job.trace_id)
+        self._spans = JobSpans(self.job, self.services.metrics.record_span)
         structlog.contextvars.bind_contextvars(
             trace_id=self.job.trace_id, job_id=self.job.id, worker_id=self.claim.worker_id
         )
@@ -169,6 +170,8 @@ class JobRunner:
         except Exception:
             logger.exception("job runner failed", stage=self.job.stage)
             await self._give_up()
+        finally:
+            self._spans.end(self.job)
 
     async def _run_stages(self) -> None:
         context = JobContext(
@@ -198,6 +201,7 @@ class JobRunner:
 
     def _note_duration(self, stage: Stage, duration: timedelta) -> None:
         self.services.metrics.stages.observe((stage,), duration.total_seconds())
+        self._spans.end_stage(stage)
         milliseconds = self._stages_ms[stage.value] = round(duration / MILLISECOND, 1)
         logger.debug("stage done", stage=stage, duration_ms=milliseconds)
 

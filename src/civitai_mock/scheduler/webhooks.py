@@ -12,10 +12,10 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
-from civitai_mock.ports import Clock, Ids, JobStore, WebhookOutbox
+from civitai_mock.ports import Clock, Ids, JobStore, RecordSpan, WebhookOutbox
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.event_bus import EventBus
-from civitai_mock.services.tracing import TRACEPARENT_HEADER, outgoing_traceparent, work_in_trace
+from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
 
 logger = structlog.stdlib.get_logger()
 
@@ -63,6 +63,7 @@ class WebhookDispatcher:
         self._clock = clock
         self._ids = ids
         self.attempts = Counter[str]()
+        self.record_span: RecordSpan | None = None
         self._retries = Timers(clock=clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
         self._wake_up = asyncio.Event()
@@ -125,7 +126,7 @@ class WebhookDispatcher:
 
     async def _deliver(self, webhook: DueWebhook) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
-        work_in_trace(webhook.job.trace_id)
+        work_in_trace(webhook.job.trace_id, self.record_span)
         structlog.contextvars.bind_contextvars(trace_id=webhook.job.trace_id, job_id=webhook.job.id)
         try:
             event = await self._next_event(webhook)
@@ -163,9 +164,11 @@ class WebhookDispatcher:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Idempotency-Key": f"{event.job_id}/{event.seq}",
-            TRACEPARENT_HEADER: outgoing_traceparent(),
         }
-        return await self._sender.post(job.callback_url or "", content=self._render(job, event), headers=headers)
+        content = self._render(job, event)
+        with calling("callback", seq=event.seq):
+            headers[TRACEPARENT_HEADER] = current_traceparent()
+            return await self._sender.post(job.callback_url or "", content=content, headers=headers)
 
     async def _retry_later(self, event: JobEvent, *, failures: int) -> None:
         if failures >= self._max_attempts:

@@ -99,6 +99,18 @@ def test_a_secret_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch) 
         Settings.load()
 
 
+@pytest.mark.parametrize("headers", ["x-key", "a b=c", "=c", "x-key=a%0Ab", "a=b,"])
+def test_headers_that_nobody_can_send_are_refused(monkeypatch: pytest.MonkeyPatch, headers: str) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
+    with pytest.raises(SettingsError, match=r"OTEL_EXPORTER_OTLP_HEADERS: found '\*\*\*', expected name=value pairs"):
+        Settings.load()
+
+
+def test_headers_are_pairs_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "X-Key=a%20b, authorization=Basic eA==")
+    assert Settings.load().otel_headers == {"x-key": "a b", "authorization": "Basic eA=="}
+
+
 def test_a_file_without_certificates_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COMFY_CA_FILE", str(tmp_path / "key.pem"))
     (tmp_path / "key.pem").write_text("no certificate", "utf-8")

@@ -30,7 +30,7 @@ from civitai_mock.providers.comfyui.protocol.records import (
     read_queued_prompt,
 )
 from civitai_mock.providers.comfyui.transport.connection_errors import explain_error, explain_status
-from civitai_mock.services.tracing import TRACEPARENT_HEADER, outgoing_traceparent
+from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent
 
 TOO_LARGE = 413
 REFUSALS = frozenset({400, TOO_LARGE})
@@ -200,12 +200,13 @@ class ComfyHttp:
     @asynccontextmanager
     async def _call(self, route: str, limit: timedelta | None) -> AsyncIterator[None]:
         """Turn every failure of a connection into a `TransientError`; `limit` is for the whole exchange."""
-        try:
-            async with asyncio.timeout(limit.total_seconds() if limit else None):
-                yield
-        except (httpx.HTTPError, TimeoutError) as error:
-            message = f"{self.server_id}{route}: {explain_error(error)}"
-            raise TransientError(message, worker=self.server_id) from error
+        with calling(f"ComfyUI {route}", worker=self.server_id):
+            try:
+                async with asyncio.timeout(limit.total_seconds() if limit else None):
+                    yield
+            except (httpx.HTTPError, TimeoutError) as error:
+                message = f"{self.server_id}{route}: {explain_error(error)}"
+                raise TransientError(message, worker=self.server_id) from error
 
     def _read(self, route: str, response: httpx.Response) -> Json:
         if response.status_code != httpx.codes.OK:
@@ -231,7 +232,7 @@ class ComfyHttp:
 
 
 async def _add_traceparent(request: httpx.Request) -> None:
-    request.headers[TRACEPARENT_HEADER] = outgoing_traceparent()
+    request.headers[TRACEPARENT_HEADER] = current_traceparent()
 
 
 def _encode(payload: ReadOnlyJson) -> bytes:

@@ -13,7 +13,7 @@ from civitai_mock.providers.comfyui.options import WorkerDependencies
 from civitai_mock.providers.comfyui.protocol.messages import FEATURE_FLAGS, Message, MessageStream
 from civitai_mock.providers.comfyui.transport.connection_errors import explain_error, explain_socket_status
 from civitai_mock.providers.comfyui.wake_up import WakeUp, backoff_seconds
-from civitai_mock.services.tracing import TRACEPARENT_HEADER, outgoing_traceparent
+from civitai_mock.services.tracing import TRACEPARENT_HEADER, new_trace_id
 
 logger = structlog.stdlib.get_logger()
 
@@ -83,7 +83,7 @@ class ComfySocket:
         """Connect; credentials in the address itself go before those for all servers, as over HTTP."""
         address = urlsplit(self._server.ws_url)
         authorization = self._options.authorization if address.username is None else None
-        headers = {TRACEPARENT_HEADER: outgoing_traceparent()}  # a trace of its own, as it is for prompts of many jobs
+        headers = {TRACEPARENT_HEADER: new_trace_id()}  # a trace of its own, as it is for prompts of many jobs
         return connect(
             f"{self._server.ws_url}?clientId={client_id}",
             ssl=(self._options.tls or make_tls_context()) if address.scheme == "wss" else None,
