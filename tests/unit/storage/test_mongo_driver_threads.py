@@ -1,6 +1,7 @@
 """The line before the driver's threads: calls wait for their turn, but not for a server that is away."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -28,6 +29,10 @@ class PlayedServer:
         self.begun.append(number)
         assert self._may_go.acquire(timeout=PATIENCE_SECONDS)
         return number
+
+    def fail(self) -> None:
+        self.call(99)
+        raise AutoReconnect("away")
 
     def let_go(self, count: int) -> None:
         self._may_go.release(count)
@@ -118,3 +123,20 @@ async def test_a_caller_that_is_gone_takes_no_turn(threads: DriverThreads, serve
     server.let_go(4)
     assert [type(outcome) for outcome in await outcomes(calls)] == [int, int, asyncio.CancelledError, int]
     assert 2 not in server.begun
+
+
+async def test_an_error_whose_caller_is_gone_is_not_reported(threads: DriverThreads, server: PlayedServer) -> None:
+    loop, reports = asyncio.get_running_loop(), list[str]()
+    loop.set_exception_handler(lambda _, report: reports.append(report["message"]))
+    before = started(threads, server, 2)
+    failing = threads.run_on_executor(loop, server.fail)
+    server.let_go(2)
+    await outcomes(before)
+    failing.cancel()
+    server.let_go(1)
+    assert await outcomes([threads.run_on_executor(loop, int)]) == [0]
+    threads.close()
+    del failing
+    gc.collect()
+    await asyncio.sleep(0)
+    assert reports == []

@@ -136,11 +136,13 @@ class DriverThreads:
 
 
 def _copy(outcome: asyncio.Future[Any], ended: asyncio.Future[Any]) -> None:
+    """Hand the outcome on, unless its caller is gone; asyncio would report an error that nobody has looked at."""
+    error = None if ended.cancelled() else ended.exception()
     if outcome.done():
         return
     if ended.cancelled():
         outcome.cancel()
-    elif (error := ended.exception()) is not None:
+    elif error is not None:
         outcome.set_exception(error)
     else:
         outcome.set_result(ended.result())
