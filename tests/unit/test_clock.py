@@ -1,13 +1,19 @@
 """Clocks, ids and seeds."""
 
 import asyncio
+import json
+import os
 import random
+import secrets
+import subprocess
+import sys
 import time
 import uuid
 
+import pytest
 import uvloop
 
-from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
+from civitai_mock.clock import DRAWN_AT_ONCE, RandomIds, SeededIds, SystemClock, VirtualClock
 
 DELAYS = [0.002 + 0.00037 * number for number in range(60)]
 
@@ -56,3 +62,37 @@ async def test_a_virtual_clock_calls_in_the_order_of_time_and_nobody_who_has_can
     clock.call_later(3, lambda: called.append("late"))
     clock.advance(2)
     assert called == ["first", "second"]
+
+
+DRAW_IN_TWO_PROCESSES = """
+import json, os, sys
+from civitai_mock.clock import RandomIds
+
+ids = RandomIds()
+ids.uuid()
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.write(writer, "\\n".join(ids.uuid() for _ in range(5)).encode())
+    os._exit(0)
+os.wait()
+print(json.dumps([os.read(reader, 4096).decode().split("\\n"), [ids.uuid() for _ in range(5)]]))
+"""
+
+
+def test_a_process_and_its_fork_give_out_different_ids() -> None:
+    ran = subprocess.run([sys.executable, "-c", DRAW_IN_TWO_PROCESSES], capture_output=True, check=True)
+    in_fork, here = json.loads(ran.stdout)
+    assert len({*in_fork, *here}) == 10
+
+
+def test_the_system_is_asked_for_random_bytes_once_for_many_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def token_bytes(size: int) -> bytes:
+        asked.append(size)
+        return os.urandom(size)
+
+    monkeypatch.setattr(secrets, "token_bytes", token_bytes)
+    ids = RandomIds()
+    assert len({ids.uuid() for _ in range(3 * DRAWN_AT_ONCE)}) == 3 * DRAWN_AT_ONCE
+    assert asked == [16 * DRAWN_AT_ONCE] * 3
