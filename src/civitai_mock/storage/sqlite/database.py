@@ -146,6 +146,11 @@ class Database:
         metrics.statement_counts.append(lambda: connections.statements)
         self._observe = metrics.store_operations.observe
 
+    @property
+    def is_private(self) -> bool:
+        """Return whether nobody but this process can read or write the database."""
+        return self._connections.in_memory
+
     async def write(self, operation: Callable[[sqlite3.Connection], T], *, is_repeatable: bool = True) -> T:
         """Return the operation's result once it is committed, with others that were asked for in the same instant.
 
