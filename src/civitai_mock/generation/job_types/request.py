@@ -52,11 +52,11 @@ class Plan:
 
     def slots(self, job_id: str) -> tuple[Slot, ...]:
         """Return a slot for each file that is known of before the work begins."""
-        names = (*(None for _ in range(self.images)), *self.assets)
-        return tuple(
-            Slot(blob_key=blob_key(job_id, index), seed=self.seed if name is None else None, name=name)
-            for index, name in enumerate(names)
-        )
+        images = [Slot(blob_key=blob_key(job_id, place), seed=self.seed) for place in range(self.images)]
+        assets = [
+            Slot(blob_key=blob_key(job_id, place), name=name) for place, name in enumerate(self.assets, self.images)
+        ]
+        return (*images, *assets)
 
 
 def _priority(value: object) -> object:
