@@ -90,6 +90,15 @@ async def test_jobs_are_counted_on_their_way(monolith: Opened) -> None:
     assert found.value("process_open_fds") > 0
 
 
+async def test_an_image_is_counted_when_it_is_drawn(monolith: Opened) -> None:
+    done = await monolith.run(template())
+    drawn = [(await scrape(monolith.client)).by_labels("image_drawing_duration_seconds_count")]
+    for _ in range(2):
+        assert (await monolith.client.get(done["result"][0]["blobUrl"])).status_code == 200
+        drawn.append((await scrape(monolith.client)).by_labels("image_drawing_duration_seconds_count"))
+    assert drawn == [{}, {(): 1}, {(): 1}]
+
+
 async def test_a_job_that_is_cancelled_is_counted_where_it_had_come_to(served: Served) -> None:
     job_id = await served.submit_one()
     await served.client.delete(f"{JOBS}/{job_id}")

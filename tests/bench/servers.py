@@ -69,9 +69,10 @@ class StandIn:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """One server, in one process or several; the first answers HTTP at `port`."""
+    """One server, in one process or several; the first answers HTTP at `port`, the second at most with its metrics."""
 
     port: int
+    scheduler_port: int | None = None
     processes: Sequence[ChildProcess]
     folder: Path
     start_seconds: float
@@ -84,11 +85,9 @@ class Server:
         """How many statements or commands the store was sent; None where nobody counts them."""
         if self.mongo is not None:
             return self.mongo.commands()
-        if len(self.processes) > 1:
-            return None  # the scheduler answers no HTTP
-        status, text = exchange(self.port, "GET", "/metrics")
-        counts = STATEMENTS.findall(text.decode()) if status == 200 else []
-        return sum(map(float, counts)) if counts else None
+        ports = [self.port] if self.scheduler_port is None else [self.port, self.scheduler_port]
+        counts = [_statements_at(port) for port in ports]
+        return None if None in counts else sum(filter(None, counts))
 
     def disk_bytes(self) -> int:
         """What the files of the store take."""
@@ -105,12 +104,22 @@ def running_ours(
         port = free_port()
         environment = {"PORT": str(port), **QUIET, **_store_settings(place.store, folder, mongo), **settings}
         environment["PYTHONPATH"] = str(revision.source)
+        scheduler_port = free_port() if place.processes > 1 else None
+        if scheduler_port is not None:
+            environment["METRICS_PORT"] = str(scheduler_port)
         first = () if place.processes == 1 and runs_jobs else ("api",)
         commands = [first, ("scheduler",)][: place.processes]
         started = time.perf_counter()
         processes = [_ours(stack, folder, environment, command) for command in commands]
         seconds = await_health(port, processes[0], folder, started)
-        yield Server(port=port, processes=processes, folder=folder, start_seconds=seconds, mongo=mongo)
+        yield Server(
+            port=port,
+            scheduler_port=scheduler_port,
+            processes=processes,
+            folder=folder,
+            start_seconds=seconds,
+            mongo=mongo,
+        )
 
 
 @contextmanager
@@ -195,6 +204,16 @@ def exchange(port: int, method: str, path: str, body: bytes | None = None) -> tu
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def _statements_at(port: int) -> float | None:
+    """Return what one process says; None if it does not count, or answers no HTTP."""
+    try:
+        status, text = exchange(port, "GET", "/metrics")
+    except OSError:
+        return None
+    counts = STATEMENTS.findall(text.decode()) if status == 200 else []
+    return sum(map(float, counts)) if counts else None
 
 
 def read_json(port: int, path: str) -> Any:

@@ -45,6 +45,7 @@ def example() -> Scrape:
     metrics.requests.observe(("/health", "GET", 200), 0.001)
     metrics.store_operations.observe(("read",), 0.001)
     metrics.stages.observe(("CLAIMED",), 0.1)
+    metrics.drawings.observe((), 0.01)
     metrics.claims.observe((), 0.1)
     metrics.loop_lags.observe((), 0.001)
     metrics.jobs_ended["SUCCEEDED", "COMFY_RESULT"] = 1

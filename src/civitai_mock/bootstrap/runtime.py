@@ -94,7 +94,9 @@ async def open_runtime(
         if provider is None:
             provider = await opened.enter_async_context(open_provider(settings, clock=clock, ids=ids))
         if artist is None:
-            artist = await opened.enter_async_context(StandInArtist(image_content=settings.simulation_pictures))
+            artist = await opened.enter_async_context(
+                StandInArtist(image_content=settings.simulation_pictures, metrics=metrics)
+            )
         drawing = BlobDrawing(blobs=stores.blobs, jobs=stores.jobs, artist=artist)
         await opened.enter_async_context(drawing)
         if network is None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import lru_cache, partial
+from time import perf_counter
 from typing import Self, TypeAlias
 
 from civitai_mock.drawing.png import RgbImage, compress_scanlines, encode_png, plain_scanlines
@@ -14,6 +15,7 @@ from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.recipe import Recipe
+from civitai_mock.ports import Metrics
 
 GREY = bytes((128, 128, 128))
 BLANKS_KEPT = 64
@@ -64,8 +66,11 @@ def draw_recipe(recipe: Recipe, graph_text: str) -> bytes:
 class StandInArtist:
     """Implements `Artist`: draws and transforms in a few threads, beside those for graphs."""
 
-    def __init__(self, *, image_content: ImageContent, drawing_threads: int = 2) -> None:
+    def __init__(
+        self, *, image_content: ImageContent, drawing_threads: int = 2, metrics: Metrics | None = None
+    ) -> None:
         self._image_content = image_content
+        self._drawings = (metrics or Metrics()).drawings
         self._threads = DrawingThreads(drawing_threads)
 
     async def __aenter__(self) -> Self:
@@ -76,10 +81,16 @@ class StandInArtist:
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         output = OutputImages(node_id="", batch=ImageBatch(), passes=(SamplerPass(seed=seed, prompt_text=subject),))
-        return await self._threads.run(partial(draw, output, 0, texts={}, content=self._image_content))
+        return await self._drawn(partial(draw, output, 0, texts={}, content=self._image_content))
 
     async def draw_recipe(self, recipe: Recipe, graph_text: str) -> bytes:
-        return await self._threads.run(partial(draw_recipe, recipe, graph_text))
+        return await self._drawn(partial(draw_recipe, recipe, graph_text))
+
+    async def _drawn(self, work: Callable[[], bytes]) -> bytes:
+        started = perf_counter()
+        image = await self._threads.run(work)
+        self._drawings.observe((), perf_counter() - started)
+        return image
 
     async def transform(self, transformer: str, image: bytes) -> bytes:
         # Imported at the first image, as Pillow is for drawing.

@@ -71,7 +71,7 @@ class Metrics:
 
     `requests` have the template of the route, the method and the status as labels, `store_operations` what the store
     was asked for, `stages` the stage, `jobs_ended` outcome and stage. `claims` are the times that jobs had waited when
-    they were claimed, `loop_lags` those by which the event loop was late.
+    they were claimed, `drawings` those of images, `loop_lags` those by which the event loop was late.
 
     Each of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives
     `jobs_in_flight`, which returns how many jobs it works on, by stage, and its own `webhook_attempts`, by what came of
@@ -85,6 +85,7 @@ class Metrics:
         self.stages = Histogram(LONG)
         self.claims = Histogram(LONG)
         self.loop_lags = Histogram(SHORT)
+        self.drawings = Histogram(SHORT)
         self.jobs_submitted = 0
         self.jobs_ended = Counter[tuple[str, str]]()
         self.statement_counts: list[Callable[[], int]] = []

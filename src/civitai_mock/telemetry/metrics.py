@@ -98,6 +98,11 @@ def _jobs(metrics: Metrics) -> Iterator[Metric]:
         metrics.stages,
         labels=("stage",),
     )
+    yield _histogram(
+        "image_drawing_duration_seconds",
+        "Images that this process has drawn in place of real ones, and how long each took, with the wait for a thread",
+        metrics.drawings,
+    )
     yield _counter(
         "webhook_attempts",
         "Callbacks that were tried, by what came of it",

@@ -43,7 +43,9 @@ def test_a_row_runs_from_the_command_line_and_prints_its_figures() -> None:
     (row,) = json.loads(done.stdout)["rows"]
     assert (row["name"], row["requests"], row["unmeasured"]) == ("idle", 5, {})
     figures = row["figures"]["ours"]
-    assert {"cpu", "p50", "p99", "rss", "writes", "written"} <= {name for name, each in figures.items() if each}
+    assert {"cpu", "p50", "p99", "rss", "writes", "written", "statements"} <= {
+        name for name, each in figures.items() if each
+    }
     assert 0 < figures["p50"]["median"] <= figures["p99"]["median"]
 
 
