@@ -10,6 +10,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Command = Callable[[Settings, argparse.Namespace, Stop], int]
 
 PROGRAM = "civitai-mock"
+EXTRAS = ("rich", "httpx._main")
+SENDING = (MONOLITH, "api", "scheduler")  # the commands that send something to other hosts
 FAILED, BAD_SETTINGS = 1, 2
 FEWEST_DESCRIPTORS = 64
 NO_THREAD = "can't start new thread"  # Python's text for a limit of the machine, which has no exception of its own
@@ -62,7 +65,7 @@ def _check_health(checked: str | None) -> int:
 
 
 def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
-    _import_structlog()
+    _import_without_extras(arguments.command)
     from civitai_mock.settings import Settings
     from civitai_mock.telemetry.logs import configure_logging, log_uncaught_exceptions
 
@@ -78,16 +81,20 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
         return _report_end(error, as_json=settings.logs_json)
 
 
-def _import_structlog() -> None:
-    """Import structlog as where rich is missing, which takes a tenth of the start for tracebacks that we never show."""
-    if "rich" in sys.modules:
-        return
-    missing: Any = None
-    sys.modules["rich"] = missing  # so that an import of it fails
+def _import_without_extras(command: str) -> None:
+    """Import what loads rich and more where that is installed: a tenth of the start, for output that we never show.
+
+    structlog would show tracebacks by it, and httpx, which the commands that send anything import, has a command line.
+    """
+    hidden: dict[str, Any] = {name: None for name in EXTRAS if name not in sys.modules}  # an import of None fails
+    sys.modules.update(hidden)
     try:
-        import structlog  # noqa: F401
+        import_module("structlog")
+        if command in SENDING:
+            import_module("httpx")
     finally:
-        del sys.modules["rich"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _refuse_too_few_descriptors() -> None:

@@ -51,6 +51,21 @@ main()
 """
 
 
+# Shows what a command that serves has imported when it is about to listen.
+SERVE = """
+import json, os, socket, sys
+from civitai_mock.__main__ import main
+
+def listen(*_, **__):
+    print(json.dumps(list(sys.modules)), flush=True)
+    os._exit(0)
+
+socket.create_server = listen
+sys.argv = ["civitai-mock"]
+main()
+"""
+
+
 @pytest.fixture(scope="module")
 def started() -> Any:
     """What a process has loaded when it can answer for the first time."""
@@ -92,6 +107,15 @@ def test_garbage_is_collected_only_when_something_runs(seeding: Any) -> None:
 
 def test_the_command_does_not_import_rich(seeding: Any) -> None:
     assert not any(moment["rich"] for moment in seeding)
+
+
+def test_a_command_that_serves_imports_httpx_but_not_its_command_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
+    )
+    loaded = json.loads(done.stdout)
+    assert "httpx" in loaded
+    assert not {"rich", "pygments"} & set(loaded)
 
 
 async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them() -> None:
