@@ -8,9 +8,14 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Self, TypeAlias
 
+import structlog
+
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
+
+logger = structlog.stdlib.get_logger()
 
 RECENT = timedelta(minutes=5)
 MIN_LIFETIME = timedelta(milliseconds=500)
@@ -87,13 +92,18 @@ class GetQueuePositions:
         self._lock = asyncio.Lock()
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
-        """Return the positions of those jobs that nobody has claimed, by job id."""
+        """Return the positions of those jobs that nobody has claimed, by job id; none while the store is away."""
         queued = {_sort_key(job): job for job in jobs if job.claim is None and job.outcome is None}
         if not queued:
             return {}
         # Only whoever finds no valid snapshot waits for the lock, so most requests go on at once: a lock would let them
         # on one by one, and their writes with them.
-        snapshot = self._valid_snapshot() or await self._refresh()
+        try:
+            snapshot = self._valid_snapshot() or await self._refresh()
+        except TransientError as error:
+            # A job that was just accepted must not look refused, or its client would submit it again.
+            logger.warning("store away", error=error.message)
+            return {}
         now = self._clock.now()
         newer = QueueLine.of({key: queued[key].cost for key in sorted(queued) if not snapshot.line.has(key)})
         return {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}

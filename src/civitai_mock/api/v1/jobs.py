@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,7 +28,7 @@ from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1 import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, JOBS_TAG, READ_PROBLEMS
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import InsufficientBuzz, JobStatus, JobStatusCollection, JobTemplateList
-from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
+from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.search import count_values
@@ -35,6 +36,8 @@ from civitai_mock.domain.tokens import encode_token
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.wire import MAX_VALUES, fault, invalid
+
+logger = structlog.stdlib.get_logger()
 
 JOBS = "jobs"
 MAX_VALUES_IN_ALL = 20_000
@@ -54,9 +57,18 @@ async def submit_jobs(request: Request) -> Response:
     token = encode_token([job.id for job in jobs])
     single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
     if wait:
-        jobs = await _wait_until_ended(request, jobs)
+        jobs = await _wait_for_accepted(request, jobs)
     answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
     return JsonResponse({**answer, **single}, status_code=_http_status(jobs))
+
+
+async def _wait_for_accepted(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
+    """Wait, but return the jobs as they were accepted if the store goes away: a 503 would have them submitted again."""
+    try:
+        return await _wait_until_ended(request, jobs)
+    except TransientError as error:
+        logger.warning("store away", error=error.message)
+        return jobs
 
 
 async def get_jobs(request: Request) -> Response:

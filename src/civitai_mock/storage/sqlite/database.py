@@ -243,8 +243,7 @@ class Database:
 
     def _commit_group(self) -> None:
         group = self._waited_for([self._queue.popleft() for _ in range(min(MAX_GROUP, len(self._queue)))])
-        results = self._found_again(commit(self._connections.writer, [write.operation for write in group]))
-        self._settle(group, results)
+        self._settle(group, self._committed([write.operation for write in group]))
         if self._checkpointer:
             self._checkpointer.wrote(len(group))
         if self._queue:
@@ -252,15 +251,26 @@ class Database:
         else:
             self._idle.set()
 
-    def _found_again(self, results: Sequence[Done | Failed]) -> Sequence[Done | Failed]:
-        """Fail the results if the files are gone: no write is acknowledged that the next process would not find."""
-        if self._connections.files is None:
-            return results
+    def _committed(self, operations: Sequence[Operation]) -> Sequence[Done | Failed]:
+        """Carry operations out in the open transaction, but not in files that are gone.
+
+        They are looked for again at the end: no write is acknowledged that the next process would not find.
+        """
+        if (loss := self._loss()) is not None:
+            self._connections.writer.rollback()
+            return [Failed(loss)] * len(operations)
+        results = commit(self._connections.writer, operations)
+        loss = self._loss()
+        return results if loss is None else [Failed(loss)] * len(operations)
+
+    def _loss(self) -> OSError | None:
+        """Return what has happened to the files, if anything."""
         try:
-            self._connections.files.check()
+            if self._connections.files is not None:
+                self._connections.files.check()
         except OSError as error:
-            return [Failed(error)] * len(results)
-        return results
+            return error
+        return None
 
     def _fail_all(self, error: Exception) -> None:
         group = self._waited_for(self._queue)

@@ -1,0 +1,285 @@
+"""Every route while the store is away: what can be served is, the rest is a 503 that says when to come back."""
+
+import asyncio
+import resource
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from civitai_mock.clock import VirtualClock
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.services.query import QueryJobs
+from civitai_mock.services.queue_position import GetQueuePositions
+from civitai_mock.storage.sqlite import database
+from civitai_mock.storage.sqlite.open import FILE_NAME
+from tests.support.jobs import succeeded
+from tests.support.mongo import MongoProcess, new_process
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, template
+
+PATIENCE_SECONDS = 20
+AT_ONCE = 100
+QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+ASSET = "model.safetensors"
+ADDED = "urn:air:sd1:lora:civitai:1@2"
+
+
+class Needs(StrEnum):
+    """What a route needs of the store; a SQLite file can be read while it takes no write."""
+
+    NOTHING = "nothing"
+    READING = "reading"
+    WRITING = "writing"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to a route, and how it is answered while all is well."""
+
+    method: str
+    path: str
+    needs: Needs
+    status: int = 200
+    json: Any = None
+    route: str = ""
+
+
+# `{done}`, `{queued}`, `{key}` and so on are those of the jobs that are there before.
+ASKS = (
+    Ask("GET", "/", Needs.NOTHING),
+    Ask("GET", "/docs", Needs.NOTHING),
+    Ask("GET", "/redoc", Needs.NOTHING),
+    Ask("GET", "/openapi.json", Needs.NOTHING),
+    Ask("GET", "/static/swagger-ui.css", Needs.NOTHING, route="/static/{name}"),
+    Ask("GET", "/health/live", Needs.NOTHING),
+    Ask("GET", "/metrics", Needs.NOTHING),
+    Ask("GET", "/health", Needs.WRITING),
+    Ask("GET", "/health/ready", Needs.WRITING),
+    Ask("GET", "{blob}", Needs.READING, route="/blobs/{key}"),
+    Ask("HEAD", "{blob}", Needs.READING, route="/blobs/{key}"),
+    Ask("GET", f"{JOBS}/{{done}}", Needs.READING, route=f"{JOBS}/{{jobId}}"),
+    Ask("GET", f"{JOBS}/{{queued}}?detailed=true", Needs.READING, route=f"{JOBS}/{{jobId}}"),
+    Ask("GET", f"{JOBS}?token={{token}}", Needs.READING, 202),
+    Ask("GET", f"{JOBS}/{{done}}/assets/{{asset}}", Needs.READING, route=f"{JOBS}/{{jobId}}/assets/{{assetName}}"),
+    Ask("GET", "/v1/producer/jobs/{done}/events", Needs.READING, route="/v1/producer/jobs/{jobId}/events"),
+    Ask("GET", "/v1/consumer/requests", Needs.READING),
+    Ask("GET", "/v1/consumer/consumption", Needs.READING),
+    Ask("GET", f"/v1/consumer/coverage?model={CHECKPOINT}", Needs.READING),
+    Ask("POST", f"{JOBS}/query", Needs.READING, json={"properties": {"of": "queued"}}),
+    Ask("POST", f"{JOBS}?whatif=true", Needs.READING, json=template()),
+    Ask("GET", "/v2/resources?q=sdxl", Needs.READING),
+    Ask("GET", f"/v2/resources/{CHECKPOINT}", Needs.READING, route="/v2/resources/{air}"),
+    Ask("POST", JOBS, Needs.WRITING, 202, json=template()),
+    Ask("PUT", f"{JOBS}/{{done}}", Needs.WRITING, json={"reason": "bad"}, route=f"{JOBS}/{{jobId}}"),
+    Ask("PUT", f"{JOBS}?token={{token}}", Needs.WRITING, json={"reason": "bad"}),
+    Ask("DELETE", f"{JOBS}/{{queued}}", Needs.WRITING, route=f"{JOBS}/{{jobId}}"),
+    Ask("DELETE", f"{JOBS}?token={{token}}", Needs.WRITING),
+    Ask("POST", "/v2/resources", Needs.WRITING, 201, json={"air": ADDED}),
+    Ask("PUT", f"/v2/resources/{LORA}", Needs.WRITING, json={"air": LORA}, route="/v2/resources/{air}"),
+    Ask("PATCH", f"/v2/resources/{LORA}", Needs.WRITING, json={"modelName": "x"}, route="/v2/resources/{air}"),
+    Ask("DELETE", f"/v2/resources/{LORA}", Needs.WRITING, 204, route="/v2/resources/{air}"),
+)
+
+
+@dataclass
+class World:
+    """An API on a store that can be taken away, with one job that has succeeded and two that are queued."""
+
+    served: Served
+    can_read: bool
+    away: Callable[[], AbstractContextManager[None]]
+    names: dict[str, str] = field(default_factory=dict)
+
+    async def fill(self) -> None:
+        done = await self.served.submit_one()
+        job = await self._finish_with_asset()
+        pair = await self.served.submit(properties={"of": "queued"})
+        self.names = {
+            "done": done,
+            "queued": await self.served.submit_one(properties={"of": "queued"}),
+            "token": pair["token"],
+            "asset": ASSET,
+            "blob": self.served.blob_url(job.slots[0].blob_key),
+        }
+
+    async def _finish_with_asset(self) -> Job:
+        claimed = await self.served.claim()
+        done = succeeded(claimed, at=self.served.clock.now())
+        done = replace(done, slots=tuple(replace(slot, name=ASSET) for slot in done.slots))
+        for slot in done.slots:
+            await self.served.store_blob(slot.blob_key)
+        assert await self.served.stores.jobs.replace(claimed, done)
+        return done
+
+    async def ask(self, ask: Ask) -> httpx.Response:
+        path = ask.path
+        for name, value in self.names.items():
+            path = path.replace(f"{{{name}}}", value)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self.served.client.request(ask.method, path, json=ask.json)
+
+    def is_served_while_away(self, ask: Ask) -> bool:
+        return ask.needs is Needs.NOTHING or (ask.needs is Needs.READING and self.can_read)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def _full(folder: Path) -> Iterator[None]:
+    """Let no file grow, which the system says as it says that a disk is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with capture_logs():  # as what pytest captures goes into a file, too
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@contextmanager
+def _moved(folder: Path) -> Iterator[None]:
+    """Take the database away, with its log; the folder of blobs stays."""
+    elsewhere = folder.with_name("elsewhere")
+    elsewhere.mkdir()
+    files = list(folder.glob(f"{FILE_NAME}*"))
+    for path in files:
+        path.rename(elsewhere / path.name)
+    yield
+    for path in files:
+        (elsewhere / path.name).rename(path)
+
+
+@contextmanager
+def _stopped(process: MongoProcess) -> Iterator[None]:
+    process.kill()
+    yield
+    process.start()
+
+
+SQLITE_TROUBLES: Mapping[str, Callable[[Path], AbstractContextManager[None]]] = {
+    "locked": _locked,
+    "full": _full,
+    "moved": _moved,
+}
+TROUBLES = [*SQLITE_TROUBLES, pytest.param("mongo", marks=[pytest.mark.mongo, pytest.mark.slow])]
+
+
+@asynccontextmanager
+async def _world(trouble: str, folder: Path) -> AsyncIterator[World]:
+    clock = VirtualClock(datetime.now(UTC))  # as MongoDB deletes what is past its time
+    if trouble != "mongo":
+        async with serve(clock, mongodb_uri=None, data_dir=folder) as served:
+            yield World(served, can_read=True, away=partial(SQLITE_TROUBLES[trouble], folder))
+        return
+    process = new_process()
+    try:
+        process.start()
+        async with serve(clock, mongodb_uri=f"{process.uri}?{QUICK}", seed_resources=True) as served:
+            yield World(served, can_read=False, away=partial(_stopped, process))
+    finally:
+        process.remove()
+
+
+@pytest.fixture
+async def world(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    async with _world(request.param, tmp_path / "data") as opened:
+        await opened.fill()
+        yield opened
+
+
+@pytest.mark.parametrize("world", TROUBLES, indirect=True)
+async def test_every_route_is_served_or_refused_while_the_store_is_away_and_served_when_it_is_back(
+    world: World,
+) -> None:
+    with world.away():
+        for ask in ASKS:
+            answer = await world.ask(ask)
+            if world.is_served_while_away(ask):
+                assert answer.status_code == ask.status, (ask, answer.text)
+            else:
+                _assert_is_refusal(ask, answer)
+    for ask in ASKS:
+        answer = await world.ask(ask)
+        assert answer.status_code == ask.status, (ask, answer.text)
+
+
+def _assert_is_refusal(ask: Ask, answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1"), (ask, answer.text)
+    if ask.method == "HEAD":
+        return
+    assert answer.headers["content-type"] == "application/problem+json; charset=utf-8", ask
+    problem = answer.json()
+    assert (problem["status"], problem["code"], problem["title"]) == (503, "unavailable", "Service Unavailable"), ask
+    assert problem["detail"], ask
+    assert problem["traceId"], ask
+
+
+async def test_the_table_has_every_operation_of_the_api() -> None:
+    async with serve() as served:
+        paths = served.app.openapi()["paths"]
+    operations = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    asked = {(ask.method, ask.route or ask.path.partition("?")[0]) for ask in ASKS}
+    assert operations <= asked
+
+
+@pytest.mark.parametrize("world", TROUBLES, indirect=True)
+async def test_a_crowd_is_refused_in_the_time_of_a_few_and_served_when_the_store_is_back(world: World) -> None:
+    submission = Ask("POST", JOBS, Needs.WRITING, 202, json=template(properties={"of": "crowd"}))
+    with world.away():
+        answers = await asyncio.gather(*(world.ask(submission) for _ in range(AT_ONCE)))
+        for answer in answers:
+            _assert_is_refusal(submission, answer)
+        statuses = await asyncio.gather(*(world.ask(Ask("GET", "/health/live", Needs.NOTHING)) for _ in range(AT_ONCE)))
+        assert {answer.status_code for answer in statuses} == {200}
+    assert (await world.ask(submission)).status_code == 202
+    found = await world.ask(Ask("POST", f"{JOBS}/query", Needs.READING, json={"properties": {"of": "crowd"}}))
+    assert len(found.json()["jobs"]) == 1
+
+
+class AwayOnceStored:
+    """Stands in for a store that goes away as soon as something was asked of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise TransientError("The store is away.")
+
+
+@pytest.mark.parametrize("query", ["", "?wait=true", "?detailed=true"])
+async def test_a_submission_that_was_stored_is_answered_though_the_store_goes_away(query: str) -> None:
+    async with serve(wait_limit_s=1) as served:
+        away: Any = AwayOnceStored()
+        served.answer_with(
+            query=QueryJobs(jobs=away), queue_positions=GetQueuePositions(queue=away, clock=served.clock)
+        )
+        submitting = asyncio.create_task(served.client.post(f"{JOBS}{query}", json=template()))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not submitting.done():
+                served.clock.advance(0.5)
+                await asyncio.sleep(0)
+        answer = await submitting
+        assert answer.status_code == 202, answer.text
+        (status,) = answer.json()["jobs"]
+        assert status["jobId"] == answer.json()["jobId"]
+        assert "queuePosition" not in status["serviceProviders"]["local"]
+        assert await served.queued() == 1
