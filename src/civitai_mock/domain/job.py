@@ -1,12 +1,13 @@
 """A job is the unit that is claimed; every change that it may go through is a method."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
@@ -106,11 +107,11 @@ class Job:
             raise ValueError(f"a job in {self.stage} cannot enter {stage}")
         attempt = self.retry_attempt + uses_retry
         event = self._event(STAGE_EVENT[stage], at=at, context=context, stage=stage, retry_attempt=attempt)
-        return replace(
+        return changed(
             self,
             stage=stage,
             retry_attempt=attempt,
-            claim=replace(self.claim, until=at + lease),
+            claim=changed(self.claim, until=at + lease),
             prompt_id=prompt_id or self.prompt_id,
             last_event=event,
         )
@@ -133,7 +134,7 @@ class Job:
         stage = Stage.COMFY_RESULT if outcome is Outcome.SUCCEEDED else self.stage
         event = self._event(OUTCOME_EVENT[outcome], at=at, context=context, stage=stage)
         kept = self.slots if slots is None else tuple(slots)
-        return replace(
+        return changed(
             self,
             stage=stage,
             outcome=outcome,
@@ -148,13 +149,13 @@ class Job:
         """Return the claimed job where it was, with an Updated event that reports its progress."""
         self._check(Change.ADVANCE)
         event = self._event(JobEventType.UPDATED, at=at, context=context, stage=self.stage)
-        return replace(self, last_event=event, slots=self.slots if slots is None else tuple(slots))
+        return changed(self, last_event=event, slots=self.slots if slots is None else tuple(slots))
 
     def unblocked(self, *, at: datetime) -> Self:
         """Return the job as one that can be claimed, as every job that it depends on has succeeded."""
         self._check(Change.UNBLOCK)
         event = self._event(JobEventType.UPDATED, at=at, context={"dependencies": "succeeded"}, stage=self.stage)
-        return replace(self, is_blocked=False, last_event=event)
+        return changed(self, is_blocked=False, last_event=event)
 
     def released(self, *, at: datetime, reason: str) -> Self:
         """Put the job back into the queue, as its worker stops or cannot go on; no retry is used up."""
@@ -169,9 +170,9 @@ class Job:
         self._check(Change.USE_RETRY)
         prompt_id = None if prompt_stopped else self.prompt_id
         if self.retry_attempt >= self.max_retry_attempt:
-            return replace(self._failed_for_good(at=at, reason=reason), prompt_id=prompt_id)
+            return changed(self._failed_for_good(at=at, reason=reason), prompt_id=prompt_id)
         expired = self._requeued(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
-        return replace(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)
+        return changed(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)
 
     def abandoned(self, *, at: datetime, reason: str, deaths: int = 0) -> Self:
         """Put the job of a worker that is gone back into the queue, or let it fail after too many such `deaths`.
@@ -195,7 +196,7 @@ class Job:
 
     def _requeued(self, event_type: JobEventType, *, at: datetime, context: JsonObject) -> Self:
         event = self._event(event_type, at=at, context=context, stage=self.stage)
-        return replace(self, stage=Stage.QUEUED, claim=None, last_event=event)
+        return changed(self, stage=Stage.QUEUED, claim=None, last_event=event)
 
     def _event(
         self,

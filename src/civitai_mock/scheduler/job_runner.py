@@ -112,6 +112,7 @@ class JobRunner:
     task: asyncio.Task[None] = field(init=False)
     is_writing: bool = field(default=False, init=False)
     _passed: list[Job] = field(default_factory=list, init=False)
+    _entered_at: datetime = field(init=False)
     _stages_ms: dict[str, float] = field(default_factory=dict, init=False)
     _has_let_go: bool = field(default=False, init=False)
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
@@ -174,6 +175,7 @@ class JobRunner:
             self._spans.end(self.job)
 
     async def _run_stages(self) -> None:
+        self._entered_at = self.services.clock.now()
         context = JobContext(
             job=self.job, services=self.services, publish=self._publish, before_waiting=self._before_waiting
         )
@@ -187,13 +189,13 @@ class JobRunner:
 
     async def _run_stage(self, context: JobContext) -> None:
         stage = NEXT_STAGE[self._latest.stage]
-        started = self.services.clock.now()
         await self._do_step(stage, context)
         uses_retry = stage is Stage.SENT_TO_COMFY and await self._uses_retry(context)
         now = self.services.clock.now()
         context.job = self._advanced(stage, context, at=now, uses_retry=uses_retry)
         self._passed.append(context.job)
-        self._note_duration(stage, now - started)
+        self._note_duration(stage, now - self._entered_at)
+        self._entered_at = now
         if context.job.claim is None:
             await self._save_passed()
         if context.job.outcome is Outcome.SUCCEEDED:

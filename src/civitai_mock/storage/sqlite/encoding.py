@@ -26,7 +26,7 @@ def from_micros(micros: int) -> datetime:
 
 def text_size(row: Row) -> int:
     """Return the length of all texts in a row together, packed or not."""
-    return sum(len(value) for value in row if isinstance(value, str | bytes))
+    return sum([len(value) for value in row if isinstance(value, (str, bytes))])
 
 
 def to_json(value: object) -> str:
