@@ -1,5 +1,6 @@
 """What may be sent as a body: media type, size, time, and JSON that can be kept."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,10 +12,11 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Receive
 
 from civitai_mock.api.json_body import decode
 from civitai_mock.domain.errors import InvalidRequestError
-from tests.support.asgi import exchange, http_scope, in_chunks, silence
+from tests.support.asgi import exchange, hang_up, http_scope, in_chunks, silence
 from tests.support.served_app import JOBS, Served, serve, template
 
 BODY = orjson.dumps(template())
@@ -182,3 +184,63 @@ async def test_a_body_that_does_not_arrive_is_a_408_and_the_connection_is_closed
     answered = await exchange(served.app, http_scope("POST", JOBS), silence)
     assert answered.status == 408
     assert answered.headers["connection"] == "close"
+
+
+def in_parts(parts: Sequence[bytes], then: Receive) -> Receive:
+    """A client whose body comes in parts, each a moment after it is asked for; after the last one `then` is asked."""
+    left = list(parts)
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": left.pop(0), "more_body": True} if left else await then()
+
+    return receive
+
+
+async def no_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def test_a_body_that_comes_in_parts_is_read_whole(served: Served) -> None:
+    receive = in_parts([BODY[:5], BODY[5:9], b"", BODY[9:]], no_more)
+    answered = await exchange(served.app, http_scope("POST", JOBS), receive)
+    assert answered.status == 202
+
+
+async def test_a_body_that_stops_is_a_408(served: Served) -> None:
+    context = served.app.state.context
+    served.app.state.context = replace(context, options=replace(context.options, body_timeout=timedelta()))
+    answered = await exchange(served.app, http_scope("POST", JOBS), in_parts([BODY[:9]], silence))
+    assert answered.status == 408
+
+
+async def test_whoever_hangs_up_in_the_middle_of_a_body_gets_no_answer(served: Served) -> None:
+    answered = await exchange(served.app, http_scope("POST", JOBS), in_parts([BODY[:9]], hang_up))
+    assert answered.messages == []
+
+
+async def test_a_request_can_be_cancelled_while_its_body_is_to_come(served: Served) -> None:
+    asked, stopped = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        asked.set()
+        try:
+            return await silence()
+        finally:
+            stopped.set()
+
+    serving = asyncio.create_task(exchange(served.app, http_scope("POST", JOBS), receive))
+    await asked.wait()
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert stopped.is_set()
+
+
+async def test_no_timer_is_set_for_a_body_that_is_there(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": BODY, "more_body": False}
+
+    monkeypatch.setattr(asyncio, "timeout", None)
+    answered = await exchange(served.app, http_scope("POST", JOBS), receive)
+    assert answered.status == 202

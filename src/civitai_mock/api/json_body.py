@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from itertools import islice
-from typing import TypeVar
+from types import coroutine
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -65,17 +66,51 @@ async def _read(request: Request, limits: ApiOptions) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limits.max_body_bytes:
         raise _too_large(limits)
-    body = bytearray()
+    seconds = limits.body_timeout.total_seconds()
     try:
-        async with asyncio.timeout(limits.body_timeout.total_seconds()):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.max_body_bytes:
-                    raise _too_large(limits)
+        return await _at_once_or_within(seconds, _read_all(request, limits))
     except TimeoutError as error:
-        seconds = f"{limits.body_timeout.total_seconds():g}"
-        raise BodyTimeoutError(f"The body did not arrive within {seconds} seconds.") from error
+        raise BodyTimeoutError(f"The body did not arrive within {seconds:g} seconds.") from error
+
+
+async def _read_all(request: Request, limits: ApiOptions) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.max_body_bytes:
+            raise _too_large(limits)
     return bytes(body)
+
+
+async def _at_once_or_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns; raise `TimeoutError` if that takes too long.
+
+    No timer is set for work that never waits, as most bodies are there when they are asked for: a timer takes as long
+    as all else about reading such a body.
+    """
+    try:
+        waits_for = work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    async with asyncio.timeout(seconds):
+        return await _go_on(work, waits_for)
+
+
+@coroutine
+def _go_on(work: Coroutine[Any, Any, T], waits_for: object) -> Generator[Any, Any, T]:
+    """Await the rest of `work`, which was begun and `waits_for` something."""
+    try:
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:  # noqa: BLE001 - `work` has to see it, a cancellation above all
+                waits_for = work.throw(error)
+            else:
+                waits_for = work.send(sent)
+    except StopIteration as done:
+        result: T = done.value
+        return result
 
 
 def decode(body: bytes, *, most_values: int = VALUES_IN_ANY_CASE) -> Json:
