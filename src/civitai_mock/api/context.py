@@ -87,12 +87,13 @@ class Exchange:
 
     `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for; `consumer` is
     known on guarded paths. `answer_headers` go with whatever is answered. `status` is None until an answer begins.
-    `scope` is the one that the route gets.
+    `scope` is the one that the route gets, `body_size` is in bytes, once the body was read.
     """
 
     __slots__ = (
         "_send",
         "answer_headers",
+        "body_size",
         "compat",
         "consumer",
         "context",
@@ -119,6 +120,7 @@ class Exchange:
         self.compat: ClientCompat | None = None
         self.consumer: str | None = None
         self.status: int | None = None
+        self.body_size = 0
 
     @property
     def caller_id(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 from starlette.requests import Request
 
-from civitai_mock.api.context import ApiOptions, options
+from civitai_mock.api.context import ApiOptions, exchange
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.wire import ROOT, fault
@@ -40,20 +40,15 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
 
     Raise an error that says what is wrong with it. A large body is decoded and parsed in a thread.
     """
-    content_type = request.headers.get("content-type")
+    current = exchange(request)
+    content_type = current.header(b"content-type")
     if content_type is not None and not MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()):
         raise UnsupportedMediaTypeError(f"The body is '{content_type}'; expected {' or '.join(MEDIA_RANGES)}.")
-    limits = options(request)
+    limits = current.context.options
     body = await _read(request, limits)
-    request.state.body_size = len(body)
+    current.body_size = len(body)
     most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
     return await in_thread_if_large(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
-
-
-def body_size(request: Request) -> int:
-    """Return the size in bytes of a body that was read."""
-    size: int = request.state.body_size
-    return size
 
 
 def _object(value: Json) -> JsonObject:
@@ -63,8 +58,8 @@ def _object(value: Json) -> JsonObject:
 
 
 async def _read(request: Request, limits: ApiOptions) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limits.max_body_bytes:
+    declared = exchange(request).header(b"content-length")
+    if declared is not None and declared.isdecimal() and int(declared) > limits.max_body_bytes:
         raise _too_large(limits)
     seconds = limits.body_timeout.total_seconds()
     try:

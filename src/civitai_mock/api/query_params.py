@@ -12,7 +12,8 @@ FLAGS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False
 
 def optional(request: Request, name: str) -> str | None:
     """Return the parameter, and the last one if it is repeated."""
-    return next(reversed(_texts(request, name)), None)
+    texts = _texts(request, name)
+    return texts[-1] if texts else None
 
 
 def flag(request: Request, name: str, *, default: bool = False) -> bool:

@@ -21,7 +21,7 @@ from civitai_mock.api.context import (
     use_cases,
     while_connected,
 )
-from civitai_mock.api.json_body import body_size, read_as
+from civitai_mock.api.json_body import read_as
 from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import flag, required
 from civitai_mock.api.responses import JsonResponse
@@ -49,7 +49,7 @@ async def submit_jobs(request: Request) -> Response:
     detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
     what_if = flag(request, "whatif")
     requests = await read_as(request, partial(parse_submission, max_jobs=options(request).max_jobs))
-    submit, size = use_cases(request).submit, body_size(request)
+    submit, size = use_cases(request).submit, exchange(request).body_size
     if what_if:
         planned = await submit.what_if(requests, caller(request), charged=charge, size=size)
         return JsonResponse((await renderer_for(request, planned)).planned(planned, detailed=detailed))
