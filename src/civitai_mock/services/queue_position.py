@@ -60,6 +60,9 @@ class QueueLine:
         return self.keys[index : index + 1] == [key]
 
 
+NOBODY = QueueLine.of({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
     """Shows the queue at one time; `ended_recently` counts jobs that had ended in the time `RECENT` before it."""
@@ -105,7 +108,9 @@ class GetQueuePositions:
             logger.warning("store away", error=error.message)
             return {}
         now = self._clock.now()
-        newer = QueueLine.of({key: queued[key].cost for key in sorted(queued) if not snapshot.line.has(key)})
+        newer = NOBODY
+        if len(queued) > 1:
+            newer = QueueLine.of({key: queued[key].cost for key in sorted(queued) if not snapshot.line.has(key)})
         return {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}
 
     def _valid_snapshot(self) -> QueueSnapshot | None:

@@ -91,13 +91,14 @@ class SqliteJobStore:
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
         new = [(job, job_row(job), request_text(job)) for job in jobs]
-        leaves = [row for job in jobs for row in leaf_rows(job)]
+        leaves = [row for job in jobs if job.properties for row in leaf_rows(job)]
 
         def insert(connection: sqlite3.Connection) -> None:
             try:
                 for job, row, request in new:
                     self._insert(connection, job, row, request)
-                connection.executemany(self._sql.insert_leaf, leaves)
+                if leaves:
+                    connection.executemany(self._sql.insert_leaf, leaves)
             except sqlite3.IntegrityError as error:
                 raise ConflictError("A job with this id exists already.") from error
             if budget:
