@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from bson import ObjectId
@@ -11,12 +12,12 @@ from civitai_mock.domain.blob import UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.ports import BlobStore
 from civitai_mock.storage.mongo import blobs as blobs_module
-from civitai_mock.storage.mongo.blob_files import LONGEST_UPLOAD
-from civitai_mock.storage.mongo.blobs import LARGEST_CONTENT
+from civitai_mock.storage.mongo.blob_files import LONGEST_UPLOAD, BlobFiles
+from civitai_mock.storage.mongo.blobs import LARGEST_CONTENT, MongoBlobStore
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, chunks, collect
-from tests.support.mongo import mongo_address
+from tests.support.mongo import Interrupted, mongo_address
 
 pytestmark = pytest.mark.mongo
 
@@ -141,6 +142,24 @@ async def test_what_cannot_take_the_place_of_a_recipe_leaves_no_file(
     gone = UndrawnBlob(key="key", content_type=PNG, recipe="{}", keep_until=KEEP_UNTIL)
     assert await blobs.fill(gone, chunks(bytes(size))) is None
     assert await counts(inside) == (0, 0, 0)
+
+
+async def test_images_of_jobs_that_end_at_once_are_one_command_or_two(inside: Collections) -> None:
+    """Each alone would be the largest part of the commands of a simulated job."""
+    writes: list[int] = []
+
+    class Counted(Interrupted):
+        async def _interrupt(self, call: Any, *args: Any, **kwargs: Any) -> object:
+            writes.append(len(args[0]))
+            return await call(*args, **kwargs)
+
+    counted: Any = Counted(inside.blobs, "bulk_write")
+    store = MongoBlobStore(blobs=counted, files=BlobFiles(bucket=counted, files=counted, chunks=counted))
+    blobs = [UndrawnBlob(key=str(n), content_type=PNG, recipe="{}", keep_until=KEEP_UNTIL) for n in range(20)]
+    await asyncio.gather(*(store.put_undrawn([blob]) for blob in blobs))
+    assert [await store.stat(blob.key) for blob in blobs] == blobs
+    assert sum(writes) == 20
+    assert len(writes) <= 2
 
 
 async def test_a_drawn_image_may_be_too_large_for_a_document(blobs: BlobStore, inside: Collections) -> None:

@@ -55,13 +55,10 @@ async def reserved(inside: Collections) -> int:
     return await inside.reservations.count_documents({})
 
 
-@pytest.mark.parametrize(("collection", "call"), [("job_events", "insert_many"), ("jobs", "insert_many")])
 @pytest.mark.parametrize("after", [False, True])
-async def test_what_another_process_is_adding_counts_at_any_moment(
-    inside: Collections, collection: str, call: str, after: bool
-) -> None:
-    watched = Meanwhile(getattr(inside, collection), call, is_refused(inside, 7), after=after)
-    buyer = process_on(inside, **{"events" if collection == "job_events" else "jobs": watched}).jobs
+async def test_what_another_process_is_adding_counts_at_any_moment(inside: Collections, after: bool) -> None:
+    watched = Meanwhile(inside.jobs, "insert_many", is_refused(inside, 7), after=after)
+    buyer = process_on(inside, jobs=watched).jobs
     await buyer.add([job_for(1, 4)], budget=TEN)
     assert not watched.broken
     assert (await stored(inside), await reserved(inside)) == ([job_id(1)], 0)
@@ -113,7 +110,7 @@ async def test_jobs_that_are_stored_while_another_process_adds_up_are_not_missed
         checked.set()
         await go_on.wait()
 
-    first = process_on(inside, events=Meanwhile(inside.job_events, "insert_many", wait)).jobs
+    first = process_on(inside, jobs=Meanwhile(inside.jobs, "insert_many", wait)).jobs
     adding = asyncio.create_task(first.add([job_for(1, 4)], budget=TEN))
     await checked.wait()
 

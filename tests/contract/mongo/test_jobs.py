@@ -14,6 +14,7 @@ from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobQueue, Stores
 from civitai_mock.storage.mongo import job_changes
 from civitai_mock.storage.mongo.collections import Collections
+from civitai_mock.storage.mongo.job_documents import event_documents
 from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
 from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address, process_on
@@ -61,7 +62,7 @@ async def test_a_crash_before_the_event_is_stored_loses_nothing_of_the_history(
     job = await add_claimed(stores.jobs, stores.queue)
     dying = process_on(inside, events=Interrupted(inside.job_events, "insert_many")).jobs
     assert await dying.replace(job, accepted(job))
-    assert await stored_seqs(inside) == [0]
+    assert await stored_seqs(inside) == []
     assert await stores.jobs.events(job.id) == [job.last_event, accepted(job).last_event]
 
 
@@ -75,7 +76,7 @@ async def test_a_crash_before_several_events_are_stored_loses_none_of_them(
     events = Interrupted(inside.job_events, "insert_many")
     dying = process_on(inside, events=events).jobs
     assert await dying.replace(job, second, between=[first.last_event])
-    assert await stored_seqs(inside) == [0]
+    assert await stored_seqs(inside) == []
     told = [job.last_event, first.last_event, second.last_event]
     assert await stores.jobs.events(job.id) == told
     events.broken = False
@@ -133,7 +134,24 @@ async def test_changes_of_one_instant_are_answered_one_by_one(stores: Stores, in
     first, second, third = await stores.queue.claim(make_claim(), limit=3)
     pairs = [(first, accepted(first)), (first, cancelled(first)), (second, accepted(second)), (make_job(9), third)]
     assert await asyncio.gather(*(stores.jobs.replace(*pair) for pair in pairs)) == [True, False, True, False]
-    assert await stored_seqs(inside) == [0, 0, 0, 1, 1]
+    assert await stored_seqs(inside) == [0, 0, 1, 1]
+
+
+async def test_a_submission_is_one_command_and_its_event_is_in_the_job(stores: Stores, inside: Collections) -> None:
+    jobs = await add_jobs(stores.jobs, 2)
+    assert await stored_seqs(inside) == []
+    assert [await stores.jobs.events(job.id) for job in jobs] == [[job.last_event] for job in jobs]
+
+
+async def test_the_first_event_of_a_job_of_an_earlier_version_is_not_doubled(
+    stores: Stores, inside: Collections
+) -> None:
+    """Up to version 4 a submission stored it as a document of its own."""
+    job = await add_claimed(stores.jobs, stores.queue)
+    await inside.job_events.insert_many(event_documents(job, [job.last_event]))
+    assert await stores.jobs.replace(job, accepted(job))
+    assert await stored_seqs(inside) == [0, 1]
+    assert await stores.jobs.events(job.id) == [job.last_event, accepted(job).last_event]
 
 
 async def test_a_submission_that_breaks_off_leaves_no_job_and_no_event(stores: Stores, inside: Collections) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from civitai_mock.storage.mongo.job_changes import Grouped
+from civitai_mock.storage.mongo.grouping import Grouped
 
 
 class Doubler:

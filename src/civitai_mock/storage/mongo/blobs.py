@@ -13,10 +13,12 @@ from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
+from civitai_mock.storage.mongo.grouping import Grouped
 
 # A document may have 16 MiB. Half of it leaves no doubt, takes an image of 2048x2048, and is what a slow reader holds.
 LARGEST_CONTENT = 8 * 1024 * 1024
 CHUNK = 256 * 1024
+JOBS_IN_ONE_WRITE = 500
 FILE_ONLY = {"file": 1}
 
 
@@ -26,6 +28,11 @@ class MongoBlobStore:
     def __init__(self, *, blobs: Collection, files: BlobFiles) -> None:
         self._blobs = blobs
         self._files = files
+        self._undrawn = Grouped(self._replace, limit=JOBS_IN_ONE_WRITE)
+
+    async def drain(self) -> None:
+        """Wait for writes whose callers may be gone."""
+        await self._undrawn.drain()
 
     @raises_domain_errors
     async def put(
@@ -57,10 +64,14 @@ class MongoBlobStore:
 
     @raises_domain_errors
     async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
+        await self._undrawn([{**_common_members(blob), "recipe": blob.recipe} for blob in blobs])
+
+    async def _replace(self, groups: Sequence[Sequence[Document]]) -> Sequence[None]:
         """Replace what was there before, of which only a sweep finds a file again: nearly always there is nothing."""
-        documents = [{**_common_members(blob), "recipe": blob.recipe} for blob in blobs]
+        documents = [document for group in groups for document in group]
         writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
         await self._blobs.bulk_write(writes, ordered=False)
+        return [None] * len(groups)
 
     @raises_domain_errors
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:

@@ -1,10 +1,8 @@
 """Changes of jobs in MongoDB: conditional writes in groups, each with the event that it appends."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from bson import ObjectId
 from pymongo import UpdateOne
@@ -23,9 +21,6 @@ from civitai_mock.storage.mongo.job_documents import (
 )
 from civitai_mock.storage.mongo.webhook_outbox import update_and_make_due
 
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
-
 REMEMBERED_JOBS = 20_000
 
 
@@ -41,7 +36,12 @@ class JobChange:
 
     @property
     def events(self) -> Sequence[JobEvent]:
-        return [*self.between, self.after.last_event]
+        """Return the events of the change; the first one also stores that of the submission, which only wrote the job.
+
+        So a submission takes one command, and not two.
+        """
+        first = [self.before.last_event] if self.before.seq == 0 else []
+        return [*first, *self.between, self.after.last_event]
 
 
 class Changes:
@@ -73,7 +73,7 @@ class Changes:
         return frozenset([document["changeId"] async for document in self._jobs.find(marked, {"changeId": 1})])
 
     def _may_lack_event(self, job: Job) -> bool:
-        """Return whether the last events of a job may be missing; the first event is stored before the job."""
+        """Return whether the last events of a job may be missing; the first one is among those of the first change."""
         return job.seq > 0 and self._stored.get(job.id) != job.seq
 
     async def _store_events_held_by(self, jobs: Sequence[Job]) -> None:
@@ -106,42 +106,6 @@ def _conditional_update(change: JobChange) -> UpdateOne:
     }
     if before.claim and change.if_not_renewed:
         unchanged["claim.until"] = moment_text(before.claim.until)
-    between = [event_fields(event) for event in change.between]
+    between = [event_fields(event) for event in change.events[:-1]]
     fields = {**changing_fields(change.after), "eventsBetween": between, "changeId": change.id}
     return UpdateOne(unchanged, update_and_make_due(fields) if change.after.callback_url else {"$set": fields})
-
-
-class Grouped(Generic[Item, Answer]):
-    """Groups calls of the same instant: while one group is carried out, the next one fills, without a timer."""
-
-    def __init__(self, carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, limit: int) -> None:
-        self._carry_out = carry_out
-        self._limit = limit
-        self._filling: list[Item] | None = None
-        self._last: asyncio.Task[Sequence[Answer]] | None = None
-
-    async def __call__(self, item: Item) -> Answer:
-        """Return the item's own answer, or raise the error of its group; a cancelled caller takes nothing back."""
-        group, task = self._join()
-        group.append(item)
-        place = len(group) - 1
-        answers = await asyncio.shield(task)
-        return answers[place]
-
-    async def drain(self) -> None:
-        """Wait for all groups that have begun."""
-        if self._last is not None:
-            await asyncio.wait([self._last])
-
-    def _join(self) -> tuple[list[Item], asyncio.Task[Sequence[Answer]]]:
-        if self._filling is None or self._last is None or len(self._filling) >= self._limit:
-            self._filling = []
-            self._last = asyncio.create_task(self._run(self._filling, after=self._last), name="grouped write")
-        return self._filling, self._last
-
-    async def _run(self, group: list[Item], *, after: asyncio.Task[Sequence[Answer]] | None) -> Sequence[Answer]:
-        if after is not None:
-            await asyncio.wait([after])
-        if self._filling is group:
-            self._filling = None
-        return await self._carry_out(group)

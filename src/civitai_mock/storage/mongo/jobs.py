@@ -13,10 +13,10 @@ from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import is_storable, json_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
-from civitai_mock.storage.mongo.job_changes import Changes, Grouped, JobChange
+from civitai_mock.storage.mongo.grouping import Grouped
+from civitai_mock.storage.mongo.job_changes import Changes, JobChange
 from civitai_mock.storage.mongo.job_documents import (
     HELD_EVENTS,
-    event_documents,
     event_of,
     expired,
     held_events,
@@ -53,15 +53,12 @@ class MongoJobStore:
                 await self._insert(jobs, {"reservation": reservation})
 
     async def _insert(self, jobs: Sequence[Job], named: Document) -> None:
-        """Insert events first, so that a job that can be claimed has its first event, and a taken id shows early."""
-        events = [document for job in jobs for document in event_documents(job, [job.last_event])]
+        """Insert jobs with their first events in them; see `JobChange.events`."""
         documents = [job_document(job) | named for job in jobs]
         try:
-            await self._events.insert_many(events)
             await self._jobs.insert_many(documents)
         except PyMongoError:
             await self._jobs.delete_many(_these(documents))
-            await self._events.delete_many(_these(events))
             raise
 
     async def get(self, job_id: str) -> Job | None:

@@ -78,10 +78,13 @@ async def open_mongo(
         jobs = MongoJobStore(
             jobs=collections.jobs, events=collections.job_events, reservations=collections.reservations
         )
+        bucket = threads.used_by(AsyncIOMotorGridFSBucket)(opened, names.blobs)
+        files = BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks)
+        blobs = MongoBlobStore(blobs=collections.blobs, files=files)
         try:
-            bucket = threads.used_by(AsyncIOMotorGridFSBucket)(opened, names.blobs)
-            yield _stores(collections, bucket=bucket, jobs=jobs, reachability=reachability)
+            yield _stores(collections, blobs=blobs, jobs=jobs, reachability=reachability)
         finally:
+            await blobs.drain()
             await jobs.drain()
 
 
@@ -135,18 +138,17 @@ async def _prepare(database: Database, collections: Collections, reachability: R
 def _stores(
     collections: Collections,
     *,
-    bucket: AsyncIOMotorGridFSBucket,
+    blobs: MongoBlobStore,
     jobs: MongoJobStore,
     reachability: Reachability,
 ) -> Stores:
-    files = BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks)
     return Stores(
         jobs=jobs,
         queue=MongoJobQueue(jobs=collections.jobs),
         search=MongoJobSearch(jobs=collections.jobs),
         webhooks=MongoWebhookOutbox(jobs=collections.jobs),
         resources=MongoResourceStore(resources=collections.resources),
-        blobs=MongoBlobStore(blobs=collections.blobs, files=files),
+        blobs=blobs,
         secrets=MongoSecretStore(collection=collections.secrets),
         health=MongoHealth(collections=collections, reachability=reachability),
     )
