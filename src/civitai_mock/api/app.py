@@ -19,6 +19,7 @@ from civitai_mock.api.errors import handle_errors
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.openapi import DescribedRoute, describe_api
 from civitai_mock.api.pipeline import RequestPipeline
+from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
@@ -45,6 +46,7 @@ def make_api(
     trusted_proxies: Sequence[Network],
     metrics: Metrics,
     lifespan: Lifespan[FastAPI] | None = None,
+    request_log: RequestLog | None = None,
     only_system: bool = False,
 ) -> "Api":
     """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on.
@@ -75,6 +77,7 @@ def make_api(
         hot_routes=HotRoutes(route for route in app.routes if isinstance(route, DescribedRoute) and route.is_hot),
         trusted_proxies=TrustedProxies(trusted_proxies),
         access=access,
+        request_log=request_log or RequestLog(),
         request_metrics=RequestMetrics(metrics, app.routes),
     )
     return app

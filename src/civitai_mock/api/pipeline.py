@@ -17,7 +17,7 @@ from civitai_mock.api.base_path import with_compat_noted, without_extra_slashes
 from civitai_mock.api.context import EXCHANGE, Exchange
 from civitai_mock.api.errors import error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
-from civitai_mock.api.request_log import TRACE_HEADER, log_request
+from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.domain.errors import MockError
 from civitai_mock.services.tracing import new_trace_id
@@ -37,6 +37,7 @@ class RequestPipeline:
     trusted_proxies: TrustedProxies
     access: Access
     request_metrics: RequestMetrics
+    request_log: RequestLog
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -73,4 +74,4 @@ class RequestPipeline:
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""
         self.request_metrics.count(exchange)
-        log_request(exchange)
+        self.request_log.log(exchange)

@@ -13,6 +13,7 @@ from civitai_mock.api.access import Access
 from civitai_mock.api.app import make_api
 from civitai_mock.api.context import ApiOptions, UseCases
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.api.request_log import RequestLog
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
@@ -34,8 +35,15 @@ class Application:
     namespace: Namespace
 
     def __init__(
-        self, settings: Settings, *, with_scheduler: bool = True, clock: Clock | None = None, ids: Ids | None = None
+        self,
+        settings: Settings,
+        *,
+        with_scheduler: bool = True,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        request_log: RequestLog | None = None,
     ) -> None:
+        """Without a `request_log` the logger writes access lines as all others."""
         self.failure: Exception | None = None
         self.jobs_left: int | None = 0
         self._settings = settings
@@ -51,6 +59,7 @@ class Application:
             trusted_proxies=settings.trusted_networks,
             metrics=self._metrics,
             lifespan=self._lifespan,
+            request_log=request_log,
         )
 
     def begin_stop(self) -> None:

@@ -33,8 +33,10 @@ def serve_api(settings: Settings, arguments: argparse.Namespace, stop: Stop) -> 
 
 def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, command: str) -> int:
     from civitai_mock.bootstrap.application import Application
+    from civitai_mock.telemetry.request_lines import make_request_log
 
-    application = Application(settings, with_scheduler=command == MONOLITH)
+    request_log = make_request_log(json=settings.logs_json)
+    application = Application(settings, with_scheduler=command == MONOLITH, request_log=request_log)
     address, grace = url_of(settings.host, settings.port), timedelta(milliseconds=settings.shutdown_grace_ms)
 
     def on_ready() -> None:

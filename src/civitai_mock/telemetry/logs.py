@@ -28,16 +28,7 @@ logger = structlog.stdlib.get_logger()
 def configure_logging(*, json: bool, level: str) -> None:
     """Write every log line of this process, ours and the libraries', to standard output in one form."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
-        if json
-        else [console_renderer(colors=sys.stdout.isatty())]
-    )
+    shared, last = log_processors(json=json)
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -45,6 +36,18 @@ def configure_logging(*, json: bool, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_logging([*shared, _drop_internal, *last], number)
+
+
+def log_processors(*, json: bool) -> tuple[list[Processor], list[Processor]]:
+    """Return what adds to every event, and what makes a line of it; `RequestLines` makes the same of requests."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if json:
+        return shared, [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
+    return shared, [console_renderer(colors=sys.stdout.isatty())]
 
 
 def console_renderer(*, colors: bool) -> structlog.dev.ConsoleRenderer:
