@@ -134,6 +134,14 @@ class Exchange:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def let_go(self) -> None:
+        """Drop what leads back here, as the scope does and what the server sends by.
+
+        A request that is over is gone at once then. Left to the garbage collector, each takes new memory, and its time
+        is three times as long.
+        """
+        del self.scope, self._send
+
     async def send(self, message: Message) -> None:
         """Send a part of the answer, with what every answer carries."""
         if message["type"] == "http.response.start":

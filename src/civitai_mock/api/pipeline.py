@@ -59,6 +59,7 @@ class RequestPipeline:
             await problem(Request(scope), 500, code=MockError.code)(scope, receive, exchange.send)
         finally:
             self._end(exchange)
+            exchange.let_go()
             reset_contextvars(**bound)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
