@@ -179,8 +179,8 @@ async def test_a_body_at_the_limit_is_accepted() -> None:
 
 
 async def test_a_body_that_does_not_arrive_is_a_408_and_the_connection_is_closed(served: Served) -> None:
-    context = served.app.state.context
-    served.app.state.context = replace(context, options=replace(context.options, body_timeout=timedelta()))
+    context = served.app.context
+    served.app.context = replace(context, options=replace(context.options, body_timeout=timedelta()))
     answered = await exchange(served.app, http_scope("POST", JOBS), silence)
     assert answered.status == 408
     assert answered.headers["connection"] == "close"

@@ -12,12 +12,11 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from civitai_mock.api.answer_cache import AnswerCache, AnswerKey, KeptAnswer
-from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.services.query import QueryJobs
 from tests.support.dates import START
 from tests.support.gated_stores import GatedJobStore, StoreGate
-from tests.support.served_app import BASE_URL, JOBS, Served, serve, template
+from tests.support.served_app import JOBS, Served, serve, template
 
 T = TypeVar("T")
 KEY = "a key that is long enough for anybody"
@@ -66,17 +65,16 @@ async def get(served: Served, job_id: str, **headers: str) -> httpx.Response:
 
 async def get_anew(served: Served, path: str, headers: dict[str, str]) -> httpx.Response:
     """Ask for an answer that cannot have been kept."""
-    context = served.app.state.context
-    served.app.state.context = replace(context, answers=AnswerCache())
+    kept, served.app.answers = served.app.answers, AnswerCache()
     found = await served.client.get(path, headers=headers)
-    served.app.state.context = context
+    served.app.answers = kept
     return found
 
 
 async def test_a_finished_job_is_read_once_in_a_second_and_then_only_looked_after(served: Served) -> None:
     job_id, gate = await finished_job(served), CountedStore()
     put_gate(served, gate)
-    first, second = await get(served, job_id), await get(served, job_id.upper())
+    first, second = await get(served, job_id), await get(served, job_id)
     assert (first.status_code, second.content) == (200, first.content)
     assert gate.calls == ["get", "settled_at"]
     served.clock.advance(1)
@@ -199,21 +197,26 @@ async def test_the_expiry_of_a_url_is_the_second_at_which_it_stops_working() -> 
             assert (await served.client.get(result["blobUrl"])).status_code == status
 
 
-def key(number: int) -> AnswerKey:
-    return AnswerKey(str(number), None, BASE_URL, None, None, False)
+async def test_what_is_kept_takes_no_more_than_a_number_of_bytes(served: Served) -> None:
+    ids, gate = [await finished_job(served) for _ in range(4)], CountedStore()
+    size = len((await get(served, ids[0])).content)
+    served.app.answers = AnswerCache(max_bytes=3 * size)
+    put_gate(served, gate)
+    for _ in range(2):
+        for job_id in ids:
+            await get(served, job_id)
+    assert gate.calls == ["get"] * 4 + ["settled_at"] + ["get"] * 3
+    served.clock.advance(1)
+    assert [(await get(served, ids[3])).status_code for _ in range(2)] == [200] * 2
+    assert gate.calls[8:] == ["get", "settled_at"]
 
 
-def test_what_is_kept_takes_no_more_than_a_number_of_bytes() -> None:
-    cache = AnswerCache(max_bytes=10_000)
-    for number in range(1000):
-        cache.keep(key(number), KeptAnswer(None, START, JsonResponse("x" * 198)), second=START)
-    assert [number for number in range(1000) if cache.find(key(number), second=START)] == list(range(10))
-
-
-def test_what_was_kept_is_forgotten_when_its_second_is_over() -> None:
-    cache, later = AnswerCache(max_bytes=2000), START + timedelta(seconds=1)
-    kept = KeptAnswer(None, START, JsonResponse("x" * 1000))
-    cache.keep(key(1), kept, second=START)
-    assert (cache.find(key(1), second=START), cache.find(key(1), second=later)) == (kept, None)
-    cache.keep(key(2), kept, second=later)
-    assert [cache.find(key(number), second=later) for number in (1, 2)] == [None, kept]
+async def test_a_taint_is_seen_by_whoever_asked_before(served: Served) -> None:
+    """The store in memory remembers what is settled."""
+    job_id = await finished_job(served)
+    for reason in ("blurred", "dark"):
+        assert [(await get(served, job_id)).status_code for _ in range(3)] == [200] * 3
+        await served.client.put(f"{JOBS}/{job_id}", json={"reason": reason})
+        assert (await get(served, job_id)).json()["job"]["taint"] == {"reason": reason}
+    await served.stores.jobs.sweep(START + timedelta(days=9999))
+    assert (await get(served, job_id)).status_code == 404

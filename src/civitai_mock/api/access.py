@@ -12,7 +12,7 @@ from starlette.types import Scope
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.domain.errors import MockError, UnauthorizedError
-from civitai_mock.services.consumers import Auth, Authentication, bearer_token, consumer_id
+from civitai_mock.services.consumers import EVERYBODY, Auth, Authentication, bearer_token, consumer_id
 from civitai_mock.services.host_policy import Address, Network, parse_address
 
 GUARDED_PATHS = ("/v1/", "/v2/")
@@ -40,6 +40,9 @@ class Access:
         Health, docs and blobs are for everybody, and are not counted.
         """
         if not scope["path"].startswith(GUARDED_PATHS):
+            return
+        if self.authentication.auth is Auth.OFF and self.rate_limit is None:
+            exchange.consumer = EVERYBODY
             return
         address = address_key(peer_host(scope))
         consumer, refusal = self._identify(exchange, scope["path"], address)

@@ -1,64 +1,102 @@
 """Keep answers about jobs that have ended, ready to be sent again while nothing in them can have changed."""
 
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
+from starlette.types import Scope
+
+from civitai_mock.api.context import Exchange
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.api.vocabulary import ClientCompat
+from civitai_mock.domain.job import Job
 
 MAX_BYTES = 4 * 2**20  # about two thousand answers: more are hardly asked for again within one second
-BYTES_BESIDE_BODY = 800
+BYTES_BESIDE = 1000  # what an answer takes beside its body and the texts of its key
+SECOND = timedelta(seconds=1)
+
+Key: TypeAlias = tuple[Hashable, ...]
 
 
-class AnswerKey(NamedTuple):
-    """Holds what an answer about a job depends on beside the job and the time.
-
-    `client` is the known client that asks: where an answer is made, a hint is logged that it may be unable to read it.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """Is an answer about a job that was settled at a time, which an endpoint made with the use cases of a namespace."""
 
     job_id: str
-    owner: str | None
-    base_url: str
-    compat: ClientCompat | None
-    client: str | None
-    detailed: bool
-
-
-class KeptAnswer(NamedTuple):
-    """Is an answer about a job that was settled at a time; it is right while the job still is.
-
-    `source` is what it was made with: the use cases of one namespace.
-    """
-
-    source: object
     settled_at: datetime
+    use_cases: object
+    endpoint: object
     response: JsonResponse
 
 
 class AnswerCache:
     """Keeps answers for the second in which their URLs were signed, and forgets all of them when it is over.
 
-    What is kept is never right by itself: whoever finds an answer asks the store whether the job is still settled at
-    the same time, which a taint, a deletion and a sweep end, in whatever process. That costs 5 µs; to make the answer
-    anew costs 60. Beyond `max_bytes` none is kept until the next second.
+    What is kept is never right by itself: each time the store is asked whether the job is still settled at the same
+    time, which a taint, a deletion and a sweep end, in whatever process. To make the answer anew costs four times as
+    much. Beyond `max_bytes` none is kept until the next second.
     """
 
     def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._second: datetime | None = None
         self._bytes = 0
-        self._answers: dict[AnswerKey, KeptAnswer] = {}
+        self._begins = self._ends = datetime.min.replace(tzinfo=UTC)
+        self._answers: dict[Key, KeptAnswer] = {}
 
-    def find(self, key: AnswerKey, *, second: datetime) -> KeptAnswer | None:
-        """Return what was kept in this second."""
-        return self._answers.get(key) if second == self._second else None
+    async def find(self, exchange: Exchange) -> KeptAnswer | None:
+        """Return the answer to a request if one is kept that is still right."""
+        kept = self._answers.get(_key(exchange))
+        if kept is None:
+            return None
+        cases = exchange.context.use_cases_of(exchange)
+        if kept.use_cases is not cases or not self._begins <= cases.clock.now() < self._ends:
+            return None
+        return kept if kept.settled_at == await cases.query.settled_at(kept.job_id) else None
 
-    def keep(self, key: AnswerKey, answer: KeptAnswer, *, second: datetime) -> None:
-        """Keep an answer whose URLs were all signed in this second."""
-        if second != self._second:
+    def keep(self, exchange: Exchange, job: Job, response: JsonResponse, *, begun: datetime) -> None:
+        """Keep the answer to a request, which was made from `begun` until now, if it is one that can be kept."""
+        cases, settled_at = exchange.context.use_cases_of(exchange), job.settled_at
+        second = begun.replace(microsecond=0)
+        if settled_at is None or exchange.method != "GET" or not second <= cases.clock.now() < second + SECOND:
+            return
+        if second != self._begins:
             self._answers.clear()
-            self._second, self._bytes = second, 0
-        size = len(answer.response.body) + BYTES_BESIDE_BODY
+            self._bytes, self._begins, self._ends = 0, second, second + SECOND
+        key = _key(exchange)
+        size = BYTES_BESIDE + len(response.body) + sum(len(part) for part in key if isinstance(part, str | bytes))
         if self._bytes + size <= self._max_bytes:
-            self._answers[key] = answer
             self._bytes += size
+            self._answers[key] = KeptAnswer(
+                job_id=job.id,
+                settled_at=settled_at,
+                use_cases=cases,
+                endpoint=exchange.scope["endpoint"],
+                response=response,
+            )
+
+
+def answers_of(scope: Scope) -> AnswerCache:
+    """Return what the app that a request is for has kept."""
+    found: AnswerCache = scope["app"].answers
+    return found
+
+
+def _key(exchange: Exchange) -> Key:
+    """Return all of a GET request that its answer depends on, as it was sent.
+
+    A known client is recognised by three of the headers: where an answer is made, it is logged if it may be unable to
+    read it. Without a Host header, URLs begin with the address of the server.
+    """
+    scope, headers = exchange.scope, exchange.headers
+    return (
+        scope["path"],
+        scope["query_string"],
+        exchange.consumer,
+        exchange.compat,
+        scope["scheme"],
+        headers.get(b"host") or scope.get("server"),
+        scope.get("root_path"),
+        headers.get(b"user-agent"),
+        headers.get(b"accept"),
+        headers.get(b"content-type"),
+    )

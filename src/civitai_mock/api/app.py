@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
@@ -14,7 +13,7 @@ from civitai_mock.api import blobs, system
 from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.client_hints import ClientHints
-from civitai_mock.api.context import ApiContext, ApiOptions, UseCases
+from civitai_mock.api.context import ApiContext, ApiOptions, Exchange, UseCases
 from civitai_mock.api.errors import handle_errors
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.openapi import DescribedRoute, describe_api
@@ -41,7 +40,7 @@ ROUTES: Sequence[BaseRoute] = [
 def make_api(
     *,
     options: ApiOptions,
-    use_cases_of: Callable[[Request], UseCases],
+    use_cases_of: Callable[[Exchange], UseCases],
     access: Access,
     trusted_proxies: Sequence[Network],
     metrics: Metrics,
@@ -63,10 +62,10 @@ def make_api(
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,
     )
-    app.state.context = ApiContext(
+    app.answers = AnswerCache()
+    app.context = ApiContext(
         options=options,
         client_hints=ClientHints(options.vocabularies),
-        answers=AnswerCache(),
         use_cases_of=use_cases_of,
     )
     for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:
@@ -86,6 +85,8 @@ def make_api(
 class Api(FastAPI):
     """A FastAPI app behind a pipeline for HTTP requests, whose description has the plain routes, too."""
 
+    answers: AnswerCache
+    context: ApiContext
     pipeline: RequestPipeline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Message, Scope, Send
 
-from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.ports import Clock
@@ -71,15 +71,14 @@ class ApiOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """Holds what all requests of one app share, as `app.state.context`.
+    """Holds what all requests of one app share, as its `context`.
 
     `use_cases_of` returns the use cases of the namespace that a request is for; it works only while the app is open.
     """
 
     options: ApiOptions
     client_hints: ClientHints
-    answers: AnswerCache
-    use_cases_of: Callable[[Request], UseCases]
+    use_cases_of: Callable[["Exchange"], UseCases]
 
 
 class Exchange:
@@ -110,7 +109,7 @@ class Exchange:
         """Begin at `started`, a reading of the performance counter."""
         self._send = send
         self.scope = scope
-        self.context: ApiContext = scope["app"].state.context
+        self.context: ApiContext = scope["app"].context
         self.started = started
         self.method: str = scope["method"]
         self.path: str = scope["path"]
@@ -142,6 +141,13 @@ class Exchange:
         """
         del self.scope, self._send
 
+    async def send_ready(self, response: Response) -> None:
+        """Send an answer that is there as a whole; it takes half the steps of calling it as an ASGI app."""
+        self.status = response.status_code
+        headers = [*response.raw_headers, *self.answer_headers]
+        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": response.body})
+
     async def send(self, message: Message) -> None:
         """Send a part of the answer, with what every answer carries."""
         if message["type"] == "http.response.start":
@@ -161,7 +167,7 @@ def context(request: Request) -> ApiContext:
 
 def use_cases(request: Request) -> UseCases:
     found = exchange(request)
-    return found.context.use_cases_of(request)
+    return found.context.use_cases_of(found)
 
 
 def options(request: Request) -> ApiOptions:

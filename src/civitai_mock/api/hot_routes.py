@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from civitai_mock.api.answer_cache import answers_of
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.openapi import DescribedRoute, Endpoint
 
@@ -29,6 +30,17 @@ class HotRoutes:
                 self._with_parameter[route.method.upper(), parent] = (route.endpoint, last.strip("{}"))
             else:
                 self._fixed[route.method.upper(), route.path] = route.endpoint
+
+    async def has_sent_kept_answer(self, exchange: Exchange) -> bool:
+        """Send an answer that was kept, and return whether there was one."""
+        if exchange.method != "GET":
+            return False
+        kept = await answers_of(exchange.scope).find(exchange)
+        if kept is None:
+            return False
+        exchange.scope["endpoint"] = kept.endpoint
+        await exchange.send_ready(kept.response)
+        return True
 
     async def response(self, exchange: Exchange, scope: Scope, receive: Receive) -> Response | None:
         """Return the answer of a hot route; None if this request is for another."""

@@ -7,11 +7,10 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.requests import Request
 
 from civitai_mock.api.access import Access
 from civitai_mock.api.app import make_api
-from civitai_mock.api.context import ApiOptions, UseCases
+from civitai_mock.api.context import ApiOptions, Exchange, UseCases
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
@@ -67,7 +66,7 @@ class Application:
         for stop in self._stops:
             stop()
 
-    def _use_cases_of(self, _: Request) -> UseCases:
+    def _use_cases_of(self, _: Exchange) -> UseCases:
         return self.namespace.use_cases
 
     @asynccontextmanager

@@ -4,8 +4,9 @@ A trace id names one span in a trace. What is sent out has a new span in the tra
 spans are recorded, whoever finishes a piece of work says when it began and ended; else nothing but ids is made.
 """
 
+import os
+import random
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,9 +20,14 @@ TRACEPARENT_HEADER = "traceparent"
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?:-.*)?"
 )
-SPAN_BYTES = 8
+TRACE_DIGITS, SPAN_DIGITS = 32, 16
 RECORDED, UNRECORDED = "01", "00"
 SAMPLED_FLAG = 1
+
+# It is seeded from the system's own source, which takes a system call each time. The ids of traces hide nothing.
+_random = random.Random()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,13 @@ def new_trace_id(traceparent: str | None = None, *, are_recorded: bool = False) 
     match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match:
         is_recorded = are_recorded and int(match["flags"], 16) & SAMPLED_FLAG
-        return f"00-{match['trace']}-{secrets.token_hex(SPAN_BYTES)}-{RECORDED if is_recorded else UNRECORDED}"
-    digits = secrets.token_hex(24)
-    return f"00-{digits[:32]}-{digits[32:]}-{RECORDED if are_recorded else UNRECORDED}"
+        return f"00-{match['trace']}-{_digits(SPAN_DIGITS)}-{RECORDED if is_recorded else UNRECORDED}"
+    digits = _digits(TRACE_DIGITS + SPAN_DIGITS)
+    return f"00-{digits[:TRACE_DIGITS]}-{digits[TRACE_DIGITS:]}-{RECORDED if are_recorded else UNRECORDED}"
+
+
+def _digits(count: int) -> str:
+    return f"{_random.getrandbits(4 * count):0{count}x}"
 
 
 def parent_of(traceparent: str | None) -> str | None:
@@ -60,7 +70,7 @@ def is_recorded(trace_id: str) -> bool:
 def next_span(trace_id: str) -> str:
     """Return a new span in the trace, recorded or not as that is."""
     version, trace, _, flags = trace_id.split("-")
-    return f"{version}-{trace}-{secrets.token_hex(SPAN_BYTES)}-{flags}"
+    return f"{version}-{trace}-{_digits(SPAN_DIGITS)}-{flags}"
 
 
 def work_in_trace(trace_id: str, record: RecordSpan | None = None) -> None:

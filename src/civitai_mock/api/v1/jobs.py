@@ -1,7 +1,6 @@
 """Submit, look up and cancel jobs over HTTP."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -9,12 +8,9 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.answer_cache import AnswerKey, KeptAnswer
-from civitai_mock.api.client_hints import known_client
+from civitai_mock.api.answer_cache import answers_of
 from civitai_mock.api.context import (
-    base_url,
     caller,
-    context,
     exchange,
     options,
     owner,
@@ -97,33 +93,12 @@ def _http_status(jobs: Sequence[Job]) -> HTTPStatus:
 
 async def get_job(request: Request) -> Response:
     job_id, detailed = request.path_params["jobId"], flag(request, "detailed")
-    cases, answers, second = use_cases(request), context(request).answers, _this_second(request)
-    key = _answer_key(request, job_id, detailed=detailed)
-    kept = answers.find(key, second=second)
-    if kept and kept.source is cases and kept.settled_at == await cases.query.settled_at(job_id):
-        return kept.response
-    job = await cases.query.by_id(job_id, owner=key.owner)
+    cases = use_cases(request)
+    begun = cases.clock.now()
+    job = await cases.query.by_id(job_id, owner=owner(request))
     response = JsonResponse((await renderer_for(request, [job])).status(job, detailed=detailed))
-    if job.settled_at is not None and second == _this_second(request):
-        answers.keep(key, KeptAnswer(cases, job.settled_at, response), second=second)
+    answers_of(request.scope).keep(exchange(request), job, response, begun=begun)
     return response
-
-
-def _answer_key(request: Request, job_id: str, *, detailed: bool) -> AnswerKey:
-    asked = exchange(request)
-    client = known_client(asked.headers)
-    return AnswerKey(
-        job_id=job_id.lower(),
-        owner=owner(request),
-        base_url=base_url(request),
-        compat=asked.compat,
-        client=client.name if client else None,
-        detailed=detailed,
-    )
-
-
-def _this_second(request: Request) -> datetime:
-    return use_cases(request).clock.now().replace(microsecond=0)
 
 
 async def cancel_job(request: Request) -> Response:
