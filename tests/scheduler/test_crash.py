@@ -33,6 +33,26 @@ async def test_a_job_whose_worker_died_succeeds_exactly_once(
     assert (await bench.job(job.id)).retry_attempt == (prompt_is_lost and (stage, moment) in COST_A_RETRY)
 
 
+@pytest.mark.parametrize("moment", Moment)
+async def test_a_job_whose_worker_died_at_its_only_write_goes_back_whole_or_has_ended(
+    bench: Bench, moment: Moment
+) -> None:
+    """The simulator forgets its prompts with the process, and its job is stored once, at its end."""
+    bench.provider.keeps_prompts, bench.provider.is_done = False, True
+    dying = FreezingStores(bench.stores, stage=Stage.COMFY_RESULT, moment=moment)
+    (job,) = await bench.submit()
+    async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
+        await dying.frozen.wait()
+        bench.provider.lost.update(bench.provider.sent)
+        async with running(bench.elsewhere().scheduler(worker_id="heir")):
+            await bench.outlive_a_lease()
+            await until_found(lambda: bench.has_ended(job.id))
+    stages = ["Claimed", "Updated", "Updated", "Succeeded"]
+    expired = ["ClaimExpired"] if moment is Moment.BEFORE else []
+    assert await bench.event_types(job.id) == ["Initialized", *expired, *stages]
+    assert (await bench.job(job.id)).retry_attempt == 0
+
+
 async def test_the_heir_asks_for_the_prompt_that_the_dead_worker_named(bench: Bench) -> None:
     dying = FreezingStores(bench.stores, stage=Stage.SENT_TO_COMFY, moment=Moment.BEFORE)
     (job,) = await bench.submit()
