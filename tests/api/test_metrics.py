@@ -2,10 +2,12 @@
 
 import asyncio
 import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from structlog.testing import capture_logs
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.search import Backlog
 from civitai_mock.ports.metrics import Histogram
+from civitai_mock.telemetry import metrics
 from tests.support.event_loop import settle
 from tests.support.metrics import Scrape, scrape
 from tests.support.served_app import JOBS, Opened, Served, serve, serve_all, template
@@ -154,6 +157,23 @@ async def test_a_good_scrape_is_logged_at_debug_level_only(client: httpx.AsyncCl
     with capture_logs() as logs:
         await client.get("/metrics")
     assert [line["log_level"] for line in logs if line["event"] == "request"] == ["debug"]
+
+
+async def test_metrics_are_written_beside_the_event_loop(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand lines take 7 ms, in which no other request would be answered."""
+    threads: list[int] = []
+    expose = metrics.expose
+
+    def expose_noting_thread(*args: Any) -> bytes:
+        threads.append(threading.get_ident())
+        return expose(*args)
+
+    monkeypatch.setattr(metrics, "expose", expose_noting_thread)
+    await scrape(client)
+    assert len(threads) == 1
+    assert threads != [threading.get_ident()]
 
 
 async def test_metrics_are_for_everybody() -> None:

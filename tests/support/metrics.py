@@ -7,7 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from civitai_mock.domain.search import Backlog
 from civitai_mock.ports import Metrics, WorkerReport
-from civitai_mock.telemetry.metrics import Readings, expose
+from civitai_mock.telemetry.metrics import expose
+from civitai_mock.telemetry.readings import Readings
 from tests.support.dates import START
 
 
@@ -49,11 +50,11 @@ def example() -> Scrape:
     metrics.claims.observe((), 0.1)
     metrics.loop_lags.observe((), 0.001)
     metrics.jobs_ended["SUCCEEDED", "COMFY_RESULT"] = 1
-    metrics.jobs_in_flight = lambda: {"CLAIMED": 1}
     metrics.webhook_attempts = {"delivered": 1}
     readings = Readings(
         version="1",
         now=START,
+        jobs_in_flight={"CLAIMED": 1},
         backlog=Backlog(jobs=1, oldest=START),
         workers=[WorkerReport(id="local", ready=True)],
         counts_prompts=True,
