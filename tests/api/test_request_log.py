@@ -1,13 +1,15 @@
 """A request is followed by its trace id, and leaves one access line."""
 
+import gc
 import re
+import weakref
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from civitai_mock.services.tracing import new_trace_id
-from tests.support.asgi import exchange, hang_up, http_scope
+from tests.support.asgi import exchange, hang_up, http_scope, silence
 from tests.support.served_app import JOBS, Served, template
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -102,3 +104,20 @@ async def test_a_good_answer_of_health_is_logged_at_debug_level_only(client: htt
     with capture_logs() as logs:
         await client.get("/health")
     assert [line["log_level"] for line in logs if line["event"] == "request"] == ["debug"]
+
+
+class Marker:
+    """Something that a scope holds."""
+
+
+@pytest.mark.parametrize("path", ["/health", f"{JOBS}/unknown", "/nowhere", "/v2/resources"])
+async def test_nothing_of_a_request_that_is_over_waits_for_the_garbage_collector(served: Served, path: str) -> None:
+    marker = Marker()
+    seen = weakref.ref(marker)
+    gc.disable()
+    try:
+        await exchange(served.app, {**http_scope("GET", path), "marker": marker}, silence)
+        del marker
+        assert seen() is None
+    finally:
+        gc.enable()

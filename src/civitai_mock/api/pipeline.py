@@ -89,3 +89,5 @@ class RequestPipeline:
         """Do what is to be done when a request is over, however it went."""
         self.request_metrics.count(exchange)
         self.request_log.log(exchange)
+        # The scope has the exchange: what is in a circle stays until garbage is collected, which is rare (35 MB were).
+        exchange.scope = {}
