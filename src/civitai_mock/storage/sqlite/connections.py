@@ -20,6 +20,8 @@ BUSY_SECONDS = 5.0
 logger = structlog.stdlib.get_logger()
 
 AFTER_WRITES = 1_000
+# Holds the upper pages of every index and what was just written; the rest is in the cache of the operating system.
+CACHE_KIB = 4096
 MAX_LOG_PAGES = 16_384  # of 4 KiB
 
 
@@ -146,7 +148,7 @@ def _connect(database: str) -> CountingConnection:
     # A commit survives the death of the process. If the machine loses power, the last commits may be lost, but the
     # database stays whole.
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA cache_size = -16384")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 
