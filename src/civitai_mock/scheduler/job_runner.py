@@ -202,9 +202,10 @@ class JobRunner:
             logger.info("job done", duration_ms=sum(self._stages_ms.values()), stages_ms=self._stages_ms)
 
     def _note_duration(self, stage: Stage, duration: timedelta) -> None:
-        self.services.metrics.stages.observe((stage,), duration.total_seconds())
+        seconds = duration.total_seconds()
+        self.services.metrics.stages.observe((stage,), seconds)
         self._spans.end_stage(stage)
-        milliseconds = self._stages_ms[stage.value] = round(duration / MILLISECOND, 1)
+        milliseconds = self._stages_ms[str(stage)] = round(seconds * 1000, 1)
         logger.debug("stage done", stage=stage, duration_ms=milliseconds)
 
     async def _do_step(self, stage: Stage, context: JobContext) -> None:

@@ -29,6 +29,7 @@ from civitai_mock.storage.sqlite.encoding import (
 from civitai_mock.storage.sqlite.job_events import JobFacts, last_event_from
 
 LEAF_BYTES = 16
+MAY_BE_LARGE = slice(-5, None)  # of the columns of `schema.JOB`: result, taint, request, last event and texts
 CACHED_AIRS = 4096
 INSERT_LEAF = """INSERT INTO "{jobs} leaves" (leaf, born, submission, job) VALUES (?, ?, ?, ?)"""
 
@@ -126,7 +127,7 @@ def job_from(row: Row) -> Job:
 
 async def jobs_from(rows: Iterable[Row]) -> list[Job]:
     """Read jobs from rows; large ones are read in a thread, so that nobody waits for them."""
-    return [await in_thread_if_large(partial(job_from, row), size=text_size(row)) for row in rows]
+    return [await in_thread_if_large(partial(job_from, row), size=text_size(row[MAY_BE_LARGE])) for row in rows]
 
 
 def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
