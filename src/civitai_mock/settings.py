@@ -244,6 +244,28 @@ class Settings(BaseSettings):
     max_jobs_per_request: int = setting(
         1000, "Limits how many jobs one request may submit", expected="a number from 1 to 100000", ge=1, le=100_000
     )
+    max_queued_jobs: int = setting(
+        100_000,
+        "Limits how many jobs wait to be claimed; more are refused with 503",
+        expected="a number from 1 to 100000000",
+        ge=1,
+        le=100_000_000,
+    )
+    max_waiting_requests: int = setting(
+        10_000,
+        "Limits how many requests one process holds for `wait=true`; more are answered at once, with jobs that have not"
+        " ended",
+        expected="a number from 0 to 1000000",
+        ge=0,
+        le=1_000_000,
+    )
+    max_bodies_bytes: int = setting(
+        268_435_456,
+        "Limits the size of all request bodies that one process holds at once, in bytes; more are refused with 503",
+        expected="a number from 1024 to 1099511627776",
+        ge=1024,
+        le=2**40,
+    )
     client_compat: ClientCompat = setting(
         ClientCompat.DEFAULT,
         "Says which clients can read the answers: `default`; `official`, those generated from the official"

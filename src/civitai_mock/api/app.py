@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from civitai_mock.api import blobs, system
 from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.answer_cache import AnswerCache
+from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.context import ApiContext, ApiOptions, Exchange, UseCases
 from civitai_mock.api.errors import handle_errors
@@ -66,6 +67,7 @@ def make_api(
     app.context = ApiContext(
         options=options,
         client_hints=ClientHints(options.vocabularies),
+        bodies=BodyBudget(options.max_bodies_bytes),
         use_cases_of=use_cases_of,
     )
     for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Scope, Send
 
+from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.ports import Clock
@@ -63,6 +64,7 @@ class ApiOptions:
 
     public_url: str | None
     max_body_bytes: int
+    max_bodies_bytes: int
     body_timeout: timedelta
     max_jobs: int
     vocabularies: Vocabularies
@@ -78,6 +80,7 @@ class ApiContext:
 
     options: ApiOptions
     client_hints: ClientHints
+    bodies: BodyBudget
     use_cases_of: Callable[["Exchange"], UseCases]
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 from typing_extensions import TypedDict
 
+from civitai_mock.api.body_budget import TooManyBodiesError
 from civitai_mock.api.context import trace_id
 from civitai_mock.api.responses import JsonResponse, ProblemResponse
 from civitai_mock.domain.errors import (
@@ -21,6 +22,7 @@ from civitai_mock.domain.errors import (
     MockError,
     NotDrawnError,
     NotFoundError,
+    QueueFullError,
     TransientError,
     UnauthorizedError,
 )
@@ -133,6 +135,8 @@ STATUS_OF: Mapping[type[MockError], int] = {
     RangeNotSatisfiableError: 416,
     RateLimitedError: 429,
     NotDrawnError: 500,
+    TooManyBodiesError: 503,
+    QueueFullError: 503,
     TransientError: 503,
 }
 
@@ -184,7 +188,7 @@ def _headers(error: MockError) -> HeaderFields | None:
             return {"www-authenticate": "Bearer"}
         case RateLimitedError():
             return {"retry-after": str(error.retry_after)}
-        case TransientError():
+        case TransientError() | TooManyBodiesError():
             return {"retry-after": str(RETRY_SECONDS)}
         case RangeNotSatisfiableError():
             return {"content-range": f"bytes */{error.size}"}

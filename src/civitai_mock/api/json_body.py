@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import orjson
 from starlette.requests import Request
 
+from civitai_mock.api.body_budget import Share
 from civitai_mock.api.context import ApiOptions, exchange
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
 from civitai_mock.domain.json_types import Json, JsonObject
@@ -45,10 +46,11 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
     if content_type is not None and not MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()):
         raise UnsupportedMediaTypeError(f"The body is '{content_type}'; expected {' or '.join(MEDIA_RANGES)}.")
     limits = current.context.options
-    body = await _read(request, limits)
-    current.body_size = len(body)
-    most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
-    return await in_thread_if_large(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
+    with current.context.bodies.held() as share:
+        body = await _read(request, limits, share)
+        current.body_size = len(body)
+        most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
+        return await in_thread_if_large(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
 
 
 def _object(value: Json) -> JsonObject:
@@ -57,20 +59,21 @@ def _object(value: Json) -> JsonObject:
     return value
 
 
-async def _read(request: Request, limits: ApiOptions) -> bytes:
+async def _read(request: Request, limits: ApiOptions, share: Share) -> bytes:
     declared = exchange(request).header(b"content-length")
     if declared is not None and declared.isdecimal() and int(declared) > limits.max_body_bytes:
         raise _too_large(limits)
     seconds = limits.body_timeout.total_seconds()
     try:
-        return await _at_once_or_within(seconds, _read_all(request, limits))
+        return await _at_once_or_within(seconds, _read_all(request, limits, share))
     except TimeoutError as error:
         raise BodyTimeoutError(f"The body did not arrive within {seconds:g} seconds.") from error
 
 
-async def _read_all(request: Request, limits: ApiOptions) -> bytes:
+async def _read_all(request: Request, limits: ApiOptions, share: Share) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
+        share.grow(len(chunk))
         body += chunk
         if len(body) > limits.max_body_bytes:
             raise _too_large(limits)

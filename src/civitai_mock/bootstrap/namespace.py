@@ -10,6 +10,7 @@ from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
+from civitai_mock.services.backlog import ReadBacklog
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
@@ -17,6 +18,7 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
+from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
@@ -121,6 +123,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),
+        queue_limit=QueueLimit(read_backlog=ReadBacklog(queue=runtime.stores.queue), most=settings.max_queued_jobs),
         balance=settings.buzz_balance,
     )
 
@@ -128,6 +131,8 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
 def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
-    wait = WaitForJobs(search=runtime.stores.search, clock=namespace.clock, limit=limit)
+    wait = WaitForJobs(
+        search=runtime.stores.search, clock=namespace.clock, limit=limit, most=runtime.settings.max_waiting_requests
+    )
     namespace.event_bus.subscribe_to_changes(wait.on_changes)
     return wait

@@ -96,6 +96,12 @@ class TransientError(MockError):
     code = "unavailable"
 
 
+class QueueFullError(TransientError):
+    """So many jobs wait already that no more are accepted (503)."""
+
+    code = "queue_full"
+
+
 class NotStartedError(TransientError):
     """Nobody has begun with the job: try again, and use up no retry."""
 

@@ -15,6 +15,7 @@ from civitai_mock.ports import Clock, Ids, JobSearch, JobStore, ResourceStore
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.submit_checks import ImageUrls, MissingResources, find_named_resources, resolve_dependencies
 from civitai_mock.services.threads import in_thread_if_large
 
@@ -35,7 +36,8 @@ class SubmitJobs:
 
     Requests are given by their paths in the body (`jobs[0]`; the empty path for the body itself). Both methods raise
     `InvalidRequestError`, which names the path of each fault, and `InsufficientBuzzError` if the jobs cost more than
-    is left of the `balance` that each consumer has (None: as much as it wants).
+    is left of the `balance` that each consumer has (None: as much as it wants). A submission for which the queue has no
+    room raises `QueueFullError`.
     """
 
     jobs: JobStore
@@ -49,12 +51,14 @@ class SubmitJobs:
     missing_resources: MissingResources
     job_lifetime: timedelta
     claim_timeout: timedelta
+    queue_limit: QueueLimit
     balance: float | None = None
 
     async def __call__(
         self, requests: Mapping[str, JobRequest], caller: Caller, *, charged: bool = True, size: int = 0
     ) -> Sequence[Job]:
         """Return the new jobs, in the order of the requests; `size` is that of all requests together, in bytes."""
+        await self.queue_limit.take(len(requests))
         jobs, new_resources = await self._build(requests, caller, charged=charged, size=size)
         await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
         if new_resources:

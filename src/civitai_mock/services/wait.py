@@ -36,11 +36,13 @@ class WaitForJobs:
     asks the store for all waiters together.
     """
 
-    def __init__(self, *, search: JobSearch, clock: Clock, limit: timedelta) -> None:
-        """`limit` is how long one wait may last."""
+    def __init__(self, *, search: JobSearch, clock: Clock, limit: timedelta, most: int) -> None:
+        """`limit` is how long one wait may last; of more than `most` at once, the others end at once."""
         self._search = search
         self._clock = clock
         self._limit = limit
+        self._most = most
+        self._waiting = 0
         self._waiters: dict[str, set[Waiter]] = {}  # by job id
         self._new: set[str] = set()  # job ids about which the store was not asked yet
         self._scanner: asyncio.Task[None] | None = None
@@ -48,9 +50,10 @@ class WaitForJobs:
         self._is_stopped = False
 
     async def __call__(self, job_ids: Sequence[str], given_up: asyncio.Future[None]) -> None:
-        """Return when all jobs have ended, at the limit, when `given_up` is done, or at once after `stop`."""
-        if self._is_stopped:
+        """Return when all jobs have ended, at the limit, when `given_up` is done, or at once if it may not wait."""
+        if self._is_stopped or self._waiting >= self._most:
             return
+        self._waiting += 1
         until = self._clock.now() + self._limit
         waiter = Waiter(unfinished=set(job_ids), until=until, released=asyncio.get_running_loop().create_future())
         self._add(waiter, job_ids)
@@ -58,6 +61,7 @@ class WaitForJobs:
         try:
             await waiter.released
         finally:
+            self._waiting -= 1
             self._remove(waiter, job_ids)
 
     def on_changes(self, jobs: Sequence[Job]) -> None:

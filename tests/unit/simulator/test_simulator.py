@@ -169,6 +169,18 @@ async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(
         assert (await provider.collect("a")).items
 
 
+async def test_prompts_that_are_cancelled_do_not_stay_until_their_time_is_over(clock: VirtualClock) -> None:
+    async with make_simulator(clock, TEN_SECONDS, remember=1) as provider:
+        await provider.send(submission("first", text_to_image()))
+        for number in range(500):
+            await provider.send(submission(str(number), text_to_image()))
+            await provider.cancel(str(number))
+        assert len(provider._prompts._unfinished) < 200
+        assert len(provider._prompts._prompts) < 10
+        clock.advance(10)
+        assert (await provider.collect("first")).items
+
+
 async def test_unfinished_prompts_are_never_forgotten(clock: VirtualClock) -> None:
     async with make_simulator(clock, TEN_SECONDS, remember=1) as provider:
         for prompt_id in ("a", "b", "c"):

@@ -57,6 +57,9 @@ class SimulatedPrompt:
     cancelled: asyncio.Future[None]
 
 
+SPARE_ENTRIES = 64
+
+
 class PromptHistory:
     """Keeps all unfinished prompts, and the last `limit` that ended."""
 
@@ -65,6 +68,7 @@ class PromptHistory:
         self._prompts: dict[str, SimulatedPrompt] = {}
         self._unfinished: list[tuple[datetime, int, SimulatedPrompt]] = []
         self._ended: deque[SimulatedPrompt] = deque()
+        self._cancelled = 0  # of the unfinished ones
         self._order = count()
 
     def get(self, prompt_id: str) -> SimulatedPrompt | None:
@@ -75,9 +79,23 @@ class PromptHistory:
         self._prompts[prompt.receipt.prompt_id] = prompt
         heapq.heappush(self._unfinished, (prompt.ends_at, next(self._order), prompt))
         while self._unfinished and self._unfinished[0][0] <= now:
-            self._ended.append(heapq.heappop(self._unfinished)[2])
+            ended = heapq.heappop(self._unfinished)[2]
+            if ended.cancelled.done():
+                self._cancelled -= 1
+            else:
+                self._ended.append(ended)
         while len(self._ended) > self._limit:
             self._forget(self._ended.popleft())
+
+    def cancel(self, prompt: SimulatedPrompt) -> None:
+        """End a prompt. What is cancelled long before its time must not stay until then, so it is left out in bulk."""
+        prompt.cancelled.set_result(None)
+        self._ended.append(prompt)
+        self._cancelled += 1
+        if self._cancelled > len(self._unfinished) // 2 + SPARE_ENTRIES:
+            self._unfinished = [entry for entry in self._unfinished if not entry[2].cancelled.done()]
+            heapq.heapify(self._unfinished)
+            self._cancelled = 0
 
     def _forget(self, prompt: SimulatedPrompt) -> None:
         if self._prompts.get(prompt.receipt.prompt_id) is prompt:
@@ -143,7 +161,7 @@ class Simulator:
     async def cancel(self, prompt_id: str) -> None:
         prompt = self._prompts.get(prompt_id)
         if prompt is not None and self._seconds_left(prompt) > 0 and not prompt.cancelled.done():
-            prompt.cancelled.set_result(None)
+            self._prompts.cancel(prompt)
 
     async def strays(self) -> Mapping[str, str]:
         """Return nothing, as prompts end with the process."""
