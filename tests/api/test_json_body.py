@@ -208,8 +208,8 @@ async def test_a_body_that_comes_in_parts_is_read_whole(served: Served) -> None:
 
 
 async def test_a_body_that_stops_is_a_408(served: Served) -> None:
-    context = served.app.state.context
-    served.app.state.context = replace(context, options=replace(context.options, body_timeout=timedelta()))
+    context = served.app.context
+    served.app.context = replace(context, options=replace(context.options, body_timeout=timedelta()))
     answered = await exchange(served.app, http_scope("POST", JOBS), in_parts([BODY[:9]], silence))
     assert answered.status == 408
 
