@@ -1,7 +1,7 @@
-"""Stores of schema 3, written by version 0.1.0 before its modules moved, open and go on.
+"""Stores of earlier schemas, written by the code of their time, open and go on.
 
-`tests/data/stores/schema-3` has what that version wrote into a SQLite folder and into a MongoDB, and what it answered:
-jobs of each kind that had ended, were queued or blocked, and a webhook that had not reached its receiver.
+Each folder of `tests/data/stores` has what that code wrote into a SQLite folder and into a MongoDB, and what it
+answered: jobs of each kind that had ended, were queued or blocked, and a webhook that had not reached its receiver.
 """
 
 import base64
@@ -20,35 +20,36 @@ from civitai_mock.bootstrap.application import Application
 from civitai_mock.clock import VirtualClock
 from civitai_mock.settings import Settings
 from civitai_mock.storage.sqlite.open import FILE_NAME
+from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.paths import DATA
 from tests.support.served_app import JOBS, Opened, open_app
 
-FOLDER = DATA / "stores" / "schema-3"
+FOLDERS = sorted((DATA / "stores").iterdir())
 EVENTS = "/v1/producer/jobs"
 VOLATILE = frozenset({"blobUrl", "blobUrlExpirationDate", "destinationUrl", "serviceProviders", "queuePosition"})
 StoreSettings: TypeAlias = dict[str, Any]
 
 
 @asynccontextmanager
-async def _written_to_sqlite(folder: Path) -> AsyncIterator[StoreSettings]:
+async def _written_to_sqlite(written: Path, folder: Path) -> AsyncIterator[StoreSettings]:
     folder.chmod(0o700)
     with closing(sqlite3.connect(folder / FILE_NAME)) as file:
-        file.executescript((FOLDER / "sqlite.sql").read_text("utf-8"))
-    for key, content in _recorded("sqlite")["blobs"].items():
+        file.executescript((written / "sqlite.sql").read_text("utf-8"))
+    for key, content in _recorded(written, "sqlite")["blobs"].items():
         (folder / "blobs" / key[:2]).mkdir(parents=True, exist_ok=True)
         (folder / "blobs" / key[:2] / key).write_bytes(base64.b64decode(content))
     yield {"data_dir": folder}
 
 
 @asynccontextmanager
-async def _written_to_mongo(_: Path) -> AsyncIterator[StoreSettings]:
+async def _written_to_mongo(written: Path, _: Path) -> AsyncIterator[StoreSettings]:
     mongo = pytest.importorskip("tests.support.mongo", exc_type=ImportError)
     async with mongo.mongo_address() as address:
-        await address.fill(FOLDER / "mongo.json")
+        await address.fill(written / "mongo.json")
         yield {"mongodb_uri": address.uri, "mongodb_db_name": address.database}
 
 
-WRITERS: dict[str, Callable[[Path], AbstractAsyncContextManager[StoreSettings]]] = {
+WRITERS: dict[str, Callable[[Path, Path], AbstractAsyncContextManager[StoreSettings]]] = {
     "sqlite": _written_to_sqlite,
     "mongo": _written_to_mongo,
 }
@@ -59,23 +60,34 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=FOLDERS, ids=lambda folder: folder.name)
+def written(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
+
+
 @pytest.fixture
-async def store(kind: str, tmp_path: Path) -> AsyncIterator[StoreSettings]:
-    async with WRITERS[kind](tmp_path) as settings:
+def recorded(written: Path, kind: str) -> dict[str, Any]:
+    return _recorded(written, kind)
+
+
+@pytest.fixture
+async def store(kind: str, written: Path, tmp_path: Path) -> AsyncIterator[StoreSettings]:
+    async with WRITERS[kind](written, tmp_path) as settings:
         yield settings
 
 
 @asynccontextmanager
-async def _opened(kind: str, store: StoreSettings, *, with_scheduler: bool) -> AsyncIterator[Opened]:
+async def _opened(recorded: dict[str, Any], store: StoreSettings, *, with_scheduler: bool) -> AsyncIterator[Opened]:
     settings = Settings(_env_file=None, simulation_profile="instant", simulation_pictures="blank", **store)
-    written_at = datetime.fromtimestamp(_recorded(kind)["written_at"], UTC)
+    written_at = datetime.fromtimestamp(recorded["written_at"], UTC)
     clock = VirtualClock(written_at + timedelta(seconds=1))
     async with open_app(Application(settings, clock=clock, with_scheduler=with_scheduler)) as opened:
         yield opened
 
 
-def _recorded(kind: str) -> dict[str, Any]:
-    recorded: dict[str, Any] = json.loads((FOLDER / f"{kind}-answers.json").read_text("utf-8"))
+def _recorded(written: Path, kind: str) -> dict[str, Any]:
+    recorded: dict[str, Any] = json.loads((written / f"{kind}-answers.json").read_text("utf-8"))
     return recorded
 
 
@@ -86,32 +98,35 @@ def _steady(answer: Any) -> Any:
     return [_steady(item) for item in answer] if isinstance(answer, list) else answer
 
 
-async def test_every_answer_is_as_the_version_before_gave_it(kind: str, store: StoreSettings) -> None:
-    async with _opened(kind, store, with_scheduler=False) as opened:
-        for path, answer in _recorded(kind)["answers"].items():
+def test_every_earlier_schema_since_version_3_has_a_folder() -> None:
+    assert [folder.name for folder in FOLDERS] == [f"schema-{version}" for version in range(3, VERSION)]
+
+
+async def test_every_answer_is_as_the_version_before_gave_it(recorded: dict[str, Any], store: StoreSettings) -> None:
+    async with _opened(recorded, store, with_scheduler=False) as opened:
+        for path, answer in recorded["answers"].items():
             assert _steady((await opened.client.get(path)).json()) == _steady(answer), path
 
 
-async def test_jobs_are_found_by_properties_and_token(kind: str, store: StoreSettings) -> None:
-    recorded = _recorded(kind)
-    async with _opened(kind, store, with_scheduler=False) as opened:
+async def test_jobs_are_found_by_properties_and_token(recorded: dict[str, Any], store: StoreSettings) -> None:
+    async with _opened(recorded, store, with_scheduler=False) as opened:
         found = (await opened.client.post(f"{JOBS}/query", json={"properties": {"userId": 7}})).json()
         listed = (await opened.client.get(JOBS, params={"token": recorded["token"]})).json()
     assert [job["jobId"] for job in found["jobs"]] == [recorded["ids"]["succeeded"]]
     assert [job["jobId"] for job in listed["jobs"]] == [recorded["ids"]["succeeded"]]
 
 
-async def test_images_are_still_served(kind: str, store: StoreSettings) -> None:
-    async with _opened(kind, store, with_scheduler=False) as opened:
-        job = (await opened.client.get(f"{JOBS}/{_recorded(kind)['ids']['succeeded']}")).json()
+async def test_images_are_still_served(recorded: dict[str, Any], store: StoreSettings) -> None:
+    async with _opened(recorded, store, with_scheduler=False) as opened:
+        job = (await opened.client.get(f"{JOBS}/{recorded['ids']['succeeded']}")).json()
         for image in job["result"]:
             answer: httpx.Response = await opened.client.get(httpx.URL(image["blobUrl"]).raw_path.decode())
             assert answer.content.startswith(b"\x89PNG")
 
 
-async def test_what_was_queued_or_blocked_runs_to_its_end(kind: str, store: StoreSettings) -> None:
-    ids = _recorded(kind)["ids"]
-    async with _opened(kind, store, with_scheduler=True) as opened:
+async def test_what_was_queued_or_blocked_runs_to_its_end(recorded: dict[str, Any], store: StoreSettings) -> None:
+    ids = recorded["ids"]
+    async with _opened(recorded, store, with_scheduler=True) as opened:
         for name in ("queued", "first", "blocked"):
             await opened.wait_until_ended(ids[name])
             events = (await opened.client.get(f"{EVENTS}/{ids[name]}/events")).json()
