@@ -47,6 +47,20 @@ async def test_each_statement_is_counted_once_as_sqlite_sees_them(connections: C
     assert count() - before == len([sql for sql in traced if not sql.startswith("--")])
 
 
+async def test_the_outcomes_of_many_jobs_are_one_statement(connections: Connections) -> None:
+    metrics = Metrics()
+    database = Database(connections, description="SQLite under test", metrics=metrics)
+    await SqliteJobStore(database=database, names=NAMES).add([make_job(number) for number in range(1, 9)])
+    (count,) = metrics.statement_counts
+    before = count()
+    outcomes = await SqliteJobSearch(database=database, names=NAMES).outcomes(
+        [job_id(number) for number in range(1, 9)]
+    )
+    await database.close()
+    assert len(outcomes) == 8
+    assert count() - before == 1
+
+
 async def test_reads_writes_and_scans_are_timed(connections: Connections) -> None:
     metrics = Metrics()
     database = Database(connections, description="SQLite under test", metrics=metrics)

@@ -79,7 +79,7 @@ INDEXES: Mapping[str, str] = {
     "jobs.sweep_events": "PRIMARY KEY (job=?)",
     "jobs.sweep_leaf": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
     "queue.blocked": "jobs that wait (id>?)",
-    "search.outcome": "sqlite_autoindex_jobs_1",
+    "search.outcomes": "sqlite_autoindex_jobs_1",
     "search.spending": "jobs by age (created_at>? AND created_at<?)",
     "search.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
     "queue.to_claim": "jobs to claim",
