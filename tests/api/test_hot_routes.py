@@ -1,6 +1,7 @@
 """A hot route answers as the router would: each request is sent to an app with hot routes, and to one without."""
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,8 @@ from structlog.testing import capture_logs
 
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.openapi import DescribedRoute
+from civitai_mock.api.request_log import RequestLog
+from tests.support.asgi import exchange, http_scope, silence
 from tests.support.served_app import BASE_URL, JOBS, Served, serve, template
 
 KEY = "a key that is long enough for anybody"
@@ -189,3 +192,33 @@ async def test_the_cases_come_through_the_hot_routes(served: Served) -> None:
     served.app.router.routes.clear()
     statuses = {(found.case.method, found.status) for found in await ask(served, ANY_CALLER)}
     assert statuses >= {("GET", 200), ("POST", 202), ("GET", 206), ("HEAD", 404), ("PUT", 404)}
+
+
+async def calls_of(served: Served, path: str) -> int:
+    """Count the Python functions that are called for one request, which no load of the machine changes."""
+    calls = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    scope = {**http_scope("GET", path, host="mock.test"), "client": (PROXY, 4711)}
+    sys.setprofile(count)
+    try:
+        answered = await exchange(served.app, scope, silence)
+    finally:
+        sys.setprofile(None)
+    assert answered.status == 200
+    return calls
+
+
+async def test_a_finished_job_is_answered_in_few_steps_and_in_very_few_if_its_answer_is_kept(served: Served) -> None:
+    """A layer more, or a header that is looked for anew, shows here."""
+    served.app.pipeline = replace(served.app.pipeline, request_log=RequestLog(lambda _: None))
+    job_id = await served.submit_one()
+    await served.finish()
+    await served.client.get(f"{JOBS}/{job_id}")
+    served.clock.advance(1)
+    made, kept = [await calls_of(served, f"{JOBS}/{job_id}") for _ in range(2)]
+    assert made <= 155
+    assert kept <= 48

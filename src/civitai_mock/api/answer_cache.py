@@ -1,9 +1,8 @@
 """Keep answers about jobs that have ended, ready to be sent again while nothing in them can have changed."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from starlette.types import Scope
 
@@ -12,14 +11,14 @@ from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.job import Job
 
 MAX_BYTES = 4 * 2**20  # about two thousand answers: more are hardly asked for again within one second
-BYTES_BESIDE = 1000  # what an answer takes beside its body and the texts of its key
+BYTES_BESIDE = 1000  # what an answer takes beside its body and the texts that were sent
 SECOND = timedelta(seconds=1)
 
-Key: TypeAlias = tuple[Hashable, ...]
+Sent: TypeAlias = tuple[str | bytes, ...]
+Key: TypeAlias = tuple[Sent, *tuple[Hashable, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
+class KeptAnswer(NamedTuple):
     """Is an answer about a job that was settled at a time, which an endpoint made with the use cases of a namespace."""
 
     job_id: str
@@ -63,7 +62,7 @@ class AnswerCache:
             self._answers.clear()
             self._bytes, self._begins, self._ends = 0, second, second + SECOND
         key = _key(exchange)
-        size = BYTES_BESIDE + len(response.body) + sum(len(part) for part in key if isinstance(part, str | bytes))
+        size = BYTES_BESIDE + len(response.body) + sum(map(len, key[0]))
         if self._bytes + size <= self._max_bytes:
             self._bytes += size
             self._answers[key] = KeptAnswer(
@@ -87,16 +86,13 @@ def _key(exchange: Exchange) -> Key:
     A known client is recognised by three of the headers: where an answer is made, it is logged if it may be unable to
     read it. Without a Host header, URLs begin with the address of the server.
     """
-    scope, headers = exchange.scope, exchange.headers
-    return (
+    scope, header = exchange.scope, exchange.headers.get
+    sent = (
         scope["path"],
         scope["query_string"],
-        exchange.consumer,
-        exchange.compat,
-        scope["scheme"],
-        headers.get(b"host") or scope.get("server"),
-        scope.get("root_path"),
-        headers.get(b"user-agent"),
-        headers.get(b"accept"),
-        headers.get(b"content-type"),
+        header(b"host", b""),
+        header(b"user-agent", b""),
+        header(b"accept", b""),
+        header(b"content-type", b""),
     )
+    return (sent, exchange.consumer, exchange.compat, scope["scheme"], scope.get("server"), scope.get("root_path"))

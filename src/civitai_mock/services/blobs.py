@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
@@ -28,7 +28,7 @@ class BlobUrls:
     def sign(self, blob_key: str, *, base_url: str) -> tuple[str, datetime]:
         """Return a URL, and the time at which it stops working: both are in whole seconds."""
         now = self.clock.now().replace(microsecond=0)
-        date, seconds = now.strftime(DATE_FORMAT), str(int(self.lifetime.total_seconds()))
+        date, seconds = _date_text(now), str(int(self.lifetime.total_seconds()))
         # No value has a character to be quoted; to look for one took three quarters of the time of a URL.
         query = f"{DATE}={date}&{EXPIRES}={seconds}&{SIGNATURE}={self._signature(blob_key, date, seconds)}"
         return f"{base_url}{BLOBS_PATH}/{blob_key}?{query}", now + self.lifetime
@@ -65,6 +65,12 @@ class BlobUrls:
     def _signer(self) -> hmac.HMAC:
         """Prepare the key once; a copy signs in two thirds of the time."""
         return hmac.new(self.key, digestmod=hashlib.sha256)
+
+
+@lru_cache(maxsize=2)
+def _date_text(second: datetime) -> str:
+    """Print a time as URLs have it; all that are signed in one second share the text, which takes 2 µs to make."""
+    return second.strftime(DATE_FORMAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

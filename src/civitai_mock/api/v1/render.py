@@ -238,14 +238,15 @@ def _optional(job: Job) -> JsonObject:
 
 
 async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
-    """Make a renderer that knows where in the queue `jobs` are; claimed and ended ones need no query."""
+    """Make a renderer that knows where in the queue `jobs` are; claimed ones need no query, ended ones nothing."""
     cases, words = use_cases(request), vocabulary(request)
     context(request).client_hints.check(exchange(request).headers, jobs, words)
+    unfinished = [job for job in jobs if job.outcome is None]
     return JobRenderer(
         base_url=base_url(request),
         blob_urls=cases.blob_urls,
         provider_name=cases.provider_name,
         vocabulary=words,
-        positions=await cases.queue_positions(jobs),
-        support=cases.support(jobs),
+        positions=await cases.queue_positions(unfinished) if unfinished else {},
+        support=cases.support(unfinished) if unfinished else {},
     )

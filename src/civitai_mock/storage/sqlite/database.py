@@ -207,8 +207,10 @@ class Database:
         self, connection: sqlite3.Connection, sql: str, parameters: Sequence[Value], most_bytes: int | None = None
     ) -> list[Row]:
         try:
+            if most_bytes is None:
+                return connection.execute(sql, parameters).fetchall()
             with closing(connection.execute(sql, parameters)) as found:
-                return found.fetchall() if most_bytes is None else list(_first(found, most_bytes))
+                return list(_first(found, most_bytes))
         except UnicodeEncodeError:
             return []  # as no row can hold half a surrogate pair, which JSON can spell
         except sqlite3.Error as error:
