@@ -20,6 +20,7 @@ from civitai_mock.api.errors import error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import MockError
 from civitai_mock.services.tracing import new_trace_id
 
@@ -82,8 +83,11 @@ class RequestPipeline:
             response = await self.hot_routes.response(exchange, scope, receive)
         except MockError as error:
             response = error_response(Request(scope), error)
-        answer = self.routes if response is None else response
-        await answer(scope, receive, exchange.send)
+        if isinstance(response, JsonResponse):
+            await exchange.send_ready(response)
+        else:
+            answer = self.routes if response is None else response
+            await answer(scope, receive, exchange.send)
 
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""
