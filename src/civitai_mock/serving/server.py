@@ -107,7 +107,7 @@ class Server(uvicorn.Server):
             if scope["type"] != "http" or not self.should_exit:
                 raise
             with suppress(RuntimeError):  # the answer has begun
-                headers = [(b"content-length", b"0"), (b"connection", b"close")]
+                headers = [(b"content-length", b"0"), (b"retry-after", b"1"), (b"connection", b"close")]
                 await send({"type": "http.response.start", "status": 503, "headers": headers})
                 await send({"type": "http.response.body"})
 
