@@ -16,18 +16,11 @@ structlog.configure(processors=[*structlog.get_config()["processors"][:-1], cons
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="rewrite the expected files (tests/data, assets)")
-    parser.addoption("--soak-seconds", type=float, default=40.0, help="how long each soak of `-m long` makes trouble")
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     return Golden(rewrite=request.config.getoption("--rewrite"))
-
-
-@pytest.fixture
-def soak_seconds(request: pytest.FixtureRequest) -> float:
-    seconds: float = request.config.getoption("--soak-seconds")
-    return seconds
 
 
 @pytest.fixture

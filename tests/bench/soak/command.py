@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -20,7 +21,7 @@ from tests.bench.soak.client import ANSWER_SECONDS, SoakClient, UnansweredError
 from tests.bench.soak.job_checks import JobChecks
 from tests.bench.soak.ledger import Ledger
 from tests.bench.soak.process_watch import MemoryWatch, holdings_of
-from tests.bench.soak.processes import NAMES, Site
+from tests.bench.soak.processes import API, COMMANDS, Site
 from tests.bench.soak.receiver import WebhookReceiver, receiving
 from tests.bench.soak.remains import file_faults, log_faults
 from tests.bench.soak.stores import SoakedStore, make_store
@@ -37,6 +38,14 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.bench soak", description=sys.modules["tests.bench.soak"].__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the load lasts, for each store")
     parser.add_argument("--stores", nargs="+", choices=STORES, default=["file"], help="where to run, in turn")
+    parser.add_argument(
+        "--processes",
+        nargs="+",
+        type=int,
+        choices=COMMANDS,
+        default=[3],
+        help="1: all in one; 3: API and two schedulers",
+    )
     parser.add_argument("--rate", type=float, default=8.0, help="visits a second; most of them submit a job or some")
     parser.add_argument("--seed", type=int, help="repeats what an earlier soak ordered and did")
     options = parser.parse_args(arguments)
@@ -49,16 +58,17 @@ def main(arguments: Sequence[str]) -> int:
     """End with 1 if anything is wrong; then what the processes left stays where the report says."""
     options = parse_arguments(arguments)
     seed = SystemRandom().randrange(SEEDS) if options.seed is None else options.seed
-    wrong = [asyncio.run(_soak(kind, options, seed)) for kind in options.stores]
+    places = list(product(options.stores, options.processes))
+    wrong = [asyncio.run(_soak(kind, count, options, seed)) for kind, count in places]
     return int(any(wrong))
 
 
-async def _soak(kind: str, options: argparse.Namespace, seed: int) -> bool:
+async def _soak(kind: str, processes: int, options: argparse.Namespace, seed: int) -> bool:
     """Return whether anything is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="civitai-mock-soak-"))
     soak = Soak(
-        kind=kind,
         folder=folder,
+        processes=processes,
         seconds=options.minutes * 60,
         rate=options.rate,
         seed=seed,
@@ -70,7 +80,8 @@ async def _soak(kind: str, options: argparse.Namespace, seed: int) -> bool:
     except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
         shutil.rmtree(folder)
         raise
-    print(f"soak on {kind}, {options.minutes:g} min, --seed {seed}, {time.monotonic() - began:.0f} s in all")
+    place, seconds = f"{kind}, {processes} process{'es' if processes > 1 else ''}", time.monotonic() - began
+    print(f"soak on {place}, {options.minutes:g} min, --seed {seed}, {seconds:.0f} s in all")
     print(soak.text(), flush=True)
     if soak.ledger.faults:
         print(f"  what the processes left is in {folder}")
@@ -83,8 +94,8 @@ async def _soak(kind: str, options: argparse.Namespace, seed: int) -> bool:
 class Soak:
     """One soak on one store."""
 
-    kind: str
     folder: Path
+    processes: int
     seconds: float
     rate: float
     seed: int
@@ -95,15 +106,15 @@ class Soak:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(rng=Random(self.seed))
-        self.site = Site(folder=self.folder, settings=self.store.settings)
+        self.site = Site(folder=self.folder, commands=COMMANDS[self.processes], settings=self.store.settings)
         self.troubles = Troubles(site=self.site, store=self.store, rng=Random(self.seed + 1))
 
     async def run(self) -> None:
         await self.store.open()
         try:
             self.site.start_all()
-            port, api = self.site.port, self.site.running["api"]
-            await asyncio.to_thread(await_health, port, api, self.folder / "api", time.perf_counter())
+            port, api = self.site.port, self.site.running[API]
+            await asyncio.to_thread(await_health, port, api, self.folder / API, time.perf_counter())
             async with receiving(Random(self.seed + 2)) as receiver:
                 await self._run(receiver)
             await self.site.stop_all()
@@ -166,7 +177,7 @@ class Soak:
             self.ledger.fault(fault)
         for fault in [*self.store.faults(), *file_faults(self.folder / "data")]:
             self.ledger.fault(fault)
-        for name in NAMES:
+        for name in self.site.commands:
             for fault in log_faults(self.site.output_of(name), self.log_counts):
                 self.ledger.fault(fault)
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,12 @@ from pathlib import Path
 from tests.bench.revisions import PACKAGE, ROOT
 from tests.bench.servers import ChildProcess, free_port, spawn
 
-NAMES: Mapping[str, str] = {"api": "api", "scheduler-1": "scheduler", "scheduler-2": "scheduler"}
+API = "api"
+# The commands of the processes by their names, by how many they are.
+COMMANDS: Mapping[int, Mapping[str, Sequence[str]]] = {
+    1: {API: ()},
+    3: {API: ("api",), "scheduler-1": ("scheduler",), "scheduler-2": ("scheduler",)},
+}
 WATCH_SECONDS = 0.1
 PAUSE_SECONDS = 0.5  # before one is started again that has ended by itself
 STOP_SECONDS = 15.0
@@ -36,9 +41,10 @@ SETTINGS: Mapping[str, str] = {
 
 @dataclass(kw_only=True)
 class Site:
-    """An API and two schedulers on one store; each has a folder of its own, with its output."""
+    """Processes on one store; each has a folder of its own, with its output."""
 
     folder: Path
+    commands: Mapping[str, Sequence[str]]
     settings: Mapping[str, str]
     port: int = field(default_factory=free_port)
     running: dict[str, ChildProcess] = field(default_factory=dict)
@@ -51,7 +57,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     def start_all(self) -> None:
-        for name in NAMES:
+        for name in self.commands:
             (self.folder / name).mkdir()
             self._start(name)
 
@@ -88,13 +94,14 @@ class Site:
                 if (status := process.poll()) is not None:
                     self._note_end(name, status)
                     await asyncio.sleep(PAUSE_SECONDS)
-                    self._start(name)
+                    if self.running.get(name) is process:
+                        self._start(name)
 
     def note_store_away(self) -> None:
         self._store_was_away_at = time.monotonic()
 
     async def stop_all(self) -> None:
-        await asyncio.gather(*(self._stop(name) for name in NAMES))
+        await asyncio.gather(*(self._stop(name) for name in self.commands))
 
     def close(self) -> None:
         for process in self.running.values():
@@ -108,7 +115,7 @@ class Site:
 
     def _start(self, name: str) -> None:
         environment = {**SETTINGS, **self.settings, "PORT": str(self.port), "PYTHONPATH": str(ROOT / "src")}
-        command = (sys.executable, "-m", PACKAGE, NAMES[name])
+        command = (sys.executable, "-m", PACKAGE, *self.commands[name])
         self.running[name] = spawn(self.folder / name, command, environment)
 
     def _end(self, name: str, number: signal.Signals) -> None:

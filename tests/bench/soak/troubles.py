@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from tests.bench.soak.processes import LEASE_MS, NAMES, Site
+from tests.bench.soak.processes import API, LEASE_MS, Site
 from tests.bench.soak.stores import SoakedStore
 
 PAUSE_SECONDS = (0.5, 4.0)
@@ -35,14 +35,14 @@ class Troubles:
             if trouble == "store away":
                 await self._take_store_away(are_mild=are_mild)
             else:
-                await self._hit(trouble, self.rng.choice(list(NAMES)))
+                await self._hit(trouble, self.rng.choice(list(self.site.commands)))
 
     def is_reading_owed(self, since: float) -> bool:
         """Return whether a GET that began at `since` had to be answered: the API lives, and its store can be read."""
         return self.store.reads_while_away and since - self.api_was_hit_at > SETTLE_SECONDS
 
     async def _hit(self, trouble: str, name: str) -> None:
-        if name == "api":
+        if name == API:
             self.api_was_hit_at = time.monotonic() + FROZEN_SECONDS
         if trouble == "kill":
             self.site.kill(name)
@@ -58,7 +58,7 @@ class Troubles:
             self.site.note_store_away()
             await asyncio.sleep(seconds / 2)
             if kills and not are_mild:
-                await self._hit("kill", self.rng.choice(list(NAMES)))
+                await self._hit("kill", self.rng.choice(list(self.site.commands)))
             await asyncio.sleep(seconds / 2)
             self.site.note_store_away()
         self.site.note_store_away()
