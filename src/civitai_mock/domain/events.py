@@ -8,6 +8,8 @@ from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
 
 GRAPH_MEMBER = "comfy_prompt_request"  # of a context: the text of the graph of a job
 
+LONG_TEXT = 256  # characters
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvent:
@@ -33,6 +35,17 @@ class JobEvent:
     @property
     def claim_has_completed(self) -> bool:
         return self.type in ENDS_CLAIM
+
+    @property
+    def long_text(self) -> str | None:
+        """Return the name of the longest text in the context, if that is long; stores keep such a text once for a job.
+
+        It is mostly the graph, which several events of a job repeat.
+        """
+        context = self.context
+        lengths = [(len(value), name) for name, value in context.items() if type(value) is str]
+        length, name = max(lengths, default=(0, None))
+        return name if length >= LONG_TEXT else None
 
     @property
     def job_has_completed(self) -> bool:

@@ -9,11 +9,13 @@ import pytest
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ConflictError, TransientError
+from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobQueue, Stores
 from civitai_mock.storage.mongo import job_changes
 from civitai_mock.storage.mongo.collections import Collections
+from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.job_documents import event_documents
 from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
@@ -221,3 +223,32 @@ async def test_a_change_whose_caller_gave_up_is_written_before_the_store_closes(
 
 async def test_an_id_that_no_document_can_hold_is_unknown(stores: Stores) -> None:
     assert await stores.jobs.get("\ud800") is None
+
+
+async def test_a_text_that_several_events_repeat_is_stored_once(stores: Stores, inside: Collections) -> None:
+    graph = "graph " * LONG_TEXT
+    job = await add_claimed(stores.jobs, stores.queue)
+    for number in range(3):
+        before, job = job, job.progressed(at=START, context={"graph": graph, "number": number})
+        assert await stores.jobs.replace(before, job)
+    document = await inside.jobs.find_one({"jobId": job.id})
+    assert document is not None
+    assert list(document["texts"].values()) == [graph]
+    events = [event async for event in inside.job_events.find()]
+    assert str([document, *events]).count(graph) == 1
+
+
+async def test_an_event_that_was_stored_with_its_text_comes_back(stores: Stores, inside: Collections) -> None:
+    """So did versions up to 5."""
+    graph = "graph " * LONG_TEXT
+    job = await add_claimed(stores.jobs, stores.queue)
+    after = job.progressed(at=START, context={"graph": graph})
+    assert await stores.jobs.replace(job, after)
+    old = {"context": json_text({"graph": graph})}
+    await inside.job_events.update_many({"seq": 1}, {"$set": old, "$unset": {"text": ""}})
+    last = {f"lastEvent.{name}": value for name, value in old.items()}
+    await inside.jobs.update_many({}, {"$set": last, "$unset": {"texts": "", "lastEvent.text": ""}})
+    assert await stores.jobs.get(job.id) == after
+    ended = after.progressed(at=START, context={"graph": graph, "later": 1})
+    assert await stores.jobs.replace(after, ended)
+    assert list(await stores.jobs.events(job.id)) == [job.last_event, after.last_event, ended.last_event]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.job_events import LONG_TEXT, MOST_TEXTS
+from civitai_mock.storage.sqlite.job_events import MOST_TEXTS
 from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.packing import unpack
 from tests.support.jobs import SECOND, add_claimed, make_job

@@ -9,6 +9,7 @@ import pytest
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
@@ -412,3 +413,25 @@ async def test_a_swept_job_cannot_be_replaced(jobs: JobStore) -> None:
     await jobs.sweep(START + 2 * LIFETIME)
     assert not await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
     assert list(await jobs.events(job.id)) == []
+
+
+@pytest.mark.parametrize("callback_url", [None, "http://localhost:1/"])
+async def test_long_texts_that_events_repeat_come_back_with_each(
+    jobs: JobStore, queue: JobQueue, callback_url: str | None
+) -> None:
+    """A store may keep such a text once, whatever is in it."""
+    graph, other = '{"$a.b": "\x00ключ"}' * LONG_TEXT, "$literal" * LONG_TEXT
+    contexts: list[JsonObject] = [
+        {"first": 1, "graph": graph, "last": None},
+        {"step": 1},
+        {"graph": graph, "other": other},
+        {"graph": other},
+        {"last": [], "graph": graph},
+    ]
+    job = await add_claimed(jobs, queue, job=replace(make_job(), callback_url=callback_url))
+    for context in contexts:
+        before, job = job, job.progressed(at=job.last_event.at + SECOND, context=context)
+        assert await jobs.replace(before, job)
+        assert await jobs.get(job.id) == job
+    told = [event.context for event in (await jobs.events(job.id))[1:]]
+    assert [list(context.items()) for context in told] == [list(context.items()) for context in contexts]

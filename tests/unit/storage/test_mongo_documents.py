@@ -24,6 +24,7 @@ from civitai_mock.storage.mongo.job_documents import (
     job_of,
     leaf_digests,
     position_text,
+    texts_of,
 )
 from civitai_mock.storage.mongo.job_queries import born_filter, criteria_filter
 from civitai_mock.storage.mongo.resources import (
@@ -66,6 +67,8 @@ JOBS = {
     "back": RUNNING.released(at=START, reason="stopping"),
     "succeeded": succeeded(CLAIMED),
     "failed": RUNNING.ended(Outcome.FAILED, at=START, context=HOSTILE),
+    "graph": RUNNING.progressed(at=START, context={"a": 1, "graph": "g" * 1000, "z": None}),
+    "half a pair": RUNNING.progressed(at=START, context={"graph": "\ud83d" * 1000}),
     "hostile": replace(make_job(), request=HOSTILE, properties=HOSTILE, result=[HOSTILE], taint=HOSTILE),
     "waiting": replace(make_job(), is_blocked=True, dependencies=("a", "b"), providers=("local",), name="nul\0name"),
     "told of": replace(
@@ -161,7 +164,7 @@ def test_a_search_asks_only_for_what_matters() -> None:
 def test_an_event_comes_back_from_its_own_document_and_from_the_job(job: Job) -> None:
     (own,) = map(stored, event_documents(job, [job.last_event]))
     assert copied_events(stored(job_document(job))) == [own]
-    assert event_of(job.id, own) == job.last_event
+    assert event_of(job.id, own, texts_of(stored(job_document(job)))) == job.last_event
 
 
 @given(st.lists(MOMENTS, min_size=2, max_size=2))

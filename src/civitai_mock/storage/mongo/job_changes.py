@@ -18,6 +18,7 @@ from civitai_mock.storage.mongo.job_documents import (
     copied_events,
     event_documents,
     event_fields,
+    text_fields,
 )
 from civitai_mock.storage.mongo.webhook_outbox import update_and_make_due
 
@@ -107,5 +108,6 @@ def _conditional_update(change: JobChange) -> UpdateOne:
     if before.claim and change.if_not_renewed:
         unchanged["claim.until"] = moment_text(before.claim.until)
     between = [event_fields(event) for event in change.events[:-1]]
-    fields = {**changing_fields(change.after), "eventsBetween": between, "changeId": change.id}
+    texts = text_fields(change.events)
+    fields = {**changing_fields(change.after), **texts, "eventsBetween": between, "changeId": change.id}
     return UpdateOne(unchanged, update_and_make_due(fields) if change.after.callback_url else {"$set": fields})

@@ -27,7 +27,15 @@ from civitai_mock.storage.mongo.encoding import (
 )
 
 LEAF_BYTES = 16
-HELD_EVENTS: Mapping[str, int] = {"jobId": 1, "eventsBetween": 1, "lastEvent": 1, "keepUntil": 1, "expireAt": 1}
+TEXT_BYTES = 8
+HELD_EVENTS: Mapping[str, int] = {
+    "jobId": 1,
+    "eventsBetween": 1,
+    "lastEvent": 1,
+    "texts": 1,
+    "keepUntil": 1,
+    "expireAt": 1,
+}
 
 
 def job_document(job: Job) -> Document:
@@ -66,6 +74,7 @@ def _fields_of_some(job: Job) -> Document:
     fields = {
         "leaves": leaf_digests(property_paths(job.properties)),
         "callback": callback if job.callback_url else None,
+        "texts": _texts([job.last_event]),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -132,7 +141,7 @@ def job_of(document: Document) -> Job:
         slots=tuple(_slot_of(fields) for fields in document["slots"]),
         stage=Stage(document["stage"]),
         retry_attempt=document["retryAttempt"],
-        last_event=event_of(document["jobId"], document["lastEvent"]),
+        last_event=event_of(document["jobId"], document["lastEvent"], texts_of(document)),
         outcome=None if outcome is None else Outcome(outcome),
         claim=None if claim is None else _claim_of(claim),
         prompt_id=document["promptId"],
@@ -150,7 +159,7 @@ async def jobs_of(documents: Iterable[Document]) -> list[Job]:
 def text_size(document: Document) -> int:
     """Return the length of those members of a job that may be large."""
     texts = (document["request"], document["properties"], document["result"], document["lastEvent"]["context"])
-    return sum(len(text) for text in texts if text)
+    return sum(len(text) for text in (*texts, *texts_of(document).values()) if text)
 
 
 def _claim_of(fields: Document) -> Claim:
@@ -197,8 +206,16 @@ def leaf_digests(texts: Iterable[str]) -> Sequence[bytes]:
 
 
 def event_fields(event: JobEvent) -> Document:
-    """Return the members of an event, without the id of its job."""
-    claim_duration = event.claim_duration
+    """Return the members of an event, without the id of its job.
+
+    A long text leaves its name in its place in the context, as members have an order; the text is among those of the
+    job (`text_fields`), under its digest.
+    """
+    claim_duration, context, text = event.claim_duration, event.context, _shared_text(event)
+    shared = {}
+    if text is not None:
+        shared = {"text": {"name": event.long_text, "digest": _digest(text)}}
+        context = {**context, str(event.long_text): None}
     return {
         "seq": event.seq,
         "type": str(event.type),
@@ -206,17 +223,48 @@ def event_fields(event: JobEvent) -> Document:
         "at": moment_text(event.at),
         "jobType": event.job_type,
         "traceId": event.trace_id,
-        "context": json_text(event.context),
+        "context": json_text(context),
         "jobDurationMicros": duration_micros(event.job_duration),
         "claimDurationMicros": None if claim_duration is None else duration_micros(claim_duration),
         "retryAttempt": event.retry_attempt,
         "provider": event.provider,
         "workerId": event.worker_id,
+        **shared,
     }
 
 
-def event_of(job_id: str, fields: Document) -> JobEvent:
-    claim_duration = fields["claimDurationMicros"]
+def text_fields(events: Iterable[JobEvent]) -> Document:
+    """Return what an update sets for the long texts of events; one that the job has is the same again."""
+    return {f"texts.{digest}": text for digest, text in _texts(events).items()}
+
+
+def texts_of(job_document: Document) -> Mapping[str, str]:
+    """Return the long texts of a job, which jobs that were not changed since version 5 have in their events."""
+    texts: Mapping[str, str] = job_document.get("texts", {})
+    return texts
+
+
+def _texts(events: Iterable[JobEvent]) -> Mapping[str, str]:
+    texts = dict.fromkeys(_shared_text(event) for event in events)
+    return {_digest(text): text for text in texts if text is not None}
+
+
+def _shared_text(event: JobEvent) -> str | None:
+    """Return the long text of an event, unless only JSON can spell it."""
+    name = event.long_text
+    text = None if name is None else str(event.context[name])
+    return text if text is not None and is_storable(text) else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=TEXT_BYTES).hexdigest()
+
+
+def event_of(job_id: str, fields: Document, texts: Mapping[str, str]) -> JobEvent:
+    """Make an event of a job that has these long texts."""
+    claim_duration, context = fields["claimDurationMicros"], parse_json_object(fields["context"])
+    if (text := fields.get("text")) is not None:
+        context[text["name"]] = texts[text["digest"]]
     return JobEvent(
         job_id=job_id,
         seq=fields["seq"],
@@ -225,7 +273,7 @@ def event_of(job_id: str, fields: Document) -> JobEvent:
         at=parse_moment(fields["at"]),
         job_type=fields["jobType"],
         trace_id=fields["traceId"],
-        context=parse_json_object(fields["context"]),
+        context=context,
         job_duration=parse_micros(fields["jobDurationMicros"]),
         claim_duration=None if claim_duration is None else parse_micros(claim_duration),
         retry_attempt=fields["retryAttempt"],

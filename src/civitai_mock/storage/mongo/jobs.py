@@ -22,6 +22,7 @@ from civitai_mock.storage.mongo.job_documents import (
     held_events,
     job_document,
     jobs_of,
+    texts_of,
     with_ids,
 )
 
@@ -91,7 +92,8 @@ class MongoJobStore:
             return ()
         held = held_events(job)
         found = self._events.find({"jobId": job_id, "seq": {"$lt": held[0]["seq"]}}).sort("seq")
-        return [event_of(job_id, fields) for fields in [*[earlier async for earlier in found], *held]]
+        texts = texts_of(job)
+        return [event_of(job_id, fields, texts) for fields in [*[earlier async for earlier in found], *held]]
 
     @raises_domain_errors
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:

@@ -15,8 +15,9 @@ from civitai_mock.storage.mongo.job_documents import job_document, job_of
 # 3 has the same members as SQLite's; databases before 3 do not store theirs. In 4 a job holds all events of its last
 # change: a program that knows 3 would lose those before the last one if a crash left them out of their collection.
 # In 5 a blob has a document, with its bytes in it or its recipe; before it was a file of GridFS. And the first event of
-# a job is nowhere but in the job until that is changed.
-VERSION = 5
+# a job is nowhere but in the job until that is changed. In 6 a job holds the long texts of its events, which only name
+# them; events that were stored before hold theirs.
+VERSION = 6
 ID = "schema"
 
 JOBS_IN_ONE_WRITE = 500

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, initialized_event
-from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.stages import JobEventType, Stage
 from civitai_mock.storage.sqlite.encoding import MICROSECOND, Row
 from civitai_mock.storage.sqlite.packing import Packed, pack, unpack
@@ -21,7 +20,6 @@ from civitai_mock.storage.sqlite.schema import TableNames
 
 Parts: TypeAlias = list[Any]  # of an event, in the order of `_parts`
 
-LONG_TEXT = 256  # characters
 MOST_TEXTS = 16  # of a job, so that their row has a bound; events keep others within themselves
 
 INSERT = """INSERT INTO "{jobs} {job_events}" (job, seq, body) VALUES (?, ?, ?)"""
@@ -98,15 +96,9 @@ def _keep_texts(
 
 def _long_texts(events: Iterable[JobEvent]) -> Iterable[str]:
     for event in events:
-        name = _longest(event.context)
+        name = event.long_text
         if name is not None:
             yield str(event.context[name])
-
-
-def _longest(context: ReadOnlyJson) -> str | None:
-    """Return the name of the longest text, if there is a long one; one of each event is not repeated."""
-    lengths = [(len(value), name) for name, value in context.items() if type(value) is str and len(value) >= LONG_TEXT]
-    return max(lengths)[1] if lengths else None
 
 
 def _parts(event: JobEvent, created_at: datetime, texts: Sequence[str]) -> Parts:
@@ -115,7 +107,7 @@ def _parts(event: JobEvent, created_at: datetime, texts: Sequence[str]) -> Parts
     A text of `texts` leaves its name in its place, as members have an order, and name and place in `texts` at the end.
     """
     claim_duration = None if event.claim_duration is None else event.claim_duration // MICROSECOND
-    context, name = dict(event.context), _longest(event.context)
+    context, name = dict(event.context), event.long_text
     shared: tuple[object, ...] = ()
     if name is not None and context[name] in texts:
         shared = (name, texts.index(context[name]))
