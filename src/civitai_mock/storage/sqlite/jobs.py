@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import cast
 
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
@@ -33,7 +34,6 @@ INSERT = """
         slots, seq, changed_at, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
         waits, result, callback_due_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    RETURNING number
 """
 INSERT_REQUEST = """INSERT INTO "{jobs} requests" (job, body) VALUES (?, ?)"""
 CHARGED = """
@@ -125,7 +125,8 @@ class SqliteJobStore:
         await self._database.write(insert)
 
     def _insert(self, connection: sqlite3.Connection, job: Job, row: Row, request: str) -> None:
-        ((number,),) = connection.execute(self._sql.insert, row).fetchall()
+        # RETURNING would make a table for the one number, which takes a sixth of the time of the statement.
+        number = cast("int", connection.execute(self._sql.insert, row).lastrowid)
         connection.execute(self._sql.insert_request, (number, request))
         if not is_implied(job.last_event, facts_of(job)):
             append_events(connection, self._events, [job.last_event], number=number, created_at=job.created_at)
