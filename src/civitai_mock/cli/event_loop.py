@@ -30,7 +30,8 @@ def run_until_done(main: Coroutine[Any, Any, T], *, loop_factory: LoopFactory = 
 def _collect_less_garbage() -> None:
     """Look for cycles rarely, and never among what was imported and built before, which stays until the end.
 
-    Requests leave next to no cycles. Measured with 512 clients that wait: a job takes 7 to 22 % less CPU.
+    Requests leave next to no cycles. Measured with 512 clients that wait: a job takes 7 to 22 % less CPU. Submissions
+    take 14 % less, and their slowest hundredth half the time: three times in 3,000 everything stood still for 0.16 s.
     """
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
