@@ -234,6 +234,24 @@ async def test_two_processes_on_one_store_and_one_after_a_restart_give_out_the_s
     assert drawings.drawn in {2, 3}  # as both may draw what is asked for at once
 
 
+async def test_an_image_is_served_though_no_file_can_be_written(tmp_path: Path, drawings: Counted) -> None:
+    tmp_path.chmod(0o700)
+    async with serve_all(mongodb_uri=None, data_dir=tmp_path) as opened:
+        (image,) = await run(opened)
+        (tmp_path / "blobs").rename(tmp_path / "away")
+        (tmp_path / "blobs").write_bytes(b"in the way")
+        with capture_logs() as logs:
+            unkept = [await opened.client.get(image["blobUrl"]) for _ in range(2)]
+        assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["drawn image not kept"]
+        (tmp_path / "blobs").unlink()
+        (tmp_path / "away").rename(tmp_path / "blobs")
+        kept_now = [await opened.client.get(image["blobUrl"]) for _ in range(2)]
+    answers = [*unkept, *kept_now]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({(answer.content, answer.headers["etag"]) for answer in answers}) == 1
+    assert drawings.drawn == 3
+
+
 async def test_an_image_that_is_too_large_fails_its_job() -> None:
     graph = {
         "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x.safetensors"}},
