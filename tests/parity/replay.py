@@ -8,7 +8,7 @@ from civitai_mock.bootstrap.scheduler import make_runner_services
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.executors.context import JobContext
-from civitai_mock.scheduler.job_runner import accept
+from civitai_mock.scheduler.steps import accept
 from tests.support.paths import DATA
 from tests.support.served_app import JOBS, serve, serve_all
 

@@ -22,7 +22,7 @@ async def test_a_long_request_holds_up_nobody(
         threads.append(threading.get_ident())
         return job_work(*given)
 
-    monkeypatch.setattr(import_module("civitai_mock.scheduler.job_runner"), "job_work", noting)
+    monkeypatch.setattr(import_module("civitai_mock.scheduler.steps"), "job_work", noting)
     async with running(bench.scheduler()), asyncio.timeout(PATIENCE_SECONDS):
         (job,) = await bench.submit(params={"prompt": prompt})
         while not await bench.has_ended(job.id):  # noqa: ASYNC110 - a thread takes real time

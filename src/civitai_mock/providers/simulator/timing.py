@@ -9,7 +9,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 
 MILLISECOND = timedelta(milliseconds=1)
-MAX_DURATION = timedelta(days=1)
+MAX_SECONDS = timedelta(days=1).total_seconds()
 MODELS_IN_MEMORY = 16
 
 # The MB of a model file by a part of its name, of which the first that fits counts; SDXL's is that of capture
@@ -90,4 +90,4 @@ def _megabytes(models: Iterable[str]) -> int:
 
 
 def _seconds(number: float) -> timedelta:
-    return timedelta(seconds=min(number, MAX_DURATION.total_seconds()))
+    return timedelta(seconds=min(number, MAX_SECONDS))
