@@ -1,7 +1,10 @@
 """A request is followed by its trace id, and leaves one access line."""
 
 import gc
+import os
 import re
+import subprocess
+import sys
 import weakref
 
 import httpx
@@ -14,6 +17,12 @@ from tests.support.served_app import JOBS, Served, template
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+FORKED = """
+import os
+from civitai_mock.services.tracing import new_trace_id
+os.fork()
+os.write(1, (new_trace_id() + chr(10)).encode())
+"""
 TRACE_ID = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00")
 
 
@@ -44,6 +53,12 @@ def test_without_a_valid_traceparent_the_trace_is_a_new_one(header: str | None) 
     assert TRACE_ID.fullmatch(trace_id)
     assert TRACE not in trace_id
     assert trace_id != new_trace_id(header)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no process is forked here")
+def test_a_forked_process_has_traces_of_its_own() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True)
+    assert len(set(done.stdout.split())) == 2
 
 
 async def test_the_trace_follows_a_request_into_its_job(served: Served) -> None:

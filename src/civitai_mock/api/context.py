@@ -146,7 +146,7 @@ class Exchange:
 
     async def send_ready(self, response: Response) -> None:
         """Send an answer that is there as a whole; it takes half the steps of calling it as an ASGI app."""
-        self.status = response.status_code
+        self.status = int(response.status_code)  # an HTTPStatus would be logged by its name
         headers = [*response.raw_headers, *self.answer_headers]
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": response.body})
@@ -154,7 +154,7 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Send a part of the answer, with what every answer carries."""
         if message["type"] == "http.response.start":
-            self.status = int(message["status"])  # an HTTPStatus would be logged by its name
+            self.status = int(message["status"])  # as above
             message = {**message, "headers": [*message["headers"], *self.answer_headers]}
         await self._send(message)
 
