@@ -106,7 +106,12 @@ class Soak:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(rng=Random(self.seed))
-        self.site = Site(folder=self.folder, commands=COMMANDS[self.processes], settings=self.store.settings)
+        self.site = Site(
+            folder=self.folder,
+            commands=COMMANDS[self.processes],
+            settings=self.store.settings,
+            may_keep_jobs=self.store.may_be_slow,
+        )
         self.troubles = Troubles(site=self.site, store=self.store, rng=Random(self.seed + 1))
 
     async def run(self) -> None:

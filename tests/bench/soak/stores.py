@@ -19,9 +19,13 @@ LOCK_SECONDS = 30.0
 
 
 class SoakedStore(Protocol):
-    """`reads_while_away` says whether a GET is still answered while it is away."""
+    """`reads_while_away` says whether a GET is still answered while it is away.
+
+    `may_be_slow` is true for a stand-in that takes seconds for some writes while the machine is busy.
+    """
 
     reads_while_away: bool
+    may_be_slow: bool
 
     @property
     def settings(self) -> Mapping[str, str]: ...
@@ -43,6 +47,7 @@ class FileStore:
 
     folder: Path
     reads_while_away: bool = True
+    may_be_slow: bool = False
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -78,6 +83,7 @@ class MongoStore:
     folder: Path
     data: Path
     reads_while_away: bool = False
+    may_be_slow: bool = True
     port: int = field(default_factory=free_port)
     process: ChildProcess | None = None
 
