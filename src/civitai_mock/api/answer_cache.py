@@ -95,4 +95,5 @@ def _key(exchange: Exchange) -> Key:
         header(b"accept", b""),
         header(b"content-type", b""),
     )
-    return (sent, exchange.consumer, exchange.compat, scope["scheme"], scope.get("server"), scope.get("root_path"))
+    server = tuple(scope.get("server") or ())  # ASGI allows a list as well
+    return (sent, exchange.consumer, exchange.compat, scope["scheme"], server, scope.get("root_path"))
