@@ -1,8 +1,11 @@
 """The simulator's own promises, beyond those of every provider."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -154,6 +157,31 @@ async def test_what_ended_is_forgotten_when_there_is_too_much_of_it(clock: Virtu
         with pytest.raises(TransientError) as caught:
             await provider.collect("a")
         assert caught.value.evidence == {"prompt_id": "a"}
+
+
+class WatchedGraph(dict[str, Any]):
+    """A graph that weak references can refer to."""
+
+
+async def test_an_ended_prompt_can_be_collected_again_but_its_graph_does_not_stay(clock: VirtualClock) -> None:
+    async with make_simulator(clock) as provider:
+        graph = WatchedGraph(text_to_image())
+        kept = weakref.ref(graph)
+        await provider.send(submission("a", graph))
+        first = await provider.collect("a")
+        del graph
+        gc.collect()
+        assert kept() is None
+        assert await provider.collect("a") == first
+
+
+async def test_a_prompt_is_found_with_the_graph_that_it_is_sent_with_again(clock: VirtualClock) -> None:
+    async with make_simulator(clock) as provider:
+        first = await provider.send(submission("a", text_to_image()))
+        graph = text_to_image()
+        again = await provider.send(submission("a", graph))
+        assert (again.found, again.is_done, again.response) == (True, first.is_done, first.response)
+        assert again.graph is graph
 
 
 async def test_forgetting_a_cancelled_prompt_leaves_the_one_that_took_its_place(clock: VirtualClock) -> None:

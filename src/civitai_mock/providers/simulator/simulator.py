@@ -5,7 +5,7 @@ import heapq
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -42,11 +42,14 @@ from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfi
 class SimulatedPrompt:
     """Holds all that the files of a prompt are made from, as often as they are asked for.
 
-    `graph_text` is empty where all images are drawn from recipes. `input_files` are those that the graph reads, by
-    their names in it, and `loaded` is what is known of them. `cancelled` is done when the prompt is cancelled.
+    The graph itself is not kept: 4,096 of them took 20 MB. `graph_text` is empty where all images are drawn from
+    recipes. `input_files` are those that the graph reads, by their names in it, and `loaded` is what is known of them.
+    `cancelled` is done when the prompt is cancelled.
     """
 
-    receipt: Receipt
+    id: str
+    number: int
+    is_done: bool
     job_id: str
     outputs: Sequence[OutputImages]
     graph_text: str
@@ -76,7 +79,7 @@ class PromptHistory:
 
     def add(self, prompt: SimulatedPrompt, *, now: datetime) -> None:
         """Add a prompt, in place of one with the same id, and forget those that ended too long ago."""
-        self._prompts[prompt.receipt.prompt_id] = prompt
+        self._prompts[prompt.id] = prompt
         heapq.heappush(self._unfinished, (prompt.ends_at, next(self._order), prompt))
         while self._unfinished and self._unfinished[0][0] <= now:
             ended = heapq.heappop(self._unfinished)[2]
@@ -98,8 +101,8 @@ class PromptHistory:
             self._cancelled = 0
 
     def _forget(self, prompt: SimulatedPrompt) -> None:
-        if self._prompts.get(prompt.receipt.prompt_id) is prompt:
-            del self._prompts[prompt.receipt.prompt_id]
+        if self._prompts.get(prompt.id) is prompt:
+            del self._prompts[prompt.id]
 
 
 class Simulator:
@@ -146,10 +149,10 @@ class Simulator:
         """Start a prompt; one that was cancelled starts anew, as on a server that has forgotten it."""
         known = self._prompts.get(submission.prompt_id)
         if known is not None and not known.cancelled.done():
-            return replace(known.receipt, found=True)
+            return _receipt(known, submission, found=True)
         prompt = await self._start(submission)
         self._prompts.add(prompt, now=self._clock.now())
-        return prompt.receipt
+        return _receipt(prompt, submission, found=False)
 
     async def collect(self, prompt_id: str) -> Outputs:
         prompt = self._prompts.get(prompt_id)
@@ -189,7 +192,9 @@ class Simulator:
         made = _without_previews([output for output in outputs if output.results])
         is_undrawn = all(output.is_drawn_image for output in made)
         return SimulatedPrompt(
-            receipt=_receipt(submission, number, is_done=not workload.duration and is_undrawn),
+            id=submission.prompt_id,
+            number=number,
+            is_done=not workload.duration and is_undrawn,
             job_id=submission.job_id,
             outputs=made,
             graph_text="" if is_undrawn else json.dumps(submission.graph),
@@ -222,7 +227,7 @@ class Simulator:
                 timer.cancel()
                 prompt.cancelled.remove_done_callback(end)
         if prompt.cancelled.done():
-            raise PromptCancelledError("The prompt was cancelled.", prompt_id=prompt.receipt.prompt_id)
+            raise PromptCancelledError("The prompt was cancelled.", prompt_id=prompt.id)
 
     def _seconds_left(self, prompt: SimulatedPrompt) -> float:
         return (prompt.ends_at - self._clock.now()).total_seconds()
@@ -289,10 +294,12 @@ async def _read(file: InputFile) -> bytes:
     return b"".join([chunk async for chunk in file.read()])
 
 
-def _receipt(submission: Submission, number: int, *, is_done: bool) -> Receipt:
+def _receipt(prompt: SimulatedPrompt, submission: Submission, *, found: bool) -> Receipt:
+    """Make a receipt with the graph of the submission: a prompt belongs to a job, which always has the same graph."""
     return Receipt(
-        prompt_id=submission.prompt_id,
-        response={"prompt_id": submission.prompt_id, "number": number, "node_errors": {}},
+        prompt_id=prompt.id,
+        response={"prompt_id": prompt.id, "number": prompt.number, "node_errors": {}},
         graph=submission.graph,
-        is_done=is_done,
+        found=found,
+        is_done=prompt.is_done,
     )
