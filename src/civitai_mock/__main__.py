@@ -1,6 +1,7 @@
 """The command `civitai-mock`: it handles signals first, and only then imports what takes its time."""
 
-from civitai_mock.cli.process import Stop, leave, open_standard_streams
+from civitai_mock.cli.process import Stop, leave
+from civitai_mock.cli.standard_streams import open_standard_streams
 
 
 def main() -> None:

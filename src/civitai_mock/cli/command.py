@@ -14,7 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
-from civitai_mock.cli.process import Stop, leave, open_standard_streams
+from civitai_mock.cli.process import Stop, leave
+from civitai_mock.cli.standard_streams import open_standard_streams
 from civitai_mock.environment import setting_values
 from civitai_mock.serving.address import interfaces_of
 

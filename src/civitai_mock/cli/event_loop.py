@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import structlog
 
 from civitai_mock.cli.process import Stop, leave
+from civitai_mock.cli.standard_streams import collect_lines, collect_no_more
 
 T = TypeVar("T")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop] | None  # None is asyncio's own
@@ -24,7 +25,10 @@ def run_until_done(main: Coroutine[Any, Any, T], *, loop_factory: LoopFactory = 
     _collect_less_garbage()
     loop = (loop_factory or asyncio.new_event_loop)()
     asyncio.set_event_loop(loop)
-    return loop.run_until_complete(main)
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        collect_no_more()
 
 
 def _collect_less_garbage() -> None:
@@ -41,7 +45,10 @@ def _collect_less_garbage() -> None:
 def stop_in_good_order(
     stop: Stop, begin: Callable[[], None], *, grace: timedelta, jobs_left: Callable[[], int | None]
 ) -> None:
-    """Let a signal call `begin`; `jobs_left` is None while it is not known how many will not be given back."""
+    """Let a signal call `begin`; `jobs_left` is None while it is not known how many will not be given back.
+
+    Until here a signal ends the process at once, so only from here on the lines of a turn of the loop are collected.
+    """
     limit = grace + AFTER_GRACE
 
     def give_up() -> None:
@@ -50,6 +57,7 @@ def stop_in_good_order(
         leave(exit_status(left))
 
     stop.in_good_order(begin, limit_s=limit.total_seconds(), give_up=give_up)
+    collect_lines(asyncio.get_running_loop())
 
 
 def exit_status(jobs_left: int | None) -> int:

@@ -1,9 +1,8 @@
-"""How a process starts and ends: signals that stop it, its standard streams, its exit. It imports nothing slow.
+"""How a process ends: signals that stop it, and its exit. It imports nothing slow.
 
 All of this happens before anything else is loaded.
 """
 
-import io
 import os
 import signal
 import sys
@@ -12,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
-
-STANDARD_DESCRIPTORS = (0, 1, 2)
 
 
 class Stop:
@@ -60,40 +57,6 @@ class Stop:
         if not self._is_stopping:
             self._is_stopping = True
             self._begin()
-
-
-class LossyText(io.TextIOWrapper):
-    """Drops text that cannot be written: a reader who is gone or a full disk must not stop the work."""
-
-    def write(self, text: str) -> int:
-        try:
-            return super().write(text)
-        except OSError:
-            return len(text)
-
-    def flush(self) -> None:
-        try:
-            super().flush()
-        except OSError:
-            return  # there is nobody else to tell
-
-
-def open_standard_streams() -> None:
-    """Put the null device where a stream is closed, so that no database gets a number that prints go to."""
-    for descriptor in STANDARD_DESCRIPTORS:
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
-    sys.stdout, sys.stderr = _lossy(1), _lossy(2)
-
-
-def _lossy(descriptor: int) -> LossyText:
-    """Return a stream that writes as escapes what its encoding has no letters for."""
-    current = sys.stdout if descriptor == 1 else sys.stderr
-    encoding = current.encoding if current is not None else "utf-8"
-    stream = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - is open as long as the process
-    return LossyText(stream, encoding=encoding, errors="backslashreplace", line_buffering=True)
 
 
 def leave(status: int) -> "NoReturn":

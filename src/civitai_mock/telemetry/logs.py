@@ -4,7 +4,7 @@ import logging
 import sys
 import threading
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -25,6 +25,18 @@ LIFESPAN_MODULE = "on"  # uvicorn.lifespan.on
 logger = structlog.stdlib.get_logger()
 
 
+class LineFile:
+    """Flushes only a file that does not write lines by itself: when it does, it may collect those of many requests."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.write = file.write
+        self.flush = _do_nothing if file.line_buffering else file.flush
+
+
+def _do_nothing() -> None:
+    """Leave it to the file."""
+
+
 def configure_logging(*, json: bool, level: str) -> None:
     """Write every log line of this process, ours and the libraries', to standard output in one form."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -32,7 +44,8 @@ def configure_logging(*, json: bool, level: str) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),  # a line and its end in one write
+        # A line and its end are one write.
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", LineFile(sys.stdout))),
         cache_logger_on_first_use=True,
     )
     _route_standard_logging([*shared, _drop_internal, *last], number)
