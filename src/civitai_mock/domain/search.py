@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
@@ -47,9 +48,8 @@ class Budget:
     limit: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedJob:
-    """Is a job that could be claimed; `cost` is in Buzz."""
+class QueuedJob(NamedTuple):
+    """Is a job that could be claimed; `cost` is in Buzz. It is a tuple, as a reading of the queue makes thousands."""
 
     id: str
     priority: int

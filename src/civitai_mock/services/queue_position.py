@@ -46,9 +46,9 @@ class QueueLine:
     costs: Sequence[float]
 
     @classmethod
-    def of(cls, jobs: Mapping[SortKey, float]) -> Self:
-        """Build a line from the costs of jobs by their keys, in the order in which they will be claimed."""
-        return cls(list(jobs), list(accumulate(jobs.values(), initial=0.0)))
+    def of(cls, jobs: Sequence[Job | QueuedJob]) -> Self:
+        """Build a line from jobs in the order in which they will be claimed."""
+        return cls([_sort_key(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
 
     def preceding(self, key: SortKey) -> tuple[int, float]:
         """Return how many jobs come before this key, and what they cost."""
@@ -60,7 +60,7 @@ class QueueLine:
         return self.keys[index : index + 1] == [key]
 
 
-NOBODY = QueueLine.of({})
+NOBODY = QueueLine.of([])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class GetQueuePositions:
         now = self._clock.now()
         newer = NOBODY
         if len(queued) > 1:
-            newer = QueueLine.of({key: queued[key].cost for key in sorted(queued) if not snapshot.line.has(key)})
+            newer = QueueLine.of([queued[key] for key in sorted(queued) if not snapshot.line.has(key)])
         return {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}
 
     def _valid_snapshot(self) -> QueueSnapshot | None:
@@ -128,7 +128,7 @@ class GetQueuePositions:
         finished = self._clock.now()
         return QueueSnapshot(
             valid_until=finished + max(MIN_LIFETIME, (finished - started) * LIFETIME_PER_READING),
-            line=QueueLine.of({_sort_key(job): job.cost for job in state.jobs}),
+            line=QueueLine.of(state.jobs),
             ended_recently=state.recent,
         )
 

@@ -118,7 +118,7 @@ class SqliteJobQueue:
         rows = await self._database.scan(self._sql.to_claim)
         ((recent,),) = await self._database.scan(self._sql.recent, (to_micros(recent_since),))
         jobs = [
-            QueuedJob(id=job_id, priority=priority, created_at=from_micros(created_at), cost=cost)
+            QueuedJob(job_id, priority, from_micros(created_at), cost)
             for job_id, priority, created_at, cost in rows
         ]
         return QueueState(jobs=jobs, recent=recent)
