@@ -31,6 +31,7 @@ from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
 from civitai_mock.domain.search import count_values
 from civitai_mock.generation.member_texts import text_below
 
+TYPE = "$type"
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000
 MAX_NAME_LENGTH = 100
@@ -91,7 +92,10 @@ def wire_models(model: type[WireModel] = WireModel) -> Iterator[type[WireModel]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MemberNames:
-    """Holds the names of a model's members: in JSON and Python, and those of JSON by their lower case."""
+    """Holds the names of a model's members: in JSON and Python, and those of JSON by their lower case.
+
+    `$type` is among `all`, though no member: as a strange name it would have every template rewritten.
+    """
 
     all: frozenset[str]
     by_lower_case: Mapping[str, str]
@@ -101,7 +105,7 @@ class _MemberNames:
 def _names_of(model: type[BaseModel]) -> _MemberNames:
     wire = [name for field in model.model_fields.values() for name in _wire_names(field)]
     return _MemberNames(
-        all=frozenset([*wire, *model.model_fields]), by_lower_case={name.lower(): name for name in wire}
+        all=frozenset([*wire, *model.model_fields, TYPE]), by_lower_case={name.lower(): name for name in wire}
     )
 
 

@@ -31,7 +31,7 @@ from civitai_mock.generation.job_types.media import (
 from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.job_types.text_to_image import TextToImageJobRequest
 from civitai_mock.generation.job_types.training import ImageResourceTrainingJobRequest
-from civitai_mock.generation.wire import ROOT, fault, from_validation
+from civitai_mock.generation.wire import ROOT, TYPE, fault, from_validation
 from civitai_mock.generation.work import JobWork
 
 AnyJobRequest: TypeAlias = (
@@ -54,7 +54,6 @@ AnyJobRequest: TypeAlias = (
     | DeleteBlobRequest
 )
 
-TYPE = "$type"
 LONGEST_NAME = 100  # that a message repeats
 DEFAULT_TYPE = TextToImageJobRequest.wire_name
 REQUESTS: tuple[type[JobRequest], ...] = get_args(AnyJobRequest)

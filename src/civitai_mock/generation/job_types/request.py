@@ -15,7 +15,7 @@ from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, NAMED_PRIORITIES, NORMAL,
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, Int32, Properties, RequestModel, Text, Texts
+from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, TYPE, Int32, Properties, RequestModel, Text, Texts
 from civitai_mock.generation.work import JobWork
 
 MAX_CLAIM = timedelta(days=1)
@@ -100,7 +100,7 @@ def _with_type(schema: JsonDict, request: type["JobRequest"]) -> None:
     members = schema["properties"]
     if isinstance(members, dict) and hasattr(request, "wire_name"):
         schema["properties"] = {
-            "$type": {"type": "string", "enum": [request.wire_name, request.template_name]},
+            TYPE: {"type": "string", "enum": [request.wire_name, request.template_name]},
             **members,
         }
 

@@ -118,8 +118,7 @@ class SqliteJobQueue:
         rows = await self._database.scan(self._sql.to_claim)
         ((recent,),) = await self._database.scan(self._sql.recent, (to_micros(recent_since),))
         jobs = [
-            QueuedJob(job_id, priority, from_micros(created_at), cost)
-            for job_id, priority, created_at, cost in rows
+            QueuedJob(job_id, priority, from_micros(created_at), cost) for job_id, priority, created_at, cost in rows
         ]
         return QueueState(jobs=jobs, recent=recent)
 
