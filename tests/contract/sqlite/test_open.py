@@ -1,21 +1,28 @@
 """Opening, closing and opening again."""
 
+import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from civitai_mock.storage.sqlite import open as opening
 from civitai_mock.storage.sqlite.encoding import to_json
 from civitai_mock.storage.sqlite.open import FILE_NAME
+from civitai_mock.storage.sqlite.permissions import FILE_MODE
 from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.dates import START
+from tests.support.event_loop import settle
 from tests.support.jobs import add_claimed, chunks, collect, job_id, make_job, make_resource, prepared
 
 NAMES = TableNames()
 KEY = "A" * 64
+PATIENCE_SECONDS = 10
 
 
 def tables(directory: Path) -> set[str]:
@@ -182,3 +189,48 @@ async def test_what_is_stored_can_be_read_by_people(tmp_path: Path) -> None:
         found = connection.execute("SELECT json_extract(body, '$.properties.userId') FROM [jobs requests]").fetchall()
     assert found == [(7,)]
     assert to_json({"a": "ключ"}) == '{"a":"ключ"}'
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[FileLock]:
+    """Hold the lock of a process that opens or upgrades the directory."""
+    with FileLock(tmp_path / opening.LOCK, mode=FILE_MODE, thread_local=False) as lock:
+        yield lock
+
+
+async def test_who_opens_waits_for_a_process_that_upgrades_and_says_so_once(
+    tmp_path: Path, held: FileLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = list[str]()
+
+    class LogOfTheWaiter:
+        def warning(self, line: str, **_: object) -> None:
+            lines.append(line)
+            held.release()
+
+    monkeypatch.setattr(opening, "OPEN_SECONDS", 0.0)
+    monkeypatch.setattr(opening, "logger", LogOfTheWaiter())
+    async with open_sqlite(directory=tmp_path, names=NAMES) as stores:
+        assert await stores.secrets.secret("signing")
+    assert lines == ["waiting for another process that opens or upgrades the store"]
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_process_that_upgrades_for_ever_makes_the_store_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "UPGRADE_SECONDS", 0.0)
+    with pytest.raises(TransientError, match=r"another process has been opening or upgrading it for 0 s"):
+        async with open_sqlite(directory=tmp_path, names=NAMES):
+            pass
+
+
+@pytest.mark.usefixtures("held")
+async def test_who_is_stopped_does_not_wait_for_the_process_that_upgrades(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        waiting = asyncio.create_task(stack.enter_async_context(open_sqlite(directory=tmp_path, names=NAMES)))
+        await settle()
+        waiting.cancel()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            with pytest.raises(asyncio.CancelledError):
+                await waiting

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import PREVIEW, blob_key
@@ -164,6 +165,18 @@ async def test_a_file_is_upgraded_once_and_like_a_new_one(old_directory: Path, t
             await stores.jobs.add([make_job(9)])
             await stores.jobs.sweep(START + LIFETIME)
     assert schema(old_directory) == schema(tmp_path / "new")
+
+
+async def test_an_upgrade_is_logged_before_it_begins_and_when_it_is_done(
+    old_file: sqlite3.Connection, old_directory: Path
+) -> None:
+    with capture_logs() as logs:
+        for _ in range(2):
+            async with open_sqlite(directory=old_directory, names=NAMES):
+                pass
+    begun, done = logs
+    assert begun["jobs"] == 3
+    assert (done["event"], done["from_version"], done["to_version"]) == ("store upgraded", 1, VERSION)
 
 
 async def test_every_table_of_jobs_in_a_file_is_upgraded_when_it_is_opened(

@@ -3,15 +3,16 @@
 import asyncio
 import shutil
 import sqlite3
+import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import structlog
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock, Timeout
 
 from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
@@ -45,7 +46,9 @@ logger = structlog.stdlib.get_logger()
 FILE_NAME = "civitai-mock.db"
 BLOBS, UPLOADS, WORKERS = "blobs", "uploads", "workers"
 LOCK = "open.lock"
-OPEN_SECONDS = 10.0
+OPEN_SECONDS = 10.0  # in which another process should have opened the directory, unless it upgrades a large file
+UPGRADE_SECONDS = 600.0
+LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,35 +78,40 @@ async def open_sqlite(
             workers = None
         else:
             description = f"SQLite at {directory / FILE_NAME}"
-            parts = await _open_in_thread(partial(_open_directory, stack, directory, names, description))
+            parts = await _open_in_thread(lambda stop: _open_directory(stack, directory, names, description, stop))
             database = Database(parts.connections, description=description, metrics=metrics)
             content, workers = parts.content, parts.workers
         stack.push_async_callback(database.close)
         yield _stores(database, names, content, workers)
 
 
-async def _open_in_thread(open_it: Callable[[], Directory]) -> Directory:
+async def _open_in_thread(open_it: Callable[[threading.Event], Directory]) -> Directory:
     """Open in a thread, as it may wait for another process or upgrade a large file while signals have to be heard.
 
-    A caller that is cancelled waits for the thread, as what it has opened has to be closed.
+    A caller that is cancelled waits for the thread, as what it has opened has to be closed; the event tells the thread
+    not to wait any more.
     """
-    opening = asyncio.ensure_future(asyncio.to_thread(open_it))
+    stop = threading.Event()
+    opening = asyncio.ensure_future(asyncio.to_thread(open_it, stop))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
+        stop.set()
         await asyncio.wait([opening])
         if not opening.exception():
             opening.result().connections.close()
         raise
 
 
-def _open_directory(stack: AsyncExitStack, directory: Path, names: TableNames, description: str) -> Directory:
+def _open_directory(
+    stack: AsyncExitStack, directory: Path, names: TableNames, description: str, stop: threading.Event
+) -> Directory:
     """Open a directory; raise `TransientError` for all that this user cannot reach, even if only jobs will need it."""
     parts = [*_folders_in(directory), *_files_in(directory)]
     if (why := obstacle(directory, parts)) is not None:
         raise away(description, why)
     try:
-        return stack.enter_context(_opened(directory, names))
+        return stack.enter_context(_opened(directory, names, stop))
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
         whose = foreigner(directory, parts) if isinstance(error, PermissionError) else None
         raise away(description, whose or error) from error
@@ -123,7 +131,7 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
 
 
 @contextmanager
-def _opened(directory: Path, names: TableNames) -> Iterator[Directory]:
+def _opened(directory: Path, names: TableNames, stop: threading.Event) -> Iterator[Directory]:
     """Open a directory and make what is missing, one process at a time, as two cannot make one new database."""
     make_folders(directory)
     for folder in _folders_in(directory):
@@ -134,12 +142,37 @@ def _opened(directory: Path, names: TableNames) -> Iterator[Directory]:
         workers = ProcessLocks(directory / WORKERS)
         stack.callback(workers.release)
         workers.tidy()
-        with FileLock(directory / LOCK, timeout=OPEN_SECONDS, mode=FILE_MODE):
+        with _locked(directory, stop):
             incoming = stack.enter_context(_incoming(directory / UPLOADS))
             _refuse_store_of_another_user(directory / FILE_NAME, made_now=incoming)
             connections = connect_file(directory / FILE_NAME, names)
         content = FileContent(folder=directory / BLOBS, incoming=incoming)
         yield Directory(connections=connections, content=content, workers=workers)
+
+
+@contextmanager
+def _locked(directory: Path, stop: threading.Event) -> Iterator[None]:
+    """Wait until no other process opens the directory; one that upgrades a large file may take minutes."""
+    lock, since, is_logged = FileLock(directory / LOCK, mode=FILE_MODE), time.monotonic(), False
+    while not _acquires(lock):
+        waited = time.monotonic() - since
+        if stop.is_set() or waited >= UPGRADE_SECONDS:
+            raise TimeoutError(f"another process has been opening or upgrading it for {waited:.0f} s")
+        if waited >= OPEN_SECONDS and not is_logged:
+            logger.warning("waiting for another process that opens or upgrades the store", data_dir=str(directory))
+            is_logged = True
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquires(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(timeout=LOOK_SECONDS)
+    except Timeout:
+        return False
+    return True
 
 
 def _folders_in(directory: Path) -> list[Path]:

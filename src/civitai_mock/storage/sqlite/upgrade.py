@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 
 import orjson
+import structlog
 
 from civitai_mock.domain.blob import blob_keys
 from civitai_mock.domain.events import JobEvent
@@ -19,11 +20,14 @@ from civitai_mock.storage.sqlite.job_events import EventStatements, JobFacts, ap
 from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, stored_leaf_rows
 from civitai_mock.storage.sqlite.schema import INDEXES, TABLES, VERSION, TableNames
 
+logger = structlog.stdlib.get_logger()
+
 # Several events are one row, as if they had been written together; not all, as a job may have thousands.
 EVENTS_IN_A_ROW = 8
 
 COLUMNS = """SELECT name FROM pragma_table_info('{jobs}')"""
 SET_ASIDE = """ALTER TABLE "{jobs}" RENAME TO "{jobs} of before" """
+COUNT = """SELECT count(*) FROM "{jobs} of before" """
 DROP = """DROP TABLE "{jobs} of before" """
 SAME_COLUMNS = """
     id, priority, created_at, expire_at, keep_until, slots, seq, stage, retry_attempt, outcome,
@@ -76,7 +80,7 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
     """Make the tables and indexes that are missing in one transaction; raise `NewerSchemaError` before any change."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _refuse_newer(connection)
+        version = _version(connection)
         add_columns_of_blobs(connection)
         with old_jobs_taken_over(connection, names):
             for statement in TABLES:
@@ -89,12 +93,16 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
         connection.rollback()
         raise
     connection.execute("COMMIT")
+    if 0 < version < VERSION:
+        logger.info("store upgraded", from_version=version, to_version=VERSION)
 
 
-def _refuse_newer(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _version(connection: sqlite3.Connection) -> int:
+    """Return the version of the schema, 0 for a new file; raise `NewerSchemaError` for one that is unknown."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
         raise NewerSchemaError(f"its schema has version {version}, this program knows {VERSION}")
+    return version
 
 
 @contextmanager
@@ -107,6 +115,8 @@ def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> It
     is_old = bool(columns) and "number" not in columns
     if is_old:
         connection.execute(names.fill(SET_ASIDE))
+        (jobs,) = connection.execute(names.fill(COUNT)).fetchone()
+        logger.info("upgrading the jobs of the store, which may take a while", jobs=jobs)
     yield
     if is_old:
         _take_jobs_over(connection, names, is_first="submission_id" not in columns)
