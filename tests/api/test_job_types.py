@@ -3,14 +3,18 @@
 import io
 import struct
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import av
 import pytest
 from PIL import Image
 
+from civitai_mock.api.vocabulary import ClientCompat
+from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.json_types import Json
 from tests.support.comfy_graphs import node, text_to_image
+from tests.support.dates import START
 from tests.support.served_app import JOBS, Opened, serve_all
 from tests.support.templates import TEMPLATES, template
 
@@ -55,6 +59,21 @@ async def test_a_job_of_every_type_succeeds(opened: Opened, name: str) -> None:
     assert status["lastEvent"]["type"] == "Succeeded"
     assert status["job"]["type"] == status["lastEvent"]["jobType"]
     assert isinstance(status["result"], dict if name in NO_FILES else list)
+
+
+@pytest.mark.parametrize("compat", list(ClientCompat))
+@pytest.mark.parametrize("name", sorted(set(TEMPLATES) - {"copyAsset", "clearAssets"}))
+async def test_a_job_that_is_asked_for_alone_is_the_one_of_its_token(opened: Opened, name: str, compat: str) -> None:
+    """The first answer is made of the summary of the job."""
+    answer = (await opened.client.post(JOBS, json=template(name))).json()
+    await opened.wait_until_ended(answer["jobId"])
+    opened.answer_with(blob_urls=replace(opened.use_cases.blob_urls, clock=VirtualClock(START)))
+    alone, together = [
+        await opened.client.get(path, headers={"X-Mock-Compat": compat})
+        for path in (f"{JOBS}/{answer['jobId']}", f"{JOBS}?token={answer['token']}")
+    ]
+    assert [alone.json()] == together.json()["jobs"]
+    assert alone.content in together.content
 
 
 @pytest.mark.parametrize("name", sorted(NO_FILES | {"imageTransform", "imageResourceTraining"}))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Backlog, Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
@@ -33,6 +33,9 @@ class GatedJobStore:
 
     async def get(self, job_id: str) -> Job | None:
         return await self.gate.pass_through(self.inner.get(job_id))
+
+    async def get_summary(self, job_id: str) -> JobSummary | None:
+        return await self.gate.pass_through(self.inner.get_summary(job_id))
 
     async def settled_at(self, job_id: str) -> datetime | None:
         return await self.gate.pass_through(self.inner.settled_at(job_id))

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import JobSummary
 
 MAX_BYTES = 4 * 2**20  # about two thousand answers: more are hardly asked for again within one second
 BYTES_BESIDE = 1000  # what an answer takes beside its body and the texts that were sent
@@ -52,7 +52,7 @@ class AnswerCache:
             return None
         return kept if kept.settled_at == await cases.query.settled_at(kept.job_id) else None
 
-    def keep(self, exchange: Exchange, job: Job, response: JsonResponse, *, begun: datetime) -> None:
+    def keep(self, exchange: Exchange, job: JobSummary, response: JsonResponse, *, begun: datetime) -> None:
         """Keep the answer to a request, which was made from `begun` until now, if it is one that can be kept."""
         cases, settled_at = exchange.context.use_cases_of(exchange), job.settled_at
         second = begun.replace(microsecond=0)

@@ -15,7 +15,7 @@ from civitai_mock.api.vocabulary import (
     Vocabularies,
     Vocabulary,
 )
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import JobSummary
 from civitai_mock.domain.stages import Outcome
 
 JSON = b"application/json"
@@ -77,7 +77,7 @@ class ClientHints:
         self._vocabularies = vocabularies
         self._logged: set[str] = set()
 
-    def check(self, headers: Mapping[bytes, bytes], jobs: Sequence[Job], vocabulary: Vocabulary) -> None:
+    def check(self, headers: Mapping[bytes, bytes], jobs: Sequence[JobSummary], vocabulary: Vocabulary) -> None:
         """Log a hint if the client of these headers cannot read an answer about `jobs`."""
         client = known_client(headers)
         if client is None or client.name in self._logged or not _is_unreadable(jobs, vocabulary, client.compat):
@@ -116,7 +116,7 @@ def _clients_called(user_agent: str) -> Sequence[KnownClient]:
     return [known for known in KNOWN_CLIENTS if known.user_agent.search(user_agent)]
 
 
-def _is_unreadable(jobs: Sequence[Job], vocabulary: Vocabulary, compat: ClientCompat) -> bool:
+def _is_unreadable(jobs: Sequence[JobSummary], vocabulary: Vocabulary, compat: ClientCompat) -> bool:
     """Return whether the answer has a provider that is not official, or a list for a client that reads one result."""
     providers = {vocabulary.provider or job.last_event.provider for job in jobs if job.last_event.provider is not None}
     if providers - OFFICIAL_PROVIDERS:

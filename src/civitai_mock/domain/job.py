@@ -29,29 +29,48 @@ class JobResource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Holds what never changes of a job, the first block, and its state; a change makes a new one.
+class JobSummary:
+    """Is what a short answer says of a job.
 
-    `last_event.seq` is the version that a conditional write is compared with. `submission_id` is shared by the jobs of
-    one request, `issued_by` is the consumer. `dependencies` are the ids of jobs that have to succeed first; until they
-    have, the job `is_blocked` and cannot be claimed. A job that is not `charged` costs its consumer nothing. `result`
-    is that of a job type whose results are not images, `taint` is what a consumer found wrong with the job.
-    `client_compat` is the kind of client that its webhooks are worded for, if its request asked for one.
+    `issued_by` is the consumer. `result` is that of a job type whose results are not images, `taint` is what a consumer
+    found wrong with the job.
     """
 
     id: str
+    issued_by: str
+    cost: float
+    properties: ReadOnlyJson
+    slots: tuple[Slot, ...]
+    last_event: JobEvent
+    outcome: Outcome | None = None
+    result: Json = None
+    taint: ReadOnlyJson | None = None
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """Return when a job ended that was never tainted: only a taint or its deletion can change it any more."""
+        return None if self.outcome is None or self.taint is not None else self.last_event.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(JobSummary):
+    """Holds what never changes of a job, the first block, and its state; a change makes a new one.
+
+    `last_event.seq` is the version that a conditional write is compared with. `submission_id` is shared by the jobs of
+    one request. `dependencies` are the ids of jobs that have to succeed first; until they have, the job `is_blocked`
+    and cannot be claimed. A job that is not `charged` costs its consumer nothing. `client_compat` is the kind of client
+    that its webhooks are worded for, if its request asked for one.
+    """
+
     type: str
     trace_id: str
-    issued_by: str
     created_at: datetime
     expire_at: datetime
     keep_until: datetime
     priority: int
     timeout: timedelta
-    cost: float
     max_retry_attempt: int
     request: ReadOnlyJson
-    properties: ReadOnlyJson
     resources: tuple[JobResource, ...]
     submission_id: str
     name: str | None = None
@@ -61,25 +80,15 @@ class Job:
     dependencies: tuple[str, ...] = ()
     charged: bool = True
 
-    slots: tuple[Slot, ...]
     stage: Stage
     retry_attempt: int
-    last_event: JobEvent
-    outcome: Outcome | None = None
     claim: Claim | None = None
     prompt_id: str | None = None
     is_blocked: bool = False
-    result: Json = None
-    taint: ReadOnlyJson | None = None
 
     @property
     def seq(self) -> int:
         return self.last_event.seq
-
-    @property
-    def settled_at(self) -> datetime | None:
-        """Return when a job ended that was never tainted: only a taint or its deletion can change it any more."""
-        return None if self.outcome is None or self.taint is not None else self.last_event.at
 
     @property
     def holding(self) -> Holding:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType
 
@@ -35,7 +35,7 @@ class SamplingProgress:
         return {name: value for name, value in members.items() if value is not None}
 
 
-def progress_of(job: Job) -> SamplingProgress | None:
+def progress_of(job: JobSummary) -> SamplingProgress | None:
     """Return the progress that the last event of a job reports, if it does and the job has not ended."""
     event = job.last_event
     if job.outcome is not None or event.type is not JobEventType.UPDATED:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Backlog, Budget, DueWebhook, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
@@ -25,6 +25,10 @@ class JobStore(Protocol):
         ...
 
     async def get(self, job_id: str) -> Job | None: ...
+
+    async def get_summary(self, job_id: str) -> JobSummary | None:
+        """Return an unfinished job whole, and of one that has ended at least its summary, where that is cheaper."""
+        ...
 
     async def settled_at(self, job_id: str) -> datetime | None:
         """Return `Job.settled_at`, and None for an unknown job; this is much cheaper than the job."""

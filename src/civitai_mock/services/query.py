@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.tokens import decode_cursor, decode_token, encode_cursor, position_of
 from civitai_mock.ports import JobSearch, JobStore
 
+J = TypeVar("J", bound=JobSummary)
 PAGE_SIZE = 100
 BATCH_SIZE = 500
 
@@ -25,10 +27,11 @@ class QueryJobs:
 
     async def by_id(self, job_id: str, *, owner: str | None = None) -> Job:
         """Return the job with this id, in any case; raise `NotFoundError` if it does not exist (any more)."""
-        job = await self.jobs.get(job_id.lower())
-        if job is None or not _is_visible(job, owner):
-            raise NotFoundError(f"The job '{job_id}' does not exist.")
-        return job
+        return _found(await self.jobs.get(job_id.lower()), job_id, owner)
+
+    async def summary(self, job_id: str, *, owner: str | None = None) -> JobSummary:
+        """Return a job as `by_id` does, but no more of one that has ended than its summary, which is cheaper."""
+        return _found(await self.jobs.get_summary(job_id.lower()), job_id, owner)
 
     async def settled_at(self, job_id: str) -> datetime | None:
         """Return when the job with this id ended, if it has not been tainted or deleted since; None for any other."""
@@ -56,7 +59,13 @@ class QueryJobs:
         raise NotFoundError(f"The job '{job_id}' has no asset '{name}'.")
 
 
-def _is_visible(job: Job, owner: str | None) -> bool:
+def _found(job: J | None, job_id: str, owner: str | None) -> J:
+    if job is None or not _is_visible(job, owner):
+        raise NotFoundError(f"The job '{job_id}' does not exist.")
+    return job
+
+
+def _is_visible(job: JobSummary, owner: str | None) -> bool:
     return owner is None or job.issued_by == owner
 
 

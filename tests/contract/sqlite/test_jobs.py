@@ -6,12 +6,14 @@ from random import Random
 
 import pytest
 
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.stages import Outcome
 from civitai_mock.services.threads import LARGE_BYTES
 from civitai_mock.storage.sqlite import TableNames, job_rows
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.jobs import SqliteJobStore
+from tests.support.dates import START
 from tests.support.jobs import add_jobs, make_job
 
 
@@ -24,6 +26,16 @@ async def test_jobs_with_the_same_resources_share_their_airs() -> None:
     assert first.resources
     assert first.resources == second.resources == added[0].resources
     assert all(one.air is other.air for one, other in zip(first.resources, second.resources, strict=True))
+    await database.close()
+
+
+async def test_no_more_than_its_summary_is_made_of_a_job_that_has_ended() -> None:
+    names = TableNames()
+    database = Database(connect_memory(names), description="SQLite under test")
+    jobs = SqliteJobStore(database=database, names=names)
+    (job,) = await add_jobs(jobs, 1)
+    assert await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
+    assert type(await jobs.get_summary(job.id)) is JobSummary
     await database.close()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.events import LONG_TEXT
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.ports import JobQueue, JobStore
@@ -114,6 +114,34 @@ async def test_a_job_is_settled_from_its_end_until_it_is_tainted_or_swept(jobs: 
     assert await jobs.settled_at(failed.id) is tainted.settled_at is None
     await jobs.sweep(ended.keep_until)
     assert await jobs.settled_at(ended.id) is None
+
+
+async def test_the_summary_of_a_job_says_what_the_job_does(jobs: JobStore, queue: JobQueue) -> None:
+    graph = {"comfy_prompt_request": AWKWARD["graph"], "long": "x" * LONG_TEXT}
+    slots = (Slot(blob_key="A" * 64, name="a name", available=True), Slot(blob_key="B" * 64, seed=7))
+    await jobs.add([replace(make_job(number), properties=AWKWARD, cost=0.5) for number in (1, 2, 3)])
+    first, second, _ = await queue.claim(make_claim(), limit=3)
+    ended = replace(succeeded(first, at=START + SECOND), slots=slots, result=AWKWARD)
+    failed = second.ended(Outcome.FAILED, at=START + SECOND, context=graph)
+    assert await jobs.replace(first, ended)
+    assert await jobs.replace(second, failed)
+    assert await jobs.set_taint([failed.id], AWKWARD) == 1
+    for number in (1, 2, 3):
+        job, summary = await jobs.get(job_id(number)), await jobs.get_summary(job_id(number))
+        assert members(summary) == members(job)
+
+
+def members(job: JobSummary | None) -> dict[str, object]:
+    return {field.name: getattr(job, field.name) for field in fields(JobSummary)}
+
+
+async def test_an_unfinished_job_is_returned_whole(jobs: JobStore) -> None:
+    await jobs.add([make_job()])
+    assert await jobs.get_summary(job_id(1)) == make_job()
+
+
+async def test_an_unknown_job_has_no_summary(jobs: JobStore) -> None:
+    assert await jobs.get_summary(job_id(1)) is None
 
 
 async def test_an_id_that_no_store_can_hold_is_not_settled(jobs: JobStore) -> None:

@@ -25,7 +25,7 @@ from civitai_mock.api.v1 import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, JOBS_TAG, RE
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import InsufficientBuzz, JobStatus, JobStatusCollection, JobTemplateList
 from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError, TransientError
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.search import count_values
 from civitai_mock.domain.tokens import encode_token
@@ -95,8 +95,13 @@ async def get_job(request: Request) -> Response:
     job_id, detailed = request.path_params["jobId"], flag(request, "detailed")
     cases = use_cases(request)
     begun = cases.clock.now()
-    job = await cases.query.by_id(job_id, owner=owner(request))
-    response = JsonResponse((await renderer_for(request, [job])).status(job, detailed=detailed))
+    job: JobSummary
+    if detailed:
+        job = await cases.query.by_id(job_id, owner=owner(request))
+        response = JsonResponse((await renderer_for(request, [job])).status(job, detailed=True))
+    else:
+        job = await cases.query.summary(job_id, owner=owner(request))
+        response = JsonResponse((await renderer_for(request, [job])).summary(job))
     answers_of(request.scope).keep(exchange(request), job, response, begun=begun)
     return response
 

@@ -12,7 +12,7 @@ from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.dotnet import format_date, format_timespan
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
@@ -91,8 +91,14 @@ class JobRenderer:
         return [self.status(job, detailed=detailed) for job in jobs]
 
     def status(self, job: Job, *, detailed: bool) -> wire.JobStatus:
+        return self._status(job, {"job": self._job(job)} if detailed else {})
+
+    def summary(self, job: JobSummary) -> wire.JobStatus:
+        return self._status(job, {})
+
+    def _status(self, job: JobSummary, detail: wire.JobDetail) -> wire.JobStatus:
         return {
-            **self._detail(job, is_wanted=detailed),
+            **detail,
             "jobId": job.id,
             "cost": job.cost,
             "properties": dict(job.properties),
@@ -106,17 +112,17 @@ class JobRenderer:
     def requested(self, job: Job) -> wire.RequestedJob:
         return {"job": self._job(job), "lastEvent": render_event(job.last_event, self.vocabulary)}
 
-    def _support(self, job: Job) -> wire.Support:
+    def _support(self, job: JobSummary) -> wire.Support:
         if job.outcome is not None:
             return {}
         provider = self.vocabulary.provider or self.provider_name
         return {"serviceProviders": {provider: {"support": self.support[job.id], **self._position(job)}}}
 
-    def _position(self, job: Job) -> wire.Queued:
+    def _position(self, job: JobSummary) -> wire.Queued:
         position = self.positions.get(job.id)
         return {} if position is None else {"queuePosition": _render_position(position)}
 
-    def _results(self, job: Job) -> Sequence[wire.ImageResult] | wire.Members:
+    def _results(self, job: JobSummary) -> Sequence[wire.ImageResult] | wire.Members:
         if isinstance(job.result, dict):
             return job.result
         images = [self._result(slot) for slot in job.slots]
@@ -133,7 +139,7 @@ class JobRenderer:
         url, expires_at = self.blob_urls.sign(blob_key, base_url=self.base_url)
         return {"blobUrl": url, "blobUrlExpirationDate": format_date(expires_at)}
 
-    def _running(self, job: Job) -> wire.Running:
+    def _running(self, job: JobSummary) -> wire.Running:
         found = progress_of(job)
         if found is None:
             return {}
@@ -142,9 +148,6 @@ class JobRenderer:
         key = found.preview_key
         preview = {} if key is None else {"preview": {"blobKey": key, **self._signed(key)}}
         return {"progress": cast("wire.JobProgress", {**members, **node, **preview})}
-
-    def _detail(self, job: Job, *, is_wanted: bool) -> wire.JobDetail:
-        return {"job": self._job(job)} if is_wanted else {}
 
     def _job(self, job: Job) -> wire.Job:
         own = self._type_members(job)
@@ -237,11 +240,11 @@ def _optional(job: Job) -> JsonObject:
     return {name: value for name, value in members.items() if value is not None}
 
 
-async def renderer_for(request: Request, jobs: Sequence[Job]) -> JobRenderer:
+async def renderer_for(request: Request, jobs: Sequence[JobSummary]) -> JobRenderer:
     """Make a renderer that knows where in the queue `jobs` are; claimed ones need no query, ended ones nothing."""
     cases, words = use_cases(request), vocabulary(request)
     context(request).client_hints.check(exchange(request).headers, jobs, words)
-    unfinished = [job for job in jobs if job.outcome is None]
+    unfinished = [job for job in jobs if job.outcome is None and isinstance(job, Job)]
     return JobRenderer(
         base_url=base_url(request),
         blob_urls=cases.blob_urls,

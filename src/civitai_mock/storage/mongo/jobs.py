@@ -6,7 +6,7 @@ from datetime import datetime
 from pymongo.errors import PyMongoError
 
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.mongo.budgets import Reservations
@@ -65,6 +65,10 @@ class MongoJobStore:
     async def get(self, job_id: str) -> Job | None:
         found = await self.get_many([job_id])
         return found[0] if found else None
+
+    async def get_summary(self, job_id: str) -> JobSummary | None:
+        """Return the whole job: next to asking for it, what is made of it costs little."""
+        return await self.get(job_id)
 
     @raises_domain_errors
     async def settled_at(self, job_id: str) -> datetime | None:

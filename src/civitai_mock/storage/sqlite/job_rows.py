@@ -10,7 +10,7 @@ import orjson
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.job import Job, JobResource
+from civitai_mock.domain.job import Job, JobResource, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import property_paths
 from civitai_mock.domain.stages import Outcome, Stage
@@ -112,7 +112,7 @@ def job_from(row: Row) -> Job:
         providers=tuple(body.get("providers", ())),
         dependencies=tuple(body.get("dependencies", ())),
         charged=charged == 1,
-        slots=tuple(_slot(job_id, place, *parts) for place, parts in enumerate(orjson.loads(slots))),
+        slots=_slots(job_id, slots),
         stage=Stage(stage),
         retry_attempt=retry_attempt,
         last_event=last_event_from(last, facts, seq=seq, texts=texts),
@@ -120,6 +120,27 @@ def job_from(row: Row) -> Job:
         claim=_claim(*claim) if claim[1] is not None else None,
         prompt_id=prompt_id,
         is_blocked=waits == 1,
+        result=None if result is None else orjson.loads(result),
+        taint=None if taint is None else orjson.loads(taint),
+    )
+
+
+def summary_from(row: Row) -> JobSummary:
+    """Make the summary of a job that has ended, in two thirds of the time of a job, and of any other the job."""
+    job_id, job_type, issued_by, _, cost, _, _, created_at, _, _, slots, seq, _, _, outcome, *_, texts = row
+    if outcome is None:
+        return job_from(row)
+    result, taint, request, last = row[MAY_BE_LARGE][:-1]
+    body = orjson.loads(request)
+    facts = JobFacts(job_id=job_id, job_type=job_type, trace_id=body["trace_id"], created_at=from_micros(created_at))
+    return JobSummary(
+        id=job_id,
+        issued_by=issued_by,
+        cost=cost,
+        properties=body["properties"],
+        slots=_slots(job_id, slots),
+        last_event=last_event_from(last, facts, seq=seq, texts=texts),
+        outcome=Outcome(outcome),
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),
     )
@@ -139,6 +160,10 @@ def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | None, 
     key = None if slot.blob_key == blob_key(job_id, place) else slot.blob_key
     name = () if slot.name is None else (slot.name,)
     return (key, slot.seed, slot.available, *name)
+
+
+def _slots(job_id: str, text: str) -> tuple[Slot, ...]:
+    return tuple([_slot(job_id, place, *parts) for place, parts in enumerate(orjson.loads(text))])
 
 
 def _slot(job_id: str, place: int, key: str | None, seed: int | None, available: bool, name: str | None = None) -> Slot:

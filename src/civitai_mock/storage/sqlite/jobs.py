@@ -8,7 +8,7 @@ from typing import cast
 
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
@@ -23,6 +23,7 @@ from civitai_mock.storage.sqlite.job_rows import (
     leaf_rows,
     request_text,
     stored_leaf_rows,
+    summary_from,
 )
 from civitai_mock.storage.sqlite.schema import TableNames
 
@@ -140,6 +141,10 @@ class SqliteJobStore:
     async def get(self, job_id: str) -> Job | None:
         rows = self._rows(job_id)
         return job_from(rows[0]) if rows else None
+
+    async def get_summary(self, job_id: str) -> JobSummary | None:
+        rows = self._rows(job_id)
+        return summary_from(rows[0]) if rows else None
 
     async def settled_at(self, job_id: str) -> datetime | None:
         settled = self._settled
