@@ -42,10 +42,11 @@ class JobEvent:
 
         It is mostly the graph, which several events of a job repeat.
         """
-        context = self.context
-        lengths = [(len(value), name) for name, value in context.items() if type(value) is str]
-        length, name = max(lengths, default=(0, None))
-        return name if length >= LONG_TEXT else None
+        longest, found = LONG_TEXT, None
+        for name, value in self.context.items():
+            if type(value) is str and len(value) >= longest:
+                longest, found = len(value), name
+        return found
 
     @property
     def job_has_completed(self) -> bool:
