@@ -51,16 +51,23 @@ main()
 """
 
 
-# Shows what a command that serves has imported when it is about to listen.
+# Shows what a command that serves has imported when its server is about to open the app.
 SERVE = """
 import json, os, socket, sys
 from civitai_mock.__main__ import main
 
-def listen(*_, **__):
+listen = socket.create_server
+
+def listen_anywhere(*_, **__):
+    import uvicorn
+    uvicorn.Server.startup = show
+    return listen(("127.0.0.1", 0))
+
+async def show(*_, **__):
     print(json.dumps(list(sys.modules)), flush=True)
     os._exit(0)
 
-socket.create_server = listen
+socket.create_server = listen_anywhere
 sys.argv = ["civitai-mock"]
 main()
 """
@@ -82,6 +89,15 @@ def seeding() -> Any:
         [sys.executable, "-c", SEED], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
     )
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def serving() -> Any:
+    """What a command that serves has imported when its server is about to open the app."""
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("name", ["av", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"])
@@ -109,13 +125,15 @@ def test_the_command_does_not_import_rich(seeding: Any) -> None:
     assert not any(moment["rich"] for moment in seeding)
 
 
-def test_a_command_that_serves_imports_httpx_but_not_its_command_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SERVE], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
-    )
-    loaded = json.loads(done.stdout)
-    assert "httpx" in loaded
-    assert not {"rich", "pygments"} & set(loaded)
+def test_a_command_that_serves_imports_httpx_but_not_its_command_line(serving: Any) -> None:
+    assert "httpx" in serving
+    assert not {"rich", "pygments"} & set(serving)
+
+
+@pytest.mark.parametrize("name", ["pydantic.v1.main", "websockets"])
+def test_a_command_that_serves_imports_nothing_for_old_models_and_for_websockets(serving: Any, name: str) -> None:
+    assert "uvicorn" in serving
+    assert name not in serving
 
 
 async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them() -> None:
