@@ -6,20 +6,24 @@ if it says nothing that the job does not.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, initialized_event
-from civitai_mock.domain.stages import JobEventType, Stage
+from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite.encoding import MICROSECOND, Row
 from civitai_mock.storage.sqlite.packing import Packed, pack, unpack
 from civitai_mock.storage.sqlite.schema import TableNames
 
 Parts: TypeAlias = list[Any]  # of an event, in the order of `_parts`
 
+# The members of enums by their values: to call the class takes 0.4 µs each time, and a row has four of them.
+EVENT_TYPES: Mapping[str, JobEventType] = {event_type.value: event_type for event_type in JobEventType}
+STAGES: Mapping[str, Stage] = {stage.value: stage for stage in Stage}
+OUTCOMES: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome}
 MOST_TEXTS = 16  # of a job, so that their row has a bound; events keep others within themselves
 
 INSERT = """INSERT INTO "{jobs} {job_events}" (job, seq, body) VALUES (?, ?, ?)"""
@@ -140,8 +144,8 @@ def _event_from(parts: Parts, facts: JobFacts, *, seq: int, texts: Packed | None
     return JobEvent(
         job_id=facts.job_id,
         seq=seq,
-        type=JobEventType(event_type),
-        stage=Stage(stage),
+        type=EVENT_TYPES[event_type],
+        stage=STAGES[stage],
         at=facts.created_at + at * MICROSECOND,
         job_type=facts.job_type,
         trace_id=facts.trace_id,

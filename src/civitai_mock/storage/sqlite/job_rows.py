@@ -13,7 +13,6 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import property_paths
-from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.encoding import (
     MICROSECOND,
@@ -26,7 +25,7 @@ from civitai_mock.storage.sqlite.encoding import (
     to_json,
     to_micros,
 )
-from civitai_mock.storage.sqlite.job_events import JobFacts, last_event_from
+from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, last_event_from
 
 LEAF_BYTES = 16
 MAY_BE_LARGE = slice(-5, None)  # of the columns of `schema.JOB`: result, taint, request, last event and texts
@@ -113,10 +112,10 @@ def job_from(row: Row) -> Job:
         dependencies=tuple(body.get("dependencies", ())),
         charged=charged == 1,
         slots=_slots(job_id, slots),
-        stage=Stage(stage),
+        stage=STAGES[stage],
         retry_attempt=retry_attempt,
         last_event=last_event_from(last, facts, seq=seq, texts=texts),
-        outcome=Outcome(outcome) if outcome else None,
+        outcome=OUTCOMES[outcome] if outcome else None,
         claim=_claim(*claim) if claim[1] is not None else None,
         prompt_id=prompt_id,
         is_blocked=waits == 1,
@@ -140,7 +139,7 @@ def summary_from(row: Row) -> JobSummary:
         properties=body["properties"],
         slots=_slots(job_id, slots),
         last_event=last_event_from(last, facts, seq=seq, texts=texts),
-        outcome=Outcome(outcome),
+        outcome=OUTCOMES[outcome],
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),
     )
