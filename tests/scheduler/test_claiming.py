@@ -1,8 +1,11 @@
 """Who gets which job, and when."""
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
@@ -118,6 +121,24 @@ async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(be
         await bench.cancel(job.id)
         bench.clock.advance(8)
         await until(lambda: bool(bench.provider.cancelled))
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_job_that_ends_while_leases_are_renewed_is_not_taken_for_lost(bench: Bench, turns: int) -> None:
+    """Its last write and the renewal, which may be one group, are `turns` of the event loop apart."""
+    bench.provider.hold()
+    async with running(bench.scheduler()):
+        jobs = await bench.submit(3)
+        for job in jobs:
+            await until_found(partial(bench.is_sent, job.id))
+        with capture_logs() as logs:
+            bench.provider.go_on()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            bench.clock.advance(8)
+            await until_found(lambda: bench.have_all_ended(jobs))
+            await settle()
+    assert "claims lost" not in [line["event"] for line in logs]
 
 
 async def test_a_job_past_its_deadline_expires(bench: Bench) -> None:

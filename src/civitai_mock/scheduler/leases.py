@@ -64,10 +64,11 @@ class InFlight:
     def cancel_lost(self, asked: Mapping[str, JobRunner], held: Iterable[str]) -> None:
         """Cancel the runners among `asked` whose jobs are not `held` any more.
 
-        One that is writing finds out by its write.
+        One that is writing finds out by its write; one whose last write was in the same group as the renewal has ended
+        its claim, and is about to go.
         """
         missing = [asked[job_id] for job_id in asked.keys() - held if not asked[job_id].is_writing]
-        lost = [runner for runner in missing if self.get(runner.job.id) is runner]
+        lost = [runner for runner in missing if self.get(runner.job.id) is runner and runner.is_holding]
         if lost:
             logger.warning("claims lost", job_ids=sorted(runner.job.id for runner in lost))
         for runner in lost:
