@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.request_log import RequestLog
+from civitai_mock.api.whole_answer import WHOLE_ANSWER
 from tests.support.asgi import exchange, http_scope, silence
 from tests.support.served_app import BASE_URL, JOBS, Served, serve, template
 
@@ -222,3 +223,20 @@ async def test_a_finished_job_is_answered_in_few_steps_and_in_very_few_if_its_an
     made, kept = [await calls_of(served, f"{JOBS}/{job_id}") for _ in range(2)]
     assert made <= 155
     assert kept <= 48
+
+
+@pytest.mark.parametrize("takes_it", [True, False])
+async def test_a_server_that_takes_whole_answers_is_given_them(served: Served, takes_it: bool) -> None:
+    taken: list[tuple[int, Sequence[tuple[bytes, bytes]], bytes]] = []
+
+    def take(status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
+        taken.append((status, headers, body))
+        return takes_it
+
+    scope = {**http_scope("GET", f"{JOBS}/unknown"), "extensions": {WHOLE_ANSWER: {"send": take}}}
+    answered = await exchange(served.app, scope, silence)
+    ((status, headers, body),) = taken
+    assert status == 404
+    assert dict(headers)[b"content-length"] == b"%d" % len(body)
+    assert b"x-trace-id" in dict(headers)
+    assert bool(answered.messages) is not takes_it

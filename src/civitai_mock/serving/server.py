@@ -16,7 +16,7 @@ from uvicorn.supervisors import ChangeReload
 
 from civitai_mock.domain.errors import ConflictError, InvalidRequestError
 from civitai_mock.serving.admission import Admission
-from civitai_mock.serving.connection import LIMITS, Connection, Limits, OpenConnections, Phase
+from civitai_mock.serving.connection import LIMITS, Connection, Limits, OpenConnections
 
 if sys.platform != "win32":
     import resource
@@ -54,7 +54,6 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # it would believe anybody on this machine; see `TrustedProxies`
-                timeout_keep_alive=int(limits[Phase.REQUEST]),
                 timeout_graceful_shutdown=max(int(grace.total_seconds()), SHORTEST_DRAIN_SECONDS),
                 ws=cast("type[asyncio.Protocol]", make_websocket),
                 ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too

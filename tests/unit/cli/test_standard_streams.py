@@ -141,6 +141,14 @@ async def test_a_flush_and_the_end_of_the_loop_write_what_was_collected(recorder
     assert recorder.writes() == []
 
 
+async def test_a_fork_forgets_what_the_process_that_was_forked_will_write(recorder: Recorder) -> None:
+    recorder.stream.collect(asyncio.get_running_loop())
+    recorder.stream.write("1\n")
+    recorder.stream.begin_in_fork()
+    recorder.stream.write("2\n")
+    assert recorder.writes() == ["2\n"]
+
+
 async def test_lines_that_nobody_reads_any_more_are_dropped(recorder: Recorder) -> None:
     recorder.stream.collect(asyncio.get_running_loop())
     recorder.ours.close()

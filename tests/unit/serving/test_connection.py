@@ -1,17 +1,35 @@
 """What a connection writes, call by call."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
+import pytest
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from civitai_mock.api.whole_answer import WHOLE_ANSWER
 from civitai_mock.serving.connection import LIMITS, Connection, OpenConnections
 from civitai_mock.serving.transports import MAX_JOINED_BYTES
 from tests.support.event_loop import settle
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+HELLO = [(b"content-length", b"5"), (b"x-trace-id", b"1")]
+UNSAFE = (b"x", b"1\r\ny: 2")
+
+# Requests whose answers need more than one write of a ready text: what is received, headers and body.
+NOT_SENT_WHOLE: Mapping[str, tuple[bytes, list[tuple[bytes, bytes]], bytes]] = {
+    "HEAD": (GET.replace(b"GET", b"HEAD"), HELLO, b"hello"),
+    "the last": (GET.replace(b"Host", b"Connection: close\r\nHost"), HELLO, b"hello"),
+    "of HTTP 1.0": (GET.replace(b"1.1", b"1.0"), HELLO, b"hello"),
+    "others wait": (GET * 2, HELLO, b"hello"),
+    "more of the body to come": (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", HELLO, b"hello"),
+    "large": (GET, [(b"content-length", b"%d" % (MAX_JOINED_BYTES + 1))], bytes(MAX_JOINED_BYTES + 1)),
+    "of unknown length": (GET, HELLO[1:], b"hello"),
+    "of another length": (GET, HELLO, b"hell"),
+    "with a header that is two": (GET, [*HELLO, UNSAFE], b"hello"),
+}
 
 
 class RecordingTransport(asyncio.Transport):
@@ -43,6 +61,7 @@ def open_connection(app: ASGIApp) -> tuple[Connection, RecordingTransport]:
     config.load()
     make = partial(Connection, config, ServerState(), {}, connections=OpenConnections(limits=LIMITS))
     connection, transport = make(), RecordingTransport()
+    connection.server_state.default_headers = [(b"date", b"now")]
     connection.connection_made(transport)
     return connection, transport
 
@@ -107,3 +126,91 @@ async def test_an_answer_without_a_body_is_sent_before_the_connection_is_closed(
     assert transport.is_closed
     assert len(transport.writes) == 1
     assert transport.writes[0].endswith(b"\r\n\r\n")
+
+
+class WholeAnswer:
+    """Answers as a whole if it is let, or else, or without `is_tried`, by messages; `sent` has what became of it."""
+
+    def __init__(self, headers: list[tuple[bytes, bytes]], body: bytes, *, is_tried: bool = True) -> None:
+        self.sent: list[bool] = []
+        self._headers, self._body, self._is_tried = headers, body, is_tried
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        if self._is_tried:
+            self.sent.append(scope["extensions"][WHOLE_ANSWER]["send"](200, self._headers, self._body))
+            if self.sent[-1]:
+                return
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+async def written(app: ASGIApp, received: bytes) -> bytes:
+    connection, transport = open_connection(app)
+    connection.data_received(received)
+    await settle()
+    return b"".join(transport.writes)
+
+
+async def test_a_whole_answer_is_written_as_that_of_messages_and_so_is_the_next() -> None:
+    whole = WholeAnswer(HELLO, b"hello")
+    connection, transport = open_connection(whole)
+    for answers in (1, 2):
+        connection.data_received(GET)
+        await settle()
+        assert len(transport.writes) == answers
+        assert transport.writes[-1] == await written(WholeAnswer(HELLO, b"hello", is_tried=False), GET)
+    assert whole.sent == [True, True]
+
+
+@pytest.mark.parametrize("case", NOT_SENT_WHOLE)
+async def test_what_cannot_be_sent_whole_is_sent_by_messages(case: str) -> None:
+    received, headers, body = NOT_SENT_WHOLE[case]
+    whole = WholeAnswer(headers, body)
+    assert await written(whole, received) == await written(WholeAnswer(headers, body, is_tried=False), received)
+    assert whole.sent[0] is False
+
+
+async def test_nothing_is_sent_whole_to_a_peer_that_takes_nothing_before_it_takes_more() -> None:
+    whole = WholeAnswer(HELLO, b"hello")
+    connection, transport = open_connection(whole)
+    connection.data_received(GET)
+    connection.pause_writing()
+    await settle()
+    assert whole.sent == [False]
+    assert transport.writes == []
+    connection.resume_writing()
+    await settle()
+    assert b"".join(transport.writes) == await written(whole, GET)
+
+
+async def test_nothing_is_sent_whole_to_a_peer_that_is_gone() -> None:
+    whole = WholeAnswer(HELLO, b"hello")
+    connection, transport = open_connection(whole)
+    connection.data_received(GET)
+    connection.connection_lost(None)
+    await settle()
+    assert whole.sent == [False]
+    assert transport.writes == []
+
+
+async def test_an_answer_starts_no_timer() -> None:
+    connection, _ = open_connection(WholeAnswer(HELLO, b"hello"))
+    connection.data_received(GET)
+    await settle()
+    assert connection.cycle.response_complete
+    assert connection.timeout_keep_alive_task is None
+
+
+async def test_who_waits_for_the_end_of_a_request_hears_of_a_whole_answer() -> None:
+    heard: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await WholeAnswer(HELLO, b"hello")(scope, receive, send)
+        heard.append(await waiting)
+
+    assert (await written(app, GET)).endswith(b"hello")
+    assert heard == [{"type": "http.disconnect"}]
