@@ -1,6 +1,7 @@
 """Every error is a problem in one shape, whatever went wrong."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,10 @@ class _BrokenStore:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def get(self, _: str) -> None:
+    def __getattr__(self, _: str) -> Callable[..., Awaitable[None]]:
+        return self._fail
+
+    async def _fail(self, *_: object) -> None:
         raise self._error
 
 
