@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -25,6 +25,14 @@ AT_ONCE = 4.0  # less than SQLite waits; a second on a machine that does nothing
 ENDED_BY_SIGTERM = {0, 143, -signal.SIGTERM}  # the last before Python itself had begun
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _hears_hangups() -> Iterator[None]:
+    """Let SIGHUP end the processes of these tests, which ignore it if they are started under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def _can_unshare() -> bool:
