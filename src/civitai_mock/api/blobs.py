@@ -1,7 +1,6 @@
 """Serve blobs under signed URLs, whole or one range of them (RFC 9110, section 14)."""
 
 import re
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from civitai_mock.api.openapi import DescribedRoute, Operation, path_parameter, 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
+from civitai_mock.services.streams import chained
 
 # Several ranges, and what is not a byte range, may be ignored: the answer is the whole blob then.
 ONE_RANGE = re.compile(r"bytes=\s*(?P<first>\d{0,18})-(?P<last>\d{0,18})\s*", re.IGNORECASE | re.ASCII)
@@ -80,13 +80,7 @@ async def _content(request: Request, opened: OpenBlob) -> Response:
         await anext(chunks, b"")  # so that the store closes what it opened
         return Response(first, status_code=status, headers=headers, media_type=blob.content_type)
     headers["content-length"] = str(len(positions))
-    return StreamingResponse(_chain(first, chunks), status_code=status, headers=headers, media_type=blob.content_type)
-
-
-async def _chain(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for chunk in others:
-        yield chunk
+    return StreamingResponse(chained(first, chunks), status_code=status, headers=headers, media_type=blob.content_type)
 
 
 def _part(request: Request, blob: Blob) -> range | None:

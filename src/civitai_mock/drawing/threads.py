@@ -6,9 +6,9 @@ from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+from civitai_mock.services.streams import in_chunks
 
-CHUNK_BYTES = 256 * 1024
+T = TypeVar("T")
 
 
 class ThreadFailedError(Exception):
@@ -62,8 +62,8 @@ class DrawingThreads:
     async def stream(self, draw: Callable[[], bytes]) -> AsyncIterator[bytes]:
         """Yield in chunks what `draw` returns; it is called when the first chunk is asked for."""
         data = await self.run(draw)
-        for start in range(0, len(data), CHUNK_BYTES):
-            yield data[start : start + CHUNK_BYTES]
+        async for chunk in in_chunks(data):
+            yield chunk
 
     async def aclose(self) -> None:
         """Wait for work that has begun, off the event loop; drop the rest."""

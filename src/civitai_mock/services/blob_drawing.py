@@ -14,8 +14,7 @@ from civitai_mock.domain.errors import MockError, NotDrawnError, NotFoundError, 
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.generation.recipe import Recipe
 from civitai_mock.ports import Artist, BlobStore, JobStore
-
-CHUNK_BYTES = 256 * 1024
+from civitai_mock.services.streams import in_chunks
 
 logger = structlog.stdlib.get_logger()
 
@@ -87,11 +86,11 @@ class BlobDrawing:
             return self._stored(blob)
         content = await self._drawn(blob)
         try:
-            kept = await self._blobs.fill(blob, _chunks(content, start=0, stop=len(content)))
+            kept = await self._blobs.fill(blob, in_chunks(content))
         except TransientError as error:
             self._note_failure(blob, error)
             filled = blob.filled(size=len(content), etag=etag_of(sha256(content).hexdigest()))
-            return OpenBlob(blob=filled, read=partial(_chunks, content))
+            return OpenBlob(blob=filled, read=partial(in_chunks, content))
         self._can_keep = True
         if kept is None:  # as another process was faster, or the blob was deleted or stored again
             return await self._draw(key)
@@ -128,8 +127,3 @@ class BlobDrawing:
         if self._can_keep:
             logger.warning("drawn image not kept", blob_key=blob.key, reason=error.message)
         self._can_keep = False
-
-
-async def _chunks(content: bytes, *, start: int, stop: int) -> AsyncIterator[bytes]:
-    for position in range(start, stop, CHUNK_BYTES):
-        yield content[position : min(position + CHUNK_BYTES, stop)]

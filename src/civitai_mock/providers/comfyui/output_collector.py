@@ -21,6 +21,7 @@ from civitai_mock.providers.comfyui.workers.attempts import Attempts
 from civitai_mock.providers.comfyui.workers.fleet import Fleet
 from civitai_mock.providers.comfyui.workers.runs import Run
 from civitai_mock.providers.comfyui.workers.worker import Worker
+from civitai_mock.services.streams import one_chunk
 
 
 class OutputCollector:
@@ -67,7 +68,7 @@ class OutputCollector:
         if isinstance(result, SavedResult):
             content_type, content = media_type_of(result.file.filename), self._download(worker, run, result)
         else:
-            content_type, content = result.content_type, _one_chunk(result.content)
+            content_type, content = result.content_type, one_chunk(result.content)
         return Output(node_id=result.node_id, content_type=content_type, content=with_texts(content, texts))
 
     async def _download(self, worker: Worker, run: Run, result: SavedResult) -> AsyncIterator[bytes]:
@@ -100,7 +101,3 @@ def _facts(worker: Worker, end: PromptDone) -> JsonObject:
     """Return facts for the job's last event; the time is the server's own, from its start of the graph to the end."""
     elapsed = {} if end.elapsed_ms is None else {"middleware_duration_ComfyUI_ms": end.elapsed_ms}
     return {"worker": worker.id, **elapsed}
-
-
-async def _one_chunk(content: bytes) -> AsyncIterator[bytes]:
-    yield content

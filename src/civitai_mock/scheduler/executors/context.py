@@ -120,8 +120,3 @@ class JobContext:
         return UndrawnBlob(
             key=key, content_type=content_type, recipe=recipe.text(), keep_until=job.keep_until, owner=job.issued_by
         )
-
-
-async def one_chunk(content: bytes) -> AsyncIterator[bytes]:
-    """Yield bytes that are all there already, for what takes a stream."""
-    yield content

@@ -21,8 +21,9 @@ from civitai_mock.generation.user_graph import seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.network.images import MAX_HEAD_BYTES
 from civitai_mock.ports import InputFile, Output, Outputs, Preview, Progress, Receipt, Submission, UndrawnOutput
-from civitai_mock.scheduler.executors.context import Executor, JobContext, one_chunk
+from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.services.blob_drawing import OpenBlob
+from civitai_mock.services.streams import one_chunk
 
 NOT_LOADED = "The server has no such file, or cannot load it"
 MILLISECOND = timedelta(milliseconds=1)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
-from civitai_mock.scheduler.executors.context import Executor, JobContext, one_chunk
+from civitai_mock.scheduler.executors.context import Executor, JobContext
+from civitai_mock.services.streams import one_chunk
 
 PNG = "image/png"
 WEIGHTS = "application/octet-stream"

@@ -9,6 +9,7 @@ from pymongo import ReplaceOne
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob, etag_of
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.services.streams import chained, in_chunks
 from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -17,7 +18,6 @@ from civitai_mock.storage.mongo.grouping import Grouped
 
 # A document may have 16 MiB. Half of it leaves no doubt, takes an image of 2048x2048, and is what a slow reader holds.
 LARGEST_CONTENT = 8 * 1024 * 1024
-CHUNK = 256 * 1024
 JOBS_IN_ONE_WRITE = 500
 FILE_ONLY = {"file": 1}
 
@@ -101,9 +101,8 @@ class MongoBlobStore:
                     async for part in parts:
                         yield part
                 return
-        content = document["content"][start:stop]
-        for position in range(0, len(content), CHUNK):
-            yield content[position : position + CHUNK]
+        async for part in in_chunks(document["content"], start=start, stop=stop):
+            yield part
 
     @raises_domain_errors
     async def delete(self, key: str) -> bool:
@@ -128,7 +127,7 @@ class MongoBlobStore:
         if is_all:
             etag = etag_of(hashlib.sha256(beginning).hexdigest())
             return {"size": len(beginning), "etag": etag, "content": beginning}
-        file = await self._files.upload(key, _chained(beginning, content), keep_until=keep_until)
+        file = await self._files.upload(key, chained(beginning, content), keep_until=keep_until)
         return {"size": file.size, "etag": file.etag, "file": file.id}
 
     async def _delete_file(self, document: Document | None) -> None:
@@ -145,12 +144,6 @@ async def _read_up_to(content: AsyncIterator[bytes], size: int) -> tuple[bytes, 
         if length > size:
             return b"".join(parts), False
     return b"".join(parts), True
-
-
-async def _chained(beginning: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield beginning
-    async for part in others:
-        yield part
 
 
 def _common_members(blob: Blob | UndrawnBlob) -> Document:

@@ -13,11 +13,11 @@ from typing import IO, Protocol
 
 from civitai_mock.domain.blob import etag_of
 from civitai_mock.domain.errors import NotFoundError, TransientError
+from civitai_mock.services.streams import CHUNK_BYTES, in_chunks
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.errors import disk_errors
 from civitai_mock.storage.sqlite.permissions import make_folder, open_private
 
-CHUNK = 256 * 1024
 BUFFER = 4 * 1024 * 1024  # an image fits in, so that it takes one trip to a thread
 
 
@@ -99,7 +99,7 @@ class FileContent:
             left = stop - start
             while left > 0:
                 with disk_errors(str(self._folder)):
-                    size = min(CHUNK, left)
+                    size = min(CHUNK_BYTES, left)
                     chunk = await in_thread_if_large(partial(file.read, size), size=size, threads=None)
                 yield chunk
                 left -= len(chunk)
@@ -232,8 +232,8 @@ class MemoryContent:
         content = self._contents.get(key)
         if content is None or len(content) < stop:
             raise NotFoundError(f"The blob '{key}' does not exist.")
-        for position in range(start, stop, CHUNK):
-            yield content[position : min(position + CHUNK, stop)]
+        async for chunk in in_chunks(content, start=start, stop=stop):
+            yield chunk
 
     def remove(self, key: str) -> None:
         self._contents.pop(key, None)
