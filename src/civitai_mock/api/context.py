@@ -140,8 +140,8 @@ class Exchange:
     def let_go(self) -> None:
         """Drop what leads back here, as the scope does and what the server sends by.
 
-        A request that is over is gone at once then. Left to the garbage collector, each takes new memory, and its time
-        is three times as long.
+        A request that is over is gone at once then. Left to the garbage collector, which comes rarely, each takes new
+        memory (35 MB were), and its time is three times as long.
         """
         del self.scope, self._send
 

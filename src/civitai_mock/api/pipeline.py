@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.base_path import with_compat_noted, without_extra_slashes
 from civitai_mock.api.context import EXCHANGE, Exchange
-from civitai_mock.api.errors import error_response, problem
+from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
@@ -71,7 +71,6 @@ class RequestPipeline:
             await problem(Request(scope), 500, code=MockError.code)(scope, receive, exchange.send)
         finally:
             self._end(exchange)
-            exchange.let_go()
             LOGGED_TRACE_ID.reset(bound)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
@@ -91,7 +90,7 @@ class RequestPipeline:
 
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""
-        self.request_metrics.count(exchange)
-        self.request_log.log(exchange)
-        # The scope has the exchange: what is in a circle stays until garbage is collected, which is rare (35 MB were).
-        exchange.scope = {}
+        status, seconds = exchange.status or CLIENT_CLOSED_REQUEST, perf_counter() - exchange.started
+        self.request_metrics.count(exchange, status, seconds)
+        self.request_log.log(exchange, status, seconds)
+        exchange.let_go()

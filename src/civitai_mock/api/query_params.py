@@ -18,8 +18,6 @@ def optional(request: Request, name: str) -> str | None:
 
 def flag(request: Request, name: str, *, default: bool = False) -> bool:
     """Return a boolean, which may be in any case; raise `InvalidRequestError` for anything else."""
-    if not request.scope["query_string"]:
-        return default
     text = optional(request, name)
     if text is None:
         return default

@@ -4,14 +4,12 @@ import logging
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from time import perf_counter
 from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
 
 import structlog
 
 from civitai_mock.api.context import Exchange
-from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST
 from civitai_mock.api.system import CHECK_URLS
 
 EVENT = "request"
@@ -43,13 +41,12 @@ class RequestLog:
         self._write_line = write_line
         self._logger = structlog.stdlib.get_logger().bind()
 
-    def log(self, exchange: Exchange) -> None:
-        """Log one request, if its level is logged at all."""
-        status = exchange.status or CLIENT_CLOSED_REQUEST
+    def log(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Log one request, which took so many seconds, if its level is logged at all."""
         level = logging.DEBUG if exchange.path in CHECK_URLS and status == HTTPStatus.OK else logging.INFO
         if not self._logger.is_enabled_for(level):
             return
-        duration_ms = round((perf_counter() - exchange.started) * 1000, 3)
+        duration_ms = round(seconds * 1000, 3)
         path = exchange.path if PLAIN_PATH.fullmatch(exchange.path) else quote(exchange.path, safe=READABLE)
         line = RequestLine(exchange.method, path, status, duration_ms, exchange.trace_id)
         if self._write_line is not None and level == logging.INFO:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from time import perf_counter, time_ns
+from time import time_ns
 
 from starlette.routing import BaseRoute, Route
 
 from civitai_mock.api.context import Exchange
-from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST
 from civitai_mock.ports import Metrics, Span, SpanKind
 from civitai_mock.services.tracing import is_recorded, parent_of
 
@@ -29,11 +28,10 @@ class RequestMetrics:
     def records_spans(self) -> bool:
         return self._metrics.record_span is not None
 
-    def count(self, exchange: Exchange) -> None:
-        """Count a request that is over."""
+    def count(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Count a request that is over, and took so many seconds."""
         method = exchange.method if exchange.method in METHODS else OTHER_METHOD
-        status = exchange.status or CLIENT_CLOSED_REQUEST
-        template, seconds = self._template(exchange), perf_counter() - exchange.started
+        template = self._template(exchange)
         self._observe((template, method, status), seconds)
         if self._metrics.record_span is not None and is_recorded(exchange.trace_id):
             self._metrics.record_span(_span_of(exchange, template, status, seconds))
