@@ -68,16 +68,13 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
         """Word the event as the request of its job asked for, or else as CLIENT_COMPAT has it."""
         return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
 
-    dispatcher = WebhookDispatcher(
-        jobs=namespace.runtime.stores.jobs,
-        outbox=namespace.runtime.stores.webhooks,
+    return WebhookDispatcher(
+        stores=namespace.runtime.stores,
         sender=namespace.webhook_sender,
         render=render,
         max_attempts=namespace.runtime.settings.callback_max_attempts,
         event_bus=namespace.event_bus,
         clock=namespace.clock,
         ids=namespace.ids,
+        metrics=namespace.runtime.metrics,
     )
-    namespace.runtime.metrics.webhook_attempts = dispatcher.attempts
-    dispatcher.record_span = namespace.runtime.metrics.record_span
-    return dispatcher

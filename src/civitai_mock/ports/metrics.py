@@ -73,9 +73,9 @@ class Metrics:
     was asked for, `stages` the stage, `jobs_ended` outcome and stage. `claims` are the times that jobs had waited when
     they were claimed, `drawings` those of images, `loop_lags` those by which the event loop was late.
 
-    Each of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives
-    `jobs_in_flight`, which returns how many jobs it works on, by stage, and its own `webhook_attempts`, by what came of
-    them. `record_span` is None unless spans are exported.
+    `webhook_attempts` are counted by what came of them; the last one of an event that never arrives is `given_up`. Each
+    of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives `jobs_in_flight`,
+    which returns how many jobs it works on, by stage. `record_span` is None unless spans are exported.
     """
 
     def __init__(self, record_span: RecordSpan | None = None) -> None:
@@ -90,7 +90,7 @@ class Metrics:
         self.jobs_ended = Counter[tuple[str, str]]()
         self.statement_counts: list[Callable[[], int]] = []
         self.jobs_in_flight: Callable[[], Mapping[str, int]] = dict
-        self.webhook_attempts: Mapping[str, int] = {}
+        self.webhook_attempts = Counter[str]()
 
     def count_changes(self, jobs: Sequence[Job]) -> None:
         """Count jobs that are new or have ended, of those that this process has just changed."""

@@ -1,7 +1,6 @@
 """Deliver the events of jobs to their webhooks: all of them, in order, each until it arrives or is given up."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
-from civitai_mock.ports import Clock, Ids, JobStore, RecordSpan, WebhookOutbox
+from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
@@ -39,31 +38,29 @@ def backoff(failures: int, *, jitter: float) -> timedelta:
 class WebhookDispatcher:
     """Delivers each event at least once; any number of dispatchers may run on one store.
 
-    The store holds a job back while one event of it is on its way, so the next one cannot overtake it. `attempts` are
-    counted by what came of them; the last one of an event that never arrives is `given_up`.
+    The store holds a job back while one event of it is on its way, so the next one cannot overtake it.
     """
 
     def __init__(
         self,
         *,
-        jobs: JobStore,
-        outbox: WebhookOutbox,
+        stores: Stores,
         sender: WebhookSender,
         render: Render,
         max_attempts: int,
         event_bus: EventBus,
         clock: Clock,
         ids: Ids,
+        metrics: Metrics,
     ) -> None:
-        self._jobs = jobs
-        self._outbox = outbox
+        self._jobs = stores.jobs
+        self._outbox = stores.webhooks
         self._sender = sender
         self._render = render
         self._max_attempts = max_attempts
         self._clock = clock
         self._ids = ids
-        self.attempts = Counter[str]()
-        self.record_span: RecordSpan | None = None
+        self._metrics = metrics
         self._retries = Timers(clock=clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
         self._wake_up = asyncio.Event()
@@ -126,7 +123,7 @@ class WebhookDispatcher:
 
     async def _deliver(self, webhook: DueWebhook) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
-        work_in_trace(webhook.job.trace_id, self.record_span)
+        work_in_trace(webhook.job.trace_id, self._metrics.record_span)
         structlog.contextvars.bind_contextvars(trace_id=webhook.job.trace_id, job_id=webhook.job.id)
         try:
             event = await self._next_event(webhook)
@@ -149,14 +146,14 @@ class WebhookDispatcher:
         try:
             status = await self._post(webhook.job, event)
         except ForbiddenError as error:
-            self.attempts["refused"] += 1
+            self._metrics.webhook_attempts["refused"] += 1
             logger.warning("callback refused", seq=event.seq, attempt=attempt, reason=error.message)
             await self._outbox.mark_failed(event.job_id, retry_at=None)
         except NotDeliveredError as error:
             logger.warning("callback failed", seq=event.seq, attempt=attempt, status=error.status, reason=error.message)
             await self._retry_later(event, failures=attempt)
         else:
-            self.attempts["delivered"] += 1
+            self._metrics.webhook_attempts["delivered"] += 1
             logger.info("callback delivered", seq=event.seq, attempt=attempt, status=status)
             await self._outbox.mark_delivered(event.job_id, seq=event.seq)
 
@@ -172,11 +169,11 @@ class WebhookDispatcher:
 
     async def _retry_later(self, event: JobEvent, *, failures: int) -> None:
         if failures >= self._max_attempts:
-            self.attempts["given_up"] += 1
+            self._metrics.webhook_attempts["given_up"] += 1
             logger.warning("callback given up", seq=event.seq, attempts=failures)
             await self._outbox.mark_failed(event.job_id, retry_at=None)
             return
-        self.attempts["failed"] += 1
+        self._metrics.webhook_attempts["failed"] += 1
         retry_at = self._clock.now() + backoff(failures, jitter=self._ids.seed() / SEEDS)
         await self._outbox.mark_failed(event.job_id, retry_at=retry_at)
         self._retries.set(event.job_id, retry_at)
