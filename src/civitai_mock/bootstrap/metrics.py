@@ -10,9 +10,10 @@ from civitai_mock.services.backlog import ReadBacklog
 from civitai_mock.telemetry.readings import Readings
 
 
-def make_scrape(runtime: Runtime, *, clock: Clock, runs_jobs: bool) -> Callable[[], Awaitable[bytes]]:
+def make_scrape(
+    runtime: Runtime, read_backlog: ReadBacklog, *, clock: Clock, runs_jobs: bool
+) -> Callable[[], Awaitable[bytes]]:
     """Return what answers a scrape; prometheus-client is imported for the first one, in a thread as what it does."""
-    read_backlog = ReadBacklog(queue=runtime.stores.queue)
 
     async def scrape() -> bytes:
         readings = Readings(

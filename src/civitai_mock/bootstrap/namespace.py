@@ -46,6 +46,10 @@ class Namespace:
     runs_jobs: bool
 
     @cached_property
+    def read_backlog(self) -> ReadBacklog:
+        return ReadBacklog(queue=self.runtime.stores.queue)
+
+    @cached_property
     def use_cases(self) -> UseCases:
         """Make them at first use: a process that only runs jobs needs none."""
         return _make_use_cases(self)
@@ -100,7 +104,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
         blob_access=runtime.blob_access,
-        scrape=make_scrape(runtime, clock=clock, runs_jobs=namespace.runs_jobs),
+        scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,
         readiness=CheckReadiness(health=health),
         clock=clock,
@@ -123,7 +127,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),
-        queue_limit=QueueLimit(read_backlog=ReadBacklog(queue=runtime.stores.queue), most=settings.max_queued_jobs),
+        queue_limit=QueueLimit(read_backlog=namespace.read_backlog, most=settings.max_queued_jobs),
         balance=settings.buzz_balance,
     )
 

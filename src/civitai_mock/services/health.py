@@ -65,7 +65,14 @@ class HealthReport:
     @property
     def is_healthy(self) -> bool:
         """Return whether jobs can run: without a worker they are kept, and run as soon as there is one."""
-        return self.reason is None and any(worker.ready for worker in self.workers)
+        return self.reason is None and self.want_of_workers is None
+
+    @property
+    def want_of_workers(self) -> str | None:
+        """Return why no worker is ready; None if one is."""
+        if any(worker.ready for worker in self.workers):
+            return None
+        return "; ".join(["no worker is ready", *(f"{worker.id}: {worker.reason}" for worker in self.workers)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +112,6 @@ class CheckReadiness:
     async def __call__(self) -> None:
         """Raise `TransientError` with the reason if it does not."""
         report = await self.health()
-        reason = self.scheduler_fault() or report.reason or _want_of_workers(report.workers)
+        reason = self.scheduler_fault() or report.reason or report.want_of_workers
         if reason is not None:
             raise TransientError(f"Not ready: {reason}.")
-
-
-def _want_of_workers(workers: Sequence[WorkerReport]) -> str | None:
-    if any(worker.ready for worker in workers):
-        return None
-    return "; ".join(["no worker is ready", *(f"{worker.id}: {worker.reason}" for worker in workers)])

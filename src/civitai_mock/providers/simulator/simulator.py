@@ -218,8 +218,8 @@ class Simulator:
         seconds = self._seconds_left(prompt)
         if seconds > 0:
             ended = asyncio.get_running_loop().create_future()
-            timer = self._clock.call_later(seconds, partial(_end, ended))
             end = partial(_end, ended)
+            timer = self._clock.call_later(seconds, end)
             prompt.cancelled.add_done_callback(end)
             try:
                 await ended
