@@ -15,7 +15,7 @@ import pytest
 from civitai_mock.bootstrap.standin import make_comfyui_standin
 from tests.support import npm, pip
 from tests.support.served_app import make_settings
-from tests.support.standin import RunningStandin
+from tests.support.standin import running_app
 from tests.support.standin_session import text_to_image, with_inputs
 
 pytestmark = pytest.mark.slow
@@ -173,14 +173,10 @@ LIBRARIES = {
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     """Of the server that the command starts, which was told of the files that people use."""
-    running = RunningStandin(make_comfyui_standin(make_settings()))
-    await running.start()
-    try:
+    async with running_app(make_comfyui_standin(make_settings())) as running:
         async with httpx.AsyncClient(base_url=running.url) as client:
             assert (await client.put("/standin/models", json=TOLD)).status_code == 200
         yield running.url
-    finally:
-        await running.stop()
 
 
 def _graph() -> dict[str, Any]:

@@ -8,18 +8,14 @@ import pytest
 from civitai_mock.bootstrap.standin import make_comfyui_standin
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from tests.support.served_app import JOBS, Opened, make_settings, serve_all, template
-from tests.support.standin import RunningStandin
+from tests.support.standin import RunningStandin, running_app
 
 
 @pytest.fixture
 async def standin() -> AsyncIterator[RunningStandin]:
     """Run one with the files of the built-in catalogue."""
-    running = RunningStandin(make_comfyui_standin(make_settings()))
-    await running.start()
-    try:
+    async with running_app(make_comfyui_standin(make_settings())) as running:
         yield running
-    finally:
-        await running.stop()
 
 
 def uploaded(standin: RunningStandin) -> list[str]:

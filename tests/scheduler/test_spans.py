@@ -15,7 +15,7 @@ from civitai_mock.ports import Span, SpanKind
 from civitai_mock.settings import SettingsError
 from tests.support.collector import Collector, running_collector
 from tests.support.served_app import JOBS, Opened, make_settings, open_app, serve_all, template
-from tests.support.standin import RunningStandin
+from tests.support.standin import RunningStandin, running_app
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 REQUEST, JOB, CALLBACK = f"POST {JOBS}", "job TextToImageV2", "callback"
@@ -38,12 +38,8 @@ asyncio.run(start())
 
 @pytest.fixture
 async def standin() -> AsyncIterator[RunningStandin]:
-    running = RunningStandin(make_comfyui_standin(make_settings()))
-    await running.start()
-    try:
+    async with running_app(make_comfyui_standin(make_settings())) as running:
         yield running
-    finally:
-        await running.stop()
 
 
 def traceparent(flags: str) -> dict[str, str]:

@@ -99,7 +99,14 @@ async def running_standin(
 ) -> AsyncIterator[RunningStandin]:
     """Run a stand-in; with a manual clock and durations, simulated work waits until the test moves the clock."""
     standin = Standin(clock=clock or SystemClock(), models=models, draw=draw or draw_plain, options=options)
-    running = RunningStandin(make_app(standin))
+    async with running_app(make_app(standin)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def running_app(app: Starlette) -> AsyncIterator[RunningStandin]:
+    """Run the app of a stand-in, such as that of the command."""
+    running = RunningStandin(app)
     await running.start()
     try:
         yield running
