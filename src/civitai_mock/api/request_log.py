@@ -4,7 +4,8 @@ import logging
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import NamedTuple, TypeAlias
+from time import time_ns
+from typing import TypeAlias
 from urllib.parse import quote
 
 import structlog
@@ -18,17 +19,17 @@ PLAIN_PATH = re.compile("[A-Za-z0-9/-]+")
 READABLE = "/:@+,="  # stays as it is in a logged path; control characters do not
 
 
-class RequestLine(NamedTuple):
-    """Is what the access line of a request says."""
-
-    method: str
-    path: str
-    status: int
-    duration_ms: float
-    trace_id: str
+# Takes method, path, status, duration in s, trace id, and the time in ns since 1970. The path is as it was sent.
+WriteLine: TypeAlias = Callable[[str, str, int, float, str, int], None]
 
 
-WriteLine: TypeAlias = Callable[[RequestLine], None]
+def readable_path(path: str) -> str:
+    return path if PLAIN_PATH.fullmatch(path) else quote(path, safe=READABLE)
+
+
+def whole_micros(seconds: float) -> float:
+    """Return whole microseconds, in ms; to have `round` keep three digits takes three times as long."""
+    return round(seconds * 1_000_000) / 1000
 
 
 class RequestLog:
@@ -46,10 +47,15 @@ class RequestLog:
         level = logging.DEBUG if exchange.path in CHECK_URLS and status == HTTPStatus.OK else logging.INFO
         if not self._logger.is_enabled_for(level):
             return
-        duration_ms = round(seconds * 1000, 3)
-        path = exchange.path if PLAIN_PATH.fullmatch(exchange.path) else quote(exchange.path, safe=READABLE)
-        line = RequestLine(exchange.method, path, status, duration_ms, exchange.trace_id)
         if self._write_line is not None and level == logging.INFO:
-            self._write_line(line)
+            self._write_line(exchange.method, exchange.path, status, seconds, exchange.trace_id, time_ns())
         else:
-            self._logger.log(level, EVENT, **line._asdict())
+            self._logger.log(
+                level,
+                EVENT,
+                method=exchange.method,
+                path=readable_path(exchange.path),
+                status=status,
+                duration_ms=whole_micros(seconds),
+                trace_id=exchange.trace_id,
+            )

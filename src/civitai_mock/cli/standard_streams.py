@@ -9,18 +9,20 @@ from collections import deque
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 STANDARD_DESCRIPTORS = (0, 1, 2)
-MOST_COLLECTED = 4096  # characters; a pipe that several processes write to takes that many bytes in one piece
+LONGEST_PIECE = 4096  # characters; a pipe that several processes write to takes that many bytes in one piece
+MOST_COLLECTED = 256  # texts; a loop that never ends its turn would show nothing
 
 
 class LossyText(io.TextIOWrapper):
     """Drops text that cannot be written: a reader who is gone or a full disk must not stop the work.
 
     What the thread of an event loop writes in one turn of the loop is collected, and written at the end of that turn:
-    one system call for the lines of many requests. Measured with 32 clients: a line costs a request 10 µs, not 15. All
-    else is written at once, after what was collected, so that the order stays.
+    one system call for the lines of many requests, whose texts are made one after the other. Measured with 32 clients:
+    a line costs a request 6 µs, not 12 as when each text is made at once, or 15 with a call for each. All else is
+    written at once, after what was collected, so that the order stays.
     """
 
     def __init__(self, descriptor: int, *, encoding: str, after: "LossyText | None" = None) -> None:
@@ -28,8 +30,7 @@ class LossyText(io.TextIOWrapper):
         stream = open(descriptor, "wb", closefd=False)  # noqa: SIM115 - is open as long as the process
         super().__init__(stream, encoding=encoding, errors="backslashreplace", line_buffering=True)
         self._after = after
-        self._collected: deque[str] = deque()
-        self._size = 0
+        self._collected: deque[tuple[Callable[..., str], tuple[object, ...]]] = deque()
         self._call_soon: Callable[[Callable[[], None]], object] | None = None
         self._thread = 0
         self._writing = RLock()
@@ -43,16 +44,19 @@ class LossyText(io.TextIOWrapper):
         self.flush()
 
     def write(self, text: str) -> int:
+        self.write_later(str, text)
+        return len(text)
+
+    def write_later(self, make_text: "Callable[..., str]", *parts: object) -> None:
+        """Write the text that is made of `parts` when it is written, which may be in another thread."""
         if self._call_soon is None or get_ident() != self._thread:
-            self._write_through(text)
-            return len(text)
-        if self._size + len(text) > MOST_COLLECTED:
+            self._write_through(make_text(*parts))
+            return
+        if len(self._collected) >= MOST_COLLECTED:
             self._write_through("")
         if not self._collected:
             self._call_soon(self._end_turn)
-        self._collected.append(text)
-        self._size += len(text)
-        return len(text)
+        self._collected.append((make_text, parts))
 
     def flush(self) -> None:
         self._write_through("")
@@ -69,13 +73,10 @@ class LossyText(io.TextIOWrapper):
         if self._after is not None:
             self._after.flush()
         with self._writing:
-            self._size = 0
-            texts = [self._collected.popleft() for _ in range(len(self._collected))]
-            whole = "".join((*texts, text))
-            if not whole:
-                return
+            collected = [self._collected.popleft() for _ in range(len(self._collected))]
             try:
-                super().write(whole)
+                for piece in _pieces([*[make_text(*parts) for make_text, parts in collected], text]):
+                    super().write(piece)
             except OSError:
                 return
 
@@ -84,6 +85,19 @@ class LossyText(io.TextIOWrapper):
         self._writing = RLock()
         self._call_soon = None
         self._collected.clear()
+
+
+def _pieces(texts: "Iterable[str]") -> "Iterator[str]":
+    """Join texts to pieces, none of them too long unless one text is."""
+    piece, size = list[str](), 0
+    for text in texts:
+        if size and size + len(text) > LONGEST_PIECE:
+            yield "".join(piece)
+            piece, size = [], 0
+        piece.append(text)
+        size += len(text)
+    if size:
+        yield "".join(piece)
 
 
 def open_standard_streams() -> None:

@@ -2,34 +2,38 @@
 
 import re
 import sys
-import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TextIO
+from functools import partial
+from typing import Protocol, TextIO, runtime_checkable
 
 import orjson
 
-from civitai_mock.api.request_log import EVENT, RequestLine, RequestLog
-from civitai_mock.telemetry.logs import LineFile
+from civitai_mock.api.request_log import EVENT, RequestLog, WriteLine, readable_path, whole_micros
 
 LEVEL = "info"
 LEVEL_AND_EVENT = f"[{LEVEL:9}] {EVENT:30}"
 NEEDS_QUOTES = re.compile("[ \t=\r\n\"']")  # as structlog has it
 
 
+@runtime_checkable
+class CollectingFile(Protocol):
+    """Is a file that may wait with a line, and makes its text of its parts when it writes it."""
+
+    def write_later(self, make_text: Callable[..., str], *parts: object) -> None: ...
+
+
 class RequestLines:
-    """Writes what structlog's processors would, character for character, in 4 µs instead of 40 (JSON: 15).
+    """Prints what structlog's processors would, character for character, in 2 µs instead of 40 (JSON: 15)."""
 
-    When it is written is up to the file, which may collect the lines of many requests.
-    """
-
-    def __init__(self, file: TextIO, *, json: bool) -> None:
-        self._file = LineFile(file)
+    def __init__(self, *, json: bool) -> None:
         self._render = _json_line if json else _console_line
         self._second, self._second_text = -1, ""
 
-    def __call__(self, line: RequestLine) -> None:
-        self._file.write(self._render(line, self._timestamp(time.time_ns() // 1000)))
-        self._file.flush()
+    def text(self, method: str, path: str, status: int, seconds: float, trace_id: str, at: int) -> str:
+        """Return the line of a request, with its end."""
+        path, duration_ms = readable_path(path), whole_micros(seconds)
+        return self._render(method, path, status, duration_ms, trace_id, self._timestamp(at // 1000))
 
     def _timestamp(self, micros: int) -> str:
         """Print a time; the text of its second is made once, as the lines of a busy second share it."""
@@ -42,11 +46,21 @@ class RequestLines:
 
 def make_request_log(*, json: bool) -> RequestLog:
     """Return a log that writes lines by hand; on a terminal the logger does, which knows colours."""
-    return RequestLog(None if sys.stdout.isatty() and not json else RequestLines(sys.stdout, json=json))
+    return RequestLog(None if sys.stdout.isatty() and not json else line_writer(sys.stdout, json=json))
 
 
-def _json_line(line: RequestLine, timestamp: str) -> str:
-    method, path, status, duration_ms, trace_id = line
+def line_writer(file: TextIO, *, json: bool) -> WriteLine:
+    """Return what writes lines to a file, later if that collects them."""
+    text = RequestLines(json=json).text
+    return partial(file.write_later if isinstance(file, CollectingFile) else partial(_write_now, file), text)
+
+
+def _write_now(file: TextIO, make_text: Callable[..., str], *parts: object) -> None:
+    file.write(make_text(*parts))
+    file.flush()
+
+
+def _json_line(method: str, path: str, status: int, duration_ms: float, trace_id: str, timestamp: str) -> str:
     members = {
         "method": method,
         "path": path,
@@ -60,8 +74,7 @@ def _json_line(line: RequestLine, timestamp: str) -> str:
     return orjson.dumps(members, option=orjson.OPT_APPEND_NEWLINE).decode()
 
 
-def _console_line(line: RequestLine, timestamp: str) -> str:
-    method, path, status, duration_ms, trace_id = line
+def _console_line(method: str, path: str, status: int, duration_ms: float, trace_id: str, timestamp: str) -> str:
     if "=" in path or not method.isalpha():
         method, path = _shown(method), _shown(path)
     fields = f"duration_ms={duration_ms} method={method} path={path} status={status} trace_id={trace_id}"

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from civitai_mock.cli.standard_streams import MOST_COLLECTED, LossyText
+from civitai_mock.cli.standard_streams import LONGEST_PIECE, MOST_COLLECTED, LossyText
 from tests.support.event_loop import settle
 
 START = """
@@ -108,7 +108,34 @@ async def test_many_lines_are_written_in_whole_lines_and_in_pieces_that_a_pipe_t
     writes = recorder.writes()
     assert "".join(writes) == "".join(lines)
     assert [len(write) for write in writes] == [4000, 4000, 2000]
-    assert all(len(write) <= MOST_COLLECTED for write in writes)
+    assert all(len(write) <= LONGEST_PIECE for write in writes)
+
+
+async def test_texts_are_made_when_the_turn_ends_in_the_order_of_all_that_was_written(recorder: Recorder) -> None:
+    made: list[int] = []
+
+    def make(number: int) -> str:
+        made.append(number)
+        return f"{number}\n"
+
+    recorder.stream.collect(asyncio.get_running_loop())
+    recorder.stream.write_later(make, 1)
+    recorder.stream.write("2\n")
+    recorder.stream.write_later(make, 3)
+    assert made == []
+    await settle()
+    assert recorder.writes() == ["1\n2\n3\n"]
+    recorder.stream.collect_no_more()
+    recorder.stream.write_later(make, 4)
+    assert recorder.writes() == ["4\n"]
+    assert made == [1, 3, 4]
+
+
+async def test_a_turn_that_never_ends_shows_its_lines_nevertheless(recorder: Recorder) -> None:
+    recorder.stream.collect(asyncio.get_running_loop())
+    for _ in range(MOST_COLLECTED + 1):
+        recorder.stream.write("x\n")
+    assert "".join(recorder.writes()) == "x\n" * MOST_COLLECTED
 
 
 async def test_what_another_thread_writes_is_written_at_once_after_what_was_collected(recorder: Recorder) -> None:
