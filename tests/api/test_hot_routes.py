@@ -220,8 +220,8 @@ async def test_a_finished_job_is_answered_in_few_steps_and_in_very_few_if_its_an
     await served.finish()
     await served.client.get(f"{JOBS}/{job_id}")
     served.clock.advance(1)
-    made, kept = [await calls_of(served, f"{JOBS}/{job_id}") for _ in range(2)]
-    assert made <= 155
+    made, _, kept = [await calls_of(served, f"{JOBS}/{job_id}") for _ in range(3)]
+    assert made <= 130
     assert kept <= 48
 
 
