@@ -12,6 +12,7 @@ from starlette.types import Message
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.tokens import encode_token
 from tests.support.asgi import http_scope
@@ -40,7 +41,10 @@ async def _finish_elsewhere(served: Served) -> None:
 
 
 async def _finish_here(served: Served) -> None:
-    claimed = await served.claim()
+    await _end_here(served, await served.claim())
+
+
+async def _end_here(served: Served, claimed: Job) -> None:
     done = succeeded(claimed, at=served.clock.now())
     assert await served.stores.jobs.replace(claimed, done)
     served.use_cases.wait.on_changes([done])
@@ -69,6 +73,26 @@ async def test_the_answer_comes_with_the_last_job_and_not_before(served: Served)
         await settle()
         assert not answer.done()
         await _finish_here(served)
+        assert (await answer).status_code == 200
+
+
+@pytest.mark.parametrize("detailed", ["false", "true"])
+async def test_a_wait_is_answered_as_a_get_would_be_then(served: Served, detailed: str) -> None:
+    ids = [await served.submit_one(), await served.submit_one()]
+    params = {"token": encode_token([*ids, ids[0]]), "detailed": detailed}
+    waiting = asyncio.create_task(served.client.get(JOBS, params={**params, "wait": "true"}))
+    await settle()
+    for _ in ids:
+        claimed = await served.claim()
+        await served.stores.jobs.set_taint([claimed.id], {"blurred": True})
+        await _end_here(served, claimed)
+    assert (await waiting).json() == (await served.client.get(JOBS, params=params)).json()
+
+
+async def test_what_ended_here_is_not_read_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _held(served, await served.submit_one()) as answer:
+        await _finish_here(served)
+        monkeypatch.setattr(type(served.stores.jobs), "get_many", _away)
         assert (await answer).status_code == 200
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -26,6 +27,7 @@ from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 
+T = TypeVar("T")
 HeaderPairs = Sequence[tuple[bytes, bytes]]
 
 EXCHANGE = "civitai_mock.exchange"  # the key of the exchange in the scope of its request
@@ -213,17 +215,18 @@ def base_url(request: Request) -> str:
     return f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
 
 
-async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]], Awaitable[None]]) -> None:
-    """Await `wait`, whose argument is done once the caller has disconnected; then raise `ClientDisconnect`.
+async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]], Awaitable[T]]) -> T:
+    """Return what `wait` does, whose argument is done once the caller has disconnected; then raise `ClientDisconnect`.
 
     The body has to be read by then.
     """
     disconnected = asyncio.create_task(_wait_for_disconnect(request), name="wait for disconnect")
     try:
-        await wait(disconnected)
+        result = await wait(disconnected)
         if disconnected.done():
             disconnected.result()
             raise ClientDisconnect
+        return result
     finally:
         disconnected.cancel()
 

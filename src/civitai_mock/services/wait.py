@@ -1,8 +1,8 @@
 """Wait until jobs have ended, for answers that are held back until then (`wait=true`)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,11 +18,12 @@ POLL = timedelta(milliseconds=500)
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Waiter:
-    """Waits until all jobs in `unfinished` have ended, but no longer than `until`."""
+    """Waits until all jobs in `unfinished` have ended, but no longer than `until`; `ended` are those it heard of."""
 
     unfinished: set[str]
     until: datetime
     released: asyncio.Future[None]
+    ended: dict[str, Job] = field(default_factory=dict)
 
     def release(self, *_: object) -> None:
         if not self.released.done():
@@ -49,10 +50,14 @@ class WaitForJobs:
         self._poller: asyncio.Task[None] | None = None
         self._is_stopped = False
 
-    async def __call__(self, job_ids: Sequence[str], given_up: asyncio.Future[None]) -> None:
-        """Return when all jobs have ended, at the limit, when `given_up` is done, or at once if it may not wait."""
+    async def __call__(self, job_ids: Sequence[str], given_up: asyncio.Future[None]) -> Mapping[str, Job]:
+        """Return when all jobs have ended, at the limit, when `given_up` is done, or at once if it may not wait.
+
+        What ended in this process meanwhile is returned by id, but for taints as it was stored: whoever shows no taint
+        need not read it again, which takes 60 of the 1,050 µs of a job that is waited for.
+        """
         if self._is_stopped or self._waiting >= self._most:
-            return
+            return {}
         self._waiting += 1
         until = self._clock.now() + self._limit
         waiter = Waiter(unfinished=set(job_ids), until=until, released=asyncio.get_running_loop().create_future())
@@ -63,10 +68,15 @@ class WaitForJobs:
         finally:
             self._waiting -= 1
             self._remove(waiter, job_ids)
+        return waiter.ended
 
     def on_changes(self, jobs: Sequence[Job]) -> None:
         """Take notice of jobs that have a new event."""
-        self._mark_ended(job.id for job in jobs if job.outcome is not None)
+        for job in jobs:
+            if job.outcome is not None:
+                for waiter in self._waiters.get(job.id, ()):
+                    waiter.ended[job.id] = job
+                self._mark_ended([job.id])
 
     def stop(self) -> None:
         """End all waits now, and new ones at once."""

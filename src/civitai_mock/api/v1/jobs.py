@@ -53,15 +53,15 @@ async def submit_jobs(request: Request) -> Response:
     token = encode_token([job.id for job in jobs])
     single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
     if wait:
-        jobs = await _wait_for_accepted(request, jobs)
+        jobs = await _wait_for_accepted(request, jobs, detailed=detailed)
     answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
     return JsonResponse({**answer, **single}, status_code=_http_status(jobs))
 
 
-async def _wait_for_accepted(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
+async def _wait_for_accepted(request: Request, jobs: Sequence[Job], *, detailed: bool) -> Sequence[Job]:
     """Wait, but return the jobs as they were accepted if the store goes away: a 503 would have them submitted again."""
     try:
-        return await _wait_until_ended(request, jobs)
+        return await _wait_until_ended(request, jobs, detailed=detailed)
     except TransientError as error:
         logger.warning("store away", error=error.message)
         return jobs
@@ -71,19 +71,23 @@ async def get_jobs(request: Request) -> Response:
     token, detailed, wait = required(request, "token"), flag(request, "detailed"), flag(request, "wait")
     jobs = await use_cases(request).query.by_token(token, owner=owner(request))
     if wait:
-        jobs = await _wait_until_ended(request, jobs)
+        jobs = await _wait_until_ended(request, jobs, detailed=detailed)
     answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
     return JsonResponse(answer, status_code=_http_status(jobs))
 
 
-async def _wait_until_ended(request: Request, jobs: Sequence[Job]) -> Sequence[Job]:
-    """Return the jobs once all have ended, or as they are when the wait is over."""
+async def _wait_until_ended(request: Request, jobs: Sequence[Job], *, detailed: bool) -> Sequence[Job]:
+    """Return the jobs once all have ended, or as they are when the wait is over; taints are right where `detailed`."""
     unfinished = [job.id for job in jobs if job.outcome is None]
     if not unfinished:
         return jobs
     cases = use_cases(request)
-    await while_connected(request, partial(cases.wait, unfinished))
-    return await cases.query.by_ids([job.id for job in jobs], owner=owner(request))
+    heard = await while_connected(request, partial(cases.wait, unfinished))
+    ended = {} if detailed else heard
+    others = [job.id for job in jobs if job.id not in ended]
+    read = await cases.query.by_ids(others, owner=owner(request)) if others else ()
+    found = {**ended, **{job.id: job for job in read}}
+    return [found[job.id] for job in jobs if job.id in found]
 
 
 def _http_status(jobs: Sequence[Job]) -> HTTPStatus:
