@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.quick_init import quick_init
+
 PREVIEW = "preview"
 ETAG_DIGITS = 32
 
@@ -24,6 +26,7 @@ class Blob:
     owner: str | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndrawnBlob:
     """Describes an image that is drawn when somebody asks for its bytes, by a `recipe` that stores do not read.
@@ -54,6 +57,7 @@ def etag_of(sha256: str) -> str:
     return sha256[:ETAG_DIGITS]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """Is the place for one file that a job makes; one with a `name` can be had as an asset under that name."""

@@ -10,11 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Stage
 
 MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of them lose nothing
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Says who holds a job, since when and (the lease) until when."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
 
 GRAPH_MEMBER = "comfy_prompt_request"  # of a context: the text of the graph of a job
@@ -11,6 +12,7 @@ GRAPH_MEMBER = "comfy_prompt_request"  # of a context: the text of the graph of 
 LONG_TEXT = 256  # characters
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvent:
     """Says what happened to a job, and when; `seq` counts from 0 (Initialized) without gaps.

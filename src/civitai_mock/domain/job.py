@@ -11,6 +11,7 @@ from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
@@ -28,6 +29,7 @@ class JobResource:
     hashes: tuple[str, ...] = ()
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
     """Is what a short answer says of a job.
@@ -52,6 +54,7 @@ class JobSummary:
         return None if self.outcome is None or self.taint is not None else self.last_event.at
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(JobSummary):
     """Holds what never changes of a job, the first block, and its state; a change makes a new one.

@@ -12,6 +12,7 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
 
@@ -24,6 +25,7 @@ LIFETIME_PER_READING = 20  # the snapshot of a long queue lives so many times as
 SortKey: TypeAlias = tuple[int, datetime, str]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePosition:
     """Says what precedes a job; `throughput_rate` is in jobs per second.

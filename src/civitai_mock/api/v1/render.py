@@ -16,6 +16,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.progress import progress_of
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blobs import BlobUrls
@@ -66,6 +67,7 @@ ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRenderer:
     """Renders jobs for one request, whose caller can reach this server at `base_url`.

@@ -13,6 +13,7 @@ from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.dotnet import parse_timespan
 from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, NAMED_PRIORITIES, NORMAL, Job, JobResource
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.wire import INT32_MAX, INT32_MIN, TYPE, Int32, Properties, RequestModel, Text, Texts
@@ -35,6 +36,7 @@ TIMESPAN_SCHEMA: JsonDict = {
 }
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Is what a request comes to: `request` is complete (defaults filled in, seed drawn) and all that `work` needs.

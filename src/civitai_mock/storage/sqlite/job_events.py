@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, initialized_event
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite.encoding import MICROSECOND, Row
 from civitai_mock.storage.sqlite.packing import Packed, pack, unpack
@@ -38,6 +39,7 @@ EVENTS = """
 """
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFacts:
     """Is what the events of a job repeat of it."""
