@@ -302,6 +302,13 @@ class Settings(BaseSettings):
     blob_url_lifetime_s: int = setting(
         3600, "Sets how long a blob URL works, in s", expected="a number from 1 to 604800", ge=1, le=604_800
     )
+    workflow_url_lifetime_s: int = setting(
+        31_536_000,
+        "Sets how long a blob URL of v2 works, in s",
+        expected="a number from 1 to 315360000",
+        ge=1,
+        le=315_360_000,
+    )
     blob_signing_key: SecretStr | None = setting(
         None,
         "Signs blob URLs; if it is unset, a key is drawn and kept in the store",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import httpx
 
-from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import BlobStore, Stores
 from tests.support.freezing_stores import FreezingStores, Moment
@@ -82,17 +82,23 @@ class DyingBlobStore:
         content_type: str,
         keep_until: datetime,
         owner: str | None = None,
+        facts: BlobFacts | None = None,
     ) -> Blob:
         fatal = self._switch.point.blob and self._switch.is_reached()
         if self._switch.dead.is_set() or (fatal and self._switch.point.moment is Moment.BEFORE):
             await self._switch.die()
-        stored = await self._inner.put(key, content, content_type=content_type, keep_until=keep_until, owner=owner)
+        stored = await self._inner.put(
+            key, content, content_type=content_type, keep_until=keep_until, owner=owner, facts=facts
+        )
         if fatal:
             await self._switch.die()
         return stored
 
     async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
         await self._inner.put_undrawn(blobs)
+
+    async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
+        return await self._inner.describe(key, facts, keep_until=keep_until)
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
         return await self._inner.fill(blob, content)

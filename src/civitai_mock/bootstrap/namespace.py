@@ -11,6 +11,7 @@ from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.backlog import ReadBacklog
+from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
@@ -42,12 +43,17 @@ class Namespace:
     ids: Ids
     event_bus: EventBus
     blob_urls: BlobUrls
+    workflow_blob_urls: WorkflowBlobUrls
     webhook_sender: WebhookSender
     runs_jobs: bool
 
     @cached_property
     def read_backlog(self) -> ReadBacklog:
         return ReadBacklog(queue=self.runtime.stores.queue)
+
+    @property
+    def own_blob_links(self) -> OwnBlobLinks:
+        return OwnBlobLinks(blob_urls=self.blob_urls, workflow_blob_urls=self.workflow_blob_urls)
 
     @cached_property
     def use_cases(self) -> UseCases:
@@ -66,6 +72,7 @@ def make_namespace(
     """Make a namespace with the clock and the ids of the process, unless it is given its own."""
     settings, clock = runtime.settings, clock or runtime.clock
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
+    workflow_lifetime = timedelta(seconds=settings.workflow_url_lifetime_s)
     event_bus = EventBus()
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     return Namespace(
@@ -75,6 +82,7 @@ def make_namespace(
         ids=ids or runtime.ids,
         event_bus=event_bus,
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
+        workflow_blob_urls=WorkflowBlobUrls(key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock),
         webhook_sender=WebhookSender(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
@@ -103,6 +111,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         consumption=GetConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
+        workflow_blob_urls=namespace.workflow_blob_urls,
         blob_access=runtime.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,
@@ -123,7 +132,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         clock=namespace.clock,
         ids=namespace.ids,
         callback_hosts=namespace.webhook_sender.client.hosts,
-        image_urls=ImageUrls(blob_urls=namespace.blob_urls, hosts=image_hosts),
+        image_urls=ImageUrls(own_links=namespace.own_blob_links, hosts=image_hosts),
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),

@@ -55,7 +55,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
             clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
         ),
         image_fetcher=runtime.image_fetcher,
-        blob_urls=namespace.blob_urls,
+        own_blob_links=namespace.own_blob_links,
         blob_access=runtime.blob_access,
         metrics=runtime.metrics,
     )

@@ -1,14 +1,64 @@
 """Blobs are stored bytes with a key, or an image to be drawn; slots are the places of the blobs that a job makes."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
 
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.quick_init import quick_init
 
 PREVIEW = "preview"
 ETAG_DIGITS = 32
+# Stores may name files by keys, so there is no slash in one, and no dot at its beginning.
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+BITS_OF_DIGIT = 5
+ID_BITS = 26 * BITS_OF_DIGIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobFacts:
+    """Says what is known of the content of a blob: its size in pixels, its duration in seconds, and what it shows.
+
+    `job_id` and `workflow_id` are those that made it.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    nsfw_level: NsfwLevel | None = None
+    job_id: str | None = None
+    workflow_id: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return what is known, as stores keep it."""
+        members: JsonObject = {
+            "width": self.width,
+            "height": self.height,
+            "duration": self.duration,
+            "nsfwLevel": self.nsfw_level and self.nsfw_level.value,
+            "jobId": self.job_id,
+            "workflowId": self.workflow_id,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Self:
+        """Read what `to_json` returned."""
+        level = members.get("nsfwLevel")
+        return cls(
+            width=members.get("width"),
+            height=members.get("height"),
+            duration=members.get("duration"),
+            nsfw_level=None if level is None else NsfwLevel(level),
+            job_id=members.get("jobId"),
+            workflow_id=members.get("workflowId"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +74,7 @@ class Blob:
     etag: str
     keep_until: datetime
     owner: str | None = None
+    facts: BlobFacts | None = None
 
 
 @quick_init
@@ -39,6 +90,7 @@ class UndrawnBlob:
     recipe: str
     keep_until: datetime
     owner: str | None = None
+    facts: BlobFacts | None = None
 
     def filled(self, *, size: int, etag: str) -> Blob:
         """Return the same blob with its bytes."""
@@ -49,6 +101,7 @@ class UndrawnBlob:
             etag=etag,
             keep_until=self.keep_until,
             owner=self.owner,
+            facts=self.facts,
         )
 
 
@@ -57,15 +110,35 @@ def etag_of(sha256: str) -> str:
     return sha256[:ETAG_DIGITS]
 
 
+class Shown(StrEnum):
+    """Says what a URL shows of a blob: the file itself, a smaller image of it, or the file while it is written."""
+
+    FILE = "file"
+    PREVIEW = "preview"
+    STREAM = "stream"
+
+
+class BlobLink(NamedTuple):
+    """Names a blob of ours; a link that `is_signed` is a right to read what it shows, whoever has it."""
+
+    key: str
+    shown: Shown = Shown.FILE
+    is_signed: bool = True
+
+
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """Is the place for one file that a job makes; one with a `name` can be had as an asset under that name."""
+    """Is the place for one file that a job makes; one with a `name` can be had as an asset under that name.
+
+    `facts` are those of its blob, as far as they are known before or once it is made; slots of v1 have none.
+    """
 
     blob_key: str
     seed: int | None = None
     available: bool = False
     name: str | None = None
+    facts: BlobFacts | None = None
 
 
 def blob_keys(job_id: str, slots: int) -> Sequence[str]:
@@ -79,3 +152,10 @@ def blob_key(job_id: str, place: int | str) -> str:
     `place` is the number of a slot, or a name of what has no slot.
     """
     return hashlib.sha256(f"{job_id}/{place}".encode()).hexdigest().upper()
+
+
+def blob_id_of(source: str, extension: str) -> str:
+    """Return 26 digits of Crockford's base 32, and an extension with its dot (v2: `….jpeg`); a source has one id."""
+    number = int.from_bytes(hashlib.sha256(source.encode()).digest())
+    digits = (CROCKFORD[number >> place & len(CROCKFORD) - 1] for place in range(0, ID_BITS, BITS_OF_DIGIT))
+    return "".join(digits) + extension

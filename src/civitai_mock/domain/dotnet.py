@@ -16,6 +16,11 @@ def format_date(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).isoformat('T', 'microseconds')[:-LENGTH_OF_OFFSET]}0Z"
 
 
+def without_trailing_zeros(date: str) -> str:
+    """Cut the zeros off a date of `format_date`, and the dot with all of them: v2 prints `…09.5529Z` and `…10Z`."""
+    return f"{date[:-1].rstrip('0').rstrip('.')}Z"
+
+
 def format_timespan(duration: timedelta) -> str:
     """Print `00:00:12.0816066`: seven decimals if there is a fraction and none if not; days before a dot."""
     if duration.days < 0:

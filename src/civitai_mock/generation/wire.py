@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails
 
 from civitai_mock.domain.air import parse_reference
+from civitai_mock.domain.blob import KEY_PATTERN
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
@@ -39,7 +40,6 @@ MAX_VALUES = 1000
 MAX_URL_LENGTH = 2048
 WEB_SCHEMES = frozenset({"http", "https"})
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.ASCII | re.IGNORECASE)
-BLOB_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 class WireModel(BaseModel):
@@ -160,8 +160,8 @@ def _is_web_url(text: str) -> bool:
 
 
 def _blob_key(text: str) -> str:
-    if not BLOB_KEY_PATTERN.fullmatch(text):
-        raise ValueError("expected the key of a blob: up to 128 letters, digits, - and _")
+    if not KEY_PATTERN.fullmatch(text):
+        raise ValueError("expected the key of a blob: up to 128 letters, digits, -, _ and .")
     return text
 
 

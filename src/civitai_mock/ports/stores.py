@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from civitai_mock.domain.air import Air, Reference
-from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
 
@@ -65,12 +65,17 @@ class BlobStore(Protocol):
         content_type: str,
         keep_until: datetime,
         owner: str | None = None,
+        facts: BlobFacts | None = None,
     ) -> Blob:
         """Store or replace a blob: all of it or nothing, durable on return; the etag is a digest of the bytes."""
         ...
 
     async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
         """Store or replace blobs, all of them or none, durable on return; what the keys had before is gone."""
+        ...
+
+    async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
+        """Change what is known of a blob, and how long it is kept; False if there is none."""
         ...
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:

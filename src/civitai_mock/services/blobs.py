@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qs, urlsplit
 
-from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.blob import Blob, BlobLink, UndrawnBlob
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
@@ -91,6 +91,10 @@ class BlobAccess:
         if blob is None:
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
         return await self.drawing.open(blob)
+
+    async def open_link(self, link: BlobLink, *, owner: str | None) -> OpenBlob:
+        """Open the blob of a link; one that is not signed opens only what `owner` may read."""
+        return await self.open(link.key, owner=None if link.is_signed else owner)
 
     async def find(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob | None:
         """Return what is known of a blob without drawing it."""

@@ -13,7 +13,7 @@ from civitai_mock.domain.resource import Resource, find_named
 from civitai_mock.generation.job_types.request import JobRequest
 from civitai_mock.generation.wire import fault, invalid
 from civitai_mock.ports import ResourceStore
-from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.host_policy import HostPolicy, invalid_url, unusable_url
 
 
@@ -85,18 +85,18 @@ class ImageUrls:
     checked, because nothing is fetched.
     """
 
-    blob_urls: BlobUrls
+    own_links: OwnBlobLinks
     hosts: HostPolicy | None
 
     def check(self, url: str, *, path: str) -> None:
         """Raise `InvalidRequestError` for a URL that can never be used."""
         try:
-            key = self.blob_urls.key_in(url)
+            link = self.own_links.find(url)
         except ForbiddenError as error:
             raise unusable_url(path, error.message) from error
         except ValueError as error:
             raise unusable_url(path, invalid_url(path)) from error
-        if key is None and self.hosts is not None:
+        if link is None and self.hosts is not None:
             self.hosts.check(url, path=path)
 
 

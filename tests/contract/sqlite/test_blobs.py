@@ -53,7 +53,7 @@ async def test_a_blob_is_a_file_named_by_its_key(stores: Stores, tmp_path: Path)
     assert files(tmp_path) == [f"blobs/AC/{KEY}"]
 
 
-@pytest.mark.parametrize("key", ["", "..", "../x", "a/b", "a.b", "/etc/passwd", "a\n", "ä", "A" * 129])
+@pytest.mark.parametrize("key", ["", "..", "../x", "a/b", ".", ".a", ".a/b.png", "/etc/passwd", "a\n", "ä", "A" * 129])
 @pytest.mark.parametrize("on_disk", [True, False])
 async def test_a_key_that_could_be_a_path_is_refused(tmp_path: Path, key: str, *, on_disk: bool) -> None:
     async with open_sqlite(directory=tmp_path / "store" if on_disk else None, names=TableNames()) as stores:

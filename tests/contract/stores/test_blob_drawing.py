@@ -53,7 +53,7 @@ class FullBlobStore:
     def __init__(self, inner: BlobStore) -> None:
         self.full = True
         self.stat, self.read, self.put, self.put_undrawn = inner.stat, inner.read, inner.put, inner.put_undrawn
-        self.delete, self.sweep, self._fill = inner.delete, inner.sweep, inner.fill
+        self.delete, self.sweep, self._fill, self.describe = inner.delete, inner.sweep, inner.fill, inner.describe
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
         if self.full:

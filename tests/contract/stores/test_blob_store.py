@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.ports import BlobStore
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, SECOND, chunks, collect
@@ -67,6 +68,50 @@ async def test_what_is_known_of_a_blob_is_kept(blobs: BlobStore) -> None:
     blob = await put(blobs, b"content")
     assert (blob.key, blob.content_type, blob.keep_until) == (KEY, "image/png", KEEP_UNTIL)
     assert await blobs.stat(KEY) == blob
+
+
+ALL_FACTS = BlobFacts(
+    width=64, height=48, duration=1.5, nsfw_level=NsfwLevel.PG13, job_id="a-job", workflow_id="7-20260101000000000"
+)
+
+
+@pytest.mark.parametrize("facts", [ALL_FACTS, BlobFacts(width=1), BlobFacts(), None])
+async def test_the_facts_of_a_blob_are_kept(blobs: BlobStore, facts: BlobFacts | None) -> None:
+    blob = await blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=KEEP_UNTIL, facts=facts)
+    recipe = UndrawnBlob(key=OTHER_KEY, content_type="image/png", recipe="{}", keep_until=KEEP_UNTIL, facts=facts)
+    await blobs.put_undrawn([recipe])
+    assert await blobs.stat(KEY) == blob
+    assert await blobs.stat(OTHER_KEY) == recipe
+    filled = await blobs.fill(recipe, chunks(b"y"))
+    assert filled is not None
+    assert [found and found.facts for found in (blob, recipe, filled, await blobs.stat(OTHER_KEY))] == [facts] * 4
+
+
+@pytest.mark.parametrize("size", [1, len(BIG) * 2])
+async def test_a_blob_that_is_described_is_kept_as_long_as_is_said(blobs: BlobStore, size: int) -> None:
+    """A large one is a file of its own in some stores, which has to be kept as long."""
+    content_of_it = (BIG * 2)[:size]
+    blob = await put(blobs, content_of_it)
+    later = KEEP_UNTIL + LIFETIME
+    assert await blobs.describe(KEY, ALL_FACTS, keep_until=later)
+    assert await blobs.stat(KEY) == replace(blob, facts=ALL_FACTS, keep_until=later)
+    await blobs.sweep(KEEP_UNTIL)
+    assert await content(blobs) == content_of_it
+    await blobs.sweep(later)
+    assert await blobs.stat(KEY) is None
+
+
+async def test_what_is_not_there_cannot_be_described(blobs: BlobStore) -> None:
+    assert not await blobs.describe(KEY, ALL_FACTS, keep_until=KEEP_UNTIL)
+    assert await blobs.stat(KEY) is None
+
+
+@pytest.mark.parametrize("key", ["7Q00000000000000000000000Z.jpeg", "a..b", "a.", "0-0.tar.gz", "x" * 123 + ".jpeg"])
+async def test_a_key_may_have_an_extension(blobs: BlobStore, key: str) -> None:
+    await put(blobs, b"x", key=key)
+    assert await content(blobs, key) == b"x"
+    assert await blobs.delete(key)
+    assert await blobs.stat(key) is None
 
 
 async def test_the_etag_depends_on_the_bytes_alone(blobs: BlobStore) -> None:

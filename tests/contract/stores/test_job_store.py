@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
@@ -48,7 +49,12 @@ async def test_a_stored_job_comes_back_as_it_was(jobs: JobStore) -> None:
 
 
 async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs: JobStore) -> None:
-    slots = (Slot(blob_key="A" * 64, name="a name", available=True), Slot(blob_key="B" * 64))
+    slots = (
+        Slot(blob_key="A" * 64, name="a name", available=True),
+        Slot(blob_key="B" * 64),
+        Slot(blob_key="C.mp4", facts=BlobFacts(width=64, duration=2.5, nsfw_level=NsfwLevel.R)),
+        Slot(blob_key="D.mp4", name="a name", facts=BlobFacts()),
+    )
     job = replace(
         make_job(),
         submission_id="00000000-0000-4000-8000-000000000000",
@@ -118,7 +124,11 @@ async def test_a_job_is_settled_from_its_end_until_it_is_tainted_or_swept(jobs: 
 
 async def test_the_summary_of_a_job_says_what_the_job_does(jobs: JobStore, queue: JobQueue) -> None:
     graph = {"comfy_prompt_request": AWKWARD["graph"], "long": "x" * LONG_TEXT}
-    slots = (Slot(blob_key="A" * 64, name="a name", available=True), Slot(blob_key="B" * 64, seed=7))
+    slots = (
+        Slot(blob_key="A" * 64, name="a name", available=True),
+        Slot(blob_key="B" * 64, seed=7),
+        Slot(blob_key="7Q00000000000000000000000Z.jpeg", facts=BlobFacts(width=64, nsfw_level=NsfwLevel.R)),
+    )
     await jobs.add([replace(make_job(number), properties=AWKWARD, cost=0.5) for number in (1, 2, 3)])
     first, second, _ = await queue.claim(make_claim(), limit=3)
     ended = replace(succeeded(first, at=START + SECOND), slots=slots, result=AWKWARD)

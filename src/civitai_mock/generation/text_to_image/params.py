@@ -5,11 +5,11 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 
+from civitai_mock.domain.blob import KEY_PATTERN
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.comfyui_facts import LATENT_CELL
 from civitai_mock.generation.ecosystems.ecosystem import Defaults
 from civitai_mock.generation.wire import (
-    BLOB_KEY_PATTERN,
     Number,
     PromptText,
     Reference,
@@ -41,7 +41,7 @@ Denoise = Annotated[Number, Field(ge=0.01, le=1)]
 def _source_image(text: str) -> str:
     if is_url(text):
         return image_url(text)
-    if not BLOB_KEY_PATTERN.fullmatch(text):
+    if not KEY_PATTERN.fullmatch(text):
         raise ValueError("expected a URL like https://example.com/image.png, or the key of a blob")
     return text
 

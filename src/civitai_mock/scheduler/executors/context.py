@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from civitai_mock.domain.blob import Blob, Slot, UndrawnBlob
+from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
@@ -13,7 +13,8 @@ from civitai_mock.network.images import ImageFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.blobs import BlobAccess, BlobUrls
+from civitai_mock.services.blob_urls import OwnBlobLinks
+from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
@@ -37,7 +38,7 @@ class RunnerServices:
     pace: float
     progress_reporter: ProgressReporter
     image_fetcher: ImageFetcher
-    blob_urls: BlobUrls
+    own_blob_links: OwnBlobLinks
     blob_access: BlobAccess
     metrics: Metrics
 
@@ -102,21 +103,28 @@ class JobContext:
         except NotFoundError as error:
             raise JobError(error.message) from error
 
-    async def store_blob(self, key: str, content: AsyncIterator[bytes], content_type: str) -> Blob:
+    async def store_blob(
+        self, key: str, content: AsyncIterator[bytes], content_type: str, *, facts: BlobFacts | None = None
+    ) -> Blob:
         """Store a file of the job for as long as the job is kept."""
         job = self.job
         return await self.services.blobs.put(
-            key, content, content_type=content_type, keep_until=job.keep_until, owner=job.issued_by
+            key, content, content_type=content_type, keep_until=job.keep_until, owner=job.issued_by, facts=facts
         )
 
     async def fill_slot(self, slot: Slot, content: AsyncIterator[bytes], content_type: str) -> Slot:
         """Store the file of a slot, and return the slot as available."""
-        await self.store_blob(slot.blob_key, content, content_type)
+        await self.store_blob(slot.blob_key, content, content_type, facts=slot.facts)
         return replace(slot, available=True)
 
-    def undrawn_blob(self, key: str, recipe: Recipe, content_type: str) -> UndrawnBlob:
+    def undrawn_blob(self, slot: Slot, recipe: Recipe, content_type: str) -> UndrawnBlob:
         """Return an image of the job that is drawn when somebody asks for it."""
         job = self.job
         return UndrawnBlob(
-            key=key, content_type=content_type, recipe=recipe.text(), keep_until=job.keep_until, owner=job.issued_by
+            key=slot.blob_key,
+            content_type=content_type,
+            recipe=recipe.text(),
+            keep_until=job.keep_until,
+            owner=job.issued_by,
+            facts=slot.facts,
         )

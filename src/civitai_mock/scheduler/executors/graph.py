@@ -132,9 +132,9 @@ async def _store_outputs(context: JobContext, made: Sequence[tuple[Slot, Output 
     undrawn: list[UndrawnBlob] = []
     for slot, output in made:
         if isinstance(output, UndrawnOutput):
-            undrawn.append(context.undrawn_blob(slot.blob_key, output.recipe, output.content_type))
+            undrawn.append(context.undrawn_blob(slot, output.recipe, output.content_type))
         else:
-            await context.store_blob(slot.blob_key, output.content, output.content_type)
+            await context.store_blob(slot.blob_key, output.content, output.content_type, facts=slot.facts)
     if undrawn:
         await context.services.blobs.put_undrawn(undrawn)
     return tuple(replace(slot, available=True) for slot, _ in made)
@@ -166,8 +166,8 @@ async def _load_file(context: JobContext, index: int, image: InputImage) -> Inpu
 async def _signed_blob(context: JobContext, image: InputImage) -> OpenBlob | None:
     """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
     try:
-        key = context.services.blob_urls.key_in(image.url or "", at=context.job.created_at)
-        return None if key is None else await context.services.blob_access.open(key, owner=None)
+        link = context.services.own_blob_links.find(image.url or "", at=context.job.created_at)
+        return None if link is None else await context.services.blob_access.open_link(link, owner=context.owner)
     except (ForbiddenError, NotFoundError) as error:
         raise JobError(f"Cannot load an input image: {error.message}") from error
 

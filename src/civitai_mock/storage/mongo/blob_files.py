@@ -59,6 +59,10 @@ class BlobFiles:
             async for number, data in chunks:
                 yield data[max(start - number * size, 0) : stop - number * size]
 
+    async def keep(self, file_id: ObjectId, *, until: datetime) -> None:
+        """Change how long a file is kept if no blob names it any more."""
+        await self._files.update_one({"_id": file_id}, {"$set": {"metadata.keepUntil": moment_text(until)}})
+
     async def delete(self, files: Sequence[ObjectId]) -> None:
         """Delete chunks before files, so that what a crash leaves behind can still be found by its file."""
         if files:

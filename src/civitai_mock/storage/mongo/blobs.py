@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pymongo import ReplaceOne
 
-from civitai_mock.domain.blob import Blob, UndrawnBlob, etag_of
+from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob, etag_of
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.services.streams import chained, in_chunks
 from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
@@ -43,6 +43,7 @@ class MongoBlobStore:
         content_type: str,
         keep_until: datetime,
         owner: str | None = None,
+        facts: BlobFacts | None = None,
     ) -> Blob:
         members = await self._store(key, content, keep_until=keep_until)
         blob = Blob(
@@ -52,6 +53,7 @@ class MongoBlobStore:
             etag=members["etag"],
             keep_until=keep_until,
             owner=owner,
+            facts=facts,
         )
         document = {**_common_members(blob), **members}
         try:
@@ -72,6 +74,17 @@ class MongoBlobStore:
         writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
         await self._blobs.bulk_write(writes, ordered=False)
         return [None] * len(groups)
+
+    @raises_domain_errors
+    async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
+        """Have the file kept as long first: a blob is never without its bytes."""
+        before = await self._blobs.find_one({"_id": key}, FILE_ONLY)
+        if before is None:
+            return False
+        if "file" in before:
+            await self._files.keep(before["file"], until=keep_until)
+        change = {"$set": {"facts": facts.to_json(), "keepUntil": moment_text(keep_until)}}
+        return (await self._blobs.update_one(before, change)).matched_count == 1
 
     @raises_domain_errors
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
@@ -152,14 +165,18 @@ def _common_members(blob: Blob | UndrawnBlob) -> Document:
         "contentType": blob.content_type,
         "keepUntil": moment_text(blob.keep_until),
         "owner": blob.owner,
+        **({"facts": blob.facts.to_json()} if blob.facts else {}),
     }
 
 
 def _blob_of(document: Document) -> Blob | UndrawnBlob:
     key, content_type, owner = document["_id"], document["contentType"], document["owner"]
     until = parse_moment(document["keepUntil"])
+    facts = BlobFacts.from_json(document["facts"]) if "facts" in document else None
     if "recipe" in document:
         recipe = document["recipe"]
-        return UndrawnBlob(key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner)
+        return UndrawnBlob(
+            key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner, facts=facts
+        )
     size, etag = document["size"], document["etag"]
-    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner)
+    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner, facts=facts)

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from civitai_mock.domain.air import Air
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource
@@ -172,11 +172,18 @@ def _claim_of(fields: Document) -> Claim:
 
 
 def _slot_document(slot: Slot) -> Document:
-    return {"blobKey": slot.blob_key, "seed": slot.seed, "available": slot.available, "name": slot.name}
+    document = {"blobKey": slot.blob_key, "seed": slot.seed, "available": slot.available, "name": slot.name}
+    return document if slot.facts is None else {**document, "facts": slot.facts.to_json()}
 
 
 def _slot_of(fields: Document) -> Slot:
-    return Slot(blob_key=fields["blobKey"], seed=fields["seed"], available=fields["available"], name=fields.get("name"))
+    return Slot(
+        blob_key=fields["blobKey"],
+        seed=fields["seed"],
+        available=fields["available"],
+        name=fields.get("name"),
+        facts=BlobFacts.from_json(fields["facts"]) if "facts" in fields else None,
+    )
 
 
 def _resource_document(resource: JobResource) -> Document:

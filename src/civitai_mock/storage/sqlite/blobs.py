@@ -1,32 +1,33 @@
 """Blobs: a row of each in SQLite, its bytes beside it; an undrawn one is only a row."""
 
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from civitai_mock.domain.blob import Blob, UndrawnBlob
+import orjson
+
+from civitai_mock.domain.blob import KEY_PATTERN, Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
 
 T = TypeVar("T")
 
-KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # as keys become file names
 SWEEP_BATCH = 32  # files, which a write unlinks while others wait
 UNKNOWN_SIZE_AND_ETAG = (0, "")  # as the columns cannot be NULL
-GET = "SELECT key, content_type, size, etag, keep_until, owner, recipe FROM blobs WHERE key = ?"
+GET = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts FROM blobs WHERE key = ?"
 PUT = """
-    INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe, facts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 PUT_NEW = """
-    INSERT OR IGNORE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT OR IGNORE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe, facts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+DESCRIBE = "UPDATE blobs SET facts = ?, keep_until = ? WHERE key = ?"
 FILL = "UPDATE blobs SET size = ?, etag = ?, recipe = NULL WHERE key = ? AND recipe = ?"
 DELETE = "DELETE FROM blobs WHERE key = ?"
 EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"
@@ -47,6 +48,7 @@ class SqliteBlobStore:
         content_type: str,
         keep_until: datetime,
         owner: str | None = None,
+        facts: BlobFacts | None = None,
     ) -> Blob:
         _check_key(key)
         upload = await self._content.receive(key, content)
@@ -57,6 +59,7 @@ class SqliteBlobStore:
             etag=upload.etag,
             keep_until=keep_until,
             owner=owner,
+            facts=facts,
         )
         try:
             await self._write(partial(self._keep, blob, upload))
@@ -80,6 +83,10 @@ class SqliteBlobStore:
             if connection.execute(PUT_NEW, row).rowcount == 0:
                 connection.execute(PUT, row)
                 self._content.remove(blob.key)
+
+    async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
+        described = (_facts_text(facts), to_micros(keep_until), key)
+        return await self._write(lambda connection: connection.execute(DESCRIBE, described).rowcount == 1)
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
         upload = await self._content.receive(blob.key, content)
@@ -136,16 +143,27 @@ def _check_key(key: str) -> None:
 
 
 def _row(blob: Blob) -> tuple[Value, ...]:
-    return (blob.key, blob.content_type, blob.size, blob.etag, to_micros(blob.keep_until), blob.owner, None)
+    return (blob.key, blob.content_type, blob.size, blob.etag, *_later_columns(blob, recipe=None))
 
 
 def _undrawn_row(blob: UndrawnBlob) -> tuple[Value, ...]:
-    return (blob.key, blob.content_type, *UNKNOWN_SIZE_AND_ETAG, to_micros(blob.keep_until), blob.owner, blob.recipe)
+    return (blob.key, blob.content_type, *UNKNOWN_SIZE_AND_ETAG, *_later_columns(blob, recipe=blob.recipe))
+
+
+def _later_columns(blob: Blob | UndrawnBlob, *, recipe: str | None) -> tuple[Value, ...]:
+    return (to_micros(blob.keep_until), blob.owner, recipe, _facts_text(blob.facts))
+
+
+def _facts_text(facts: BlobFacts | None) -> str | None:
+    return None if facts is None else to_json(facts.to_json())
 
 
 def _blob_from(row: Row) -> Blob | UndrawnBlob:
-    key, content_type, size, etag, keep_until, owner, recipe = row
+    key, content_type, size, etag, keep_until, owner, recipe, known = row
     until = from_micros(keep_until)
+    facts = None if known is None else BlobFacts.from_json(orjson.loads(known))
     if recipe is not None:
-        return UndrawnBlob(key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner)
-    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner)
+        return UndrawnBlob(
+            key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner, facts=facts
+        )
+    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner, facts=facts)

@@ -8,10 +8,10 @@ from functools import lru_cache, partial
 import orjson
 
 from civitai_mock.domain.air import Air
-from civitai_mock.domain.blob import Slot, blob_key
+from civitai_mock.domain.blob import BlobFacts, Slot, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource, JobSummary
-from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.search import property_paths
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.encoding import (
@@ -154,9 +154,11 @@ def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
     return Claim(provider=provider, worker_id=worker_id, at=from_micros(at), until=from_micros(until))
 
 
-def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | None, ...]:
-    """Return the members of a slot, without the key that its place gives it, and without a name if it has none."""
+def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | JsonObject | None, ...]:
+    """Return the members of a slot, without the key that its place gives it, and without what is none at the end."""
     key = None if slot.blob_key == blob_key(job_id, place) else slot.blob_key
+    if slot.facts is not None:
+        return (key, slot.seed, slot.available, slot.name, slot.facts.to_json())
     name = () if slot.name is None else (slot.name,)
     return (key, slot.seed, slot.available, *name)
 
@@ -165,8 +167,17 @@ def _slots(job_id: str, text: str) -> tuple[Slot, ...]:
     return tuple([_slot(job_id, place, *parts) for place, parts in enumerate(orjson.loads(text))])
 
 
-def _slot(job_id: str, place: int, key: str | None, seed: int | None, available: bool, name: str | None = None) -> Slot:
-    return Slot(blob_key=key or blob_key(job_id, place), seed=seed, available=available, name=name)
+def _slot(
+    job_id: str,
+    place: int,
+    key: str | None,
+    seed: int | None,
+    available: bool,
+    name: str | None = None,
+    known: JsonObject | None = None,
+) -> Slot:
+    facts = None if known is None else BlobFacts.from_json(known)
+    return Slot(blob_key=key or blob_key(job_id, place), seed=seed, available=available, name=name, facts=facts)
 
 
 def _resource_parts(resource: JobResource) -> tuple[object, ...]:

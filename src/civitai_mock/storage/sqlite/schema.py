@@ -16,7 +16,7 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 5
+VERSION = 6
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
@@ -53,7 +53,7 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS blobs (
         key TEXT PRIMARY KEY, content_type TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
-        keep_until INTEGER NOT NULL, owner TEXT, recipe TEXT)
+        keep_until INTEGER NOT NULL, owner TEXT, recipe TEXT, facts TEXT)
     """,
     "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
 )

@@ -70,7 +70,7 @@ HAS_EVENTS = """SELECT EXISTS (SELECT 1 FROM "{job_events}")"""
 DROP_EVENTS = """DROP TABLE "{job_events}" """
 BLOB_COLUMNS = "SELECT name FROM pragma_table_info('blobs')"
 ADD_COLUMN = "ALTER TABLE blobs ADD COLUMN {} TEXT"
-LATER_COLUMNS = ("owner", "recipe")  # which came with versions 3 and 5
+LATER_COLUMNS = ("owner", "recipe", "facts")  # which came with versions 3, 5 and 6
 ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE owner IS NULL)"
 MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" """
 SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"

@@ -1,0 +1,93 @@
+"""Render blobs as v2 shows them: in the outputs of steps, and when one is uploaded or refreshed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from civitai_mock.domain.blob import BlobFacts, Shown
+from civitai_mock.domain.dotnet import format_date, plain_number, without_trailing_zeros
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.services.blob_urls import WorkflowBlobUrls
+
+NO_FACTS = BlobFacts()
+IMAGE, VIDEO, AUDIO, MODEL_3D, OTHER = "image", "video", "audio", "model3d", "file"
+FAMILIES: Mapping[str, str] = {"image": IMAGE, "video": VIDEO, "audio": AUDIO, "model": MODEL_3D}
+"""The types of v2's blobs, by the first half of their content type; the description knows no other."""
+DEFAULT_FORMAT = "glb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobRenderer:
+    """Renders blobs with URLs that begin with `base_url`; one that hides mature content leaves out URLs to it."""
+
+    urls: WorkflowBlobUrls
+    base_url: str
+    hides_mature_content: bool = False
+
+    def render(
+        self,
+        blob_id: str,
+        *,
+        content_type: str,
+        facts: BlobFacts | None,
+        is_available: bool = True,
+        blocked_reason: str | None = None,
+        shown: Shown = Shown.FILE,
+    ) -> JsonObject:
+        """Return the document of a blob in the order of captures; a URL is there before the bytes are.
+
+        The `blocked_reason` says why it is withheld. `shown` is what its URL shows, the file or its stream.
+        """
+        known = facts or NO_FACTS
+        kind = FAMILIES.get(content_type.partition("/")[0], OTHER)
+        is_hidden = self.hides_mature_content and known.nsfw_level is not None and known.nsfw_level.is_mature
+        members: JsonObject = MEMBERS_OF[kind](blob_id, known)
+        if kind == IMAGE and not is_hidden:
+            members |= self._link(blob_id, Shown.PREVIEW, "previewUrl", "previewUrlExpiresAt")
+        members |= {"type": kind, "id": blob_id, "available": is_available}
+        if not is_hidden:
+            members |= self._link(blob_id, shown, "url", "urlExpiresAt")
+        if known.job_id is not None:
+            members["jobId"] = known.job_id
+        if known.nsfw_level is not None:
+            members["nsfwLevel"] = known.nsfw_level
+        if blocked_reason is not None:
+            members["blockedReason"] = blocked_reason
+        return members
+
+    def _link(self, blob_id: str, shown: Shown, url_member: str, expiry_member: str) -> JsonObject:
+        signed = self.urls.sign(blob_id, base_url=self.base_url, shown=shown)
+        return {url_member: signed.url, expiry_member: date_text(signed.expires_at)}
+
+
+@lru_cache(maxsize=2)
+def date_text(moment: datetime) -> str:
+    """Print a date as v2's answers have it; all URLs that are signed in one second expire at the same time."""
+    return without_trailing_zeros(format_date(moment))
+
+
+def _pixels(_: str, facts: BlobFacts) -> JsonObject:
+    known: JsonObject = {"width": facts.width, "height": facts.height}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _duration(_: str, facts: BlobFacts) -> JsonObject:
+    return {} if facts.duration is None else {"duration": plain_number(facts.duration)}
+
+
+def _format(blob_id: str, _: BlobFacts) -> JsonObject:
+    return {"format": blob_id.rpartition(".")[2] if "." in blob_id else DEFAULT_FORMAT}
+
+
+def _nothing(_: str, __: BlobFacts) -> JsonObject:
+    return {}
+
+
+MEMBERS_OF: Mapping[str, Callable[[str, BlobFacts], JsonObject]] = {
+    IMAGE: _pixels,
+    VIDEO: _pixels,
+    AUDIO: _duration,
+    MODEL_3D: _format,
+    OTHER: _nothing,
+}
