@@ -1,0 +1,336 @@
+"""Where requests and answers of v2 differ from the official description: this table is the only place that says so.
+
+`openapi-v2.json` is the official description of June 2026, untouched. `newer.json` has what the official client of
+August 2026 (npm `@civitai/client` 0.2.0-beta.86) knows besides: types, members, words, six operations. The rows below
+are what clients send and the real service answers although neither says so.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import TypeAlias
+
+from civitai_mock.domain.json_types import Json, JsonObject
+
+SCHEMAS_PATH = "#/components/schemas/"
+# What says which of several schemas a value has, and which models it is made with, changes by the week: a word that is
+# newer than the description is taken as it is sent, except for `$type` and `engine`.
+AGEING_WORDS = frozenset({"ecosystem", "model", "modelVariant", "modelVersion", "version"})
+
+
+class Side(StrEnum):
+    """Says whether it is requests or answers that differ."""
+
+    REQUESTS = "requests"
+    ANSWERS = "answers"
+    BOTH = "both"
+
+
+class Change(Enum):
+    """Says what is changed in the description."""
+
+    OPTIONAL = auto()  # a required member may be missing
+    DECLARED = auto()  # a member is there, or has another schema
+    DEFAULT = auto()  # a word of an enum is meant where a member is missing
+    SPELLING = auto()  # a member has a second name; the value is the official one
+    INFERRED = auto()  # a missing word that picks the schema is inferred from the other members
+    LEAF = auto()  # one more word picks a schema, which is the value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """Changes one member of one schema; `why` says where that was seen."""
+
+    schema: str
+    member: str = ""
+    change: Change
+    value: Json = None
+    side: Side = Side.BOTH
+    why: str
+
+
+Deviations: TypeAlias = tuple[Deviation, ...]
+
+
+def _schema(name: str) -> JsonObject:
+    return {"$ref": SCHEMAS_PATH + name}
+
+
+TEXT_OR_NULL: JsonObject = {"type": ["null", "string"]}
+NUMBER_OR_NULL: JsonObject = {"type": ["null", "number"], "format": "double"}
+ANY_OBJECT: JsonObject = {"type": "object", "additionalProperties": {}}
+TEXTS_OR_NULL: JsonObject = {"type": ["null", "array"], "items": {"type": "string"}}
+WARNINGS: JsonObject = {
+    "type": "array",
+    "items": {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}},
+}
+PREPARATION: JsonObject = {
+    "type": "object",
+    "properties": {
+        "resource": TEXT_OR_NULL,
+        "progress": NUMBER_OR_NULL,
+        "queuePosition": NUMBER_OR_NULL,
+        "etaSeconds": NUMBER_OR_NULL,
+        "lane": TEXT_OR_NULL,
+    },
+}
+TAG: JsonObject = {"type": "string", "minLength": 1, "maxLength": 200}
+TAGS: JsonObject = {"maxItems": 10, "uniqueItems": True, "type": ["null", "array"], "items": TAG}
+
+# Schemas that only the rows below refer to.
+SCHEMAS: JsonObject = {
+    "RepeatStepTemplate": {
+        "allOf": [
+            _schema("WorkflowStepTemplate"),
+            {
+                "type": "object",
+                "required": ["$type", "input"],
+                "properties": {"input": _schema("RepeatInput"), "$type": {"type": "string", "enum": ["repeat"]}},
+                "additionalProperties": False,
+            },
+        ]
+    },
+    "RepeatStep": {
+        "allOf": [
+            _schema("WorkflowStep"),
+            {
+                "type": "object",
+                "required": ["$type", "input"],
+                "properties": {
+                    "input": _schema("RepeatInput"),
+                    "output": _schema("RepeatOutput"),
+                    "$type": {"type": "string", "enum": ["repeat"]},
+                },
+                "additionalProperties": False,
+            },
+        ]
+    },
+}
+
+OF_TEMPLATES: Deviations = (
+    Deviation(
+        schema="WorkflowTemplate",
+        member="currencies",
+        change=Change.OPTIONAL,
+        side=Side.REQUESTS,
+        why="Hardly a client sends it; a missing one is an empty list.",
+    ),
+    Deviation(
+        schema="WorkflowTemplate",
+        member="tags",
+        change=Change.DECLARED,
+        value=TAGS,
+        side=Side.REQUESTS,
+        why="The reference says 1 to 200 characters.",
+    ),
+    Deviation(
+        schema="WorkflowStepTemplate",
+        member="repeat",
+        change=Change.LEAF,
+        value="RepeatStepTemplate",
+        why="Real workflows use it, though the union of steps does not have it.",
+    ),
+    Deviation(
+        schema="WorkflowStep",
+        member="repeat",
+        change=Change.LEAF,
+        value="RepeatStep",
+        side=Side.ANSWERS,
+        why="Real workflows use it, though the union of steps does not have it.",
+    ),
+    Deviation(
+        schema="Priority",
+        change=Change.DEFAULT,
+        value="low",
+        side=Side.REQUESTS,
+        why="Captures of steps that set none.",
+    ),
+    Deviation(
+        schema="WorkflowUpgradeMode",
+        change=Change.DEFAULT,
+        value="automatic",
+        side=Side.REQUESTS,
+        why="Captures of workflows that set none.",
+    ),
+)
+OF_INPUTS: Deviations = (
+    Deviation(
+        schema="TextToImageInput",
+        member="cfgScale",
+        change=Change.OPTIONAL,
+        side=Side.REQUESTS,
+        why="The official app SDK leaves it out; it has a default.",
+    ),
+    Deviation(
+        schema="TextToImageInput",
+        member="seed",
+        change=Change.OPTIONAL,
+        why="The official app SDK leaves it out, and an echo has a seed only if one was sent.",
+    ),
+    *(
+        Deviation(
+            schema=schema,
+            member="seed",
+            change=Change.OPTIONAL,
+            why="As for textToImage: a seed that is left open is drawn, and is not in the echo.",
+        )
+        for schema in ("AceStepAudioInput", "MochiVideoGenInput", "TryOnUInput")
+    ),
+    Deviation(
+        schema="MediaRatingInput",
+        member="mediaUrl",
+        change=Change.DECLARED,
+        value=TEXT_OR_NULL,
+        why="The website sends it in the place of `image`.",
+    ),
+    Deviation(
+        schema="ComfyNode",
+        member="class_type",
+        change=Change.SPELLING,
+        value="classType",
+        side=Side.REQUESTS,
+        why="The website sends graphs as ComfyUI has them.",
+    ),
+    Deviation(
+        schema="ComfyNode",
+        member="_meta",
+        change=Change.SPELLING,
+        value="meta",
+        side=Side.REQUESTS,
+        why="The website sends graphs as ComfyUI has them.",
+    ),
+    Deviation(
+        schema="ComfyNode",
+        member="inputs",
+        change=Change.DECLARED,
+        value=ANY_OBJECT,
+        why='Links are `["4", 0]`, and nodes take lists and objects; the description has pairs of numbers only.',
+    ),
+    Deviation(
+        schema="ComfyNode",
+        member="meta",
+        change=Change.DECLARED,
+        value={"type": ["null", "object"], "additionalProperties": {}},
+        why="ComfyUI's own page keeps more than texts there.",
+    ),
+    Deviation(
+        schema="ComfyLtx23VideoGenInput",
+        member="duration",
+        change=Change.DECLARED,
+        value={"type": "integer", "format": "int32", "minimum": 3, "maximum": 20, "default": 5},
+        why="The description has 3 and 20 as the only values, and 5 as the default: they are the ends of a range.",
+    ),
+    Deviation(
+        schema="UserMessage",
+        member="content",
+        change=Change.DECLARED,
+        value={},
+        why="The documentation of chatCompletion has a bare text there, as OpenAI does.",
+    ),
+    Deviation(
+        schema="ChatCompletionContentPart",
+        member="image_url",
+        change=Change.SPELLING,
+        value="imageUrl",
+        side=Side.REQUESTS,
+        why="The name that OpenAI has.",
+    ),
+    Deviation(
+        schema="Flux2ImageGenInput",
+        member="modelVariant",
+        change=Change.SPELLING,
+        value="model",
+        side=Side.REQUESTS,
+        why="The echo calls it so, and an echo can be sent again.",
+    ),
+    Deviation(
+        schema="Flux2ImageGenInput",
+        member="modelVariant",
+        change=Change.DECLARED,
+        value={"type": "string"},
+        side=Side.ANSWERS,
+        why="The echo was measured to have it in the place of `model`.",
+    ),
+    Deviation(
+        schema="Flux2ImageGenInput",
+        member="model",
+        change=Change.OPTIONAL,
+        side=Side.ANSWERS,
+        why="The echo was measured to have `modelVariant` in its place.",
+    ),
+    Deviation(
+        schema="SdCppImageGenInput",
+        member="operation",
+        change=Change.INFERRED,
+        side=Side.REQUESTS,
+        why="The echo leaves it out, and an echo can be sent again.",
+    ),
+    Deviation(
+        schema="SdCppImageGenInput",
+        member="operation",
+        change=Change.OPTIONAL,
+        side=Side.ANSWERS,
+        why="The echo was measured to leave it out.",
+    ),
+    Deviation(
+        schema="SdCppSampleMethod", change=Change.DEFAULT, value="euler", side=Side.REQUESTS, why="Published examples."
+    ),
+    Deviation(
+        schema="SdCppSchedule",
+        change=Change.DEFAULT,
+        value="discrete",
+        side=Side.REQUESTS,
+        why="Captured echo of a request without one.",
+    ),
+    Deviation(
+        schema="SdCppUCacheMode",
+        change=Change.DEFAULT,
+        value="off",
+        side=Side.REQUESTS,
+        why="Captured echo of a request without one.",
+    ),
+    Deviation(
+        schema="ImageGenOutputFormat",
+        change=Change.DEFAULT,
+        value="jpeg",
+        side=Side.REQUESTS,
+        why="Captured echo of a request without one.",
+    ),
+)
+OF_ANSWERS: Deviations = (
+    Deviation(
+        schema="CursedArrayOfTelemetryCursorAndWorkflow",
+        member="next",
+        change=Change.OPTIONAL,
+        side=Side.ANSWERS,
+        why="The last page of a real list has none.",
+    ),
+    Deviation(
+        schema="Blob",
+        member="type",
+        change=Change.OPTIONAL,
+        side=Side.ANSWERS,
+        why="Captures of 2025 and 2026 have none; this server sends it.",
+    ),
+    *(
+        Deviation(schema="WorkflowStep", member=member, change=Change.DECLARED, value=value, side=Side.ANSWERS, why=why)
+        for member, value, why in (
+            ("queuePosition", _schema("WorkflowStepJobQueuePosition"), "Capture of a queued workflow."),
+            ("reason", TEXT_OR_NULL, "The website reads it."),
+            ("errors", TEXTS_OR_NULL, "The website reads it."),
+            ("warnings", WARNINGS, "The website reads it."),
+            ("preparation", PREPARATION, "The website reads it."),
+        )
+    ),
+    *(
+        Deviation(
+            schema="WorkflowStepJob",
+            member=member,
+            change=Change.DECLARED,
+            value=TEXT_OR_NULL,
+            side=Side.ANSWERS,
+            why="The website reads it; the description has it only on the event.",
+        )
+        for member in ("reason", "blockedReason")
+    ),
+)
+DEVIATIONS: Deviations = OF_TEMPLATES + OF_INPUTS + OF_ANSWERS

@@ -1,0 +1,72 @@
+"""Read the inputs of steps, and show them: the echo of an input has its defaults and no unknown members."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from civitai_mock.api.v2.description.compiler import requests
+from civitai_mock.api.v2.description.document import RECIPES_PATH, Schema, published
+from civitai_mock.api.v2.description.faults import Faults
+from civitai_mock.api.v2.description.values import Reader
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.json_types import Json, JsonObject
+
+ENGINE, OPERATION, MODEL, MODEL_VARIANT = "engine", "operation", "model", "modelVariant"
+IMAGE_GEN, REPEAT = "imageGen", "repeat"
+TYPE, INPUT, TEMPLATE = "$type", "input", "template"
+
+
+def echo_input(step_type: str, value: Json, path: str = INPUT) -> Json:
+    """Return an input as it is understood: with its defaults, without unknown members, each in its official spelling.
+
+    A value that is a reference (`{"$ref", "path"}`) may stand in any place, and stays. Once it is resolved the input is
+    read again, as what it was resolved to may be wrong; the echo of an echo is the same. Raise `InvalidRequestError`
+    that has all faults, each by its path below `path`; `NotFoundError` for an unknown type.
+    """
+    faults = Faults(path)
+    result = input_reader(step_type)(value, None, faults)
+    faults.check()
+    return result
+
+
+def shown_input(step_type: str, value: Json) -> Json:
+    """Return the echo of an input as answers have it: two engines of imageGen show it in another way (measured)."""
+    if step_type == IMAGE_GEN and isinstance(value, dict):
+        match value.get(ENGINE):
+            case "sdcpp":
+                return {name: item for name, item in value.items() if name != OPERATION}
+            case "flux2":
+                return {MODEL_VARIANT if name == MODEL else name: item for name, item in value.items()}
+    if step_type == REPEAT and isinstance(value, dict):
+        return value | {TEMPLATE: _shown_template(value.get(TEMPLATE))}
+    return value
+
+
+def input_reader(step_type: str) -> Reader:
+    """Return the reader of the input of a step type or recipe; raise `NotFoundError` for an unknown one."""
+    schema = input_schemas().get(step_type)
+    if schema is None:
+        raise NotFoundError(f"There is no step type '{step_type[:100]}'.")
+    return _input_reader(step_type)
+
+
+@cache
+def input_schemas() -> Mapping[str, Schema]:
+    """Return the schema of the input of each recipe, by its name, which is a `$type` too."""
+    return {
+        path.removeprefix(RECIPES_PATH): operations["post"]["requestBody"]["content"]["application/json"]["schema"]
+        for path, operations in published()["paths"].items()
+        if path.startswith(RECIPES_PATH)
+    }
+
+
+@cache
+def _input_reader(step_type: str) -> Reader:
+    return requests().value_reader(input_schemas()[step_type])
+
+
+def _shown_template(template: Json) -> Json:
+    """Return the template of a step that is repeated, with its input as answers have it."""
+    if not isinstance(template, dict) or not isinstance(template.get(TYPE), str):
+        return template
+    shown: JsonObject = template | {INPUT: shown_input(str(template[TYPE]), template.get(INPUT))}
+    return shown
