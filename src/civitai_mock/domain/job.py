@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
+from uuid import NAMESPACE_OID, uuid5
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
@@ -30,6 +31,24 @@ class JobResource:
 
 
 @quick_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowPlace:
+    """Says which job of a workflow one is: the step's place, the job's place in it, and how often it was made before.
+
+    A job that failed and has retries left is made again, as the next `attempt`.
+    """
+
+    workflow_id: str
+    step: int
+    index: int
+    attempt: int = 0
+
+    @property
+    def job_id(self) -> str:
+        """Return the id that the job has, so that whoever makes it twice makes the same."""
+        return str(uuid5(NAMESPACE_OID, f"{self.workflow_id}/{self.step}/{self.index}/{self.attempt}"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
     """Is what a short answer says of a job.
@@ -61,8 +80,8 @@ class Job(JobSummary):
 
     `last_event.seq` is the version that a conditional write is compared with. `submission_id` is shared by the jobs of
     one request. `dependencies` are the ids of jobs that have to succeed first; until they have, the job `is_blocked`
-    and cannot be claimed. A job that is not `charged` costs its consumer nothing. `client_compat` is the kind of client
-    that its webhooks are worded for, if its request asked for one.
+    and cannot be claimed. A job that is not `charged` costs its consumer nothing, or its `workflow` was charged, whose
+    jobs v2 makes. `client_compat` is the kind of client that its webhooks are worded for, if its request asked for one.
     """
 
     type: str
@@ -82,6 +101,7 @@ class Job(JobSummary):
     providers: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     charged: bool = True
+    workflow: WorkflowPlace | None = None
 
     stage: Stage
     retry_attempt: int

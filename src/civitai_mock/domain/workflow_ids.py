@@ -1,0 +1,44 @@
+"""Ids of workflows: `<userId>-<yyyyMMddHHmmssfff>`, the user's number and the time of the submission (captures)."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+MILLISECOND = timedelta(milliseconds=1)
+MOST_REMEMBERED = 1024
+DIGITS_AT_END = re.compile(r"[0-9]*$", re.ASCII)
+
+
+def user_number(consumer: str) -> int:
+    """Return the number of a consumer like `civitai-1000001`."""
+    digits = DIGITS_AT_END.search(consumer)
+    return int(digits[0]) if digits and digits[0] else 0
+
+
+class WorkflowIds:
+    """Gives each workflow of a user another millisecond: one after the last that this process gave, or its own time.
+
+    Processes do not know each other's ids. One whose id is taken already tries again, a greater step on each time.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[int, datetime] = {}
+
+    def next_id(self, consumer: str, *, at: datetime, attempt: int = 0) -> str:
+        user, stamp = user_number(consumer), _to_millisecond(at)
+        last = self._last.get(user)
+        if last is not None and last >= stamp:
+            stamp = last + MILLISECOND
+        stamp += (2**attempt - 1) * MILLISECOND
+        self._remember(user, stamp)
+        return f"{user}-{stamp:%Y%m%d%H%M%S}{stamp.microsecond // 1000:03d}"
+
+    def _remember(self, user: int, stamp: datetime) -> None:
+        """Forget users whose last id is older than this one: their next ids are later anyway, unless time goes back."""
+        self._last[user] = stamp
+        if len(self._last) > MOST_REMEMBERED:
+            self._last = {other: last for other, last in self._last.items() if last >= stamp}
+
+
+def _to_millisecond(at: datetime) -> datetime:
+    moment = at.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
