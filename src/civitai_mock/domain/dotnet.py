@@ -23,6 +23,8 @@ def without_trailing_zeros(date: str) -> str:
 
 def format_timespan(duration: timedelta) -> str:
     """Print `00:00:12.0816066`: seven decimals if there is a fraction and none if not; days before a dot."""
+    if not duration:  # as every new job has it twice
+        return "00:00:00"
     if duration.days < 0:
         return f"-{format_timespan(-duration)}"
     time = str(duration).rpartition(" ")[-1]  # h:mm:ss[.ffffff]; this takes a third of the time of dividing

@@ -39,17 +39,14 @@ async def find_named_resources(
 
     Raise `InvalidRequestError`, with the paths, for missing ones that may not be made up or cannot be.
     """
-    paths = {
-        text: f"{request_path}.{path}" if request_path else path
-        for request_path, request in requests.items()
-        for path, text in request.references().items()
+    references = {
+        text: parse_reference(text) for request in requests.values() for text in request.references().values()
     }
-    references = {text: parse_reference(text) for text in paths}
     found = await resources.find(list(references.values()))
     known = {text: found[name] for text, reference in references.items() if (name := str(reference)) in found}
-    if len(known) == len(paths):
+    if len(known) == len(references):
         return NamedResources(resources=known, made_up=())
-    missing = {text: path for text, path in paths.items() if text not in known}
+    missing = {text: path for text, path in _paths(requests).items() if text not in known}
     if missing_resources is MissingResources.STRICT:
         raise InvalidRequestError(
             "One or more resources do not exist.",
@@ -59,6 +56,15 @@ async def find_named_resources(
     complete_first = sorted(missing, key=lambda text: not _is_complete(references[text]))
     made_up = {text: _make_up(missing[text], text, references[text], by_identity) for text in complete_first}
     return NamedResources(resources=known | made_up, made_up=list(by_identity.values()))
+
+
+def _paths(requests: Mapping[str, JobRequest]) -> Mapping[str, str]:
+    """Return where each reference stands in the body, by its text."""
+    return {
+        text: f"{request_path}.{path}" if request_path else path
+        for request_path, request in requests.items()
+        for path, text in request.references().items()
+    }
 
 
 def _make_up(path: str, text: str, reference: Reference, made_up: dict[str, Resource]) -> Resource:

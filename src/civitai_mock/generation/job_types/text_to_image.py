@@ -57,9 +57,12 @@ class TextToImageJobRequest(JobRequest):
         return network_entries(self.additional_networks)
 
     def references(self) -> Mapping[str, str]:
-        networks = {entry.path: entry.reference for entry in self.networks}
-        control_nets = control_net_references(self.control_nets or ())
-        return {"model": self.model, **networks, **control_nets, **extra_references(self.params)}
+        found = {"model": self.model}
+        if self.additional_networks:
+            found |= {entry.path: entry.reference for entry in self.networks}
+        if self.control_nets:
+            found |= control_net_references(self.control_nets)
+        return {**found, **extra_references(self.params)}
 
     def image_urls(self) -> Mapping[str, str]:
         return {**source_url(self.params), **control_net_urls(self.control_nets or ())}
@@ -69,7 +72,7 @@ class TextToImageJobRequest(JobRequest):
         extras = choose_extras(self.params, resources, model.ecosystem)
         networks = choose_networks(self.networks, resources)
         control_nets = choose_control_nets(self.control_nets or (), resources, model.ecosystem)
-        complete = CompleteTextToImage(
+        complete = CompleteTextToImage.of_valid(
             base_model=self.base_model,
             model=str(model.resource.air),
             model_kind=model.kind.name,

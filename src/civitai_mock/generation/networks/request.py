@@ -51,9 +51,9 @@ class ImageJobNetworkParams(RequestModel):
     trigger_word: PromptText | None = None
 
     def complete(self, kind_name: str) -> CompleteNetwork:
-        strength = 1 if self.strength is None else self.strength
+        strength = 1.0 if self.strength is None else self.strength
         word = self.trigger_word if self.trigger_word and self.trigger_word.strip() else None
-        return CompleteNetwork(type=kind_name, strength=strength, trigger_word=word)
+        return CompleteNetwork.of_valid(type=kind_name, strength=strength, trigger_word=word)
 
 
 def _with_airs(networks: dict[str, ImageJobNetworkParams]) -> dict[str, ImageJobNetworkParams]:
@@ -95,7 +95,7 @@ class NetworkEntry:
 
 def network_entries(networks: Mapping[str, ImageJobNetworkParams] | None) -> list[NetworkEntry]:
     """Return the entries of the map, whose keys are AIRs or names."""
-    return [_entry(f"additionalNetworks.{key}", key, params) for key, params in (networks or {}).items()]
+    return [_entry(f"additionalNetworks.{key}", key, params) for key, params in networks.items()] if networks else []
 
 
 def _entry(path: str, key: str, params: ImageJobNetworkParams) -> NetworkEntry:

@@ -230,12 +230,12 @@ class ImageJobParams(RequestModel):
         """Fill in defaults; `seed` is for a request without one, `airs` are those of resources as it names them."""
         steps, hires = self.steps or defaults.steps, self.hires
         upscaler = airs[hires.upscaler] if hires is not None and hires.upscaler is not None else None
-        return CompleteParams(
+        return CompleteParams.of_valid(
             prompt=self.prompt,
             negative_prompt=self.negative_prompt,
             scheduler=self.scheduler or defaults.scheduler,
             steps=steps,
-            cfg_scale=self.cfg_scale or defaults.cfg_scale,
+            cfg_scale=self.cfg_scale or float(defaults.cfg_scale),
             width=self.width or defaults.width,
             height=self.height or defaults.height,
             seed=seed if self.seed is None or self.seed == RANDOM_SEED else self.seed,

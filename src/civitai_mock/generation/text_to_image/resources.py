@@ -32,6 +32,8 @@ class ChosenExtras:
 def extra_references(params: ImageJobParams) -> Mapping[str, str]:
     """Return the AIRs as they were sent, by their path."""
     hires, upscale, refiner = params.hires, params.upscale, params.refiner
+    if hires is None and upscale is None and refiner is None:
+        return {}
     named = {
         "params.hires.upscaler": None if hires is None else hires.upscaler,
         "params.upscale.model": None if upscale is None else upscale.model,

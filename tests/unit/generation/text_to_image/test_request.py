@@ -12,6 +12,7 @@ from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work, parse_template
+from civitai_mock.generation.text_to_image.stored_request import CompleteTextToImage
 from tests.support.generation import (
     MODELS,
     SEED,
@@ -269,3 +270,42 @@ def test_a_job_of_an_ecosystem_that_is_gone_ends() -> None:
     gone = JobResource(air=Air.parse("urn:air:sd0:checkpoint:civitai:1@2"), file_name="x")
     with pytest.raises(JobError, match="ecosystem"):
         job_work(replace(job, resources=(gone,), request={**job.request, "model": str(gone.air)}), SKELETONS)
+
+
+NETWORK = {"type": "Lora", "strength": 1, "triggerWord": "fox"}
+ALL_PARAMS: JsonObject = {
+    "prompt": "a",
+    "negativePrompt": "b",
+    "scheduler": "euler",
+    "cfgScale": 5.5,
+    "seed": 1,
+    "clipSkip": 2,
+}
+UPSCALED: JsonObject = {"upscale": {"model": "urn:air:other:upscaler:civitai:147759@164821"}, "hires": {"scale": 2}}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        template(),
+        template({"cfgScale": 7}, model=MODELS["flux1"]),
+        template({**ALL_PARAMS, **UPSCALED, "sourceImage": "A" * 64}),
+        with_networks(**{LORA: NETWORK, VAE: {}, "mine": {"id": EMBEDDING}}),
+    ],
+)
+def test_a_complete_request_is_made_without_validation_and_is_what_validation_makes_of_it(
+    members: JsonObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated = CompleteTextToImage.model_validate(plan(members).request)
+    made: list[CompleteTextToImage] = []
+    of_valid = CompleteTextToImage.of_valid
+
+    def note(**values: Any) -> CompleteTextToImage:
+        made.append(of_valid(**values))
+        return made[0]
+
+    monkeypatch.setattr(CompleteTextToImage, "of_valid", note)
+    request = plan(members).request
+    assert made == [validated]
+    assert repr(made[0]) == repr(validated)
+    assert request == validated.model_dump(exclude_none=True)
