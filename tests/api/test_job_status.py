@@ -3,7 +3,11 @@
 import httpx
 import pytest
 
+from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.domain.blob import blob_key
+from civitai_mock.domain.events import LONG_TEXT
+from civitai_mock.domain.job import JobSummary
+from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.tokens import encode_token
 from tests.support.served_app import JOBS, Served
 
@@ -52,6 +56,31 @@ async def test_a_blob_url_works_for_an_hour_from_each_time_that_it_is_asked_for(
     served.clock.advance(60)
     (result,) = (await served.client.get(f"{JOBS}/{job_id}")).json()["result"]
     assert result["blobUrlExpirationDate"] == "2025-09-06T19:19:16.0000000Z"
+
+
+@pytest.mark.parametrize("compat", list(ClientCompat))
+@pytest.mark.parametrize("is_tainted", [False, True])
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.EXPIRED, Outcome.DELETED])
+async def test_a_job_that_has_ended_is_alone_what_it_is_in_its_token(
+    served: Served, outcome: Outcome, is_tainted: bool, compat: str
+) -> None:
+    """The first answer is made of what the store keeps for it, the other of the whole job."""
+    submitted = await served.submit(quantity=2, properties={"n": 1.5, "text": "ключ\n", "nested": {"": [None, 2**53]}})
+    job_id, jobs = submitted["jobId"], served.stores.jobs
+    job = await jobs.get(job_id)
+    assert job is not None
+    text = '"\n\\\u2028' * LONG_TEXT
+    ended = job.ended(outcome, at=served.clock.now(), context={"error": text, "number": 2**64 - 1, "ratio": 1e-7})
+    assert await jobs.replace(job, ended)
+    if is_tainted:
+        await jobs.set_taint([job_id], {"reason": "blurred"})
+    assert type(await jobs.get_summary(job_id)) is JobSummary
+    alone, together = [
+        await served.client.get(path, headers={"X-Mock-Compat": compat})
+        for path in (f"{JOBS}/{job_id}", f"{JOBS}?token={submitted['token']}")
+    ]
+    assert [alone.json()] == together.json()["jobs"]
+    assert alone.content in together.content
 
 
 @pytest.mark.parametrize("finished", [True, False])

@@ -1,9 +1,12 @@
 """Encode JSON responses, and label them as the real service does."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import orjson
 from starlette.responses import Response
+
+from civitai_mock.domain.json_types import JsonObject, JsonText, ReadOnlyJson
 
 
 class JsonResponse(Response):
@@ -27,3 +30,8 @@ class ProblemResponse(JsonResponse):
     """Answers every error, whatever its cause."""
 
     media_type = "application/problem+json; charset=utf-8"
+
+
+def as_members(value: ReadOnlyJson) -> JsonObject:
+    """Return what `JsonResponse` puts into an answer for an object; one that is text still goes there as it is."""
+    return cast("JsonObject", orjson.Fragment(value.text)) if isinstance(value, JsonText) else dict(value)

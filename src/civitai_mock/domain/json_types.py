@@ -1,12 +1,35 @@
 """Types of decoded JSON, and readers that take a value as what it should be, or else as empty."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from math import isfinite
 from typing import TypeAlias
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = dict[str, Json]
 ReadOnlyJson: TypeAlias = Mapping[str, Json]
+
+
+class JsonText(Mapping[str, Json]):
+    """Is a JSON object that was read as `text`, and stays text until somebody looks into it."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    @cached_property
+    def _members(self) -> JsonObject:
+        members: JsonObject = json.loads(self.text)
+        return members
+
+    def __getitem__(self, name: str) -> Json:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
 
 
 def as_object(value: Json) -> JsonObject:

@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
+import orjson
 import pytest
 
-from civitai_mock.domain.events import LONG_TEXT
+from civitai_mock.domain.events import LONG_TEXT, JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.json_types import JsonObject, JsonText, ReadOnlyJson
+from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.job_events import MOST_TEXTS
 from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.packing import unpack
+from tests.support.dates import START
 from tests.support.jobs import SECOND, add_claimed, make_job
 
 GRAPH = "graph " * LONG_TEXT
@@ -92,6 +95,58 @@ async def test_a_short_text_stays_in_its_event(stores: Stores, tmp_path: Path) -
     claimed = await add_claimed(stores.jobs, stores.queue)
     await report(stores, claimed, {"text": "x" * (LONG_TEXT - 1), "null": None})
     assert texts_of(tmp_path) == []
+
+
+async def test_the_row_of_the_end_has_the_text_that_its_events_repeat(stores: Stores, tmp_path: Path) -> None:
+    claimed = await add_claimed(stores.jobs, stores.queue)
+    context: JsonObject = {"graph": GRAPH, "prompt_id": "1"}
+    reported = claimed.progressed(at=START, context=context)
+    ended = reported.ended(Outcome.FAILED, at=START, context={**context, "last": None})
+    assert await stores.jobs.replace(claimed, ended, between=[reported.last_event])
+    assert texts_of(tmp_path) == []
+    assert await told(stores, ended) == [{}, context, {**context, "last": None}]
+
+
+async def test_the_last_events_of_a_job_find_the_texts_of_those_before(stores: Stores, tmp_path: Path) -> None:
+    claimed = await add_claimed(stores.jobs, stores.queue)
+    before = await report(stores, claimed, {"graph": GRAPH}, {"graph": OTHER})
+    contexts: list[JsonObject] = [{"graph": OTHER}, {"graph": GRAPH}, {"graph": "new" + OTHER}, {"graph": OTHER}]
+    after, between = before, list[JobEvent]()
+    for context in contexts:
+        after = after.progressed(at=START, context=context)
+        between.append(after.last_event)
+    ended = after.ended(Outcome.FAILED, at=START, context={"graph": GRAPH})
+    assert await stores.jobs.replace(before, ended, between=between)
+    assert texts_of(tmp_path) == [[GRAPH, OTHER, "new" + OTHER]]
+    assert await told(stores, ended) == [{}, {"graph": GRAPH}, {"graph": OTHER}, *contexts, {"graph": GRAPH}]
+
+
+async def test_a_summary_holds_the_text_that_is_stored(stores: Stores) -> None:
+    """Nothing of it is parsed until somebody looks into it."""
+    claimed = await add_claimed(stores.jobs, stores.queue)
+    ended = claimed.ended(Outcome.FAILED, at=START, context={"graph": GRAPH})
+    assert await stores.jobs.replace(claimed, ended)
+    summary = await stores.jobs.get_summary(claimed.id)
+    assert summary is not None
+    for stored, value in (
+        (summary.last_event.context, ended.last_event.context),
+        (summary.properties, ended.properties),
+    ):
+        assert isinstance(stored, JsonText)
+        assert stored.text == orjson.dumps(dict(value))
+        assert stored == value
+
+
+async def told(stores: Stores, ended: Job) -> list[ReadOnlyJson]:
+    """Return the contexts of all events of a job that has ended, which must be as it was written."""
+    job, summary = await stores.jobs.get(ended.id), await stores.jobs.get_summary(ended.id)
+    assert job == ended
+    assert summary is not None
+    assert summary.last_event == ended.last_event
+    events = await stores.jobs.events(ended.id)
+    assert [event.seq for event in events] == list(range(len(events)))
+    assert events[-1] == ended.last_event
+    return [event.context for event in events]
 
 
 async def test_nothing_of_a_swept_job_stays(stores: Stores, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ INSERTS = frozenset(
 SCANS = frozenset({"resources.count", "resources.search"})
 INDEXES: Mapping[str, str] = {
     "jobs.get": "sqlite_autoindex_jobs_1",
+    "jobs.get_summary": "sqlite_autoindex_jobs_1",
     "jobs.settled_at": "sqlite_autoindex_jobs_1",
     "queue.claim": "jobs to claim",
     "jobs.replace": "sqlite_autoindex_jobs_1",

@@ -108,6 +108,14 @@ async def test_every_answer_is_as_the_version_before_gave_it(recorded: dict[str,
             assert _steady((await opened.client.get(path)).json()) == _steady(answer), path
 
 
+async def test_a_short_answer_is_the_long_one_without_the_job(recorded: dict[str, Any], store: StoreSettings) -> None:
+    async with _opened(recorded, store, with_scheduler=False) as opened:
+        for job_id in recorded["ids"].values():
+            long = recorded["answers"][f"{JOBS}/{job_id}?detailed=true"]
+            short = (await opened.client.get(f"{JOBS}/{job_id}")).json()
+            assert {"job": _steady(long["job"]), **_steady(short)} == _steady(long), job_id
+
+
 async def test_jobs_are_found_by_properties_and_token(recorded: dict[str, Any], store: StoreSettings) -> None:
     async with _opened(recorded, store, with_scheduler=False) as opened:
         found = (await opened.client.post(f"{JOBS}/query", json={"properties": {"userId": 7}})).json()

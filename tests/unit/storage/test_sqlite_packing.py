@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import zlib
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.storage.sqlite.packing import DICTIONARY, MOST_PACKED, WINDOW_BITS, pack, unpack
+from civitai_mock.storage.sqlite.packing import DICTIONARY, MOST_PACKED, WINDOW_BITS, pack, unpack, unpack_lines
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -19,6 +21,11 @@ JSON = st.recursive(
 @given(JSON)
 def test_what_is_packed_comes_back(value: object) -> None:
     assert unpack(pack(value)) == value
+
+
+@given(st.lists(JSON, min_size=1))
+def test_each_value_that_is_packed_is_a_line(values: list[object]) -> None:
+    assert [orjson.loads(line) for line in unpack_lines(pack(*values))] == values
 
 
 @pytest.mark.parametrize("length", [0, 1, MOST_PACKED - 2, MOST_PACKED - 1, 3 * MOST_PACKED])
@@ -33,6 +40,12 @@ def test_what_a_schema_has_packed_can_always_be_unpacked() -> None:
     digest = hashlib.sha256(DICTIONARY).hexdigest()
     assert digest == "4066d5887fdd87d2652844bf3a7bc74b1faee95916823c611018980d30453215"
     assert unpack(bytes.fromhex("c3dd0e8b0500")) == ["Updated", "SENT_TO_COMFY"]
+
+
+def test_what_earlier_versions_packed_with_tables_and_a_smaller_window_can_be_unpacked() -> None:
+    value = [{"graph": "".join(chr(32 + number * number % 90) for number in range(3000)), "n": list(range(500))}]
+    packing = zlib.compressobj(3, zlib.DEFLATED, -12, 5, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
+    assert unpack(packing.compress(json.dumps(value).encode()) + packing.flush()) == value
 
 
 def test_the_window_holds_the_whole_dictionary() -> None:

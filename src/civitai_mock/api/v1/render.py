@@ -8,6 +8,7 @@ from typing import TypeAlias, Union, cast
 from starlette.requests import Request
 
 from civitai_mock.api.context import base_url, context, exchange, use_cases, vocabulary
+from civitai_mock.api.responses import as_members
 from civitai_mock.api.v1 import schemas as wire
 from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
@@ -104,7 +105,7 @@ class JobRenderer:
             **detail,
             "jobId": job.id,
             "cost": job.cost,
-            "properties": dict(job.properties),
+            "properties": as_members(job.properties),
             "result": self._results(job),
             "lastEvent": render_event(job.last_event, self.vocabulary),
             **self._running(job),
@@ -183,7 +184,7 @@ def render_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
         "type": event.type,
         "dateTime": format_date(event.at),
         **_claim_holder(event, vocabulary),
-        "context": dict(event.context),
+        "context": as_members(event.context),
         **_claim_time(event),
         "jobDuration": format_timespan(event.job_duration),
         "retryAttempt": event.retry_attempt,

@@ -3,6 +3,9 @@
 The events of one write are one row, packed. A long text of an event, which is mostly the graph that several of them
 repeat, stands once, in the row of the job's texts; the event has its place there. The first event of a job has no row
 if it says nothing that the job does not.
+
+The row of the write that ended a job has lines: the events before the last; the last; its context with its text; the
+properties of the job. So a short answer needs no other row, and takes the texts of the two as they are.
 """
 
 import sqlite3
@@ -11,15 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+import orjson
+
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, initialized_event
+from civitai_mock.domain.json_types import JsonText, ReadOnlyJson
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite.encoding import MICROSECOND, Row
-from civitai_mock.storage.sqlite.packing import Packed, pack, unpack
+from civitai_mock.storage.sqlite.packing import Packed, pack, unpack, unpack_lines
 from civitai_mock.storage.sqlite.schema import TableNames
 
 Parts: TypeAlias = list[Any]  # of an event, in the order of `_parts`
+TOLD = 8  # the number of those before its context
 
 # The members of enums by their values: to call the class takes 0.4 µs each time, and a row has four of them.
 EVENT_TYPES: Mapping[str, JobEventType] = {event_type.value: event_type for event_type in JobEventType}
@@ -27,6 +34,7 @@ STAGES: Mapping[str, Stage] = {stage.value: stage for stage in Stage}
 OUTCOMES: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome}
 FIRST_SEQ = 1  # of the events that follow the one which every job begins with
 MOST_TEXTS = 16  # of a job, so that their row has a bound; events keep others within themselves
+IN_LAST = -1  # the place of the text that the last event of the same row has
 
 INSERT = """INSERT INTO "{jobs} {job_events}" (job, seq, body) VALUES (?, ?, ?)"""
 INSERT_TEXTS = """INSERT INTO "{jobs} texts" (job, body) VALUES (?, ?) ON CONFLICT (job) DO NOTHING"""
@@ -75,9 +83,24 @@ def append_events(
 ) -> None:
     """Store the next events of the job with this number and time of creation, which are of one write."""
     needed = list(dict.fromkeys(_long_texts(events)))[:MOST_TEXTS]
-    texts = _keep_texts(connection, sql, number, needed, are_first=events[0].seq <= FIRST_SEQ) if needed else needed
+    texts = _keep_texts(connection, sql, number, needed, are_first=events[0].seq <= FIRST_SEQ)
     body = pack([_parts(event, created_at, texts) for event in events])
     connection.execute(sql.insert, (number, events[-1].seq, body))
+
+
+def append_end(
+    connection: sqlite3.Connection, sql: EventStatements, job: Job, earlier: Sequence[JobEvent], *, number: int
+) -> None:
+    """Store the last event of a job that has ended, and those that are `earlier` in the same write."""
+    last, name = job.last_event, job.last_event.long_text
+    own: Mapping[str, int] = {} if name is None else {str(last.context[name]): IN_LAST}
+    needed = [text for text in dict.fromkeys(_long_texts(earlier)) if text not in own]
+    are_first = last.seq - len(earlier) <= FIRST_SEQ
+    texts = {**_keep_texts(connection, sql, number, needed[:MOST_TEXTS], are_first=are_first), **own}
+    before = [_parts(event, job.created_at, texts) for event in earlier]
+    told = [*_told(last, job.created_at), last.trace_id]
+    body = pack(before, told, dict(last.context), dict(job.properties))
+    connection.execute(sql.insert, (number, last.seq, body))
 
 
 def facts_of(job: Job) -> JobFacts:
@@ -91,21 +114,25 @@ def is_implied(event: JobEvent, facts: JobFacts) -> bool:
 
 def _keep_texts(
     connection: sqlite3.Connection, sql: EventStatements, number: int, needed: Sequence[str], *, are_first: bool
-) -> Sequence[str]:
-    """Store the texts that the job does not have yet, and return all that it has.
+) -> Mapping[str, int]:
+    """Store the texts that the job does not have yet, and return the places of all that it has.
 
     To pack a graph takes longer than to look for it, so only those that `are_first` are stored without a look: the
     second write of a job takes 17 µs, not 28.
     """
-    if are_first and connection.execute(sql.insert_texts, (number, pack(needed))).rowcount == 1:
-        return needed
+    if not needed or (are_first and connection.execute(sql.insert_texts, (number, pack(needed))).rowcount == 1):
+        return _places(needed)
     stored = connection.execute(sql.texts, (number,)).fetchall()
     kept: list[str] = unpack(stored[0][0]) if stored else []
     missing = [text for text in needed if text not in kept][: MOST_TEXTS - len(kept)]
     if missing:
         kept += missing
         connection.execute(sql.put_texts, (number, pack(kept)))
-    return kept
+    return _places(kept)
+
+
+def _places(texts: Sequence[str]) -> Mapping[str, int]:
+    return {text: place for place, text in enumerate(texts)}
 
 
 def _long_texts(events: Iterable[JobEvent]) -> Iterable[str]:
@@ -115,42 +142,83 @@ def _long_texts(events: Iterable[JobEvent]) -> Iterable[str]:
             yield str(event.context[name])
 
 
-def _parts(event: JobEvent, created_at: datetime, texts: Sequence[str]) -> Parts:
-    """Return what an event does not share with its job: its time counts from the job's creation.
+def _parts(event: JobEvent, created_at: datetime, texts: Mapping[str, int]) -> Parts:
+    """Return what an event does not share with its job.
 
     A text of `texts` leaves its name in its place, as members have an order, and name and place in `texts` at the end.
     """
-    claim_duration = None if event.claim_duration is None else event.claim_duration // MICROSECOND
     context, name = dict(event.context), event.long_text
     shared: tuple[object, ...] = ()
-    if name is not None and context[name] in texts:
-        shared = (name, texts.index(context[name]))
+    if name is not None and (text := str(context[name])) in texts:
+        shared = (name, texts[text])
         context[name] = None
+    return [*_told(event, created_at), context, *shared]
+
+
+def _told(event: JobEvent, created_at: datetime) -> Parts:
+    """Return what an event says beside its context; its time counts from the job's creation."""
+    claim_duration = None if event.claim_duration is None else event.claim_duration // MICROSECOND
     times = ((event.at - created_at) // MICROSECOND, event.job_duration // MICROSECOND, claim_duration)
-    holder = (event.provider, event.worker_id)
-    return [event.type, event.stage, *times, event.retry_attempt, *holder, context, *shared]
+    return [event.type, event.stage, *times, event.retry_attempt, event.provider, event.worker_id]
 
 
 def last_event_from(stored: Packed | None, facts: JobFacts, *, seq: int, texts: Packed | None) -> JobEvent:
     """Make the last event of a row, which has this `seq`; without a row it is the first event of the job."""
-    return facts.first_event if stored is None else _event_from(unpack(stored)[-1], facts, seq=seq, texts=texts)
+    if stored is None:
+        return facts.first_event
+    before, *end = unpack_lines(stored)
+    if end:
+        return _final_event(end, facts, seq=seq)
+    return _event_from(orjson.loads(before)[-1], facts, seq=seq, texts=texts)
 
 
 def events_from(rows: Iterable[Row], facts: JobFacts, *, texts: Packed | None) -> Sequence[JobEvent]:
     """Make all events of a job of its rows, given as seq and body."""
     events: list[JobEvent] = []
     for last, body in rows:
-        write = unpack(body)
-        first = last + 1 - len(write)
-        events += [_event_from(parts, facts, seq=seq, texts=texts) for seq, parts in enumerate(write, first)]
+        before, *end = unpack_lines(body)
+        write = orjson.loads(before)
+        final = [_final_event(end, facts, seq=last)] if end else []
+        own = [str(event.context[event.long_text]) for event in final if event.long_text is not None]
+        first = last + 1 - len(write) - len(final)
+        events += [_event_from(parts, facts, seq=seq, texts=texts, own=own) for seq, parts in enumerate(write, first)]
+        events += final
     return events if events and events[0].seq == 0 else [facts.first_event, *events]
 
 
-def _event_from(parts: Parts, facts: JobFacts, *, seq: int, texts: Packed | None) -> JobEvent:
-    event_type, stage, at, job_duration, claim_duration, retry_attempt, provider, worker_id, context, *shared = parts
-    if shared and texts is not None:
+def _final_event(end: Sequence[bytes], facts: JobFacts, *, seq: int) -> JobEvent:
+    """Make the last event of the lines that its row has of it."""
+    told, context, _ = end
+    return _event_of(orjson.loads(told)[:TOLD], orjson.loads(context), facts, seq=seq)
+
+
+def ending_from(
+    stored: Packed, *, job_id: str, job_type: str, created_at: datetime, seq: int
+) -> tuple[JobEvent, JsonText] | None:
+    """Make the last event of a row, and the properties of its job, which stay texts; None if they are not in the row.
+
+    They are not if the job has not ended, or ended before version 7 of the schema.
+    """
+    _, *end = unpack_lines(stored)
+    if not end:
+        return None
+    line, context, properties = end
+    *told, trace_id = orjson.loads(line)
+    facts = JobFacts(job_id=job_id, job_type=job_type, trace_id=trace_id, created_at=created_at)
+    return _event_of(told, JsonText(context), facts, seq=seq), JsonText(properties)
+
+
+def _event_from(parts: Parts, facts: JobFacts, *, seq: int, texts: Packed | None, own: Sequence[str] = ()) -> JobEvent:
+    """Make an event of its parts; `own` is the text of the last event in its row."""
+    told, context, shared = parts[:TOLD], parts[TOLD], parts[TOLD + 1 :]
+    if shared:
         name, place = shared
-        context[name] = unpack(texts)[place]
+        context[name] = [*(() if texts is None else unpack(texts)), *own][place]
+    return _event_of(told, context, facts, seq=seq)
+
+
+def _event_of(told: Parts, context: ReadOnlyJson, facts: JobFacts, *, seq: int) -> JobEvent:
+    event_type, stage, at, job_duration, claim_duration, retry_attempt, provider, worker_id = told
     return JobEvent(
         job_id=facts.job_id,
         seq=seq,

@@ -25,7 +25,7 @@ from civitai_mock.storage.sqlite.encoding import (
     to_json,
     to_micros,
 )
-from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, last_event_from
+from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, ending_from, last_event_from
 
 LEAF_BYTES = 16
 MAY_BE_LARGE = slice(-5, None)  # of the columns of `schema.JOB`: result, taint, request, last event and texts
@@ -124,21 +124,27 @@ def job_from(row: Row) -> Job:
     )
 
 
-def summary_from(row: Row) -> JobSummary:
-    """Make the summary of a job that has ended, in two thirds of the time of a job, and of any other the job."""
-    job_id, job_type, issued_by, _, cost, _, _, created_at, _, _, slots, seq, _, _, outcome, *_, texts = row
-    if outcome is None:
-        return job_from(row)
-    result, taint, request, last = row[MAY_BE_LARGE][:-1]
-    body = orjson.loads(request)
-    facts = JobFacts(job_id=job_id, job_type=job_type, trace_id=body["trace_id"], created_at=from_micros(created_at))
+def summary_from(job_id: str, row: Row) -> JobSummary | None:
+    """Make the summary of a job that has ended of the columns of `jobs.GET_SUMMARY`; None if it takes all of the job.
+
+    It takes half the time of a job: it is one row more, and what only goes into an answer stays text.
+    """
+    job_type, issued_by, cost, micros, slots, seq, outcome, result, taint, last = row
+    ending = (
+        None
+        if outcome is None or last is None
+        else ending_from(last, job_id=job_id, job_type=job_type, created_at=from_micros(micros), seq=seq)
+    )
+    if ending is None:
+        return None
+    last_event, properties = ending
     return JobSummary(
         id=job_id,
         issued_by=issued_by,
         cost=cost,
-        properties=body["properties"],
+        properties=properties,
         slots=_slots(job_id, slots),
-        last_event=last_event_from(last, facts, seq=seq, texts=texts),
+        last_event=last_event,
         outcome=OUTCOMES[outcome],
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),

@@ -13,7 +13,14 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
-from civitai_mock.storage.sqlite.job_events import EventStatements, append_events, events_from, facts_of, is_implied
+from civitai_mock.storage.sqlite.job_events import (
+    EventStatements,
+    append_end,
+    append_events,
+    events_from,
+    facts_of,
+    is_implied,
+)
 from civitai_mock.storage.sqlite.job_rows import (
     INSERT_LEAF,
     job_changes,
@@ -42,6 +49,11 @@ CHARGED = """
     WHERE issued_by = ? AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
 """
 GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
+GET_SUMMARY = """
+    SELECT type, issued_by, cost, created_at, slots, seq, outcome, result, taint,
+        (SELECT last.body FROM "{jobs} {job_events}" AS last WHERE last.job = number AND last.seq = "{jobs}".seq)
+    FROM "{jobs}" WHERE id = ?
+"""
 SETTLED_AT = """SELECT changed_at FROM "{jobs}" WHERE id = ? AND outcome IS NOT NULL AND taint IS NULL"""
 REPLACE = """
     UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, outcome = ?,
@@ -72,6 +84,7 @@ class JobStatements:
         self.insert_leaf = names.fill(INSERT_LEAF)
         self.charged = names.fill(CHARGED)
         self.get = names.fill(GET)
+        self.get_summary = names.fill(GET_SUMMARY)
         self.settled_at = names.fill(SETTLED_AT)
         self.replace = names.fill(REPLACE)
         self.set_taint = names.fill(SET_TAINT)
@@ -143,8 +156,9 @@ class SqliteJobStore:
         return job_from(rows[0]) if rows else None
 
     async def get_summary(self, job_id: str) -> JobSummary | None:
-        rows = self._rows(job_id)
-        return summary_from(rows[0]) if rows else None
+        rows = self._database.read(self._sql.get_summary, (job_id,))
+        summary = summary_from(job_id, rows[0]) if rows else None
+        return await self.get(job_id) if rows and summary is None else summary
 
     async def settled_at(self, job_id: str) -> datetime | None:
         settled = self._settled
@@ -170,12 +184,15 @@ class SqliteJobStore:
         worker_id = before.claim.worker_id if before.claim else None
         lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
         changes = (*job_changes(after), before.id, before.seq, worker_id, lease)
-        events = (*between, after.last_event)
 
         def update(connection: sqlite3.Connection) -> bool:
             held = connection.execute(self._sql.replace, changes).fetchall()
             for (number,) in held:
-                append_events(connection, self._events, events, number=number, created_at=after.created_at)
+                if after.outcome is None:
+                    events = (*between, after.last_event)
+                    append_events(connection, self._events, events, number=number, created_at=after.created_at)
+                else:
+                    append_end(connection, self._events, after, between, number=number)
             return bool(held)
 
         return await self._database.write(update)

@@ -16,7 +16,7 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 6
+VERSION = 7
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
