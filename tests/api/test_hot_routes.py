@@ -14,6 +14,7 @@ from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.whole_answer import WHOLE_ANSWER
+from civitai_mock.services.blob_tokens import ContentToken
 from tests.support.asgi import exchange, http_scope, silence
 from tests.support.served_app import BASE_URL, JOBS, Served, serve, template
 
@@ -24,6 +25,7 @@ ALICE, BOB, NOBODY = ({"authorization": f"Bearer {name}"} for name in ("alice", 
 TOKENS: dict[str, Any] = {"auth": "tokens", "auth_tokens": "alice,bob"}
 PROXY = "203.0.113.9"
 SPAN = re.compile(r"(?<=00-)([0-9a-f]{32})-[0-9a-f]{16}(?=-00)")
+V2_BLOBS = "/v2/consumer/blobs"
 JSON = {"content-type": "application/json"}
 
 
@@ -88,12 +90,24 @@ ANY_CALLER = [
     *(Case(path="{blob}", headers=headers) for headers in ({}, {"range": "bytes=1-5"}, {"range": "bytes=9999999-"})),
     *(Case(path="{blob}", headers={"if-none-match": tag}) for tag in ("*", '"x"')),
     *(Case(path="{blob}" + tail, method=method) for tail in ("", "x") for method in ("GET", "HEAD", "DELETE")),
+    *(Case(path="{v2_blob}" + tail, method=method) for tail in ("", "&filename=a", "x") for method in ("GET", "HEAD")),
+    *(
+        Case(path=f"{V2_BLOBS}/{tail}")
+        for tail in ("{key}", "{key}?exp=", "x", "", "x/", "upload", "content", "content/x")
+    ),
+    Case(path="{content}"),
+    *(Case(path="{content}", headers={"range": part}) for part in ("bytes=1-5", "bytes=9999999-")),
+    *(Case(path="{content}" + tail, method=method) for tail in ("", "x") for method in ("GET", "HEAD", "DELETE")),
     *(Case(path=path) for path in ("/blobs/x", "/blobs", "/blobs/", "/nowhere", "/v1/consumer", "/", "/health")),
 ]
 BY_TOKEN = [
     Case(path=path, method=method, headers=headers, body=body)
     for headers in (ALICE, BOB, NOBODY, {}, {"authorization": "Basic alice"}, {"Authorization": "bearer  alice "})
-    for path, method, body in ((f"{JOBS}/{{done}}", "GET", None), (JOBS, "POST", template()), ("{blob}", "GET", None))
+    for path, method, body in (
+        (f"{JOBS}/{{done}}", "GET", None),
+        (JOBS, "POST", template()),
+        *((path, "GET", None) for path in ("{blob}", "{v2_blob}", f"{V2_BLOBS}/{{key}}", "{content}")),
+    )
 ]
 FORWARDED = [
     Case(path=f"{JOBS}/{{done}}", headers={"x-forwarded-for": peer, "x-forwarded-proto": "https", **host})
@@ -144,7 +158,11 @@ async def stock(served: Served) -> dict[str, str]:
     done = (await served.client.post(JOBS, json=template(), headers=headers)).json()["jobId"]
     job = await served.finish(b"an image")
     queued = (await served.client.post(f"{JOBS}?charge=false", json=template(), headers=headers)).json()["jobId"]
-    return {"done": done, "DONE": done.upper(), "queued": queued, "blob": served.blob_url(job.slots[0].blob_key)}
+    key = job.slots[0].blob_key
+    v2_blob = served.use_cases.workflow_blob_urls.sign(key, base_url=BASE_URL).url
+    content = f"{V2_BLOBS}/content/{served.use_cases.blob_tokens.sign(ContentToken(key=key))}"
+    blobs = {"key": key, "blob": served.blob_url(key), "v2_blob": v2_blob, "content": content}
+    return {"done": done, "DONE": done.upper(), "queued": queued, **blobs}
 
 
 async def answer(client: httpx.AsyncClient, case: Case, names: dict[str, str]) -> Answer:
@@ -189,6 +207,8 @@ async def test_the_cases_come_through_the_hot_routes(served: Served) -> None:
         ("get", "/v1/consumer/jobs/{jobId}"),
         ("post", "/v1/consumer/jobs"),
         ("get", "/blobs/{key}"),
+        ("get", "/v2/consumer/blobs/{blobId}"),
+        ("get", "/v2/consumer/blobs/content/{encryptedToken}"),
     ]
     served.app.router.routes.clear()
     statuses = {(found.case.method, found.status) for found in await ask(served, ANY_CALLER)}

@@ -11,13 +11,13 @@ from starlette.types import Scope
 
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.api.signed_requests import READING_METHODS, proves_itself
 from civitai_mock.domain.errors import MockError, UnauthorizedError
 from civitai_mock.services.consumers import EVERYBODY, Auth, Authentication, bearer_token, consumer_id
 from civitai_mock.services.host_policy import Address, Network, parse_address
 
 GUARDED_PATHS = ("/v1/", "/v2/")
 PUBLIC_PATH = "/v2/resources"  # for those who only read
-READING_METHODS = frozenset({"GET", "HEAD"})
 
 SUBSCRIBER_BITS = 64  # who has one IPv6 address has all that begin like it
 CACHED_KEYS = 4096
@@ -45,7 +45,7 @@ class Access:
             exchange.consumer = EVERYBODY
             return
         address = address_key(peer_host(scope))
-        consumer, refusal = self._identify(exchange, scope["path"], address)
+        consumer, refusal = self._identify(exchange, scope, address)
         if self.rate_limit is not None:
             allowance = self.rate_limit.take(self._rate_key(consumer, address))
             exchange.answer_headers = (*allowance.headers, *exchange.answer_headers)
@@ -54,9 +54,11 @@ class Access:
             raise refusal
         exchange.consumer = consumer
 
-    def _identify(self, exchange: Exchange, path: str, address: str) -> tuple[str | None, MockError | None]:
+    def _identify(self, exchange: Exchange, scope: Scope, address: str) -> tuple[str | None, MockError | None]:
         """Return who calls, where that is asked, or why the caller may not."""
-        if exchange.method in READING_METHODS and path.startswith(PUBLIC_PATH):
+        path: str = scope["path"]
+        is_public = exchange.method in READING_METHODS and path.startswith(PUBLIC_PATH)
+        if is_public or proves_itself(scope):
             return None, None  # no token is checked either, so that no answer reveals whether it is right
         authorization = exchange.header(b"authorization")
         token = bearer_token(authorization) if self.authentication.auth is Auth.TOKENS else None

@@ -23,6 +23,7 @@ from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
+from civitai_mock.api.v2 import blobs as v2_blobs
 from civitai_mock.api.v2 import resources
 from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
@@ -33,6 +34,7 @@ ROUTES: Sequence[BaseRoute] = [
     *account.ROUTES,
     *artifacts.ROUTES,
     *blobs.ROUTES,
+    *v2_blobs.ROUTES,
     *pages.ROUTES,
     *static_files.ROUTES,
 ]

@@ -1,6 +1,7 @@
 """Serve blobs under signed URLs, whole or one range of them (RFC 9110, section 14)."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -48,15 +49,15 @@ async def get_blob(request: Request) -> Response:
     return await serve_blob(request, await _open_blob(request))
 
 
-async def serve_blob(request: Request, opened: OpenBlob) -> Response:
-    """Answer with the bytes, with one range of them, or to HEAD with the headers only."""
+async def serve_blob(request: Request, opened: OpenBlob, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with the bytes, with one range of them, or to HEAD with the headers only; `headers` go with all of it."""
     blob = opened.blob
+    common = _headers(blob) | dict(headers or {})
     if tag_matches(request.headers.get("if-none-match", ""), blob.etag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(blob))
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=common)
     if request.method == "HEAD":
-        headers = _headers(blob) | {"content-length": str(blob.size)}
-        return Response(headers=headers, media_type=blob.content_type)
-    return await _content(request, opened)
+        return Response(headers=common | {"content-length": str(blob.size)}, media_type=blob.content_type)
+    return await _content(request, opened, common)
 
 
 async def _open_blob(request: Request) -> OpenBlob:
@@ -67,9 +68,8 @@ async def _open_blob(request: Request) -> OpenBlob:
     return await cases.blob_access.open(key, owner=None)
 
 
-async def _content(request: Request, opened: OpenBlob) -> Response:
-    blob = opened.blob
-    part, headers = _part(request, blob), _headers(blob)
+async def _content(request: Request, opened: OpenBlob, headers: dict[str, str]) -> Response:
+    blob, part = opened.blob, _part(request, opened.blob)
     status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
     if part is not None:
         headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{blob.size}"
@@ -106,7 +106,7 @@ ROUTES = [
         get_blob,
         method="HEAD",
         operation=Operation(
-            id="HeadBlob",
+            id="HeadSignedBlob",
             summary="See whether a blob is there",
             tag=TAG,
             parameters=SIGNED,
@@ -120,7 +120,7 @@ ROUTES = [
         method="GET",
         is_hot=True,
         operation=Operation(
-            id="GetBlob",
+            id="GetSignedBlob",
             summary="Download a blob, or one range of it",
             tag=TAG,
             parameters=SIGNED,

@@ -16,7 +16,9 @@ from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.ports import Clock
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
+from civitai_mock.services.blob_tokens import BlobTokens
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
+from civitai_mock.services.blob_views import ViewBlobs
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Caller, GetConsumption, owner_of
@@ -52,6 +54,8 @@ class UseCases:
     resources: ManageResources
     blob_urls: BlobUrls
     workflow_blob_urls: WorkflowBlobUrls
+    blob_tokens: BlobTokens
+    view_blobs: ViewBlobs
     blob_access: BlobAccess
     health: GetHealth
     readiness: CheckReadiness

@@ -17,6 +17,7 @@ from civitai_mock.api.responses import JsonResponse, ProblemResponse
 from civitai_mock.domain.errors import (
     ConflictError,
     ForbiddenError,
+    GoneError,
     InsufficientBuzzError,
     InvalidRequestError,
     MockError,
@@ -116,6 +117,7 @@ STATUSES: Mapping[int, StatusDescription] = {
     405: StatusDescription("Method Not Allowed", "15.5.6"),
     408: StatusDescription("Request Timeout", "15.5.9"),
     409: StatusDescription("Conflict", "15.5.10"),
+    410: StatusDescription("Gone", "15.5.11"),
     413: StatusDescription("Content Too Large", "15.5.14"),
     415: StatusDescription("Unsupported Media Type", "15.5.16"),
     416: StatusDescription("Range Not Satisfiable", "15.5.17"),
@@ -130,6 +132,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     NotFoundError: 404,
     BodyTimeoutError: 408,
     ConflictError: 409,
+    GoneError: 410,
     BodyTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     RangeNotSatisfiableError: 416,

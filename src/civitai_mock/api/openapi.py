@@ -153,6 +153,11 @@ def text_parameter(name: str, *, required: bool = True) -> JsonObject:
     return {"name": name, "in": "query", "required": required, "schema": {"type": "string"}}
 
 
+def choice_parameter(name: str, words: Sequence[str]) -> JsonObject:
+    """Describe an optional word out of a list."""
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "string", "enum": list(words)}}
+
+
 def list_parameter(name: str) -> JsonObject:
     """Describe a parameter that may be repeated."""
     items: JsonObject = {"type": "string", "minLength": 1}

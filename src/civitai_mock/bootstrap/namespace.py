@@ -11,7 +11,9 @@ from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.backlog import ReadBacklog
+from civitai_mock.services.blob_tokens import BlobTokens
 from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
+from civitai_mock.services.blob_views import ViewBlobs
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
@@ -96,6 +98,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
+    blob_tokens = BlobTokens(key=runtime.blob_key, clock=clock)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
         submit=_make_submit(namespace),
@@ -112,6 +115,8 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
         workflow_blob_urls=namespace.workflow_blob_urls,
+        blob_tokens=blob_tokens,
+        view_blobs=ViewBlobs(access=runtime.blob_access, tokens=blob_tokens),
         blob_access=runtime.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,

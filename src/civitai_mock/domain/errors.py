@@ -72,6 +72,12 @@ class ConflictError(MockError):
     code = "conflict"
 
 
+class GoneError(MockError):
+    """The thing was there, and its time is over (410)."""
+
+    code = "gone"
+
+
 class JobError(MockError):
     """The job ends: its graph was rejected or its execution failed."""
 

@@ -55,6 +55,11 @@ def plain_scanlines(width: int, height: int, colour: bytes) -> bytes:
     return b"".join([*stream, END, struct.pack(">I", checksum)])
 
 
+def plain_png(width: int, height: int, colour: bytes) -> bytes:
+    """Return an image of one colour, which is made in no time whatever its size."""
+    return encode_png(RgbImage(width=width, height=height, data=plain_scanlines(width, height, colour)), {})
+
+
 def encode_png(image: RgbImage, texts: Mapping[str, str]) -> bytes:
     header = struct.pack(">IIBBBBB", image.width, image.height, BIT_DEPTH, RGB_COLOUR, 0, 0, 0)
     chunks = [

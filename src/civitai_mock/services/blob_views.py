@@ -1,0 +1,63 @@
+"""What v2 shows of a blob: the file or a preview of it, or that it is withheld."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from civitai_mock.domain.blob import Blob, BlobFacts, BlobLink, UndrawnBlob
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.maturity import MATURE_CONTENT, NsfwLevel
+from civitai_mock.services.blob_tokens import BlobTokens, BlockedToken, ContentToken
+from civitai_mock.services.blob_urls import V2_BLOBS_PATH
+from civitai_mock.services.blobs import BlobAccess
+
+CONTENT_PATH, BLOCKED_PATH = f"{V2_BLOBS_PATH}/content", f"{V2_BLOBS_PATH}/blocked"
+UNKNOWN_SIDE, LONGEST_SIDE = 512, 4096  # of the placeholder of a blob that is withheld, in pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobView:
+    """Is a blob as somebody may see it: with a `blocked_reason` only that it is there."""
+
+    blob: Blob | UndrawnBlob
+    blocked_reason: str | None = None
+
+    @property
+    def level(self) -> NsfwLevel | None:
+        return None if self.blob.facts is None else self.blob.facts.nsfw_level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewBlobs:
+    """Decides what a link to a blob leads to."""
+
+    access: BlobAccess
+    tokens: BlobTokens
+
+    async def see(self, link: BlobLink, *, owner: str | None, most: NsfwLevel | None = None) -> BlobView:
+        """Return the blob of a link; what is more mature than `most` is withheld.
+
+        Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where the link is not signed.
+        """
+        blob = await self.access.find(link.key, owner=None if link.is_signed else owner)
+        if blob is None:
+            raise NotFoundError(f"The blob '{link.key}' does not exist.")
+        view = BlobView(blob=blob)
+        is_withheld = most is not None and view.level is not None and view.level.exceeds(most)
+        return BlobView(blob=blob, blocked_reason=MATURE_CONTENT) if is_withheld else view
+
+    def location(self, view: BlobView, content: ContentToken, *, until: datetime | None) -> str:
+        """Return the path under which the content is given out, but not after `until`, or the placeholder for it."""
+        if view.blocked_reason is None:
+            return f"{CONTENT_PATH}/{self.tokens.sign(content, until=until)}"
+        facts = view.blob.facts or BlobFacts()
+        blocked = BlockedToken(
+            width=_side(facts.width),
+            height=_side(facts.height),
+            level=view.level or NsfwLevel.NA,
+            reason=view.blocked_reason,
+        )
+        return f"{BLOCKED_PATH}/{self.tokens.sign(blocked, until=until)}"
+
+
+def _side(pixels: int | None) -> int:
+    return UNKNOWN_SIDE if pixels is None else max(1, min(pixels, LONGEST_SIDE))
