@@ -7,8 +7,9 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
+from civitai_mock.api.app import Api
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.json_types import Json, JsonObject
@@ -31,7 +32,7 @@ COMPLETE: JsonObject = {
 FINISHED, QUEUED = (replace(make_job(number), request=COMPLETE) for number in (1, 2))
 
 
-def make_stocked_app() -> FastAPI:
+def make_stocked_app() -> Api:
     """The API alone, at a moment that stays: jobs of random sizes would be drawn for hours."""
     clock = VirtualClock(START)
     settings = make_settings(blob_signing_key=SIGNING_KEY, seed_resources=True)
@@ -40,7 +41,7 @@ def make_stocked_app() -> FastAPI:
     opened = app.router.lifespan_context
 
     @asynccontextmanager
-    async def opened_and_filled(app: FastAPI) -> AsyncIterator[None]:
+    async def opened_and_filled(app: Starlette) -> AsyncIterator[None]:
         transport = httpx.ASGITransport(app)
         async with opened(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             await _fill(Served(application=application, client=client, clock=clock))

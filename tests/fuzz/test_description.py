@@ -22,14 +22,15 @@ UNTRUE: list[schemathesis.CheckFunction] = [
 
 app = make_stocked_app()
 every_operation = pytest.mark.parametrize(
-    ("path", "method"), [(path, method) for path, methods in app.openapi()["paths"].items() for method in methods]
+    ("path", "method"),
+    [(path, method) for path, methods in app.all_routes.openapi()["paths"].items() for method in methods],
 )
 
 
 @cache
 def _described(*, narrow: bool) -> Any:
     """The app is opened by the first question, and closed at the end of the session."""
-    document = sharpened(deepcopy(app.openapi()), narrow=narrow)
+    document = sharpened(deepcopy(app.all_routes.openapi()), narrow=narrow)
     description = schemathesis.openapi.from_dict(document, config=schemathesis.Config())
     description.app = app
     return description

@@ -1,34 +1,37 @@
-"""Make the app: routes, middleware, error handlers and its own description, with nothing open yet."""
+"""Make the app: a pipeline with hot routes, and all routes behind it, with nothing open yet."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
-from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.routing import BaseRoute
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from civitai_mock.api import blobs, system
+from civitai_mock.api import blobs, health
 from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.context import ApiContext, ApiOptions, Exchange, UseCases
-from civitai_mock.api.errors import handle_errors
 from civitai_mock.api.hot_routes import HotRoutes
-from civitai_mock.api.openapi import DescribedRoute, describe_api
+from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.pipeline import RequestPipeline
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
 from civitai_mock.api.v2 import blobs as v2_blobs
-from civitai_mock.api.v2 import resources
 from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
 
-ROUTES: Sequence[BaseRoute] = [
+if TYPE_CHECKING:
+    from civitai_mock.api.fastapi_app import FastApiApp
+
+FASTAPI_APP = "civitai_mock.api.fastapi_app"  # the module that `Api.all_routes` loads
+# The plain ones; `make_fastapi_app` adds FastAPI's.
+ROUTES: Sequence[Route] = [
+    *health.ROUTES,
     *jobs.ROUTES,
     *query_and_taint.ROUTES,
     *account.ROUTES,
@@ -47,7 +50,7 @@ def make_api(
     access: Access,
     trusted_proxies: Sequence[Network],
     metrics: Metrics,
-    lifespan: Lifespan[FastAPI] | None = None,
+    lifespan: Lifespan[Starlette] | None = None,
     request_log: RequestLog | None = None,
     only_system: bool = False,
 ) -> "Api":
@@ -55,16 +58,7 @@ def make_api(
 
     Requests are counted in `metrics`. With `only_system`, health and metrics are all that is served.
     """
-    app = Api(
-        title=system.NAME,
-        version=options.version,
-        lifespan=lifespan,
-        routes=[] if only_system else list(ROUTES),
-        docs_url=None,  # FastAPI's own pages load their scripts from a CDN
-        redoc_url=None,
-        openapi_url=system.OPENAPI_URL,
-        redirect_slashes=False,
-    )
+    app = Api(lifespan=lifespan, version=options.version, only_system=only_system)
     app.answers = AnswerCache()
     app.context = ApiContext(
         options=options,
@@ -72,26 +66,47 @@ def make_api(
         bodies=BodyBudget(options.max_bodies_bytes),
         use_cases_of=use_cases_of,
     )
-    for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:
-        app.include_router(router)
-    handle_errors(app)
     app.pipeline = RequestPipeline(
-        routes=app.build_middleware_stack(),
-        hot_routes=HotRoutes(route for route in app.routes if isinstance(route, DescribedRoute) and route.is_hot),
+        routes=app.answer_by_router,
+        hot_routes=HotRoutes(route for route in app.plain_routes if isinstance(route, DescribedRoute) and route.is_hot),
         trusted_proxies=TrustedProxies(trusted_proxies),
         access=access,
         request_log=request_log or RequestLog(),
-        request_metrics=RequestMetrics(metrics, app.routes),
+        request_metrics=RequestMetrics(metrics, app.plain_routes),
     )
     return app
 
 
-class Api(FastAPI):
-    """A FastAPI app behind a pipeline for HTTP requests, whose description has the plain routes, too."""
+class Api(Starlette):
+    """An app behind a pipeline for HTTP requests; `all_routes` answers those that are for no hot route.
+
+    `all_routes` is made at first use: see `fastapi_app`.
+    """
 
     answers: AnswerCache
     context: ApiContext
     pipeline: RequestPipeline
+
+    def __init__(self, *, lifespan: Lifespan[Starlette] | None, version: str, only_system: bool) -> None:
+        super().__init__(lifespan=lifespan)
+        self.plain_routes: Sequence[Route] = health.ROUTES if only_system else ROUTES
+        self._version = version
+        self._only_system = only_system
+
+    @cached_property
+    def all_routes(self) -> "FastApiApp":
+        from civitai_mock.api.fastapi_app import make_fastapi_app  # noqa: PLC0415 - see there
+
+        app = make_fastapi_app(self.plain_routes, version=self._version, only_system=self._only_system)
+        self.pipeline.request_metrics.add_routes(app.routes)
+        return app
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        return self.all_routes.routes
+
+    async def answer_by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,16 +115,6 @@ class Api(FastAPI):
         scope["app"] = self
         await self.pipeline(scope, receive, send)
 
-    def build_middleware_stack(self) -> ASGIApp:
-        """Return the routes with the handlers of their errors; the pipeline does what other middleware would do."""
-        return ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers)
-
-    def openapi(self) -> dict[str, Any]:
-        if not self.openapi_schema:
-            self.openapi_schema = describe_api(
-                title=self.title,
-                version=self.version,
-                routes=self.routes,
-                extra_schemas=[*resources.SCHEMAS, *system.SCHEMAS],
-            )
-        return self.openapi_schema
+    @cached_property
+    def _router(self) -> ASGIApp:
+        return self.all_routes.build_middleware_stack()

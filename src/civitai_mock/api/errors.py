@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NotRequired
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Match
@@ -217,17 +215,3 @@ def _allowed_methods(request: Request) -> list[str]:
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
     routes = request.app.routes
     return [name for name, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
-
-
-async def on_validation_error(request: Request, error: Exception) -> ProblemResponse:
-    """Answer 400 for a query parameter of a FastAPI route, as the real service does where FastAPI says 422."""
-    details = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = {str(detail["loc"][-1]): [detail["msg"]] for detail in details}
-    return problem(request, 400, code=InvalidRequestError.code, errors=errors)
-
-
-def handle_errors(app: FastAPI) -> None:
-    """Give every error that can reach `app` its handler."""
-    app.add_exception_handler(MockError, on_mock_error)
-    app.add_exception_handler(HTTPException, on_http_error)
-    app.add_exception_handler(RequestValidationError, on_validation_error)

@@ -1,4 +1,4 @@
-"""The OpenAPI description, and plain Starlette routes that say themselves what it has about them.
+"""Plain Starlette routes that say themselves what the OpenAPI description has about them.
 
 The routes that are called most are plain, as FastAPI's own layer would cost more than all their work.
 """
@@ -6,14 +6,11 @@ The routes that are called most are plain, as FastAPI's own layer would cost mor
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from civitai_mock.api.errors import STATUSES, ProblemDetails
 from civitai_mock.api.json_body import MEDIA_RANGES
@@ -23,9 +20,6 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Schema: TypeAlias = type[object]
 
 SCHEMAS_PATH = "#/components/schemas/"
-# As in the official description; this server asks for no key by default, so it may be missing.
-API_KEY = {"type": "apiKey", "name": "Authorization", "in": "header"}
-SECURITY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +50,7 @@ class Operation:
     problems: Sequence[int]
     parameters: Sequence[JsonObject] = ()
     body: Sequence[Schema] = ()
+    description: str = ""
 
     @property
     def schemas(self) -> Sequence[Schema]:
@@ -67,6 +62,8 @@ class Operation:
         responses = {str(status): _response(status, schema) for status, schema in self.responses.items()}
         faults: JsonObject = {str(status): described for status, described in problems(*self.problems).items()}
         operation: JsonObject = {"tags": [self.tag], "summary": self.summary, "operationId": self.id}
+        if self.description:
+            operation["description"] = self.description
         if self.parameters:
             operation["parameters"] = list(self.parameters)
         if self.body:
@@ -84,47 +81,6 @@ class DescribedRoute(Route):
         self.method = method.lower()
         self.is_hot = is_hot
         self.operation = operation
-
-
-def describe_api(
-    *, title: str, version: str, routes: Sequence[BaseRoute], extra_schemas: Sequence[Schema]
-) -> dict[str, Any]:
-    """Describe all routes; `extra_schemas` are those of FastAPI's routes whose bodies are read by hand."""
-    document = get_openapi(title=title, version=version, routes=routes)
-    described = [route for route in routes if isinstance(route, DescribedRoute)]
-    paths: dict[str, dict[str, Any]] = document["paths"]
-    for route in described:
-        paths.setdefault(route.path_format, {})[route.method] = route.operation.describe()
-    schemas = [schema for route in described for schema in route.operation.schemas]
-    components = document["components"]["schemas"] | _definitions([ProblemDetails, *schemas, *extra_schemas])
-    return document | {
-        "paths": dict(sorted(paths.items())),
-        "components": {
-            "schemas": dict(sorted(components.items())),
-            "securitySchemes": {"ApiKey": API_KEY},
-        },
-        "security": SECURITY,
-    }
-
-
-def _definitions(schemas: Sequence[Schema]) -> dict[str, Any]:
-    """Return each schema under its own name, with all that it refers to."""
-    adapters: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
-        (schema.__name__, "validation", TypeAdapter(schema)) for schema in dict.fromkeys(schemas)
-    ]
-    _, document = TypeAdapter.json_schemas(
-        adapters, ref_template=SCHEMAS_PATH + "{model}", schema_generator=WithoutFieldTitles
-    )
-    definitions: dict[str, Any] = document["$defs"]
-    return definitions
-
-
-class WithoutFieldTitles(GenerateJsonSchema):
-    """Leaves out titles like `Expireat` above `expireAt`, which say nothing."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:
-        del schema
-        return False
 
 
 def reference(schema: Schema) -> JsonObject:

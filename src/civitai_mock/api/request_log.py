@@ -11,7 +11,7 @@ from urllib.parse import quote
 import structlog
 
 from civitai_mock.api.context import Exchange
-from civitai_mock.api.system import CHECK_URLS
+from civitai_mock.api.health import CHECK_URLS
 
 EVENT = "request"
 TRACE_HEADER = b"x-trace-id"

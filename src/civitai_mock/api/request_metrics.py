@@ -21,8 +21,13 @@ class RequestMetrics:
     def __init__(self, metrics: Metrics, routes: Iterable[BaseRoute]) -> None:
         self._metrics = metrics
         self._observe = metrics.requests.observe
+        self._templates: dict[object, str] = {}
+        self.add_routes(routes)
+
+    def add_routes(self, routes: Iterable[BaseRoute]) -> None:
+        """Know these routes from now on."""
         plain = [route for route in routes if isinstance(route, Route)]
-        self._templates: dict[object, str] = {route.endpoint: route.path_format for route in plain}
+        self._templates |= {route.endpoint: route.path_format for route in plain}
 
     @property
     def records_spans(self) -> bool:

@@ -1,7 +1,6 @@
-"""Health and index: is the server up, and what does it serve."""
+"""Metrics and index: what the server counts, and what it serves."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, cast
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -9,50 +8,15 @@ from starlette.responses import PlainTextResponse, Response
 from typing_extensions import TypedDict
 
 from civitai_mock.api.context import options, use_cases
+from civitai_mock.api.health import HEALTH_URL, METRICS_URL, SYSTEM_TAG
 from civitai_mock.api.openapi import problems
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.ui.pages import DOCS_URL, index_page, prefers_html
-from civitai_mock.ports import WorkerReport
 
 NAME = "civitai-mock"
-OPENAPI_URL, HEALTH_URL, METRICS_URL = "/openapi.json", "/health", "/metrics"
-LIVE_URL, READY_URL = "/health/live", "/health/ready"
-# Asked every other second: only a bad answer is news.
-CHECK_URLS = frozenset({HEALTH_URL, LIVE_URL, READY_URL, METRICS_URL})
+OPENAPI_URL = "/openapi.json"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 INDEX_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
-
-
-class WorkerHealth(TypedDict):
-    """One worker of the provider; `reason` says why it is not ready, `models` how many files it has in each folder.
-
-    `inFlight` counts the prompts that this process has there; a process without a scheduler has none to count.
-    """
-
-    id: str
-    ready: bool
-    reason: NotRequired[str]
-    version: NotRequired[str]
-    inFlight: NotRequired[int]
-    maxInFlight: NotRequired[int]
-    ecosystems: Sequence[str]
-    models: NotRequired[Mapping[str, int]]
-
-
-class Health(TypedDict):
-    """`degraded` while no worker is ready, or no scheduler takes jobs (`reason`): they are kept, and wait for one."""
-
-    status: Literal["ok", "degraded"]
-    reason: NotRequired[str]
-    store: str
-    provider: str
-    workers: Sequence[WorkerHealth]
-
-
-class Probe(TypedDict):
-    """The answer to whoever starts and stops processes."""
-
-    status: Literal["live", "ready"]
 
 
 class Index(TypedDict):
@@ -65,37 +29,9 @@ class Index(TypedDict):
     health: str
 
 
-SCHEMAS = (WorkerHealth, Health, Probe, Index)
+SCHEMAS = (Index,)
 
-router, index_router = APIRouter(tags=["System"]), APIRouter(tags=["System"])
-
-
-@router.head(HEALTH_URL, include_in_schema=False)
-@router.get(HEALTH_URL, operation_id="GetHealth", response_model=Health, responses=problems(503))
-async def get_health(request: Request) -> Response:
-    check = use_cases(request).health
-    found = await check()
-    workers = [_worker(worker, counts=check.runs_jobs) for worker in found.workers]
-    status: Literal["ok", "degraded"] = "ok" if found.is_healthy else "degraded"
-    body = Health(status=status, store=found.store, provider=found.provider, workers=workers)
-    if found.reason is not None:
-        body["reason"] = found.reason
-    return JsonResponse(body)
-
-
-@router.head(LIVE_URL, include_in_schema=False)
-@router.get(LIVE_URL, operation_id="GetLiveness", response_model=Probe, responses=problems())
-async def get_liveness(_: Request) -> Response:
-    """Answer if the process does; nothing else is asked, as no restart mends that."""
-    return JsonResponse(Probe(status="live"))
-
-
-@router.head(READY_URL, include_in_schema=False)
-@router.get(READY_URL, operation_id="GetReadiness", response_model=Probe, responses=problems(503))
-async def get_readiness(request: Request) -> Response:
-    """Answer 503 with the reason while work that comes would not get on: because of store, scheduler or workers."""
-    await use_cases(request).readiness()
-    return JsonResponse(Probe(status="ready"))
+router, index_router = APIRouter(tags=[SYSTEM_TAG]), APIRouter(tags=[SYSTEM_TAG])
 
 
 @router.head(METRICS_URL, include_in_schema=False)
@@ -114,19 +50,3 @@ async def get_index(request: Request) -> Response:
     answer = index_page(request) if prefers_html(request) else JsonResponse(index)
     answer.headers["vary"] = "Accept"
     return answer
-
-
-def _worker(report: WorkerReport, *, counts: bool) -> WorkerHealth:
-    """Describe a worker; what is unknown is left out."""
-    members = {
-        "id": report.id,
-        "ready": report.ready,
-        "reason": report.reason or None,
-        "version": report.version or None,
-        "inFlight": report.in_flight if counts else None,
-        "maxInFlight": report.max_in_flight,
-        "ecosystems": report.ecosystems,
-        "models": {folder: len(names) for folder, names in report.models.items()} or None,
-    }
-    known = {name: value for name, value in members.items() if value is not None}
-    return cast("WorkerHealth", known)

@@ -6,15 +6,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from civitai_mock.api.access import Access
-from civitai_mock.api.app import make_api
+from civitai_mock.api.app import FASTAPI_APP, make_api
 from civitai_mock.api.context import ApiOptions, Exchange, UseCases
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
-from civitai_mock.bootstrap.runtime import DISTRIBUTION, open_runtime
+from civitai_mock.bootstrap.runtime import DISTRIBUTION, loading_rest, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.ports import Clock, Ids, Metrics
@@ -70,13 +70,13 @@ class Application:
         return self.namespace.use_cases
 
     @asynccontextmanager
-    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Open, serve and close. Keep the exception that breaks the start: uvicorn reports only that there was one."""
         try:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
                 self._stops = [self.namespace.use_cases.wait.stop]
-                async with self._working_beside():
+                async with self._working_beside(), loading_rest(runtime, modules=[FASTAPI_APP]):
                     yield
         except Exception as error:
             self.failure = error
@@ -101,7 +101,7 @@ class Application:
             self.jobs_left = scheduler.jobs_left
 
 
-def make_system_app(namespace: Namespace) -> FastAPI:
+def make_system_app(namespace: Namespace) -> Starlette:
     """Make the app of a process that only runs jobs: it answers health and metrics of an open namespace."""
     settings = namespace.runtime.settings
     return make_api(

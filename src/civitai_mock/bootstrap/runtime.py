@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 
 import httpx
@@ -104,8 +105,6 @@ async def open_runtime(
         if settings.seeds_at_start:
             await ManageResources(resources=stores.resources).seed_if_empty(read_catalogue())
         await opened.enter_async_context(measuring_lag(metrics))
-        models = [model.model_rebuild for model in wire_models()]
-        await opened.enter_async_context(loading_late([*models, network.get_client]))
         yield Runtime(
             settings=settings,
             clock=clock,
@@ -135,22 +134,31 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
             logger.warning("not closed in time", limit_s=CLOSE_SECONDS)
 
 
+def loading_rest(runtime: Runtime, *, modules: Iterable[str] = ()) -> AbstractAsyncContextManager[None]:
+    """Load late what every process that works with jobs needs in the end, and `modules`."""
+    models = [model.model_rebuild for model in wire_models()]
+    return loading_late([*models, runtime.network.get_client], modules=modules)
+
+
 @asynccontextmanager
-async def loading_late(parts: Iterable[Callable[[], object]]) -> AsyncIterator[None]:
+async def loading_late(parts: Iterable[Callable[[], object]], *, modules: Iterable[str] = ()) -> AsyncIterator[None]:
     """Load soon after the start what the first healthy answer does not need, so that no later request waits for it.
 
     One part is loaded at a time, beside what runs: a request that comes meanwhile waits for one part at most. A part
-    that is used before loads at that moment, and one that cannot be loaded fails again where it is used.
+    that is used before loads at that moment, and one that cannot be loaded fails again where it is used. Before them
+    `modules` are imported in a thread, as an import cannot be divided.
     """
-    loading = asyncio.create_task(_load(parts), name="late loading")
+    loading = asyncio.create_task(_load(parts, modules), name="late loading")
     try:
         yield
     finally:
         loading.cancel()
 
 
-async def _load(parts: Iterable[Callable[[], object]]) -> None:
+async def _load(parts: Iterable[Callable[[], object]], modules: Iterable[str]) -> None:
     await asyncio.sleep(SETTLE_SECONDS)
+    for module in modules:
+        await asyncio.to_thread(import_module, module)
     for load in parts:
         load()
         await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
-from civitai_mock.bootstrap.runtime import open_runtime
+from civitai_mock.bootstrap.runtime import loading_rest, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.cli.event_loop import exit_status, run_until_done, stop_in_good_order
 from civitai_mock.cli.health_files import HealthFile, HealthReport, keep_health_file
@@ -36,7 +36,7 @@ def run_scheduler(settings: Settings, _: argparse.Namespace, stop: Stop) -> int:
 
 async def _run_scheduler(settings: Settings, stop: Stop, listeners: list[socket.socket]) -> int:
     """Run until it is stopped; return how many jobs were not given back."""
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings) as runtime, loading_rest(runtime):
         namespace = make_namespace(runtime)
         scheduler = make_scheduler(namespace)
         loop = asyncio.get_running_loop()

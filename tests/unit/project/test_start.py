@@ -4,7 +4,9 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,7 +102,9 @@ def serving() -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ["av", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"])
+@pytest.mark.parametrize(
+    "name", ["av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"]
+)
 def test_the_start_imports_nothing_that_few_requests_need(started: Any, name: str) -> None:
     assert name not in started["modules"]
 
@@ -149,3 +153,16 @@ async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them
         assert seen == []
         await all_seen.wait()
     assert seen == ["a", "after a", "b", "after b"]
+
+
+async def test_modules_are_imported_in_a_thread_before_the_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "loaded_late_by_a_test"
+    (tmp_path / f"{module}.py").write_text("import threading\nthread = threading.current_thread()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    async with loading_late([lambda: loaded.set_result(module in sys.modules)], modules=[module]):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await loaded
+    assert sys.modules.pop(module).thread is not threading.current_thread()
