@@ -62,22 +62,32 @@ def output_schema(recipe: str) -> str:
 
 @cache
 def validator(name: str, side: Side = Side.ANSWERS) -> Draft202012Validator:
-    return json_schema_validator(schemas_for(side), name)
+    return validator_of(_definitions(side), name)
 
 
-def json_schema_validator(schemas: Schemas, name: str, *, is_strict: bool = False) -> Draft202012Validator:
-    """Return a validator of one schema; if it `is_strict` no word may be newer and no reference may stand anywhere."""
-    definitions = {each: _definition(schemas, each, is_strict=is_strict) for each in schemas}
-    return Draft202012Validator(
-        {"$ref": DEFINITIONS + name, "$defs": definitions}, format_checker=_format_checker(is_strict=is_strict)
-    )
+def definitions_of(schemas: Schemas, *, is_strict: bool = False) -> Schema:
+    """Return all schemas as JSON Schema has them.
+
+    If it `is_strict` no word may be newer than the description and no reference may stand anywhere; unknown members,
+    which requests may have, and texts that are no URL are taken.
+    """
+    return {name: _definition(schemas, name, is_strict=is_strict) for name in schemas}
 
 
-def _format_checker(*, is_strict: bool) -> FormatChecker:
+def validator_of(definitions: Schema, name: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": DEFINITIONS + name, "$defs": definitions}, format_checker=_format_checker())
+
+
+@cache
+def _definitions(side: Side) -> Schema:
+    return definitions_of(schemas_for(side))
+
+
+@cache
+def _format_checker() -> FormatChecker:
     checker = FormatChecker(formats=())
-    for name in PATTERNS:
-        if not (is_strict and name == "uri"):
-            checker.checks(name)(partial(_has_format, re.compile(PATTERNS[name])))
+    for name, pattern in PATTERNS.items():
+        checker.checks(name)(partial(_has_format, re.compile(pattern)))
     return checker
 
 
@@ -96,12 +106,12 @@ def _object(found: ObjectSchema, *, is_strict: bool) -> Schema:
     read_only = {name for name, schema in found.members.items() if schema.get("readOnly")}
     return {
         "type": "object",
-        "required": sorted(found.required - (set() if is_strict else read_only - found.words.keys())),
+        "required": sorted(found.required - (read_only - found.words.keys())),
         "properties": {
             name: _member(name, schema, is_strict=is_strict or name in found.words)
             for name, schema in found.members.items()
         },
-        "additionalProperties": False,
+        "additionalProperties": is_strict,
     }
 
 
@@ -149,6 +159,10 @@ def _value(schema: Schema, *, is_strict: bool) -> Schema:
     if value.get("format") in BITS:
         limit = 2 ** (BITS[value["format"]] - 1)
         value = {"minimum": -limit, "maximum": limit - 1} | value
+    if is_strict and value.get("format") == "uri":
+        del value["format"]
+    if "oneOf" in value:
+        value["oneOf"] = [_value(each, is_strict=is_strict) for each in value["oneOf"]]
     for name in ("items", "additionalProperties"):
         if value.get(name):
             item = _value(value[name], is_strict=is_strict)

@@ -71,19 +71,26 @@ def make_object(schemas: Schemas, name: str, *, is_full: bool, depth: int = 0) -
 def make_value(schemas: Schemas, schema: Schema, *, is_full: bool, depth: int = 0) -> Any:
     if "$ref" in schema:
         name = _name(schema)
-        if "enum" in schemas[name]:
-            return schemas[name]["enum"][-1]
-        return make_object(schemas, name, is_full=is_full, depth=depth + 1)
+        if "enum" not in schemas[name]:
+            return make_object(schemas, name, is_full=is_full, depth=depth + 1)
+        schema = schemas[name]
+    if "oneOf" in schema:
+        schema = schema["oneOf"][0]
+    kinds = schema.get("type", "null")
+    match next((kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"), None):
+        case "array":
+            count = max(schema.get("minItems", 0), 1)
+            return [make_value(schemas, schema["items"], is_full=is_full, depth=depth + 1) for _ in range(count)]
+        case "object":
+            item = schema.get("additionalProperties")
+            return {AIR: make_value(schemas, item, is_full=is_full, depth=depth + 1) if item else "a text"}
+        case kind:
+            return _plain_value(kind, schema)
+
+
+def _plain_value(kind: str | None, schema: Schema) -> Any:
     if "enum" in schema:
         return schema["enum"][-1]
-    kinds = schema.get("type", "null")
-    kind = next((kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"), None)
-    if kind == "array":
-        count = max(schema.get("minItems", 0), 1)
-        return [make_value(schemas, schema["items"], is_full=is_full, depth=depth + 1) for _ in range(count)]
-    if kind == "object":
-        item = schema.get("additionalProperties")
-        return {AIR: make_value(schemas, item, is_full=is_full, depth=depth + 1) if item else "a text"}
     plain: Mapping[str | None, Any] = {
         "string": _text(schema),
         "boolean": True,

@@ -5,6 +5,8 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from civitai_mock.api.v2.description.document import recipe_names
 from civitai_mock.api.v2.description.echo import echo_input, shown_input
@@ -243,6 +245,28 @@ def test_deep_values_are_not_walked() -> None:
         deep = [deep]
     echo = echo_input("customComfy", {"resources": ["a"], "trace": "none", "workflow": {"1": deep}})
     assert isinstance(echo, dict)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(kind=st.sampled_from(input_kinds()), data=st.data())
+def test_whatever_is_sent_is_refused_with_paths_or_has_an_echo_that_stays(kind: InputKind, data: st.DataObject) -> None:
+    sent = make_input(kind, is_full=data.draw(st.booleans()))
+    if isinstance(sent, dict):
+        names = st.sampled_from(sorted(sent)) | st.text(max_size=8)
+        sent |= data.draw(st.dictionaries(names, JSON, max_size=3))
+    else:
+        sent = data.draw(JSON)
+    try:
+        echo = echo_input(kind.step_type, sent)
+    except InvalidRequestError:
+        return
+    assert echo_input(kind.step_type, echo) == echo
 
 
 def _echoed(sent: Any, step_type: str = "imageGen") -> dict[str, Any]:

@@ -32,6 +32,7 @@ from civitai_mock.api.v2.description.values import (
     constant_reader,
     integer_reader,
     number_reader,
+    one_kind_reader,
     one_of_reader,
     pattern_reader,
     read_boolean,
@@ -67,6 +68,8 @@ class Compiler:
         """Return the reader of what a member, an item or a request is; if it `is_open`, its words may be newer."""
         if "$ref" in schema:
             return self._reference(schema["$ref"].removeprefix(SCHEMAS_PATH), is_open=is_open)
+        if "oneOf" in schema:
+            return one_kind_reader({_kind(each): self.value_reader(each) for each in schema["oneOf"]})
         match _kind(schema):
             case "array":
                 return self._array_reader(schema)

@@ -73,6 +73,9 @@ PREPARATION: JsonObject = {
         "lane": TEXT_OR_NULL,
     },
 }
+TEXT_OR_PARTS: JsonObject = {
+    "oneOf": [{"type": "string"}, {"type": "array", "items": _schema("ChatCompletionContentPart")}]
+}
 TAG: JsonObject = {"type": "string", "minLength": 1, "maxLength": 200}
 TAGS: JsonObject = {"maxItems": 10, "uniqueItems": True, "type": ["null", "array"], "items": TAG}
 
@@ -155,13 +158,6 @@ OF_TEMPLATES: Deviations = (
 OF_INPUTS: Deviations = (
     Deviation(
         schema="TextToImageInput",
-        member="cfgScale",
-        change=Change.OPTIONAL,
-        side=Side.REQUESTS,
-        why="The official app SDK leaves it out; it has a default.",
-    ),
-    Deviation(
-        schema="TextToImageInput",
         member="seed",
         change=Change.OPTIONAL,
         why="The official app SDK leaves it out, and an echo has a seed only if one was sent.",
@@ -223,7 +219,7 @@ OF_INPUTS: Deviations = (
         schema="UserMessage",
         member="content",
         change=Change.DECLARED,
-        value={},
+        value=TEXT_OR_PARTS,
         why="The documentation of chatCompletion has a bare text there, as OpenAI does.",
     ),
     Deviation(

@@ -155,14 +155,13 @@ def _chain(schemas: Schemas, name: str) -> Iterator[tuple[str, Schema]]:
 
 def _words(chain: Sequence[tuple[str, Schema]]) -> dict[str, str]:
     """Return the words that lead from the last schema of the chain to the first."""
-    words = {}
     steps = reversed(list(zip(chain[1:], chain[:-1], strict=True)))
-    for (_, extended), (name, _) in steps:
-        branch = extended.get(DISCRIMINATOR)
-        if branch is not None:
-            word = next(word for word, schema in branch["mapping"].items() if schema == SCHEMAS_PATH + name)
-            words[branch["propertyName"]] = word
-    return words
+    return {
+        extended[DISCRIMINATOR]["propertyName"]: word
+        for (_, extended), (name, _) in steps
+        for word, schema in extended.get(DISCRIMINATOR, {"mapping": {}})["mapping"].items()
+        if schema == SCHEMAS_PATH + name
+    }
 
 
 def _apply(deviation: Deviation, schemas: Schemas) -> None:

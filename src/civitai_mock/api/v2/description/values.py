@@ -1,7 +1,7 @@
 """Readers of single values: each checks a value and returns it as the real service understands it."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeGuard
 
@@ -15,6 +15,15 @@ SOURCE, PATH = "$ref", "path"
 # The pattern of an AIR goes back and forth over a text; no AIR is as long as this.
 MOST_MATCHED = 1000
 LONGEST_TIMEOUT = timedelta(days=1)
+JSON_KINDS: Mapping[type, str] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
 # .NET writes names of groups in another way.
 GROUP_NAME = re.compile(r"\(\?<(?![=!])")
 
@@ -132,6 +141,18 @@ def one_of_reader(values: Collection[int]) -> Reader:
         if value not in values:
             faults.add(place, f"The field {_name(place)} must be one of {shown(list(values))}; found {value}.")
         return value
+
+    return read
+
+
+def one_kind_reader(readers: Mapping[str | None, Reader]) -> Reader:
+    """Return a reader that reads each kind of JSON in another way."""
+    expected = " or ".join(str(kind) for kind in readers)
+
+    def read(value: Json, place: Place, faults: Faults) -> Json:
+        kind = JSON_KINDS[type(value)]
+        reader = readers.get(kind) or readers.get("number" if kind == "integer" else kind)
+        return other_kind(value, expected, place, faults) if reader is None else reader(value, place, faults)
 
     return read
 
