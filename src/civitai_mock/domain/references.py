@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
@@ -123,15 +123,15 @@ def _in_value(value: Json, place: Path) -> Iterator[Reference]:
             yield from _in_value(item, (*place, index))
 
 
+def is_reference(value: Json) -> TypeGuard[JsonObject]:
+    """Return whether a value stands for one that comes later."""
+    return (
+        isinstance(value, dict) and isinstance(source := value.get(REF), str) and not source.startswith(OF_JSON_SCHEMA)
+    )
+
+
 def _reference(value: Json, place: Path = ()) -> Reference | None:
-    if (
-        not isinstance(value, dict)
-        or not isinstance(source := value.get(REF), str)
-        or source.startswith(OF_JSON_SCHEMA)
-    ):
-        return None
-    path = value.get(PATH)
-    return Reference(source, path if isinstance(path, str) else "", place)
+    return Reference(as_text(value[REF]), as_text(value.get(PATH)), place) if is_reference(value) else None
 
 
 def resolved(step_type: str, step_input: Json, values: Mapping[str, Json]) -> Json:

@@ -26,7 +26,6 @@ from civitai_mock.api.v2.description.structures import (
     read_any_object,
 )
 from civitai_mock.api.v2.description.values import (
-    SOURCE,
     Reader,
     any_value,
     constant_reader,
@@ -43,6 +42,7 @@ from civitai_mock.api.v2.description.values import (
     word_reader,
 )
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.references import REF
 
 NULL = "null"
 INTEGERS: Mapping[str, tuple[int, int]] = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -104,7 +104,7 @@ class Compiler:
         if found.branch is not None:
             return self._branch_reader(found, found.branch)
         members = [self._member(found, member) for member in found.members]
-        return ObjectReader(members, spellings=found.spellings, may_be_reference=SOURCE not in found.members)
+        return ObjectReader(members, spellings=found.spellings, may_be_reference=REF not in found.members)
 
     def _branch_reader(self, found: ObjectSchema, branch: Branch) -> Reader:
         is_open = branch.member in AGEING_WORDS

@@ -9,10 +9,10 @@ from civitai_mock.api.v2.description.faults import Faults
 from civitai_mock.api.v2.description.values import Reader
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.references import INPUT, REPEAT, STEP_TYPE, TEMPLATE
 
 ENGINE, OPERATION, MODEL, MODEL_VARIANT = "engine", "operation", "model", "modelVariant"
-IMAGE_GEN, REPEAT = "imageGen", "repeat"
-TYPE, INPUT, TEMPLATE = "$type", "input", "template"
+IMAGE_GEN = "imageGen"
 
 
 def echo_input(step_type: str, value: Json, path: str = INPUT) -> Json:
@@ -66,7 +66,7 @@ def _input_reader(step_type: str) -> Reader:
 
 def _shown_template(template: Json) -> Json:
     """Return the template of a step that is repeated, with its input as answers have it."""
-    if not isinstance(template, dict) or not isinstance(template.get(TYPE), str):
+    if not isinstance(template, dict) or not isinstance(template.get(STEP_TYPE), str):
         return template
-    shown: JsonObject = template | {INPUT: shown_input(str(template[TYPE]), template.get(INPUT))}
+    shown: JsonObject = template | {INPUT: shown_input(str(template[STEP_TYPE]), template.get(INPUT))}
     return shown

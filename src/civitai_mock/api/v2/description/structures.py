@@ -9,8 +9,9 @@ import orjson
 
 from civitai_mock.api.v2.description.document import Branch
 from civitai_mock.api.v2.description.faults import MOST_SHOWN, Faults, Place, shown
-from civitai_mock.api.v2.description.values import Reader, is_reference, other_kind
+from civitai_mock.api.v2.description.values import Reader, other_kind
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.references import is_reference
 
 
 class Missing:

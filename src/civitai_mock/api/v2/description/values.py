@@ -3,15 +3,15 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 from civitai_mock.api.v2.description.faults import MOST_SHOWN, Faults, Place, shown
 from civitai_mock.domain.dotnet import format_timespan, parse_timespan, plain_number
-from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.references import is_reference
 
 Reader: TypeAlias = Callable[[Json, Place, Faults], Json]
 
-SOURCE, PATH = "$ref", "path"
 # The pattern of an AIR goes back and forth over a text; no AIR is as long as this.
 MOST_MATCHED = 1000
 LONGEST_TIMEOUT = timedelta(days=1)
@@ -26,11 +26,6 @@ JSON_KINDS: Mapping[type, str] = {
 }
 # .NET writes names of groups in another way.
 GROUP_NAME = re.compile(r"\(\?<(?![=!])")
-
-
-def is_reference(value: Json) -> TypeGuard[JsonObject]:
-    """Return whether a value stands for one that is not known yet; such a value may be sent in any place."""
-    return isinstance(value, dict) and isinstance(value.get(SOURCE), str) and isinstance(value.get(PATH), str)
 
 
 def any_value(value: Json, place: Place, faults: Faults) -> Json:
