@@ -28,9 +28,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
-from civitai_mock.drawing.artist import ImageContent
 from civitai_mock.env_files import EnvFileError, values_in_env_files
 from civitai_mock.environment import setting_values
+from civitai_mock.generation.media import ImageContent
 from civitai_mock.network.redaction import HIDDEN, redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
@@ -369,7 +369,7 @@ class Settings(BaseSettings):
     )
     image_allowed_hosts: HostPatterns = setting(
         PUBLIC,
-        "Lists where images that jobs name by URL may be fetched from, for ComfyUI; it takes the same words as"
+        "Lists where images, videos and sounds that jobs name by URL may be fetched from; it takes the same words as"
         " `CALLBACK_ALLOWED_HOSTS`",
         expected="hosts with commas between them",
     )
@@ -386,6 +386,13 @@ class Settings(BaseSettings):
         expected="a number from 4096 to 178956970",
         ge=4096,
         le=178_956_970,
+    )
+    media_max_bytes: int = setting(
+        67_108_864,
+        "Limits the size of a video, a sound or an image that steps of version 2 read, in bytes",
+        expected="a number from 1024 to 1073741824",
+        ge=1024,
+        le=2**30,
     )
     image_timeout_s: float = setting(
         30, "Limits how long fetching one image may take, in s", expected="a number from 0.1 to 600", ge=0.1, le=600

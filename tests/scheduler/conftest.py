@@ -65,6 +65,7 @@ SETTINGS = make_settings(
     image_allowed_hosts="private",
     image_max_bytes=IMAGE_LIMIT,
     image_max_pixels=IMAGE_LIMIT,
+    media_max_bytes=IMAGE_LIMIT,
 )
 
 

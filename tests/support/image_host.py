@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from civitai_mock.network.client import GuardedHttpClient, http_client
-from civitai_mock.network.images import ImageFetcher, ImageLimits
+from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.services.host_policy import image_policy
 
@@ -63,11 +63,12 @@ async def image_host(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Imag
 @asynccontextmanager
 async def fetching_from(
     host: ImageHost, *patterns: str, limits: ImageLimits = LIMITS, patience: timedelta = timedelta(seconds=5)
-) -> AsyncIterator[ImageFetcher]:
+) -> AsyncIterator[MediaFetcher]:
     async with http_client(user_agent="test", tls=make_tls_context()) as client:
         hosts = image_policy(patterns or ("private",))
         guarded = GuardedHttpClient(get_client=lambda: client, hosts=hosts, resolve=host.resolve)
-        yield ImageFetcher(client=guarded, limits=limits, timeout=patience)
+        media = MediaLimits(max_bytes=limits.max_bytes, images=limits)
+        yield MediaFetcher(client=guarded, limits=limits, media_limits=media, timeout=patience)
 
 
 def answer_of(body: bytes, *, status: int = 200, length: int | None = None, **headers: str) -> bytes:

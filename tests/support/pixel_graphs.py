@@ -6,9 +6,10 @@ from typing import Any
 
 from PIL import Image
 
-from civitai_mock.drawing.artist import ImageContent, draw_as
+from civitai_mock.drawing.artist import draw_as
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.graph_reader.nodes import Nodes
+from civitai_mock.generation.media import ImageContent
 from tests.support.comfy_graphs import Graph, node
 
 TALL = (192, 320)

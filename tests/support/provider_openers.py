@@ -8,8 +8,9 @@ from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
-from civitai_mock.drawing.artist import ImageContent, draw_as, draw_recipe
-from civitai_mock.generation.recipe import Recipe
+from civitai_mock.drawing.artist import draw_as, draw_recipe
+from civitai_mock.generation.media import ImageContent
+from civitai_mock.generation.recipe import read_recipe, recipe_text
 from civitai_mock.ports import Output, Provider, Submission, UndrawnOutput
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import INSTANT
@@ -62,5 +63,5 @@ def submission(prompt_id: str, graph: Graph) -> Submission:
 async def content(output: Output | UndrawnOutput, graph: Graph) -> bytes:
     """Return the bytes of a file of a graph, as somebody who asks for them later gets them."""
     if isinstance(output, UndrawnOutput):
-        return draw_recipe(Recipe.parse(output.recipe.text()), json.dumps(graph))
+        return draw_recipe(read_recipe(recipe_text(output.recipe)), json.dumps(graph))
     return b"".join([chunk async for chunk in output.content])

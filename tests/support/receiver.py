@@ -9,7 +9,7 @@ from typing import Self
 import httpx
 
 from civitai_mock.bootstrap.runtime import OutboundNetwork
-from civitai_mock.network.images import ImageFetcher, ImageLimits
+from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.services.host_policy import PRIVATE, callback_policy, image_policy
 
@@ -61,9 +61,10 @@ class Receiver:
     def webhook_sender(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
         return WebhookSender(client=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
-    def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> ImageFetcher:
+    def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> MediaFetcher:
         client = self.network.guarded_by(image_policy(patterns or (PRIVATE,)))
-        return ImageFetcher(client=client, limits=limits, timeout=timeout)
+        media = MediaLimits(max_bytes=limits.max_bytes, images=limits)
+        return MediaFetcher(client=client, limits=limits, media_limits=media, timeout=timeout)
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:
         return self.addresses.get(host, (ADDRESS,))

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.recipe import Recipe
-from civitai_mock.ports import Output, Outputs, Progress, Receipt, Submission, WorkerReport
+from civitai_mock.generation.media import Derived, ImageContent, ImageFile, MadeFile
+from civitai_mock.generation.operations import Operation
+from civitai_mock.generation.recipe import GraphRecipe, Recipe, recipe_text
+from civitai_mock.ports import LoadInput, Output, Outputs, Progress, Receipt, Submission, WorkerReport
 
 Script = Callable[[str], None]
 
@@ -93,11 +95,24 @@ async def _image() -> AsyncIterator[bytes]:
 class PlainArtist:
     """Answers text in the place of images."""
 
+    image_content = ImageContent.DRAWN
+
     async def draw(self, subject: str, *, seed: int) -> bytes:
         return f"{subject} {seed}".encode()
 
     async def draw_recipe(self, recipe: Recipe, graph_text: str) -> bytes:
-        return f"{recipe.node_id} {recipe.index} of {graph_text}".encode()
+        if isinstance(recipe, GraphRecipe):
+            return f"{recipe.node_id} {recipe.index} of {graph_text}".encode()
+        return recipe_text(recipe).encode()
+
+    async def convert(self, image: bytes, file: ImageFile) -> bytes:
+        return f"{file.format} of ".encode() + image
+
+    async def derive(self, operation: Operation, inputs: Sequence[LoadInput]) -> Derived:
+        """Answer one file, which names the operation and has the bytes of all inputs."""
+        loaded = [(await load()).content or b"nothing" for load in inputs]
+        content = b" and ".join([type(operation).__name__.encode(), *loaded])
+        return Derived(files=[MadeFile(content=content, content_type="image/jpeg")], result={"inputs": len(loaded)})
 
     async def transform(self, transformer: str, image: bytes) -> bytes:
         return transformer.encode() + b" of " + image

@@ -128,7 +128,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 
 def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    image_hosts = runtime.image_fetcher.client.hosts if runtime.provider.reads_files else None
+    image_hosts = runtime.media_fetcher.client.hosts if runtime.provider.reads_files else None
     return SubmitJobs(
         jobs=runtime.stores.jobs,
         search=runtime.stores.search,

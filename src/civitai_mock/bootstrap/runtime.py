@@ -18,7 +18,7 @@ from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.generation.wire import wire_models
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
-from civitai_mock.network.images import ImageFetcher, ImageLimits
+from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, Ids, Metrics, Provider, RecordSpan, Stores
@@ -64,7 +64,7 @@ class Runtime:
     provider: Provider
     artist: Artist
     network: OutboundNetwork
-    image_fetcher: ImageFetcher
+    media_fetcher: MediaFetcher
     blob_access: BlobAccess
     blob_key: bytes
     metrics: Metrics
@@ -113,7 +113,7 @@ async def open_runtime(
             provider=provider,
             artist=artist,
             network=network,
-            image_fetcher=_make_image_fetcher(settings, network),
+            media_fetcher=_make_media_fetcher(settings, network),
             blob_access=BlobAccess(blobs=stores.blobs, drawing=drawing),
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
@@ -198,10 +198,12 @@ async def _open_network() -> AsyncIterator[OutboundNetwork]:
             await get_client().aclose()
 
 
-def _make_image_fetcher(settings: Settings, network: OutboundNetwork) -> ImageFetcher:
-    return ImageFetcher(
+def _make_media_fetcher(settings: Settings, network: OutboundNetwork) -> MediaFetcher:
+    limits = ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels)
+    return MediaFetcher(
         client=network.guarded_by(image_policy(settings.image_patterns)),
-        limits=ImageLimits(max_bytes=settings.image_max_bytes, max_pixels=settings.image_max_pixels),
+        limits=limits,
+        media_limits=MediaLimits(max_bytes=settings.media_max_bytes, images=limits),
         timeout=timedelta(seconds=settings.image_timeout_s),
     )
 

@@ -54,7 +54,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         progress_reporter=ProgressReporter(
             clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
         ),
-        image_fetcher=runtime.image_fetcher,
+        media_fetcher=runtime.media_fetcher,
         own_blob_links=namespace.own_blob_links,
         blob_access=runtime.blob_access,
         metrics=runtime.metrics,

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
@@ -34,6 +34,15 @@ class BlobFacts:
     nsfw_level: NsfwLevel | None = None
     job_id: str | None = None
     workflow_id: str | None = None
+
+    def measured(self, other: "BlobFacts") -> Self:
+        """Return these facts with the size and the duration that `other` knows."""
+        return replace(
+            self,
+            width=self.width if other.width is None else other.width,
+            height=self.height if other.height is None else other.height,
+            duration=self.duration if other.duration is None else other.duration,
+        )
 
     def to_json(self) -> JsonObject:
         """Return what is known, as stores keep it."""

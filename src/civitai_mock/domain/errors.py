@@ -90,6 +90,10 @@ class StageError(JobError):
     code = "internal_error"
 
 
+class HostRefusedError(JobError):
+    """A host that a job names may not be connected to."""
+
+
 class NotDrawnError(JobError):
     """An image could not be drawn because of a bug of ours (500); a job that needs it ends."""
 
@@ -100,6 +104,10 @@ class TransientError(MockError):
     """Try again after a pause: a provider or store is away, or too slow."""
 
     code = "unavailable"
+
+
+class UnreachableError(TransientError):
+    """A host that a job names is not there, or accepts no connection."""
 
 
 class QueueFullError(TransientError):

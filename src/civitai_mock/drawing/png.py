@@ -14,6 +14,7 @@ except ImportError:  # there is no package for this machine; zlib gives the same
 
 RGB_COLOUR = 2
 BIT_DEPTH = 8
+GREY = bytes((128, 128, 128))
 FAST_LEVEL, SMALL_LEVEL = 1, 6
 RAW_STREAM, LITTLE_MEMORY = -12, 4  # a negative window size asks zlib for a stream without header and checksum
 BAND_BYTES = 32 * 1024

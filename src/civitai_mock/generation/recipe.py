@@ -1,55 +1,48 @@
-"""The recipe of an image that is not drawn yet: with it any process draws the same bytes at any time."""
+"""The recipe of a file that is not made yet: with it any process makes the same bytes at any time."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
-from typing import Self
+from dataclasses import asdict, astuple, dataclass, field
+from typing import Any, Self, TypeAlias
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.generation.file_recipes import FileRecipe, image_file_of, members_of, recipe_of
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
+from civitai_mock.generation.media import ImageContent, ImageFile
 
 # Is raised with each change that makes other bytes of the same recipe; a test compares digests of what is drawn.
 PAINTER_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class GraphRecipe:
     """Names an image of the graph that the events of a job have; `index` counts within the output node.
 
-    `image_content` is an `ImageContent`. `loaded` is what is known of the files that the graph reads: they may be
-    deleted before the image is drawn.
+    `loaded` is what is known of the files that the graph reads: they may be
+    deleted before the image is drawn. Without `file` the image is a PNG, as ComfyUI's are.
     """
 
     job_id: str
     node_id: str
     index: int
-    image_content: str
+    image_content: ImageContent
     loaded: Mapping[str, Loaded] = field(default_factory=dict)
+    file: ImageFile | None = None
 
-    def text(self) -> str:
-        loaded = {name: astuple(file) for name, file in self.loaded.items()}
-        members = {
-            "painter": PAINTER_VERSION,
+    def members(self) -> JsonObject:
+        loaded: JsonObject = {name: list(astuple(file)) for name, file in self.loaded.items()}
+        return {
             "job": self.job_id,
             "node": self.node_id,
             "index": self.index,
             "content": self.image_content,
             **({"loaded": loaded} if loaded else {}),
+            **({"file": asdict(self.file)} if self.file else {}),
         }
-        return json.dumps(members, separators=(",", ":"))
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a recipe of this or an earlier painter: nobody has seen what that one would have drawn.
-
-        Raise `TransientError` for one of a later painter, as only a process that has it knows how to draw it.
-        """
-        members = json.loads(text)
-        if members["painter"] > PAINTER_VERSION:
-            raise TransientError(
-                f"The image is to be drawn by a later version of this program (painter {members['painter']}; this one"
-                f" has {PAINTER_VERSION})."
-            )
+    def of(cls, members: Mapping[str, Any]) -> Self:
         names = ("width", "height", "count", "has_alpha")
         loaded = {
             name: Loaded(**dict(zip(names, facts, strict=True))) for name, facts in members.get("loaded", {}).items()
@@ -58,6 +51,30 @@ class Recipe:
             job_id=members["job"],
             node_id=members["node"],
             index=members["index"],
-            image_content=members["content"],
+            image_content=ImageContent(members["content"]),
             loaded=loaded,
+            file=image_file_of(members["file"]) if "file" in members else None,
         )
+
+
+Recipe: TypeAlias = GraphRecipe | FileRecipe
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """Return what is stored of a recipe, with the version of the painter that was there when it was written."""
+    members = recipe.members() if isinstance(recipe, GraphRecipe) else members_of(recipe)
+    return json.dumps({"painter": PAINTER_VERSION, **members}, separators=(",", ":"))
+
+
+def read_recipe(text: str) -> Recipe:
+    """Read a recipe of this or an earlier painter: nobody has seen what that one would have drawn.
+
+    Raise `TransientError` for one of a later painter, as only a process that has it knows how to draw it.
+    """
+    members = json.loads(text)
+    if members["painter"] > PAINTER_VERSION:
+        raise TransientError(
+            f"The image is to be drawn by a later version of this program (painter {members['painter']}; this one"
+            f" has {PAINTER_VERSION})."
+        )
+    return recipe_of(members) if "kind" in members else GraphRecipe.of(members)

@@ -7,7 +7,10 @@ from enum import StrEnum
 from typing import Self, TypeAlias
 
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.generation.file_recipes import FileRecipe
 from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.media import ImageFile
+from civitai_mock.generation.operations import Operation
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 
 
@@ -51,7 +54,7 @@ class GraphWork:
     `tags` has, by the node that loads a file, the tag of a prompt text that asks for it: a server that lacks the file
     leaves the node out, so that its links take the places of its outputs, in their order. No node was made for the
     `ignored_tags`. The graph `has_common_shape` if it was built here and reads no image: then many others differ from
-    it in texts, seeds and names of files only.
+    it in texts, seeds and names of files only. Images are given out as `image_file` says; without it as they are made.
     """
 
     graph: Graph
@@ -62,6 +65,7 @@ class GraphWork:
     tags: Mapping[str, str] = field(default_factory=dict)
     ignored_tags: tuple[IgnoredTag, ...] = ()
     has_common_shape: bool = False
+    image_file: ImageFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,33 @@ class ResultWork:
 
     result: JsonObject
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaWork:
+    """Makes files of its own, one for each slot of the job, after the time that a model would take.
+
+    They are made when somebody asks for them. `result` has what a job answers beside its files.
+    """
+
+    files: tuple[FileRecipe, ...]
+    seconds: float
+    result: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivedWork:
+    """Does an operation on input files, and takes at least the time that a model would.
+
+    Each of the `inputs` is a URL, a data URL, bare base64, the key of a blob or an AIR, in whose place a drawing
+    stands. Files that the operation makes go into the job's slots; a job without slots takes as many as there are.
+    Where the operation does not need them (`needs_inputs`), those that cannot be had do not end the job.
+    """
+
+    operation: Operation
+    inputs: tuple[str, ...]
+    seconds: float
+    needs_inputs: bool = True
 
 
 class BlobAction(StrEnum):
@@ -148,4 +179,14 @@ class TrainingWork:
     seconds_per_epoch: float
 
 
-JobWork: TypeAlias = GraphWork | ResultWork | BlobWork | CopyAssetWork | ClearAssetsWork | TransformWork | TrainingWork
+JobWork: TypeAlias = (
+    GraphWork
+    | ResultWork
+    | MediaWork
+    | DerivedWork
+    | BlobWork
+    | CopyAssetWork
+    | ClearAssetsWork
+    | TransformWork
+    | TrainingWork
+)

@@ -5,6 +5,7 @@ from civitai_mock.ports.metrics import Metrics
 from civitai_mock.ports.provider import (
     Artist,
     InputFile,
+    LoadInput,
     Output,
     Outputs,
     Preview,
@@ -36,6 +37,7 @@ __all__ = [
     "JobQueue",
     "JobSearch",
     "JobStore",
+    "LoadInput",
     "Metrics",
     "NewerSchemaError",
     "Output",

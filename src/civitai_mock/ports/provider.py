@@ -1,13 +1,15 @@
 """Ports of providers, which run graphs, and of the artist, with the values that go there and back."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from civitai_mock.domain.job import NORMAL, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.generation.recipe import Recipe
+from civitai_mock.generation.media import Derived, ImageContent, ImageFile, MediaInput
+from civitai_mock.generation.operations import Operation
+from civitai_mock.generation.recipe import GraphRecipe, Recipe
 from civitai_mock.generation.work import FileRole
 
 
@@ -77,7 +79,7 @@ class UndrawnOutput:
 
     node_id: str
     content_type: str
-    recipe: Recipe
+    recipe: GraphRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,15 +169,32 @@ class Provider(Protocol):
         ...
 
 
+# Reads an input, all of which has to be in memory for an operation: not before the operation begins.
+LoadInput: TypeAlias = Callable[[], Awaitable[MediaInput]]
+
+
 class Artist(Protocol):
-    """Draws images in place of models and files that are not here; the same request always gets the same image."""
+    """Makes files in place of models and files that are not here; the same request always gets the same bytes.
+
+    `image_content` is what new images show which their recipes say.
+    """
+
+    image_content: ImageContent
 
     async def draw(self, subject: str, *, seed: int) -> bytes:
         """Return a PNG file that has something to do with the subject."""
         ...
 
     async def draw_recipe(self, recipe: Recipe, graph_text: str) -> bytes:
-        """Return a PNG file, the same bytes each time and in each process."""
+        """Return a file, the same bytes each time and in each process; only a `GraphRecipe` needs the graph."""
+        ...
+
+    async def convert(self, image: bytes, file: ImageFile) -> bytes:
+        """Write an image anew, with what it says of how it was made; raise `JobError` for other bytes."""
+        ...
+
+    async def derive(self, operation: Operation, inputs: Sequence[LoadInput]) -> Derived:
+        """Do an operation on files, which are loaded when its turn comes; raise `JobError` if it cannot be done."""
         ...
 
     async def transform(self, transformer: str, image: bytes) -> bytes:

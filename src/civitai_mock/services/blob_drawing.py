@@ -12,7 +12,7 @@ import structlog
 from civitai_mock.domain.blob import Blob, UndrawnBlob, etag_of
 from civitai_mock.domain.errors import MockError, NotDrawnError, NotFoundError, TransientError
 from civitai_mock.domain.events import GRAPH_MEMBER
-from civitai_mock.generation.recipe import Recipe
+from civitai_mock.generation.recipe import GraphRecipe, read_recipe
 from civitai_mock.ports import Artist, BlobStore, JobStore
 from civitai_mock.services.streams import in_chunks
 
@@ -104,8 +104,9 @@ class BlobDrawing:
 
     async def _drawn(self, blob: UndrawnBlob) -> bytes:
         try:
-            recipe = Recipe.parse(blob.recipe)
-            return await self._artist.draw_recipe(recipe, await self._graph(recipe.job_id))
+            recipe = read_recipe(blob.recipe)
+            graph_text = await self._graph(recipe.job_id) if isinstance(recipe, GraphRecipe) else ""
+            return await self._artist.draw_recipe(recipe, graph_text)
         except MockError:
             raise
         except Exception as error:

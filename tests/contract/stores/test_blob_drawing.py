@@ -15,7 +15,8 @@ from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation import recipe as recipes
-from civitai_mock.generation.recipe import Recipe
+from civitai_mock.generation.media import ImageContent
+from civitai_mock.generation.recipe import GraphRecipe, Recipe, read_recipe, recipe_text
 from civitai_mock.ports import BlobStore, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blobs import BlobAccess
@@ -75,11 +76,11 @@ async def job(stores: Stores) -> Job:
 
 @pytest.fixture
 async def undrawn(stores: Stores, job: Job) -> UndrawnBlob:
-    recipe = Recipe(job_id=job.id, node_id="9", index=0, image_content="drawn")
+    recipe = GraphRecipe(job_id=job.id, node_id="9", index=0, image_content=ImageContent.DRAWN)
     blob = UndrawnBlob(
         key=job.slots[0].blob_key,
         content_type="image/png",
-        recipe=recipe.text(),
+        recipe=recipe_text(recipe),
         keep_until=job.keep_until,
         owner=job.issued_by,
     )
@@ -239,7 +240,7 @@ async def test_a_recipe_of_a_later_painter_waits_for_a_process_that_has_it(
     stores: Stores, undrawn: UndrawnBlob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recipes, "PAINTER_VERSION", recipes.PAINTER_VERSION + 1)
-    recipe = Recipe.parse(undrawn.recipe).text()
+    recipe = recipe_text(read_recipe(undrawn.recipe))
     await stores.blobs.put_undrawn([replace(undrawn, recipe=recipe)])
     monkeypatch.undo()
     artist = HeldArtist()

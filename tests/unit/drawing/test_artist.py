@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.drawing.artist import ImageContent, StandInArtist
+from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
+from civitai_mock.generation.media import ImageContent
 
 
 def square_on_black(*, fmt: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.drawing import artist
-from civitai_mock.drawing.artist import ImageContent
+from civitai_mock.generation.media import ImageContent
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.simulator import graph_check
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, GraphRefusedError

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from civitai_mock.drawing.artist import ImageContent, draw
+from civitai_mock.drawing.artist import draw
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
+from civitai_mock.generation.media import ImageContent
 from tests.support.paths import ROOT
 
 SAMPLED = SamplerPass(seed=42, steps=20, cfg=7.0, sampler="euler", prompt_text="a red fox", model="sd15.safetensors")

@@ -14,13 +14,14 @@ from hashlib import sha256
 import pytest
 from PIL import Image
 
-from civitai_mock.drawing.artist import ImageContent, StandInArtist, draw_recipe
+from civitai_mock.drawing.artist import StandInArtist, draw_recipe
 from civitai_mock.drawing.painter.scenes import SCENES
 from civitai_mock.drawing.painter.style import SCENE_OF
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
-from civitai_mock.generation.recipe import PAINTER_VERSION, Recipe
+from civitai_mock.generation.media import ImageContent
+from civitai_mock.generation.recipe import PAINTER_VERSION, GraphRecipe, read_recipe, recipe_text
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, text_to_image
 from tests.support.golden import Golden
 from tests.support.paths import DATA
@@ -32,20 +33,20 @@ import sys
 from civitai_mock.drawing.artist import draw_recipe
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import read_output_images
-from civitai_mock.generation.recipe import Recipe
-sys.stdout.buffer.write(draw_recipe(Recipe.parse(sys.argv[1]), sys.argv[2]))
+from civitai_mock.generation.recipe import read_recipe
+sys.stdout.buffer.write(draw_recipe(read_recipe(sys.argv[1]), sys.argv[2]))
 """
 
 
-def recipe(index: int = 0, content: ImageContent = ImageContent.DRAWN) -> Recipe:
-    return Recipe(job_id="a job", node_id="9", index=index, image_content=content)
+def recipe(index: int = 0, content: ImageContent = ImageContent.DRAWN) -> GraphRecipe:
+    return GraphRecipe(job_id="a job", node_id="9", index=index, image_content=content)
 
 
 def graph(words: str = "a red fox", *, width: int = 512, height: int = 512, batch: int = 1) -> Graph:
     return text_to_image(prompt_text=words, width=width, height=height, batch=batch)
 
 
-def recipes() -> Iterator[tuple[str, Recipe, Graph]]:
+def recipes() -> Iterator[tuple[str, GraphRecipe, Graph]]:
     for scene in SCENES:
         yield f"scene {scene}", recipe(), graph(f"{WORD_OF[scene]}, blue")
     for width, height in SIZES:
@@ -87,7 +88,7 @@ def test_every_recipe_of_the_golden_file_draws_something_else() -> None:
 
 @pytest.mark.parametrize("content", ImageContent)
 def test_a_process_draws_the_very_bytes_that_another_one_draws(content: ImageContent) -> None:
-    text, graph_text = recipe(content=content).text(), json.dumps(graph())
+    text, graph_text = recipe_text(recipe(content=content)), json.dumps(graph())
     drawn = [
         subprocess.run(
             [sys.executable, "-c", DRAW, text, graph_text],
@@ -97,7 +98,7 @@ def test_a_process_draws_the_very_bytes_that_another_one_draws(content: ImageCon
         ).stdout
         for seed in ("1", "2")
     ]
-    assert drawn[0] == drawn[1] == draw_recipe(Recipe.parse(text), graph_text)
+    assert drawn[0] == drawn[1] == draw_recipe(read_recipe(text), graph_text)
 
 
 def test_an_image_to_image_has_the_size_that_its_source_had() -> None:
@@ -108,7 +109,8 @@ def test_an_image_to_image_has_the_size_that_its_source_had() -> None:
     }
     made["3"]["inputs"]["latent_image"] = ["2", 0]
     loaded = {"fox.png": Loaded(width=192, height=320, has_alpha=True)}
-    parsed = Recipe.parse(replace(recipe(), loaded=loaded).text())
+    parsed = read_recipe(recipe_text(replace(recipe(), loaded=loaded)))
+    assert isinstance(parsed, GraphRecipe)
     assert parsed.loaded == loaded
     assert Image.open(io.BytesIO(draw_recipe(parsed, json.dumps(made)))).size == (192, 320)
 

@@ -11,9 +11,9 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.drawing.artist import ImageContent
 from civitai_mock.drawing.outputs import output_files
-from civitai_mock.generation.recipe import Recipe
+from civitai_mock.generation.media import ImageContent
+from civitai_mock.generation.recipe import read_recipe, recipe_text
 from civitai_mock.ports import Output, UndrawnOutput
 from civitai_mock.providers.simulator.graph_check import PromptCancelledError
 from civitai_mock.providers.simulator.simulator import Simulator
@@ -74,7 +74,7 @@ async def test_an_image_that_a_drawing_stands_in_for_is_a_recipe(clock: VirtualC
         await provider.send(submission("a", text_to_image(batch=2)))
         outputs = (await provider.collect("a")).items
     recipes = [output.recipe for output in outputs if isinstance(output, UndrawnOutput)]
-    assert [Recipe.parse(recipe.text()) for recipe in recipes] == recipes
+    assert [read_recipe(recipe_text(recipe)) for recipe in recipes] == recipes
     assert [(recipe.job_id, recipe.node_id, recipe.index, recipe.image_content) for recipe in recipes] == [
         ("job of a", "9", 0, "blank"),
         ("job of a", "9", 1, "blank"),

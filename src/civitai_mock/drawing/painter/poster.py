@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from civitai_mock.drawing.painter.canvas import TONES, Canvas, Tones
 from civitai_mock.drawing.painter.caption import lay_out_caption
@@ -42,6 +43,12 @@ class Poster:
             lines[: len(drawn), 0, 1:] = np.take(table, drawn).view(np.uint8)
             whole = lines[: len(drawn)].reshape(-1, lines.shape[2])
             yield whole[: self.height - first * self.zoom].data
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """Return rows of pixels, for other formats."""
+        table = np.frombuffer(self.colours, np.uint8).reshape(-1, 3)
+        drawn = self.pixels.repeat(self.zoom, axis=0)[: self.height].repeat(self.zoom, axis=1)[:, : self.width]
+        return np.take(table, drawn, axis=0)
 
 
 def paint(output: OutputImages, index: int) -> Poster:

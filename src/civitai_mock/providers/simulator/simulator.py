@@ -14,14 +14,15 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.drawing.artist import ImageContent, draw_as
+from civitai_mock.drawing.artist import draw_as
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.graph_reader.infotext import png_texts
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.generation.recipe import Recipe
+from civitai_mock.generation.media import ImageContent
+from civitai_mock.generation.recipe import GraphRecipe
 from civitai_mock.ports import (
     Clock,
     InputFile,
@@ -243,8 +244,8 @@ class Simulator:
                     content = self._content(prompt, output, index)
                     yield Output(node_id=output.node_id, content_type=content_type, content=content)
 
-    def _recipe(self, prompt: SimulatedPrompt, output: OutputImages, index: int) -> Recipe:
-        return Recipe(
+    def _recipe(self, prompt: SimulatedPrompt, output: OutputImages, index: int) -> GraphRecipe:
+        return GraphRecipe(
             job_id=prompt.job_id,
             node_id=output.node_id,
             index=index,

@@ -7,8 +7,10 @@ from civitai_mock.generation.work import (
     BlobWork,
     ClearAssetsWork,
     CopyAssetWork,
+    DerivedWork,
     GraphWork,
     JobWork,
+    MediaWork,
     ResultWork,
     TrainingWork,
     TransformWork,
@@ -16,12 +18,15 @@ from civitai_mock.generation.work import (
 from civitai_mock.scheduler.executors.blobs import BlobExecutor, ClearAssetsExecutor, CopyAssetExecutor
 from civitai_mock.scheduler.executors.context import Executor
 from civitai_mock.scheduler.executors.graph import GraphExecutor
+from civitai_mock.scheduler.executors.media import DerivedExecutor, MediaExecutor
 from civitai_mock.scheduler.executors.simulated import ResultExecutor, TrainingExecutor, TransformExecutor
 
 # Each takes the work that is its key, which a mapping's type cannot say.
 EXECUTORS: Mapping[type[JobWork], Callable[[Any], Executor]] = {
     GraphWork: GraphExecutor,
     ResultWork: ResultExecutor,
+    MediaWork: MediaExecutor,
+    DerivedWork: DerivedExecutor,
     BlobWork: BlobExecutor,
     CopyAssetWork: CopyAssetExecutor,
     ClearAssetsWork: ClearAssetsExecutor,

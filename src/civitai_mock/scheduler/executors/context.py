@@ -8,9 +8,9 @@ from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.generation.recipe import Recipe
-from civitai_mock.network.images import ImageFetcher
-from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, Metrics, Provider
+from civitai_mock.generation.recipe import Recipe, recipe_text
+from civitai_mock.network.media import MediaFetcher
+from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, LoadInput, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blob_urls import OwnBlobLinks
@@ -37,7 +37,7 @@ class RunnerServices:
     ids: Ids
     pace: float
     progress_reporter: ProgressReporter
-    image_fetcher: ImageFetcher
+    media_fetcher: MediaFetcher
     own_blob_links: OwnBlobLinks
     blob_access: BlobAccess
     metrics: Metrics
@@ -66,8 +66,9 @@ class JobContext:
     `event_context` gathers what the job's next event says (v1 description: `JobEvent.context`); `publish` writes an
     event in between, with the slots as they are then. Stages that take no time are stored together; `before_waiting`
     stores those that were entered so far, so that others see them while the job waits, and a crash does not undo them.
-    `files` are those that the graph reads. Three are known once the work is sent: `graph` is the one that runs,
-    `is_resumed` says that an earlier claim had begun what goes on now, `is_done` that the outputs are there already.
+    `files` are those that the graph reads, `inputs` those of an operation on files. Three are known once the work is
+    sent: `graph` is the one that runs, `is_resumed` says that an earlier claim had begun what goes on now, `is_done`
+    that the outputs are there already.
     """
 
     job: Job
@@ -82,6 +83,7 @@ class JobContext:
     is_resumed: bool = False
     is_done: bool = False
     files: tuple[InputFile, ...] = ()
+    inputs: tuple[LoadInput, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)
 
     @property
@@ -118,12 +120,12 @@ class JobContext:
         return replace(slot, available=True)
 
     def undrawn_blob(self, slot: Slot, recipe: Recipe, content_type: str) -> UndrawnBlob:
-        """Return an image of the job that is drawn when somebody asks for it."""
+        """Return a file of the job that is made when somebody asks for it."""
         job = self.job
         return UndrawnBlob(
             key=slot.blob_key,
             content_type=content_type,
-            recipe=recipe.text(),
+            recipe=recipe_text(recipe),
             keep_until=job.keep_until,
             owner=job.issued_by,
             facts=slot.facts,

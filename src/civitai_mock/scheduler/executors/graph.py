@@ -10,21 +10,24 @@ from mimetypes import guess_extension
 from urllib.parse import quote
 
 from civitai_mock.domain.blob import PREVIEW, Slot, UndrawnBlob, blob_key
-from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, RunFailedError, TransientError
+from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.generation.graph import graph_text
 from civitai_mock.generation.graph_reader.progress import fraction_done
+from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
-from civitai_mock.network.images import MAX_HEAD_BYTES
+from civitai_mock.network.media import MAX_HEAD_BYTES
 from civitai_mock.ports import InputFile, Output, Outputs, Preview, Progress, Receipt, Submission, UndrawnOutput
 from civitai_mock.scheduler.executors.context import Executor, JobContext
+from civitai_mock.scheduler.executors.inputs import content_of, fetched_blob, signed_blob
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.streams import one_chunk
+from civitai_mock.services.streams import in_chunks, one_chunk
 
+DRAWN_TYPE = "image/png"  # which samplers' images have; animations and files of other kinds stay as they are
 NOT_LOADED = "The server has no such file, or cannot load it"
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -80,7 +83,8 @@ class GraphExecutor(Executor):
         if made < expected:
             raise JobError(f"The graph made too few images: {made} of {expected}.", made=made, asked=len(slots))
         started = context.services.clock.now()
-        context.slots = await _store_outputs(context, list(zip(slots, outputs.items, strict=False)))
+        made_files = list(zip(slots, outputs.items, strict=False))
+        context.slots = await _store_outputs(context, made_files, self.work.image_file)
         context.event_context |= {
             **outputs.facts,
             "middleware_duration_UploadBlobs_ms": (context.services.clock.now() - started) // MILLISECOND,
@@ -127,17 +131,29 @@ def _prompt_id(context: JobContext) -> str:
     return context.prompt_id
 
 
-async def _store_outputs(context: JobContext, made: Sequence[tuple[Slot, Output | UndrawnOutput]]) -> tuple[Slot, ...]:
+async def _store_outputs(
+    context: JobContext, made: Sequence[tuple[Slot, Output | UndrawnOutput]], image_file: ImageFile | None
+) -> tuple[Slot, ...]:
     """Store files, and in one write all images that are drawn later; return the slots as available."""
     undrawn: list[UndrawnBlob] = []
     for slot, output in made:
+        wanted = image_file if output.content_type == DRAWN_TYPE else None
+        content_type = wanted.content_type if wanted else output.content_type
         if isinstance(output, UndrawnOutput):
-            undrawn.append(context.undrawn_blob(slot, output.recipe, output.content_type))
+            undrawn.append(context.undrawn_blob(slot, replace(output.recipe, file=wanted), content_type))
         else:
-            await context.store_blob(slot.blob_key, output.content, output.content_type, facts=slot.facts)
+            content = output.content if wanted is None else _converted(context, output.content, wanted)
+            await context.store_blob(slot.blob_key, content, content_type, facts=slot.facts)
     if undrawn:
         await context.services.blobs.put_undrawn(undrawn)
     return tuple(replace(slot, available=True) for slot, _ in made)
+
+
+async def _converted(context: JobContext, content: AsyncIterator[bytes], file: ImageFile) -> AsyncIterator[bytes]:
+    """Write an image anew; its bytes have to be in memory for that, as they are while it is decoded."""
+    image = b"".join([chunk async for chunk in content])
+    async for chunk in in_chunks(await context.services.artist.convert(image, file)):
+        yield chunk
 
 
 def _ignored_tags(ignored: Sequence[IgnoredTag]) -> JsonObject:
@@ -155,49 +171,24 @@ async def _load_files(context: JobContext, images: Sequence[InputImage]) -> tupl
 
 
 async def _load_file(context: JobContext, index: int, image: InputImage) -> InputFile | None:
-    opened = await context.open_blob(image.blob_key) if image.blob_key else await _signed_blob(context, image)
+    url = image.url or ""
+    opened = await context.open_blob(image.blob_key) if image.blob_key else await signed_blob(context, url)
     if opened is None:
         if not context.services.provider.reads_files:
             return None
-        opened = await _fetch_blob(context, index, image)
+        opened = await fetched_blob(context, index, url, limits=context.services.media_fetcher.limits)
     return await _checked_file(context, image, opened)
-
-
-async def _signed_blob(context: JobContext, image: InputImage) -> OpenBlob | None:
-    """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
-    try:
-        link = context.services.own_blob_links.find(image.url or "", at=context.job.created_at)
-        return None if link is None else await context.services.blob_access.open_link(link, owner=context.owner)
-    except (ForbiddenError, NotFoundError) as error:
-        raise JobError(f"Cannot load an input image: {error.message}") from error
-
-
-async def _fetch_blob(context: JobContext, index: int, image: InputImage) -> OpenBlob:
-    """Fetch the image once for a job: another claim of it finds what the first one stored."""
-    key, access = blob_key(context.job.id, f"input/{index}"), context.services.blob_access
-    stored = await access.find(key, owner=None)
-    fetched = stored or await context.services.image_fetcher.fetch(image.url or "", partial(context.store_blob, key))
-    return await access.drawing.open(fetched)
 
 
 async def _checked_file(context: JobContext, image: InputImage, opened: OpenBlob) -> InputFile:
     """Return the blob as a file of the type that its bytes have: nobody knows who stored it."""
-    blob, limits = opened.blob, context.services.image_fetcher.limits
+    blob, limits = opened.blob, context.services.media_fetcher.limits
     source = f"the blob '{blob.key}'"
     limits.check_size(blob.size, source=source)
-    head = b"".join([chunk async for chunk in _content(opened, stop=min(blob.size, MAX_HEAD_BYTES))])
+    head = b"".join([chunk async for chunk in content_of(opened, stop=min(blob.size, MAX_HEAD_BYTES))])
     header, _ = await limits.check_header(one_chunk(head), source=source)
-    read = partial(_content, opened, stop=blob.size)
+    read = partial(content_of, opened, stop=blob.size)
     return InputFile(name=image.name, content_type=header.content_type, digest=blob.etag, read=read)
-
-
-async def _content(opened: OpenBlob, *, stop: int) -> AsyncIterator[bytes]:
-    """Raise `TransientError` for a blob that was deleted since: next time it is unknown, or fetched again."""
-    try:
-        async for chunk in opened.read(start=0, stop=stop):
-            yield chunk
-    except NotFoundError as error:
-        raise TransientError(error.message) from error
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.drawing.artist import ImageContent, draw
+from civitai_mock.drawing.artist import draw
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.infotext import infotext, png_texts
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
+from civitai_mock.generation.media import ImageContent
 from tests.support.comfy_graphs import load_graph, recorded_graph
 from tests.support.generation import MODELS, graph_of
 from tests.support.paths import DATA

@@ -1,0 +1,87 @@
+"""Video files (PyAV): write frames as H.264 in MP4 or VP8 in WebM."""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from civitai_mock.drawing.media.sounds import melody_stream, write_melody
+from civitai_mock.drawing.outputs.sound_files import SoundFile
+from civitai_mock.generation.file_recipes import VIDEO_TYPE
+
+WEBM_TYPE = "video/webm"
+BITEXACT = "+bitexact"  # without versions, times and random numbers, so that the same frames are the same bytes
+COLOURS = {"colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m", "color_range": "tv"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFile:
+    """Says how a video is written: quickly, and in one thread, on which its bytes would depend."""
+
+    container: str
+    options: Mapping[str, str]
+    codec: str
+    codec_options: Mapping[str, str]
+    sound: SoundFile
+
+
+KINDS: Mapping[str, VideoFile] = {
+    VIDEO_TYPE: VideoFile(
+        container="mp4",
+        options={"fflags": BITEXACT},
+        codec="libx264",
+        codec_options={"preset": "ultrafast", "crf": "26"},
+        sound=SoundFile(container="mp4", codec="aac"),
+    ),
+    WEBM_TYPE: VideoFile(
+        container="webm",
+        options={"fflags": BITEXACT},
+        codec="libvpx",
+        codec_options={"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "3M"},
+        sound=SoundFile(container="webm", codec="libopus", rate=48_000),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Melody:
+    """Is the sound of a video."""
+
+    seconds: float
+    seed: int
+
+
+def encode_video(
+    frames: Iterable[av.VideoFrame],
+    *,
+    size: tuple[int, int],
+    fps: Fraction,
+    content_type: str = VIDEO_TYPE,
+    melody: Melody | None = None,
+) -> bytes:
+    """Write frames of a size with even sides, in their order."""
+    kind, file = KINDS[content_type], io.BytesIO()
+    with av.open(file, "w", format=kind.container, options=dict(kind.options)) as container:
+        images = _image_stream(container, kind, size, fps)
+        sounds = melody_stream(container, kind.sound) if melody else None
+        for index, frame in enumerate(frames):
+            frame.pts, frame.time_base = index, 1 / fps
+            container.mux(images.encode(frame))
+        container.mux(images.encode(None))
+        if sounds and melody:
+            write_melody(container, sounds, seconds=melody.seconds, seed=melody.seed)
+    return file.getvalue()
+
+
+def _image_stream(container: OutputContainer, kind: VideoFile, size: tuple[int, int], fps: Fraction) -> VideoStream:
+    options = {**kind.codec_options, **COLOURS, "threads": "1", "flags": BITEXACT}
+    stream = container.add_stream(kind.codec, rate=fps, options=options)
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"codec {kind.codec} is not for video")
+    stream.width, stream.height = size
+    stream.pix_fmt, stream.time_base = "yuv420p", 1 / fps
+    return stream

@@ -1,0 +1,76 @@
+"""Media files that are made here: how an image is written, and what comes of an operation on files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.json_types import JsonObject
+
+DEFAULT_QUALITY = 85  # of JPEG and WebP (v2 description: JpegOutputFormat)
+
+
+class ImageContent(StrEnum):
+    """Says what images show: a drawing, or plain grey, for load tests of everything but the drawing."""
+
+    DRAWN = "drawn"
+    BLANK = "blank"
+
+
+class ImageFormat(StrEnum):
+    """Names the formats that images are given out in."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    GIF = "gif"
+
+    @property
+    def content_type(self) -> str:
+        return f"image/{self}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFile:
+    """Says how an image is written; only JPEG and WebP have a `quality`, 1 to 100.
+
+    With `has_metadata` it says how it was made: a PNG in texts, a JPEG or WebP in its EXIF, a GIF in a comment.
+    """
+
+    format: ImageFormat = ImageFormat.JPEG
+    quality: int = DEFAULT_QUALITY
+    is_lossless: bool = False
+    has_metadata: bool = True
+
+    @property
+    def content_type(self) -> str:
+        return self.format.content_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInput:
+    """Is a file that something is done to; without `content` it could not be had, and `source` is all that is known.
+
+    `source` is what the request says: a URL, the key of a blob, an AIR.
+    """
+
+    source: str
+    content_type: str = ""
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeFile:
+    """Is a file that was made, with all its bytes."""
+
+    content: bytes
+    content_type: str
+    facts: BlobFacts = field(default_factory=BlobFacts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """Is what an operation makes: files, members of a result, or both."""
+
+    files: Sequence[MadeFile] = ()
+    result: JsonObject | None = None

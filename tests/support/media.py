@@ -1,0 +1,44 @@
+"""Media files for tests, and readers of what was made."""
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image
+
+from civitai_mock.drawing.media.operations import derive
+from civitai_mock.generation.media import Derived, MadeFile, MediaInput
+from civitai_mock.generation.operations import Operation
+from tests.support.pixel_graphs import gradient
+
+
+def image_bytes(size: tuple[int, int] = (192, 320), fmt: str = "PNG", mode: str = "RGB", **options: object) -> bytes:
+    """Return a file with an image in which no two pixels of a row are alike."""
+    file = io.BytesIO()
+    gradient(size, mode).save(file, fmt, **options)
+    return file.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    """Return an image with its pixels; raise for a broken one."""
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def done(operation: Operation, *contents: bytes) -> Derived:
+    return derive(operation, [MediaInput(source="an input", content=content) for content in contents])
+
+
+def made(operation: Operation, *contents: bytes) -> MadeFile:
+    """Return the only file that an operation makes."""
+    (file,) = done(operation, *contents).files
+    return file
+
+
+def frames(content: bytes) -> Sequence[Image.Image]:
+    image = Image.open(io.BytesIO(content))
+    found = []
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        found.append(image.convert("RGBA"))
+    return found
