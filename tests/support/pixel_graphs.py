@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from civitai_mock.drawing.artist import draw_as
+from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.media import ImageContent

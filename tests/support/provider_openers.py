@@ -8,7 +8,8 @@ from typing import Protocol
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.comfyui_standin.options import Durations, StandinOptions
-from civitai_mock.drawing.artist import draw_as, draw_recipe
+from civitai_mock.drawing.artist import draw_recipe
+from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.generation.media import ImageContent
 from civitai_mock.generation.recipe import read_recipe, recipe_text
 from civitai_mock.ports import Output, Provider, Submission, UndrawnOutput

@@ -15,7 +15,7 @@ from civitai_mock.clock import SystemClock, VirtualClock
 from civitai_mock.comfyui_standin.app import make_app
 from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.ports import Clock
 from tests.support.dates import START

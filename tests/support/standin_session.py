@@ -11,7 +11,7 @@ import httpx
 from civitai_mock.comfyui_standin.command_line import read_command_line
 from civitai_mock.comfyui_standin.options import Durations, ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.standin import Standin
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.ports import Clock
 from tests.support.comfyui_listener import Listener, listen_to
 from tests.support.standin import DEFAULT_OPTIONS, MODELS, RunningStandin, running_standin

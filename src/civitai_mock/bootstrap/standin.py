@@ -12,7 +12,7 @@ from civitai_mock.comfyui_standin.default_files import EXAMPLE_IMAGE, default_mo
 from civitai_mock.comfyui_standin.options import REALISTIC, Durations
 from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.comfyui_standin.state.files import FilePlace
-from civitai_mock.drawing.artist import draw_as
+from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.settings import Settings, SettingsError, SimulationProfile
 
 

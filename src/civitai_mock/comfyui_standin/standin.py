@@ -16,7 +16,7 @@ from civitai_mock.comfyui_standin.state.queue import History, PromptQueue, forei
 from civitai_mock.comfyui_standin.state.standin_state import StandinState
 from civitai_mock.comfyui_standin.state.user_data import UserData
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.ports import Clock
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
-from typing import Self, TypeAlias
+from typing import Self
 
-from civitai_mock.drawing.png import GREY, RgbImage, compress_scanlines, encode_png, plain_scanlines
+from civitai_mock.drawing.drawn_images import draw
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.infotext import png_texts
@@ -19,35 +19,7 @@ from civitai_mock.generation.operations import Operation
 from civitai_mock.generation.recipe import GraphRecipe, Recipe
 from civitai_mock.ports import LoadInput, Metrics
 
-BLANKS_KEPT = 64
 OPERATION_THREADS = 2
-
-# Draws one image of an output, by its index there, as a PNG file with these texts; it blocks, so it needs a thread.
-Draw: TypeAlias = Callable[[OutputImages, int, Mapping[str, str]], bytes]
-
-
-def draw_as(content: ImageContent) -> Draw:
-    return lambda output, index, texts: draw(output, index, texts=texts, content=content)
-
-
-def draw(output: OutputImages, index: int, *, texts: Mapping[str, str], content: ImageContent) -> bytes:
-    """Return a PNG file, which is always the same for the same facts; `index` counts within the output."""
-    if content == ImageContent.BLANK:
-        return encode_png(_blank(output.batch.width, output.batch.height), texts)
-    return encode_png(_painted(output, index), texts)
-
-
-def _painted(output: OutputImages, index: int) -> RgbImage:
-    # Imported at the first image: numpy and Pillow would double the time to the server's first answer.
-    from civitai_mock.drawing.painter.poster import paint  # noqa: PLC0415
-
-    poster = paint(output, index)
-    return RgbImage(width=poster.width, height=poster.height, data=compress_scanlines(poster.scanlines()))
-
-
-@lru_cache(maxsize=BLANKS_KEPT)
-def _blank(width: int, height: int) -> RgbImage:
-    return RgbImage(width=width, height=height, data=plain_scanlines(width, height, GREY))
 
 
 def draw_recipe(recipe: Recipe, graph_text: str) -> bytes:

@@ -15,7 +15,7 @@ from civitai_mock.comfyui_standin.options import StandinOptions
 from civitai_mock.comfyui_standin.state.files import FilePlace
 from civitai_mock.comfyui_standin.state.queue import History
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.drawing.artist import draw_as
+from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.media import ImageContent
 from tests.support.comfy_graphs import Graph

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from civitai_mock.clock import VirtualClock
-from civitai_mock.drawing import artist
+from civitai_mock.drawing import drawn_images
 from civitai_mock.generation.media import ImageContent
 from civitai_mock.ports import InputFile
 from civitai_mock.providers.simulator import graph_check
@@ -90,7 +90,7 @@ async def test_whatever_a_painter_raises_ends_its_job(failure: BaseException, mo
     def broken(*_: object, **__: object) -> bytes:
         raise failure
 
-    monkeypatch.setattr(artist, "draw", broken)
+    monkeypatch.setattr(drawn_images, "draw", broken)
     animation = node("SaveAnimatedWEBP", images=["decoded", 0], **WEBP, **NAMED)
     with pytest.raises(GraphFailedError, match=type(failure).__name__):
         await made({**SOURCE_NODES, "x": animation})

@@ -12,7 +12,8 @@ from PIL import Image
 
 from civitai_mock.comfyui_standin.image_conversion import preview_jpeg
 from civitai_mock.drawing import png
-from civitai_mock.drawing.artist import StandInArtist, draw
+from civitai_mock.drawing.artist import StandInArtist
+from civitai_mock.drawing.drawn_images import draw
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages

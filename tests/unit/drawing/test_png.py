@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from civitai_mock.drawing.artist import draw
+from civitai_mock.drawing.drawn_images import draw
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass

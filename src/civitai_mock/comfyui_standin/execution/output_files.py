@@ -11,7 +11,7 @@ from civitai_mock.comfyui_standin.faults import FaultControl
 from civitai_mock.comfyui_standin.state.files import FilePlace, FileStore, OutsideFolderError, SaveName, expand_prefix
 from civitai_mock.comfyui_standin.state.queue import QueueItem
 from civitai_mock.domain.json_types import Json
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD

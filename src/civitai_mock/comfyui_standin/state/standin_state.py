@@ -15,7 +15,7 @@ from civitai_mock.comfyui_standin.state.user_data import UserData
 from civitai_mock.comfyui_standin.validation.definitions import Definitions
 from civitai_mock.comfyui_standin.validation.input_checks import CUSTOM_CHECKS
 from civitai_mock.comfyui_standin.validation.validate import ValidationRules
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.ports import Clock
 

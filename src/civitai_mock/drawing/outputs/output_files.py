@@ -7,7 +7,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.drawing.outputs import images, placeholders
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext
 from civitai_mock.drawing.pixels.graph_images import GraphImages, ReadFile, encode_image

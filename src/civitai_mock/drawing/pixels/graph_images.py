@@ -7,7 +7,7 @@ from typing import TypeAlias
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from civitai_mock.drawing.artist import Draw
+from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.drawing.pixels import batches, colours, masks, scaling
 from civitai_mock.drawing.pixels.files import images_of, loaded_file
 from civitai_mock.drawing.pixels.node_images import NodeImages, Operation

@@ -14,7 +14,7 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.drawing.artist import draw_as
+from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded

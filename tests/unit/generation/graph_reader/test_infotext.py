@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, PngImagePlugin
 
-from civitai_mock.drawing.artist import draw
+from civitai_mock.drawing.drawn_images import draw
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.infotext import infotext, png_texts
 from civitai_mock.generation.graph_reader.nodes import Nodes
