@@ -1,18 +1,19 @@
-"""Change some members of a frozen value: `dataclasses.replace`, in less than half the time.
+"""Change some members of a frozen value: `dataclasses.replace`, in a fifth of the time.
 
-A job of 27 members is changed four times on its way through its stages; that took 28 µs, 6 % of its CPU.
+Jobs and claims are changed seven times on the way of a job through its stages. With a call to set each of the 28
+members of a job that took 23 µs, and takes 10.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
-from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, cast
 
-T = TypeVar("T")
-# What gets all members of a class, and what sets each.
-Members: TypeAlias = tuple[Callable[[Any], tuple[Any, ...]], Sequence[Callable[[Any, Any], None]]]
+from civitai_mock.domain.quick_init import unfrozen
 
-MEMBERS: dict[type[object], Members] = {}
+T = TypeVar("T")
+Copy: TypeAlias = Callable[[Any], Any]
+
+COPIES: dict[type[object], Copy] = {}
 
 
 def changed(value: T, **changes: Any) -> T:
@@ -21,16 +22,22 @@ def changed(value: T, **changes: Any) -> T:
     Raise AttributeError for a member that it does not have. It is not initialized: no check of its class is made again.
     """
     kind = type(value)
-    values_of, setters = MEMBERS.get(kind) or _learn(kind)
-    copy = object.__new__(kind)
-    for set_member, member in zip(setters, values_of(value), strict=True):
-        set_member(copy, member)
+    copy = (COPIES.get(kind) or _learn(kind))(value)
     for name, member in changes.items():
-        object.__setattr__(copy, name, member)
+        setattr(copy, name, member)
+    copy.__class__ = kind
+    return cast("T", copy)
+
+
+def _learn(kind: type[object]) -> Copy:
+    """Compile what copies all members of a value to one that is not frozen yet."""
+    source = [
+        "def copy(value):",
+        " made = new(unfrozen)",
+        *(f" made.{member.name} = value.{member.name}" for member in fields(cast("Any", kind))),
+        " return made",
+    ]
+    namespace: dict[str, Any] = {"new": object.__new__, "unfrozen": unfrozen(kind)}
+    exec("\n".join(source), namespace)  # noqa: S102 - as `dataclass` makes methods
+    COPIES[kind] = copy = cast("Copy", namespace["copy"])
     return copy
-
-
-def _learn(kind: type[object]) -> Members:
-    names = [field.name for field in fields(cast("Any", kind))]
-    MEMBERS[kind] = members = attrgetter(*names), [getattr(kind, name).__set__ for name in names]
-    return members

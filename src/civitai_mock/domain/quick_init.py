@@ -14,19 +14,24 @@ def quick_init(kind: type[T]) -> type[T]:
     frozen, and sets its members by the interpreter's quickest instruction: a job of 28 members takes 1.7 µs
     instead of 4.3, and a submission 4 % less CPU.
     """
-    # Without `__delattr__` the interpreter would still look `__setattr__` up each time.
-    unfrozen = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     members = fields(cast("Any", kind))
     namespace: dict[str, object] = {
         **{f"default_{member.name}": _default(member) for member in members},
         "lend": object.__setattr__,
-        "unfrozen": type(kind.__name__, (kind,), unfrozen),
+        "unfrozen": unfrozen(kind),
         "kind": kind,
         "MISSING": MISSING,
     }
     exec("\n".join(_source(members)), namespace)  # noqa: S102 - as `dataclass` does
     cast("Any", kind).__init__ = namespace["__init__"]
     return kind
+
+
+def unfrozen(kind: type[object]) -> type[object]:
+    """Return a class whose values can become frozen ones of this kind, by their `__class__`, once they are complete."""
+    # Without `__delattr__` the interpreter would still look `__setattr__` up each time.
+    members = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    return type(kind.__name__, (kind,), members)
 
 
 def _source(members: tuple[Field[Any], ...]) -> Iterator[str]:
