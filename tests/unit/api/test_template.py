@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from civitai_mock.api.v2.description.template import read_template
 from civitai_mock.domain.cost import Tips
@@ -142,3 +144,22 @@ def test_the_number_of_faults_is_bounded() -> None:
         read_template({"steps": [7] * 100_000})
     assert len(caught.value.errors) <= MOST_FAULTS
     assert all(len(message) < 1000 for messages in caught.value.errors.values() for message in messages)
+
+
+NAMES = ("steps", "tags", "metadata", "callbacks", "tips", "currencies", "externalId", "name", "$type", "input", "url")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(body=st.dictionaries(st.sampled_from(NAMES), JSON), step=st.dictionaries(st.sampled_from(NAMES), JSON))
+def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any], step: dict[str, Any]) -> None:
+    bodies: list[Any] = [body, {"steps": [ECHO | step]} | body, {"steps": [step, ECHO]}]
+    for sent in bodies:
+        try:
+            template = read_template(sent)
+        except InvalidRequestError:
+            continue
+        assert template.steps
