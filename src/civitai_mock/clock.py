@@ -5,6 +5,7 @@ import heapq
 import os
 import random
 import secrets
+from array import array
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -78,27 +79,34 @@ VARIANT_DIGITS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcd
 DIGITS = 32
 
 DRAWN_AT_ONCE = 64
-_drawn: list[str] = []  # of all instances in this process
-if hasattr(os, "register_at_fork"):  # as on all systems that can fork; both processes would give out the same ids
-    os.register_at_fork(after_in_child=_drawn.clear)
+_ids: list[str] = []  # of all instances in this process
+_seeds: list[int] = []
+if hasattr(os, "register_at_fork"):  # as on all systems that can fork; both processes would give out the same
+    os.register_at_fork(after_in_child=_ids.clear)
+    os.register_at_fork(after_in_child=_seeds.clear)
 
 
 class RandomIds:
     """Gives ids and seeds that nobody can foresee.
 
-    Ids are drawn by the dozen: to ask the system for random bytes takes longer than all else about an id.
+    They are drawn by the dozen: to ask the system for random bytes takes longer than all else about them.
     """
 
     def uuid(self) -> str:
         try:
-            return _drawn.pop()
+            return _ids.pop()
         except IndexError:
             first, *others = _draw_uuids()
-            _drawn.extend(others)
+            _ids.extend(others)
             return first
 
     def seed(self) -> int:
-        return secrets.randbits(32)
+        try:
+            return _seeds.pop()
+        except IndexError:
+            first, *others = _draw_seeds()
+            _seeds.extend(others)
+            return first
 
 
 class SeededIds:
@@ -117,6 +125,11 @@ class SeededIds:
 def _draw_uuids() -> list[str]:
     block = secrets.token_hex(DIGITS // 2 * DRAWN_AT_ONCE)
     return [_uuid_text(block[at : at + DIGITS]) for at in range(0, len(block), DIGITS)]
+
+
+def _draw_seeds() -> list[int]:
+    """Draw numbers of 32 bits."""
+    return array("I", secrets.token_bytes(array("I").itemsize * DRAWN_AT_ONCE)).tolist()
 
 
 def _uuid_text(digits: str) -> str:

@@ -69,23 +69,26 @@ import json, os, sys
 from civitai_mock.clock import RandomIds
 
 ids = RandomIds()
-ids.uuid()
+def draw():
+    return [ids.uuid(), str(ids.seed())]
+
+draw()
 reader, writer = os.pipe()
 if os.fork() == 0:
-    os.write(writer, "\\n".join(ids.uuid() for _ in range(5)).encode())
+    os.write(writer, "\\n".join(draw() + draw()).encode())
     os._exit(0)
 os.wait()
-print(json.dumps([os.read(reader, 4096).decode().split("\\n"), [ids.uuid() for _ in range(5)]]))
+print(json.dumps([os.read(reader, 4096).decode().split("\\n"), draw() + draw()]))
 """
 
 
-def test_a_process_and_its_fork_give_out_different_ids() -> None:
+def test_a_process_and_its_fork_give_out_different_ids_and_seeds() -> None:
     ran = subprocess.run([sys.executable, "-c", DRAW_IN_TWO_PROCESSES], capture_output=True, check=True)
     in_fork, here = json.loads(ran.stdout)
-    assert len({*in_fork, *here}) == 10
+    assert len({*in_fork, *here}) == 8
 
 
-def test_the_system_is_asked_for_random_bytes_once_for_many_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_system_is_asked_for_random_bytes_once_for_many_ids_and_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     def token_bytes(size: int) -> bytes:
@@ -96,3 +99,8 @@ def test_the_system_is_asked_for_random_bytes_once_for_many_ids(monkeypatch: pyt
     ids = RandomIds()
     assert len({ids.uuid() for _ in range(3 * DRAWN_AT_ONCE)}) == 3 * DRAWN_AT_ONCE
     assert asked == [16 * DRAWN_AT_ONCE] * 3
+    asked.clear()
+    seeds = [ids.seed() for _ in range(3 * DRAWN_AT_ONCE)]
+    assert asked == [4 * DRAWN_AT_ONCE] * 3
+    assert all(0 <= seed < 2**32 for seed in seeds)
+    assert max(seeds) > 2**31
