@@ -23,7 +23,7 @@ MAX_GROUP = 64
 READ, WRITE, SCAN = ("read",), ("write",), ("scan",)  # labels of the metrics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Operation:
     """What is done in a transaction; one that changes more than the database `is_repeatable` no second time."""
 
@@ -31,14 +31,14 @@ class Operation:
     is_repeatable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Done:
     """An operation that was committed, with its result."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Failed:
     """An operation that failed alone, with its error."""
 
@@ -108,7 +108,7 @@ def _attempt(connection: sqlite3.Connection, operation: Operation) -> Done | Fai
     return result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Write:
     operation: Operation
     written: asyncio.Future[Any]

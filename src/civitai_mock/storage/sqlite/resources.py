@@ -75,6 +75,8 @@ class SqliteResourceStore:
 
     async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
         spelled = self._spelled(references)
+        if len(spelled) == len(references):
+            return spelled
         found = {str(reference): spelled.get(str(reference)) or self._find(reference) for reference in references}
         return {text: resource for text, resource in found.items() if resource is not None}
 
