@@ -32,6 +32,7 @@ from civitai_mock.telemetry.loop_lag import measuring_lag
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
 CLOSE_SECONDS = 0.5
+HTTP_CORE = "httpcore"  # what httpx imports for its first client
 SETTLE_SECONDS = 0.1  # for whoever waits for the server to be healthy
 
 logger = structlog.stdlib.get_logger()
@@ -137,7 +138,7 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
 def loading_rest(runtime: Runtime, *, modules: Iterable[str] = ()) -> AbstractAsyncContextManager[None]:
     """Load late what every process that works with jobs needs in the end, and `modules`."""
     models = [model.model_rebuild for model in wire_models()]
-    return loading_late([*models, runtime.network.get_client], modules=modules)
+    return loading_late([*models, runtime.network.get_client], modules=[*modules, HTTP_CORE])
 
 
 @asynccontextmanager
@@ -158,7 +159,10 @@ async def loading_late(parts: Iterable[Callable[[], object]], *, modules: Iterab
 async def _load(parts: Iterable[Callable[[], object]], modules: Iterable[str]) -> None:
     await asyncio.sleep(SETTLE_SECONDS)
     for module in modules:
-        await asyncio.to_thread(import_module, module)
+        try:
+            await asyncio.to_thread(import_module, module)
+        except RuntimeError:  # where no thread can be had
+            import_module(module)
     for load in parts:
         load()
         await asyncio.sleep(0)

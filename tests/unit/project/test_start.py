@@ -155,14 +155,22 @@ async def test_parts_are_loaded_soon_after_the_start_and_others_run_between_them
     assert seen == ["a", "after a", "b", "after b"]
 
 
-async def test_modules_are_imported_in_a_thread_before_the_parts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has_threads", [True, False])
+async def test_modules_are_imported_in_a_thread_if_there_is_one_before_the_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_threads: bool
 ) -> None:
     module = "loaded_late_by_a_test"
     (tmp_path / f"{module}.py").write_text("import threading\nthread = threading.current_thread()\n")
     monkeypatch.syspath_prepend(tmp_path)
     loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    async with loading_late([lambda: loaded.set_result(module in sys.modules)], modules=[module]):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            assert await loaded
-    assert sys.modules.pop(module).thread is not threading.current_thread()
+    with monkeypatch.context() as patched:
+        if not has_threads:
+            patched.setattr(threading.Thread, "start", _no_thread)
+        async with loading_late([lambda: loaded.set_result(module in sys.modules)], modules=[module]):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                assert await loaded
+    assert (sys.modules.pop(module).thread is not threading.current_thread()) is has_threads
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
