@@ -29,7 +29,7 @@ COMPLETE: JsonObject = {
     "additionalNetworks": {LORA: {"type": "Lora", "strength": 0.8}},
     "quantity": 2,
 }
-FINISHED, QUEUED = (replace(make_job(number), request=COMPLETE) for number in (1, 2))
+FINISHED, QUEUED = (replace(make_job(number), spec=COMPLETE) for number in (1, 2))
 
 
 def make_stocked_app() -> Api:

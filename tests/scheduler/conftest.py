@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.api.v1.job_types import parse_template
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import Runtime, open_runtime
 from civitai_mock.bootstrap.scheduler import make_runner_services, make_scheduler
@@ -15,7 +16,6 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import Stage
-from civitai_mock.generation.job_types import parse_template
 from civitai_mock.ports import Ids, Provider, Stores
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.scheduler import Scheduler
@@ -103,8 +103,8 @@ class Bench:
 
     async def submit(self, count: int = 1, *, consumer: str = EVERYBODY, **members: Json) -> Sequence[Job]:
         template: JsonObject = {**TEMPLATE, **members}
-        requests = {f"jobs[{index}]": parse_template(template) for index in range(count)}
-        return await self.namespace.use_cases.submit(requests, Caller(trace_id=TRACE_ID, consumer=consumer))
+        templates = [parse_template(template, path=f"jobs[{index}]") for index in range(count)]
+        return await self.namespace.use_cases.submit(templates, Caller(trace_id=TRACE_ID, consumer=consumer))
 
     async def add(self, number: int, *, after: Sequence[Job] = (), callback_url: str | None = None) -> Job:
         """Store one job as a submission would, with what no submission of this bench has."""
@@ -112,7 +112,7 @@ class Bench:
         plain = make_job(number, created_at=self.clock.now())
         job = replace(
             plain,
-            request=REQUEST,
+            spec=REQUEST,
             resources=plain.resources[:1],
             slots=plain.slots[:1],
             dependencies=dependencies,

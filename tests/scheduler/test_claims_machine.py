@@ -133,7 +133,7 @@ class ClaimWorld:
         for _ in range(count):
             number = len(self.jobs) + 1
             plain = make_job(number, created_at=self.clock.now())
-            job = replace(plain, request=REQUEST, resources=plain.resources[:1], slots=plain.slots[:1])
+            job = replace(plain, spec=REQUEST, resources=plain.resources[:1], slots=plain.slots[:1])
             await self.store.add([job])
             self.jobs.append(job.id)
         for process in self.processes:

@@ -4,14 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 
+from civitai_mock.api.v1.job_types import parse_template
 from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Graph, Skeleton, parse_skeleton
-from civitai_mock.generation.job_types import job_work, parse_template
-from civitai_mock.generation.job_types.request import JobRequest, Plan
+from civitai_mock.generation.job_types import job_work
+from civitai_mock.generation.job_types.draft import JobDraft, Plan
 from civitai_mock.generation.work import GraphWork, JobWork
 from tests.support.jobs import make_job
 
@@ -29,19 +32,37 @@ MODELS = {
 
 
 def plan(template: JsonObject, found: Mapping[str, Resource] | None = None) -> Plan:
-    return plan_request(parse_template(template), found)
+    """Plan a template of v1; a fault is reported by its path there."""
+    parsed = parse_template(template)
+    try:
+        return resolve(parsed.draft, found)
+    except FieldError as error:
+        raise error.spelled(parsed.spell) from error
 
 
-def plan_request(request: JobRequest, found: Mapping[str, Resource] | None = None) -> Plan:
-    """`found` has the resources that are more than their AIR, by the reference of the request."""
-    resources = {text: _resource(text) for text in request.references().values() if text not in (found or {})}
-    return request.plan(resources={**resources, **(found or {})}, seed=SEED)
+def resolve(draft: JobDraft, found: Mapping[str, Resource] | None = None) -> Plan:
+    """`found` has the resources that are more than their AIR, by the reference of the draft."""
+    resources = {text: _resource(text) for text in draft.references().values() if text not in (found or {})}
+    return draft.resolve(resources={**resources, **(found or {})}, seed=SEED)
+
+
+def spec_of(template: JsonObject, found: Mapping[str, Resource] | None = None) -> Any:
+    """Return what is stored of a template of v1."""
+    return plan(template, found).spec.to_json()
+
+
+def references_of(template: JsonObject) -> Mapping[str, str]:
+    """Return the AIRs of a template of v1 by their path there."""
+    parsed = parse_template(template)
+    return {parsed.spell(field): text for field, text in parsed.draft.references().items()}
 
 
 def planned_job(template: JsonObject, found: Mapping[str, Resource] | None = None) -> Job:
-    made = plan(template, found)
-    job_type = parse_template(template).job_type
-    return replace(make_job(), type=job_type, request=made.request, resources=made.resources)
+    return job_of(plan(template, found))
+
+
+def job_of(made: Plan) -> Job:
+    return replace(make_job(), type=made.spec.job_type, spec=made.spec.to_json(), resources=made.resources)
 
 
 def work_of(template: JsonObject, found: Mapping[str, Resource] | None = None) -> JobWork:

@@ -49,7 +49,7 @@ def make_job(
         timeout=timedelta(minutes=10, microseconds=1),
         cost=0.9600000000000002,
         max_retry_attempt=max_retry_attempt,
-        request=_request(),
+        spec=_spec(),
         properties={"userId": 7, "tags": ["a", None, True], "nested": {"ratio": 0.1, "": "ключ"}},
         resources=(
             JobResource(air=Air.parse(CHECKPOINT), file_name="sdxl/civitai/101055/128078.safetensors"),
@@ -72,7 +72,7 @@ def make_blocked(number: int, *dependencies: str) -> Job:
     return replace(make_job(number), dependencies=dependencies, is_blocked=bool(dependencies))
 
 
-def _request() -> JsonObject:
+def _spec() -> JsonObject:
     params: JsonObject = {"prompt": 'a "quoted" кот 🐈\n', "steps": 20, "cfgScale": 7.5, "seed": 2**32 - 1}
     return {"model": CHECKPOINT, "params": params, "additionalNetworks": {LORA: {"strength": 0.8}}, "quantity": 2}
 

@@ -15,6 +15,7 @@ from civitai_mock.services.blob_tokens import BlobTokens
 from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
 from civitai_mock.services.blob_views import ViewBlobs
 from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.event_bus import EventBus
@@ -129,11 +130,8 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
     image_hosts = runtime.media_fetcher.client.hosts if runtime.provider.reads_files else None
-    return SubmitJobs(
-        jobs=runtime.stores.jobs,
-        search=runtime.stores.search,
+    build = BuildJobs(
         resources=runtime.stores.resources,
-        event_bus=namespace.event_bus,
         clock=namespace.clock,
         ids=namespace.ids,
         callback_hosts=namespace.webhook_sender.client.hosts,
@@ -141,6 +139,13 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),
+    )
+    return SubmitJobs(
+        jobs=runtime.stores.jobs,
+        search=runtime.stores.search,
+        resources=runtime.stores.resources,
+        event_bus=namespace.event_bus,
+        build=build,
         queue_limit=QueueLimit(read_backlog=namespace.read_backlog, most=settings.max_queued_jobs),
         balance=settings.buzz_balance,
     )

@@ -12,11 +12,11 @@ from importlib.metadata import version
 import httpx
 import structlog
 
+from civitai_mock.api.v1.wire import wire_models
 from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
-from civitai_mock.generation.wire import wire_models
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
 from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.redaction import redacted

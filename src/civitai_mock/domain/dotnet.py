@@ -62,4 +62,6 @@ def parse_timespan(text: str) -> timedelta:
 
 def plain_number(value: float) -> int | float:
     """Return a number that is whole as an int, which is printed without decimals."""
+    if isinstance(value, int):
+        return value
     return int(value) if value.is_integer() and abs(value) < MAX_EXACT else value

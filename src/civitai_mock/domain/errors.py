@@ -1,9 +1,10 @@
 """Errors, by who must act; `api/errors.py` alone turns them into HTTP answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 MOST_FAULTS = 100
+INVALID = "One or more validation errors occurred."
 
 
 class MockError(Exception):
@@ -40,6 +41,37 @@ class InvalidRequestError(MockError):
         """Return the same fault as one of a part, at `path`, of a larger request."""
         errors = {f"{path}.{name}" if path else name: messages for name, messages in self.errors.items()}
         return InvalidRequestError(self.message, errors=errors, **self.evidence)
+
+
+class FieldError(InvalidRequestError):
+    """A field of a draft cannot be as it is (400); each API says where in its requests the field is.
+
+    Fields have the names of drafts (`refiner.model`). The message has a `{}` for each of the fields that it `names`, if
+    there are any.
+    """
+
+    def __init__(self, field: str, message: str, *, names: Sequence[str] = ()) -> None:
+        super().__init__(INVALID, errors={field: [_naming(message, names)]})
+        self._field, self._message, self._names = field, message, names
+
+    def spelled(self, spell: Callable[[str], str]) -> InvalidRequestError:
+        """Return the same fault with each field as `spell` spells it."""
+        message = _naming(self._message, [spell(name) for name in self._names])
+        return InvalidRequestError(INVALID, errors={spell(self._field): [message]})
+
+
+def _naming(message: str, names: Sequence[str]) -> str:
+    return message.format(*names) if names else message
+
+
+def invalid(errors: Mapping[str, Sequence[str]]) -> InvalidRequestError:
+    """Return an error with the faults of a request by their paths."""
+    return InvalidRequestError(INVALID, errors=errors)
+
+
+def fault(path: str, message: str) -> InvalidRequestError:
+    """Return an error with one fault at one place."""
+    return invalid({path: [message]})
 
 
 class ForbiddenError(MockError):

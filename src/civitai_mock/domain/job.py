@@ -78,10 +78,11 @@ class JobSummary:
 class Job(JobSummary):
     """Holds what never changes of a job, the first block, and its state; a change makes a new one.
 
-    `last_event.seq` is the version that a conditional write is compared with. `submission_id` is shared by the jobs of
-    one request. `dependencies` are the ids of jobs that have to succeed first; until they have, the job `is_blocked`
-    and cannot be claimed. A job that is not `charged` costs its consumer nothing, or its `workflow` was charged, whose
-    jobs v2 makes. `client_compat` is the kind of client that its webhooks are worded for, if its request asked for one.
+    `last_event.seq` is the version that a conditional write is compared with. `spec` is what was asked for, complete,
+    as JSON (see `generation.job_types`). `submission_id` is shared by the jobs of one request. `dependencies` are the
+    ids of jobs that have to succeed first; until they have, the job `is_blocked` and cannot be claimed. A job that is
+    not `charged` costs its consumer nothing, or its `workflow` was charged, whose jobs v2 makes. `client_compat` is the
+    kind of client that its webhooks are worded for, if its request asked for one.
     """
 
     type: str
@@ -92,7 +93,7 @@ class Job(JobSummary):
     priority: int
     timeout: timedelta
     max_retry_attempt: int
-    request: ReadOnlyJson
+    spec: ReadOnlyJson
     resources: tuple[JobResource, ...]
     submission_id: str
     name: str | None = None

@@ -17,9 +17,9 @@ def quick_init(kind: type[T]) -> type[T]:
     members = fields(cast("Any", kind))
     namespace: dict[str, object] = {
         **{f"default_{member.name}": _default(member) for member in members},
-        "lend": object.__setattr__,
-        "unfrozen": unfrozen(kind),
-        "kind": kind,
+        "lend_": object.__setattr__,
+        "unfrozen_": unfrozen(kind),
+        "kind_": kind,
         "MISSING": MISSING,
     }
     exec("\n".join(_source(members)), namespace)  # noqa: S102 - as `dataclass` does
@@ -36,12 +36,12 @@ def unfrozen(kind: type[object]) -> type[object]:
 
 def _source(members: tuple[Field[Any], ...]) -> Iterator[str]:
     yield f"def __init__(self, *, {', '.join(map(_parameter, members))}):"
-    yield " lend(self, '__class__', unfrozen)"
+    yield " lend_(self, '__class__', unfrozen_)"
     for member in members:
         name = member.name
         made = f"default_{name}() if {name} is MISSING else {name}"
         yield f" self.{name} = {name if member.default_factory is MISSING else made}"
-    yield " self.__class__ = kind"
+    yield " self.__class__ = kind_"
 
 
 def _parameter(member: Field[Any]) -> str:

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Is ComfyUI's pair of `sampler_name` and `scheduler`."""
+    """Is ComfyUI's pair of `sampler_name` and `scheduler`; an empty name leaves the choice to the ecosystem."""
 
     sampler: str
     noise_schedule: str
 
+    def completed_by(self, other: "Sampling") -> "Sampling":
+        """Return this pair, with the names of the other one in the place of those that are empty."""
+        if self.sampler and self.noise_schedule:
+            return self
+        return Sampling(self.sampler or other.sampler, self.noise_schedule or other.noise_schedule)
+
 
 UNDEFINED = "Undefined"
+LEFT_OPEN = Sampling("", "")
 SAMPLINGS: Mapping[str, Sampling] = {
     "EulerA": Sampling("euler_ancestral", "normal"),  # capture comfy-graph-sdxl-worker
     "Euler": Sampling("euler", "normal"),
@@ -34,7 +41,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "DDIM": Sampling("ddim", "normal"),
     "PLMS": Sampling("ipndm", "normal"),  # ComfyUI has no PLMS
     "UniPC": Sampling("uni_pc", "normal"),
-    UNDEFINED: Sampling("dpmpp_2m", "karras"),
+    UNDEFINED: LEFT_OPEN,
     "LCM": Sampling("lcm", "normal"),
     "DDPM": Sampling("ddpm", "normal"),
     "DEIS": Sampling("deis", "normal"),
@@ -45,6 +52,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "DPM3MSDEExponential": Sampling("dpmpp_3m_sde", "exponential"),
 }
 SCHEDULER_NAMES: Mapping[str, str] = {name.lower(): name for name in SAMPLINGS}
+NAMES_OF_SAMPLINGS: Mapping[Sampling, str] = {sampling: name for name, sampling in SAMPLINGS.items()}
 
 
 def scheduler_name(text: str) -> str | None:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
+from civitai_mock.domain.air import Air
+from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
+from civitai_mock.domain.urls import image_url
 from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_STEPS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_reader.image_batches.batch import DEFAULT_SIDE
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes
-from civitai_mock.generation.text_to_image.params import image_cost
-from civitai_mock.generation.work import InputImage
+from civitai_mock.generation.text_to_image.spec import image_cost
+from civitai_mock.generation.work import InputImage, is_url
 
 FULL_AIR = re.compile(r"urn:air:\S+", re.IGNORECASE)
 # Inputs that may hold a text of people, in ComfyUI's own nodes and in those of packs.
@@ -22,6 +25,7 @@ PROSE_INPUTS = frozenset(
         *("positive_prompt", "negative_prompt", "user_prompt", "tags", "lyrics"),
     }
 )
+MAX_NODES, MAX_INPUTS, MAX_IMAGES = 5000, 1000, 100
 MAX_SEED = 2**63 - 1  # v1 description: a seed is an int64
 MOST_ABOVE = 200  # nodes above another one, as far as anybody would build
 
@@ -46,6 +50,15 @@ def node_files(inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     for name, value in inputs.items():
         if name not in PROSE_INPUTS and isinstance(value, str) and FULL_AIR.fullmatch(value):
             yield name, value
+
+
+def air_faults(inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Yield the inputs of a node that begin as an AIR and are none, each with what is wrong."""
+    for name, text in node_files(inputs):
+        try:
+            Air.parse(text)
+        except InvalidRequestError as error:
+            yield name, error.message
 
 
 def with_files(graph: Graph, files: Mapping[str, str]) -> Graph:
@@ -108,6 +121,23 @@ def image_sources(graph: Graph) -> Mapping[str, str]:
     """Return the URLs and the blob keys, in upper case, of images by the ids of the nodes that load them."""
     found = {node_id: _image_source(node) for node_id, node in graph.items()}
     return {node_id: source for node_id, source in found.items() if source is not None}
+
+
+def image_faults(graph: Graph) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with images that a graph loads, with the way to it from the graph.
+
+    Each image is fetched, and sent to a server: so there may not be any number of them.
+    """
+    sources = image_sources(graph)
+    count = len(set(sources.values()))
+    if count > MAX_IMAGES:
+        yield (), f"A graph can load at most {MAX_IMAGES} different images; found {count}."
+    for node_id, source in sources.items():
+        try:
+            if is_url(source):
+                image_url(source)
+        except ValueError as error:
+            yield (node_id, "inputs", IMAGE_INPUT), str(error)
 
 
 def with_images(graph: Graph, *, prefix: str) -> ImageGraph:

@@ -25,7 +25,7 @@ async def accept(context: JobContext) -> None:
 async def prepare(context: JobContext) -> None:
     """Choose the executor; building a long request's graph must not hold up other jobs."""
     job, services = context.job, context.services
-    make, size = partial(job_work, job, services.skeletons), len(orjson.dumps(dict(job.request)))
+    make, size = partial(job_work, job, services.skeletons), len(orjson.dumps(dict(job.spec)))
     if size >= LONG_REQUEST_BYTES:
         await context.before_waiting()
     context.executor = executor_for(await in_thread_if_large(make, size=size, large=LONG_REQUEST_BYTES))

@@ -9,7 +9,7 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem, is_model
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.generation.job_types import runs_graphs
 from civitai_mock.ports import Provider, ResourceStore
 
 
@@ -102,4 +102,4 @@ class GetJobSupport:
 
 def _resources_for_worker(job: Job) -> tuple[JobResource, ...] | None:
     """Return what a worker must have; None for a job that needs no worker of the provider."""
-    return job.resources if JOB_TYPES_BY_TYPE[job.type].runs_graphs else None
+    return job.resources if runs_graphs(job) else None

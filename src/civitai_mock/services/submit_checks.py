@@ -8,13 +8,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
-from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError
+from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, fault, invalid
 from civitai_mock.domain.resource import Resource, find_named
-from civitai_mock.generation.job_types.request import JobRequest
-from civitai_mock.generation.wire import fault, invalid
 from civitai_mock.ports import ResourceStore
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.host_policy import HostPolicy, invalid_url, unusable_url
+from civitai_mock.services.job_template import JobTemplate
 
 
 class MissingResources(StrEnum):
@@ -26,27 +25,27 @@ class MissingResources(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedResources:
-    """Holds all resources by their texts in the requests; those in `made_up` are not stored yet."""
+    """Holds all resources by their texts in the drafts; those in `made_up` are not stored yet."""
 
     resources: Mapping[str, Resource]
     made_up: Sequence[Resource]
 
 
 async def find_named_resources(
-    requests: Mapping[str, JobRequest], resources: ResourceStore, missing_resources: MissingResources
+    templates: Sequence[JobTemplate], resources: ResourceStore, missing_resources: MissingResources
 ) -> NamedResources:
-    """Find the resources that the requests name, or make them up.
+    """Find the resources that the templates name, or make them up.
 
     Raise `InvalidRequestError`, with the paths, for missing ones that may not be made up or cannot be.
     """
     references = {
-        text: parse_reference(text) for request in requests.values() for text in request.references().values()
+        text: parse_reference(text) for template in templates for text in template.draft.references().values()
     }
     found = await resources.find(list(references.values()))
     known = {text: found[name] for text, reference in references.items() if (name := str(reference)) in found}
     if len(known) == len(references):
         return NamedResources(resources=known, made_up=())
-    missing = {text: path for text, path in _paths(requests).items() if text not in known}
+    missing = {text: path for text, path in _paths(templates).items() if text not in known}
     if missing_resources is MissingResources.STRICT:
         raise InvalidRequestError(
             "One or more resources do not exist.",
@@ -58,12 +57,10 @@ async def find_named_resources(
     return NamedResources(resources=known | made_up, made_up=list(by_identity.values()))
 
 
-def _paths(requests: Mapping[str, JobRequest]) -> Mapping[str, str]:
+def _paths(templates: Sequence[JobTemplate]) -> Mapping[str, str]:
     """Return where each reference stands in the body, by its text."""
     return {
-        text: f"{request_path}.{path}" if request_path else path
-        for request_path, request in requests.items()
-        for path, text in request.references().items()
+        text: template.path_of(field) for template in templates for field, text in template.draft.references().items()
     }
 
 
@@ -108,38 +105,38 @@ class ImageUrls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyEdge:
-    """Says that `job` depends on `on`, both by their paths in the body; `path` is where the request says so."""
+    """Says that `job` depends on `on`, both by their places among the templates; `path` is where that is said."""
 
     path: str
-    job: str
-    on: str
+    job: int
+    on: int
 
 
-def resolve_dependencies(requests: Mapping[str, JobRequest]) -> Mapping[str, Sequence[str]]:
-    """Return for each path of a template the paths of those that it depends on.
+def resolve_dependencies(templates: Sequence[JobTemplate]) -> Sequence[Sequence[int]]:
+    """Return for each template the places of those that it depends on.
 
     Raise `InvalidRequestError` for a name that no template has, or several have, and for a cycle.
     """
-    if not any(request.dependencies for request in requests.values()):
-        return dict.fromkeys(requests, ())
-    edges = _edges(requests)
+    if not any(template.dependencies for template in templates):
+        return [()] * len(templates)
+    edges = _edges(templates)
     _check_cycles(edges)
-    found: dict[str, dict[str, None]] = {path: {} for path in requests}  # each once, in their order
+    found: list[dict[int, None]] = [{} for _ in templates]  # each once, in their order
     for edge in edges:
         found[edge.job][edge.on] = None
-    return {path: list(others) for path, others in found.items()}
+    return [list(others) for others in found]
 
 
-def _edges(requests: Mapping[str, JobRequest]) -> Sequence[DependencyEdge]:
-    paths = {request.name: path for path, request in requests.items() if request.name is not None}
-    times = Counter(request.name for request in requests.values())
+def _edges(templates: Sequence[JobTemplate]) -> Sequence[DependencyEdge]:
+    places = {template.name: place for place, template in enumerate(templates) if template.name is not None}
+    times = Counter(template.name for template in templates)
     edges: list[DependencyEdge] = []
     errors: dict[str, list[str]] = {}
-    for job, request in requests.items():
-        for index, name in enumerate(request.dependencies or ()):
-            path = f"{job}.dependencies[{index}]" if job else f"dependencies[{index}]"
+    for job, template in enumerate(templates):
+        for index, name in enumerate(template.dependencies):
+            path = template.path_of(f"dependencies[{index}]")
             if times[name] == 1:
-                edges.append(DependencyEdge(path=path, job=job, on=paths[name]))
+                edges.append(DependencyEdge(path=path, job=job, on=places[name]))
             else:
                 found = f"has {times[name]} templates" if times[name] else "has no template"
                 errors[path] = [f"The request {found} with the name '{name}'."]
@@ -149,7 +146,7 @@ def _edges(requests: Mapping[str, JobRequest]) -> Sequence[DependencyEdge]:
 
 
 def _check_cycles(edges: Sequence[DependencyEdge]) -> None:
-    sorter: TopologicalSorter[str] = TopologicalSorter()
+    sorter: TopologicalSorter[int] = TopologicalSorter()
     for edge in edges:
         sorter.add(edge.job, edge.on)
     try:

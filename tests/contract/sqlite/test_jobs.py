@@ -45,7 +45,7 @@ NOISE = Random(1).randbytes(LARGE_BYTES).hex()  # which nothing packs to less th
 @pytest.mark.parametrize(
     "with_noise",
     [
-        lambda job: replace(job, request={"a": NOISE}),
+        lambda job: replace(job, spec={"a": NOISE}),
         lambda job: replace(job, result=NOISE),
         lambda job: replace(job, taint={"a": NOISE}),
         lambda job: replace(job, last_event=replace(job.last_event, context={"a": NOISE})),

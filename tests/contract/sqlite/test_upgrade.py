@@ -123,8 +123,8 @@ async def test_old_jobs_are_what_they_were(old_directory: Path) -> None:
     async with open_sqlite(directory=old_directory, names=NAMES) as stores:
         queued, held, done = await stores.jobs.get_many([QUEUED, HELD, DONE])
         assert (queued.type, queued.issued_by, queued.cost) == ("TextToImageV2", "somebody", 0.9600000000000002)
-        assert dict(queued.request)["seed"] == BIG
-        assert dict(queued.request) | {"seed": 0} == {
+        assert dict(queued.spec)["seed"] == BIG
+        assert dict(queued.spec) | {"seed": 0} == {
             "text": "\x00 ключ '\"", "type": "kept", "seed": 0, "ratio": 1.5e-7, "model": CHECKPOINT
         }  # fmt: skip
         assert (queued.name, queued.callback_url, queued.providers, queued.dependencies) == (None, None, (), ())

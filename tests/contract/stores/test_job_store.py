@@ -189,7 +189,7 @@ async def test_text_that_is_no_id_is_an_unknown_job(jobs: JobStore, text: str) -
 
 
 async def test_any_json_survives_in_a_job(jobs: JobStore) -> None:
-    job = replace(make_job(), request=AWKWARD, properties=AWKWARD)
+    job = replace(make_job(), spec=AWKWARD, properties=AWKWARD)
     job = replace(job, last_event=replace(job.last_event, context=AWKWARD))
     await jobs.add([job])
     assert await jobs.get(job.id) == job

@@ -67,3 +67,18 @@ def test_what_is_missing_or_strange_is_refused(members: dict[str, int | str]) ->
 def test_no_function_is_called_to_set_a_member(kind: type[object]) -> None:
     assert "__setattr__" in calls_of(Slow)
     assert "__setattr__" not in calls_of(kind)
+
+
+@quick_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Has members with the names that an `__init__` might use itself."""
+
+    kind: str
+    lend: int = 2
+    unfrozen: bool = True
+
+
+def test_members_may_have_any_name() -> None:
+    made = Named(kind="fox")
+    assert (made.kind, made.lend, made.unfrozen, type(made)) == ("fox", 2, True, Named)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from civitai_mock.domain.sampling import SAMPLINGS, Sampling, scheduler_name
+from civitai_mock.domain.sampling import NAMES_OF_SAMPLINGS, SAMPLINGS, Sampling, scheduler_name
 from civitai_mock.generation.ecosystems import ADAPTERS
+from civitai_mock.generation.ecosystems.ecosystem import USUAL_SAMPLING
 from tests.support.graph_check import NODES
 
 # As the enumerations of the two descriptions have them.
@@ -35,7 +36,7 @@ def test_other_names_are_unknown(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLINGS)
 def test_comfyui_has_the_pair(name: str) -> None:
-    sampling = SAMPLINGS[name]
+    sampling = SAMPLINGS[name].completed_by(USUAL_SAMPLING)
     assert sampling.sampler in SAMPLER_INPUTS["sampler_name"]["options"]
     assert sampling.noise_schedule in SAMPLER_INPUTS["scheduler"]["options"]
 
@@ -47,7 +48,18 @@ def test_karras_changes_the_noise_schedule_only(name: str) -> None:
 
 
 def test_only_the_choice_of_the_server_differs_between_ecosystems() -> None:
-    pairs = {adapter.name: adapter.sampling("Undefined") for adapter in ADAPTERS}
+    pairs = {adapter.name: SAMPLINGS["Undefined"].completed_by(adapter.undefined) for adapter in ADAPTERS}
     two_m_karras = Sampling("dpmpp_2m", "karras")
     assert pairs == {"sd1": two_m_karras, "sdxl": two_m_karras, "flux1": Sampling("euler", "simple")}
-    assert all(adapter.sampling("DDIM") == Sampling("ddim", "normal") for adapter in ADAPTERS)
+    assert all(SAMPLINGS["DDIM"].completed_by(adapter.undefined) == Sampling("ddim", "normal") for adapter in ADAPTERS)
+
+
+def test_a_pair_that_is_half_open_keeps_its_other_half() -> None:
+    usual = Sampling("euler", "simple")
+    assert Sampling("ddim", "").completed_by(usual) == Sampling("ddim", "simple")
+    assert Sampling("", "karras").completed_by(usual) == Sampling("euler", "karras")
+    assert Sampling("ddim", "karras").completed_by(usual) == Sampling("ddim", "karras")
+
+
+def test_no_two_public_names_mean_the_same_pair() -> None:
+    assert {NAMES_OF_SAMPLINGS[pair]: pair for pair in SAMPLINGS.values()} == SAMPLINGS

@@ -11,7 +11,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.networks.kinds import MOST_TAGS, read_tags
 from civitai_mock.generation.prompts.a1111 import DEEPEST, SYNTAX, comfyui_text
 from civitai_mock.generation.work import GraphWork
-from tests.support.generation import MODELS, graph_of, plan, work_of
+from tests.support.generation import MODELS, graph_of, spec_of, work_of
 
 BRACKET = re.compile(r"\\[()\[\]]|[()\[\]]")
 
@@ -195,7 +195,7 @@ def test_tags_of_the_negative_text_only_go() -> None:
 
 
 def test_the_stored_prompt_is_the_users_own() -> None:
-    stored = plan(request("[a] <lora:x:1> BREAK b")).request["params"]
+    stored = spec_of(request("[a] <lora:x:1> BREAK b"))["params"]
     assert isinstance(stored, dict)
     assert stored["prompt"] == "[a] <lora:x:1> BREAK b"
 

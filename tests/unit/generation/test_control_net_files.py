@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from civitai_mock.generation.control_nets.request import RECIPES
+from civitai_mock.generation.control_nets.preprocessors import RECIPES
 from civitai_mock.generation.control_nets.resources import BEST_KNOWN, control_net_role
 from civitai_mock.generation.ecosystems import ADAPTERS
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.api.v1.job_types.control_nets import MAX_CONTROL_NETS
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_nets.request import MAX_CONTROL_NETS, RECIPES
+from civitai_mock.generation.control_nets.preprocessors import RECIPES
 from civitai_mock.generation.control_nets.resources import BEST_KNOWN
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.generation.work import GraphWork, InputImage
-from tests.support.generation import MODELS, graph_of, make_found, plan, plan_request, planned_job, work_of
+from tests.support.generation import MODELS, graph_of, make_found, plan, planned_job, references_of, spec_of, work_of
 from tests.support.graph_check import EVERY_NODE, NODES, faults
 
 URL = "https://images.example/fox.png"
@@ -33,12 +34,12 @@ def template(*control_nets: Json, ecosystem: str = "sd1") -> JsonObject:
 
 def errors_of(template: JsonObject, found: dict[str, Resource] | None = None) -> dict[str, list[str]]:
     with pytest.raises(InvalidRequestError) as caught:
-        plan_request(parse_template(template), found)
+        plan(template, found)
     return caught.value.errors
 
 
 def stored(*control_nets: Json, **found: Resource) -> Any:
-    return plan(template(*control_nets), found).request["controlNets"]
+    return spec_of(template(*control_nets), found)["controlNets"]
 
 
 def work(*control_nets: Json, ecosystem: str = "sd1") -> GraphWork:
@@ -73,7 +74,7 @@ def test_a_preprocessor_is_known_in_any_case_and_stored_in_the_official_one(name
 
 @pytest.mark.parametrize("member", ["weight", "startStep", "endStep", "blobKey", "model"])
 def test_null_is_as_good_as_absent(member: str) -> None:
-    assert parse_template(template({**net(), member: None})) == parse_template(template(net()))
+    assert spec_of(template({**net(), member: None})) == spec_of(template(net()))
 
 
 BAD: dict[str, tuple[Json, str]] = {
@@ -132,7 +133,7 @@ def test_there_can_be_only_so_many() -> None:
 
 def test_a_model_is_a_reference_and_a_resource_of_the_job() -> None:
     request = template(net(), net(model=MODEL), net(model=MODEL))
-    assert parse_template(request).references() == {
+    assert references_of(request) == {
         "model": MODELS["sd1"],
         "controlNets[1].model": MODEL,
         "controlNets[2].model": MODEL,
@@ -171,8 +172,8 @@ def test_a_detailed_job_shows_them_complete_with_compressed_airs() -> None:
 
 def test_a_job_that_was_stored_without_them_has_none() -> None:
     job = planned_job(template())
-    older = {name: value for name, value in job.request.items() if name != "controlNets"}
-    assert JOB_TYPES_BY_TYPE[job.type].describe(replace(job, request=older))["controlNets"] == []
+    older = {name: value for name, value in job.spec.items() if name != "controlNets"}
+    assert JOB_TYPES_BY_TYPE[job.type].describe(replace(job, spec=older))["controlNets"] == []
 
 
 def test_each_image_is_loaded_once_under_a_name_of_the_job() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work
+from civitai_mock.generation.job_types import job_work
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.providers.comfyui.graphs.file_names import Names, find_in_role
 from tests.support.comfy_graphs import recorded_graph
@@ -120,9 +121,9 @@ def test_the_kind_is_stored_with_the_job_and_not_shown() -> None:
 
 def test_a_job_from_before_there_were_kinds_is_built_as_then() -> None:
     job = planned_job({"model": SCHNELL, "params": {}})
-    request = {name: value for name, value in job.request.items() if name != "modelKind"}
-    assert request != job.request
-    work = job_work(replace(job, request=request), SKELETONS)
+    request = {name: value for name, value in job.spec.items() if name != "modelKind"}
+    assert request != job.spec
+    work = job_work(replace(job, spec=request), SKELETONS)
     assert isinstance(work, GraphWork)
     assert "FluxGuidance" in work.graph
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.sampling import SAMPLINGS
-from civitai_mock.generation.control_nets.request import RECIPES
+from civitai_mock.generation.control_nets.preprocessors import RECIPES
 from civitai_mock.generation.work import GraphWork
 from tests.support.generation import MODELS, graph_of, graph_of_job, make_found, planned_job, work_of
 from tests.support.golden import Golden

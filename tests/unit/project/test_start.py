@@ -22,7 +22,7 @@ ssl.create_default_context = lambda *args, **kwargs: contexts.append(1) or make_
 from civitai_mock.cli import server
 from civitai_mock.settings import Settings
 from civitai_mock.bootstrap.application import Application
-from civitai_mock.generation.wire import wire_models
+from civitai_mock.api.v1.wire import wire_models
 
 async def main():
     application = Application(Settings.load())

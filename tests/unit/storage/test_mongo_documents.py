@@ -69,7 +69,7 @@ JOBS = {
     "failed": RUNNING.ended(Outcome.FAILED, at=START, context=HOSTILE),
     "graph": RUNNING.progressed(at=START, context={"a": 1, "graph": "g" * 1000, "z": None}),
     "half a pair": RUNNING.progressed(at=START, context={"graph": "\ud83d" * 1000}),
-    "hostile": replace(make_job(), request=HOSTILE, properties=HOSTILE, result=[HOSTILE], taint=HOSTILE),
+    "hostile": replace(make_job(), spec=HOSTILE, properties=HOSTILE, result=[HOSTILE], taint=HOSTILE),
     "waiting": replace(make_job(), is_blocked=True, dependencies=("a", "b"), providers=("local",), name="nul\0name"),
     "told of": replace(
         make_job(), callback_url="http://localhost:9/", client_compat="x", charged=False, result=False, taint={}
@@ -99,7 +99,7 @@ def test_a_resource_without_hashes_is_stored_as_it_always_was() -> None:
 def test_free_json_times_and_numbers_lose_nothing(
     request: JsonObject, at: datetime, cost: float, timeout: timedelta
 ) -> None:
-    job = replace(make_job(), request=request, properties=request, created_at=at, cost=cost, timeout=timeout)
+    job = replace(make_job(), spec=request, properties=request, created_at=at, cost=cost, timeout=timeout)
     assert job_of(stored(job_document(job))) == job
 
 

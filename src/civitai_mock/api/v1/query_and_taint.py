@@ -14,12 +14,14 @@ from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, 
 from civitai_mock.api.query_params import flag, optional
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1 import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, JOBS_TAG
+from civitai_mock.api.v1.job_types import SPELLINGS
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import QueryJobsResult, TaintJobsResult
+from civitai_mock.api.v1.wire import JsonMembers, Properties, RequestModel, Text
+from civitai_mock.api.validation import from_validation
+from civitai_mock.domain.errors import invalid
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.search import JobCriteria, property_paths
-from civitai_mock.generation.job_types import SPELLINGS
-from civitai_mock.generation.wire import JsonMembers, Properties, RequestModel, Text, from_validation, invalid
 
 T = TypeVar("T", bound=RequestModel)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from civitai_mock.api.context import base_url, context, exchange, use_cases, vocabulary
 from civitai_mock.api.responses import as_members
 from civitai_mock.api.v1 import schemas as wire
+from civitai_mock.api.v1.job_types import type_members
 from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.dotnet import format_date, format_timespan
@@ -18,7 +19,6 @@ from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.quick_init import quick_init
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue_position import QueuePosition
@@ -166,7 +166,7 @@ class JobRenderer:
 
     def _type_members(self, job: Job) -> JsonObject:
         """Return the members that the type of the job adds."""
-        members = JOB_TYPES_BY_TYPE[job.type].describe(job)
+        members = type_members(job)
         return with_official_words(members, job.type) if self.vocabulary.is_official else members
 
     def _slot(self, job: Job, slot: Slot) -> wire.JobSlot:

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, NotRequired, TypeAlias
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from civitai_mock.api.v1.job_types import AnyJobRequest
 from civitai_mock.domain.stages import JobEventType
-from civitai_mock.generation.job_types import AnyJobRequest
 from civitai_mock.services.availability import Availability, JobSupport
 
 Members: TypeAlias = Mapping[str, object]

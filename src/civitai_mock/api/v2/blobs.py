@@ -24,10 +24,9 @@ from civitai_mock.api.signed_requests import has_signature
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.blob_schemas import Blob
 from civitai_mock.domain.blob import BlobLink
-from civitai_mock.domain.errors import ForbiddenError, GoneError, InvalidRequestError, MockError
+from civitai_mock.domain.errors import ForbiddenError, GoneError, InvalidRequestError, MockError, fault
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.drawing.png import plain_png
-from civitai_mock.generation.wire import fault
 from civitai_mock.services.blob_tokens import BlockedToken, ContentToken
 from civitai_mock.services.blob_urls import EXPIRES, SIGNATURE, STREAMING_PATH, V2_BLOBS_PATH
 from civitai_mock.services.blob_views import BLOCKED_PATH, CONTENT_PATH, BlobView

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Required, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from civitai_mock.generation.wire import at_most
+from civitai_mock.api.validation import at_most
 
 PATH_TRICKS = re.compile(r"[\x00-\x1f\x7f]|^[A-Za-z]:|(?:^|[/\\])\.{0,2}(?:[/\\]|$)")
 

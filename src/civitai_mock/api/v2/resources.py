@@ -15,11 +15,11 @@ from civitai_mock.api.json_body import read_as
 from civitai_mock.api.openapi import problems, request_body
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v2.resource_schemas import ResourceDocument, ResourceFields, ResourceInfo, ResourceList
+from civitai_mock.api.validation import from_validation
 from civitai_mock.domain.air import Air, Reference, parse_reference
-from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.errors import InvalidRequestError, fault
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.resource import Resource, is_named
-from civitai_mock.generation.wire import fault, from_validation
 from civitai_mock.services.resources import ManageResources
 
 AIR = "air"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from civitai_mock.domain.dotnet import plain_number
-from civitai_mock.generation.control_nets.request import RECIPES, CompleteControlNet, Recipe, title_of
-from civitai_mock.generation.control_nets.resources import control_net_role
+from civitai_mock.generation.control_nets.preprocessors import RECIPES, Recipe, title_of
+from civitai_mock.generation.control_nets.resources import ControlNetSpec, control_net_role
 from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 from civitai_mock.generation.work import FileRole, InputImage
@@ -82,7 +82,7 @@ class JobControlNets:
     `files` has the names of the job's resources by AIR; `shorter_side` is that of the images that are made.
     """
 
-    control_nets: Sequence[CompleteControlNet]
+    control_nets: Sequence[ControlNetSpec]
     job_id: str
     ecosystem: str
     files: Mapping[str, str]
@@ -118,7 +118,7 @@ class JobControlNets:
         control_nets = [self._control_net(net, recipes[net.preprocessor]) for net in self.control_nets]
         return ControlNets(control_nets=control_nets, resolution=self._resolution)
 
-    def _control_net(self, net: CompleteControlNet, recipe: Recipe) -> ControlNet:
+    def _control_net(self, net: ControlNetSpec, recipe: Recipe) -> ControlNet:
         return ControlNet(
             image=self._image_names[net.blob_key, net.image_url],
             preprocessor=net.preprocessor,
@@ -129,7 +129,7 @@ class JobControlNets:
             end=net.end_step,
         )
 
-    def _role(self, net: CompleteControlNet) -> FileRole:
+    def _role(self, net: ControlNetSpec) -> FileRole:
         return control_net_role(ecosystem=self.ecosystem, preprocessor=net.preprocessor)
 
     @property

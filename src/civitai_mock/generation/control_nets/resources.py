@@ -1,17 +1,18 @@
-"""Choose the resources that ControlNets name, and describe the files of a server that can take their place."""
+"""ControlNets in drafts and specs; their resources, and the files of a server that can take the place of these."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_nets.request import CompleteControlNet, ImageJobControlNet
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
-from civitai_mock.generation.wire import fault
 from civitai_mock.generation.work import FileRole
 
 CONTROL_NET = "controlnet"  # the type of an AIR
+MAX_WEIGHT = 10  # ComfyUI's largest strength
+FIRST_STEP, LAST_STEP = 0, 1  # fractions of all steps
 
 # What the name of a file has to say to be of use for a preprocessor.
 KINDS: Mapping[str, str] = {
@@ -85,50 +86,93 @@ def _pattern(*wanted: str, without: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenControlNets:
-    """Holds the ControlNets of a request, complete, and each resource that they name once."""
+class ControlNetSpec:
+    """Is a ControlNet as it is stored: its image is a blob or behind a URL, its steps are fractions of all steps.
 
-    complete: list[CompleteControlNet]
+    `model` is its AIR; without one it is any file that fits preprocessor and ecosystem.
+    """
+
+    preprocessor: str
+    weight: float
+    start_step: float
+    end_step: float
+    blob_key: str | None = None
+    image_url: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlNetDraft:
+    """Is a ControlNet of a draft; `preprocessor` is the name of a recipe, and either of the two images is there."""
+
+    preprocessor: str
+    weight: float | None = None
+    start_step: float | None = None
+    end_step: float | None = None
+    blob_key: str | None = None
+    image_url: str | None = None
+    model: str | None = None
+
+    def complete(self, model: str | None) -> ControlNetSpec:
+        return ControlNetSpec(
+            preprocessor=self.preprocessor,
+            weight=1 if self.weight is None else self.weight,
+            start_step=FIRST_STEP if self.start_step is None else self.start_step,
+            end_step=LAST_STEP if self.end_step is None else self.end_step,
+            blob_key=self.blob_key,
+            image_url=self.image_url,
+            model=model,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenControlNets:
+    """Holds the ControlNets of a draft, complete, and each resource that they name once."""
+
+    complete: tuple[ControlNetSpec, ...]
     resources: tuple[JobResource, ...]
 
 
-def control_net_references(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
-    """Return the AIRs as they were sent, by their path."""
-    return {_path(index, "model"): net.model for index, net in enumerate(control_nets) if net.model is not None}
+def control_net_references(control_nets: Sequence[ControlNetDraft]) -> Mapping[str, str]:
+    """Return the AIRs as they were sent, by their field."""
+    return {_field(index, "model"): net.model for index, net in enumerate(control_nets) if net.model is not None}
 
 
-def control_net_urls(control_nets: Sequence[ImageJobControlNet]) -> Mapping[str, str]:
-    """Return the URLs of images that have to be fetched, by their path."""
+def control_net_urls(control_nets: Sequence[ControlNetDraft]) -> Mapping[str, str]:
+    """Return the URLs of images that have to be fetched, by their field."""
     return {
-        _path(index, "imageUrl"): net.image_url for index, net in enumerate(control_nets) if net.image_url is not None
+        _field(index, "image_url"): net.image_url for index, net in enumerate(control_nets) if net.image_url is not None
     }
 
 
 def choose_control_nets(
-    control_nets: Sequence[ImageJobControlNet], resources: Mapping[str, Resource], ecosystem: Ecosystem
+    control_nets: Sequence[ControlNetDraft], resources: Mapping[str, Resource], ecosystem: Ecosystem
 ) -> ChosenControlNets:
-    """Complete the ControlNets in their order; raise `InvalidRequestError` for a resource that cannot be used."""
+    """Complete the ControlNets in their order; raise `FieldError` for a resource that cannot be used."""
     used: dict[str, JobResource] = {}
     complete = []
     for index, net in enumerate(control_nets):
+        if net.weight is not None and not 0 <= net.weight <= MAX_WEIGHT:
+            raise FieldError(_field(index, "weight"), f"expected a weight from 0 to {MAX_WEIGHT}; found {net.weight:g}")
         model = None
         if net.model is not None:
-            found = _usable(resources[net.model], ecosystem, path=_path(index, "model"))
+            found = _usable(resources[net.model], ecosystem, field=_field(index, "model"))
             model = str(used.setdefault(found.air.key, found).air)
         complete.append(net.complete(model))
-    return ChosenControlNets(complete=complete, resources=tuple(used.values()))
+    return ChosenControlNets(complete=tuple(complete), resources=tuple(used.values()))
 
 
-def _path(index: int, member: str) -> str:
-    return f"controlNets[{index}].{member}"
+def _field(index: int, member: str) -> str:
+    return f"control_nets[{index}].{member}"
 
 
-def _usable(resource: Resource, ecosystem: Ecosystem, *, path: str) -> JobResource:
+def _usable(resource: Resource, ecosystem: Ecosystem, *, field: str) -> JobResource:
     """Return a resource; raise for one of another ecosystem, on which ComfyUI would fail, but only while it draws."""
     air = resource.air
     if (air.stated_type or CONTROL_NET) != CONTROL_NET:
-        raise fault(path, f"'{air}' is not a ControlNet; expected one of type {CONTROL_NET}.")
+        raise FieldError(field, f"'{air}' is not a ControlNet; expected one of type {CONTROL_NET}.")
     made_for = find_ecosystem(air)
     if made_for is not None and made_for is not ecosystem:
-        raise fault(path, f"'{air}' was made for {made_for.name}; expected one for {ecosystem.name}, as the model.")
+        message = f"'{air}' was made for {made_for.name}; expected one for {ecosystem.name}, as the model."
+        raise FieldError(field, message)
     return resource.for_job

@@ -5,21 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from civitai_mock.domain.resource import NAME_FIELDS, Resource
-from civitai_mock.domain.sampling import SAMPLINGS, UNDEFINED, Sampling
+from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.work import FileRole
 
 CHECKPOINT = "checkpoint"
+USUAL_SAMPLING = Sampling("dpmpp_2m", "karras")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """Holds what a request gets where it says nothing; `scheduler` is one of v1's names."""
+    """Holds what a request gets where it says nothing."""
 
     width: int
     height: int
     steps: int
     cfg_scale: float
-    scheduler: str
+    sampling: Sampling
     clip_skip: int | None
 
 
@@ -46,11 +47,11 @@ class ModelKind:
 class Ecosystem:
     """Describes a model family; `aliases` are ecosystems built on this one.
 
-    A model that is of none of the other `kinds` is of the first one. `undefined` is the sampling of a request that
-    leaves the choice to the server. `model_types` are the AIR types that the model loaders take, `model_files` are the
-    files that may be models, as a regular expression for each input that takes one, and `roles` are those of the other
-    files that the skeletons name. Where `has_clip_skip` is false a `clipSkip` changes nothing; where `has_refiner`,
-    there are checkpoints that only do the last steps.
+    A model that is of none of the other `kinds` is of the first one. `undefined` completes the sampling of a request
+    that leaves the choice to the server. `model_types` are the AIR types that the model loaders take, `model_files` are
+    the files that may be models, as a regular expression for each input that takes one, and `roles` are those of the
+    other files that the skeletons name. Where `has_clip_skip` is false a `clipSkip` changes nothing; where
+    `has_refiner`, there are checkpoints that only do the last steps.
     """
 
     name: str
@@ -58,13 +59,10 @@ class Ecosystem:
     kinds: tuple[ModelKind, ...]
     model_files: Mapping[str, str]
     roles: tuple[FileRole, ...] = ()
-    undefined: Sampling = SAMPLINGS[UNDEFINED]
+    undefined: Sampling = USUAL_SAMPLING
     model_types: frozenset[str] = frozenset({CHECKPOINT})
     has_clip_skip: bool = True
     has_refiner: bool = False
-
-    def sampling(self, scheduler: str) -> Sampling:
-        return self.undefined if scheduler == UNDEFINED else SAMPLINGS[scheduler]
 
     def kind_of(self, model: Resource) -> ModelKind:
         """Return the kind of a model, which its names tell."""

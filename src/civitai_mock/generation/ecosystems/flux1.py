@@ -6,14 +6,14 @@ model that was distilled to a few steps (schnell) has no guidance.
 
 from dataclasses import replace
 
-from civitai_mock.domain.sampling import UNDEFINED, Sampling
+from civitai_mock.domain.sampling import LEFT_OPEN, Sampling
 from civitai_mock.generation.ecosystems.ecosystem import CHECKPOINT, Defaults, Ecosystem, ModelKind
 from civitai_mock.generation.work import FileRole
 
 DEV = ModelKind(
     name="dev",
     skeletons=("flux1", "flux1_checkpoint"),
-    defaults=Defaults(width=1024, height=1024, steps=20, cfg_scale=3.5, scheduler=UNDEFINED, clip_skip=None),
+    defaults=Defaults(width=1024, height=1024, steps=20, cfg_scale=3.5, sampling=LEFT_OPEN, clip_skip=None),
 )
 SCHNELL = ModelKind(
     name="schnell",

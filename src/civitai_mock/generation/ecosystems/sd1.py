@@ -1,5 +1,6 @@
 """Stable Diffusion 1.x, and the models trained on it."""
 
+from civitai_mock.domain.sampling import SAMPLINGS
 from civitai_mock.generation.ecosystems.ecosystem import Defaults, Ecosystem, ModelKind
 
 SD1 = Ecosystem(
@@ -9,7 +10,14 @@ SD1 = Ecosystem(
         ModelKind(
             name="sd1",
             skeletons=("sd1",),
-            defaults=Defaults(width=512, height=512, steps=20, cfg_scale=7, scheduler="EulerA", clip_skip=1),
+            defaults=Defaults(
+                width=512,
+                height=512,
+                steps=20,
+                cfg_scale=7,
+                sampling=SAMPLINGS["EulerA"],
+                clip_skip=1,
+            ),
         ),
     ),
     model_files={

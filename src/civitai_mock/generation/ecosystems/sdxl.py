@@ -1,5 +1,6 @@
 """Stable Diffusion XL and the families trained on it."""
 
+from civitai_mock.domain.sampling import SAMPLINGS
 from civitai_mock.generation.ecosystems.ecosystem import Defaults, Ecosystem, ModelKind
 
 SDXL = Ecosystem(
@@ -9,7 +10,9 @@ SDXL = Ecosystem(
         ModelKind(
             name="sdxl",
             skeletons=("sdxl",),
-            defaults=Defaults(width=1024, height=1024, steps=20, cfg_scale=7, scheduler="EulerA", clip_skip=1),
+            defaults=Defaults(
+                width=1024, height=1024, steps=20, cfg_scale=7, sampling=SAMPLINGS["EulerA"], clip_skip=1
+            ),
         ),
     ),
     model_files={

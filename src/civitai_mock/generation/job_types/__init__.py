@@ -1,91 +1,68 @@
-"""The registry of `$type`s: read a template, and find out the work of a job."""
+"""The registry of job types: what is stored of each, and what has to be done for it."""
 
 from collections.abc import Mapping
-from typing import TypeAlias, get_args
-
-from pydantic import ValidationError
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.blobs import (
-    ClearAssetRequest,
-    CopyAssetRequest,
-    DeleteBlobRequest,
-    GetBlobRequest,
-    PinBlobRequest,
-    UnpinBlobRequest,
-    UploadBlobRequest,
+    ClearAssetSpec,
+    CopyAssetSpec,
+    DeleteBlobSpec,
+    GetBlobSpec,
+    PinBlobSpec,
+    UnpinBlobSpec,
+    UploadBlobSpec,
 )
-from civitai_mock.generation.job_types.comfy import ComfyJobRequest
+from civitai_mock.generation.job_types.comfy import ComfySpec
+from civitai_mock.generation.job_types.draft import JobSpec
 from civitai_mock.generation.job_types.media import (
-    ImageEmbeddingJobRequest,
-    ImageTransformJobRequest,
-    MediaCaptioningJobRequest,
-    MediaTaggingJobRequest,
-    MovieRatingJobRequest,
-    PrepareModelJobRequest,
-    WDTaggingJobRequest,
+    ImageEmbeddingSpec,
+    ImageTransformSpec,
+    MediaCaptioningSpec,
+    MediaTaggingSpec,
+    MovieRatingSpec,
+    PrepareModelSpec,
+    WDTaggingSpec,
 )
-from civitai_mock.generation.job_types.request import JobRequest
-from civitai_mock.generation.job_types.text_to_image import TextToImageJobRequest
-from civitai_mock.generation.job_types.training import ImageResourceTrainingJobRequest
-from civitai_mock.generation.wire import ROOT, TYPE, fault, from_validation
+from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
+from civitai_mock.generation.job_types.training import TrainingSpec
 from civitai_mock.generation.work import JobWork
 
-AnyJobRequest: TypeAlias = (
-    TextToImageJobRequest
-    | ComfyJobRequest
-    | ImageResourceTrainingJobRequest
-    | ImageTransformJobRequest
-    | ImageEmbeddingJobRequest
-    | MediaTaggingJobRequest
-    | MediaCaptioningJobRequest
-    | WDTaggingJobRequest
-    | MovieRatingJobRequest
-    | PrepareModelJobRequest
-    | CopyAssetRequest
-    | ClearAssetRequest
-    | UploadBlobRequest
-    | GetBlobRequest
-    | PinBlobRequest
-    | UnpinBlobRequest
-    | DeleteBlobRequest
+SPECS: tuple[type[JobSpec], ...] = (
+    TextToImageSpec,
+    ComfySpec,
+    TrainingSpec,
+    ImageTransformSpec,
+    ImageEmbeddingSpec,
+    MediaTaggingSpec,
+    MediaCaptioningSpec,
+    WDTaggingSpec,
+    MovieRatingSpec,
+    PrepareModelSpec,
+    CopyAssetSpec,
+    ClearAssetSpec,
+    UploadBlobSpec,
+    GetBlobSpec,
+    PinBlobSpec,
+    UnpinBlobSpec,
+    DeleteBlobSpec,
 )
-
-LONGEST_NAME = 100  # that a message repeats
-DEFAULT_TYPE = TextToImageJobRequest.wire_name
-REQUESTS: tuple[type[JobRequest], ...] = get_args(AnyJobRequest)
-JOB_TYPES: Mapping[str, type[JobRequest]] = {request.wire_name: request for request in REQUESTS}
-JOB_TYPES_BY_TYPE: Mapping[str, type[JobRequest]] = {request.job_type: request for request in REQUESTS}
-SPELLINGS: Mapping[str, type[JobRequest]] = {
-    name.lower(): request for request in REQUESTS for name in (request.wire_name, request.template_name)
-}
+JOB_TYPES: Mapping[str, type[JobSpec]] = {spec.job_type: spec for spec in SPECS}
 
 
-def parse_template(template: Json, *, path: str = "") -> JobRequest:
-    """Read a template, which stands at `path` in the body; raise `InvalidRequestError` with each fault by its path."""
-    if not isinstance(template, dict):
-        raise fault(path or ROOT, "Expected a JSON object.")
-    request = _request_class(template.get(TYPE), path=f"{path}.{TYPE}" if path else TYPE)
-    try:
-        return request.model_validate(template, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise from_validation(error, path=path) from error
-
-
-def _request_class(name: Json, *, path: str) -> type[JobRequest]:
-    if name is None:
-        return JOB_TYPES[DEFAULT_TYPE]
-    request = SPELLINGS.get(name.lower()) if isinstance(name, str) else None
-    if request is None:
-        raise fault(path, f"'{str(name)[:LONGEST_NAME]}' is not a job type; known: {', '.join(JOB_TYPES)}.")
-    return request
+def stored_spec(job: Job) -> JobSpec:
+    """Read what is stored of a job; raise `JobError` for one of a type that is not known here."""
+    if job.type not in JOB_TYPES:
+        raise JobError(f"'{job.type}' is not a job type.", job_type=job.type)
+    return JOB_TYPES[job.type].from_json(job.spec)
 
 
 def job_work(job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
     """Return the work of a job; raise `JobError` if nothing can be done for it. `skeletons` are by name."""
-    if job.type not in JOB_TYPES_BY_TYPE:
-        raise JobError(f"'{job.type}' is not a job type.", job_type=job.type)
-    return JOB_TYPES_BY_TYPE[job.type].work(job, skeletons)
+    return stored_spec(job).work(job, skeletons)
+
+
+def runs_graphs(job: Job) -> bool:
+    """Return whether a job needs a provider's worker."""
+    return job.type in JOB_TYPES and JOB_TYPES[job.type].runs_graphs

@@ -1,107 +1,156 @@
-"""`textToImage` makes images from a prompt text."""
+"""`TextToImageV2` makes images from a prompt text."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import Annotated, ClassVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
-from pydantic import Field
-
+from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.control_nets.request import ControlNetList
-from civitai_mock.generation.control_nets.resources import choose_control_nets, control_net_references, control_net_urls
+from civitai_mock.domain.sampling import Sampling
+from civitai_mock.generation.control_nets.resources import (
+    ControlNetDraft,
+    choose_control_nets,
+    control_net_references,
+    control_net_urls,
+)
+from civitai_mock.generation.ecosystems.ecosystem import Defaults
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.generation.job_types.request import JobRequest, Plan
-from civitai_mock.generation.networks.request import NetworkEntry, NetworkMap, choose_networks, network_entries
+from civitai_mock.generation.job_types.draft import JobDraft, JobSpec, Plan
+from civitai_mock.generation.networks.resources import MAX_NETWORKS, NetworkDraft, choose_networks
 from civitai_mock.generation.text_to_image.builder import text_to_image_job
-from civitai_mock.generation.text_to_image.params import ImageJobParams
+from civitai_mock.generation.text_to_image.draft import (
+    DEFAULT_DENOISE,
+    LEAST_DENOISE,
+    HiresDraft,
+    RefinerDraft,
+    UpscaleDraft,
+)
 from civitai_mock.generation.text_to_image.resources import (
     check_extras,
     choose_extras,
     choose_model,
     extra_references,
-    source_url,
 )
-from civitai_mock.generation.text_to_image.stored_request import CompleteTextToImage
-from civitai_mock.generation.wire import Reference, Text
-from civitai_mock.generation.work import GraphWork
-
-MAX_IMAGES = 100
-Count = Annotated[int, Field(strict=True, ge=1, le=MAX_IMAGES)]
+from civitai_mock.generation.text_to_image.spec import ImageParams, ImagesSpec
+from civitai_mock.generation.work import GraphWork, is_url
 
 
-class TextToImageJobRequest(JobRequest):
-    """The job makes images from a prompt text.
+@quick_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextToImageSpec(ImagesSpec, JobSpec):
+    """Makes images; all of them are one batch, drawn from one seed."""
 
-    Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
-    accepted: ComfyUI leaves out what does not fit. All images are one batch, drawn from one seed; `batchSize` is
-    checked and otherwise ignored.
-    """
-
-    wire_name: ClassVar[str] = "textToImage"
-    template_name: ClassVar[str] = "TextToImageJobTemplate"
     job_type: ClassVar[str] = "TextToImageV2"
     runs_graphs: ClassVar[bool] = True
 
-    model: Reference
-    params: ImageJobParams
-    base_model: Text | None = None
-    additional_networks: NetworkMap | None = None
-    control_nets: ControlNetList | None = None
-    quantity: Count | None = None
-    batch_size: Count | None = None
+    def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:
+        return text_to_image_job(job, self).work(skeletons)
 
-    @cached_property
-    def networks(self) -> Sequence[NetworkEntry]:
-        return network_entries(self.additional_networks)
+
+@quick_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextToImageDraft(JobDraft):
+    """Asks for images from a prompt text; AIRs are in either form.
+
+    What is left out gets the default of the model's ecosystem, which also completes a `sampling` that is left open.
+    `source_image`, a URL or the key of a blob, is where to start from, and `denoise_strength` how much of it is drawn
+    anew. Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
+    accepted: ComfyUI leaves out what does not fit.
+    """
+
+    model: str
+    base_model: str | None = None
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    sampling: Sampling | None = None
+    steps: int | None = None
+    cfg_scale: float | None = None
+    width: int | None = None
+    height: int | None = None
+    seed: int | None = None
+    clip_skip: int | None = None
+    source_image: str | None = None
+    denoise_strength: float | None = None
+    hires: HiresDraft | None = None
+    upscale: UpscaleDraft | None = None
+    refiner: RefinerDraft | None = None
+    networks: tuple[NetworkDraft, ...] = ()
+    control_nets: tuple[ControlNetDraft, ...] = ()
+    quantity: int | None = None
 
     def references(self) -> Mapping[str, str]:
         found = {"model": self.model}
-        if self.additional_networks:
-            found |= {entry.path: entry.reference for entry in self.networks}
+        if self.networks:
+            found |= {network.field: network.air for network in self.networks}
         if self.control_nets:
             found |= control_net_references(self.control_nets)
-        return {**found, **extra_references(self.params)}
+        return {**found, **self._extra_references()}
 
     def image_urls(self) -> Mapping[str, str]:
-        return {**source_url(self.params), **control_net_urls(self.control_nets or ())}
+        source = self.source_image
+        of_source = {"source_image": source} if source is not None and is_url(source) else {}
+        return {**of_source, **control_net_urls(self.control_nets)}
 
-    def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
+    def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
+        if len(self.networks) > MAX_NETWORKS:
+            raise FieldError("networks", f"Expected at most {MAX_NETWORKS} networks; found {len(self.networks)}.")
         model = choose_model(resources[self.model])
-        extras = choose_extras(self.params, resources, model.ecosystem)
+        extras = choose_extras(self._extra_references(), resources, model.ecosystem)
         networks = choose_networks(self.networks, resources)
-        control_nets = choose_control_nets(self.control_nets or (), resources, model.ecosystem)
-        complete = CompleteTextToImage.of_valid(
+        control_nets = choose_control_nets(self.control_nets, resources, model.ecosystem)
+        spec = TextToImageSpec(
             base_model=self.base_model,
             model=str(model.resource.air),
             model_kind=model.kind.name,
-            params=self.params.complete(model.kind.defaults, seed=seed, airs=extras.airs),
-            additional_networks={str(network.resource.air): network.params for network in networks},
+            params=self._params(model.kind.defaults, seed=seed, airs=extras.airs),
+            networks={str(network.resource.air): network.spec for network in networks},
             control_nets=control_nets.complete,
             quantity=self.quantity or 1,
         )
-        check_extras(complete.params, quantity=complete.quantity)
+        check_extras(spec.params, quantity=spec.quantity)
         named = [network.resource for network in networks]
-        return _plan(complete, [model.resource, *named, *control_nets.resources, *extras.resources])
+        return _plan(spec, [model.resource, *named, *control_nets.resources, *extras.resources])
 
-    @classmethod
-    def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:
-        return text_to_image_job(job).work(skeletons)
+    def _extra_references(self) -> Mapping[str, str]:
+        return extra_references(self.hires, self.upscale, self.refiner)
 
-    @classmethod
-    def describe(cls, job: Job) -> JsonObject:
-        """Return the request with the compressed AIRs of its resources."""
-        names = {str(resource.air): resource.air.compressed for resource in job.resources}
-        return CompleteTextToImage.model_validate(job.request).with_names(names)
+    def _params(self, defaults: Defaults, *, seed: int, airs: Mapping[str, str]) -> ImageParams:
+        """Fill in defaults; `airs` are those of resources by what the draft calls them."""
+        steps, hires = self.steps or defaults.steps, self.hires
+        upscaler = airs[hires.upscaler] if hires is not None and hires.upscaler is not None else None
+        return ImageParams(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            sampling=self.sampling or defaults.sampling,
+            steps=steps,
+            cfg_scale=self.cfg_scale or defaults.cfg_scale,
+            width=self.width or defaults.width,
+            height=self.height or defaults.height,
+            seed=seed if self.seed is None else self.seed,
+            clip_skip=self.clip_skip or defaults.clip_skip,
+            source_image=self.source_image,
+            denoise_strength=self._denoise(),
+            hires=None if hires is None else hires.complete(upscaler, steps=steps),
+            upscale=None if self.upscale is None else self.upscale.complete(airs[self.upscale.model]),
+            refiner=None if self.refiner is None else self.refiner.complete(airs[self.refiner.model]),
+        )
+
+    def _denoise(self) -> float | None:
+        """Return how much of the source image is drawn anew, at least as much as ComfyUI can do."""
+        if self.source_image is None:
+            return None
+        given = DEFAULT_DENOISE if self.denoise_strength is None else self.denoise_strength
+        return max(given, LEAST_DENOISE)
 
 
-def _plan(complete: CompleteTextToImage, resources: Iterable[JobResource]) -> Plan:
-    """Plan a complete request, with each resource once: a refiner may be the model itself."""
+def _plan(spec: TextToImageSpec, resources: Iterable[JobResource]) -> Plan:
+    """Plan a complete draft, with each resource once: a refiner may be the model itself."""
     return Plan(
-        request=complete.model_dump(exclude_none=True),
+        spec=spec,
         resources=tuple({str(resource.air): resource for resource in resources}.values()),
-        cost=complete.cost,
-        images=complete.quantity,
-        seed=complete.params.seed,
+        cost=spec.cost,
+        images=spec.quantity,
+        seed=spec.params.seed,
     )

@@ -1,47 +1,50 @@
-"""`imageResourceTraining` trains a LoRA, epoch by epoch."""
+"""`ImageResourceTraining` trains a LoRA, epoch by epoch."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
-
-from pydantic import BeforeValidator, ConfigDict, Field
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.generation.job_types.request import JobRequest, Plan
+from civitai_mock.generation.job_types.draft import JobDraft, JobSpec, Plan
 from civitai_mock.generation.placeholder_results import seeded_random, small_lora
-from civitai_mock.generation.text_to_image.params import MAX_SEED
-from civitai_mock.generation.wire import PromptText, Reference, RequestModel, Uri, WireModel
+from civitai_mock.generation.spec_json import OTHER_MEMBERS
 from civitai_mock.generation.work import Epoch, Sample, TrainingWork
 
 COST = 500.0
 SECONDS_PER_EPOCH = 4.0
-DEFAULT_EPOCHS, MOST_EPOCHS = 10, 100
+DEFAULT_EPOCHS = 10
 DEFAULT_PROMPT = "a picture in the new style"
 
 
-class TrainingParams(RequestModel):
-    """Only these members are read; any other one is stored, and shown, as it is."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingParams:
+    """Says how to train; `others` are shown again, and nothing else."""
 
-    model_config = ConfigDict(extra="allow")
-
-    max_train_epochs: Annotated[int, Field(strict=True, ge=1, le=MOST_EPOCHS)] | None = None
-    sample_prompts: Annotated[list[PromptText], Field(max_length=10)] | None = None
-    seed: Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)] | None = None
-
-
-def _params(value: object) -> object:
-    return {} if value is None else value
+    max_train_epochs: int | None = None
+    sample_prompts: tuple[str, ...] | None = None
+    seed: int | None = None
+    others: ReadOnlyJson = field(default_factory=dict, metadata=OTHER_MEMBERS)
 
 
-class CompleteTraining(WireModel):
-    """Is a request as it is stored."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSpec(JobSpec):
+    """Trains a LoRA: file and sample images of each epoch are assets as soon as they are made.
+
+    The training data is not fetched; the files are small and valid, and of no use for drawing. `model` is an AIR.
+    """
+
+    job_type: ClassVar[str] = "ImageResourceTraining"
 
     model: str
     training_data: str
     params: TrainingParams
     seed: int
+
+    def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> TrainingWork:  # noqa: ARG002 - no graph is built
+        return TrainingWork(epochs=self.epochs, seconds_per_epoch=SECONDS_PER_EPOCH)
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
@@ -76,46 +79,29 @@ class CompleteTraining(WireModel):
         }
 
 
-class ImageResourceTrainingJobRequest(JobRequest):
-    """The job trains a LoRA: file and sample images of each epoch are assets as soon as they are made.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingDraft(JobDraft):
+    """Asks for a LoRA to be trained for `model`, an AIR in either form, with the data behind a URL."""
 
-    `trainingData` is not fetched; the files are small and valid, and of no use for drawing.
-    """
-
-    wire_name: ClassVar[str] = "imageResourceTraining"
-    template_name: ClassVar[str] = "ImageResourceTrainingJobTemplate"
-    job_type: ClassVar[str] = "ImageResourceTraining"
-
-    model: Reference
-    training_data: Uri
-    params: Annotated[TrainingParams, BeforeValidator(_params)] = Field(default_factory=TrainingParams)
+    model: str
+    training_data: str
+    params: TrainingParams = TrainingParams()
 
     def references(self) -> Mapping[str, str]:
         return {"model": self.model}
 
-    def plan(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
+    def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
         model = resources[self.model].for_job
-        complete = CompleteTraining(
+        spec = TrainingSpec(
             model=str(model.air),
             training_data=self.training_data,
             params=self.params,
             seed=seed if self.params.seed is None else self.params.seed,
         )
-        names = [(epoch.model_name, *(sample.name for sample in epoch.samples)) for epoch in complete.epochs]
+        names = [(epoch.model_name, *(sample.name for sample in epoch.samples)) for epoch in spec.epochs]
         return Plan(
-            request=complete.model_dump(exclude_none=True),
+            spec=spec,
             resources=(model,),
             cost=COST,
             assets=tuple(name for of_epoch in names for name in of_epoch),
         )
-
-    @classmethod
-    def work(cls, job: Job, skeletons: Mapping[str, Skeleton]) -> TrainingWork:  # noqa: ARG003 - no graph is built
-        epochs = CompleteTraining.model_validate(job.request).epochs
-        return TrainingWork(epochs=epochs, seconds_per_epoch=SECONDS_PER_EPOCH)
-
-    @classmethod
-    def describe(cls, job: Job) -> JsonObject:
-        request = CompleteTraining.model_validate(job.request)
-        shown = request.model_dump(exclude_none=True, exclude={"seed"})
-        return {**shown, "model": job.resources[0].air.compressed}

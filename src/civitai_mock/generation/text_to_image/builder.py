@@ -14,12 +14,11 @@ from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
 from civitai_mock.generation.graph import Graph, Skeleton
 from civitai_mock.generation.graph_builder import GraphBuilder
 from civitai_mock.generation.networks.kinds import KINDS, AppliedTag, Network, NetworkKind, Tags, read_tags
-from civitai_mock.generation.networks.request import CompleteNetwork
+from civitai_mock.generation.networks.resources import NetworkSpec
 from civitai_mock.generation.prompts.a1111 import comfyui_text, shallow
 from civitai_mock.generation.prompts.texts import PromptTexts
-from civitai_mock.generation.text_to_image.params import CompleteHires, CompleteParams, CompleteRefiner, CompleteUpscale
 from civitai_mock.generation.text_to_image.passes import Hires, Refiner, SourceImage, Upscale, Upscaler
-from civitai_mock.generation.text_to_image.stored_request import CompleteTextToImage
+from civitai_mock.generation.text_to_image.spec import HiresSpec, ImageParams, ImagesSpec, RefinerSpec, UpscaleSpec
 from civitai_mock.generation.work import GraphWork, InputImage
 
 
@@ -40,7 +39,7 @@ class ImageSpec:
 
     ecosystem: Ecosystem
     model_file: str
-    params: CompleteParams
+    params: ImageParams
     networks: Sequence[tuple[NetworkKind, Network]]
     quantity: int
     file_prefix: str
@@ -77,7 +76,7 @@ class ImageSpec:
     def _values(self) -> Mapping[str, Json]:
         """Return the values of slots; sides that are not multiples of 8 stay so, as ComfyUI rounds them down itself."""
         params, texts = self.params, self._texts()
-        sampling = self.ecosystem.sampling(params.scheduler)
+        sampling = params.sampling.completed_by(self.ecosystem.undefined)
         return {
             "model": self.model_file,
             "prompt": texts.positive,
@@ -114,7 +113,7 @@ class JobExtras:
     `files` has the names of the job's resources by AIR.
     """
 
-    params: CompleteParams
+    params: ImageParams
     job_id: str
     quantity: int
     files: Mapping[str, str]
@@ -150,12 +149,12 @@ class JobExtras:
             image=self._source_name, size=self.params.size.sampled, quantity=self.quantity, denoise=self._denoise
         )
 
-    def _hires(self, hires: CompleteHires) -> Hires:
+    def _hires(self, hires: HiresSpec) -> Hires:
         size = self.params.sampled_size
         upscaler = None if hires.upscaler is None else Upscaler(file_name=self.files[hires.upscaler], size=size)
         return Hires(size=size, steps=hires.steps, denoise=hires.denoise_strength, upscaler=upscaler)
 
-    def _refiner(self, refiner: CompleteRefiner) -> Refiner:
+    def _refiner(self, refiner: RefinerSpec) -> Refiner:
         return Refiner(
             file_name=self.files[refiner.model],
             size=self.params.size.sampled,
@@ -164,7 +163,7 @@ class JobExtras:
             switch_at=refiner.switch_at,
         )
 
-    def _upscale(self, upscale: CompleteUpscale) -> Upscale:
+    def _upscale(self, upscale: UpscaleSpec) -> Upscale:
         size = None if upscale.scale is None else self.params.sampled_size.scaled(upscale.scale)
         return Upscale(upscaler=Upscaler(file_name=self.files[upscale.model], size=size))
 
@@ -174,14 +173,14 @@ class TextToImageJob:
     """Turns a stored job into work; `resources` are those of the job by their AIRs."""
 
     job_id: str
-    request: CompleteTextToImage
+    spec: ImagesSpec
     ecosystem: Ecosystem
     resources: Mapping[str, JobResource]
 
     def work(self, skeletons: Mapping[str, Skeleton]) -> GraphWork:
         extras, control_nets = self._extras(), self._control_nets()
-        kind = self.ecosystem.kind(self.request.model_kind)
-        tags = read_tags(self.request.params.prompt or "")
+        kind = self.ecosystem.kind(self.spec.model_kind)
+        tags = read_tags(self.spec.params.prompt or "")
         image = self._image(extras, control_nets, tags)
         shapes = [skeletons[name] for name in kind.skeletons]
         graph, *alternatives = image.graphs(shapes)
@@ -200,31 +199,31 @@ class TextToImageJob:
     def _image(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> ImageSpec:
         return ImageSpec(
             ecosystem=self.ecosystem,
-            model_file=self.resources[self.request.model].file_name,
-            params=self.request.params,
+            model_file=self.resources[self.spec.model].file_name,
+            params=self.spec.params,
             networks=self._networks(),
             tags=tags.applied,
-            quantity=self.request.quantity,
+            quantity=self.spec.quantity,
             file_prefix=self.job_id,
             features=extras.features,
             variants=control_nets.variants,
         )
 
     def _networks(self) -> Sequence[tuple[NetworkKind, Network]]:
-        named = self.request.additional_networks.items()
+        named = self.spec.networks.items()
         return [_network(self.resources[air], network) for air, network in named]
 
     def _extras(self) -> JobExtras:
-        request = self.request
-        return JobExtras(params=request.params, job_id=self.job_id, quantity=request.quantity, files=self._files)
+        spec = self.spec
+        return JobExtras(params=spec.params, job_id=self.job_id, quantity=spec.quantity, files=self._files)
 
     def _control_nets(self) -> JobControlNets:
         return JobControlNets(
-            control_nets=self.request.control_nets,
+            control_nets=self.spec.control_nets,
             job_id=self.job_id,
             ecosystem=self.ecosystem.name,
             files=self._files,
-            shorter_side=min(self.request.params.size),
+            shorter_side=min(self.spec.params.size),
         )
 
     @property
@@ -232,21 +231,20 @@ class TextToImageJob:
         return {air: resource.file_name for air, resource in self.resources.items()}
 
 
-def text_to_image_job(job: Job) -> TextToImageJob:
-    """Read a stored job; raise `JobError` for one whose ecosystem is gone since it was stored."""
-    request = CompleteTextToImage.model_validate(job.request)
+def text_to_image_job(job: Job, spec: ImagesSpec) -> TextToImageJob:
+    """Prepare a stored job; raise `JobError` for one whose ecosystem is gone since it was stored."""
     resources = {str(resource.air): resource for resource in job.resources}
-    ecosystem = find_ecosystem(resources[request.model].air)
+    ecosystem = find_ecosystem(resources[spec.model].air)
     if ecosystem is None:
-        raise JobError(f"The ecosystem of '{request.model}' is no longer known; use another model.")
-    return TextToImageJob(job_id=job.id, request=request, ecosystem=ecosystem, resources=resources)
+        raise JobError(f"The ecosystem of '{spec.model}' is no longer known; use another model.")
+    return TextToImageJob(job_id=job.id, spec=spec, ecosystem=ecosystem, resources=resources)
 
 
-def _network(resource: JobResource, params: CompleteNetwork) -> tuple[NetworkKind, Network]:
+def _network(resource: JobResource, spec: NetworkSpec) -> tuple[NetworkKind, Network]:
     network = Network(
         file_name=resource.file_name,
-        strength=params.strength,
-        trigger_word=params.trigger_word,
+        strength=spec.strength,
+        trigger_word=spec.trigger_word,
         trained_words=resource.trained_words,
     )
-    return KINDS[params.type.lower()], network
+    return KINDS[spec.type.lower()], network

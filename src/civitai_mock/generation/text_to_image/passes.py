@@ -7,7 +7,7 @@ from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.comfyui_facts import MOST_STEPS
 from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
-from civitai_mock.generation.text_to_image.params import Size
+from civitai_mock.generation.text_to_image.spec import Size
 
 # How pleasing an image is, as a refiner is trained to be told: what is wanted, and what is not.
 POSITIVE_SCORE, NEGATIVE_SCORE = 6, 2.5

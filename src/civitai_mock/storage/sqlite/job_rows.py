@@ -39,7 +39,7 @@ def request_text(job: Job) -> str:
         "trace_id": job.trace_id,
         "timeout": job.timeout // MICROSECOND,
         "max_retry_attempt": job.max_retry_attempt,
-        "request": dict(job.request),
+        "request": dict(job.spec),
         "properties": dict(job.properties),
         "resources": [_resource_parts(resource) for resource in job.resources],
     }
@@ -101,7 +101,7 @@ def job_from(row: Row) -> Job:
         timeout=timedelta(microseconds=body["timeout"]),
         cost=cost,
         max_retry_attempt=body["max_retry_attempt"],
-        request=body["request"],
+        spec=body["request"],
         properties=body["properties"],
         resources=tuple(_job_resource(*parts) for parts in body["resources"]),
         submission_id=submission_id,

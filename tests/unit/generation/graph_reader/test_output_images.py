@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.generation.comfyui_facts import TEXT_INPUTS
-from civitai_mock.generation.control_nets.request import RECIPES
+from civitai_mock.generation.control_nets.preprocessors import RECIPES
 from civitai_mock.generation.graph_reader.image_batches import COUNTING, SIZING
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE, parse_template
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
-from civitai_mock.generation.job_types.comfy import MAX_IMAGES
-from civitai_mock.generation.user_graph import graph_cost, seed_above
+from civitai_mock.generation.user_graph import MAX_IMAGES, graph_cost, seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_graph, text_to_image
-from tests.support.generation import graph_of, make_found, plan, planned_job, work_of
+from tests.support.generation import graph_of, make_found, plan, planned_job, references_of, work_of
 from tests.support.golden import Golden
 from tests.support.paths import DATA
 
@@ -40,7 +39,7 @@ def test_a_recorded_graph_is_sent_as_it_is(path: Any) -> None:
 
 
 def test_airs_are_references_by_their_path() -> None:
-    assert parse_template(comfy(with_airs())).references() == {
+    assert references_of(comfy(with_airs())) == {
         "params.workflow.4.inputs.ckpt_name": CHECKPOINT,
         "params.workflow.10.inputs.lora_name": LORA,
         "params.workflow.11.inputs.vae_name": VAE,
@@ -58,7 +57,7 @@ def test_airs_are_replaced_by_the_names_of_their_files(golden: Golden) -> None:
 )
 def test_a_prompt_is_text_even_if_it_is_an_air(text: str) -> None:
     graph = text_to_image(prompt_text=text)
-    assert parse_template(comfy(graph)).references() == {}
+    assert references_of(comfy(graph)) == {}
     assert graph_of(comfy(graph)) == graph
 
 

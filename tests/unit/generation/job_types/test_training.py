@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.domain.json_types import Json
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.generation.work import Epoch, TrainingWork
 from tests.support.generation import SEED, plan, planned_job, work_of
 from tests.support.templates import template

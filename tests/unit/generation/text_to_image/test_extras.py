@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, parse_template
-from tests.support.generation import MODELS, graph_of, make_found, plan, planned_job
+from tests.support.generation import MODELS, graph_of, make_found, plan, planned_job, references_of, spec_of
 
 SD1, SDXL, FLUX1 = MODELS.values()
 UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"
@@ -26,12 +26,12 @@ def template(params: JsonObject, *, model: str = SD1, **members: Any) -> JsonObj
 
 
 def extras_of(params: JsonObject, *, model: str = SD1) -> Any:
-    complete: Any = plan(template(params, model=model)).request["params"]
+    complete: Any = spec_of(template(params, model=model))["params"]
     return {name: complete[name] for name in EXTRAS if name in complete}
 
 
 def upscale_of(template: JsonObject, **found: Resource) -> Any:
-    params: Any = plan(template, found).request["params"]
+    params: Any = spec_of(template, found)["params"]
     return params["upscale"]
 
 
@@ -163,7 +163,7 @@ def test_resources_of_extras_are_known_by_their_path() -> None:
         "upscale": {"model": OTHER_UPSCALER},
         "refiner": {"model": REFINER},
     }
-    assert parse_template(template(params, model=SDXL)).references() == {
+    assert references_of(template(params, model=SDXL)) == {
         "model": SDXL,
         "params.hires.upscaler": UPSCALER,
         "params.upscale.model": OTHER_UPSCALER,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import InvalidRequestError, JobError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
-from civitai_mock.generation.job_types import JOB_TYPES_BY_TYPE, job_work, parse_template
-from civitai_mock.generation.text_to_image.stored_request import CompleteTextToImage
+from civitai_mock.generation.job_types import job_work
 from tests.support.generation import (
     MODELS,
     SEED,
@@ -21,8 +21,9 @@ from tests.support.generation import (
     graph_of_job,
     make_found,
     plan,
-    plan_request,
     planned_job,
+    references_of,
+    spec_of,
 )
 from tests.support.paths import DATA
 
@@ -46,14 +47,13 @@ def with_networks(**networks: Any) -> JsonObject:
 
 
 def errors_of(template: JsonObject, **found: Resource) -> dict[str, list[str]]:
-    request = parse_template(template)
     with pytest.raises(InvalidRequestError) as caught:
-        plan_request(request, found)
+        plan(template, found)
     return caught.value.errors
 
 
 def params_of(template: JsonObject) -> Any:
-    return plan(template).request["params"]
+    return spec_of(template)["params"]
 
 
 @pytest.mark.parametrize(
@@ -115,21 +115,20 @@ def test_the_cost_is_that_of_real_answers(width: int, height: int, steps: int, q
 
 
 def test_a_plan_is_plain_json_that_needs_no_request() -> None:
-    made = plan(capture("v1-create-request-sd1-lora.json"))
-    assert json.loads(json.dumps(made.request)) == made.request
-    assert made.request["additionalNetworks"] == {LORA: {"type": "Lora", "strength": 1}}
-    assert made.request["model"] == MODELS["sd1"]
+    made = spec_of(capture("v1-create-request-sd1-lora.json"))
+    assert json.loads(json.dumps(made)) == made
+    assert made["additionalNetworks"] == {LORA: {"type": "Lora", "strength": 1}}
+    assert made["model"] == MODELS["sd1"]
 
 
 def test_whole_numbers_have_no_point() -> None:
-    request = json.dumps(plan({**with_networks(**{LORA: {"strength": 1.0}}), "params": {"cfgScale": 7.0}}).request)
+    request = json.dumps(spec_of({**with_networks(**{LORA: {"strength": 1.0}}), "params": {"cfgScale": 7.0}}))
     assert '"cfgScale": 7,' in request
     assert '"strength": 1}' in request
 
 
 def test_references_are_known_by_their_path() -> None:
-    request = parse_template(with_networks(**{LORA: {}, "mine": {"id": VAE}}))
-    assert request.references() == {
+    assert references_of(with_networks(**{LORA: {}, "mine": {"id": VAE}})) == {
         "model": MODELS["sd1"],
         f"additionalNetworks.{LORA}": LORA,
         "additionalNetworks.mine.id": VAE,
@@ -163,8 +162,8 @@ def test_a_resource_is_taken_as_it_was_found() -> None:
 
 def test_a_model_may_be_named_by_its_compressed_air() -> None:
     found = make_found(MODELS["sdxl"])
-    made = plan(template(model="@civitai/128078"), {"@civitai/128078": found})
-    assert made.request["model"] == MODELS["sdxl"]
+    made = spec_of(template(model="@civitai/128078"), {"@civitai/128078": found})
+    assert made["model"] == MODELS["sdxl"]
 
 
 @pytest.mark.parametrize(
@@ -212,19 +211,19 @@ def test_an_embedding_whose_file_comfyui_cannot_name_is_refused() -> None:
 
 def test_a_resource_whose_air_has_no_type_is_what_the_request_says() -> None:
     found = {"civitai:5@6": make_found("civitai:5@6")}
-    made = plan(with_networks(**{"civitai:5@6": {"type": "textualInversion"}}), found)
-    assert made.request["additionalNetworks"] == {"urn:air:civitai:5@6": {"type": "TextualInversion", "strength": 1}}
+    made = spec_of(with_networks(**{"civitai:5@6": {"type": "textualInversion"}}), found)
+    assert made["additionalNetworks"] == {"urn:air:civitai:5@6": {"type": "TextualInversion", "strength": 1}}
 
 
 def test_the_type_of_an_air_counts_more_than_that_of_the_request() -> None:
-    made = plan(with_networks(**{LORA: {"type": "Vae"}}))
-    assert made.request["additionalNetworks"] == {LORA: {"type": "Lora", "strength": 1}}
+    made = spec_of(with_networks(**{LORA: {"type": "Vae"}}))
+    assert made["additionalNetworks"] == {LORA: {"type": "Lora", "strength": 1}}
 
 
 @pytest.mark.parametrize("word", ["", "  ", None])
 def test_a_blank_trigger_word_is_none(word: str | None) -> None:
-    made = plan(with_networks(**{LORA: {"triggerWord": word}}))
-    assert made.request["additionalNetworks"] == {LORA: {"type": "Lora", "strength": 1}}
+    made = spec_of(with_networks(**{LORA: {"triggerWord": word}}))
+    assert made["additionalNetworks"] == {LORA: {"type": "Lora", "strength": 1}}
 
 
 def test_a_network_of_another_ecosystem_is_accepted() -> None:
@@ -269,43 +268,4 @@ def test_a_job_of_an_ecosystem_that_is_gone_ends() -> None:
     job = planned_job(template())
     gone = JobResource(air=Air.parse("urn:air:sd0:checkpoint:civitai:1@2"), file_name="x")
     with pytest.raises(JobError, match="ecosystem"):
-        job_work(replace(job, resources=(gone,), request={**job.request, "model": str(gone.air)}), SKELETONS)
-
-
-NETWORK = {"type": "Lora", "strength": 1, "triggerWord": "fox"}
-ALL_PARAMS: JsonObject = {
-    "prompt": "a",
-    "negativePrompt": "b",
-    "scheduler": "euler",
-    "cfgScale": 5.5,
-    "seed": 1,
-    "clipSkip": 2,
-}
-UPSCALED: JsonObject = {"upscale": {"model": "urn:air:other:upscaler:civitai:147759@164821"}, "hires": {"scale": 2}}
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        template(),
-        template({"cfgScale": 7}, model=MODELS["flux1"]),
-        template({**ALL_PARAMS, **UPSCALED, "sourceImage": "A" * 64}),
-        with_networks(**{LORA: NETWORK, VAE: {}, "mine": {"id": EMBEDDING}}),
-    ],
-)
-def test_a_complete_request_is_made_without_validation_and_is_what_validation_makes_of_it(
-    members: JsonObject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    validated = CompleteTextToImage.model_validate(plan(members).request)
-    made: list[CompleteTextToImage] = []
-    of_valid = CompleteTextToImage.of_valid
-
-    def note(**values: Any) -> CompleteTextToImage:
-        made.append(of_valid(**values))
-        return made[0]
-
-    monkeypatch.setattr(CompleteTextToImage, "of_valid", note)
-    request = plan(members).request
-    assert made == [validated]
-    assert repr(made[0]) == repr(validated)
-    assert request == validated.model_dump(exclude_none=True)
+        job_work(replace(job, resources=(gone,), spec={**job.spec, "model": str(gone.air)}), SKELETONS)

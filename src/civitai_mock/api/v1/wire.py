@@ -1,11 +1,10 @@
-"""Types of the members of v1's JSON, and the faults of a request by their path."""
+"""Types of the members of v1's JSON."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Self, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -16,37 +15,30 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    PlainSerializer,
-    ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core import CoreSchema
 
+from civitai_mock.api.v1.member_texts import text_below
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.blob import KEY_PATTERN
-from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
 from civitai_mock.domain.search import count_values
-from civitai_mock.generation.member_texts import text_below
+from civitai_mock.domain.urls import MAX_URL_LENGTH, image_url
 
 TYPE = "$type"
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 MAX_PROMPT_LENGTH = 20_000
 MAX_NAME_LENGTH = 100
 MAX_VALUES = 1000
-MAX_URL_LENGTH = 2048
-WEB_SCHEMES = frozenset({"http", "https"})
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.ASCII | re.IGNORECASE)
 
 
-_set = object.__setattr__  # also on a model that is frozen
-
-
-class WireModel(BaseModel):
-    """Is in camelCase on the wire and where it is stored."""
+class RequestModel(BaseModel):
+    """Is read from requests, in any case; unknown members are ignored, as the real service does."""
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(alias=to_camel),
@@ -57,19 +49,6 @@ class WireModel(BaseModel):
         # Building all models takes a twelfth of the start: each is built at its first use, or soon after the start.
         defer_build=True,
     )
-
-    @classmethod
-    def of_valid(cls, **members: Any) -> Self:
-        """Make a model of all its members, whose values are known to fit: in a third of the time of validating them.
-
-        A submission, whose values were validated when it was read, takes MEASURED less CPU by that.
-        """
-        made = cls.__new__(cls)
-        _set(made, "__dict__", members)
-        _set(made, "__pydantic_fields_set__", set(members))
-        _set(made, "__pydantic_extra__", None)
-        _set(made, "__pydantic_private__", None)
-        return made
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -84,10 +63,6 @@ class WireModel(BaseModel):
                 properties[next(_wire_names(field))]["description"] = text
         return schema
 
-
-class RequestModel(WireModel):
-    """Is read from requests, in any case; unknown members are ignored, as the real service does."""
-
     @model_validator(mode="before")
     @classmethod
     def _in_our_case(cls, value: object) -> object:
@@ -99,7 +74,7 @@ class RequestModel(WireModel):
         return others | {name: member for name, member in value.items() if name in names.all}
 
 
-def wire_models(model: type[WireModel] = WireModel) -> Iterator[type[WireModel]]:
+def wire_models(model: type[RequestModel] = RequestModel) -> Iterator[type[RequestModel]]:
     """Yield all models that were imported so far, each after those that it extends."""
     for extended in model.__subclasses__():
         yield extended
@@ -154,27 +129,6 @@ def _uri(text: str) -> str:
     return text
 
 
-def image_url(text: str) -> str:
-    """Check a URL; raise ValueError for one that no image can be fetched from."""
-    if len(text) > MAX_URL_LENGTH or not _is_web_url(text):
-        raise ValueError(f"expected a URL like https://example.com/image.png, of at most {MAX_URL_LENGTH} characters")
-    return text
-
-
-def _is_web_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in WEB_SCHEMES
-            and bool(parts.hostname)
-            and parts.port != 0
-            and text.isprintable()
-            and " " not in text
-        )
-    except ValueError:
-        return False
-
-
 def _blob_key(text: str) -> str:
     if not KEY_PATTERN.fullmatch(text):
         raise ValueError("expected the key of a blob: up to 128 letters, digits, -, _ and .")
@@ -195,17 +149,6 @@ def _few_values(properties: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def at_most(limit: int, things: str) -> BeforeValidator:
-    """Return a check of how many members an object has, which comes before they are read one by one."""
-
-    def check(value: object) -> object:
-        if isinstance(value, dict) and len(value) > limit:
-            raise ValueError(f"Expected at most {limit} {things}; found {len(value)}.")
-        return value
-
-    return BeforeValidator(check)
-
-
 def in_any_case(words: Iterable[str]) -> BeforeValidator:
     """Return a validator that turns a word in any case into its official spelling, which `words` have."""
     official = {word.lower(): word for word in words}
@@ -217,7 +160,7 @@ def in_any_case(words: Iterable[str]) -> BeforeValidator:
 
 
 Int32 = Annotated[int, Field(strict=True, ge=INT32_MIN, le=INT32_MAX)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False), PlainSerializer(plain_number)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Name = Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH)]
 Text = Annotated[str, Field(strict=True)]
 # One fault says enough about a list that may be as long as a body.
@@ -238,46 +181,3 @@ BlobKey = Annotated[str, Field(strict=True), AfterValidator(_blob_key)]
 Reference = Annotated[str, Field(strict=True), AfterValidator(_reference)]
 # A scheduler name is in any case on the wire, and in the official spelling here.
 SchedulerName = Annotated[Name, Field(json_schema_extra={"enum": list(SAMPLINGS)}), AfterValidator(_scheduler)]
-
-
-ROOT = "$"
-MAX_PATH_PARTS = 8
-MESSAGES: Mapping[str, str] = {
-    "missing": "This member is required.",
-    "model_type": "Expected a JSON object.",
-    "dict_type": "Expected a JSON object.",
-    "list_type": "Expected a JSON array.",
-    "recursion_loop": "This is nested too deeply.",
-    "recursion_depth_exceeded": "This is nested too deeply.",
-}
-
-
-def invalid(errors: Mapping[str, Sequence[str]]) -> InvalidRequestError:
-    return InvalidRequestError("One or more validation errors occurred.", errors=errors)
-
-
-def fault(path: str, message: str) -> InvalidRequestError:
-    """Return an error with one fault at one place."""
-    return invalid({path: [message]})
-
-
-def from_validation(error: ValidationError, *, path: str) -> InvalidRequestError:
-    """Turn a validation error into ours; the validated value stands at `path` in the request, which may be empty."""
-    errors: dict[str, list[str]] = {}
-    for detail in error.errors(include_url=False, include_input=False):
-        errors.setdefault(_path(path, detail["loc"]), []).append(_message(detail))
-    return invalid(errors)
-
-
-def _path(start: str, parts: Sequence[int | str]) -> str:
-    """Write a path like `params.steps` or `providers[0]`; a very long one is cut."""
-    path = start
-    for part in parts[:MAX_PATH_PARTS]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path or ROOT
-
-
-def _message(detail: ErrorDetails) -> str:
-    if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"])
-    return MESSAGES.get(detail["type"], detail["msg"])

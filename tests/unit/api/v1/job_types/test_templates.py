@@ -2,14 +2,15 @@
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.api.v1.job_types.text_to_image import TextToImageJobRequest
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, parse_template
-from civitai_mock.generation.job_types.text_to_image import TextToImageJobRequest
+from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
+from tests.support.generation import references_of
 
 MODEL = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
@@ -25,11 +26,11 @@ def errors_of(template: Json, *, path: str = "") -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", ["textToImage", "TEXTTOIMAGE", "texttoimage", "TextToImageJobTemplate", None])
 def test_the_type_is_matched_in_any_case_and_spelling(name: str | None) -> None:
-    assert isinstance(parse_template({"$type": name, **MINIMAL}), TextToImageJobRequest)
+    assert isinstance(parse_template({"$type": name, **MINIMAL}).draft, TextToImageDraft)
 
 
 def test_a_template_without_type_is_a_text_to_image() -> None:
-    assert isinstance(parse_template(MINIMAL), TextToImageJobRequest)
+    assert isinstance(parse_template(MINIMAL).draft, TextToImageDraft)
 
 
 def test_the_registries_have_each_type_by_both_of_its_names() -> None:
@@ -129,8 +130,8 @@ def test_messages_speak_of_json(name: str) -> None:
 
 
 def test_members_are_known_by_their_wire_name_only() -> None:
-    request: Any = parse_template({**MINIMAL, "base_model": 5, "batch_size": 0, "creatorTip": 0.25})
-    assert request.base_model is None
+    draft = parse_template({**MINIMAL, "base_model": 5, "batch_size": 0, "creatorTip": 0.25})
+    assert draft == parse_template(MINIMAL)
 
 
 NULLABLE = ("name", "priority", "providers", "expireAt", "properties", "callbackUrl", "timeout", "retries")
@@ -187,7 +188,7 @@ def test_the_retries_of_a_request_count() -> None:
 
 def test_an_empty_list_of_control_nets_asks_for_none() -> None:
     """As the captures show a job that has none."""
-    assert parse_template({**MINIMAL, "controlNets": []}).references() == {"model": MODEL}
+    assert references_of({**MINIMAL, "controlNets": []}) == {"model": MODEL}
 
 
 def test_the_schema_of_a_request_has_its_type_and_its_members_as_they_are_sent() -> None:

@@ -1,14 +1,17 @@
 """Every `$type`: how it is named, read, planned, stored and shown."""
 
+from importlib import import_module
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
+from civitai_mock.api.v1.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, REQUESTS, parse_request, parse_template
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.generation.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.generation.job_types import JOB_TYPES as STORED
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork, TransformWork
-from tests.support.generation import plan, planned_job, work_of
+from tests.support.generation import plan, planned_job, references_of, work_of
 from tests.support.templates import CHECKPOINT, JOB_ID, KEY, MEDIA_URL, TEMPLATES, template
 
 COSTS = {
@@ -34,11 +37,27 @@ def test_there_is_a_template_of_every_type() -> None:
     assert set(TEMPLATES) == set(JOB_TYPES)
 
 
+def test_every_type_is_registered() -> None:
+    folder = files("civitai_mock") / "api" / "v1" / "job_types"
+    names = {file.name.removesuffix(".py") for file in folder.iterdir() if file.name.endswith(".py")} - {"__init__"}
+    found = [import_module(f"civitai_mock.api.v1.job_types.{name}") for name in names]
+    defined = {item for module in found for item in vars(module).values() if hasattr(item, "wire_name")}
+    assert defined == set(REQUESTS)
+    assert len(JOB_TYPES) == len(JOB_TYPES_BY_TYPE) == len(REQUESTS)
+
+
+def test_every_type_of_v1_is_a_type_that_is_stored() -> None:
+    assert set(JOB_TYPES_BY_TYPE) <= set(STORED)
+    assert {name: plan(template(name)).spec.job_type for name in TEMPLATES} == {
+        name: request.job_type for name, request in JOB_TYPES.items()
+    }
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_type_is_known_by_its_wire_name_in_any_case_and_by_its_official_template_name(name: str) -> None:
     official, members = TEMPLATES[name]
     for spelling in (name, name.upper(), name.lower(), official, official.lower()):
-        assert type(parse_template({"$type": spelling, **members})) is JOB_TYPES[name]
+        assert type(parse_request({"$type": spelling, **members})) is JOB_TYPES[name]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -140,5 +159,5 @@ def test_an_image_to_transform_is_a_blob_or_elsewhere(source: dict[str, Json], e
 
 def test_the_model_to_prepare_is_a_resource() -> None:
     request: JsonObject = template("prepareModel")
-    assert parse_template(request).references() == {"model": CHECKPOINT}
+    assert references_of(request) == {"model": CHECKPOINT}
     assert [str(resource.air) for resource in plan(request).resources] == [CHECKPOINT]

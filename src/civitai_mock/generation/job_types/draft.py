@@ -1,0 +1,116 @@
+"""What every kind of job has: a draft, as requests of any API ask for it, and a spec, which is complete and stored."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from civitai_mock.domain.blob import Slot, blob_key
+from civitai_mock.domain.job import Job, JobResource
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.quick_init import quick_init
+from civitai_mock.domain.resource import Resource
+from civitai_mock.generation import spec_json
+from civitai_mock.generation.graph import Skeleton
+from civitai_mock.generation.work import JobWork
+
+
+class JobSpec(ABC):
+    """Is a job as it is stored, complete: a dataclass for each type of job, which the registry has.
+
+    `job_type` is the name of the type in the store and in events. A type that `runs_graphs` needs a provider's worker.
+    """
+
+    __slots__ = ()
+
+    job_type: ClassVar[str]
+    runs_graphs: ClassVar[bool] = False
+
+    @abstractmethod
+    def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
+        """Return what has to be done; raise `JobError` if nothing can be. `skeletons` are by name."""
+
+    def to_json(self) -> JsonObject:
+        return spec_json.to_json(self)
+
+    @classmethod
+    def from_json(cls, stored: ReadOnlyJson) -> Self:
+        """Read a spec that this or an earlier version of the program has stored."""
+        return spec_json.from_json(cls, stored)
+
+
+@quick_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Is what a draft comes to.
+
+    `cost` is in Buzz; `images` is the number of images that are its results, all made from `seed`; `assets` are the
+    names of other files that it makes.
+    """
+
+    spec: JobSpec
+    resources: tuple[JobResource, ...]
+    cost: float
+    images: int = 0
+    seed: int | None = None
+    assets: tuple[str, ...] = ()
+
+    def slots(self, job_id: str) -> tuple[Slot, ...]:
+        """Return a slot for each file that is known of before the work begins."""
+        images = [Slot(blob_key=blob_key(job_id, place), seed=self.seed) for place in range(self.images)]
+        assets = [
+            Slot(blob_key=blob_key(job_id, place), name=name) for place, name in enumerate(self.assets, self.images)
+        ]
+        return (*images, *assets)
+
+
+class JobDraft(ABC):
+    """Is what a request says of a job, in names that no API has: what is left out is None.
+
+    Fields are named by their way from the draft: `refiner.model`, `control_nets[0].model`, `networks.<name>`. Each API
+    knows where in its requests they are.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def references(self) -> Mapping[str, str]:
+        """Return each AIR that must be in the resources, in either form, by its field."""
+
+    def image_urls(self) -> Mapping[str, str]:
+        """Return each URL from which an image has to be fetched, by its field."""
+        return {}
+
+    @abstractmethod
+    def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
+        """Fill in what is left out.
+
+        `resources` has every reference by its text; `seed` is used where the draft has none. Raise `FieldError` for
+        what only shows with the resources at hand (an unknown ecosystem).
+        """
+
+
+class CompleteSpec(JobSpec, JobDraft):
+    """Is a spec that leaves nothing open, so that it is its own draft.
+
+    `cost` is in Buzz; `images` is the number of images that come of it.
+    """
+
+    __slots__ = ()
+
+    cost: ClassVar[float]
+    images: ClassVar[int] = 0
+
+    def references(self) -> Mapping[str, str]:
+        return {}
+
+    def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - nothing is left open
+        named = tuple(resources[text].for_job for text in self.references().values())
+        return Plan(spec=self, resources=named, cost=self.cost, images=self.images)
+
+    def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:  # noqa: ARG002 - the spec says all
+        return self.own_work()
+
+    @abstractmethod
+    def own_work(self) -> JobWork:
+        """Return the work that the spec asks for."""

@@ -1,0 +1,149 @@
+"""Store specs as JSON and read them again: members in camelCase, without those that are None.
+
+The classes of specs say how, by the names and types of their members. A number that is whole has no point.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, fields, is_dataclass
+from datetime import timedelta
+from functools import partial
+from types import NoneType, UnionType
+from typing import Any, TypeAlias, TypeVar, get_args, get_origin
+
+from civitai_mock.domain.dotnet import format_timespan, parse_timespan, plain_number
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.sampling import NAMES_OF_SAMPLINGS, SAMPLINGS, Sampling
+
+T = TypeVar("T")
+Convert: TypeAlias = Callable[[Any], Any]
+
+JSON_NAME = "json_name"
+OTHER_MEMBERS: Mapping[str, str] = {JSON_NAME: ""}  # metadata of a field that has all members which are no fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Converter:
+    """Writes and reads the values of one type; without a function they are the same in JSON."""
+
+    write: Convert | None = None
+    read: Convert | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """Is a member of a class, by its name there and in JSON; one without a name in JSON has all other members."""
+
+    name: str
+    json_name: str
+    write: Convert | None
+    read: Convert | None
+
+
+def stored_as(json_name: str) -> Mapping[str, str]:
+    """Return the metadata of a field that has another name in JSON."""
+    return {JSON_NAME: json_name}
+
+
+def to_json(spec: object) -> JsonObject:
+    members: JsonObject = {}
+    for member in _members(type(spec)):
+        value = getattr(spec, member.name)
+        if not member.json_name:
+            members |= value
+        elif value is not None:
+            members[member.json_name] = value if member.write is None else member.write(value)
+    return members
+
+
+def from_json(kind: type[T], stored: ReadOnlyJson) -> T:
+    """Read what `to_json` has written, also that of an earlier version: what is missing has its default.
+
+    Raise `TypeError` if a member without a default is missing.
+    """
+    values: dict[str, Any] = {}
+    for member in _members(kind):
+        value = stored.get(member.json_name)
+        if not member.json_name:
+            known = {other.json_name for other in _members(kind)}
+            values[member.name] = {name: other for name, other in stored.items() if name not in known}
+        elif value is not None:
+            values[member.name] = value if member.read is None else member.read(value)
+    return kind(**values)
+
+
+def _members(kind: type[Any]) -> Sequence[_Member]:
+    return MEMBERS.get(kind) or _learn(kind)
+
+
+def _learn(kind: type[Any]) -> Sequence[_Member]:
+    MEMBERS[kind] = [_member(item, _converter(item.type)) for item in fields(kind)]
+    return MEMBERS[kind]
+
+
+def _member(item: Field[Any], converter: _Converter) -> _Member:
+    return _Member(
+        name=item.name,
+        json_name=item.metadata.get(JSON_NAME, _camel_case(item.name)),
+        write=converter.write,
+        read=converter.read,
+    )
+
+
+def _camel_case(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def _converter(hint: Any) -> _Converter:
+    """Return what converts the values of a type; None is never converted."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    if get_origin(hint) is UnionType:
+        (kind,) = kinds
+        return _converter(kind)
+    if hint in CONVERTERS:
+        return CONVERTERS[hint]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _Converter(write=to_json, read=partial(from_json, hint))
+    if get_origin(hint) is tuple:
+        item = _converter(kinds[0])
+        return _Converter(write=partial(_list_of, item.write or _same), read=partial(_tuple_of, item.read or _same))
+    if get_origin(hint) is Mapping:
+        value = _converter(kinds[-1])
+        return _Converter(write=partial(_each, value.write or _same), read=partial(_each, value.read or _same))
+    return _Converter()
+
+
+def _same(value: T) -> T:
+    return value
+
+
+def _list_of(write: Convert, items: Sequence[Any]) -> list[Json]:
+    return [write(item) for item in items]
+
+
+def _tuple_of(read: Convert, items: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(read(item) for item in items)
+
+
+def _each(convert: Convert, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: convert(value) for name, value in values.items()}
+
+
+def _write_sampling(sampling: Sampling) -> Json:
+    """Write the public name of a pair that has one."""
+    name = NAMES_OF_SAMPLINGS.get(sampling)
+    return {"sampler": sampling.sampler, "noiseSchedule": sampling.noise_schedule} if name is None else name
+
+
+def _read_sampling(value: str | JsonObject) -> Sampling:
+    if isinstance(value, str):
+        return SAMPLINGS[value]
+    return Sampling(str(value["sampler"]), str(value["noiseSchedule"]))
+
+
+CONVERTERS: Mapping[Any, _Converter] = {
+    float: _Converter(write=plain_number),
+    timedelta: _Converter(write=format_timespan, read=parse_timespan),
+    Sampling: _Converter(write=_write_sampling, read=_read_sampling),
+}
+MEMBERS: dict[type[Any], Sequence[_Member]] = {}

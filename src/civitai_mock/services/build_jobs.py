@@ -1,0 +1,121 @@
+"""Build jobs of their templates: check them, resolve their drafts, and give each job its id. Nothing is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from civitai_mock.domain.errors import FieldError, InvalidRequestError
+from civitai_mock.domain.job import Job, initialized_event
+from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.stages import Stage
+from civitai_mock.generation.job_types.draft import Plan
+from civitai_mock.ports import Clock, Ids, ResourceStore
+from civitai_mock.services.consumers import Caller
+from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.job_template import JobTemplate
+from civitai_mock.services.submit_checks import ImageUrls, MissingResources, find_named_resources, resolve_dependencies
+from civitai_mock.services.threads import in_thread_if_large
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOrigin:
+    """Holds what the jobs of one submission have in common."""
+
+    submission_id: str
+    caller: Caller
+    at: datetime
+    charged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltJobs:
+    """Holds jobs in the order of their templates, and the resources that were made up for them, not stored yet."""
+
+    jobs: Sequence[Job]
+    new_resources: Sequence[Resource]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildJobs:
+    """Builds the jobs of one submission.
+
+    It raises `InvalidRequestError` with each fault by its path in the body.
+    """
+
+    resources: ResourceStore
+    clock: Clock
+    ids: Ids
+    callback_hosts: HostPolicy
+    image_urls: ImageUrls
+    missing_resources: MissingResources
+    job_lifetime: timedelta
+    claim_timeout: timedelta
+
+    async def __call__(
+        self, templates: Sequence[JobTemplate], caller: Caller, *, charged: bool, size: int = 0
+    ) -> BuiltJobs:
+        """Jobs that are not `charged` cost their consumer nothing; `size` is that of all templates, in bytes."""
+        named = await find_named_resources(templates, self.resources, self.missing_resources)
+        build = partial(self._jobs, templates, named.resources, caller, charged=charged)
+        return BuiltJobs(jobs=await in_thread_if_large(build, size=size), new_resources=named.made_up)
+
+    def _jobs(
+        self, templates: Sequence[JobTemplate], resources: Mapping[str, Resource], caller: Caller, *, charged: bool
+    ) -> Sequence[Job]:
+        depends_on = resolve_dependencies(templates)
+        plans = [self._plan(template, resources) for template in templates]
+        origin = JobOrigin(submission_id=self.ids.uuid(), caller=caller, at=self.clock.now(), charged=charged)
+        ids = [self.ids.uuid() for _ in templates]
+        return [
+            self._job(job_id, template, plan, origin, tuple(ids[place] for place in places))
+            for job_id, template, plan, places in zip(ids, templates, plans, depends_on, strict=True)
+        ]
+
+    def _plan(self, template: JobTemplate, resources: Mapping[str, Resource]) -> Plan:
+        try:
+            self._check_urls(template)
+            return template.draft.resolve(resources=resources, seed=self.ids.seed())
+        except FieldError as error:
+            raise error.spelled(template.spell).under(template.path) from error
+        except InvalidRequestError as error:
+            raise error.under(template.path) from error
+
+    def _check_urls(self, template: JobTemplate) -> None:
+        if template.callback_url is not None:
+            self.callback_hosts.check(template.callback_url, path=template.spell("callback_url"))
+        for field, url in template.draft.image_urls().items():
+            self.image_urls.check(url, path=template.spell(field))
+
+    def _job(
+        self, job_id: str, template: JobTemplate, plan: Plan, origin: JobOrigin, dependencies: tuple[str, ...]
+    ) -> Job:
+        keep_until, job_type = origin.at + self.job_lifetime, plan.spec.job_type
+        return Job(
+            id=job_id,
+            type=job_type,
+            trace_id=origin.caller.trace_id,
+            issued_by=origin.caller.consumer,
+            created_at=origin.at,
+            expire_at=min(template.expire_at or keep_until, keep_until),
+            keep_until=keep_until,
+            priority=template.priority,
+            timeout=template.timeout or self.claim_timeout,
+            cost=plan.cost,
+            max_retry_attempt=template.max_retry_attempt,
+            spec=plan.spec.to_json(),
+            properties=template.properties,
+            resources=plan.resources,
+            submission_id=origin.submission_id,
+            name=template.name,
+            callback_url=template.callback_url,
+            client_compat=origin.caller.client_compat,
+            providers=template.providers,
+            dependencies=dependencies,
+            charged=origin.charged,
+            slots=plan.slots(job_id),
+            stage=Stage.QUEUED,
+            retry_attempt=0,
+            last_event=initialized_event(job_id, job_type, trace_id=origin.caller.trace_id, at=origin.at),
+            is_blocked=bool(dependencies),
+        )
