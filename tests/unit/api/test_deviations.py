@@ -93,6 +93,10 @@ WITNESSES: dict[tuple[str, str, Change, Side], tuple[str, Any]] = {
         "VideoGenInput",
         {"engine": "ltx2.3", "operation": "createVideo", "prompt": "a", "duration": 5},
     ),
+    ("ZipTrainingData", "sourceUrl", Change.DECLARED, Side.BOTH): (
+        "TrainingData",
+        {"type": "zip", "sourceUrl": "https://example.com/images.zip?sig=a&exp=b", "count": 3},
+    ),
     ("UserMessage", "content", Change.DECLARED, Side.BOTH): ("ChatCompletionInput", MESSAGES),
     ("ChatCompletionContentPart", "image_url", Change.SPELLING, Side.REQUESTS): ("ChatCompletionInput", PARTS),
     ("Flux2ImageGenInput", "modelVariant", Change.SPELLING, Side.REQUESTS): (

@@ -216,6 +216,13 @@ OF_INPUTS: Deviations = (
         why="The description has 3 and 20 as the only values, and 5 as the default: they are the ends of a range.",
     ),
     Deviation(
+        schema="ZipTrainingData",
+        member="sourceUrl",
+        change=Change.DECLARED,
+        value={"type": "string", "format": "uri"},
+        why="It is a URL by its name, and a signed one has a query, which the pattern of an AIR does not take.",
+    ),
+    Deviation(
         schema="UserMessage",
         member="content",
         change=Change.DECLARED,

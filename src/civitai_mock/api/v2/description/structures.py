@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-import orjson
-
 from civitai_mock.api.v2.description.document import Branch
 from civitai_mock.api.v2.description.faults import MOST_SHOWN, Faults, Place, shown
 from civitai_mock.api.v2.description.values import Reader, other_kind
@@ -41,11 +39,17 @@ def array_reader(read_item: Reader, *, fewest: int, most: float, is_unique: bool
             faults.add(place, f"Expected {rule} items; found {len(value)}.")
             return value
         items = [read_item(item, (place, index), faults) for index, item in enumerate(value)]
-        if is_unique and len({orjson.dumps(item) for item in items}) < len(items):
+        if is_unique and _has_repeated_text(items):
             faults.add(place, "Expected items that differ; found one more than once.")
         return items
 
     return read
+
+
+def _has_repeated_text(items: Sequence[Json]) -> bool:
+    """Return whether a text is there twice; only arrays of texts have to have unique items."""
+    texts = [item for item in items if isinstance(item, str)]
+    return len(set(texts)) < len(texts)
 
 
 def map_reader(read_item: Reader) -> Reader:
@@ -98,7 +102,7 @@ class ObjectReader:
             item = given.get(name, MISSING)
             if not isinstance(item, Missing) and not (item is None and is_nullable):
                 result[name] = read(item, (place, name), faults)
-            elif not isinstance(default, Missing) and (item is MISSING or is_required):
+            elif not isinstance(default, Missing):
                 result[name] = default.copy() if isinstance(default, list | dict) else default
             elif is_required:
                 faults.add((place, name), f"The {name} field is required.")

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from civitai_mock.api.v2.description.faults import MOST_SHOWN, Faults, Place, shown
+from civitai_mock.domain.air import MAX_AIR_LENGTH
 from civitai_mock.domain.dotnet import format_timespan, parse_timespan, plain_number
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.references import is_reference
 
 Reader: TypeAlias = Callable[[Json, Place, Faults], Json]
 
-# The pattern of an AIR goes back and forth over a text; no AIR is as long as this.
-MOST_MATCHED = 1000
 LONGEST_TIMEOUT = timedelta(days=1)
 JSON_KINDS: Mapping[type, str] = {
     dict: "object",
@@ -88,12 +87,12 @@ def sized_text_reader(fewest: int, most: float) -> Reader:
 
 
 def pattern_reader(pattern: str, rest: Reader) -> Reader:
-    """Return a reader of texts that match a pattern in the spelling of .NET, and are what `rest` reads."""
+    """Return a reader of texts that are what `rest` reads, no longer than an AIR, and match a pattern of .NET."""
     matches = re.compile(translated(pattern)).fullmatch
     expected = "an AIR like urn:air:sdxl:checkpoint:civitai:101055@128078" if "ecosystem" in pattern else pattern
 
     def read(value: Json, place: Place, faults: Faults) -> Json:
-        if isinstance(value, str) and (len(value) > MOST_MATCHED or not matches(value)):
+        if isinstance(value, str) and (len(value) > MAX_AIR_LENGTH or not matches(value)):
             faults.add(place, f"The field {_name(place)} must match {expected}; found '{value[:MOST_SHOWN]}'.")
             return value
         return rest(value, place, faults)
