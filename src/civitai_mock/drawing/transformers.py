@@ -35,18 +35,18 @@ def _opened(content: bytes) -> Image.Image:
         raise JobError("The file is not a readable PNG, JPEG or WebP image.", cause=str(error)) from error
 
 
-def _canny(image: Image.Image) -> Image.Image:
+def hard_edges(image: Image.Image, *, from_brightness: int = EDGE_BRIGHTNESS) -> Image.Image:
     """Draw hard white edges on black."""
-    return _edges(image.filter(ImageFilter.GaussianBlur(1))).point(lambda value: 255 * (value > EDGE_BRIGHTNESS))
+    return _edges(image.filter(ImageFilter.GaussianBlur(1))).point(lambda value: 255 * (value > from_brightness))
 
 
-def _soft_edges(image: Image.Image) -> Image.Image:
+def soft_edges(image: Image.Image) -> Image.Image:
     """Draw soft edges, the clearest of them white."""
     blur = ImageFilter.GaussianBlur(2)
     return ImageOps.autocontrast(_edges(image.filter(blur)).filter(blur))
 
 
-def _depth(image: Image.Image) -> Image.Image:
+def depth(image: Image.Image) -> Image.Image:
     """Take for near what is bright, or low in the image."""
     near = Image.linear_gradient("L").resize(image.size)
     return Image.blend(image.convert("L").filter(ImageFilter.GaussianBlur(6)), near, 0.6)
@@ -65,8 +65,8 @@ def _edges(image: Image.Image) -> Image.Image:
 
 
 TRANSFORMERS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
-    "Canny": _canny,
-    "DepthZoe": _depth,
-    "SoftedgePidinet": _soft_edges,
+    "Canny": hard_edges,
+    "DepthZoe": depth,
+    "SoftedgePidinet": soft_edges,
     "Rembg": _without_background,
 }

@@ -55,7 +55,6 @@ class MediaInput:
     """
 
     source: str
-    content_type: str = ""
     content: bytes | None = None
 
 

@@ -1,9 +1,12 @@
 """Operations on media files, as data: `drawing.media` has a function for each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind
+from civitai_mock.generation.file_recipes import VIDEO_TYPE
 from civitai_mock.generation.media import ImageFile, ImageFormat
 
 PREVIEW_WIDTH = 450
@@ -77,4 +80,86 @@ class RemoveBackground(ImageOperation):
     file: ImageFile = field(default_factory=lambda: ImageFile(format=ImageFormat.PNG))
 
 
-Operation: TypeAlias = ConvertImage | PreviewImage | UpscaleImage | RemoveBackground
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreprocessImage(ImageOperation):
+    """Makes what a ControlNet goes by of an image: its edges, depth, poses and so on, by the kind (v2 description).
+
+    The shorter side becomes `resolution`. `threshold`, of 255, is for kinds that tell white from black; `seed` is for
+    `shuffle`.
+    """
+
+    kind: str
+    resolution: int = 512
+    threshold: int = 100
+    seed: int = 0
+    file: ImageFile = field(default_factory=ImageFile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashMedia(ImageOperation):
+    """Answers 16 hex digits, nearly all of which stay as they are when an image is scaled or compressed again.
+
+    The hash of a video is that of its first frame.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeMedia(ImageOperation):
+    """Answers what `judge` makes of a text that stands for the content: of its hash or, if it is unknown, its name."""
+
+    judge: Callable[[str], JsonObject]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoOperation:
+    """Is an operation whose first input is a video."""
+
+    reads: ClassVar[MediaKind] = MediaKind.VIDEO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureVideo(VideoOperation):
+    """Answers `width`, `height`, `fps` and `duration`, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeVideo(VideoOperation):
+    """Writes the same clip in another size, at a higher rate, or as another kind of file.
+
+    Without `height` it follows from the `width`, without both the sides are `scale` times as long. There are
+    `frame_factor` times as many frames in the same time.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    scale: int = 1
+    frame_factor: int = 1
+    content_type: str = VIDEO_TYPE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractFrames(VideoOperation):
+    """Makes images of a video, `fps` a second from `start` seconds on, at most `most`.
+
+    One that is as alike to the one before as `unique_threshold` says is left out: 1 is the very same.
+    """
+
+    fps: float = 1.0
+    start: float = 0.0
+    most: int | None = None
+    unique_threshold: float = 0.9
+    file: ImageFile = field(default_factory=ImageFile)
+
+
+Operation: TypeAlias = (
+    ConvertImage
+    | PreviewImage
+    | UpscaleImage
+    | RemoveBackground
+    | PreprocessImage
+    | HashMedia
+    | JudgeMedia
+    | MeasureVideo
+    | ChangeVideo
+    | ExtractFrames
+)

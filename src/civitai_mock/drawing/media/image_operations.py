@@ -17,8 +17,17 @@ from civitai_mock.drawing.media.image_files import (
     texts_of,
     upright,
 )
+from civitai_mock.drawing.media.preprocessors import preprocess
 from civitai_mock.generation.media import Derived, ImageFile, ImageFormat, MadeFile, MediaInput
-from civitai_mock.generation.operations import Blur, ConvertImage, PreviewImage, RemoveBackground, Resize, UpscaleImage
+from civitai_mock.generation.operations import (
+    Blur,
+    ConvertImage,
+    PreprocessImage,
+    PreviewImage,
+    RemoveBackground,
+    Resize,
+    UpscaleImage,
+)
 
 ANIMATED = frozenset({ImageFormat.WEBP, ImageFormat.GIF})
 MAX_FRAMES = 500
@@ -58,6 +67,11 @@ def remove_background(operation: RemoveBackground, inputs: Sequence[MediaInput])
     ImageDraw.Draw(mask).ellipse(box, fill=255)
     cut.putalpha(mask.filter(ImageFilter.GaussianBlur(max(min(cut.size) * EDGE, 1))))
     return _one_image(cut, operation.file, encode(cut, operation.file, texts))
+
+
+def preprocess_image(operation: PreprocessImage, inputs: Sequence[MediaInput]) -> Derived:
+    image = preprocess(upright(open_input(inputs)).convert("RGB"), operation)
+    return _one_image(image, operation.file, encode(image, operation.file, {}))
 
 
 def convert(content: bytes, file: ImageFile) -> bytes:

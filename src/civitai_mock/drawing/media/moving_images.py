@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from civitai_mock.drawing.media.video_files import Melody, encode_video
+from civitai_mock.drawing.media.sounds import write_melody
+from civitai_mock.drawing.media.video_files import encode_video
 from civitai_mock.drawing.painter.canvas import TONES, Canvas
 from civitai_mock.drawing.painter.colour_ramp import ColourRamp, rgb_colours
 from civitai_mock.drawing.painter.scenes import SCENES
@@ -36,8 +38,8 @@ def make_video(recipe: VideoRecipe) -> bytes:
     fps, count = _timing(recipe, width * height)
     is_blank = recipe.image_content == ImageContent.BLANK
     frames = _grey_frames(width, height, count) if is_blank else Scene(recipe, width, height).frames(count)
-    melody = Melody(seconds=recipe.seconds, seed=recipe.sampled.seed) if recipe.has_sound else None
-    return encode_video(frames, size=(width, height), fps=fps, melody=melody)
+    melody = partial(write_melody, seconds=recipe.seconds, seed=recipe.sampled.seed) if recipe.has_sound else None
+    return encode_video(frames, size=(width, height), fps=fps, write_sound=melody)
 
 
 def _timing(recipe: VideoRecipe, pixels: int) -> tuple[Fraction, int]:

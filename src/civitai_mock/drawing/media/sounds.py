@@ -33,11 +33,11 @@ KINDS: Mapping[str, SoundFile] = {
 def make_sound(recipe: SoundRecipe) -> bytes:
     kind, file = KINDS[recipe.content_type], io.BytesIO()
     with av.open(file, "w", format=kind.container, options=BITEXACT) as container:
-        write_melody(container, melody_stream(container, kind), seconds=recipe.seconds, seed=recipe.seed)
+        write_melody(container, add_sound(container, kind), seconds=recipe.seconds, seed=recipe.seed)
     return file.getvalue()
 
 
-def melody_stream(container: OutputContainer, kind: SoundFile) -> AudioStream:
+def add_sound(container: OutputContainer, kind: SoundFile) -> AudioStream:
     """Add a stream to a file, which must have all its streams before anything is written."""
     stream = container.add_stream(kind.codec, rate=kind.rate or RATE, layout="mono", options={"flags": "+bitexact"})
     if not isinstance(stream, AudioStream):

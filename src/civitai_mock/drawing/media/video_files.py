@@ -1,15 +1,17 @@
 """Video files (PyAV): write frames as H.264 in MP4 or VP8 in WebM."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import av
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from civitai_mock.drawing.media.sounds import melody_stream, write_melody
+from civitai_mock.drawing.media.sounds import add_sound
 from civitai_mock.drawing.outputs.sound_files import SoundFile
 from civitai_mock.generation.file_recipes import VIDEO_TYPE
 
@@ -47,12 +49,8 @@ KINDS: Mapping[str, VideoFile] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Melody:
-    """Is the sound of a video."""
-
-    seconds: float
-    seed: int
+# Writes all of a sound into its stream of a file.
+WriteSound: TypeAlias = Callable[[OutputContainer, AudioStream], None]
 
 
 def encode_video(
@@ -61,19 +59,19 @@ def encode_video(
     size: tuple[int, int],
     fps: Fraction,
     content_type: str = VIDEO_TYPE,
-    melody: Melody | None = None,
+    write_sound: WriteSound | None = None,
 ) -> bytes:
     """Write frames of a size with even sides, in their order."""
     kind, file = KINDS[content_type], io.BytesIO()
     with av.open(file, "w", format=kind.container, options=dict(kind.options)) as container:
         images = _image_stream(container, kind, size, fps)
-        sounds = melody_stream(container, kind.sound) if melody else None
+        sounds = add_sound(container, kind.sound) if write_sound else None
         for index, frame in enumerate(frames):
             frame.pts, frame.time_base = index, 1 / fps
             container.mux(images.encode(frame))
         container.mux(images.encode(None))
-        if sounds and melody:
-            write_melody(container, sounds, seconds=melody.seconds, seed=melody.seed)
+        if sounds and write_sound:
+            write_sound(container, sounds)
     return file.getvalue()
 
 

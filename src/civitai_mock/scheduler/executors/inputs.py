@@ -18,7 +18,6 @@ from civitai_mock.domain.errors import (
     TransientError,
     UnreachableError,
 )
-from civitai_mock.domain.media import SNIFFED_BYTES, UNKNOWN_TYPE, sniffed_type
 from civitai_mock.generation.file_recipes import stand_in_recipe
 from civitai_mock.generation.media import MediaInput
 from civitai_mock.generation.work import DerivedWork, is_url
@@ -119,24 +118,19 @@ def decoded_base64(text: str) -> bytes:
 
 async def _literal(content: bytes, limits: FileLimits) -> MediaInput:
     limits.check_size(len(content), source="the request")
-    return _media_input("", content)
+    return MediaInput(source="", content=content)
 
 
 async def _read(opened: OpenBlob, source: str) -> MediaInput:
     content = b"".join([chunk async for chunk in content_of(opened, stop=opened.blob.size)])
-    return _media_input(source, content)
+    return MediaInput(source=source, content=content)
 
 
 async def _stand_in(context: JobContext, work: DerivedWork, source: str) -> MediaInput:
     recipe = stand_in_recipe(work.operation.reads, source).showing(context.services.artist.image_content)
     content = await context.services.artist.draw_recipe(recipe, "")
-    return MediaInput(source=source, content_type=recipe.content_type, content=content)
+    return MediaInput(source=source, content=content)
 
 
 async def _unknown(source: str) -> MediaInput:
     return MediaInput(source=source)
-
-
-def _media_input(source: str, content: bytes) -> MediaInput:
-    content_type = sniffed_type(content[:SNIFFED_BYTES]) or UNKNOWN_TYPE
-    return MediaInput(source=source, content_type=content_type, content=content)
