@@ -7,6 +7,7 @@ from typing import Any, Self, TypeAlias
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.file_recipes import FileRecipe, image_file_of, members_of, recipe_of
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.media import ImageContent, ImageFile
@@ -15,6 +16,7 @@ from civitai_mock.generation.media import ImageContent, ImageFile
 PAINTER_VERSION = 1
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphRecipe:
     """Names an image of the graph that the events of a job have; `index` counts within the output node.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self, TypeAlias
 
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.file_recipes import FileRecipe
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.media import ImageFile
@@ -45,6 +46,7 @@ class FileRole:
     patterns: tuple[str, ...]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphWork:
     """Has a provider run a graph; a job without slots takes whatever its output nodes make.

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 from civitai_mock.domain.job import NORMAL, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.media import Derived, ImageContent, ImageFile, MediaInput
 from civitai_mock.generation.operations import Operation
 from civitai_mock.generation.recipe import GraphRecipe, Recipe
@@ -23,6 +24,7 @@ class InputFile:
     read: Callable[[], AsyncIterator[bytes]]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
@@ -46,6 +48,7 @@ class Submission:
     priority: int = NORMAL
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` the one that runs.

@@ -7,6 +7,7 @@ from functools import partial
 
 from civitai_mock.domain.errors import FieldError, InvalidRequestError
 from civitai_mock.domain.job import Job, initialized_event
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types.draft import Plan
@@ -18,6 +19,7 @@ from civitai_mock.services.submit_checks import ImageUrls, MissingResources, fin
 from civitai_mock.services.threads import in_thread_if_large
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrigin:
     """Holds what the jobs of one submission have in common."""

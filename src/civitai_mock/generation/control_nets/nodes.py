@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from civitai_mock.domain.dotnet import plain_number
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.control_nets.preprocessors import RECIPES, Recipe, title_of
 from civitai_mock.generation.control_nets.resources import ControlNetSpec, control_net_role
 from civitai_mock.generation.graph import Link, Value
@@ -75,6 +76,7 @@ def _insert(builder: GraphBuilder, inputs: Mapping[str, Value]) -> None:
         builder.insert("ControlNetApplyAdvanced", alone, behind={"positive": "positive"})
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobControlNets:
     """Turns the ControlNets of a job into nodes, images and roles.

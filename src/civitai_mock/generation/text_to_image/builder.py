@@ -8,6 +8,7 @@ from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.control_nets.nodes import JobControlNets
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
@@ -28,6 +29,7 @@ class Feature(Protocol):
     def apply(self, builder: GraphBuilder) -> None: ...
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
     """Describes an image, complete: `networks`, those of the `tags`, and features are applied in their order.

@@ -14,6 +14,7 @@ from typing import Self
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
@@ -39,6 +40,7 @@ from civitai_mock.providers.simulator.known_shapes import KnownShapes
 from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedPrompt:
     """Holds all that the files of a prompt are made from, as often as they are asked for.
