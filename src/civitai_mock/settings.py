@@ -302,6 +302,13 @@ class Settings(BaseSettings):
     blob_url_lifetime_s: int = setting(
         3600, "Sets how long a blob URL works, in s", expected="a number from 1 to 604800", ge=1, le=604_800
     )
+    workflow_lifetime_days: int = setting(
+        30,
+        "Sets how long an uploaded blob is kept, in days",
+        expected="a number from 1 to 3650",
+        ge=1,
+        le=3650,
+    )
     workflow_url_lifetime_s: int = setting(
         31_536_000,
         "Sets how long a blob URL of v2 works, in s",
@@ -318,6 +325,13 @@ class Settings(BaseSettings):
     max_body_bytes: int = setting(
         5_242_880,
         "Limits the size of a request body, in bytes",
+        expected="a number from 1024 to 1073741824",
+        ge=1024,
+        le=2**30,
+    )
+    upload_max_bytes: int = setting(
+        67_108_864,
+        "Limits the size of a file that is uploaded to v2, in bytes",
         expected="a number from 1024 to 1073741824",
         ge=1024,
         le=2**30,

@@ -210,6 +210,7 @@ async def test_the_cases_come_through_the_hot_routes(served: Served) -> None:
         ("get", "/v1/consumer/jobs/{jobId}"),
         ("post", "/v1/consumer/jobs"),
         ("get", "/blobs/{key}"),
+        ("get", "/v2/consumer/blobs/upload"),
         ("get", "/v2/consumer/blobs/{blobId}"),
         ("get", "/v2/consumer/blobs/content/{encryptedToken}"),
     ]

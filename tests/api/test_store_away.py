@@ -20,17 +20,21 @@ from structlog.testing import capture_logs
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
+from civitai_mock.services.blob_tokens import ContentToken
 from civitai_mock.services.query import QueryJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.storage.sqlite import database
 from civitai_mock.storage.sqlite.open import FILE_NAME
 from tests.support.jobs import succeeded
+from tests.support.media_files import FILES
 from tests.support.mongo import MongoProcess, new_process
-from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, template
+from tests.support.served_app import BASE_URL, CHECKPOINT, JOBS, LORA, Served, serve, template
 
 PATIENCE_SECONDS = 20
 AT_ONCE = 100
 QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+BLOBS, STREAMS = "/v2/consumer/blobs", "/v2/consumer/streaming-blobs"
+PNG = FILES["image/png"]()
 ASSET = "model.safetensors"
 ADDED = "urn:air:sd1:lora:civitai:1@2"
 
@@ -52,6 +56,7 @@ class Ask:
     needs: Needs
     status: int = 200
     json: Any = None
+    content: bytes | None = None
     route: str = ""
 
 
@@ -68,6 +73,14 @@ ASKS = (
     Ask("GET", "/health/ready", Needs.WRITING),
     Ask("GET", "{blob}", Needs.READING, route="/blobs/{key}"),
     Ask("HEAD", "{blob}", Needs.READING, route="/blobs/{key}"),
+    Ask("GET", f"{BLOBS}/upload", Needs.NOTHING),
+    Ask("POST", BLOBS, Needs.WRITING, 201, content=PNG),
+    Ask("GET", "{v2_blob}", Needs.READING, 301, route=f"{BLOBS}/{{blobId}}"),
+    Ask("HEAD", "{v2_blob}", Needs.READING, 204, route=f"{BLOBS}/{{blobId}}"),
+    Ask("GET", f"{BLOBS}/content/{{content}}", Needs.READING, route=f"{BLOBS}/content/{{encryptedToken}}"),
+    Ask("GET", f"{BLOBS}/blocked/x", Needs.NOTHING, 403, route=f"{BLOBS}/blocked/{{encryptedToken}}"),
+    Ask("POST", f"{BLOBS}/{{key}}/refresh", Needs.READING, route=f"{BLOBS}/{{blobId}}/refresh"),
+    Ask("GET", f"{STREAMS}/{{key}}", Needs.READING, route=f"{STREAMS}/{{blobKey}}"),
     Ask("GET", f"{JOBS}/{{done}}", Needs.READING, route=f"{JOBS}/{{jobId}}"),
     Ask("GET", f"{JOBS}/{{queued}}?detailed=true", Needs.READING, route=f"{JOBS}/{{jobId}}"),
     Ask("GET", f"{JOBS}?token={{token}}", Needs.READING, 202),
@@ -105,12 +118,16 @@ class World:
         done = await self.served.submit_one()
         job = await self._finish_with_asset()
         pair = await self.served.submit(properties={"of": "queued"})
+        key, cases = job.slots[0].blob_key, self.served.use_cases
         self.names = {
             "done": done,
             "queued": await self.served.submit_one(properties={"of": "queued"}),
             "token": pair["token"],
             "asset": ASSET,
-            "blob": self.served.blob_url(job.slots[0].blob_key),
+            "blob": self.served.blob_url(key),
+            "v2_blob": cases.workflow_blob_urls.sign(key, base_url=BASE_URL).url,
+            "content": cases.blob_tokens.sign(ContentToken(key=key)),
+            "key": key,
         }
 
     async def _finish_with_asset(self) -> Job:
@@ -127,7 +144,7 @@ class World:
         for name, value in self.names.items():
             path = path.replace(f"{{{name}}}", value)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self.served.client.request(ask.method, path, json=ask.json)
+            return await self.served.client.request(ask.method, path, json=ask.json, content=ask.content)
 
     def is_served_while_away(self, ask: Ask) -> bool:
         return ask.needs is Needs.NOTHING or (ask.needs is Needs.READING and self.can_read)

@@ -22,6 +22,7 @@ from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
 from civitai_mock.api.v2 import blobs as v2_blobs
+from civitai_mock.api.v2 import uploads
 from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
 
@@ -37,6 +38,7 @@ ROUTES: Sequence[Route] = [
     *account.ROUTES,
     *artifacts.ROUTES,
     *blobs.ROUTES,
+    *uploads.ROUTES,
     *v2_blobs.ROUTES,
     *pages.ROUTES,
     *static_files.ROUTES,

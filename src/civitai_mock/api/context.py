@@ -28,6 +28,7 @@ from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.wait import WaitForJobs
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class UseCases:
     workflow_blob_urls: WorkflowBlobUrls
     blob_tokens: BlobTokens
     view_blobs: ViewBlobs
+    upload_blobs: UploadBlobs
     blob_access: BlobAccess
     health: GetHealth
     readiness: CheckReadiness
@@ -74,6 +76,7 @@ class ApiOptions:
     public_url: str | None
     max_body_bytes: int
     max_bodies_bytes: int
+    max_upload_bytes: int
     body_timeout: timedelta
     max_jobs: int
     vocabularies: Vocabularies

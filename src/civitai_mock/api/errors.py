@@ -24,6 +24,8 @@ from civitai_mock.domain.errors import (
     QueueFullError,
     TransientError,
     UnauthorizedError,
+    UndecodableFileError,
+    UnsupportedMediaTypeError,
 )
 
 HeaderFields = Mapping[str, str]
@@ -56,14 +58,8 @@ class _ErrorsMember(TypedDict, total=False):
     errors: Errors
 
 
-class UnsupportedMediaTypeError(MockError):
-    """The body is not JSON by its content type."""
-
-    code = "unsupported_media_type"
-
-
 class BodyTooLargeError(MockError):
-    """The body has more bytes than MAX_BODY_BYTES."""
+    """The body has more bytes than MAX_BODY_BYTES, or a file more than UPLOAD_MAX_BYTES."""
 
     code = "body_too_large"
 
@@ -119,6 +115,7 @@ STATUSES: Mapping[int, StatusDescription] = {
     413: StatusDescription("Content Too Large", "15.5.14"),
     415: StatusDescription("Unsupported Media Type", "15.5.16"),
     416: StatusDescription("Range Not Satisfiable", "15.5.17"),
+    422: StatusDescription("Unprocessable Content", "15.5.21"),
     429: StatusDescription("Too Many Requests", "4", rfc=6585),
     500: StatusDescription("An error occurred while processing your request.", "15.6.1"),
     503: StatusDescription("Service Unavailable", "15.6.4"),
@@ -134,6 +131,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     BodyTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     RangeNotSatisfiableError: 416,
+    UndecodableFileError: 422,
     RateLimitedError: 429,
     NotDrawnError: 500,
     TooManyBodiesError: 503,

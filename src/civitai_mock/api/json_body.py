@@ -14,9 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from civitai_mock.api.body_budget import Share
 from civitai_mock.api.context import ApiOptions, exchange
-from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError, UnsupportedMediaTypeError
+from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError
 from civitai_mock.api.validation import ROOT
-from civitai_mock.domain.errors import fault
+from civitai_mock.domain.errors import UnsupportedMediaTypeError, fault
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.services.threads import in_thread_if_large
 

@@ -20,6 +20,7 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Schema: TypeAlias = type[object]
 
 SCHEMAS_PATH = "#/components/schemas/"
+FILE: JsonObject = {"type": "string", "format": "binary"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Operation:
     parameters: Sequence[JsonObject] = ()
     body: Sequence[Schema] = ()
     description: str = ""
+    takes_file: bool = False
 
     @property
     def schemas(self) -> Sequence[Schema]:
@@ -68,6 +70,8 @@ class Operation:
             operation["parameters"] = list(self.parameters)
         if self.body:
             operation["requestBody"] = request_body(*self.body)
+        if self.takes_file:
+            operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": FILE}}}
         return operation | {"responses": responses | faults}
 
 
@@ -155,7 +159,7 @@ def _response(status: int, content: Content) -> Json:
         case MapOf(value):
             schema = {"type": "object", "additionalProperties": reference(value)}
         case _ if content is bytes:
-            return described | {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+            return described | {"content": {"*/*": {"schema": FILE}}}
         case _:
             schema = reference(content)
     return described | {"content": {"application/json": {"schema": schema}}}

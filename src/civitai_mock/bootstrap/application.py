@@ -128,6 +128,7 @@ def _api_options(settings: Settings) -> ApiOptions:
         public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
         max_body_bytes=settings.max_body_bytes,
         max_bodies_bytes=settings.max_bodies_bytes,
+        max_upload_bytes=settings.upload_max_bytes,
         body_timeout=timedelta(seconds=settings.body_timeout_s),
         max_jobs=settings.max_jobs_per_request,
         vocabularies=settings.vocabularies,

@@ -28,6 +28,7 @@ from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.submit_checks import ImageUrls
 from civitai_mock.services.taint import TaintJobs
+from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.wait import WaitForJobs
 
 DEFAULT = "default"
@@ -118,6 +119,14 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         workflow_blob_urls=namespace.workflow_blob_urls,
         blob_tokens=blob_tokens,
         view_blobs=ViewBlobs(access=runtime.blob_access, tokens=blob_tokens),
+        upload_blobs=UploadBlobs(
+            blobs=stores.blobs,
+            inspector=runtime.inspector,
+            tokens=blob_tokens,
+            clock=clock,
+            ids=namespace.ids,
+            lifetime=timedelta(days=settings.workflow_lifetime_days),
+        ),
         blob_access=runtime.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,

@@ -17,11 +17,12 @@ from civitai_mock.bootstrap.providers import open_provider
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
+from civitai_mock.drawing.inspector import MediaInspector
 from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
 from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
-from civitai_mock.ports import Artist, Clock, Ids, Metrics, Provider, RecordSpan, Stores
+from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provider, RecordSpan, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.host_policy import HostPolicy, image_policy
@@ -64,6 +65,7 @@ class Runtime:
     stores: Stores
     provider: Provider
     artist: Artist
+    inspector: FileInspector
     network: OutboundNetwork
     media_fetcher: MediaFetcher
     blob_access: BlobAccess
@@ -99,6 +101,7 @@ async def open_runtime(
             artist = await opened.enter_async_context(
                 StandInArtist(image_content=settings.simulation_pictures, metrics=metrics)
             )
+        inspector = await opened.enter_async_context(MediaInspector(max_pixels=settings.image_max_pixels))
         drawing = BlobDrawing(blobs=stores.blobs, jobs=stores.jobs, artist=artist)
         await opened.enter_async_context(drawing)
         if network is None:
@@ -113,6 +116,7 @@ async def open_runtime(
             stores=stores,
             provider=provider,
             artist=artist,
+            inspector=inspector,
             network=network,
             media_fetcher=_make_media_fetcher(settings, network),
             blob_access=BlobAccess(blobs=stores.blobs, drawing=drawing),

@@ -110,6 +110,18 @@ class GoneError(MockError):
     code = "gone"
 
 
+class UnsupportedMediaTypeError(MockError):
+    """The body is of a type that is not taken here, by its content type or by its bytes (415)."""
+
+    code = "unsupported_media_type"
+
+
+class UndecodableFileError(MockError):
+    """The file is broken, or is not what it says it is (422)."""
+
+    code = "undecodable_file"
+
+
 class JobError(MockError):
     """The job ends: its graph was rejected or its execution failed."""
 

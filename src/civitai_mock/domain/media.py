@@ -23,6 +23,7 @@ EXTENSIONS: Mapping[str, str] = {
     "audio/wav": ".wav",
     "audio/flac": ".flac",
     "audio/mp4": ".m4a",
+    "audio/webm": ".webm",
     "model/gltf-binary": ".glb",
     "application/zip": ".zip",
     "application/x-tar": ".tar",

@@ -1,5 +1,6 @@
 """Ports: the protocols by which the core reaches stores, providers, the clock and random ids."""
 
+from civitai_mock.ports.files import FileInspector
 from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.metrics import Metrics
 from civitai_mock.ports.provider import (
@@ -32,6 +33,7 @@ __all__ = [
     "Artist",
     "BlobStore",
     "Clock",
+    "FileInspector",
     "Ids",
     "InputFile",
     "JobQueue",

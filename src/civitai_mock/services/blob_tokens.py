@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from civitai_mock.domain.blob import Shown
 from civitai_mock.domain.errors import GoneError, InvalidRequestError
@@ -17,7 +17,7 @@ from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.ports import Clock
 from civitai_mock.services.blob_urls import derived_key
 
-T = TypeVar("T", "ContentToken", "BlockedToken", "ArchiveToken")
+T = TypeVar("T", "ContentToken", "BlockedToken", "ArchiveToken", "UploadToken")
 
 NOT_OURS = "The token is not one that this server gave out."
 EXPIRED = "The token has expired; ask for the blob again to get a new one."
@@ -75,6 +75,23 @@ class ArchiveToken:
         return cls(key=key)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadToken:
+    """Names the consumer for whom whoever has the token may send files."""
+
+    owner: str
+
+    def members(self) -> Sequence[Json]:
+        return [self.owner]
+
+    @classmethod
+    def of(cls, owner: str) -> "UploadToken":
+        return cls(owner=owner)
+
+
+Token: TypeAlias = ContentToken | BlockedToken | ArchiveToken | UploadToken
+
+
 @dataclass(frozen=True, kw_only=True)
 class BlobTokens:
     """Signs tokens and reads them again, with a key that all processes on one store share."""
@@ -82,13 +99,13 @@ class BlobTokens:
     key: bytes
     clock: Clock
 
-    def sign(self, token: ContentToken | BlockedToken | ArchiveToken, *, until: datetime | None = None) -> str:
+    def sign(self, token: Token, *, until: datetime | None = None) -> str:
         """Return letters that need no quoting; they are good for an hour or two, but never after `until`."""
         period_ends = self.clock.now().replace(minute=0, second=0, microsecond=0) + 2 * PERIOD
         expires_at = period_ends if until is None else min(period_ends, until)
         return self.sign_until(token, expires_at)
 
-    def sign_until(self, token: ContentToken | BlockedToken | ArchiveToken, expires_at: datetime) -> str:
+    def sign_until(self, token: Token, expires_at: datetime) -> str:
         content = COMPACT.encode([type(token).__name__, expires_at.timestamp(), *token.members()]).encode()
         return base64.urlsafe_b64encode(self._digest(content) + content).decode().rstrip("=")
 
