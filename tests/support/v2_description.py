@@ -12,12 +12,11 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from civitai_mock.api.v2.description.deviations import AGEING_WORDS, SCHEMAS_PATH, Side
 from civitai_mock.api.v2.description.document import (
-    RECIPES_PATH,
     ObjectSchema,
     Schema,
     Schemas,
     object_schema,
-    published,
+    recipe_schemas,
     schemas_for,
 )
 from civitai_mock.api.v2.description.values import translated
@@ -46,18 +45,11 @@ def check_answer(name: str, answer: object) -> None:
 
 def check_output(recipe: str, answer: object) -> None:
     """Check what a recipe answers, or a step has as its output."""
-    check_answer(output_schema(recipe), answer)
+    check_answer(str(recipe_schemas()[recipe].output["$ref"]).removeprefix(SCHEMAS_PATH), answer)
 
 
 def answer_faults(name: str, answer: object, side: Side = Side.ANSWERS) -> list[str]:
     return [f"{fault.json_path}: {fault.message[:300]}" for fault in validator(name, side).iter_errors(answer)]
-
-
-@cache
-def output_schema(recipe: str) -> str:
-    operation = published()["paths"][RECIPES_PATH + recipe]["post"]
-    schema: Schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    return str(schema["$ref"]).removeprefix(SCHEMAS_PATH)
 
 
 @cache

@@ -6,8 +6,14 @@ from functools import cache
 from typing import Any
 
 from civitai_mock.api.v2.description.deviations import SCHEMAS_PATH, Side
-from civitai_mock.api.v2.description.document import ObjectSchema, Schema, Schemas, object_schema, schemas_for
-from civitai_mock.api.v2.description.echo import input_schemas
+from civitai_mock.api.v2.description.document import (
+    ObjectSchema,
+    Schema,
+    Schemas,
+    object_schema,
+    recipe_schemas,
+    schemas_for,
+)
 
 AIR = "urn:air:sdxl:checkpoint:civitai:101055@128078"
 TEXTS: Mapping[str, str] = {
@@ -33,8 +39,8 @@ class InputKind:
 def input_kinds() -> tuple[InputKind, ...]:
     return tuple(
         InputKind(step_type=step_type, schema=name)
-        for step_type, schema in input_schemas().items()
-        for name in (leaves(schemas_for(Side.REQUESTS), _name(schema)) if "$ref" in schema else [None])
+        for step_type, schemas in recipe_schemas().items()
+        for name in (leaves(schemas_for(Side.REQUESTS), _name(schemas.input)) if "$ref" in schemas.input else [None])
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitai_mock.api.v2.description.document import recipe_names
+from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.echo import echo_input, shown_input
 from civitai_mock.domain.errors import InvalidRequestError
 from tests.support.v2_description import answer_faults
@@ -46,8 +46,8 @@ def _step(kind: InputKind, shown: object) -> dict[str, Any]:
 
 
 def test_all_recipes_have_kinds_of_input() -> None:
-    assert {kind.step_type for kind in input_kinds()} == recipe_names()
-    assert len(recipe_names()) == 48
+    assert {kind.step_type for kind in input_kinds()} == recipe_schemas().keys()
+    assert len(recipe_schemas()) == 48
 
 
 @pytest.mark.parametrize(("kind", "is_full"), ALL_KINDS)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from civitai_mock.api.v2.description.deviations import SCHEMAS_PATH
-from civitai_mock.api.v2.description.document import published, recipe_names
+from civitai_mock.api.v2.description.document import published, recipe_schemas
 from civitai_mock.api.v2.description.recipe_document import (
     DocumentFormat,
     recipe_document,
@@ -16,7 +16,7 @@ from civitai_mock.api.v2.description.recipe_document import (
 from civitai_mock.domain.errors import NotFoundError
 
 
-@pytest.mark.parametrize("name", sorted(recipe_names()))
+@pytest.mark.parametrize("name", sorted(recipe_schemas()))
 def test_a_recipe_refers_to_nothing_that_it_does_not_have(name: str) -> None:
     document = recipe_document(name)
     assert list(document["paths"]) == [f"/v2/consumer/recipes/{name}"]

@@ -23,6 +23,7 @@ DISCRIMINATOR = "discriminator"
 SPELLINGS = "x-spellings"
 INFERRED = "x-inferred"
 RECIPES_PATH = "/v2/consumer/recipes/"
+JSON = "application/json"
 
 Schema = dict[str, Any]
 Schemas = dict[str, Schema]
@@ -53,6 +54,14 @@ class ObjectSchema:
     spellings: Mapping[str, str]
     branch: Branch | None
     is_inferred: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeSchemas:
+    """Holds the schemas of the input and the output of a recipe, and of a step of that type."""
+
+    input: Schema
+    output: Schema
 
 
 def official() -> Document:
@@ -93,9 +102,16 @@ def deviating_schemas(side: Side, deviations: Iterable[Deviation]) -> Schemas:
 
 
 @cache
-def recipe_names() -> frozenset[str]:
-    paths: dict[str, Any] = published()["paths"]
-    return frozenset(path.removeprefix(RECIPES_PATH) for path in paths if path.startswith(RECIPES_PATH))
+def recipe_schemas() -> Mapping[str, RecipeSchemas]:
+    """Return what each recipe takes and answers, by its name, which is a `$type` too."""
+    return {
+        path.removeprefix(RECIPES_PATH): RecipeSchemas(
+            input=operations["post"]["requestBody"]["content"][JSON]["schema"],
+            output=operations["post"]["responses"]["200"]["content"][JSON]["schema"],
+        )
+        for path, operations in published()["paths"].items()
+        if path.startswith(RECIPES_PATH)
+    }
 
 
 def object_schema(schemas: Schemas, name: str) -> ObjectSchema:

@@ -1,10 +1,9 @@
 """Read the inputs of steps, and show them: the echo of an input has its defaults and no unknown members."""
 
-from collections.abc import Mapping
 from functools import cache
 
 from civitai_mock.api.v2.description.compiler import requests
-from civitai_mock.api.v2.description.document import RECIPES_PATH, Schema, published
+from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.faults import Faults
 from civitai_mock.api.v2.description.values import Reader
 from civitai_mock.domain.errors import NotFoundError
@@ -43,25 +42,14 @@ def shown_input(step_type: str, value: Json) -> Json:
 
 def input_reader(step_type: str) -> Reader:
     """Return the reader of the input of a step type or recipe; raise `NotFoundError` for an unknown one."""
-    schema = input_schemas().get(step_type)
-    if schema is None:
+    if step_type not in recipe_schemas():
         raise NotFoundError(f"There is no step type '{step_type[:100]}'.")
     return _input_reader(step_type)
 
 
 @cache
-def input_schemas() -> Mapping[str, Schema]:
-    """Return the schema of the input of each recipe, by its name, which is a `$type` too."""
-    return {
-        path.removeprefix(RECIPES_PATH): operations["post"]["requestBody"]["content"]["application/json"]["schema"]
-        for path, operations in published()["paths"].items()
-        if path.startswith(RECIPES_PATH)
-    }
-
-
-@cache
 def _input_reader(step_type: str) -> Reader:
-    return requests().value_reader(input_schemas()[step_type])
+    return requests().value_reader(recipe_schemas()[step_type].input)
 
 
 def _shown_template(template: Json) -> Json:

@@ -7,7 +7,7 @@ from functools import cache
 import orjson
 
 from civitai_mock.api.v2.description.deviations import SCHEMAS_PATH
-from civitai_mock.api.v2.description.document import RECIPES_PATH, Document, Schemas, published, recipe_names
+from civitai_mock.api.v2.description.document import RECIPES_PATH, Document, Schemas, published, recipe_schemas
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.json_types import Json, JsonObject
 
@@ -24,7 +24,7 @@ MEDIA_TYPES = {DocumentFormat.JSON: "application/json", DocumentFormat.YAML: "ap
 
 def recipe_document(name: str) -> Document:
     """Return the description of one recipe, without the others; raise `NotFoundError` for an unknown one."""
-    if name not in recipe_names():
+    if name not in recipe_schemas():
         raise NotFoundError(f"There is no recipe '{name[:100]}'.")
     whole = published()
     paths = {RECIPES_PATH + name: whole["paths"][RECIPES_PATH + name]}
