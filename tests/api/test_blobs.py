@@ -1,6 +1,7 @@
 """GET and HEAD of blobs under signed URLs."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,6 @@ from structlog.testing import capture_logs
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.services.blob_drawing import BlobDrawing
-from civitai_mock.services.blobs import BlobAccess
 from tests.support.served_app import IMAGE, JOBS, Served, serve
 
 KEY = blob_key("some-job", 0)
@@ -210,7 +210,7 @@ def read_from(served: Served, blobs: Any) -> None:
     """Have bytes read from another store, of which nothing else is used."""
     runtime = served.namespace.runtime
     drawing = BlobDrawing(blobs=blobs, jobs=runtime.stores.jobs, artist=runtime.artist)
-    served.answer_with(blob_access=BlobAccess(blobs=runtime.stores.blobs, drawing=drawing))
+    served.answer_with(blob_access=replace(runtime.blob_access, drawing=drawing))
 
 
 class _BreakingBlobs:

@@ -24,6 +24,7 @@ from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provider, RecordSpan, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
@@ -104,6 +105,8 @@ async def open_runtime(
         inspector = await opened.enter_async_context(MediaInspector(max_pixels=settings.image_max_pixels))
         drawing = BlobDrawing(blobs=stores.blobs, jobs=stores.jobs, artist=artist)
         await opened.enter_async_context(drawing)
+        previews = BlobPreviews(blobs=stores.blobs, drawing=drawing, artist=artist)
+        await opened.enter_async_context(previews)
         if network is None:
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
@@ -119,7 +122,7 @@ async def open_runtime(
             inspector=inspector,
             network=network,
             media_fetcher=_make_media_fetcher(settings, network),
-            blob_access=BlobAccess(blobs=stores.blobs, drawing=drawing),
+            blob_access=BlobAccess(blobs=stores.blobs, drawing=drawing, previews=previews),
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
         )

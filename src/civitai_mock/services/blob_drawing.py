@@ -1,6 +1,5 @@
 """Draw an image when somebody asks for its bytes, and keep them: the one way from a blob to its bytes."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from civitai_mock.domain.errors import MockError, NotDrawnError, NotFoundError, 
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.generation.recipe import GraphRecipe, read_recipe
 from civitai_mock.ports import Artist, BlobStore, JobStore
+from civitai_mock.services.shared_work import SharedWork
 from civitai_mock.services.streams import in_chunks
 
 logger = structlog.stdlib.get_logger()
@@ -47,7 +47,7 @@ class BlobDrawing:
         self._blobs = blobs
         self._jobs = jobs
         self._artist = artist
-        self._drawings: dict[str, asyncio.Task[OpenBlob]] = {}
+        self._drawings: SharedWork[OpenBlob] = SharedWork(name="drawing")
         self._can_keep = True
 
     async def __aenter__(self) -> Self:
@@ -55,26 +55,13 @@ class BlobDrawing:
 
     async def __aexit__(self, *_: object) -> None:
         """Break off what is being drawn: the recipe stays."""
-        drawings = list(self._drawings.values())
-        for drawing in drawings:
-            drawing.cancel()
-        await asyncio.gather(*drawings, return_exceptions=True)
+        await self._drawings.aclose()
 
     async def open(self, blob: Blob | UndrawnBlob) -> OpenBlob:
         """Raise `NotFoundError` for what is deleted meanwhile, and `NotDrawnError` for what cannot be drawn."""
         if isinstance(blob, Blob):
             return self._stored(blob)
-        drawing = self._drawings.get(blob.key)
-        if drawing is None:
-            drawing = asyncio.create_task(self._draw(blob.key), name=f"drawing {blob.key}")
-            self._drawings[blob.key] = drawing
-            drawing.add_done_callback(partial(self._forget, blob.key))
-        return await asyncio.shield(drawing)
-
-    def _forget(self, key: str, drawing: asyncio.Task[OpenBlob]) -> None:
-        del self._drawings[key]
-        if not drawing.cancelled():
-            drawing.exception()  # is logged, also where nobody waits for it any more
+        return await self._drawings.run(blob.key, partial(self._draw, blob.key))
 
     def _stored(self, blob: Blob) -> OpenBlob:
         return OpenBlob(blob=blob, read=partial(self._blobs.read, blob.key))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, BlobFacts, BlobLink, UndrawnBlob
-from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.maturity import MATURE_CONTENT, NsfwLevel
 from civitai_mock.services.blob_tokens import BlobTokens, BlockedToken, ContentToken
 from civitai_mock.services.blob_urls import V2_BLOBS_PATH
@@ -38,9 +37,7 @@ class ViewBlobs:
 
         Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where the link is not signed.
         """
-        blob = await self.access.find(link.key, owner=None if link.is_signed else owner)
-        if blob is None:
-            raise NotFoundError(f"The blob '{link.key}' does not exist.")
+        blob = await self.access.get(link.key, owner=None if link.is_signed else owner)
         view = BlobView(blob=blob)
         is_withheld = most is not None and view.level is not None and view.level.exceeds(most)
         return BlobView(blob=blob, blocked_reason=MATURE_CONTENT) if is_withheld else view

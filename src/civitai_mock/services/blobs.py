@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qs, urlsplit
 
-from civitai_mock.domain.blob import Blob, BlobLink, UndrawnBlob
+from civitai_mock.domain.blob import Blob, BlobLink, Shown, UndrawnBlob
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
+from civitai_mock.services.blob_previews import BlobPreviews, preview_key
 
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
@@ -87,20 +88,26 @@ class BlobAccess:
 
     blobs: BlobStore
     drawing: BlobDrawing
+    previews: BlobPreviews
 
     async def open(self, blob_key: str, *, owner: str | None) -> OpenBlob:
         """Return a blob with its bytes; raise `NotFoundError` if it does not exist (any more)."""
+        return await self.drawing.open(await self.get(blob_key, owner=owner))
+
+    async def open_link(self, link: BlobLink, *, owner: str | None) -> OpenBlob:
+        """Open what a link shows of a blob; one that is not signed opens only what `owner` may read."""
+        blob = await self.get(link.key, owner=None if link.is_signed else owner)
+        return await (self.previews if link.shown is Shown.PREVIEW else self.drawing).open(blob)
+
+    async def get(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob:
+        """Return what is known of a blob without drawing it; raise `NotFoundError` if it does not exist."""
         blob = await self.find(blob_key, owner=owner)
         if blob is None:
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
-        return await self.drawing.open(blob)
-
-    async def open_link(self, link: BlobLink, *, owner: str | None) -> OpenBlob:
-        """Open the blob of a link; one that is not signed opens only what `owner` may read."""
-        return await self.open(link.key, owner=None if link.is_signed else owner)
+        return blob
 
     async def find(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob | None:
-        """Return what is known of a blob without drawing it."""
+        """Return what is known of a blob without drawing it; None if it does not exist."""
         blob = await self.blobs.stat(blob_key)
         return blob if blob is not None and owner in {None, blob.owner} else None
 
@@ -111,9 +118,18 @@ class BlobAccess:
         """
         if until != blob.keep_until:
             content = (await self.drawing.open(blob)).content()
-            await self.blobs.put(blob.key, content, content_type=blob.content_type, keep_until=until, owner=blob.owner)
+            await self.blobs.put(
+                blob.key,
+                content,
+                content_type=blob.content_type,
+                keep_until=until,
+                owner=blob.owner,
+                facts=blob.facts,
+            )
 
     async def delete(self, blob_key: str, *, owner: str | None) -> bool:
-        """Delete a blob; False if there is none."""
+        """Delete a blob, and its preview; False if there is none."""
         blob = await self.find(blob_key, owner=owner)
+        if isinstance(blob, Blob):
+            await self.blobs.delete(preview_key(blob))
         return blob is not None and await self.blobs.delete(blob_key)

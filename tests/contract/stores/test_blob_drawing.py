@@ -19,6 +19,7 @@ from civitai_mock.generation.media import ImageContent
 from civitai_mock.generation.recipe import GraphRecipe, Recipe, read_recipe, recipe_text
 from civitai_mock.ports import BlobStore, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blobs import BlobAccess
 from tests.support.event_loop import settle
 from tests.support.jobs import LEASE, SECOND, add_claimed, collect
@@ -92,7 +93,8 @@ async def undrawn(stores: Stores, job: Job) -> UndrawnBlob:
 async def access(stores: Stores, artist: PlainArtist, blobs: BlobStore | None = None) -> AsyncIterator[BlobAccess]:
     """Open the blobs as a process does."""
     async with BlobDrawing(blobs=blobs or stores.blobs, jobs=stores.jobs, artist=artist) as drawing:
-        yield BlobAccess(blobs=blobs or stores.blobs, drawing=drawing)
+        previews = BlobPreviews(blobs=blobs or stores.blobs, drawing=drawing, artist=artist)
+        yield BlobAccess(blobs=blobs or stores.blobs, drawing=drawing, previews=previews)
 
 
 async def bytes_of(blobs: BlobAccess, key: str) -> bytes:
