@@ -112,7 +112,8 @@ def _member(name: str, schema: Schema, *, is_strict: bool) -> Schema:
     if is_strict:
         return value
     if name in AGEING_WORDS and "pattern" not in schema:
-        value = {"type": ["null", "string"]}
+        word: Schema = {"type": ["null", "string"]}
+        value = {"anyOf": [word, value]} if "$ref" in schema else word
     return {"if": REFERENCE, "else": value}
 
 

@@ -13,6 +13,7 @@ from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
 DEFAULT_FPS = 24.0
 VIDEO_TYPE = "video/mp4"
 LEAST_SIDE, MOST_SIDE = 16, 4096  # of a video
+SIDE, SECONDS = 512, 2.0  # of files whose size nobody asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +114,23 @@ KINDS: Mapping[str, type[FileRecipe]] = {
 NAMES = {recipe: kind for kind, recipe in KINDS.items()}
 
 
+def file_recipe(content_type: str, *, seed: int) -> FileRecipe:
+    """Return the recipe of a small file of a type."""
+    family, sampled = content_type.partition("/")[0], SamplerPass(seed=seed)
+    if family == "image" and content_type.removeprefix("image/") in set(ImageFormat):
+        file = ImageFile(format=ImageFormat(content_type.removeprefix("image/")))
+        return ImageRecipe(sampled=sampled, width=SIDE, height=SIDE, file=file)
+    if content_type == VIDEO_TYPE:
+        return VideoRecipe(sampled=sampled, width=SIDE, height=SIDE, seconds=SECONDS)
+    if family == "audio":
+        return SoundRecipe(content_type=content_type, seconds=SECONDS, seed=seed)
+    return PlaceholderRecipe(content_type=content_type, seed=seed)
+
+
 STAND_INS: Mapping[MediaKind, Callable[[SamplerPass], FileRecipe]] = {
-    MediaKind.IMAGE: lambda sampled: ImageRecipe(sampled=sampled, width=512, height=512),
-    MediaKind.VIDEO: lambda sampled: VideoRecipe(sampled=sampled, width=640, height=480, seconds=2),
-    MediaKind.AUDIO: lambda sampled: SoundRecipe(content_type="audio/wav", seconds=2, seed=sampled.seed),
+    MediaKind.IMAGE: lambda sampled: ImageRecipe(sampled=sampled, width=SIDE, height=SIDE),
+    MediaKind.VIDEO: lambda sampled: VideoRecipe(sampled=sampled, width=SIDE, height=SIDE, seconds=SECONDS),
+    MediaKind.AUDIO: lambda sampled: SoundRecipe(content_type="audio/wav", seconds=SECONDS, seed=sampled.seed),
     MediaKind.MODEL_3D: lambda sampled: PlaceholderRecipe(content_type="model/gltf-binary", seed=sampled.seed),
 }
 
