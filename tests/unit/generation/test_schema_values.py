@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from civitai_mock.api.v2.description.deviations import SCHEMAS_PATH, Side
-from civitai_mock.api.v2.description.document import recipe_names, schemas_for
+from civitai_mock.api.v2.description.document import recipe_schemas, schemas_for
 from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.pattern_texts import text_like
 from civitai_mock.generation.placeholder_results import seeded_random
 from civitai_mock.generation.schema_values import Shapes, build_value, filled
-from tests.support.v2_description import check_output, output_schema
+from tests.support.v2_description import check_output
 
 SCHEMAS: dict[str, Any] = {
     "words": {"type": "string"},
@@ -138,13 +138,13 @@ def test_exclusive_limits_of_openapi_3_0_are_read() -> None:
     assert build_value(schema, seed="1").value == 5
 
 
-@pytest.mark.parametrize("recipe", sorted(recipe_names()))
+@pytest.mark.parametrize("recipe", sorted(recipe_schemas()))
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_the_output_of_every_recipe_can_be_built(recipe: str, seed: str) -> None:
     schemas = schemas_for(Side.ANSWERS)
     blob_types = {f"{SCHEMAS_PATH}{name}": content_type for name, content_type in BLOB_TYPES.items()}
     shapes = Shapes(resolve=lambda name: schemas[name.removeprefix(SCHEMAS_PATH)], blob_types=blob_types)
-    built = build_value({"$ref": SCHEMAS_PATH + output_schema(recipe)}, seed=seed, shapes=shapes)
+    built = build_value(recipe_schemas()[recipe].output, seed=seed, shapes=shapes)
     value = filled(built.value, lambda number: blob(number, built.files[number].content_type))
     check_output(recipe, value)
     assert json.dumps(value).count('"blob-') == len(built.files)
