@@ -16,6 +16,8 @@ from civitai_mock.ports import (
     SecretStore,
     Stores,
     WebhookOutbox,
+    WorkflowOutbox,
+    WorkflowStore,
 )
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 
@@ -67,6 +69,16 @@ def search(stores: Stores) -> JobSearch:
 @pytest.fixture
 def webhooks(stores: Stores) -> WebhookOutbox:
     return stores.webhooks
+
+
+@pytest.fixture
+def workflows(stores: Stores) -> WorkflowStore:
+    return stores.workflows
+
+
+@pytest.fixture
+def announcements(stores: Stores) -> WorkflowOutbox:
+    return stores.announcements
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ async def _with_mongo(stores: Stores) -> Stores:
     await jobs.create_indexes([index for index in JOBS if index is not EXPIRY])
     await events.create_indexes([index for index in JOB_EVENTS if index is not EXPIRY])
     toy: Any = OneByOne(jobs)
-    roles = job_roles(jobs=toy, events=events, reservations=database.reservations)
+    roles = job_roles(jobs=toy, events=events, reservations=database.reservations, workflows=database.workflows)
     return replace(stores, jobs=roles.jobs, queue=roles.queue, search=roles.search, webhooks=roles.webhooks)
 
 

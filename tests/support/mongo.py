@@ -25,11 +25,14 @@ from pymongo.errors import AutoReconnect
 
 from civitai_mock.ports import Stores
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
+from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
 from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
+from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
+from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
 
 START_SECONDS = 30.0
 # Every acknowledged write waits for the disk, so a fast one is half the time. Containers often have a tiny one.
@@ -174,30 +177,38 @@ class Meanwhile(Interrupted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRoles:
-    """What one process has of a database for its jobs."""
+    """What one process has of a database for its jobs and workflows."""
 
     jobs: MongoJobStore
     queue: MongoJobQueue
     search: MongoJobSearch
     webhooks: MongoWebhookOutbox
+    workflows: MongoWorkflowStore
+    announcements: MongoWorkflowOutbox
 
 
-def job_roles(*, jobs: Any, events: Any, reservations: Any) -> JobRoles:
+def job_roles(*, jobs: Any, events: Any, reservations: Any, workflows: Any) -> JobRoles:
     """Open the roles on collections, or on what stands in for them."""
+    budgets = Reservations(reservations=reservations, jobs=jobs, workflows=workflows)
     return JobRoles(
-        jobs=MongoJobStore(jobs=jobs, events=events, reservations=reservations),
+        jobs=MongoJobStore(jobs=jobs, events=events, reservations=budgets),
         queue=MongoJobQueue(jobs=jobs),
         search=MongoJobSearch(jobs=jobs),
         webhooks=MongoWebhookOutbox(jobs=jobs),
+        workflows=MongoWorkflowStore(workflows=workflows, jobs=jobs, reservations=budgets),
+        announcements=MongoWorkflowOutbox(workflows=workflows),
     )
 
 
-def process_on(inside: Collections, *, jobs: Any = None, events: Any = None, reservations: Any = None) -> JobRoles:
+def process_on(
+    inside: Collections, *, jobs: Any = None, events: Any = None, reservations: Any = None, workflows: Any = None
+) -> JobRoles:
     """A process on a database, with its own trouble."""
     return job_roles(
         jobs=jobs or inside.jobs,
         events=events or inside.job_events,
         reservations=reservations or inside.reservations,
+        workflows=workflows or inside.workflows,
     )
 
 

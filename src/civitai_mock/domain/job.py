@@ -30,7 +30,6 @@ class JobResource:
     hashes: tuple[str, ...] = ()
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowPlace:
     """Says which job of a workflow one is: the step's place, the job's place in it, and how often it was made before.
@@ -49,6 +48,7 @@ class WorkflowPlace:
         return str(uuid5(NAMESPACE_OID, f"{self.workflow_id}/{self.step}/{self.index}/{self.attempt}"))
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
     """Is what a short answer says of a job.

@@ -45,7 +45,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """Says how much Buzz each consumer has: `together` for all accounts, or by account (one that is missing has none).
+    """Says how much Buzz each consumer has: `together` in the ordinary accounts, or by account; others have none.
 
     If both are None there is no limit.
     """
@@ -127,7 +127,7 @@ def split(amount: int, accounts: Sequence[Account], balances: Balances, spent: S
     for account in accounts:
         share = missing if left is None else max(0, min(missing, math.floor(left[account])))
         if left is not None and balances.by_account is None:
-            left = {other: there - share for other, there in left.items()}
+            left = {other: there - share for other, there in left.items()}  # as they have one balance
         if share:
             shares[account] = share
         missing -= share
@@ -142,8 +142,7 @@ def _left(balances: Balances, spent: Spent) -> dict[Account, float] | None:
     What jobs of v1 have cost is taken from the ordinary accounts in their order, from what workflows have left there.
     """
     if balances.together is not None:
-        together = balances.together - spent.jobs - sum(spent.by_account.values())
-        return dict.fromkeys(Account, together)
+        return {**dict.fromkeys(Account, 0.0), **dict.fromkeys(ORDINARY, balances.together - spent.ordinary)}
     if balances.by_account is None:
         return None
     left = {account: balances.by_account.get(account, 0) - spent.by_account.get(account, 0) for account in Account}
@@ -156,14 +155,13 @@ def _left(balances: Balances, spent: Spent) -> dict[Account, float] | None:
 
 
 def fits(balances: Balances, spent: Spent) -> bool:
-    """Return whether no account, and not all of them together, have spent more than they had."""
-    if balances.together is not None:
-        return spent.jobs + sum(spent.by_account.values()) <= balances.together
-    if balances.by_account is None or balances.total is None:
+    """Return whether no account, and not the ordinary ones together, have spent more than they had."""
+    total = balances.total
+    if total is None:
         return True
-    limits = balances.by_account
+    limits = balances.by_account or dict.fromkeys(ORDINARY, total)
     within = all(amount <= limits.get(account, 0) for account, amount in spent.by_account.items())
-    return within and spent.ordinary <= balances.total
+    return within and spent.ordinary <= total
 
 
 def debits(workflow_id: str, shares: Mapping[Account, int], *, first: int = 0) -> tuple[Transaction, ...]:

@@ -3,7 +3,7 @@
 How far it is follows from its jobs: see `workflow_progress`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.money import Account, Transaction, spent_by_account
+from civitai_mock.domain.quick_init import quick_init
 
 MOST_TAGS = 10
 LONGEST_TAG = 200  # characters
@@ -73,6 +74,7 @@ class StepFailure:
     at: datetime
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowStep:
     """Is a step: what was asked for, the first block, and what was made of it.
@@ -114,6 +116,7 @@ class WorkflowMemo:
     nsfw_level: str | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
     """Holds what never changes of a workflow, the first block, and what does; a change makes a new one.
@@ -213,6 +216,15 @@ class WorkflowSnapshot:
 
     workflow: Workflow
     jobs: Sequence[Job]
+
+
+def jobs_by_workflow(jobs: Iterable[Job]) -> Mapping[str, Sequence[Job]]:
+    """Group jobs by the id of their workflow, in the order of their place."""
+    placed = [(job.workflow, job) for job in jobs if job.workflow is not None]
+    grouped: dict[str, list[Job]] = {}
+    for place, job in sorted(placed, key=lambda found: (found[0].step, found[0].index, found[0].attempt)):
+        grouped.setdefault(place.workflow_id, []).append(job)
+    return grouped
 
 
 def checked_tags(tags: Sequence[str], *, path: str = "tags") -> tuple[str, ...]:

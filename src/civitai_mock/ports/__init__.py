@@ -28,6 +28,7 @@ from civitai_mock.ports.stores import (
 )
 from civitai_mock.ports.system import Clock, Ids, Timer
 from civitai_mock.ports.tracing import RecordSpan, Span, SpanKind
+from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
 
 __all__ = [
     "Artist",
@@ -61,4 +62,6 @@ __all__ = [
     "UndrawnOutput",
     "WebhookOutbox",
     "WorkerReport",
+    "WorkflowOutbox",
+    "WorkflowStore",
 ]

@@ -9,6 +9,7 @@ from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
 
 
 class NewerSchemaError(Exception):
@@ -126,6 +127,8 @@ class Stores:
     queue: JobQueue
     search: JobSearch
     webhooks: WebhookOutbox
+    workflows: WorkflowStore
+    announcements: WorkflowOutbox
     resources: ResourceStore
     blobs: BlobStore
     secrets: SecretStore

@@ -94,7 +94,8 @@ async def test_tables_have_the_names_that_were_chosen(tmp_path: Path) -> None:
         claimed = await add_claimed(stores.jobs, stores.queue)
         assert await stores.jobs.replace(claimed, prepared(claimed))
         await stores.resources.add(make_resource())
-    of_jobs = {f"my-jobs.v1{what}" for what in ("", " requests", " leaves", " order", " texts")}
+    of_workflows = (" workflows", " places", " tags", " announcements", " deliveries")
+    of_jobs = {f"my-jobs.v1{what}" for what in ("", " requests", " leaves", " order", " texts", *of_workflows)}
     assert tables(tmp_path) == {"models", *of_jobs, "blobs", "secrets"}
 
 

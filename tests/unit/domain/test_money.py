@@ -125,7 +125,8 @@ def test_a_charge_is_split(
         (100, (YELLOW,), RICH, Spent(jobs=15.5)),
         (1, (), RICH, Spent()),
         (1, (RED,), RICH, Spent()),
-        (8, ALL, Balances(together=10), Spent(jobs=1, by_account={RED: 2})),
+        (8, ALL, Balances(together=10), Spent(jobs=1, by_account={GREEN: 2})),
+        (1, (RED,), Balances(together=10), Spent()),
         (1, ALL, Balances(together=10), Spent(jobs=9.5)),
         (1, ALL, Balances(by_account={}), Spent()),
     ],
@@ -176,6 +177,7 @@ def test_a_charge_that_is_accepted_is_whole_and_fits(
         (RICH, Spent(by_account={BLUE: 10}, jobs=105), True),
         (RICH, Spent(by_account={BLUE: 10}, jobs=105.5), False),
         (RICH, Spent(by_account={RED: 1}), False),
+        (Balances(together=10), Spent(by_account={RED: 1}), False),
     ],
 )
 def test_no_account_and_not_all_together_may_be_overdrawn(balances: Balances, spent: Spent, does_fit: bool) -> None:

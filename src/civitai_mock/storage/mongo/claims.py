@@ -1,4 +1,4 @@
-"""Claim jobs in MongoDB from the front of a line that other processes claim from, too: of the queue, or the outbox."""
+"""Claim documents in MongoDB from the front of a line that other processes claim from, too: of a queue or an outbox."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -12,27 +12,31 @@ PAGES = 8
 ONLY_ID: Mapping[str, int] = {"_id": 0, "jobId": 1}
 
 
-async def stamp_front(jobs: Collection, line: Document, *, order: Order, stamp: Document, limit: int) -> Sequence[str]:
-    """Stamp at most `limit` jobs that match `line`, so that they match it no longer, and return which were tried.
+async def stamp_front(
+    collection: Collection, line: Document, *, order: Order, stamp: Document, limit: int, key: str = "jobId"
+) -> Sequence[str]:
+    """Stamp at most `limit` documents that match `line`, so that they match it no longer.
+
+    Return which were tried, by their `key`.
 
     It reads a page of candidates, then makes one conditional write on them: find_one_and_update would need a round trip
     for each job, and is slow on servers that imitate MongoDB.
     """
     tried: list[str] = []
     for _ in range(PAGES):
-        page = await _front(jobs, line, order=order, limit=limit)
+        page = await _front(collection, line, order=order, limit=limit, key=key)
         if not page:
             break
         tried += page
-        stamped = await jobs.update_many({"jobId": {"$in": page}, **line}, {"$set": stamp})
+        stamped = await collection.update_many({key: {"$in": page}, **line}, {"$set": stamp})
         if stamped.modified_count == len(page):
             break
         limit -= stamped.modified_count
     return tried
 
 
-async def _front(jobs: Collection, line: Document, *, order: Order, limit: int) -> list[str]:
+async def _front(collection: Collection, line: Document, *, order: Order, limit: int, key: str) -> list[str]:
     if limit < 1:
         return []
-    found = jobs.find(line, ONLY_ID).sort(order).limit(limit)
-    return [document["jobId"] async for document in found]
+    found = collection.find(line, {"_id": 0, key: 1}).sort(order).limit(limit)
+    return [document[key] async for document in found]

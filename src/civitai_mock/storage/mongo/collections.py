@@ -8,6 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
+from civitai_mock.domain.money import Account
 from civitai_mock.storage.mongo.errors import only_duplicates
 
 Document: TypeAlias = dict[str, Any]  # the driver knows no narrower type for what BSON may hold
@@ -20,6 +21,7 @@ UP, DOWN = ASCENDING, DESCENDING
 QUEUE_ORDER = [("priority", DOWN), ("createdAt", UP), ("jobId", UP)]
 YOUNGEST_FIRST = [("position", DOWN)]  # as an index on `position` is read backwards
 LONGEST_DUE_FIRST = [("callback.dueAt", UP)]
+LONGEST_ANNOUNCED_FIRST = [("outbox.dueAt", UP)]
 # These members end an index, for sums that need nothing else of the jobs.
 SPENDING = [("spent", UP), ("images", UP)]
 
@@ -42,7 +44,21 @@ JOBS = [
     IndexModel([("type", UP), ("position", UP)]),
     IndexModel([("issuedBy", UP), ("position", UP), ("reservation", UP), *SPENDING]),
     IndexModel([("leaves", UP), ("position", UP)], partialFilterExpression={"leaves": {"$exists": True}}),
+    IndexModel([("workflow.id", UP)], sparse=True),
     EXPIRY,
+]
+# Workflows have no TTL index, as their jobs go with them; see `MongoWorkflowStore.sweep`.
+WORKFLOWS = [
+    IndexModel(
+        [("owner", UP), ("externalId", UP)], unique=True, partialFilterExpression={"externalId": {"$exists": True}}
+    ),
+    IndexModel([("owner", UP), ("listed", UP), ("position", UP)]),
+    IndexModel([("owner", UP), ("listed", UP), ("failed", UP), ("position", UP)]),
+    IndexModel([("owner", UP), ("tags", UP), ("position", UP)], partialFilterExpression={"tags": {"$exists": True}}),
+    IndexModel([("running", UP), ("_id", UP)], partialFilterExpression={"running": True}),
+    IndexModel([("owner", UP), ("reservation", UP), *[(f"spent.{account}", UP) for account in Account]]),
+    IndexModel([("keepUntil", UP)]),
+    IndexModel(LONGEST_ANNOUNCED_FIRST, sparse=True),
 ]
 RESERVATIONS = [IndexModel([("issuedBy", UP)]), IndexModel([("at", UP)])]
 JOB_EVENTS = [IndexModel([("jobId", UP), ("seq", UP)], unique=True), EXPIRY]
@@ -60,7 +76,8 @@ BLOB_CHUNKS = [IndexModel([("files_id", UP), ("n", UP)], unique=True)]
 class CollectionNames:
     """Names of the collections that users may choose; raise ValueError if two are the same.
 
-    `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; `jobs.reservations` stands beside `jobs`.
+    `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; beside `jobs` stand `jobs.reservations` and
+    `jobs.workflows`.
     """
 
     resources: str = "resources"
@@ -83,6 +100,7 @@ class Collections:
     jobs: Collection
     job_events: Collection
     reservations: Collection
+    workflows: Collection
     secrets: Collection
     blobs: Collection
     blob_files: Collection
@@ -96,6 +114,7 @@ def collections_of(database: Database, names: CollectionNames) -> Collections:
         jobs=database[names.jobs],
         job_events=database[names.job_events],
         reservations=database[names.jobs].reservations,
+        workflows=database[names.jobs].workflows,
         secrets=database[names.secrets],
         blobs=database[names.blobs],
         blob_files=database[names.blobs].files,
@@ -110,6 +129,7 @@ async def create_indexes(collections: Collections) -> None:
         (collections.jobs, JOBS),
         (collections.job_events, JOB_EVENTS),
         (collections.reservations, RESERVATIONS),
+        (collections.workflows, WORKFLOWS),
         (collections.blobs, BLOBS),
         (collections.blob_files, BLOB_FILES),
         (collections.blob_chunks, BLOB_CHUNKS),

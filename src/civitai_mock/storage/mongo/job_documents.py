@@ -10,7 +10,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job, JobResource
+from civitai_mock.domain.job import Job, JobResource, WorkflowPlace
 from civitai_mock.domain.search import Position, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.threads import in_thread_if_large
@@ -75,6 +75,7 @@ def _fields_of_some(job: Job) -> Document:
         "leaves": leaf_digests(property_paths(job.properties)),
         "callback": callback if job.callback_url else None,
         "texts": _texts([job.last_event]),
+        "workflow": None if job.workflow is None else _place_document(job.workflow),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -138,6 +139,7 @@ def job_of(document: Document) -> Job:
         providers=tuple(document["providers"]),
         dependencies=tuple(document["dependencies"]),
         charged=document["charged"],
+        workflow=_place_of(document["workflow"]) if "workflow" in document else None,
         slots=tuple(_slot_of(fields) for fields in document["slots"]),
         stage=Stage(document["stage"]),
         retry_attempt=document["retryAttempt"],
@@ -148,6 +150,16 @@ def job_of(document: Document) -> Job:
         is_blocked=document["waits"],
         result=None if result is None else parse_json(result),
         taint=None if taint is None else parse_json_object(taint),
+    )
+
+
+def _place_document(place: WorkflowPlace) -> Document:
+    return {"id": place.workflow_id, "step": place.step, "index": place.index, "attempt": place.attempt}
+
+
+def _place_of(fields: Document) -> WorkflowPlace:
+    return WorkflowPlace(
+        workflow_id=fields["id"], step=fields["step"], index=fields["index"], attempt=fields["attempt"]
     )
 
 

@@ -33,10 +33,10 @@ ENDED_AT = {"_id": 0, "endedAt": 1}
 class MongoJobStore:
     """Stores jobs and events; changes of the same instant are written together."""
 
-    def __init__(self, *, jobs: Collection, events: Collection, reservations: Collection) -> None:
+    def __init__(self, *, jobs: Collection, events: Collection, reservations: Reservations) -> None:
         self._jobs = jobs
         self._events = events
-        self._reservations = Reservations(reservations=reservations, jobs=jobs)
+        self._reservations = reservations
         self._changes = Grouped(Changes(jobs=jobs, events=events).apply, limit=CHANGES_IN_ONE_WRITE)
 
     async def drain(self) -> None:

@@ -15,6 +15,7 @@ from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.mongo.blob_files import BlobFiles
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
+from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import (
     CollectionNames,
     Collections,
@@ -35,6 +36,8 @@ from civitai_mock.storage.mongo.schema import note_version, refuse_newer, upgrad
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.uri import UNKNOWN, describe, is_ambiguous, options_left_out, seeds_of, unknown_options
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
+from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
+from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
 # again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
@@ -75,14 +78,15 @@ async def open_mongo(
         collections = collections_of(opened, names)
         await _prepare(opened, collections, reachability)
         reachability.begin()
-        jobs = MongoJobStore(
-            jobs=collections.jobs, events=collections.job_events, reservations=collections.reservations
+        reservations = Reservations(
+            reservations=collections.reservations, jobs=collections.jobs, workflows=collections.workflows
         )
+        jobs = MongoJobStore(jobs=collections.jobs, events=collections.job_events, reservations=reservations)
         bucket = threads.used_by(AsyncIOMotorGridFSBucket)(opened, names.blobs)
         files = BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks)
         blobs = MongoBlobStore(blobs=collections.blobs, files=files)
         try:
-            yield _stores(collections, blobs=blobs, jobs=jobs, reachability=reachability)
+            yield _stores(collections, blobs=blobs, jobs=jobs, reservations=reservations, reachability=reachability)
         finally:
             await blobs.drain()
             await jobs.drain()
@@ -140,6 +144,7 @@ def _stores(
     *,
     blobs: MongoBlobStore,
     jobs: MongoJobStore,
+    reservations: Reservations,
     reachability: Reachability,
 ) -> Stores:
     return Stores(
@@ -147,6 +152,8 @@ def _stores(
         queue=MongoJobQueue(jobs=collections.jobs),
         search=MongoJobSearch(jobs=collections.jobs),
         webhooks=MongoWebhookOutbox(jobs=collections.jobs),
+        workflows=MongoWorkflowStore(workflows=collections.workflows, jobs=collections.jobs, reservations=reservations),
+        announcements=MongoWorkflowOutbox(workflows=collections.workflows),
         resources=MongoResourceStore(resources=collections.resources),
         blobs=blobs,
         secrets=MongoSecretStore(collection=collections.secrets),

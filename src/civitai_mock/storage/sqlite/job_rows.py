@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from datetime import timedelta
 from functools import lru_cache, partial
 
@@ -10,7 +11,7 @@ import orjson
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import BlobFacts, Slot, blob_key
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.job import Job, JobResource, JobSummary
+from civitai_mock.domain.job import Job, JobResource, JobSummary, WorkflowPlace
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.search import property_paths
 from civitai_mock.services.threads import in_thread_if_large
@@ -49,6 +50,7 @@ def request_text(job: Job) -> str:
         "client_compat": job.client_compat,
         "providers": job.providers,
         "dependencies": job.dependencies,
+        "workflow": None if job.workflow is None else astuple(job.workflow),
     }
     return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
 
@@ -111,6 +113,7 @@ def job_from(row: Row) -> Job:
         providers=tuple(body.get("providers", ())),
         dependencies=tuple(body.get("dependencies", ())),
         charged=charged == 1,
+        workflow=_place(*body["workflow"]) if "workflow" in body else None,
         slots=_slots(job_id, slots),
         stage=STAGES[stage],
         retry_attempt=retry_attempt,
@@ -158,6 +161,10 @@ async def jobs_from(rows: Iterable[Row]) -> list[Job]:
 
 def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
     return Claim(provider=provider, worker_id=worker_id, at=from_micros(at), until=from_micros(until))
+
+
+def _place(workflow_id: str, step: int, index: int, attempt: int) -> WorkflowPlace:
+    return WorkflowPlace(workflow_id=workflow_id, step=step, index=index, attempt=attempt)
 
 
 def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | JsonObject | None, ...]:

@@ -4,9 +4,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import cast
 
-from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
+from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
@@ -19,35 +18,14 @@ from civitai_mock.storage.sqlite.job_events import (
     append_events,
     events_from,
     facts_of,
-    is_implied,
 )
-from civitai_mock.storage.sqlite.job_rows import (
-    INSERT_LEAF,
-    job_changes,
-    job_from,
-    job_row,
-    jobs_from,
-    leaf_rows,
-    request_text,
-    stored_leaf_rows,
-    summary_from,
-)
+from civitai_mock.storage.sqlite.job_rows import job_changes, job_from, jobs_from, stored_leaf_rows, summary_from
+from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.spending import SpendingStatements, spent_by
 
 MOST_SETTLED = 4096
 SWEEP_BATCH = 100  # takes a few milliseconds; other writes get their turn between two batches
-INSERT = """
-    INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
-        created_at, expire_at, keep_until, taint,
-        slots, seq, changed_at, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
-        waits, result, callback_due_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-INSERT_REQUEST = """INSERT INTO "{jobs} requests" (job, body) VALUES (?, ?)"""
-CHARGED = """
-    SELECT coalesce(sum(cost), 0) FROM "{jobs}"
-    WHERE issued_by = ? AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
-"""
 GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
 GET_SUMMARY = """
     SELECT type, issued_by, cost, created_at, slots, seq, outcome, result, taint,
@@ -79,10 +57,6 @@ class JobStatements:
     """The statements with the names of the tables filled in."""
 
     def __init__(self, names: TableNames) -> None:
-        self.insert = names.fill(INSERT)
-        self.insert_request = names.fill(INSERT_REQUEST)
-        self.insert_leaf = names.fill(INSERT_LEAF)
-        self.charged = names.fill(CHARGED)
         self.get = names.fill(GET)
         self.get_summary = names.fill(GET_SUMMARY)
         self.settled_at = names.fill(SETTLED_AT)
@@ -120,34 +94,22 @@ class SqliteJobStore:
         self._sql = JobStatements(names)
         self._settled = SettledJobs() if database.is_private else None
         self._events = EventStatements(names)
+        self._insertion = InsertStatements(names)
+        self._spending = SpendingStatements(names)
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
-        new = [(job, job_row(job), request_text(job)) for job in jobs]
-        leaves = [row for job in jobs if job.properties for row in leaf_rows(job)]
+        new = NewJobs(jobs)
 
         def insert(connection: sqlite3.Connection) -> None:
-            try:
-                for job, row, request in new:
-                    self._insert(connection, job, row, request)
-                if leaves:
-                    connection.executemany(self._sql.insert_leaf, leaves)
-            except sqlite3.IntegrityError as error:
-                raise ConflictError("A job with this id exists already.") from error
+            new.insert(connection, self._insertion)
             if budget:
                 self._check(budget, connection)
 
         await self._database.write(insert)
 
-    def _insert(self, connection: sqlite3.Connection, job: Job, row: Row, request: str) -> None:
-        # RETURNING would make a table for the one number, which takes a sixth of the time of the statement.
-        number = cast("int", connection.execute(self._sql.insert, row).lastrowid)
-        connection.execute(self._sql.insert_request, (number, request))
-        if not is_implied(job.last_event, facts_of(job)):
-            append_events(connection, self._events, [job.last_event], number=number, created_at=job.created_at)
-
     def _check(self, budget: Budget, connection: sqlite3.Connection) -> None:
         """Raise `InsufficientBuzzError` if jobs, the new ones included, cost too much; it undoes the insertion."""
-        ((cost,),) = connection.execute(self._sql.charged, (budget.issued_by,)).fetchall()
+        cost = spent_by(budget.issued_by, connection, self._spending).ordinary
         if cost > budget.limit:
             raise InsufficientBuzzError(f"The jobs would cost {cost:g} Buzz in all, more than {budget.limit:g}.")
 

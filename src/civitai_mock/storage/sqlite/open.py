@@ -40,6 +40,8 @@ from civitai_mock.storage.sqlite.resources import SqliteResourceStore
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
 from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
+from civitai_mock.storage.sqlite.workflow_outbox import SqliteWorkflowOutbox
+from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
 
 logger = structlog.stdlib.get_logger()
 
@@ -123,6 +125,8 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
         queue=SqliteJobQueue(database=database, names=names, workers=workers),
         search=SqliteJobSearch(database=database, names=names),
         webhooks=SqliteWebhookOutbox(database=database, names=names),
+        workflows=SqliteWorkflowStore(database=database, names=names),
+        announcements=SqliteWorkflowOutbox(database=database, names=names),
         resources=SqliteResourceStore(database=database, names=names),
         blobs=SqliteBlobStore(database=database, content=content),
         secrets=SqliteSecretStore(database=database),

@@ -16,12 +16,13 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 7
+VERSION = 8
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
 # VACUUM changes it.) A leaf is a digest of one property, with the job's `Position`; the names of its columns differ
-# from those of the jobs. A BLOB `body` was made by `packing`.
+# from those of the jobs. A BLOB `body` was made by `packing`. Version 8 has workflows: a place is a job of one, by both
+# numbers, so that other jobs have nothing of it; a tag has the workflow's `WorkflowPosition`, if that is listed.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -44,6 +45,33 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs} {job_events}" (
         job INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} workflows" (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, external_id TEXT,
+        created_at INTEGER NOT NULL, keep_until INTEGER NOT NULL, version INTEGER NOT NULL,
+        is_over INTEGER NOT NULL, is_listed INTEGER NOT NULL, has_failed INTEGER NOT NULL, is_deleted INTEGER NOT NULL,
+        blue INTEGER NOT NULL, green INTEGER NOT NULL, yellow INTEGER NOT NULL, fake_red INTEGER NOT NULL,
+        search TEXT, body TEXT NOT NULL)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} places" (
+        workflow INTEGER NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (workflow, job)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} tags" (
+        owner TEXT NOT NULL, tag TEXT NOT NULL, born INTEGER NOT NULL, workflow TEXT NOT NULL,
+        PRIMARY KEY (owner, tag, born, workflow)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} announcements" (
+        workflow INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (workflow, seq)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} deliveries" (
+        workflow INTEGER PRIMARY KEY, last INTEGER NOT NULL, due_at INTEGER,
+        told INTEGER NOT NULL DEFAULT -1, failures INTEGER NOT NULL DEFAULT 0)
     """,
     """
     CREATE TABLE IF NOT EXISTS "{resources}" (
@@ -86,6 +114,27 @@ INDEXES = (
     WHERE callback_due_at IS NOT NULL
     """,
     """CREATE INDEX IF NOT EXISTS "{jobs} to sweep" ON "{jobs}" (keep_until)""",
+    """
+    CREATE UNIQUE INDEX IF NOT EXISTS "{jobs} workflows by external id" ON "{jobs} workflows" (owner, external_id)
+    WHERE external_id IS NOT NULL
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} workflows by age" ON "{jobs} workflows" (owner, created_at, id)
+    WHERE is_listed = 1
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} workflows that did not fail" ON "{jobs} workflows" (owner, created_at, id)
+    WHERE is_listed = 1 AND has_failed = 0
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} workflows that run" ON "{jobs} workflows" (id)
+    WHERE is_over = 0 AND is_deleted = 0
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} workflows by charge" ON "{jobs} workflows" (owner, blue, green, yellow, fake_red)
+    """,
+    """CREATE INDEX IF NOT EXISTS "{jobs} workflows to sweep" ON "{jobs} workflows" (keep_until)""",
+    """CREATE INDEX IF NOT EXISTS "{jobs} to announce" ON "{jobs} deliveries" (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX IF NOT EXISTS "{resources} by version" ON "{resources}" (source, version, key)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by model" ON "{resources}" (source, id, key)""",
     "CREATE INDEX IF NOT EXISTS [blobs to sweep] ON blobs (keep_until)",

@@ -1,0 +1,113 @@
+"""Ports of a store for workflows: their store, and the outbox of their callbacks."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
+from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
+from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement, FoundWorkflows, WorkflowCriteria
+
+
+class WorkflowStore(Protocol):
+    """Stores workflows; their jobs are in the `JobStore` of the same store, which changes them.
+
+    The jobs of a workflow have ids that follow from their place in it. A store may lose them in a crash after the
+    workflow that names them is written: whoever finds that some are missing adds them. Every method raises
+    `TransientError` while the store is away.
+    """
+
+    async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
+        """Store a new workflow and its first jobs, and return it as it was charged; all of it or nothing.
+
+        If its owner has one with its `external_id` already, store nothing, and return that: of any number of
+        submissions at once exactly one is stored and charged. Raise `InsufficientBuzzError` if the owner has too little
+        left; submissions at once never spend more together. Raise `ConflictError` if the id is taken.
+        """
+        ...
+
+    async def get(self, workflow_id: str) -> WorkflowSnapshot | None:
+        """Return a workflow with its jobs, in order of their place; None if it does not exist, or was deleted."""
+        ...
+
+    async def replace(
+        self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
+    ) -> bool:
+        """Write what may change of a workflow, and new jobs of it, if nobody changed it since `before`.
+
+        Otherwise nothing is written and False is returned. Raise `InsufficientBuzzError`, and write nothing, if the
+        owner would have spent more than the balances; without new debits there is nothing to ask for.
+        """
+        ...
+
+    async def add_missing_jobs(self, jobs: Sequence[Job]) -> int:
+        """Store those of the jobs whose ids are new, and return how many these are."""
+        ...
+
+    async def jobs_of(self, workflow_ids: Sequence[str]) -> Mapping[str, Sequence[Job]]:
+        """Return the jobs of workflows by the id of the workflow, in order of their place; one without has none."""
+        ...
+
+    async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
+        """Return workflows in order of `WorkflowPosition`, the youngest first unless the criteria say otherwise.
+
+        Ephemeral and deleted ones are never listed. An index finds them, however many there are. Fewer than `limit` are
+        returned, though there may be more, if they are large (`MOST_BYTES_FOUND`), or if a query was looked for in
+        `MOST_LOOKED_AT` others.
+        """
+        ...
+
+    async def delete(self, workflow: Workflow) -> bool:
+        """Let nobody find a workflow any more, if nobody changed it; its external id is free again.
+
+        What it cost counts as spent until it would have been swept, and so its jobs are kept.
+        """
+        ...
+
+    async def unfinished(self, *, after: str, limit: int) -> Sequence[Workflow]:
+        """Return workflows without a memo whose id is greater than `after`, in order of id."""
+        ...
+
+    async def spent(self, owner: str) -> Spent:
+        """Return what a consumer has spent on all workflows and charged jobs that are kept."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete workflows whose `keep_until` has passed, let `JobStore.sweep` delete their jobs; return how many."""
+        ...
+
+
+class WorkflowOutbox(Protocol):
+    """Keeps the announcements of each workflow in order, until its receivers know them.
+
+    Every method raises `TransientError` while the store is away.
+    """
+
+    async def announce(self, workflow_id: str, announcements: Sequence[Announcement]) -> bool:
+        """Append announcements, if `seq` of the first follows the last one of the workflow.
+
+        Otherwise somebody else has announced something, nothing is written and False is returned. The workflow is due
+        at the `at` of the first, unless it is due already or waits for another attempt.
+        """
+        ...
+
+    async def announced(self, workflow_id: str) -> Sequence[Announcement]:
+        """Return all announcements of a workflow so far, delivered or not, in order."""
+        ...
+
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
+        """Take of each workflow that is due at `now` its first undelivered announcement, the longest due first.
+
+        They are held until `hold_until`: before that nobody else gets one of these workflows, unless the announcement
+        is marked as delivered or failed.
+        """
+        ...
+
+    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
+        """Mark announcements up to `seq` as delivered; if there are more, the workflow is due immediately."""
+        ...
+
+    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
+        """Count a failed attempt, and make the workflow due at `retry_at`; None gives up this announcement alone."""
+        ...

@@ -1,0 +1,106 @@
+"""The outbox of workflows in MongoDB: announcements in the document of their workflow, and which receivers know.
+
+A workflow has `outbox.dueAt` as long as there are announcements to deliver.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from bson import ObjectId
+
+from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
+from civitai_mock.storage.mongo.claims import stamp_front
+from civitai_mock.storage.mongo.collections import LONGEST_ANNOUNCED_FIRST, Collection, Document
+from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_moment
+from civitai_mock.storage.mongo.errors import raises_domain_errors
+
+Pipeline: TypeAlias = list[Document]
+
+DUE_SINCE_LAST = {"$cond": [{"$lt": ["$outbox.told", "$outbox.last"]}, "$outbox.lastAt", "$$REMOVE"]}
+
+
+class MongoWorkflowOutbox:
+    """Implements `WorkflowOutbox`; a workflow that announces nothing has no `outbox`."""
+
+    def __init__(self, *, workflows: Collection) -> None:
+        self._workflows = workflows
+
+    @raises_domain_errors
+    async def announce(self, workflow_id: str, announcements: Sequence[Announcement]) -> bool:
+        if not announcements or not is_storable(workflow_id):
+            return False
+        first, last = announcements[0], announcements[-1]
+        entries = [_entry(announcement) for announcement in announcements]
+        ends = {"outbox.last": last.seq, "outbox.lastAt": moment_text(last.at)}
+        if first.seq == 0:
+            follows: Document = {"outbox": None}
+            begin = {"outbox.told": -1, "outbox.failures": 0, "outbox.dueAt": moment_text(first.at)}
+            change: Document | Pipeline = {"$set": {**ends, **begin, "outbox.entries": entries}}
+        else:
+            follows = {"outbox.last": first.seq - 1}
+            appended = {"$concatArrays": ["$outbox.entries", {"$literal": entries}]}
+            due_at = {"$ifNull": ["$outbox.dueAt", moment_text(first.at)]}
+            change = [{"$set": {**ends, "outbox.dueAt": due_at, "outbox.entries": appended}}]
+        written = await self._workflows.update_one({"_id": workflow_id, "deleted": None, **follows}, change)
+        return written.matched_count == 1
+
+    @raises_domain_errors
+    async def announced(self, workflow_id: str) -> Sequence[Announcement]:
+        found = await self._workflows.find_one({"_id": workflow_id}, {"outbox.entries": 1})
+        return [_announcement_of(entry) for entry in (found or {}).get("outbox", {}).get("entries", ())]
+
+    @raises_domain_errors
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
+        """Take due workflows; those held for an answer that got lost are due again when the hold ends."""
+        token = ObjectId()
+        stamp = {"outbox.dueAt": moment_text(hold_until), "outbox.holder": token}
+        line = {"outbox.dueAt": {"$lte": moment_text(now)}}
+        tried = await stamp_front(
+            self._workflows, line, order=LONGEST_ANNOUNCED_FIRST, stamp=stamp, limit=limit, key="_id"
+        )
+        if not tried:
+            return []
+        held = self._workflows.find({"_id": {"$in": list(tried)}, "outbox.holder": token}, {"outbox": 1})
+        found = {document["_id"]: _due_announcement_of(document) async for document in held}
+        return [found[workflow_id] for workflow_id in tried if workflow_id in found]
+
+    @raises_domain_errors
+    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
+        knows = {"outbox.told": seq, "outbox.failures": 0}
+        pipeline: Pipeline = [{"$set": knows}, {"$set": {"outbox.dueAt": DUE_SINCE_LAST}}]
+        await self._workflows.update_one(_untold(workflow_id, seq), pipeline)
+
+    @raises_domain_errors
+    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
+        if retry_at is None:
+            await self.mark_delivered(workflow_id, seq=seq)
+        else:
+            again = {"$set": {"outbox.dueAt": moment_text(retry_at)}, "$inc": {"outbox.failures": 1}}
+            await self._workflows.update_one(_untold(workflow_id, seq), again)
+
+
+def _untold(workflow_id: str, seq: int) -> Document:
+    return {"_id": workflow_id, "outbox.told": {"$lt": seq}}
+
+
+def _entry(announcement: Announcement) -> Document:
+    return {
+        "seq": announcement.seq,
+        "callback": announcement.callback,
+        "scope": announcement.scope,
+        "subject": announcement.subject,
+        "status": announcement.status,
+        "at": moment_text(announcement.at),
+    }
+
+
+def _announcement_of(entry: Document) -> Announcement:
+    return Announcement(**{**entry, "at": parse_moment(entry["at"])})
+
+
+def _due_announcement_of(document: Document) -> DueAnnouncement:
+    """Return the first announcement that the receivers do not know; the entries are in order of `seq`."""
+    outbox = document["outbox"]
+    announcement = _announcement_of(outbox["entries"][outbox["told"] + 1])
+    return DueAnnouncement(workflow_id=document["_id"], announcement=announcement, failures=outbox["failures"])

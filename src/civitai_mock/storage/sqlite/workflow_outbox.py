@@ -1,0 +1,125 @@
+"""The outbox of workflows in SQLite: announcements in order, and which of them receivers know."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import orjson
+
+from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.schema import TableNames
+
+NUMBER = 'SELECT number FROM "{jobs} workflows" WHERE id = ? AND is_deleted = 0'
+BEGIN = """INSERT INTO "{jobs} deliveries" (workflow, last, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"""
+GO_ON = 'UPDATE "{jobs} deliveries" SET last = ?, due_at = coalesce(due_at, ?) WHERE workflow = ? AND last = ?'
+INSERT = 'INSERT INTO "{jobs} announcements" (workflow, seq, at, body) VALUES (?, ?, ?, ?)'
+ANNOUNCED = """
+    SELECT seq, at, body FROM "{jobs} announcements"
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE id = ?) ORDER BY seq
+"""
+IS_DUE = 'SELECT 1 FROM "{jobs} deliveries" WHERE due_at <= ? LIMIT 1'
+DUE = """
+    SELECT delivery.workflow, workflow.id, delivery.failures, next.seq, next.at, next.body
+    FROM "{jobs} deliveries" AS delivery
+    CROSS JOIN "{jobs} announcements" AS next ON next.workflow = delivery.workflow AND next.seq = delivery.told + 1
+    CROSS JOIN "{jobs} workflows" AS workflow ON workflow.number = delivery.workflow
+    WHERE delivery.due_at <= ? ORDER BY delivery.due_at LIMIT max(?, 0)
+"""
+HOLD = 'UPDATE "{jobs} deliveries" SET due_at = ? WHERE workflow = ?'
+# A workflow whose receivers do not know its last announcement yet is due since the next one.
+TOLD = """
+    UPDATE "{jobs} deliveries" SET told = ?1, failures = 0, due_at = (
+        SELECT next.at FROM "{jobs} announcements" AS next WHERE next.workflow = "{jobs} deliveries".workflow
+        AND next.seq = ?1 + 1)
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE id = ?2) AND told < ?1
+"""
+TRY_AGAIN = """
+    UPDATE "{jobs} deliveries" SET failures = failures + 1, due_at = ?
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE id = ?) AND told < ?
+"""
+
+
+class AnnouncementStatements:
+    """The statements with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.number = names.fill(NUMBER)
+        self.begin = names.fill(BEGIN)
+        self.go_on = names.fill(GO_ON)
+        self.insert = names.fill(INSERT)
+        self.announced = names.fill(ANNOUNCED)
+        self.is_due = names.fill(IS_DUE)
+        self.due = names.fill(DUE)
+        self.hold = names.fill(HOLD)
+        self.told = names.fill(TOLD)
+        self.try_again = names.fill(TRY_AGAIN)
+
+
+class SqliteWorkflowOutbox:
+    """Implements `WorkflowOutbox`; a workflow that announces nothing has no row there."""
+
+    def __init__(self, *, database: Database, names: TableNames) -> None:
+        self._database = database
+        self._sql = AnnouncementStatements(names)
+
+    async def announce(self, workflow_id: str, announcements: Sequence[Announcement]) -> bool:
+        return await self._database.write(partial(self._announce, workflow_id, announcements))
+
+    def _announce(
+        self, workflow_id: str, announcements: Sequence[Announcement], connection: sqlite3.Connection
+    ) -> bool:
+        found = connection.execute(self._sql.number, (workflow_id,)).fetchall()
+        if not found or not announcements:
+            return False
+        number, first, last = found[0][0], announcements[0], announcements[-1]
+        due_at = to_micros(first.at)
+        if first.seq == 0:
+            appended = connection.execute(self._sql.begin, (number, last.seq, due_at))
+        else:
+            appended = connection.execute(self._sql.go_on, (last.seq, due_at, number, first.seq - 1))
+        if appended.rowcount == 1:
+            connection.executemany(self._sql.insert, [(number, *_row(announcement)) for announcement in announcements])
+        return appended.rowcount == 1
+
+    async def announced(self, workflow_id: str) -> Sequence[Announcement]:
+        return [_announcement_from(row) for row in self._database.read(self._sql.announced, (workflow_id,))]
+
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
+        """Ask without a transaction first, as mostly nothing is due."""
+        if not self._database.read(self._sql.is_due, (to_micros(now),)):
+            return []
+        rows = await self._database.write(partial(self._hold, to_micros(now), to_micros(hold_until), limit))
+        return [
+            DueAnnouncement(workflow_id=workflow_id, announcement=_announcement_from(row), failures=failures)
+            for _, workflow_id, failures, *row in rows
+        ]
+
+    def _hold(self, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
+        rows: list[Row] = connection.execute(self._sql.due, (now, limit)).fetchall()
+        connection.executemany(self._sql.hold, [(until, number) for number, *_ in rows])
+        return rows
+
+    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
+        await self._database.write(lambda db: db.execute(self._sql.told, (seq, workflow_id)))
+
+    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
+        if retry_at is None:
+            await self.mark_delivered(workflow_id, seq=seq)
+            return
+        again = (to_micros(retry_at), workflow_id, seq)
+        await self._database.write(lambda db: db.execute(self._sql.try_again, again))
+
+
+def _row(announcement: Announcement) -> tuple[int, int, str]:
+    about = (announcement.callback, announcement.scope, announcement.subject, announcement.status)
+    return announcement.seq, to_micros(announcement.at), to_json(about)
+
+
+def _announcement_from(row: Sequence[Any]) -> Announcement:
+    seq, at, body = row
+    callback, scope, subject, status = orjson.loads(body)
+    return Announcement(seq=seq, callback=callback, scope=scope, subject=subject, status=status, at=from_micros(at))

@@ -1,0 +1,44 @@
+"""Workflows as rows of SQLite, and back."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from civitai_mock.domain.workflow import Workflow
+from civitai_mock.domain.workflow_json import workflow_from_json, workflow_to_json
+from civitai_mock.domain.workflow_search import metadata_text
+from civitai_mock.storage.sqlite.encoding import Row, Value, to_json, to_micros
+from civitai_mock.storage.sqlite.spending import ACCOUNTS
+
+
+def workflow_row(workflow: Workflow) -> tuple[Value, ...]:
+    """Return the columns of a new workflow, in the order of `workflows.INSERT`."""
+    never_changes = (workflow.id, workflow.owner, workflow.external_id, to_micros(workflow.created_at))
+    return (*never_changes, not workflow.is_ephemeral, *workflow_changes(workflow))
+
+
+def workflow_changes(workflow: Workflow) -> tuple[Value, ...]:
+    """Return the columns that a `replace` writes, in the order of `workflows.REPLACE`."""
+    memo = workflow.memo
+    return (
+        workflow.version,
+        to_micros(workflow.keep_until),
+        memo is not None,
+        memo is not None and memo.status.is_failed,
+        *(workflow.spent.get(account, 0) for account in ACCOUNTS),
+        metadata_text(workflow.metadata) or None,
+        to_json(workflow_to_json(workflow)),
+    )
+
+
+def workflow_from(row: Row) -> Workflow:
+    """Make a workflow from its version and body."""
+    version, body = row
+    return workflow_from_json(orjson.loads(body), version=version)
+
+
+def tag_rows(workflow: Workflow) -> Sequence[tuple[Value, ...]]:
+    """Return a row for each tag of a workflow, in the order of `workflows.INSERT_TAG`."""
+    if workflow.is_ephemeral:
+        return ()
+    return [(workflow.owner, tag, to_micros(workflow.created_at), workflow.id) for tag in workflow.tags]
