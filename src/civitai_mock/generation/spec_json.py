@@ -17,6 +17,10 @@ from civitai_mock.domain.sampling import NAMES_OF_SAMPLINGS, SAMPLINGS, Sampling
 T = TypeVar("T")
 Convert: TypeAlias = Callable[[Any], Any]
 
+# A member of a class: its name there and in JSON, and what writes and reads its values, if they are not the same in
+# JSON. One without a name in JSON has all members that are not those of the class.
+Member: TypeAlias = tuple[str, str, Convert | None, Convert | None]
+
 JSON_NAME = "json_name"
 OTHER_MEMBERS: Mapping[str, str] = {JSON_NAME: ""}  # metadata of a field that has all members which are no fields
 
@@ -29,16 +33,6 @@ class _Converter:
     read: Convert | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
-    """Is a member of a class, by its name there and in JSON; one without a name in JSON has all other members."""
-
-    name: str
-    json_name: str
-    write: Convert | None
-    read: Convert | None
-
-
 def stored_as(json_name: str) -> Mapping[str, str]:
     """Return the metadata of a field that has another name in JSON."""
     return {JSON_NAME: json_name}
@@ -46,12 +40,12 @@ def stored_as(json_name: str) -> Mapping[str, str]:
 
 def to_json(spec: object) -> JsonObject:
     members: JsonObject = {}
-    for member in _members(type(spec)):
-        value = getattr(spec, member.name)
-        if not member.json_name:
+    for name, json_name, write, _ in _members(type(spec)):
+        value = getattr(spec, name)
+        if not json_name:
             members |= value
         elif value is not None:
-            members[member.json_name] = value if member.write is None else member.write(value)
+            members[json_name] = value if write is None else write(value)
     return members
 
 
@@ -61,32 +55,27 @@ def from_json(kind: type[T], stored: ReadOnlyJson) -> T:
     Raise `TypeError` if a member without a default is missing.
     """
     values: dict[str, Any] = {}
-    for member in _members(kind):
-        value = stored.get(member.json_name)
-        if not member.json_name:
-            known = {other.json_name for other in _members(kind)}
-            values[member.name] = {name: other for name, other in stored.items() if name not in known}
+    for name, json_name, _, read in _members(kind):
+        value = stored.get(json_name)
+        if not json_name:
+            known = {member[1] for member in _members(kind)}
+            values[name] = {other: value for other, value in stored.items() if other not in known}
         elif value is not None:
-            values[member.name] = value if member.read is None else member.read(value)
+            values[name] = value if read is None else read(value)
     return kind(**values)
 
 
-def _members(kind: type[Any]) -> Sequence[_Member]:
+def _members(kind: type[Any]) -> Sequence[Member]:
     return MEMBERS.get(kind) or _learn(kind)
 
 
-def _learn(kind: type[Any]) -> Sequence[_Member]:
+def _learn(kind: type[Any]) -> Sequence[Member]:
     MEMBERS[kind] = [_member(item, _converter(item.type)) for item in fields(kind)]
     return MEMBERS[kind]
 
 
-def _member(item: Field[Any], converter: _Converter) -> _Member:
-    return _Member(
-        name=item.name,
-        json_name=item.metadata.get(JSON_NAME, _camel_case(item.name)),
-        write=converter.write,
-        read=converter.read,
-    )
+def _member(item: Field[Any], converter: _Converter) -> Member:
+    return item.name, item.metadata.get(JSON_NAME, _camel_case(item.name)), converter.write, converter.read
 
 
 def _camel_case(name: str) -> str:
@@ -146,4 +135,4 @@ CONVERTERS: Mapping[Any, _Converter] = {
     timedelta: _Converter(write=format_timespan, read=parse_timespan),
     Sampling: _Converter(write=_write_sampling, read=_read_sampling),
 }
-MEMBERS: dict[type[Any], Sequence[_Member]] = {}
+MEMBERS: dict[type[Any], Sequence[Member]] = {}

@@ -1,7 +1,7 @@
 """Checks of a submission: the resources that it names, the image URLs in it, and what its jobs depend on."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -36,11 +36,10 @@ async def find_named_resources(
 ) -> NamedResources:
     """Find the resources that the templates name, or make them up.
 
-    Raise `InvalidRequestError`, with the paths, for missing ones that may not be made up or cannot be.
+    Raise `InvalidRequestError`, with the paths, for missing ones that may not be made up or cannot be, and for texts
+    that are not AIRs.
     """
-    references = {
-        text: parse_reference(text) for template in templates for text in template.draft.references().values()
-    }
+    references = _references(templates)
     found = await resources.find(list(references.values()))
     known = {text: found[name] for text, reference in references.items() if (name := str(reference)) in found}
     if len(known) == len(references):
@@ -55,6 +54,22 @@ async def find_named_resources(
     complete_first = sorted(missing, key=lambda text: not _is_complete(references[text]))
     made_up = {text: _make_up(missing[text], text, references[text], by_identity) for text in complete_first}
     return NamedResources(resources=known | made_up, made_up=list(by_identity.values()))
+
+
+def _references(templates: Sequence[JobTemplate]) -> Mapping[str, Reference]:
+    """Read the references by their texts."""
+    try:
+        return {text: parse_reference(text) for template in templates for text in template.draft.references().values()}
+    except InvalidRequestError as error:
+        raise invalid(dict(_bad_references(templates))) from error
+
+
+def _bad_references(templates: Sequence[JobTemplate]) -> Iterator[tuple[str, list[str]]]:
+    for text, path in _paths(templates).items():
+        try:
+            parse_reference(text)
+        except InvalidRequestError as error:
+            yield path, [error.message]
 
 
 def _paths(templates: Sequence[JobTemplate]) -> Mapping[str, str]:

@@ -133,6 +133,9 @@ class ChosenControlNets:
     resources: tuple[JobResource, ...]
 
 
+NO_CONTROL_NETS = ChosenControlNets(complete=(), resources=())
+
+
 def control_net_references(control_nets: Sequence[ControlNetDraft]) -> Mapping[str, str]:
     """Return the AIRs as they were sent, by their field."""
     return {_field(index, "model"): net.model for index, net in enumerate(control_nets) if net.model is not None}
@@ -149,6 +152,8 @@ def choose_control_nets(
     control_nets: Sequence[ControlNetDraft], resources: Mapping[str, Resource], ecosystem: Ecosystem
 ) -> ChosenControlNets:
     """Complete the ControlNets in their order; raise `FieldError` for a resource that cannot be used."""
+    if not control_nets:
+        return NO_CONTROL_NETS
     used: dict[str, JobResource] = {}
     complete = []
     for index, net in enumerate(control_nets):

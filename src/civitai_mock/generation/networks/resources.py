@@ -1,6 +1,6 @@
 """Networks in drafts and specs, and the choice of their resources."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from civitai_mock.domain.errors import FieldError
@@ -56,8 +56,10 @@ class ChosenNetwork:
     spec: NetworkSpec
 
 
-def choose_networks(drafts: Iterable[NetworkDraft], resources: Mapping[str, Resource]) -> list[ChosenNetwork]:
+def choose_networks(drafts: Sequence[NetworkDraft], resources: Mapping[str, Resource]) -> list[ChosenNetwork]:
     """Return the networks in the order of their AIRs; raise `FieldError` for one that cannot be used."""
+    if not drafts:
+        return []
     chosen: dict[str, ChosenNetwork] = {}
     for draft in drafts:
         network = _choose(draft, resources[draft.air])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.comfyui_facts import USUAL_UPSCALING
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
@@ -29,6 +30,9 @@ class ChosenExtras:
     resources: tuple[JobResource, ...]
 
 
+NO_EXTRAS = ChosenExtras(airs={}, resources=())
+
+
 def extra_references(
     hires: HiresDraft | None, upscale: UpscaleDraft | None, refiner: RefinerDraft | None
 ) -> Mapping[str, str]:
@@ -47,6 +51,8 @@ def choose_extras(
     references: Mapping[str, str], resources: Mapping[str, Resource], ecosystem: Ecosystem
 ) -> ChosenExtras:
     """Find upscalers and refiner; raise `FieldError` for what ecosystem or AIR type do not allow."""
+    if not references:
+        return NO_EXTRAS
     if REFINER in references and not ecosystem.has_refiner:
         raise FieldError("refiner", f"{ecosystem.name} has no refiner; leave it out.")
     chosen: dict[str, JobResource] = {}
@@ -90,6 +96,7 @@ def _check_side(size: Size, most: int, field: str, *, of: str) -> None:
         raise FieldError(field, f"The larger side must be at most {most} pixels after {of}; found {size.larger_side}.")
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenModel:
     """Holds the model of a draft; `kind` is one of those of its ecosystem."""

@@ -54,7 +54,7 @@ class TextToImageJobRequest(JobRequest):
     batch_size: Count | None = None
 
     def draft(self) -> TextToImageDraft:
-        params, networks = self.params, self.additional_networks or {}
+        params, networks, control_nets = self.params, self.additional_networks, self.control_nets
         hires, upscale, refiner = params.hires, params.upscale, params.refiner
         return TextToImageDraft(
             model=self.model,
@@ -73,8 +73,8 @@ class TextToImageJobRequest(JobRequest):
             hires=None if hires is None else hires.draft(),
             upscale=None if upscale is None else upscale.draft(),
             refiner=None if refiner is None else refiner.draft(),
-            networks=tuple(network.draft(key) for key, network in networks.items()),
-            control_nets=tuple(net.draft() for net in self.control_nets or ()),
+            networks=tuple(network.draft(key) for key, network in networks.items()) if networks else (),
+            control_nets=tuple(net.draft() for net in control_nets) if control_nets else (),
             quantity=self.quantity,
         )
 
