@@ -41,6 +41,7 @@ OPERATIONS = {
     ("head", "/v2/consumer/blobs/{blobId}"): "HeadBlob",
     ("get", "/v2/consumer/blobs/content/{encryptedToken}"): "GetBlobContent",
     ("get", "/v2/consumer/blobs/blocked/{encryptedToken}"): "GetBlockedContent",
+    ("get", "/v2/consumer/blobs/archive/{encryptedToken}"): "GetBlobArchive",
     ("post", "/v2/consumer/blobs/{blobId}/refresh"): "RefreshBlob",
     ("get", "/v2/consumer/streaming-blobs/{blobKey}"): "GetStreamingBlob",
     ("get", "/blobs/{key}"): "GetSignedBlob",

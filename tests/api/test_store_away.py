@@ -20,7 +20,9 @@ from structlog.testing import capture_logs
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
+from civitai_mock.services.archives import ArchiveEntry, ArchiveFormat
 from civitai_mock.services.blob_tokens import ContentToken
+from civitai_mock.services.consumers import EVERYBODY
 from civitai_mock.services.query import QueryJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.storage.sqlite import database
@@ -79,6 +81,7 @@ ASKS = (
     Ask("HEAD", "{v2_blob}", Needs.READING, 204, route=f"{BLOBS}/{{blobId}}"),
     Ask("GET", f"{BLOBS}/content/{{content}}", Needs.READING, route=f"{BLOBS}/content/{{encryptedToken}}"),
     Ask("GET", f"{BLOBS}/blocked/x", Needs.NOTHING, 403, route=f"{BLOBS}/blocked/{{encryptedToken}}"),
+    Ask("GET", f"{BLOBS}/archive/{{archive}}", Needs.READING, route=f"{BLOBS}/archive/{{encryptedToken}}"),
     Ask("POST", f"{BLOBS}/{{key}}/refresh", Needs.READING, route=f"{BLOBS}/{{blobId}}/refresh"),
     Ask("GET", f"{STREAMS}/{{key}}", Needs.READING, route=f"{STREAMS}/{{blobKey}}"),
     Ask("GET", f"{JOBS}/{{done}}", Needs.READING, route=f"{JOBS}/{{jobId}}"),
@@ -128,7 +131,19 @@ class World:
             "v2_blob": cases.workflow_blob_urls.sign(key, base_url=BASE_URL).url,
             "content": cases.blob_tokens.sign(ContentToken(key=key)),
             "key": key,
+            "archive": await self._archive(key),
         }
+
+    async def _archive(self, key: str) -> str:
+        made = await self.served.use_cases.archives.make(
+            [ArchiveEntry(blob_id=key, file_name="a.png")],
+            archive_format=ArchiveFormat.TAR,
+            name=None,
+            owner=None,
+            issued_by=EVERYBODY,
+            base_url="",
+        )
+        return made.url.rpartition("/")[2]
 
     async def _finish_with_asset(self) -> Job:
         claimed = await self.served.claim()

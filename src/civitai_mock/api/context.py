@@ -15,6 +15,7 @@ from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.ports import Clock
+from civitai_mock.services.archives import BlobArchives
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blob_tokens import BlobTokens
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
@@ -58,6 +59,7 @@ class UseCases:
     blob_tokens: BlobTokens
     view_blobs: ViewBlobs
     upload_blobs: UploadBlobs
+    archives: BlobArchives
     blob_access: BlobAccess
     health: GetHealth
     readiness: CheckReadiness

@@ -9,6 +9,7 @@ from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
+from civitai_mock.services.archives import BlobArchives
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.backlog import ReadBacklog
 from civitai_mock.services.blob_tokens import BlobTokens
@@ -101,6 +102,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
     blob_tokens = BlobTokens(key=runtime.blob_key, clock=clock)
+    view_blobs = ViewBlobs(access=runtime.blob_access, tokens=blob_tokens)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
         submit=_make_submit(namespace),
@@ -118,7 +120,8 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         blob_urls=namespace.blob_urls,
         workflow_blob_urls=namespace.workflow_blob_urls,
         blob_tokens=blob_tokens,
-        view_blobs=ViewBlobs(access=runtime.blob_access, tokens=blob_tokens),
+        view_blobs=view_blobs,
+        archives=BlobArchives(blobs=stores.blobs, views=view_blobs, tokens=blob_tokens, clock=clock, ids=namespace.ids),
         upload_blobs=UploadBlobs(
             blobs=stores.blobs,
             inspector=runtime.inspector,
