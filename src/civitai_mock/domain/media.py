@@ -29,6 +29,7 @@ EXTENSIONS: Mapping[str, str] = {
     "application/x-tar": ".tar",
     UNKNOWN_TYPE: ".safetensors",
 }
+TYPES_BY_EXTENSION: Mapping[str, str] = {".jpg": "image/jpeg", **{end: kind for kind, end in EXTENSIONS.items()}}
 VIDEO_BRANDS = frozenset({b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"})
 SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 QUICKTIME = b"qt  "
@@ -56,6 +57,11 @@ def kind_of(content_type: str) -> MediaKind | None:
 def extension_of(content_type: str) -> str:
     """Return what names of files of a type end in, with its dot; nothing for a type that is not made here."""
     return EXTENSIONS.get(content_type, "")
+
+
+def type_of_name(name: str) -> str:
+    """Return the content type of a file that is made here, by what its name ends in."""
+    return TYPES_BY_EXTENSION.get(name[name.rfind(".") :], UNKNOWN_TYPE)
 
 
 def sniffed_type(head: bytes) -> str | None:

@@ -6,6 +6,7 @@ The classes of specs say how, by the names and types of their members. A number 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, fields, is_dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin
@@ -91,8 +92,8 @@ def _converter(hint: Any) -> _Converter:
         return _converter(kind)
     if hint in CONVERTERS:
         return CONVERTERS[hint]
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _Converter(write=to_json, read=partial(from_json, hint))
+    if isinstance(hint, type):
+        return _of_class(hint)
     if get_origin(hint) is tuple:
         item = _converter(kinds[0])
         return _Converter(write=partial(_list_of, item.write or _same), read=partial(_tuple_of, item.read or _same))
@@ -100,6 +101,12 @@ def _converter(hint: Any) -> _Converter:
         value = _converter(kinds[-1])
         return _Converter(write=partial(_each, value.write or _same), read=partial(_each, value.read or _same))
     return _Converter()
+
+
+def _of_class(hint: type[Any]) -> _Converter:
+    if is_dataclass(hint):
+        return _Converter(write=to_json, read=partial(from_json, hint))
+    return _Converter(read=hint) if issubclass(hint, StrEnum) else _Converter()
 
 
 def _same(value: T) -> T:

@@ -27,6 +27,7 @@ from civitai_mock.generation.job_types.media import (
 )
 from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
 from civitai_mock.generation.job_types.training import TrainingSpec
+from civitai_mock.generation.job_types.words import EchoSpec
 from civitai_mock.generation.work import JobWork
 
 SPECS: tuple[type[JobSpec], ...] = (
@@ -47,6 +48,7 @@ SPECS: tuple[type[JobSpec], ...] = (
     PinBlobSpec,
     UnpinBlobSpec,
     DeleteBlobSpec,
+    EchoSpec,
 )
 JOB_TYPES: Mapping[str, type[JobSpec]] = {spec.job_type: spec for spec in SPECS}
 

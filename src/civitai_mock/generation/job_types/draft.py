@@ -2,17 +2,20 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from civitai_mock.domain.blob import Slot, blob_key
+from civitai_mock.domain.blob import BlobFacts, Slot, blob_key
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation import spec_json
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.work import JobWork
+
+NO_FACTS = BlobFacts()
 
 
 class JobSpec(ABC):
@@ -39,13 +42,32 @@ class JobSpec(ABC):
         return spec_json.from_json(cls, stored)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFile:
+    """Is a file that a job of v2 makes, as far as it is known before the work begins.
+
+    The id of its blob has the usual `extension` of its type, unless another is given.
+    """
+
+    content_type: str
+    facts: BlobFacts = NO_FACTS
+    seed: int | None = None
+    extension: str | None = None
+
+    def slot(self, job_id: str, place: int) -> Slot:
+        """Return the place for it, under the id that the file has as a blob of v2."""
+        extension = extension_of(self.content_type) if self.extension is None else self.extension
+        key = f"{job_id}-{place}{extension}"
+        return Slot(blob_key=key, seed=self.seed, facts=replace(self.facts, job_id=job_id))
+
+
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Is what a draft comes to.
 
     `cost` is in Buzz; `images` is the number of images that are its results, all made from `seed`; `assets` are the
-    names of other files that it makes.
+    names of other files that it makes. Jobs of v2 have `files` in the place of both.
     """
 
     spec: JobSpec
@@ -54,9 +76,12 @@ class Plan:
     images: int = 0
     seed: int | None = None
     assets: tuple[str, ...] = ()
+    files: tuple[PlannedFile, ...] = ()
 
     def slots(self, job_id: str) -> tuple[Slot, ...]:
         """Return a slot for each file that is known of before the work begins."""
+        if self.files:
+            return tuple(file.slot(job_id, place) for place, file in enumerate(self.files))
         images = [Slot(blob_key=blob_key(job_id, place), seed=self.seed) for place in range(self.images)]
         assets = [
             Slot(blob_key=blob_key(job_id, place), name=name) for place, name in enumerate(self.assets, self.images)
@@ -104,9 +129,13 @@ class CompleteSpec(JobSpec, JobDraft):
     def references(self) -> Mapping[str, str]:
         return {}
 
+    def files(self) -> tuple[PlannedFile, ...]:
+        """Return the files that come of a job of v2; one without any has its answer in a result, or no slots yet."""
+        return ()
+
     def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - nothing is left open
         named = tuple(resources[text].for_job for text in self.references().values())
-        return Plan(spec=self, resources=named, cost=self.cost, images=self.images)
+        return Plan(spec=self, resources=named, cost=self.cost, images=self.images, files=self.files())
 
     def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:  # noqa: ARG002 - the spec says all
         return self.own_work()

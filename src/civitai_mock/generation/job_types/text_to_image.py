@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from civitai_mock.domain.blob import BlobFacts
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.quick_init import quick_init
@@ -17,7 +18,8 @@ from civitai_mock.generation.control_nets.resources import (
 )
 from civitai_mock.generation.ecosystems.ecosystem import Defaults
 from civitai_mock.generation.graph import Skeleton
-from civitai_mock.generation.job_types.draft import JobDraft, JobSpec, Plan
+from civitai_mock.generation.job_types.draft import JobDraft, JobSpec, Plan, PlannedFile
+from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.networks.resources import MAX_NETWORKS, NetworkDraft, choose_networks
 from civitai_mock.generation.text_to_image.builder import text_to_image_job
 from civitai_mock.generation.text_to_image.draft import (
@@ -32,6 +34,7 @@ from civitai_mock.generation.text_to_image.resources import (
     choose_extras,
     choose_model,
     extra_references,
+    final_size,
 )
 from civitai_mock.generation.text_to_image.spec import ImageParams, ImagesSpec
 from civitai_mock.generation.work import GraphWork, is_url
@@ -57,7 +60,7 @@ class TextToImageDraft(JobDraft):
     What is left out gets the default of the model's ecosystem, which also completes a `sampling` that is left open.
     `source_image`, a URL or the key of a blob, is where to start from, and `denoise_strength` how much of it is drawn
     anew. Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
-    accepted: ComfyUI leaves out what does not fit.
+    accepted: ComfyUI leaves out what does not fit. With a `file` the images are given out as it says, as blobs of v2.
     """
 
     model: str
@@ -79,6 +82,7 @@ class TextToImageDraft(JobDraft):
     networks: tuple[NetworkDraft, ...] = ()
     control_nets: tuple[ControlNetDraft, ...] = ()
     quantity: int | None = None
+    file: ImageFile | None = None
 
     def references(self) -> Mapping[str, str]:
         found = {"model": self.model}
@@ -108,6 +112,7 @@ class TextToImageDraft(JobDraft):
             networks={str(network.resource.air): network.spec for network in networks},
             control_nets=control_nets.complete,
             quantity=self.quantity or 1,
+            file=self.file,
         )
         check_extras(spec.params, quantity=spec.quantity)
         named = [network.resource for network in networks]
@@ -153,4 +158,16 @@ def _plan(spec: TextToImageSpec, resources: Iterable[JobResource]) -> Plan:
         cost=spec.cost,
         images=spec.quantity,
         seed=spec.params.seed,
+        files=_files(spec),
     )
+
+
+def _files(spec: TextToImageSpec) -> tuple[PlannedFile, ...]:
+    """Return the images as files of v2, whose size is that after all passes."""
+    if spec.file is None:
+        return ()
+    width, height = final_size(spec.params)
+    image = PlannedFile(
+        content_type=spec.file.content_type, facts=BlobFacts(width=width, height=height), seed=spec.params.seed
+    )
+    return (image,) * spec.quantity

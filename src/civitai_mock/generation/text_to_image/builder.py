@@ -196,6 +196,7 @@ class TextToImageJob:
             tags=image.tags_by_node(shapes[0]),
             ignored_tags=tuple(tags.ignored),
             has_common_shape=not images,
+            image_file=self.spec.file,
         )
 
     def _image(self, extras: JobExtras, control_nets: JobControlNets, tags: Tags) -> ImageSpec:

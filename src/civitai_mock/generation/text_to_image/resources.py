@@ -86,9 +86,15 @@ def check_extras(params: ImageParams, *, quantity: int) -> None:
     if params.hires is not None:
         _check_side(params.sampled_size, LARGEST_HIRES_SIDE, "hires.scale", of="the hires pass")
     if params.upscale is not None:
-        size = params.sampled_size.scaled(params.upscale.scale or USUAL_UPSCALING)
         of = "the upscale" if params.upscale.scale else f"an upscale without a scale, which counts as {USUAL_UPSCALING}"
-        _check_side(size, LARGEST_UPSCALED_SIDE, "upscale", of=of)
+        _check_side(final_size(params), LARGEST_UPSCALED_SIDE, "upscale", of=of)
+
+
+def final_size(params: ImageParams) -> Size:
+    """Return the size that images have at the end, as far as it is known which upscaling a model does."""
+    if params.upscale is None:
+        return params.sampled_size
+    return params.sampled_size.scaled(params.upscale.scale or USUAL_UPSCALING)
 
 
 def _check_side(size: Size, most: int, field: str, *, of: str) -> None:

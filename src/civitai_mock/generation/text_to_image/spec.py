@@ -8,6 +8,7 @@ from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.comfyui_facts import LATENT_CELL
 from civitai_mock.generation.control_nets.resources import ControlNetSpec
+from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.networks.resources import NetworkSpec
 from civitai_mock.generation.spec_json import stored_as
 
@@ -112,7 +113,7 @@ class ImagesSpec:
     """Holds all images of one job; AIRs are those of the resources, in the order of the job's resources.
 
     `model_kind` is one of the model's ecosystem; it is stored, so that a restart builds the same graph. `base_model` is
-    shown again, and nothing else.
+    shown again, and nothing else. Without a `file` images are given out as they are made.
     """
 
     base_model: str | None = None
@@ -122,6 +123,7 @@ class ImagesSpec:
     networks: Mapping[str, NetworkSpec] = field(metadata=stored_as("additionalNetworks"))
     control_nets: tuple[ControlNetSpec, ...] = ()
     quantity: int
+    file: ImageFile | None = None
 
     @property
     def cost(self) -> float:

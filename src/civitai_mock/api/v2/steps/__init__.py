@@ -1,0 +1,50 @@
+"""The registry of the step types of v2, by their `$type`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.api.v2.blob_documents import BlobRenderer
+from civitai_mock.api.v2.description.echo import echo_input
+from civitai_mock.api.v2.steps.images import TextToImage
+from civitai_mock.api.v2.steps.step_type import Blobs, StepType
+from civitai_mock.api.v2.steps.words import Echo
+from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.ports.steps import OutputView, StepJobs
+from civitai_mock.services.blob_urls import WorkflowBlobUrls
+
+STEP_TYPES: Mapping[str, StepType] = {step_type.name: step_type for step_type in (TextToImage(), Echo())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredStepTypes:
+    """Does what `ports.steps.StepTypes` asks, by the registry and the official description."""
+
+    blob_urls: WorkflowBlobUrls
+
+    def echo(self, step_type: str, step_input: Json, *, path: str) -> Json:
+        return echo_input(step_type, step_input, path)
+
+    def cost(self, step_type: str, step_input: Json) -> StepCost:
+        return _step_type(step_type).cost(step_input)
+
+    def prompt_texts(self, step_type: str, step_input: Json) -> Sequence[str]:
+        return _step_type(step_type).prompt_texts(step_input)
+
+    def jobs(self, step_type: str, step_input: Json, *, seed: int) -> StepJobs:
+        return _step_type(step_type).jobs(step_input, seed=seed)
+
+    def output(self, step_type: str, step_input: Json, jobs: Sequence[Job], *, view: OutputView) -> JsonObject | None:
+        renderer = BlobRenderer(
+            urls=self.blob_urls, base_url=view.base_url, hides_mature_content=view.hides_mature_content
+        )
+        blobs = Blobs(renderer, allows_mature_content=view.allows_mature_content)
+        return _step_type(step_type).output(step_input, jobs, blobs)
+
+
+def _step_type(name: str) -> StepType:
+    if name not in STEP_TYPES:
+        raise NotFoundError(f"There is no step type '{name[:100]}'.")
+    return STEP_TYPES[name]

@@ -1,0 +1,70 @@
+"""The base of all step types of v2, and what most of them share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, TypeAlias
+
+from civitai_mock.api.v2.blob_documents import BlobRenderer
+from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
+from civitai_mock.domain.maturity import MATURE_CONTENT
+from civitai_mock.domain.media import type_of_name
+from civitai_mock.ports.steps import StepJobs
+
+# An input was read by the official description, which says what is in it.
+StepInput: TypeAlias = Any
+
+
+class Blobs:
+    """Renders the files of jobs for one answer; mature ones are withheld unless the workflow allows them."""
+
+    def __init__(self, renderer: BlobRenderer, *, allows_mature_content: bool) -> None:
+        self._renderer = renderer
+        self._allows_mature_content = allows_mature_content
+
+    def render(self, slot: Slot) -> JsonObject:
+        level = None if slot.facts is None else slot.facts.nsfw_level
+        is_withheld = not self._allows_mature_content and level is not None and level.is_mature
+        return self._renderer.render(
+            slot.blob_key,
+            content_type=type_of_name(slot.blob_key),
+            facts=slot.facts,
+            is_available=slot.available,
+            blocked_reason=MATURE_CONTENT if is_withheld else None,
+        )
+
+    def render_all(self, jobs: Sequence[Job]) -> list[Json]:
+        """Render all files of all jobs, in order."""
+        return [self.render(slot) for slot in slots_of(jobs)]
+
+
+class StepType(ABC):
+    """Is one `$type`, `name`: see `ports.steps.StepTypes` for what the methods do."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def cost(self, step_input: StepInput) -> StepCost: ...
+
+    @abstractmethod
+    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs: ...
+
+    @abstractmethod
+    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None: ...
+
+    def prompt_texts(self, step_input: StepInput) -> Sequence[str]:
+        """Return the members that most inputs have for this."""
+        text = as_text(as_object(step_input).get("prompt"))
+        return (text,) if text else ()
+
+
+def slots_of(jobs: Sequence[Job]) -> Iterator[Slot]:
+    for job in jobs:
+        yield from job.slots
+
+
+def result_of(jobs: Sequence[Job]) -> JsonObject | None:
+    """Return the result of the only job, once it has one."""
+    return next((as_object(job.result) for job in jobs if job.result is not None), None)
