@@ -1,5 +1,7 @@
 """How mature content is, in the five levels that v2 knows."""
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -24,4 +26,19 @@ class NsfwLevel(StrEnum):
 
 ORDER = (NsfwLevel.NA, NsfwLevel.PG, NsfwLevel.PG13, NsfwLevel.R, NsfwLevel.X, NsfwLevel.XXX)
 MATURE = frozenset({NsfwLevel.R, NsfwLevel.X, NsfwLevel.XXX})
+# Words of a prompt text that make the level of what is made of it; a documented list, so that tests can rely on it.
+WORDS: Mapping[NsfwLevel, frozenset[str]] = {
+    NsfwLevel.PG13: frozenset({"bikini", "blood", "cleavage", "lingerie", "swimsuit", "underwear"}),
+    NsfwLevel.R: frozenset({"gore", "seductive", "sensual", "topless"}),
+    NsfwLevel.X: frozenset({"erotic", "naked", "nude", "nudity", "nsfw"}),
+    NsfwLevel.XXX: frozenset({"explicit", "hardcore", "porn", "pornographic", "sex", "xxx"}),
+}
+LEVELS_OF_WORDS = {word: level for level, words in WORDS.items() for word in words}
+WORD = re.compile(r"[a-z]+")
 MATURE_CONTENT = "MatureContent"  # why a blob is withheld
+
+
+def level_of_text(text: str) -> NsfwLevel:
+    """Return the level of the most mature word of a prompt text, in any case; PG if none is in `WORDS`."""
+    levels = [LEVELS_OF_WORDS[word] for word in WORD.findall(text.lower()) if word in LEVELS_OF_WORDS]
+    return max(levels, key=ORDER.index, default=NsfwLevel.PG)

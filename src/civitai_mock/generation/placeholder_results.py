@@ -23,6 +23,8 @@ BOORU_TAGS = (
     *("standing", "star_(sky)", "tree"),
 )
 
+RATINGS = ("general", "sensitive", "questionable", "explicit")  # of WD taggers, the mildest first
+
 RANK, WIDTH = 4, 16  # of the matrices of a small LoRA
 LAYER = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 

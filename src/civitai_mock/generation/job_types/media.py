@@ -9,6 +9,7 @@ from civitai_mock.generation.job_types.draft import CompleteSpec
 from civitai_mock.generation.placeholder_results import (
     BOORU_TAGS,
     MEDIA_TAGS,
+    RATINGS,
     caption,
     confidences,
     embedding,
@@ -76,9 +77,6 @@ class MovieRatingSpec(CompleteSpec):
 
     def own_work(self) -> ResultWork:
         return ResultWork(result={"nsfwLevel": "pg", "isBlocked": False}, seconds=1.5)
-
-
-RATINGS = ("general", "sensitive", "questionable", "explicit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

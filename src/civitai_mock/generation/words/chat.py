@@ -1,0 +1,177 @@
+"""Chat completions: an answer that repeats the question, or JSON of the shape and the call of the tool asked for."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
+from civitai_mock.generation.placeholder_results import caption, seeded_random
+from civitai_mock.generation.schema_values import build_value
+
+CHARACTERS_OF_A_TOKEN = 4  # on average, in English
+TOKENS_OF_AN_IMAGE = 85
+MOST_REPEATED = 200  # characters of the question
+WORD = re.compile(r"\s*\S+")
+UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+TEXT, JSON_OBJECT, JSON_SCHEMA = "text", "json_object", "json_schema"
+NO_TOOL, ANY_TOOL = "none", "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Is a request for a chat completion; messages, tools and formats are as OpenAI has them.
+
+    A `seed` makes another answer. `answer_schema` is a JSON Schema that the answer has to follow; `is_json` asks for
+    some object. `tool_choice` names a tool, or is `required`, `auto` or `none`.
+    """
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    seed: int | None = None
+    count: int = 1
+    max_tokens: int | None = None
+    stop: Sequence[str] = ()
+    is_json: bool = False
+    answer_schema: Mapping[str, Any] | None = None
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_choice: str | None = None
+
+
+def conversation_of(body: Mapping[str, Any]) -> Conversation:
+    """Read an input of v2's chatCompletion, or a body of OpenAI's, whose members are spelled with underscores."""
+    form = as_object(_either(body, "responseFormat", "response_format"))
+    kind = as_text(form.get("type"))
+    described = as_object(_either(form, "jsonSchema", "json_schema"))
+    stop = body.get("stop")
+    return Conversation(
+        model=as_text(body.get("model")),
+        messages=[message for message in as_list(body.get("messages")) if isinstance(message, dict)],
+        seed=body.get("seed"),
+        count=body.get("n") or 1,
+        max_tokens=_either(body, "maxTokens", "max_tokens") or body.get("max_completion_tokens"),
+        stop=[stop] if isinstance(stop, str) else [as_text(word) for word in as_list(stop)],
+        is_json=kind == JSON_OBJECT,
+        answer_schema=as_object(described.get("schema")) if kind == JSON_SCHEMA else None,
+        tools=[tool for tool in as_list(body.get("tools")) if isinstance(tool, dict)],
+        tool_choice=_tool_choice(_either(body, "toolChoice", "tool_choice")),
+    )
+
+
+def chat_completion(conversation: Conversation, *, created: int) -> JsonObject:
+    """Return the output of v2's chatCompletion; `created` is in seconds since 1970.
+
+    Raise `JobError` for a schema that no value can be made of.
+    """
+    choices = [_choice(conversation, index) for index in range(conversation.count)]
+    asked = sum(_tokens_of(message.get("content")) for message in conversation.messages)
+    answered = sum(_tokens(json.dumps(choice["message"])) for choice in choices)
+    facts = {"promptTokens": asked, "completionTokens": answered, "totalTokens": asked + answered}
+    return {
+        "id": f"chatcmpl-{_random(conversation, 'id').getrandbits(96):024x}",
+        "object": "chat.completion",
+        "created": created,
+        "model": conversation.model,
+        "choices": [*choices],
+        "usage": {**facts},
+    }
+
+
+def _choice(conversation: Conversation, index: int) -> JsonObject:
+    tool = _called_tool(conversation)
+    if tool is not None:
+        call = _tool_call(conversation, tool, index)
+        message: JsonObject = {"role": "assistant", "content": None, "tool_calls": [call]}
+        return {"index": index, "message": message, "finishReason": "tool_calls"}
+    text, reason = _answer(conversation, index)
+    return {"index": index, "message": {"role": "assistant", "content": text}, "finishReason": reason}
+
+
+def _answer(conversation: Conversation, index: int) -> tuple[str, str]:
+    """Return the text, and why it ends there; JSON is never cut, as nobody could read it then."""
+    if conversation.answer_schema is not None:
+        return json.dumps(_built(conversation.answer_schema, _seed(conversation, index)), ensure_ascii=False), "stop"
+    sentence = f"{_repeated(conversation)} {caption(_random(conversation, str(index)))}"
+    if conversation.is_json:
+        return json.dumps({"answer": sentence}, ensure_ascii=False), "stop"
+    ends = [place for place in (sentence.find(word) for word in conversation.stop if word) if place >= 0]
+    text = sentence[: min(ends, default=len(sentence))]
+    words = WORD.findall(text)
+    if conversation.max_tokens is not None and len(words) > conversation.max_tokens:
+        return "".join(words[: conversation.max_tokens]), "length"
+    return text, "stop"
+
+
+def _repeated(conversation: Conversation) -> str:
+    """Return a sentence that shows which question it answers."""
+    asked = [message for message in conversation.messages if message.get("role") in {"user", "tool"}]
+    text = _text_of(asked[-1].get("content")).strip() if asked else ""
+    cut = text if len(text) <= MOST_REPEATED else f"{text[:MOST_REPEATED]}…"
+    return f"{conversation.model} was asked: “{cut}”." if cut else f"{conversation.model} was asked nothing."
+
+
+def _called_tool(conversation: Conversation) -> Mapping[str, Any] | None:
+    """Return the tool that has to be called: the one that is named, or the first one where any will do."""
+    functions = [as_object(tool.get("function")) for tool in conversation.tools]
+    if conversation.tool_choice in {None, "auto", NO_TOOL}:
+        return None
+    wanted = [one for one in functions if conversation.tool_choice in {ANY_TOOL, one.get("name")}]
+    if not wanted:
+        raise JobError(f"tool_choice names no tool of the request; found '{conversation.tool_choice}'.")
+    return wanted[0]
+
+
+def _tool_call(conversation: Conversation, function: Mapping[str, Any], index: int) -> JsonObject:
+    parameters = as_object(function.get("parameters"))
+    schema = {"type": "object", "properties": {}} | parameters
+    arguments = _built(schema, _seed(conversation, index))
+    called: JsonObject = {"name": as_text(function.get("name")), "arguments": json.dumps(arguments, ensure_ascii=False)}
+    call_id = f"call_{_random(conversation, f'call {index}').getrandbits(96):024x}"
+    return {"id": call_id, "type": "function", "function": called}
+
+
+def _built(schema: Mapping[str, Any], seed: str) -> Json:
+    try:
+        return build_value(schema, seed=seed).value
+    except UNUSABLE as error:
+        raise JobError(f"The JSON Schema cannot be used: {type(error).__name__}: {error}.") from error
+
+
+def _tool_choice(choice: Any) -> str | None:
+    if isinstance(choice, dict):
+        return as_text(as_object(choice.get("function")).get("name")) or as_text(choice.get("name")) or None
+    return as_text(choice) or None
+
+
+def _either(body: Mapping[str, Any], name: str, other: str) -> Any:
+    value = body.get(name)
+    return body.get(other) if value is None else value
+
+
+def _seed(conversation: Conversation, index: int) -> str:
+    """Return a text that is the same for the same question."""
+    asked = replace(conversation, tools=(), stop=())
+    facts = [asked.model, [dict(message) for message in asked.messages], asked.seed, index]
+    return json.dumps(facts, sort_keys=True)
+
+
+def _random(conversation: Conversation, purpose: str) -> Any:
+    return seeded_random(purpose, _seed(conversation, 0))
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message, whose content may be in parts."""
+    if isinstance(content, str):
+        return content
+    return " ".join(as_text(part.get("text")) for part in as_list(content) if isinstance(part, dict))
+
+
+def _tokens_of(content: Any) -> int:
+    images = [part for part in as_list(content) if isinstance(part, dict) and not as_text(part.get("text"))]
+    return _tokens(_text_of(content)) + len(images) * TOKENS_OF_AN_IMAGE
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text) // CHARACTERS_OF_A_TOKEN)
