@@ -1,17 +1,26 @@
 """Every `$type`: how it is named, read, planned, stored and shown."""
 
+from dataclasses import replace
 from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from civitai_mock.api.v1.job_types import JOB_TYPES, JOB_TYPES_BY_TYPE, REQUESTS, parse_request, parse_template
+from civitai_mock.api.v1.job_types import (
+    JOB_TYPES,
+    JOB_TYPES_BY_TYPE,
+    REQUESTS,
+    parse_request,
+    parse_template,
+    type_members,
+)
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types import JOB_TYPES as STORED
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork, TransformWork
 from tests.support.generation import plan, planned_job, references_of, work_of
+from tests.support.jobs import make_job
 from tests.support.templates import CHECKPOINT, JOB_ID, KEY, MEDIA_URL, TEMPLATES, template
 
 COSTS = {
@@ -161,3 +170,7 @@ def test_the_model_to_prepare_is_a_resource() -> None:
     request: JsonObject = template("prepareModel")
     assert references_of(request) == {"model": CHECKPOINT}
     assert [str(resource.air) for resource in plan(request).resources] == [CHECKPOINT]
+
+
+def test_a_job_of_a_type_that_v1_does_not_have_shows_no_members_of_its_own() -> None:
+    assert type_members(replace(make_job(), type="VideoGen")) == {}
