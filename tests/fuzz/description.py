@@ -38,7 +38,9 @@ def _parameter(told: Any, known: Known) -> Any:
 
 
 def _sharpen_body(body: Any, examples: Sequence[Any]) -> None:
-    """The other spellings of JSON have the same schema, and would take as long again."""
+    """The other spellings of JSON have the same schema, and would take as long again; raw bytes stay as they are."""
+    if JSON not in body["content"]:
+        return
     named = {str(index): {"value": example} for index, example in enumerate(examples)}
     body["content"] = {JSON: body["content"][JSON] | {"examples": named}}
 
