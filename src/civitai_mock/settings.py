@@ -18,6 +18,7 @@ from platformdirs import user_data_path
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
+    BeforeValidator,
     Field,
     SecretStr,
     StringConstraints,
@@ -28,6 +29,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
+from civitai_mock.domain.money import NO_LIMIT, Balances, parse_balances
 from civitai_mock.env_files import EnvFileError, values_in_env_files
 from civitai_mock.environment import setting_values
 from civitai_mock.generation.media import ImageContent
@@ -96,6 +98,14 @@ def _check_networks(text: str) -> str:
 
 
 Networks = Annotated[str, AfterValidator(_check_networks)]
+
+
+def _check_balances(text: str) -> str:
+    parse_balances(text)
+    return text
+
+
+BuzzBalance = Annotated[str, BeforeValidator(str), AfterValidator(_check_balances)]
 
 
 def setting(default: Any, about: str, *, expected: str, **bounds: Any) -> Any:
@@ -231,12 +241,11 @@ class Settings(BaseSettings):
         "Lists the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; unset means none",
         expected="addresses and networks with commas between them, or nothing",
     )
-    buzz_balance: float | None = setting(
+    buzz_balance: BuzzBalance | None = setting(
         None,
-        "Sets the Buzz that each consumer has for the jobs that are kept; unset means no limit",
-        expected="a number from 0, or nothing",
-        ge=0,
-        allow_inf_nan=False,
+        "Sets the Buzz that each consumer has for the jobs and workflows that are kept: for all accounts together, or"
+        " by account (blue, green, yellow, fakeRed), where one that is missing has none; unset means no limit",
+        expected="a number from 0, pairs like yellow=100,blue=50, or nothing",
     )
     wait_limit_s: float = setting(
         60, "Limits how long `wait=true` holds an answer, in s", expected="a number from 1 to 100", ge=1, le=100
@@ -304,7 +313,7 @@ class Settings(BaseSettings):
     )
     workflow_lifetime_days: int = setting(
         30,
-        "Sets how long an uploaded blob is kept, in days",
+        "Sets how long a workflow is kept after its end, and an uploaded blob, in days",
         expected="a number from 1 to 3650",
         ge=1,
         le=3650,
@@ -543,6 +552,10 @@ class Settings(BaseSettings):
     def comfy_servers(self) -> Sequence[ComfyServer]:
         """Return the servers of COMFY_HTTP_URL; without any, the work is simulated."""
         return parse_servers(self.comfy_http_url, self.comfy_ws_url) if self.comfy_http_url else ()
+
+    @property
+    def balances(self) -> Balances:
+        return NO_LIMIT if self.buzz_balance is None else parse_balances(self.buzz_balance)
 
     @property
     def most_jobs_in_flight(self) -> int:

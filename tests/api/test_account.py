@@ -5,7 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.domain.money import Balances
+from civitai_mock.services.consumers import EVERYBODY
 from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, template
+from tests.support.workflows import make_workflow
 
 CONSUMER = "/v1/consumer"
 
@@ -171,6 +174,21 @@ async def test_too_little_buzz_is_a_403_of_its_own_form(query: str) -> None:
         assert (answer.status_code, answer.json()) == (403, {"error": "Insufficient Buzz"})
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         assert await served.queued() == 1
+
+
+async def test_jobs_draw_on_all_accounts_but_that_for_tests() -> None:
+    async with serve(buzz_balance="blue=0.5, yellow=0.75, fakeRed=100") as served:
+        assert (await served.client.post(JOBS, json=template())).status_code == 202
+        assert (await served.client.post(JOBS, json=template())).status_code == 403
+
+
+@pytest.mark.parametrize("query", ["", "?whatif=true"])
+async def test_what_workflows_cost_is_no_longer_there_for_jobs(query: str) -> None:
+    async with serve(buzz_balance=9) as served:
+        workflow = make_workflow(owner=EVERYBODY)
+        await served.stores.workflows.add(workflow, [], balances=Balances(together=9))
+        assert (await served.client.post(JOBS, json=template())).status_code == 202
+        assert (await served.client.post(JOBS + query, json=template())).status_code == 403
 
 
 async def test_a_cancelled_job_gives_its_buzz_back() -> None:

@@ -154,12 +154,12 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
     )
     return SubmitJobs(
         jobs=runtime.stores.jobs,
-        search=runtime.stores.search,
+        workflows=runtime.stores.workflows,
         resources=runtime.stores.resources,
         event_bus=namespace.event_bus,
         build=build,
         queue_limit=QueueLimit(read_backlog=namespace.read_backlog, most=settings.max_queued_jobs),
-        balance=settings.buzz_balance,
+        balance=settings.balances.total,
     )
 
 

@@ -18,6 +18,7 @@ class Account(StrEnum):
     FAKE_RED = "fakeRed"
 
 
+ACCOUNTS: Mapping[str, Account] = {str(account): account for account in Account}
 ORDINARY = (Account.BLUE, Account.GREEN, Account.YELLOW)
 FOR_MATURE_CONTENT = frozenset({Account.YELLOW, Account.FAKE_RED})
 
@@ -92,17 +93,21 @@ def parse_balances(text: str) -> Balances:
     by_account: dict[Account, float] = {}
     for part in text.split(","):
         name, _, amount = part.partition("=")
-        account = Account(name.strip())
+        if (account := ACCOUNTS.get(name.strip())) is None:
+            raise ValueError(f"'{name.strip()}' is not an account")
         if account in by_account:
-            raise ValueError(f"{account} is there twice")
+            raise ValueError(f"'{account}' is there twice")
         by_account[account] = _parse_amount(amount)
     return Balances(by_account=by_account)
 
 
 def _parse_amount(text: str) -> float:
-    amount = float(text)
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
     if not (math.isfinite(amount) and amount >= 0):
-        raise ValueError("an amount is a number from 0")
+        raise ValueError(f"'{text.strip()}' is not a number from 0")
     return amount
 
 

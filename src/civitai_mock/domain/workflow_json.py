@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from civitai_mock.domain.cost import StepCost, Tips
 from civitai_mock.domain.json_types import Json
-from civitai_mock.domain.money import Account, Transaction, TransactionType
+from civitai_mock.domain.money import ACCOUNTS, Transaction, TransactionType
 from civitai_mock.domain.workflow import (
     Callback,
     StepFailure,
@@ -24,7 +24,6 @@ Document: TypeAlias = dict[str, Any]  # as it is read again, member by member
 
 MICROSECOND = timedelta(microseconds=1)
 # The members of enums by their values: to call the class takes three times as long.
-ACCOUNTS: Mapping[str, Account] = {str(account): account for account in Account}
 STATUSES: Mapping[str, WorkflowStatus] = {str(status): status for status in WorkflowStatus}
 
 

@@ -12,7 +12,7 @@ from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import BlobStore, Clock, JobQueue, JobStore
+from civitai_mock.ports import Clock, Stores
 from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.services.event_bus import EventBus
 
@@ -56,18 +56,17 @@ class Reaper:
     def __init__(
         self,
         *,
-        jobs: JobStore,
-        queue: JobQueue,
-        blobs: BlobStore,
+        stores: Stores,
         event_bus: EventBus,
         clock: Clock,
         in_flight: InFlight,
         interval: timedelta,
         lease: timedelta,
     ) -> None:
-        self._jobs = jobs
-        self._queue = queue
-        self._blobs = blobs
+        self._jobs = stores.jobs
+        self._queue = stores.queue
+        self._workflows = stores.workflows
+        self._blobs = stores.blobs
         self._event_bus = event_bus
         self._clock = clock
         self._in_flight = in_flight
@@ -123,10 +122,12 @@ class Reaper:
         return job.ended(Outcome.EXPIRED, at=self._clock.now(), context={"reason": OVERDUE})
 
     async def _sweep(self) -> None:
+        """Sweep workflows first, whose jobs may be swept then."""
         now = self._clock.now()
+        workflows = await self._workflows.sweep(now)
         jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
-        if jobs or blobs:
-            logger.info("swept", jobs=jobs, blobs=blobs)
+        if workflows or jobs or blobs:
+            logger.info("swept", workflows=workflows, jobs=jobs, blobs=blobs)
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
         try:

@@ -11,7 +11,7 @@ import structlog
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import JobQueue, JobSearch, JobStore
+from civitai_mock.ports import Stores
 from civitai_mock.scheduler.dependencies import DependencyResolver
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
@@ -50,24 +50,28 @@ class Scheduler:
         self,
         *,
         worker_id: str,
-        jobs: JobStore,
-        queue: JobQueue,
-        search: JobSearch,
+        stores: Stores,
         services: RunnerServices,
         webhooks: WebhookDispatcher,
         event_bus: EventBus,
         options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id
-        self._jobs = jobs
-        self._queue = queue
+        self._stores = stores
+        self._jobs = jobs = stores.jobs
+        self._queue = queue = stores.queue
         self._services = services
         self._webhooks = webhooks
         self._event_bus = event_bus
         self._options = options
         self._writer = JobWriter(jobs=jobs, event_bus=event_bus, clock=services.clock)
         self._dependencies = DependencyResolver(
-            jobs=jobs, queue=queue, search=search, event_bus=event_bus, clock=services.clock, interval=options.poll
+            jobs=jobs,
+            queue=queue,
+            search=stores.search,
+            event_bus=event_bus,
+            clock=services.clock,
+            interval=options.poll,
         )
         self._timeouts = Timers(clock=services.clock, on_due=self._time_out)
         self._in_flight = InFlight()
@@ -132,9 +136,7 @@ class Scheduler:
     def _loops(self) -> Mapping[str, Coroutine[None, None, None]]:
         """Return what runs beside the claiming, by the names of the tasks."""
         reaper = Reaper(
-            jobs=self._jobs,
-            queue=self._queue,
-            blobs=self._services.blobs,
+            stores=self._stores,
             event_bus=self._event_bus,
             clock=self._services.clock,
             in_flight=self._in_flight,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from civitai_mock.domain.money import NO_LIMIT, Account, Balances
 from civitai_mock.settings import Settings, SettingsError
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
@@ -81,6 +82,18 @@ def test_the_example_file_is_valid_as_it_is(tmp_path: Path) -> None:
             "COMFY_WS_URL: found 'ws://comfy:8188/ws', expected ws://…, one for each address, or nothing"
             " (no address of a ComfyUI server)",
         ),
+        (
+            "BUZZ_BALANCE",
+            "-1",
+            "BUZZ_BALANCE: found '-1', expected a number from 0, pairs like yellow=100,blue=50, or nothing"
+            " ('-1' is not a number from 0)",
+        ),
+        (
+            "BUZZ_BALANCE",
+            "yellow=1,red=5",
+            "BUZZ_BALANCE: found 'yellow=1,red=5', expected a number from 0, pairs like yellow=100,blue=50, or nothing"
+            " ('red' is not an account)",
+        ),
         ("MONGODB_JOBS_COLLECTION_NAME", 'a"b', "MONGODB_JOBS_COLLECTION_NAME: found 'a\"b', expected a name"),
     ],
 )
@@ -109,6 +122,21 @@ def test_headers_that_nobody_can_send_are_refused(monkeypatch: pytest.MonkeyPatc
 def test_headers_are_pairs_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "X-Key=a%20b, authorization=Basic eA==")
     assert Settings.load().otel_headers == {"x-key": "a b", "authorization": "Basic eA=="}
+
+
+@pytest.mark.parametrize(
+    ("value", "balances"),
+    [
+        ("", NO_LIMIT),
+        ("12.5", Balances(together=12.5)),
+        ("yellow=100, blue=50", Balances(by_account={Account.YELLOW: 100, Account.BLUE: 50})),
+    ],
+)
+def test_a_balance_is_a_number_or_one_for_each_account(
+    monkeypatch: pytest.MonkeyPatch, value: str, balances: Balances
+) -> None:
+    monkeypatch.setenv("BUZZ_BALANCE", value)
+    assert Settings.load().balances == balances
 
 
 def test_a_file_without_certificates_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
