@@ -6,6 +6,7 @@ from collections.abc import Mapping
 LARGEST_SIDE = 16384  # pixels
 LARGEST_BATCH = 4096
 MOST_STEPS = 10_000
+MOST_CLIP_SKIP = 24
 MOST_PIXELS_IN_MEMORY = 256_000_000  # of all images of a batch together, on a server of the usual kind
 LATENT_CELL = 8  # pixels; latent space knows no smaller cells
 USUAL_UPSCALING = 4  # what nearly every upscaler does; only its file would tell

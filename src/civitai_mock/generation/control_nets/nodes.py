@@ -7,7 +7,8 @@ from itertools import product
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.control_nets.preprocessors import RECIPES, Recipe, title_of
-from civitai_mock.generation.control_nets.resources import ControlNetSpec, control_net_role
+from civitai_mock.generation.control_nets.resources import control_net_role
+from civitai_mock.generation.control_nets.spec import ControlNetSpec
 from civitai_mock.generation.graph import Link, Value
 from civitai_mock.generation.graph_builder import GraphBuilder, load_image
 from civitai_mock.generation.work import FileRole, InputImage

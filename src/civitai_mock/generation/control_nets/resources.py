@@ -1,4 +1,4 @@
-"""ControlNets in drafts and specs; their resources, and the files of a server that can take the place of these."""
+"""Choose the resources that ControlNets name, and describe the files of a server that can take their place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource
+from civitai_mock.generation.control_nets.spec import ControlNetDraft, ControlNetSpec
 from civitai_mock.generation.ecosystems import find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
 from civitai_mock.generation.work import FileRole
 
 CONTROL_NET = "controlnet"  # the type of an AIR
-MAX_WEIGHT = 10  # ComfyUI's largest strength
-FIRST_STEP, LAST_STEP = 0, 1  # fractions of all steps
 
 # What the name of a file has to say to be of use for a preprocessor.
 KINDS: Mapping[str, str] = {
@@ -86,46 +85,6 @@ def _pattern(*wanted: str, without: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlNetSpec:
-    """Is a ControlNet as it is stored: its image is a blob or behind a URL, its steps are fractions of all steps.
-
-    `model` is its AIR; without one it is any file that fits preprocessor and ecosystem.
-    """
-
-    preprocessor: str
-    weight: float
-    start_step: float
-    end_step: float
-    blob_key: str | None = None
-    image_url: str | None = None
-    model: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlNetDraft:
-    """Is a ControlNet of a draft; `preprocessor` is the name of a recipe, and either of the two images is there."""
-
-    preprocessor: str
-    weight: float | None = None
-    start_step: float | None = None
-    end_step: float | None = None
-    blob_key: str | None = None
-    image_url: str | None = None
-    model: str | None = None
-
-    def complete(self, model: str | None) -> ControlNetSpec:
-        return ControlNetSpec(
-            preprocessor=self.preprocessor,
-            weight=1 if self.weight is None else self.weight,
-            start_step=FIRST_STEP if self.start_step is None else self.start_step,
-            end_step=LAST_STEP if self.end_step is None else self.end_step,
-            blob_key=self.blob_key,
-            image_url=self.image_url,
-            model=model,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenControlNets:
     """Holds the ControlNets of a draft, complete, and each resource that they name once."""
 
@@ -151,14 +110,14 @@ def control_net_urls(control_nets: Sequence[ControlNetDraft]) -> Mapping[str, st
 def choose_control_nets(
     control_nets: Sequence[ControlNetDraft], resources: Mapping[str, Resource], ecosystem: Ecosystem
 ) -> ChosenControlNets:
-    """Complete the ControlNets in their order; raise `FieldError` for a resource that cannot be used."""
+    """Complete the ControlNets in their order; raise `FieldError` for one that cannot be used."""
     if not control_nets:
         return NO_CONTROL_NETS
     used: dict[str, JobResource] = {}
     complete = []
     for index, net in enumerate(control_nets):
-        if net.weight is not None and not 0 <= net.weight <= MAX_WEIGHT:
-            raise FieldError(_field(index, "weight"), f"expected a weight from 0 to {MAX_WEIGHT}; found {net.weight:g}")
+        for member, message in net.faults():
+            raise FieldError(_field(index, member), message)
         model = None
         if net.model is not None:
             found = _usable(resources[net.model], ecosystem, field=_field(index, "model"))

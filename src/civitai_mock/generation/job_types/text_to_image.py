@@ -10,12 +10,13 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.sampling import Sampling
+from civitai_mock.generation.comfyui_facts import MOST_CLIP_SKIP
 from civitai_mock.generation.control_nets.resources import (
-    ControlNetDraft,
     choose_control_nets,
     control_net_references,
     control_net_urls,
 )
+from civitai_mock.generation.control_nets.spec import ControlNetDraft
 from civitai_mock.generation.ecosystems.ecosystem import Defaults
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.draft import JobDraft, JobSpec, Plan, PlannedFile
@@ -100,6 +101,8 @@ class TextToImageDraft(JobDraft):
     def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
         if len(self.networks) > MAX_NETWORKS:
             raise FieldError("networks", f"Expected at most {MAX_NETWORKS} networks; found {len(self.networks)}.")
+        if self.clip_skip is not None and not 0 <= self.clip_skip <= MOST_CLIP_SKIP:
+            raise FieldError("clip_skip", f"expected a number from 0 to {MOST_CLIP_SKIP}; found {self.clip_skip}")
         model = choose_model(resources[self.model])
         extras = choose_extras(self._extra_references(), resources, model.ecosystem)
         networks = choose_networks(self.networks, resources)
@@ -143,11 +146,11 @@ class TextToImageDraft(JobDraft):
         )
 
     def _denoise(self) -> float | None:
-        """Return how much of the source image is drawn anew, at least as much as ComfyUI can do."""
+        """Return how much of the source image is drawn anew, as much as ComfyUI can do."""
         if self.source_image is None:
             return None
         given = DEFAULT_DENOISE if self.denoise_strength is None else self.denoise_strength
-        return max(given, LEAST_DENOISE)
+        return min(max(given, LEAST_DENOISE), 1)
 
 
 def _plan(spec: TextToImageSpec, resources: Iterable[JobResource]) -> Plan:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.comfyui_facts import LATENT_CELL
-from civitai_mock.generation.control_nets.resources import ControlNetSpec
+from civitai_mock.generation.control_nets.spec import ControlNetSpec
 from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.networks.resources import NetworkSpec
 from civitai_mock.generation.spec_json import stored_as

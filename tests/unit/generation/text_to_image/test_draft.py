@@ -9,7 +9,7 @@ from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.sampling import Sampling
-from civitai_mock.generation.control_nets.resources import ControlNetDraft
+from civitai_mock.generation.control_nets.spec import ControlNetDraft
 from civitai_mock.generation.job_types.text_to_image import TextToImageDraft, TextToImageSpec
 from civitai_mock.generation.networks.resources import NetworkDraft
 from civitai_mock.generation.text_to_image.draft import HiresDraft, RefinerDraft, UpscaleDraft
@@ -150,11 +150,30 @@ def test_a_message_names_the_other_fields_as_the_api_spells_them() -> None:
     }
 
 
-@pytest.mark.parametrize("weight", [-0.1, 10.5])
-def test_a_control_net_is_as_strong_as_comfyui_lets_it_be(weight: float) -> None:
+@pytest.mark.parametrize(
+    ("changes", "member"),
+    [
+        ({"weight": -0.1}, "weight"),
+        ({"weight": 10.5}, "weight"),
+        ({"start_step": 1.1}, "start_step"),
+        ({"end_step": -1}, "end_step"),
+        ({"preprocessor": "LineArt"}, "preprocessor"),
+        ({"image_url": None}, "image_url"),
+        ({"blob_key": "KEY"}, "image_url"),
+    ],
+)
+def test_a_control_net_is_one_that_comfyui_can_do(changes: dict[str, Any], member: str) -> None:
+    good = ControlNetDraft(preprocessor="Canny", image_url=URL)
     with pytest.raises(FieldError) as caught:
-        resolve(replace(PLAIN, control_nets=(ControlNetDraft(preprocessor="Canny", image_url=URL, weight=weight),)))
-    assert list(caught.value.errors) == ["control_nets[0].weight"]
+        resolve(replace(PLAIN, control_nets=(good, replace(good, **changes))))
+    assert list(caught.value.errors) == [f"control_nets[1].{member}"]
+
+
+@pytest.mark.parametrize("layers", [-1, 25])
+def test_a_text_encoder_has_so_many_layers_to_skip(layers: int) -> None:
+    with pytest.raises(FieldError) as caught:
+        resolve(replace(PLAIN, clip_skip=layers))
+    assert list(caught.value.errors) == ["clip_skip"]
 
 
 def test_comfyui_follows_a_chain_of_so_many_networks() -> None:
@@ -187,7 +206,7 @@ def test_what_a_pair_leaves_open_is_the_choice_of_the_ecosystem() -> None:
     assert (sampler["sampler_name"], sampler["scheduler"]) == ("heun", "karras")
 
 
-@pytest.mark.parametrize(("given", "stored"), [(None, 0.75), (0, 0.01), (0.005, 0.01), (0.01, 0.01), (1, 1)])
+@pytest.mark.parametrize(("given", "stored"), [(None, 0.75), (0, 0.01), (0.005, 0.01), (0.01, 0.01), (1, 1), (1.5, 1)])
 def test_so_much_is_drawn_anew_that_comfyui_can_do_it(given: float | None, stored: float) -> None:
     assert spec_of(replace(PLAIN, source_image=URL, denoise_strength=given)).params.denoise_strength == stored
 

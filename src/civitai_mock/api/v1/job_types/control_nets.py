@@ -7,7 +7,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from civitai_mock.api.v1.wire import MAX_NAME_LENGTH, BlobKey, ImageUrl, Number, Reference, RequestModel
 from civitai_mock.generation.control_nets.preprocessors import RECIPES
-from civitai_mock.generation.control_nets.resources import FIRST_STEP, LAST_STEP, MAX_WEIGHT, ControlNetDraft
+from civitai_mock.generation.control_nets.spec import (
+    FIRST_STEP,
+    LAST_STEP,
+    MAX_WEIGHT,
+    ControlNetDraft,
+    fraction_fault,
+    preprocessor_fault,
+)
 
 SPELLINGS: Mapping[str, str] = {name.lower(): name for name in RECIPES}
 MAX_CONTROL_NETS = 10
@@ -18,13 +25,13 @@ def _preprocessor(value: object) -> object:
     name = SPELLINGS.get(value.lower()) if isinstance(value, str) else None
     if name is None:
         found = f"'{value[:MAX_NAME_LENGTH]}'" if isinstance(value, str) else "This"
-        raise ValueError(f"{found} is not a preprocessor; use one of {', '.join(RECIPES)}.")
+        raise ValueError(preprocessor_fault(found))
     return name
 
 
 def _fraction(number: float) -> float:
-    if not 0 <= number <= 1:
-        raise ValueError(f"expected a fraction of all steps, from 0 to 1 (0.5 is half-way); found {number:g}")
+    if message := fraction_fault(number):
+        raise ValueError(message)
     return number
 
 

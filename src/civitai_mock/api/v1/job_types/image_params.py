@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 from civitai_mock.api.v1.wire import Number, PromptText, Reference, RequestModel, SchedulerName
 from civitai_mock.domain.blob import KEY_PATTERN
 from civitai_mock.domain.urls import image_url
+from civitai_mock.generation.comfyui_facts import MOST_CLIP_SKIP
 from civitai_mock.generation.text_to_image.draft import LEAST_DENOISE, HiresDraft, RefinerDraft, UpscaleDraft
 from civitai_mock.generation.work import is_url
 
@@ -75,7 +76,7 @@ class ImageJobRefiner(RequestModel):
 Side = Annotated[int, Field(strict=True, ge=64, le=2048)]
 Steps = Annotated[int, Field(strict=True, ge=1, le=MAX_STEPS)]
 CfgScale = Annotated[Number, Field(ge=1, le=30)]
-ClipSkip = Annotated[int, Field(strict=True, ge=1, le=24)]
+ClipSkip = Annotated[int, Field(strict=True, ge=1, le=MOST_CLIP_SKIP)]
 
 
 def _of_a_source(strength: float | None, info: ValidationInfo) -> float | None:
