@@ -67,7 +67,7 @@ def test_the_table_of_routes_has_every_route(servers: Servers) -> None:
         paths = json.load(answer)["paths"]
     described = {(method.upper(), path) for path, methods in paths.items() for method in methods if path != "/"}
     text = (ROOT / "docs" / "app-developers.md").read_text("utf-8")
-    told = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}-]+)`", text)
+    told = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]+)`", text)
     assert set(told) == {(method, path) for method, path in described if method != "HEAD"}
 
 

@@ -17,7 +17,8 @@ from civitai_mock.services.consumers import EVERYBODY, Auth, Authentication, bea
 from civitai_mock.services.host_policy import Address, Network, parse_address
 
 GUARDED_PATHS = ("/v1/", "/v2/")
-PUBLIC_PATH = "/v2/resources"  # for those who only read
+# For those who only read; a service's list and the descriptions of recipes are public at the real one, too (measured).
+PUBLIC_PATHS = ("/v2/resources", "/v2/services", "/v2/consumer/recipes/")
 
 SUBSCRIBER_BITS = 64  # who has one IPv6 address has all that begin like it
 CACHED_KEYS = 4096
@@ -57,7 +58,7 @@ class Access:
     def _identify(self, exchange: Exchange, scope: Scope, address: str) -> tuple[str | None, MockError | None]:
         """Return who calls, where that is asked, or why the caller may not."""
         path: str = scope["path"]
-        is_public = exchange.method in READING_METHODS and path.startswith(PUBLIC_PATH)
+        is_public = exchange.method in READING_METHODS and path.startswith(PUBLIC_PATHS)
         if is_public or proves_itself(scope):
             return None, None  # no token is checked either, so that no answer reveals whether it is right
         authorization = exchange.header(b"authorization")

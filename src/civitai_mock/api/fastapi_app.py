@@ -20,6 +20,7 @@ from civitai_mock.api.errors import on_http_error, on_mock_error, problem
 from civitai_mock.api.openapi_document import describe_api
 from civitai_mock.api.responses import ProblemResponse
 from civitai_mock.api.v2 import resources
+from civitai_mock.api.v2.official_operations import official_schemas
 from civitai_mock.domain.errors import InvalidRequestError, MockError
 
 
@@ -56,6 +57,7 @@ class FastApiApp(FastAPI):
                 version=self.version,
                 routes=self.routes,
                 extra_schemas=[*resources.SCHEMAS, *system.SCHEMAS],
+                official_schemas=official_schemas(),
             )
         return self.openapi_schema
 

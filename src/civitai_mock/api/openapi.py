@@ -6,7 +6,7 @@ The routes that are called most are plain, as FastAPI's own layer would cost mor
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -40,6 +40,22 @@ class MapOf:
 Content: TypeAlias = Schema | ListOf | MapOf | None
 
 
+class Described(Protocol):
+    """Says what the OpenAPI document has about a route; one that `is_official` refers to official schemas of v2."""
+
+    @property
+    def is_official(self) -> bool: ...
+
+    @property
+    def schemas(self) -> Sequence[Schema]:
+        """Return the schemas that the document has to hold."""
+        ...
+
+    def described(self, path: str) -> Mapping[str, JsonObject]:
+        """Return the operation objects of OpenAPI by their paths; `path` is the template of the route."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """Describes one method of a path: `responses` has the schema of each status, None where there is no body."""
@@ -53,14 +69,15 @@ class Operation:
     body: Sequence[Schema] = ()
     description: str = ""
     takes_file: bool = False
+    is_official: bool = False
 
     @property
     def schemas(self) -> Sequence[Schema]:
         """Return the schemas that the document has to hold."""
         return [*self.body, *(schema for content in self.responses.values() if (schema := _schema_of(content)))]
 
-    def describe(self) -> JsonObject:
-        """Return the operation object of OpenAPI."""
+    def described(self, path: str) -> Mapping[str, JsonObject]:
+        """Return the one operation object of OpenAPI."""
         responses = {str(status): _response(status, schema) for status, schema in self.responses.items()}
         faults: JsonObject = {str(status): described for status, described in problems(*self.problems).items()}
         operation: JsonObject = {"tags": [self.tag], "summary": self.summary, "operationId": self.id}
@@ -72,14 +89,14 @@ class Operation:
             operation["requestBody"] = request_body(*self.body)
         if self.takes_file:
             operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": FILE}}}
-        return operation | {"responses": responses | faults}
+        return {path: operation | {"responses": responses | faults}}
 
 
 class DescribedRoute(Route):
     """Is a route for one method of one path; one that is hot is called most, and answered by `HotRoutes`."""
 
     def __init__(
-        self, path: str, endpoint: Endpoint, *, method: str, operation: Operation, is_hot: bool = False
+        self, path: str, endpoint: Endpoint, *, method: str, operation: Described, is_hot: bool = False
     ) -> None:
         super().__init__(path, endpoint, methods=[method])
         self.method = method.lower()

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from civitai_mock.domain.errors import fault
 
+MOST_SHOWN = 100
 FLAGS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -43,14 +44,30 @@ def required_list(request: Request, name: str) -> Sequence[str]:
     return texts
 
 
-def count(request: Request, name: str, *, default: int, most: int) -> int:
-    """Return a number from 1 to `most`; raise `InvalidRequestError` for anything else."""
+def count(request: Request, name: str, *, default: int, most: int, least: int = 1) -> int:
+    """Return a number from `least` to `most`; raise `InvalidRequestError` for anything else."""
     text = optional(request, name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
-        raise fault(name, f"The value '{text}' is not valid; expected a number from 1 to {most}.")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise fault(name, f"The value '{text}' is not valid; expected a number from {least} to {most}.")
     return int(text)
+
+
+def word(request: Request, name: str, words: Sequence[str]) -> str | None:
+    """Return one of the words, in any case; raise `InvalidRequestError` for anything else."""
+    text = optional(request, name)
+    if text is None:
+        return None
+    found = next((each for each in words if each.lower() == text.lower()), None)
+    if found is None:
+        raise fault(name, f"The value '{text[:MOST_SHOWN]}' is not valid; expected one of {', '.join(words)}.")
+    return found
+
+
+def repeated(request: Request, name: str) -> Sequence[str]:
+    """Return all values of a parameter that may be repeated."""
+    return _texts(request, name)
 
 
 def moment(request: Request, name: str) -> datetime | None:

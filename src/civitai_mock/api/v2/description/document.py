@@ -93,10 +93,11 @@ def schemas_for(side: Side) -> Schemas:
 
 
 def deviating_schemas(side: Side, deviations: Iterable[Deviation]) -> Schemas:
+    """Return all schemas with these deviations of one side; for `BOTH`, with all that either side allows."""
     schemas: Schemas = published()["components"]["schemas"]
     schemas |= orjson.loads(orjson.dumps(SCHEMAS))
     for deviation in deviations:
-        if deviation.side in {side, Side.BOTH}:
+        if side is Side.BOTH or deviation.side in {side, Side.BOTH}:
             _apply(deviation, schemas)
     return schemas
 

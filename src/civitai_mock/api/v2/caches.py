@@ -1,0 +1,36 @@
+"""Take calls that empty caches of the real service, of which this one has none."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from civitai_mock.api.openapi import DescribedRoute
+from civitai_mock.api.v2.official_operations import OfficialOperation
+from civitai_mock.domain.errors import fault
+
+USER_PATH = "/v2/consumer/civitai/{userId}"
+MOST = 2**31 - 1
+
+
+async def invalidate(request: Request) -> Response:
+    """Answer that it is done, to everybody who may call: nothing is kept here that could be out of date."""
+    user_id: str = request.path_params["userId"]
+    digits = user_id.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10 and int(digits) <= MOST):
+        raise fault("userId", f"The value '{user_id[:100]}' is not valid; expected the number of a user.")
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+ROUTES = [
+    DescribedRoute(
+        USER_PATH + suffix,
+        invalidate,
+        method="DELETE",
+        operation=OfficialOperation(id=operation_id, summary=summary, problems=[400, 401, 429]),
+    )
+    for suffix, operation_id, summary in (
+        ("", "InvalidateUserCache", "Forget what is known of a user"),
+        ("/tokens", "InvalidateUserTokens", "Forget the tokens of a user"),
+    )
+]
