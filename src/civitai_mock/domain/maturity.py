@@ -40,5 +40,5 @@ MATURE_CONTENT = "MatureContent"  # why a blob is withheld
 
 def level_of_text(text: str) -> NsfwLevel:
     """Return the level of the most mature word of a prompt text, in any case; PG if none is in `WORDS`."""
-    levels = [LEVELS_OF_WORDS[word] for word in WORD.findall(text.lower()) if word in LEVELS_OF_WORDS]
-    return max(levels, key=ORDER.index, default=NsfwLevel.PG)
+    found = LEVELS_OF_WORDS.keys() & WORD.findall(text.lower())
+    return max((LEVELS_OF_WORDS[word] for word in found), key=ORDER.index, default=NsfwLevel.PG)

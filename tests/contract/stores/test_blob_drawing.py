@@ -15,14 +15,17 @@ from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation import recipe as recipes
+from civitai_mock.generation.file_recipes import VideoRecipe
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageContent
 from civitai_mock.generation.recipe import GraphRecipe, Recipe, read_recipe, recipe_text
 from civitai_mock.ports import BlobStore, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blobs import BlobAccess
+from tests.support.dates import START
 from tests.support.event_loop import settle
-from tests.support.jobs import LEASE, SECOND, add_claimed, collect
+from tests.support.jobs import LEASE, LIFETIME, SECOND, add_claimed, collect
 from tests.support.scripted_provider import PlainArtist
 
 GRAPH = '{"9":{}}'
@@ -283,3 +286,19 @@ async def test_one_that_is_kept_as_long_as_it_was_is_not_drawn(stores: Stores, u
         await blobs.keep(undrawn, undrawn.keep_until)
     assert artist.drawings == 0
     assert await stores.blobs.stat(undrawn.key) == undrawn
+
+
+async def test_a_file_of_a_recipe_without_a_graph_needs_no_job(stores: Stores) -> None:
+    """Its recipe says all; where the disk is full it is given out all the same, and made again next time."""
+    recipe = VideoRecipe(sampled=SamplerPass(prompt_text="a fox"), width=64, height=64, seconds=1)
+    key, keep_until = "0123456789ABCDEFGHJKMNPQRS.mp4", START + LIFETIME
+    blob = UndrawnBlob(key=key, content_type="video/mp4", recipe=recipe_text(recipe), keep_until=keep_until)
+    await stores.blobs.put_undrawn([blob])
+    artist, full = HeldArtist(), FullBlobStore(stores.blobs)
+    async with access(stores, artist, full) as blobs:
+        assert [await bytes_of(blobs, key) for _ in range(2)] == [recipe_text(recipe).encode()] * 2
+        full.full = False
+        opened = await asyncio.gather(*(blobs.open(key, owner=None) for _ in range(50)))
+    assert artist.drawings == 3
+    assert {one.blob.size for one in opened} == {len(recipe_text(recipe))}
+    assert isinstance(await stores.blobs.stat(key), Blob)

@@ -1,6 +1,7 @@
 """Image files: open them within limits, and write them as JPEG, PNG, WebP or GIF with what they say of themselves."""
 
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 from PIL import ExifTags, Image, ImageOps
@@ -11,6 +12,9 @@ from civitai_mock.generation.comfyui_facts import GRAPH_KEYWORD
 from civitai_mock.generation.graph_reader.infotext import PARAMETERS_KEYWORD
 from civitai_mock.generation.media import ImageFile, ImageFormat
 
+# What Pillow makes of a broken file is said in an error; it also writes warnings of it to standard error.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning, module="PIL")
 MAX_PIXELS = 8192 * 8192
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 NOT_AN_IMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
@@ -71,10 +75,17 @@ def encode(
 ) -> bytes:
     """Write an image as a file; `others` follow it in an animation, where the format can hold one.
 
-    `texts` are by the keywords of PNG; of what is too long for EXIF the graph is left out first.
+    `texts` are by the keywords of PNG; of what is too long for EXIF the graph is left out first. Raise `JobError` for
+    an image that the format cannot hold: none of its sides may be too long.
     """
     buffer = io.BytesIO()
-    WRITERS[file.format](image, buffer, file, texts if file.has_metadata else {}, others)
+    try:
+        WRITERS[file.format](image, buffer, file, texts if file.has_metadata else {}, others)
+    except (OSError, ValueError) as error:
+        raise JobError(
+            f"The image cannot be written as {file.format}; it has {image.width} x {image.height} pixels.",
+            cause=str(error),
+        ) from error
     return buffer.getvalue()
 
 

@@ -35,12 +35,19 @@ def _image(output: OutputImages, index: int, content: ImageContent) -> Image.Ima
     return Image.fromarray(paint(output, index).rgb())
 
 
+def draw_pixels(recipe: ImageRecipe) -> Image.Image:
+    return _image(_output(recipe), 0, recipe.image_content)
+
+
 def _make_image(recipe: ImageRecipe) -> bytes:
+    texts = {PARAMETERS_KEYWORD: infotext(_output(recipe))}
+    return encode(draw_pixels(recipe), recipe.file, texts)
+
+
+def _output(recipe: ImageRecipe) -> OutputImages:
+    """Return what an output node would give out that had made the image."""
     sampled = replace(recipe.sampled, width=recipe.width, height=recipe.height)
-    batch = ImageBatch(width=recipe.width, height=recipe.height)
-    output = OutputImages(node_id="", batch=batch, passes=(sampled,))
-    texts = {PARAMETERS_KEYWORD: infotext(output)}
-    return draw_image(output, 0, texts=texts, content=recipe.image_content, file=recipe.file)
+    return OutputImages(node_id="", batch=ImageBatch(width=recipe.width, height=recipe.height), passes=(sampled,))
 
 
 def _make_video(recipe: VideoRecipe) -> bytes:

@@ -48,24 +48,25 @@ def add_sound(container: OutputContainer, kind: SoundFile) -> AudioStream:
 
 
 def write_melody(container: OutputContainer, stream: AudioStream, *, seconds: float, seed: int) -> None:
-    for frame in _frames(_melody(seed), round(min(max(seconds, LEAST_SECONDS), MOST_SECONDS) * RATE)):
+    for frame in _frames(melody(seed), round(min(max(seconds, LEAST_SECONDS), MOST_SECONDS) * RATE)):
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 
 
-def _melody(seed: int) -> NDArray[np.float32]:
+def melody(seed: int) -> NDArray[np.float32]:
+    """Return the samples of all notes, one after the other."""
     random = SeededRandom("melody", seed)
     time = np.arange(round(NOTE_SECONDS * RATE)) / RATE
     key = LOWEST * random.between(*KEYS)
     pitches = [key * 2 ** (random.pick(SCALE) / 12) for _ in range(NOTES)]
-    notes = [np.sin(2 * np.pi * pitch * time) * np.exp(-DECAY * time) * LOUDNESS for pitch in pitches]
-    return np.concatenate(notes).astype(np.float32)
+    tones = [np.sin(2 * np.pi * pitch * time) * np.exp(-DECAY * time) * LOUDNESS for pitch in pitches]
+    return np.concatenate(tones).astype(np.float32)
 
 
-def _frames(melody: NDArray[np.float32], samples: int) -> Iterator[av.AudioFrame]:
-    """Yield the melody again and again, until there are so many samples."""
-    for start in range(0, samples, len(melody)):
-        part = melody[: samples - start]
+def _frames(notes: NDArray[np.float32], samples: int) -> Iterator[av.AudioFrame]:
+    """Yield the notes again and again, until there are so many samples."""
+    for start in range(0, samples, len(notes)):
+        part = notes[: samples - start]
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(part[None, :]), format="fltp", layout="mono")
         frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), start
         yield frame

@@ -124,11 +124,14 @@ def _opened(content: bytes) -> Iterator[tuple[InputContainer, VideoStream]]:
     if kind is None:
         raise JobError("The file is not an MP4, QuickTime or WebM video, nor a GIF.")
     try:
-        with av.open(io.BytesIO(content), "r", format=kind) as container:
+        with av.open(io.BytesIO(content), "r", format=kind, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise JobError("The file has no images.")
             stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
+            codec: av.CodecContext | None = stream.codec_context  # which is None for an unknown one
+            if codec is None:
+                raise JobError("The video has an unknown codec.")
+            codec.thread_count = 1
             yield container, stream
     except (av.error.FFmpegError, EOFError) as error:
         raise JobError("The file is not a readable video.", cause=str(error)) from error

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,9 +16,11 @@ from civitai_mock.domain.blob import BlobFacts
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.drawing.artist import StandInArtist, draw_recipe
 from civitai_mock.drawing.media.image_files import texts_of
+from civitai_mock.drawing.media.moving_images import Scene
 from civitai_mock.drawing.media.placeholders import PLACEHOLDERS
-from civitai_mock.drawing.media.recipes import MAKERS, make_file
+from civitai_mock.drawing.media.recipes import MAKERS, draw_pixels, make_file
 from civitai_mock.drawing.media.sounds import KINDS as SOUNDS
+from civitai_mock.drawing.media.sounds import melody
 from civitai_mock.generation.file_recipes import (
     KINDS,
     FileRecipe,
@@ -28,9 +31,11 @@ from civitai_mock.generation.file_recipes import (
 )
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
-from civitai_mock.generation.recipe import GraphRecipe, read_recipe, recipe_text
+from civitai_mock.generation.recipe import PAINTER_VERSION, GraphRecipe, read_recipe, recipe_text
 from tests.support.comfy_graphs import text_to_image
+from tests.support.golden import Golden
 from tests.support.media import opened
+from tests.support.paths import DATA
 
 SAMPLED = SamplerPass(
     seed=7,
@@ -98,6 +103,22 @@ def test_an_image_has_the_size_and_the_format_of_its_recipe(fmt: ImageFormat) ->
 
 def test_an_image_says_nothing_where_that_is_asked_for() -> None:
     assert texts_of(opened(make_file(replace(IMAGE, file=ImageFile(has_metadata=False))))) == {}
+
+
+def test_files_show_what_the_version_of_the_painter_stands_for(golden: Golden) -> None:
+    """Where this fails, raise PAINTER_VERSION, and let `pytest --rewrite` write the file of the new version.
+
+    What encoders make of it is not compared: that is a matter of the packages that are there.
+    """
+    shown = {
+        "image": draw_pixels(IMAGE).tobytes(),
+        "blank image": draw_pixels(IMAGE.showing(ImageContent.BLANK)).tobytes(),
+        "video": b"".join(frame.to_ndarray().tobytes() for frame in Scene(VIDEO, 64, 48).frames(5)),
+        "sound": np.round(melody(3) * 1000).astype(np.int16).tobytes(),
+        **{kind: make_file(RECIPES[kind]) for kind in PLACEHOLDERS},
+    }
+    digests = {name: sha256(content).hexdigest()[:32] for name, content in shown.items()}
+    golden.check_json_once(DATA / "golden" / "painter" / f"files-{PAINTER_VERSION}.json", digests)
 
 
 def test_other_seeds_and_texts_make_other_images() -> None:

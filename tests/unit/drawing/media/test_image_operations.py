@@ -214,6 +214,13 @@ def replace_size(png: bytes, width: int, height: int) -> bytes:
     return png[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + png[24:]
 
 
+@pytest.mark.parametrize(("fmt", "width"), [(ImageFormat.JPEG, 66_000), (ImageFormat.WEBP, 17_000)])
+def test_an_image_that_its_format_cannot_hold_ends_the_job(fmt: ImageFormat, width: int) -> None:
+    with pytest.raises(JobError, match=f"cannot be written as {fmt}; it has {width} x 2"):
+        done(ConvertImage(file=ImageFile(format=fmt)), image_bytes((width, 2)))
+    assert made(ConvertImage(file=ImageFile(format=ImageFormat.PNG)), image_bytes((width, 2))).facts.width == width
+
+
 def test_an_operation_needs_an_image() -> None:
     with pytest.raises(JobError, match="no image"):
         derive(UpscaleImage(), [MediaInput(source="gone")])

@@ -11,6 +11,7 @@ from civitai_mock.generation.operations import JudgeMedia
 from civitai_mock.generation.words import media, moderation
 from civitai_mock.generation.words.prompts import enhanced_prompt
 from tests.support.media import done, image_bytes
+from tests.support.paths import ROOT
 from tests.support.v2_description import check_output
 
 AIR = Air.parse("urn:air:sdxl:checkpoint:civitai:101055@128078")
@@ -141,6 +142,12 @@ def test_the_hashes_of_a_model_are_those_that_are_known() -> None:
 )
 def test_the_most_mature_word_makes_the_level(text: str, level: NsfwLevel) -> None:
     assert level_of_text(text) is level
+
+
+def test_the_words_of_each_level_are_documented() -> None:
+    page = (ROOT / "docs" / "fidelity.md").read_text("utf-8").replace("\n", " ")
+    for level, words in WORDS.items():
+        assert f"`{level}`: {', '.join(sorted(words))}." in " ".join(page.split())
 
 
 def test_every_word_has_one_level() -> None:
