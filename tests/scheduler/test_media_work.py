@@ -8,14 +8,15 @@ import pytest
 
 from civitai_mock.domain.blob import BlobFacts, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import JobError, MockError, TransientError
-from civitai_mock.domain.job import Job
+from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.file_recipes import ImageRecipe, PlaceholderRecipe, stand_in_recipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
 from civitai_mock.generation.operations import UpscaleImage
-from civitai_mock.generation.recipe import read_recipe, recipe_text
+from civitai_mock.generation.recipe import GraphRecipe, read_recipe, recipe_text
 from civitai_mock.generation.work import DerivedWork, GraphWork, MediaWork
+from civitai_mock.ports import Output, Outputs, UndrawnOutput
 from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.scheduler.executors.graph import GraphExecutor
 from civitai_mock.scheduler.executors.media import DerivedExecutor, MediaExecutor
@@ -254,3 +255,60 @@ async def test_images_of_a_graph_are_given_out_as_the_work_asks(
     blob = await bench.stores.blobs.stat("1")
     assert blob is not None
     assert blob.content_type == content_type
+
+
+class PngProvider(ScriptedProvider):
+    """Makes a real image, or leaves one to be drawn."""
+
+    def __init__(self, *, is_undrawn: bool) -> None:
+        super().__init__()
+        self.is_undrawn = is_undrawn
+
+    async def collect(self, prompt_id: str) -> Outputs:  # noqa: ARG002 - the same for all
+        if self.is_undrawn:
+            recipe = GraphRecipe(job_id="a job", node_id="9", index=0, image_content=ImageContent.DRAWN)
+            undrawn = UndrawnOutput(node_id="9", content_type="image/png", recipe=recipe, size=(8, 6))
+            return Outputs(items=[undrawn], facts={})
+        image = Output(node_id="9", content_type="image/png", content=chunks(SMALL[:20], SMALL[20:]))
+        return Outputs(items=[image], facts={})
+
+
+SMALL = plain_png(8, 6)
+PLACE = WorkflowPlace(workflow_id="1-20261126000000000", step=0, index=0)
+
+
+async def collected(bench: Bench, work: GraphWork, provider: ScriptedProvider, *, place: WorkflowPlace | None) -> Slot:
+    context = context_of(bench, replace(job_with(), workflow=place), provider)
+    context.prompt_id, context.is_done = "a prompt", True
+    await GraphExecutor(work).collect(context)
+    (slot,) = context.slots
+    return slot
+
+
+@pytest.mark.parametrize("is_undrawn", [True, False])
+async def test_a_graph_of_v2_leaves_its_images_under_ids_of_v2_with_their_size(
+    bench: Bench, *, is_undrawn: bool
+) -> None:
+    slot = await collected(bench, GraphWork(graph={}), PngProvider(is_undrawn=is_undrawn), place=PLACE)
+    job_id = make_job().id
+    assert (slot.blob_key, slot.name) == (f"{job_id}-0.png", None)
+    assert slot.facts == BlobFacts(width=8, height=6, job_id=job_id)
+    blob = await bench.stores.blobs.stat(slot.blob_key)
+    assert blob is not None
+    assert blob.facts == slot.facts
+    if not is_undrawn:
+        assert await bench.read_blob(slot.blob_key) == SMALL
+
+
+async def test_an_image_of_v2_has_the_ending_of_the_format_that_was_asked_for(bench: Bench) -> None:
+    work = GraphWork(graph={}, image_file=ImageFile(format=ImageFormat.WEBP))
+    slot = await collected(bench, work, ScriptedProvider(), place=PLACE)
+    assert slot.blob_key == f"{make_job().id}-0.webp"
+    assert await bench.read_blob(slot.blob_key) == b"webp of image"
+    assert slot.facts == BlobFacts(job_id=make_job().id), "as these bytes are not an image"
+
+
+@pytest.mark.parametrize("is_undrawn", [True, False])
+async def test_an_image_of_v1_has_a_name_and_no_facts(bench: Bench, *, is_undrawn: bool) -> None:
+    slot = await collected(bench, GraphWork(graph={}), PngProvider(is_undrawn=is_undrawn), place=None)
+    assert (slot.blob_key, slot.name, slot.facts) == (blob_key(make_job().id, 0), "9_0.png", None)

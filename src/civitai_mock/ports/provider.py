@@ -78,11 +78,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndrawnOutput:
-    """An image of an output node that is drawn when somebody asks for it."""
+    """An image of an output node that is drawn when somebody asks for it; `size` is its width and height, if known."""
 
     node_id: str
     content_type: str
     recipe: GraphRecipe
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

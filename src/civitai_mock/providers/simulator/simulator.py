@@ -240,8 +240,13 @@ class Simulator:
             for index in range(output.results):
                 content_type = media_type_of(f".{output.suffix}")
                 if output.is_drawn_image:
-                    recipe = self._recipe(prompt, output, index)
-                    yield UndrawnOutput(node_id=output.node_id, content_type=content_type, recipe=recipe)
+                    recipe, batch = self._recipe(prompt, output, index), output.batch
+                    yield UndrawnOutput(
+                        node_id=output.node_id,
+                        content_type=content_type,
+                        recipe=recipe,
+                        size=(batch.width, batch.height),
+                    )
                 else:
                     content = self._content(prompt, output, index)
                     yield Output(node_id=output.node_id, content_type=content_type, content=content)

@@ -2,20 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from mimetypes import guess_extension
 from urllib.parse import quote
 
-from civitai_mock.domain.blob import PREVIEW, Slot, UndrawnBlob, blob_key
+from civitai_mock.domain.blob import PREVIEW, BlobFacts, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.events import GRAPH_MEMBER
+from civitai_mock.domain.images import BrokenImageError, read_header
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.generation.graph import graph_text
 from civitai_mock.generation.graph_reader.progress import fraction_done
+from civitai_mock.generation.job_types.draft import PlannedFile
 from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import seed_above
@@ -25,7 +28,7 @@ from civitai_mock.ports import InputFile, Output, Outputs, Preview, Progress, Re
 from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.scheduler.executors.inputs import content_of, fetched_blob, signed_blob
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.streams import in_chunks, one_chunk
+from civitai_mock.services.streams import chained, in_chunks, one_chunk
 
 DRAWN_TYPE = "image/png"  # which samplers' images have; animations and files of other kinds stay as they are
 NOT_LOADED = "The server has no such file, or cannot load it"
@@ -78,13 +81,13 @@ class GraphExecutor(Executor):
     async def collect(self, context: JobContext) -> None:
         """Raise `JobError` for a graph that made fewer images than the job has slots."""
         outputs = await self._outputs(context)
-        slots = context.job.slots or self._slots(context.job.id, outputs.items)
+        slots = context.job.slots or self._slots(context.job, outputs.items)
         made, expected = len(outputs.items), max(len(slots), 1)
         if made < expected:
             raise JobError(f"The graph made too few images: {made} of {expected}.", made=made, asked=len(slots))
         started = context.services.clock.now()
         made_files = list(zip(slots, outputs.items, strict=False))
-        context.slots = await _store_outputs(context, made_files, self.work.image_file)
+        context.slots = await _store_outputs(context, made_files, self._file)
         context.event_context |= {
             **outputs.facts,
             "middleware_duration_UploadBlobs_ms": (context.services.clock.now() - started) // MILLISECOND,
@@ -111,16 +114,23 @@ class GraphExecutor(Executor):
                 raise
             raise JobError(error.message, **error.evidence) from error
 
-    def _slots(self, job_id: str, outputs: Sequence[Output | UndrawnOutput]) -> Sequence[Slot]:
-        """Return one for each file, named by its node and its place among the files of that node."""
+    def _file(self, output: Output | UndrawnOutput) -> ImageFile | None:
+        """Return how an output is written anew, or None if it stays as it is."""
+        return self.work.image_file if output.content_type == DRAWN_TYPE else None
+
+    def _slots(self, job: Job, outputs: Sequence[Output | UndrawnOutput]) -> Sequence[Slot]:
+        """Return one for each file; for v1 it is named by its node and its place among the files of that node."""
         seen: Counter[str] = Counter()
         slots = []
         for index, output in enumerate(outputs):
+            seed = seed_above(self.work.graph, output.node_id)
+            if job.workflow is not None:
+                content_type = _content_type(output, self._file(output))
+                slots.append(PlannedFile(content_type=content_type, seed=seed).slot(job.id, index))
+                continue
             suffix = guess_extension(output.content_type) or ""
             name = f"{quote(output.node_id, safe=':')}_{seen[output.node_id]}{suffix}"
-            slots.append(
-                Slot(blob_key=blob_key(job_id, index), seed=seed_above(self.work.graph, output.node_id), name=name)
-            )
+            slots.append(Slot(blob_key=blob_key(job.id, index), seed=seed, name=name))
             seen[output.node_id] += 1
         return slots
 
@@ -132,21 +142,55 @@ def _prompt_id(context: JobContext) -> str:
 
 
 async def _store_outputs(
-    context: JobContext, made: Sequence[tuple[Slot, Output | UndrawnOutput]], image_file: ImageFile | None
+    context: JobContext,
+    made: Sequence[tuple[Slot, Output | UndrawnOutput]],
+    file_of: Callable[[Output | UndrawnOutput], ImageFile | None],
 ) -> tuple[Slot, ...]:
     """Store files, and in one write all images that are drawn later; return the slots as available."""
     undrawn: list[UndrawnBlob] = []
-    for slot, output in made:
-        wanted = image_file if output.content_type == DRAWN_TYPE else None
-        content_type = wanted.content_type if wanted else output.content_type
+    filled = []
+    for empty, output in made:
+        file = file_of(output)
+        content_type = _content_type(output, file)
         if isinstance(output, UndrawnOutput):
-            undrawn.append(context.undrawn_blob(slot, replace(output.recipe, file=wanted), content_type))
+            slot = _measured(empty, output.size)
+            undrawn.append(context.undrawn_blob(slot, replace(output.recipe, file=file), content_type))
         else:
-            content = output.content if wanted is None else _converted(context, output.content, wanted)
+            content = output.content if file is None else _converted(context, output.content, file)
+            size, content = (None, content) if empty.facts is None else await _with_size(content)
+            slot = _measured(empty, size)
             await context.store_blob(slot.blob_key, content, content_type, facts=slot.facts)
+        filled.append(replace(slot, available=True))
     if undrawn:
         await context.services.blobs.put_undrawn(undrawn)
-    return tuple(replace(slot, available=True) for slot, _ in made)
+    return tuple(filled)
+
+
+def _content_type(output: Output | UndrawnOutput, file: ImageFile | None) -> str:
+    return output.content_type if file is None else file.content_type
+
+
+def _measured(slot: Slot, size: tuple[int, int] | None) -> Slot:
+    """Return a slot that has facts with the size of its image, if that is known; others stay as they are."""
+    if slot.facts is None or size is None:
+        return slot
+    return replace(slot, facts=slot.facts.measured(BlobFacts(width=size[0], height=size[1])))
+
+
+async def _with_size(content: AsyncIterator[bytes]) -> tuple[tuple[int, int] | None, AsyncIterator[bytes]]:
+    """Return the size of an image, as far as its first bytes tell it, and all of its bytes."""
+    head = b""
+    async for chunk in content:
+        head += chunk
+        try:
+            header = read_header(head)
+        except BrokenImageError:
+            break
+        if header is not None:
+            return (header.width, header.height), chained(head, content)
+        if len(head) > MAX_HEAD_BYTES:
+            break
+    return None, chained(head, content)
 
 
 async def _converted(context: JobContext, content: AsyncIterator[bytes], file: ImageFile) -> AsyncIterator[bytes]:

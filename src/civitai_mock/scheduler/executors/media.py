@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.media import extension_of
+from civitai_mock.generation.job_types.draft import PlannedFile
 from civitai_mock.generation.media import MadeFile
 from civitai_mock.generation.work import DerivedWork, MediaWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext
@@ -65,4 +65,4 @@ def _measured(slot: Slot, facts: BlobFacts) -> Slot:
 
 def _slots(job: Job, files: Sequence[MadeFile]) -> Sequence[Slot]:
     """Return one for each file, under the id that it has as a blob of version 2."""
-    return [Slot(blob_key=f"{job.id}-{index}{extension_of(file.content_type)}") for index, file in enumerate(files)]
+    return [PlannedFile(content_type=file.content_type).slot(job.id, index) for index, file in enumerate(files)]
