@@ -1,4 +1,4 @@
-"""The indexes are there, and the queries about jobs use them."""
+"""The indexes are there, and the queries about jobs and workflows use them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,13 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from civitai_mock.storage.mongo import open_mongo
-from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, QUEUE_ORDER, YOUNGEST_FIRST, Collections
+from civitai_mock.storage.mongo.collections import (
+    LONGEST_ANNOUNCED_FIRST,
+    LONGEST_DUE_FIRST,
+    QUEUE_ORDER,
+    YOUNGEST_FIRST,
+    Collections,
+)
 from tests.support.mongo import NAMES, MongoAddress, mongo_address
 
 pytestmark = pytest.mark.mongo
@@ -39,6 +45,7 @@ async def inside(address: MongoAddress) -> AsyncIterator[Collections]:
         ("resources", [("airKey", 1)]),
         ("jobs", [("jobId", 1)]),
         ("job_events", [("jobId", 1), ("seq", 1)]),
+        ("workflows", [("owner", 1), ("externalId", 1)]),
         ("blob_chunks", [("files_id", 1), ("n", 1)]),
     ],
 )
@@ -47,6 +54,21 @@ async def test_what_must_be_unique_has_a_unique_index(
 ) -> None:
     indexes = (await getattr(inside, collection).index_information()).values()
     assert [index["unique"] for index in indexes if list(index["key"]) == key] == [True]
+
+
+@pytest.mark.parametrize(
+    ("key", "matching"),
+    [
+        ([("owner", 1), ("externalId", 1)], {"externalId": {"$exists": True}}),
+        ([("owner", 1), ("tags", 1), ("position", 1)], {"tags": {"$exists": True}}),
+        ([("running", 1), ("_id", 1)], {"running": True}),
+    ],
+)
+async def test_an_index_of_workflows_has_only_those_that_it_is_about(
+    inside: Collections, key: list[tuple[str, int]], matching: dict[str, object]
+) -> None:
+    indexes = (await inside.workflows.index_information()).values()
+    assert [index["partialFilterExpression"] for index in indexes if list(index["key"]) == key] == [matching]
 
 
 async def test_jobs_without_properties_take_no_place_in_the_index_of_leaves(inside: Collections) -> None:
@@ -77,6 +99,12 @@ async def test_the_server_deletes_at_the_date_in_expire_at(inside: Collections, 
         ("jobs", {"position": {"$lt": "a"}}, YOUNGEST_FIRST),
         ("jobs", {"type": "a", "position": {"$lt": "a"}}, YOUNGEST_FIRST),
         ("jobs", {"issuedBy": "a", "position": {"$lt": "a"}}, YOUNGEST_FIRST),
+        ("jobs", {"workflow.id": {"$in": ["a", "b"]}}, []),
+        ("workflows", {"owner": "a", "listed": True, "position": {"$lt": "b", "$gt": "a"}}, YOUNGEST_FIRST),
+        ("workflows", {"owner": "a", "listed": True, "failed": False, "position": {"$gt": "a"}}, YOUNGEST_FIRST),
+        ("workflows", {"owner": "a", "reservation": None}, []),
+        ("workflows", {"keepUntil": {"$lte": "a"}}, []),
+        ("workflows", {"outbox.dueAt": {"$lte": "a"}}, LONGEST_ANNOUNCED_FIRST),
         ("reservations", {"issuedBy": "a"}, []),
         ("reservations", {"at": {"$lte": "a"}}, []),
         ("job_events", {"jobId": "a", "seq": {"$lt": 2}}, [("seq", 1)]),

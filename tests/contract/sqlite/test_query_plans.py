@@ -20,7 +20,7 @@ from civitai_mock.storage.sqlite.resources import ResourceStatements
 from civitai_mock.storage.sqlite.spending import SpendingStatements
 from civitai_mock.storage.sqlite.webhook_outbox import OutboxStatements
 from civitai_mock.storage.sqlite.workflow_outbox import AnnouncementStatements
-from civitai_mock.storage.sqlite.workflow_queries import COUNT_TAG, listing_statements
+from civitai_mock.storage.sqlite.workflow_queries import listing_statements, probe_statement
 from civitai_mock.storage.sqlite.workflows import WorkflowStatements
 from tests.support.dates import START
 
@@ -55,7 +55,7 @@ STATEMENTS: Mapping[str, str] = {
         for name, (criteria, tags) in LISTS.items()
         for use, sql in listing_statements(criteria, tags, NAMES).items()
     },
-    "list.count_tag": NAMES.fill(COUNT_TAG),
+    **{f"list.{name}.probe": probe_statement(criteria, NAMES) for name, (criteria, _) in LISTS.items()},
     **{f"events.{name}": sql for name, sql in vars(EventStatements(NAMES)).items()},
     **{f"queue.{name}": sql for name, sql in vars(QueueStatements(NAMES)).items()},
     **{f"search.{name}": sql for name, sql in vars(SearchStatements(NAMES)).items()},
@@ -85,11 +85,12 @@ INSERTS = frozenset(
     }
 )
 BETWEEN = "(created_at,id)>(?,?) AND (created_at,id)<(?,?)"
+PROBE_INDEX = "PRIMARY KEY (owner=? AND tag=? AND (born,workflow)>(?,?) AND (born,workflow)<(?,?))"
 LIST_INDEXES: Mapping[str, str] = {
     "all": f"jobs workflows by age (owner=? AND {BETWEEN})",
     "dates": f"jobs workflows by age (owner=? AND {BETWEEN})",
     "without failures": f"jobs workflows that did not fail (owner=? AND {BETWEEN})",
-    "tag": "PRIMARY KEY (owner=? AND tag=? AND (born,workflow)>(?,?) AND (born,workflow)<(?,?))",
+    "tag": PROBE_INDEX,
     "tags": "PRIMARY KEY (owner=? AND tag=? AND born=? AND workflow=?)",
 }
 # A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
@@ -134,7 +135,7 @@ INDEXES: Mapping[str, str] = {
     "announcements.told": "INTEGER PRIMARY KEY (rowid=?)",
     "announcements.try_again": "INTEGER PRIMARY KEY (rowid=?)",
     **{f"list.{name}.{use}": index for name, index in LIST_INDEXES.items() for use in ("plain", "query", "end")},
-    "list.count_tag": "PRIMARY KEY (owner=? AND tag=?)",
+    **{f"list.{name}.probe": PROBE_INDEX for name in LIST_INDEXES},
     "jobs.set_taint": "sqlite_autoindex_jobs_1",
     "jobs.expired": "jobs to sweep",
     "jobs.sweep": "INTEGER PRIMARY KEY (rowid=?)",

@@ -19,7 +19,7 @@ from civitai_mock.storage.mongo.workflow_documents import position_text, workflo
 
 Pipeline: TypeAlias = list[Document]
 
-COUNTED = 1000  # of the workflows with a tag, to find the rarest of several tags
+PROBE = 100  # workflows of a tag: that of several tags is the rarest where so many go furthest
 AFTER_ALL = "!"  # sorts after the space that follows the moment in each position of it
 FOUND = {"version": 1, "body": 1}
 
@@ -65,14 +65,20 @@ async def _page(found: Sequence[Document], limit: int, *, is_cut: bool, end: Wor
 
 
 async def _rarest_first(workflows: Collection, criteria: WorkflowCriteria) -> Sequence[str]:
-    """Return the tags in the order in which an index is to be asked for them."""
+    """Return the tags with the one first that the fewest workflows have from the beginning of the page on.
+
+    An index is asked for the first of them.
+    """
     if len(criteria.tags) < 2:
-        return list(criteria.tags)
-    counts = {
-        tag: await workflows.count_documents({"owner": criteria.owner, "tags": tag}, limit=COUNTED)
-        for tag in criteria.tags
-    }
-    return sorted(counts, key=lambda tag: (counts[tag], tag))
+        return sorted(criteria.tags)
+    direction = UP if criteria.ascending else DOWN
+    probes: dict[str, str] = {}
+    for tag in criteria.tags:
+        found = workflows.find(_filter(criteria, [tag]), {"position": 1}).sort("position", direction)
+        async for document in found.skip(PROBE).limit(1):
+            probes[tag] = document["position"]
+    common = sorted(probes, key=lambda tag: (probes[tag], tag), reverse=criteria.ascending)
+    return [*sorted(criteria.tags - probes.keys()), *common]
 
 
 def _can_be_found(criteria: WorkflowCriteria) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from datetime import timedelta
 from functools import lru_cache, partial
 
@@ -50,7 +49,7 @@ def request_text(job: Job) -> str:
         "client_compat": job.client_compat,
         "providers": job.providers,
         "dependencies": job.dependencies,
-        "workflow": None if job.workflow is None else astuple(job.workflow),
+        "workflow": None if job.workflow is None else _place_parts(job.workflow),
     }
     return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
 
@@ -161,6 +160,10 @@ async def jobs_from(rows: Iterable[Row]) -> list[Job]:
 
 def _claim(provider: str, worker_id: str, at: int, until: int) -> Claim:
     return Claim(provider=provider, worker_id=worker_id, at=from_micros(at), until=from_micros(until))
+
+
+def _place_parts(place: WorkflowPlace) -> tuple[str | int, ...]:
+    return (place.workflow_id, place.step, place.index, place.attempt)
 
 
 def _place(workflow_id: str, step: int, index: int, attempt: int) -> WorkflowPlace:

@@ -18,8 +18,12 @@ from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, text_s
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.workflow_rows import workflow_from
 
-COUNTED = 1000  # of the workflows with a tag, to find the rarest of several tags
-COUNT_TAG = 'SELECT count(*) FROM (SELECT 1 FROM "{jobs} tags" WHERE owner = ? AND tag = ? LIMIT ?)'
+PROBE = 100  # workflows of a tag: that of several tags is the rarest where so many go furthest
+PROBE_TAG = """
+    SELECT born FROM "{jobs} tags" WHERE owner = ? AND tag = ?
+    AND (born, workflow) > (?, ?) AND (born, workflow) < (?, ?)
+    ORDER BY born {order}, workflow {order} LIMIT 1 OFFSET ?
+"""
 BY_AGE = """
     SELECT {columns} FROM "{jobs} workflows" AS found WHERE owner = ? AND is_listed = 1 AND {where}
     ORDER BY found.created_at {order}, found.id {order} LIMIT ?
@@ -57,7 +61,6 @@ class WorkflowSearch:
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
         self._names = names
-        self._count_tag = names.fill(COUNT_TAG)
 
     async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
         """Ask for one more than is returned, to know whether there is one."""
@@ -82,10 +85,15 @@ class WorkflowSearch:
         return await _page(rows, limit, end=end)
 
     def _rarest_first(self, criteria: WorkflowCriteria) -> Sequence[str]:
+        """Return the tags with the one first that the fewest workflows have from the beginning of the page on."""
         if len(criteria.tags) < 2:
             return list(criteria.tags)
-        rows = {tag: self._database.read(self._count_tag, (criteria.owner, tag, COUNTED)) for tag in criteria.tags}
-        return sorted(rows, key=lambda tag: (rows[tag], tag))
+        sql, bounds = probe_statement(criteria, self._names), _bounds(criteria)
+        probes: dict[str, tuple[int, int]] = {}
+        for tag in criteria.tags:
+            found = self._database.read(sql, (criteria.owner, tag, *bounds[0], *bounds[1], PROBE))
+            probes[tag] = (1, -found[0][0] if criteria.ascending else found[0][0]) if found else (0, 0)
+        return sorted(probes, key=lambda tag: (probes[tag], tag))
 
 
 async def _page(rows: Sequence[Row], limit: int, *, end: WorkflowPosition | None) -> FoundWorkflows:
@@ -100,6 +108,15 @@ async def _page(rows: Sequence[Row], limit: int, *, end: WorkflowPosition | None
     return FoundWorkflows(workflows=workflows, reached=end)
 
 
+def probe_statement(criteria: WorkflowCriteria, names: TableNames) -> str:
+    """Return the statement that finds how far the next workflows with a tag go."""
+    return names.fill(_ordered(PROBE_TAG, criteria))
+
+
+def _ordered(sql: str, criteria: WorkflowCriteria) -> str:
+    return sql.replace("{order}", "ASC" if criteria.ascending else "DESC")
+
+
 def listing_statements(criteria: WorkflowCriteria, tags: Sequence[str], names: TableNames) -> Mapping[str, str]:
     """Return the statements that list what matches: all of it, what has a query, and the place where that ends.
 
@@ -111,8 +128,7 @@ def listing_statements(criteria: WorkflowCriteria, tags: Sequence[str], names: T
         conditions.append("found.has_failed = 0")
     if tags[1:]:
         conditions.append(HAS_TAGS)
-    order = "ASC" if criteria.ascending else "DESC"
-    listed = frame.replace("{where}", " AND ".join(conditions)).replace("{order}", order)
+    listed = _ordered(frame.replace("{where}", " AND ".join(conditions)), criteria)
     searched, positions = listed.replace("{columns}", SEARCHED), listed.replace("{columns}", POSITION)
     return {
         "plain": names.fill(listed.replace("{columns}", COLUMNS)),

@@ -19,13 +19,13 @@ def workflow_row(workflow: Workflow) -> tuple[Value, ...]:
 
 def workflow_changes(workflow: Workflow) -> tuple[Value, ...]:
     """Return the columns that a `replace` writes, in the order of `workflows.REPLACE`."""
-    memo = workflow.memo
+    memo, spent = workflow.memo, workflow.spent
     return (
         workflow.version,
         to_micros(workflow.keep_until),
         memo is not None,
         memo is not None and memo.status.is_failed,
-        *(workflow.spent.get(account, 0) for account in ACCOUNTS),
+        *[spent.get(account, 0) for account in ACCOUNTS],
         metadata_text(workflow.metadata) or None,
         to_json(workflow_to_json(workflow)),
     )

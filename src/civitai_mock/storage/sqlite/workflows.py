@@ -115,7 +115,8 @@ class SqliteWorkflowStore:
                 connection.execute(self._sql.insert, workflow_row(charged))
             except sqlite3.IntegrityError as error:
                 raise ConflictError("A workflow with this id exists already.") from error
-            connection.executemany(self._sql.insert_tag, tag_rows(charged))
+            if charged.tags:
+                connection.executemany(self._sql.insert_tag, tag_rows(charged))
             new.insert(connection, self._insertion)
             return charged
 
@@ -151,7 +152,8 @@ class SqliteWorkflowStore:
         def update(connection: sqlite3.Connection) -> bool:
             if connection.execute(self._sql.replace, changes).rowcount == 0:
                 return False
-            self._change_tags(before, after, connection)
+            if after.tags != before.tags:
+                self._change_tags(before, after, connection)
             new.insert(connection, self._insertion)
             if may_be_short and not fits(balances, spent_by(after.owner, connection, self._spending)):
                 raise InsufficientBuzzError("The balance does not cover the charge.")
