@@ -222,7 +222,7 @@ async def test_in_simulation_a_drawing_stands_in_for_a_file_of_a_host_out_of_rea
     assert await read(bench, context) == b"UpscaleImage and " + stand_in
 
 
-@pytest.mark.parametrize("failure", [httpx.Response(404), httpx.ConnectError("refused")])
+@pytest.mark.parametrize("failure", [httpx.Response(404), httpx.Response(503), httpx.ConnectError("refused")])
 async def test_an_operation_that_can_do_without_its_input_does(
     bench: Bench, failure: httpx.Response | httpx.ConnectError
 ) -> None:
@@ -312,3 +312,16 @@ async def test_an_image_of_v2_has_the_ending_of_the_format_that_was_asked_for(be
 async def test_an_image_of_v1_has_a_name_and_no_facts(bench: Bench, *, is_undrawn: bool) -> None:
     slot = await collected(bench, GraphWork(graph={}), PngProvider(is_undrawn=is_undrawn), place=None)
     assert (slot.blob_key, slot.name, slot.facts) == (blob_key(make_job().id, 0), "9_0.png", None)
+
+
+async def test_a_store_that_is_away_is_not_taken_for_a_file_that_cannot_be_had(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer would depend on it, so the job waits."""
+
+    async def away(_: str) -> None:
+        raise TransientError("The store is away.")
+
+    monkeypatch.setattr(bench.stores.blobs, "stat", away)
+    with pytest.raises(TransientError, match="store is away"):
+        await work_on(bench, upscaling(URL, needs_inputs=False), job_with("1"))

@@ -150,7 +150,11 @@ class TransientError(MockError):
     code = "unavailable"
 
 
-class UnreachableError(TransientError):
+class HostFailedError(TransientError):
+    """A host that a job names gave no file, perhaps for a while only."""
+
+
+class UnreachableError(HostFailedError):
     """A host that a job names is not there, or accepts no connection."""
 
 

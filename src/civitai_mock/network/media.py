@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from civitai_mock.domain.blob import Blob
-from civitai_mock.domain.errors import ForbiddenError, HostRefusedError, JobError, TransientError, UnreachableError
+from civitai_mock.domain.errors import ForbiddenError, HostFailedError, HostRefusedError, JobError, UnreachableError
 from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
 from civitai_mock.domain.media import SNIFFED_BYTES, sniffed_type
 from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
@@ -124,7 +124,7 @@ class MediaFetcher:
         """Fetch an image, or what `limits` say, and return the blob that `store` makes of its bytes and their type.
 
         Only the header of an image is checked. Raise `JobError` for errors that would come again the next time,
-        `TransientError` for those that may pass.
+        `HostFailedError` for those that may pass.
         """
         limits = limits or self.limits
         source = f"the host '{_host_of(url)}'"
@@ -140,13 +140,13 @@ class MediaFetcher:
                 raise JobError(f"{source.capitalize()} leads to a URL that cannot be used.") from error
             except TimeoutError as error:
                 seconds = self.timeout.total_seconds()
-                raise TransientError(
+                raise HostFailedError(
                     f"{source.capitalize()} took longer than {seconds:g} s for {_a(limits)}."
                 ) from error
             except (httpx.HTTPError, OSError) as error:
                 reason = explain_connection_error(error)
                 never_there = isinstance(error, httpx.ConnectError | OSError)
-                raise (UnreachableError if never_there else TransientError)(
+                raise (UnreachableError if never_there else HostFailedError)(
                     f"{source.capitalize()} gave no {limits.noun}: {reason}."
                 ) from error
 
@@ -199,7 +199,7 @@ def _check_status(status: int, source: str, limits: FileLimits) -> None:
         return
     message = f"{source.capitalize()} answered {status} instead of {_a(limits)}."
     if status in PASSING_STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise TransientError(message)
+        raise HostFailedError(message)
     raise JobError(message)
 
 

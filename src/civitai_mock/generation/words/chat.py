@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from civitai_mock.domain.errors import JobError
@@ -152,12 +153,11 @@ def _either(body: Mapping[str, Any], name: str, other: str) -> Any:
 
 def _seed(conversation: Conversation, index: int) -> str:
     """Return a text that is the same for the same question."""
-    asked = replace(conversation, tools=(), stop=())
-    facts = [asked.model, [dict(message) for message in asked.messages], asked.seed, index]
+    facts = [conversation.model, [dict(message) for message in conversation.messages], conversation.seed, index]
     return json.dumps(facts, sort_keys=True)
 
 
-def _random(conversation: Conversation, purpose: str) -> Any:
+def _random(conversation: Conversation, purpose: str) -> Random:
     return seeded_random(purpose, _seed(conversation, 0))
 
 

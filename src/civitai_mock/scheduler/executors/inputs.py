@@ -12,6 +12,7 @@ import structlog
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import (
     ForbiddenError,
+    HostFailedError,
     HostRefusedError,
     JobError,
     NotFoundError,
@@ -77,7 +78,7 @@ async def find_input(context: JobContext, work: DerivedWork, index: int) -> Load
             raise
         logger.warning("a drawing stands in for an input", reason=error.message)
         return partial(_stand_in, context, work, source)
-    except (JobError, TransientError):
+    except (JobError, HostFailedError):
         if work.needs_inputs:
             raise
         return partial(_unknown, source)
