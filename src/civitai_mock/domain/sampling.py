@@ -55,6 +55,44 @@ SCHEDULER_NAMES: Mapping[str, str] = {name.lower(): name for name in SAMPLINGS}
 NAMES_OF_SAMPLINGS: Mapping[Sampling, str] = {sampling: name for name, sampling in SAMPLINGS.items()}
 
 
+# The words of v2's engine sdcpp, each with that one of ComfyUI's own samplers and noise schedules which comes nearest.
+SAMPLE_METHODS: Mapping[str, str] = {
+    "euler": "euler",
+    "euler_a": "euler_ancestral",
+    "heun": "heun",
+    "dpm2": "dpm_2",
+    "dpm++2s_a": "dpmpp_2s_ancestral",
+    "dpm++2m": "dpmpp_2m",
+    "dpm++2mv2": "dpmpp_2m",
+    "ipndm": "ipndm",
+    "ipndm_v": "ipndm_v",
+    "ddim_trailing": "ddim",
+    "lcm": "lcm",
+    "res_multistep": "res_multistep",
+    "res_2s": "res_multistep",
+    "tcd": "lcm",
+    "er_sde": "er_sde",
+}
+SCHEDULES: Mapping[str, str] = {
+    "simple": "simple",
+    "discrete": "normal",
+    "karras": "karras",
+    "exponential": "exponential",
+    "ays": "karras",
+    "bong_tangent": "beta",
+    "gits": "beta",
+    "sgm_uniform": "sgm_uniform",
+    "smoothstep": "beta",
+    "kl_optimal": "kl_optimal",
+    "lcm": "sgm_uniform",
+}
+
+
+def sdcpp_sampling(sample_method: str, schedule: str) -> Sampling:
+    """Return ComfyUI's pair for words of the engine sdcpp; one that is newer than this table is left open."""
+    return Sampling(SAMPLE_METHODS.get(sample_method, ""), SCHEDULES.get(schedule, ""))
+
+
 def scheduler_name(text: str) -> str | None:
     """Return the official spelling of a scheduler name in any case (v2 writes camelCase), or None."""
     return SCHEDULER_NAMES.get(text.lower())

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeAlias
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind
-from civitai_mock.generation.file_recipes import VIDEO_TYPE
+from civitai_mock.generation.file_recipes import VIDEO_TYPE, ImageRecipe
 from civitai_mock.generation.media import ImageFile, ImageFormat
 
 PREVIEW_WIDTH = 450
@@ -71,6 +71,17 @@ class UpscaleImage(ImageOperation):
 
     factor: int = 2
     file: ImageFile = field(default_factory=ImageFile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedrawImage(ImageOperation):
+    """Draws a new image over what is left of another one, which shines through as much as `strength` is below 1.
+
+    The new one is as large as the other where the recipe has no size (0).
+    """
+
+    recipe: ImageRecipe
+    strength: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +166,7 @@ Operation: TypeAlias = (
     ConvertImage
     | PreviewImage
     | UpscaleImage
+    | RedrawImage
     | RemoveBackground
     | PreprocessImage
     | HashMedia

@@ -51,6 +51,12 @@ def open_image(content: bytes, *, width: int | None = None) -> Image.Image:
     return image
 
 
+def check_size(width: int, height: int) -> None:
+    """Raise `JobError` for more pixels than an image may have."""
+    if width * height > MAX_PIXELS:
+        raise JobError(f"The image would be too large: {width} x {height} are more than {MAX_PIXELS} pixels.")
+
+
 def broken_image() -> JobError:
     return JobError("The image is broken.")
 

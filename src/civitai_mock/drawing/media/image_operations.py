@@ -12,18 +12,21 @@ from civitai_mock.drawing.media.image_files import (
     MAX_PIXELS,
     NOT_AN_IMAGE,
     broken_image,
+    check_size,
     encode,
     open_image,
     texts_of,
     upright,
 )
 from civitai_mock.drawing.media.preprocessors import preprocess
+from civitai_mock.drawing.media.recipes import redraw
 from civitai_mock.generation.media import Derived, ImageFile, ImageFormat, MadeFile, MediaInput
 from civitai_mock.generation.operations import (
     Blur,
     ConvertImage,
     PreprocessImage,
     PreviewImage,
+    RedrawImage,
     RemoveBackground,
     Resize,
     UpscaleImage,
@@ -53,9 +56,14 @@ def upscale_image(operation: UpscaleImage, inputs: Sequence[MediaInput]) -> Deri
     image = open_input(inputs)
     small = upright(image)
     size = (small.width * operation.factor, small.height * operation.factor)
-    _check_size(*size)
+    check_size(*size)
     large = small.resize(size, Image.Resampling.LANCZOS)
     return _one_image(large, operation.file, encode(large, operation.file, texts_of(image)))
+
+
+def redraw_image(operation: RedrawImage, inputs: Sequence[MediaInput]) -> Derived:
+    before = upright(open_input(inputs))
+    return Derived(files=[redraw(operation.recipe, before, operation.strength)])
 
 
 def remove_background(operation: RemoveBackground, inputs: Sequence[MediaInput]) -> Derived:
@@ -119,7 +127,7 @@ def _resized(image: Image.Image, width: int) -> Image.Image:
     if width == image.width:
         return image
     height = max(round(image.height * width / image.width), 1)
-    _check_size(width, height)
+    check_size(width, height)
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
@@ -134,11 +142,6 @@ def _blurred(image: Image.Image, blur: Blur) -> Image.Image:
         )
         mask.paste(0 if blur.is_outside else 255, box)
     return Image.composite(image.filter(ImageFilter.GaussianBlur(blur.radius)), image, mask)
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise JobError(f"The image would be too large: {width} x {height} are more than {MAX_PIXELS} pixels.")
 
 
 def _one_image(image: Image.Image, file: ImageFile, content: bytes) -> Derived:

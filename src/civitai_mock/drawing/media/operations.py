@@ -29,6 +29,7 @@ IMAGE_OPERATIONS: Mapping[type[of.Operation], Operate] = {
     of.ConvertImage: image_operations.convert_image,
     of.PreviewImage: image_operations.preview_image,
     of.UpscaleImage: image_operations.upscale_image,
+    of.RedrawImage: image_operations.redraw_image,
     of.RemoveBackground: image_operations.remove_background,
     of.PreprocessImage: image_operations.preprocess_image,
     of.HashMedia: judgements.hash_media,

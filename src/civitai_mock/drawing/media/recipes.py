@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from civitai_mock.drawing.media.image_files import encode
+from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.drawing.media.image_files import check_size, encode
 from civitai_mock.drawing.media.placeholders import make_placeholder
 from civitai_mock.drawing.painter.poster import paint
 from civitai_mock.drawing.png import GREY
@@ -14,7 +15,7 @@ from civitai_mock.generation.file_recipes import FileRecipe, ImageRecipe, Placeh
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.infotext import PARAMETERS_KEYWORD, infotext
 from civitai_mock.generation.graph_reader.output_images import OutputImages
-from civitai_mock.generation.media import ImageContent, ImageFile
+from civitai_mock.generation.media import ImageContent, ImageFile, MadeFile
 
 
 def make_file(recipe: FileRecipe) -> bytes:
@@ -33,6 +34,22 @@ def _image(output: OutputImages, index: int, content: ImageContent) -> Image.Ima
     if content == ImageContent.BLANK:
         return Image.new("RGB", (output.batch.width, output.batch.height), tuple(GREY))
     return Image.fromarray(paint(output, index).rgb())
+
+
+def redraw(recipe: ImageRecipe, before: Image.Image, strength: float) -> MadeFile:
+    """Draw the image of a recipe over another one, of which the rest of `strength` stays; size 0 is that of the other.
+
+    Raise `JobError` for more pixels than an image may have.
+    """
+    width, height = recipe.width or before.width, recipe.height or before.height
+    check_size(width, height)
+    output = _output(replace(recipe, width=width, height=height))
+    fitted = ImageOps.fit(before.convert("RGB"), (width, height))
+    image = Image.blend(fitted, _image(output, 0, recipe.image_content), strength)
+    content = encode(image, recipe.file, {PARAMETERS_KEYWORD: infotext(output)})
+    return MadeFile(
+        content=content, content_type=recipe.content_type, facts=BlobFacts(width=image.width, height=image.height)
+    )
 
 
 def draw_pixels(recipe: ImageRecipe) -> Image.Image:

@@ -16,6 +16,7 @@ from civitai_mock.generation.job_types.blobs import (
 )
 from civitai_mock.generation.job_types.comfy import ComfySpec
 from civitai_mock.generation.job_types.draft import JobSpec
+from civitai_mock.generation.job_types.images import ImageGenSpec
 from civitai_mock.generation.job_types.media import (
     ImageEmbeddingSpec,
     ImageTransformSpec,
@@ -32,6 +33,7 @@ from civitai_mock.generation.work import JobWork
 
 SPECS: tuple[type[JobSpec], ...] = (
     TextToImageSpec,
+    ImageGenSpec,
     ComfySpec,
     TrainingSpec,
     ImageTransformSpec,

@@ -134,7 +134,7 @@ class CompleteSpec(JobSpec, JobDraft):
         return ()
 
     def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - nothing is left open
-        named = tuple(resources[text].for_job for text in self.references().values())
+        named = tuple(resources[text].for_job for text in dict.fromkeys(self.references().values()))
         return Plan(spec=self, resources=named, cost=self.cost, images=self.images, files=self.files())
 
     def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:  # noqa: ARG002 - the spec says all

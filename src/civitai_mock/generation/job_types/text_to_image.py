@@ -61,10 +61,14 @@ class TextToImageDraft(JobDraft):
     What is left out gets the default of the model's ecosystem, which also completes a `sampling` that is left open.
     `source_image`, a URL or the key of a blob, is where to start from, and `denoise_strength` how much of it is drawn
     anew. Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
-    accepted: ComfyUI leaves out what does not fit. With a `file` the images are given out as it says, as blobs of v2.
+    accepted: ComfyUI leaves out what does not fit. The model is used as one of the `ecosystem`, whatever its AIR says;
+    its `text_encoders`, AIRs by names, have to be there, but a server takes its own. With a `file` the images are given
+    out as it says, as blobs of v2, whose ids have the usual `extension` unless another one is given.
     """
 
     model: str
+    ecosystem: str | None = None
+    text_encoders: Mapping[str, str] | None = None
     base_model: str | None = None
     prompt: str | None = None
     negative_prompt: str | None = None
@@ -84,11 +88,14 @@ class TextToImageDraft(JobDraft):
     control_nets: tuple[ControlNetDraft, ...] = ()
     quantity: int | None = None
     file: ImageFile | None = None
+    extension: str | None = None
 
     def references(self) -> Mapping[str, str]:
         found = {"model": self.model}
         if self.networks:
             found |= {network.field: network.air for network in self.networks}
+        if self.text_encoders:
+            found |= {f"text_encoders.{name}": air for name, air in self.text_encoders.items()}
         if self.control_nets:
             found |= control_net_references(self.control_nets)
         return {**found, **self._extra_references()}
@@ -103,13 +110,14 @@ class TextToImageDraft(JobDraft):
             raise FieldError("networks", f"Expected at most {MAX_NETWORKS} networks; found {len(self.networks)}.")
         if self.clip_skip is not None and not 0 <= self.clip_skip <= MOST_CLIP_SKIP:
             raise FieldError("clip_skip", f"expected a number from 0 to {MOST_CLIP_SKIP}; found {self.clip_skip}")
-        model = choose_model(resources[self.model])
+        model = choose_model(resources[self.model], ecosystem=self.ecosystem)
         extras = choose_extras(self._extra_references(), resources, model.ecosystem)
         networks = choose_networks(self.networks, resources)
         control_nets = choose_control_nets(self.control_nets, resources, model.ecosystem)
         spec = TextToImageSpec(
             base_model=self.base_model,
             model=str(model.resource.air),
+            ecosystem=model.ecosystem_unlike_air,
             model_kind=model.kind.name,
             params=self._params(model.kind.defaults, seed=seed, airs=extras.airs),
             networks={str(network.resource.air): network.spec for network in networks},
@@ -119,7 +127,19 @@ class TextToImageDraft(JobDraft):
         )
         check_extras(spec.params, quantity=spec.quantity)
         named = [network.resource for network in networks]
-        return _plan(spec, [model.resource, *named, *control_nets.resources, *extras.resources])
+        encoders = [resources[air].for_job for air in (self.text_encoders or {}).values()]
+        return self._plan(spec, [model.resource, *named, *control_nets.resources, *extras.resources, *encoders])
+
+    def _plan(self, spec: TextToImageSpec, resources: Iterable[JobResource]) -> Plan:
+        """Plan a complete draft, with each resource once: a refiner may be the model itself."""
+        return Plan(
+            spec=spec,
+            resources=tuple({str(resource.air): resource for resource in resources}.values()),
+            cost=spec.cost,
+            images=spec.quantity,
+            seed=spec.params.seed,
+            files=_files(spec, self.extension),
+        )
 
     def _extra_references(self) -> Mapping[str, str]:
         return extra_references(self.hires, self.upscale, self.refiner)
@@ -133,7 +153,7 @@ class TextToImageDraft(JobDraft):
             negative_prompt=self.negative_prompt,
             sampling=self.sampling or defaults.sampling,
             steps=steps,
-            cfg_scale=self.cfg_scale or defaults.cfg_scale,
+            cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
             width=self.width or defaults.width,
             height=self.height or defaults.height,
             seed=seed if self.seed is None else self.seed,
@@ -153,24 +173,15 @@ class TextToImageDraft(JobDraft):
         return min(max(given, LEAST_DENOISE), 1)
 
 
-def _plan(spec: TextToImageSpec, resources: Iterable[JobResource]) -> Plan:
-    """Plan a complete draft, with each resource once: a refiner may be the model itself."""
-    return Plan(
-        spec=spec,
-        resources=tuple({str(resource.air): resource for resource in resources}.values()),
-        cost=spec.cost,
-        images=spec.quantity,
-        seed=spec.params.seed,
-        files=_files(spec),
-    )
-
-
-def _files(spec: TextToImageSpec) -> tuple[PlannedFile, ...]:
+def _files(spec: TextToImageSpec, extension: str | None) -> tuple[PlannedFile, ...]:
     """Return the images as files of v2, whose size is that after all passes."""
     if spec.file is None:
         return ()
     width, height = final_size(spec.params)
     image = PlannedFile(
-        content_type=spec.file.content_type, facts=BlobFacts(width=width, height=height), seed=spec.params.seed
+        content_type=spec.file.content_type,
+        facts=BlobFacts(width=width, height=height),
+        seed=spec.params.seed,
+        extension=extension,
     )
     return (image,) * spec.quantity

@@ -10,7 +10,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.control_nets.nodes import JobControlNets
-from civitai_mock.generation.ecosystems import find_ecosystem
+from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
 from civitai_mock.generation.graph import Graph, Skeleton
 from civitai_mock.generation.graph_builder import GraphBuilder
@@ -237,7 +237,7 @@ class TextToImageJob:
 def text_to_image_job(job: Job, spec: ImagesSpec) -> TextToImageJob:
     """Prepare a stored job; raise `JobError` for one whose ecosystem is gone since it was stored."""
     resources = {str(resource.air): resource for resource in job.resources}
-    ecosystem = find_ecosystem(resources[spec.model].air)
+    ecosystem = ECOSYSTEMS.get(spec.ecosystem) if spec.ecosystem else find_ecosystem(resources[spec.model].air)
     if ecosystem is None:
         raise JobError(f"The ecosystem of '{spec.model}' is no longer known; use another model.")
     return TextToImageJob(job_id=job.id, spec=spec, ecosystem=ecosystem, resources=resources)

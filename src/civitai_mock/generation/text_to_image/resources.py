@@ -111,15 +111,23 @@ class ChosenModel:
     ecosystem: Ecosystem
     kind: ModelKind
 
+    @property
+    def ecosystem_unlike_air(self) -> str | None:
+        """Return the name of the ecosystem, unless the AIR of the model tells it."""
+        return None if find_ecosystem(self.resource.air) is self.ecosystem else self.ecosystem.name
 
-def choose_model(resource: Resource) -> ChosenModel:
-    """Return a model; raise `FieldError` for a resource that is not one of a known ecosystem."""
-    ecosystem = _ecosystem_of(resource.air)
-    return ChosenModel(resource=resource.for_job, ecosystem=ecosystem, kind=ecosystem.kind_of(resource))
+
+def choose_model(resource: Resource, *, ecosystem: str | None = None) -> ChosenModel:
+    """Return a model; raise `FieldError` for a resource that is not one of a known ecosystem.
+
+    It is used as one of the `ecosystem`, a name, where one is given, whatever its AIR says.
+    """
+    chosen = _ecosystem_of(resource.air, ecosystem)
+    return ChosenModel(resource=resource.for_job, ecosystem=chosen, kind=chosen.kind_of(resource))
 
 
-def _ecosystem_of(model: Air) -> Ecosystem:
-    ecosystem = find_ecosystem(model)
+def _ecosystem_of(model: Air, name: str | None) -> Ecosystem:
+    ecosystem = find_ecosystem(model) if name is None else ECOSYSTEMS[name]
     if ecosystem is None:
         raise FieldError(MODEL, f"The ecosystem of '{model}' is not supported; known: {', '.join(ECOSYSTEMS)}.")
     if (model.stated_type or CHECKPOINT) not in ecosystem.model_types:

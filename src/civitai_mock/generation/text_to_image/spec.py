@@ -112,12 +112,14 @@ class ImageParams:
 class ImagesSpec:
     """Holds all images of one job; AIRs are those of the resources, in the order of the job's resources.
 
-    `model_kind` is one of the model's ecosystem; it is stored, so that a restart builds the same graph. `base_model` is
-    shown again, and nothing else. Without a `file` images are given out as they are made.
+    `model_kind` is one of the model's ecosystem; it is stored, so that a restart builds the same graph. `ecosystem` is
+    there if it is another one than the AIR of the model says. `base_model` is shown again, and nothing else. Without a
+    `file` images are given out as they are made.
     """
 
     base_model: str | None = None
     model: str
+    ecosystem: str | None = None
     model_kind: str | None = None
     params: ImageParams
     networks: Mapping[str, NetworkSpec] = field(metadata=stored_as("additionalNetworks"))

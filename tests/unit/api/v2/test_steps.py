@@ -1,7 +1,6 @@
 """Step types of v2: what they make of inputs, beside what v1 makes of the same."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -11,26 +10,14 @@ import pytest
 
 from civitai_mock.api.v2 import steps
 from civitai_mock.api.v2.description.echo import echo_input
-from civitai_mock.api.v2.steps import STEP_TYPES, RegisteredStepTypes
+from civitai_mock.api.v2.steps import STEP_TYPES
 from civitai_mock.api.v2.steps.step_type import StepType
-from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import NotFoundError
-from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
-from civitai_mock.generation.job_types.draft import Plan
-from civitai_mock.ports.steps import OutputView
-from civitai_mock.services.blob_urls import WorkflowBlobUrls
-from tests.support.generation import MODELS, graph_of_job, job_of, plan, resolve
+from tests.support.generation import MODELS, graph_of_job, job_of, plan
+from tests.support.v2_steps import LORA, SEED, SEEN, TYPES, job_in_step, plans_of
 
-LORA = "urn:air:sdxl:lora:civitai:58390@62833"
-TYPES = RegisteredStepTypes(
-    blob_urls=WorkflowBlobUrls(
-        key=b"k" * 32, lifetime=timedelta(days=1), clock=VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
-    )
-)
-SEEN = OutputView(base_url="http://here", allows_mature_content=False)
-SEED = 11
 OF_V2: JsonObject = {
     "model": MODELS["sdxl"],
     "prompt": "a fox",
@@ -59,16 +46,6 @@ OF_V1: JsonObject = {
     },
     "additionalNetworks": {LORA: {"strength": 0.8, "triggerWord": "wow"}},
 }
-
-
-def plans_of(step_type: str, sent: Any) -> list[Plan]:
-    made = TYPES.jobs(step_type, echo_input(step_type, sent), seed=SEED)
-    return [resolve(draft) for draft in made.drafts]
-
-
-def job_in_step(made: Plan) -> Job:
-    job = job_of(made)
-    return replace(job, slots=made.slots(job.id))
 
 
 def test_every_step_type_is_registered() -> None:

@@ -10,11 +10,14 @@ from civitai_mock.domain.errors import JobError
 from civitai_mock.drawing.media import image_files
 from civitai_mock.drawing.media.image_operations import convert
 from civitai_mock.drawing.media.operations import derive
+from civitai_mock.generation.file_recipes import ImageRecipe
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageFile, ImageFormat, MediaInput
 from civitai_mock.generation.operations import (
     Blur,
     ConvertImage,
     PreviewImage,
+    RedrawImage,
     Region,
     RemoveBackground,
     Resize,
@@ -226,3 +229,28 @@ def test_an_operation_needs_an_image() -> None:
         derive(UpscaleImage(), [MediaInput(source="gone")])
     with pytest.raises(JobError, match="no image"):
         derive(UpscaleImage(), [])
+
+
+def redrawing(*, width: int = 0, height: int = 0, strength: float = 0.5, seed: int = 1) -> RedrawImage:
+    sampled = SamplerPass(prompt_text="a red fox", seed=seed, steps=4)
+    file = ImageFile(format=ImageFormat.PNG)
+    return RedrawImage(recipe=ImageRecipe(sampled=sampled, width=width, height=height, file=file), strength=strength)
+
+
+def test_an_image_is_drawn_over_what_is_left_of_another_one() -> None:
+    before = image_bytes((64, 48))
+    untouched, half, anew = (opened(made(redrawing(strength=strength), before).content) for strength in (0, 0.5, 1))
+    assert untouched.tobytes() == opened(before).tobytes() != anew.tobytes()
+    assert Image.blend(untouched, anew, 0.5).tobytes() == half.tobytes()
+
+
+def test_an_image_drawn_over_another_is_as_large_unless_it_has_a_size() -> None:
+    as_large, wide = made(redrawing(), image_bytes()), made(redrawing(width=96, height=64), image_bytes())
+    assert [opened(file.content).size for file in (as_large, wide)] == [(192, 320), (96, 64)]
+    assert (wide.facts.width, wide.facts.height) == (96, 64)
+    assert "a red fox" in told(wide.content)["parameters"]
+
+
+def test_each_seed_draws_another_image_over_the_same_one() -> None:
+    first, again, other = (made(redrawing(seed=seed), image_bytes()).content for seed in (1, 1, 2))
+    assert first == again != other

@@ -17,7 +17,7 @@ from civitai_mock.generation.job_types.text_to_image import TextToImageDraft, Te
 
 MAX_IMAGES = 100
 AIR_MEMBERS = {"hires": "upscaler", "upscale": "model", "refiner": "model"}
-NOT_SHOWN = frozenset({"quantity", "modelKind"})
+NOT_SHOWN = frozenset({"quantity", "modelKind", "ecosystem", "file"})
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_IMAGES)]
 
 

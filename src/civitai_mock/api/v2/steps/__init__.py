@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.description.echo import echo_input
-from civitai_mock.api.v2.steps.images import TextToImage
+from civitai_mock.api.v2.steps.images import ImageGen, TextToImage
 from civitai_mock.api.v2.steps.step_type import Blobs, StepType
 from civitai_mock.api.v2.steps.words import Echo
 from civitai_mock.domain.cost import StepCost
@@ -15,7 +15,7 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.ports.steps import OutputView, StepJobs
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
-STEP_TYPES: Mapping[str, StepType] = {step_type.name: step_type for step_type in (TextToImage(), Echo())}
+STEP_TYPES: Mapping[str, StepType] = {step_type.name: step_type for step_type in (TextToImage(), ImageGen(), Echo())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

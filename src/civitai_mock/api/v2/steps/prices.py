@@ -1,47 +1,100 @@
-"""What steps cost, in whole Buzz: the published prices (v2 contract, section 8)."""
+"""What steps cost, in whole Buzz: the published prices (v2 contract, section 8), and guesses where there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from civitai_mock.api.v2.steps.image_members import image_count, image_size, lora_count
 from civitai_mock.api.v2.steps.step_type import StepInput
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json_types import as_number
+from civitai_mock.domain.json_types import Json, as_number, as_object, as_text
+from civitai_mock.generation.text_to_image.spec import Size
+
+ADDITIONAL_RESOURCES = "additionalResources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePrice:
-    """Is the price of one image of `side` by `side` pixels with so many steps; others cost in proportion."""
+    """Is the price of one image of `side` by `side` pixels with so many steps; others cost in proportion.
+
+    Without a `side` or `steps` the price is the same for all. It is multiplied by `edit` if an image is edited, and
+    by `guidance` if there is a negative prompt text to work against, which a `cfgScale` above 1 means.
+    """
 
     base: float
-    side: int
-    steps: int
+    side: int | None = 1024
+    steps: int | None = 20
+    edit: float = 1
+    guidance: float = 1
 
 
-SDXL = ImagePrice(base=8, side=1024, steps=20)
-IMAGE_PRICES: Mapping[str, ImagePrice] = {"sd1": ImagePrice(base=4, side=512, steps=20), "sdxl": SDXL}
+SDXL = ImagePrice(base=8)
+EXTERNAL = ImagePrice(base=50, side=None, steps=None)  # a guess: what companies ask for is not published
+KLEIN_4B, KLEIN_9B = (ImagePrice(base=base, edit=2, guidance=2) for base in (12, 24))
+# By AIR's ecosystem, for models; by engine, ecosystem, model and version, as far as they matter, for imageGen.
+IMAGE_PRICES: Mapping[str, ImagePrice] = {
+    "sd1": ImagePrice(base=4, side=512),
+    "sdxl": SDXL,
+    "flux1": ImagePrice(base=8),
+    "sdcpp": SDXL,
+    "sdcpp/sd1": ImagePrice(base=4, side=512),
+    "sdcpp/flux1": ImagePrice(base=28, steps=28),
+    "sdcpp/zImage": ImagePrice(base=20),
+    "sdcpp/zImage/turbo": ImagePrice(base=8, steps=9),
+    "sdcpp/anima": ImagePrice(base=9.6, steps=30),
+    "sdcpp/qwen": ImagePrice(base=18),
+    "sdcpp/flux2Klein": KLEIN_4B,
+    "sdcpp/flux2Klein/9b": KLEIN_9B,
+    "sdcpp/flux2Klein/9b-base": KLEIN_9B,
+    "comfy": ImagePrice(base=8, steps=30),
+    "comfy/sd1": ImagePrice(base=4, side=512, steps=30),
+    "comfy/flux1": ImagePrice(base=8),
+    "comfy/anima": ImagePrice(base=9.6, steps=30),
+    "flux2/klein": KLEIN_4B,
+    "flux2/klein/9b": KLEIN_9B,
+    "flux2/klein/9b-base": KLEIN_9B,
+    "flux2/klein/9b-kv": KLEIN_9B,
+}
 
 
-def image_price(members: StepInput) -> StepCost:
-    """Return the price of the images of an input with a `model`; a model of an unknown ecosystem costs as SDXL does."""
-    price = IMAGE_PRICES.get(_ecosystem(members.get("model")), SDXL)
-    width, height = as_number(members.get("width")), as_number(members.get("height"))
-    steps, quantity = as_number(members.get("steps")), as_number(members.get("quantity"))
-    batch = as_number(members.get("batchSize"))
-    return StepCost(
-        factors={
-            "base": price.base,
-            "pixels": (width or price.side) * (height or price.side) / price.side**2,
-            "steps": (steps or price.steps) / price.steps,
-            "quantity": (quantity or 1) * (batch or 1),
-        }
-    )
+def text_to_image_price(members: StepInput) -> StepCost:
+    """Return the price of images by their model; a model of an unknown ecosystem costs as one of SDXL does."""
+    price = IMAGE_PRICES.get(_ecosystem(as_object(members).get("model")), SDXL)
+    batch = as_number(as_object(members).get("batchSize"))
+    return _cost(price, members, count=image_count(members) * (batch or 1))
 
 
-def _ecosystem(model: object) -> str:
+def image_gen_price(members: StepInput) -> StepCost:
+    """Return the price of images by the engine and what makes a difference there."""
+    words = [as_text(as_object(members).get(name)) for name in ("engine", "ecosystem", "model", "modelVersion")]
+    path = "/".join(word for word in words if word)
+    while path and path not in IMAGE_PRICES:
+        path = path.rpartition("/")[0]
+    return _cost(IMAGE_PRICES.get(path, EXTERNAL), members, count=image_count(members))
+
+
+def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:
+    known = as_object(members)
+    width, height = image_size(members, otherwise=Size(price.side or 1, price.side or 1)) or (1, 1)
+    steps = as_number(known.get("steps"))
+    factors = {
+        "base": price.base,
+        "pixels": width * height / price.side**2 if price.side else 1,
+        "steps": (steps or price.steps) / price.steps if price.steps else 1,
+        "quantity": count,
+    }
+    if price.edit != 1 and "edit" in as_text(known.get("operation")).lower():
+        factors["operation"] = price.edit
+    if price.guidance != 1 and (as_number(known.get("cfgScale")) or 1) > 1:
+        factors["cfgScale"] = price.guidance
+    loras = lora_count(members)
+    return StepCost(factors=factors, fixed={ADDITIONAL_RESOURCES: loras} if loras else {})
+
+
+def _ecosystem(model: Json) -> str:
     try:
         reference = parse_reference(model) if isinstance(model, str) else None
     except InvalidRequestError:
         return ""
-    return getattr(reference, "ecosystem", None) or ""
+    return (getattr(reference, "ecosystem", None) or "").lower()

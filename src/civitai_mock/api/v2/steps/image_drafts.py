@@ -1,0 +1,122 @@
+"""Make drafts of the inputs of imageGen: graphs for what runs on workers of ours, drawings for all other models."""
+
+from collections.abc import Mapping
+
+from civitai_mock.api.v2.steps.image_members import (
+    JPEG_EXTENSION,
+    USUAL_SIZE,
+    image_file,
+    image_size,
+    input_images,
+    is_air,
+    model_airs,
+    network_drafts,
+    whole,
+)
+from civitai_mock.domain.json_types import JsonObject, as_number, as_text
+from civitai_mock.domain.sampling import LEFT_OPEN, Sampling, sdcpp_sampling
+from civitai_mock.generation.ecosystems import ECOSYSTEMS
+from civitai_mock.generation.ecosystems.flux1 import FLUX1
+from civitai_mock.generation.job_types.draft import JobDraft
+from civitai_mock.generation.job_types.images import ImageGenSpec
+from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
+from civitai_mock.generation.media import ImageFormat
+
+OWN_ENGINES = frozenset({"sdcpp", "comfy"})
+TEXT_ENCODERS = frozenset({"clipLModel", "t5XXLModel"})
+MODELS = ("model", "diffuserModel")
+DISCRETE = "discrete"
+MOST_STEPS = 150
+USUAL_STRENGTH = 0.75
+# The paths of fields of drafts: networks, models and images are named by theirs.
+PATHS: Mapping[str, str] = {"networks.": "", "text_encoders.": "", "source_image": "image"}
+
+
+def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
+    """Return the draft of one image, all of whose references are resolved."""
+    ecosystem = ECOSYSTEMS.get(as_text(members.get("ecosystem")).lower())
+    model = next((name for name in MODELS if is_air(members.get(name))), None)
+    is_edit = "edit" in as_text(members.get("operation")).lower()
+    if as_text(members.get("engine")) not in OWN_ENGINES or ecosystem is None or model is None or is_edit:
+        return _drawing(members, seed=seed)
+    return _graph_draft(members, ecosystem.name, model, seed=seed)
+
+
+def graph_paths(members: JsonObject) -> Mapping[str, str]:
+    model = next((name for name in MODELS if is_air(members.get(name))), "model")
+    return {**PATHS, "model": model}
+
+
+def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) -> TextToImageDraft:
+    size, file = image_size(members, otherwise=None), image_file(members)
+    encoders = {name: air for name, air in model_airs(members).items() if name in TEXT_ENCODERS}
+    return TextToImageDraft(
+        model=as_text(members[model]),
+        ecosystem=ecosystem,
+        text_encoders=encoders or None,
+        prompt=as_text(members.get("prompt")),
+        negative_prompt=as_text(members.get("negativePrompt")) or None,
+        sampling=_sampling(members, ecosystem),
+        steps=whole(members, "steps", low=1, high=MOST_STEPS),
+        cfg_scale=as_number(members.get("cfgScale")),
+        width=size.width if size else None,
+        height=size.height if size else None,
+        seed=seed,
+        clip_skip=whole(members, "clipSkip", low=1, high=24),
+        source_image=as_text(members.get("image")) or None,
+        denoise_strength=_strength(members),
+        networks=network_drafts(members),
+        quantity=1,
+        file=file,
+        extension=_extension(file.format),
+    )
+
+
+def _drawing(members: JsonObject, *, seed: int) -> ImageGenSpec:
+    images, file = input_images(members), image_file(members)
+    size = image_size(members, otherwise=None if images else USUAL_SIZE)
+    loras = {str(draft.name): draft for draft in network_drafts(members)}
+    sampling = _sampling(members, "") or LEFT_OPEN
+    return ImageGenSpec(
+        engine=as_text(members.get("engine")),
+        model=" ".join(filter(None, (as_text(members.get(name)) for name in ("ecosystem", "model", "version")))),
+        prompt=as_text(members.get("prompt")),
+        negative_prompt=as_text(members.get("negativePrompt")),
+        sampler=sampling.sampler,
+        noise_schedule=sampling.noise_schedule,
+        steps=whole(members, "steps", low=0, high=MOST_STEPS)
+        or whole(members, "numInferenceSteps", low=0, high=MOST_STEPS)
+        or 0,
+        cfg_scale=as_number(members.get("cfgScale", members.get("guidanceScale"))),
+        seed=seed,
+        width=size.width if size else None,
+        height=size.height if size else None,
+        sources=images,
+        strength=(_strength(members) or USUAL_STRENGTH) if images else 1,
+        models=model_airs(members),
+        loras={place: draft.air for place, draft in loras.items()},
+        lora_strengths={place: draft.strength for place, draft in loras.items() if draft.strength is not None},
+        file=file,
+        extension=_extension(file.format),
+    )
+
+
+def _sampling(members: JsonObject, ecosystem: str) -> Sampling | None:
+    """Return ComfyUI's pair; the usual noise levels of sdcpp are those of the model, for FLUX.1 its own."""
+    if as_text(members.get("engine")) == "comfy":
+        sampling = Sampling(as_text(members.get("sampler")), as_text(members.get("scheduler")))
+    else:
+        schedule = as_text(members.get("schedule"))
+        is_usual = ecosystem == FLUX1.name and schedule == DISCRETE
+        sampling = sdcpp_sampling(as_text(members.get("sampleMethod")), "" if is_usual else schedule)
+    return None if sampling == LEFT_OPEN else sampling
+
+
+def _strength(members: JsonObject) -> float | None:
+    """Return how much of an input image is drawn anew."""
+    given = as_number(members.get("strength", members.get("denoiseStrength")))
+    return None if given is None else min(max(given, 0), 1)
+
+
+def _extension(image_format: ImageFormat) -> str | None:
+    return JPEG_EXTENSION if image_format is ImageFormat.JPEG else None
