@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from civitai_mock.services.blob_tokens import BlockedToken
 from civitai_mock.services.consumers import consumer_id
 from tests.support.jobs import LEASE, chunks
 from tests.support.served_app import BASE_URL, IMAGE, JOBS, Served, serve
+from tests.support.workflows import make_workflow
 
 BLOBS = "/v2/consumer/blobs"
 ID = "7Q00000000000000000000000Z.png"
@@ -240,6 +242,61 @@ async def test_what_is_more_mature_than_asked_for_is_withheld(served: Served, mo
     with Image.open(io.BytesIO(answer.content)) as image:
         image.load()
         assert image.size == (640, 480)
+
+
+@pytest.mark.parametrize(
+    ("level", "allows", "is_withheld"),
+    [
+        ("r", False, True),
+        ("xxx", False, True),
+        ("r", None, False),
+        ("r", True, False),
+        ("pg13", False, False),
+        (None, False, False),
+    ],
+)
+async def test_mature_content_is_withheld_unless_its_workflow_allows_it(
+    served: Served, level: str | None, allows: bool | None, is_withheld: bool
+) -> None:
+    workflow = make_workflow(allow_mature_content=allows)
+    await served.stores.workflows.add(workflow, [])
+    facts = BlobFacts(width=8, height=8, nsfw_level=NsfwLevel(level) if level else None, workflow_id=workflow.id)
+    path = await store(served, facts=facts)
+    reason = "MatureContent" if is_withheld else None
+    assert (await served.client.head(path)).headers.get("x-blocked-reason") == reason
+    refreshed = (await served.client.post(f"{path}/refresh")).json()
+    assert (refreshed["available"], refreshed.get("blockedReason")) == (True, reason)
+    for url in (path, refreshed["url"], refreshed["previewUrl"]):
+        assert (await served.client.get(await location(served.client, url))).status_code == (
+            403 if is_withheld else 200
+        )
+    stream = await served.client.get(signed(served, shown=Shown.STREAM))
+    assert stream.status_code == (404 if is_withheld else 200)
+
+
+async def test_what_is_withheld_is_given_out_once_its_workflow_allows_it(served: Served) -> None:
+    workflow = make_workflow(allow_mature_content=False)
+    await served.stores.workflows.add(workflow, [])
+    path = await store(served, facts=replace(FACTS, workflow_id=workflow.id))
+    assert (await location(served.client, path)).startswith(f"{BLOBS}/blocked/")
+    stored = await served.stores.workflows.get(workflow.id)
+    assert stored is not None
+    allowing = stored.workflow.described(allow_mature_content=True)
+    assert await served.stores.workflows.replace(stored.workflow, allowing)
+    assert (await served.client.get(await location(served.client, path))).content == IMAGE
+
+
+async def test_a_workflow_that_was_deleted_allows_nothing_mature(served: Served) -> None:
+    path = await store(served, facts=replace(FACTS, workflow_id="7-20250906181816000"))
+    assert (await location(served.client, path)).startswith(f"{BLOBS}/blocked/")
+
+
+async def test_a_token_gives_out_nothing_that_is_withheld_meanwhile(served: Served) -> None:
+    workflow = make_workflow(allow_mature_content=True)
+    stored = await served.stores.workflows.add(workflow, [])
+    found = await location(served.client, await store(served, facts=replace(FACTS, workflow_id=workflow.id)))
+    assert await served.stores.workflows.replace(stored, stored.described(allow_mature_content=False))
+    assert (await served.client.get(found)).status_code == 404
 
 
 @pytest.mark.parametrize(("sides", "drawn"), [((None, None), (512, 512)), ((1, 20_000), (1, 4096))])

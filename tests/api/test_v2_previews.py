@@ -21,6 +21,7 @@ from tests.support.served_app import BASE_URL, IMAGE, Served, serve, serve_all, 
 
 BLOBS = "/v2/consumer/blobs"
 AT_ONCE = 20
+PATIENCE_SECONDS = 20
 LARGE = plain_image_file("PNG", size=(900, 600))
 
 
@@ -78,7 +79,8 @@ def with_previews(served: Served, *, artist: Any = None, blobs: Any = None) -> N
         drawing=access.drawing,
         artist=artist or served.namespace.runtime.artist,
     )
-    served.answer_with(blob_access=replace(access, previews=previews))
+    changed = replace(access, previews=previews)
+    served.answer_with(blob_access=changed, view_blobs=replace(served.use_cases.view_blobs, access=changed))
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "image/jpeg", "image/webp"])
@@ -115,9 +117,10 @@ async def test_a_preview_is_made_once_however_many_ask_for_it(served: Served) ->
     with_previews(served, artist=artist)
     blob = await upload(served.client, LARGE)
     asking = [asyncio.create_task(download(served.client, blob["previewUrl"])) for _ in range(AT_ONCE)]
-    await artist.begun.wait()
-    artist.go_on.set()
-    contents = {answer.content for answer in await asyncio.gather(*asking)}
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await artist.begun.wait()
+        artist.go_on.set()
+        contents = {answer.content for answer in await asyncio.gather(*asking)}
     assert (len(contents), artist.derived) == (1, 1)
     assert {(await download(served.client, blob["previewUrl"])).content} == contents
     assert artist.derived == 1

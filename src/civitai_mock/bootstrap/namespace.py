@@ -102,7 +102,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
     blob_tokens = BlobTokens(key=runtime.blob_key, clock=clock)
-    view_blobs = ViewBlobs(access=runtime.blob_access, tokens=blob_tokens)
+    view_blobs = ViewBlobs(access=runtime.blob_access, tokens=blob_tokens, workflows=stores.workflows)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
         submit=_make_submit(namespace),

@@ -42,3 +42,11 @@ def level_of_text(text: str) -> NsfwLevel:
     """Return the level of the most mature word of a prompt text, in any case; PG if none is in `WORDS`."""
     found = LEVELS_OF_WORDS.keys() & WORD.findall(text.lower())
     return max((LEVELS_OF_WORDS[word] for word in found), key=ORDER.index, default=NsfwLevel.PG)
+
+
+def withheld_reason(level: NsfwLevel | None, *, allow_mature_content: bool | None) -> str | None:
+    """Return why a blob is withheld, or None: a workflow that does not say what it allows is paid in yellow Buzz.
+
+    Yellow Buzz pays for any content; where blue or green pays, the workflow says that it does not allow it.
+    """
+    return MATURE_CONTENT if level is not None and level.is_mature and allow_mature_content is False else None

@@ -126,10 +126,8 @@ class BlobArchives:
                 yield entry.file_name, opened.blob.size, chained(first, chunks)
 
     async def _open_file(self, entry: ArchiveEntry) -> OpenBlob | None:
-        link = BlobLink(entry.blob_id)
         try:
-            view = await self.views.see(link, owner=None)
-            return await self.views.access.open_link(link, owner=None) if view.blocked_reason is None else None
+            return (await self.views.open(BlobLink(entry.blob_id), owner=None))[1]
         except NotFoundError:
             return None
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, BlobFacts, BlobLink, UndrawnBlob
-from civitai_mock.domain.maturity import MATURE_CONTENT, NsfwLevel
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.maturity import MATURE_CONTENT, NsfwLevel, withheld_reason
+from civitai_mock.ports import WorkflowStore
+from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blob_tokens import BlobTokens, BlockedToken, ContentToken
 from civitai_mock.services.blob_urls import V2_BLOBS_PATH
 from civitai_mock.services.blobs import BlobAccess
@@ -31,16 +34,34 @@ class ViewBlobs:
 
     access: BlobAccess
     tokens: BlobTokens
+    workflows: WorkflowStore
 
     async def see(self, link: BlobLink, *, owner: str | None, most: NsfwLevel | None = None) -> BlobView:
-        """Return the blob of a link; what is more mature than `most` is withheld.
+        """Return the blob of a link, which is withheld if it is more mature than its workflow allows, or than `most`.
 
         Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where the link is not signed.
         """
         blob = await self.access.get(link.key, owner=None if link.is_signed else owner)
-        view = BlobView(blob=blob)
-        is_withheld = most is not None and view.level is not None and view.level.exceeds(most)
-        return BlobView(blob=blob, blocked_reason=MATURE_CONTENT) if is_withheld else view
+        facts = blob.facts or BlobFacts()
+        level = facts.nsfw_level
+        if most is not None and level is not None and level.exceeds(most):
+            return BlobView(blob=blob, blocked_reason=MATURE_CONTENT)
+        if facts.workflow_id is None or level is None or not level.is_mature:
+            return BlobView(blob=blob)
+        return BlobView(blob=blob, blocked_reason=await self._withheld_reason(facts.workflow_id, level))
+
+    async def open(self, link: BlobLink, *, owner: str | None) -> tuple[BlobView, OpenBlob]:
+        """Open what a link shows; raise `NotFoundError` for what is withheld, too."""
+        view = await self.see(link, owner=owner)
+        if view.blocked_reason is not None:
+            raise NotFoundError(f"The blob '{link.key}' is withheld: {view.blocked_reason}.")
+        return view, await self.access.open_link(link, owner=owner)
+
+    async def _withheld_reason(self, workflow_id: str, level: NsfwLevel) -> str | None:
+        """Ask the workflow, as what it allows may change; one that was deleted allows nothing."""
+        found = await self.workflows.get(workflow_id)
+        allows = False if found is None else found.workflow.allow_mature_content
+        return withheld_reason(level, allow_mature_content=allows)
 
     def location(self, view: BlobView, content: ContentToken, *, until: datetime | None) -> str:
         """Return the path under which the content is given out, but not after `until`, or the placeholder for it."""

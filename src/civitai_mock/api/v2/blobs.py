@@ -67,8 +67,7 @@ async def get_content(request: Request) -> Response:
     except GoneError as error:
         raise InvalidRequestError(error.message) from error
     link = BlobLink(token.key, token.shown)
-    view = await cases.view_blobs.see(link, owner=None)
-    opened = await cases.blob_access.open_link(link, owner=None)
+    view, opened = await cases.view_blobs.open(link, owner=None)
     headers = {**level_headers(view), "x-content-type-options": "nosniff"}
     if token.filename or token.is_download:
         headers["content-disposition"] = content_disposition(token.filename or token.key, token.is_download)
@@ -95,8 +94,8 @@ async def refresh_blob(request: Request) -> Response:
 async def get_streaming_blob(request: Request) -> Response:
     """Answer with the bytes at once: here a file is written as a whole, so that there is nothing to wait for."""
     link = link_of(request, path=STREAMING_PATH)
-    opened = await use_cases(request).blob_access.open_link(link, owner=owner_of_link(request, link))
-    return await serve_blob(request, opened)
+    view, opened = await use_cases(request).view_blobs.open(link, owner=owner_of_link(request, link))
+    return await serve_blob(request, opened, headers=level_headers(view))
 
 
 def render_view(request: Request, view: BlobView) -> Mapping[str, object]:
