@@ -1,6 +1,6 @@
-"""Keep answers about jobs that have ended, ready to be sent again while nothing in them can have changed."""
+"""Keep answers about what has ended, ready to be sent again while nothing in them can have changed."""
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
@@ -8,7 +8,6 @@ from starlette.types import Scope
 
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.domain.job import JobSummary
 
 MAX_BYTES = 4 * 2**20  # about two thousand answers: more are hardly asked for again within one second
 BYTES_BESIDE = 1000  # what an answer takes beside its body and the texts that were sent
@@ -18,11 +17,21 @@ Sent: TypeAlias = tuple[str | bytes, ...]
 Key: TypeAlias = tuple[Sent, *tuple[Hashable, ...]]
 
 
-class KeptAnswer(NamedTuple):
-    """Is an answer about a job that was settled at a time, which an endpoint made with the use cases of a namespace."""
+class Settled(NamedTuple):
+    """Is a job or a workflow that has ended, in a state that `find_state` returns for its id until something changes.
 
-    job_id: str
-    settled_at: datetime
+    The state is not None, which stands for whatever is not settled any more.
+    """
+
+    id: str
+    state: Hashable
+    find_state: Callable[[str], Awaitable[Hashable]]
+
+
+class KeptAnswer(NamedTuple):
+    """Is an answer about something that was settled, which an endpoint made with the use cases of a namespace."""
+
+    settled: Settled
     use_cases: object
     endpoint: object
     response: JsonResponse
@@ -31,10 +40,10 @@ class KeptAnswer(NamedTuple):
 class AnswerCache:
     """Keeps answers for the second in which their URLs were signed, and forgets all of them when it is over.
 
-    What is kept is never right by itself: each time the store is asked whether the job is still settled at the same
-    time, which a taint, a deletion and a sweep end, in whatever process. To make the answer anew costs four times as
-    much. An answer is kept when its path is asked for again in the same second: most are not, and to keep them all took
-    a tenth of the time of a job that is asked for once. Beyond `max_bytes` none is kept until the next second.
+    What is kept is never right by itself: each time the store is asked whether it is still settled in the same state,
+    which a change, a deletion and a sweep end, in whatever process. To make the answer anew costs four times as much.
+    An answer is kept when its path is asked for again in the same second: most are not, and to keep them all took a
+    tenth of the time of a job that is asked for once. Beyond `max_bytes` none is kept until the next second.
     """
 
     def __init__(self, *, max_bytes: int = MAX_BYTES) -> None:
@@ -54,12 +63,13 @@ class AnswerCache:
         cases = exchange.context.use_cases_of(exchange)
         if kept.use_cases is not cases or not self._begins <= cases.clock.now() < self._ends:
             return None
-        return kept if kept.settled_at == await cases.query.settled_at(kept.job_id) else None
+        settled = kept.settled
+        return kept if settled.state == await settled.find_state(settled.id) else None
 
-    def keep(self, exchange: Exchange, job: JobSummary, response: JsonResponse, *, begun: datetime) -> None:
+    def keep(self, exchange: Exchange, response: JsonResponse, *, settled: Settled, begun: datetime) -> None:
         """Keep the answer to a request, which was made from `begun` until now, if it is one that can be kept."""
-        cases, settled_at = exchange.context.use_cases_of(exchange), job.settled_at
-        if settled_at is None or exchange.method != "GET" or not self._is_of_this_second(begun, cases.clock.now()):
+        cases = exchange.context.use_cases_of(exchange)
+        if exchange.method != "GET" or not self._is_of_this_second(begun, cases.clock.now()):
             return
         path = hash(exchange.scope["path"])
         if path not in self._asked:
@@ -70,8 +80,7 @@ class AnswerCache:
         if self._bytes + size <= self._max_bytes:
             self._bytes += size
             self._answers[key] = KeptAnswer(
-                job_id=job.id,
-                settled_at=settled_at,
+                settled=settled,
                 use_cases=cases,
                 endpoint=exchange.scope["endpoint"],
                 response=response,

@@ -38,7 +38,12 @@ INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1  # seeds of ComfyUI need all of the 
 
 
 async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
-    """Return what `parse` makes of the body, which has to be a JSON object; a missing content type counts as JSON.
+    """Return what `parse` makes of the body, which has to be a JSON object; see `read_any`."""
+    return await read_any(request, lambda value: parse(_object(value)))
+
+
+async def read_any(request: Request, parse: Callable[[Json], T]) -> T:
+    """Return what `parse` makes of the body, which is JSON of any kind; a missing content type counts as JSON.
 
     Raise an error that says what is wrong with it. A large body is decoded and parsed in a thread.
     """
@@ -51,7 +56,7 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
         body = await _read(request, limits, share)
         current.body_size = len(body)
         most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
-        return await in_thread_if_large(lambda: parse(_object(decode(body, most_values=most))), size=len(body))
+        return await in_thread_if_large(lambda: parse(decode(body, most_values=most)), size=len(body))
 
 
 def _object(value: Json) -> JsonObject:

@@ -31,6 +31,10 @@ class WorkflowStore(Protocol):
         """Return a workflow with its jobs, in order of their place; None if it does not exist, or was deleted."""
         ...
 
+    async def settled_version(self, workflow_id: str) -> int | None:
+        """Return the version of a workflow with a memo; None for any other. This is much cheaper than the workflow."""
+        ...
+
     async def replace(
         self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
     ) -> bool:

@@ -118,6 +118,7 @@ INDEXES: Mapping[str, str] = {
     "workflows.jobs_of_many": "PRIMARY KEY (workflow=?)",
     "workflows.replace": "sqlite_autoindex_jobs workflows_1",
     "workflows.delete": "sqlite_autoindex_jobs workflows_1",
+    "workflows.settled_version": "sqlite_autoindex_jobs workflows_1",
     "workflows.has_job": "sqlite_autoindex_jobs_1",
     "workflows.unfinished": "jobs workflows that run (id>?)",
     "workflows.expired": "jobs workflows to sweep",

@@ -86,6 +86,37 @@ async def test_free_json_comes_back_as_it_was(workflows: WorkflowStore) -> None:
     assert await stored(workflows) == added
 
 
+async def test_only_a_workflow_with_a_memo_has_a_settled_version(workflows: WorkflowStore) -> None:
+    running = await add(workflows, make_workflow())
+    assert await workflows.settled_version(running.id) is None
+    over = running.over(MEMO, keep_until=START + MONTH)
+    assert await workflows.replace(running, over)
+    assert await workflows.settled_version(over.id) == over.version
+    assert await workflows.settled_version(workflow_id(2)) is None
+
+
+async def test_the_settled_version_changes_with_the_workflow(workflows: WorkflowStore) -> None:
+    running = await add(workflows, make_workflow())
+    over = running.over(MEMO, keep_until=START + MONTH)
+    assert await workflows.replace(running, over)
+    assert await workflows.settled_version(over.id) == over.version
+    tagged = over.described(tags=["best"])
+    assert await workflows.replace(over, tagged)
+    assert await workflows.settled_version(over.id) == tagged.version == over.version + 1
+    assert not await workflows.replace(over, over.described(tags=["late"]))
+    assert await workflows.settled_version(over.id) == tagged.version
+    assert await workflows.delete(tagged)
+    assert await workflows.settled_version(over.id) is None
+
+
+async def test_a_swept_workflow_has_no_settled_version(workflows: WorkflowStore) -> None:
+    running = await add(workflows, make_workflow())
+    assert await workflows.replace(running, running.over(MEMO, keep_until=START + MONTH))
+    assert await workflows.settled_version(running.id) is not None
+    assert await workflows.sweep(START + 2 * MONTH) == 1
+    assert await workflows.settled_version(running.id) is None
+
+
 async def test_an_unknown_workflow_is_none(workflows: WorkflowStore) -> None:
     assert await workflows.get(workflow_id(1)) is None
     assert await workflows.get("\ud800") is None

@@ -8,7 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.answer_cache import answers_of
+from civitai_mock.api.answer_cache import Settled, answers_of
 from civitai_mock.api.context import (
     caller,
     exchange,
@@ -106,7 +106,9 @@ async def get_job(request: Request) -> Response:
     else:
         job = await cases.query.summary(job_id, owner=owner(request))
         response = JsonResponse((await renderer_for(request, [job])).summary(job))
-    answers_of(request.scope).keep(exchange(request), job, response, begun=begun)
+    if job.settled_at is not None:
+        settled = Settled(job.id, job.settled_at, cases.query.settled_at)
+        answers_of(request.scope).keep(exchange(request), response, settled=settled, begun=begun)
     return response
 
 

@@ -101,6 +101,14 @@ class MongoWorkflowStore:
         return jobs_by_workflow(await jobs_of([document async for document in found]))
 
     @raises_domain_errors
+    async def settled_version(self, workflow_id: str) -> int | None:
+        if not is_storable(workflow_id):
+            return None
+        settled = {"_id": workflow_id, "running": {"$exists": False}, **UNDELETED}
+        found = await self._workflows.find_one(settled, {"version": 1})
+        return None if found is None else int(found["version"])
+
+    @raises_domain_errors
     async def replace(
         self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
     ) -> bool:

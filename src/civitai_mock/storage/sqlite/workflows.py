@@ -26,6 +26,7 @@ from civitai_mock.storage.sqlite.workflow_rows import (
     workflow_row,
 )
 
+MOST_SETTLED = 10_000  # whose versions are remembered
 SWEEP_BATCH = 50  # workflows, with the jobs of each; other writes get their turn between two batches
 BY_EXTERNAL_ID = 'SELECT version, body FROM "{jobs} workflows" WHERE owner = ? AND external_id = ?'
 INSERT = """
@@ -54,6 +55,7 @@ DELETE = """
     UPDATE "{jobs} workflows" SET is_deleted = 1, is_listed = 0, external_id = NULL
     WHERE id = ? AND version = ? AND is_deleted = 0
 """
+SETTLED_VERSION = """SELECT version FROM "{jobs} workflows" WHERE id = ? AND is_over = 1 AND is_deleted = 0"""
 HAS_JOB = """SELECT 1 FROM "{jobs}" WHERE id = ?"""
 UNFINISHED = """
     SELECT version, body FROM "{jobs} workflows" WHERE is_over = 0 AND is_deleted = 0 AND id > ?
@@ -83,6 +85,7 @@ class WorkflowStatements:
         self.jobs_of_many = names.fill(JOBS_OF_MANY)
         self.replace = names.fill(REPLACE)
         self.delete = names.fill(DELETE)
+        self.settled_version = names.fill(SETTLED_VERSION)
         self.has_job = names.fill(HAS_JOB)
         self.unfinished = names.fill(UNFINISHED)
         self.expired = names.fill(EXPIRED)
@@ -102,6 +105,8 @@ class SqliteWorkflowStore:
         self._insertion = InsertStatements(names)
         self._spending = SpendingStatements(names)
         self._search = WorkflowSearch(database=database, names=names)
+        # In a database of this process alone; elsewhere others may change what is remembered (see `SettledJobs`).
+        self._settled: dict[str, int] | None = {} if database.is_private else None
 
     async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
         new = NewJobs(jobs)
@@ -142,6 +147,22 @@ class SqliteWorkflowStore:
         rows = await self._database.scan(self._sql.jobs_of_many, (to_json(list(workflow_ids)),))
         return jobs_by_workflow(await jobs_from(rows))
 
+    async def settled_version(self, workflow_id: str) -> int | None:
+        known = None if self._settled is None else self._settled.get(workflow_id)
+        if known is not None:
+            return known
+        rows = self._database.read(self._sql.settled_version, (workflow_id,))
+        version = int(rows[0][0]) if rows else None
+        if self._settled is not None and version is not None:
+            if len(self._settled) >= MOST_SETTLED:
+                self._settled.clear()
+            self._settled[workflow_id] = version
+        return version
+
+    def _forget(self, workflow_id: str) -> None:
+        if self._settled is not None:
+            self._settled.pop(workflow_id, None)
+
     async def replace(
         self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
     ) -> bool:
@@ -159,7 +180,10 @@ class SqliteWorkflowStore:
                 raise InsufficientBuzzError("The balance does not cover the charge.")
             return True
 
-        return await self._database.write(update)
+        try:
+            return await self._database.write(update)
+        finally:
+            self._forget(before.id)
 
     def _change_tags(self, before: Workflow, after: Workflow, connection: sqlite3.Connection) -> None:
         old, new = tag_rows(before), tag_rows(after)
@@ -184,7 +208,10 @@ class SqliteWorkflowStore:
             connection.executemany(self._sql.delete_tag, tag_rows(workflow))
             return True
 
-        return await self._database.write(delete)
+        try:
+            return await self._database.write(delete)
+        finally:
+            self._forget(workflow.id)
 
     async def unfinished(self, *, after: str, limit: int) -> Sequence[Workflow]:
         return [workflow_from(row) for row in self._database.read(self._sql.unfinished, (after, limit))]
@@ -197,6 +224,8 @@ class SqliteWorkflowStore:
         while batch == SWEEP_BATCH:
             batch = await self._database.write(partial(self._sweep_batch, to_micros(now)))
             swept += batch
+            if self._settled is not None:
+                self._settled.clear()
         return swept
 
     def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
