@@ -39,7 +39,7 @@ class InvalidRequestError(MockError):
 
     def under(self, path: str) -> "InvalidRequestError":
         """Return the same fault as one of a part, at `path`, of a larger request."""
-        errors = {f"{path}.{name}" if path else name: messages for name, messages in self.errors.items()}
+        errors = {".".join(filter(None, (path, name))): messages for name, messages in self.errors.items()}
         return InvalidRequestError(self.message, errors=errors, **self.evidence)
 
 

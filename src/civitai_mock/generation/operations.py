@@ -58,6 +58,11 @@ class ConvertImage(ImageOperation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepImage(ImageOperation):
+    """Keeps the bytes of an image as they are, whatever format they have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewImage(ImageOperation):
     """Makes a small image that shows what is in another one; one that is small enough stays as large as it is."""
 
@@ -164,6 +169,7 @@ class ExtractFrames(VideoOperation):
 
 Operation: TypeAlias = (
     ConvertImage
+    | KeepImage
     | PreviewImage
     | UpscaleImage
     | RedrawImage

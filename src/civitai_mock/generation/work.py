@@ -34,6 +34,11 @@ def is_url(source: str) -> bool:
     return "://" in source
 
 
+def is_web_url(source: str) -> bool:
+    """Return whether a source is a URL that has to be fetched; others hold their bytes, or are no URL at all."""
+    return source[:8].lower().startswith(("http://", "https://"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRole:
     """Is a part that several files can play; a graph names the best known of them, `name`.

@@ -34,5 +34,5 @@ class JobTemplate:
     dependencies: tuple[str, ...] = ()
 
     def path_of(self, field: str) -> str:
-        """Return the path of a field in the body."""
-        return f"{self.path}.{self.spell(field)}" if self.path else self.spell(field)
+        """Return the path of a field in the body; one that is spelled with nothing is the template itself."""
+        return ".".join(part for part in (self.path, self.spell(field)) if part)

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageSequence
 
 from civitai_mock.domain.blob import BlobFacts
 from civitai_mock.domain.errors import JobError
+from civitai_mock.domain.media import UNKNOWN_TYPE, sniffed_type
 from civitai_mock.drawing.media.image_files import (
     DEFAULT_DURATION,
     MAX_PIXELS,
@@ -24,6 +25,7 @@ from civitai_mock.generation.media import Derived, ImageFile, ImageFormat, MadeF
 from civitai_mock.generation.operations import (
     Blur,
     ConvertImage,
+    KeepImage,
     PreprocessImage,
     PreviewImage,
     RedrawImage,
@@ -43,6 +45,13 @@ def convert_image(operation: ConvertImage, inputs: Sequence[MediaInput]) -> Deri
     texts, file = texts_of(image), operation.file
     first, *others = [_transformed(frame, operation.transforms) for frame in _frames(image, operation)]
     return _one_image(first, file, encode(first, file, texts, others=others))
+
+
+def keep_image(_: KeepImage, inputs: Sequence[MediaInput]) -> Derived:
+    """Return the bytes of an image that can be read; a name of its kind of file it is given by its bytes."""
+    image, content = open_input(inputs), inputs[0].content or b""
+    facts = BlobFacts(width=image.width, height=image.height)
+    return Derived(files=[MadeFile(content=content, content_type=sniffed_type(content) or UNKNOWN_TYPE, facts=facts)])
 
 
 def preview_image(operation: PreviewImage, inputs: Sequence[MediaInput]) -> Derived:

@@ -27,6 +27,7 @@ def _operations(operation: of.Operation) -> Mapping[type[of.Operation], Operate]
 # Each takes the operation that is its key, which a mapping's type cannot say.
 IMAGE_OPERATIONS: Mapping[type[of.Operation], Operate] = {
     of.ConvertImage: image_operations.convert_image,
+    of.KeepImage: image_operations.keep_image,
     of.PreviewImage: image_operations.preview_image,
     of.UpscaleImage: image_operations.upscale_image,
     of.RedrawImage: image_operations.redraw_image,

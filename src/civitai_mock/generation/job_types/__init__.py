@@ -16,6 +16,13 @@ from civitai_mock.generation.job_types.blobs import (
 )
 from civitai_mock.generation.job_types.comfy import ComfySpec
 from civitai_mock.generation.job_types.draft import JobSpec
+from civitai_mock.generation.job_types.image_operations import (
+    ConvertImageSpec,
+    ImageUploadSpec,
+    ImageUpscalerSpec,
+    PreprocessImageSpec,
+    RemoveBackgroundSpec,
+)
 from civitai_mock.generation.job_types.images import ImageGenSpec
 from civitai_mock.generation.job_types.media import (
     ImageEmbeddingSpec,
@@ -34,6 +41,11 @@ from civitai_mock.generation.work import JobWork
 SPECS: tuple[type[JobSpec], ...] = (
     TextToImageSpec,
     ImageGenSpec,
+    ImageUpscalerSpec,
+    ConvertImageSpec,
+    RemoveBackgroundSpec,
+    PreprocessImageSpec,
+    ImageUploadSpec,
     ComfySpec,
     TrainingSpec,
     ImageTransformSpec,

@@ -11,9 +11,7 @@ from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile
 from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.operations import RedrawImage
-from civitai_mock.generation.work import DerivedWork, MediaWork
-
-WEB_PREFIXES = ("http://", "https://")
+from civitai_mock.generation.work import DerivedWork, MediaWork, is_web_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ class ImageGenSpec(CompleteSpec):
         return {**self.models, **self.loras}
 
     def image_urls(self) -> Mapping[str, str]:
-        return {place: image for place, image in self.sources.items() if image.lower().startswith(WEB_PREFIXES)}
+        return {place: image for place, image in self.sources.items() if is_web_url(image)}
 
     def files(self) -> tuple[PlannedFile, ...]:
         facts = BlobFacts(width=self.width, height=self.height)

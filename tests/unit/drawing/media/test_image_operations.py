@@ -16,6 +16,7 @@ from civitai_mock.generation.media import ImageFile, ImageFormat, MediaInput
 from civitai_mock.generation.operations import (
     Blur,
     ConvertImage,
+    KeepImage,
     PreviewImage,
     RedrawImage,
     Region,
@@ -254,3 +255,16 @@ def test_an_image_drawn_over_another_is_as_large_unless_it_has_a_size() -> None:
 def test_each_seed_draws_another_image_over_the_same_one() -> None:
     first, again, other = (made(redrawing(seed=seed), image_bytes()).content for seed in (1, 1, 2))
     assert first == again != other
+
+
+@pytest.mark.parametrize("fmt", SOURCE_FORMATS)
+def test_an_image_is_kept_as_it_is(fmt: str) -> None:
+    before = image_bytes(fmt=fmt)
+    kept = made(KeepImage(), before)
+    assert (kept.content, kept.content_type) == (before, f"image/{fmt.lower()}")
+    assert (kept.facts.width, kept.facts.height) == (192, 320)
+
+
+def test_what_is_not_an_image_is_not_kept() -> None:
+    with pytest.raises(JobError, match="not a readable"):
+        made(KeepImage(), b"a text")

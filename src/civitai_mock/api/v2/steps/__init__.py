@@ -5,6 +5,13 @@ from dataclasses import dataclass
 
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.description.echo import echo_input
+from civitai_mock.api.v2.steps.image_operations import (
+    ConvertImage,
+    ImageBackgroundRemoval,
+    ImageUpload,
+    ImageUpscaler,
+    PreprocessImage,
+)
 from civitai_mock.api.v2.steps.images import ImageGen, TextToImage
 from civitai_mock.api.v2.steps.step_type import Blobs, StepType
 from civitai_mock.api.v2.steps.words import Echo
@@ -15,7 +22,19 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.ports.steps import OutputView, StepJobs
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
-STEP_TYPES: Mapping[str, StepType] = {step_type.name: step_type for step_type in (TextToImage(), ImageGen(), Echo())}
+STEP_TYPES: Mapping[str, StepType] = {
+    step_type.name: step_type
+    for step_type in (
+        TextToImage(),
+        ImageGen(),
+        ImageUpscaler(),
+        ConvertImage(),
+        ImageBackgroundRemoval(),
+        PreprocessImage(),
+        ImageUpload(),
+        Echo(),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, as_number, as_object, as_text
 from civitai_mock.generation.text_to_image.spec import Size
 
+UPSCALER = 4  # of 1024 by 1024 pixels, once
 ADDITIONAL_RESOURCES = "additionalResources"
 
 
@@ -72,6 +73,12 @@ def image_gen_price(members: StepInput) -> StepCost:
     while path and path not in IMAGE_PRICES:
         path = path.rpartition("/")[0]
     return _cost(IMAGE_PRICES.get(path, EXTERNAL), members, count=image_count(members))
+
+
+def upscaler_price(members: StepInput) -> StepCost:
+    """Return the price of an upscaled image; its size is not known yet, so it counts as the usual one."""
+    repeats = as_number(as_object(members).get("numberOfRepeats")) or 1
+    return StepCost(factors={"base": UPSCALER, "repeats": 2 ** (repeats - 1)})
 
 
 def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:
