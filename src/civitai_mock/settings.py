@@ -250,6 +250,9 @@ class Settings(BaseSettings):
     wait_limit_s: float = setting(
         60, "Limits how long `wait=true` holds an answer, in s", expected="a number from 1 to 100", ge=1, le=100
     )
+    workflow_wait_limit_s: float = setting(
+        95, "Limits how long `wait` holds an answer of v2, in s", expected="a number from 1 to 100", ge=1, le=100
+    )
     max_jobs_per_request: int = setting(
         1000, "Limits how many jobs one request may submit", expected="a number from 1 to 100000", ge=1, le=100_000
     )

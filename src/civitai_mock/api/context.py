@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -31,6 +31,9 @@ from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.wait import WaitForJobs
+
+if TYPE_CHECKING:
+    from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
 T = TypeVar("T")
 HeaderPairs = Sequence[tuple[bytes, bytes]]
@@ -66,6 +69,12 @@ class UseCases:
     scrape: Callable[[], Awaitable[bytes]]
     clock: Clock
     provider_name: str
+    get_workflows: Callable[[], "WorkflowUseCases"]
+
+    @property
+    def workflows(self) -> "WorkflowUseCases":
+        """Return the use cases of workflows, which are loaded at first use."""
+        return self.get_workflows()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.metrics import make_scrape
@@ -32,6 +33,9 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.wait import WaitForJobs
 
+if TYPE_CHECKING:
+    from civitai_mock.services.workflows.use_cases import WorkflowUseCases
+
 DEFAULT = "default"
 
 
@@ -59,6 +63,49 @@ class Namespace:
     @property
     def own_blob_links(self) -> OwnBlobLinks:
         return OwnBlobLinks(blob_urls=self.blob_urls, workflow_blob_urls=self.workflow_blob_urls)
+
+    @cached_property
+    def build_jobs(self) -> BuildJobs:
+        return _make_build(self)
+
+    @cached_property
+    def queue_limit(self) -> QueueLimit:
+        """Count the jobs of v1 and v2 together."""
+        return QueueLimit(read_backlog=self.read_backlog, most=self.runtime.settings.max_queued_jobs)
+
+    @cached_property
+    def blob_tokens(self) -> BlobTokens:
+        return BlobTokens(key=self.runtime.blob_key, clock=self.clock)
+
+    @cached_property
+    def upload_blobs(self) -> UploadBlobs:
+        return UploadBlobs(
+            blobs=self.runtime.stores.blobs,
+            inspector=self.runtime.inspector,
+            tokens=self.blob_tokens,
+            clock=self.clock,
+            ids=self.ids,
+            lifetime=timedelta(days=self.runtime.settings.workflow_lifetime_days),
+        )
+
+    @cached_property
+    def workflows(self) -> "WorkflowUseCases":
+        """Load and make them at first use: who has no workflow needs none."""
+        from civitai_mock.bootstrap.workflows import NamespaceParts, make_workflow_use_cases
+
+        return make_workflow_use_cases(
+            NamespaceParts(
+                runtime=self.runtime,
+                clock=self.clock,
+                ids=self.ids,
+                event_bus=self.event_bus,
+                build_jobs=self.build_jobs,
+                queue_limit=self.queue_limit,
+                upload_blobs=self.upload_blobs,
+                blob_urls=self.workflow_blob_urls,
+                callback_hosts=self.webhook_sender.client.hosts,
+            )
+        )
 
     @cached_property
     def use_cases(self) -> UseCases:
@@ -101,7 +148,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
-    blob_tokens = BlobTokens(key=runtime.blob_key, clock=clock)
+    blob_tokens = namespace.blob_tokens
     view_blobs = ViewBlobs(access=runtime.blob_access, tokens=blob_tokens, workflows=stores.workflows)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
@@ -122,14 +169,8 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         blob_tokens=blob_tokens,
         view_blobs=view_blobs,
         archives=BlobArchives(blobs=stores.blobs, views=view_blobs, tokens=blob_tokens, clock=clock, ids=namespace.ids),
-        upload_blobs=UploadBlobs(
-            blobs=stores.blobs,
-            inspector=runtime.inspector,
-            tokens=blob_tokens,
-            clock=clock,
-            ids=namespace.ids,
-            lifetime=timedelta(days=settings.workflow_lifetime_days),
-        ),
+        upload_blobs=namespace.upload_blobs,
+        get_workflows=lambda: namespace.workflows,
         blob_access=runtime.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,
@@ -140,9 +181,22 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 
 
 def _make_submit(namespace: Namespace) -> SubmitJobs:
+    runtime = namespace.runtime
+    return SubmitJobs(
+        jobs=runtime.stores.jobs,
+        workflows=runtime.stores.workflows,
+        resources=runtime.stores.resources,
+        event_bus=namespace.event_bus,
+        build=namespace.build_jobs,
+        queue_limit=namespace.queue_limit,
+        balance=runtime.settings.balances.total,
+    )
+
+
+def _make_build(namespace: Namespace) -> BuildJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
     image_hosts = runtime.media_fetcher.client.hosts if runtime.provider.reads_files else None
-    build = BuildJobs(
+    return BuildJobs(
         resources=runtime.stores.resources,
         clock=namespace.clock,
         ids=namespace.ids,
@@ -151,15 +205,6 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),
-    )
-    return SubmitJobs(
-        jobs=runtime.stores.jobs,
-        workflows=runtime.stores.workflows,
-        resources=runtime.stores.resources,
-        event_bus=namespace.event_bus,
-        build=build,
-        queue_limit=QueueLimit(read_backlog=namespace.read_backlog, most=settings.max_queued_jobs),
-        balance=settings.balances.total,
     )
 
 

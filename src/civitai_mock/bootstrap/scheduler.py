@@ -15,6 +15,7 @@ from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
+from civitai_mock.scheduler.workflows import WorkflowAdvancer
 
 
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
@@ -25,6 +26,12 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         stores=runtime.stores,
         services=make_runner_services(namespace),
         webhooks=_make_webhooks(namespace),
+        workflows=WorkflowAdvancer(
+            workflows=runtime.stores.workflows,
+            get_advance=lambda: namespace.workflows.advance,
+            event_bus=namespace.event_bus,
+            clock=namespace.clock,
+        ),
         event_bus=namespace.event_bus,
         options=SchedulerOptions(
             poll=settings.poll,

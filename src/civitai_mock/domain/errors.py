@@ -74,6 +74,11 @@ def fault(path: str, message: str) -> InvalidRequestError:
     return invalid({path: [message]})
 
 
+def refused(message: str) -> InvalidRequestError:
+    """Return an error for what breaks a rule that is not one of a member: clients of v2 read it under `messages`."""
+    return InvalidRequestError(message, errors={"messages": [message]})
+
+
 class ForbiddenError(MockError):
     """The caller may not do this, or may no longer do it (403)."""
 

@@ -198,11 +198,13 @@ class Job(JobSummary):
     def claim_expired(self, *, at: datetime, reason: str, prompt_stopped: bool = False) -> Self:
         """Put the job back into the queue with one retry used up, or let it fail when none is left.
 
-        A prompt that we stopped is not asked for again: it would seem to have ended by somebody's wish.
+        A prompt that we stopped is not asked for again: it would seem to have ended by somebody's wish. That is what
+        ends a job of a workflow, whose step may make it again.
         """
         self._check(Change.USE_RETRY)
         prompt_id = None if prompt_stopped else self.prompt_id
-        if self.retry_attempt >= self.max_retry_attempt:
+        is_timeout_of_step = prompt_stopped and self.workflow is not None
+        if is_timeout_of_step or self.retry_attempt >= self.max_retry_attempt:
             return changed(self._failed_for_good(at=at, reason=reason), prompt_id=prompt_id)
         expired = self._requeued(JobEventType.CLAIM_EXPIRED, at=at, context={"reason": reason})
         return changed(expired, retry_attempt=self.retry_attempt + 1, prompt_id=prompt_id)

@@ -1,7 +1,7 @@
 """How mature content is, in the five levels that v2 knows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 
@@ -40,8 +40,12 @@ MATURE_CONTENT = "MatureContent"  # why a blob is withheld
 
 def level_of_text(text: str) -> NsfwLevel:
     """Return the level of the most mature word of a prompt text, in any case; PG if none is in `WORDS`."""
-    found = LEVELS_OF_WORDS.keys() & WORD.findall(text.lower())
-    return max((LEVELS_OF_WORDS[word] for word in found), key=ORDER.index, default=NsfwLevel.PG)
+    return highest(LEVELS_OF_WORDS[word] for word in LEVELS_OF_WORDS.keys() & WORD.findall(text.lower()))
+
+
+def highest(levels: Iterable[NsfwLevel]) -> NsfwLevel:
+    """Return the most mature of the levels; PG if there is none."""
+    return max(levels, key=ORDER.index, default=NsfwLevel.PG)
 
 
 def withheld_reason(level: NsfwLevel | None, *, allow_mature_content: bool | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from civitai_mock.domain.cost import Cost, cost_of
 from civitai_mock.domain.money import (
+    FOR_MATURE_CONTENT,
     Balances,
     Spent,
     Transaction,
@@ -19,13 +20,38 @@ def full_cost(workflow: Workflow) -> Cost:
 
 
 def charge(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
-    """Return a new workflow with its debits; raise `InsufficientBuzzError` if its owner, who spent so much, has less.
+    """Return a workflow with debits for what it costs and has not paid yet.
 
-    Blue and green pay only for workflows without mature content.
+    Raise `InsufficientBuzzError` if its owner, who spent so much, has less. Blue and green pay only for workflows
+    without mature content: one that did not say so does not allow it then (capture).
     """
     may_pay = accounts_that_may_pay(workflow.currencies, allows_mature_content=workflow.allow_mature_content is True)
-    shares = split(full_cost(workflow).total, may_pay, balances, spent)
-    return workflow.charged(debits(workflow.id, shares)) if shares else workflow
+    missing = full_cost(workflow).total - sum(transaction.spent for transaction in workflow.transactions)
+    shares = split(missing, may_pay, balances, spent) if missing > 0 else {}
+    if not shares:
+        return workflow
+    charged = workflow.charged(debits(workflow.id, shares, first=len(workflow.transactions)))
+    is_settled = charged.allow_mature_content is not None or FOR_MATURE_CONTENT.issuperset(shares)
+    return charged if is_settled else charged.described(allow_mature_content=False)
+
+
+def upgraded(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
+    """Return a workflow that allows mature content now, and for which accounts have paid that may pay for it.
+
+    Raise `InsufficientBuzzError` if they have too little, though what others have paid is given back.
+    """
+    paid = sum(workflow.spent.values())
+    if all(account in FOR_MATURE_CONTENT or not share for account, share in workflow.spent.items()):
+        return workflow
+    given_back = credits_of(workflow.id, workflow.all_transactions, paid)
+    first = len(workflow.all_transactions) + len(given_back)
+    left = Spent(
+        by_account={account: there - workflow.spent.get(account, 0) for account, there in spent.by_account.items()},
+        jobs=spent.jobs,
+    )
+    may_pay = accounts_that_may_pay(workflow.currencies, allows_mature_content=True)
+    shares = split(paid, may_pay, balances, left)
+    return workflow.charged((*given_back, *debits(workflow.id, shares, first=first)))
 
 
 def remaining_cost(workflow: Workflow, progress: WorkflowProgress) -> Cost:

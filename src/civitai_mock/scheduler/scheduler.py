@@ -21,6 +21,7 @@ from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
+from civitai_mock.scheduler.workflows import WorkflowAdvancer
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -53,6 +54,7 @@ class Scheduler:
         stores: Stores,
         services: RunnerServices,
         webhooks: WebhookDispatcher,
+        workflows: WorkflowAdvancer,
         event_bus: EventBus,
         options: SchedulerOptions,
     ) -> None:
@@ -62,6 +64,7 @@ class Scheduler:
         self._queue = queue = stores.queue
         self._services = services
         self._webhooks = webhooks
+        self._workflows = workflows
         self._event_bus = event_bus
         self._options = options
         self._writer = JobWriter(jobs=jobs, event_bus=event_bus, clock=services.clock)
@@ -162,6 +165,8 @@ class Scheduler:
             "stray prompts": self._stray_prompts.run(),
             "stray prompt scans": self._stray_prompts.run_scans(),
             "webhooks": self._webhooks.run(),
+            "workflows": self._workflows.run(),
+            "workflow scans": self._workflows.run_scans(),
         }
 
     async def _poll(self) -> None:

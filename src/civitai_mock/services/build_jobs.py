@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import FieldError, InvalidRequestError
-from civitai_mock.domain.job import Job, initialized_event
+from civitai_mock.domain.job import Job, WorkflowPlace, initialized_event
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Stage
@@ -27,6 +28,8 @@ class JobOrigin:
     submission_id: str
     caller: Caller
     at: datetime
+    keep_until: datetime
+    claim_timeout: timedelta
     charged: bool
 
 
@@ -66,18 +69,34 @@ class BuildJobs:
         self, templates: Sequence[JobTemplate], resources: Mapping[str, Resource], caller: Caller, *, charged: bool
     ) -> Sequence[Job]:
         depends_on = resolve_dependencies(templates)
-        plans = [self._plan(template, resources) for template in templates]
-        origin = JobOrigin(submission_id=self.ids.uuid(), caller=caller, at=self.clock.now(), charged=charged)
+        plans = [self.plan(template, resources, seed=self.ids.seed()) for template in templates]
+        now = self.clock.now()
+        origin = JobOrigin(
+            submission_id=self.ids.uuid(),
+            caller=caller,
+            at=now,
+            keep_until=now + self.job_lifetime,
+            claim_timeout=self.claim_timeout,
+            charged=charged,
+        )
         ids = [self.ids.uuid() for _ in templates]
         return [
-            self._job(job_id, template, plan, origin, tuple(ids[place] for place in places))
+            new_job(
+                job_id,
+                template,
+                plan,
+                origin,
+                slots=plan.slots(job_id),
+                dependencies=tuple(ids[place] for place in places),
+            )
             for job_id, template, plan, places in zip(ids, templates, plans, depends_on, strict=True)
         ]
 
-    def _plan(self, template: JobTemplate, resources: Mapping[str, Resource]) -> Plan:
+    def plan(self, template: JobTemplate, resources: Mapping[str, Resource], *, seed: int) -> Plan:
+        """Check and resolve one draft; `seed` is used where it has none."""
         try:
             self._check_urls(template)
-            return template.draft.resolve(resources=resources, seed=self.ids.seed())
+            return template.draft.resolve(resources=resources, seed=seed)
         except FieldError as error:
             raise error.spelled(template.spell).under(template.path) from error
         except InvalidRequestError as error:
@@ -89,35 +108,45 @@ class BuildJobs:
         for field, url in template.draft.image_urls().items():
             self.image_urls.check(url, path=template.spell(field))
 
-    def _job(
-        self, job_id: str, template: JobTemplate, plan: Plan, origin: JobOrigin, dependencies: tuple[str, ...]
-    ) -> Job:
-        keep_until, job_type = origin.at + self.job_lifetime, plan.spec.job_type
-        return Job(
-            id=job_id,
-            type=job_type,
-            trace_id=origin.caller.trace_id,
-            issued_by=origin.caller.consumer,
-            created_at=origin.at,
-            expire_at=min(template.expire_at or keep_until, keep_until),
-            keep_until=keep_until,
-            priority=template.priority,
-            timeout=template.timeout or self.claim_timeout,
-            cost=plan.cost,
-            max_retry_attempt=template.max_retry_attempt,
-            spec=plan.spec.to_json(),
-            properties=template.properties,
-            resources=plan.resources,
-            submission_id=origin.submission_id,
-            name=template.name,
-            callback_url=template.callback_url,
-            client_compat=origin.caller.client_compat,
-            providers=template.providers,
-            dependencies=dependencies,
-            charged=origin.charged,
-            slots=plan.slots(job_id),
-            stage=Stage.QUEUED,
-            retry_attempt=0,
-            last_event=initialized_event(job_id, job_type, trace_id=origin.caller.trace_id, at=origin.at),
-            is_blocked=bool(dependencies),
-        )
+
+def new_job(
+    job_id: str,
+    template: JobTemplate,
+    plan: Plan,
+    origin: JobOrigin,
+    *,
+    slots: tuple[Slot, ...],
+    dependencies: tuple[str, ...] = (),
+    workflow: WorkflowPlace | None = None,
+) -> Job:
+    """Return a job that nobody has claimed yet."""
+    keep_until, job_type = origin.keep_until, plan.spec.job_type
+    return Job(
+        id=job_id,
+        type=job_type,
+        trace_id=origin.caller.trace_id,
+        issued_by=origin.caller.consumer,
+        created_at=origin.at,
+        expire_at=min(template.expire_at or keep_until, keep_until),
+        keep_until=keep_until,
+        priority=template.priority,
+        timeout=template.timeout or origin.claim_timeout,
+        cost=plan.cost,
+        max_retry_attempt=template.max_retry_attempt,
+        spec=plan.spec.to_json(),
+        properties=template.properties,
+        resources=plan.resources,
+        submission_id=origin.submission_id,
+        name=template.name,
+        callback_url=template.callback_url,
+        client_compat=origin.caller.client_compat,
+        providers=template.providers,
+        dependencies=dependencies,
+        charged=origin.charged,
+        workflow=workflow,
+        slots=slots,
+        stage=Stage.QUEUED,
+        retry_attempt=0,
+        last_event=initialized_event(job_id, job_type, trace_id=origin.caller.trace_id, at=origin.at),
+        is_blocked=bool(dependencies),
+    )

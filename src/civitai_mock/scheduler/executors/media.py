@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.generation.job_types.draft import PlannedFile
 from civitai_mock.generation.media import MadeFile
 from civitai_mock.generation.work import DerivedWork, MediaWork
@@ -65,4 +66,6 @@ def _measured(slot: Slot, facts: BlobFacts) -> Slot:
 
 def _slots(job: Job, files: Sequence[MadeFile]) -> Sequence[Slot]:
     """Return one for each file, under the id that it has as a blob of version 2."""
-    return [PlannedFile(content_type=file.content_type).slot(job.id, index) for index, file in enumerate(files)]
+    facts = BlobFacts(nsfw_level=NsfwLevel.PG, workflow_id=job.workflow.workflow_id if job.workflow else None)
+    planned = [PlannedFile(content_type=file.content_type, facts=facts) for file in files]
+    return [file.slot(job.id, index) for index, file in enumerate(planned)]

@@ -1,0 +1,113 @@
+"""Make the use cases of workflows; they are only loaded once there is a workflow."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from civitai_mock.api.v2.steps import RegisteredStepTypes
+from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.ports import Clock, Ids
+from civitai_mock.services.blob_urls import WorkflowBlobUrls
+from civitai_mock.services.build_jobs import BuildJobs
+from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.queue_limit import QueueLimit
+from civitai_mock.services.uploads import UploadBlobs
+from civitai_mock.services.workflows.advance import AdvanceWorkflows
+from civitai_mock.services.workflows.announce import AnnounceStatuses
+from civitai_mock.services.workflows.change import ChangeWorkflows
+from civitai_mock.services.workflows.data_urls import StoreDataUrls
+from civitai_mock.services.workflows.events import WorkflowEvents
+from civitai_mock.services.workflows.late_inputs import ResolveInputs
+from civitai_mock.services.workflows.query import ListWorkflows, QueryWorkflows
+from civitai_mock.services.workflows.repeat import SpawnSteps
+from civitai_mock.services.workflows.step_jobs import BuildStepJobs
+from civitai_mock.services.workflows.submit import SubmitWorkflow
+from civitai_mock.services.workflows.use_cases import WorkflowUseCases
+from civitai_mock.services.workflows.wait import WaitForWorkflows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceParts:
+    """Holds what workflows share with the other use cases of their parts."""
+
+    runtime: Runtime
+    clock: Clock
+    ids: Ids
+    event_bus: EventBus
+    build_jobs: BuildJobs
+    queue_limit: QueueLimit
+    upload_blobs: UploadBlobs
+    blob_urls: WorkflowBlobUrls
+    callback_hosts: HostPolicy
+
+
+def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
+    clock, ids, settings, stores = parts.clock, parts.ids, parts.runtime.settings, parts.runtime.stores
+    lifetime = timedelta(days=settings.workflow_lifetime_days)
+    step_types = RegisteredStepTypes(blob_urls=parts.blob_urls)
+    build = BuildStepJobs(step_types=step_types, build=parts.build_jobs, clock=clock, lifetime=lifetime)
+    resolve = ResolveInputs(step_types=step_types)
+    spawn = SpawnSteps(step_types=step_types, resolve=resolve, ids=ids)
+    announce = AnnounceStatuses(outbox=stores.announcements, clock=clock)
+    events = WorkflowEvents(parts.event_bus)
+    query = QueryWorkflows(workflows=stores.workflows)
+    advance = AdvanceWorkflows(
+        workflows=stores.workflows,
+        jobs=stores.jobs,
+        resources=stores.resources,
+        build=build,
+        resolve=resolve,
+        spawn=spawn,
+        announce=announce,
+        event_bus=parts.event_bus,
+        events=events,
+        clock=clock,
+        balances=settings.balances,
+        lifetime=lifetime,
+    )
+    return WorkflowUseCases(
+        submit=SubmitWorkflow(
+            workflows=stores.workflows,
+            resources=stores.resources,
+            step_types=step_types,
+            build=build,
+            spawn=spawn,
+            store_data_urls=StoreDataUrls(upload_blobs=parts.upload_blobs, blob_urls=parts.blob_urls),
+            callback_hosts=parts.callback_hosts,
+            announce=announce,
+            events=events,
+            queue_limit=parts.queue_limit,
+            clock=clock,
+            ids=ids,
+            balances=settings.balances,
+            lifetime=lifetime,
+            most_jobs=settings.max_jobs_per_request,
+        ),
+        query=query,
+        list=ListWorkflows(workflows=stores.workflows),
+        wait=_make_wait(parts, query, events),
+        change=ChangeWorkflows(
+            workflows=stores.workflows,
+            query=query,
+            advance=advance,
+            step_types=step_types,
+            events=events,
+            clock=clock,
+            balances=settings.balances,
+        ),
+        advance=advance,
+        step_types=step_types,
+    )
+
+
+def _make_wait(parts: NamespaceParts, query: QueryWorkflows, events: WorkflowEvents) -> WaitForWorkflows:
+    settings = parts.runtime.settings
+    wait = WaitForWorkflows(
+        query=query,
+        clock=parts.clock,
+        limit=timedelta(seconds=settings.workflow_wait_limit_s),
+        most=settings.max_waiting_requests,
+    )
+    parts.event_bus.subscribe_to_changes(wait.on_changes)
+    events.subscribe(wait.on_workflows)
+    return wait

@@ -1,0 +1,124 @@
+"""Take workflows further as their jobs end: at once where this process sees it, and by scans for all the rest."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.stages import Stage
+from civitai_mock.ports import Clock, WorkflowStore
+from civitai_mock.services.event_bus import EventBus
+
+logger = structlog.stdlib.get_logger()
+
+MOST_AT_ONCE = 32
+PAGE = 100
+PAUSE_SECONDS = 1.0  # of a workflow whose store was away
+SCAN_SECONDS = 10.0  # while there are unfinished workflows
+IDLE_SCAN_SECONDS = 60.0  # while none is known: another process may have died with one
+
+
+class Advance(Protocol):
+    """Takes workflows as far as they go now; see `services.workflows.advance`."""
+
+    async def __call__(self, workflow_id: str) -> object: ...
+
+    async def due(self, *, after: str, limit: int) -> tuple[Sequence[str], str | None]:
+        """Return which unfinished workflows of a page can go further, and where the next page begins."""
+        ...
+
+
+class WorkflowAdvancer:
+    """Advances the workflows whose jobs have ended, or begun; any number of them may run on one store.
+
+    What it does that with is only made when there is a workflow.
+    """
+
+    def __init__(
+        self, *, workflows: WorkflowStore, get_advance: Callable[[], Advance], event_bus: EventBus, clock: Clock
+    ) -> None:
+        self._workflows = workflows
+        self._get_advance = get_advance
+        self._clock = clock
+        self._waiting: dict[str, None] = {}  # ids, in order
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._begun: set[str] = set()  # ids of jobs
+        self._may_be_unfinished = False
+        self._wake_up = asyncio.Event()
+        event_bus.subscribe_to_changes(self._on_changed)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._wake_up.wait()
+                self._wake_up.clear()
+                self._start_waiting(group)
+
+    async def run_scans(self) -> None:
+        """Scan at once, as an earlier life may have left something, then at intervals."""
+        while True:
+            await self._try(self.scan)
+            await self._clock.sleep(SCAN_SECONDS if self._may_be_unfinished else IDLE_SCAN_SECONDS)
+
+    async def scan(self) -> None:
+        """Advance every workflow of the store that can go further."""
+        self._may_be_unfinished = bool(await self._workflows.unfinished(after="", limit=1))
+        after: str | None = "" if self._may_be_unfinished else None
+        while after is not None:
+            due, after = await self._get_advance().due(after=after, limit=PAGE)
+            self._add(due)
+
+    def _on_changed(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.workflow is not None:
+                self._on_job(job, job.workflow.workflow_id)
+
+    def _on_job(self, job: Job, workflow_id: str) -> None:
+        self._may_be_unfinished = True
+        if job.outcome is not None:
+            self._begun.discard(job.id)
+            self._add([workflow_id])
+        elif job.stage is Stage.SENT_TO_COMFY and job.id not in self._begun:
+            self._begun.add(job.id)
+            self._add([workflow_id])
+
+    def _add(self, workflow_ids: Sequence[str]) -> None:
+        self._waiting.update(dict.fromkeys(workflow_ids))
+        self._wake_up.set()
+
+    def _start_waiting(self, group: asyncio.TaskGroup) -> None:
+        """Start as many as there is room for; one that is under way is looked at again after that."""
+        for workflow_id in list(self._waiting):
+            if len(self._running) >= MOST_AT_ONCE:
+                return
+            if workflow_id not in self._running:
+                del self._waiting[workflow_id]
+                task = group.create_task(self._advance(workflow_id), name=f"workflow {workflow_id}")
+                self._running[workflow_id] = task
+                task.add_done_callback(partial(self._finish, workflow_id))
+
+    def _finish(self, workflow_id: str, _: asyncio.Task[None]) -> None:
+        del self._running[workflow_id]
+        if self._waiting:
+            self._wake_up.set()
+
+    async def _advance(self, workflow_id: str) -> None:
+        structlog.contextvars.bind_contextvars(workflow_id=workflow_id)
+        if not await self._try(lambda: self._get_advance()(workflow_id)):
+            await self._clock.sleep(PAUSE_SECONDS)
+            self._add([workflow_id])
+
+    async def _try(self, action: Callable[[], Awaitable[object]]) -> bool:
+        """Return False if the store is away; what fails otherwise is a bug of ours, and left to the next scan."""
+        try:
+            await action()
+        except TransientError as error:
+            logger.warning("store away", error=error.message)
+            return False
+        except Exception:
+            logger.exception("workflow not advanced")
+        return True

@@ -1,0 +1,85 @@
+"""Announce the statuses of a workflow, its steps and its jobs to its callbacks, each once and in order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.workflow import Callback, WorkflowSnapshot, WorkflowStatus
+from civitai_mock.domain.workflow_progress import Progress, WorkflowProgress, job_progress
+from civitai_mock.domain.workflow_search import Announcement
+from civitai_mock.ports import Clock, WorkflowOutbox
+
+WORKFLOW, STEP, JOB = "workflow", "step", "job"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Is something whose status is announced, by its scope and its name or id."""
+
+    scope: str
+    name: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceStatuses:
+    """Appends to the outbox of a workflow what its callbacks do not know yet.
+
+    What has ended was processed before, even if nobody saw it: each goes through unassigned, processing, and its end.
+    """
+
+    outbox: WorkflowOutbox
+    clock: Clock
+
+    async def __call__(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> bool:
+        """Return False if somebody else has announced something meanwhile."""
+        callbacks = snapshot.workflow.callbacks
+        if not callbacks:
+            return True
+        wanted = list(_wanted(callbacks, _subjects(snapshot, progress)))
+        known = await self.outbox.announced(snapshot.workflow.id) if wanted else ()
+        told = {(item.callback, item.scope, item.subject, item.status) for item in known}
+        new = [item for item in wanted if item not in told]
+        if not new:
+            return True
+        now = self.clock.now()
+        announcements = [
+            Announcement(seq=seq, callback=callback, scope=scope, subject=subject, status=status, at=now)
+            for seq, (callback, scope, subject, status) in enumerate(new, len(known))
+        ]
+        return await self.outbox.announce(snapshot.workflow.id, announcements)
+
+
+def _subjects(snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> Sequence[Subject]:
+    """Return jobs before their step, and steps before the workflow: an end is that of its parts."""
+    workflow = snapshot.workflow
+    subjects = [Subject(scope=JOB, name=job.id, progress=job_progress(job)) for job in snapshot.jobs]
+    steps = zip(workflow.steps, progress.steps, strict=True)
+    subjects += [Subject(scope=STEP, name=step.name, progress=found) for step, found in steps]
+    return [*subjects, Subject(scope=WORKFLOW, name="", progress=progress)]
+
+
+def _wanted(
+    callbacks: Sequence[Callback], subjects: Sequence[Subject]
+) -> Iterator[tuple[int, str, str, WorkflowStatus]]:
+    """Return what is to be announced, in order: a workflow begins before its steps, and ends after them."""
+    for phase, order in ((_begun, subjects[::-1]), (_processed, subjects[::-1]), (_over, subjects)):
+        for subject in order:
+            status = phase(subject.progress)
+            if status is not None:
+                for place, callback in enumerate(callbacks):
+                    if callback.wants(subject.scope, status):
+                        yield place, subject.scope, subject.name, status
+
+
+def _begun(_: Progress) -> WorkflowStatus | None:
+    return WorkflowStatus.UNASSIGNED
+
+
+def _processed(progress: Progress) -> WorkflowStatus | None:
+    is_running = progress.status is WorkflowStatus.PROCESSING
+    has_run = progress.status.is_over and progress.started_at is not None
+    return WorkflowStatus.PROCESSING if is_running or has_run else None
+
+
+def _over(progress: Progress) -> WorkflowStatus | None:
+    return progress.status if progress.status.is_over else None

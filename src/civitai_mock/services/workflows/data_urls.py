@@ -1,0 +1,71 @@
+"""Store files that stand in the inputs of steps as data URLs: the echo of such an input has URLs of blobs (capture)."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from civitai_mock.domain.errors import MockError, TransientError, fault
+from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.references import Path, print_path
+from civitai_mock.services.blob_urls import WorkflowBlobUrls
+from civitai_mock.services.streams import one_chunk
+from civitai_mock.services.uploads import UploadBlobs
+
+BEGIN = "data:"
+DATA_URL = re.compile(r"data:(?:image|video|audio)/[a-z0-9.+-]+(?:;[^,;]*)*;base64,", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreDataUrls:
+    """Uploads each file as its caller could have done, and puts the URL of its blob in the place of the data URL."""
+
+    upload_blobs: UploadBlobs
+    blob_urls: WorkflowBlobUrls
+
+    async def __call__(self, value: Json, *, owner: str, base_url: str, path: str) -> Json:
+        """Return a value, which stands at `path`, without data URLs in it.
+
+        Raise `InvalidRequestError`, with the path, for one that is broken, or is no file of a type that is taken.
+        """
+        stored: dict[str, str] = {}
+        for place, text in _data_urls(value):
+            if text not in stored:
+                where = f"{path}.{print_path(place)}" if place else path
+                stored[text] = await self._store(text, owner=owner, base_url=base_url, path=where)
+        return _replaced(value, stored) if stored else value
+
+    async def _store(self, text: str, *, owner: str, base_url: str, path: str) -> str:
+        head, _, content = text.partition(",")
+        try:
+            file = one_chunk(base64.b64decode(content, validate=True))
+            blob = await self.upload_blobs(file, declared_type=head[len(BEGIN) :], owner=owner)
+        except TransientError:
+            raise
+        except binascii.Error as error:
+            raise fault(path, "The data URL is not valid base64.") from error
+        except MockError as error:
+            raise fault(path, error.message) from error
+        return self.blob_urls.sign(blob.key, base_url=base_url).url
+
+
+def _data_urls(value: Json) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
+    waiting: list[tuple[Path, Json]] = [((), value)]
+    while waiting:
+        place, item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += [((*place, name), part) for name, part in item.items()]
+        elif isinstance(item, list):
+            waiting += [((*place, index), part) for index, part in enumerate(item)]
+        elif isinstance(item, str) and item[: len(BEGIN)].lower() == BEGIN and DATA_URL.match(item):
+            found.append((place, item))
+    return found
+
+
+def _replaced(value: Json, stored: dict[str, str]) -> Json:
+    if isinstance(value, dict):
+        return {name: _replaced(item, stored) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, stored) for item in value]
+    return stored.get(value, value) if isinstance(value, str) else value

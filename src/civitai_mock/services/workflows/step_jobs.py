@@ -1,0 +1,167 @@
+"""Build the jobs of steps whose inputs are complete; nothing is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import NAMESPACE_OID, uuid5
+
+from civitai_mock.domain.blob import BlobFacts, Slot
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
+from civitai_mock.domain.json_types import as_object, as_text
+from civitai_mock.domain.maturity import NsfwLevel, level_of_text
+from civitai_mock.domain.references import INPUT, REPEAT, STEP_TYPE, TEMPLATE
+from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.workflow import Workflow, WorkflowStep
+from civitai_mock.generation.job_types.draft import Plan
+from civitai_mock.ports import Clock
+from civitai_mock.ports.steps import StepJobs, StepTypes
+from civitai_mock.services.build_jobs import BuildJobs, BuiltJobs, JobOrigin, new_job
+from civitai_mock.services.consumers import Caller
+from civitai_mock.services.job_template import JobTemplate
+from civitai_mock.services.submit_checks import find_named_resources
+from civitai_mock.services.threads import in_thread_if_large
+
+
+def input_path(step: int) -> str:
+    """Return where the input of a step stands in its workflow."""
+    return f"steps[{step}].input"
+
+
+def job_places(workflow: Workflow, step: int) -> Mapping[str, WorkflowPlace]:
+    """Return the places of the jobs that a step has so far, by their ids; jobs that are made again come last."""
+    ids = set(workflow.steps[step].jobs)
+    places: dict[str, WorkflowPlace] = {}
+    attempt = 0
+    while len(places) < len(ids):
+        made = [
+            WorkflowPlace(workflow_id=workflow.id, step=step, index=index, attempt=attempt) for index in range(len(ids))
+        ]
+        places |= {place.job_id: place for place in made if place.job_id in ids}
+        attempt += 1
+    return places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStepJobs:
+    """Builds jobs of steps; their drafts follow from the stored step, so that jobs made twice are the same.
+
+    Jobs are kept for `lifetime` after the last moment at which they can end.
+    """
+
+    step_types: StepTypes
+    build: BuildJobs
+    clock: Clock
+    lifetime: timedelta
+
+    async def __call__(self, workflow: Workflow, steps: Sequence[int], *, size: int = 0) -> BuiltJobs:
+        """Return all first jobs of these steps; `size` is that of their inputs, in bytes.
+
+        Raise `InvalidRequestError` with each fault by its path in the workflow.
+        """
+        templates = [made for step in steps for made in self._templates(workflow, step)]
+        return await self._build(workflow, templates, size=size)
+
+    async def again(self, workflow: Workflow, places: Sequence[WorkflowPlace]) -> BuiltJobs:
+        """Return jobs of steps that are ready already, at the given places."""
+        by_step = {place.step: self._templates(workflow, place.step) for place in places}
+        templates = [(place, by_step[place.step][place.index][1]) for place in places]
+        return await self._build(workflow, templates, size=0)
+
+    def _templates(self, workflow: Workflow, index: int) -> Sequence[tuple[WorkflowPlace, JobTemplate]]:
+        step, path = workflow.steps[index], input_path(index)
+        try:
+            made = self.step_types.jobs(step.type, step.input, seed=step.seed or 0)
+        except InvalidRequestError as error:
+            raise error.under(path) from error
+        expire_at = self.clock.now() + self.build.job_lifetime
+        return [
+            (
+                WorkflowPlace(workflow_id=workflow.id, step=index, index=place),
+                JobTemplate(
+                    draft=draft,
+                    path=path,
+                    spell=partial(_spell, made),
+                    priority=NAMED_PRIORITIES.get(step.priority, NORMAL),
+                    timeout=step.timeout,
+                    expire_at=expire_at,
+                ),
+            )
+            for place, draft in enumerate(made.drafts)
+        ]
+
+    async def _build(
+        self, workflow: Workflow, templates: Sequence[tuple[WorkflowPlace, JobTemplate]], *, size: int
+    ) -> BuiltJobs:
+        named = await find_named_resources(
+            [template for _, template in templates], self.build.resources, self.build.missing_resources
+        )
+        make = partial(self._jobs, workflow, templates, named.resources, at=self.clock.now())
+        return BuiltJobs(jobs=await in_thread_if_large(make, size=size), new_resources=named.made_up)
+
+    def _jobs(
+        self,
+        workflow: Workflow,
+        templates: Sequence[tuple[WorkflowPlace, JobTemplate]],
+        resources: Mapping[str, Resource],
+        *,
+        at: datetime,
+    ) -> Sequence[Job]:
+        levels = {place.step: self.level(workflow.steps[place.step]) for place, _ in templates}
+        origin = JobOrigin(
+            submission_id=str(uuid5(NAMESPACE_OID, workflow.id)),
+            caller=Caller(trace_id=workflow.trace_id, consumer=workflow.owner),
+            at=at,
+            keep_until=at + self.build.job_lifetime + self.lifetime,
+            claim_timeout=self.build.claim_timeout,
+            charged=False,
+        )
+        return [
+            self._job(place, template, origin, resources, level=levels[place.step], seed=self._seed(workflow, place))
+            for place, template in templates
+        ]
+
+    def _job(
+        self,
+        place: WorkflowPlace,
+        template: JobTemplate,
+        origin: JobOrigin,
+        resources: Mapping[str, Resource],
+        *,
+        level: NsfwLevel,
+        seed: int,
+    ) -> Job:
+        plan = self.build.plan(template, resources, seed=seed)
+        slots = _slots(plan, place, level=level)
+        return new_job(place.job_id, template, plan, origin, slots=slots, workflow=place)
+
+    def level(self, step: WorkflowStep) -> NsfwLevel:
+        """Return how mature what a step makes will be, by the texts in its input."""
+        step_type, step_input = step.type, step.input
+        if step_type == REPEAT:
+            template = as_object(as_object(step_input).get(TEMPLATE))
+            step_type, step_input = as_text(template.get(STEP_TYPE)), template.get(INPUT)
+        return level_of_text("\n".join(self.step_types.prompt_texts(step_type, step_input)))
+
+    @staticmethod
+    def _seed(workflow: Workflow, place: WorkflowPlace) -> int:
+        return workflow.steps[place.step].seed or 0
+
+
+def _spell(made: StepJobs, field: str) -> str:
+    """Return the path in an input of a field of a draft; `networks.` stands for all that begin so."""
+    for begin, path in made.paths.items():
+        if begin.endswith(".") and field.startswith(begin):
+            return path + field.removeprefix(begin)
+    return made.paths.get(field, field)
+
+
+def _slots(plan: Plan, place: WorkflowPlace, *, level: NsfwLevel) -> tuple[Slot, ...]:
+    return tuple(
+        replace(slot, facts=_facts(slot.facts or BlobFacts(), place, level=level)) for slot in plan.slots(place.job_id)
+    )
+
+
+def _facts(facts: BlobFacts, place: WorkflowPlace, *, level: NsfwLevel) -> BlobFacts:
+    return replace(facts, nsfw_level=facts.nsfw_level or level, workflow_id=place.workflow_id)

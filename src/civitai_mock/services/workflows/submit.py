@@ -1,0 +1,270 @@
+"""Submit workflows: check them, give them a price, and store them with their first jobs, once for each external id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from civitai_mock.domain.changed import changed
+from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.errors import (
+    ConflictError,
+    InsufficientBuzzError,
+    TransientError,
+    fault,
+    refused,
+)
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
+from civitai_mock.domain.references import REPEAT, NamedStep, link_steps
+from civitai_mock.domain.resource import Resource
+from civitai_mock.domain.workflow import UpgradeMode, Workflow, WorkflowSnapshot, WorkflowStep
+from civitai_mock.domain.workflow_cost import charge
+from civitai_mock.domain.workflow_ids import WorkflowIds
+from civitai_mock.domain.workflow_progress import workflow_progress
+from civitai_mock.domain.workflow_template import WorkflowTemplate
+from civitai_mock.ports import Clock, Ids, ResourceStore, WorkflowStore
+from civitai_mock.ports.steps import StepTypes
+from civitai_mock.services.consumers import Caller
+from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.queue_limit import QueueLimit
+from civitai_mock.services.workflows.announce import AnnounceStatuses
+from civitai_mock.services.workflows.data_urls import StoreDataUrls
+from civitai_mock.services.workflows.events import WorkflowEvents
+from civitai_mock.services.workflows.late_inputs import StepFailedError, with_arguments
+from civitai_mock.services.workflows.repeat import SpawnSteps, check_repeat
+from civitai_mock.services.workflows.step_jobs import BuildStepJobs, input_path
+
+logger = structlog.stdlib.get_logger()
+
+MOST_STEPS = 1000
+MOST_ATTEMPTS = 8  # to find an id that is free: others may take the same milliseconds
+FORBIDDEN_PROMPT = "Prompt requires mature content but workflow does not allow it"
+NO_WAY_BACK = "An ephemeral workflow needs a callback, or a wait above 0: nobody could see what came of it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWorkflow:
+    """Is what a submission would make; if the balance `is_short`, its debits are what would be asked for."""
+
+    snapshot: WorkflowSnapshot
+    is_short: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorkflow:
+    """Is a workflow that is not stored yet, with the jobs and the resources that come with it."""
+
+    workflow: Workflow
+    jobs: Sequence[Job]
+    new_resources: Sequence[Resource]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitWorkflow:
+    """Takes a workflow in as a whole, or not at all.
+
+    `lifetime` is how long it is kept after its end, `most_jobs` limits what one workflow makes. Both methods raise
+    `InvalidRequestError` with each fault by its path.
+    """
+
+    workflows: WorkflowStore
+    resources: ResourceStore
+    step_types: StepTypes
+    build: BuildStepJobs
+    spawn: SpawnSteps
+    store_data_urls: StoreDataUrls
+    callback_hosts: HostPolicy
+    announce: AnnounceStatuses
+    events: WorkflowEvents
+    queue_limit: QueueLimit
+    clock: Clock
+    ids: Ids
+    balances: Balances
+    lifetime: timedelta
+    most_jobs: int
+    workflow_ids: WorkflowIds = field(default_factory=WorkflowIds)
+
+    async def __call__(
+        self, template: WorkflowTemplate, caller: Caller, *, base_url: str, waits: bool = False, size: int = 0
+    ) -> WorkflowSnapshot:
+        """Return the workflow as it is stored: the one that has this external id already, if there is one.
+
+        `waits` says whether the caller waits for its end, `size` is that of the template, in bytes. Too little Buzz is
+        an `InvalidRequestError`, too, and a full queue a `QueueFullError`.
+        """
+        if template.is_ephemeral and not template.callbacks and not waits:
+            raise refused(NO_WAY_BACK)
+        steps = self._steps(template)
+        steps = [
+            changed(step, input=await self._stored(step, place, caller, base_url)) for place, step in enumerate(steps)
+        ]
+        for attempt in range(MOST_ATTEMPTS):
+            new = await self._new(template, steps, caller, base_url=base_url, size=size, attempt=attempt)
+            if attempt == 0:
+                await self.queue_limit.take(len(new.jobs))
+            try:
+                return await self._store(new)
+            except ConflictError:
+                continue
+            except InsufficientBuzzError as error:
+                raise refused(f"insufficientBuzz: {error.message}") from error
+        raise TransientError("No free id was found for the workflow; submit it again.")
+
+    async def what_if(
+        self, template: WorkflowTemplate, caller: Caller, *, base_url: str, size: int = 0
+    ) -> PlannedWorkflow:
+        """Return what a submission would make; nothing is stored, and the external id is not taken."""
+        new = await self._new(template, self._steps(template), caller, base_url=base_url, size=size)
+        try:
+            charged, is_short = charge(new.workflow, self.balances, await self.workflows.spent(caller.consumer)), False
+        except InsufficientBuzzError:
+            charged, is_short = charge(new.workflow, NO_LIMIT, Spent()), True
+        return PlannedWorkflow(snapshot=WorkflowSnapshot(workflow=charged, jobs=new.jobs), is_short=is_short)
+
+    def _steps(self, template: WorkflowTemplate) -> Sequence[WorkflowStep]:
+        """Return the steps with the values of the arguments in their inputs, and their prices."""
+        if len(template.steps) > MOST_STEPS:
+            raise fault("steps", f"A workflow may have at most {MOST_STEPS} steps; found {len(template.steps)}.")
+        for index, callback in enumerate(template.callbacks):
+            self.callback_hosts.check(callback.url, path=f"callbacks[{index}].url")
+        named = [NamedStep(name=step.name, type=step.type, input=step.input) for step in template.steps]
+        linked = link_steps(named, dict(template.arguments))
+        inputs = [self._input(template, index) for index in range(len(named))]
+        return [
+            WorkflowStep(
+                name=link.name,
+                type=step.type,
+                input=step_input,
+                priority=step.priority,
+                timeout=step.timeout,
+                retries=step.retries,
+                metadata=step.metadata,
+                cost=self._cost(step.type, step_input),
+                sources=link.sources,
+                seed=self.ids.seed(),
+            )
+            for step, link, step_input in zip(template.steps, linked, inputs, strict=True)
+        ]
+
+    def _input(self, template: WorkflowTemplate, index: int) -> Json:
+        step, path = template.steps[index], input_path(index)
+        if step.type == REPEAT:
+            check_repeat(step.input, path=path)
+            return step.input
+        found = with_arguments(step.type, step.input, template.arguments)
+        return step.input if found == step.input else self.step_types.echo(step.type, found, path=path)
+
+    def _cost(self, step_type: str, step_input: Json) -> StepCost:
+        """Return the price of a step; a `repeat` costs what the steps do that it spawns."""
+        return StepCost() if step_type == REPEAT else self.step_types.cost(step_type, step_input)
+
+    async def _stored(self, step: WorkflowStep, index: int, caller: Caller, base_url: str) -> Json:
+        return await self.store_data_urls(step.input, owner=caller.consumer, base_url=base_url, path=input_path(index))
+
+    async def _new(
+        self,
+        template: WorkflowTemplate,
+        steps: Sequence[WorkflowStep],
+        caller: Caller,
+        *,
+        base_url: str,
+        size: int,
+        attempt: int = 0,
+    ) -> NewWorkflow:
+        """Return the workflow with what can be made at once: the jobs of all steps that wait for nothing."""
+        workflow = self._workflow(template, steps, caller, base_url=base_url, attempt=attempt)
+        workflow = self._with_spawned(workflow)
+        ready = [index for index, step in enumerate(workflow.steps) if step.waits and not step.sources]
+        built = await self.build(workflow, ready, size=size)
+        if len(built.jobs) > self.most_jobs:
+            raise fault("steps", f"A workflow may make at most {self.most_jobs} jobs at once; found {len(built.jobs)}.")
+        return NewWorkflow(
+            workflow=made_ready(workflow, ready, built.jobs), jobs=built.jobs, new_resources=built.new_resources
+        )
+
+    def _workflow(
+        self, template: WorkflowTemplate, steps: Sequence[WorkflowStep], caller: Caller, *, base_url: str, attempt: int
+    ) -> Workflow:
+        now = self.clock.now()
+        return Workflow(
+            id=self.workflow_ids.next_id(caller.consumer, at=now, attempt=attempt),
+            owner=caller.consumer,
+            trace_id=caller.trace_id,
+            base_url=base_url,
+            created_at=now,
+            keep_until=now + self.lifetime,
+            arguments=template.arguments,
+            callbacks=template.callbacks,
+            currencies=template.currencies,
+            upgrade_mode=template.upgrade_mode,
+            tips=template.tips,
+            experimental=template.experimental,
+            nsfw_level=template.nsfw_level,
+            is_ephemeral=template.is_ephemeral,
+            external_id=template.external_id,
+            tags=template.tags,
+            metadata=template.metadata,
+            allow_mature_content=self._maturity(template, steps),
+            steps=tuple(steps),
+        )
+
+    def _maturity(self, template: WorkflowTemplate, steps: Sequence[WorkflowStep]) -> bool | None:
+        """Return whether mature content is allowed, which yellow Buzz alone pays for.
+
+        A workflow that did not say so, and whose prompt texts ask for it, is upgraded at once unless that is to be done
+        by hand. Raise `InvalidRequestError` if one asks for it that does not allow it.
+        """
+        allowed = template.allow_mature_content
+        if not any(self.build.level(step).is_mature for step in steps):
+            return allowed
+        if allowed is False:
+            raise refused(FORBIDDEN_PROMPT)
+        return True if template.upgrade_mode is UpgradeMode.AUTOMATIC else allowed
+
+    def _with_spawned(self, workflow: Workflow) -> Workflow:
+        """Spawn the steps of each `repeat` over an argument."""
+        for index, step in enumerate(workflow.steps):
+            if step.type != REPEAT or step.sources:
+                continue
+            try:
+                spawned = self.spawn(WorkflowSnapshot(workflow=workflow, jobs=()), index)
+            except StepFailedError as error:
+                raise fault(input_path(index), str(error)) from error
+            ready = workflow.step_made_ready(index, step.input, jobs=0, at=workflow.created_at)
+            workflow = ready.with_more_steps(spawned)
+        return workflow
+
+    async def _store(self, new: NewWorkflow) -> WorkflowSnapshot:
+        if new.new_resources:
+            await self.resources.add_missing(new.new_resources)
+        stored = await self.workflows.add(new.workflow, new.jobs, balances=self.balances)
+        if stored.id != new.workflow.id:
+            existing = await self.workflows.get(stored.id)
+            return existing or WorkflowSnapshot(workflow=stored, jobs=())
+        self.events.publish_jobs(new.jobs)
+        snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
+        await self._announce(snapshot)
+        return snapshot
+
+    async def _announce(self, snapshot: WorkflowSnapshot) -> None:
+        """Announce that the workflow is there; if the store is away, the next scan of a scheduler does."""
+        try:
+            await self.announce(snapshot, workflow_progress(snapshot))
+        except TransientError as error:
+            logger.warning("store away", error=error.message)
+
+
+def made_ready(workflow: Workflow, steps: Sequence[int], jobs: Sequence[Job]) -> Workflow:
+    """Return the workflow with these steps ready, as they have jobs."""
+    made: dict[int, int] = dict.fromkeys(steps, 0)
+    for job in jobs:
+        if job.workflow is not None:
+            made[job.workflow.step] += 1
+    for index, count in made.items():
+        step = workflow.steps[index]
+        at = jobs[0].created_at if jobs else workflow.created_at
+        workflow = workflow.step_made_ready(index, step.input, jobs=count, at=at)
+    return workflow
