@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
 from civitai_mock.domain.blob import BlobFacts, Shown
 from civitai_mock.domain.maturity import NsfwLevel
+from civitai_mock.domain.money import Account
 from civitai_mock.services.blob_tokens import BlockedToken
 from civitai_mock.services.consumers import consumer_id
 from tests.support.jobs import LEASE, chunks
@@ -205,6 +207,15 @@ async def test_a_token_has_an_end(served: Served) -> None:
     assert (await served.client.get(found)).status_code == 400
 
 
+async def test_no_token_is_logged(served: Served) -> None:
+    found = await location(served.client, await store(served))
+    for path in (found, found.replace("/", "//"), f"/compat/official{found}"):
+        with capture_logs() as logs:
+            answer = await served.client.get(f"{BASE_URL}{path}")
+        assert answer.status_code == 200
+        assert [line["path"].rpartition("/")[2] for line in logs] == ["***"]
+
+
 async def test_a_token_of_one_kind_is_not_one_of_another(served: Served) -> None:
     found = await location(served.client, await store(served, facts=FACTS) + "?nsfwLevel=pg")
     assert (await served.client.get(found.replace("/blocked/", "/content/"))).status_code == 400
@@ -258,7 +269,7 @@ async def test_what_is_more_mature_than_asked_for_is_withheld(served: Served, mo
 async def test_mature_content_is_withheld_unless_its_workflow_allows_it(
     served: Served, level: str | None, allows: bool | None, is_withheld: bool
 ) -> None:
-    workflow = make_workflow(allow_mature_content=allows)
+    workflow = make_workflow(allow_mature_content=allows, currencies=[Account.YELLOW] if allows is None else [])
     await served.stores.workflows.add(workflow, [])
     facts = BlobFacts(width=8, height=8, nsfw_level=NsfwLevel(level) if level else None, workflow_id=workflow.id)
     path = await store(served, facts=facts)

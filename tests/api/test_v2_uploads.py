@@ -33,6 +33,7 @@ from tests.support.media_files import (
 )
 from tests.support.mongo import mongo_address
 from tests.support.served_app import BASE_URL, Served, serve
+from tests.support.v2_description import check_answer
 
 BLOBS = "/v2/consumer/blobs"
 PNG = FILES["image/png"]()
@@ -53,6 +54,7 @@ async def uploaded(served: Served, content: bytes, content_type: str = "image/pn
     answer = await upload(served, content, content_type, **more)
     assert answer.status_code == 201, answer.text
     blob: dict[str, Any] = answer.json()
+    check_answer("Blob", blob)
     return blob
 
 
@@ -377,7 +379,7 @@ class DescribesNothing:
 async def test_a_store_that_goes_away_before_the_end_keeps_nothing(served: Served) -> None:
     cases = served.use_cases.upload_blobs
     blobs: Any = DescribesNothing(served.stores.blobs)
-    served.answer_with(upload_blobs=replace(cases, blobs=blobs))
+    served.answer_with(get_upload_blobs=lambda: replace(cases, blobs=blobs))
     assert problem(await upload(served, PNG)) == (503, "unavailable")
     await assert_nothing_is_stored(served)
 
@@ -405,7 +407,7 @@ async def test_what_a_dead_process_had_not_looked_at_is_swept(store: str, tmp_pa
 
         blobs, inspector = Remembers(served.stores.blobs), Dies()
         uploads: Any = replace(served.use_cases.upload_blobs, blobs=blobs, inspector=inspector)
-        served.answer_with(upload_blobs=uploads)
+        served.answer_with(get_upload_blobs=lambda: uploads)
         with pytest.raises(asyncio.CancelledError):
             await upload(served, PNG)
         assert await served.stores.blobs.stat(seen[0]) is not None
@@ -431,6 +433,7 @@ async def test_the_flow_of_real_clients() -> None:
         asked = await served.client.get(f"{BLOBS}/upload", headers=ALICE)
         assert (asked.status_code, set(asked.json())) == (200, {"uploadUrl", "expiresAt"})
         assert asked.json()["expiresAt"] == "2025-09-06T19:18:16Z"
+        check_answer("ConsumerBlobPresignResponse", asked.json())
         url = asked.json()["uploadUrl"]
         assert url.startswith(f"{BASE_URL}{BLOBS}?sig=")
         sent = await upload(served, PNG, url=url)

@@ -15,7 +15,6 @@ from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.ports import Clock
-from civitai_mock.services.archives import BlobArchives
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blob_tokens import BlobTokens
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
@@ -29,10 +28,11 @@ from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
-from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
+    from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
 T = TypeVar("T")
@@ -61,8 +61,6 @@ class UseCases:
     workflow_blob_urls: WorkflowBlobUrls
     blob_tokens: BlobTokens
     view_blobs: ViewBlobs
-    upload_blobs: UploadBlobs
-    archives: BlobArchives
     blob_access: BlobAccess
     health: GetHealth
     readiness: CheckReadiness
@@ -70,11 +68,21 @@ class UseCases:
     clock: Clock
     provider_name: str
     get_workflows: Callable[[], "WorkflowUseCases"]
+    get_upload_blobs: Callable[[], "UploadBlobs"]
+    get_archives: Callable[[], "BlobArchives"]
 
     @property
     def workflows(self) -> "WorkflowUseCases":
-        """Return the use cases of workflows, which are loaded at first use."""
+        """Return the use cases of workflows, which are loaded at first use, as are those that follow."""
         return self.get_workflows()
+
+    @property
+    def upload_blobs(self) -> "UploadBlobs":
+        return self.get_upload_blobs()
+
+    @property
+    def archives(self) -> "BlobArchives":
+        return self.get_archives()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,13 @@ import structlog
 
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.health import CHECK_URLS
+from civitai_mock.network.redaction import HIDDEN
 
 EVENT = "request"
 TRACE_HEADER = b"x-trace-id"
 PLAIN_PATH = re.compile("[A-Za-z0-9/-]+")
-READABLE = "/:@+,="  # stays as it is in a logged path; control characters do not
+TOKEN_IN_PATH = re.compile(r"(/blobs/+(?:content|blocked|archive)/+).+", re.DOTALL)  # as it was sent
+READABLE = "/:@+,=*"  # stays as it is in a logged path; control characters do not
 
 
 # Takes method, path, status, duration in s, trace id, and the time in ns since 1970. The path is as it was sent.
@@ -24,6 +26,9 @@ WriteLine: TypeAlias = Callable[[str, str, int, float, str, int], None]
 
 
 def readable_path(path: str) -> str:
+    """Return the path as it is logged: without a token in it, which is a right to read, and without odd characters."""
+    if "/blobs/" in path:
+        path = TOKEN_IN_PATH.sub(rf"\1{HIDDEN}", path)
     return path if PLAIN_PATH.fullmatch(path) else quote(path, safe=READABLE)
 
 

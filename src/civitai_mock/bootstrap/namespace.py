@@ -10,7 +10,6 @@ from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids
-from civitai_mock.services.archives import BlobArchives
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.backlog import ReadBacklog
 from civitai_mock.services.blob_tokens import BlobTokens
@@ -30,10 +29,11 @@ from civitai_mock.services.resources import ManageResources
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.submit_checks import ImageUrls
 from civitai_mock.services.taint import TaintJobs
-from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
+    from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
 DEFAULT = "default"
@@ -78,7 +78,29 @@ class Namespace:
         return BlobTokens(key=self.runtime.blob_key, clock=self.clock)
 
     @cached_property
-    def upload_blobs(self) -> UploadBlobs:
+    def view_blobs(self) -> ViewBlobs:
+        return ViewBlobs(
+            access=self.runtime.blob_access, tokens=self.blob_tokens, workflows=self.runtime.stores.workflows
+        )
+
+    @cached_property
+    def archives(self) -> "BlobArchives":
+        """Load and make them at first use, as the workflows."""
+        from civitai_mock.services.archives import BlobArchives
+
+        return BlobArchives(
+            blobs=self.runtime.stores.blobs,
+            views=self.view_blobs,
+            tokens=self.blob_tokens,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    @cached_property
+    def upload_blobs(self) -> "UploadBlobs":
+        """Load and make it at first use, as the workflows."""
+        from civitai_mock.services.uploads import UploadBlobs
+
         return UploadBlobs(
             blobs=self.runtime.stores.blobs,
             inspector=self.runtime.inspector,
@@ -148,8 +170,6 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
-    blob_tokens = namespace.blob_tokens
-    view_blobs = ViewBlobs(access=runtime.blob_access, tokens=blob_tokens, workflows=stores.workflows)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
         submit=_make_submit(namespace),
@@ -166,10 +186,10 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
         workflow_blob_urls=namespace.workflow_blob_urls,
-        blob_tokens=blob_tokens,
-        view_blobs=view_blobs,
-        archives=BlobArchives(blobs=stores.blobs, views=view_blobs, tokens=blob_tokens, clock=clock, ids=namespace.ids),
-        upload_blobs=namespace.upload_blobs,
+        blob_tokens=namespace.blob_tokens,
+        view_blobs=namespace.view_blobs,
+        get_archives=lambda: namespace.archives,
+        get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=runtime.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),

@@ -18,11 +18,10 @@ from civitai_mock.domain.errors import GoneError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock, Ids
 from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blob_tokens import EXPIRED, ArchiveToken, BlobTokens
-from civitai_mock.services.blob_urls import V2_BLOBS_PATH, SignedUrl
-from civitai_mock.services.blob_views import ViewBlobs
+from civitai_mock.services.blob_urls import SignedUrl
+from civitai_mock.services.blob_views import ARCHIVE_PATH, ViewBlobs
 from civitai_mock.services.streams import chained, one_chunk
 
-ARCHIVE_PATH = f"{V2_BLOBS_PATH}/archive"
 LIFETIME = timedelta(days=1)
 LIST_TYPE = "application/json"
 LONGEST_NAME, LONGEST_SUFFIX = 200, 20  # bytes

@@ -12,7 +12,7 @@ from civitai_mock.services.blob_tokens import BlobTokens, BlockedToken, ContentT
 from civitai_mock.services.blob_urls import V2_BLOBS_PATH
 from civitai_mock.services.blobs import BlobAccess
 
-CONTENT_PATH, BLOCKED_PATH = f"{V2_BLOBS_PATH}/content", f"{V2_BLOBS_PATH}/blocked"
+CONTENT_PATH, BLOCKED_PATH, ARCHIVE_PATH = (f"{V2_BLOBS_PATH}/{kind}" for kind in ("content", "blocked", "archive"))
 UNKNOWN_SIDE, LONGEST_SIDE = 512, 4096  # of the placeholder of a blob that is withheld, in pixels
 
 

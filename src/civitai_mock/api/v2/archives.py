@@ -6,7 +6,7 @@ from starlette.responses import Response, StreamingResponse
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.openapi import DescribedRoute, Operation
 from civitai_mock.api.v2.blobs import TAG, TOKEN, content_disposition
-from civitai_mock.services.archives import ARCHIVE_PATH
+from civitai_mock.services.blob_views import ARCHIVE_PATH
 
 
 async def get_archive(request: Request) -> Response:

@@ -8,12 +8,10 @@ from functools import lru_cache
 from civitai_mock.domain.blob import BlobFacts, Shown
 from civitai_mock.domain.dotnet import format_date, plain_number, without_trailing_zeros
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.media import MediaKind, kind_of
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
 NO_FACTS = BlobFacts()
-IMAGE, VIDEO, AUDIO, MODEL_3D, OTHER = "image", "video", "audio", "model3d", "file"
-FAMILIES: Mapping[str, str] = {"image": IMAGE, "video": VIDEO, "audio": AUDIO, "model": MODEL_3D}
-"""The types of v2's blobs, by the first half of their content type; the description knows no other."""
 DEFAULT_FORMAT = "glb"
 
 
@@ -40,12 +38,14 @@ class BlobRenderer:
         The `blocked_reason` says why it is withheld. `shown` is what its URL shows, the file or its stream.
         """
         known = facts or NO_FACTS
-        kind = FAMILIES.get(content_type.partition("/")[0], OTHER)
+        kind = kind_of(content_type)
         is_hidden = self.hides_mature_content and known.nsfw_level is not None and known.nsfw_level.is_mature
-        members: JsonObject = MEMBERS_OF[kind](blob_id, known)
-        if kind == IMAGE and not is_hidden:
+        members: JsonObject = {} if kind is None else MEMBERS_OF[kind](blob_id, known)
+        if kind is MediaKind.IMAGE and not is_hidden:
             members |= self._link(blob_id, Shown.PREVIEW, "previewUrl", "previewUrlExpiresAt")
-        members |= {"type": kind, "id": blob_id, "available": is_available}
+        if kind is not None:  # the description has no type for weights and archives
+            members["type"] = kind
+        members |= {"id": blob_id, "available": is_available}
         if not is_hidden:
             members |= self._link(blob_id, shown, "url", "urlExpiresAt")
         if known.job_id is not None:
@@ -82,14 +82,9 @@ def _format(blob_id: str, _: BlobFacts) -> JsonObject:
     return {"format": blob_id.rpartition(".")[2] if "." in blob_id else DEFAULT_FORMAT}
 
 
-def _nothing(_: str, __: BlobFacts) -> JsonObject:
-    return {}
-
-
-MEMBERS_OF: Mapping[str, Callable[[str, BlobFacts], JsonObject]] = {
-    IMAGE: _pixels,
-    VIDEO: _pixels,
-    AUDIO: _duration,
-    MODEL_3D: _format,
-    OTHER: _nothing,
+MEMBERS_OF: Mapping[MediaKind, Callable[[str, BlobFacts], JsonObject]] = {
+    MediaKind.IMAGE: _pixels,
+    MediaKind.VIDEO: _pixels,
+    MediaKind.AUDIO: _duration,
+    MediaKind.MODEL_3D: _format,
 }

@@ -16,7 +16,7 @@ class Blob(TypedDict):
     format: NotRequired[str]
     previewUrl: NotRequired[str]
     previewUrlExpiresAt: NotRequired[str]
-    type: str
+    type: NotRequired[str]
     id: str
     available: bool
     url: NotRequired[str]
