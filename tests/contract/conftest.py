@@ -9,6 +9,7 @@ import pytest
 
 from civitai_mock.ports import (
     BlobStore,
+    EventFeed,
     JobQueue,
     JobSearch,
     JobStore,
@@ -64,6 +65,11 @@ def queue(stores: Stores) -> JobQueue:
 @pytest.fixture
 def search(stores: Stores) -> JobSearch:
     return stores.search
+
+
+@pytest.fixture
+def feed(stores: Stores) -> EventFeed:
+    return stores.feed
 
 
 @pytest.fixture

@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import Backlog, Budget, DueWebhook, JobCriteria, QueueState, Spending
+from civitai_mock.domain.search import Backlog, Budget, DueWebhook, FeedPage, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import JobQueue, JobSearch, JobStore, Stores, WebhookOutbox
+from civitai_mock.ports import EventFeed, JobQueue, JobSearch, JobStore, Stores, WebhookOutbox
 
 T = TypeVar("T")
 
@@ -118,8 +118,24 @@ class GatedWebhookOutbox:
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
         await self.gate.pass_through(self.inner.mark_delivered(job_id, seq=seq))
 
+    async def next_due(self) -> datetime | None:
+        return await self.gate.pass_through(self.inner.next_due())
+
     async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
         await self.gate.pass_through(self.inner.mark_failed(job_id, retry_at=retry_at))
+
+
+@dataclass(frozen=True, slots=True)
+class GatedEventFeed:
+    inner: EventFeed
+    gate: StoreGate
+    settling: timedelta
+
+    async def last_position(self) -> str:
+        return await self.gate.pass_through(self.inner.last_position())
+
+    async def after(self, position: str, *, limit: int) -> FeedPage:
+        return await self.gate.pass_through(self.inner.after(position, limit=limit))
 
 
 def gated(stores: Stores, gate: StoreGate) -> Stores:
@@ -129,5 +145,6 @@ def gated(stores: Stores, gate: StoreGate) -> Stores:
         jobs=GatedJobStore(stores.jobs, gate),
         queue=GatedJobQueue(stores.queue, gate),
         search=GatedJobSearch(stores.search, gate),
+        feed=GatedEventFeed(stores.feed, gate, stores.feed.settling),
         webhooks=GatedWebhookOutbox(stores.webhooks, gate),
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
+from civitai_mock.domain.stages import Outcome
 
 MOST_BYTES_FOUND = 4 * 1024 * 1024
 
@@ -74,6 +75,28 @@ class Backlog:
 
     jobs: int
     oldest: datetime | None
+
+
+class FeedEntry(NamedTuple):
+    """Says that a job has events up to `seq`; the other members are as the job was when this was read.
+
+    It is a tuple, as a reading of the feed makes thousands.
+    """
+
+    job_id: str
+    seq: int
+    outcome: Outcome | None
+    is_blocked: bool
+    has_webhook: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """Is a part of the feed; `position` is where it goes on, and `is_last` says that there was no more by then."""
+
+    entries: Sequence[FeedEntry]
+    position: str
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

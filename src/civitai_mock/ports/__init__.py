@@ -1,7 +1,7 @@
 """Ports: the protocols by which the core reaches stores, providers, the clock and random ids."""
 
 from civitai_mock.ports.files import FileInspector
-from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.metrics import Metrics
 from civitai_mock.ports.provider import (
     Artist,
@@ -34,6 +34,7 @@ __all__ = [
     "Artist",
     "BlobStore",
     "Clock",
+    "EventFeed",
     "FileInspector",
     "Ids",
     "InputFile",

@@ -1,14 +1,14 @@
-"""Ports of a store for jobs, by role: store, queue, search, and the outbox of webhooks."""
+"""Ports of a store for jobs, by role: store, queue, search, the feed of events, and the outbox of webhooks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.search import Backlog, Budget, DueWebhook, JobCriteria, QueueState, Spending
+from civitai_mock.domain.search import Backlog, Budget, DueWebhook, FeedPage, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
 
 
@@ -127,6 +127,26 @@ class JobSearch(Protocol):
         ...
 
 
+class EventFeed(Protocol):
+    """Says which jobs got events, by any process, in the order of their positions; those of a job never go back.
+
+    Whoever goes on from the `position` of the last page that it read misses nothing, however long ago that was. A write
+    may become visible after one with a later position, up to `settling` later: so much of the feed is read again, and
+    entries come again from there. A job that has changed since comes with its last events alone, as it has all up to
+    their `seq`. Both methods raise `TransientError` while the store is away.
+    """
+
+    settling: timedelta
+
+    async def last_position(self) -> str:
+        """Return the position from which everything is read that is written from now on."""
+        ...
+
+    async def after(self, position: str, *, limit: int) -> FeedPage:
+        """Return at most `limit` entries after a position of this feed; an empty one is before all others."""
+        ...
+
+
 class WebhookOutbox(Protocol):
     """Keeps the events that receivers do not know yet. Every method raises `TransientError` while the store is away.
 
@@ -138,6 +158,10 @@ class WebhookOutbox(Protocol):
 
         They are held until `hold_until`: before that nobody else gets them, unless `mark_delivered` releases them.
         """
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """Return when the first job is due that has events to deliver, held or not; None if there is none."""
         ...
 
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:

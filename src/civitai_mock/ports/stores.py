@@ -8,7 +8,7 @@ from typing import Protocol
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.resource import Resource
-from civitai_mock.ports.jobs import JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
 
 
@@ -126,6 +126,7 @@ class Stores:
     jobs: JobStore
     queue: JobQueue
     search: JobSearch
+    feed: EventFeed
     webhooks: WebhookOutbox
     workflows: WorkflowStore
     announcements: WorkflowOutbox

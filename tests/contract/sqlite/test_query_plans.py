@@ -11,6 +11,7 @@ from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.workflow_search import WorkflowCriteria, WorkflowPosition
 from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
 from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.event_feed import FeedStatements
 from civitai_mock.storage.sqlite.job_events import EventStatements
 from civitai_mock.storage.sqlite.job_queries import SearchStatements, find_statement
 from civitai_mock.storage.sqlite.jobs import JobStatements
@@ -57,6 +58,7 @@ STATEMENTS: Mapping[str, str] = {
     },
     **{f"list.{name}.probe": probe_statement(criteria, NAMES) for name, (criteria, _) in LISTS.items()},
     **{f"events.{name}": sql for name, sql in vars(EventStatements(NAMES)).items()},
+    **{f"feed.{name}": sql for name, sql in vars(FeedStatements(NAMES)).items()},
     **{f"queue.{name}": sql for name, sql in vars(QueueStatements(NAMES)).items()},
     **{f"search.{name}": sql for name, sql in vars(SearchStatements(NAMES)).items()},
     **{f"webhooks.{name}": sql for name, sql in vars(OutboxStatements(NAMES)).items()},
@@ -75,7 +77,6 @@ INSERTS = frozenset(
         "workflows.insert_tag",
         "announcements.begin",
         "announcements.insert",
-        "events.insert",
         "events.insert_texts",
         "events.put_texts",
         "blobs.PUT",
@@ -107,6 +108,7 @@ INDEXES: Mapping[str, str] = {
     "queue.held_by": "jobs by worker",
     "queue.past_deadline": "jobs by deadline",
     "events.events": "PRIMARY KEY (job=?)",
+    "events.insert": "jobs jobEvent by position (position>?)",
     "events.texts": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.insert_place": "sqlite_autoindex_jobs workflows_1",
     "spending.on_jobs": "COVERING INDEX jobs by charge (issued_by=?)",
@@ -144,6 +146,8 @@ INDEXES: Mapping[str, str] = {
     "jobs.sweep_texts": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.sweep_events": "PRIMARY KEY (job=?)",
     "jobs.sweep_leaf": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
+    "feed.last": "jobs jobEvent by position",
+    "feed.after": "jobs jobEvent by position (position>?)",
     "queue.blocked": "jobs that wait (id>?)",
     "search.outcomes": "sqlite_autoindex_jobs_1",
     "search.spending": "jobs by age (created_at>? AND created_at<?)",
@@ -154,6 +158,7 @@ INDEXES: Mapping[str, str] = {
     "queue.recent": "jobs by end (changed_at>?)",
     "webhooks.is_due": "jobs to tell of (callback_due_at<?)",
     "webhooks.due": "jobs to tell of (callback_due_at<?)",
+    "webhooks.next_due": "jobs to tell of",
     "webhooks.hold": "sqlite_autoindex_jobs_1",
     "webhooks.delivered": "sqlite_autoindex_jobs_1",
     "webhooks.try_again": "sqlite_autoindex_jobs_1",

@@ -45,6 +45,7 @@ JOBS = [
     IndexModel([("issuedBy", UP), ("position", UP), ("reservation", UP), *SPENDING]),
     IndexModel([("leaves", UP), ("position", UP)], partialFilterExpression={"leaves": {"$exists": True}}),
     IndexModel([("workflow.id", UP)], sparse=True),
+    IndexModel([("feedPosition", UP)], sparse=True),
     EXPIRY,
 ]
 # Workflows have no TTL index, as their jobs go with them; see `MongoWorkflowStore.sweep`.

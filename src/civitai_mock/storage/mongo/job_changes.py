@@ -12,6 +12,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.storage.mongo.collections import Collection, insert_missing
 from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY
+from civitai_mock.storage.mongo.event_feed import draw_position, noticed
 from civitai_mock.storage.mongo.job_documents import (
     HELD_EVENTS,
     changing_fields,
@@ -67,7 +68,8 @@ class Changes:
 
     async def _change(self, changes: Sequence[JobChange]) -> frozenset[ObjectId]:
         ids = [change.id for change in changes]
-        result = await self._jobs.bulk_write([_conditional_update(change) for change in changes], ordered=False)
+        async with noticed(self._jobs, [change.before.id for change in changes]):
+            result = await self._jobs.bulk_write([_conditional_update(change) for change in changes], ordered=False)
         if result.matched_count == len(changes):
             return frozenset(ids)
         marked = {"jobId": {"$in": [change.before.id for change in changes]}, "changeId": {"$in": ids}}
@@ -110,4 +112,7 @@ def _conditional_update(change: JobChange) -> UpdateOne:
     between = [event_fields(event) for event in change.events[:-1]]
     texts = text_fields(change.events)
     fields = {**changing_fields(change.after), **texts, "eventsBetween": between, "changeId": change.id}
-    return UpdateOne(unchanged, update_and_make_due(fields) if change.after.callback_url else {"$set": fields})
+    position = draw_position()
+    if change.after.callback_url:
+        return UpdateOne(unchanged, update_and_make_due(fields, feed_position=position))
+    return UpdateOne(unchanged, {"$set": fields, "$max": {"feedPosition": position}})

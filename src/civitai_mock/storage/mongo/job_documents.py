@@ -25,6 +25,7 @@ from civitai_mock.storage.mongo.encoding import (
     parse_micros,
     parse_moment,
 )
+from civitai_mock.storage.mongo.event_feed import draw_position
 
 LEAF_BYTES = 16
 TEXT_BYTES = 8
@@ -39,6 +40,7 @@ HELD_EVENTS: Mapping[str, int] = {
 
 
 def job_document(job: Job) -> Document:
+    """Make the document of a new job."""
     return {
         "jobId": job.id,
         "type": job.type,
@@ -63,6 +65,7 @@ def job_document(job: Job) -> Document:
         "dependencies": list(job.dependencies),
         "charged": job.charged,
         "taint": None if job.taint is None else json_text(job.taint),
+        "feedPosition": draw_position(),
         **_fields_of_some(job),
         **changing_fields(job),
     }

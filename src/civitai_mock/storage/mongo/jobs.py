@@ -13,6 +13,7 @@ from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document
 from civitai_mock.storage.mongo.encoding import is_storable, json_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
+from civitai_mock.storage.mongo.event_feed import noticed
 from civitai_mock.storage.mongo.grouping import Grouped
 from civitai_mock.storage.mongo.job_changes import Changes, JobChange
 from civitai_mock.storage.mongo.job_documents import (
@@ -57,7 +58,8 @@ class MongoJobStore:
         """Insert jobs with their first events in them; see `JobChange.events`."""
         documents = [job_document(job) | named for job in jobs]
         try:
-            await self._jobs.insert_many(documents)
+            async with noticed(self._jobs, [job.id for job in jobs]):
+                await self._jobs.insert_many(documents)
         except PyMongoError:
             await self._jobs.delete_many(_these(documents))
             raise

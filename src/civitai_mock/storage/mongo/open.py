@@ -26,6 +26,7 @@ from civitai_mock.storage.mongo.collections import (
 )
 from civitai_mock.storage.mongo.command_meter import CommandMeter
 from civitai_mock.storage.mongo.driver_threads import DriverThreads
+from civitai_mock.storage.mongo.event_feed import MongoEventFeed
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore
@@ -151,6 +152,7 @@ def _stores(
         jobs=jobs,
         queue=MongoJobQueue(jobs=collections.jobs),
         search=MongoJobSearch(jobs=collections.jobs),
+        feed=MongoEventFeed(jobs=collections.jobs),
         webhooks=MongoWebhookOutbox(jobs=collections.jobs),
         workflows=MongoWorkflowStore(workflows=collections.workflows, jobs=collections.jobs, reservations=reservations),
         announcements=MongoWorkflowOutbox(workflows=collections.workflows),

@@ -17,8 +17,9 @@ from civitai_mock.storage.mongo.job_documents import job_document, job_of
 # In 5 a blob has a document, with its bytes in it or its recipe; before it was a file of GridFS. And the first event of
 # a job is nowhere but in the job until that is changed. In 6 a job holds the long texts of its events, which only name
 # them; events that were stored before hold theirs. In 7 blobs and slots may have facts, which earlier ones do not have.
-# In 8 there are workflows, and jobs that belong to them.
-VERSION = 8
+# In 8 there are workflows, and jobs that belong to them. In 9 a job has its place in the feed of events; earlier ones
+# get theirs with the next change.
+VERSION = 9
 ID = "schema"
 
 JOBS_IN_ONE_WRITE = 500

@@ -13,7 +13,7 @@ from bson import ObjectId
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.mongo.claims import stamp_front
 from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, Collection, Document
-from civitai_mock.storage.mongo.encoding import moment_text
+from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import raises_domain_errors
 from civitai_mock.storage.mongo.job_documents import job_of
 
@@ -43,6 +43,13 @@ class MongoWebhookOutbox:
         return [found[job_id] for job_id in tried if job_id in found]
 
     @raises_domain_errors
+    async def next_due(self) -> datetime | None:
+        undelivered = self._jobs.find({"callback.dueAt": {"$gt": ""}}, {"callback.dueAt": 1})
+        async for document in undelivered.sort(LONGEST_DUE_FIRST).limit(1):
+            return parse_moment(document["callback"]["dueAt"])
+        return None
+
+    @raises_domain_errors
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
         knows = {"callback.told": {"$max": ["$callback.told", seq]}, "callback.failures": 0}
         pipeline: Pipeline = [{"$set": knows}, {"$set": {"callback.dueAt": DUE_SINCE_LAST_EVENT}}]
@@ -57,11 +64,15 @@ class MongoWebhookOutbox:
             await self._jobs.update_one(_undelivered(job_id), again)
 
 
-def update_and_make_due(fields: Document) -> Pipeline:
-    """Return the update that writes `fields` of a job with a receiver, and makes it due unless it is already."""
+def update_and_make_due(fields: Document, *, feed_position: str) -> Pipeline:
+    """Return the update that writes `fields` of a job with a receiver, and makes it due unless it is already.
+
+    Its place in the feed never goes back.
+    """
     literally = {name: {"$literal": value} for name, value in fields.items()}
     due_at = {"$ifNull": ["$callback.dueAt", {"$literal": fields["lastEvent"]["at"]}]}
-    return [{"$set": {**literally, "callback.dueAt": due_at}}]
+    position = {"$max": ["$feedPosition", {"$literal": feed_position}]}
+    return [{"$set": {**literally, "callback.dueAt": due_at, "feedPosition": position}}]
 
 
 def _undelivered(job_id: str) -> Document:

@@ -21,6 +21,7 @@ from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document, insert_missing
 from civitai_mock.storage.mongo.encoding import is_storable, moment_text
 from civitai_mock.storage.mongo.errors import AWAY, raises_domain_errors
+from civitai_mock.storage.mongo.event_feed import noticed
 from civitai_mock.storage.mongo.job_documents import job_document, jobs_of, lifetime_fields
 from civitai_mock.storage.mongo.workflow_documents import change_of, workflow_document, workflow_of, workflows_of
 from civitai_mock.storage.mongo.workflow_queries import find_workflows
@@ -81,7 +82,7 @@ class MongoWorkflowStore:
     async def _add_jobs(self, jobs: Sequence[Job]) -> None:
         """Add the jobs that a stored workflow names; while the store is away, that is left to whoever looks next."""
         with suppress(*AWAY):
-            await insert_missing(self._jobs, [job_document(job) for job in jobs])
+            await self._insert_missing(jobs)
 
     @raises_domain_errors
     async def get(self, workflow_id: str) -> WorkflowSnapshot | None:
@@ -129,7 +130,11 @@ class MongoWorkflowStore:
 
     @raises_domain_errors
     async def add_missing_jobs(self, jobs: Sequence[Job]) -> int:
-        return await insert_missing(self._jobs, [job_document(job) for job in jobs])
+        return await self._insert_missing(jobs)
+
+    async def _insert_missing(self, jobs: Sequence[Job]) -> int:
+        async with noticed(self._jobs, [job.id for job in jobs]):
+            return await insert_missing(self._jobs, [job_document(job) for job in jobs])
 
     @raises_domain_errors
     async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:

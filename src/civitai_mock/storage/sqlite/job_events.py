@@ -1,14 +1,18 @@
 """Events of jobs as rows of SQLite, and back.
 
 The events of one write are one row, packed. A long text of an event, which is mostly the graph that several of them
-repeat, stands once, in the row of the job's texts; the event has its place there. The first event of a job has no row
-if it says nothing that the job does not.
+repeat, stands once, in the row of the job's texts; the event has its place there. The row of the first event of a job is
+empty if it says nothing that the job does not.
 
 The row of the write that ended a job has lines: the events before the last; the last; its context with its text; the
 properties of the job. So a short answer needs no other row, and takes the texts of the two as they are.
+
+Each row has a position in the feed of all events, which is greater than all before it: the time, or one more than the
+last. SQLite makes one transaction after the other, so whoever has read up to a position has missed nothing before it.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,9 +38,15 @@ STAGES: Mapping[str, Stage] = {stage.value: stage for stage in Stage}
 OUTCOMES: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome}
 FIRST_SEQ = 1  # of the events that follow the one which every job begins with
 MOST_TEXTS = 16  # of a job, so that their row has a bound; events keep others within themselves
+MICROSECOND_NS = 1_000
 IN_LAST = -1  # the place of the text that the last event of the same row has
+NOTHING = b""  # the body of a first event that says nothing
 
-INSERT = """INSERT INTO "{jobs} {job_events}" (job, seq, body) VALUES (?, ?, ?)"""
+# Without the second IS NOT NULL it would walk through all events.
+INSERT = """
+    INSERT INTO "{jobs} {job_events}" (job, seq, body, position) VALUES (?, ?, ?, max(?, 1 + coalesce(
+        (SELECT max(position) FROM "{jobs} {job_events}" WHERE position IS NOT NULL), 0)))
+"""
 INSERT_TEXTS = """INSERT INTO "{jobs} texts" (job, body) VALUES (?, ?) ON CONFLICT (job) DO NOTHING"""
 TEXTS = """SELECT body FROM "{jobs} texts" WHERE job = ?"""
 PUT_TEXTS = """
@@ -73,6 +83,14 @@ class EventStatements:
         self.events = names.fill(EVENTS)
 
 
+def append_first(connection: sqlite3.Connection, sql: EventStatements, job: Job, *, number: int) -> None:
+    """Store the first event of a new job with this number."""
+    if is_implied(job.last_event, facts_of(job)):
+        _insert(connection, sql, number, job.seq, NOTHING)
+    else:
+        append_events(connection, sql, [job.last_event], number=number, created_at=job.created_at)
+
+
 def append_events(
     connection: sqlite3.Connection,
     sql: EventStatements,
@@ -85,7 +103,7 @@ def append_events(
     needed = list(dict.fromkeys(_long_texts(events)))[:MOST_TEXTS]
     texts = _keep_texts(connection, sql, number, needed, are_first=events[0].seq <= FIRST_SEQ)
     body = pack([_parts(event, created_at, texts) for event in events])
-    connection.execute(sql.insert, (number, events[-1].seq, body))
+    _insert(connection, sql, number, events[-1].seq, body)
 
 
 def append_end(
@@ -100,7 +118,11 @@ def append_end(
     before = [_parts(event, job.created_at, texts) for event in earlier]
     told = [*_told(last, job.created_at), last.trace_id]
     body = pack(before, told, dict(last.context), dict(job.properties))
-    connection.execute(sql.insert, (number, last.seq, body))
+    _insert(connection, sql, number, last.seq, body)
+
+
+def _insert(connection: sqlite3.Connection, sql: EventStatements, number: int, seq: int, body: Packed) -> None:
+    connection.execute(sql.insert, (number, seq, body, time.time_ns() // MICROSECOND_NS))
 
 
 def facts_of(job: Job) -> JobFacts:
@@ -108,7 +130,7 @@ def facts_of(job: Job) -> JobFacts:
 
 
 def is_implied(event: JobEvent, facts: JobFacts) -> bool:
-    """Return whether an event is what `last_event_from` makes without a row."""
+    """Return whether an event is what `last_event_from` makes of an empty row, or without one."""
     return event.seq == 0 and event == facts.first_event
 
 
@@ -163,8 +185,11 @@ def _told(event: JobEvent, created_at: datetime) -> Parts:
 
 
 def last_event_from(stored: Packed | None, facts: JobFacts, *, seq: int, texts: Packed | None) -> JobEvent:
-    """Make the last event of a row, which has this `seq`; without a row it is the first event of the job."""
-    if stored is None:
+    """Make the last event of a row, which has this `seq`; an empty row, or none, is the first event of the job.
+
+    Jobs of before version 9 have no row of their first event.
+    """
+    if not stored:
         return facts.first_event
     before, *end = unpack_lines(stored)
     if end:
@@ -176,6 +201,8 @@ def events_from(rows: Iterable[Row], facts: JobFacts, *, texts: Packed | None) -
     """Make all events of a job of its rows, given as seq and body."""
     events: list[JobEvent] = []
     for last, body in rows:
+        if not body:
+            continue
         before, *end = unpack_lines(body)
         write = orjson.loads(before)
         final = [_final_event(end, facts, seq=last)] if end else []

@@ -7,7 +7,7 @@ from typing import cast
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.storage.sqlite.encoding import Row
-from civitai_mock.storage.sqlite.job_events import EventStatements, append_events, facts_of, is_implied
+from civitai_mock.storage.sqlite.job_events import EventStatements, append_first
 from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, job_row, leaf_rows, request_text
 from civitai_mock.storage.sqlite.schema import TableNames
 
@@ -59,5 +59,4 @@ def _insert(connection: sqlite3.Connection, sql: InsertStatements, job: Job, row
     connection.execute(sql.insert_request, (number, request))
     if job.workflow is not None:
         connection.execute(sql.insert_place, (number, job.workflow.workflow_id))
-    if not is_implied(job.last_event, facts_of(job)):
-        append_events(connection, sql.events, [job.last_event], number=number, created_at=job.created_at)
+    append_first(connection, sql.events, job, number=number)

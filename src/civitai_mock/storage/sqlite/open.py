@@ -20,6 +20,7 @@ from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.errors import away
+from civitai_mock.storage.sqlite.event_feed import SqliteEventFeed
 from civitai_mock.storage.sqlite.health import SqliteHealth
 from civitai_mock.storage.sqlite.job_queries import SqliteJobSearch
 from civitai_mock.storage.sqlite.jobs import SqliteJobStore
@@ -124,6 +125,7 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
         jobs=SqliteJobStore(database=database, names=names),
         queue=SqliteJobQueue(database=database, names=names, workers=workers),
         search=SqliteJobSearch(database=database, names=names),
+        feed=SqliteEventFeed(database=database, names=names),
         webhooks=SqliteWebhookOutbox(database=database, names=names),
         workflows=SqliteWorkflowStore(database=database, names=names),
         announcements=SqliteWorkflowOutbox(database=database, names=names),

@@ -16,13 +16,14 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 8
+VERSION = 9
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
 # VACUUM changes it.) A leaf is a digest of one property, with the job's `Position`; the names of its columns differ
 # from those of the jobs. A BLOB `body` was made by `packing`. Version 8 has workflows: a place is a job of one, by both
-# numbers, so that other jobs have nothing of it; a tag has the workflow's `WorkflowPosition`, if that is listed.
+# numbers, so that other jobs have nothing of it; a tag has the workflow's `WorkflowPosition`, if that is listed. Since
+# version 9 a row of events has its position in the feed, which grows with each row; those of before have none.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -44,7 +45,8 @@ TABLES = (
     """,
     """
     CREATE TABLE IF NOT EXISTS "{jobs} {job_events}" (
-        job INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID
+        job INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, position INTEGER,
+        PRIMARY KEY (job, seq)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS "{jobs} workflows" (
@@ -114,6 +116,10 @@ INDEXES = (
     WHERE callback_due_at IS NOT NULL
     """,
     """CREATE INDEX IF NOT EXISTS "{jobs} to sweep" ON "{jobs}" (keep_until)""",
+    """
+    CREATE UNIQUE INDEX IF NOT EXISTS "{jobs} {job_events} by position" ON "{jobs} {job_events}" (position)
+    WHERE position IS NOT NULL
+    """,
     """
     CREATE UNIQUE INDEX IF NOT EXISTS "{jobs} workflows by external id" ON "{jobs} workflows" (owner, external_id)
     WHERE external_id IS NOT NULL

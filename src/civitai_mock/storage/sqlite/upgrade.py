@@ -73,6 +73,8 @@ ADD_COLUMN = "ALTER TABLE blobs ADD COLUMN {} TEXT"
 LATER_COLUMNS = ("owner", "recipe", "facts")  # which came with versions 3, 5 and 6
 ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE owner IS NULL)"
 MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" """
+EVENT_COLUMNS = """SELECT name FROM pragma_table_info('{jobs} {job_events}')"""
+ADD_POSITION = """ALTER TABLE "{jobs} {job_events}" ADD COLUMN position INTEGER"""
 SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"
 
 
@@ -82,6 +84,7 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
     try:
         version = _version(connection)
         add_columns_of_blobs(connection)
+        add_positions_of_events(connection, names)
         with old_jobs_taken_over(connection, names):
             for statement in TABLES:
                 connection.execute(names.fill(statement))
@@ -186,6 +189,13 @@ def add_columns_of_blobs(connection: sqlite3.Connection) -> None:
     for name in LATER_COLUMNS:
         if columns and name not in columns:
             connection.execute(ADD_COLUMN.format(name))
+
+
+def add_positions_of_events(connection: sqlite3.Connection, names: TableNames) -> None:
+    """Add the column of positions; events that are there have none, as nobody can have followed them."""
+    columns = {name for (name,) in connection.execute(names.fill(EVENT_COLUMNS))}
+    if columns and "position" not in columns:
+        connection.execute(names.fill(ADD_POSITION))
 
 
 def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_micros
 from civitai_mock.storage.sqlite.job_rows import job_from
 from civitai_mock.storage.sqlite.schema import TableNames
 
@@ -19,6 +19,7 @@ DUE = """
     SELECT {job}, callback_told, callback_failures FROM "{jobs}" WHERE callback_due_at <= ?
     ORDER BY callback_due_at, id LIMIT max(?, 0)
 """
+NEXT_DUE = """SELECT min(callback_due_at) FROM "{jobs}" WHERE callback_due_at IS NOT NULL"""
 HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE id = ?"""
 # A job whose receiver does not know the last event yet is due since then.
 DELIVERED = """
@@ -42,6 +43,7 @@ class OutboxStatements:
     def __init__(self, names: TableNames) -> None:
         self.is_due = names.fill(IS_DUE)
         self.due = names.fill(DUE)
+        self.next_due = names.fill(NEXT_DUE)
         self.hold = names.fill(HOLD)
         self.delivered = names.fill(DELIVERED)
         self.try_again = names.fill(TRY_AGAIN)
@@ -68,6 +70,10 @@ class SqliteWebhookOutbox:
         rows = connection.execute(self._sql.due, (now, limit)).fetchall()
         connection.executemany(self._sql.hold, [(until, job_id) for job_id, *_ in rows])
         return rows
+
+    async def next_due(self) -> datetime | None:
+        ((micros,),) = self._database.read(self._sql.next_due)
+        return None if micros is None else from_micros(micros)
 
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
         await self._database.write(lambda db: db.execute(self._sql.delivered, (seq, seq, job_id)))
