@@ -150,7 +150,7 @@ async def test_a_caller_who_hangs_up_is_forgotten_at_once(served: Served) -> Non
         gone.set()
         await waiting
     assert [line["status"] for line in logs if line["event"] == "request"] == [499]
-    assert not _names_of_tasks() & {"poll for waiters"}
+    assert not _names_of_tasks() & {"event feed"}
 
 
 async def _ignore_answer(served: Served, scope: Any, receive: Any) -> None:
@@ -167,10 +167,10 @@ def _names_of_tasks() -> set[str]:
 async def test_nothing_runs_when_nobody_waits(served: Served) -> None:
     job_id = await served.submit_one()
     async with _held(served, job_id) as answer:
-        assert "poll for waiters" in _names_of_tasks()
+        assert "event feed" in _names_of_tasks()
         await _finish_here(served)
         await answer
-    assert "poll for waiters" not in _names_of_tasks()
+    assert "event feed" not in _names_of_tasks()
 
 
 async def test_a_store_that_is_away_for_a_while_does_not_end_a_wait(
@@ -178,7 +178,7 @@ async def test_a_store_that_is_away_for_a_while_does_not_end_a_wait(
 ) -> None:
     async with _held(served, await served.submit_one()) as answer:
         with monkeypatch.context() as patched:
-            patched.setattr(type(served.stores.search), "outcomes", _away)
+            patched.setattr(type(served.stores.feed), "after", _away)
             served.clock.advance(0.5)
             await settle()
         assert not answer.done()
@@ -187,29 +187,67 @@ async def test_a_store_that_is_away_for_a_while_does_not_end_a_wait(
         assert (await answer).status_code == 200
 
 
-async def _away(*_: object) -> None:
+async def test_a_store_that_is_away_when_a_wait_begins_is_asked_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await served.submit_one()
+    await _finish_elsewhere(served)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(served.stores.search), "outcomes", _away)
+        waiting = asyncio.create_task(served.use_cases.wait([job_id], asyncio.get_running_loop().create_future()))
+        await settle()
+        assert not waiting.done()
+    served.clock.advance(0.5)
+    await waiting
+
+
+async def test_a_job_that_ends_elsewhere_before_the_feed_is_followed_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store takes its time to say where the feed ends, and meanwhile another process ends the job."""
+    job_id = await served.submit_one()
+    feed = served.stores.feed
+    last_position, may_answer = feed.last_position, asyncio.Event()
+
+    async def slowly(_: object) -> str:
+        await may_answer.wait()
+        return await last_position()
+
+    monkeypatch.setattr(type(feed), "last_position", slowly)
+    async with _held(served, job_id) as answer:
+        await _finish_elsewhere(served)
+        may_answer.set()
+        assert (await answer).status_code == 200
+
+
+async def _away(*_: object, **__: object) -> None:
     raise TransientError("away")
 
 
 async def test_two_thousand_wait_with_one_look_at_the_store_each_half_second(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[int] = []
-    search = served.stores.search
-    outcomes = search.outcomes
+    looks: list[str] = []
+    feed, search = served.stores.feed, served.stores.search
+    after, outcomes = feed.after, search.outcomes
 
-    async def counting(_: object, job_ids: Sequence[str]) -> Any:
-        looks.append(len(job_ids))
+    async def reading(_: object, position: str, *, limit: int) -> Any:
+        looks.append("feed")
+        return await after(position, limit=limit)
+
+    async def asking(_: object, job_ids: Sequence[str]) -> Any:
+        looks.append("outcomes")
         return await outcomes(job_ids)
 
     ids = [job.id for job in await _submitted(served, 500)]
     wait, never = served.use_cases.wait, asyncio.get_running_loop().create_future()
     waiting = [asyncio.create_task(wait([ids[number % 500]], never)) for number in range(2000)]
     await settle()
-    monkeypatch.setattr(type(search), "outcomes", counting)
+    monkeypatch.setattr(type(feed), "after", reading)
+    monkeypatch.setattr(type(search), "outcomes", asking)
     served.clock.advance(0.5)
     await settle()
-    assert looks == [500]
+    assert looks == ["feed"]
     assert (await served.client.get("/health")).status_code == 200
     jobs = await served.use_cases.query.by_ids(ids)
     served.use_cases.wait.on_changes([replace(job, outcome=Outcome.SUCCEEDED) for job in jobs])

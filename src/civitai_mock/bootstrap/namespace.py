@@ -20,6 +20,7 @@ from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
@@ -51,6 +52,7 @@ class Namespace:
     clock: Clock
     ids: Ids
     event_bus: EventBus
+    event_feed: FollowEvents
     blob_urls: BlobUrls
     workflow_blob_urls: WorkflowBlobUrls
     webhook_sender: WebhookSender
@@ -155,6 +157,7 @@ def make_namespace(
         clock=clock,
         ids=ids or runtime.ids,
         event_bus=event_bus,
+        event_feed=FollowEvents(feed=runtime.stores.feed, event_bus=event_bus, clock=clock),
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
         workflow_blob_urls=WorkflowBlobUrls(key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock),
         webhook_sender=WebhookSender(
@@ -232,7 +235,12 @@ def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
     wait = WaitForJobs(
-        search=runtime.stores.search, clock=namespace.clock, limit=limit, most=runtime.settings.max_waiting_requests
+        search=runtime.stores.search,
+        event_feed=namespace.event_feed,
+        clock=namespace.clock,
+        limit=limit,
+        most=runtime.settings.max_waiting_requests,
     )
     namespace.event_bus.subscribe_to_changes(wait.on_changes)
+    namespace.event_bus.subscribe_to_changes_elsewhere(wait.on_changes_elsewhere)
     return wait

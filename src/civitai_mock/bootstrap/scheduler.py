@@ -33,6 +33,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
             clock=namespace.clock,
         ),
         event_bus=namespace.event_bus,
+        event_feed=namespace.event_feed,
         options=SchedulerOptions(
             poll=settings.poll,
             max_in_flight=settings.most_jobs_in_flight,

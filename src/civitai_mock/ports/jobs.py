@@ -136,7 +136,8 @@ class EventFeed(Protocol):
     their `seq`. Both methods raise `TransientError` while the store is away.
     """
 
-    settling: timedelta
+    @property
+    def settling(self) -> timedelta: ...
 
     async def last_position(self) -> str:
         """Return the position from which everything is read that is written from now on."""

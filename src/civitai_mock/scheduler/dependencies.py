@@ -2,25 +2,30 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import FeedEntry
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobQueue, JobSearch, JobStore
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.event_feed import FollowEvents
 
 logger = structlog.stdlib.get_logger()
 
 PAGE = 500
+SCAN_SECONDS = 60.0
+PAUSE_SECONDS = 1.0  # after what a store that is away, or a bug, broke off
 
 
 class DependencyResolver:
-    """Resolves blocked jobs: `run` when this process ends a job, `run_scans` when others did, or an earlier life.
+    """Resolves blocked jobs: `run` when a job that they depend on ends, in this process or another, or is over already.
 
-    Any number of them may run on one store, as each write is conditional.
+    `run_scans` finds those of an earlier life, and those of which neither bus nor feed can tell: of a process that died
+    within its write. Any number of resolvers may run on one store, as each write is conditional.
     """
 
     def __init__(
@@ -30,31 +35,39 @@ class DependencyResolver:
         queue: JobQueue,
         search: JobSearch,
         event_bus: EventBus,
+        event_feed: FollowEvents,
         clock: Clock,
-        interval: timedelta,
     ) -> None:
         self._jobs = jobs
         self._queue = queue
         self._search = search
         self._event_bus = event_bus
+        self._event_feed = event_feed
         self._clock = clock
-        self._interval = interval
         self._waiters = Waiters()
         self._ended: list[str] = []
+        self._blocked: list[str] = []  # jobs that are new here, and may depend on what is over already
         self._wake_up = asyncio.Event()
-        event_bus.subscribe_to_changes(self._waiters.add)
+        event_bus.subscribe_to_changes(self._on_changed)
         event_bus.subscribe_to_ends(self._on_ended)
+        event_bus.subscribe_to_changes_elsewhere(self._on_changed_elsewhere)
 
     async def run(self) -> None:
         while True:
             await self._wake_up.wait()
             self._wake_up.clear()
-            await self._try(self._resolve_waiters)
+            if not (await self._try(self._resolve_new) and await self._try(self._resolve_waiters)):
+                await self._scan_in_the_end()
 
     async def run_scans(self) -> None:
+        await self._event_feed.begun()  # so that nothing happens between the scan and what is told
         while True:
-            await self._try(self.scan)
-            await self._clock.sleep(self._interval.total_seconds())
+            await self._scan_in_the_end()
+            await self._clock.sleep(SCAN_SECONDS)
+
+    async def _scan_in_the_end(self) -> None:
+        while not await self._try(self.scan):
+            await self._clock.sleep(PAUSE_SECONDS)
 
     async def scan(self) -> None:
         """Resolve every blocked job of the store."""
@@ -66,9 +79,30 @@ class DependencyResolver:
             after = page[-1].id
             page = await self._queue.blocked(after=after, limit=PAGE) if len(page) == PAGE else ()
 
+    def _on_changed(self, jobs: Sequence[Job]) -> None:
+        blocked = [job for job in jobs if job.is_blocked]
+        if blocked:
+            self._waiters.add(blocked)
+            self._blocked += [job.id for job in blocked]
+            self._wake_up.set()
+
     def _on_ended(self, jobs: Sequence[Job]) -> None:
         self._ended += [job.id for job in jobs if job.outcome is not None]
         self._wake_up.set()
+
+    def _on_changed_elsewhere(self, entries: Sequence[FeedEntry]) -> None:
+        self._ended += [entry.job_id for entry in entries if entry.outcome is not None]
+        self._blocked += [entry.job_id for entry in entries if entry.is_blocked]
+        if self._ended or self._blocked:
+            self._wake_up.set()
+
+    async def _resolve_new(self) -> None:
+        """Resolve jobs that are blocked by what ended before this process knew of them."""
+        blocked, self._blocked = self._blocked, []
+        if blocked:
+            jobs = [job for job in await self._jobs.get_many(blocked) if job.is_blocked]
+            self._waiters.add(jobs)
+            await self._resolve(jobs)
 
     async def _resolve_waiters(self) -> None:
         ended, self._ended = self._ended, []
@@ -92,13 +126,16 @@ class DependencyResolver:
             logger.info("dependency failed", job_id=job.id, trace_id=job.trace_id)
             self._event_bus.publish_ends([job])
 
-    async def _try(self, action: Callable[[], Awaitable[None]]) -> None:
+    async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
         try:
             await action()
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:
             logger.exception("dependencies not resolved")
+        else:
+            return True
+        return False
 
 
 def resolve(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -> Job | None:

@@ -23,6 +23,7 @@ from civitai_mock.scheduler.timers import Timers
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
 from civitai_mock.scheduler.workflows import WorkflowAdvancer
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.event_feed import FollowEvents
 
 logger = structlog.stdlib.get_logger()
 
@@ -36,7 +37,11 @@ SAME_MOMENT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerOptions:
-    """Says how a scheduler works; `poll` is only a safety net, as a submission in its process wakes it at once."""
+    """Says how a scheduler works.
+
+    `poll` is how often it asks what other processes did, and for jobs to claim; what its own process does wakes it at
+    once.
+    """
 
     poll: timedelta
     max_in_flight: int
@@ -56,6 +61,7 @@ class Scheduler:
         webhooks: WebhookDispatcher,
         workflows: WorkflowAdvancer,
         event_bus: EventBus,
+        event_feed: FollowEvents,
         options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id
@@ -66,6 +72,7 @@ class Scheduler:
         self._webhooks = webhooks
         self._workflows = workflows
         self._event_bus = event_bus
+        self._event_feed = event_feed
         self._options = options
         self._writer = JobWriter(jobs=jobs, event_bus=event_bus, clock=services.clock)
         self._dependencies = DependencyResolver(
@@ -73,8 +80,8 @@ class Scheduler:
             queue=queue,
             search=stores.search,
             event_bus=event_bus,
+            event_feed=event_feed,
             clock=services.clock,
-            interval=options.poll,
         )
         self._timeouts = Timers(clock=services.clock, on_due=self._time_out)
         self._in_flight = InFlight()
@@ -99,9 +106,11 @@ class Scheduler:
         Everything after the grace time has `RELEASE_SECONDS` together, whether the store answers or not.
         """
         self._is_running = True
+        self._event_feed.follow(self, every=self._options.poll)
         try:
             await self._run_loops()
         finally:
+            self._event_feed.unfollow(self)
             self._is_running = False
 
     async def _run_loops(self) -> None:
@@ -172,7 +181,6 @@ class Scheduler:
     async def _poll(self) -> None:
         while True:
             self._event_bus.publish_work()
-            self._webhooks.wake()
             await self._services.clock.sleep(self._options.poll.total_seconds())
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:

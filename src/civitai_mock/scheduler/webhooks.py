@@ -9,7 +9,7 @@ import structlog
 from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.search import DueWebhook
+from civitai_mock.domain.search import DueWebhook, FeedEntry
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.timers import Timers
@@ -25,6 +25,7 @@ HOLD_MARGIN = timedelta(seconds=10)  # for the store, which hears of a delivery 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
 MOST_DOUBLINGS = 16
+NEXT = "next"  # the only timer
 SEEDS = 2**32  # that `Ids` draws from
 
 
@@ -61,11 +62,12 @@ class WebhookDispatcher:
         self._clock = clock
         self._ids = ids
         self._metrics = metrics
-        self._retries = Timers(clock=clock, on_due=lambda _: self.wake())
+        self._next_look = Timers(clock=clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
         self._wake_up = asyncio.Event()
         self._is_stopping = False
         event_bus.subscribe_to_changes(self._on_changed)
+        event_bus.subscribe_to_changes_elsewhere(self._on_changed_elsewhere)
 
     def wake(self) -> None:
         """Look for events that are due."""
@@ -74,13 +76,14 @@ class WebhookDispatcher:
     async def run(self) -> None:
         """Deliver until `stop`, and wait for what is on its way then."""
         async with asyncio.TaskGroup() as group:
-            retries = group.create_task(self._retries.run(), name="webhook retries")
+            timers = group.create_task(self._next_look.run(), name="next look for webhooks")
             while not self._is_stopping:
                 self._wake_up.clear()
-                for webhook in await self._take():
-                    self._start(group, webhook)
+                if len(self._deliveries) < MOST_AT_ONCE:  # or else the first that ends wakes
+                    for webhook in await self._take():
+                        self._start(group, webhook)
                 await self._wake_up.wait()
-            retries.cancel()
+            timers.cancel()
 
     async def stop(self, *, patience: float) -> None:
         """Break off what does not arrive in `patience` seconds: the next process on this store delivers it."""
@@ -95,20 +98,29 @@ class WebhookDispatcher:
         if any(job.callback_url is not None for job in jobs):
             self.wake()
 
+    def _on_changed_elsewhere(self, entries: Sequence[FeedEntry]) -> None:
+        if any(entry.has_webhook for entry in entries):
+            self.wake()
+
     async def _take(self) -> Sequence[DueWebhook]:
-        """Take as many as there is room for; none while the store is away."""
-        room = MOST_AT_ONCE - len(self._deliveries)
-        if room <= 0:
-            return ()
+        """Take as many as there is room for; if there is none, look again when the next one is due.
+
+        While the store is away, look again after a pause.
+        """
         now = self._clock.now()
         hold_until = now + self._sender.timeout + HOLD_MARGIN
         try:
-            return await self._outbox.take_due(now, hold_until=hold_until, limit=room)
+            taken = await self._outbox.take_due(now, hold_until=hold_until, limit=MOST_AT_ONCE - len(self._deliveries))
+            next_due = None if taken else await self._outbox.next_due()
         except TransientError as error:
             logger.warning("store away", error=error.message)
+            taken, next_due = (), now + FIRST_PAUSE
         except Exception:
             logger.exception("callbacks not taken")
-        return ()
+            taken, next_due = (), now + FIRST_PAUSE
+        if next_due is not None:
+            self._next_look.set(NEXT, next_due)
+        return taken
 
     def _start(self, group: asyncio.TaskGroup, webhook: DueWebhook) -> None:
         if self._is_stopping:
@@ -176,4 +188,3 @@ class WebhookDispatcher:
         self._metrics.webhook_attempts["failed"] += 1
         retry_at = self._clock.now() + backoff(failures, jitter=self._ids.seed() / SEEDS)
         await self._outbox.mark_failed(event.job_id, retry_at=retry_at)
-        self._retries.set(event.job_id, retry_at)

@@ -1,14 +1,17 @@
 """The event bus of one process: it publishes new, changed and ended jobs to whoever has subscribed.
 
-What other processes do is found by polling the store.
+What other processes do comes from the feed of the store (`event_feed`), and says less: not how the job is, but that
+it has new events.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import FeedEntry
 
 Listener = Callable[[Sequence[Job]], None]
+FeedListener = Callable[[Sequence[FeedEntry]], None]
 
 
 class EventBus:
@@ -18,12 +21,16 @@ class EventBus:
         self._has_work = asyncio.Event()
         self._end_listeners: list[Listener] = []
         self._change_listeners: list[Listener] = []
+        self._feed_listeners: list[FeedListener] = []
 
     def subscribe_to_changes(self, listener: Listener) -> None:
         self._change_listeners.append(listener)
 
     def subscribe_to_ends(self, listener: Listener) -> None:
         self._end_listeners.append(listener)
+
+    def subscribe_to_changes_elsewhere(self, listener: FeedListener) -> None:
+        self._feed_listeners.append(listener)
 
     def publish_changes(self, jobs: Sequence[Job]) -> None:
         """Publish that jobs have a new `last_event`; a new job has its first one.
@@ -32,6 +39,11 @@ class EventBus:
         """
         for listener in self._change_listeners:
             listener(jobs)
+
+    def publish_changes_elsewhere(self, entries: Sequence[FeedEntry]) -> None:
+        """Publish that other processes changed jobs, or made new ones."""
+        for listener in self._feed_listeners:
+            listener(entries)
 
     def publish_ends(self, jobs: Sequence[Job]) -> None:
         """Publish that jobs have an outcome or were taken from their holder; claims made after that still hold."""

@@ -211,3 +211,19 @@ async def test_word_of_an_unknown_or_swept_job_is_no_error(
     await webhooks.mark_delivered(job_id(1), seq=0)
     await webhooks.mark_failed(job_id(1), retry_at=retry_at)
     assert list(await due(webhooks, 1_000)) == []
+
+
+async def test_the_next_to_be_due_is_the_first_of_all_held_or_not(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([make_job(3)])
+    assert await webhooks.next_due() is None
+    await jobs.add([told_job(1), told_job(2, created=5)])
+    assert await webhooks.next_due() == at(0)
+    await due(webhooks, 0, hold=10)
+    assert await webhooks.next_due() == at(5)
+    await due(webhooks, 5, hold=10)
+    assert await webhooks.next_due() == at(10)
+    await webhooks.mark_failed(job_id(1), retry_at=at(20))
+    await webhooks.mark_delivered(job_id(2), seq=0)
+    assert await webhooks.next_due() == at(20)
+    await webhooks.mark_failed(job_id(1), retry_at=None)
+    assert await webhooks.next_due() is None

@@ -1,8 +1,8 @@
 """Events of jobs as rows of SQLite, and back.
 
 The events of one write are one row, packed. A long text of an event, which is mostly the graph that several of them
-repeat, stands once, in the row of the job's texts; the event has its place there. The row of the first event of a job is
-empty if it says nothing that the job does not.
+repeat, stands once, in the row of the job's texts; the event has its place there. The row of the first event of a job
+is empty if it says nothing that the job does not.
 
 The row of the write that ended a job has lines: the events before the last; the last; its context with its text; the
 properties of the job. So a short answer needs no other row, and takes the texts of the two as they are.

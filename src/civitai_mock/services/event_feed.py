@@ -1,0 +1,120 @@
+"""Follow the feed of events of the store: one poll for all in this process who have to know what others did."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import FeedEntry
+from civitai_mock.ports import Clock, EventFeed
+from civitai_mock.services.event_bus import EventBus
+
+logger = structlog.stdlib.get_logger()
+
+PAGE = 500
+
+
+class FollowEvents:
+    """Publishes on the event bus what other processes did, for as long as somebody follows.
+
+    What this process did is published by whoever did it, at once, and not again. The feed also has what was written and
+    never published, as whoever wrote it was cancelled; a change may be published twice if the feed is read between its
+    write and its publication.
+    """
+
+    def __init__(self, *, feed: EventFeed, event_bus: EventBus, clock: Clock) -> None:
+        self._feed = feed
+        self._event_bus = event_bus
+        self._clock = clock
+        self._intervals: dict[object, timedelta] = {}  # by follower
+        self._following: asyncio.Task[None] | None = None
+        self._begun: asyncio.Event = asyncio.Event()
+        self._look = asyncio.Event()
+        self._published = _Published()
+        event_bus.subscribe_to_changes(self._on_changed)
+
+    def follow(self, follower: object, *, every: timedelta) -> None:
+        """Publish, until `unfollow`, what others do from now on, within `every`; who follows most closely counts."""
+        is_closer = not self._intervals or every < min(self._intervals.values())
+        self._intervals[follower] = every
+        if self._following is None:
+            self._following = asyncio.create_task(self._run(), name="event feed")
+        elif is_closer:
+            self._look.set()
+
+    def unfollow(self, follower: object) -> None:
+        """Follow for the others alone; nothing runs without any."""
+        self._intervals.pop(follower, None)
+        if not self._intervals and self._following is not None:
+            self._following.cancel()
+            self._following = None
+            self._begun.clear()
+            self._published = _Published()
+
+    async def begun(self) -> None:
+        """Return when all is published that others do from then on; without this, what they do meanwhile is not."""
+        await self._begun.wait()
+
+    def _on_changed(self, jobs: Sequence[Job]) -> None:
+        if self._following is not None:
+            for job in jobs:
+                self._published.recent[job.id] = job.seq
+
+    async def _run(self) -> None:
+        position: str | None = None
+        while True:
+            self._look.clear()
+            try:
+                position = await self._feed.last_position() if position is None else await self._read(position)
+                self._begun.set()
+            except TransientError as error:
+                logger.warning("store away", error=error.message)
+            except Exception:
+                logger.exception("events of other processes not read")
+            await self._pause()
+
+    async def _read(self, position: str) -> str:
+        """Publish what came after a position, and return where to go on."""
+        began = time.monotonic()
+        is_last = False
+        while not is_last:
+            page = await self._feed.after(position, limit=PAGE)
+            position, is_last = page.position, page.is_last
+            if page.entries:
+                await asyncio.sleep(0)  # as a write of this process that was just made is published in the next turn
+            new = [entry for entry in page.entries if self._published.lacks(entry)]
+            if new:
+                self._published.recent.update((entry.job_id, entry.seq) for entry in new)
+                self._event_bus.publish_changes_elsewhere(new)
+        self._published.forget(before=began - self._feed.settling.total_seconds())
+        return position
+
+    async def _pause(self) -> None:
+        every = min(self._intervals.values())
+        timer = self._clock.call_later(every.total_seconds(), self._look.set)
+        try:
+            await self._look.wait()
+        finally:
+            timer.cancel()
+
+
+class _Published:
+    """Remembers the last event of each job that was published, as long as the feed may show it again."""
+
+    def __init__(self) -> None:
+        self.recent: dict[str, int] = {}
+        self._older: dict[str, int] = {}
+        self._since = time.monotonic()  # when `recent` was begun
+
+    def lacks(self, entry: FeedEntry) -> bool:
+        seq = self.recent.get(entry.job_id, self._older.get(entry.job_id, -1))
+        return seq < entry.seq
+
+    def forget(self, *, before: float) -> None:
+        """Forget what was published before this time, as far as that is known; `recent` may have some of it."""
+        if self._since <= before:
+            self.recent, self._older, self._since = {}, self.recent, time.monotonic()
