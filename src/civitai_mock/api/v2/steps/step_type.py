@@ -1,16 +1,17 @@
 """The base of all step types of v2, and what most of them share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from civitai_mock.api.v2.blob_documents import BlobRenderer
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import Shown, Slot
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.domain.maturity import MATURE_CONTENT
 from civitai_mock.domain.media import type_of_name
+from civitai_mock.generation.job_types.draft import JobDraft
 from civitai_mock.ports.steps import StepJobs
 
 # An input was read by the official description, which says what is in it.
@@ -24,7 +25,7 @@ class Blobs:
         self._renderer = renderer
         self._allows_mature_content = allows_mature_content
 
-    def render(self, slot: Slot) -> JsonObject:
+    def render(self, slot: Slot, *, shown: Shown = Shown.FILE) -> JsonObject:
         level = None if slot.facts is None else slot.facts.nsfw_level
         is_withheld = not self._allows_mature_content and level is not None and level.is_mature
         return self._renderer.render(
@@ -33,6 +34,7 @@ class Blobs:
             facts=slot.facts,
             is_available=slot.available,
             blocked_reason=MATURE_CONTENT if is_withheld else None,
+            shown=shown,
         )
 
     def render_all(self, jobs: Sequence[Job]) -> list[Json]:
@@ -58,6 +60,45 @@ class StepType(ABC):
         """Return the members that most inputs have for this."""
         text = as_text(as_object(step_input).get("prompt"))
         return (text,) if text else ()
+
+
+class OneJobStep(StepType):
+    """Makes one job, and costs `price` Buzz whatever is in its input.
+
+    `paths` has the places of fields of the job's draft in the input, where they have other names there.
+    """
+
+    price: ClassVar[int] = 0
+    paths: ClassVar[Mapping[str, str]] = {}
+
+    def cost(self, step_input: StepInput) -> StepCost:  # noqa: ARG002 - is the same for all inputs
+        return StepCost(factors={"base": self.price}) if self.price else StepCost()
+
+    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
+        return StepJobs(drafts=[self.draft(step_input, seed=seed)], paths=self.paths)
+
+    @abstractmethod
+    def draft(self, step_input: StepInput, *, seed: int) -> JobDraft:
+        """Return the draft of the job."""
+
+
+class ResultStep(OneJobStep):
+    """Answers the result of its job; the texts of its input are judged or answered, and nothing is drawn by them."""
+
+    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:  # noqa: ARG002
+        return result_of(jobs)
+
+    def prompt_texts(self, step_input: StepInput) -> Sequence[str]:  # noqa: ARG002 - as nothing is drawn
+        return ()
+
+
+class FileStep(OneJobStep):
+    """Answers the only file of its job, as `member`."""
+
+    member: ClassVar[str]
+
+    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:  # noqa: ARG002
+        return next(({self.member: blobs.render(slot)} for slot in slots_of(jobs)), None)
 
 
 def slots_of(jobs: Sequence[Job]) -> Iterator[Slot]:
