@@ -11,7 +11,7 @@ from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
 
 DEFAULT_FPS = 24.0
-VIDEO_TYPE = "video/mp4"
+VIDEO_TYPE, WEBM_TYPE = "video/mp4", "video/webm"
 LEAST_SIDE, MOST_SIDE = 16, 4096  # of a video
 SIDE, SECONDS = 512, 2.0  # of files whose size nobody asked for
 

@@ -13,9 +13,8 @@ from av.video.stream import VideoStream
 
 from civitai_mock.drawing.media.sounds import add_sound
 from civitai_mock.drawing.outputs.sound_files import SoundFile
-from civitai_mock.generation.file_recipes import VIDEO_TYPE
+from civitai_mock.generation.file_recipes import VIDEO_TYPE, WEBM_TYPE
 
-WEBM_TYPE = "video/webm"
 BITEXACT = "+bitexact"  # without versions, times and random numbers, so that the same frames are the same bytes
 COLOURS = {"colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m", "color_range": "tv"}
 

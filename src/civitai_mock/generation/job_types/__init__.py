@@ -35,6 +35,12 @@ from civitai_mock.generation.job_types.media import (
 )
 from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
 from civitai_mock.generation.job_types.training import TrainingSpec
+from civitai_mock.generation.job_types.video import (
+    ChangeVideoSpec,
+    ExtractFramesSpec,
+    MeasureVideoSpec,
+    VideoGenSpec,
+)
 from civitai_mock.generation.job_types.words import EchoSpec
 from civitai_mock.generation.work import JobWork
 
@@ -62,6 +68,10 @@ SPECS: tuple[type[JobSpec], ...] = (
     PinBlobSpec,
     UnpinBlobSpec,
     DeleteBlobSpec,
+    VideoGenSpec,
+    ChangeVideoSpec,
+    ExtractFramesSpec,
+    MeasureVideoSpec,
     EchoSpec,
 )
 JOB_TYPES: Mapping[str, type[JobSpec]] = {spec.job_type: spec for spec in SPECS}

@@ -14,6 +14,16 @@ from civitai_mock.api.v2.steps.image_operations import (
 )
 from civitai_mock.api.v2.steps.images import ImageGen, TextToImage
 from civitai_mock.api.v2.steps.step_type import Blobs, StepType
+from civitai_mock.api.v2.steps.video import (
+    Transcode,
+    VideoBackgroundRemoval,
+    VideoEnhancement,
+    VideoFrameExtraction,
+    VideoGen,
+    VideoInterpolation,
+    VideoMetadata,
+    VideoUpscaler,
+)
 from civitai_mock.api.v2.steps.words import Echo
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import NotFoundError
@@ -32,6 +42,14 @@ STEP_TYPES: Mapping[str, StepType] = {
         ImageBackgroundRemoval(),
         PreprocessImage(),
         ImageUpload(),
+        VideoGen(),
+        VideoInterpolation(),
+        VideoUpscaler(),
+        VideoEnhancement(),
+        VideoBackgroundRemoval(),
+        VideoFrameExtraction(),
+        VideoMetadata(),
+        Transcode(),
         Echo(),
     )
 }

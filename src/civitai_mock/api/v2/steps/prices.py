@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.api.v2.steps.image_members import image_count, image_size, lora_count
 from civitai_mock.api.v2.steps.step_type import StepInput
+from civitai_mock.api.v2.steps.video_members import video_count, video_seconds, video_size
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import InvalidRequestError
@@ -59,6 +60,9 @@ IMAGE_PRICES: Mapping[str, ImagePrice] = {
 }
 
 
+VIDEO_SECOND, VIDEO_PIXELS = 130, 1280 * 720
+
+
 def text_to_image_price(members: StepInput) -> StepCost:
     """Return the price of images by their model; a model of an unknown ecosystem costs as one of SDXL does."""
     price = IMAGE_PRICES.get(_ecosystem(as_object(members).get("model")), SDXL)
@@ -81,6 +85,20 @@ def upscaler_price(members: StepInput) -> StepCost:
     return StepCost(factors={"base": UPSCALER, "repeats": 2 ** (repeats - 1)})
 
 
+def video_price(members: StepInput) -> StepCost:
+    """Return the price of videos, which is that of wan for all engines: 130 for a second of 720p."""
+    width, height = video_size(members)
+    return StepCost(
+        factors={
+            "base": VIDEO_SECOND,
+            "pixels": width * height / VIDEO_PIXELS,
+            "seconds": video_seconds(members),
+            "quantity": video_count(members),
+        },
+        fixed=_surcharges(members),
+    )
+
+
 def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:
     known = as_object(members)
     width, height = image_size(members, otherwise=Size(price.side or 1, price.side or 1)) or (1, 1)
@@ -95,8 +113,12 @@ def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:
         factors["operation"] = price.edit
     if price.guidance != 1 and (as_number(known.get("cfgScale")) or 1) > 1:
         factors["cfgScale"] = price.guidance
+    return StepCost(factors=factors, fixed=_surcharges(members))
+
+
+def _surcharges(members: StepInput) -> Mapping[str, int]:
     loras = lora_count(members)
-    return StepCost(factors=factors, fixed={ADDITIONAL_RESOURCES: loras} if loras else {})
+    return {ADDITIONAL_RESOURCES: loras} if loras else {}
 
 
 def _ecosystem(model: Json) -> str:

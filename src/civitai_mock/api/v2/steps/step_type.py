@@ -11,6 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.domain.maturity import MATURE_CONTENT
 from civitai_mock.domain.media import type_of_name
+from civitai_mock.domain.stages import Outcome
 from civitai_mock.generation.job_types.draft import JobDraft
 from civitai_mock.ports.steps import StepJobs
 
@@ -71,7 +72,7 @@ class OneJobStep(StepType):
     price: ClassVar[int] = 0
     paths: ClassVar[Mapping[str, str]] = {}
 
-    def cost(self, step_input: StepInput) -> StepCost:  # noqa: ARG002 - is the same for all inputs
+    def cost(self, step_input: StepInput) -> StepCost:
         return StepCost(factors={"base": self.price}) if self.price else StepCost()
 
     def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
@@ -85,10 +86,10 @@ class OneJobStep(StepType):
 class ResultStep(OneJobStep):
     """Answers the result of its job; the texts of its input are judged or answered, and nothing is drawn by them."""
 
-    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:  # noqa: ARG002
+    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
         return result_of(jobs)
 
-    def prompt_texts(self, step_input: StepInput) -> Sequence[str]:  # noqa: ARG002 - as nothing is drawn
+    def prompt_texts(self, step_input: StepInput) -> Sequence[str]:
         return ()
 
 
@@ -97,13 +98,18 @@ class FileStep(OneJobStep):
 
     member: ClassVar[str]
 
-    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:  # noqa: ARG002
-        return next(({self.member: blobs.render(slot)} for slot in slots_of(jobs)), None)
+    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
+        slot = next(slots_of(jobs), None)
+        return None if slot is None else {self.member: blobs.render(slot)}
 
 
 def slots_of(jobs: Sequence[Job]) -> Iterator[Slot]:
     for job in jobs:
         yield from job.slots
+
+
+def have_succeeded(jobs: Sequence[Job]) -> bool:
+    return bool(jobs) and all(job.outcome is Outcome.SUCCEEDED for job in jobs)
 
 
 def result_of(jobs: Sequence[Job]) -> JsonObject | None:

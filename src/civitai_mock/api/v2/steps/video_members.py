@@ -6,7 +6,7 @@ description are as they were sent.
 
 from collections.abc import Iterator, Mapping
 
-from civitai_mock.api.v2.steps.image_members import ratio_of, whole
+from civitai_mock.api.v2.steps.image_members import RATIO_TEXT, whole
 from civitai_mock.api.v2.steps.step_type import StepInput
 from civitai_mock.domain.json_types import Json, as_list, as_number, as_object, as_text
 from civitai_mock.generation.file_recipes import DEFAULT_FPS, MOST_SIDE
@@ -19,10 +19,19 @@ USUAL_RATIO = 16 / 9
 USUAL_SECONDS, MOST_SECONDS = 5.0, 60.0
 MOST_FPS = 60.0
 MOST_VIDEOS = 10
-SOUND_MEMBERS = ("generateAudio", "enableAudio", "enableBackgroundMusic", "keepAudio")
+SOUND_MEMBERS = ("generateAudio", "enableAudio", "enableBackgroundMusic")
 ONE_SOURCE = (
     *("image", "sourceImage", "sourceImageUrl", "startImage", "firstFrame", "firstFrameImage", "referenceImage"),
-    *("endImage", "endSourceImage", "lastFrame", "lastFrameImage", "sourceVideo", "videoUrl", "sourceAudio", "audioUrl"),
+    *(
+        "endImage",
+        "endSourceImage",
+        "lastFrame",
+        "lastFrameImage",
+        "sourceVideo",
+        "videoUrl",
+        "sourceAudio",
+        "audioUrl",
+    ),
 )
 SOURCE_LISTS = ("images", "referenceImages", "referenceVideos", "referenceVideoUrls", "referenceAudios")
 
@@ -37,9 +46,16 @@ def video_size(members: StepInput) -> Size:
     if width and height:
         return Size(width, height)
     side = _resolution(as_object(members).get("resolution"))
-    ratio = ratio_of(members) or USUAL_RATIO
+    ratio = _ratio(as_text(as_object(members).get("aspectRatio")))
     across, down = (side * ratio, side) if ratio >= 1 else (side, side / ratio)
     return Size(*(min(round(length / 2) * 2, MOST_SIDE) for length in (across, down)))
+
+
+def _ratio(text: str) -> float:
+    """Return width by height; words like `auto` stand for the usual one, as sources are not looked at."""
+    found = RATIO_TEXT.fullmatch(text)
+    across, down = (float(found[1]), float(found[2])) if found else (0, 0)
+    return across / down if across and down else USUAL_RATIO
 
 
 def _resolution(value: Json) -> int:
