@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import unquote
 
 from platformdirs import user_data_path
@@ -29,7 +29,6 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
-from civitai_mock.domain.money import NO_LIMIT, Balances, parse_balances
 from civitai_mock.env_files import EnvFileError, values_in_env_files
 from civitai_mock.environment import setting_values
 from civitai_mock.generation.media import ImageContent
@@ -39,6 +38,9 @@ from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
 from civitai_mock.services.consumers import Auth
 from civitai_mock.services.host_policy import PRIVATE, PUBLIC, Network, parse_networks
 from civitai_mock.services.submit_checks import MissingResources
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.money import Balances
 
 PROGRAM = "civitai-mock"
 MOST_JOBS_SIMULATED, MOST_JOBS_ON_SERVERS = 10_000, 1000
@@ -101,6 +103,8 @@ Networks = Annotated[str, AfterValidator(_check_networks)]
 
 
 def _check_balances(text: str) -> str:
+    from civitai_mock.domain.money import parse_balances
+
     parse_balances(text)
     return text
 
@@ -557,8 +561,16 @@ class Settings(BaseSettings):
         return parse_servers(self.comfy_http_url, self.comfy_ws_url) if self.comfy_http_url else ()
 
     @property
-    def balances(self) -> Balances:
+    def balances(self) -> "Balances":
+        """Return what each consumer has; its module is only imported when it is needed."""
+        from civitai_mock.domain.money import NO_LIMIT, parse_balances
+
         return NO_LIMIT if self.buzz_balance is None else parse_balances(self.buzz_balance)
+
+    @property
+    def balance_of_jobs(self) -> float | None:
+        """Return what each consumer has for jobs of v1, if there is a limit."""
+        return None if self.buzz_balance is None else self.balances.total
 
     @property
     def most_jobs_in_flight(self) -> int:

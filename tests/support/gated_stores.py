@@ -31,6 +31,12 @@ class GatedJobStore:
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
         await self.gate.pass_through(self.inner.add(jobs, budget=budget))
 
+    async def spent(self, issued_by: str) -> float:
+        return await self.gate.pass_through(self.inner.spent(issued_by))
+
+    async def has_unfinished_workflows(self) -> bool:
+        return await self.gate.pass_through(self.inner.has_unfinished_workflows())
+
     async def get(self, job_id: str) -> Job | None:
         return await self.gate.pass_through(self.inner.get(job_id))
 

@@ -191,7 +191,7 @@ def job_roles(*, jobs: Any, events: Any, reservations: Any, workflows: Any) -> J
     """Open the roles on collections, or on what stands in for them."""
     budgets = Reservations(reservations=reservations, jobs=jobs, workflows=workflows)
     return JobRoles(
-        jobs=MongoJobStore(jobs=jobs, events=events, reservations=budgets),
+        jobs=MongoJobStore(jobs=jobs, events=events, workflows=workflows, reservations=budgets),
         queue=MongoJobQueue(jobs=jobs),
         search=MongoJobSearch(jobs=jobs),
         webhooks=MongoWebhookOutbox(jobs=jobs),

@@ -207,12 +207,11 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime = namespace.runtime
     return SubmitJobs(
         jobs=runtime.stores.jobs,
-        workflows=runtime.stores.workflows,
         resources=runtime.stores.resources,
         event_bus=namespace.event_bus,
         build=namespace.build_jobs,
         queue_limit=namespace.queue_limit,
-        balance=runtime.settings.balances.total,
+        balance=runtime.settings.balance_of_jobs,
     )
 
 

@@ -2,6 +2,7 @@
 
 from civitai_mock.ports.files import FileInspector
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.late import late
 from civitai_mock.ports.metrics import Metrics
 from civitai_mock.ports.provider import (
     Artist,
@@ -65,4 +66,5 @@ __all__ = [
     "WorkerReport",
     "WorkflowOutbox",
     "WorkflowStore",
+    "late",
 ]

@@ -24,6 +24,14 @@ class JobStore(Protocol):
         """
         ...
 
+    async def spent(self, issued_by: str) -> float:
+        """Return what counts against the budget of a consumer: its kept jobs and workflows, refunds aside."""
+        ...
+
+    async def has_unfinished_workflows(self) -> bool:
+        """Return whether there is a workflow without a memo; this needs nothing of what workflows are."""
+        ...
+
     async def get(self, job_id: str) -> Job | None: ...
 
     async def get_summary(self, job_id: str) -> JobSummary | None:
@@ -59,7 +67,10 @@ class JobStore(Protocol):
         ...
 
     async def sweep(self, now: datetime) -> int:
-        """Delete jobs and events whose `keep_until` has passed, and return how many jobs were deleted."""
+        """Delete workflows with their jobs, jobs and events whose `keep_until` has passed, and return how many jobs.
+
+        The jobs of a workflow are never kept longer than it.
+        """
         ...
 
 

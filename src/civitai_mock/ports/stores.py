@@ -121,7 +121,7 @@ class StoreHealth(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One open store by the roles that it plays; whoever opened it closes it."""
+    """One open store by the roles that it plays; whoever opened it closes it. Those for workflows are `late`."""
 
     jobs: JobStore
     queue: JobQueue

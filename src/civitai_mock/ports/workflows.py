@@ -1,24 +1,31 @@
-"""Ports of a store for workflows: their store, and the outbox of their callbacks."""
+"""Ports of a store for workflows: their store, and the outbox of their callbacks.
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+The values of workflows take 10 ms to import, so nothing that a start needs does it: see `late`.
+"""
 
-from civitai_mock.domain.job import Job
-from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
-from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
-from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement, FoundWorkflows, WorkflowCriteria
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from civitai_mock.domain.job import Job
+    from civitai_mock.domain.money import Balances, Spent
+    from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
+    from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement, FoundWorkflows, WorkflowCriteria
 
 
 class WorkflowStore(Protocol):
     """Stores workflows; their jobs are in the `JobStore` of the same store, which changes them.
 
     The jobs of a workflow have ids that follow from their place in it. A store may lose them in a crash after the
-    workflow that names them is written: whoever finds that some are missing adds them. Every method raises
-    `TransientError` while the store is away.
+    workflow that names them is written: whoever finds that some are missing adds them. `JobStore.sweep` deletes
+    workflows, too. `balances` have no limit by default. Every method raises `TransientError` while the store is away.
     """
 
-    async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
+    async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = ...) -> Workflow:
         """Store a new workflow and its first jobs, and return it as it was charged; all of it or nothing.
 
         If its owner has one with its `external_id` already, store nothing, and return that: of any number of
@@ -36,7 +43,7 @@ class WorkflowStore(Protocol):
         ...
 
     async def replace(
-        self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
+        self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = ...
     ) -> bool:
         """Write what may change of a workflow, and new jobs of it, if nobody changed it since `before`.
 
@@ -75,10 +82,6 @@ class WorkflowStore(Protocol):
 
     async def spent(self, owner: str) -> Spent:
         """Return what a consumer has spent on all workflows and charged jobs that are kept."""
-        ...
-
-    async def sweep(self, now: datetime) -> int:
-        """Delete workflows whose `keep_until` has passed, let `JobStore.sweep` delete their jobs; return how many."""
         ...
 
 

@@ -65,7 +65,6 @@ class Reaper:
     ) -> None:
         self._jobs = stores.jobs
         self._queue = stores.queue
-        self._workflows = stores.workflows
         self._blobs = stores.blobs
         self._event_bus = event_bus
         self._clock = clock
@@ -122,12 +121,10 @@ class Reaper:
         return job.ended(Outcome.EXPIRED, at=self._clock.now(), context={"reason": OVERDUE})
 
     async def _sweep(self) -> None:
-        """Sweep workflows first, whose jobs may be swept then."""
         now = self._clock.now()
-        workflows = await self._workflows.sweep(now)
         jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
-        if workflows or jobs or blobs:
-            logger.info("swept", workflows=workflows, jobs=jobs, blobs=blobs)
+        if jobs or blobs:
+            logger.info("swept", jobs=jobs, blobs=blobs)
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
         try:

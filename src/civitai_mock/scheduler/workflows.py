@@ -10,7 +10,7 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
-from civitai_mock.ports import Clock, WorkflowStore
+from civitai_mock.ports import Clock, JobStore
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -39,9 +39,9 @@ class WorkflowAdvancer:
     """
 
     def __init__(
-        self, *, workflows: WorkflowStore, get_advance: Callable[[], Advance], event_bus: EventBus, clock: Clock
+        self, *, jobs: JobStore, get_advance: Callable[[], Advance], event_bus: EventBus, clock: Clock
     ) -> None:
-        self._workflows = workflows
+        self._jobs = jobs
         self._get_advance = get_advance
         self._clock = clock
         self._waiting: dict[str, None] = {}  # ids, in order
@@ -66,7 +66,7 @@ class WorkflowAdvancer:
 
     async def scan(self) -> None:
         """Advance every workflow of the store that can go further."""
-        self._may_be_unfinished = bool(await self._workflows.unfinished(after="", limit=1))
+        self._may_be_unfinished = await self._jobs.has_unfinished_workflows()
         after: str | None = "" if self._may_be_unfinished else None
         while after is not None:
             due, after = await self._get_advance().due(after=after, limit=PAGE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Budget
-from civitai_mock.ports import JobStore, ResourceStore, WorkflowStore
+from civitai_mock.ports import JobStore, ResourceStore
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
@@ -24,7 +24,6 @@ class SubmitJobs:
     """
 
     jobs: JobStore
-    workflows: WorkflowStore
     resources: ResourceStore
     event_bus: EventBus
     build: BuildJobs
@@ -51,8 +50,8 @@ class SubmitJobs:
         jobs = (await self.build(templates, caller, charged=charged, size=size)).jobs
         budget = self._budget(caller) if charged else None
         if budget is not None:
-            spent = await self.workflows.spent(budget.issued_by)
-            if spent.ordinary + sum(job.cost for job in jobs) > budget.limit:
+            spent = await self.jobs.spent(budget.issued_by)
+            if spent + sum(job.cost for job in jobs) > budget.limit:
                 raise InsufficientBuzzError("The balance does not cover the cost of these jobs.")
         return jobs
 

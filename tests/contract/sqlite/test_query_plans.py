@@ -22,6 +22,7 @@ from civitai_mock.storage.sqlite.spending import SpendingStatements
 from civitai_mock.storage.sqlite.webhook_outbox import OutboxStatements
 from civitai_mock.storage.sqlite.workflow_outbox import AnnouncementStatements
 from civitai_mock.storage.sqlite.workflow_queries import listing_statements, probe_statement
+from civitai_mock.storage.sqlite.workflow_sweep import SweepStatements
 from civitai_mock.storage.sqlite.workflows import WorkflowStatements
 from tests.support.dates import START
 
@@ -50,6 +51,7 @@ STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(InsertStatements(NAMES)).items() if isinstance(sql, str)},
     **{f"spending.{name}": sql for name, sql in vars(SpendingStatements(NAMES)).items()},
     **{f"workflows.{name}": sql for name, sql in vars(WorkflowStatements(NAMES)).items()},
+    **{f"workflows.{name}": sql for name, sql in vars(SweepStatements(NAMES)).items()},
     **{f"announcements.{name}": sql for name, sql in vars(AnnouncementStatements(NAMES)).items()},
     **{
         f"list.{name}.{use}": sql
@@ -123,8 +125,10 @@ INDEXES: Mapping[str, str] = {
     "workflows.settled_version": "sqlite_autoindex_jobs workflows_1",
     "workflows.has_job": "sqlite_autoindex_jobs_1",
     "workflows.unfinished": "jobs workflows that run (id>?)",
+    "workflows.is_unfinished": "jobs workflows that run",
     "workflows.expired": "jobs workflows to sweep",
     "workflows.expire_jobs": "PRIMARY KEY (workflow=?)",
+    "workflows.sweep_tags": "PRIMARY KEY (owner=? AND tag=? AND born=? AND workflow=?)",
     "workflows.sweep": "INTEGER PRIMARY KEY (rowid=?)",
     "workflows.sweep_places": "PRIMARY KEY (workflow=?)",
     "workflows.sweep_announcements": "PRIMARY KEY (workflow=?)",

@@ -103,6 +103,7 @@ async def test_jobs_and_workflows_draw_on_one_balance(stores: Stores) -> None:
     await stores.jobs.add([job_for(1, 4.5)], budget=JOBS_TEN)
     await buy(stores.workflows, costing(5, 1))
     assert (await stores.workflows.spent(OWNER)).jobs == 4.5
+    assert await stores.jobs.spent(OWNER) == 9.5
     with pytest.raises(InsufficientBuzzError):
         await stores.jobs.add([job_for(2, 1)], budget=JOBS_TEN)
     with pytest.raises(InsufficientBuzzError):
@@ -122,6 +123,14 @@ async def test_jobs_of_workflows_are_charged_with_them_alone(stores: Stores) -> 
     await buy(stores.workflows, costing(5, 1))
     found = await stores.workflows.spent(OWNER)
     assert (found.jobs, found.ordinary) == (0, 5)
+    assert await stores.jobs.spent(OWNER) == 5
+
+
+async def test_the_account_for_tests_pays_for_no_job(stores: Stores) -> None:
+    balances = Balances(by_account={RED: 8})
+    await buy(stores.workflows, replace(costing(8, 1), currencies=(RED,)), balances)
+    assert await spent(stores.workflows) == {RED: 8}
+    assert await stores.jobs.spent(OWNER) == 0
 
 
 async def test_what_is_given_back_can_be_spent_again(stores: Stores) -> None:
@@ -137,12 +146,12 @@ async def test_what_is_given_back_can_be_spent_again(stores: Stores) -> None:
     await buy(stores.workflows, costing(10, 2))
 
 
-async def test_what_succeeded_stays_paid_until_it_is_swept(workflows: WorkflowStore) -> None:
+async def test_what_succeeded_stays_paid_until_it_is_swept(workflows: WorkflowStore, jobs: JobStore) -> None:
     workflow = await buy(workflows, costing(10, 1))
     memo = WorkflowMemo(status=WorkflowStatus.SUCCEEDED, started_at=START, completed_at=START)
     assert await workflows.replace(workflow, workflow.over(memo, keep_until=START + MONTH))
     assert await spent(workflows) == {BLUE: 10}
-    await workflows.sweep(START + MONTH)
+    await jobs.sweep(START + MONTH)
     assert await spent(workflows) == {}
 
 

@@ -185,7 +185,7 @@ async def test_the_last_words_of_a_deleted_workflow_are_delivered(stores: Stores
 
 async def test_announcements_are_swept_with_their_workflow(stores: Stores, outbox: WorkflowOutbox) -> None:
     await announce(outbox, 1, 0)
-    assert await stores.workflows.sweep(START + MONTH) == 3
+    await stores.jobs.sweep(START + MONTH)
     assert await taken(outbox, MONTH.total_seconds()) == []
     assert list(await outbox.announced(workflow_id(1))) == []
     await stores.workflows.add(replace(make_workflow(1), keep_until=START + 2 * MONTH), [])

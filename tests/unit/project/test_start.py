@@ -102,8 +102,11 @@ def serving() -> Any:
     return json.loads(done.stdout)
 
 
+OF_WORKFLOWS = ("civitai_mock.domain.money", "civitai_mock.domain.workflow", "civitai_mock.storage.sqlite.workflows")
+
+
 @pytest.mark.parametrize(
-    "name", ["av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml"]
+    "name", ["av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml", *OF_WORKFLOWS]
 )
 def test_the_start_imports_nothing_that_few_requests_need(started: Any, name: str) -> None:
     assert name not in started["modules"]

@@ -8,7 +8,6 @@ from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
-from civitai_mock.domain.money import Account
 from civitai_mock.storage.mongo.errors import only_duplicates
 
 Document: TypeAlias = dict[str, Any]  # the driver knows no narrower type for what BSON may hold
@@ -17,6 +16,8 @@ Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
 UP, DOWN = ASCENDING, DESCENDING
 
+# The accounts that pay for workflows, as they are called in documents.
+ACCOUNTS = ("blue", "green", "yellow", "fakeRed")
 # Jobs are claimed in this order.
 QUEUE_ORDER = [("priority", DOWN), ("createdAt", UP), ("jobId", UP)]
 YOUNGEST_FIRST = [("position", DOWN)]  # as an index on `position` is read backwards
@@ -57,7 +58,7 @@ WORKFLOWS = [
     IndexModel([("owner", UP), ("listed", UP), ("failed", UP), ("position", UP)]),
     IndexModel([("owner", UP), ("tags", UP), ("position", UP)], partialFilterExpression={"tags": {"$exists": True}}),
     IndexModel([("running", UP), ("_id", UP)], partialFilterExpression={"running": True}),
-    IndexModel([("owner", UP), ("reservation", UP), *[(f"spent.{account}", UP) for account in Account]]),
+    IndexModel([("owner", UP), ("reservation", UP), *[(f"spent.{account}", UP) for account in ACCOUNTS]]),
     IndexModel([("keepUntil", UP)]),
     IndexModel(LONGEST_ANNOUNCED_FIRST, sparse=True),
 ]

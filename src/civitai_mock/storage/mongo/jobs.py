@@ -11,7 +11,7 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import is_storable, json_text, parse_moment
+from civitai_mock.storage.mongo.encoding import is_storable, json_text, moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.event_feed import noticed
 from civitai_mock.storage.mongo.grouping import Grouped
@@ -23,19 +23,24 @@ from civitai_mock.storage.mongo.job_documents import (
     held_events,
     job_document,
     jobs_of,
+    lifetime_fields,
     texts_of,
     with_ids,
 )
 
 CHANGES_IN_ONE_WRITE = 500
+WORKFLOWS_SWEPT_AT_ONCE = 500
 ENDED_AT = {"_id": 0, "endedAt": 1}
 
 
 class MongoJobStore:
     """Stores jobs and events; changes of the same instant are written together."""
 
-    def __init__(self, *, jobs: Collection, events: Collection, reservations: Reservations) -> None:
+    def __init__(
+        self, *, jobs: Collection, events: Collection, workflows: Collection, reservations: Reservations
+    ) -> None:
         self._jobs = jobs
+        self._workflows = workflows
         self._events = events
         self._reservations = reservations
         self._changes = Grouped(Changes(jobs=jobs, events=events).apply, limit=CHANGES_IN_ONE_WRITE)
@@ -63,6 +68,14 @@ class MongoJobStore:
         except PyMongoError:
             await self._jobs.delete_many(_these(documents))
             raise
+
+    @raises_domain_errors
+    async def spent(self, issued_by: str) -> float:
+        return await self._reservations.spent(issued_by)
+
+    @raises_domain_errors
+    async def has_unfinished_workflows(self) -> bool:
+        return await self._workflows.find_one({"running": True}, {"_id": 1}) is not None
 
     async def get(self, job_id: str) -> Job | None:
         found = await self.get_many([job_id])
@@ -109,10 +122,19 @@ class MongoJobStore:
     @raises_domain_errors
     async def sweep(self, now: datetime) -> int:
         """Delete what the server's TTL monitor would delete within a minute; events without a job are never shown."""
+        await self._sweep_workflows(now)
         swept = await self._jobs.delete_many(expired(now))
         await self._events.delete_many(expired(now))
         await self._reservations.sweep(now)
         return swept.deleted_count
+
+    async def _sweep_workflows(self, now: datetime) -> None:
+        """Let the jobs of workflows expire first, so that a crash leaves none behind."""
+        over = {"keepUntil": {"$lte": moment_text(now)}}
+        while found := await self._workflows.find(over, {"_id": 1}).limit(WORKFLOWS_SWEPT_AT_ONCE).to_list():
+            ids = [document["_id"] for document in found]
+            await self._jobs.update_many({"workflow.id": {"$in": ids}}, {"$min": lifetime_fields(now)})
+            await self._workflows.delete_many({"_id": {"$in": ids}, **over})
 
 
 def _these(documents: Sequence[Document]) -> Document:

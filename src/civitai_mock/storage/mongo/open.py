@@ -12,7 +12,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
-from civitai_mock.ports import Metrics, NewerSchemaError, Stores
+from civitai_mock.ports import Metrics, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.mongo.blob_files import BlobFiles
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.budgets import Reservations
@@ -37,8 +37,6 @@ from civitai_mock.storage.mongo.schema import note_version, refuse_newer, upgrad
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.uri import UNKNOWN, describe, is_ambiguous, options_left_out, seeds_of, unknown_options
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
-from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
-from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
 # again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
@@ -82,7 +80,12 @@ async def open_mongo(
         reservations = Reservations(
             reservations=collections.reservations, jobs=collections.jobs, workflows=collections.workflows
         )
-        jobs = MongoJobStore(jobs=collections.jobs, events=collections.job_events, reservations=reservations)
+        jobs = MongoJobStore(
+            jobs=collections.jobs,
+            events=collections.job_events,
+            workflows=collections.workflows,
+            reservations=reservations,
+        )
         bucket = threads.used_by(AsyncIOMotorGridFSBucket)(opened, names.blobs)
         files = BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks)
         blobs = MongoBlobStore(blobs=collections.blobs, files=files)
@@ -148,14 +151,24 @@ def _stores(
     reservations: Reservations,
     reachability: Reachability,
 ) -> Stores:
+    def load_workflows() -> WorkflowStore:
+        from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
+
+        return MongoWorkflowStore(workflows=collections.workflows, jobs=collections.jobs, reservations=reservations)
+
+    def load_announcements() -> WorkflowOutbox:
+        from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
+
+        return MongoWorkflowOutbox(workflows=collections.workflows)
+
     return Stores(
         jobs=jobs,
         queue=MongoJobQueue(jobs=collections.jobs),
         search=MongoJobSearch(jobs=collections.jobs),
         feed=MongoEventFeed(jobs=collections.jobs),
         webhooks=MongoWebhookOutbox(jobs=collections.jobs),
-        workflows=MongoWorkflowStore(workflows=collections.workflows, jobs=collections.jobs, reservations=reservations),
-        announcements=MongoWorkflowOutbox(workflows=collections.workflows),
+        workflows=late(load_workflows),
+        announcements=late(load_announcements),
         resources=MongoResourceStore(resources=collections.resources),
         blobs=blobs,
         secrets=MongoSecretStore(collection=collections.secrets),

@@ -6,7 +6,6 @@ and what it says counts: jobs that it names and that are missing are added by wh
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError, PyMongoError
@@ -19,14 +18,14 @@ from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_search import FoundWorkflows, WorkflowCriteria
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document, insert_missing
-from civitai_mock.storage.mongo.encoding import is_storable, moment_text
+from civitai_mock.storage.mongo.encoding import is_storable
 from civitai_mock.storage.mongo.errors import AWAY, raises_domain_errors
 from civitai_mock.storage.mongo.event_feed import noticed
-from civitai_mock.storage.mongo.job_documents import job_document, jobs_of, lifetime_fields
+from civitai_mock.storage.mongo.job_documents import job_document, jobs_of
+from civitai_mock.storage.mongo.workflow_budgets import charged, charged_again, spent_by
 from civitai_mock.storage.mongo.workflow_documents import change_of, workflow_document, workflow_of, workflows_of
 from civitai_mock.storage.mongo.workflow_queries import find_workflows
 
-SWEPT_AT_ONCE = 500
 UNDELETED: Document = {"deleted": None}
 
 
@@ -54,8 +53,8 @@ class MongoWorkflowStore:
             existing = await self._with_external_id(workflow)
             if existing is not None:
                 return existing
-            async with self._reservations.charged(workflow, balances) as (charged, reservation):
-                return await self._insert(charged, {"reservation": reservation})
+            async with charged(self._reservations, workflow, balances) as (paid, reservation):
+                return await self._insert(paid, {"reservation": reservation})
 
     async def _insert(self, workflow: Workflow, named: Document) -> Workflow:
         """Insert a workflow, or return the one that has its external id; delete what may have been written in vain."""
@@ -125,7 +124,7 @@ class MongoWorkflowStore:
         if balances.total is None or len(after.transactions) == len(before.transactions):
             yield
         else:
-            async with self._reservations.charged_again(before, after, balances):
+            async with charged_again(self._reservations, before, after, balances):
                 yield
 
     @raises_domain_errors
@@ -155,18 +154,7 @@ class MongoWorkflowStore:
 
     @raises_domain_errors
     async def spent(self, owner: str) -> Spent:
-        return await self._reservations.spent(owner)
-
-    @raises_domain_errors
-    async def sweep(self, now: datetime) -> int:
-        """Let the jobs expire first, so that a crash leaves none behind."""
-        swept, over = 0, {"keepUntil": {"$lte": moment_text(now)}}
-        while found := await self._workflows.find(over, {"_id": 1}).limit(SWEPT_AT_ONCE).to_list():
-            ids = [document["_id"] for document in found]
-            await self._jobs.update_many({"workflow.id": {"$in": ids}}, {"$min": lifetime_fields(now)})
-            deleted = await self._workflows.delete_many({"_id": {"$in": ids}, **over})
-            swept += deleted.deleted_count
-        return swept
+        return await spent_by(self._reservations, owner)
 
 
 def _unchanged(workflow: Workflow) -> Document:

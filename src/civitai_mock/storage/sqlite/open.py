@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from filelock import BaseFileLock, FileLock, Timeout
 
-from civitai_mock.ports import Metrics, NewerSchemaError, Stores
+from civitai_mock.ports import Metrics, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
 from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
@@ -40,9 +40,8 @@ from civitai_mock.storage.sqlite.queue import SqliteJobQueue
 from civitai_mock.storage.sqlite.resources import SqliteResourceStore
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
+from civitai_mock.storage.sqlite.settled import SettledWorkflows
 from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
-from civitai_mock.storage.sqlite.workflow_outbox import SqliteWorkflowOutbox
-from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
 
 logger = structlog.stdlib.get_logger()
 
@@ -121,14 +120,26 @@ def _open_directory(
 
 
 def _stores(database: Database, names: TableNames, content: BlobContent, workers: ProcessLocks | None) -> Stores:
+    settled_workflows = SettledWorkflows() if database.is_private else None
+
+    def load_workflows() -> WorkflowStore:
+        from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
+
+        return SqliteWorkflowStore(database=database, names=names, settled=settled_workflows)
+
+    def load_announcements() -> WorkflowOutbox:
+        from civitai_mock.storage.sqlite.workflow_outbox import SqliteWorkflowOutbox
+
+        return SqliteWorkflowOutbox(database=database, names=names)
+
     return Stores(
-        jobs=SqliteJobStore(database=database, names=names),
+        jobs=SqliteJobStore(database=database, names=names, settled_workflows=settled_workflows),
         queue=SqliteJobQueue(database=database, names=names, workers=workers),
         search=SqliteJobSearch(database=database, names=names),
         feed=SqliteEventFeed(database=database, names=names),
         webhooks=SqliteWebhookOutbox(database=database, names=names),
-        workflows=SqliteWorkflowStore(database=database, names=names),
-        announcements=SqliteWorkflowOutbox(database=database, names=names),
+        workflows=late(load_workflows),
+        announcements=late(load_announcements),
         resources=SqliteResourceStore(database=database, names=names),
         blobs=SqliteBlobStore(database=database, content=content),
         secrets=SqliteSecretStore(database=database),

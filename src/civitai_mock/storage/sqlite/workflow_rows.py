@@ -1,14 +1,18 @@
 """Workflows as rows of SQLite, and back."""
 
+import sqlite3
 from collections.abc import Sequence
 
 import orjson
 
+from civitai_mock.domain.money import Account, Spent
 from civitai_mock.domain.workflow import Workflow
 from civitai_mock.domain.workflow_json import workflow_from_json, workflow_to_json
 from civitai_mock.domain.workflow_search import metadata_text
 from civitai_mock.storage.sqlite.encoding import Row, Value, to_json, to_micros
-from civitai_mock.storage.sqlite.spending import ACCOUNTS
+from civitai_mock.storage.sqlite.spending import ACCOUNTS, SpendingStatements, sums_of
+
+ACCOUNT_COLUMNS = [Account(account) for account in ACCOUNTS.values()]
 
 
 def workflow_row(workflow: Workflow) -> tuple[Value, ...]:
@@ -25,7 +29,7 @@ def workflow_changes(workflow: Workflow) -> tuple[Value, ...]:
         to_micros(workflow.keep_until),
         memo is not None,
         memo is not None and memo.status.is_failed,
-        *[spent.get(account, 0) for account in ACCOUNTS],
+        *[spent.get(account, 0) for account in ACCOUNT_COLUMNS],
         metadata_text(workflow.metadata) or None,
         to_json(workflow_to_json(workflow)),
     )
@@ -42,3 +46,9 @@ def tag_rows(workflow: Workflow) -> Sequence[tuple[Value, ...]]:
     if workflow.is_ephemeral:
         return ()
     return [(workflow.owner, tag, to_micros(workflow.created_at), workflow.id) for tag in workflow.tags]
+
+
+def spent_by(consumer: str, connection: sqlite3.Connection, sql: SpendingStatements) -> Spent:
+    """Return what a consumer has spent on what is kept, within the transaction of the connection."""
+    jobs, by_account = sums_of(consumer, connection, sql)
+    return Spent(by_account={Account(account): amount for account, amount in by_account.items()}, jobs=jobs)

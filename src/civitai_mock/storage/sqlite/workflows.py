@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError
@@ -13,21 +12,21 @@ from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_search import FoundWorkflows, WorkflowCriteria
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, text_size, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import text_size, to_json
 from civitai_mock.storage.sqlite.job_rows import jobs_from
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames
-from civitai_mock.storage.sqlite.spending import SpendingStatements, spent_by
+from civitai_mock.storage.sqlite.settled import SettledWorkflows
+from civitai_mock.storage.sqlite.spending import SpendingStatements
 from civitai_mock.storage.sqlite.workflow_queries import WorkflowSearch
 from civitai_mock.storage.sqlite.workflow_rows import (
+    spent_by,
     tag_rows,
     workflow_changes,
     workflow_from,
     workflow_row,
 )
 
-MOST_SETTLED = 10_000  # whose versions are remembered
-SWEEP_BATCH = 50  # workflows, with the jobs of each; other writes get their turn between two batches
 BY_EXTERNAL_ID = 'SELECT version, body FROM "{jobs} workflows" WHERE owner = ? AND external_id = ?'
 INSERT = """
     INSERT INTO "{jobs} workflows" (id, owner, external_id, created_at, is_listed,
@@ -61,15 +60,6 @@ UNFINISHED = """
     SELECT version, body FROM "{jobs} workflows" WHERE is_over = 0 AND is_deleted = 0 AND id > ?
     ORDER BY id LIMIT max(?, 0)
 """
-EXPIRED = 'SELECT number, version, body FROM "{jobs} workflows" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?'
-EXPIRE_JOBS = """
-    UPDATE "{jobs}" SET keep_until = min(keep_until, ?)
-    WHERE number IN (SELECT job FROM "{jobs} places" WHERE workflow = ?)
-"""
-SWEEP = """DELETE FROM "{jobs} workflows" WHERE number = ?"""
-SWEEP_PLACES = """DELETE FROM "{jobs} places" WHERE workflow = ?"""
-SWEEP_ANNOUNCEMENTS = """DELETE FROM "{jobs} announcements" WHERE workflow = ?"""
-SWEEP_DELIVERIES = """DELETE FROM "{jobs} deliveries" WHERE workflow = ?"""
 
 
 class WorkflowStatements:
@@ -88,25 +78,18 @@ class WorkflowStatements:
         self.settled_version = names.fill(SETTLED_VERSION)
         self.has_job = names.fill(HAS_JOB)
         self.unfinished = names.fill(UNFINISHED)
-        self.expired = names.fill(EXPIRED)
-        self.expire_jobs = names.fill(EXPIRE_JOBS)
-        self.sweep = names.fill(SWEEP)
-        self.sweep_places = names.fill(SWEEP_PLACES)
-        self.sweep_announcements = names.fill(SWEEP_ANNOUNCEMENTS)
-        self.sweep_deliveries = names.fill(SWEEP_DELIVERIES)
 
 
 class SqliteWorkflowStore:
     """Implements `WorkflowStore`; a workflow, its charge and its jobs are written in one transaction."""
 
-    def __init__(self, *, database: Database, names: TableNames) -> None:
+    def __init__(self, *, database: Database, names: TableNames, settled: SettledWorkflows | None = None) -> None:
         self._database = database
         self._sql = WorkflowStatements(names)
         self._insertion = InsertStatements(names)
         self._spending = SpendingStatements(names)
         self._search = WorkflowSearch(database=database, names=names)
-        # In a database of this process alone; elsewhere others may change what is remembered (see `SettledJobs`).
-        self._settled: dict[str, int] | None = {} if database.is_private else None
+        self._settled = settled
 
     async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
         new = NewJobs(jobs)
@@ -148,20 +131,18 @@ class SqliteWorkflowStore:
         return jobs_by_workflow(await jobs_from(rows))
 
     async def settled_version(self, workflow_id: str) -> int | None:
-        known = None if self._settled is None else self._settled.get(workflow_id)
+        known = None if self._settled is None else self._settled.versions.get(workflow_id)
         if known is not None:
             return known
         rows = self._database.read(self._sql.settled_version, (workflow_id,))
         version = int(rows[0][0]) if rows else None
         if self._settled is not None and version is not None:
-            if len(self._settled) >= MOST_SETTLED:
-                self._settled.clear()
-            self._settled[workflow_id] = version
+            self._settled.add(workflow_id, version)
         return version
 
     def _forget(self, workflow_id: str) -> None:
         if self._settled is not None:
-            self._settled.pop(workflow_id, None)
+            self._settled.versions.pop(workflow_id, None)
 
     async def replace(
         self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
@@ -173,6 +154,7 @@ class SqliteWorkflowStore:
         def update(connection: sqlite3.Connection) -> bool:
             if connection.execute(self._sql.replace, changes).rowcount == 0:
                 return False
+            self._forget(before.id)
             if after.tags != before.tags:
                 self._change_tags(before, after, connection)
             new.insert(connection, self._insertion)
@@ -180,10 +162,7 @@ class SqliteWorkflowStore:
                 raise InsufficientBuzzError("The balance does not cover the charge.")
             return True
 
-        try:
-            return await self._database.write(update)
-        finally:
-            self._forget(before.id)
+        return await self._database.write(update)
 
     def _change_tags(self, before: Workflow, after: Workflow, connection: sqlite3.Connection) -> None:
         old, new = tag_rows(before), tag_rows(after)
@@ -205,41 +184,14 @@ class SqliteWorkflowStore:
         def delete(connection: sqlite3.Connection) -> bool:
             if connection.execute(self._sql.delete, (workflow.id, workflow.version)).rowcount == 0:
                 return False
+            self._forget(workflow.id)
             connection.executemany(self._sql.delete_tag, tag_rows(workflow))
             return True
 
-        try:
-            return await self._database.write(delete)
-        finally:
-            self._forget(workflow.id)
+        return await self._database.write(delete)
 
     async def unfinished(self, *, after: str, limit: int) -> Sequence[Workflow]:
         return [workflow_from(row) for row in self._database.read(self._sql.unfinished, (after, limit))]
 
     async def spent(self, owner: str) -> Spent:
         return await self._database.write(lambda connection: spent_by(owner, connection, self._spending))
-
-    async def sweep(self, now: datetime) -> int:
-        swept, batch = 0, SWEEP_BATCH
-        while batch == SWEEP_BATCH:
-            batch = await self._database.write(partial(self._sweep_batch, to_micros(now)))
-            swept += batch
-            if self._settled is not None:
-                self._settled.clear()
-        return swept
-
-    def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
-        """Let the jobs expire, so that they are swept next; what stands for them alone goes with the workflow."""
-        expired: list[Row] = connection.execute(self._sql.expired, (now, SWEEP_BATCH)).fetchall()
-        numbers = [(number,) for number, *_ in expired]
-        tags = [row for _, *columns in expired for row in tag_rows(workflow_from(tuple(columns)))]
-        connection.executemany(self._sql.delete_tag, tags)
-        connection.executemany(self._sql.expire_jobs, [(now, number) for (number,) in numbers])
-        for statement in (
-            self._sql.sweep_places,
-            self._sql.sweep_announcements,
-            self._sql.sweep_deliveries,
-            self._sql.sweep,
-        ):
-            connection.executemany(statement, numbers)
-        return len(expired)
