@@ -9,6 +9,7 @@ import pytest
 from civitai_mock.domain.blob import BlobFacts, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import Job, WorkflowPlace
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.file_recipes import ImageRecipe, PlaceholderRecipe, stand_in_recipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
@@ -275,6 +276,7 @@ class PngProvider(ScriptedProvider):
 
 SMALL = plain_png(8, 6)
 PLACE = WorkflowPlace(workflow_id="1-20261126000000000", step=0, index=0)
+FACTS = BlobFacts(nsfw_level=NsfwLevel.PG, job_id=make_job().id, workflow_id=PLACE.workflow_id)
 
 
 async def collected(bench: Bench, work: GraphWork, provider: ScriptedProvider, *, place: WorkflowPlace | None) -> Slot:
@@ -291,8 +293,8 @@ async def test_a_graph_of_v2_leaves_its_images_under_ids_of_v2_with_their_size(
 ) -> None:
     slot = await collected(bench, GraphWork(graph={}), PngProvider(is_undrawn=is_undrawn), place=PLACE)
     job_id = make_job().id
-    assert (slot.blob_key, slot.name) == (f"{job_id}-0.png", None)
-    assert slot.facts == BlobFacts(width=8, height=6, job_id=job_id)
+    assert (slot.blob_key, slot.name) == (f"{job_id}-0.png", "9_0.png")
+    assert slot.facts == replace(FACTS, width=8, height=6)
     blob = await bench.stores.blobs.stat(slot.blob_key)
     assert blob is not None
     assert blob.facts == slot.facts
@@ -305,7 +307,45 @@ async def test_an_image_of_v2_has_the_ending_of_the_format_that_was_asked_for(be
     slot = await collected(bench, work, ScriptedProvider(), place=PLACE)
     assert slot.blob_key == f"{make_job().id}-0.webp"
     assert await bench.read_blob(slot.blob_key) == b"webp of image"
-    assert slot.facts == BlobFacts(job_id=make_job().id), "as these bytes are not an image"
+    assert slot.facts == FACTS, "as these bytes are not an image"
+
+
+async def test_files_of_a_custom_graph_are_called_as_comfyui_would(bench: Bench) -> None:
+    work = GraphWork(
+        graph={"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "a folder/ö out"}}},
+        asset_prefix="customcomfy-1-asset-",
+    )
+    slot = await collected(bench, work, PngProvider(is_undrawn=False), place=PLACE)
+    assert slot.blob_key == "customcomfy-1-asset-_out_00001_.png"
+    assert await bench.read_blob(slot.blob_key) == SMALL
+
+
+async def test_what_a_graph_of_v2_draws_says_how_mature_its_images_are(bench: Bench) -> None:
+    """Negative prompt texts say what is not drawn."""
+    work = GraphWork(
+        graph={
+            "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a naked man"}},
+            "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "hardcore"}},
+            "9": {
+                "class_type": "KSampler",
+                "inputs": {"steps": 4, "latent_image": ["8", 0], "positive": ["6", 0], "negative": ["7", 0]},
+            },
+        }
+    )
+    slot = await collected(bench, work, PngProvider(is_undrawn=False), place=PLACE)
+    assert slot.facts == replace(FACTS, width=8, height=6, nsfw_level=NsfwLevel.X)
+
+
+async def test_a_trace_tells_what_was_run(bench: Bench) -> None:
+    work = GraphWork(graph={"9": {"class_type": "SaveImage", "inputs": {}}}, has_trace=True)
+    context = context_of(bench, replace(job_with(), workflow=PLACE), PngProvider(is_undrawn=False))
+    context.prompt_id, context.is_done, context.graph = "a prompt", True, work.graph
+    await GraphExecutor(work).collect(context)
+    image, trace = context.slots
+    assert (image.name, trace.name, trace.available) == ("9_0.png", "trace", True)
+    lines = (await bench.read_blob(trace.blob_key)).decode().splitlines()
+    assert lines[0].startswith("prompt a prompt on ")
+    assert "node 9: SaveImage" in lines
 
 
 @pytest.mark.parametrize("is_undrawn", [True, False])

@@ -1,19 +1,20 @@
 """Read a user's own graph by the names of inputs: files, seeds, cost, and the images that it loads from elsewhere."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.domain.urls import image_url
 from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_STEPS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_reader.image_batches.batch import DEFAULT_SIDE
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes
+from civitai_mock.generation.graph_reader.samplers import is_sampler, sampler_pass_at
 from civitai_mock.generation.text_to_image.spec import image_cost
 from civitai_mock.generation.work import InputImage, is_url
 
@@ -61,6 +62,34 @@ def air_faults(inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
             yield name, error.message
 
 
+def graph_faults(graph: Json) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with a value that has to be a graph in API format, with the way to it from the graph."""
+    if not isinstance(graph, dict) or not graph:
+        yield (), "Expected a graph in ComfyUI's API format: an object with nodes by their ids."
+    elif isinstance(graph.get("nodes"), list):
+        yield (), "This is a workflow of ComfyUI's editor; export it with 'Export (API)' and send that."
+    elif len(graph) > MAX_NODES:
+        yield (), f"Expected at most {MAX_NODES} nodes; found {len(graph)}."
+    else:
+        faults = [fault for node_id, node in graph.items() for fault in _node_faults(node_id, node)]
+        yield from faults or image_faults({node_id: as_object(node) for node_id, node in graph.items()})
+
+
+def _node_faults(node_id: str, node: Json) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not isinstance(node, dict):
+        yield (node_id,), "Expected a node: an object with class_type and inputs."
+        return
+    if not as_text(node.get("class_type")):
+        yield (node_id, "class_type"), "A node needs a class_type."
+    inputs = node.get("inputs")
+    if not isinstance(inputs, dict):
+        yield (node_id, "inputs"), "A node needs inputs, if only an empty object."
+    elif len(inputs) > MAX_INPUTS:
+        yield (node_id, "inputs"), f"Expected at most {MAX_INPUTS} inputs of a node; found {len(inputs)}."
+    else:
+        yield from (((node_id, "inputs", name), message) for name, message in air_faults(inputs))
+
+
 def with_files(graph: Graph, files: Mapping[str, str]) -> Graph:
     """Return the graph with file names in the places of its AIRs."""
     return {node_id: _with_files(node, files) for node_id, node in graph.items()}
@@ -87,6 +116,26 @@ def _sampler_cost(nodes: Nodes, sampler: str) -> float:
 
 def _whole_within(value: Json, otherwise: int, most: int) -> int:
     return min(max(value, 0), most) if isinstance(value, int) and not isinstance(value, bool) else otherwise
+
+
+def with_later_seeds(graph: Graph, distance: int) -> Graph:
+    """Return the graph for the image that comes so much later: each seed in it is the one that far behind."""
+    return {node_id: _with_later_seeds(node, distance) for node_id, node in graph.items()} if distance else graph
+
+
+def _with_later_seeds(node: JsonObject, distance: int) -> JsonObject:
+    inputs = as_object(node.get("inputs"))
+    seeds: JsonObject = {
+        name: (seed + distance) % (MAX_SEED + 1) for name in SEED_INPUTS if _is_seed(seed := inputs.get(name))
+    }
+    return {**node, "inputs": {**inputs, **seeds}} if seeds else node
+
+
+def prompt_texts(graph: ReadOnlyJson) -> Sequence[str]:
+    """Return what the samplers of a graph are to draw, each text once; negative ones are not among them."""
+    nodes = Nodes(graph)
+    passes = (sampler_pass_at(nodes, node_id) for node_id in nodes if is_sampler(nodes.inputs(node_id)))
+    return tuple(dict.fromkeys(sampled.prompt_text for sampled in passes if sampled.prompt_text))
 
 
 def seed_above(graph: Graph, output: str) -> int | None:

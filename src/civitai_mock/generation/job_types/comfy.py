@@ -1,7 +1,7 @@
 """`Comfy` runs a user's own graph."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from civitai_mock.domain.job import Job
@@ -24,26 +24,43 @@ LEAST_COST = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComfySpec(JobSpec):
-    """Holds the graph as it was sent; `files` has the name of each file by the AIR in the graph."""
+    """Holds the graph as it was sent; `files` has the name of each file by the AIR in the graph.
+
+    A graph that `is_custom`, of v2, names its files; see `GraphWork` for `has_trace`.
+    """
 
     job_type: ClassVar[str] = "Comfy"
     runs_graphs: ClassVar[bool] = True
 
     graph: Graph
     files: Mapping[str, str]
+    is_custom: bool = False
+    has_trace: bool = False
 
     def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:  # noqa: ARG002 - the graph is there
         loading = with_images(with_files(self.graph, self.files), prefix=f"{job.id}_image_")
-        return GraphWork(graph=loading.graph, images=loading.images)
+        return GraphWork(
+            graph=loading.graph,
+            images=loading.images,
+            asset_prefix=f"customcomfy-{job.id}-asset-" if self.is_custom else None,
+            has_trace=self.has_trace,
+        )
 
     def to_json(self) -> JsonObject:
-        return {"params": {"workflow": {**self.graph}}, "files": {**self.files}}
+        flags = {"isCustom": self.is_custom, "hasTrace": self.has_trace}
+        is_set: JsonObject = {name: value for name, value in flags.items() if value}
+        return {"params": {"workflow": {**self.graph}}, "files": {**self.files}, **is_set}
 
     @classmethod
     def from_json(cls, stored: ReadOnlyJson) -> Self:
         """Read a graph that was checked before it was stored."""
         members: Any = stored
-        return cls(graph=members["params"]["workflow"], files=members["files"])
+        return cls(
+            graph=members["params"]["workflow"],
+            files=members["files"],
+            is_custom=members.get("isCustom", False),
+            has_trace=members.get("hasTrace", False),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +69,19 @@ class ComfyDraft(JobDraft):
 
     An input that is a full AIR (`urn:air:…`) gets the name of its resource's file, and the `image` of a LoadImage
     node that is a URL or the key of a blob the name of that image; nothing else of the graph is touched. Every file
-    of every output node is a result, and an asset. The field of an input is `graph.<node>.inputs.<name>`.
+    of every output node is a result, and an asset. The field of an input is `graph.<node>.inputs.<name>`. `resources`
+    are AIRs that have to be there, too, by their fields; for the rest see `ComfySpec`.
     """
 
     graph: Graph
+    resources: Mapping[str, str] = field(default_factory=dict)
+    is_custom: bool = False
+    has_trace: bool = False
 
     def references(self) -> Mapping[str, str]:
+        return {**self._file_references(), **self.resources}
+
+    def _file_references(self) -> Mapping[str, str]:
         return {f"graph.{place}": text for place, text in file_references(self.graph).items()}
 
     def image_urls(self) -> Mapping[str, str]:
@@ -68,9 +92,9 @@ class ComfyDraft(JobDraft):
 
     def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - the graph has its own
         named = {text: resources[text].for_job for text in self.references().values()}
-        files = {text: resource.file_name for text, resource in named.items()}
+        files = {text: named[text].file_name for text in self._file_references().values()}
         return Plan(
-            spec=ComfySpec(graph=self.graph, files=files),
+            spec=ComfySpec(graph=self.graph, files=files, is_custom=self.is_custom, has_trace=self.has_trace),
             resources=tuple({resource.air.key: resource for resource in named.values()}.values()),
             cost=max(graph_cost(self.graph), LEAST_COST),
         )

@@ -1,27 +1,28 @@
 """Run a graph: load its input images, send it to the provider, publish its progress, store its outputs."""
 
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from mimetypes import guess_extension
-from urllib.parse import quote
 
 from civitai_mock.domain.blob import PREVIEW, BlobFacts, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.images import BrokenImageError, read_header
-from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.job import Job, WorkflowPlace
+from civitai_mock.domain.json_types import JsonObject, as_object
+from civitai_mock.domain.maturity import level_of_text
+from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.generation.graph import graph_text
 from civitai_mock.generation.graph_reader.progress import fraction_done
 from civitai_mock.generation.job_types.draft import PlannedFile
 from civitai_mock.generation.media import ImageFile
+from civitai_mock.generation.output_names import TRACE, OutputNames
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
-from civitai_mock.generation.user_graph import seed_above
+from civitai_mock.generation.user_graph import prompt_texts, seed_above
 from civitai_mock.generation.work import GraphWork, InputImage
 from civitai_mock.network.media import MAX_HEAD_BYTES
 from civitai_mock.ports import InputFile, Output, Outputs, Preview, Progress, Receipt, Submission, UndrawnOutput
@@ -88,6 +89,8 @@ class GraphExecutor(Executor):
         started = context.services.clock.now()
         made_files = list(zip(slots, outputs.items, strict=False))
         context.slots = await _store_outputs(context, made_files, self._file)
+        if self.work.has_trace:
+            context.slots += (await self._trace(context, outputs),)
         context.event_context |= {
             **outputs.facts,
             "middleware_duration_UploadBlobs_ms": (context.services.clock.now() - started) // MILLISECOND,
@@ -119,20 +122,42 @@ class GraphExecutor(Executor):
         return self.work.image_file if output.content_type == DRAWN_TYPE else None
 
     def _slots(self, job: Job, outputs: Sequence[Output | UndrawnOutput]) -> Sequence[Slot]:
-        """Return one for each file; for v1 it is named by its node and its place among the files of that node."""
-        seen: Counter[str] = Counter()
-        slots = []
-        for index, output in enumerate(outputs):
-            seed = seed_above(self.work.graph, output.node_id)
-            if job.workflow is not None:
-                content_type = _content_type(output, self._file(output))
-                slots.append(PlannedFile(content_type=content_type, seed=seed).slot(job.id, index))
-                continue
-            suffix = guess_extension(output.content_type) or ""
-            name = f"{quote(output.node_id, safe=':')}_{seen[output.node_id]}{suffix}"
-            slots.append(Slot(blob_key=blob_key(job.id, index), seed=seed, name=name))
-            seen[output.node_id] += 1
-        return slots
+        """Return one for each file, named by its node and its place among the files of that node."""
+        graph, names = self.work.graph, OutputNames(graph=self.work.graph)
+        keys = (
+            self._keys_of_v2(job.id, outputs) if job.workflow else [blob_key(job.id, at) for at in range(len(outputs))]
+        )
+        facts = self._facts_of_v2(job.id, job.workflow) if job.workflow else None
+        return [
+            Slot(
+                blob_key=key,
+                seed=seed_above(graph, output.node_id),
+                name=names.asset(output.node_id, guess_extension(output.content_type) or ""),
+                facts=facts,
+            )
+            for key, output in zip(keys, outputs, strict=True)
+        ]
+
+    def _keys_of_v2(self, job_id: str, outputs: Sequence[Output | UndrawnOutput]) -> Sequence[str]:
+        names, prefix = OutputNames(graph=self.work.graph), self.work.asset_prefix
+        types = [_content_type(output, self._file(output)) for output in outputs]
+        if prefix is None:
+            return [PlannedFile(content_type=kind).slot(job_id, index).blob_key for index, kind in enumerate(types)]
+        files = [names.file(output.node_id, extension_of(kind)) for output, kind in zip(outputs, types, strict=True)]
+        return [prefix + file for file in files]
+
+    def _facts_of_v2(self, job_id: str, place: WorkflowPlace) -> BlobFacts:
+        level = level_of_text("\n".join(prompt_texts(self.work.graph)))
+        return BlobFacts(nsfw_level=level, job_id=job_id, workflow_id=place.workflow_id)
+
+    async def _trace(self, context: JobContext, outputs: Outputs) -> Slot:
+        """Store a text that tells what was run, and what came of it."""
+        nodes = (f"node {node_id}: {as_object(node).get('class_type')}" for node_id, node in context.graph.items())
+        facts = (f"{name}: {value}" for name, value in outputs.facts.items())
+        files = (f"node {output.node_id} made a file of type {output.content_type}" for output in outputs.items)
+        lines = [f"prompt {_prompt_id(context)} on {context.services.provider.description}", *nodes, *facts, *files]
+        slot = Slot(blob_key=f"{context.job.id}-{TRACE}.log", name=TRACE)
+        return await context.fill_slot(slot, one_chunk("\n".join([*lines, ""]).encode()), "text/plain")
 
 
 def _prompt_id(context: JobContext) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.description.echo import echo_input
+from civitai_mock.api.v2.steps.comfy import Comfy, CustomComfy
 from civitai_mock.api.v2.steps.image_operations import (
     ConvertImage,
     ImageBackgroundRemoval,
@@ -50,6 +51,8 @@ STEP_TYPES: Mapping[str, StepType] = {
         VideoFrameExtraction(),
         VideoMetadata(),
         Transcode(),
+        Comfy(),
+        CustomComfy(),
         Echo(),
     )
 }
