@@ -21,7 +21,7 @@ from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
-from civitai_mock.api.v2 import archives, caches, recipes, services, uploads
+from civitai_mock.api.v2 import archives, route_table, uploads
 from civitai_mock.api.v2 import blobs as v2_blobs
 from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
@@ -41,9 +41,7 @@ ROUTES: Sequence[Route] = [
     *uploads.ROUTES,
     *v2_blobs.ROUTES,
     *archives.ROUTES,
-    *recipes.ROUTES,
-    *services.ROUTES,
-    *caches.ROUTES,
+    *route_table.ROUTES,
     *pages.ROUTES,
     *static_files.ROUTES,
 ]

@@ -90,6 +90,12 @@ class RateLimitedError(MockError):
         self.retry_after = retry_after
 
 
+class RecipeTimeoutError(MockError):
+    """The step of a recipe was not done within WORKFLOW_WAIT_LIMIT_S, and was canceled."""
+
+    code = "recipe_timeout"
+
+
 @dataclass(frozen=True, slots=True)
 class StatusDescription:
     """Describes an HTTP status as ASP.NET does; `section` is the one of its RFC."""
@@ -119,6 +125,7 @@ STATUSES: Mapping[int, StatusDescription] = {
     429: StatusDescription("Too Many Requests", "4", rfc=6585),
     500: StatusDescription("An error occurred while processing your request.", "15.6.1"),
     503: StatusDescription("Service Unavailable", "15.6.4"),
+    504: StatusDescription("Gateway Timeout", "15.6.5"),
 }
 STATUS_OF: Mapping[type[MockError], int] = {
     InvalidRequestError: 400,
@@ -137,6 +144,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     TooManyBodiesError: 503,
     QueueFullError: 503,
     TransientError: 503,
+    RecipeTimeoutError: 504,
 }
 
 

@@ -20,7 +20,6 @@ from civitai_mock.api.errors import on_http_error, on_mock_error, problem
 from civitai_mock.api.openapi_document import describe_api
 from civitai_mock.api.responses import ProblemResponse
 from civitai_mock.api.v2 import resources
-from civitai_mock.api.v2.official_operations import official_schemas
 from civitai_mock.domain.errors import InvalidRequestError, MockError
 
 
@@ -52,6 +51,8 @@ class FastApiApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
+            from civitai_mock.api.v2.official_operations import official_schemas  # noqa: PLC0415 - only needed here
+
             self.openapi_schema = describe_api(
                 title=self.title,
                 version=self.version,

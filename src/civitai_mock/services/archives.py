@@ -4,7 +4,7 @@ import io
 import re
 import tarfile
 import zipfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 import orjson
 from typing_extensions import Buffer
 
-from civitai_mock.domain.blob import BlobLink, blob_id_of
+from civitai_mock.domain.blob import BlobLink, Slot, blob_id_of
 from civitai_mock.domain.errors import GoneError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock, Ids
 from civitai_mock.services.blob_drawing import OpenBlob
@@ -102,12 +102,26 @@ class BlobArchives:
             listed = orjson.loads(b"".join([chunk async for chunk in opened.content()]))
         except NotFoundError as error:
             raise GoneError(EXPIRED) from error
-        archive_format = ArchiveFormat(listed["format"])
         entries = [ArchiveEntry(blob_id=blob_id, file_name=name) for blob_id, name in listed["entries"]]
         made_at = datetime.fromtimestamp(listed["madeAt"], UTC)
+        return self._opened(entries, ArchiveFormat(listed["format"]), name=listed["name"], made_at=made_at)
+
+    def of_slots(self, slots: Iterable[Slot], *, hides_mature_content: bool) -> OpenArchive:
+        """Return a zip of the files that jobs have made so far, without mature ones if these are hidden."""
+        entries = [
+            ArchiveEntry(blob_id=slot.blob_key, file_name=slot.name or slot.blob_key)
+            for slot in slots
+            if slot.available and not (hides_mature_content and _is_mature(slot))
+        ]
+        named = _with_names_of_their_own(entries)
+        return self._opened(named, ArchiveFormat.ZIP, name="workflows", made_at=self.clock.now())
+
+    def _opened(
+        self, entries: Sequence[ArchiveEntry], archive_format: ArchiveFormat, *, name: str, made_at: datetime
+    ) -> OpenArchive:
         write = _zip if archive_format is ArchiveFormat.ZIP else _tar
         return OpenArchive(
-            file_name=f"{listed['name']}.{archive_format}",
+            file_name=f"{name}.{archive_format}",
             content_type=archive_format.content_type,
             content=lambda: write(self._files(entries), made_at),
         )
@@ -129,6 +143,11 @@ class BlobArchives:
             return (await self.views.open(BlobLink(entry.blob_id), owner=None))[1]
         except NotFoundError:
             return None
+
+
+def _is_mature(slot: Slot) -> bool:
+    level = None if slot.facts is None else slot.facts.nsfw_level
+    return level is not None and level.is_mature
 
 
 def safe_name(name: str) -> str:

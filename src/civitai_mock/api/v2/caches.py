@@ -5,11 +5,8 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.openapi import DescribedRoute
-from civitai_mock.api.v2.official_operations import OfficialOperation
 from civitai_mock.domain.errors import fault
 
-USER_PATH = "/v2/consumer/civitai/{userId}"
 MOST = 2**31 - 1
 
 
@@ -20,17 +17,3 @@ async def invalidate(request: Request) -> Response:
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10 and int(digits) <= MOST):
         raise fault("userId", f"The value '{user_id[:100]}' is not valid; expected the number of a user.")
     return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-ROUTES = [
-    DescribedRoute(
-        USER_PATH + suffix,
-        invalidate,
-        method="DELETE",
-        operation=OfficialOperation(id=operation_id, summary=summary, problems=[400, 401, 429]),
-    )
-    for suffix, operation_id, summary in (
-        ("", "InvalidateUserCache", "Forget what is known of a user"),
-        ("/tokens", "InvalidateUserTokens", "Forget the tokens of a user"),
-    )
-]

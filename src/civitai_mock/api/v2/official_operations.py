@@ -1,12 +1,12 @@
-"""Describe routes of v2 in the OpenAPI document as the official description does, by the ids of its operations."""
+"""Describe routes of v2 in the OpenAPI document as the official description does; loaded when somebody asks for it."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from typing import NamedTuple, TypeAlias
 
-from civitai_mock.api.openapi import Schema, problems
+from civitai_mock.api.openapi import problems as described_problems
 from civitai_mock.api.v2.description.deviations import DEVIATIONS, Side
 from civitai_mock.api.v2.description.document import (
     RECIPES_PATH,
@@ -17,80 +17,43 @@ from civitai_mock.api.v2.description.document import (
 )
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 
+OperationsByPath: TypeAlias = Mapping[str, JsonObject]
+
 CLOSED = "additionalProperties"
 OURS = "x-"  # begins the names of members that only our readers of requests know
 NAMED_GROUP = re.compile(r"\(\?<\w+>")  # few programs besides .NET and browsers know these
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfficialOperation:
-    """Is an operation that the official description has; the statuses of its `problems` are ours."""
-
-    id: str
-    summary: str
-    problems: Sequence[int]
-    schemas: Sequence[Schema] = ()
-    is_official: bool = True
-
-    def described(self, path: str) -> Mapping[str, JsonObject]:
-        """Return the operation under the path that the official description has for it, whose parameters it names."""
-        del path
-        found = _official_operations()[self.id]
-        return {found.path: _with_problems(found.operation, self.summary, self.problems)}
+def official_operation(operation_id: str, *, summary: str, problems: Sequence[int]) -> OperationsByPath:
+    """Return the operation under the path that the official description has for it, whose parameters it names."""
+    found = _official_operations()[operation_id]
+    return {found.path: _with_problems(found.operation, summary, problems)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeOperations:
-    """Is the operation of each recipe: one route answers all of them."""
-
-    summary: str
-    problems: Sequence[int]
-    schemas: Sequence[Schema] = ()
-    is_official: bool = True
-
-    def described(self, path: str) -> Mapping[str, JsonObject]:
-        """Return an operation for each recipe."""
-        del path
-        return {
-            found.path: _with_problems(
-                found.operation, f"{self.summary} {found.path.rpartition('/')[2]}", self.problems
-            )
-            for found in _official_operations().values()
-            if found.path.startswith(RECIPES_PATH)
-        }
+def recipe_operations(*, summary: str, problems: Sequence[int]) -> OperationsByPath:
+    """Return an operation for each recipe; `summary` is completed by its name."""
+    return {
+        found.path: _with_problems(found.operation, f"{summary} {found.path.removeprefix(RECIPES_PATH)}", problems)
+        for found in _official_operations().values()
+        if found.path.startswith(RECIPES_PATH)
+    }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeDocumentOperations:
-    """Is the description of each recipe, which the official description does not mention."""
-
-    media_type: str
-    problems: Sequence[int]
-    schemas: Sequence[Schema] = ()
-    is_official: bool = True
-
-    def described(self, path: str) -> Mapping[str, JsonObject]:
-        """Return one operation for all recipes, whose names it lists."""
-        suffix = path.rpartition(".")[2]
-        names: list[Json] = list(recipe_schemas())
-        parameter: JsonObject = {
-            "name": "name",
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "enum": names},
-        }
-        content: JsonObject = {self.media_type: {"schema": {}}}
-        operation: JsonObject = {
-            "tags": ["Recipes"],
-            "operationId": f"GetRecipeDocumentAs{suffix.capitalize()}",
-            "parameters": [parameter],
-            "responses": {"200": {"content": content}},
-        }
-        return {path: _with_problems(operation, f"Get the description of one recipe as {suffix}", self.problems)}
+def recipe_document_operation(path: str, *, media_type: str, problems: Sequence[int]) -> OperationsByPath:
+    """Return one operation for the descriptions of all recipes, which the official description does not mention."""
+    suffix = path.rpartition(".")[2]
+    names: list[Json] = list(recipe_schemas())
+    schema: JsonObject = {"type": "string", "enum": names}
+    operation: JsonObject = {
+        "tags": ["Recipes"],
+        "operationId": f"GetRecipeDocumentAs{suffix.capitalize()}",
+        "parameters": [{"name": "name", "in": "path", "required": True, "schema": schema}],
+        "responses": {"200": {"content": {media_type: {"schema": {}}}}},
+    }
+    return {path: _with_problems(operation, f"Get the description of one recipe as {suffix}", problems)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     path: str
     operation: JsonObject
 
@@ -130,7 +93,7 @@ def _with_problems(operation: JsonObject, summary: str, statuses: Sequence[int])
         for status, response in as_object(operation["responses"]).items()
         if status.isdecimal() and not _is_problem(response)
     }
-    responses |= {str(status): described for status, described in problems(*statuses).items()}
+    responses |= {str(status): described for status, described in described_problems(*statuses).items()}
     return {**operation, "summary": summary, "responses": responses}
 
 

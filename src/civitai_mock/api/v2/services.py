@@ -7,16 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.context import base_url, use_cases
-from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.query_params import count, optional, repeated, word
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.api.v2.official_operations import OfficialOperation
 from civitai_mock.api.v2.service_catalog import RECIPES_ONLY, Service, Worker, services
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.services.health import HealthReport
 
-SERVICES_PATH = "/v2/services"
 WINDOWS, INTERVALS = ("1h", "24h", "7d"), ("5m", "1h", "1d")
 USUAL_INTERVAL = "1h"
 USUAL_LIMIT, MOST = 100, 1000  # services on a page; real clients ask for 200
@@ -123,19 +120,3 @@ def _status(service: Service, health: HealthReport) -> ServiceStatus:
 
 def _has_ecosystem(ecosystems: Sequence[str], service: Service) -> bool:
     return not service.ecosystem or service.ecosystem in ecosystems
-
-
-ROUTES = [
-    DescribedRoute(
-        SERVICES_PATH,
-        list_services,
-        method="GET",
-        operation=OfficialOperation(id="ListServices", summary="Find services", problems=[400, 429, 503]),
-    ),
-    DescribedRoute(
-        SERVICES_PATH + "/{serviceId:path}",
-        get_service,
-        method="GET",
-        operation=OfficialOperation(id="GetService", summary="Get a service by its id", problems=[400, 404, 429, 503]),
-    ),
-]

@@ -37,6 +37,10 @@ class QueryWorkflows:
             raise not_found(workflow_id)
         return snapshot
 
+    async def settled_version(self, workflow_id: str) -> int | None:
+        """Return the version of a workflow that is over, if it is known for good how it ended; None for any other."""
+        return await self.workflows.settled_version(workflow_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowPage:
