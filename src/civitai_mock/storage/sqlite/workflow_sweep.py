@@ -5,7 +5,7 @@ import sqlite3
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.settled import SettledWorkflows
 
-BATCH = 50  # workflows, with the jobs of each
+BATCH = 10  # workflows, each of which may have a thousand jobs
 IS_UNFINISHED = 'SELECT 1 FROM "{jobs} workflows" WHERE is_over = 0 AND is_deleted = 0 LIMIT 1'
 EXPIRED = 'SELECT number FROM "{jobs} workflows" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?'
 EXPIRE_JOBS = """
