@@ -27,12 +27,21 @@ LORA = "urn:air:sdxl:lora:civitai:58390@62833"
 OTHER_LORA = "urn:air:sdxl:lora:civitai:122359@135867"
 VAE = "urn:air:sdxl:vae:civitai:296576@333245"
 EMBEDDING = "urn:air:sdxl:embedding:civitai:7808@9208"
-# AIRs of the right kind for members that the description only says to be AIRs, or texts.
+# Values for members of which the description does not say all that they have to be.
 AIRS: Mapping[str, Json] = {
     "loras": {LORA: 0.8, OTHER_LORA: 1},
     "additionalNetworks": {LORA: {"strength": 0.8, "triggerWord": "wow"}},
     "embeddings": [EMBEDDING],
     "vaeModel": VAE,
+    "controlNets": [
+        {
+            "preprocessor": "openpose",
+            "weight": 0.8,
+            "startStep": 0,
+            "endStep": 0.5,
+            "image": "https://example.com/pose.png",
+        }
+    ],
 }
 
 

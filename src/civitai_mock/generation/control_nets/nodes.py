@@ -6,7 +6,7 @@ from itertools import product
 
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.quick_init import quick_init
-from civitai_mock.generation.control_nets.preprocessors import RECIPES, Recipe, title_of
+from civitai_mock.generation.control_nets.preprocessors import ALL_RECIPES, Recipe, title_of
 from civitai_mock.generation.control_nets.resources import control_net_role
 from civitai_mock.generation.control_nets.spec import ControlNetSpec
 from civitai_mock.generation.graph import Link, Value
@@ -97,7 +97,7 @@ class JobControlNets:
         if not self.control_nets:
             return [[]]
         names = tuple(dict.fromkeys(net.preprocessor for net in self.control_nets))
-        choices = product(*(RECIPES[name] for name in names))
+        choices = product(*(ALL_RECIPES[name] for name in names))
         return [[self._control_nets(dict(zip(names, recipes, strict=True)))] for recipes in choices]
 
     @property

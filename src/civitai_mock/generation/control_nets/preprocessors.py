@@ -57,10 +57,52 @@ def title_of(preprocessor: str, step: PreprocessorStep) -> str:
     return f"preprocessor {preprocessor}, of {step.pack}" if step.pack else f"preprocessor {preprocessor}"
 
 
-# The recipes by official names; where several node packs can do it, the best known comes first.
+# The recipes by the names that v1 has; where several node packs can do it, the best known comes first.
 RECIPES: Mapping[str, tuple[Recipe, ...]] = {
     "Canny": ((CANNY,),),
     "DepthZoe": ((ZOE,),),
     "SoftedgePidinet": ((PIDINET,),),
     "Rembg": ((REMBG_OF_WAS,), (REMBG, WITHOUT_ALPHA)),
 }
+
+
+def _aux(class_type: str) -> tuple[Recipe, ...]:
+    return ((PreprocessorStep(class_type=class_type, pack=CONTROLNET_AUX, has_resolution=True),),)
+
+
+# What v2 has besides. Their nodes have defaults for all that is left out here.
+NEWER_RECIPES: Mapping[str, tuple[Recipe, ...]] = {
+    "Mlsd": _aux("M-LSDPreprocessor"),
+    "DepthAnything": _aux("DepthAnythingPreprocessor"),
+    "DepthAnythingV2": _aux("DepthAnythingV2Preprocessor"),
+    "ZoeDepthAnything": _aux("Zoe_DepthAnythingPreprocessor"),
+    "ZoeDepth": ((ZOE,),),
+    "MidasDepth": _aux("MiDaS-DepthMapPreprocessor"),
+    "LeresDepth": _aux("LeReS-DepthMapPreprocessor"),
+    "Metric3dDepth": _aux("Metric3D-DepthMapPreprocessor"),
+    "Hed": _aux("HEDPreprocessor"),
+    "Teed": _aux("TEEDPreprocessor"),
+    "MidasNormal": _aux("MiDaS-NormalMapPreprocessor"),
+    "BaeNormal": _aux("BAE-NormalMapPreprocessor"),
+    "DsineNormal": _aux("DSINE-NormalMapPreprocessor"),
+    "Metric3dNormal": _aux("Metric3D-NormalMapPreprocessor"),
+    "LineartRealistic": _aux("LineArtPreprocessor"),
+    "LineartStandard": _aux("LineartStandardPreprocessor"),
+    "LineartAnime": _aux("AnimeLineArtPreprocessor"),
+    "LineartManga": _aux("Manga2Anime_LineArt_Preprocessor"),
+    "Anyline": _aux("AnyLineArtPreprocessor_aux"),
+    "Scribble": _aux("ScribblePreprocessor"),
+    "ScribbleXdog": _aux("Scribble_XDoG_Preprocessor"),
+    "ScribblePidinet": _aux("Scribble_PiDiNet_Preprocessor"),
+    "FakeScribble": _aux("FakeScribblePreprocessor"),
+    "Openpose": _aux("OpenposePreprocessor"),
+    "Dwpose": _aux("DWPreprocessor"),
+    "OneformerCoco": _aux("OneFormer-COCO-SemSegPreprocessor"),
+    "OneformerAde20k": _aux("OneFormer-ADE20K-SemSegPreprocessor"),
+    "Uniformer": _aux("UniFormer-SemSegPreprocessor"),
+    "Shuffle": _aux("ShufflePreprocessor"),
+    "Tile": _aux("TilePreprocessor"),
+    "Gray": _aux("ImageIntensityDetector"),
+    "Inpaint": ((),),
+}
+ALL_RECIPES: Mapping[str, tuple[Recipe, ...]] = {**RECIPES, **NEWER_RECIPES}

@@ -32,7 +32,7 @@ MARKS: Mapping[str, str] = {"sd1": SD1, "sdxl": SDXL, "flux1": FLUX1}
 # The first ControlNets do not say what they are for, as there were no other ecosystems.
 UNMARKED_SD1 = r"(?:^|/)(?:control|t2i-?adapter)_(?:canny|depth|hed|v1)|sd-controlnet"
 # Files that are loaded by nodes of their own, or made for masks and hands.
-USELESS = r"lllite|inpaint|(?<![a-z])hand|flux1?-(?:canny|depth)-dev"
+USELESS = ("lllite", "inpaint", r"(?<![a-z])hand", r"flux1?-(?:canny|depth)-dev")
 LESSER = r"t2i|lora|small|slim"
 
 BEST_KNOWN: Mapping[str, Mapping[str, str]] = {
@@ -55,18 +55,54 @@ BEST_KNOWN: Mapping[str, Mapping[str, str]] = {
         "Rembg": "Flux.1-dev-Controlnet-Upscaler.safetensors",
     },
 }
+# What the ControlNets are trained on that newer preprocessors are for, and what the names of their files have to say.
+NEWER_KINDS: Mapping[str, str] = {
+    "mlsd": r"mlsd",
+    "normal": r"normal",
+    "lineart": r"line[-_ ]?art(?!.*anime)|misto",
+    "lineart_anime": r"line[-_ ]?art.*anime|anime.*line[-_ ]?art",
+    "scribble": r"scribble|sketch",
+    "openpose": r"pose",
+    "seg": r"(?<![a-z])seg",
+    "shuffle": r"shuffle",
+    "recolor": r"re[-_]?colou?r|gr[ae]y|bright|luminance",
+    "inpaint": r"inpaint",
+}
+# For each newer preprocessor another one, or a kind, whose ControlNets it is for.
+GUIDES: Mapping[str, str] = {
+    **dict.fromkeys(("DepthAnything", "DepthAnythingV2", "ZoeDepthAnything", "ZoeDepth", "MidasDepth"), "DepthZoe"),
+    **dict.fromkeys(("LeresDepth", "Metric3dDepth"), "DepthZoe"),
+    **dict.fromkeys(("Hed", "Teed"), "SoftedgePidinet"),
+    **dict.fromkeys(("MidasNormal", "BaeNormal", "DsineNormal", "Metric3dNormal"), "normal"),
+    **dict.fromkeys(("LineartRealistic", "LineartStandard", "Anyline"), "lineart"),
+    **dict.fromkeys(("LineartAnime", "LineartManga"), "lineart_anime"),
+    **dict.fromkeys(("Scribble", "ScribbleXdog", "ScribblePidinet", "FakeScribble"), "scribble"),
+    **dict.fromkeys(("Openpose", "Dwpose"), "openpose"),
+    **dict.fromkeys(("OneformerCoco", "OneformerAde20k", "Uniformer"), "seg"),
+    "Mlsd": "mlsd",
+    "Shuffle": "shuffle",
+    "Tile": "Rembg",
+    "Gray": "recolor",
+    "Inpaint": "inpaint",
+}
+NEWER_FILES: Mapping[str, str] = {
+    "sd1": "control_v11p_sd15_{}.pth",
+    "sdxl": "controlnet-{}-sdxl-1.0.safetensors",
+    "flux1": "flux-{}-controlnet.safetensors",
+}
 # A ControlNet for upscaling keeps to its image as one for tiles does, and FLUX.1 has a known one of that kind.
 KINDS_OF_ONE: Mapping[tuple[str, str], str] = {("flux1", "Rembg"): r"(?<![a-z])tile|upscaler"}
 
 
 def control_net_role(*, ecosystem: str, preprocessor: str) -> FileRole:
     """Describe the files for a preprocessor: first whole ControlNets of the ecosystem, last those that do not tell."""
-    kind = KINDS_OF_ONE.get((ecosystem, preprocessor), KINDS[preprocessor])
-    mine = MARKS[ecosystem]
-    strange = _any(*(marks for name, marks in MARKS.items() if name != ecosystem), OTHERS, USELESS)
+    guide = GUIDES.get(preprocessor, preprocessor)
+    kind = KINDS_OF_ONE.get((ecosystem, guide)) or KINDS.get(guide) or NEWER_KINDS[guide]
+    mine, useless = MARKS[ecosystem], [word for word in USELESS if guide != word]
+    strange = _any(*(marks for name, marks in MARKS.items() if name != ecosystem), OTHERS, *useless)
     unmarked = strange if ecosystem == "sd1" else _any(strange, UNMARKED_SD1)
     return FileRole(
-        name=BEST_KNOWN[ecosystem][preprocessor],
+        name=BEST_KNOWN[ecosystem].get(guide) or NEWER_FILES[ecosystem].format(guide),
         patterns=(
             _pattern(_any(kind), _any(mine), without=_any(strange, LESSER)),
             _pattern(_any(kind), _any(mine), without=strange),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from civitai_mock.generation.control_nets.preprocessors import RECIPES
+from civitai_mock.generation.control_nets.preprocessors import ALL_RECIPES, RECIPES
 
 MAX_WEIGHT = 10  # ComfyUI's largest strength
 FIRST_STEP, LAST_STEP = 0, 1  # fractions of all steps
@@ -50,7 +50,7 @@ class ControlNetDraft:
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield what ComfyUI could not do, each with the member that asks for it."""
-        if self.preprocessor not in RECIPES:
+        if self.preprocessor not in ALL_RECIPES:
             yield "preprocessor", preprocessor_fault(f"'{self.preprocessor}'")
         if self.weight is not None and not 0 <= self.weight <= MAX_WEIGHT:
             yield "weight", f"expected a weight from 0 to {MAX_WEIGHT}; found {self.weight:g}"

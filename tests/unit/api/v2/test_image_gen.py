@@ -1,6 +1,7 @@
 """imageGen: what each engine, ecosystem and operation comes to."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
@@ -17,7 +18,7 @@ from civitai_mock.generation.media import ImageFormat
 from civitai_mock.generation.operations import RedrawImage
 from civitai_mock.generation.work import DerivedWork, GraphWork, JobWork, MediaWork
 from tests.support.generation import MODELS, SKELETONS, graph_of_job, job_of, plan
-from tests.support.graph_check import faults
+from tests.support.graph_check import EVERY_NODE, faults
 from tests.support.paths import DATA
 from tests.support.v2_description import check_output
 from tests.support.v2_inputs import InputKind, input_kinds, make_input
@@ -99,7 +100,35 @@ def test_graphs_are_what_comfyui_takes(kind: InputKind) -> None:
     for work in works_of(sent):
         assert isinstance(work, GraphWork)
         for graph in (work.graph, *work.alternatives):
-            assert faults(graph) == []
+            assert faults(graph, EVERY_NODE) == []
+
+
+@pytest.mark.parametrize("word", published()["components"]["schemas"]["ImageTransformer"]["enum"])
+@pytest.mark.parametrize("ecosystem", ["sd1", "sdxl", "flux1"])
+def test_an_image_can_be_guided_by_every_preprocessor(ecosystem: str, word: str) -> None:
+    net = {"preprocessor": word, "weight": 0.5, "startStep": 0, "endStep": 0.75, "image": IMAGE}
+    model = {"engine": "comfy", "ecosystem": ecosystem, "model": MODELS[ecosystem]}
+    work = work_of({**SDXL, **model, "controlNets": [net]})
+    assert [image.url for image in work.images] == [IMAGE]
+    for graph in (work.graph, *work.alternatives):
+        assert faults(graph, EVERY_NODE) == []
+    loader = next(node for node in work.graph.values() if node["class_type"] == "ControlNetLoader")
+    role = next(role for role in work.roles if role.name == loader["inputs"]["control_net_name"])
+    assert re.search(role.patterns[0], role.name.lower())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"image": None}, "controlNets[1].image"),
+        ({"weight": 11}, "controlNets[1].weight"),
+        ({"endStep": 20}, "controlNets[1].endStep"),
+    ],
+)
+def test_what_is_wrong_with_a_control_net_is_a_fault_by_its_path(wrong: Any, path: str) -> None:
+    net = {"preprocessor": "canny", "weight": 1, "startStep": 0, "endStep": 1, "image": IMAGE}
+    sent = {**SDXL, "engine": "comfy", "controlNets": [net, {**net, **wrong}]}
+    assert fault_paths("imageGen", sent) == {path}
 
 
 def test_one_image_has_the_same_spec_and_graph_through_both_versions() -> None:

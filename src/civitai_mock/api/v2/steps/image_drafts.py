@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from civitai_mock.api.v2.steps.image_members import (
     JPEG_EXTENSION,
     USUAL_SIZE,
+    control_net_drafts,
+    control_net_paths,
     image_file,
     image_size,
     input_images,
@@ -43,8 +45,9 @@ def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
 
 
 def graph_paths(members: JsonObject) -> Mapping[str, str]:
+    """Return the places of the fields of a draft in the input."""
     model = next((name for name in MODELS if is_air(members.get(name))), "model")
-    return {**PATHS, "model": model}
+    return {**PATHS, **control_net_paths(members), "model": model}
 
 
 def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) -> TextToImageDraft:
@@ -66,6 +69,7 @@ def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) 
         source_image=as_text(members.get("image")) or None,
         denoise_strength=_strength(members),
         networks=network_drafts(members),
+        control_nets=control_net_drafts(members),
         quantity=1,
         file=file,
         extension=_extension(file.format),

@@ -12,9 +12,11 @@ from typing import TypeGuard
 from civitai_mock.api.v2.steps.step_type import StepInput
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text, as_texts
 from civitai_mock.domain.references import is_reference
+from civitai_mock.generation.control_nets.spec import ControlNetDraft
 from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.networks.resources import NetworkDraft
 from civitai_mock.generation.text_to_image.spec import Size
+from civitai_mock.generation.work import is_url
 
 COUNTS = ("quantity", "numImages", "n")
 MOST_IMAGES = 100
@@ -133,6 +135,32 @@ def _network(air: str, value: Json, path: str) -> NetworkDraft:
         strength=as_number(known.get("strength") if known else value),
         trigger_word=as_text(known.get("triggerWord")) or None,
     )
+
+
+def control_net_drafts(members: StepInput) -> tuple[ControlNetDraft, ...]:
+    """Return ControlNets under the names that preprocessors have here: v2's begin with a small letter."""
+    return tuple(
+        ControlNetDraft(
+            preprocessor=name[:1].upper() + name[1:],
+            weight=as_number(net.get("weight")),
+            start_step=as_number(net.get("startStep")),
+            end_step=as_number(net.get("endStep")),
+            blob_key=None if is_url(image) or not image else image,
+            image_url=image if is_url(image) else None,
+        )
+        for net in map(as_object, as_list(as_object(members).get("controlNets")))
+        for name, image in [(as_text(net.get("preprocessor")), as_text(net.get("image")))]
+    )
+
+
+def control_net_paths(members: StepInput) -> Mapping[str, str]:
+    """Return the places of what can be wrong with ControlNets."""
+    names = {"preprocessor": "preprocessor", "weight": "weight", "start_step": "startStep", "end_step": "endStep"}
+    return {
+        f"control_nets[{index}].{field}": f"controlNets[{index}].{name}"
+        for index in range(len(as_list(as_object(members).get("controlNets"))))
+        for field, name in {**names, "image_url": "image", "blob_key": "image"}.items()
+    }
 
 
 def lora_count(members: StepInput) -> int:

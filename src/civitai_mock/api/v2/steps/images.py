@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from civitai_mock.api.v2.steps.image_drafts import graph_paths, image_gen_draft
-from civitai_mock.api.v2.steps.image_members import image_count, image_file, image_seeds, network_drafts
+from civitai_mock.api.v2.steps.image_members import (
+    control_net_drafts,
+    control_net_paths,
+    image_count,
+    image_file,
+    image_seeds,
+    network_drafts,
+)
 from civitai_mock.api.v2.steps.prices import image_gen_price, text_to_image_price
 from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType
 from civitai_mock.domain.cost import StepCost
@@ -27,7 +34,10 @@ class TextToImage(StepType):
     def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
         size = step_input["batchSize"]
         seeds = image_seeds(step_input, drawn=seed, jobs=image_count(step_input), step=size)
-        return StepJobs(drafts=[self._draft(step_input, seed=first, size=size) for first in seeds], paths=self.PATHS)
+        return StepJobs(
+            drafts=[self._draft(step_input, seed=first, size=size) for first in seeds],
+            paths={**self.PATHS, **control_net_paths(step_input)},
+        )
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
         return {"images": blobs.render_all(jobs)}
@@ -47,6 +57,7 @@ class TextToImage(StepType):
             source_image=step_input.get("sourceImage"),
             denoise_strength=step_input.get("sourceImageDenoiseStrenght"),
             networks=network_drafts(step_input),
+            control_nets=control_net_drafts(step_input),
             quantity=size,
             file=image_file(step_input),
         )
