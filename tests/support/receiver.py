@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Self
 
@@ -19,14 +19,19 @@ LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
 PATIENCE = timedelta(seconds=5)
 
 Answer = Callable[[httpx.Request], httpx.Response]
+Handle = Callable[[httpx.Request], Awaitable[None]]
 
 
 class Receiver:
-    """Answers 204 to everything; `hold` makes it keep requests waiting, `answer` may raise."""
+    """Answers 204 to everything; `hold` makes it keep requests waiting, `answer` may raise.
+
+    It does what `on_arrival` does before it answers.
+    """
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
         self.answer: Answer = lambda _: httpx.Response(204)
+        self.on_arrival: Handle = _nothing
         self.addresses: dict[str, Sequence[str]] = {}
         self._go = asyncio.Event()
         self._go.set()
@@ -72,7 +77,12 @@ class Receiver:
     async def _handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         await self._go.wait()
+        await self.on_arrival(request)
         return self.answer(request)
+
+
+async def _nothing(_: httpx.Request) -> None:
+    pass
 
 
 def _event(request: httpx.Request) -> str:

@@ -10,11 +10,15 @@ from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.workflow import WorkflowSnapshot
+from civitai_mock.domain.workflow_search import Announcement
 from civitai_mock.providers.simulator.timing import PACES
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
+from civitai_mock.scheduler.workflow_callbacks import WorkflowCallbackDispatcher
 from civitai_mock.scheduler.workflows import WorkflowAdvancer
 
 
@@ -25,7 +29,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
         stores=runtime.stores,
         services=make_runner_services(namespace),
-        webhooks=_make_webhooks(namespace),
+        dispatchers=[_make_webhooks(namespace), _make_workflow_callbacks(namespace)],
         workflows=WorkflowAdvancer(
             jobs=runtime.stores.jobs,
             get_advance=lambda: namespace.workflows.advance,
@@ -75,6 +79,25 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
         return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
 
     return WebhookDispatcher(
+        stores=namespace.runtime.stores,
+        sender=namespace.webhook_sender,
+        render=render,
+        max_attempts=namespace.runtime.settings.callback_max_attempts,
+        event_bus=namespace.event_bus,
+        clock=namespace.clock,
+        ids=namespace.ids,
+        metrics=namespace.runtime.metrics,
+    )
+
+
+def _make_workflow_callbacks(namespace: Namespace) -> WorkflowCallbackDispatcher:
+    def render(snapshot: WorkflowSnapshot, announcement: Announcement) -> JsonObject | None:
+        """Load what renders them for the first one."""
+        from civitai_mock.api.v2.callback_bodies import CallbackRenderer
+
+        return CallbackRenderer(step_types=namespace.workflows.step_types).body(snapshot, announcement)
+
+    return WorkflowCallbackDispatcher(
         stores=namespace.runtime.stores,
         sender=namespace.webhook_sender,
         render=render,

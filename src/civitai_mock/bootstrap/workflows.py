@@ -16,7 +16,6 @@ from civitai_mock.services.workflows.advance import AdvanceWorkflows
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.change import ChangeWorkflows
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
-from civitai_mock.services.workflows.events import WorkflowEvents
 from civitai_mock.services.workflows.late_inputs import ResolveInputs
 from civitai_mock.services.workflows.query import ListWorkflows, QueryWorkflows
 from civitai_mock.services.workflows.repeat import SpawnSteps
@@ -48,8 +47,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
     build = BuildStepJobs(step_types=step_types, build=parts.build_jobs, clock=clock, lifetime=lifetime)
     resolve = ResolveInputs(step_types=step_types)
     spawn = SpawnSteps(step_types=step_types, resolve=resolve, ids=ids)
-    announce = AnnounceStatuses(outbox=stores.announcements, clock=clock)
-    events = WorkflowEvents(parts.event_bus)
+    announce = AnnounceStatuses(outbox=stores.announcements, event_bus=parts.event_bus, clock=clock)
     query = QueryWorkflows(workflows=stores.workflows)
     advance = AdvanceWorkflows(
         workflows=stores.workflows,
@@ -60,7 +58,6 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
         spawn=spawn,
         announce=announce,
         event_bus=parts.event_bus,
-        events=events,
         clock=clock,
         balances=settings.balances,
         lifetime=lifetime,
@@ -75,7 +72,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
             store_data_urls=StoreDataUrls(upload_blobs=parts.upload_blobs, blob_urls=parts.blob_urls),
             callback_hosts=parts.callback_hosts,
             announce=announce,
-            events=events,
+            event_bus=parts.event_bus,
             queue_limit=parts.queue_limit,
             clock=clock,
             ids=ids,
@@ -85,13 +82,13 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
         ),
         query=query,
         list=ListWorkflows(workflows=stores.workflows),
-        wait=_make_wait(parts, query, events),
+        wait=_make_wait(parts, query),
         change=ChangeWorkflows(
             workflows=stores.workflows,
             query=query,
             advance=advance,
             step_types=step_types,
-            events=events,
+            event_bus=parts.event_bus,
             clock=clock,
             balances=settings.balances,
         ),
@@ -100,7 +97,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
     )
 
 
-def _make_wait(parts: NamespaceParts, query: QueryWorkflows, events: WorkflowEvents) -> WaitForWorkflows:
+def _make_wait(parts: NamespaceParts, query: QueryWorkflows) -> WaitForWorkflows:
     settings = parts.runtime.settings
     wait = WaitForWorkflows(
         query=query,
@@ -109,5 +106,5 @@ def _make_wait(parts: NamespaceParts, query: QueryWorkflows, events: WorkflowEve
         most=settings.max_waiting_requests,
     )
     parts.event_bus.subscribe_to_changes(wait.on_changes)
-    events.subscribe(wait.on_workflows)
+    parts.event_bus.subscribe_to_workflows(wait.on_workflows)
     return wait

@@ -111,6 +111,10 @@ class WorkflowOutbox(Protocol):
         """
         ...
 
+    async def next_due(self) -> datetime | None:
+        """Return when the first workflow with announcements to deliver is due, held or not; None if there is none."""
+        ...
+
     async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
         """Mark announcements up to `seq` as delivered; if there are more, the workflow is due immediately."""
         ...

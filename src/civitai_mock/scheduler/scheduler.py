@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -12,6 +13,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import Stores
+from civitai_mock.scheduler.deliveries import Dispatcher
 from civitai_mock.scheduler.dependencies import DependencyResolver
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
@@ -20,7 +22,6 @@ from civitai_mock.scheduler.leases import InFlight, Leases
 from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.scheduler.timers import Timers
-from civitai_mock.scheduler.webhooks import WebhookDispatcher
 from civitai_mock.scheduler.workflows import WorkflowAdvancer
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
@@ -58,7 +59,7 @@ class Scheduler:
         worker_id: str,
         stores: Stores,
         services: RunnerServices,
-        webhooks: WebhookDispatcher,
+        dispatchers: Sequence[Dispatcher[Any]],
         workflows: WorkflowAdvancer,
         event_bus: EventBus,
         event_feed: FollowEvents,
@@ -69,7 +70,7 @@ class Scheduler:
         self._jobs = jobs = stores.jobs
         self._queue = queue = stores.queue
         self._services = services
-        self._webhooks = webhooks
+        self._dispatchers = dispatchers
         self._workflows = workflows
         self._event_bus = event_bus
         self._event_feed = event_feed
@@ -121,7 +122,8 @@ class Scheduler:
             await asyncio.wait([claiming], timeout=CLAIM_SECONDS)
             claiming.cancel()
             await self._drain()
-            await self._webhooks.stop(patience=self._seconds_until(self._grace_ends))
+            patience = self._seconds_until(self._grace_ends)
+            await asyncio.gather(*[dispatcher.stop(patience=patience) for dispatcher in self._dispatchers])
             for task in loops:
                 task.cancel()
 
@@ -173,7 +175,7 @@ class Scheduler:
             "dependencies": self._dependencies.run(),
             "stray prompts": self._stray_prompts.run(),
             "stray prompt scans": self._stray_prompts.run_scans(),
-            "webhooks": self._webhooks.run(),
+            **{dispatcher.what: dispatcher.run() for dispatcher in self._dispatchers},
             "workflows": self._workflows.run(),
             "workflow scans": self._workflows.run_scans(),
         }

@@ -11,6 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 
 Listener = Callable[[Sequence[Job]], None]
+WorkflowListener = Callable[[Sequence[str]], None]
 FeedListener = Callable[[Sequence[FeedEntry]], None]
 
 
@@ -22,6 +23,8 @@ class EventBus:
         self._end_listeners: list[Listener] = []
         self._change_listeners: list[Listener] = []
         self._feed_listeners: list[FeedListener] = []
+        self._workflow_listeners: list[WorkflowListener] = []
+        self._announcement_listeners: list[Callable[[], None]] = []
 
     def subscribe_to_changes(self, listener: Listener) -> None:
         self._change_listeners.append(listener)
@@ -31,6 +34,12 @@ class EventBus:
 
     def subscribe_to_changes_elsewhere(self, listener: FeedListener) -> None:
         self._feed_listeners.append(listener)
+
+    def subscribe_to_workflows(self, listener: WorkflowListener) -> None:
+        self._workflow_listeners.append(listener)
+
+    def subscribe_to_announcements(self, listener: Callable[[], None]) -> None:
+        self._announcement_listeners.append(listener)
 
     def publish_changes(self, jobs: Sequence[Job]) -> None:
         """Publish that jobs have a new `last_event`; a new job has its first one.
@@ -49,6 +58,16 @@ class EventBus:
         """Publish that jobs have an outcome or were taken from their holder; claims made after that still hold."""
         for listener in self._end_listeners:
             listener(jobs)
+
+    def publish_workflows(self, workflow_ids: Sequence[str]) -> None:
+        """Publish that workflows have changed beside their jobs: a step can fail before it has any."""
+        for listener in self._workflow_listeners:
+            listener(workflow_ids)
+
+    def publish_announcements(self) -> None:
+        """Publish that a workflow has something to deliver to its callbacks."""
+        for listener in self._announcement_listeners:
+            listener()
 
     def publish_work(self) -> None:
         """Publish that there may be something to claim."""

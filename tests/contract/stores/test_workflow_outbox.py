@@ -191,3 +191,19 @@ async def test_announcements_are_swept_with_their_workflow(stores: Stores, outbo
     await stores.workflows.add(replace(make_workflow(1), keep_until=START + 2 * MONTH), [])
     assert await taken(outbox, MONTH.total_seconds()) == []
     assert await announce(outbox, 1, 0)
+
+
+async def test_the_next_one_is_due_as_soon_as_the_first_workflow_is(outbox: WorkflowOutbox) -> None:
+    assert await outbox.next_due() is None
+    await announce(outbox, 1, 0, at=START + 10 * SECOND)
+    await announce(outbox, 2, 0, at=START + 5 * SECOND)
+    assert await outbox.next_due() == START + 5 * SECOND
+    assert await taken(outbox, 5) == [(workflow_id(2), 0, 0)]
+    assert await outbox.next_due() == START + 10 * SECOND
+    assert await taken(outbox, 10) == [(workflow_id(1), 0, 0)]
+    assert await outbox.next_due() == START + 5 * SECOND + HOLD
+    await outbox.mark_failed(workflow_id(1), seq=0, retry_at=START + 20 * SECOND)
+    await outbox.mark_delivered(workflow_id(2), seq=0)
+    assert await outbox.next_due() == START + 20 * SECOND
+    await outbox.mark_delivered(workflow_id(1), seq=0)
+    assert await outbox.next_due() is None

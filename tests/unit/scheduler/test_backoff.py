@@ -2,7 +2,7 @@
 
 import pytest
 
-from civitai_mock.scheduler.webhooks import backoff
+from civitai_mock.scheduler.deliveries import backoff
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,9 @@ from civitai_mock.domain.workflow_progress import WorkflowProgress, lacks_retry,
 from civitai_mock.ports import Clock, JobStore, ResourceStore, WorkflowStore
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.workflows.announce import AnnounceStatuses
-from civitai_mock.services.workflows.events import WorkflowEvents
 from civitai_mock.services.workflows.late_inputs import ResolveInputs, StepFailedError, jobs_of_step, reason_in
 from civitai_mock.services.workflows.repeat import SpawnSteps
-from civitai_mock.services.workflows.step_jobs import BuildStepJobs, job_places
+from civitai_mock.services.workflows.step_jobs import BuildStepJobs, job_places, publish_new_jobs
 
 logger = structlog.stdlib.get_logger()
 
@@ -52,7 +51,6 @@ class AdvanceWorkflows:
     spawn: SpawnSteps
     announce: AnnounceStatuses
     event_bus: EventBus
-    events: WorkflowEvents
     clock: Clock
     balances: Balances
     lifetime: timedelta
@@ -65,16 +63,16 @@ class AdvanceWorkflows:
                 return snapshot
             if await self._mend(snapshot):
                 continue
-            step = await self._next(snapshot)
-            if step is not None:
-                await self._write(snapshot.workflow, step)
-                continue
             progress = workflow_progress(snapshot)
             if not await self.announce(snapshot, progress):
                 continue
-            if not progress.status.is_over:
+            if progress.status.is_over:
+                await self._end(snapshot, progress)
+                continue
+            step = await self._next(snapshot, progress)
+            if step is None:
                 return snapshot
-            await self._end(snapshot, progress)
+            await self._write(snapshot.workflow, step)
 
     async def due(self, *, after: str, limit: int) -> tuple[Sequence[str], str | None]:
         """Return which unfinished workflows of a page can go further, and where the next page begins.
@@ -110,7 +108,7 @@ class AdvanceWorkflows:
         await self.resources.add_missing(built.new_resources)
         if await self.workflows.add_missing_jobs(built.jobs):
             logger.info("missing jobs made", workflow_id=workflow.id, jobs=len(built.jobs))
-            self.events.publish_jobs(built.jobs)
+            publish_new_jobs(self.event_bus, built.jobs)
 
     async def _cancel(self, job: Job) -> None:
         ended = job.ended(Outcome.DELETED, at=self.clock.now(), context={})
@@ -118,7 +116,7 @@ class AdvanceWorkflows:
             self.event_bus.publish_changes([ended])
             self.event_bus.publish_ends([ended])
 
-    async def _next(self, snapshot: WorkflowSnapshot) -> Advance | None:
+    async def _next(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> Advance | None:
         """Return what can be done to the steps now; None for nothing."""
         workflow = snapshot.workflow
         if workflow.canceled_at is not None:
@@ -126,7 +124,7 @@ class AdvanceWorkflows:
         again = _jobs_to_make_again(snapshot)
         if again:
             return await self._made_again(workflow, again)
-        ready = next(_ready_steps(snapshot, workflow_progress(snapshot)), None)
+        ready = next(_ready_steps(snapshot, progress), None)
         return None if ready is None else await self._ready(snapshot, ready)
 
     async def _made_again(self, workflow: Workflow, places: Sequence[WorkflowPlace]) -> Advance:
@@ -182,8 +180,8 @@ class AdvanceWorkflows:
         except InsufficientBuzzError:
             return  # another submission was quicker: what is left is asked for again
         if written:
-            self.events.publish_jobs(step.jobs)
-            self.events.publish_change(step.workflow)
+            publish_new_jobs(self.event_bus, step.jobs)
+            self.event_bus.publish_workflows([step.workflow.id])
 
     async def _end(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> None:
         """Note how a workflow has ended, for as long as all of its jobs are kept."""
@@ -195,7 +193,7 @@ class AdvanceWorkflows:
         over = workflow.over(memo, keep_until=keep_until)
         if await self.workflows.replace(workflow, over, balances=self.balances):
             logger.info("workflow done", workflow_id=workflow.id, trace_id=workflow.trace_id, status=memo.status)
-            self.events.publish_change(over)
+            self.event_bus.publish_workflows([over.id])
 
 
 def _can_go_further(snapshot: WorkflowSnapshot) -> bool:

@@ -7,6 +7,7 @@ from civitai_mock.domain.workflow import Callback, WorkflowSnapshot, WorkflowSta
 from civitai_mock.domain.workflow_progress import Progress, WorkflowProgress, job_progress
 from civitai_mock.domain.workflow_search import Announcement
 from civitai_mock.ports import Clock, WorkflowOutbox
+from civitai_mock.services.event_bus import EventBus
 
 WORKFLOW, STEP, JOB = "workflow", "step", "job"
 
@@ -28,6 +29,7 @@ class AnnounceStatuses:
     """
 
     outbox: WorkflowOutbox
+    event_bus: EventBus
     clock: Clock
 
     async def __call__(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> bool:
@@ -46,7 +48,10 @@ class AnnounceStatuses:
             Announcement(seq=seq, callback=callback, scope=scope, subject=subject, status=status, at=now)
             for seq, (callback, scope, subject, status) in enumerate(new, len(known))
         ]
-        return await self.outbox.announce(snapshot.workflow.id, announcements)
+        is_appended = await self.outbox.announce(snapshot.workflow.id, announcements)
+        if is_appended:
+            self.event_bus.publish_announcements()
+        return is_appended
 
 
 def _subjects(snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> Sequence[Subject]:

@@ -12,8 +12,8 @@ from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowSta
 from civitai_mock.domain.workflow_cost import upgraded
 from civitai_mock.ports import Clock, WorkflowStore
 from civitai_mock.ports.steps import StepTypes
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.workflows.advance import AdvanceWorkflows
-from civitai_mock.services.workflows.events import WorkflowEvents
 from civitai_mock.services.workflows.late_inputs import with_arguments
 from civitai_mock.services.workflows.query import QueryWorkflows, is_over
 from civitai_mock.services.workflows.step_jobs import input_path
@@ -52,7 +52,7 @@ class ChangeWorkflows:
     query: QueryWorkflows
     advance: AdvanceWorkflows
     step_types: StepTypes
-    events: WorkflowEvents
+    event_bus: EventBus
     clock: Clock
     balances: Balances
 
@@ -95,7 +95,7 @@ class ChangeWorkflows:
         while True:
             snapshot = await self.query.find(workflow_id, owner=owner)
             if await self.workflows.delete(snapshot.workflow):
-                self.events.publish_change(snapshot.workflow)
+                self.event_bus.publish_workflows([snapshot.workflow.id])
                 return
 
     async def update_step(self, workflow_id: str, name: str, metadata: ReadOnlyJson, *, owner: str | None) -> None:
@@ -172,7 +172,7 @@ class ChangeWorkflows:
         except InsufficientBuzzError as error:
             raise refused(f"insufficientBuzz: {error.message}") from error
         if written:
-            self.events.publish_change(after)
+            self.event_bus.publish_workflows([after.id])
         return written
 
     def _with_input(self, workflow: Workflow, place: int, step_input: Json) -> Workflow:

@@ -19,6 +19,7 @@ from civitai_mock.ports import Clock
 from civitai_mock.ports.steps import StepJobs, StepTypes
 from civitai_mock.services.build_jobs import BuildJobs, BuiltJobs, JobOrigin, new_job
 from civitai_mock.services.consumers import Caller
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.job_template import JobTemplate
 from civitai_mock.services.submit_checks import find_named_resources
 from civitai_mock.services.threads import in_thread_if_large
@@ -41,6 +42,13 @@ def job_places(workflow: Workflow, step: int) -> Mapping[str, WorkflowPlace]:
         places |= {place.job_id: place for place in made if place.job_id in ids}
         attempt += 1
     return places
+
+
+def publish_new_jobs(event_bus: EventBus, jobs: Sequence[Job]) -> None:
+    """Publish jobs that were stored with their workflow, and can be claimed."""
+    if jobs:
+        event_bus.publish_changes(jobs)
+        event_bus.publish_work()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

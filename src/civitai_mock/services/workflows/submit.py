@@ -28,14 +28,14 @@ from civitai_mock.domain.workflow_template import WorkflowTemplate
 from civitai_mock.ports import Clock, Ids, ResourceStore, WorkflowStore
 from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.consumers import Caller
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
-from civitai_mock.services.workflows.events import WorkflowEvents
 from civitai_mock.services.workflows.late_inputs import StepFailedError, with_arguments
 from civitai_mock.services.workflows.repeat import SpawnSteps, check_repeat
-from civitai_mock.services.workflows.step_jobs import BuildStepJobs, input_path
+from civitai_mock.services.workflows.step_jobs import BuildStepJobs, input_path, publish_new_jobs
 
 logger = structlog.stdlib.get_logger()
 
@@ -78,7 +78,7 @@ class SubmitWorkflow:
     store_data_urls: StoreDataUrls
     callback_hosts: HostPolicy
     announce: AnnounceStatuses
-    events: WorkflowEvents
+    event_bus: EventBus
     queue_limit: QueueLimit
     clock: Clock
     ids: Ids
@@ -244,7 +244,7 @@ class SubmitWorkflow:
         if stored.id != new.workflow.id:
             existing = await self.workflows.get(stored.id)
             return existing or WorkflowSnapshot(workflow=stored, jobs=())
-        self.events.publish_jobs(new.jobs)
+        publish_new_jobs(self.event_bus, new.jobs)
         snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
         await self._announce(snapshot)
         return snapshot

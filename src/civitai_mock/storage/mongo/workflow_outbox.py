@@ -66,6 +66,13 @@ class MongoWorkflowOutbox:
         return [found[workflow_id] for workflow_id in tried if workflow_id in found]
 
     @raises_domain_errors
+    async def next_due(self) -> datetime | None:
+        undelivered = self._workflows.find({"outbox.dueAt": {"$gt": ""}}, {"outbox.dueAt": 1})
+        async for document in undelivered.sort(LONGEST_ANNOUNCED_FIRST).limit(1):
+            return parse_moment(document["outbox"]["dueAt"])
+        return None
+
+    @raises_domain_errors
     async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
         knows = {"outbox.told": seq, "outbox.failures": 0}
         pipeline: Pipeline = [{"$set": knows}, {"$set": {"outbox.dueAt": DUE_SINCE_LAST}}]

@@ -29,6 +29,7 @@ DUE = """
     CROSS JOIN "{jobs} workflows" AS workflow ON workflow.number = delivery.workflow
     WHERE delivery.due_at <= ? ORDER BY delivery.due_at LIMIT max(?, 0)
 """
+NEXT_DUE = 'SELECT min(due_at) FROM "{jobs} deliveries" WHERE due_at IS NOT NULL'
 HOLD = 'UPDATE "{jobs} deliveries" SET due_at = ? WHERE workflow = ?'
 # A workflow whose receivers do not know its last announcement yet is due since the next one.
 TOLD = """
@@ -54,6 +55,7 @@ class AnnouncementStatements:
         self.announced = names.fill(ANNOUNCED)
         self.is_due = names.fill(IS_DUE)
         self.due = names.fill(DUE)
+        self.next_due = names.fill(NEXT_DUE)
         self.hold = names.fill(HOLD)
         self.told = names.fill(TOLD)
         self.try_again = names.fill(TRY_AGAIN)
@@ -102,6 +104,10 @@ class SqliteWorkflowOutbox:
         rows: list[Row] = connection.execute(self._sql.due, (now, limit)).fetchall()
         connection.executemany(self._sql.hold, [(until, number) for number, *_ in rows])
         return rows
+
+    async def next_due(self) -> datetime | None:
+        ((micros,),) = self._database.read(self._sql.next_due)
+        return None if micros is None else from_micros(micros)
 
     async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
         await self._database.write(lambda db: db.execute(self._sql.told, (seq, workflow_id)))

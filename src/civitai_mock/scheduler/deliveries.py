@@ -1,0 +1,191 @@
+"""Deliver events to receivers: each until it arrives or is given up, after pauses that grow with its failures."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Generic, TypeVar
+
+import structlog
+
+from civitai_mock.domain.errors import ForbiddenError, TransientError
+from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
+from civitai_mock.ports import Clock, Ids, Metrics
+from civitai_mock.scheduler.timers import Timers
+from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
+
+logger = structlog.stdlib.get_logger()
+
+D = TypeVar("D")
+
+MOST_AT_ONCE = 32
+HOLD_MARGIN = timedelta(seconds=10)  # for the store, which hears of a delivery after the receiver
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=5)
+MOST_DOUBLINGS = 16
+NEXT = "next"  # the only timer
+SEEDS = 2**32  # that `Ids` draws from
+
+
+def backoff(failures: int, *, jitter: float) -> timedelta:
+    """Return the pause after so many failures, which doubles with each; `jitter` (0 to 1) takes half to all of it."""
+    doublings = min(failures - 1, MOST_DOUBLINGS)
+    pause = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+    return pause * (0.5 + jitter / 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Is one event on its way to the `url`; `key` is the same at each attempt, `failures` counts those before."""
+
+    url: str
+    content: bytes
+    key: str
+    seq: int
+    failures: int
+
+
+class Dispatcher(ABC, Generic[D]):
+    """Delivers what is due in an outbox, at least once; any number of dispatchers may run on one store.
+
+    `what` names in logs what is delivered. The outbox holds back what follows an event that is on its way.
+    """
+
+    what: ClassVar[str]
+
+    def __init__(self, *, sender: WebhookSender, max_attempts: int, clock: Clock, ids: Ids, metrics: Metrics) -> None:
+        self._sender = sender
+        self._max_attempts = max_attempts
+        self._clock = clock
+        self._ids = ids
+        self._metrics = metrics
+        self._next_look = Timers(clock=clock, on_due=lambda _: self.wake())
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._wake_up = asyncio.Event()
+        self._is_stopping = False
+
+    @abstractmethod
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[D]:
+        """Take from the outbox what is due."""
+
+    @abstractmethod
+    async def next_due(self) -> datetime | None:
+        """Return when the outbox has something due next."""
+
+    @abstractmethod
+    async def prepare(self, due: D) -> Delivery | None:
+        """Return what is to be sent; None if there is nothing to send any more."""
+
+    @abstractmethod
+    async def mark_delivered(self, due: D, delivery: Delivery) -> None:
+        """Note that it arrived."""
+
+    @abstractmethod
+    async def mark_failed(self, due: D, *, retry_at: datetime | None) -> None:
+        """Note that it did not arrive; None gives it up."""
+
+    def work_for(self, trace_id: str, **labels: str) -> None:
+        """Say what the running delivery belongs to, in its spans and log lines."""
+        work_in_trace(trace_id, self._metrics.record_span)
+        structlog.contextvars.bind_contextvars(trace_id=trace_id, **labels)
+
+    def wake(self) -> None:
+        """Look for events that are due."""
+        self._wake_up.set()
+
+    async def run(self) -> None:
+        """Deliver until `stop`, and wait for what is on its way then."""
+        async with asyncio.TaskGroup() as group:
+            timers = group.create_task(self._next_look.run(), name=f"next look for {self.what}")
+            while not self._is_stopping:
+                self._wake_up.clear()
+                if len(self._deliveries) < MOST_AT_ONCE:  # or else the first that ends wakes
+                    for due in await self._take():
+                        self._start(group, due)
+                await self._wake_up.wait()
+            timers.cancel()
+
+    async def stop(self, *, patience: float) -> None:
+        """Break off what does not arrive in `patience` seconds: the next process on this store delivers it."""
+        self._is_stopping = True
+        self.wake()
+        if self._deliveries:
+            _, late = await asyncio.wait(self._deliveries, timeout=patience)
+            for task in late:
+                task.cancel()
+
+    async def _take(self) -> Sequence[D]:
+        """Take as many as there is room for; if there is none, look again when the next one is due.
+
+        While the store is away, look again after a pause.
+        """
+        now = self._clock.now()
+        hold_until = now + self._sender.timeout + HOLD_MARGIN
+        taken: Sequence[D] = ()
+        try:
+            taken = await self.take_due(now, hold_until=hold_until, limit=MOST_AT_ONCE - len(self._deliveries))
+            next_due = None if taken else await self.next_due()
+        except TransientError as error:
+            logger.warning("store away", error=error.message)
+            next_due = now + FIRST_PAUSE
+        except Exception:
+            logger.exception("callbacks not taken")
+            next_due = now + FIRST_PAUSE
+        if next_due is not None:
+            self._next_look.set(NEXT, next_due)
+        return taken
+
+    def _start(self, group: asyncio.TaskGroup, due: D) -> None:
+        if self._is_stopping:
+            return  # held for a while, then delivered by the next process
+        task = group.create_task(self._deliver(due), name=self.what)
+        self._deliveries.add(task)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._deliveries.discard(task)
+        self.wake()
+
+    async def _deliver(self, due: D) -> None:
+        """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
+        try:
+            delivery = await self.prepare(due)
+            if delivery is not None:
+                await self._attempt(due, delivery)
+        except TransientError as error:
+            logger.warning("store away", error=error.message)
+        except Exception:
+            logger.exception("callback broke off")
+
+    async def _attempt(self, due: D, delivery: Delivery) -> None:
+        seq, attempt = delivery.seq, delivery.failures + 1
+        try:
+            status = await self._post(delivery)
+        except ForbiddenError as error:
+            self._metrics.webhook_attempts["refused"] += 1
+            logger.warning("callback refused", seq=seq, attempt=attempt, reason=error.message)
+            await self.mark_failed(due, retry_at=None)
+        except NotDeliveredError as error:
+            logger.warning("callback failed", seq=seq, attempt=attempt, status=error.status, reason=error.message)
+            await self._retry_later(due, seq=seq, failures=attempt)
+        else:
+            self._metrics.webhook_attempts["delivered"] += 1
+            logger.info("callback delivered", seq=seq, attempt=attempt, status=status)
+            await self.mark_delivered(due, delivery)
+
+    async def _post(self, delivery: Delivery) -> int:
+        headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": delivery.key}
+        with calling("callback", seq=delivery.seq):
+            headers[TRACEPARENT_HEADER] = current_traceparent()
+            return await self._sender.post(delivery.url, content=delivery.content, headers=headers)
+
+    async def _retry_later(self, due: D, *, seq: int, failures: int) -> None:
+        if failures >= self._max_attempts:
+            self._metrics.webhook_attempts["given_up"] += 1
+            logger.warning("callback given up", seq=seq, attempts=failures)
+            await self.mark_failed(due, retry_at=None)
+            return
+        self._metrics.webhook_attempts["failed"] += 1
+        retry_at = self._clock.now() + backoff(failures, jitter=self._ids.seed() / SEEDS)
+        await self.mark_failed(due, retry_at=retry_at)

@@ -1,0 +1,74 @@
+"""Deliver what callbacks of workflows want to know: one event of a workflow at a time, in order."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import orjson
+
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.workflow import WorkflowSnapshot
+from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
+from civitai_mock.network.webhook_sender import WebhookSender
+from civitai_mock.ports import Clock, Ids, Metrics, Stores
+from civitai_mock.scheduler.deliveries import Delivery, Dispatcher
+from civitai_mock.services.event_bus import EventBus
+
+RenderCallback = Callable[[WorkflowSnapshot, Announcement], JsonObject | None]
+
+
+class WorkflowCallbackDispatcher(Dispatcher[DueAnnouncement]):
+    """Delivers each announcement at least once; what it renders that with is only made when there is one.
+
+    The store holds a workflow back while one announcement of it is on its way, so the next one cannot overtake it.
+    """
+
+    what = "callbacks of workflows"
+
+    def __init__(
+        self,
+        *,
+        stores: Stores,
+        sender: WebhookSender,
+        render: RenderCallback,
+        max_attempts: int,
+        event_bus: EventBus,
+        clock: Clock,
+        ids: Ids,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(sender=sender, max_attempts=max_attempts, clock=clock, ids=ids, metrics=metrics)
+        self._workflows = stores.workflows
+        self._outbox = stores.announcements
+        self._render = render
+        event_bus.subscribe_to_announcements(self.wake)
+
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
+        return await self._outbox.take_due(now, hold_until=hold_until, limit=limit)
+
+    async def next_due(self) -> datetime | None:
+        return await self._outbox.next_due()
+
+    async def prepare(self, due: DueAnnouncement) -> Delivery | None:
+        """Return None if the workflow was deleted in the meantime; give up what is about nothing that is there."""
+        snapshot = await self._workflows.get(due.workflow_id)
+        if snapshot is None:
+            return None
+        workflow, announcement = snapshot.workflow, due.announcement
+        self.work_for(workflow.trace_id, workflow_id=workflow.id)
+        body = self._render(snapshot, announcement)
+        if body is None:
+            await self.mark_failed(due, retry_at=None)
+            return None
+        return Delivery(
+            url=workflow.callbacks[announcement.callback].url,
+            content=orjson.dumps(body),
+            key=f"{workflow.id}/{announcement.seq}",
+            seq=announcement.seq,
+            failures=due.failures,
+        )
+
+    async def mark_delivered(self, due: DueAnnouncement, delivery: Delivery) -> None:
+        await self._outbox.mark_delivered(due.workflow_id, seq=delivery.seq)
+
+    async def mark_failed(self, due: DueAnnouncement, *, retry_at: datetime | None) -> None:
+        await self._outbox.mark_failed(due.workflow_id, seq=due.announcement.seq, retry_at=retry_at)
