@@ -34,8 +34,8 @@ class GatedJobStore:
     async def spent(self, issued_by: str) -> float:
         return await self.gate.pass_through(self.inner.spent(issued_by))
 
-    async def has_unfinished_workflows(self) -> bool:
-        return await self.gate.pass_through(self.inner.has_unfinished_workflows())
+    async def has_open_workflows(self) -> bool:
+        return await self.gate.pass_through(self.inner.has_open_workflows())
 
     async def get(self, job_id: str) -> Job | None:
         return await self.gate.pass_through(self.inner.get(job_id))

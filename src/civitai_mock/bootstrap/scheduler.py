@@ -1,6 +1,7 @@
 """Make the scheduler of a namespace, and all that it works with."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -11,8 +12,6 @@ from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.workflow import WorkflowSnapshot
-from civitai_mock.domain.workflow_search import Announcement
 from civitai_mock.providers.simulator.timing import PACES
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.progress import ProgressReporter
@@ -20,6 +19,10 @@ from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
 from civitai_mock.scheduler.workflow_callbacks import WorkflowCallbackDispatcher
 from civitai_mock.scheduler.workflows import WorkflowAdvancer
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.workflow import WorkflowSnapshot
+    from civitai_mock.domain.workflow_search import Announcement
 
 
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
@@ -91,7 +94,7 @@ def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
 
 
 def _make_workflow_callbacks(namespace: Namespace) -> WorkflowCallbackDispatcher:
-    def render(snapshot: WorkflowSnapshot, announcement: Announcement) -> JsonObject | None:
+    def render(snapshot: "WorkflowSnapshot", announcement: "Announcement") -> JsonObject | None:
         """Load what renders them for the first one."""
         from civitai_mock.api.v2.callback_bodies import CallbackRenderer
 

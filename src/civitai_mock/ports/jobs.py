@@ -28,8 +28,11 @@ class JobStore(Protocol):
         """Return what counts against the budget of a consumer: its kept jobs and workflows, refunds aside."""
         ...
 
-    async def has_unfinished_workflows(self) -> bool:
-        """Return whether there is a workflow without a memo; this needs nothing of what workflows are."""
+    async def has_open_workflows(self) -> bool:
+        """Return whether a workflow has no memo, or something to deliver to its callbacks.
+
+        This needs nothing of what workflows are.
+        """
         ...
 
     async def get(self, job_id: str) -> Job | None: ...

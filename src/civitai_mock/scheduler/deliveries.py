@@ -49,10 +49,12 @@ class Delivery:
 class Dispatcher(ABC, Generic[D]):
     """Delivers what is due in an outbox, at least once; any number of dispatchers may run on one store.
 
-    `what` names in logs what is delivered. The outbox holds back what follows an event that is on its way.
+    `what` names what is delivered. One that does not look at the start waits for the first `wake`. The outbox holds
+    back what follows an event that is on its way.
     """
 
     what: ClassVar[str]
+    looks_at_start: ClassVar[bool] = True
 
     def __init__(self, *, sender: WebhookSender, max_attempts: int, clock: Clock, ids: Ids, metrics: Metrics) -> None:
         self._sender = sender
@@ -98,6 +100,8 @@ class Dispatcher(ABC, Generic[D]):
         """Deliver until `stop`, and wait for what is on its way then."""
         async with asyncio.TaskGroup() as group:
             timers = group.create_task(self._next_look.run(), name=f"next look for {self.what}")
+            if not self.looks_at_start:
+                await self._wake_up.wait()
             while not self._is_stopping:
                 self._wake_up.clear()
                 if len(self._deliveries) < MOST_AT_ONCE:  # or else the first that ends wakes

@@ -2,27 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.workflow import WorkflowSnapshot
-from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.deliveries import Delivery, Dispatcher
 from civitai_mock.services.event_bus import EventBus
 
-RenderCallback = Callable[[WorkflowSnapshot, Announcement], JsonObject | None]
+if TYPE_CHECKING:
+    from civitai_mock.domain.workflow import WorkflowSnapshot
+    from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
+
+RenderCallback: TypeAlias = Callable[["WorkflowSnapshot", "Announcement"], JsonObject | None]
 
 
-class WorkflowCallbackDispatcher(Dispatcher[DueAnnouncement]):
-    """Delivers each announcement at least once; what it renders that with is only made when there is one.
+class WorkflowCallbackDispatcher(Dispatcher["DueAnnouncement"]):
+    """Delivers the announcements of each workflow, one at a time; nothing of workflows is loaded before there is one.
 
-    The store holds a workflow back while one announcement of it is on its way, so the next one cannot overtake it.
+    A scan for workflows finds what an earlier life has left.
     """
 
     what = "callbacks of workflows"
+    looks_at_start = False
 
     def __init__(
         self,
@@ -42,13 +46,13 @@ class WorkflowCallbackDispatcher(Dispatcher[DueAnnouncement]):
         self._render = render
         event_bus.subscribe_to_announcements(self.wake)
 
-    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence["DueAnnouncement"]:
         return await self._outbox.take_due(now, hold_until=hold_until, limit=limit)
 
     async def next_due(self) -> datetime | None:
         return await self._outbox.next_due()
 
-    async def prepare(self, due: DueAnnouncement) -> Delivery | None:
+    async def prepare(self, due: "DueAnnouncement") -> Delivery | None:
         """Return None if the workflow was deleted in the meantime; give up what is about nothing that is there."""
         snapshot = await self._workflows.get(due.workflow_id)
         if snapshot is None:
@@ -67,8 +71,8 @@ class WorkflowCallbackDispatcher(Dispatcher[DueAnnouncement]):
             failures=due.failures,
         )
 
-    async def mark_delivered(self, due: DueAnnouncement, delivery: Delivery) -> None:
+    async def mark_delivered(self, due: "DueAnnouncement", delivery: Delivery) -> None:
         await self._outbox.mark_delivered(due.workflow_id, seq=delivery.seq)
 
-    async def mark_failed(self, due: DueAnnouncement, *, retry_at: datetime | None) -> None:
+    async def mark_failed(self, due: "DueAnnouncement", *, retry_at: datetime | None) -> None:
         await self._outbox.mark_failed(due.workflow_id, seq=due.announcement.seq, retry_at=retry_at)

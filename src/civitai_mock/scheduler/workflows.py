@@ -43,6 +43,7 @@ class WorkflowAdvancer:
     ) -> None:
         self._jobs = jobs
         self._get_advance = get_advance
+        self._event_bus = event_bus
         self._clock = clock
         self._waiting: dict[str, None] = {}  # ids, in order
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -65,8 +66,10 @@ class WorkflowAdvancer:
             await self._clock.sleep(SCAN_SECONDS if self._may_be_unfinished else IDLE_SCAN_SECONDS)
 
     async def scan(self) -> None:
-        """Advance every workflow of the store that can go further."""
-        self._may_be_unfinished = await self._jobs.has_unfinished_workflows()
+        """Advance every workflow of the store that can go further, and have delivered what others have announced."""
+        self._may_be_unfinished = await self._jobs.has_open_workflows()
+        if self._may_be_unfinished:
+            self._event_bus.publish_announcements()
         after: str | None = "" if self._may_be_unfinished else None
         while after is not None:
             due, after = await self._get_advance().due(after=after, limit=PAGE)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from civitai_mock.domain.workflow import WorkflowMemo, WorkflowStatus
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.ports import Stores, WorkflowOutbox
 from tests.support.dates import START
@@ -207,3 +208,14 @@ async def test_the_next_one_is_due_as_soon_as_the_first_workflow_is(outbox: Work
     assert await outbox.next_due() == START + 20 * SECOND
     await outbox.mark_delivered(workflow_id(1), seq=0)
     assert await outbox.next_due() is None
+
+
+async def test_a_workflow_that_is_over_is_open_until_its_announcements_are_known(stores: Stores) -> None:
+    added = await stores.workflows.add(make_workflow(), [])
+    memo = WorkflowMemo(status=WorkflowStatus.SUCCEEDED, started_at=START, completed_at=START)
+    assert await stores.workflows.replace(added, added.over(memo, keep_until=START + MONTH))
+    assert not await stores.jobs.has_open_workflows()
+    await announce(stores.announcements, 1, 0)
+    assert await stores.jobs.has_open_workflows()
+    await stores.announcements.mark_delivered(workflow_id(1), seq=0)
+    assert not await stores.jobs.has_open_workflows()

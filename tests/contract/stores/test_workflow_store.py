@@ -282,7 +282,7 @@ async def test_what_was_deleted_counts_until_it_is_swept(workflows: WorkflowStor
 
 
 async def test_unfinished_workflows_are_found_page_by_page(workflows: WorkflowStore, jobs: JobStore) -> None:
-    assert not await jobs.has_unfinished_workflows()
+    assert not await jobs.has_open_workflows()
     added = [await add(workflows, make_workflow(number, is_ephemeral=number == 3)) for number in (3, 1, 4, 2)]
     over = await add(workflows, make_workflow(5))
     assert await workflows.replace(over, over.over(MEMO, keep_until=START + MONTH))
@@ -290,10 +290,10 @@ async def test_unfinished_workflows_are_found_page_by_page(workflows: WorkflowSt
     assert list(await workflows.unfinished(after="", limit=3)) == in_order[:3]
     assert list(await workflows.unfinished(after=in_order[2].id, limit=3)) == in_order[3:]
     assert list(await workflows.unfinished(after="", limit=0)) == []
-    assert await jobs.has_unfinished_workflows()
+    assert await jobs.has_open_workflows()
     for workflow in added:
         assert await workflows.replace(workflow, workflow.over(MEMO, keep_until=START + MONTH))
-    assert not await jobs.has_unfinished_workflows()
+    assert not await jobs.has_open_workflows()
 
 
 async def test_what_was_kept_long_enough_is_swept_with_its_jobs(stores: Stores) -> None:

@@ -74,8 +74,9 @@ class MongoJobStore:
         return await self._reservations.spent(issued_by)
 
     @raises_domain_errors
-    async def has_unfinished_workflows(self) -> bool:
-        return await self._workflows.find_one({"running": True}, {"_id": 1}) is not None
+    async def has_open_workflows(self) -> bool:
+        is_open = {"$or": [{"running": True}, {"outbox.dueAt": {"$gt": ""}}]}
+        return await self._workflows.find_one(is_open, {"_id": 1}) is not None
 
     async def get(self, job_id: str) -> Job | None:
         found = await self.get_many([job_id])

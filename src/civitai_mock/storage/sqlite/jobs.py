@@ -105,8 +105,9 @@ class SqliteJobStore:
     async def spent(self, issued_by: str) -> float:
         return await self._database.write(lambda db: ordinary_spent_by(issued_by, db, self._spending))
 
-    async def has_unfinished_workflows(self) -> bool:
-        return bool(self._database.read(self._workflow_sweep.is_unfinished))
+    async def has_open_workflows(self) -> bool:
+        questions = (self._workflow_sweep.is_unfinished, self._workflow_sweep.has_announcement)
+        return any(self._database.read(question) for question in questions)
 
     async def get(self, job_id: str) -> Job | None:
         rows = self._rows(job_id)

@@ -6,6 +6,7 @@ from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.settled import SettledWorkflows
 
 BATCH = 10  # workflows, each of which may have a thousand jobs
+HAS_ANNOUNCEMENT = 'SELECT 1 FROM "{jobs} deliveries" WHERE due_at IS NOT NULL LIMIT 1'
 IS_UNFINISHED = 'SELECT 1 FROM "{jobs} workflows" WHERE is_over = 0 AND is_deleted = 0 LIMIT 1'
 EXPIRED = 'SELECT number FROM "{jobs} workflows" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?'
 EXPIRE_JOBS = """
@@ -29,6 +30,7 @@ class SweepStatements:
 
     def __init__(self, names: TableNames) -> None:
         self.is_unfinished = names.fill(IS_UNFINISHED)
+        self.has_announcement = names.fill(HAS_ANNOUNCEMENT)
         self.expired = names.fill(EXPIRED)
         self.expire_jobs = names.fill(EXPIRE_JOBS)
         self.sweep_tags = names.fill(SWEEP_TAGS)
