@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,6 +29,7 @@ from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from tests.scheduler.conftest import SETTINGS, Bench, running
 from tests.support.generation import resolve
 from tests.support.jobs import make_job
+from tests.support.media import image_bytes
 from tests.support.media_files import video_file
 from tests.support.receiver import Receiver
 from tests.support.scripted_provider import ScriptedProvider
@@ -126,12 +128,14 @@ def output_of(bench: Bench, step: Step) -> Any:
 def sent_inputs(step_type: str, *, is_full: bool) -> list[Json]:
     """Return an input of each kind, with a URL wherever a file is asked for, and of no size that takes long."""
     kinds = [kind for kind in input_kinds() if kind.step_type == step_type]
-    return [with_files(make_input(kind, is_full=is_full)) for kind in kinds]
+    one_of_two: JsonObject = {"mediaUrl": MEDIA} if step_type == "mediaRating" else {}
+    return [with_files(make_input(kind, is_full=is_full), one_of_two) for kind in kinds]
 
 
-def with_files(value: Any) -> Any:
+def with_files(value: Any, more: JsonObject) -> Any:
     if not isinstance(value, dict):
         return value
+    value |= more
     named = {name: MEDIA if name in FILES and item == "a text" else item for name, item in value.items()}
     return named | ({"resolution": 128} if value.get("resolution") == LARGEST_PREPROCESSED else {})
 
@@ -289,3 +293,30 @@ async def test_frames_of_a_clip_are_images_and_as_many_as_there_are(bench: Bench
 async def test_a_clip_is_measured(bench: Bench) -> None:
     output = output_of(bench, await run_one(bench, "videoMetadata", {"video": CLIP}))
     assert output == {"width": 64, "height": 48, "fps": 12, "duration": "00:00:01"}
+
+
+def data_url(image: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
+
+
+@pytest.mark.parametrize("step_type", ["wdTagging", "mediaRating", "mediaCaptioning", "transcription"])
+async def test_the_same_content_is_judged_alike_wherever_it_is(bench: Bench, step_type: str) -> None:
+    small, large = (data_url(image_bytes(size=size)) for size in ((96, 160), (192, 320)))
+    sent: JsonObject = {"includeAIRecognition": True} if step_type == "mediaRating" else {}
+    one, other = [
+        output_of(bench, await run_one(bench, step_type, {"mediaUrl": url, **sent})) for url in (small, large)
+    ]
+    assert one == other
+
+
+async def test_what_nobody_can_fetch_is_rated_too(bench: Bench) -> None:
+    """As in capture v2-callback-workflow-succeeded."""
+    step = await run_one(bench, "mediaRating", {"mediaUrl": MEDIA, "engine": "civitai"})
+    assert output_of(bench, step) == {"nsfwLevel": "pg", "isBlocked": False}
+
+
+async def test_each_type_of_hash_is_answered(bench: Bench) -> None:
+    sent: JsonObject = {"mediaUrl": data_url(image_bytes()), "hashTypes": ["perceptual", "perceptualDct"]}
+    hashes = output_of(bench, await run_one(bench, "mediaHash", sent))["hashes"]
+    assert list(hashes) == ["perceptual", "perceptualDct"]
+    assert re.fullmatch("[0-9A-F]{16}", hashes["perceptual"])

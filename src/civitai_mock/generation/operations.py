@@ -121,7 +121,7 @@ class HashMedia(ImageOperation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeMedia(ImageOperation):
-    """Answers what `judge` makes of a text that stands for the content: of its hash or, if it is unknown, its name."""
+    """Answers what `judge` makes of a text that stands for the content: its hash or, without the file, its name."""
 
     judge: Callable[[str], JsonObject]
 

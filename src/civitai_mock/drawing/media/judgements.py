@@ -1,5 +1,6 @@
 """Operations that say something of a file: its hash, and what a model would say of it."""
 
+import hashlib
 from collections.abc import Sequence
 
 from civitai_mock.domain.errors import JobError
@@ -17,7 +18,7 @@ def hash_media(_: HashMedia, inputs: Sequence[MediaInput]) -> Derived:
 
 
 def judge_media(operation: JudgeMedia, inputs: Sequence[MediaInput]) -> Derived:
-    """Take a file that cannot be read for one that cannot be had: nothing but the answer depends on it."""
+    """Take any file, also a sound or a broken one: nothing but the answer depends on it."""
     return Derived(result=operation.judge("\n".join(_text_for(one) for one in inputs)))
 
 
@@ -27,7 +28,7 @@ def _text_for(media: MediaInput) -> str:
     try:
         return _hash(media.content)
     except JobError:
-        return media.source
+        return hashlib.sha256(media.content).hexdigest()
 
 
 def _hash(content: bytes) -> str:

@@ -24,6 +24,15 @@ from civitai_mock.generation.job_types.image_operations import (
     RemoveBackgroundSpec,
 )
 from civitai_mock.generation.job_types.images import ImageGenSpec
+from civitai_mock.generation.job_types.judgements import (
+    AgeClassificationSpec,
+    AudioCaptionSpec,
+    HashMediaSpec,
+    MediaCaptionSpec,
+    MediaRatingSpec,
+    MediaTagsSpec,
+    TranscriptionSpec,
+)
 from civitai_mock.generation.job_types.media import (
     ImageEmbeddingSpec,
     ImageTransformSpec,
@@ -33,6 +42,15 @@ from civitai_mock.generation.job_types.media import (
     PrepareModelSpec,
     WDTaggingSpec,
 )
+from civitai_mock.generation.job_types.moderation import (
+    ModelClamScanSpec,
+    ModelHashSpec,
+    ModelMetadataSpec,
+    ModelPickleScanSpec,
+    TextGuardSpec,
+    TextPolicySpec,
+    TextsInImagesSpec,
+)
 from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
 from civitai_mock.generation.job_types.training import TrainingSpec
 from civitai_mock.generation.job_types.video import (
@@ -41,7 +59,11 @@ from civitai_mock.generation.job_types.video import (
     MeasureVideoSpec,
     VideoGenSpec,
 )
-from civitai_mock.generation.job_types.words import EchoSpec
+from civitai_mock.generation.job_types.words import (
+    ChatCompletionSpec,
+    EchoSpec,
+    PromptEnhancementSpec,
+)
 from civitai_mock.generation.work import JobWork
 
 SPECS: tuple[type[JobSpec], ...] = (
@@ -72,6 +94,22 @@ SPECS: tuple[type[JobSpec], ...] = (
     ChangeVideoSpec,
     ExtractFramesSpec,
     MeasureVideoSpec,
+    ChatCompletionSpec,
+    PromptEnhancementSpec,
+    HashMediaSpec,
+    MediaTagsSpec,
+    MediaRatingSpec,
+    MediaCaptionSpec,
+    AudioCaptionSpec,
+    TranscriptionSpec,
+    AgeClassificationSpec,
+    TextGuardSpec,
+    TextPolicySpec,
+    TextsInImagesSpec,
+    ModelClamScanSpec,
+    ModelPickleScanSpec,
+    ModelMetadataSpec,
+    ModelHashSpec,
     EchoSpec,
 )
 JOB_TYPES: Mapping[str, type[JobSpec]] = {spec.job_type: spec for spec in SPECS}

@@ -9,7 +9,7 @@ from civitai_mock.generation.file_recipes import DEFAULT_FPS, VIDEO_TYPE, VideoR
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile
 from civitai_mock.generation.operations import ChangeVideo, ExtractFrames, MeasureVideo
-from civitai_mock.generation.work import DerivedWork, MediaWork, is_url
+from civitai_mock.generation.work import DerivedWork, MediaWork, is_web_url
 
 SECONDS_OF_A_SECOND = 4.0  # so long a model would work on a second of video
 
@@ -45,7 +45,7 @@ class VideoGenSpec(CompleteSpec):
         return {**self.models, **self.loras}
 
     def image_urls(self) -> Mapping[str, str]:
-        return {place: source for place, source in self.sources.items() if is_url(source)}
+        return {place: source for place, source in self.sources.items() if is_web_url(source)}
 
     def files(self) -> tuple[PlannedFile, ...]:
         return tuple(
@@ -93,7 +93,7 @@ class ChangeVideoSpec(CompleteSpec):
     content_type: str = VIDEO_TYPE
 
     def image_urls(self) -> Mapping[str, str]:
-        return {"video": self.video} if is_url(self.video) else {}
+        return {"video": self.video} if is_web_url(self.video) else {}
 
     def files(self) -> tuple[PlannedFile, ...]:
         return (PlannedFile(content_type=self.content_type, facts=BlobFacts(width=self.width, height=self.height)),)
@@ -123,7 +123,7 @@ class ExtractFramesSpec(CompleteSpec):
     unique_threshold: float = 0.9
 
     def image_urls(self) -> Mapping[str, str]:
-        return {"video": self.video} if is_url(self.video) else {}
+        return {"video": self.video} if is_web_url(self.video) else {}
 
     def own_work(self) -> DerivedWork:
         operation = ExtractFrames(
@@ -142,7 +142,7 @@ class MeasureVideoSpec(CompleteSpec):
     video: str
 
     def image_urls(self) -> Mapping[str, str]:
-        return {"video": self.video} if is_url(self.video) else {}
+        return {"video": self.video} if is_web_url(self.video) else {}
 
     def own_work(self) -> DerivedWork:
         return DerivedWork(operation=MeasureVideo(), inputs=(self.video,), seconds=0.5)

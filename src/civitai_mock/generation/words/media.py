@@ -3,7 +3,7 @@
 Each takes a text that stands for the content (see `JudgeMedia`), and answers the same for the same text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
@@ -24,7 +24,9 @@ SENTENCES = (
 )
 SECONDS_OF_A_WORD = 0.4
 ELAPSED_SECONDS = 0.8
-RECOGNITIONS = ("aiRecognition", "animeRecognition")
+AI, ANIME, HUMAN = "aiRecognition", "animeRecognition", "humanRecognition"
+RECOGNITIONS = {AI: "ai", ANIME: "not_anime", HUMAN: "no_human"}
+KEYS = ("C major", "G major", "A minor", "D minor")
 
 
 def tags(content: str, *, model: str = "", threshold: float | None = None) -> JsonObject:
@@ -40,25 +42,54 @@ def rating(
     *,
     level: NsfwLevel = NsfwLevel.PG,
     detects_age: bool = False,
+    detects_body_age: bool = False,
     detects_faces: bool = False,
-    recognizes: Sequence[str] = (),
+    recognizes: Collection[str] = (),
 ) -> JsonObject:
     """Return the output of v2's mediaRating; `recognizes` are those of `RECOGNITIONS` that are asked for."""
     random = seeded_random("rating", content)
     answer: JsonObject = {"nsfwLevel": level, "isBlocked": False}
     if detects_age:
         answer["ageClassification"] = {"detections": []}
+    if detects_body_age:
+        answer["bodyAgeClassification"] = {"detections": []}
     if detects_faces:
         answer["faceRecognition"] = {"faces": []}
-    for name, label in zip(RECOGNITIONS, ("ai", "not_anime"), strict=True):
+    for name, label in RECOGNITIONS.items():
         if name in recognizes:
-            answer[name] = {"label": label, "confidence": round(random.uniform(0.8, 0.99), 4)}
+            answer[name] = _recognition(name, label, round(random.uniform(0.8, 0.99), 4))
     return answer
+
+
+def _recognition(name: str, label: str, confidence: float) -> JsonObject:
+    found: JsonObject = {"label": label, "confidence": confidence}
+    if name != HUMAN:
+        return found
+    return {**found, "humanScore": round(1 - confidence, 4), "noHumanScore": confidence}
 
 
 def described(content: str, *, instructions: str = "") -> JsonObject:
     """Return the output of v2's mediaCaptioning."""
     return {"caption": caption(seeded_random(content, instructions))}
+
+
+def described_sound(content: str) -> JsonObject:
+    """Return one result of v2's audioCaptioning."""
+    random = seeded_random("sound", content)
+    text = "A calm melody of plain tones."
+    beats, key = random.randrange(60, 160), random.choice(KEYS)
+    return {"text": text, "caption": text, "bpm": str(beats), "keyScale": key, "timeSignature": "4", "language": "en"}
+
+
+def no_ages() -> JsonObject:
+    """Return the output of v2's ageClassification for a file on which nobody is seen."""
+    return {
+        "labels": {},
+        "hasMinor": False,
+        "numPredictions": 0,
+        "numFlagged": 0,
+        "faceRecognitionAvailable": False,
+    }
 
 
 def transcript(content: str, *, language: str | None = None, has_time_stamps: bool = True) -> JsonObject:

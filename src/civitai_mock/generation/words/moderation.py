@@ -32,17 +32,43 @@ def guard_verdict(text: str, *, field: str, labels: Sequence[Label] = ()) -> Jso
 
 
 def _result(label: Label, text: str, field: str) -> JsonObject:
-    score = round(seeded_random(label.name, text).uniform(0, 0.4) * label.threshold, 4)
     return {
         "label": label.name,
         "action": label.action,
         "threshold": label.threshold,
-        "score": score,
+        "score": _low_score(label, text),
         "triggered": False,
         "topToken": "safe",
         "field": field,
         "modelReason": "Nothing in the text points to this label.",
     }
+
+
+def policy_verdict(text: str, *, policies: Sequence[Label] = ()) -> JsonObject:
+    """Return the output of v2's shieldstralModeration for a text; no policy is triggered."""
+    wanted = policies or [Label(name=name) for name in LABELS]
+    results: list[Json] = [_policy_result(policy, text) for policy in wanted]
+    return {"results": results, "blocked": False, "triggeredPolicies": []}
+
+
+def _policy_result(policy: Label, text: str) -> JsonObject:
+    return {
+        "policy": policy.name,
+        "action": policy.action,
+        "threshold": policy.threshold,
+        "score": _low_score(policy, text),
+        "triggered": False,
+        "topToken": "safe",
+    }
+
+
+def _low_score(label: Label, text: str) -> float:
+    return round(seeded_random(label.name, text).uniform(0, 0.4) * label.threshold, 4)
+
+
+def safe_texts(media_urls: Sequence[str]) -> JsonObject:
+    """Return the output of v2's batchOCRSafetyClassification: there is no text in any of the images."""
+    return {"results": [{"mediaUrl": url, "classification": "safe", "text": ""} for url in media_urls]}
 
 
 def clam_verdict() -> JsonObject:

@@ -14,6 +14,24 @@ from civitai_mock.api.v2.steps.image_operations import (
     PreprocessImage,
 )
 from civitai_mock.api.v2.steps.images import ImageGen, TextToImage
+from civitai_mock.api.v2.steps.judgements import (
+    AgeClassification,
+    AudioCaptioning,
+    MediaCaptioning,
+    MediaHash,
+    MediaRating,
+    Transcription,
+    WDTagging,
+)
+from civitai_mock.api.v2.steps.moderation import (
+    BatchOCRSafetyClassification,
+    ModelClamScan,
+    ModelHash,
+    ModelParseMetadata,
+    ModelPickleScan,
+    ShieldstralModeration,
+    XGuardModeration,
+)
 from civitai_mock.api.v2.steps.step_type import Blobs, StepType
 from civitai_mock.api.v2.steps.video import (
     Transcode,
@@ -25,7 +43,11 @@ from civitai_mock.api.v2.steps.video import (
     VideoMetadata,
     VideoUpscaler,
 )
-from civitai_mock.api.v2.steps.words import Echo
+from civitai_mock.api.v2.steps.words import (
+    ChatCompletion,
+    Echo,
+    PromptEnhancement,
+)
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
@@ -53,6 +75,22 @@ STEP_TYPES: Mapping[str, StepType] = {
         Transcode(),
         Comfy(),
         CustomComfy(),
+        ChatCompletion(),
+        PromptEnhancement(),
+        MediaHash(),
+        WDTagging(),
+        MediaRating(),
+        MediaCaptioning(),
+        AudioCaptioning(),
+        Transcription(),
+        AgeClassification(),
+        XGuardModeration(),
+        ShieldstralModeration(),
+        BatchOCRSafetyClassification(),
+        ModelClamScan(),
+        ModelPickleScan(),
+        ModelHash(),
+        ModelParseMetadata(),
         Echo(),
     )
 }

@@ -1,26 +1,39 @@
 """Step types that answer texts."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType, result_of
-from civitai_mock.domain.cost import StepCost
-from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.job_types.words import EchoSpec
-from civitai_mock.ports.steps import StepJobs
+from civitai_mock.api.v2.steps.step_type import ResultStep, StepInput
+from civitai_mock.generation.job_types.words import ChatCompletionSpec, EchoSpec, PromptEnhancementSpec
 
 
-class Echo(StepType):
+class Echo(ResultStep):
     """Answers the message that it was sent."""
 
     name: ClassVar[str] = "echo"
 
-    def cost(self, step_input: StepInput) -> StepCost:
-        return StepCost()
+    def draft(self, step_input: StepInput, *, seed: int) -> EchoSpec:
+        return EchoSpec(message=step_input["message"])
 
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
-        return StepJobs(drafts=[EchoSpec(message=step_input["message"])])
 
-    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
-        return result_of(jobs)
+class ChatCompletion(ResultStep):
+    """Answers a conversation; nothing that its images show is looked at."""
+
+    name: ClassVar[str] = "chatCompletion"
+    price: ClassVar[int] = 1
+
+    def draft(self, step_input: StepInput, *, seed: int) -> ChatCompletionSpec:
+        return ChatCompletionSpec(body=step_input)
+
+
+class PromptEnhancement(ResultStep):
+    """Answers a better prompt text."""
+
+    name: ClassVar[str] = "promptEnhancement"
+    price: ClassVar[int] = 1
+
+    def draft(self, step_input: StepInput, *, seed: int) -> PromptEnhancementSpec:
+        return PromptEnhancementSpec(
+            prompt=step_input["prompt"],
+            negative_prompt=step_input.get("negativePrompt"),
+            ecosystem=step_input["ecosystem"],
+        )
