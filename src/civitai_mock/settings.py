@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     )
     scheduler_poll_ms: int = setting(
         2000,
-        "Sets how often the scheduler looks for jobs that other processes submitted, in ms",
+        "Sets how often the scheduler looks for what other processes did, and for jobs to claim, in ms",
         expected="a number from 10 to 3600000",
         ge=10,
         le=3_600_000,

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from tests.scheduler.conftest import POLL_SECONDS, Bench, running
@@ -111,7 +112,7 @@ async def test_a_cancelled_running_job_stops_its_prompt_and_stays_deleted(bench:
     assert (await bench.event_types(job.id))[-1] == "Deleted"
 
 
-async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(bench: Bench) -> None:
+async def test_a_cancel_by_another_process_is_noticed_at_the_next_poll(bench: Bench) -> None:
     bench.provider.hold()
     other = bench.elsewhere()
     async with running(other.scheduler()):
@@ -119,8 +120,29 @@ async def test_a_cancel_by_another_process_is_noticed_when_leases_are_renewed(be
         other.event_bus.publish_work()
         await until_found(lambda: bench.is_sent(job.id))
         await bench.cancel(job.id)
+        await settle()
+        assert not bench.provider.cancelled
+        bench.clock.advance(POLL_SECONDS)
+        await until(lambda: bool(bench.provider.cancelled))
+
+
+async def test_a_cancel_of_which_the_feed_does_not_tell_is_noticed_when_leases_are_renewed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.provider.hold()
+    other = bench.elsewhere()
+    monkeypatch.setattr(type(bench.stores.feed), "after", _away)
+    async with running(other.scheduler()):
+        (job,) = await bench.submit()
+        other.event_bus.publish_work()
+        await until_found(lambda: bench.is_sent(job.id))
+        await bench.cancel(job.id)
         bench.clock.advance(8)
         await until(lambda: bool(bench.provider.cancelled))
+
+
+async def _away(*_: object, **__: object) -> None:
+    raise TransientError("away")
 
 
 @pytest.mark.parametrize("turns", range(12))

@@ -8,6 +8,7 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import FeedEntry
 from civitai_mock.ports import Clock, JobQueue
 from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
 
@@ -60,6 +61,18 @@ class InFlight:
         runner = self.get(job.id)
         if runner is not None and job.seq > runner.job.seq and not runner.claim.is_same(job.claim):
             runner.cancel(CancelReason.LOST)
+
+    def cancel_ended(self, entries: Iterable[FeedEntry]) -> None:
+        """Cancel the runners of jobs that another process has ended; one that is writing finds out by its write."""
+        for entry in entries:
+            runner = self.get(entry.job_id)
+            if (
+                runner is not None
+                and entry.outcome is not None
+                and entry.seq > runner.job.seq
+                and not runner.is_writing
+            ):
+                runner.cancel(CancelReason.LOST)
 
     def cancel_lost(self, asked: Mapping[str, JobRunner], held: Iterable[str]) -> None:
         """Cancel the runners among `asked` whose jobs are not `held` any more.

@@ -93,6 +93,7 @@ class Scheduler:
         self._is_running = False
         self.jobs_left = 0  # how many jobs were not given back at the stop
         event_bus.subscribe_to_ends(self._on_ended)
+        event_bus.subscribe_to_changes_elsewhere(self._in_flight.cancel_ended)
         self._stray_prompts = StrayPrompts(
             jobs=jobs,
             provider=services.provider,

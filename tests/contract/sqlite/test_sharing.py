@@ -53,6 +53,45 @@ async def test_what_one_writes_the_other_reads(stores: Stores, others: Stores) -
     assert await stores.secrets.secret("x") == await others.secrets.secret("x")
 
 
+async def test_who_follows_the_feed_misses_nothing_that_two_others_write(
+    stores: Stores, others: Stores, tmp_path: Path
+) -> None:
+    """The followers read while the two write, in the order in which SQLite lets them."""
+    numbers = {"ours": range(1, 401), "theirs": range(1001, 1401)}
+
+    async def write(to: Stores, numbers: range) -> None:
+        for start in range(numbers.start, numbers.stop, 8):
+            await asyncio.gather(*(to.jobs.add([make_job(number)]) for number in range(start, start + 8)))
+
+    async with opening(tmp_path) as reader:
+        writing = asyncio.gather(write(stores, numbers["ours"]), write(others, numbers["theirs"]))
+        found, position, is_over = [], "", False
+        while not is_over:
+            is_over = writing.done()
+            page = await reader.feed.after(position, limit=50)
+            is_over &= page.is_last
+            found += [entry.job_id for entry in page.entries]
+            position = page.position
+            await asyncio.sleep(0)
+        await writing
+    assert sorted(found) == sorted(job_id(number) for part in numbers.values() for number in part)
+
+
+async def test_a_write_that_is_not_committed_keeps_all_later_ones_from_the_feed(
+    stores: Stores, others: Stores, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as slow:
+        slow.execute("BEGIN IMMEDIATE")
+        slow.execute("INSERT INTO \"jobs jobEvent\" (job, seq, body, position) VALUES (-1, 0, x'', 1)")
+        adding = asyncio.create_task(stores.jobs.add([make_job()]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+            assert not (await others.feed.after("", limit=10)).entries
+        slow.execute("COMMIT")
+        await adding
+    assert [entry.job_id for entry in (await others.feed.after("", limit=10)).entries] == [job_id(1)]
+
+
 async def test_claimers_of_two_stores_get_disjoint_jobs(stores: Stores, others: Stores) -> None:
     await add_jobs(stores.jobs, 40)
     claims = [(stores, make_claim("ours")), (others, make_claim("theirs"))] * 10

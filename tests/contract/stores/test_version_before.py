@@ -132,6 +132,13 @@ async def test_images_are_still_served(recorded: dict[str, Any], store: StoreSet
             assert answer.content.startswith(b"\x89PNG")
 
 
+async def test_jobs_come_into_the_feed_with_their_next_change(recorded: dict[str, Any], store: StoreSettings) -> None:
+    async with _opened(recorded, store, with_scheduler=True) as opened:
+        await opened.wait_until_ended(recorded["ids"]["queued"])
+        page = await opened.stores.feed.after("", limit=1000)
+    assert recorded["ids"]["queued"] in {entry.job_id for entry in page.entries if entry.outcome is not None}
+
+
 async def test_what_was_queued_or_blocked_runs_to_its_end(recorded: dict[str, Any], store: StoreSettings) -> None:
     ids = recorded["ids"]
     async with _opened(recorded, store, with_scheduler=True) as opened:

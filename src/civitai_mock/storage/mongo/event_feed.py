@@ -78,7 +78,7 @@ class MongoEventFeed:
         if limit < 1:
             return FeedPage(entries=(), position=position, is_last=False)
         later = {"feedPosition": {"$gt": position}}
-        found = [job async for job in self._jobs.find(later, ENTRY).sort("feedPosition", ASCENDING).limit(limit)]
+        found = await self._jobs.find(later, ENTRY).sort("feedPosition", ASCENDING).limit(limit).to_list()
         is_last = len(found) < limit
         reached = settled if is_last else found[-1]["feedPosition"]
         return FeedPage(entries=[_entry_of(job) for job in found], position=reached, is_last=is_last)
