@@ -1,7 +1,8 @@
 """Servers in processes of their own, and the clients that talk to them."""
 
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.support.process import Server, running
 
 HERE = Path(__file__).parent
 NPM_PACKAGE = "civitai@0.1.15"
+# The packages for version 2, and what lets node run one that is written for bundlers.
+V2_PACKAGES = ("@civitai/client@0.2.0-beta.86", "@civitai/app-sdk@0.14.0", "tsx@4.23.15")
 IN_MEMORY = {"MONGODB_URI": "memory://"}
 COMPAT = "sdk-2024"
 INSTANT = IN_MEMORY | {"SIMULATION_PROFILE": "instant"}
@@ -75,3 +78,28 @@ def civitai_py(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def civitai_js(node_modules: Path, tmp_path: Path) -> Iterator[Client]:
     with bridged("node", HERE / "bridge.cjs", node_modules, folder=tmp_path, environment={}) as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def v2_node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where npm's packages for version 2 are."""
+    folder = tmp_path_factory.mktemp("npm-v2")
+    try:
+        for package in V2_PACKAGES:
+            install(package, folder)
+    except UnavailableError as error:
+        pytest.skip(f"npm's packages for version 2 are not tested: {error}")
+    return folder
+
+
+@pytest.fixture(scope="package")
+def civitai_v2(v2_node_modules: Path) -> Iterator[Client]:
+    """`client.…` is a function of @civitai/client, `sdk.…` one of @civitai/app-sdk."""
+    bridge = shutil.copy(HERE / "bridge_v2.mjs", v2_node_modules)
+    with bridged(*run_modules(v2_node_modules), bridge, folder=v2_node_modules, environment={}) as client:
+        yield client
+
+
+def run_modules(folder: Path) -> Sequence[str]:
+    """Return the command that runs a module beside the packages in `folder`, as tsx does."""
+    return "node", "--import", (folder / "node_modules" / "tsx" / "dist" / "loader.mjs").as_uri()

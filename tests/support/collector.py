@@ -31,6 +31,9 @@ class Collector:
     def headers_at(self, path: str) -> Sequence[dict[str, str]]:
         return [headers for found, headers, _ in self._requests if found == path]
 
+    def bodies_at(self, path: str) -> Sequence[bytes]:
+        return [body for found, _, body in self._requests if found == path]
+
     @property
     def resources(self) -> Sequence[ResourceSpans]:
         bodies = [body for path, _, body in self._requests if path == "/v1/traces"]

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 
+import av
 from PIL import Image
 
 from civitai_mock.drawing.media.operations import derive
@@ -23,6 +24,12 @@ def opened(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
+
+
+def played(content: bytes) -> int:
+    """Return how many frames a video has, or packets of sound a piece of audio; raise for a broken one."""
+    with av.open(io.BytesIO(content), "r") as container:
+        return sum(1 for _ in container.decode((container.streams.video or container.streams.audio)[0]))
 
 
 def done(operation: Operation, *contents: bytes) -> Derived:
