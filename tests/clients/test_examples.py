@@ -1,4 +1,4 @@
-"""The examples for both SDKs work as they stand in the documentation, on a server with default settings."""
+"""The examples for SDKs work as they stand in the documentation, on a server with default settings."""
 
 import os
 import subprocess
@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import COMPAT, TOKEN, BasePath
+from tests.clients.conftest import COMPAT, TOKEN, BasePath, run_modules
+from tests.clients.inputs import download
+from tests.support.media import opened
+from tests.support.process import Server
 
 pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
-WRITTEN = f"http://127.0.0.1:3000/compat/{COMPAT}"
+MOCK_ADDRESS = "http://127.0.0.1:3000"
+WRITTEN = f"{MOCK_ADDRESS}/compat/{COMPAT}"
 PATIENCE_SECONDS = 25
 
 
@@ -38,3 +42,16 @@ def test_the_example_for_civitai_py_makes_an_image(base_path: BasePath) -> None:
 def test_the_example_for_npm_makes_an_image(base_path: BasePath, node_modules: Path) -> None:
     code = example("civitai_npm.cjs", base_path)
     assert "/blobs/" in output("node", "-e", code, NODE_PATH=str(node_modules / "node_modules"))
+
+
+@pytest.mark.parametrize("name", ["v2_client.mjs", "v2_app_sdk.mjs"])
+def test_the_examples_for_version_2_end_with_the_url_of_an_image(
+    server: Server, v2_node_modules: Path, name: str
+) -> None:
+    text = (EXAMPLES / name).read_text("utf-8")
+    assert MOCK_ADDRESS in text
+    script = v2_node_modules / name
+    script.write_text(text.replace(MOCK_ADDRESS, server.url), "utf-8")
+    status, url = output(*run_modules(v2_node_modules), script).splitlines()[-1].split()
+    assert status == "succeeded"
+    assert opened(download(url)).format == "JPEG"

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -25,7 +26,6 @@ pytestmark = pytest.mark.slow
 EXAMPLES = ROOT / "assets" / "examples"
 JOBS = "/v1/consumer/jobs"
 CURL = 'curl() { command curl --fail-with-body --show-error "$@"; }\n'
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def _named(language: str) -> list[Any]:
@@ -61,12 +61,13 @@ def test_the_json_blocks_of_a_page_are_what_is_sent_and_answered(page: Page, ser
 
 
 def _answer_of(block: Fence, servers: Servers, *, before: Any) -> Any:
-    """The answer to the request above the block, to a plain GET, or to a job in a file."""
+    """The answer to the request above the block, to a plain GET, or to a request whose body is in a file."""
     if block.subject == "above":
         return before
     if block.subject.startswith("GET "):
         return _answer(servers, block.subject, None, status=200)
-    return _answer(servers, f"POST {JOBS}?wait=true", json.loads((ROOT / block.subject).read_text("utf-8")), status=200)
+    line, _, file = block.subject.rpartition(" ")
+    return _answer(servers, line, json.loads((ROOT / file).read_text("utf-8")), status=200)
 
 
 def _answer(servers: Servers, line: str, body: Any, *, status: int) -> Any:
@@ -137,14 +138,24 @@ def test_the_image_of_the_readme_is_what_the_simulator_draws(servers: Servers, r
         assert max(ImageStat.Stat(ImageChops.difference(old, new)).mean) < 1.0
 
 
-@pytest.mark.parametrize(("program", "name"), [(sys.executable, "client.py"), ("node", "client.mjs")])
-def test_the_plain_clients_download_an_image(program: str, name: str, servers: Servers, shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("program", "name", "end", "image"),
+    [
+        (sys.executable, "client.py", "Succeeded\n", "fox.png"),
+        ("node", "client.mjs", "Succeeded\n", "fox.png"),
+        (sys.executable, "v2_client.py", "succeeded\n", "fox.jpeg"),
+    ],
+)
+def test_the_plain_clients_download_an_image(
+    program: str, name: str, end: str, image: str, servers: Servers, shell: Shell
+) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
     client = shell.folder / name
     client.write_text(servers.readdressed((EXAMPLES / name).read_text("utf-8")), "utf-8")
-    assert shell.run(program, name).endswith("Succeeded\n")
-    assert (shell.folder / "fox.png").read_bytes().startswith(PNG_SIGNATURE)
+    assert shell.run(program, name).endswith(end)
+    with Image.open(shell.folder / image) as made:
+        assert (made.format, made.size) == ({".png": "PNG", ".jpeg": "JPEG"}[Path(image).suffix], (512, 512))
 
 
 def test_the_pytest_example_passes(shell: Shell) -> None:

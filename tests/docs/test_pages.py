@@ -35,6 +35,8 @@ NOT_RUN: Mapping[str, str] = {
     r"\.ci/run$": "It takes minutes, and is what runs these tests.",
     r"\.venv/bin/ruff format ": ".ci/run runs the same checks.",
     r"python -m tests\.bench\b": "It takes minutes; tests/unit/bench runs a row of it.",
+    r"npm install @civitai/client tsx && node ": "It installs packages from an index; tests/clients runs the script.",
+    r"([A-Z_]+=\S+ )+python main\.py$": "It starts ComfyUI.",
     r"git diff$": "It shows what the command above it has changed.",
 }
 # Names in capitals that are not settings of ours, by where they mean something.

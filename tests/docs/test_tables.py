@@ -13,6 +13,7 @@ import pytest
 from civitai_mock.api import errors as http_errors
 from civitai_mock.cli.arguments import parse_arguments
 from civitai_mock.domain.errors import InsufficientBuzzError, MockError
+from civitai_mock.domain.workflow import WorkflowStatus
 from tests.docs.conftest import Servers
 from tests.support.docs import Page
 from tests.support.paths import ROOT
@@ -59,6 +60,11 @@ def test_the_table_of_commands_has_every_command() -> None:
     told = re.findall(r"^\| `civitai-mock ([a-z]+)` \|", (ROOT / "docs" / "cli.md").read_text("utf-8"), re.MULTILINE)
     assert tuple(told) == COMMANDS
     assert [parse_arguments([command]).command for command in COMMANDS] == list(COMMANDS)
+
+
+def test_the_table_of_statuses_has_every_status() -> None:
+    told = [status.strip("`") for status, _ in _rows(Page(ROOT / "docs" / "v2-clients.md").between("statuses"))]
+    assert told == list(WorkflowStatus)
 
 
 @pytest.mark.slow
