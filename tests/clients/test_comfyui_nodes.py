@@ -66,7 +66,9 @@ class Node:
 
     def gallery(self, *, take: int = 60, cursor: str | None = None) -> Any:
         params: dict[str, Any] = {"take": take, "excludeFailed": "true", "hideMatureContent": "false", "tags": TAGS}
-        return self.http.get(WORKFLOWS, params=params | ({"cursor": cursor} if cursor else {})).raise_for_status().json()
+        return (
+            self.http.get(WORKFLOWS, params=params | ({"cursor": cursor} if cursor else {})).raise_for_status().json()
+        )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Requests of real clients of version 2 go through a server to their end, and what comes of them is as real answers are."""
+"""Requests of real clients of version 2 go through a server to their end, and its answers are as real ones."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,18 @@ INSTANT = {"MONGODB_URI": "memory://", "SIMULATION_PROFILE": "instant", "MISSING
 
 # The order of members in real answers.
 WORKFLOW = [
-    *("id", "createdAt", "transactions", "metadata", "status", "startedAt", "completedAt", "tags", "arguments", "steps"),
+    *(
+        "id",
+        "createdAt",
+        "transactions",
+        "metadata",
+        "status",
+        "startedAt",
+        "completedAt",
+        "tags",
+        "arguments",
+        "steps",
+    ),
     *("callbacks", "tips", "cost", "experimental", "allowMatureContent", "upgradeMode", "currencies", "forceRefunded"),
 ]
 STEP = [
@@ -139,7 +150,7 @@ def test_the_callback_of_the_website_is_sent_to_the_url_as_it_was_given(
 ) -> None:
     """Once, as of seven types that it asks for one comes true; it did not ask for details."""
     (request,) = (each for each in REQUESTS if "website" in each["about"])
-    workflow = ended(client, submitted(client, request | {"body": _new(request["body"])}, receiver))
+    workflow = ended(client, submitted(client, {**request, "body": _new(request["body"])}, receiver))
     receiver.wait_for(lambda: bool(receiver.bodies_at(CALLBACK_PATH)))
     (body,) = receiver.bodies_at(CALLBACK_PATH)
     callback = json.loads(body)
@@ -152,7 +163,7 @@ def test_a_detailed_callback_has_the_members_of_a_recorded_one(client: httpx.Cli
     (request,) = (each for each in REQUESTS if "website" in each["about"])
     body = _new(request["body"])
     body["callbacks"] = [{"url": receiver.url + "/detailed", "type": ["workflow:*"], "detailed": True}]
-    submitted(client, request | {"body": body}, receiver)
+    submitted(client, {**request, "body": body}, receiver)
 
     def last() -> Any:
         return json.loads((receiver.bodies_at("/detailed") or [b"{}"])[-1])
@@ -182,6 +193,6 @@ def test_a_careful_client_pays_what_it_was_told(client: httpx.Client, receiver: 
     (told,), (real,) = estimate["transactions"]["list"], recorded["transactions"]["list"]
     assert list(told) == list(real)
     body = _new(request["body"])
-    (debit,) = submitted(client, request | {"body": body}, receiver)["transactions"]["list"]
+    (debit,) = submitted(client, {**request, "body": body}, receiver)["transactions"]["list"]
     assert {name: debit[name] for name in told} == told
     assert told["accountType"] == "yellow"  # the only currency it names
