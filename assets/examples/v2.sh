@@ -20,8 +20,9 @@ curl -sL "$(member workflow.json 'it["steps"][1]["output"]["blob"]["url"]')" -o 
 
 # 5. Upload a file, and use it as an input; a recipe answers the output of its only step.
 curl -s "$MOCK/v2/consumer/blobs" -H "$TOKEN" -H 'Content-Type: image/jpeg' --data-binary @large.jpeg -o blob.json
-curl -s "$MOCK/v2/consumer/recipes/wdTagging" -H "$TOKEN" -H "$JSON" \
-  -d "{\"mediaUrl\": \"$(member blob.json 'it["url"]')\"}" -o tags.json
+curl -s "$MOCK/v2/consumer/recipes/convertImage" -H "$TOKEN" -H "$JSON" \
+  -d "{\"image\": \"$(member blob.json 'it["url"]')\", \"output\": {\"format\": \"webp\"}}" -o converted.json
+curl -sL "$(member converted.json 'it["blob"]["url"]')" -o large.webp
 
 # 6. Mark the workflow, and find it again by what marks it.
 curl -s "$MOCK/v2/consumer/workflows/$ID/tags" -H "$TOKEN" -H "$JSON" -d '"favorite"'
