@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 
+from tests.bench.apis import status_request
 from tests.bench.goals import Figure, Figures
 from tests.bench.load import Load
 from tests.bench.revisions import PACKAGE
 from tests.bench.servers import Server
-from tests.bench.trials import AT_ONCE, Trial, Watch, status_request
+from tests.bench.trials import AT_ONCE, Trial, Watch
 
 KEPT_AT_ONCE = 5000
 KEPT_EARLY_SHARE = 0.01
@@ -22,7 +23,7 @@ IMPORT = f"import time; began = time.perf_counter(); import {PACKAGE}; print(tim
 def same_job(trial: Trial) -> Figures:
     """GET one finished job again and again."""
     with trial.running() as server:
-        messages = [status_request(job_id) for job_id in trial.finish(server, 1)]
+        messages = [status_request(trial.api, job_id) for job_id in trial.finish(server, 1)]
         trial.warm_up(server, messages)
         watch = Watch(server)
         load = trial.load(server, messages, trial.requests)
@@ -32,11 +33,11 @@ def same_job(trial: Trial) -> Figures:
 def different_jobs(trial: Trial) -> Figures:
     """GET as many different finished jobs, once each."""
     with trial.running() as server:
-        trial.warm_up(server, [status_request(job_id) for job_id in trial.finish(server, 1)])
+        trial.warm_up(server, [status_request(trial.api, job_id) for job_id in trial.finish(server, 1)])
         submitted = trial.submit(server, trial.requests)
         submitted.await_last(server)
         watch = Watch(server)
-        load = trial.load(server, [status_request(job_id) for job_id in submitted.ids], trial.requests)
+        load = trial.load(server, [status_request(trial.api, job_id) for job_id in submitted.ids], trial.requests)
         figures = {**watch.figures(trial.requests), **_speed(load)}
         trial.check(server, submitted.ids)
         return figures
@@ -147,7 +148,7 @@ def _median_of_gets(trial: Trial, server: Server, ids: Sequence[str]) -> float:
 
     Asked again, a job takes a fraction of that, and among few jobs more would be asked again than among many.
     """
-    messages = [status_request(job_id) for job_id in ids[:: max(len(ids) // SAMPLED, 1)]][:SAMPLED]
+    messages = [status_request(trial.api, job_id) for job_id in ids[:: max(len(ids) // SAMPLED, 1)]][:SAMPLED]
     few = max(len(messages) // 10, 1)
     once = messages[few:] or messages
     trial.warm_up(server, messages[:few])

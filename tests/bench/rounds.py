@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.apis import V1
 from tests.bench.goals import Figures
 from tests.bench.load import LoadError, LoadProcess
 from tests.bench.revisions import Revision
 from tests.bench.rows import Row
 from tests.bench.servers import Place, UnmeasuredError, exchange, running_ours
-from tests.bench.trials import BLANK, JOBS, Subject, Trial, await_success
+from tests.bench.trials import BLANK, Subject, Trial, await_success
 
 Progress = Callable[[str], None]
 
@@ -130,11 +131,11 @@ def _answers(row: Row, revision: Revision) -> Iterator[Path]:
         if any(subject.reference and subject.measure is None for subject in row.subjects):
             with running_ours(revision, Place(store="memory"), BLANK) as server:
                 template = json.dumps(row.subjects[0].template).encode()
-                status, posted = exchange(server.port, "POST", JOBS, template)
+                status, posted = exchange(server.port, "POST", V1.path, template)
                 if status >= 400:
-                    raise UnmeasuredError(f"status {status} of POST {JOBS}: {posted[:500]!r}")
+                    raise UnmeasuredError(f"status {status} of POST {V1.path}: {posted[:500]!r}")
                 job_id = json.loads(posted)["jobs"][0]["jobId"]
-                await_success(server, job_id)
+                await_success(server, V1, job_id)
                 (folder / "post.json").write_bytes(posted)
-                (folder / "get.json").write_bytes(exchange(server.port, "GET", f"{JOBS}/{job_id}")[1])
+                (folder / "get.json").write_bytes(exchange(server.port, "GET", f"{V1.path}/{job_id}")[1])
         yield folder

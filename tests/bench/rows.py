@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.bench import measures
+from tests.bench.apis import V2
 from tests.bench.goals import Beside, Figure, Goal
 from tests.bench.queue_reference import empty_jobs
-from tests.bench.trials import AT_ONCE, BLANK, LARGE, Measure, Subject
+from tests.bench.trials import AT_ONCE, BLANK, LARGE, WORKFLOW, Measure, Subject
 
 ROUNDS = 6
 OURS = Subject()
+WORKFLOWS = Subject(template=WORKFLOW, api=V2)
+JOBS = Subject(name="v1")
 BARE = Subject(name="bare", reference="bare")
 STARLETTE = Subject(name="starlette", reference="starlette")
 FASTAPI = Subject(name="fastapi", reference="fastapi")
@@ -107,6 +110,38 @@ ROWS: Mapping[str, Row] = {
                 Goal(figure=Figure.CPU, most=550, stores=MEMORY),
                 Goal(figure=Figure.CPU, most=600, subject="default log", stores=MEMORY),
             ],
+        ),
+        Row(
+            name="v2-get",
+            what="GET one finished workflow of one imageGen step again and again, beside a job of v1",
+            measure=measures.same_job,
+            requests=10_000,
+            subjects=(WORKFLOWS, JOBS),
+            goals=[Goal(figure=Figure.CPU, least=0.8, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+        ),
+        Row(
+            name="v2-get-cold",
+            what="GET different finished workflows of one imageGen step, once each, beside jobs of v1",
+            measure=measures.different_jobs,
+            requests=5000,
+            subjects=(WORKFLOWS, JOBS),
+            goals=[Goal(figure=Figure.CPU, least=0.4, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+        ),
+        Row(
+            name="v2-submit",
+            what="POST a workflow of one imageGen step, to the API alone, beside the same image by v1",
+            measure=measures.submissions,
+            requests=4000,
+            subjects=(WORKFLOWS, JOBS),
+            goals=[Goal(figure=Figure.CPU, least=0.7, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+        ),
+        Row(
+            name="v2-job",
+            what="a workflow of one imageGen step from POST to succeeded, with a blank image, beside a job of v1",
+            measure=measures.whole_jobs,
+            requests=2000,
+            subjects=(WORKFLOWS, JOBS),
+            goals=[Goal(figure=Figure.CPU, least=0.7, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
         ),
         Row(
             name="drawn",

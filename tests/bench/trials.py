@@ -8,12 +8,12 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
+from tests.bench.apis import V1, WireApi, check_request
 from tests.bench.goals import OURS, Figure, Figures
 from tests.bench.load import Load, LoadProcess, Plan, message
 from tests.bench.revisions import Revision
 from tests.bench.servers import Place, Server, UnmeasuredError, read_json, running_ours, running_reference
 
-JOBS = "/v1/consumer/jobs"
 PARAMS: Mapping[str, Any] = {"prompt": "a red fox", "steps": 20, "cfgScale": 7, "width": 512, "height": 512}
 SMALL: Mapping[str, Any] = {
     "$type": "textToImage",
@@ -37,6 +37,21 @@ LARGE: Mapping[str, Any] = {
         "urn:air:sd1:vae:civitai:276082@311162": {"type": "Vae"},
     },
 }
+# The same image as that of `SMALL`, as a step of v2.
+WORKFLOW: Mapping[str, Any] = {
+    "steps": [
+        {
+            "$type": "imageGen",
+            "input": {
+                "engine": "sdcpp",
+                "ecosystem": "sd1",
+                "operation": "createImage",
+                "model": "urn:air:sd1:checkpoint:civitai:4384@128713",
+                **PARAMS,
+            },
+        }
+    ]
+}
 BLANK: Mapping[str, str] = {"SIMULATION_PROFILE": "instant", "SIMULATION_PICTURES": "blank"}
 WARM_UP = 200
 AT_ONCE = 32
@@ -53,6 +68,7 @@ class Subject:
     reference: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     template: Mapping[str, Any] = field(default_factory=lambda: SMALL)
+    api: WireApi = V1
     measure: "Measure | None" = None
 
     @property
@@ -84,13 +100,17 @@ class Trial:
                 yield server
 
     @property
+    def api(self) -> WireApi:
+        return self.subject.api
+
+    @property
     def submission(self) -> bytes:
-        return message("POST", JOBS, json.dumps(self.subject.template).encode())
+        return message("POST", self.api.path, json.dumps(self.subject.template).encode())
 
     @property
     def waiting_submission(self) -> bytes:
         """A submission that is answered when its job has ended."""
-        return message("POST", f"{JOBS}?wait=true", json.dumps(self.subject.template).encode())
+        return message("POST", f"{self.api.path}?{self.api.waiting}", json.dumps(self.subject.template).encode())
 
     def load(self, server: Server, messages: Sequence[bytes], requests: int, **changes: Any) -> Load:
         """Send so many requests over the connections of the row; `changes` are those of the plan."""
@@ -102,7 +122,7 @@ class Trial:
 
     def submit(self, server: Server, jobs: int) -> "Submitted":
         load = self.load(server, [self.submission], jobs, keep_bodies=True)
-        return Submitted([str(json.loads(body)["jobs"][0]["jobId"]) for body in load.bodies], load)
+        return Submitted([self.api.id_in(json.loads(body)) for body in load.bodies], load, self.api)
 
     def finish(self, server: Server, jobs: int) -> Sequence[str]:
         """Submit jobs, wait until all have succeeded, and return their ids."""
@@ -113,12 +133,13 @@ class Trial:
 
     def check(self, server: Server, ids: Sequence[str]) -> None:
         """All must have succeeded, but for a few that a later one has overtaken; wait for those."""
-        load = self.load(server, [check_request(job_id) for job_id in ids], len(ids), keep_bodies=True)
-        late = [event["jobId"] for body in load.bodies if not _has_succeeded(event := json.loads(body)["lastEvent"])]
+        load = self.load(server, [check_request(self.api, each) for each in ids], len(ids), keep_bodies=True)
+        checked = zip(ids, load.bodies, strict=True)
+        late = [each for each, body in checked if not self.api.has_succeeded(json.loads(body))]
         if len(late) > max(AT_ONCE, len(ids) * LATE_SHARE):
             raise UnmeasuredError(f"{len(late)} of {len(ids)} jobs had not ended when the last one had")
-        for job_id in late:
-            await_success(server, job_id)
+        for each in late:
+            await_success(server, self.api, each)
 
 
 Measure = Callable[[Trial], Figures]
@@ -128,11 +149,12 @@ Measure = Callable[[Trial], Figures]
 class Submitted:
     ids: Sequence[str]
     load: Load
+    api: WireApi
 
     def await_last(self, server: Server) -> float:
         """Return when the last jobs had succeeded; jobs end in about the order in which they came."""
         for job_id in self.ids[-AT_ONCE:]:
-            await_success(server, job_id)
+            await_success(server, self.api, job_id)
         return perf_counter()
 
 
@@ -158,24 +180,9 @@ class Watch:
         }
 
 
-def status_request(job_id: str) -> bytes:
-    return message("GET", f"{JOBS}/{job_id}")
-
-
-def check_request(job_id: str) -> bytes:
-    """Ask in other words than `status_request`, whose answers a server may keep for a moment: those are measured."""
-    return message("GET", f"{JOBS}/{job_id}?detailed=false")
-
-
-def await_success(server: Server, job_id: str) -> None:
+def await_success(server: Server, api: WireApi, work_id: str) -> None:
     deadline = perf_counter() + PATIENCE_SECONDS
-    while not _has_succeeded(read_json(server.port, f"{JOBS}/{job_id}")["lastEvent"]):
+    while not api.has_succeeded(read_json(server.port, f"{api.path}/{work_id}")):
         if perf_counter() > deadline:
-            raise UnmeasuredError(f"job {job_id} did not end within {PATIENCE_SECONDS:g} s")
+            raise UnmeasuredError(f"{work_id} did not end within {PATIENCE_SECONDS:g} s")
         sleep(POLL_SECONDS)
-
-
-def _has_succeeded(event: Mapping[str, Any]) -> bool:
-    if event["jobHasCompleted"] and event["type"] != "Succeeded":
-        raise UnmeasuredError(f"a job ended as {event['type']}: {event}")
-    return bool(event["jobHasCompleted"])

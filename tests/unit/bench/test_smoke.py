@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.apis import V1
 from tests.bench.references import REFERENCES
 from tests.bench.revisions import UnknownRevisionError, checked_out
 from tests.bench.servers import exchange, running_reference
-from tests.bench.trials import JOBS, LARGE
+from tests.bench.trials import LARGE
 from tests.support.paths import ROOT
 
 EVENT = {
@@ -56,10 +57,10 @@ def test_a_reference_answers_as_ours_did(name: str, tmp_path: Path) -> None:
     (tmp_path / "post.json").write_text(json.dumps(posted))
     (tmp_path / "get.json").write_text(json.dumps(STATUS))
     with running_reference(name, tmp_path) as server:
-        status, body = exchange(server.port, "POST", JOBS, json.dumps(LARGE).encode())
+        status, body = exchange(server.port, "POST", V1.path, json.dumps(LARGE).encode())
         assert status == 200, body
         assert json.loads(body)["jobs"][0]["jobId"] == "1"
-        status, body = exchange(server.port, "GET", f"{JOBS}/1")
+        status, body = exchange(server.port, "GET", f"{V1.path}/1")
         assert status == 200
         assert json.loads(body)["lastEvent"]["jobHasCompleted"]
         assert server.statements() is None

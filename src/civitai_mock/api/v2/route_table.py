@@ -6,7 +6,7 @@ Their endpoints, and that description, are only loaded for a request: who has no
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from sys import modules
+from types import ModuleType
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -42,14 +42,22 @@ class LateDescription:
 
 def late_endpoint(module: str, name: str) -> Endpoint:
     """Return an endpoint of a module of this package, which is imported, in a thread, for the first request."""
-    path = f"{PACKAGE}.{module}"
+    loaded: Endpoint | None = None
 
     async def call(request: Request) -> Response:
-        loaded = modules.get(path) or await asyncio.to_thread(import_module, path)
-        endpoint: Endpoint = getattr(loaded, name)
-        return await endpoint(request)
+        nonlocal loaded
+        if loaded is None:
+            loaded = getattr(await _imported(f"{PACKAGE}.{module}"), name)
+        return await loaded(request)
 
     return call
+
+
+async def _imported(module: str) -> ModuleType:
+    try:
+        return await asyncio.to_thread(import_module, module)
+    except RuntimeError:  # where no thread can be had
+        return import_module(module)
 
 
 def _operation(operation_id: str, summary: str, problems: Sequence[int]) -> LateDescription:
