@@ -222,6 +222,11 @@ class Settings(BaseSettings):
         "Says what happens to a job that names an unknown AIR: `strict` answers 400, `lenient` creates the resource",
         expected="strict or lenient",
     )
+    workflow_missing_resources: MissingResources = setting(
+        MissingResources.LENIENT,
+        "Says the same for the jobs of v2's workflows",
+        expected="strict or lenient",
+    )
     auth: Auth = setting(
         Auth.OFF,
         "Says who may call: `off` everybody, `any` everybody who sends a Bearer token, `tokens` those whose token"

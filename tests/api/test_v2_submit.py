@@ -264,3 +264,18 @@ async def test_v1_sees_the_job_of_a_step(opened: Opened, workflows: WorkflowClie
     job_id = made["steps"][0]["jobs"][0]["id"]
     seen = (await opened.client.get(f"/v1/consumer/jobs/{job_id}")).json()
     assert (seen["jobId"], seen["lastEvent"]["type"]) == (job_id, "Succeeded")
+
+
+UNKNOWN = "urn:air:sdxl:checkpoint:civitai:999001@999002"
+
+
+async def test_a_workflow_may_name_a_model_that_is_not_known_here(workflows: WorkflowClient) -> None:
+    made = await workflows.submit(image(model=UNKNOWN), query="wait=20")
+    assert (made["status"], made["steps"][0]["input"]["model"]) == ("succeeded", UNKNOWN)
+
+
+async def test_a_strict_server_refuses_a_model_that_it_does_not_know() -> None:
+    async with serve(workflow_missing_resources="strict") as served:
+        refused = await served.client.post(WORKFLOWS, json=template(image(model=UNKNOWN)))
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == {"steps[0].input.model": [f"The resource '{UNKNOWN}' does not exist."]}

@@ -1,6 +1,6 @@
 """Make the use cases of workflows; they are only loaded once there is a workflow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from civitai_mock.api.v2.steps import RegisteredStepTypes
@@ -44,7 +44,8 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
     clock, ids, settings, stores = parts.clock, parts.ids, parts.runtime.settings, parts.runtime.stores
     lifetime = timedelta(days=settings.workflow_lifetime_days)
     step_types = RegisteredStepTypes(blob_urls=parts.blob_urls)
-    build = BuildStepJobs(step_types=step_types, build=parts.build_jobs, clock=clock, lifetime=lifetime)
+    build_jobs = replace(parts.build_jobs, missing_resources=settings.workflow_missing_resources)
+    build = BuildStepJobs(step_types=step_types, build=build_jobs, clock=clock, lifetime=lifetime)
     resolve = ResolveInputs(step_types=step_types)
     spawn = SpawnSteps(step_types=step_types, resolve=resolve, ids=ids)
     announce = AnnounceStatuses(outbox=stores.announcements, event_bus=parts.event_bus, clock=clock)
