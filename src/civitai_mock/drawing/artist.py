@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from civitai_mock.drawing.drawn_images import draw
 from civitai_mock.drawing.threads import DrawingThreads
@@ -15,9 +15,11 @@ from civitai_mock.generation.graph_reader.nodes import Nodes
 from civitai_mock.generation.graph_reader.output_images import OutputImages, read_output_images
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import Derived, ImageContent, ImageFile
-from civitai_mock.generation.operations import Operation
 from civitai_mock.generation.recipe import GraphRecipe, Recipe
 from civitai_mock.ports import LoadInput, Metrics
+
+if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
+    from civitai_mock.generation.operations import Operation
 
 OPERATION_THREADS = 2
 
@@ -77,7 +79,7 @@ class StandInArtist:
 
         return await self._threads.run(partial(convert, image, file))
 
-    async def derive(self, operation: Operation, inputs: Sequence[LoadInput]) -> Derived:
+    async def derive(self, operation: "Operation", inputs: Sequence[LoadInput]) -> Derived:
         """Work on few operations at once: each has its files in memory, and their pixels."""
         from civitai_mock.drawing.media.operations import derive  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from civitai_mock.domain.blob import BlobFacts
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
-from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
+from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat, image_file_of
 
 DEFAULT_FPS = 24.0
 VIDEO_TYPE, WEBM_TYPE = "video/mp4", "video/webm"
@@ -149,10 +149,6 @@ def recipe_of(members: Mapping[str, Any]) -> FileRecipe:
     """Read what `members_of` wrote; raise `KeyError` for an unknown kind."""
     recipe = KINDS[members["kind"]]
     return recipe(**{one.name: READERS.get(one.name, _as_it_is)(members[one.name]) for one in fields(recipe)})
-
-
-def image_file_of(members: Mapping[str, Any]) -> ImageFile:
-    return ImageFile(**{**members, "format": ImageFormat(members["format"])})
 
 
 def _sampled(members: Mapping[str, Any]) -> SamplerPass:

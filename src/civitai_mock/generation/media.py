@@ -1,12 +1,14 @@
 """Media files that are made here: how an image is written, and what comes of an operation on files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from civitai_mock.domain.blob import BlobFacts
 from civitai_mock.domain.json_types import JsonObject
 
+PREVIEW_WIDTH = 450  # at most
 DEFAULT_QUALITY = 85  # of JPEG and WebP (v2 description: JpegOutputFormat)
 
 
@@ -45,6 +47,11 @@ class ImageFile:
     @property
     def content_type(self) -> str:
         return self.format.content_type
+
+
+def image_file_of(members: Mapping[str, Any]) -> ImageFile:
+    """Read the members of a stored one."""
+    return ImageFile(**{**members, "format": ImageFormat(members["format"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,7 @@ from typing import ClassVar, TypeAlias
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.file_recipes import VIDEO_TYPE, ImageRecipe
-from civitai_mock.generation.media import ImageFile, ImageFormat
-
-PREVIEW_WIDTH = 450
+from civitai_mock.generation.media import PREVIEW_WIDTH, ImageFile, ImageFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.quick_init import quick_init
-from civitai_mock.generation.file_recipes import FileRecipe, image_file_of, members_of, recipe_of
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
-from civitai_mock.generation.media import ImageContent, ImageFile
+from civitai_mock.generation.media import ImageContent, ImageFile, image_file_of
+
+if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
+    from civitai_mock.generation.file_recipes import FileRecipe
 
 # Is raised with each change that makes other bytes of the same recipe; a test compares digests of what is drawn.
 PAINTER_VERSION = 1
@@ -59,12 +61,12 @@ class GraphRecipe:
         )
 
 
-Recipe: TypeAlias = GraphRecipe | FileRecipe
+Recipe: TypeAlias = "GraphRecipe | FileRecipe"
 
 
 def recipe_text(recipe: Recipe) -> str:
     """Return what is stored of a recipe, with the version of the painter that was there when it was written."""
-    members = recipe.members() if isinstance(recipe, GraphRecipe) else members_of(recipe)
+    members = recipe.members() if isinstance(recipe, GraphRecipe) else _members_of(recipe)
     return json.dumps({"painter": PAINTER_VERSION, **members}, separators=(",", ":"))
 
 
@@ -79,4 +81,16 @@ def read_recipe(text: str) -> Recipe:
             f"The image is to be drawn by a later version of this program (painter {members['painter']}; this one"
             f" has {PAINTER_VERSION})."
         )
-    return recipe_of(members) if "kind" in members else GraphRecipe.of(members)
+    return _file_recipe_of(members) if "kind" in members else GraphRecipe.of(members)
+
+
+def _members_of(recipe: "FileRecipe") -> JsonObject:
+    from civitai_mock.generation.file_recipes import members_of  # noqa: PLC0415 - as above
+
+    return members_of(recipe)
+
+
+def _file_recipe_of(members: Mapping[str, Any]) -> "FileRecipe":
+    from civitai_mock.generation.file_recipes import recipe_of  # noqa: PLC0415 - as above
+
+    return recipe_of(members)

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.quick_init import quick_init
-from civitai_mock.generation.file_recipes import FileRecipe
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.media import ImageFile
-from civitai_mock.generation.operations import Operation
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
+
+if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
+    from civitai_mock.generation.file_recipes import FileRecipe
+    from civitai_mock.generation.operations import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class MediaWork:
     They are made when somebody asks for them. `result` has what a job answers beside its files.
     """
 
-    files: tuple[FileRecipe, ...]
+    files: "tuple[FileRecipe, ...]"
     seconds: float
     result: JsonObject | None = None
 
@@ -108,7 +110,7 @@ class DerivedWork:
     Where the operation does not need them (`needs_inputs`), those that cannot be had do not end the job.
     """
 
-    operation: Operation
+    operation: "Operation"
     inputs: tuple[str, ...]
     seconds: float
     needs_inputs: bool = True

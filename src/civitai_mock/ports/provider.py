@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from civitai_mock.domain.job import NORMAL, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.media import Derived, ImageContent, ImageFile, MediaInput
-from civitai_mock.generation.operations import Operation
 from civitai_mock.generation.recipe import GraphRecipe, Recipe
 from civitai_mock.generation.work import FileRole
+
+if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
+    from civitai_mock.generation.operations import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +199,7 @@ class Artist(Protocol):
         """Write an image anew, with what it says of how it was made; raise `JobError` for other bytes."""
         ...
 
-    async def derive(self, operation: Operation, inputs: Sequence[LoadInput]) -> Derived:
+    async def derive(self, operation: "Operation", inputs: Sequence[LoadInput]) -> Derived:
         """Do an operation on files, which are loaded when its turn comes; raise `JobError` if it cannot be done."""
         ...
 

@@ -10,8 +10,7 @@ import structlog
 from civitai_mock.domain.blob import PREVIEW, Blob, UndrawnBlob, blob_key, etag_of
 from civitai_mock.domain.errors import JobError, NotDrawnError, TransientError
 from civitai_mock.domain.media import MediaKind, kind_of
-from civitai_mock.generation.media import MadeFile, MediaInput
-from civitai_mock.generation.operations import PREVIEW_WIDTH, PreviewImage
+from civitai_mock.generation.media import PREVIEW_WIDTH, MadeFile, MediaInput
 from civitai_mock.ports import Artist, BlobStore
 from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
 from civitai_mock.services.shared_work import SharedWork
@@ -53,6 +52,8 @@ class BlobPreviews:
 
     async def _make(self, opened: OpenBlob, key: str) -> OpenBlob:
         """Give out what the store cannot take, and make it again next time."""
+        from civitai_mock.generation.operations import PreviewImage  # noqa: PLC0415 - not loaded at the start
+
         image = opened.blob
         try:
             (made,) = (await self.artist.derive(PreviewImage(), [partial(_load, opened)])).files

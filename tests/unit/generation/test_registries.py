@@ -11,6 +11,7 @@ from civitai_mock.generation.control_nets.resources import CONTROL_NET
 from civitai_mock.generation.ecosystems import ADAPTERS, ECOSYSTEMS, MODEL_TYPES, find_ecosystem
 from civitai_mock.generation.job_types import JOB_TYPES, SPECS
 from civitai_mock.generation.job_types.draft import JobSpec
+from civitai_mock.generation.job_types.step_job_types import STEP_JOB_TYPES, STEP_SPECS
 from civitai_mock.generation.networks.kinds import KINDS
 from civitai_mock.generation.text_to_image.resources import UPSCALER
 from tests.support.generation import SKELETONS
@@ -52,12 +53,12 @@ def test_every_role_is_named_in_a_skeleton() -> None:
 def test_every_job_type_is_registered() -> None:
     found = [import_module(f"{JobSpec.__module__.rpartition('.')[0]}.{name}") for name in modules("job_types")]
     defined = {item for module in found for item in vars(module).values() if hasattr(item, "job_type")}
-    assert defined == set(SPECS)
+    assert defined == {*SPECS, *STEP_SPECS}
 
 
 def test_no_two_entries_share_a_name() -> None:
     assert len(ECOSYSTEMS) == sum(1 + len(adapter.aliases) for adapter in ADAPTERS)
-    assert len(JOB_TYPES) == len(SPECS)
+    assert len({**JOB_TYPES, **STEP_JOB_TYPES}) == len(SPECS) + len(STEP_SPECS)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
-"""The registry of job types: what is stored of each, and what has to be done for it."""
+"""The registry of job types: what is stored of each, and what has to be done for it.
+
+Those that only v2 has are in `step_job_types`.
+"""
 
 from collections.abc import Mapping
+from functools import cache
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
@@ -16,23 +20,6 @@ from civitai_mock.generation.job_types.blobs import (
 )
 from civitai_mock.generation.job_types.comfy import ComfySpec
 from civitai_mock.generation.job_types.draft import JobSpec
-from civitai_mock.generation.job_types.image_operations import (
-    ConvertImageSpec,
-    ImageUploadSpec,
-    ImageUpscalerSpec,
-    PreprocessImageSpec,
-    RemoveBackgroundSpec,
-)
-from civitai_mock.generation.job_types.images import ImageGenSpec
-from civitai_mock.generation.job_types.judgements import (
-    AgeClassificationSpec,
-    AudioCaptionSpec,
-    HashMediaSpec,
-    MediaCaptionSpec,
-    MediaRatingSpec,
-    MediaTagsSpec,
-    TranscriptionSpec,
-)
 from civitai_mock.generation.job_types.media import (
     ImageEmbeddingSpec,
     ImageTransformSpec,
@@ -42,38 +29,12 @@ from civitai_mock.generation.job_types.media import (
     PrepareModelSpec,
     WDTaggingSpec,
 )
-from civitai_mock.generation.job_types.moderation import (
-    ModelClamScanSpec,
-    ModelHashSpec,
-    ModelMetadataSpec,
-    ModelPickleScanSpec,
-    TextGuardSpec,
-    TextPolicySpec,
-    TextsInImagesSpec,
-)
 from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
 from civitai_mock.generation.job_types.training import TrainingSpec
-from civitai_mock.generation.job_types.video import (
-    ChangeVideoSpec,
-    ExtractFramesSpec,
-    MeasureVideoSpec,
-    VideoGenSpec,
-)
-from civitai_mock.generation.job_types.words import (
-    ChatCompletionSpec,
-    EchoSpec,
-    PromptEnhancementSpec,
-)
 from civitai_mock.generation.work import JobWork
 
 SPECS: tuple[type[JobSpec], ...] = (
     TextToImageSpec,
-    ImageGenSpec,
-    ImageUpscalerSpec,
-    ConvertImageSpec,
-    RemoveBackgroundSpec,
-    PreprocessImageSpec,
-    ImageUploadSpec,
     ComfySpec,
     TrainingSpec,
     ImageTransformSpec,
@@ -90,36 +51,29 @@ SPECS: tuple[type[JobSpec], ...] = (
     PinBlobSpec,
     UnpinBlobSpec,
     DeleteBlobSpec,
-    VideoGenSpec,
-    ChangeVideoSpec,
-    ExtractFramesSpec,
-    MeasureVideoSpec,
-    ChatCompletionSpec,
-    PromptEnhancementSpec,
-    HashMediaSpec,
-    MediaTagsSpec,
-    MediaRatingSpec,
-    MediaCaptionSpec,
-    AudioCaptionSpec,
-    TranscriptionSpec,
-    AgeClassificationSpec,
-    TextGuardSpec,
-    TextPolicySpec,
-    TextsInImagesSpec,
-    ModelClamScanSpec,
-    ModelPickleScanSpec,
-    ModelMetadataSpec,
-    ModelHashSpec,
-    EchoSpec,
 )
 JOB_TYPES: Mapping[str, type[JobSpec]] = {spec.job_type: spec for spec in SPECS}
 
 
+def find_job_type(name: str) -> type[JobSpec] | None:
+    """Return the spec of a type, or None for one that is not known here."""
+    return JOB_TYPES.get(name) or _step_job_types().get(name)
+
+
+@cache
+def _step_job_types() -> Mapping[str, type[JobSpec]]:
+    """Load them at first use: who has no workflow needs none."""
+    from civitai_mock.generation.job_types.step_job_types import STEP_JOB_TYPES  # noqa: PLC0415 - see above
+
+    return STEP_JOB_TYPES
+
+
 def stored_spec(job: Job) -> JobSpec:
     """Read what is stored of a job; raise `JobError` for one of a type that is not known here."""
-    if job.type not in JOB_TYPES:
+    spec = find_job_type(job.type)
+    if spec is None:
         raise JobError(f"'{job.type}' is not a job type.", job_type=job.type)
-    return JOB_TYPES[job.type].from_json(job.spec)
+    return spec.from_json(job.spec)
 
 
 def job_work(job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
@@ -129,4 +83,5 @@ def job_work(job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
 
 def runs_graphs(job: Job) -> bool:
     """Return whether a job needs a provider's worker."""
-    return job.type in JOB_TYPES and JOB_TYPES[job.type].runs_graphs
+    spec = find_job_type(job.type)
+    return spec is not None and spec.runs_graphs

@@ -19,7 +19,6 @@ from civitai_mock.domain.errors import (
     TransientError,
     UnreachableError,
 )
-from civitai_mock.generation.file_recipes import stand_in_recipe
 from civitai_mock.generation.media import MediaInput
 from civitai_mock.generation.work import DerivedWork, is_url
 from civitai_mock.network.media import FileLimits
@@ -128,6 +127,8 @@ async def _read(opened: OpenBlob, source: str) -> MediaInput:
 
 
 async def _stand_in(context: JobContext, work: DerivedWork, source: str) -> MediaInput:
+    from civitai_mock.generation.file_recipes import stand_in_recipe  # noqa: PLC0415 - not loaded at the start
+
     recipe = stand_in_recipe(work.operation.reads, source).showing(context.services.artist.image_content)
     content = await context.services.artist.draw_recipe(recipe, "")
     return MediaInput(source=source, content=content)
