@@ -41,6 +41,26 @@ class FreezingStores(StoreGate):
         return await call
 
 
+class DyingStores(FreezingStores):
+    """Freeze before or after the write of a number, counted from 1, of whatever kind it is."""
+
+    def __init__(self, stores: Stores, *, write: int, moment: Moment) -> None:
+        super().__init__(stores)
+        self.stores = gated(stores, self)
+        self._left = write
+        self._moment = moment
+
+    async def write(self, call: Awaitable[T]) -> T:
+        self._left -= 1
+        is_fatal = self._left == 0
+        if is_fatal and self._moment is Moment.BEFORE:
+            self.frozen.set()
+        answer = await self.pass_through(call)
+        if is_fatal:
+            self.frozen.set()
+        return await self.pass_through(_value(answer))
+
+
 @dataclass(frozen=True, slots=True)
 class FreezingJobStore(GatedJobStore):
     stage: Stage | None

@@ -9,18 +9,33 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
 from civitai_mock.domain.search import Backlog, Budget, DueWebhook, FeedPage, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import EventFeed, JobQueue, JobSearch, JobStore, Stores, WebhookOutbox
+from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
+from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement, FoundWorkflows, WorkflowCriteria
+from civitai_mock.ports import (
+    EventFeed,
+    JobQueue,
+    JobSearch,
+    JobStore,
+    Stores,
+    WebhookOutbox,
+    WorkflowOutbox,
+    WorkflowStore,
+)
 
 T = TypeVar("T")
 
 
 class StoreGate:
-    """Lets every call pass; a double overrides `pass_through`."""
+    """Lets every call pass; a double overrides `pass_through`, or `write` for those that change what is stored."""
 
     async def pass_through(self, call: Awaitable[T]) -> T:
         return await call
+
+    async def write(self, call: Awaitable[T]) -> T:
+        return await self.pass_through(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class GatedJobStore:
     gate: StoreGate
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
-        await self.gate.pass_through(self.inner.add(jobs, budget=budget))
+        await self.gate.write(self.inner.add(jobs, budget=budget))
 
     async def spent(self, issued_by: str) -> float:
         return await self.gate.pass_through(self.inner.spent(issued_by))
@@ -53,16 +68,16 @@ class GatedJobStore:
         self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
     ) -> bool:
         call = self.inner.replace(before, after, between=between, if_not_renewed=if_not_renewed)
-        return await self.gate.pass_through(call)
+        return await self.gate.write(call)
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return await self.gate.pass_through(self.inner.events(job_id))
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
-        return await self.gate.pass_through(self.inner.set_taint(job_ids, taint))
+        return await self.gate.write(self.inner.set_taint(job_ids, taint))
 
     async def sweep(self, now: datetime) -> int:
-        return await self.gate.pass_through(self.inner.sweep(now))
+        return await self.gate.write(self.inner.sweep(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +86,10 @@ class GatedJobQueue:
     gate: StoreGate
 
     async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        return await self.gate.pass_through(self.inner.claim(claim, limit=limit))
+        return await self.gate.write(self.inner.claim(claim, limit=limit))
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
-        return await self.gate.pass_through(self.inner.renew(worker_id, job_ids, until))
+        return await self.gate.write(self.inner.renew(worker_id, job_ids, until))
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:
         return await self.gate.pass_through(self.inner.with_expired_lease(now, limit=limit))
@@ -119,16 +134,16 @@ class GatedWebhookOutbox:
     gate: StoreGate
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
-        return await self.gate.pass_through(self.inner.take_due(now, hold_until=hold_until, limit=limit))
+        return await self.gate.write(self.inner.take_due(now, hold_until=hold_until, limit=limit))
 
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
-        await self.gate.pass_through(self.inner.mark_delivered(job_id, seq=seq))
+        await self.gate.write(self.inner.mark_delivered(job_id, seq=seq))
 
     async def next_due(self) -> datetime | None:
         return await self.gate.pass_through(self.inner.next_due())
 
     async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
-        await self.gate.pass_through(self.inner.mark_failed(job_id, retry_at=retry_at))
+        await self.gate.write(self.inner.mark_failed(job_id, retry_at=retry_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +159,68 @@ class GatedEventFeed:
         return await self.gate.pass_through(self.inner.after(position, limit=limit))
 
 
+@dataclass(frozen=True, slots=True)
+class GatedWorkflowStore:
+    inner: WorkflowStore
+    gate: StoreGate
+
+    async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
+        return await self.gate.write(self.inner.add(workflow, jobs, balances=balances))
+
+    async def get(self, workflow_id: str) -> WorkflowSnapshot | None:
+        return await self.gate.pass_through(self.inner.get(workflow_id))
+
+    async def settled_version(self, workflow_id: str) -> int | None:
+        return await self.gate.pass_through(self.inner.settled_version(workflow_id))
+
+    async def replace(
+        self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
+    ) -> bool:
+        return await self.gate.write(self.inner.replace(before, after, jobs=jobs, balances=balances))
+
+    async def add_missing_jobs(self, jobs: Sequence[Job]) -> int:
+        return await self.gate.write(self.inner.add_missing_jobs(jobs))
+
+    async def jobs_of(self, workflow_ids: Sequence[str]) -> Mapping[str, Sequence[Job]]:
+        return await self.gate.pass_through(self.inner.jobs_of(workflow_ids))
+
+    async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
+        return await self.gate.pass_through(self.inner.find(criteria, limit=limit))
+
+    async def delete(self, workflow: Workflow) -> bool:
+        return await self.gate.write(self.inner.delete(workflow))
+
+    async def unfinished(self, *, after: str, limit: int) -> Sequence[Workflow]:
+        return await self.gate.pass_through(self.inner.unfinished(after=after, limit=limit))
+
+    async def spent(self, owner: str) -> Spent:
+        return await self.gate.pass_through(self.inner.spent(owner))
+
+
+@dataclass(frozen=True, slots=True)
+class GatedWorkflowOutbox:
+    inner: WorkflowOutbox
+    gate: StoreGate
+
+    async def announce(self, workflow_id: str, announcements: Sequence[Announcement]) -> bool:
+        return await self.gate.write(self.inner.announce(workflow_id, announcements))
+
+    async def announced(self, workflow_id: str) -> Sequence[Announcement]:
+        return await self.gate.pass_through(self.inner.announced(workflow_id))
+
+    async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
+        return await self.gate.write(self.inner.take_due(now, hold_until=hold_until, limit=limit))
+
+    async def next_due(self) -> datetime | None:
+        return await self.gate.pass_through(self.inner.next_due())
+
+    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
+        await self.gate.write(self.inner.mark_delivered(workflow_id, seq=seq))
+
+    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
+        await self.gate.write(self.inner.mark_failed(workflow_id, seq=seq, retry_at=retry_at))
+
+
 def gated(stores: Stores, gate: StoreGate) -> Stores:
     """Return `stores` with all job roles behind the gate."""
     return replace(
@@ -153,4 +230,6 @@ def gated(stores: Stores, gate: StoreGate) -> Stores:
         search=GatedJobSearch(stores.search, gate),
         feed=GatedEventFeed(stores.feed, gate, stores.feed.settling),
         webhooks=GatedWebhookOutbox(stores.webhooks, gate),
+        workflows=GatedWorkflowStore(stores.workflows, gate),
+        announcements=GatedWorkflowOutbox(stores.announcements, gate),
     )
