@@ -11,12 +11,13 @@ from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.media import MediaKind
+from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.generation.file_recipes import ImageRecipe, PlaceholderRecipe, stand_in_recipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
 from civitai_mock.generation.operations import UpscaleImage
 from civitai_mock.generation.recipe import GraphRecipe, read_recipe, recipe_text
-from civitai_mock.generation.work import DerivedWork, GraphWork, MediaWork
+from civitai_mock.generation.work import DerivedWork, GraphWork, InputImage, MediaWork
 from civitai_mock.ports import Output, Outputs, UndrawnOutput
 from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.scheduler.executors.graph import GraphExecutor
@@ -365,3 +366,35 @@ async def test_a_store_that_is_away_is_not_taken_for_a_file_that_cannot_be_had(
     monkeypatch.setattr(bench.stores.blobs, "stat", away)
     with pytest.raises(TransientError, match="store is away"):
         await work_on(bench, upscaling(URL, needs_inputs=False), job_with("1"))
+
+
+def reading(source: str) -> GraphExecutor:
+    return GraphExecutor(GraphWork(graph={}, images=(InputImage.of(source, name="source"),)))
+
+
+@pytest.mark.parametrize(
+    "source", [base64.b64encode(IMAGE).decode(), f"data:image/png;base64,{base64.b64encode(IMAGE).decode()}"]
+)
+async def test_a_graph_reads_an_image_that_stands_in_the_request(bench: Bench, source: str) -> None:
+    context = context_of(bench, job_with())
+    await reading(source).prepare(context)
+    (file,) = context.files
+    assert (file.name, file.content_type) == ("source", "image/png")
+    assert b"".join([chunk async for chunk in file.read()]) == IMAGE
+
+
+@pytest.mark.parametrize("source", ["not base64: at all! " * 8, base64.b64encode(b"a text" * 40).decode()])
+async def test_what_stands_in_the_request_and_is_not_an_image_ends_the_job(bench: Bench, source: str) -> None:
+    with pytest.raises(JobError):
+        await reading(source).prepare(context_of(bench, job_with()))
+
+
+@pytest.mark.parametrize(("provider", "files"), [(ScriptedProvider(), 1), (Simulation(), 0)])
+async def test_a_drawing_stands_in_for_an_image_that_an_air_names(
+    bench: Bench, provider: ScriptedProvider, files: int
+) -> None:
+    context = context_of(bench, job_with(), provider)
+    async with StandInArtist(image_content=ImageContent.BLANK) as artist:
+        context.services = replace(context.services, artist=artist)
+        await reading("urn:air:other:image:civitai:1@2").prepare(context)
+    assert len(context.files) == files

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from mimetypes import guess_extension
 
 from civitai_mock.domain.blob import PREVIEW, BlobFacts, Slot, UndrawnBlob, blob_key
@@ -23,12 +22,11 @@ from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.output_names import TRACE, OutputNames
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
 from civitai_mock.generation.user_graph import prompt_texts, seed_above
-from civitai_mock.generation.work import GraphWork, InputImage
+from civitai_mock.generation.work import GraphWork
 from civitai_mock.network.media import MAX_HEAD_BYTES
-from civitai_mock.ports import InputFile, Output, Outputs, Preview, Progress, Receipt, Submission, UndrawnOutput
+from civitai_mock.ports import Output, Outputs, Preview, Progress, Receipt, Submission, UndrawnOutput
 from civitai_mock.scheduler.executors.context import Executor, JobContext
-from civitai_mock.scheduler.executors.inputs import content_of, fetched_blob, signed_blob
-from civitai_mock.services.blob_drawing import OpenBlob
+from civitai_mock.scheduler.executors.graph_inputs import load_files
 from civitai_mock.services.streams import chained, in_chunks, one_chunk
 
 DRAWN_TYPE = "image/png"  # which samplers' images have; animations and files of other kinds stay as they are
@@ -49,7 +47,7 @@ class GraphExecutor(Executor):
         """
         if self.work.images:
             await context.before_waiting()
-            context.files = await _load_files(context, self.work.images)
+            context.files = await load_files(context, self.work.images)
         context.prompt_id = context.job.prompt_id or context.services.ids.uuid()
         context.event_context[GRAPH_MEMBER] = graph_text(self.work.graph)
         context.event_context |= _ignored_tags(self.work.ignored_tags)
@@ -231,33 +229,6 @@ def _ignored_tags(ignored: Sequence[IgnoredTag]) -> JsonObject:
     for found in ignored:
         reasons.setdefault(found.tag, found.reason)
     return {"ignoredTags": [{"tag": tag, "reason": reason} for tag, reason in reasons.items()]} if reasons else {}
-
-
-async def _load_files(context: JobContext, images: Sequence[InputImage]) -> tuple[InputFile, ...]:
-    """Return the images that a graph reads; for a provider that does not read files only those that are stored here."""
-    files = [await _load_file(context, index, image) for index, image in enumerate(images)]
-    return tuple(file for file in files if file is not None)
-
-
-async def _load_file(context: JobContext, index: int, image: InputImage) -> InputFile | None:
-    url = image.url or ""
-    opened = await context.open_blob(image.blob_key) if image.blob_key else await signed_blob(context, url)
-    if opened is None:
-        if not context.services.provider.reads_files:
-            return None
-        opened = await fetched_blob(context, index, url, limits=context.services.media_fetcher.limits)
-    return await _checked_file(context, image, opened)
-
-
-async def _checked_file(context: JobContext, image: InputImage, opened: OpenBlob) -> InputFile:
-    """Return the blob as a file of the type that its bytes have: nobody knows who stored it."""
-    blob, limits = opened.blob, context.services.media_fetcher.limits
-    source = f"the blob '{blob.key}'"
-    limits.check_size(blob.size, source=source)
-    head = b"".join([chunk async for chunk in content_of(opened, stop=min(blob.size, MAX_HEAD_BYTES))])
-    header, _ = await limits.check_header(one_chunk(head), source=source)
-    read = partial(content_of, opened, stop=blob.size)
-    return InputFile(name=image.name, content_type=header.content_type, digest=blob.etag, read=read)
 
 
 @dataclass(slots=True, kw_only=True)
