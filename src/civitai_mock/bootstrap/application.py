@@ -75,7 +75,7 @@ class Application:
         try:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
-                self._stops = [self.namespace.use_cases.wait.stop]
+                self._stops = [self.namespace.stop_waiting]
                 async with self._working_beside(), loading_rest(runtime, modules=[FASTAPI_APP]):
                     yield
         except Exception as error:

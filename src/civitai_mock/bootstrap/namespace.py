@@ -123,6 +123,7 @@ class Namespace:
                 clock=self.clock,
                 ids=self.ids,
                 event_bus=self.event_bus,
+                event_feed=self.event_feed,
                 build_jobs=self.build_jobs,
                 queue_limit=self.queue_limit,
                 upload_blobs=self.upload_blobs,
@@ -130,6 +131,12 @@ class Namespace:
                 callback_hosts=self.webhook_sender.client.hosts,
             )
         )
+
+    def stop_waiting(self) -> None:
+        """Answer all requests that wait for jobs or workflows."""
+        self.use_cases.wait.stop()
+        if "workflows" in self.__dict__:  # else nobody has asked for one
+            self.workflows.wait.stop()
 
     @cached_property
     def use_cases(self) -> UseCases:

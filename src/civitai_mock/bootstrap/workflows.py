@@ -9,6 +9,7 @@ from civitai_mock.ports import Clock, Ids
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.uploads import UploadBlobs
@@ -33,6 +34,7 @@ class NamespaceParts:
     clock: Clock
     ids: Ids
     event_bus: EventBus
+    event_feed: FollowEvents
     build_jobs: BuildJobs
     queue_limit: QueueLimit
     upload_blobs: UploadBlobs
@@ -102,10 +104,12 @@ def _make_wait(parts: NamespaceParts, query: QueryWorkflows) -> WaitForWorkflows
     settings = parts.runtime.settings
     wait = WaitForWorkflows(
         query=query,
+        event_feed=parts.event_feed,
         clock=parts.clock,
         limit=timedelta(seconds=settings.workflow_wait_limit_s),
         most=settings.max_waiting_requests,
     )
     parts.event_bus.subscribe_to_changes(wait.on_changes)
+    parts.event_bus.subscribe_to_changes_elsewhere(wait.on_changes_elsewhere)
     parts.event_bus.subscribe_to_workflows(wait.on_workflows)
     return wait
