@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from civitai_mock.domain.blob import BlobFacts, Slot, UndrawnBlob, blob_key
+from civitai_mock.domain.blob import BlobFacts, Slot, UndrawnBlob, blob_id_of, blob_key
 from civitai_mock.domain.errors import JobError, MockError, TransientError
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.maturity import NsfwLevel
@@ -157,7 +157,7 @@ async def test_a_url_of_ours_is_read_from_the_store(bench: Bench) -> None:
 
 async def test_a_job_without_slots_takes_what_there_is(bench: Bench) -> None:
     context = await work_on(bench, upscaling(base64.b64encode(IMAGE).decode()), job_with())
-    assert [slot.blob_key for slot in context.slots] == [f"{make_job().id}-0.jpeg"]
+    assert [slot.blob_key for slot in context.slots] == [blob_id_of(f"{make_job().id}-0", ".jpeg")]
     assert context.result == {"inputs": 1}
 
 
@@ -293,8 +293,7 @@ async def test_a_graph_of_v2_leaves_its_images_under_ids_of_v2_with_their_size(
     bench: Bench, *, is_undrawn: bool
 ) -> None:
     slot = await collected(bench, GraphWork(graph={}), PngProvider(is_undrawn=is_undrawn), place=PLACE)
-    job_id = make_job().id
-    assert (slot.blob_key, slot.name) == (f"{job_id}-0.png", "9_0.png")
+    assert (slot.blob_key, slot.name) == (blob_id_of(f"{make_job().id}-0", ".png"), "9_0.png")
     assert slot.facts == replace(FACTS, width=8, height=6)
     blob = await bench.stores.blobs.stat(slot.blob_key)
     assert blob is not None
@@ -306,7 +305,7 @@ async def test_a_graph_of_v2_leaves_its_images_under_ids_of_v2_with_their_size(
 async def test_an_image_of_v2_has_the_ending_of_the_format_that_was_asked_for(bench: Bench) -> None:
     work = GraphWork(graph={}, image_file=ImageFile(format=ImageFormat.WEBP))
     slot = await collected(bench, work, ScriptedProvider(), place=PLACE)
-    assert slot.blob_key == f"{make_job().id}-0.webp"
+    assert slot.blob_key == blob_id_of(f"{make_job().id}-0", ".webp")
     assert await bench.read_blob(slot.blob_key) == b"webp of image"
     assert slot.facts == FACTS, "as these bytes are not an image"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from civitai_mock.domain.blob import BlobFacts, Slot, blob_key
+from civitai_mock.domain.blob import BlobFacts, Slot, blob_id_of, blob_key
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.media import extension_of
@@ -46,7 +46,8 @@ class JobSpec(ABC):
 class PlannedFile:
     """Is a file that a job of v2 makes, as far as it is known before the work begins.
 
-    The id of its blob has the usual `extension` of its type, unless another is given.
+    The id of its blob has 26 digits and the usual extension of its type or, if there is an `extension`, the job and the
+    place of the file in it (captures: imageGen has such ids).
     """
 
     content_type: str
@@ -56,8 +57,8 @@ class PlannedFile:
 
     def slot(self, job_id: str, place: int) -> Slot:
         """Return the place for it, under the id that the file has as a blob of v2."""
-        extension = extension_of(self.content_type) if self.extension is None else self.extension
-        key = f"{job_id}-{place}{extension}"
+        name = f"{job_id}-{place}"
+        key = name + self.extension if self.extension else blob_id_of(name, extension_of(self.content_type))
         return Slot(blob_key=key, seed=self.seed, facts=replace(self.facts, job_id=job_id))
 
 

@@ -63,7 +63,7 @@ class TextToImageDraft(JobDraft):
     anew. Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
     accepted: ComfyUI leaves out what does not fit. The model is used as one of the `ecosystem`, whatever its AIR says;
     its `text_encoders`, AIRs by names, have to be there, but a server takes its own. With a `file` the images are given
-    out as it says, as blobs of v2, whose ids have the usual `extension` unless another one is given.
+    out as it says, as blobs of v2, whose ids are those of `PlannedFile`.
     """
 
     model: str

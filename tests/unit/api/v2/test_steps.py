@@ -1,5 +1,6 @@
 """Step types of v2: what they make of inputs, beside what v1 makes of the same."""
 
+import re
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -85,9 +86,13 @@ def test_a_seed_is_drawn_where_none_was_sent() -> None:
 
 
 @pytest.mark.parametrize(("sent", "ending"), [({}, ".jpeg"), ({"outputFormat": "webP"}, ".webp")])
-def test_slots_are_named_by_job_place_and_format(sent: Any, ending: str) -> None:
+def test_blobs_have_ids_of_26_digits_with_the_ending_of_their_format(sent: Any, ending: str) -> None:
+    """As captures have them; a job that is run again makes the same."""
     (made,) = plans_of("textToImage", {**OF_V2, **sent, "batchSize": 2})
-    assert [slot.blob_key for slot in made.slots("j")] == [f"j-0{ending}", f"j-1{ending}"]
+    ids = [slot.blob_key for slot in made.slots("j")]
+    assert all(re.fullmatch(rf"[0-9A-HJKMNP-TV-Z]{{26}}\{ending}", blob_id) for blob_id in ids), ids
+    assert len({*ids, *(slot.blob_key for slot in made.slots("k"))}) == 4
+    assert ids == [slot.blob_key for slot in made.slots("j")]
 
 
 def test_an_output_shows_its_slots_before_they_are_filled() -> None:

@@ -16,13 +16,14 @@ from civitai_mock.api.v2.steps.image_members import (
     whole,
 )
 from civitai_mock.domain.json_types import JsonObject, as_number, as_text
+from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.sampling import LEFT_OPEN, Sampling, sdcpp_sampling
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
 from civitai_mock.generation.job_types.draft import JobDraft
 from civitai_mock.generation.job_types.images import ImageGenSpec
 from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
-from civitai_mock.generation.media import ImageFormat
+from civitai_mock.generation.media import ImageFile, ImageFormat
 
 OWN_ENGINES = frozenset({"sdcpp", "comfy"})
 TEXT_ENCODERS = frozenset({"clipLModel", "t5XXLModel"})
@@ -72,7 +73,7 @@ def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) 
         control_nets=control_net_drafts(members),
         quantity=1,
         file=file,
-        extension=_extension(file.format),
+        extension=_extension(file),
     )
 
 
@@ -101,7 +102,7 @@ def _drawing(members: JsonObject, *, seed: int) -> ImageGenSpec:
         loras={place: draft.air for place, draft in loras.items()},
         lora_strengths={place: draft.strength for place, draft in loras.items() if draft.strength is not None},
         file=file,
-        extension=_extension(file.format),
+        extension=_extension(file),
     )
 
 
@@ -122,5 +123,5 @@ def _strength(members: JsonObject) -> float | None:
     return None if given is None else min(max(given, 0), 1)
 
 
-def _extension(image_format: ImageFormat) -> str | None:
-    return JPEG_EXTENSION if image_format is ImageFormat.JPEG else None
+def _extension(file: ImageFile) -> str:
+    return JPEG_EXTENSION if file.format is ImageFormat.JPEG else extension_of(file.content_type)

@@ -39,7 +39,7 @@ SIZE_WORDS: Mapping[str, Size] = {
 RESOLUTIONS: Mapping[str, float] = {"1k": 1, "2k": 2, "4k": 4, "medium": 1, "large": 1.5}
 MODEL_SUFFIX = "odel"
 AIR_PREFIXES = ("urn:air:", "air:")
-JPEG_EXTENSION = ".jpg"  # of the ids of imageGen's blobs (capture); those of textToImage have the usual one
+JPEG_EXTENSION = ".jpg"  # of the ids of imageGen's blobs (capture); others have the usual one
 
 
 def whole(members: StepInput, name: str, *, low: int, high: int) -> int | None:
