@@ -36,13 +36,15 @@ class ImageFormat(StrEnum):
 class ImageFile:
     """Says how an image is written; only JPEG and WebP have a `quality`, 1 to 100.
 
-    With `has_metadata` it says how it was made: a PNG in texts, a JPEG or WebP in its EXIF, a GIF in a comment.
+    With `has_metadata` it says how it was made: a PNG in texts, a JPEG or WebP in its EXIF, a GIF in a comment. That
+    ends with a `note`, a text of the caller's, if there is one.
     """
 
     format: ImageFormat = ImageFormat.JPEG
     quality: int = DEFAULT_QUALITY
     is_lossless: bool = False
     has_metadata: bool = True
+    note: str | None = None
 
     @property
     def content_type(self) -> str:

@@ -23,6 +23,7 @@ USER_COMMENT, CAMERA_MODEL = ExifTags.Base.UserComment, ExifTags.Base.Model
 UNICODE = b"UNICODE\0"
 MOST_EXIF_BYTES = 64_000  # a JPEG has room for one segment of at most 65,533
 MOST_COMMENT_CHARACTERS = 24_000
+NOTE = "Civitai metadata"
 FASTEST = 1
 DEFAULT_DURATION = 100  # of a frame, in ms
 
@@ -86,13 +87,21 @@ def encode(
     """
     buffer = io.BytesIO()
     try:
-        WRITERS[file.format](image, buffer, file, texts if file.has_metadata else {}, others)
+        WRITERS[file.format](image, buffer, file, _noted(texts, file.note) if file.has_metadata else {}, others)
     except (OSError, ValueError) as error:
         raise JobError(
             f"The image cannot be written as {file.format}; it has {image.width} x {image.height} pixels.",
             cause=str(error),
         ) from error
     return buffer.getvalue()
+
+
+def _noted(texts: Mapping[str, str], note: str | None) -> Mapping[str, str]:
+    """Return the texts with a note where the website reads one: behind the last setting of the parameters."""
+    if not note:
+        return texts
+    parameters = filter(None, (texts.get(PARAMETERS_KEYWORD), f"{NOTE}: {note}"))
+    return {**texts, PARAMETERS_KEYWORD: ", ".join(parameters)}
 
 
 def _write_jpeg(

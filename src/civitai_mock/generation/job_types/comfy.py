@@ -7,8 +7,10 @@ from typing import Any, ClassVar, Self
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.resource import Resource
+from civitai_mock.generation import spec_json
 from civitai_mock.generation.graph import Graph, Skeleton
 from civitai_mock.generation.job_types.draft import JobDraft, JobSpec, Plan
+from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.user_graph import (
     IMAGE_INPUT,
     file_references,
@@ -26,7 +28,8 @@ LEAST_COST = 1.0
 class ComfySpec(JobSpec):
     """Holds the graph as it was sent; `files` has the name of each file by the AIR in the graph.
 
-    A graph that `is_custom`, of v2, names its files; see `GraphWork` for `has_trace`.
+    A graph that `is_custom`, of v2, names its files; see `GraphWork` for `has_trace`. With a `file` its images are
+    given out as that says.
     """
 
     job_type: ClassVar[str] = "Comfy"
@@ -36,6 +39,7 @@ class ComfySpec(JobSpec):
     files: Mapping[str, str]
     is_custom: bool = False
     has_trace: bool = False
+    file: ImageFile | None = None
 
     def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:  # noqa: ARG002 - the graph is there
         loading = with_images(with_files(self.graph, self.files), prefix=f"{job.id}_image_")
@@ -44,11 +48,14 @@ class ComfySpec(JobSpec):
             images=loading.images,
             asset_prefix=f"customcomfy-{job.id}-asset-" if self.is_custom else None,
             has_trace=self.has_trace,
+            image_file=self.file,
         )
 
     def to_json(self) -> JsonObject:
         flags = {"isCustom": self.is_custom, "hasTrace": self.has_trace}
         is_set: JsonObject = {name: value for name, value in flags.items() if value}
+        if self.file is not None:
+            is_set["file"] = spec_json.to_json(self.file)
         return {"params": {"workflow": {**self.graph}}, "files": {**self.files}, **is_set}
 
     @classmethod
@@ -60,6 +67,7 @@ class ComfySpec(JobSpec):
             files=members["files"],
             is_custom=members.get("isCustom", False),
             has_trace=members.get("hasTrace", False),
+            file=spec_json.from_json(ImageFile, members["file"]) if "file" in members else None,
         )
 
 
@@ -77,6 +85,7 @@ class ComfyDraft(JobDraft):
     resources: Mapping[str, str] = field(default_factory=dict)
     is_custom: bool = False
     has_trace: bool = False
+    file: ImageFile | None = None
 
     def references(self) -> Mapping[str, str]:
         return {**self._file_references(), **self.resources}
@@ -94,7 +103,13 @@ class ComfyDraft(JobDraft):
         named = {text: resources[text].for_job for text in self.references().values()}
         files = {text: named[text].file_name for text in self._file_references().values()}
         return Plan(
-            spec=ComfySpec(graph=self.graph, files=files, is_custom=self.is_custom, has_trace=self.has_trace),
+            spec=ComfySpec(
+                graph=self.graph,
+                files=files,
+                is_custom=self.is_custom,
+                has_trace=self.has_trace,
+                file=self.file,
+            ),
             resources=tuple({resource.air.key: resource for resource in named.values()}.values()),
             cost=max(graph_cost(self.graph), LEAST_COST),
         )

@@ -12,6 +12,7 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job
 from civitai_mock.generation.job_types import job_work
+from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.work import GraphWork
 from tests.support.generation import SKELETONS, graph_of_job, job_of
 from tests.support.graph_check import faults
@@ -180,6 +181,13 @@ def test_before_a_graph_has_run_its_files_are_unknown() -> None:
     check_output("customComfy", output)
     assert (output["blobs"], output["tempBlobs"]) == ([], [])
     assert TYPES.output("comfy", sent_to("comfy", GRAPH), [job], view=SEEN) is None
+
+
+def test_a_text_of_the_caller_goes_into_the_files_of_a_graph() -> None:
+    (made,) = plans_of("comfy", sent_to("comfy", GRAPH, imageMetadata="mine"))
+    work = job_work(job_of(made), SKELETONS)
+    assert isinstance(work, GraphWork)
+    assert work.image_file == ImageFile(format=ImageFormat.PNG, note="mine")
 
 
 @pytest.mark.parametrize(("trace", "is_traced"), [("none", False), ("logs", True), ("binary", True)])

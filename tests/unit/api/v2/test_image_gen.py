@@ -270,6 +270,11 @@ def test_an_image_has_the_size_that_was_asked_for_in_whatever_words(sent: Any, s
     assert (recipe.width, recipe.height) == size
 
 
+@pytest.mark.parametrize("sent", [SDXL, {"engine": "seedream", "prompt": "a fox"}], ids=["graph", "drawing"])
+def test_a_text_of_the_caller_goes_into_the_file(sent: Any) -> None:
+    assert spec_of({**sent, "imageMetadata": '{"app":"mine"}'}).file.note == '{"app":"mine"}'
+
+
 @pytest.mark.parametrize(("word", "ending"), [("jpeg", ".jpg"), ("png", ".png"), ("webP", ".webp")])
 @pytest.mark.parametrize("sent", [SDXL, {"engine": "seedream", "prompt": "a fox"}], ids=["graph", "drawing"])
 def test_blobs_are_named_as_the_real_ones(sent: Any, word: str, ending: str) -> None:

@@ -85,6 +85,18 @@ def test_a_seed_is_drawn_where_none_was_sent() -> None:
     assert spec.params.seed == SEED
 
 
+@pytest.mark.parametrize("source", [None, "https://example.com/fox.png"])
+def test_an_image_of_a_model_without_a_graph_is_drawn(source: str | None) -> None:
+    model = "urn:air:qwen:checkpoint:civitai:1864281@2110043"
+    plans = plans_of("textToImage", {**OF_V2, "model": model, "sourceImage": source, "quantity": 2, "batchSize": 2})
+    specs: list[Any] = [made.spec for made in plans]
+    assert [(spec.job_type, spec.seed) for spec in specs] == [("ImageGen", seed) for seed in (7, 8, 9, 10)]
+    assert [(spec.models, spec.sources) for spec in specs] == [
+        ({"model": model}, {} if source is None else {"sourceImage": source})
+    ] * 4
+    assert plans[0].slots("j")[0].blob_key.endswith(".jpeg")
+
+
 @pytest.mark.parametrize(("sent", "ending"), [({}, ".jpeg"), ({"outputFormat": "webP"}, ".webp")])
 def test_blobs_have_ids_of_26_digits_with_the_ending_of_their_format(sent: Any, ending: str) -> None:
     """As captures have them; a job that is run again makes the same."""

@@ -57,6 +57,13 @@ def test_an_image_says_how_it_was_made_also_after_conversion(fmt: ImageFormat) -
     assert told(convert(written(fmt), ImageFile(format=ImageFormat.PNG))) == TEXTS
 
 
+@pytest.mark.parametrize("fmt", ImageFormat)
+def test_an_image_says_a_note_behind_its_parameters(fmt: ImageFormat) -> None:
+    assert told(written(fmt, note='{"a":1}'))["parameters"] == f'{PARAMETERS}, Civitai metadata: {{"a":1}}'
+    assert told(written(fmt, {}, note="alone"))["parameters"] == "Civitai metadata: alone"
+    assert "parameters" not in told(written(fmt, note="x", has_metadata=False))
+
+
 def test_a_gif_says_its_parameters_in_a_comment() -> None:
     assert told(written(ImageFormat.GIF)) == {"parameters": PARAMETERS}
 

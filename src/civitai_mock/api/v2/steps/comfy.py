@@ -15,6 +15,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_number, as_object, as_text, as_texts
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.job_types.comfy import LEAST_COST, ComfyDraft
+from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.output_names import TRACE, is_preview, node_of_asset
 from civitai_mock.generation.user_graph import file_references, graph_cost, graph_faults, prompt_texts, with_later_seeds
 from civitai_mock.ports.steps import StepJobs
@@ -40,7 +41,10 @@ class Comfy(StepType):
 
     def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
         graph = _checked(step_input[self.MEMBER], self.MEMBER)
-        drafts = [ComfyDraft(graph=with_later_seeds(graph, place)) for place in range(image_count(step_input))]
+        note = as_text(step_input.get("imageMetadata"))
+        file = ImageFile(format=ImageFormat.PNG, note=note) if note else None
+        counted = range(image_count(step_input))
+        drafts = [ComfyDraft(graph=with_later_seeds(graph, place), file=file) for place in counted]
         return StepJobs(drafts=drafts, paths={"graph.": f"{self.MEMBER}."})
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:

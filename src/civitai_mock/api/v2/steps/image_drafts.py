@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from civitai_mock.api.v2.steps.image_members import (
     JPEG_EXTENSION,
     USUAL_SIZE,
+    air_ecosystem,
     control_net_drafts,
     control_net_paths,
     image_file,
@@ -26,13 +27,20 @@ from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
 from civitai_mock.generation.media import ImageFile, ImageFormat
 
 OWN_ENGINES = frozenset({"sdcpp", "comfy"})
-TEXT_ENCODERS = frozenset({"clipLModel", "t5XXLModel"})
+TEXT_ENCODERS = ("clipLModel", "t5XXLModel")
 MODELS = ("model", "diffuserModel")
+STRENGTHS = ("strength", "denoiseStrength", "sourceImageDenoiseStrenght")
 DISCRETE = "discrete"
 MOST_STEPS = 150
 USUAL_STRENGTH = 0.75
 # The paths of fields of drafts: networks, models and images are named by theirs.
-PATHS: Mapping[str, str] = {"networks.": "", "text_encoders.": "", "source_image": "image"}
+PATHS: Mapping[str, str] = {
+    "networks.": "",
+    "networks": "loras",
+    "text_encoders.": "",
+    "source_image": "image",
+    "clip_skip": "clipSkip",
+}
 
 
 def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
@@ -41,19 +49,20 @@ def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
     model = next((name for name in MODELS if is_air(members.get(name))), None)
     is_edit = "edit" in as_text(members.get("operation")).lower()
     if as_text(members.get("engine")) not in OWN_ENGINES or ecosystem is None or model is None or is_edit:
-        return _drawing(members, seed=seed)
+        return drawing_draft(members, seed=seed, extension=_extension(image_file(members)))
     return _graph_draft(members, ecosystem.name, model, seed=seed)
 
 
 def graph_paths(members: JsonObject) -> Mapping[str, str]:
     """Return the places of the fields of a draft in the input."""
+    known = {**PATHS, **control_net_paths(members)} if members.get("controlNets") else PATHS
     model = next((name for name in MODELS if is_air(members.get(name))), "model")
-    return {**PATHS, **control_net_paths(members), "model": model}
+    return known if model == "model" else {**known, "model": model}
 
 
 def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) -> TextToImageDraft:
     size, file = image_size(members, otherwise=None), image_file(members)
-    encoders = {name: air for name, air in model_airs(members).items() if name in TEXT_ENCODERS}
+    encoders = {name: air for name in TEXT_ENCODERS if (air := as_text(members.get(name)))}
     return TextToImageDraft(
         model=as_text(members[model]),
         ecosystem=ecosystem,
@@ -77,7 +86,17 @@ def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) 
     )
 
 
-def _drawing(members: JsonObject, *, seed: int) -> ImageGenSpec:
+def has_graph(model: str) -> bool:
+    """Return whether there may be a graph for a model, by the ecosystem that its AIR tells."""
+    ecosystem = air_ecosystem(model)
+    return not ecosystem or ecosystem in ECOSYSTEMS
+
+
+def drawing_draft(members: JsonObject, *, seed: int, extension: str | None = None) -> ImageGenSpec:
+    """Return the draft of an image that is drawn without a graph, over the input images that there are.
+
+    See `PlannedFile` for the `extension`.
+    """
     images, file = input_images(members), image_file(members)
     size = image_size(members, otherwise=None if images else USUAL_SIZE)
     loras = {str(draft.name): draft for draft in network_drafts(members)}
@@ -102,7 +121,7 @@ def _drawing(members: JsonObject, *, seed: int) -> ImageGenSpec:
         loras={place: draft.air for place, draft in loras.items()},
         lora_strengths={place: draft.strength for place, draft in loras.items() if draft.strength is not None},
         file=file,
-        extension=_extension(file),
+        extension=extension,
     )
 
 
@@ -119,7 +138,7 @@ def _sampling(members: JsonObject, ecosystem: str) -> Sampling | None:
 
 def _strength(members: JsonObject) -> float | None:
     """Return how much of an input image is drawn anew."""
-    given = as_number(members.get("strength", members.get("denoiseStrength")))
+    given = next((number for name in STRENGTHS if (number := as_number(members.get(name))) is not None), None)
     return None if given is None else min(max(given, 0), 1)
 
 

@@ -7,9 +7,12 @@ members as they were sent, and a price is asked for while references are still o
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeGuard
 
 from civitai_mock.api.v2.steps.step_type import StepInput
+from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text, as_texts
 from civitai_mock.domain.references import is_reference
 from civitai_mock.generation.control_nets.spec import ControlNetDraft
@@ -19,6 +22,7 @@ from civitai_mock.generation.text_to_image.spec import Size
 from civitai_mock.generation.work import is_url
 
 COUNTS = ("quantity", "numImages", "n")
+LORAS = ("loras", "additionalNetworks")
 MOST_IMAGES = 100
 SEED_END = 2**63  # seeds are int64
 LEAST_SIDE, MOST_SIDE, MOST_PIXELS = 16, 8192, 4096 * 4096
@@ -37,6 +41,7 @@ SIZE_WORDS: Mapping[str, Size] = {
 }
 # How many times as long as usual the sides are (v2 description: `resolution`, krea2's `size`).
 RESOLUTIONS: Mapping[str, float] = {"1k": 1, "2k": 2, "4k": 4, "medium": 1, "large": 1.5}
+FILES: Mapping[str, ImageFile] = {word: ImageFile(format=word) for word in ImageFormat}
 MODEL_SUFFIX = "odel"
 AIR_PREFIXES = ("urn:air:", "air:")
 JPEG_EXTENSION = ".jpg"  # of the ids of imageGen's blobs (capture); others have the usual one
@@ -63,8 +68,10 @@ def image_seeds(members: StepInput, *, drawn: int, jobs: int, step: int = 1) -> 
 def image_size(members: StepInput, *, otherwise: Size | None = None) -> Size | None:
     """Return the size that is asked for in whatever words, within limits; `otherwise` where there are none."""
     width, height = (whole(members, name, low=0, high=MOST_SIDE) for name in ("width", "height"))
+    if width and height:
+        return _within_limits(width, height)
     named = _named_size(as_object(members)) or otherwise
-    if named is None and not (width and height):
+    if named is None and not (width or height):
         return None
     usual = named or USUAL_SIZE
     return _within_limits(width or usual.width, height or usual.height)
@@ -96,14 +103,18 @@ def _of_ratio(across: float, down: float, side: float) -> Size | None:
 
 
 def _within_limits(width: int, height: int) -> Size:
+    if LEAST_SIDE <= width <= MOST_SIDE and LEAST_SIDE <= height <= MOST_SIDE and width * height <= MOST_PIXELS:
+        return Size(width, height)
     scale = min(1.0, math.sqrt(MOST_PIXELS / max(width * height, 1)))
     return Size(*(min(max(int(side * scale), LEAST_SIDE), MOST_SIDE) for side in (width, height)))
 
 
 def image_file(members: StepInput) -> ImageFile:
     """Return how images are given out: as JPEG, unless another format is asked for."""
-    word = as_text(as_object(members).get("outputFormat")).lower()
-    return ImageFile(format=ImageFormat(word if word in set(ImageFormat) else ImageFormat.JPEG))
+    known = as_object(members)
+    file = FILES.get(as_text(known.get("outputFormat")).lower(), FILES[ImageFormat.JPEG])
+    note = as_text(known.get("imageMetadata"))
+    return replace(file, note=note) if note else file
 
 
 def network_drafts(members: StepInput) -> tuple[NetworkDraft, ...]:
@@ -112,7 +123,7 @@ def network_drafts(members: StepInput) -> tuple[NetworkDraft, ...]:
 
 
 def _networks(members: JsonObject) -> Iterator[NetworkDraft]:
-    for name in ("loras", "additionalNetworks"):
+    for name in LORAS:
         value = members.get(name)
         if isinstance(value, dict) and not is_reference(value):
             yield from (_network(air, item, f"{name}.{air}") for air, item in value.items())
@@ -139,17 +150,22 @@ def _network(air: str, value: Json, path: str) -> NetworkDraft:
 
 def control_net_drafts(members: StepInput) -> tuple[ControlNetDraft, ...]:
     """Return ControlNets under the names that preprocessors have here: v2's begin with a small letter."""
-    return tuple(
-        ControlNetDraft(
-            preprocessor=name[:1].upper() + name[1:],
-            weight=as_number(net.get("weight")),
-            start_step=as_number(net.get("startStep")),
-            end_step=as_number(net.get("endStep")),
-            blob_key=None if is_url(image) or not image else image,
-            image_url=image if is_url(image) else None,
+    nets = as_list(as_object(members).get("controlNets"))
+    return (
+        ()
+        if not nets
+        else tuple(
+            ControlNetDraft(
+                preprocessor=name[:1].upper() + name[1:],
+                weight=as_number(net.get("weight")),
+                start_step=as_number(net.get("startStep")),
+                end_step=as_number(net.get("endStep")),
+                blob_key=None if is_url(image) or not image else image,
+                image_url=image if is_url(image) else None,
+            )
+            for net in map(as_object, nets)
+            for name, image in [(as_text(net.get("preprocessor")), as_text(net.get("image")))]
         )
-        for net in map(as_object, as_list(as_object(members).get("controlNets")))
-        for name, image in [(as_text(net.get("preprocessor")), as_text(net.get("image")))]
     )
 
 
@@ -164,7 +180,9 @@ def control_net_paths(members: StepInput) -> Mapping[str, str]:
 
 
 def lora_count(members: StepInput) -> int:
-    return sum(draft.type not in {"Vae", "TextualInversion"} for draft in network_drafts(members))
+    """Return how many networks there are besides embeddings and the VAE."""
+    values = (as_object(members).get(name) for name in LORAS)
+    return sum(len(value) for value in values if isinstance(value, dict | list) and not is_reference(value))
 
 
 def model_airs(members: StepInput) -> Mapping[str, str]:
@@ -178,6 +196,15 @@ def model_airs(members: StepInput) -> Mapping[str, str]:
 
 def is_air(value: Json) -> TypeGuard[str]:
     return isinstance(value, str) and value.lower().startswith(AIR_PREFIXES)
+
+
+def air_ecosystem(model: Json) -> str:
+    """Return the ecosystem of an AIR in small letters; nothing if it tells none, or is no AIR."""
+    try:
+        reference = parse_reference(model) if isinstance(model, str) else None
+    except InvalidRequestError:
+        return ""
+    return (reference.ecosystem or "").lower() if isinstance(reference, Air) else ""
 
 
 def input_images(members: StepInput) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from civitai_mock.api.v2.steps.image_drafts import graph_paths, image_gen_draft
+from civitai_mock.api.v2.steps.image_drafts import drawing_draft, graph_paths, has_graph, image_gen_draft
 from civitai_mock.api.v2.steps.image_members import (
     control_net_drafts,
     control_net_paths,
@@ -23,16 +23,25 @@ from civitai_mock.ports.steps import StepJobs
 
 
 class TextToImage(StepType):
-    """Makes `quantity` jobs of `batchSize` images each."""
+    """Makes `quantity` jobs of `batchSize` images each, or a drawing for each of them if there is no graph."""
 
     name: ClassVar[str] = "textToImage"
-    PATHS: ClassVar[Mapping[str, str]] = {"source_image": "sourceImage", "networks.": ""}
+    PATHS: ClassVar[Mapping[str, str]] = {
+        "source_image": "sourceImage",
+        "networks.": "",
+        "networks": "additionalNetworks",
+        "clip_skip": "clipSkip",
+        "quantity": "batchSize",
+    }
 
     def cost(self, step_input: StepInput) -> StepCost:
         return text_to_image_price(step_input)
 
     def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
         size = step_input["batchSize"]
+        if not has_graph(step_input["model"]):
+            seeds = image_seeds(step_input, drawn=seed, jobs=image_count(step_input) * size)
+            return StepJobs(drafts=[drawing_draft(step_input, seed=one) for one in seeds])
         seeds = image_seeds(step_input, drawn=seed, jobs=image_count(step_input), step=size)
         return StepJobs(
             drafts=[self._draft(step_input, seed=first, size=size) for first in seeds],

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from civitai_mock.api.v2.steps.image_members import image_count, image_size, lora_count
+from civitai_mock.api.v2.steps.image_members import air_ecosystem, image_count, image_size, lora_count
 from civitai_mock.api.v2.steps.step_type import StepInput
 from civitai_mock.api.v2.steps.video_members import video_count, video_seconds, video_size
-from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.cost import StepCost
-from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json_types import Json, as_number, as_object, as_text
+from civitai_mock.domain.json_types import as_number, as_object, as_text
 from civitai_mock.generation.text_to_image.spec import Size
 
 UPSCALER = 4  # of 1024 by 1024 pixels, once
@@ -65,7 +63,7 @@ VIDEO_SECOND, VIDEO_PIXELS = 130, 1280 * 720
 
 def text_to_image_price(members: StepInput) -> StepCost:
     """Return the price of images by their model; a model of an unknown ecosystem costs as one of SDXL does."""
-    price = IMAGE_PRICES.get(_ecosystem(as_object(members).get("model")), SDXL)
+    price = IMAGE_PRICES.get(air_ecosystem(as_object(members).get("model")), SDXL)
     batch = as_number(as_object(members).get("batchSize"))
     return _cost(price, members, count=image_count(members) * (batch or 1))
 
@@ -119,11 +117,3 @@ def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:
 def _surcharges(members: StepInput) -> Mapping[str, int]:
     loras = lora_count(members)
     return {ADDITIONAL_RESOURCES: loras} if loras else {}
-
-
-def _ecosystem(model: Json) -> str:
-    try:
-        reference = parse_reference(model) if isinstance(model, str) else None
-    except InvalidRequestError:
-        return ""
-    return (getattr(reference, "ecosystem", None) or "").lower()
