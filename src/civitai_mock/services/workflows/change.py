@@ -214,7 +214,7 @@ def _update_between(shown: JsonObject, patched: JsonObject) -> WorkflowUpdate:
     return WorkflowUpdate(
         cancels=cancels,
         tags=None if tags == shown.get(TAGS) else [str(tag) for tag in tags],
-        metadata=_object_at(patched, METADATA),
+        metadata=None if patched.get(METADATA) == shown.get(METADATA) else _object_at(patched, METADATA),
         allow_mature_content=None if mature == shown.get(MATURE) else mature,
     )
 
