@@ -43,6 +43,16 @@ class InvalidRequestError(MockError):
         return InvalidRequestError(self.message, errors=errors, **self.evidence)
 
 
+class MissingResourcesError(InvalidRequestError):
+    """The request names resources that do not exist (400)."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        """Take where each of them stands, by its text."""
+        errors = {path: [f"The resource '{text}' does not exist."] for text, path in paths.items()}
+        super().__init__("One or more resources do not exist.", errors=errors)
+        self.texts = tuple(paths)
+
+
 class FieldError(InvalidRequestError):
     """A field of a draft cannot be as it is (400); each API says where in its requests the field is.
 
@@ -74,9 +84,9 @@ def fault(path: str, message: str) -> InvalidRequestError:
     return invalid({path: [message]})
 
 
-def refused(message: str) -> InvalidRequestError:
+def refused(*messages: str) -> InvalidRequestError:
     """Return an error for what breaks a rule that is not one of a member: clients of v2 read it under `messages`."""
-    return InvalidRequestError(message, errors={"messages": [message]})
+    return InvalidRequestError(messages[0], errors={"messages": messages})
 
 
 class ForbiddenError(MockError):

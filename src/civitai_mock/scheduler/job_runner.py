@@ -114,6 +114,8 @@ class JobRunner:
         structlog.contextvars.bind_contextvars(
             trace_id=self.job.trace_id, job_id=self.job.id, worker_id=self.claim.worker_id
         )
+        if self.job.workflow is not None:
+            structlog.contextvars.bind_contextvars(workflow_id=self.job.workflow.workflow_id)
         try:
             await self._run_stages()
         except asyncio.CancelledError:

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
-from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, fault, invalid
+from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, MissingResourcesError, fault, invalid
 from civitai_mock.domain.resource import Resource, find_named
 from civitai_mock.ports import ResourceStore
 from civitai_mock.services.blob_urls import OwnBlobLinks
@@ -46,10 +46,7 @@ async def find_named_resources(
         return NamedResources(resources=known, made_up=())
     missing = {text: path for text, path in _paths(templates).items() if text not in known}
     if missing_resources is MissingResources.STRICT:
-        raise InvalidRequestError(
-            "One or more resources do not exist.",
-            errors={path: [f"The resource '{text}' does not exist."] for text, path in missing.items()},
-        )
+        raise MissingResourcesError(missing)
     by_identity: dict[str, Resource] = {}
     complete_first = sorted(missing, key=lambda text: not _is_complete(references[text]))
     made_up = {text: _make_up(missing[text], text, references[text], by_identity) for text in complete_first}

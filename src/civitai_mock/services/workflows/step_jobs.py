@@ -21,7 +21,7 @@ from civitai_mock.services.build_jobs import BuildJobs, BuiltJobs, JobOrigin, ne
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.job_template import JobTemplate
-from civitai_mock.services.submit_checks import find_named_resources
+from civitai_mock.services.submit_checks import MissingResources, find_named_resources
 from civitai_mock.services.threads import in_thread_if_large
 
 
@@ -63,19 +63,22 @@ class BuildStepJobs:
     clock: Clock
     lifetime: timedelta
 
-    async def __call__(self, workflow: Workflow, steps: Sequence[int], *, size: int = 0) -> BuiltJobs:
+    async def __call__(
+        self, workflow: Workflow, steps: Sequence[int], *, size: int = 0, missing: MissingResources | None = None
+    ) -> BuiltJobs:
         """Return all first jobs of these steps; `size` is that of their inputs, in bytes.
 
-        Raise `InvalidRequestError` with each fault by its path in the workflow.
+        `missing` says what is done about unknown resources, if it is not the usual. Raise `InvalidRequestError` with
+        each fault by its path in the workflow.
         """
         templates = [made for step in steps for made in self._templates(workflow, step)]
-        return await self._build(workflow, templates, size=size)
+        return await self._build(workflow, templates, size=size, missing=missing)
 
     async def again(self, workflow: Workflow, places: Sequence[WorkflowPlace]) -> BuiltJobs:
         """Return jobs of steps that are ready already, at the given places."""
         by_step = {place.step: self._templates(workflow, place.step) for place in places}
         templates = [(place, by_step[place.step][place.index][1]) for place in places]
-        return await self._build(workflow, templates, size=0)
+        return await self._build(workflow, templates)
 
     def _templates(self, workflow: Workflow, index: int) -> Sequence[tuple[WorkflowPlace, JobTemplate]]:
         step, path = workflow.steps[index], input_path(index)
@@ -100,10 +103,15 @@ class BuildStepJobs:
         ]
 
     async def _build(
-        self, workflow: Workflow, templates: Sequence[tuple[WorkflowPlace, JobTemplate]], *, size: int
+        self,
+        workflow: Workflow,
+        templates: Sequence[tuple[WorkflowPlace, JobTemplate]],
+        *,
+        size: int = 0,
+        missing: MissingResources | None = None,
     ) -> BuiltJobs:
         named = await find_named_resources(
-            [template for _, template in templates], self.build.resources, self.build.missing_resources
+            [template for _, template in templates], self.build.resources, missing or self.build.missing_resources
         )
         make = partial(self._jobs, workflow, templates, named.resources, at=self.clock.now())
         return BuiltJobs(jobs=await in_thread_if_large(make, size=size), new_resources=named.made_up)

@@ -11,6 +11,7 @@ from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import (
     ConflictError,
     InsufficientBuzzError,
+    MissingResourcesError,
     TransientError,
     fault,
     refused,
@@ -31,6 +32,7 @@ from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.queue_limit import QueueLimit
+from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
 from civitai_mock.services.workflows.late_inputs import StepFailedError, with_arguments
@@ -42,6 +44,7 @@ logger = structlog.stdlib.get_logger()
 MOST_STEPS = 1000
 MOST_ATTEMPTS = 8  # to find an id that is free: others may take the same milliseconds
 FORBIDDEN_PROMPT = "Prompt requires mature content but workflow does not allow it"
+NOT_ENABLED = "The resource '{}' is not enabled for generation."  # what clients match (v2 contract, section 10)
 NO_WAY_BACK = "An ephemeral workflow needs a callback, or a wait above 0: nobody could see what came of it."
 
 
@@ -102,7 +105,10 @@ class SubmitWorkflow:
             changed(step, input=await self._stored(step, place, caller, base_url)) for place, step in enumerate(steps)
         ]
         for attempt in range(MOST_ATTEMPTS):
-            new = await self._new(template, steps, caller, base_url=base_url, size=size, attempt=attempt)
+            try:
+                new = await self._new(template, steps, caller, base_url=base_url, size=size, attempt=attempt)
+            except MissingResourcesError as error:
+                raise refused(*[NOT_ENABLED.format(text) for text in error.texts]) from error
             if attempt == 0:
                 await self.queue_limit.take(len(new.jobs))
             try:
@@ -116,8 +122,12 @@ class SubmitWorkflow:
     async def what_if(
         self, template: WorkflowTemplate, caller: Caller, *, base_url: str, size: int = 0
     ) -> PlannedWorkflow:
-        """Return what a submission would make; nothing is stored, and the external id is not taken."""
-        new = await self._new(template, self._steps(template), caller, base_url=base_url, size=size)
+        """Return what a submission would make; nothing is stored, and the external id is not taken.
+
+        An unknown resource is no fault here (capture).
+        """
+        lenient = MissingResources.LENIENT
+        new = await self._new(template, self._steps(template), caller, base_url=base_url, size=size, missing=lenient)
         try:
             charged, is_short = charge(new.workflow, self.balances, await self.workflows.spent(caller.consumer)), False
         except InsufficientBuzzError:
@@ -173,12 +183,13 @@ class SubmitWorkflow:
         base_url: str,
         size: int,
         attempt: int = 0,
+        missing: MissingResources | None = None,
     ) -> NewWorkflow:
         """Return the workflow with what can be made at once: the jobs of all steps that wait for nothing."""
         workflow = self._workflow(template, steps, caller, base_url=base_url, attempt=attempt)
         workflow = self._with_spawned(workflow)
         ready = [index for index, step in enumerate(workflow.steps) if step.waits and not step.sources]
-        built = await self.build(workflow, ready, size=size)
+        built = await self.build(workflow, ready, size=size, missing=missing)
         if len(built.jobs) > self.most_jobs:
             raise fault("steps", f"A workflow may make at most {self.most_jobs} jobs at once; found {len(built.jobs)}.")
         return NewWorkflow(
