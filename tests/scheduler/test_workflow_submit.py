@@ -11,7 +11,6 @@ from civitai_mock.api.v2.description.template import read_template
 from civitai_mock.domain.errors import InvalidRequestError, NotFoundError, QueueFullError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.workflow_search import WorkflowCriteria
-from civitai_mock.ports import ResourcePage
 from civitai_mock.services.submit_checks import MissingResources
 from tests.scheduler.conftest import Bench
 from tests.scheduler.workflow_bench import (
@@ -29,9 +28,9 @@ from tests.scheduler.workflow_bench import (
     submit,
     with_settings,
 )
-from tests.support.jobs import CHECKPOINT
 from tests.support.media_files import image_file
 
+UNKNOWN = "urn:air:sdxl:checkpoint:civitai:1@2"
 CALLBACK: JsonObject = {"url": "http://10.0.0.7/hook", "type": ["workflow:*"]}
 REPEAT = repeat_step("$arguments", "list", echo_step("a"))
 REFUSED: Mapping[str, tuple[JsonObject, str]] = {
@@ -100,13 +99,16 @@ async def test_a_workflow_is_refused_with_the_path_of_its_fault_and_leaves_nothi
 
 
 async def test_an_unknown_resource_is_refused_where_all_have_to_be_known_but_not_by_a_what_if(bench: Bench) -> None:
-    strict = with_settings(bench, missing_resources=MissingResources.STRICT)
+    strict = with_settings(bench, workflow_missing_resources=MissingResources.STRICT)
+    steps = [image_step(input={**IMAGE, "model": UNKNOWN})]
+    before = await bench.stores.resources.search("", offset=0, limit=100)
     with pytest.raises(InvalidRequestError) as caught:
-        await submit(strict, [image_step()])
-    assert caught.value.errors == {"messages": [f"The resource '{CHECKPOINT}' is not enabled for generation."]}
-    planned = await cases(strict).submit.what_if(read_template({"steps": [image_step()]}), CALLER, base_url=BASE_URL)
+        await submit(strict, steps)
+    assert caught.value.errors == {"messages": [f"The resource '{UNKNOWN}' is not enabled for generation."]}
+    template = read_template({"steps": list(steps)})
+    planned = await cases(strict).submit.what_if(template, CALLER, base_url=BASE_URL)
     assert debits(planned.snapshot) == [("debit", 8, "blue")]
-    assert await bench.stores.resources.search("", offset=0, limit=1) == ResourcePage(total=0, items=[])
+    assert await bench.stores.resources.search("", offset=0, limit=100) == before
 
 
 async def test_arguments_are_resolved_at_once(bench: Bench) -> None:

@@ -50,6 +50,7 @@ def example() -> Scrape:
     metrics.claims.observe((), 0.1)
     metrics.loop_lags.observe((), 0.001)
     metrics.jobs_ended["SUCCEEDED", "COMFY_RESULT"] = 1
+    metrics.workflows_ended["succeeded"] = 1
     metrics.webhook_attempts["delivered"] = 1
     readings = Readings(
         version="1",

@@ -28,7 +28,7 @@ from civitai_mock.services.workflows.wait import WaitForWorkflows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamespaceParts:
-    """Holds what workflows share with the other use cases of their parts."""
+    """Holds what workflows share with the other use cases of their namespace."""
 
     runtime: Runtime
     clock: Clock
@@ -62,6 +62,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
         announce=announce,
         event_bus=parts.event_bus,
         clock=clock,
+        metrics=parts.runtime.metrics,
         balances=settings.balances,
         lifetime=lifetime,
     )
@@ -79,6 +80,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
             queue_limit=parts.queue_limit,
             clock=clock,
             ids=ids,
+            metrics=parts.runtime.metrics,
             balances=settings.balances,
             lifetime=lifetime,
             most_jobs=settings.max_jobs_per_request,

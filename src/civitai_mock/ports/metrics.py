@@ -70,8 +70,9 @@ class Metrics:
     """Holds what one process has counted since its start, and where to read what it does not count itself.
 
     `requests` have the template of the route, the method and the status as labels, `store_operations` what the store
-    was asked for, `stages` the stage, `jobs_ended` outcome and stage. `claims` are the times that jobs had waited when
-    they were claimed, `drawings` those of images, `loop_lags` those by which the event loop was late.
+    was asked for, `stages` the stage, `jobs_ended` outcome and stage, `workflows_ended` the status. `claims` are the
+    times that jobs had waited when they were claimed, `drawings` those of images, `loop_lags` those by which the event
+    loop was late.
 
     `webhook_attempts` are counted by what came of them; the last one of an event that never arrives is `given_up`. Each
     of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives `jobs_in_flight`,
@@ -88,6 +89,8 @@ class Metrics:
         self.drawings = Histogram(SHORT)
         self.jobs_submitted = 0
         self.jobs_ended = Counter[tuple[str, str]]()
+        self.workflows_submitted = 0
+        self.workflows_ended = Counter[str]()
         self.statement_counts: list[Callable[[], int]] = []
         self.jobs_in_flight: Callable[[], Mapping[str, int]] = dict
         self.webhook_attempts = Counter[str]()

@@ -79,6 +79,13 @@ def _jobs(metrics: Metrics, readings: Readings) -> Iterator[Metric]:
         {(stage,): count for stage, count in readings.jobs_in_flight.items()},
         labels=("stage",),
     )
+    yield _counter("workflows_submitted", "Workflows that this process has stored", {(): metrics.workflows_submitted})
+    yield _counter(
+        "workflows_ended",
+        "Workflows whose end this process has noted, by their status",
+        {(status,): count for status, count in list(metrics.workflows_ended.items())},
+        labels=("status",),
+    )
     yield _histogram(
         "stage_duration_seconds",
         "Stages that this process has brought jobs to, and how long the way there took",

@@ -16,7 +16,7 @@ from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStatus
 from civitai_mock.domain.workflow_cost import charge, memo_of
 from civitai_mock.domain.workflow_progress import WorkflowProgress, lacks_retry, workflow_progress
-from civitai_mock.ports import Clock, JobStore, ResourceStore, WorkflowStore
+from civitai_mock.ports import Clock, JobStore, Metrics, ResourceStore, WorkflowStore
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.late_inputs import ResolveInputs, StepFailedError, jobs_of_step, reason_in
@@ -52,6 +52,7 @@ class AdvanceWorkflows:
     announce: AnnounceStatuses
     event_bus: EventBus
     clock: Clock
+    metrics: Metrics
     balances: Balances
     lifetime: timedelta
 
@@ -192,6 +193,7 @@ class AdvanceWorkflows:
         keep_until = min([memo.completed_at + self.lifetime, *(job.keep_until for job in snapshot.jobs)])
         over = workflow.over(memo, keep_until=keep_until)
         if await self.workflows.replace(workflow, over, balances=self.balances):
+            self.metrics.workflows_ended[memo.status] += 1
             logger.info("workflow done", workflow_id=workflow.id, trace_id=workflow.trace_id, status=memo.status)
             self.event_bus.publish_workflows([over.id])
 

@@ -26,7 +26,7 @@ from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_ids import WorkflowIds
 from civitai_mock.domain.workflow_progress import workflow_progress
 from civitai_mock.domain.workflow_template import WorkflowTemplate
-from civitai_mock.ports import Clock, Ids, ResourceStore, WorkflowStore
+from civitai_mock.ports import Clock, Ids, Metrics, ResourceStore, WorkflowStore
 from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
@@ -85,6 +85,7 @@ class SubmitWorkflow:
     queue_limit: QueueLimit
     clock: Clock
     ids: Ids
+    metrics: Metrics
     balances: Balances
     lifetime: timedelta
     most_jobs: int
@@ -255,6 +256,7 @@ class SubmitWorkflow:
         if stored.id != new.workflow.id:
             existing = await self.workflows.get(stored.id)
             return existing or WorkflowSnapshot(workflow=stored, jobs=())
+        self.metrics.workflows_submitted += 1
         publish_new_jobs(self.event_bus, new.jobs)
         snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
         await self._announce(snapshot)
