@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from civitai_mock.api.v2.official_operations import official_schemas
 from tests.fuzz.stock import Known, known_members, known_parameters
 from tests.support.served_app import template
 
@@ -11,7 +12,13 @@ NULLABLE = {"ResourceDocument", "ResourceFields"}  # what is written is checked 
 REQUESTS = ("Request", "Params")  # how the names of their schemas end
 JSON = "application/json"
 TEMPLATE_IN_LIST = {"$ref": "#/components/schemas/TextToImageJobRequest"}  # the others are asked one by one
+ECHO = {"$type": "echo", "input": {"message": "hi"}}
 BODIES: Mapping[str, Sequence[Any]] = {
+    "SubmitWorkflow": [{"steps": [ECHO]}, {"steps": [{"$type": "textToImage", "input": {"prompt": "a fox"}}]}],
+    "PatchWorkflow": [
+        [{"op": "add", "path": "/metadata/a", "value": 1}, {"op": "test", "path": "/tags/0", "value": ""}]
+    ],
+    "InvokeTextToImageStepTemplate": [{"prompt": "a fox"}],
     "postV1ConsumerJobs": [template(), {"jobs": [template(), template(quantity=3)]}],
     "CreateResource": [{"air": "urn:air:sd1:checkpoint:civitai:1@2"}],
 }
@@ -27,9 +34,27 @@ def sharpened(document: Any, *, narrow: bool) -> Any:
             _sharpen_body(operation["requestBody"], BODIES.get(operation["operationId"], ()))
     schemas = document["components"]["schemas"]
     schemas["JobTemplateList"]["properties"]["jobs"]["items"] = TEMPLATE_IN_LIST
+    schemas |= {title: _as_read(schemas[title]) for title in official_schemas()}
     for title, schema in schemas.items():
         _sharpen_members(title, schema.get("properties", {}), narrow=narrow)
     return document
+
+
+def _as_read(schema: Any) -> Any:
+    """Take any text for a URL, as data URLs, base64 and AIRs stand there, too, and null for what may be missing."""
+    if isinstance(schema, list):
+        return [_as_read(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    read = {name: _as_read(item) for name, item in schema.items() if (name, item) != ("format", "uri")}
+    if isinstance(members := read.get("properties"), dict):
+        read["properties"] = {
+            name: {"anyOf": [member, {"type": "null"}]}
+            if "$ref" in member and name not in read.get("required", ())
+            else member
+            for name, member in members.items()
+        }
+    return read
 
 
 def _parameter(told: Any, known: Known) -> Any:

@@ -18,6 +18,7 @@ from civitai_mock.services.blobs import BlobUrls
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LORA, make_job
 from tests.support.served_app import BASE_URL, Served, make_settings
+from tests.support.workflows import first_jobs, make_workflow
 
 Known = Mapping[str, Sequence[Json]]
 
@@ -29,6 +30,7 @@ COMPLETE: JsonObject = {
     "additionalNetworks": {LORA: {"type": "Lora", "strength": 0.8}},
     "quantity": 2,
 }
+WORKFLOW = make_workflow(tags=["best"])
 FINISHED, QUEUED = (replace(make_job(number), spec=COMPLETE) for number in (1, 2))
 
 
@@ -55,6 +57,7 @@ async def _fill(served: Served) -> None:
     await served.stores.jobs.add([FINISHED])
     await served.finish()
     await served.stores.jobs.add([QUEUED])
+    await served.stores.workflows.add(WORKFLOW, first_jobs(WORKFLOW))
 
 
 def known_parameters() -> Known:
@@ -66,6 +69,10 @@ def known_parameters() -> Known:
         "token": [encode_token(ids)],
         "key": [slot.blob_key],
         "air": [CHECKPOINT],
+        "workflowId": [WORKFLOW.id],
+        "stepName": ["$0"],
+        "tag": ["best"],
+        "serviceId": ["image/seedream/v4"],
         "model": [CHECKPOINT, LORA],
         **parse_qs(urlsplit(urls.sign(slot.blob_key, base_url=BASE_URL)[0]).query),
     }

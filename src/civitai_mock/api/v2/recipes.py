@@ -13,8 +13,10 @@ from civitai_mock.api.errors import RecipeTimeoutError
 from civitai_mock.api.json_body import read_any
 from civitai_mock.api.query_params import flag, optional
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.description.echo import echo_input, input_reader
 from civitai_mock.api.v2.description.recipe_document import MEDIA_TYPES, DocumentFormat, written_recipe_document
+from civitai_mock.api.v2.planned_outputs import planned_output
 from civitai_mock.api.v2.render import renderer_for
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json
@@ -41,13 +43,13 @@ async def invoke_recipe(request: Request) -> Response:
     try:
         if options.what_if:
             planned = await submit.what_if(template, who, base_url=base, size=size)
-            return await _answer(request, planned.snapshot)
+            return JsonResponse(await _output(request, planned.snapshot) or _planned(request, name))
         snapshot = await submit(template, who, base_url=base, waits=True, size=size)
     except InvalidRequestError as error:
         raise _of_input(error) from error
     done = await _until_done(request, snapshot)
     _check(done)
-    return await _answer(request, done)
+    return JsonResponse(await _output(request, done))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +120,15 @@ def _check(snapshot: WorkflowSnapshot) -> None:
     raise InvalidRequestError(reasons[0] if reasons else f"The step ended as {progress.status}.")
 
 
-async def _answer(request: Request, snapshot: WorkflowSnapshot) -> Response:
-    """Answer with the output; that of a step which was not done yet may have nothing in it."""
+async def _output(request: Request, snapshot: WorkflowSnapshot) -> Json:
     renderer = await renderer_for(request, [snapshot], hides_mature_content=False)
-    return JsonResponse(renderer.step(snapshot, 0).get("output", {}))
+    return renderer.step(snapshot, 0).get("output")
+
+
+def _planned(request: Request, name: str) -> Json:
+    """Return the form of an output that only the step can find out."""
+    urls = use_cases(request).workflow_blob_urls
+    return planned_output(name, BlobRenderer(urls=urls, base_url=base_url(request)))
 
 
 async def get_json_document(request: Request) -> Response:
