@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.money import Account
 from civitai_mock.domain.workflow import WorkflowSnapshot
+from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.late_inputs import children_of
 from tests.scheduler.conftest import Bench, running
 from tests.scheduler.workflow_bench import (
@@ -31,6 +33,7 @@ from tests.scheduler.workflow_bench import (
 )
 from tests.support.event_loop import settle, until_found
 
+UNKNOWN = "urn:air:sdxl:checkpoint:civitai:1@2"
 SUCCEEDED, FAILED, CANCELED, UNASSIGNED = "succeeded", "failed", "canceled", "unassigned"
 
 
@@ -185,16 +188,38 @@ async def test_a_workflow_that_is_over_is_not_canceled(bench: Bench) -> None:
 
 async def test_jobs_that_a_crash_has_lost_are_made(bench: Bench) -> None:
     """On MongoDB a process may die between the write of a workflow and that of its jobs."""
-    kept = await submit(bench, [image_step(), image_step()])
-    lost = replace(kept.workflow, id=kept.workflow.id + "0", external_id=None)
-    lost = replace(lost, steps=tuple(replace(step, jobs=(), ready_at=None) for step in lost.steps))
-    for index in range(2):
-        lost = lost.step_made_ready(index, lost.steps[index].input, jobs=1, at=bench.clock.now())
-    await bench.stores.workflows.add(lost, ())
+    lost = await _lose_jobs(bench, await submit(bench, [image_step(), image_step()]))
     async with running(bench.scheduler()):
-        done = await until_over(bench, WorkflowSnapshot(workflow=lost, jobs=()))
+        done = await until_over(bench, lost)
     assert step_statuses(done) == [SUCCEEDED, SUCCEEDED]
-    assert [job.id for job in done.jobs] == [step.jobs[0] for step in lost.steps]
+    assert [job.id for job in done.jobs] == [step.jobs[0] for step in lost.workflow.steps]
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+async def test_a_job_that_can_be_made_no_more_lets_its_step_fail(bench: Bench, retries: int) -> None:
+    """Its resource was deleted, and is not made up again: without retries the job was lost, with one it has failed."""
+    strict = with_settings(bench, workflow_missing_resources=MissingResources.STRICT)
+    submitted = await submit(bench, [image_step(input={**IMAGE, "model": UNKNOWN}, retries=retries)])
+    assert await bench.stores.resources.delete(Air.parse(UNKNOWN))
+    if retries:
+        await fail(bench, submitted.jobs[0])
+    else:
+        submitted = await _lose_jobs(bench, submitted)
+    async with running(strict.scheduler()):
+        done = await until_over(strict, submitted)
+    assert status(done) == FAILED
+    failure = done.workflow.steps[0].failure
+    assert failure is not None
+    assert UNKNOWN in failure.reason
+
+
+async def test_repeat_makes_a_step_for_each_of_many_elements(bench: Bench) -> None:
+    first = echo_step("x")
+    repeat = repeat_step("$arguments", "items", echo_step(reference("$0", "output.message")))
+    async with running(bench.scheduler()):
+        done = await until_over(bench, await submit(bench, [first, repeat], arguments={"items": [*range(250)]}))
+    assert status(done) == SUCCEEDED
+    assert len(done.jobs) == 251
 
 
 async def test_repeat_makes_a_step_for_each_element(bench: Bench) -> None:
@@ -250,6 +275,15 @@ async def test_many_workflows_advance_beside_each_other_each_once(bench: Bench) 
     assert {len(workflow.jobs) for workflow in done} == {3}
     spent = await bench.stores.workflows.spent(OWNER)
     assert spent.by_account[Account.BLUE] == 40 * 8
+
+
+async def _lose_jobs(bench: Bench, submitted: WorkflowSnapshot) -> WorkflowSnapshot:
+    """Store a workflow like one that was submitted, without its jobs."""
+    lost = replace(submitted.workflow, id=submitted.workflow.id + "0")
+    lost = replace(lost, steps=tuple(replace(step, jobs=(), ready_at=None) for step in lost.steps))
+    for index, step in enumerate(lost.steps):
+        lost = lost.step_made_ready(index, step.input, jobs=1, at=bench.clock.now())
+    return WorkflowSnapshot(workflow=await bench.stores.workflows.add(lost, ()), jobs=())
 
 
 async def _has_statuses(bench: Bench, submitted: WorkflowSnapshot, expected: list[str]) -> bool:

@@ -18,6 +18,7 @@ from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.change import ChangeWorkflows
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
 from civitai_mock.services.workflows.late_inputs import ResolveInputs
+from civitai_mock.services.workflows.next_steps import FindNextSteps
 from civitai_mock.services.workflows.query import ListWorkflows, QueryWorkflows
 from civitai_mock.services.workflows.repeat import SpawnSteps
 from civitai_mock.services.workflows.step_jobs import BuildStepJobs
@@ -57,8 +58,14 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
         jobs=stores.jobs,
         resources=stores.resources,
         build=build,
-        resolve=resolve,
-        spawn=spawn,
+        next_steps=FindNextSteps(
+            workflows=stores.workflows,
+            build=build,
+            resolve=resolve,
+            spawn=spawn,
+            clock=clock,
+            balances=settings.balances,
+        ),
         announce=announce,
         event_bus=parts.event_bus,
         clock=clock,
