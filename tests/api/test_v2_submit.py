@@ -262,8 +262,8 @@ async def test_an_ephemeral_workflow_that_runs_is_found(queued: WorkflowClient) 
 async def test_v1_sees_the_job_of_a_step(opened: Opened, workflows: WorkflowClient) -> None:
     made = await workflows.submit(image(), query="wait=20", expected=[200])
     job_id = made["steps"][0]["jobs"][0]["id"]
-    seen = (await opened.client.get(f"/v1/consumer/jobs/{job_id}")).json()
-    assert (seen["jobId"], seen["lastEvent"]["type"]) == (job_id, "Succeeded")
+    seen = (await opened.client.get(f"/v1/consumer/jobs/{job_id}?detailed=true")).json()
+    assert (seen["jobId"], seen["lastEvent"]["type"], seen["job"]["version"]) == (job_id, "Succeeded", 1)
 
 
 UNKNOWN = "urn:air:sdxl:checkpoint:civitai:999001@999002"

@@ -47,8 +47,8 @@ def events(bench: Bench) -> list[str]:
 CHAIN = [echo_step("hello", name="a"), echo_step(reference("a", "output.message"), name="b")]
 OF_CHAIN = [
     "workflow unassigned",
-    "step b unassigned",
     "step a unassigned",
+    "step b unassigned",
     "job a unassigned",
     "workflow processing",
     "step a processing",

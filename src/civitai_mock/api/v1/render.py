@@ -227,7 +227,7 @@ def _shared(job: Job) -> JsonObject:
         "maxRetryAttempt": job.max_retry_attempt,
         "dependencies": {},
         "issuedBy": job.issued_by,
-        "version": 0,
+        "version": 0 if job.workflow is None else 1,
         "jobDependencies": list(job.dependencies),
         "resources": [resource.air.compressed for resource in job.resources],
         "additionalResources": [],

@@ -68,7 +68,7 @@ class CallbackRenderer:
             "metadata": as_members(workflow.metadata),
             "arguments": as_members(workflow.arguments),
             "createdAt": date_text(workflow.created_at),
-            **_times(progress),
+            **dict(reversed(_times(progress).items())),  # in this order (capture)
             "steps": steps,
         }
 
@@ -124,7 +124,7 @@ def _is_mature(job: Job) -> bool:
 
 
 def _times(progress: Progress) -> JsonObject:
-    times = {"completedAt": progress.completed_at, "startedAt": progress.started_at}
+    times = {"startedAt": progress.started_at, "completedAt": progress.completed_at}
     return {name: date_text(moment) for name, moment in times.items() if moment is not None}
 
 

@@ -9,7 +9,7 @@ from civitai_mock.domain.workflow_search import Announcement
 from civitai_mock.ports import Clock, WorkflowOutbox
 from civitai_mock.services.event_bus import EventBus
 
-WORKFLOW, STEP, JOB = "workflow", "step", "job"
+WORKFLOW, STEP, JOB = OPENING = ("workflow", "step", "job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,8 @@ def _wanted(
     callbacks: Sequence[Callback], subjects: Sequence[Subject]
 ) -> Iterator[tuple[int, str, str, WorkflowStatus]]:
     """Return what is to be announced, in order: a workflow begins before its steps, and ends after them."""
-    for phase, order in ((_begun, subjects[::-1]), (_processed, subjects[::-1]), (_over, subjects)):
+    opening = sorted(subjects, key=lambda subject: OPENING.index(subject.scope))
+    for phase, order in ((_begun, opening), (_processed, opening), (_over, subjects)):
         for subject in order:
             status = phase(subject.progress)
             if status is not None:
