@@ -278,4 +278,4 @@ async def test_a_strict_server_refuses_a_model_that_it_does_not_know() -> None:
     async with serve(workflow_missing_resources="strict") as served:
         refused = await served.client.post(WORKFLOWS, json=template(image(model=UNKNOWN)))
     assert refused.status_code == 400
-    assert refused.json()["errors"] == {"steps[0].input.model": [f"The resource '{UNKNOWN}' does not exist."]}
+    assert refused.json()["errors"] == {"messages": [f"The resource '{UNKNOWN}' is not enabled for generation."]}
