@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import io
+import json
 import re
+import zipfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,11 +14,13 @@ from typing import Any
 import av
 import pytest
 
+from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.echo import echo_input
 from civitai_mock.api.v2.steps import STEP_TYPES, RegisteredStepTypes
 from civitai_mock.bootstrap.namespace import make_namespace
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.clock import SeededIds, VirtualClock
+from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.media import SNIFFED_BYTES, sniffed_type
@@ -38,7 +42,8 @@ from tests.support.v2_inputs import input_kinds, make_input
 
 SEED = 11
 MEDIA = "https://example.com/fox.bin"
-LARGEST_PREPROCESSED = 4096  # pixels, which would take a minute for all kinds
+# The largest numbers of some members, and numbers with which all kinds of a type take less than a minute.
+SMALLER = {("resolution", 4096): 128, ("epochs", 200): 3}
 # Members that the description calls texts, and nothing more; they name files.
 FILES = frozenset({"video", "image", "imageUrl", "images"})
 VIEW = OutputView(base_url="http://here", allows_mature_content=False)
@@ -137,11 +142,11 @@ def with_files(value: Any, more: JsonObject) -> Any:
         return value
     value |= more
     named = {name: MEDIA if name in FILES and item == "a text" else item for name, item in value.items()}
-    return named | ({"resolution": 128} if value.get("resolution") == LARGEST_PREPROCESSED else {})
+    return {name: SMALLER.get((name, item), item) if isinstance(item, int) else item for name, item in named.items()}
 
 
 @pytest.mark.parametrize("is_full", [False, True], ids=["minimal", "full"])
-@pytest.mark.parametrize("step_type", sorted(STEP_TYPES.keys() - OF_GRAPHS))
+@pytest.mark.parametrize("step_type", sorted(STEP_TYPES.keys() - OF_GRAPHS - {"blobArchive"}))
 async def test_a_step_of_any_input_succeeds_with_an_output_as_described(
     bench: Bench, step_type: str, is_full: bool
 ) -> None:
@@ -319,3 +324,175 @@ async def test_each_type_of_hash_is_answered(bench: Bench) -> None:
     hashes = output_of(bench, await run_one(bench, "mediaHash", sent))["hashes"]
     assert list(hashes) == ["perceptual", "perceptualDct"]
     assert re.fullmatch("[0-9A-F]{16}", hashes["perceptual"])
+
+
+SOUND = Opened(kind="audio/mpeg", seconds=3, has_sound=True)
+
+
+@pytest.mark.parametrize(
+    ("step_type", "sent", "found"),
+    [
+        ("textToSpeech", {"text": "a" * 45}, Opened(kind="audio/ogg", seconds=3, has_sound=True)),
+        ("textToSpeech", {"text": ""}, Opened(kind="audio/ogg", seconds=1, has_sound=True)),
+        ("aceStepAudio", {"musicDescription": "calm", "lyrics": "", "duration": 3}, SOUND),
+        (
+            "aceStepAudio",
+            {"musicDescription": "calm", "lyrics": "", "duration": 3, "cover": {"imageUrl": MEDIA}},
+            Opened(kind="video/mp4", size=(512, 512), seconds=3, frames=6, has_sound=True),
+        ),
+        (
+            "composeMedia",
+            {"elements": [{"url": MEDIA}, {"url": MEDIA}], "canvas": {"width": 64, "height": 48, "fps": 2}},
+            Opened(kind="video/mp4", size=(64, 48), seconds=10, frames=20, has_sound=True),
+        ),
+        (
+            "composeMedia",
+            {"elements": [{"url": MEDIA}, {"url": MEDIA, "at": 2}], "output": {"container": "ogg"}},
+            Opened(kind="audio/ogg", seconds=7, has_sound=True),
+        ),
+    ],
+    ids=["speech", "silence", "music", "cover", "video", "sound"],
+)
+async def test_a_sound_is_as_long_as_was_asked_for(bench: Bench, step_type: str, sent: Json, found: Opened) -> None:
+    (file,) = await files_of(bench, await run_one(bench, step_type, sent))
+    assert file == replace(found, seconds=file.seconds)
+    assert file.seconds == pytest.approx(found.seconds, abs=0.1)
+
+
+async def test_speech_has_the_url_of_a_stream(bench: Bench) -> None:
+    step = await run_one(bench, "textToSpeech", {"text": "Good morning", "speaker": "ryan"})
+    output = output_of(bench, step)
+    assert output["audioBlob"]["url"].startswith("http://here/v2/consumer/streaming-blobs/")
+    assert (output["audioBlob"]["type"], output["speaker"]) == ("audio", "ryan")
+
+
+TRAINING: JsonObject = {
+    "engine": "ai-toolkit",
+    "ecosystem": "sdxl",
+    "epochs": 2,
+    "samples": {"prompts": ["a fox", "a hare"]},
+    "trainingData": {"type": "zip", "sourceUrl": "https://example.com/data.zip", "count": 20},
+}
+WEIGHTS = Opened(kind="application/octet-stream")
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "sample"),
+    [
+        ("sdxl", Opened(kind="image/jpeg", size=(512, 512))),
+        ("ltx2", Opened(kind="video/mp4", size=(512, 512), seconds=2, frames=48)),
+        ("ace_step_15", Opened(kind="audio/wav", seconds=2, has_sound=True)),
+    ],
+)
+async def test_each_epoch_of_a_training_has_weights_and_samples(bench: Bench, ecosystem: str, sample: Opened) -> None:
+    step = await run_one(bench, "training", {**TRAINING, "ecosystem": ecosystem})
+    assert await files_of(bench, step) == [WEIGHTS, sample, sample] * 2
+    (job,) = step.jobs
+    content = await bench.read_blob(job.slots[0].blob_key)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert header["__metadata__"]["ss_epoch"] == "1"
+    epochs = output_of(bench, step)["epochs"]
+    assert [(epoch["epochNumber"], len(epoch["samples"])) for epoch in epochs] == [(1, 2), (2, 2)]
+
+
+async def test_a_training_shows_the_epochs_that_are_over(bench: Bench) -> None:
+    step = make_step(bench, "training", TRAINING)
+    (job,) = step.jobs
+    assert output_of(bench, step)["epochs"] == []
+    half = tuple(replace(slot, available=place < 3) for place, slot in enumerate(job.slots))
+    (epoch,) = output_of(bench, replace(step, jobs=[replace(job, slots=half)]))["epochs"]
+    assert (epoch["epochNumber"], epoch["model"]["id"]) == (1, job.slots[0].blob_key)
+
+
+@pytest.mark.parametrize(("engine", "members", "count"), [("kohya", {"maxTrainEpochs": 3}, 3), ("flux2-dev", {}, 1)])
+async def test_the_older_form_of_a_training_has_urls(
+    bench: Bench, engine: str, members: JsonObject, count: int
+) -> None:
+    sent: JsonObject = {
+        "engine": engine,
+        "model": "urn:air:sdxl:checkpoint:civitai:101055@128078",
+        "trainingData": "https://example.com/data.zip",
+        "trainingDataImagesCount": 20,
+        "samplePrompts": ["a fox"],
+        **members,
+    }
+    output = output_of(bench, await run_one(bench, "imageResourceTraining", sent))
+    check_output("imageResourceTraining", output)
+    assert [len(epoch["sampleImages"]) for epoch in output["epochs"]] == [1] * count
+    assert output["epochs"][0]["blobUrl"].startswith(
+        f"http://here/v2/consumer/blobs/{output['epochs'][0]['blobName']}?"
+    )
+
+
+async def test_a_3d_model_comes_with_what_is_asked_for(bench: Bench) -> None:
+    asked: JsonObject = {"engine": "fal", "model": "meshy", "operation": "textTo3D", "prompt": "a cube"}
+    step = await run_one(bench, "polyGen", {**asked, "enableRigging": True})
+    model = Opened(kind="model/gltf-binary")
+    assert await files_of(bench, step) == [model, Opened(kind="image/jpeg", size=(512, 512)), model]
+    output = output_of(bench, step)
+    assert list(output) == ["model", "thumbnail", "riggedModel"]
+    assert (output["model"]["type"], output["model"]["format"]) == ("model3d", "glb")
+
+
+async def test_a_3d_model_is_seen_from_each_pose(bench: Bench) -> None:
+    pose: JsonObject = {"yaw": 0, "pitch": 0, "distance": 1, "fov": 40}
+    sent: JsonObject = {"model": MEDIA, "width": 64, "height": 48, "outputFormat": "png", "cameraPoses": [pose, pose]}
+    step = await run_one(bench, "model3DPreview", sent)
+    assert await files_of(bench, step) == [Opened(kind="image/png", size=(64, 48))] * 2
+
+
+async def test_packs_of_nodes_have_layers_that_a_graph_can_name(bench: Bench) -> None:
+    step = await run_one(bench, "comfyNodepackSnapshot", {"nodepacks": ["one", "two", "one"]})
+    results = output_of(bench, step)["results"]
+    assert [result["nodepack"] for result in results] == ["one", "two", "one"]
+    airs = [result["layerAir"] for result in results]
+    assert airs[0] == airs[2] != airs[1]
+    assert [str(Air.parse(air)) for air in airs] == airs
+    kinds = [file.kind for file in await files_of(bench, step)]
+    assert kinds == ["application/x-tar", "application/octet-stream", "application/x-tar"] * 3
+
+
+async def test_an_archive_has_the_blobs_of_its_caller(bench: Bench) -> None:
+    drawn = await run_one(bench, "textToSpeech", {"text": "Good morning"})
+    (slot,) = drawn.jobs[0].slots
+    sent: JsonObject = {"entries": [{"blobId": slot.blob_key, "fileName": "a.ogg"}, {"blobId": slot.blob_key}]}
+    (step,) = await run(bench, [make_step(bench, "blobArchive", sent, number=1)])
+    output = output_of(bench, step)
+    check_output("blobArchive", output)
+    assert (output["entryCount"], output["format"]) == (2, "zip")
+    base, _, token = output["url"].rpartition("/")
+    assert base == "http://here/v2/consumer/blobs/archive"
+    archive = await bench.namespace.archives.open(token)
+    content = b"".join([chunk async for chunk in archive.content()])
+    with zipfile.ZipFile(io.BytesIO(content)) as opened_archive:
+        assert opened_archive.namelist() == ["a.ogg", slot.blob_key]
+        assert opened_archive.read("a.ogg") == await bench.read_blob(slot.blob_key)
+
+
+async def test_an_archive_of_a_blob_that_is_not_there_fails(bench: Bench) -> None:
+    step = await run_one(bench, "blobArchive", {"entries": [{"blobId": "gone.png"}]})
+    (job,) = step.jobs
+    assert job.outcome is Outcome.FAILED
+    assert output_of(bench, step) is None
+
+
+@pytest.mark.parametrize("step_type", sorted(STEP_TYPES.keys() - OF_GRAPHS - {"blobArchive"}))
+def test_the_same_input_and_seed_make_the_same(step_type: str) -> None:
+    for is_full in (False, True):
+        for sent in sent_inputs(step_type, is_full=is_full):
+            echo = echo_input(step_type, sent)
+            one, same = (
+                [resolve(draft) for draft in STEP_TYPES[step_type].jobs(echo, seed=SEED).drafts] for _ in range(2)
+            )
+            assert one == same
+
+
+@pytest.mark.parametrize("step_type", ["videoGen", "aceStepAudio", "polyGen", "tryOnU", "training"])
+def test_another_seed_makes_something_else(step_type: str) -> None:
+    echo = echo_input(step_type, sent_inputs(step_type, is_full=False)[0])
+    one, other = (resolve(STEP_TYPES[step_type].jobs(echo, seed=seed).drafts[0]) for seed in (1, 2))
+    assert one != other
+
+
+def test_every_recipe_has_a_step_type_but_repeat() -> None:
+    assert STEP_TYPES.keys() == recipe_schemas().keys() - {"repeat"}

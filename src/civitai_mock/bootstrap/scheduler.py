@@ -71,6 +71,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         own_blob_links=namespace.own_blob_links,
         blob_access=runtime.blob_access,
         metrics=runtime.metrics,
+        archives=lambda: namespace.archives,
     )
 
 

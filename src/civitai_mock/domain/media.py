@@ -27,6 +27,7 @@ EXTENSIONS: Mapping[str, str] = {
     "model/gltf-binary": ".glb",
     "application/zip": ".zip",
     "application/x-tar": ".tar",
+    "application/json": ".json",
     UNKNOWN_TYPE: ".safetensors",
 }
 TYPES_BY_EXTENSION: Mapping[str, str] = {".jpg": "image/jpeg", **{end: kind for kind, end in EXTENSIONS.items()}}

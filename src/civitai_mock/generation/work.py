@@ -151,6 +151,15 @@ class ClearAssetsWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveWork:
+    """Puts blobs into an archive; `entries` has their keys with the names of their files."""
+
+    entries: tuple[tuple[str, str], ...]
+    archive_format: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransformWork:
     """Derives an image from a stored one or, without `blob_key`, from a drawn one that stands in for `image_url`."""
 
@@ -162,11 +171,15 @@ class TransformWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Is an image that shows what an epoch has learnt; `name` is that of its slot."""
+    """Is a file that shows what an epoch has learnt: of a `recipe`, or else a PNG of a text and a seed.
+
+    `name` is that of its slot.
+    """
 
     name: str
-    prompt_text: str
-    seed: int
+    prompt_text: str = ""
+    seed: int = 0
+    recipe: FileRecipe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +213,7 @@ JobWork: TypeAlias = (
     | BlobWork
     | CopyAssetWork
     | ClearAssetsWork
+    | ArchiveWork
     | TransformWork
     | TrainingWork
 )

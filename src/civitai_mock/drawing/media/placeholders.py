@@ -85,6 +85,10 @@ def _vector_graphic(recipe: PlaceholderRecipe) -> bytes:
     return SVG.format(f"hsl({hue},60%,85%)", 20 + recipe.seed % 25, f"hsl({hue},60%,45%)").encode()
 
 
+def _json(_: PlaceholderRecipe) -> bytes:
+    return b"{}\n"
+
+
 def _zip(_: PlaceholderRecipe) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -105,6 +109,7 @@ PLACEHOLDERS: Mapping[str, Callable[[PlaceholderRecipe], bytes]] = {
     "model/gltf-binary": _cube,
     UNKNOWN_TYPE: _weights,
     "image/svg+xml": _vector_graphic,
+    "application/json": _json,
     "application/zip": _zip,
     "application/x-tar": _tar,
 }

@@ -47,19 +47,20 @@ class PlannedFile:
     """Is a file that a job of v2 makes, as far as it is known before the work begins.
 
     The id of its blob has 26 digits and the usual extension of its type or, if there is an `extension`, the job and the
-    place of the file in it (captures: imageGen has such ids).
+    place of the file in it (captures: imageGen has such ids). One with a `name` is an asset.
     """
 
     content_type: str
     facts: BlobFacts = NO_FACTS
     seed: int | None = None
     extension: str | None = None
+    name: str | None = None
 
     def slot(self, job_id: str, place: int) -> Slot:
         """Return the place for it, under the id that the file has as a blob of v2."""
         name = f"{job_id}-{place}"
         key = name + self.extension if self.extension else blob_id_of(name, extension_of(self.content_type))
-        return Slot(blob_key=key, seed=self.seed, facts=replace(self.facts, job_id=job_id))
+        return Slot(blob_key=key, seed=self.seed, name=self.name, facts=replace(self.facts, job_id=job_id))
 
 
 @quick_init

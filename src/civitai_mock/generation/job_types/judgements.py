@@ -9,7 +9,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.job_types.draft import CompleteSpec
 from civitai_mock.generation.operations import HashMedia, JudgeMedia
 from civitai_mock.generation.words import media
-from civitai_mock.generation.work import DerivedWork, is_web_url
+from civitai_mock.generation.work import DerivedWork, ResultWork, is_web_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +127,25 @@ class AgeClassificationSpec(JudgementSpec):
     def judge(self, content: str) -> JsonObject:
         del content
         return media.no_ages()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageScoresSpec(CompleteSpec):
+    """Answers how well images show what was asked for, in some dimensions; they are not fetched.
+
+    The `sources` are the images, by their names.
+    """
+
+    job_type: ClassVar[str] = "ImageScores"
+    cost: ClassVar[float] = 1
+
+    sources: Mapping[str, str]
+    dimensions: tuple[str, ...]
+    seed: int
+
+    def own_work(self) -> ResultWork:
+        scores = {
+            name: media.scores(image, dimensions=self.dimensions, seed=self.seed)
+            for name, image in self.sources.items()
+        }
+        return ResultWork(result={"results": {**scores}}, seconds=2.0)

@@ -19,6 +19,7 @@ from civitai_mock.generation.job_types.judgements import (
     MediaRatingSpec,
     MediaTagsSpec,
     TranscriptionSpec,
+    ImageScoresSpec,
 )
 from civitai_mock.generation.job_types.moderation import (
     ModelClamScanSpec,
@@ -39,6 +40,27 @@ from civitai_mock.generation.job_types.words import (
     ChatCompletionSpec,
     EchoSpec,
     PromptEnhancementSpec,
+)
+from civitai_mock.generation.job_types.archives import (
+    BlobArchiveSpec,
+)
+from civitai_mock.generation.job_types.audio import (
+    CompositionSpec,
+    MusicSpec,
+    SpeechSpec,
+)
+from civitai_mock.generation.job_types.model_training import (
+    ModelTrainingSpec,
+)
+from civitai_mock.generation.job_types.models_3d import (
+    Model3dSpec,
+    Model3dViewsSpec,
+)
+from civitai_mock.generation.job_types.node_packs import (
+    NodePacksSpec,
+)
+from civitai_mock.generation.job_types.stand_ins import (
+    StandInSpec,
 )
 
 STEP_SPECS: tuple[type[JobSpec], ...] = (
@@ -68,6 +90,16 @@ STEP_SPECS: tuple[type[JobSpec], ...] = (
     ModelPickleScanSpec,
     ModelMetadataSpec,
     ModelHashSpec,
+    BlobArchiveSpec,
+    CompositionSpec,
+    MusicSpec,
+    SpeechSpec,
+    ModelTrainingSpec,
+    Model3dSpec,
+    Model3dViewsSpec,
+    NodePacksSpec,
+    StandInSpec,
+    ImageScoresSpec,
     EchoSpec,
 )
 STEP_JOB_TYPES = {spec.job_type: spec for spec in STEP_SPECS}

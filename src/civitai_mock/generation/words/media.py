@@ -3,7 +3,7 @@
 Each takes a text that stands for the content (see `JudgeMedia`), and answers the same for the same text.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
@@ -79,6 +79,15 @@ def described_sound(content: str) -> JsonObject:
     text = "A calm melody of plain tones."
     beats, key = random.randrange(60, 160), random.choice(KEYS)
     return {"text": text, "caption": text, "bpm": str(beats), "keyScale": key, "timeSignature": "4", "language": "en"}
+
+
+def scores(content: str, *, dimensions: Sequence[str], seed: int) -> JsonObject:
+    """Return the result of one image in v2's qwenImageBench: good scores, of 1."""
+    random = seeded_random("scores", content, str(seed))
+    found: dict[str, float] = {name: round(random.uniform(0.6, 0.95), 3) for name in dimensions}
+    total = round(sum(found.values()) / len(found), 3) if found else None
+    nodes: list[Json] = [{"name": name, "score": score, "children": []} for name, score in found.items()]
+    return {"fieldScores": {**found}, "totalScore": total, "scores": nodes, "rawOutputs": {}, "errors": {}}
 
 
 def no_ages() -> JsonObject:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from civitai_mock.generation.work import (
+    ArchiveWork,
     BlobWork,
     ClearAssetsWork,
     CopyAssetWork,
@@ -15,7 +16,12 @@ from civitai_mock.generation.work import (
     TrainingWork,
     TransformWork,
 )
-from civitai_mock.scheduler.executors.blobs import BlobExecutor, ClearAssetsExecutor, CopyAssetExecutor
+from civitai_mock.scheduler.executors.blobs import (
+    ArchiveExecutor,
+    BlobExecutor,
+    ClearAssetsExecutor,
+    CopyAssetExecutor,
+)
 from civitai_mock.scheduler.executors.context import Executor
 from civitai_mock.scheduler.executors.graph import GraphExecutor
 from civitai_mock.scheduler.executors.media import DerivedExecutor, MediaExecutor
@@ -30,6 +36,7 @@ EXECUTORS: Mapping[type[JobWork], Callable[[Any], Executor]] = {
     BlobWork: BlobExecutor,
     CopyAssetWork: CopyAssetExecutor,
     ClearAssetsWork: ClearAssetsExecutor,
+    ArchiveWork: ArchiveExecutor,
     TransformWork: TransformExecutor,
     TrainingWork: TrainingExecutor,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
 from civitai_mock.domain.errors import JobError, NotFoundError
@@ -17,6 +18,9 @@ from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
 
+if TYPE_CHECKING:
+    from civitai_mock.services.archives import BlobArchives
+
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
 
@@ -25,7 +29,8 @@ StoreStages = Callable[[], Awaitable[None]]
 class RunnerServices:
     """Holds what all jobs of a worker are worked on with.
 
-    `pace` is the factor by which the seconds of simulated work are multiplied: 0 is at once.
+    `pace` is the factor by which the seconds of simulated work are multiplied: 0 is at once. `archives` are loaded at
+    first use.
     """
 
     provider: Provider
@@ -41,6 +46,7 @@ class RunnerServices:
     own_blob_links: OwnBlobLinks
     blob_access: BlobAccess
     metrics: Metrics
+    archives: Callable[[], "BlobArchives"]
 
 
 class Executor:

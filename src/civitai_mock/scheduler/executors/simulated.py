@@ -1,10 +1,11 @@
 """Work that is simulated here: trainings, transformed images, and results without files."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import JobError
+from civitai_mock.generation.file_recipes import FileRecipe
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.services.streams import one_chunk
@@ -76,6 +77,16 @@ class TrainingExecutor(Executor):
 
 async def _make_files(context: JobContext, epoch: Epoch, slots: dict[str, Slot]) -> AsyncIterator[Slot]:
     for sample in epoch.samples:
+        if sample.recipe is not None:
+            yield await _leave_recipe(context, slots[sample.name], sample.recipe)
+            continue
         image = await context.services.artist.draw(sample.prompt_text, seed=sample.seed)
         yield await context.fill_slot(slots[sample.name], one_chunk(image), PNG)
     yield await context.fill_slot(slots[epoch.model_name], one_chunk(epoch.model), WEIGHTS)
+
+
+async def _leave_recipe(context: JobContext, slot: Slot, recipe: FileRecipe) -> Slot:
+    measured = replace(slot, facts=(slot.facts or BlobFacts()).measured(recipe.facts))
+    shown = recipe.showing(context.services.artist.image_content)
+    await context.services.blobs.put_undrawn([context.undrawn_blob(measured, shown, recipe.content_type)])
+    return replace(measured, available=True)

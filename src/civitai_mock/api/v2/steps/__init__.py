@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.description.echo import echo_input
-from civitai_mock.api.v2.steps.comfy import Comfy, CustomComfy
+from civitai_mock.api.v2.steps.audio import (
+    AceStepAudio,
+    ComposeMedia,
+    TextToSpeech,
+)
+from civitai_mock.api.v2.steps.blobs import (
+    BlobArchive,
+)
+from civitai_mock.api.v2.steps.comfy import (
+    Comfy,
+    ComfyNodepackSnapshot,
+    CustomComfy,
+)
 from civitai_mock.api.v2.steps.image_operations import (
     ConvertImage,
     ImageBackgroundRemoval,
@@ -20,8 +32,13 @@ from civitai_mock.api.v2.steps.judgements import (
     MediaCaptioning,
     MediaHash,
     MediaRating,
+    QwenImageBench,
     Transcription,
     WDTagging,
+)
+from civitai_mock.api.v2.steps.models_3d import (
+    Model3DPreview,
+    PolyGen,
 )
 from civitai_mock.api.v2.steps.moderation import (
     BatchOCRSafetyClassification,
@@ -32,7 +49,16 @@ from civitai_mock.api.v2.steps.moderation import (
     ShieldstralModeration,
     XGuardModeration,
 )
+from civitai_mock.api.v2.steps.stand_ins import (
+    HumanoidImageMask,
+    ImageToSvg,
+    TryOnU,
+)
 from civitai_mock.api.v2.steps.step_type import Blobs, StepType
+from civitai_mock.api.v2.steps.training import (
+    ImageResourceTraining,
+    Training,
+)
 from civitai_mock.api.v2.steps.video import (
     Transcode,
     VideoBackgroundRemoval,
@@ -91,6 +117,19 @@ STEP_TYPES: Mapping[str, StepType] = {
         ModelPickleScan(),
         ModelHash(),
         ModelParseMetadata(),
+        TextToSpeech(),
+        AceStepAudio(),
+        ComposeMedia(),
+        Training(),
+        ImageResourceTraining(),
+        PolyGen(),
+        Model3DPreview(),
+        BlobArchive(),
+        HumanoidImageMask(),
+        TryOnU(),
+        ImageToSvg(),
+        QwenImageBench(),
+        ComfyNodepackSnapshot(),
         Echo(),
     )
 }

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from civitai_mock.api.v2.blob_documents import date_text
 from civitai_mock.api.v2.steps.image_members import image_count
-from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType, slots_of
+from civitai_mock.api.v2.steps.step_type import Blobs, OneJobStep, StepInput, StepType, slots_of
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.cost import StepCost
@@ -16,6 +16,7 @@ from civitai_mock.domain.json_types import Json, JsonObject, as_number, as_objec
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.job_types.comfy import LEAST_COST, ComfyDraft
 from civitai_mock.generation.media import ImageFile, ImageFormat
+from civitai_mock.generation.job_types.node_packs import NodePacksSpec, layer_air
 from civitai_mock.generation.output_names import TRACE, is_preview, node_of_asset
 from civitai_mock.generation.user_graph import file_references, graph_cost, graph_faults, prompt_texts, with_later_seeds
 from civitai_mock.ports.steps import StepJobs
@@ -143,3 +144,22 @@ def _usage(job: Job, step_input: StepInput) -> JsonObject:
         **started,
         "computedAt": date_text(at),
     }
+
+
+class ComfyNodepackSnapshot(OneJobStep):
+    """Answers an AIR for each pack of nodes, by which graphs of `customComfy` name it among their resources."""
+
+    name: ClassVar[str] = "comfyNodepackSnapshot"
+    price: ClassVar[int] = 1
+    MEMBERS: ClassVar[Sequence[str]] = ("layer", "objectInfo", "web")
+
+    def draft(self, step_input: StepInput, *, seed: int) -> NodePacksSpec:
+        return NodePacksSpec(node_packs=tuple(step_input["nodepacks"]))
+
+    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
+        files, results = blobs.render_all(jobs), list[Json]()
+        for place, node_pack in enumerate(as_texts(step_input["nodepacks"]) if files else ()):
+            made = files[place * len(self.MEMBERS) :]
+            named: JsonObject = {"nodepack": node_pack, "layerAir": str(layer_air(node_pack))}
+            results.append({**named, **dict(zip(self.MEMBERS, made, strict=False))})
+        return {"results": results} if results else None

@@ -11,6 +11,7 @@ from civitai_mock.generation.job_types.judgements import (
     AgeClassificationSpec,
     AudioCaptionSpec,
     HashMediaSpec,
+    ImageScoresSpec,
     MediaCaptionSpec,
     MediaRatingSpec,
     MediaTagsSpec,
@@ -115,3 +116,17 @@ class AgeClassification(ResultStep):
 
     def draft(self, step_input: StepInput, *, seed: int) -> AgeClassificationSpec:
         return AgeClassificationSpec(media=step_input["mediaUrl"])
+
+
+class QwenImageBench(ResultStep):
+    """Answers scores of images, by the ids that they were sent with."""
+
+    name: ClassVar[str] = "qwenImageBench"
+    price: ClassVar[int] = 1
+
+    def draft(self, step_input: StepInput, *, seed: int) -> ImageScoresSpec:
+        return ImageScoresSpec(
+            sources={item["id"]: item["image"] for item in step_input["items"]},
+            dimensions=tuple(step_input["dimensions"]),
+            seed=step_input["seed"],
+        )

@@ -59,6 +59,8 @@ IMAGE_PRICES: Mapping[str, ImagePrice] = {
 
 
 VIDEO_SECOND, VIDEO_PIXELS = 130, 1280 * 720
+MUSIC, MUSIC_SECOND = 1, 0.1
+SPEECH_CHARACTERS = 40  # of a Buzz
 
 
 def text_to_image_price(members: StepInput) -> StepCost:
@@ -95,6 +97,16 @@ def video_price(members: StepInput) -> StepCost:
         },
         fixed=_surcharges(members),
     )
+
+
+def music_price(members: StepInput) -> StepCost:
+    seconds = as_number(as_object(members).get("duration")) or 0
+    return StepCost(factors={"base": MUSIC + MUSIC_SECOND * seconds})
+
+
+def speech_price(members: StepInput) -> StepCost:
+    characters = len(as_text(as_object(members).get("text")))
+    return StepCost(factors={"base": max(characters / SPEECH_CHARACTERS, 1)})
 
 
 def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:

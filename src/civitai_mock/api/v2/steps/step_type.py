@@ -26,6 +26,10 @@ class Blobs:
         self._renderer = renderer
         self._allows_mature_content = allows_mature_content
 
+    @property
+    def base_url(self) -> str:
+        return self._renderer.base_url
+
     def render(self, slot: Slot, *, shown: Shown = Shown.FILE) -> JsonObject:
         level = None if slot.facts is None else slot.facts.nsfw_level
         is_withheld = not self._allows_mature_content and level is not None and level.is_mature
