@@ -179,7 +179,7 @@ class Sample:
     name: str
     prompt_text: str = ""
     seed: int = 0
-    recipe: FileRecipe | None = None
+    recipe: "FileRecipe | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,13 @@
 """The registry of the job types that only steps of v2 make; it is loaded for the first such job."""
 
+from civitai_mock.generation.job_types.archives import (
+    BlobArchiveSpec,
+)
+from civitai_mock.generation.job_types.audio import (
+    CompositionSpec,
+    MusicSpec,
+    SpeechSpec,
+)
 from civitai_mock.generation.job_types.draft import JobSpec
 from civitai_mock.generation.job_types.image_operations import (
     ConvertImageSpec,
@@ -15,11 +23,18 @@ from civitai_mock.generation.job_types.judgements import (
     AgeClassificationSpec,
     AudioCaptionSpec,
     HashMediaSpec,
+    ImageScoresSpec,
     MediaCaptionSpec,
     MediaRatingSpec,
     MediaTagsSpec,
     TranscriptionSpec,
-    ImageScoresSpec,
+)
+from civitai_mock.generation.job_types.model_training import (
+    ModelTrainingSpec,
+)
+from civitai_mock.generation.job_types.models_3d import (
+    Model3dSpec,
+    Model3dViewsSpec,
 )
 from civitai_mock.generation.job_types.moderation import (
     ModelClamScanSpec,
@@ -29,6 +44,12 @@ from civitai_mock.generation.job_types.moderation import (
     TextGuardSpec,
     TextPolicySpec,
     TextsInImagesSpec,
+)
+from civitai_mock.generation.job_types.node_packs import (
+    NodePacksSpec,
+)
+from civitai_mock.generation.job_types.stand_ins import (
+    StandInSpec,
 )
 from civitai_mock.generation.job_types.video import (
     ChangeVideoSpec,
@@ -40,27 +61,6 @@ from civitai_mock.generation.job_types.words import (
     ChatCompletionSpec,
     EchoSpec,
     PromptEnhancementSpec,
-)
-from civitai_mock.generation.job_types.archives import (
-    BlobArchiveSpec,
-)
-from civitai_mock.generation.job_types.audio import (
-    CompositionSpec,
-    MusicSpec,
-    SpeechSpec,
-)
-from civitai_mock.generation.job_types.model_training import (
-    ModelTrainingSpec,
-)
-from civitai_mock.generation.job_types.models_3d import (
-    Model3dSpec,
-    Model3dViewsSpec,
-)
-from civitai_mock.generation.job_types.node_packs import (
-    NodePacksSpec,
-)
-from civitai_mock.generation.job_types.stand_ins import (
-    StandInSpec,
 )
 
 STEP_SPECS: tuple[type[JobSpec], ...] = (

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import JobError
-from civitai_mock.generation.file_recipes import FileRecipe
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext
 from civitai_mock.services.streams import one_chunk
+
+if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
+    from civitai_mock.generation.file_recipes import FileRecipe
 
 PNG = "image/png"
 WEIGHTS = "application/octet-stream"
@@ -85,7 +88,7 @@ async def _make_files(context: JobContext, epoch: Epoch, slots: dict[str, Slot])
     yield await context.fill_slot(slots[epoch.model_name], one_chunk(epoch.model), WEIGHTS)
 
 
-async def _leave_recipe(context: JobContext, slot: Slot, recipe: FileRecipe) -> Slot:
+async def _leave_recipe(context: JobContext, slot: Slot, recipe: "FileRecipe") -> Slot:
     measured = replace(slot, facts=(slot.facts or BlobFacts()).measured(recipe.facts))
     shown = recipe.showing(context.services.artist.image_content)
     await context.services.blobs.put_undrawn([context.undrawn_blob(measured, shown, recipe.content_type)])
