@@ -15,8 +15,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_number, as_object, as_text, as_texts
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.job_types.comfy import LEAST_COST, ComfyDraft
-from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.job_types.node_packs import NodePacksSpec, layer_air
+from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.output_names import TRACE, is_preview, node_of_asset
 from civitai_mock.generation.user_graph import file_references, graph_cost, graph_faults, prompt_texts, with_later_seeds
 from civitai_mock.ports.steps import StepJobs
