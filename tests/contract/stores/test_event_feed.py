@@ -1,21 +1,28 @@
 """`EventFeed`: who goes on from a position misses nothing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
+from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry, FeedPage
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import EventFeed, JobQueue, JobStore
+from civitai_mock.ports import EventFeed, JobQueue, JobStore, Stores
+from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.event_feed import FollowEvents
 from tests.support.dates import START
+from tests.support.event_loop import settle
+from tests.support.gated_stores import StoreGate, gated
 from tests.support.jobs import SECOND, add_claimed, add_jobs, job_id, make_blocked, make_claim, make_job, succeeded
 
+T = TypeVar("T")
 PAGE = 7
-WRITERS, CHANGES = 8, 12
+WRITERS, CHANGES, EVENTS = 8, 4, 6
 
 
 async def read(feed: EventFeed, position: str, *, limit: int = PAGE) -> tuple[Sequence[FeedEntry], str]:
@@ -91,33 +98,68 @@ async def test_a_reader_that_comes_back_misses_nothing_of_thousands_of_events_by
     added = await add_jobs(jobs, WRITERS * 12)
     claimed = await queue.claim(make_claim(), limit=len(added))
     seqs: dict[str, int] = {}
-    is_over = asyncio.Event()
+    has_written, is_over = asyncio.Event(), asyncio.Event()
 
     async def follow() -> None:
         position, knows_all = "", False
         while not knows_all:
+            await has_written.wait()
+            has_written.clear()
             knows_all = is_over.is_set()
             entries, position = await read(feed, position, limit=50)
             seqs.update(last_seqs(entries))
-            await asyncio.sleep(0)
 
     async def write(own: Sequence[Job]) -> None:
         for turn in range(CHANGES):
-            own = [await _changed(jobs, job, turn) for job in own]
+            own = await asyncio.gather(*(_changed(jobs, job, turn) for job in own))
+            has_written.set()
 
     following = asyncio.create_task(follow())
     try:
         await asyncio.gather(*(write(claimed[number::WRITERS]) for number in range(WRITERS)))
     finally:
         is_over.set()
+        has_written.set()
         await following
-    assert seqs == {job.id: CHANGES for job in added}
+    assert seqs == {job.id: CHANGES * EVENTS for job in added}
 
 
 async def _changed(jobs: JobStore, job: Job, turn: int) -> Job:
-    after = job.progressed(at=START + turn * SECOND, context={"turn": turn})
-    assert await jobs.replace(job, after)
-    return after
+    """Store what happened to a job in one write."""
+    happened = [job]
+    for _ in range(EVENTS):
+        happened.append(happened[-1].progressed(at=START + turn * SECOND, context={"turn": turn}))
+    assert await jobs.replace(job, happened[-1], between=[after.last_event for after in happened[1:-1]])
+    return happened[-1]
+
+
+class Watched(StoreGate):
+    """Says when a call was answered."""
+
+    def __init__(self) -> None:
+        self.is_answered = asyncio.Event()
+
+    async def pass_through(self, call: Awaitable[T]) -> T:
+        answer = await call
+        self.is_answered.set()
+        return answer
+
+
+async def test_who_follows_is_told_once_though_the_end_of_the_feed_is_read_again(stores: Stores) -> None:
+    clock, event_bus, watched, told = VirtualClock(START), EventBus(), Watched(), list[FeedEntry]()
+    event_bus.subscribe_to_changes_elsewhere(told.extend)
+    following = FollowEvents(feed=gated(stores, watched).feed, event_bus=event_bus, clock=clock)
+    following.follow("test", every=SECOND)
+    await following.begun()
+    await stores.jobs.add([make_job()])
+    for _ in range(5):
+        watched.is_answered.clear()
+        await settle()
+        clock.advance(1)
+        await watched.is_answered.wait()
+        await settle()
+    following.unfollow("test")
+    assert told == [FeedEntry(job_id(1), 0, None, False, False)]
 
 
 async def test_a_claim_alone_is_no_event(feed: EventFeed, jobs: JobStore, queue: JobQueue) -> None:
