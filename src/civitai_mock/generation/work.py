@@ -64,8 +64,9 @@ class GraphWork:
     leaves the node out, so that its links take the places of its outputs, in their order. No node was made for the
     `ignored_tags`. The graph `has_common_shape` if it was built here and reads no image: then many others differ from
     it in texts, seeds and names of files only. Images are given out as `image_file` says; without it as they are made.
-    Files of v2 are called as ComfyUI would, behind `asset_prefix`, if there is one. If `has_trace`, what happened is
-    told in a file of its own.
+    Files of v2 are called as ComfyUI would, behind `asset_prefix`, if there is one. Where it `has_previews` it gives
+    out what preview nodes make, too, and not only if there is nothing else. If `has_trace`, what happened is told in
+    a file of its own.
     """
 
     graph: Graph
@@ -78,6 +79,7 @@ class GraphWork:
     has_common_shape: bool = False
     image_file: ImageFile | None = None
     asset_prefix: str | None = None
+    has_previews: bool = False
     has_trace: bool = False
 
 

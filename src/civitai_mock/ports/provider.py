@@ -90,10 +90,14 @@ class UndrawnOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """All files that a graph made, in order of node and batch index; `facts` go into the job's last event."""
+    """All files that a graph made, in order of node and batch index; `facts` go into the job's last event.
+
+    Where it has made others, `previews` has those that were only to be shown.
+    """
 
     items: Sequence[Output | UndrawnOutput]
     facts: ReadOnlyJson
+    previews: Sequence[Output | UndrawnOutput] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

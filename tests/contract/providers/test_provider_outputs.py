@@ -49,3 +49,23 @@ async def test_the_simulator_and_comfyui_return_the_same_files(name: str) -> Non
     async with running_standin(draw=draw_simulated) as standin, comfyui_on(standin) as comfyui:
         assert await results(comfyui, graph) == simulated
     assert [one[1] for one in simulated if isinstance(one, tuple)] == OUTPUT_NODES[name][1]
+
+
+PREVIEW: Graph = {"class_type": "PreviewImage", "inputs": {"images": ["image", 0]}}
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+async def test_previews_come_beside_what_is_saved_or_in_its_place(is_saved: bool) -> None:
+    source = {"image": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 2, "color": 0}}}
+    save: Graph = {"1": {"class_type": "SaveImage", "inputs": {"images": ["image", 0], "filename_prefix": "x"}}}
+    submission = make_submission({**source, "2": PREVIEW, **(save if is_saved else {})})
+    async with (
+        open_simulator(slow=False) as simulator,
+        running_standin(draw=draw_simulated) as standin,
+        comfyui_on(standin) as comfyui,
+    ):
+        for provider in (simulator, comfyui):
+            await provider.send(submission)
+            made = await provider.collect(submission.prompt_id)
+            assert [item.node_id for item in made.items] == (["1", "1"] if is_saved else ["2", "2"])
+            assert [item.node_id for item in made.previews] == (["2", "2"] if is_saved else [])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from civitai_mock.providers.comfyui.protocol.messages import SavedFile, SocketImage
-from civitai_mock.providers.comfyui.protocol.tracker import SavedResult, sort_results
+from civitai_mock.providers.comfyui.protocol.tracker import SavedResult, sort_previews, sort_results
 
 
 def saved(*names: str, folder: str = "output") -> tuple[SavedFile, ...]:
@@ -35,6 +35,14 @@ def test_images_are_counted_by_node_and_then_by_batch(
 def test_previews_do_not_count_beside_saved_images() -> None:
     files = {"1": saved("preview", folder="temp"), "9": saved("saved")}
     assert sort_results(files=files, images=[], node_order=()) == (SavedResult("9", saved("saved")[0]),)
+
+
+def test_previews_that_do_not_count_are_known() -> None:
+    files = {"12": saved("later", folder="temp"), "1": saved("preview", folder="temp"), "9": saved("saved")}
+    results = sort_results(files=files, images=[], node_order=())
+    previews = sort_previews(files=files, results=results, node_order=())
+    assert [(preview.node_id, preview.file.filename) for preview in previews] == [("1", "preview"), ("12", "later")]
+    assert sort_previews(files={"1": saved("a")}, results=[SavedResult("1", saved("a")[0])], node_order=()) == ()
 
 
 def test_previews_count_where_nothing_was_saved() -> None:

@@ -47,6 +47,7 @@ class ComfySpec(JobSpec):
             graph=loading.graph,
             images=loading.images,
             asset_prefix=f"customcomfy-{job.id}-asset-" if self.is_custom else None,
+            has_previews=self.is_custom,
             has_trace=self.has_trace,
             image_file=self.file,
         )

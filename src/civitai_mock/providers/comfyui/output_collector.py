@@ -58,11 +58,13 @@ class OutputCollector:
         return max(awaited, key=lambda found: found[1].is_live)
 
     def _outputs(self, worker: Worker, run: Run, end: PromptDone) -> Outputs:
-        texts = {node_id: image_texts(run.graph, node_id) for node_id in {result.node_id for result in end.results}}
+        made = (*end.results, *end.previews)
+        texts = {node_id: image_texts(run.graph, node_id) for node_id in {result.node_id for result in made}}
         items = [self._output(worker, run, result, texts[result.node_id]) for result in end.results]
         for last in items[-1:]:
             items[-1] = replace(last, content=self._with_success(worker, run, last.content))
-        return Outputs(items=items, facts=_facts(worker, end))
+        previews = [self._output(worker, run, result, texts[result.node_id]) for result in end.previews]
+        return Outputs(items=items, facts=_facts(worker, end), previews=previews)
 
     def _output(self, worker: Worker, run: Run, result: PromptResult, texts: Mapping[str, str]) -> Output:
         if isinstance(result, SavedResult):

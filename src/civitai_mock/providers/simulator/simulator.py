@@ -55,6 +55,7 @@ class SimulatedPrompt:
     is_done: bool
     job_id: str
     outputs: Sequence[OutputImages]
+    previews: Sequence[OutputImages]
     graph_text: str
     input_files: Mapping[str, InputFile]
     loaded: Mapping[str, Loaded]
@@ -162,7 +163,8 @@ class Simulator:
         if prompt is None:
             raise TransientError("The prompt is unknown to the simulator, or was forgotten.", prompt_id=prompt_id)
         await self._wait_for_end(prompt)
-        return Outputs(items=list(self._outputs(prompt)), facts=prompt.facts)
+        items, previews = (list(self._outputs(prompt, made)) for made in (prompt.outputs, prompt.previews))
+        return Outputs(items=items, facts=prompt.facts, previews=previews)
 
     async def cancel(self, prompt_id: str) -> None:
         prompt = self._prompts.get(prompt_id)
@@ -192,14 +194,16 @@ class Simulator:
         loaded = await self._load(input_files)
         outputs = self._check(submission.graph, loaded, has_common_shape=submission.has_common_shape)
         workload = self._worker.take(outputs)
-        made = _without_previews([output for output in outputs if output.results])
+        made = [output for output in outputs if output.results]
+        kept = _without_previews(made)
         is_undrawn = all(output.is_drawn_image for output in made)
         return SimulatedPrompt(
             id=submission.prompt_id,
             number=number,
             is_done=not workload.duration and is_undrawn,
             job_id=submission.job_id,
-            outputs=made,
+            outputs=kept,
+            previews=() if kept is made else [output for output in made if output.is_preview],
             graph_text="" if is_undrawn else json.dumps(submission.graph),
             input_files=input_files,
             loaded=loaded,
@@ -235,8 +239,8 @@ class Simulator:
     def _seconds_left(self, prompt: SimulatedPrompt) -> float:
         return (prompt.ends_at - self._clock.now()).total_seconds()
 
-    def _outputs(self, prompt: SimulatedPrompt) -> Iterator[Output | UndrawnOutput]:
-        for output in prompt.outputs:
+    def _outputs(self, prompt: SimulatedPrompt, made: Sequence[OutputImages]) -> Iterator[Output | UndrawnOutput]:
+        for output in made:
             for index in range(output.results):
                 content_type = media_type_of(f".{output.suffix}")
                 if output.is_drawn_image:

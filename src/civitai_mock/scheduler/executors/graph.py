@@ -11,7 +11,7 @@ from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.images import BrokenImageError, read_header
 from civitai_mock.domain.job import Job, WorkflowPlace
-from civitai_mock.domain.json_types import JsonObject, as_object
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.maturity import level_of_text
 from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.progress import SamplingProgress
@@ -80,15 +80,16 @@ class GraphExecutor(Executor):
     async def collect(self, context: JobContext) -> None:
         """Raise `JobError` for a graph that made fewer images than the job has slots."""
         outputs = await self._outputs(context)
-        slots = context.job.slots or self._slots(context.job, outputs.items)
-        made, expected = len(outputs.items), max(len(slots), 1)
+        items = [*outputs.items, *outputs.previews] if self.work.has_previews else outputs.items
+        slots = context.job.slots or self._slots(context.job, items)
+        made, expected = len(items), max(len(slots), 1)
         if made < expected:
             raise JobError(f"The graph made too few images: {made} of {expected}.", made=made, asked=len(slots))
         started = context.services.clock.now()
-        made_files = list(zip(slots, outputs.items, strict=False))
+        made_files = list(zip(slots, items, strict=False))
         context.slots = await _store_outputs(context, made_files, self._file)
         if self.work.has_trace:
-            context.slots += (await self._trace(context, outputs),)
+            context.slots += (await self._trace(context, items, outputs.facts),)
         context.event_context |= {
             **outputs.facts,
             "middleware_duration_UploadBlobs_ms": (context.services.clock.now() - started) // MILLISECOND,
@@ -148,11 +149,11 @@ class GraphExecutor(Executor):
         level = level_of_text("\n".join(prompt_texts(self.work.graph)))
         return BlobFacts(nsfw_level=level, job_id=job_id, workflow_id=place.workflow_id)
 
-    async def _trace(self, context: JobContext, outputs: Outputs) -> Slot:
+    async def _trace(self, context: JobContext, made: Sequence[Output | UndrawnOutput], ran: ReadOnlyJson) -> Slot:
         """Store a text that tells what was run, and what came of it."""
         nodes = (f"node {node_id}: {as_object(node).get('class_type')}" for node_id, node in context.graph.items())
-        facts = (f"{name}: {value}" for name, value in outputs.facts.items())
-        files = (f"node {output.node_id} made a file of type {output.content_type}" for output in outputs.items)
+        facts = (f"{name}: {value}" for name, value in ran.items())
+        files = (f"node {output.node_id} made a file of type {output.content_type}" for output in made)
         lines = [f"prompt {_prompt_id(context)} on {context.services.provider.description}", *nodes, *facts, *files]
         slot = Slot(blob_key=f"{context.job.id}-{TRACE}.log", name=TRACE)
         return await context.fill_slot(slot, one_chunk("\n".join([*lines, ""]).encode()), "text/plain")

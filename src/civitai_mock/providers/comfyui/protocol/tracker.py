@@ -60,6 +60,7 @@ class PromptDone:
 
     results: tuple[PromptResult, ...]
     elapsed_ms: int | None
+    previews: tuple[SavedResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,15 @@ def sort_results(
     results = [*saved, *images]
     kept = [result for result in results if isinstance(result, SocketImage) or result.file.folder == OUTPUT_FOLDER]
     return tuple(sorted(kept or results, key=lambda result: output_rank(result.node_id, node_order)))
+
+
+def sort_previews(
+    *, files: Mapping[str, Sequence[SavedFile]], results: Sequence[PromptResult], node_order: Sequence[str]
+) -> tuple[SavedResult, ...]:
+    """Sort the files that are not among the results."""
+    saved = (SavedResult(node_id, file) for node_id, made in files.items() for file in made)
+    others = [result for result in saved if result not in results]
+    return tuple(sorted(others, key=lambda result: output_rank(result.node_id, node_order)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -254,7 +264,8 @@ class PromptTracker:
         if all(streamed.is_complete for streamed in self._streamed.values()):
             images = [image for streamed in self._streamed.values() for _, image in sorted(streamed.images.items())]
             results = sort_results(files=entry.files, images=images, node_order=entry.node_order)
-            self.state = PromptDone(results=results, elapsed_ms=entry.elapsed_ms)
+            previews = sort_previews(files=entry.files, results=results, node_order=entry.node_order)
+            self.state = PromptDone(results=results, elapsed_ms=entry.elapsed_ms, previews=previews)
             return
         self._missing_since = self._missing_since or now
         if now - self._missing_since >= self._limits.absent:
