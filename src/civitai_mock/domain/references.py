@@ -4,13 +4,13 @@ A source is the name of another step, `$0`, `$1`… by its place, `$arguments`, 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias, TypeGuard
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -18,6 +18,7 @@ ARGUMENTS = "$arguments"
 REF, PATH, AS = "$ref", "path", "as"
 REPEAT, FOR, TEMPLATE = "repeat", "for", "template"
 STEP_TYPE, INPUT = "$type", "input"
+NESTED = (dict, list)
 OF_JSON_SCHEMA = "#"  # begins a reference within a JSON Schema, which an input may have in it
 BY_PLACE = re.compile(r"\$(0|[1-9][0-9]{0,5})", re.ASCII)
 PART = re.compile(r"(?:^|(?<=[\s\S])\.)(?P<name>[^.\[\]]+)|\[(?P<index>[0-9]{1,9})\]", re.ASCII)
@@ -112,15 +113,15 @@ def loop_variable(repeat_input: Json) -> str | None:
 
 
 def _in_value(value: Json, place: Path) -> Iterator[Reference]:
+    """Look into lists and objects alone, as most members of an input are neither."""
     found = _reference(value, place)
     if found is not None:
         yield found
-    elif isinstance(value, dict):
-        for name, item in value.items():
+        return
+    parts: Iterable[tuple[str | int, Json]] = value.items() if isinstance(value, dict) else enumerate(as_list(value))
+    for name, item in parts:
+        if isinstance(item, NESTED):
             yield from _in_value(item, (*place, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _in_value(item, (*place, index))
 
 
 def is_reference(value: Json) -> TypeGuard[JsonObject]:
@@ -155,7 +156,7 @@ def _resolved(value: Json, values: Mapping[str, Json]) -> Json:
     if found is not None:
         return value_at_path(values[found.source], found.path) if found.source in values else value
     if isinstance(value, dict):
-        return {name: _resolved(item, values) for name, item in value.items()}
+        return {name: _resolved(item, values) if isinstance(item, NESTED) else item for name, item in value.items()}
     return [_resolved(item, values) for item in value] if isinstance(value, list) else value
 
 
@@ -223,6 +224,8 @@ def _source(reference: Reference, places: Mapping[str, int], arguments: Json) ->
 
 
 def _check_circles(linked: Sequence[Mapping[int, str]]) -> None:
+    if not any(linked):
+        return
     sorter: TopologicalSorter[int] = TopologicalSorter(dict(enumerate(linked)))
     try:
         sorter.prepare()

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from civitai_mock.domain.errors import MockError, TransientError, fault
-from civitai_mock.domain.json_types import Json
-from civitai_mock.domain.references import Path, print_path
+from civitai_mock.domain.json_types import Json, as_list
+from civitai_mock.domain.references import NESTED, Path, print_path
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from civitai_mock.services.streams import one_chunk
 from civitai_mock.services.uploads import UploadBlobs
@@ -50,16 +50,18 @@ class StoreDataUrls:
 
 
 def _data_urls(value: Json) -> list[tuple[Path, str]]:
+    if isinstance(value, str):
+        return [((), value)] if DATA_URL.match(value) else []
     found: list[tuple[Path, str]] = []
     waiting: list[tuple[Path, Json]] = [((), value)]
     while waiting:
         place, item = waiting.pop()
-        if isinstance(item, dict):
-            waiting += [((*place, name), part) for name, part in item.items()]
-        elif isinstance(item, list):
-            waiting += [((*place, index), part) for index, part in enumerate(item)]
-        elif isinstance(item, str) and item[: len(BEGIN)].lower() == BEGIN and DATA_URL.match(item):
-            found.append((place, item))
+        for name, part in item.items() if isinstance(item, dict) else enumerate(as_list(item)):
+            if isinstance(part, str):
+                if DATA_URL.match(part):
+                    found.append(((*place, name), part))
+            elif isinstance(part, NESTED):
+                waiting.append(((*place, name), part))
     return found
 
 

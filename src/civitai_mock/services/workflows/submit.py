@@ -165,6 +165,8 @@ class SubmitWorkflow:
         if step.type == REPEAT:
             check_repeat(step.input, path=path)
             return step.input
+        if not template.arguments:
+            return step.input
         found = with_arguments(step.type, step.input, template.arguments)
         return step.input if found == step.input else self.step_types.echo(step.type, found, path=path)
 
@@ -259,7 +261,8 @@ class SubmitWorkflow:
         self.metrics.workflows_submitted += 1
         publish_new_jobs(self.event_bus, new.jobs)
         snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
-        await self._announce(snapshot)
+        if stored.callbacks:
+            await self._announce(snapshot)
         return snapshot
 
     async def _announce(self, snapshot: WorkflowSnapshot) -> None:
