@@ -27,6 +27,10 @@ class Advance(Protocol):
 
     async def __call__(self, workflow_id: str) -> object: ...
 
+    def is_quiet(self, workflow_id: str) -> bool:
+        """Return whether nobody has to hear that a job of this workflow begins, as far as this process knows."""
+        ...
+
     async def due(self, *, after: str, limit: int) -> tuple[Sequence[str], str | None]:
         """Return which unfinished workflows of a page can go further, and where the next page begins."""
         ...
@@ -87,7 +91,8 @@ class WorkflowAdvancer:
             self._add([workflow_id])
         elif job.stage is Stage.SENT_TO_COMFY and job.id not in self._begun:
             self._begun.add(job.id)
-            self._add([workflow_id])
+            if not self._get_advance().is_quiet(workflow_id):
+                self._add([workflow_id])
 
     def _add(self, workflow_ids: Sequence[str]) -> None:
         self._waiting.update(dict.fromkeys(workflow_ids))

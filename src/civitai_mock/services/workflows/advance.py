@@ -56,12 +56,17 @@ class AdvanceWorkflows:
             if not await self.announce(snapshot, progress):
                 continue
             if progress.status.is_over:
-                await self._end(snapshot, progress)
+                over = await self._end(snapshot, progress)
+                if over is not None:
+                    return over
                 continue
             step = await self.next_steps(snapshot, progress)
             if step is None:
                 return snapshot
             await self._write(snapshot.workflow, step)
+
+    def is_quiet(self, workflow_id: str) -> bool:
+        return workflow_id in self.announce.quiet
 
     async def due(self, *, after: str, limit: int) -> tuple[Sequence[str], str | None]:
         """Return which unfinished workflows of a page can go further, and where the next page begins.
@@ -116,18 +121,24 @@ class AdvanceWorkflows:
             publish_new_jobs(self.event_bus, step.jobs)
             self.event_bus.publish_workflows([step.workflow.id])
 
-    async def _end(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> None:
-        """Note how a workflow has ended, for as long as all of its jobs are kept."""
+    async def _end(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> WorkflowSnapshot | None:
+        """Note how a workflow has ended, for as long as all of its jobs are kept; return None if it is to be read anew.
+
+        That is so if somebody else has changed it meanwhile.
+        """
         workflow = snapshot.workflow
         memo = memo_of(workflow, progress, nsfw_level=level_of(snapshot.jobs))
         if memo is None:
-            return
+            return None
         keep_until = min([memo.completed_at + self.lifetime, *(job.keep_until for job in snapshot.jobs)])
         over = workflow.over(memo, keep_until=keep_until)
-        if await self.workflows.replace(workflow, over, balances=self.balances):
-            self.metrics.workflows_ended[memo.status] += 1
-            logger.info("workflow done", workflow_id=workflow.id, trace_id=workflow.trace_id, status=memo.status)
-            self.event_bus.publish_workflows([over.id])
+        if not await self.workflows.replace(workflow, over, balances=self.balances):
+            return None
+        self.announce.quiet.discard(over.id)
+        self.metrics.workflows_ended[memo.status] += 1
+        logger.info("workflow done", workflow_id=workflow.id, trace_id=workflow.trace_id, status=memo.status)
+        self.event_bus.publish_workflows([over.id])
+        return WorkflowSnapshot(workflow=over, jobs=snapshot.jobs)
 
 
 def level_of(jobs: Sequence[Job]) -> str | None:

@@ -1,14 +1,15 @@
 """Announce the statuses of a workflow, its steps and its jobs to its callbacks, each once and in order."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from civitai_mock.domain.workflow import Callback, WorkflowSnapshot, WorkflowStatus
-from civitai_mock.domain.workflow_progress import Progress, WorkflowProgress, job_progress
+from civitai_mock.domain.workflow_progress import Progress, WorkflowProgress, job_progress, workflow_progress
 from civitai_mock.domain.workflow_search import Announcement
 from civitai_mock.ports import Clock, WorkflowOutbox
 from civitai_mock.services.event_bus import EventBus
 
+MOST_QUIET = 10_000
 WORKFLOW, STEP, JOB = OPENING = ("workflow", "step", "job")
 
 
@@ -21,6 +22,27 @@ class Subject:
     progress: Progress
 
 
+class QuietWorkflows:
+    """Remembers workflows without callbacks: nobody has to hear that a job of one begins.
+
+    Of more than `MOST_QUIET`, the oldest are forgotten, which is looked up again for them.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def __contains__(self, workflow_id: str) -> bool:
+        return workflow_id in self._ids
+
+    def add(self, workflow_id: str) -> None:
+        self._ids[workflow_id] = None
+        if len(self._ids) > MOST_QUIET:
+            del self._ids[next(iter(self._ids))]
+
+    def discard(self, workflow_id: str) -> None:
+        self._ids.pop(workflow_id, None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnounceStatuses:
     """Appends to the outbox of a workflow what its callbacks do not know yet.
@@ -31,13 +53,15 @@ class AnnounceStatuses:
     outbox: WorkflowOutbox
     event_bus: EventBus
     clock: Clock
+    quiet: QuietWorkflows = field(default_factory=QuietWorkflows)
 
-    async def __call__(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> bool:
-        """Return False if somebody else has announced something meanwhile."""
+    async def __call__(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress | None = None) -> bool:
+        """Return False if somebody else has announced something meanwhile; `progress` is that of the snapshot."""
         callbacks = snapshot.workflow.callbacks
         if not callbacks:
+            self.quiet.add(snapshot.workflow.id)
             return True
-        wanted = list(_wanted(callbacks, _subjects(snapshot, progress)))
+        wanted = list(_wanted(callbacks, _subjects(snapshot, progress or workflow_progress(snapshot))))
         known = await self.outbox.announced(snapshot.workflow.id) if wanted else ()
         told = {(item.callback, item.scope, item.subject, item.status) for item in known}
         new = [item for item in wanted if item not in told]

@@ -24,7 +24,6 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import UpgradeMode, Workflow, WorkflowSnapshot, WorkflowStep
 from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_ids import WorkflowIds
-from civitai_mock.domain.workflow_progress import workflow_progress
 from civitai_mock.domain.workflow_template import WorkflowTemplate
 from civitai_mock.ports import Clock, Ids, Metrics, ResourceStore, WorkflowStore
 from civitai_mock.ports.steps import StepTypes
@@ -261,14 +260,13 @@ class SubmitWorkflow:
         self.metrics.workflows_submitted += 1
         publish_new_jobs(self.event_bus, new.jobs)
         snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
-        if stored.callbacks:
-            await self._announce(snapshot)
+        await self._announce(snapshot)
         return snapshot
 
     async def _announce(self, snapshot: WorkflowSnapshot) -> None:
         """Announce that the workflow is there; if the store is away, the next scan of a scheduler does."""
         try:
-            await self.announce(snapshot, workflow_progress(snapshot))
+            await self.announce(snapshot)
         except TransientError as error:
             logger.warning("store away", error=error.message)
 
