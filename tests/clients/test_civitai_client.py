@@ -191,6 +191,16 @@ def test_a_blob_is_looked_at_and_refreshed(api: Api) -> None:
     [
         ("invokeEchoStepTemplate", {"message": "hi"}, {"message"}),
         ("invokeImageUploadStepTemplate", "data:image/png;base64,{png}", {"blob"}),
+        (
+            "invokeMediaHashStepTemplate",
+            {"mediaUrl": "data:image/png;base64,{png}", "hashTypes": ["perceptual"]},
+            {"hashes"},
+        ),
+        (
+            "invokeChatCompletionStepTemplate",
+            {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello?"}]},
+            {"id", "object", "created", "model", "choices", "usage"},
+        ),
         ("invokeTextToImageStepTemplate", text_to_image()["input"], {"images"}),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("invoke") else "",

@@ -116,6 +116,7 @@ def test_a_url_that_has_run_out_is_refused_and_a_new_one_is_good(node: Node) -> 
     ("media_type", "step_type", "given", "member"),
     [
         ("image/png", "imageUpscaler", {"numberOfRepeats": 1}, "image"),
+        ("image/png", "mediaCaptioning", {}, "mediaUrl"),
         ("video/mp4", "videoUpscaler", {"scaleFactor": 2}, "video"),
     ],
 )
