@@ -55,6 +55,7 @@ class MongoHealth:
 def _others(collections: Collections) -> Sequence[Collection]:
     return (
         collections.jobs,
+        collections.workflows,
         collections.job_events,
         collections.reservations,
         collections.resources,
