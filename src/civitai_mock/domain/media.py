@@ -30,7 +30,11 @@ EXTENSIONS: Mapping[str, str] = {
     "application/json": ".json",
     UNKNOWN_TYPE: ".safetensors",
 }
-TYPES_BY_EXTENSION: Mapping[str, str] = {".jpg": "image/jpeg", **{end: kind for kind, end in EXTENSIONS.items()}}
+# A name in `.webm` is that of a video: the first type with an ending has it.
+TYPES_BY_EXTENSION: Mapping[str, str] = {
+    ".jpg": "image/jpeg",
+    **{end: kind for kind, end in reversed([*EXTENSIONS.items()])},
+}
 VIDEO_BRANDS = frozenset({b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"})
 SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 QUICKTIME = b"qt  "

@@ -2,7 +2,15 @@
 
 import pytest
 
-from civitai_mock.domain.media import EXTENSIONS, MediaKind, extension_of, kind_of, sniffed_type
+from civitai_mock.domain.media import (
+    EXTENSIONS,
+    UNKNOWN_TYPE,
+    MediaKind,
+    extension_of,
+    kind_of,
+    sniffed_type,
+    type_of_name,
+)
 
 HEADS = {
     "image/png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08",
@@ -65,7 +73,11 @@ def test_a_kind_follows_from_a_type(content_type: str, kind: MediaKind | None) -
     assert kind_of(content_type) is kind
 
 
-def test_every_type_has_an_ending_of_its_own() -> None:
-    assert len(set(EXTENSIONS.values())) == len(EXTENSIONS)
+def test_every_type_has_an_ending_of_its_own_which_leads_back_to_it() -> None:
+    """But for sounds in WebM, whose names are those of videos."""
+    others = {kind: type_of_name(f"a.b{end}") for kind, end in EXTENSIONS.items() if type_of_name(f"a.b{end}") != kind}
+    assert others == {"audio/webm": "video/webm"}
+    assert type_of_name("a.jpg") == "image/jpeg"
+    assert type_of_name("a") == UNKNOWN_TYPE
     assert extension_of("image/jpeg") == ".jpeg"
     assert extension_of("text/html") == ""

@@ -42,7 +42,8 @@ KINDS: Mapping[str, VideoFile] = {
         container="webm",
         options={"fflags": BITEXACT},
         codec="libvpx",
-        codec_options={"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "3M"},
+        # Below 0 the speed is fixed: else it follows from how busy the machine is, and the bytes with it.
+        codec_options={"deadline": "realtime", "cpu-used": "-8", "crf": "24", "b": "3M"},
         sound=SoundFile(container="webm", codec="libopus", rate=48_000),
     ),
 }
