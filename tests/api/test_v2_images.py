@@ -202,6 +202,18 @@ async def test_a_chain_of_steps_makes_one_image_of_another(workflows: WorkflowCl
     assert not texts_of(image)
 
 
+async def test_a_graph_loads_the_image_of_an_earlier_step(workflows: WorkflowClient) -> None:
+    graph = {
+        "1": {"classType": "LoadImage", "inputs": {"image": {"$ref": "gen", "path": "output.images[0].url"}}},
+        "2": {"classType": "ImageScaleBy", "inputs": {"image": ["1", 0], "upscale_method": "area", "scale_by": 0.5}},
+        "3": {"classType": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "half"}},
+    }
+    done = await run(workflows, step("imageGen", SDXL, name="gen"), step("comfy", {"comfyWorkflow": graph}))
+    assert done["input"]["comfyWorkflow"]["1"]["inputs"]["image"].startswith("http")
+    _, image = await fetched(workflows.http, done["output"]["blobs"][0])
+    assert (image.format, image.size) == ("PNG", (32, 64))
+
+
 async def test_a_preprocessed_image_guides_another_one(workflows: WorkflowClient) -> None:
     net = {"preprocessor": "canny", "weight": 1, "startStep": 0, "endStep": 1}
     done = await run(

@@ -81,11 +81,11 @@ class StandInArtist:
 
     async def derive(self, operation: "Operation", inputs: Sequence[LoadInput]) -> Derived:
         """Work on few operations at once: each has its files in memory, and their pixels."""
-        from civitai_mock.drawing.media.operations import derive  # noqa: PLC0415
+        from civitai_mock.drawing.media.operations import derive, showing  # noqa: PLC0415
 
         async with self._can_load:
             loaded = [await load() for load in inputs]
-            return await self._operations.run(partial(derive, operation, loaded))
+            return await self._operations.run(partial(derive, showing(operation, self.image_content), loaded))
 
     async def transform(self, transformer: str, image: bytes) -> bytes:
         # Imported at the first image, as Pillow is for drawing.

@@ -8,7 +8,10 @@ from PIL import Image
 from civitai_mock.domain.errors import JobError
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.transformers import TRANSFORMERS, transform
-from civitai_mock.generation.media import ImageContent
+from civitai_mock.generation.file_recipes import ImageRecipe
+from civitai_mock.generation.graph_reader.samplers import SamplerPass
+from civitai_mock.generation.media import ImageContent, MediaInput
+from civitai_mock.generation.operations import RedrawImage
 
 
 def square_on_black(*, fmt: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
@@ -35,6 +38,17 @@ async def test_a_drawn_image_is_the_same_for_the_same_subject_and_seed() -> None
         images = [await artist.draw(subject, seed=seed) for subject, seed in [("a fox", 1), ("a fox", 1), ("a fox", 2)]]
     assert images[0] == images[1] != images[2]
     assert opened(images[0]).size == (512, 512)
+
+
+async def test_an_image_drawn_over_another_shows_what_others_do() -> None:
+    recipe = ImageRecipe(sampled=SamplerPass(prompt_text="a fox"), width=64, height=48)
+    async with StandInArtist(image_content=ImageContent.BLANK) as artist:
+        (file,) = (await artist.derive(RedrawImage(recipe=recipe, strength=1), [_black])).files
+    assert len(opened(file.content).getcolors() or ()) == 1
+
+
+async def _black() -> MediaInput:
+    return MediaInput(source="", content=square_on_black())
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)

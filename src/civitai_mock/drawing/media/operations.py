@@ -1,11 +1,12 @@
 """The operations on media files: a function for each."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from civitai_mock.drawing.media import image_operations, judgements
 from civitai_mock.generation import operations as of
-from civitai_mock.generation.media import Derived, MediaInput
+from civitai_mock.generation.media import Derived, ImageContent, MediaInput
 
 Operate: TypeAlias = Callable[[Any, Sequence[MediaInput]], Derived]
 
@@ -13,6 +14,13 @@ Operate: TypeAlias = Callable[[Any, Sequence[MediaInput]], Derived]
 def derive(operation: of.Operation, inputs: Sequence[MediaInput]) -> Derived:
     """Do an operation; raise `JobError` if that cannot be done. It blocks, so it needs a thread."""
     return _operations(operation)[type(operation)](operation, inputs)
+
+
+def showing(operation: of.Operation, content: ImageContent) -> of.Operation:
+    """Return an operation whose drawing, if it makes one, shows what this process has images show."""
+    if not isinstance(operation, of.RedrawImage):
+        return operation
+    return replace(operation, recipe=operation.recipe.showing(content))
 
 
 def _operations(operation: of.Operation) -> Mapping[type[of.Operation], Operate]:

@@ -157,6 +157,13 @@ def test_the_ecosystem_of_the_recipe_says_which_graph_is_built() -> None:
     assert "anima/civitai/2458426/2945208.safetensors" in loaded
 
 
+@pytest.mark.parametrize(
+    "model", ["sdxl:checkpoint:civitai:101055@128078", "air:sdxl:checkpoint:civitai:101055@128078"]
+)
+def test_a_model_may_be_named_without_a_prefix(model: str) -> None:
+    assert spec_of({**SDXL, "model": model}).model.lower() == MODELS["sdxl"]
+
+
 def test_an_ecosystem_that_the_air_tells_is_not_stored() -> None:
     assert spec_of(SDXL).ecosystem is None
 

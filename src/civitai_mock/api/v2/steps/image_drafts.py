@@ -11,7 +11,7 @@ from civitai_mock.api.v2.steps.image_members import (
     image_file,
     image_size,
     input_images,
-    is_air,
+    is_reference_to_model,
     model_airs,
     network_drafts,
     whole,
@@ -46,7 +46,7 @@ PATHS: Mapping[str, str] = {
 def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
     """Return the draft of one image, all of whose references are resolved."""
     ecosystem = ECOSYSTEMS.get(as_text(members.get("ecosystem")).lower())
-    model = next((name for name in MODELS if is_air(members.get(name))), None)
+    model = _model_member(members)
     is_edit = "edit" in as_text(members.get("operation")).lower()
     if as_text(members.get("engine")) not in OWN_ENGINES or ecosystem is None or model is None or is_edit:
         return drawing_draft(members, seed=seed, extension=_extension(image_file(members)))
@@ -56,8 +56,13 @@ def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
 def graph_paths(members: JsonObject) -> Mapping[str, str]:
     """Return the places of the fields of a draft in the input."""
     known = {**PATHS, **control_net_paths(members)} if members.get("controlNets") else PATHS
-    model = next((name for name in MODELS if is_air(members.get(name))), "model")
+    model = _model_member(members) or "model"
     return known if model == "model" else {**known, "model": model}
+
+
+def _model_member(members: JsonObject) -> str | None:
+    """Return the name of the member that names the model by its AIR."""
+    return next((name for name in MODELS if is_reference_to_model(members.get(name))), None)
 
 
 def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) -> TextToImageDraft:

@@ -194,6 +194,16 @@ def model_airs(members: StepInput) -> Mapping[str, str]:
     }
 
 
+def is_reference_to_model(value: Json) -> TypeGuard[str]:
+    """Return whether a text may be an AIR, also one without a prefix: words that name a variant of a model are not."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return is_air(value) or bool(parse_reference(value))
+    except InvalidRequestError:
+        return False
+
+
 def is_air(value: Json) -> TypeGuard[str]:
     return isinstance(value, str) and value.lower().startswith(AIR_PREFIXES)
 
