@@ -21,6 +21,7 @@ BITS_OF_DIGIT = 5
 ID_BITS = 26 * BITS_OF_DIGIT
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobFacts:
     """Says what is known of the content of a blob: its size in pixels, its duration in seconds, and what it shows.

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from civitai_mock.domain.quick_init import quick_init
+
 EXACT_DECIMALS = 9  # of a product of factors: 1.1 times 10 is 11, and not a little more
 
 
@@ -15,6 +17,7 @@ class Tips:
     creators: float = 0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCost:
     """Holds the price of a step: the product of its factors, rounded up, and fixed surcharges by name."""
@@ -27,6 +30,7 @@ class StepCost:
         return rounded_up(math.prod(self.factors.values())) if self.factors else 0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """Holds the price of a workflow; the tips are in Buzz."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
-from uuid import NAMESPACE_OID, uuid5
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
@@ -12,6 +11,7 @@ from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
 
@@ -45,7 +45,7 @@ class WorkflowPlace:
     @property
     def job_id(self) -> str:
         """Return the id that the job has, so that whoever makes it twice makes the same."""
-        return str(uuid5(NAMESPACE_OID, f"{self.workflow_id}/{self.step}/{self.index}/{self.attempt}"))
+        return named_uuid(f"{self.workflow_id}/{self.step}/{self.index}/{self.attempt}")
 
 
 @quick_init

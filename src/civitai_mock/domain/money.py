@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from uuid import NAMESPACE_OID, uuid5
 
 from civitai_mock.domain.errors import InsufficientBuzzError
+from civitai_mock.domain.named_ids import named_uuid
 
 
 class Account(StrEnum):
@@ -194,7 +194,7 @@ def _transactions(
             type=transaction_type,
             amount=amount,
             account=account,
-            id=str(uuid5(NAMESPACE_OID, f"{workflow_id}/transactions/{number}")),
+            id=named_uuid(f"{workflow_id}/transactions/{number}"),
         )
         for number, (account, amount) in enumerate(shares.items(), first)
     )

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.domain.progress import progress_of
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.domain.workflow import WorkflowSnapshot, WorkflowStatus, WorkflowStep
 
@@ -28,6 +29,7 @@ WORST_FIRST = (WorkflowStatus.FAILED, WorkflowStatus.EXPIRED, WorkflowStatus.CAN
 TIMEOUT = "timeout"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Says how far a job, a step or a workflow is.
@@ -42,6 +44,7 @@ class Progress:
     rate: float | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowProgress(Progress):
     """Has the progress of each step, too, in their order."""
@@ -128,6 +131,8 @@ def _step_progress(
 
 def _rolled_up(parts: Sequence[Progress]) -> Progress:
     """Return how far something is whose parts are so far: over when all are, and failed if one of them did."""
+    if len(parts) == 1 and (parts[0].rate is None or not parts[0].status.is_over):
+        return parts[0]
     status = _status_of([part.status for part in parts])
     ends = [part.completed_at for part in parts if part.completed_at is not None]
     return Progress(

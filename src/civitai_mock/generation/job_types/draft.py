@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from civitai_mock.domain.blob import BlobFacts, Slot, blob_id_of, blob_key
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.media import extension_of
@@ -60,7 +61,7 @@ class PlannedFile:
         """Return the place for it, under the id that the file has as a blob of v2."""
         name = f"{job_id}-{place}"
         key = name + self.extension if self.extension else blob_id_of(name, extension_of(self.content_type))
-        return Slot(blob_key=key, seed=self.seed, name=self.name, facts=replace(self.facts, job_id=job_id))
+        return Slot(blob_key=key, seed=self.seed, name=self.name, facts=changed(self.facts, job_id=job_id))
 
 
 @quick_init

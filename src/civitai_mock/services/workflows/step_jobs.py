@@ -1,16 +1,17 @@
 """Build the jobs of steps whose inputs are complete; nothing is stored."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from uuid import NAMESPACE_OID, uuid5
 
 from civitai_mock.domain.blob import BlobFacts, Slot
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
 from civitai_mock.domain.json_types import as_object, as_text
 from civitai_mock.domain.maturity import NsfwLevel, level_of_text
+from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.references import INPUT, REPEAT, STEP_TYPE, TEMPLATE
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import Workflow, WorkflowStep
@@ -126,7 +127,7 @@ class BuildStepJobs:
     ) -> Sequence[Job]:
         levels = {place.step: self.level(workflow.steps[place.step]) for place, _ in templates}
         origin = JobOrigin(
-            submission_id=str(uuid5(NAMESPACE_OID, workflow.id)),
+            submission_id=named_uuid(workflow.id),
             caller=Caller(trace_id=workflow.trace_id, consumer=workflow.owner),
             at=at,
             keep_until=at + self.build.job_lifetime + self.lifetime,
@@ -175,9 +176,9 @@ def _spell(made: StepJobs, field: str) -> str:
 
 def _slots(plan: Plan, place: WorkflowPlace, *, level: NsfwLevel) -> tuple[Slot, ...]:
     return tuple(
-        replace(slot, facts=_facts(slot.facts or BlobFacts(), place, level=level)) for slot in plan.slots(place.job_id)
+        changed(slot, facts=_facts(slot.facts or BlobFacts(), place, level=level)) for slot in plan.slots(place.job_id)
     )
 
 
 def _facts(facts: BlobFacts, place: WorkflowPlace, *, level: NsfwLevel) -> BlobFacts:
-    return replace(facts, nsfw_level=facts.nsfw_level or level, workflow_id=place.workflow_id)
+    return changed(facts, nsfw_level=facts.nsfw_level or level, workflow_id=place.workflow_id)
