@@ -129,6 +129,26 @@ async def test_every_kind_of_input_of_an_engine_succeeds(workflows: WorkflowClie
         assert (blob["available"], blob["nsfwLevel"]) == (True, "pg")
 
 
+@pytest.mark.parametrize("is_full", [False, True], ids=["least", "full"])
+async def test_text_to_image_of_any_input_succeeds(workflows: WorkflowClient, is_full: bool) -> None:
+    (kind,) = (kind for kind in KINDS if kind.step_type == "textToImage")
+    sent = sent_by(kind, is_full=is_full)
+    done = await run(workflows, step("textToImage", sent))
+    (blob,) = done["output"]["images"]
+    _, image = await fetched(workflows.http, blob)
+    assert image.size == ((832, 832) if is_full else (512, 512))
+
+
+@pytest.mark.parametrize("word", ["sdcpp", "comfy"])
+async def test_a_failed_image_leaves_no_error_text_in_its_output(workflows: WorkflowClient, word: str) -> None:
+    """As in captures; its job says why."""
+    sent = {**SDXL, "engine": word, "operation": "createVariant", "image": base64.b64encode(b"no image" * 40).decode()}
+    made = await workflows.submit(step("imageGen", sent), query="wait=20")
+    (done,) = made["steps"]
+    assert (made["status"], done["output"]["errors"]) == ("failed", [])
+    assert done["output"]["images"][0]["available"] is False
+
+
 def test_all_engines_are_tried() -> None:
     assert {make_input(kind, is_full=False)["engine"] for kind in KINDS if kind.step_type == "imageGen"} == set(ENGINES)
 
