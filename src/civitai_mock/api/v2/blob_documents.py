@@ -13,6 +13,7 @@ from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
 NO_FACTS = BlobFacts()
 DEFAULT_FORMAT = "glb"
+CACHED_DATES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +59,13 @@ class BlobRenderer:
 
     def _link(self, blob_id: str, shown: Shown, url_member: str, expiry_member: str) -> JsonObject:
         signed = self.urls.sign(blob_id, base_url=self.base_url, shown=shown)
-        return {url_member: signed.url, expiry_member: _expiry(signed.expires_at)}
+        return {url_member: signed.url, expiry_member: date_text(signed.expires_at)}
 
 
+@lru_cache(maxsize=CACHED_DATES)
 def date_text(moment: datetime) -> str:
-    """Print a date as v2's answers have it."""
+    """Print a date as v2's answers have it: a workflow, its steps and its jobs share most of theirs."""
     return without_trailing_zeros(format_date(moment))
-
-
-_expiry = lru_cache(maxsize=2)(date_text)  # all URLs that are signed in one second expire at the same time
 
 
 def _pixels(_: str, facts: BlobFacts) -> JsonObject:
