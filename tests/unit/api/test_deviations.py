@@ -99,6 +99,18 @@ WITNESSES: dict[tuple[str, str, Change, Side], tuple[str, Any]] = {
     ),
     ("UserMessage", "content", Change.DECLARED, Side.BOTH): ("ChatCompletionInput", MESSAGES),
     ("ChatCompletionContentPart", "image_url", Change.SPELLING, Side.REQUESTS): ("ChatCompletionInput", PARTS),
+    ("ChatCompletionInput", "response_format", Change.SPELLING, Side.REQUESTS): (
+        "ChatCompletionInput",
+        MESSAGES | {"response_format": {"type": "json_object"}},
+    ),
+    ("ChatCompletionInput", "max_tokens", Change.SPELLING, Side.REQUESTS): (
+        "ChatCompletionInput",
+        MESSAGES | {"max_tokens": 5},
+    ),
+    ("ChatCompletionResponseFormat", "json_schema", Change.SPELLING, Side.REQUESTS): (
+        "ChatCompletionInput",
+        MESSAGES | {"responseFormat": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+    ),
     ("Flux2ImageGenInput", "modelVariant", Change.SPELLING, Side.REQUESTS): (
         "ImageGenInput",
         FLUX2 | {"modelVariant": "klein"},

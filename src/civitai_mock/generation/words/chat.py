@@ -19,6 +19,14 @@ WORD = re.compile(r"\s*\S+")
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 TEXT, JSON_OBJECT, JSON_SCHEMA = "text", "json_object", "json_schema"
 NO_TOOL, ANY_TOOL = "none", "required"
+REMARKS = (
+    "That depends on what you have in mind.",
+    "There is more than one good answer.",
+    "Begin with the simplest case, and go on from there.",
+    "It is worth a closer look.",
+    "Most people would start with an example.",
+    "The short answer is yes.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +102,7 @@ def _answer(conversation: Conversation, index: int) -> tuple[str, str]:
     """Return the text, and why it ends there; JSON is never cut, as nobody could read it then."""
     if conversation.answer_schema is not None:
         return json.dumps(_built(conversation.answer_schema, _seed(conversation, index)), ensure_ascii=False), "stop"
-    sentence = f"{_repeated(conversation)} {caption(_random(conversation, str(index)))}"
+    sentence = f"{_repeated(conversation)} {_remark(conversation, _random(conversation, str(index)))}"
     if conversation.is_json:
         return json.dumps({"answer": sentence}, ensure_ascii=False), "stop"
     ends = [place for place in (sentence.find(word) for word in conversation.stop if word) if place >= 0]
@@ -111,6 +119,12 @@ def _repeated(conversation: Conversation) -> str:
     text = _text_of(asked[-1].get("content")).strip() if asked else ""
     cut = text if len(text) <= MOST_REPEATED else f"{text[:MOST_REPEATED]}…"
     return f"{conversation.model} was asked: “{cut}”." if cut else f"{conversation.model} was asked nothing."
+
+
+def _remark(conversation: Conversation, random: Random) -> str:
+    """Return a sentence that looks like an answer: about the images, if there are any."""
+    has_images = any(_images(message.get("content")) for message in conversation.messages)
+    return caption(random) if has_images else random.choice(REMARKS)
 
 
 def _called_tool(conversation: Conversation) -> Mapping[str, Any] | None:
@@ -168,9 +182,12 @@ def _text_of(content: Any) -> str:
     return " ".join(as_text(part.get("text")) for part in as_list(content) if isinstance(part, dict))
 
 
+def _images(content: Any) -> Sequence[Mapping[str, Any]]:
+    return [part for part in as_list(content) if isinstance(part, dict) and not as_text(part.get("text"))]
+
+
 def _tokens_of(content: Any) -> int:
-    images = [part for part in as_list(content) if isinstance(part, dict) and not as_text(part.get("text"))]
-    return _tokens(_text_of(content)) + len(images) * TOKENS_OF_AN_IMAGE
+    return _tokens(_text_of(content)) + len(_images(content)) * TOKENS_OF_AN_IMAGE
 
 
 def _tokens(text: str) -> int:

@@ -137,3 +137,9 @@ def test_a_conversation_without_a_question_is_answered_too() -> None:
     long = completed(messages=[{"role": "user", "content": "fox " * 100_000}])
     assert len(text_of(long)) < 400
     assert long["usage"]["promptTokens"] == 100_000
+
+
+def test_an_answer_is_about_images_only_if_there_are_any() -> None:
+    parts = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "imageUrl": {"url": "https://a.b/c"}}]
+    assert "The image shows" not in text_of(completed())
+    assert "The image shows" in text_of(completed(messages=[{"role": "user", "content": parts}]))

@@ -229,13 +229,21 @@ OF_INPUTS: Deviations = (
         value=TEXT_OR_PARTS,
         why="The documentation of chatCompletion has a bare text there, as OpenAI does.",
     ),
-    Deviation(
-        schema="ChatCompletionContentPart",
-        member="image_url",
-        change=Change.SPELLING,
-        value="imageUrl",
-        side=Side.REQUESTS,
-        why="The name that OpenAI has.",
+    *(
+        Deviation(
+            schema=schema,
+            member=member,
+            change=Change.SPELLING,
+            value=official,
+            side=Side.REQUESTS,
+            why="The name that OpenAI has.",
+        )
+        for schema, member, official in (
+            ("ChatCompletionContentPart", "image_url", "imageUrl"),
+            ("ChatCompletionInput", "response_format", "responseFormat"),
+            ("ChatCompletionInput", "max_tokens", "maxTokens"),
+            ("ChatCompletionResponseFormat", "json_schema", "jsonSchema"),
+        )
     ),
     Deviation(
         schema="Flux2ImageGenInput",
