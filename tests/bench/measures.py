@@ -8,7 +8,7 @@ from time import perf_counter
 
 from tests.bench.apis import status_request
 from tests.bench.goals import Figure, Figures
-from tests.bench.load import Load
+from tests.bench.load import Load, message
 from tests.bench.revisions import PACKAGE
 from tests.bench.servers import Server
 from tests.bench.trials import AT_ONCE, Trial, Watch
@@ -16,6 +16,7 @@ from tests.bench.trials import AT_ONCE, Trial, Watch
 KEPT_AT_ONCE = 5000
 KEPT_EARLY_SHARE = 0.01
 SAMPLED = 1000
+PAGE = 20
 PAUSE_SECONDS = 0.02
 IMPORT = f"import time; began = time.perf_counter(); import {PACKAGE}; print(time.perf_counter() - began)"
 
@@ -112,6 +113,17 @@ def kept_jobs(trial: Trial) -> Figures:
         }
 
 
+def listed_workflows(trial: Trial) -> Figures:
+    """List the newest workflows when there are few, and when all are there."""
+    with trial.running() as server:
+        known = len(trial.finish(server, max(int(trial.requests * KEPT_EARLY_SHARE), PAGE)))
+        early = _median_of_pages(trial, server)
+        while (missing := trial.requests - known) > 0:
+            known += len(trial.finish(server, min(missing, KEPT_AT_ONCE)))
+        late = _median_of_pages(trial, server)
+        return {Figure.P50_EARLY: early, Figure.P50: late, Figure.GROWTH: late / early}
+
+
 def start(trial: Trial) -> Figures:
     """Start, until the first healthy answer; and import the package in a process of its own."""
     with trial.running() as server:
@@ -153,6 +165,13 @@ def _median_of_gets(trial: Trial, server: Server, ids: Sequence[str]) -> float:
     once = messages[few:] or messages
     trial.warm_up(server, messages[:few])
     return trial.load(server, once, len(once), connections=1).percentile(0.5) * 1e3
+
+
+def _median_of_pages(trial: Trial, server: Server) -> float:
+    """GET the first page again and again, which no server keeps; the median is in ms."""
+    page = message("GET", f"{trial.api.path}?take={PAGE}")
+    trial.warm_up(server, [page])
+    return trial.load(server, [page], SAMPLED, connections=1).percentile(0.5) * 1e3
 
 
 def _speed(load: Load) -> Mapping[Figure, float]:

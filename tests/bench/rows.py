@@ -7,7 +7,7 @@ from tests.bench import measures
 from tests.bench.apis import V2
 from tests.bench.goals import Beside, Figure, Goal
 from tests.bench.queue_reference import empty_jobs
-from tests.bench.trials import AT_ONCE, BLANK, LARGE, WORKFLOW, Measure, Subject
+from tests.bench.trials import AT_ONCE, BLANK, ECHO, LARGE, WORKFLOW, Measure, Subject
 
 ROUNDS = 6
 OURS = Subject()
@@ -142,6 +142,16 @@ ROWS: Mapping[str, Row] = {
             requests=2000,
             subjects=(WORKFLOWS, JOBS),
             goals=[Goal(figure=Figure.CPU, least=0.7, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+        ),
+        Row(
+            name="v2-list",
+            what="GET the newest 20 of 10,000 workflows, one page after the other",
+            measure=measures.listed_workflows,
+            requests=10_000,
+            subjects=(Subject(template=ECHO, api=V2),),
+            stores=(*MEMORY, *FILE),
+            rounds=1,
+            goals=[Goal(figure=Figure.GROWTH, most=1.2)],
         ),
         Row(
             name="drawn",

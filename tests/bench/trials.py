@@ -52,6 +52,7 @@ WORKFLOW: Mapping[str, Any] = {
         }
     ]
 }
+ECHO: Mapping[str, Any] = {"steps": [{"$type": "echo", "input": {"message": "hello"}}]}
 BLANK: Mapping[str, str] = {"SIMULATION_PROFILE": "instant", "SIMULATION_PICTURES": "blank"}
 WARM_UP = 200
 AT_ONCE = 32
