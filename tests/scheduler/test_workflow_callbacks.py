@@ -197,6 +197,15 @@ async def test_what_never_arrives_is_given_up_and_the_next_event_is_tried(bench:
     ]
 
 
+async def test_events_of_a_deleted_workflow_are_given_up(bench: Bench) -> None:
+    submitted = await submit(bench, CHAIN, callbacks=[callback("workflow:*")])
+    await cases(bench).change.delete(submitted.workflow.id, owner=None)
+    async with running(bench.scheduler()):
+        await settle(1000)
+    assert bench.receiver.requests == []
+    assert not await bench.stores.jobs.has_open_workflows()
+
+
 async def test_each_callback_gets_what_it_wants(bench: Bench) -> None:
     other: JsonObject = {"url": "http://other.test/hook?token=%20x", "type": ["step:succeeded"]}
     async with running(bench.scheduler()):

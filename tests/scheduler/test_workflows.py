@@ -277,6 +277,17 @@ async def test_many_workflows_advance_beside_each_other_each_once(bench: Bench) 
     assert spent.by_account[Account.BLUE] == 40 * 8
 
 
+async def test_a_scan_goes_through_all_that_a_dead_process_has_left(bench: Bench) -> None:
+    """It had noted that they were to be canceled, and not got to their jobs."""
+    left = [await submit(bench, [image_step()]) for _ in range(250)]
+    for snapshot in left:
+        canceled = snapshot.workflow.canceled(at=bench.clock.now())
+        assert await bench.stores.workflows.replace(snapshot.workflow, canceled)
+    async with running(bench.scheduler(max_in_flight=0)):
+        done = [await until_over(bench, snapshot) for snapshot in left]
+    assert {status(snapshot) for snapshot in done} == {CANCELED}
+
+
 async def _lose_jobs(bench: Bench, submitted: WorkflowSnapshot) -> WorkflowSnapshot:
     """Store a workflow like one that was submitted, without its jobs."""
     lost = replace(submitted.workflow, id=submitted.workflow.id + "0")

@@ -53,9 +53,10 @@ class WorkflowCallbackDispatcher(Dispatcher["DueAnnouncement"]):
         return await self._outbox.next_due()
 
     async def prepare(self, due: "DueAnnouncement") -> Delivery | None:
-        """Return None if the workflow was deleted in the meantime; give up what is about nothing that is there."""
+        """Return None for what is given up: events of a deleted workflow, and what is about nothing that is there."""
         snapshot = await self._workflows.get(due.workflow_id)
         if snapshot is None:
+            await self.mark_failed(due, retry_at=None)
             return None
         workflow, announcement = snapshot.workflow, due.announcement
         self.work_for(workflow.trace_id, workflow_id=workflow.id)

@@ -1,6 +1,8 @@
 """Take workflows further as their jobs end: at once where this process sees it, and by scans for all the rest."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol
@@ -18,6 +20,8 @@ logger = structlog.stdlib.get_logger()
 MOST_AT_ONCE = 32
 PAGE = 100
 PAUSE_SECONDS = 1.0  # of a workflow whose store was away
+PAUSES_PER_SCAN = 20  # a scan of very many takes a twentieth of the time, at most
+LONGEST_PAUSE_SECONDS = 300.0
 SCAN_SECONDS = 10.0  # while there are unfinished workflows
 IDLE_SCAN_SECONDS = 60.0  # while none is known: another process may have died with one
 
@@ -49,8 +53,11 @@ class WorkflowAdvancer:
         self._get_advance = get_advance
         self._event_bus = event_bus
         self._clock = clock
-        self._waiting: dict[str, None] = {}  # ids, in order
+        self._line: deque[str] = deque()
+        self._waiting: set[str] = set()  # ids of workflows: those in the line
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()  # of those that run
+        self._has_room = asyncio.Event()
         self._begun: set[str] = set()  # ids of jobs
         self._may_be_unfinished = False
         self._wake_up = asyncio.Event()
@@ -66,8 +73,11 @@ class WorkflowAdvancer:
     async def run_scans(self) -> None:
         """Scan at once, as an earlier life may have left something, then at intervals."""
         while True:
-            await self._try(self.scan)
-            await self._clock.sleep(SCAN_SECONDS if self._may_be_unfinished else IDLE_SCAN_SECONDS)
+            began = time.monotonic()
+            is_done = await self._try(self.scan)
+            usual = IDLE_SCAN_SECONDS if is_done and not self._may_be_unfinished else SCAN_SECONDS
+            seconds = PAUSES_PER_SCAN * (time.monotonic() - began)
+            await self._clock.sleep(max(usual, min(seconds, LONGEST_PAUSE_SECONDS)))
 
     async def scan(self) -> None:
         """Advance every workflow of the store that can go further, and have delivered what others have announced."""
@@ -78,6 +88,9 @@ class WorkflowAdvancer:
         while after is not None:
             due, after = await self._get_advance().due(after=after, limit=PAGE)
             self._add(due)
+            while len(self._line) > PAGE:
+                self._has_room.clear()
+                await self._has_room.wait()
 
     def _on_changed(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -89,29 +102,39 @@ class WorkflowAdvancer:
         if job.outcome is not None:
             self._begun.discard(job.id)
             self._add([workflow_id])
+        elif job.stage is Stage.QUEUED:
+            self._begun.discard(job.id)
         elif job.stage is Stage.SENT_TO_COMFY and job.id not in self._begun:
             self._begun.add(job.id)
             if not self._get_advance().is_quiet(workflow_id):
                 self._add([workflow_id])
 
     def _add(self, workflow_ids: Sequence[str]) -> None:
-        self._waiting.update(dict.fromkeys(workflow_ids))
+        """Put workflows into the line; one that is under way is looked at again after that."""
+        for workflow_id in workflow_ids:
+            if workflow_id in self._running:
+                self._again.add(workflow_id)
+            elif workflow_id not in self._waiting:
+                self._waiting.add(workflow_id)
+                self._line.append(workflow_id)
         self._wake_up.set()
 
     def _start_waiting(self, group: asyncio.TaskGroup) -> None:
-        """Start as many as there is room for; one that is under way is looked at again after that."""
-        for workflow_id in list(self._waiting):
-            if len(self._running) >= MOST_AT_ONCE:
-                return
-            if workflow_id not in self._running:
-                del self._waiting[workflow_id]
-                task = group.create_task(self._advance(workflow_id), name=f"workflow {workflow_id}")
-                self._running[workflow_id] = task
-                task.add_done_callback(partial(self._finish, workflow_id))
+        """Start as many as there is room for."""
+        while self._line and len(self._running) < MOST_AT_ONCE:
+            workflow_id = self._line.popleft()
+            self._waiting.discard(workflow_id)
+            task = group.create_task(self._advance(workflow_id), name=f"workflow {workflow_id}")
+            self._running[workflow_id] = task
+            task.add_done_callback(partial(self._finish, workflow_id))
+        self._has_room.set()
 
     def _finish(self, workflow_id: str, _: asyncio.Task[None]) -> None:
         del self._running[workflow_id]
-        if self._waiting:
+        if workflow_id in self._again:
+            self._again.discard(workflow_id)
+            self._add([workflow_id])
+        elif self._line:
             self._wake_up.set()
 
     async def _advance(self, workflow_id: str) -> None:
