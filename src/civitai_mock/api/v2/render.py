@@ -1,8 +1,9 @@
 """Render workflows, their steps and their jobs as v2 shows them: the members of real answers, in their order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 import orjson
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from civitai_mock.domain.dotnet import format_timespan, plain_number
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.money import Transaction
+from civitai_mock.domain.references import REPEAT
 from civitai_mock.domain.stages import Stage
 from civitai_mock.domain.workflow import Callback, Workflow, WorkflowSnapshot, WorkflowStatus, WorkflowStep
 from civitai_mock.domain.workflow_cost import credits_for, remaining_cost
@@ -31,7 +33,7 @@ from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.queue_position import QueuePosition
 from civitai_mock.services.workflows.advance import level_of
-from civitai_mock.services.workflows.late_inputs import children_of, jobs_of_step, output_view
+from civitai_mock.services.workflows.late_inputs import output_view
 
 UNASSIGNED = Progress(status=WorkflowStatus.UNASSIGNED)
 USUAL_DURATION = timedelta(seconds=20)  # of a job, about as in a capture: how long one will take is not known before
@@ -52,25 +54,22 @@ class WorkflowRenderer:
     support: Mapping[str, JobSupport] = field(default_factory=dict)
 
     def workflow(self, snapshot: WorkflowSnapshot) -> JsonObject:
-        progress = workflow_progress(snapshot)
-        transactions = (*snapshot.workflow.transactions, *_credits(snapshot.workflow, progress))
-        return self._workflow(snapshot, progress, _transactions(transactions))
+        parts = WorkflowParts.of(snapshot)
+        return self._workflow(parts, _transactions((*snapshot.workflow.transactions, *_credits(parts))))
 
     def planned(self, snapshot: WorkflowSnapshot, *, is_short: bool) -> JsonObject:
         """Render what a submission would make: nothing of it is stored, and its debits have no ids (capture)."""
         debits = _transactions(snapshot.workflow.transactions, with_ids=False)
-        return self._workflow(snapshot, workflow_progress(snapshot), {**debits, "insufficientBuzz": is_short})
+        return self._workflow(WorkflowParts.of(snapshot), {**debits, "insufficientBuzz": is_short})
 
     def step(self, snapshot: WorkflowSnapshot, index: int) -> JsonObject:
         """Render one step, which may be one that a `repeat` has spawned."""
-        return self._step(snapshot, index, workflow_progress(snapshot).steps)
+        return self._step(WorkflowParts.of(snapshot), index)
 
-    def _workflow(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress, transactions: JsonObject) -> JsonObject:
-        workflow = snapshot.workflow
+    def _workflow(self, parts: "WorkflowParts", transactions: JsonObject) -> JsonObject:
+        workflow, progress = parts.workflow, parts.progress
         steps: list[Json] = [
-            self._step(snapshot, index, progress.steps)
-            for index, step in enumerate(workflow.steps)
-            if step.spawned_by is None
+            self._step(parts, index) for index, step in enumerate(workflow.steps) if step.spawned_by is None
         ]
         tips: JsonObject = {
             "civitai": plain_number(workflow.tips.civitai),
@@ -89,19 +88,20 @@ class WorkflowRenderer:
             "callbacks": [_callback(callback) for callback in workflow.callbacks],
             "tips": tips,
             "cost": _cost(remaining_cost(workflow, progress)),
-            **_maturity(snapshot),
+            **_maturity(parts),
             "upgradeMode": workflow.upgrade_mode,
             "currencies": list(workflow.currencies),
             "forceRefunded": False,
             **_options(workflow),
         }
 
-    def _step(self, snapshot: WorkflowSnapshot, index: int, progress: Sequence[Progress]) -> JsonObject:
-        step, own = snapshot.workflow.steps[index], progress[index]
-        output = self._output(snapshot, index, progress)
+    def _step(self, parts: "WorkflowParts", index: int) -> JsonObject:
+        step, own = parts.workflow.steps[index], parts.progress.steps[index]
+        output = self._output(parts, index)
         reason = step.failure.reason if step.failure else None
-        jobs = _jobs_by_id(snapshot, index)
-        position = next((found for job in jobs.values() if (found := self._position(job))), {})
+        jobs = {job.id: job for job in parts.jobs.get(index, ())}
+        positions = {job_id: self._position(job) for job_id, job in jobs.items()}
+        cost = _cost_of_job(step, jobs.values())
         return {
             "$type": step.type,
             "input": shown_input(step.type, step.input),
@@ -110,40 +110,25 @@ class WorkflowRenderer:
             "priority": step.priority,
             **({} if step.timeout is None else {"timeout": format_timespan(step.timeout)}),
             **({} if step.retries is None else {"retries": step.retries}),
-            "jobs": [self._job(job_id, jobs.get(job_id), step) for job_id in step.jobs],
+            "jobs": [_job(job_id, jobs.get(job_id), positions.get(job_id, {}), cost) for job_id in step.jobs],
             "status": own.status,
             **_times(own),
             "metadata": as_members(step.metadata),
             **_rate(own),
-            **position,
+            **next(filter(None, positions.values()), {}),
             **({} if reason is None else {"reason": reason}),
         }
 
-    def _output(self, snapshot: WorkflowSnapshot, index: int, progress: Sequence[Progress]) -> JsonObject | None:
+    def _output(self, parts: "WorkflowParts", index: int) -> JsonObject | None:
         """Return what a step answers; that of a `repeat` are the steps that it has spawned."""
-        workflow = snapshot.workflow
+        workflow = parts.workflow
         step = workflow.steps[index]
         if step.waits or step.failure is not None:
             return None
-        children = children_of(workflow, index)
-        if children or not step.jobs:
-            return {"steps": [self._step(snapshot, child, progress) for child in children]}
+        if step.type == REPEAT:
+            return {"steps": [self._step(parts, child) for child in parts.children.get(index, ())]}
         view = output_view(workflow, hides_mature_content=self.hides_mature_content, base_url=self.base_url)
-        return self.step_types.output(step.type, step.input, jobs_of_step(snapshot, index), view=view)
-
-    def _job(self, job_id: str, job: Job | None, step: WorkflowStep) -> JsonObject:
-        """Render a job; one that is not stored yet waits like any other."""
-        progress = UNASSIGNED if job is None else job_progress(job)
-        reason = None if job is None else reason_of(job)
-        return {
-            "id": job_id,
-            "status": progress.status,
-            **_times(progress),
-            **({} if job is None else self._position(job)),
-            "cost": plain_number(step.cost.base / len(step.jobs)),
-            **_rate(progress),
-            **({} if reason is None else {"reason": reason}),
-        }
+        return self.step_types.output(step.type, step.input, parts.latest_jobs(index), view=view)
 
     def _position(self, job: Job) -> JsonObject:
         """Return where in the queue a job is that nobody has claimed."""
@@ -154,6 +139,58 @@ class WorkflowRenderer:
         return {"queuePosition": support if position is None else support | _place(position)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowParts:
+    """Is a workflow as it was read, with its jobs and the children of each `repeat` by the places of their steps."""
+
+    snapshot: WorkflowSnapshot
+    progress: WorkflowProgress
+    jobs: Mapping[int, Sequence[Job]]
+    children: Mapping[int, Sequence[int]]
+
+    @classmethod
+    def of(cls, snapshot: WorkflowSnapshot) -> Self:
+        jobs: dict[int, list[Job]] = {}
+        for job in snapshot.jobs:
+            if job.workflow is not None:
+                jobs.setdefault(job.workflow.step, []).append(job)
+        children: dict[int, list[int]] = {}
+        for index, step in enumerate(snapshot.workflow.steps):
+            if step.spawned_by is not None:
+                children.setdefault(step.spawned_by, []).append(index)
+        return cls(snapshot=snapshot, progress=workflow_progress(snapshot), jobs=jobs, children=children)
+
+    @property
+    def workflow(self) -> Workflow:
+        return self.snapshot.workflow
+
+    def latest_jobs(self, index: int) -> Sequence[Job]:
+        """Return the jobs of a step that count: of one that was made again, the last; they come in that order."""
+        latest = {job.workflow.index: job for job in self.jobs.get(index, ()) if job.workflow is not None}
+        return [latest[place] for place in sorted(latest)]
+
+
+def _job(job_id: str, job: Job | None, position: JsonObject, cost: float) -> JsonObject:
+    """Render a job; one that is not stored yet waits like any other."""
+    progress = UNASSIGNED if job is None else job_progress(job)
+    reason = None if job is None else reason_of(job)
+    return {
+        "id": job_id,
+        "status": progress.status,
+        **_times(progress),
+        **position,
+        "cost": cost,
+        **_rate(progress),
+        **({} if reason is None else {"reason": reason}),
+    }
+
+
+def _cost_of_job(step: WorkflowStep, jobs: Collection[Job]) -> float:
+    """Return the share of a job in the base of its step (captures); to make one again costs nothing more."""
+    made_again = sum(job.workflow is not None and job.workflow.attempt > 0 for job in jobs)
+    return plain_number(step.cost.base / max(len(step.jobs) - made_again, 1))
+
+
 def _place(position: QueuePosition) -> JsonObject:
     start = position.estimated_start_at
     return {
@@ -161,10 +198,6 @@ def _place(position: QueuePosition) -> JsonObject:
         "startAt": date_text(start),
         "completeAt": date_text(start + USUAL_DURATION),
     }
-
-
-def _jobs_by_id(snapshot: WorkflowSnapshot, index: int) -> Mapping[str, Job]:
-    return {job.id: job for job in snapshot.jobs if job.workflow is not None and job.workflow.step == index}
 
 
 def _times(progress: Progress) -> JsonObject:
@@ -178,11 +211,11 @@ def _rate(progress: Progress) -> JsonObject:
     return {"estimatedProgressRate": plain_number(progress.rate)}
 
 
-def _credits(workflow: Workflow, progress: WorkflowProgress) -> Sequence[Transaction]:
+def _credits(parts: WorkflowParts) -> Sequence[Transaction]:
     """Return what was given back, also of a workflow whose end is not noted yet: it shows the same before and after."""
-    if workflow.memo is not None:
-        return workflow.memo.credits
-    return credits_for(workflow, progress) if progress.status.is_over else ()
+    if parts.workflow.memo is not None:
+        return parts.workflow.memo.credits
+    return credits_for(parts.workflow, parts.progress) if parts.progress.status.is_over else ()
 
 
 def _transactions(transactions: Sequence[Transaction], *, with_ids: bool = True) -> JsonObject:
@@ -215,10 +248,10 @@ def _cost(cost: Cost) -> JsonObject:
     }
 
 
-def _maturity(snapshot: WorkflowSnapshot) -> JsonObject:
+def _maturity(parts: WorkflowParts) -> JsonObject:
     """Return the highest level of what was made so far, if it is known, and whether more would be allowed."""
-    workflow = snapshot.workflow
-    level = workflow.memo.nsfw_level if workflow.memo else level_of(snapshot.jobs)
+    workflow = parts.workflow
+    level = workflow.memo.nsfw_level if workflow.memo else level_of(parts.snapshot.jobs)
     allowed = workflow.allow_mature_content
     return {
         **({} if (level or workflow.nsfw_level) is None else {"nsfwLevel": level or workflow.nsfw_level}),
