@@ -85,7 +85,8 @@ class ObjectReader:
         may_be_reference: bool = True,
     ) -> None:
         self._members = [
-            (member.name, member.read, member.default, member.is_required, member.is_nullable) for member in members
+            (member.name, member.read, _filler(member.default), member.is_required, member.is_nullable)
+            for member in members
         ]
         self._spelling = Spelling((member.name for member in members), spellings)
         self._is_open = is_open
@@ -98,17 +99,23 @@ class ObjectReader:
             return value
         given = self._spelling.official(value)
         result: JsonObject = {}
-        for name, read, default, is_required, is_nullable in self._members:
-            item = given.get(name, MISSING)
-            if not isinstance(item, Missing) and not (item is None and is_nullable):
+        for name, read, fill, is_required, is_nullable in self._members:
+            if name in given and not ((item := given[name]) is None and is_nullable):
                 result[name] = read(item, (place, name), faults)
-            elif not isinstance(default, Missing):
-                result[name] = default.copy() if isinstance(default, list | dict) else default
+            elif fill is not None:
+                result[name] = fill()
             elif is_required:
                 faults.add((place, name), f"The {name} field is required.")
         if self._is_open:
             result |= {name: item for name, item in given.items() if name not in result and item is not None}
         return result
+
+
+def _filler(default: "Json | Missing") -> Callable[[], Json] | None:
+    """Return what makes the value of a member that was not sent, a new one each time; None for one without."""
+    if isinstance(default, Missing):
+        return None
+    return default.copy if isinstance(default, list | dict) else lambda: default
 
 
 class Spelling:
