@@ -149,6 +149,25 @@ class Counting(StoreGate):
         return await call
 
 
+async def test_followers_that_come_and_go_are_no_reason_to_look(bench: Bench) -> None:
+    counting = Counting()
+    feed = FollowEvents(feed=gated(bench.stores, counting).feed, event_bus=bench.event_bus, clock=bench.clock)
+    feed.follow("test", every=SECOND)
+    await feed.begun()
+    counting.calls.clear()
+    for number in range(5):
+        feed.follow(number, every=SECOND / 4)
+        await settle()
+        feed.unfollow(number)
+        await settle()
+    assert not counting.calls
+    await bench.pass_time(0.25)
+    assert counting.calls == {"after": 1}
+    await bench.pass_time(0.25)
+    assert counting.calls == {"after": 1}
+    feed.unfollow("test")
+
+
 async def test_an_idle_scheduler_asks_for_claims_leases_deadlines_and_the_feed_alone(bench: Bench) -> None:
     counting = Counting()
     stores = gated(bench.stores, counting)

@@ -10,7 +10,7 @@ import structlog
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
-from civitai_mock.ports import Clock, EventFeed
+from civitai_mock.ports import Clock, EventFeed, Timer
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -34,17 +34,18 @@ class FollowEvents:
         self._following: asyncio.Task[None] | None = None
         self._begun: asyncio.Event = asyncio.Event()
         self._look = asyncio.Event()
+        self._next_look = timedelta.max  # at most so long after the last, or after a follower came that looks closer
+        self._timers: list[Timer] = []
         self._published = _Published()
         event_bus.subscribe_to_changes(self._on_changed)
 
     def follow(self, follower: object, *, every: timedelta) -> None:
         """Publish, until `unfollow`, what others do from now on, within `every`; who follows most closely counts."""
-        is_closer = not self._intervals or every < min(self._intervals.values())
         self._intervals[follower] = every
         if self._following is None:
             self._following = asyncio.create_task(self._run(), name="event feed")
-        elif is_closer:
-            self._look.set()
+        elif every < self._next_look:
+            self._look_within(every)
 
     def unfollow(self, follower: object) -> None:
         """Follow for the others alone; nothing runs without any."""
@@ -94,12 +95,19 @@ class FollowEvents:
         return position
 
     async def _pause(self) -> None:
-        every = min(self._intervals.values())
-        timer = self._clock.call_later(every.total_seconds(), self._look.set)
+        """Return after the shortest interval; followers come and go meanwhile, often as close as the last."""
         try:
+            self._look_within(min(self._intervals.values()))
             await self._look.wait()
         finally:
-            timer.cancel()
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
+            self._next_look = timedelta.max
+
+    def _look_within(self, interval: timedelta) -> None:
+        self._next_look = interval
+        self._timers.append(self._clock.call_later(interval.total_seconds(), self._look.set))
 
 
 class _Published:
