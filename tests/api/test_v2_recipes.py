@@ -64,6 +64,25 @@ async def test_a_what_if_has_blobs_that_are_not_available_and_stores_nothing(ope
 
 
 @pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("echo", {"message": "hi"}),
+        ("wdTagging", {"mediaUrl": "https://media.test/1.png"}),
+        ("mediaRating", {"mediaUrl": "https://media.test/1.png"}),
+        ("promptEnhancement", {"ecosystem": "sdxl", "prompt": "a fox"}),
+        ("videoMetadata", {"video": "https://media.test/1.mp4"}),
+        ("modelHash", {"model": CHECKPOINT}),
+    ],
+)
+async def test_a_what_if_has_the_form_of_what_only_the_step_can_find_out(served: Served, name: str, body: Any) -> None:
+    answers = [await served.client.post(f"{RECIPES}/{name}?whatif=true", json=body) for _ in range(2)]
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        check_output(name, answer.json())
+    assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize(
     ("name", "body", "path"),
     [
         ("echo", {}, "message"),

@@ -38,7 +38,7 @@ class StandIn(OneJobStep):
     draws: ClassVar[bool] = False
 
     def draft(self, step_input: StepInput, *, seed: int) -> StandInSpec:
-        shapes = Shapes(resolve=_schema, blob_types={**BLOB_TYPES, BLOB: self.blob_type})
+        shapes = Shapes(resolve=answer_schema, blob_types={**BLOB_TYPES, BLOB: self.blob_type})
         drawn = image_seeds(step_input, drawn=seed, jobs=1)[0] if self.draws else None
         asked = json.dumps([self.name, step_input, drawn], sort_keys=True)
         built = build_value(recipe_schemas()[self.name].output, seed=asked, shapes=shapes)
@@ -52,7 +52,8 @@ class StandIn(OneJobStep):
         return next((as_object(filled(job.spec["value"], partial(_blob, job, blobs))) for job in jobs), None)
 
 
-def _schema(reference: str) -> Schema:
+def answer_schema(reference: str) -> Schema:
+    """Return the schema of answers that a `$ref` names."""
     return schemas_for(Side.ANSWERS)[reference.removeprefix(SCHEMAS_PATH)]
 
 
