@@ -38,14 +38,12 @@ from tests.support.media_files import video_file
 from tests.support.receiver import Receiver
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.v2_description import check_output
-from tests.support.v2_inputs import input_kinds, make_input
+from tests.support.v2_media_inputs import sent_inputs
 
 SEED = 11
 MEDIA = "https://example.com/fox.bin"
 # The largest numbers of some members, and numbers with which all kinds of a type take less than a minute.
 SMALLER = {("resolution", 4096): 128, ("epochs", 200): 3}
-# Members that the description calls texts, and nothing more; they name files.
-FILES = frozenset({"video", "image", "imageUrl", "images"})
 VIEW = OutputView(base_url="http://here", allows_mature_content=False)
 # Graphs need a simulator that makes as many images as they ask for: see tests/api.
 OF_GRAPHS = frozenset({"textToImage", "imageGen", "comfy", "customComfy"})
@@ -128,21 +126,6 @@ async def run_one(bench: Bench, step_type: str, sent: Json) -> Step:
 
 def output_of(bench: Bench, step: Step) -> Any:
     return types_of(bench).output(step.type, step.input, step.jobs, view=VIEW)
-
-
-def sent_inputs(step_type: str, *, is_full: bool) -> list[Json]:
-    """Return an input of each kind, with a URL wherever a file is asked for, and of no size that takes long."""
-    kinds = [kind for kind in input_kinds() if kind.step_type == step_type]
-    one_of_two: JsonObject = {"mediaUrl": MEDIA} if step_type == "mediaRating" else {}
-    return [with_files(make_input(kind, is_full=is_full), one_of_two) for kind in kinds]
-
-
-def with_files(value: Any, more: JsonObject) -> Any:
-    if not isinstance(value, dict):
-        return value
-    value |= more
-    named = {name: MEDIA if name in FILES and item == "a text" else item for name, item in value.items()}
-    return {name: SMALLER.get((name, item), item) if isinstance(item, int) else item for name, item in named.items()}
 
 
 @pytest.mark.parametrize("is_full", [False, True], ids=["minimal", "full"])

@@ -8,7 +8,7 @@ Schema: TypeAlias = Mapping[str, Any]
 Resolve: TypeAlias = Callable[[str], Schema]
 
 DEEPEST = 24  # a schema that extends itself is cut off there
-MOST_PARTS = 20_000  # of all schemas that are joined for one value
+MOST_MEMBERS = 20_000  # of all schemas that are joined for one value, each counted as often as it is joined
 OF_THE_WHOLE = frozenset({"allOf", "$ref"})
 
 
@@ -17,7 +17,7 @@ class SchemaJoiner:
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
-        self._left = MOST_PARTS
+        self._left = MOST_MEMBERS
 
     def joined(self, schema: Schema, *, depth: int = 0) -> Schema:
         """Return a schema without `allOf` and `$ref`, but for those of its members.
@@ -30,6 +30,9 @@ class SchemaJoiner:
         whole: dict[str, Any] = {}
         for part in self._extended(schema):
             known = self.joined(part, depth=depth + 1)
+            self._left -= _size_of(known)
+            if self._left < 0:
+                break
             is_named = "$ref" in schema and "allOf" not in schema  # which only gives the other one its place
             _add(whole, {name: value for name, value in known.items() if is_named or name != "discriminator"})
         _add(whole, {name: value for name, value in schema.items() if name not in OF_THE_WHOLE})
@@ -48,6 +51,11 @@ class SchemaJoiner:
             return self._resolve(str(reference))
         except KeyError:
             return {}
+
+
+def _size_of(schema: Schema) -> int:
+    """Return how many members there are, with those of lists and objects in them."""
+    return sum(1 + len(value) if isinstance(value, list | Mapping) else 1 for value in schema.values())
 
 
 def _add(whole: dict[str, Any], part: Schema) -> None:

@@ -16,6 +16,7 @@ from civitai_mock.generation.schema_texts import formatted_text, plain_text
 SLOT_MEMBER = "$slot"  # of what stands for a blob: the number of its file
 MOST_VALUES = 2000  # in all; after them only what is required is made, as small as can be
 DEEPEST, DEEPEST_OPTIONAL = 24, 6
+LOOKED_AT = 100  # members that cost as much time as a value, if they are left out
 ITEMS, MOST_ITEMS = 2, 200
 LARGEST = 100
 DECIMALS = 4
@@ -127,8 +128,9 @@ class _Builder:
         return [one for one in options if one.get("type") != "null"] or options
 
     def members(self, schema: Schema, depth: int) -> JsonObject:
-        required, value = schema.get("required", ()), {}
-        for name, member in schema.get("properties", {}).items():
+        required, value, properties = schema.get("required", ()), {}, schema.get("properties", {})
+        self._left -= len(properties) // LOOKED_AT
+        for name, member in properties.items():
             is_wanted = depth < DEEPEST_OPTIONAL and self._left > 0
             if name in required or is_wanted:
                 made = self.value(member, depth=depth + 1)
