@@ -119,7 +119,10 @@ class HashMedia(ImageOperation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeMedia(ImageOperation):
-    """Answers what `judge` makes of a text that stands for the content: its hash or, without the file, its name."""
+    """Answers what `judge` makes of a text that stands for the content: its hash or, without the file, its name.
+
+    Without any input the text is empty.
+    """
 
     judge: Callable[[str], JsonObject]
 

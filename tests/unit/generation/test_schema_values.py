@@ -192,6 +192,12 @@ def nested(depth: int) -> dict[str, Any]:
     return schema
 
 
+def joined(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that extends a part by way of another one, a hundred thousand times."""
+    hundreds: dict[str, Any] = {"allOf": [{"$ref": "#/$defs/part"}] * 1000}
+    return {"$defs": {"part": part, "hundreds": hundreds}, "allOf": [{"$ref": "#/$defs/hundreds"}] * 100}
+
+
 HOSTILE: dict[str, Any] = {
     "itself": {"$ref": "#"},
     "itself in all": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]},
@@ -208,6 +214,17 @@ HOSTILE: dict[str, Any] = {
     "a broken pattern": {"type": "string", "pattern": r"(["},
     "an unknown reference": {"$ref": "#/$defs/gone"},
     "many properties": {"properties": {str(number): {"type": "string"} for number in range(50_000)}},
+    "many properties joined very often": joined({"properties": {str(number): {} for number in range(10_000)}}),
+    "many words joined very often": joined({"enum": list(range(10_000))}),
+    "many optional members in many items": {
+        "type": "array",
+        "minItems": 200,
+        "items": {
+            "type": "array",
+            "minItems": 200,
+            "items": {"type": "object", "properties": {str(number): {} for number in range(10_000)}},
+        },
+    },
 }
 
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.draft import CompleteSpec, JobDraft, JobSpec, Plan
+from civitai_mock.generation.operations import JudgeMedia
 from civitai_mock.generation.words.chat import chat_completion, conversation_of
 from civitai_mock.generation.words.prompts import enhanced_prompt
-from civitai_mock.generation.work import ResultWork
+from civitai_mock.generation.work import DerivedWork, ResultWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,10 @@ class EchoSpec(CompleteSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatCompletionSpec(JobSpec, JobDraft):
-    """Answers a conversation, whose `body` is as v2 or OpenAI has it; the answer is as old as the job."""
+    """Answers a conversation, whose `body` is as v2 or OpenAI has it; the answer is as old as the job.
+
+    A JSON Schema in it may take a while, so the answer is made in a thread, as judgements are.
+    """
 
     job_type: ClassVar[str] = "ChatCompletion"
 
@@ -41,9 +46,12 @@ class ChatCompletionSpec(JobSpec, JobDraft):
     def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - nothing is left open
         return Plan(spec=self, resources=(), cost=1)
 
-    def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> ResultWork:  # noqa: ARG002 - no graph is built
-        created = int(job.created_at.timestamp())
-        return ResultWork(result=chat_completion(conversation_of(self.body), created=created), seconds=2.0)
+    def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> DerivedWork:  # noqa: ARG002 - no graph is built
+        operation = JudgeMedia(judge=partial(self._answer, created=int(job.created_at.timestamp())))
+        return DerivedWork(operation=operation, inputs=(), seconds=2.0)
+
+    def _answer(self, _: str, *, created: int) -> JsonObject:
+        return chat_completion(conversation_of(self.body), created=created)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

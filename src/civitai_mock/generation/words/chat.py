@@ -1,5 +1,6 @@
 """Chat completions: an answer that repeats the question, or JSON of the shape and the call of the tool asked for."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from civitai_mock.generation.schema_values import build_value
 CHARACTERS_OF_A_TOKEN = 4  # on average, in English
 TOKENS_OF_AN_IMAGE = 85
 MOST_REPEATED = 200  # characters of the question
+MOST_DIFFERENT = 16  # choices
+MOST_CHARACTERS = 2_000_000  # of all of them
 WORD = re.compile(r"\s*\S+")
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 TEXT, JSON_OBJECT, JSON_SCHEMA = "text", "json_object", "json_schema"
@@ -26,6 +29,10 @@ REMARKS = (
     "It is worth a closer look.",
     "Most people would start with an example.",
     "The short answer is yes.",
+    "Opinions differ, and for good reasons.",
+    "It has been asked before, in other words.",
+    "Much of it can be measured.",
+    "A drawing would say more.",
 )
 
 
@@ -72,14 +79,21 @@ def conversation_of(body: Mapping[str, Any]) -> Conversation:
 def chat_completion(conversation: Conversation, *, created: int) -> JsonObject:
     """Return the output of v2's chatCompletion; `created` is in seconds since 1970.
 
-    Raise `JobError` for a schema that no value can be made of.
+    Of very many choices the first ones come again. Raise `JobError` for a schema that no value can be made of, and for
+    answers that would be too long.
     """
-    choices = [_choice(conversation, index) for index in range(conversation.count)]
+    question, made, lengths = _digest(conversation), list[JsonObject](), list[int]()
+    for index in range(min(conversation.count, MOST_DIFFERENT)):
+        made.append(_choice(conversation, question, index))
+        lengths.append(len(json.dumps(made[-1]["message"])))
+        if lengths[-1] * conversation.count > MOST_CHARACTERS:
+            raise JobError(f"The answers would be too long: they would have more than {MOST_CHARACTERS} characters.")
+    choices = [{**made[index % MOST_DIFFERENT], "index": index} for index in range(conversation.count)]
     asked = sum(_tokens_of(message.get("content")) for message in conversation.messages)
-    answered = sum(_tokens(json.dumps(choice["message"])) for choice in choices)
+    answered = sum(_tokens_in(lengths[index % MOST_DIFFERENT]) for index in range(conversation.count))
     facts = {"promptTokens": asked, "completionTokens": answered, "totalTokens": asked + answered}
     return {
-        "id": f"chatcmpl-{_random(conversation, 'id').getrandbits(96):024x}",
+        "id": f"chatcmpl-{seeded_random('id', question).getrandbits(96):024x}",
         "object": "chat.completion",
         "created": created,
         "model": conversation.model,
@@ -88,21 +102,27 @@ def chat_completion(conversation: Conversation, *, created: int) -> JsonObject:
     }
 
 
-def _choice(conversation: Conversation, index: int) -> JsonObject:
+def _digest(conversation: Conversation) -> str:
+    """Return a text that is the same for the same question."""
+    facts = [conversation.model, [dict(message) for message in conversation.messages], conversation.seed]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _choice(conversation: Conversation, question: str, index: int) -> JsonObject:
+    seed = f"{question} {index}"
     tool = _called_tool(conversation)
     if tool is not None:
-        call = _tool_call(conversation, tool, index)
-        message: JsonObject = {"role": "assistant", "content": None, "tool_calls": [call]}
+        message: JsonObject = {"role": "assistant", "content": None, "tool_calls": [_tool_call(tool, seed)]}
         return {"index": index, "message": message, "finishReason": "tool_calls"}
-    text, reason = _answer(conversation, index)
+    text, reason = _answer(conversation, seed)
     return {"index": index, "message": {"role": "assistant", "content": text}, "finishReason": reason}
 
 
-def _answer(conversation: Conversation, index: int) -> tuple[str, str]:
+def _answer(conversation: Conversation, seed: str) -> tuple[str, str]:
     """Return the text, and why it ends there; JSON is never cut, as nobody could read it then."""
     if conversation.answer_schema is not None:
-        return json.dumps(_built(conversation.answer_schema, _seed(conversation, index)), ensure_ascii=False), "stop"
-    sentence = f"{_repeated(conversation)} {_remark(conversation, _random(conversation, str(index)))}"
+        return json.dumps(_built(conversation.answer_schema, seed), ensure_ascii=False), "stop"
+    sentence = f"{_repeated(conversation)} {_remark(conversation, seeded_random(seed))}"
     if conversation.is_json:
         return json.dumps({"answer": sentence}, ensure_ascii=False), "stop"
     ends = [place for place in (sentence.find(word) for word in conversation.stop if word) if place >= 0]
@@ -122,9 +142,9 @@ def _repeated(conversation: Conversation) -> str:
 
 
 def _remark(conversation: Conversation, random: Random) -> str:
-    """Return a sentence that looks like an answer: about the images, if there are any."""
+    """Return sentences that look like an answer: about the images, if there are any."""
     has_images = any(_images(message.get("content")) for message in conversation.messages)
-    return caption(random) if has_images else random.choice(REMARKS)
+    return caption(random) if has_images else " ".join(random.sample(REMARKS, 2))
 
 
 def _called_tool(conversation: Conversation) -> Mapping[str, Any] | None:
@@ -138,12 +158,12 @@ def _called_tool(conversation: Conversation) -> Mapping[str, Any] | None:
     return wanted[0]
 
 
-def _tool_call(conversation: Conversation, function: Mapping[str, Any], index: int) -> JsonObject:
+def _tool_call(function: Mapping[str, Any], seed: str) -> JsonObject:
     parameters = as_object(function.get("parameters"))
     schema = {"type": "object", "properties": {}} | parameters
-    arguments = _built(schema, _seed(conversation, index))
+    arguments = _built(schema, seed)
     called: JsonObject = {"name": as_text(function.get("name")), "arguments": json.dumps(arguments, ensure_ascii=False)}
-    call_id = f"call_{_random(conversation, f'call {index}').getrandbits(96):024x}"
+    call_id = f"call_{seeded_random('call', seed).getrandbits(96):024x}"
     return {"id": call_id, "type": "function", "function": called}
 
 
@@ -165,16 +185,6 @@ def _either(body: Mapping[str, Any], name: str, other: str) -> Any:
     return body.get(other) if value is None else value
 
 
-def _seed(conversation: Conversation, index: int) -> str:
-    """Return a text that is the same for the same question."""
-    facts = [conversation.model, [dict(message) for message in conversation.messages], conversation.seed, index]
-    return json.dumps(facts, sort_keys=True)
-
-
-def _random(conversation: Conversation, purpose: str) -> Random:
-    return seeded_random(purpose, _seed(conversation, 0))
-
-
 def _text_of(content: Any) -> str:
     """Return the text of a message, whose content may be in parts."""
     if isinstance(content, str):
@@ -187,8 +197,8 @@ def _images(content: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _tokens_of(content: Any) -> int:
-    return _tokens(_text_of(content)) + len(_images(content)) * TOKENS_OF_AN_IMAGE
+    return _tokens_in(len(_text_of(content))) + len(_images(content)) * TOKENS_OF_AN_IMAGE
 
 
-def _tokens(text: str) -> int:
-    return -(-len(text) // CHARACTERS_OF_A_TOKEN)
+def _tokens_in(characters: int) -> int:
+    return -(-characters // CHARACTERS_OF_A_TOKEN)

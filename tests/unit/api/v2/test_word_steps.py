@@ -9,8 +9,9 @@ from civitai_mock.api.v2.description.echo import echo_input
 from civitai_mock.api.v2.steps import STEP_TYPES
 from civitai_mock.domain.errors import InvalidRequestError, JobError
 from civitai_mock.domain.resource import Resource
+from civitai_mock.drawing.media.operations import derive
 from civitai_mock.generation.job_types import job_work
-from civitai_mock.generation.work import ResultWork
+from civitai_mock.generation.work import DerivedWork, JobWork, ResultWork
 from tests.support.dates import START
 from tests.support.generation import job_of, make_found, resolve
 from tests.support.v2_description import check_output
@@ -25,9 +26,14 @@ def answer_of(step_type: str, sent: Any, found: Mapping[str, Resource] | None = 
     made = STEP_TYPES[step_type].jobs(echo_input(step_type, sent), seed=1)
     (draft,) = made.drafts
     work = job_work(job_of(resolve(draft, found)), {})
-    assert isinstance(work, ResultWork)
-    check_output(step_type, work.result)
-    return work.result
+    result = work.result if isinstance(work, ResultWork) else judged(work)
+    check_output(step_type, result)
+    return result
+
+
+def judged(work: JobWork) -> Any:
+    assert isinstance(work, DerivedWork)
+    return derive(work.operation, []).result
 
 
 def test_a_chat_is_as_old_as_its_job() -> None:
@@ -104,3 +110,16 @@ def test_a_rating_needs_a_file() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         STEP_TYPES["mediaRating"].jobs(echo_input("mediaRating", {}), seed=1)
     assert list(caught.value.errors) == ["mediaUrl"]
+
+
+@pytest.mark.parametrize(
+    ("step_type", "sent", "path"),
+    [
+        ("comfyNodepackSnapshot", {"nodepacks": ["a"] * 101}, "nodepacks"),
+        ("blobArchive", {"entries": [{"blobId": "a"}] * 1001}, "entries"),
+    ],
+)
+def test_one_job_is_not_given_endless_work(step_type: str, sent: Any, path: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        STEP_TYPES[step_type].jobs(echo_input(step_type, sent), seed=1)
+    assert "at most" in caught.value.errors[path][0]

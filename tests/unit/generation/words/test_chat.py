@@ -63,6 +63,20 @@ def test_several_answers_differ() -> None:
     assert len({text_of(answer, index) for index in range(8)}) > 1
 
 
+def test_very_many_answers_come_again() -> None:
+    choices = completed(n=128)["choices"]
+    assert [choice["index"] for choice in choices] == list(range(128))
+    assert choices[0]["message"] == choices[16]["message"] == choices[112]["message"]
+
+
+@pytest.mark.parametrize("count", [1, 128])
+def test_answers_that_would_be_too_long_end_the_job(count: int) -> None:
+    schema = {"type": "object", "required": [str(number) for number in range(2_000_000 // count // 20)]}
+    form = {"type": "json_schema", "json_schema": {"name": "long", "schema": schema}}
+    with pytest.raises(JobError, match="too long"):
+        completed(n=count, response_format=form)
+
+
 def test_tokens_are_counted() -> None:
     usage = completed()["usage"]
     assert usage["promptTokens"] == 4

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from civitai_mock.api.v2.steps.step_type import Blobs, ResultStep, StepInput, result_of
+from civitai_mock.api.v2.steps.step_type import Blobs, ResultStep, StepInput, check_count, result_of
 from civitai_mock.domain.dotnet import without_trailing_zeros
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, as_object, as_text
 from civitai_mock.generation.job_types.archives import ArchivedBlob, BlobArchiveSpec
 
 DEFAULT_FORMAT = "zip"
+MOST_ENTRIES = 1000
 
 
 class BlobArchive(ResultStep):
@@ -18,6 +19,7 @@ class BlobArchive(ResultStep):
     name: ClassVar[str] = "blobArchive"
 
     def draft(self, step_input: StepInput, *, seed: int) -> BlobArchiveSpec:
+        check_count(step_input["entries"], "entries", most=MOST_ENTRIES)
         return BlobArchiveSpec(
             entries=tuple(
                 ArchivedBlob(key=entry["blobId"], file_name=entry.get("fileName") or entry["blobId"])

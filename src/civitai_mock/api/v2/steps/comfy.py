@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from civitai_mock.api.v2.blob_documents import date_text
 from civitai_mock.api.v2.steps.image_members import image_count
-from civitai_mock.api.v2.steps.step_type import Blobs, OneJobStep, StepInput, StepType, slots_of
+from civitai_mock.api.v2.steps.step_type import Blobs, OneJobStep, StepInput, StepType, check_count, slots_of
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.cost import StepCost
@@ -25,6 +25,7 @@ SPELLINGS: Mapping[str, str] = {"classType": "class_type", "meta": "_meta"}
 BUZZ_PER_SECOND = 1
 LEAST_SECONDS = 30  # that a graph is charged for
 NO_TRACE = "none"
+MOST_NODE_PACKS = 100
 
 
 class Comfy(StepType):
@@ -154,6 +155,7 @@ class ComfyNodepackSnapshot(OneJobStep):
     MEMBERS: ClassVar[Sequence[str]] = ("layer", "objectInfo", "web")
 
     def draft(self, step_input: StepInput, *, seed: int) -> NodePacksSpec:
+        check_count(step_input["nodepacks"], "nodepacks", most=MOST_NODE_PACKS)
         return NodePacksSpec(node_packs=tuple(step_input["nodepacks"]))
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:

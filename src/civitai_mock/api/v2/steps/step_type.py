@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeAlias
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.domain.blob import Shown, Slot
 from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.domain.maturity import MATURE_CONTENT
@@ -105,6 +106,12 @@ class FileStep(OneJobStep):
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
         slot = next(slots_of(jobs), None)
         return None if slot is None else {self.member: blobs.render(slot)}
+
+
+def check_count(items: Sequence[Json], path: str, *, most: int) -> None:
+    """Raise `InvalidRequestError` for more items than one job can work on; the limits are ours."""
+    if len(items) > most:
+        raise fault(path, f"Expected at most {most} items; found {len(items)}.")
 
 
 def slots_of(jobs: Sequence[Job]) -> Iterator[Slot]:
