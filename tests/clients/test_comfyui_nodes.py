@@ -118,6 +118,7 @@ def test_a_url_that_has_run_out_is_refused_and_a_new_one_is_good(node: Node) -> 
         ("image/png", "imageUpscaler", {"numberOfRepeats": 1}, "image"),
         ("image/png", "mediaCaptioning", {}, "mediaUrl"),
         ("video/mp4", "videoUpscaler", {"scaleFactor": 2}, "video"),
+        ("audio/flac", "transcription", {}, "mediaUrl"),
     ],
 )
 def test_a_node_reads_what_it_uploaded(node: Node, media_type: str, step_type: str, given: Any, member: str) -> None:
