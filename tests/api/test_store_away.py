@@ -17,6 +17,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
@@ -35,6 +36,12 @@ from tests.support.served_app import BASE_URL, CHECKPOINT, JOBS, LORA, Served, s
 PATIENCE_SECONDS = 20
 AT_ONCE = 100
 QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+WORKFLOWS, RECIPES, SERVICES = "/v2/consumer/workflows", "/v2/consumer/recipes", "/v2/services"
+WORKFLOW, STEP = f"{WORKFLOWS}/{{workflowId}}", f"{WORKFLOWS}/{{workflowId}}/steps/{{stepName}}"
+OF_WORKFLOW, OF_STEP = f"{WORKFLOWS}/{{workflow}}", f"{WORKFLOWS}/{{workflow}}/steps/$0"
+ECHO = {"steps": [{"$type": "echo", "input": {"message": "hi"}}]}
+PATCH = [{"op": "add", "path": "/metadata/a", "value": 1}]
+USER = "/v2/consumer/civitai/{userId}"
 BLOBS, STREAMS = "/v2/consumer/blobs", "/v2/consumer/streaming-blobs"
 PNG = FILES["image/png"]()
 ASSET = "model.safetensors"
@@ -105,6 +112,28 @@ ASKS = (
     Ask("PUT", f"/v2/resources/{LORA}", Needs.WRITING, json={"air": LORA}, route="/v2/resources/{air}"),
     Ask("PATCH", f"/v2/resources/{LORA}", Needs.WRITING, json={"modelName": "x"}, route="/v2/resources/{air}"),
     Ask("DELETE", f"/v2/resources/{LORA}", Needs.WRITING, 204, route="/v2/resources/{air}"),
+    Ask("POST", f"{WORKFLOWS}?whatif=true", Needs.READING, json=ECHO),
+    Ask("GET", WORKFLOWS, Needs.READING),
+    Ask("GET", OF_WORKFLOW, Needs.READING, 202, route=WORKFLOW),
+    Ask("GET", OF_STEP, Needs.READING, route=STEP),
+    Ask("POST", WORKFLOWS, Needs.WRITING, 202, json=ECHO),
+    Ask("PUT", OF_WORKFLOW, Needs.WRITING, 204, json={"metadata": {"b": 2}}, route=WORKFLOW),
+    Ask("PATCH", OF_WORKFLOW, Needs.WRITING, 204, json=PATCH, route=WORKFLOW),
+    Ask("PUT", OF_STEP, Needs.WRITING, 204, json={"metadata": {"b": 2}}, route=STEP),
+    Ask("PATCH", OF_STEP, Needs.WRITING, 204, json=PATCH, route=STEP),
+    Ask("POST", f"{OF_WORKFLOW}/tags", Needs.WRITING, 204, json="best", route=f"{WORKFLOW}/tags"),
+    Ask("DELETE", f"{OF_WORKFLOW}/tags/best", Needs.WRITING, 204, route=f"{WORKFLOW}/tags/{{tag}}"),
+    Ask("DELETE", f"{OF_WORKFLOW}/tags", Needs.WRITING, 204, route=f"{WORKFLOW}/tags"),
+    Ask("DELETE", OF_WORKFLOW, Needs.WRITING, 204, route=WORKFLOW),
+    Ask("GET", SERVICES, Needs.WRITING),
+    Ask("GET", f"{SERVICES}/image/seedream/v4", Needs.WRITING, route=f"{SERVICES}/{{serviceId}}"),
+    *(
+        Ask("GET", f"{RECIPES}/echo/openapi.{end}", Needs.NOTHING, route=f"{RECIPES}/{{name}}/openapi.{end}")
+        for end in ("yaml", "json")
+    ),
+    Ask("DELETE", "/v2/consumer/civitai/1", Needs.NOTHING, 204, route=USER),
+    Ask("DELETE", "/v2/consumer/civitai/1/tokens", Needs.NOTHING, 204, route=f"{USER}/tokens"),
+    *(Ask("POST", f"{RECIPES}/{name}", Needs.NOTHING, 400, json=[]) for name in recipe_schemas()),
 )
 
 
@@ -132,6 +161,7 @@ class World:
             "content": cases.blob_tokens.sign(ContentToken(key=key)),
             "key": key,
             "archive": await self._archive(key),
+            "workflow": (await self.served.client.post(WORKFLOWS, json=ECHO | {"tags": ["a", "b"]})).json()["id"],
         }
 
     async def _archive(self, key: str) -> str:

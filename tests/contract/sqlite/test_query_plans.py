@@ -18,7 +18,7 @@ from civitai_mock.storage.sqlite.jobs import JobStatements
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements
 from civitai_mock.storage.sqlite.queue import QueueStatements
 from civitai_mock.storage.sqlite.resources import ResourceStatements
-from civitai_mock.storage.sqlite.spending import SpendingStatements
+from civitai_mock.storage.sqlite.spending import SPENT
 from civitai_mock.storage.sqlite.webhook_outbox import OutboxStatements
 from civitai_mock.storage.sqlite.workflow_outbox import AnnouncementStatements
 from civitai_mock.storage.sqlite.workflow_queries import listing_statements, probe_statement
@@ -49,7 +49,7 @@ LISTS: Mapping[str, tuple[WorkflowCriteria, list[str]]] = {
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},
     **{f"jobs.{name}": sql for name, sql in vars(InsertStatements(NAMES)).items() if isinstance(sql, str)},
-    **{f"spending.{name}": sql for name, sql in vars(SpendingStatements(NAMES)).items()},
+    "spent": NAMES.fill(SPENT),
     **{f"workflows.{name}": sql for name, sql in vars(WorkflowStatements(NAMES)).items()},
     **{f"workflows.{name}": sql for name, sql in vars(SweepStatements(NAMES)).items()},
     **{f"announcements.{name}": sql for name, sql in vars(AnnouncementStatements(NAMES)).items()},
@@ -113,8 +113,7 @@ INDEXES: Mapping[str, str] = {
     "events.insert": "jobs jobEvent by position (position>?)",
     "events.texts": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.insert_place": "sqlite_autoindex_jobs workflows_1",
-    "spending.on_jobs": "COVERING INDEX jobs by charge (issued_by=?)",
-    "spending.on_workflows": "COVERING INDEX jobs workflows by charge (owner=?)",
+    "spent": "COVERING INDEX jobs workflows by charge (owner=?)",
     "workflows.by_external_id": "jobs workflows by external id (owner=? AND external_id=?)",
     "workflows.delete_tag": "PRIMARY KEY (owner=? AND tag=? AND born=? AND workflow=?)",
     "workflows.get": "sqlite_autoindex_jobs workflows_1",

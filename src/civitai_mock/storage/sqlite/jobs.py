@@ -23,7 +23,7 @@ from civitai_mock.storage.sqlite.job_rows import job_changes, job_from, jobs_fro
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.settled import SettledJobs, SettledWorkflows
-from civitai_mock.storage.sqlite.spending import SpendingStatements, ordinary_spent_by
+from civitai_mock.storage.sqlite.spending import SPENT, ordinary_spent
 from civitai_mock.storage.sqlite.workflow_sweep import SweepStatements, sweep_workflow_batch
 
 SWEEP_BATCH = 100  # takes a few milliseconds; other writes get their turn between two batches
@@ -84,7 +84,7 @@ class SqliteJobStore:
         self._events = EventStatements(names)
         self._insertion = InsertStatements(names)
         self._workflow_sweep = SweepStatements(names)
-        self._spending = SpendingStatements(names)
+        self._spent = names.fill(SPENT)
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
         new = NewJobs(jobs)
@@ -98,12 +98,12 @@ class SqliteJobStore:
 
     def _check(self, budget: Budget, connection: sqlite3.Connection) -> None:
         """Raise `InsufficientBuzzError` if jobs, the new ones included, cost too much; it undoes the insertion."""
-        cost = ordinary_spent_by(budget.issued_by, connection, self._spending)
+        cost = ordinary_spent(connection.execute(self._spent, (budget.issued_by,)).fetchall())
         if cost > budget.limit:
             raise InsufficientBuzzError(f"The jobs would cost {cost:g} Buzz in all, more than {budget.limit:g}.")
 
     async def spent(self, issued_by: str) -> float:
-        return await self._database.write(lambda db: ordinary_spent_by(issued_by, db, self._spending))
+        return ordinary_spent(await self._database.scan(self._spent, (issued_by,)))
 
     async def has_open_workflows(self) -> bool:
         questions = (self._workflow_sweep.is_unfinished, self._workflow_sweep.has_announcement)

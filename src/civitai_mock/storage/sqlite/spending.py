@@ -1,29 +1,20 @@
 """What consumers have spent, on workflows and on jobs, as SQLite adds it up."""
 
-import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.encoding import Row
 
 ACCOUNTS = {"blue": "blue", "green": "green", "yellow": "yellow", "fake_red": "fakeRed"}  # by their columns
 NOT_ORDINARY = "fakeRed"
-ON_JOBS = """
-    SELECT coalesce(sum(cost), 0) FROM "{jobs}"
-    WHERE issued_by = ? AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
+SPENT = """
+    SELECT
+        (SELECT coalesce(sum(cost), 0) FROM "{jobs}"
+        WHERE issued_by = ?1 AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')),
+        coalesce(sum(blue), 0), coalesce(sum(green), 0), coalesce(sum(yellow), 0), coalesce(sum(fake_red), 0)
+    FROM "{jobs} workflows" WHERE owner = ?1
 """
-ON_WORKFLOWS = """
-    SELECT coalesce(sum(blue), 0), coalesce(sum(green), 0), coalesce(sum(yellow), 0), coalesce(sum(fake_red), 0)
-    FROM "{jobs} workflows" WHERE owner = ?
-"""
-
-
-class SpendingStatements:
-    """The statements with the names of the tables filled in."""
-
-    def __init__(self, names: TableNames) -> None:
-        self.on_jobs = names.fill(ON_JOBS)
-        self.on_workflows = names.fill(ON_WORKFLOWS)
+"""Adds up what a consumer has spent on what is kept; `sums_of` reads its only row."""
 
 
 class Sums(NamedTuple):
@@ -33,14 +24,12 @@ class Sums(NamedTuple):
     by_account: Mapping[str, int]
 
 
-def sums_of(consumer: str, connection: sqlite3.Connection, sql: SpendingStatements) -> Sums:
-    """Return what a consumer has spent on what is kept, within the transaction of the connection."""
-    ((jobs,),) = connection.execute(sql.on_jobs, (consumer,)).fetchall()
-    (amounts,) = connection.execute(sql.on_workflows, (consumer,)).fetchall()
+def sums_of(rows: Sequence[Row]) -> Sums:
+    ((jobs, *amounts),) = rows
     return Sums(jobs=jobs, by_account=dict(zip(ACCOUNTS.values(), amounts, strict=True)))
 
 
-def ordinary_spent_by(consumer: str, connection: sqlite3.Connection, sql: SpendingStatements) -> float:
+def ordinary_spent(rows: Sequence[Row]) -> float:
     """Return what all accounts but that for tests have paid."""
-    sums = sums_of(consumer, connection, sql)
+    sums = sums_of(rows)
     return sums.jobs + sum(amount for account, amount in sums.by_account.items() if account != NOT_ORDINARY)

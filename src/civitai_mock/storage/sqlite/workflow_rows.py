@@ -1,6 +1,5 @@
 """Workflows as rows of SQLite, and back."""
 
-import sqlite3
 from collections.abc import Sequence
 
 import orjson
@@ -10,7 +9,7 @@ from civitai_mock.domain.workflow import Workflow
 from civitai_mock.domain.workflow_json import workflow_from_json, workflow_to_json
 from civitai_mock.domain.workflow_search import metadata_text
 from civitai_mock.storage.sqlite.encoding import Row, Value, to_json, to_micros
-from civitai_mock.storage.sqlite.spending import ACCOUNTS, SpendingStatements, sums_of
+from civitai_mock.storage.sqlite.spending import ACCOUNTS, sums_of
 
 ACCOUNT_COLUMNS = [Account(account) for account in ACCOUNTS.values()]
 
@@ -48,7 +47,7 @@ def tag_rows(workflow: Workflow) -> Sequence[tuple[Value, ...]]:
     return [(workflow.owner, tag, to_micros(workflow.created_at), workflow.id) for tag in workflow.tags]
 
 
-def spent_by(consumer: str, connection: sqlite3.Connection, sql: SpendingStatements) -> Spent:
-    """Return what a consumer has spent on what is kept, within the transaction of the connection."""
-    jobs, by_account = sums_of(consumer, connection, sql)
+def spent_of(rows: Sequence[Row]) -> Spent:
+    """Return what a consumer has spent, by the row of `SPENT`."""
+    jobs, by_account = sums_of(rows)
     return Spent(by_account={Account(account): amount for account, amount in by_account.items()}, jobs=jobs)

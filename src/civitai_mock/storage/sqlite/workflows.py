@@ -17,10 +17,10 @@ from civitai_mock.storage.sqlite.job_rows import jobs_from
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.settled import SettledWorkflows
-from civitai_mock.storage.sqlite.spending import SpendingStatements
+from civitai_mock.storage.sqlite.spending import SPENT
 from civitai_mock.storage.sqlite.workflow_queries import WorkflowSearch
 from civitai_mock.storage.sqlite.workflow_rows import (
-    spent_by,
+    spent_of,
     tag_rows,
     workflow_changes,
     workflow_from,
@@ -87,7 +87,7 @@ class SqliteWorkflowStore:
         self._database = database
         self._sql = WorkflowStatements(names)
         self._insertion = InsertStatements(names)
-        self._spending = SpendingStatements(names)
+        self._spent = names.fill(SPENT)
         self._search = WorkflowSearch(database=database, names=names)
         self._settled = settled
 
@@ -98,7 +98,7 @@ class SqliteWorkflowStore:
         def insert(connection: sqlite3.Connection) -> Workflow:
             if (existing := self._by_external_id(workflow, connection)) is not None:
                 return existing
-            charged = free or charge(workflow, balances, spent_by(workflow.owner, connection, self._spending))
+            charged = free or charge(workflow, balances, self._spent_by(workflow.owner, connection))
             try:
                 connection.execute(self._sql.insert, workflow_row(charged))
             except sqlite3.IntegrityError as error:
@@ -158,7 +158,7 @@ class SqliteWorkflowStore:
             if after.tags != before.tags:
                 self._change_tags(before, after, connection)
             new.insert(connection, self._insertion)
-            if may_be_short and not fits(balances, spent_by(after.owner, connection, self._spending)):
+            if may_be_short and not fits(balances, self._spent_by(after.owner, connection)):
                 raise InsufficientBuzzError("The balance does not cover the charge.")
             return True
 
@@ -194,4 +194,8 @@ class SqliteWorkflowStore:
         return [workflow_from(row) for row in self._database.read(self._sql.unfinished, (after, limit))]
 
     async def spent(self, owner: str) -> Spent:
-        return await self._database.write(lambda connection: spent_by(owner, connection, self._spending))
+        return spent_of(await self._database.scan(self._spent, (owner,)))
+
+    def _spent_by(self, owner: str, connection: sqlite3.Connection) -> Spent:
+        """Return what a consumer has spent, within the transaction of the connection."""
+        return spent_of(connection.execute(self._spent, (owner,)).fetchall())
