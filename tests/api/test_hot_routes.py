@@ -213,6 +213,8 @@ async def test_the_cases_come_through_the_hot_routes(served: Served) -> None:
         ("get", "/v2/consumer/blobs/upload"),
         ("get", "/v2/consumer/blobs/{blobId}"),
         ("get", "/v2/consumer/blobs/content/{encryptedToken}"),
+        ("post", "/v2/consumer/workflows"),
+        ("get", "/v2/consumer/workflows/{workflowId}"),
     ]
     served.app.all_routes.router.routes.clear()
     statuses = {(found.case.method, found.status) for found in await ask(served, ANY_CALLER)}

@@ -57,7 +57,7 @@ async def _fill(served: Served) -> None:
     await served.stores.jobs.add([FINISHED])
     await served.finish()
     await served.stores.jobs.add([QUEUED])
-    await served.stores.workflows.add(WORKFLOW, first_jobs(WORKFLOW))
+    await served.stores.workflows.add(WORKFLOW, [replace(job, spec=COMPLETE) for job in first_jobs(WORKFLOW)])
 
 
 def known_parameters() -> Known:
