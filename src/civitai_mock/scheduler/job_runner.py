@@ -155,7 +155,8 @@ class JobRunner:
         if context.job.claim is None:
             await self._save_passed()
         if context.job.outcome is Outcome.SUCCEEDED:
-            logger.info("job done", duration_ms=sum(self._stages_ms.values()), stages_ms=self._stages_ms)
+            duration_ms = round(sum(self._stages_ms.values()), 1)
+            logger.info("job done", duration_ms=duration_ms, stages_ms=self._stages_ms)
 
     def _note_duration(self, stage: Stage, duration: timedelta) -> None:
         seconds = duration.total_seconds()
