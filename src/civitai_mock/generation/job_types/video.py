@@ -79,21 +79,27 @@ class VideoGenSpec(CompleteSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeVideoSpec(CompleteSpec):
+class VideoOperationSpec(CompleteSpec):
+    """Does something with the `video` at a URL or in a blob."""
+
+    video: str
+
+    def image_urls(self) -> Mapping[str, str]:
+        return {"video": self.video} if is_web_url(self.video) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeVideoSpec(VideoOperationSpec):
     """Makes the same clip in another size, at a higher rate, or as another kind of file: see `ChangeVideo`."""
 
     job_type: ClassVar[str] = "ChangeVideo"
     cost: ClassVar[float] = 10
 
-    video: str
     width: int | None = None
     height: int | None = None
     scale: int = 1
     frame_factor: int = 1
     content_type: str = VIDEO_TYPE
-
-    def image_urls(self) -> Mapping[str, str]:
-        return {"video": self.video} if is_web_url(self.video) else {}
 
     def files(self) -> tuple[PlannedFile, ...]:
         return (PlannedFile(content_type=self.content_type, facts=BlobFacts(width=self.width, height=self.height)),)
@@ -110,20 +116,16 @@ class ChangeVideoSpec(CompleteSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractFramesSpec(CompleteSpec):
+class ExtractFramesSpec(VideoOperationSpec):
     """Makes images of a video: see `ExtractFrames`. How many there are is known once they are made."""
 
     job_type: ClassVar[str] = "ExtractFrames"
     cost: ClassVar[float] = 1
 
-    video: str
     fps: float = 1.0
     start: float = 0.0
     most: int | None = None
     unique_threshold: float = 0.9
-
-    def image_urls(self) -> Mapping[str, str]:
-        return {"video": self.video} if is_web_url(self.video) else {}
 
     def own_work(self) -> DerivedWork:
         operation = ExtractFrames(
@@ -133,16 +135,11 @@ class ExtractFramesSpec(CompleteSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureVideoSpec(CompleteSpec):
+class MeasureVideoSpec(VideoOperationSpec):
     """Answers the size, rate and length of a video."""
 
     job_type: ClassVar[str] = "MeasureVideo"
     cost: ClassVar[float] = 0
-
-    video: str
-
-    def image_urls(self) -> Mapping[str, str]:
-        return {"video": self.video} if is_web_url(self.video) else {}
 
     def own_work(self) -> DerivedWork:
         return DerivedWork(operation=MeasureVideo(), inputs=(self.video,), seconds=0.5)

@@ -1,19 +1,15 @@
 """Step types that make one image of another one."""
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from civitai_mock.api.v2.steps.image_members import is_air, whole
 from civitai_mock.api.v2.steps.prices import upscaler_price
-from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType, slots_of
+from civitai_mock.api.v2.steps.step_type import FileStep, StepInput
 from civitai_mock.domain.cost import StepCost
-from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.job_types.image_operations import (
     ConvertImageSpec,
     ImageChange,
-    ImageOperationSpec,
     ImageUploadSpec,
     ImageUpscalerSpec,
     PreprocessImageSpec,
@@ -21,31 +17,19 @@ from civitai_mock.generation.job_types.image_operations import (
 )
 from civitai_mock.generation.media import DEFAULT_QUALITY, ImageFile, ImageFormat
 from civitai_mock.generation.operations import Blur, Region, Resize
-from civitai_mock.ports.steps import StepJobs
 
 THRESHOLDS = ("binThreshold", "lowThreshold", "threshold")  # of the kinds binary, canny and scribble-xdog
 BRIGHTEST = 255
 
 
-class ImageOperation(StepType):
-    """Makes one job; its image is the `member` of the output, and `source` the one of the input that it is made of."""
+class ImageOperation(FileStep):
+    """Makes an image, `member` of the output, of another one, `source` of the job's draft; it has a price, maybe 0."""
 
-    price: ClassVar[int]
     member: ClassVar[str] = "blob"
-    source: ClassVar[str] = "image"
+    paths: ClassVar[Mapping[str, str]] = {"source": "image"}
 
     def cost(self, step_input: StepInput) -> StepCost:
         return StepCost(factors={"base": self.price})
-
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
-        return StepJobs(drafts=[self.spec(step_input)], paths={"source": self.source})
-
-    @abstractmethod
-    def spec(self, step_input: StepInput) -> ImageOperationSpec: ...
-
-    def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
-        slot = next(slots_of(jobs), None)
-        return None if slot is None else {self.member: blobs.render(slot)}
 
 
 class ImageUpscaler(ImageOperation):
@@ -56,7 +40,7 @@ class ImageUpscaler(ImageOperation):
     def cost(self, step_input: StepInput) -> StepCost:
         return upscaler_price(step_input)
 
-    def spec(self, step_input: StepInput) -> ImageUpscalerSpec:
+    def draft(self, step_input: StepInput, *, seed: int) -> ImageUpscalerSpec:
         model = step_input.get("model")
         return ImageUpscalerSpec(
             source=step_input["image"],
@@ -71,7 +55,7 @@ class ConvertImage(ImageOperation):
     name: ClassVar[str] = "convertImage"
     price: ClassVar[int] = 1
 
-    def spec(self, step_input: StepInput) -> ConvertImageSpec:
+    def draft(self, step_input: StepInput, *, seed: int) -> ConvertImageSpec:
         output = step_input["output"]
         return ConvertImageSpec(
             source=step_input["image"],
@@ -102,7 +86,7 @@ class ImageBackgroundRemoval(ImageOperation):
     price: ClassVar[int] = 7
     member: ClassVar[str] = "image"
 
-    def spec(self, step_input: StepInput) -> RemoveBackgroundSpec:
+    def draft(self, step_input: StepInput, *, seed: int) -> RemoveBackgroundSpec:
         file = ImageFile(format=ImageFormat(step_input.get("format", ImageFormat.PNG)))
         return RemoveBackgroundSpec(source=step_input["image"], file=file)
 
@@ -113,7 +97,7 @@ class PreprocessImage(ImageOperation):
     name: ClassVar[str] = "preprocessImage"
     price: ClassVar[int] = 1
 
-    def spec(self, step_input: StepInput) -> PreprocessImageSpec:
+    def draft(self, step_input: StepInput, *, seed: int) -> PreprocessImageSpec:
         thresholds = (whole(step_input, name, low=0, high=BRIGHTEST) for name in THRESHOLDS)
         return PreprocessImageSpec(
             source=step_input["image"],
@@ -128,11 +112,10 @@ class ImageUpload(ImageOperation):
     """Keeps the image that the input is."""
 
     name: ClassVar[str] = "imageUpload"
-    price: ClassVar[int] = 0
-    source: ClassVar[str] = ""
+    paths: ClassVar[Mapping[str, str]] = {"source": ""}
 
     def prompt_texts(self, step_input: StepInput) -> Sequence[str]:
         return ()
 
-    def spec(self, step_input: StepInput) -> ImageUploadSpec:
+    def draft(self, step_input: StepInput, *, seed: int) -> ImageUploadSpec:
         return ImageUploadSpec(source=step_input)
