@@ -13,6 +13,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.providers.simulator.timing import PACES
+from civitai_mock.scheduler.deliveries import DeliveryServices
 from civitai_mock.scheduler.executors.context import RunnerServices
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
@@ -28,11 +29,20 @@ if TYPE_CHECKING:
 def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
     """Make a scheduler; without a worker id it draws one, so that any number of schedulers can work on one store."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
+    deliveries = DeliveryServices(
+        stores=runtime.stores,
+        sender=namespace.webhook_sender,
+        max_attempts=settings.callback_max_attempts,
+        event_bus=namespace.event_bus,
+        clock=namespace.clock,
+        ids=namespace.ids,
+        metrics=runtime.metrics,
+    )
     scheduler = Scheduler(
         worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
         stores=runtime.stores,
         services=make_runner_services(namespace),
-        dispatchers=[_make_webhooks(namespace), _make_workflow_callbacks(namespace)],
+        dispatchers=[_make_webhooks(namespace, deliveries), _make_workflow_callbacks(namespace, deliveries)],
         workflows=WorkflowAdvancer(
             jobs=runtime.stores.jobs,
             get_advance=lambda: namespace.workflows.advance,
@@ -75,39 +85,21 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
     )
 
 
-def _make_webhooks(namespace: Namespace) -> WebhookDispatcher:
+def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookDispatcher:
     vocabularies = namespace.runtime.settings.vocabularies
 
     def render(job: Job, event: JobEvent) -> bytes:
         """Word the event as the request of its job asked for, or else as CLIENT_COMPAT has it."""
         return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
 
-    return WebhookDispatcher(
-        stores=namespace.runtime.stores,
-        sender=namespace.webhook_sender,
-        render=render,
-        max_attempts=namespace.runtime.settings.callback_max_attempts,
-        event_bus=namespace.event_bus,
-        clock=namespace.clock,
-        ids=namespace.ids,
-        metrics=namespace.runtime.metrics,
-    )
+    return WebhookDispatcher(services, render=render)
 
 
-def _make_workflow_callbacks(namespace: Namespace) -> WorkflowCallbackDispatcher:
+def _make_workflow_callbacks(namespace: Namespace, services: DeliveryServices) -> WorkflowCallbackDispatcher:
     def render(snapshot: "WorkflowSnapshot", announcement: "Announcement") -> JsonObject | None:
         """Load what renders them for the first one."""
         from civitai_mock.api.v2.callback_bodies import CallbackRenderer
 
         return CallbackRenderer(step_types=namespace.workflows.step_types).body(snapshot, announcement)
 
-    return WorkflowCallbackDispatcher(
-        stores=namespace.runtime.stores,
-        sender=namespace.webhook_sender,
-        render=render,
-        max_attempts=namespace.runtime.settings.callback_max_attempts,
-        event_bus=namespace.event_bus,
-        clock=namespace.clock,
-        ids=namespace.ids,
-        metrics=namespace.runtime.metrics,
-    )
+    return WorkflowCallbackDispatcher(services, render=render)

@@ -11,8 +11,9 @@ import structlog
 
 from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
-from civitai_mock.ports import Clock, Ids, Metrics
+from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.timers import Timers
+from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
 
 logger = structlog.stdlib.get_logger()
@@ -46,6 +47,19 @@ class Delivery:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryServices:
+    """Holds what every dispatcher works with; an event is given up after `max_attempts`."""
+
+    stores: Stores
+    sender: WebhookSender
+    max_attempts: int
+    event_bus: EventBus
+    clock: Clock
+    ids: Ids
+    metrics: Metrics
+
+
 class Dispatcher(ABC, Generic[D]):
     """Delivers what is due in an outbox, at least once; any number of dispatchers may run on one store.
 
@@ -56,13 +70,13 @@ class Dispatcher(ABC, Generic[D]):
     what: ClassVar[str]
     looks_at_start: ClassVar[bool] = True
 
-    def __init__(self, *, sender: WebhookSender, max_attempts: int, clock: Clock, ids: Ids, metrics: Metrics) -> None:
-        self._sender = sender
-        self._max_attempts = max_attempts
-        self._clock = clock
-        self._ids = ids
-        self._metrics = metrics
-        self._next_look = Timers(clock=clock, on_due=lambda _: self.wake())
+    def __init__(self, services: DeliveryServices) -> None:
+        self._sender = services.sender
+        self._max_attempts = services.max_attempts
+        self._clock = services.clock
+        self._ids = services.ids
+        self._metrics = services.metrics
+        self._next_look = Timers(clock=services.clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
         self._wake_up = asyncio.Event()
         self._is_stopping = False

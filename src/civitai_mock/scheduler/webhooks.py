@@ -6,10 +6,7 @@ from datetime import datetime
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook, FeedEntry
-from civitai_mock.network.webhook_sender import WebhookSender
-from civitai_mock.ports import Clock, Ids, Metrics, Stores
-from civitai_mock.scheduler.deliveries import Delivery, Dispatcher
-from civitai_mock.services.event_bus import EventBus
+from civitai_mock.scheduler.deliveries import Delivery, DeliveryServices, Dispatcher
 
 Render = Callable[[Job, JobEvent], bytes]
 
@@ -19,24 +16,13 @@ class WebhookDispatcher(Dispatcher[DueWebhook]):
 
     what = "webhooks of jobs"
 
-    def __init__(
-        self,
-        *,
-        stores: Stores,
-        sender: WebhookSender,
-        render: Render,
-        max_attempts: int,
-        event_bus: EventBus,
-        clock: Clock,
-        ids: Ids,
-        metrics: Metrics,
-    ) -> None:
-        super().__init__(sender=sender, max_attempts=max_attempts, clock=clock, ids=ids, metrics=metrics)
-        self._jobs = stores.jobs
-        self._outbox = stores.webhooks
+    def __init__(self, services: DeliveryServices, *, render: Render) -> None:
+        super().__init__(services)
+        self._jobs = services.stores.jobs
+        self._outbox = services.stores.webhooks
         self._render = render
-        event_bus.subscribe_to_changes(self._on_changed)
-        event_bus.subscribe_to_changes_elsewhere(self._on_changed_elsewhere)
+        services.event_bus.subscribe_to_changes(self._on_changed)
+        services.event_bus.subscribe_to_changes_elsewhere(self._on_changed_elsewhere)
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         return await self._outbox.take_due(now, hold_until=hold_until, limit=limit)

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import orjson
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.network.webhook_sender import WebhookSender
-from civitai_mock.ports import Clock, Ids, Metrics, Stores
-from civitai_mock.scheduler.deliveries import Delivery, Dispatcher
-from civitai_mock.services.event_bus import EventBus
+from civitai_mock.scheduler.deliveries import Delivery, DeliveryServices, Dispatcher
 
 if TYPE_CHECKING:
     from civitai_mock.domain.workflow import WorkflowSnapshot
@@ -28,23 +25,12 @@ class WorkflowCallbackDispatcher(Dispatcher["DueAnnouncement"]):
     what = "callbacks of workflows"
     looks_at_start = False
 
-    def __init__(
-        self,
-        *,
-        stores: Stores,
-        sender: WebhookSender,
-        render: RenderCallback,
-        max_attempts: int,
-        event_bus: EventBus,
-        clock: Clock,
-        ids: Ids,
-        metrics: Metrics,
-    ) -> None:
-        super().__init__(sender=sender, max_attempts=max_attempts, clock=clock, ids=ids, metrics=metrics)
-        self._workflows = stores.workflows
-        self._outbox = stores.announcements
+    def __init__(self, services: DeliveryServices, *, render: RenderCallback) -> None:
+        super().__init__(services)
+        self._workflows = services.stores.workflows
+        self._outbox = services.stores.announcements
         self._render = render
-        event_bus.subscribe_to_announcements(self.wake)
+        services.event_bus.subscribe_to_announcements(self.wake)
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence["DueAnnouncement"]:
         return await self._outbox.take_due(now, hold_until=hold_until, limit=limit)
