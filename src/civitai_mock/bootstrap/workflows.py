@@ -44,59 +44,25 @@ class NamespaceParts:
 
 
 def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
-    clock, ids, settings, stores = parts.clock, parts.ids, parts.runtime.settings, parts.runtime.stores
-    lifetime = timedelta(days=settings.workflow_lifetime_days)
+    clock, settings, workflows = parts.clock, parts.runtime.settings, parts.runtime.stores.workflows
     step_types = RegisteredStepTypes(blob_urls=parts.blob_urls)
     build_jobs = replace(parts.build_jobs, missing_resources=settings.workflow_missing_resources)
-    build = BuildStepJobs(step_types=step_types, build=build_jobs, clock=clock, lifetime=lifetime)
+    build = BuildStepJobs(step_types=step_types, build=build_jobs, clock=clock, lifetime=_lifetime(parts))
     resolve = ResolveInputs(step_types=step_types)
-    spawn = SpawnSteps(step_types=step_types, resolve=resolve, ids=ids)
-    announce = AnnounceStatuses(outbox=stores.announcements, event_bus=parts.event_bus, clock=clock)
-    query = QueryWorkflows(workflows=stores.workflows)
-    advance = AdvanceWorkflows(
-        workflows=stores.workflows,
-        jobs=stores.jobs,
-        resources=stores.resources,
-        build=build,
-        next_steps=FindNextSteps(
-            workflows=stores.workflows,
-            build=build,
-            resolve=resolve,
-            spawn=spawn,
-            clock=clock,
-            balances=settings.balances,
-        ),
-        announce=announce,
-        event_bus=parts.event_bus,
-        clock=clock,
-        metrics=parts.runtime.metrics,
-        balances=settings.balances,
-        lifetime=lifetime,
+    spawn = SpawnSteps(step_types=step_types, resolve=resolve, ids=parts.ids)
+    announce = AnnounceStatuses(outbox=parts.runtime.stores.announcements, event_bus=parts.event_bus, clock=clock)
+    query = QueryWorkflows(workflows=workflows)
+    next_steps = FindNextSteps(
+        workflows=workflows, build=build, resolve=resolve, spawn=spawn, clock=clock, balances=settings.balances
     )
+    advance = _make_advance(parts, build, next_steps, announce)
     return WorkflowUseCases(
-        submit=SubmitWorkflow(
-            workflows=stores.workflows,
-            resources=stores.resources,
-            step_types=step_types,
-            build=build,
-            spawn=spawn,
-            store_data_urls=StoreDataUrls(upload_blobs=parts.upload_blobs, blob_urls=parts.blob_urls),
-            callback_hosts=parts.callback_hosts,
-            announce=announce,
-            event_bus=parts.event_bus,
-            queue_limit=parts.queue_limit,
-            clock=clock,
-            ids=ids,
-            metrics=parts.runtime.metrics,
-            balances=settings.balances,
-            lifetime=lifetime,
-            most_jobs=settings.max_jobs_per_request,
-        ),
+        submit=_make_submit(parts, build, spawn, announce),
         query=query,
-        list=ListWorkflows(workflows=stores.workflows),
+        list=ListWorkflows(workflows=workflows),
         wait=_make_wait(parts, query),
         change=ChangeWorkflows(
-            workflows=stores.workflows,
+            workflows=workflows,
             query=query,
             advance=advance,
             step_types=step_types,
@@ -106,6 +72,53 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
         ),
         advance=advance,
         step_types=step_types,
+    )
+
+
+def _lifetime(parts: NamespaceParts) -> timedelta:
+    return timedelta(days=parts.runtime.settings.workflow_lifetime_days)
+
+
+def _make_submit(
+    parts: NamespaceParts, build: BuildStepJobs, spawn: SpawnSteps, announce: AnnounceStatuses
+) -> SubmitWorkflow:
+    settings, stores = parts.runtime.settings, parts.runtime.stores
+    return SubmitWorkflow(
+        workflows=stores.workflows,
+        resources=stores.resources,
+        step_types=build.step_types,
+        build=build,
+        spawn=spawn,
+        store_data_urls=StoreDataUrls(upload_blobs=parts.upload_blobs, blob_urls=parts.blob_urls),
+        callback_hosts=parts.callback_hosts,
+        announce=announce,
+        event_bus=parts.event_bus,
+        queue_limit=parts.queue_limit,
+        clock=parts.clock,
+        ids=parts.ids,
+        metrics=parts.runtime.metrics,
+        balances=settings.balances,
+        lifetime=_lifetime(parts),
+        most_jobs=settings.max_jobs_per_request,
+    )
+
+
+def _make_advance(
+    parts: NamespaceParts, build: BuildStepJobs, next_steps: FindNextSteps, announce: AnnounceStatuses
+) -> AdvanceWorkflows:
+    stores = parts.runtime.stores
+    return AdvanceWorkflows(
+        workflows=stores.workflows,
+        jobs=stores.jobs,
+        resources=stores.resources,
+        build=build,
+        next_steps=next_steps,
+        announce=announce,
+        event_bus=parts.event_bus,
+        clock=parts.clock,
+        metrics=parts.runtime.metrics,
+        balances=parts.runtime.settings.balances,
+        lifetime=_lifetime(parts),
     )
 
 
