@@ -73,6 +73,9 @@ class GatedJobStore:
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return await self.gate.pass_through(self.inner.events(job_id))
 
+    async def count_poll(self, job_id: str, seq: int) -> int:
+        return await self.gate.write(self.inner.count_poll(job_id, seq))
+
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         return await self.gate.write(self.inner.set_taint(job_ids, taint))
 
@@ -85,8 +88,11 @@ class GatedJobQueue:
     inner: JobQueue
     gate: StoreGate
 
-    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
-        return await self.gate.write(self.inner.claim(claim, limit=limit))
+    async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
+        return await self.gate.write(self.inner.claim(claim, limit=limit, only_timed=only_timed))
+
+    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
+        return await self.gate.write(self.inner.claim_one(claim, job_id))
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         return await self.gate.write(self.inner.renew(worker_id, job_ids, until))

@@ -119,6 +119,12 @@ class ConflictError(MockError):
     code = "conflict"
 
 
+class NamespaceResetError(ConflictError):
+    """The namespace was reset, or deleted, while this request was served (409)."""
+
+    code = "namespace_reset"
+
+
 class GoneError(MockError):
     """The thing was there, and its time is over (410)."""
 

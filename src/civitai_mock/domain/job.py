@@ -13,7 +13,16 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.quick_init import quick_init
-from civitai_mock.domain.stages import ENDS_JOB, NEXT_STAGE, OUTCOME_EVENT, STAGE_EVENT, JobEventType, Outcome, Stage
+from civitai_mock.domain.stages import (
+    ENDS_JOB,
+    NEXT_STAGE,
+    OUTCOME_EVENT,
+    STAGE_EVENT,
+    JobEventType,
+    MovedBy,
+    Outcome,
+    Stage,
+)
 
 MAX_RETRY_ATTEMPT = 5  # capture v1-job-claimed-detailed
 LOW, NORMAL, HIGH = -10, 0, 10
@@ -82,7 +91,8 @@ class Job(JobSummary):
     as JSON (see `generation.job_types`). `submission_id` is shared by the jobs of one request. `dependencies` are the
     ids of jobs that have to succeed first; until they have, the job `is_blocked` and cannot be claimed. A job that is
     not `charged` costs its consumer nothing, or its `workflow` was charged, whose jobs v2 makes. `client_compat` is the
-    kind of client that its webhooks are worded for, if its request asked for one.
+    kind of client that its webhooks are worded for, if its request asked for one. `moved_by` is None if its namespace
+    says what moves it.
     """
 
     type: str
@@ -103,6 +113,7 @@ class Job(JobSummary):
     dependencies: tuple[str, ...] = ()
     charged: bool = True
     workflow: WorkflowPlace | None = None
+    moved_by: MovedBy | None = None
 
     stage: Stage
     retry_attempt: int

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
+from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.domain.stages import Outcome
 
 MOST_BYTES_FOUND = 4 * 1024 * 1024
@@ -88,6 +89,7 @@ class FeedEntry(NamedTuple):
     outcome: Outcome | None
     is_blocked: bool
     has_webhook: bool
+    epoch: int = FIRST_EPOCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,13 @@ class Outcome(StrEnum):
     DELETED = "DELETED"
 
 
+class MovedBy(StrEnum):
+    """Says what moves a job from stage to stage."""
+
+    TIME = "TIME"  # a scheduler claims it, and its stages take their time
+    REQUESTS = "REQUESTS"  # each asked-for status, or each order to advance, moves it one stage
+
+
 # What a claimed job may enter next, and the event that says so. Every stage may also go back to QUEUED when a claim
 # ends early, and any unfinished job may end.
 NEXT_STAGE: Mapping[Stage, Stage] = {

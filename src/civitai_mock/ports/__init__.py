@@ -4,6 +4,7 @@ from civitai_mock.ports.files import FileInspector
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.late import late
 from civitai_mock.ports.metrics import Metrics
+from civitai_mock.ports.namespaces import NamespaceStore
 from civitai_mock.ports.provider import (
     Artist,
     InputFile,
@@ -44,6 +45,7 @@ __all__ = [
     "JobStore",
     "LoadInput",
     "Metrics",
+    "NamespaceStore",
     "NewerSchemaError",
     "Output",
     "Outputs",

@@ -65,6 +65,14 @@ class JobStore(Protocol):
         """Return a job's events in order of `seq`, complete up to the job's `last_event`."""
         ...
 
+    async def count_poll(self, job_id: str, seq: int) -> int:
+        """Count that somebody was shown an unfinished job with this `seq`, and return how often now.
+
+        Return 0, and count nothing, if the job has another `seq` by now, has ended or is unknown. `replace` begins
+        anew.
+        """
+        ...
+
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         """Write `Job.taint`, whatever state the jobs are in, and return how many of them there are."""
         ...
@@ -80,12 +88,17 @@ class JobStore(Protocol):
 class JobQueue(Protocol):
     """Hands jobs to workers, and finds those that need a scheduler. Raises `TransientError` while the store is away."""
 
-    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+    async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
         """Stamp `claim` on at most `limit` unclaimed unfinished jobs; highest priority first, then oldest, then id.
 
-        Blocked jobs (`Job.is_blocked`) are passed over. A claim is atomic between any number of claimers. It writes no
+        Blocked jobs (`Job.is_blocked`) and those moved by requests are passed over; with `only_timed`, so are those
+        whose namespace says what moves them. A claim is atomic between any number of claimers. It writes no
         event: the claimer's first `replace` does.
         """
+        ...
+
+    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
+        """Claim one job, whatever moves it; None if it is blocked, has ended, is claimed or unknown."""
         ...
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:

@@ -1,14 +1,16 @@
 """Ports of a store for resources, blobs, secrets and its health, and all roles of an open store together."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.namespaces import NamespaceStore
 from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
 
 
@@ -121,16 +123,22 @@ class StoreHealth(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One open store by the roles that it plays; whoever opened it closes it. Those for workflows are `late`."""
+    """One open store by the roles that it plays; whoever opened it closes it. Those for workflows are `late`.
+
+    All but the last four work on one epoch of a namespace; `in_epoch` returns the roles for another one. What `open`
+    functions yield works on the first epoch of the default namespace.
+    """
 
     jobs: JobStore
     queue: JobQueue
     search: JobSearch
-    feed: EventFeed
     webhooks: WebhookOutbox
     workflows: WorkflowStore
     announcements: WorkflowOutbox
     resources: ResourceStore
     blobs: BlobStore
+    in_epoch: Callable[[Epoch], "Stores"]
+    feed: EventFeed
+    namespaces: NamespaceStore
     secrets: SecretStore
     health: StoreHealth

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
@@ -114,6 +115,9 @@ class MongoJobStore:
         found = self._events.find({"jobId": job_id, "seq": {"$lt": held[0]["seq"]}}).sort("seq")
         texts = texts_of(job)
         return [event_of(job_id, fields, texts) for fields in [*[earlier async for earlier in found], *held]]
+
+    async def count_poll(self, job_id: str, seq: int) -> int:
+        raise TransientError("not there yet", job_id=job_id, seq=seq)
 
     @raises_domain_errors
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:

@@ -12,7 +12,8 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
-from civitai_mock.ports import Metrics, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Metrics, NamespaceStore, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.mongo.blob_files import BlobFiles
 from civitai_mock.storage.mongo.blobs import MongoBlobStore
 from civitai_mock.storage.mongo.budgets import Reservations
@@ -161,7 +162,15 @@ def _stores(
 
         return MongoWorkflowOutbox(workflows=collections.workflows)
 
+    def load_namespaces() -> NamespaceStore:
+        raise TransientError("not there yet")
+
+    def in_epoch(epoch: Epoch) -> Stores:
+        raise TransientError("not there yet", epoch=epoch.number)
+
     return Stores(
+        in_epoch=in_epoch,
+        namespaces=late(load_namespaces),
         jobs=jobs,
         queue=MongoJobQueue(jobs=collections.jobs),
         search=MongoJobSearch(jobs=collections.jobs),

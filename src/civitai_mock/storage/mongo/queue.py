@@ -6,6 +6,7 @@ from datetime import datetime
 from bson import ObjectId
 
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.storage.mongo.claims import ONLY_ID, stamp_front
@@ -25,7 +26,7 @@ class MongoJobQueue:
         self._unread: dict[ObjectId, str] = {}
 
     @raises_domain_errors
-    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+    async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:  # noqa: ARG002
         await self._give_back_unread()
         token = ObjectId()
         try:
@@ -37,6 +38,9 @@ class MongoJobQueue:
         except BaseException:
             self._unread[token] = claim.worker_id
             raise
+
+    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
+        raise TransientError("not there yet", claim=claim, job_id=job_id)
 
     @raises_domain_errors
     async def renew(self, worker_id: str, job_ids: Iterable[str], until: datetime) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
-from civitai_mock.domain.errors import InsufficientBuzzError
+from civitai_mock.domain.errors import InsufficientBuzzError, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
@@ -161,6 +161,9 @@ class SqliteJobStore:
         return [
             event for row in self._rows(job_id) for event in events_from(rows, facts_of(job_from(row)), texts=row[-1])
         ]
+
+    async def count_poll(self, job_id: str, seq: int) -> int:
+        raise TransientError("not there yet", job_id=job_id, seq=seq)
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         text = to_json(dict(taint))

@@ -14,7 +14,9 @@ from pathlib import Path
 import structlog
 from filelock import BaseFileLock, FileLock, Timeout
 
-from civitai_mock.ports import Metrics, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Metrics, NamespaceStore, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
 from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
@@ -132,7 +134,15 @@ def _stores(database: Database, names: TableNames, content: BlobContent, workers
 
         return SqliteWorkflowOutbox(database=database, names=names)
 
+    def load_namespaces() -> NamespaceStore:
+        raise TransientError("not there yet")
+
+    def in_epoch(epoch: Epoch) -> Stores:
+        raise TransientError("not there yet", epoch=epoch.number)
+
     return Stores(
+        in_epoch=in_epoch,
+        namespaces=late(load_namespaces),
         jobs=SqliteJobStore(database=database, names=names, settled_workflows=settled_workflows),
         queue=SqliteJobQueue(database=database, names=names, workers=workers),
         search=SqliteJobSearch(database=database, names=names),

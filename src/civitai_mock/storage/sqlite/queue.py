@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.storage.sqlite.database import Database
@@ -78,7 +79,7 @@ class SqliteJobQueue:
         self._sql = QueueStatements(names)
         self._workers = workers
 
-    async def claim(self, claim: Claim, *, limit: int) -> Sequence[Job]:
+    async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:  # noqa: ARG002
         """Claim jobs; raise `ConflictError` if a worker with this id lives in another process."""
         if self._workers and not self._workers.holds(claim.worker_id):
             with disk_errors(self._database.description):
@@ -87,6 +88,9 @@ class SqliteJobQueue:
         rows = await self._database.write(lambda db: db.execute(self._sql.claim, parameters).fetchall())
         # Sorted again, as RETURNING keeps no order.
         return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
+
+    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
+        raise TransientError("not there yet", claim=claim, job_id=job_id)
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         parameters = (to_micros(until), to_json(list(job_ids)), worker_id)
