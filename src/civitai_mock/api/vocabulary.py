@@ -1,12 +1,12 @@
 """Vocabularies: how answers are worded, so that each kind of client can read them."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.nearest import did_you_mean
 
 
 class ResultFormat(StrEnum):
@@ -33,8 +33,7 @@ class ClientCompat(StrEnum):
         name = text.strip().lower()
         if name in list(cls):
             return cls(name)
-        (nearest,) = difflib.get_close_matches(name, list(cls), n=1, cutoff=0)
-        message = f"{field} must be one of {', '.join(cls)}; found '{text[:100]}'. Did you mean '{nearest}'?"
+        message = f"{field} must be one of {', '.join(cls)}; found '{text[:100]}'.{did_you_mean(name, cls)}"
         raise InvalidRequestError(message, errors={field: [message]})
 
     @classmethod
