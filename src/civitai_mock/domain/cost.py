@@ -9,6 +9,7 @@ from civitai_mock.domain.quick_init import quick_init
 EXACT_DECIMALS = 9  # of a product of factors: 1.1 times 10 is 11, and not a little more
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tips:
     """Holds what is paid on top of the base, as rates: 0.25 is a quarter of it."""

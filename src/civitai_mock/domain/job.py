@@ -39,6 +39,7 @@ class JobResource:
     hashes: tuple[str, ...] = ()
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowPlace:
     """Says which job of a workflow one is: the step's place, the job's place in it, and how often it was made before.

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.named_ids import named_uuid
+from civitai_mock.domain.quick_init import quick_init
 
 
 class Account(StrEnum):
@@ -30,6 +31,7 @@ class TransactionType(StrEnum):
     CREDIT = "credit"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """Is one payment out of an account, or back into it; `amount` is never negative."""

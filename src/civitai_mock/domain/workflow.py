@@ -105,6 +105,7 @@ class WorkflowStep:
         return self.ready_at is None and self.failure is None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowMemo:
     """Keeps what follows from the jobs of a workflow that is over, so that it need not be found again."""
@@ -210,6 +211,7 @@ class Workflow:
         return changed(self, version=self.version + 1, **changes)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowSnapshot:
     """Is a workflow with its jobs, as they were read together; some of them may not be stored yet."""

@@ -1,14 +1,14 @@
 """Workflows as JSON, in the form in which stores keep them, and back.
 
-Members that are as a new value has them are left out. Times are texts, durations are microseconds.
+Members that are as a new value has them are left out. Durations are microseconds. Times stay times when a workflow is
+written, as orjson prints them in a sixth of the time that `isoformat` takes; they are read as texts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.cost import StepCost, Tips
-from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.money import ACCOUNTS, Transaction, TransactionType
 from civitai_mock.domain.workflow import (
     Callback,
@@ -21,10 +21,14 @@ from civitai_mock.domain.workflow import (
 )
 
 Document: TypeAlias = dict[str, Any]  # as it is read again, member by member
+Parts: TypeAlias = list[Any]
+Member: TypeAlias = tuple[str, Callable[[Any], object] | None]
 
 MICROSECOND = timedelta(microseconds=1)
 # The members of enums by their values: to call the class takes three times as long.
 STATUSES: Mapping[str, WorkflowStatus] = {str(status): status for status in WorkflowStatus}
+UPGRADE_MODES: Mapping[str, UpgradeMode] = {str(mode): mode for mode in UpgradeMode}
+TRANSACTION_TYPES: Mapping[str, TransactionType] = {str(kind): kind for kind in TransactionType}
 
 
 def workflow_to_json(workflow: Workflow) -> Document:
@@ -34,28 +38,15 @@ def workflow_to_json(workflow: Workflow) -> Document:
         "owner": workflow.owner,
         "trace_id": workflow.trace_id,
         "base_url": workflow.base_url,
-        "created_at": workflow.created_at.isoformat(),
-        "keep_until": workflow.keep_until.isoformat(),
+        "created_at": workflow.created_at,
+        "keep_until": workflow.keep_until,
         "upgrade_mode": workflow.upgrade_mode,
         "tips": [workflow.tips.civitai, workflow.tips.creators],
         "steps": [_step_to_json(step) for step in workflow.steps],
     }
-    others: Document = {
-        "arguments": dict(workflow.arguments),
-        "callbacks": [[callback.url, list(callback.types), callback.detailed] for callback in workflow.callbacks],
-        "currencies": list(workflow.currencies),
-        "experimental": workflow.experimental,
-        "nsfw_level": workflow.nsfw_level,
-        "ephemeral": workflow.is_ephemeral or None,
-        "external_id": workflow.external_id,
-        "tags": list(workflow.tags),
-        "metadata": dict(workflow.metadata),
-        "allow_mature_content": workflow.allow_mature_content,
-        "transactions": _transactions_to_json(workflow.transactions),
-        "canceled_at": _time_text(workflow.canceled_at),
-        "memo": None if workflow.memo is None else _memo_to_json(workflow.memo),
-    }
-    return _with_some(document, others)
+    if workflow.is_ephemeral:
+        document["ephemeral"] = True
+    return _with_some(document, workflow, OTHERS_OF_WORKFLOW)
 
 
 def workflow_from_json(document: Document, *, version: int) -> Workflow:
@@ -69,11 +60,13 @@ def workflow_from_json(document: Document, *, version: int) -> Workflow:
         created_at=datetime.fromisoformat(document["created_at"]),
         arguments=document.get("arguments", {}),
         callbacks=tuple(
-            Callback(url=url, types=tuple(types), detailed=detailed)
-            for url, types, detailed in document.get("callbacks", ())
+            [
+                Callback(url=url, types=tuple(types), detailed=detailed)
+                for url, types, detailed in document.get("callbacks", ())
+            ]
         ),
-        currencies=tuple(ACCOUNTS[account] for account in document.get("currencies", ())),
-        upgrade_mode=UpgradeMode(document["upgrade_mode"]),
+        currencies=tuple([ACCOUNTS[account] for account in document.get("currencies", ())]),
+        upgrade_mode=UPGRADE_MODES[document["upgrade_mode"]],
         tips=Tips(civitai=civitai, creators=creators),
         experimental=document.get("experimental"),
         nsfw_level=document.get("nsfw_level"),
@@ -84,7 +77,7 @@ def workflow_from_json(document: Document, *, version: int) -> Workflow:
         tags=tuple(document.get("tags", ())),
         metadata=document.get("metadata", {}),
         allow_mature_content=document.get("allow_mature_content"),
-        steps=tuple(_step_from_json(step) for step in document["steps"]),
+        steps=tuple([_step_from_json(step) for step in document["steps"]]),
         transactions=_transactions_from_json(document.get("transactions", ())),
         canceled_at=_time(document.get("canceled_at")),
         memo=None if memo is None else _memo_from_json(memo),
@@ -93,21 +86,7 @@ def workflow_from_json(document: Document, *, version: int) -> Workflow:
 
 def _step_to_json(step: WorkflowStep) -> Document:
     document: Document = {"name": step.name, "type": step.type, "input": step.input, "priority": step.priority}
-    failure = step.failure
-    others: Document = {
-        "timeout": None if step.timeout is None else step.timeout // MICROSECOND,
-        "retries": step.retries,
-        "metadata": dict(step.metadata),
-        "factors": dict(step.cost.factors),
-        "fixed": dict(step.cost.fixed),
-        "sources": list(step.sources),
-        "seed": step.seed,
-        "spawned_by": step.spawned_by,
-        "jobs": list(step.jobs),
-        "ready_at": _time_text(step.ready_at),
-        "failure": None if failure is None else [failure.reason, failure.at.isoformat()],
-    }
-    return _with_some(document, others)
+    return _with_some(_with_some(document, step.cost, OTHERS_OF_COST), step, OTHERS_OF_STEP)
 
 
 def _step_from_json(document: Document) -> WorkflowStep:
@@ -130,12 +109,12 @@ def _step_from_json(document: Document) -> WorkflowStep:
     )
 
 
-def _memo_to_json(memo: WorkflowMemo) -> list[Json]:
-    times: list[Json] = [_time_text(memo.started_at), memo.completed_at.isoformat()]
-    return [memo.status, *times, memo.nsfw_level, _transactions_to_json(memo.credits)]
+def _memo_to_json(memo: WorkflowMemo) -> Parts:
+    given_back = _transactions_to_json(memo.credits)
+    return [memo.status, memo.started_at, memo.completed_at, memo.nsfw_level, given_back]
 
 
-def _memo_from_json(parts: list[Any]) -> WorkflowMemo:
+def _memo_from_json(parts: Parts) -> WorkflowMemo:
     status, started_at, completed_at, nsfw_level, given_back = parts
     return WorkflowMemo(
         status=STATUSES[status],
@@ -146,25 +125,69 @@ def _memo_from_json(parts: list[Any]) -> WorkflowMemo:
     )
 
 
-def _transactions_to_json(transactions: Iterable[Transaction]) -> list[Json]:
+def _transactions_to_json(transactions: Iterable[Transaction]) -> list[Parts]:
     return [[paid.type, paid.amount, paid.account, paid.id] for paid in transactions]
 
 
-def _transactions_from_json(documents: Iterable[list[Any]]) -> tuple[Transaction, ...]:
+def _transactions_from_json(documents: Iterable[Parts]) -> tuple[Transaction, ...]:
     return tuple(
-        Transaction(type=TransactionType(kind), amount=amount, account=ACCOUNTS[account], id=paid_id)
-        for kind, amount, account, paid_id in documents
+        [
+            Transaction(type=TRANSACTION_TYPES[kind], amount=amount, account=ACCOUNTS[account], id=paid_id)
+            for kind, amount, account, paid_id in documents
+        ]
     )
 
 
-def _with_some(document: Document, others: Document) -> Document:
-    """Add the members that are not as they are by default."""
-    return document | {name: value for name, value in others.items() if value not in (None, [], {})}
+def _with_some(document: Document, value: object, members: Sequence[Member]) -> Document:
+    """Add the members that are not as a new value has them, which is None or empty; False, 0 and a text are neither."""
+    for name, write in members:
+        found = getattr(value, name)
+        if found or isinstance(found, PLAIN):
+            document[name] = found if write is None else write(found)
+    return document
 
 
-def _time_text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+def _callbacks_to_json(callbacks: Iterable[Callback]) -> list[Parts]:
+    return [[callback.url, list(callback.types), callback.detailed] for callback in callbacks]
+
+
+def _failure_to_json(failure: StepFailure) -> Parts:
+    return [failure.reason, failure.at]
+
+
+def _micros(duration: timedelta) -> int:
+    return duration // MICROSECOND
 
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+PLAIN = (bool, int, float, str)
+# What is written of a value besides what is always there: a member by its name, and how it is spelled in JSON.
+OTHERS_OF_WORKFLOW: Sequence[Member] = (
+    ("arguments", dict),
+    ("callbacks", _callbacks_to_json),
+    ("currencies", None),
+    ("experimental", None),
+    ("nsfw_level", None),
+    ("external_id", None),
+    ("tags", None),
+    ("metadata", dict),
+    ("allow_mature_content", None),
+    ("transactions", _transactions_to_json),
+    ("canceled_at", None),
+    ("memo", _memo_to_json),
+)
+OTHERS_OF_STEP: Sequence[Member] = (
+    ("timeout", _micros),
+    ("retries", None),
+    ("metadata", dict),
+    ("sources", None),
+    ("seed", None),
+    ("spawned_by", None),
+    ("jobs", None),
+    ("ready_at", None),
+    ("failure", _failure_to_json),
+)
+OTHERS_OF_COST: Sequence[Member] = (("factors", dict), ("fixed", dict))

@@ -27,8 +27,12 @@ def parse_micros(micros: int) -> timedelta:
 
 
 def json_text(value: "Json | ReadOnlyJson") -> str:
-    """Store free JSON as text, as BSON has trouble with `$`, `.` and NUL in names, and with large integers."""
-    return json.dumps(dict(value) if isinstance(value, Mapping) else value, separators=(",", ":"))
+    """Store free JSON as text, as BSON has trouble with `$`, `.` and NUL in names, and with large integers.
+
+    Times in it are written as ISO 8601 has them.
+    """
+    members = dict(value) if isinstance(value, Mapping) else value
+    return json.dumps(members, separators=(",", ":"), default=datetime.isoformat)
 
 
 def parse_json(text: str) -> Json:
