@@ -1,7 +1,7 @@
 """What steps and workflows cost, in whole Buzz."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from civitai_mock.domain.quick_init import quick_init
@@ -51,21 +51,22 @@ def rounded_up(amount: float) -> int:
     return math.ceil(round(amount, EXACT_DECIMALS))
 
 
-def cost_of(steps: Sequence[StepCost], tips: Tips, *, paid: Iterable[bool] | None = None) -> Cost:
+def cost_of(steps: Sequence[StepCost], tips: Tips, *, paid: Sequence[bool] | None = None) -> Cost:
     """Add up the steps, or only those that are `paid`; the factors are those of all.
 
     Several steps have one factor, which is the sum of their bases (a capture has only one step).
     """
-    counted = [step for step, is_paid in zip(steps, paid or [True] * len(steps), strict=True) if is_paid]
-    base = sum(step.base for step in counted)
+    bases = [step.base for step in steps]
+    places = [place for place, is_paid in enumerate(paid) if is_paid] if paid else range(len(steps))
+    base = sum([bases[place] for place in places])
     fixed: dict[str, int] = {}
-    for step in counted:
-        for name, amount in step.fixed.items():
+    for place in places:
+        for name, amount in steps[place].fixed.items():
             fixed[name] = fixed.get(name, 0) + amount
     return Cost(
         base=base,
-        factors=dict(steps[0].factors) if len(steps) == 1 else {"base": sum(step.base for step in steps)},
+        factors=dict(steps[0].factors) if len(steps) == 1 else {"base": sum(bases)},
         fixed=fixed,
-        civitai_tip=rounded_up(base * tips.civitai),
-        creators_tip=rounded_up(base * tips.creators),
+        civitai_tip=rounded_up(base * tips.civitai) if tips.civitai else 0,
+        creators_tip=rounded_up(base * tips.creators) if tips.creators else 0,
     )

@@ -118,12 +118,8 @@ def accounts_that_may_pay(currencies: Sequence[Account], *, allows_mature_conten
 
     `currencies` are those that its consumer chose; without one they are all but that for tests.
     """
-    chosen = currencies or ORDINARY
-    return [
-        account
-        for account in Account
-        if account in chosen and (not allows_mature_content or account in FOR_MATURE_CONTENT)
-    ]
+    chosen = [account for account in ACCOUNTS.values() if account in currencies] if currencies else ORDINARY
+    return [account for account in chosen if not allows_mature_content or account in FOR_MATURE_CONTENT]
 
 
 def split(amount: int, accounts: Sequence[Account], balances: Balances, spent: Spent) -> Mapping[Account, int]:
@@ -178,6 +174,8 @@ def debits(workflow_id: str, shares: Mapping[Account, int], *, first: int = 0) -
 
 def credits_of(workflow_id: str, transactions: Sequence[Transaction], amount: int) -> tuple[Transaction, ...]:
     """Return what gives an amount back to the accounts that paid; the one that paid last gets its Buzz back first."""
+    if not amount:
+        return ()
     shares: dict[Account, int] = {}
     for account, paid in reversed(list(spent_by_account(transactions).items())):
         share = min(amount, paid)
@@ -192,11 +190,13 @@ def _transactions(
 ) -> tuple[Transaction, ...]:
     """Give each transaction an id that follows from its workflow and its number, so that it is the same each time."""
     return tuple(
-        Transaction(
-            type=transaction_type,
-            amount=amount,
-            account=account,
-            id=named_uuid(f"{workflow_id}/transactions/{number}"),
-        )
-        for number, (account, amount) in enumerate(shares.items(), first)
+        [
+            Transaction(
+                type=transaction_type,
+                amount=amount,
+                account=account,
+                id=named_uuid(f"{workflow_id}/transactions/{number}"),
+            )
+            for number, (account, amount) in enumerate(shares.items(), first)
+        ]
     )

@@ -160,9 +160,10 @@ class Workflow:
     def spent(self) -> Mapping[Account, int]:
         return spent_by_account(self.all_transactions)
 
-    def charged(self, transactions: Sequence[Transaction]) -> Self:
-        """Return the workflow with more transactions."""
-        return self._changed(transactions=(*self.transactions, *transactions))
+    def charged(self, transactions: Sequence[Transaction], *, forbids_mature_content: bool = False) -> Self:
+        """Return the workflow with more transactions, whose accounts may be such as pay for no mature content."""
+        allowed = False if forbids_mature_content else self.allow_mature_content
+        return self._changed(transactions=(*self.transactions, *transactions), allow_mature_content=allowed)
 
     def described(
         self,

@@ -26,13 +26,13 @@ def charge(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
     without mature content: one that did not say so does not allow it then (capture).
     """
     may_pay = accounts_that_may_pay(workflow.currencies, allows_mature_content=workflow.allow_mature_content is True)
-    missing = full_cost(workflow).total - sum(transaction.spent for transaction in workflow.transactions)
+    missing = full_cost(workflow).total - sum([transaction.spent for transaction in workflow.transactions])
     shares = split(missing, may_pay, balances, spent) if missing > 0 else {}
     if not shares:
         return workflow
-    charged = workflow.charged(debits(workflow.id, shares, first=len(workflow.transactions)))
-    is_settled = charged.allow_mature_content is not None or FOR_MATURE_CONTENT.issuperset(shares)
-    return charged if is_settled else charged.described(allow_mature_content=False)
+    paid = debits(workflow.id, shares, first=len(workflow.transactions))
+    is_settled = workflow.allow_mature_content is not None or FOR_MATURE_CONTENT.issuperset(shares)
+    return workflow.charged(paid, forbids_mature_content=not is_settled)
 
 
 def upgraded(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
