@@ -77,7 +77,7 @@ class Namespace:
 
     @cached_property
     def blob_tokens(self) -> BlobTokens:
-        return BlobTokens(key=self.runtime.blob_key, clock=self.clock)
+        return BlobTokens(key=self.runtime.blob_key, clock=self.clock, namespace=self.name)
 
     @cached_property
     def view_blobs(self) -> ViewBlobs:
@@ -165,8 +165,10 @@ def make_namespace(
         ids=ids or runtime.ids,
         event_bus=event_bus,
         event_feed=FollowEvents(feed=runtime.stores.feed, event_bus=event_bus, clock=clock),
-        blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock),
-        workflow_blob_urls=WorkflowBlobUrls(key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock),
+        blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock, namespace=name),
+        workflow_blob_urls=WorkflowBlobUrls(
+            key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock, namespace=name
+        ),
         webhook_sender=WebhookSender(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),

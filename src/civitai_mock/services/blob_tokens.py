@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from civitai_mock.domain.blob import Shown
-from civitai_mock.domain.errors import GoneError, InvalidRequestError
+from civitai_mock.domain.errors import GoneError, InvalidRequestError, NotFoundError
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.maturity import NsfwLevel
+from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import Clock
-from civitai_mock.services.blob_urls import derived_key
+from civitai_mock.services.signatures import derived_key
 
 T = TypeVar("T", "ContentToken", "BlockedToken", "ArchiveToken", "UploadToken")
 
@@ -24,6 +25,7 @@ EXPIRED = "The token has expired; ask for the blob again to get a new one."
 # Tokens of one hour end together, so that the same file has the same address in it, and clients can keep what they got.
 PERIOD = timedelta(hours=1)
 DIGEST_BYTES = 16
+SEPARATOR = "@"  # between the name of a kind and a namespace
 COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -94,10 +96,11 @@ Token: TypeAlias = ContentToken | BlockedToken | ArchiveToken | UploadToken
 
 @dataclass(frozen=True, kw_only=True)
 class BlobTokens:
-    """Signs tokens and reads them again, with a key that all processes on one store share."""
+    """Signs tokens of a namespace and reads them again, with a key that all processes on one store share."""
 
     key: bytes
     clock: Clock
+    namespace: str = DEFAULT
 
     def sign(self, token: Token, *, until: datetime | None = None) -> str:
         """Return letters that need no quoting; they are good for an hour or two, but never after `until`."""
@@ -106,11 +109,16 @@ class BlobTokens:
         return self.sign_until(token, expires_at)
 
     def sign_until(self, token: Token, expires_at: datetime) -> str:
-        content = COMPACT.encode([type(token).__name__, expires_at.timestamp(), *token.members()]).encode()
+        name = type(token).__name__ + self._suffix
+        content = COMPACT.encode([name, expires_at.timestamp(), *token.members()]).encode()
         return base64.urlsafe_b64encode(self._digest(content) + content).decode().rstrip("=")
 
     def read(self, text: str, kind: type[T]) -> T:
-        """Return the token; raise `InvalidRequestError` for what we did not sign, `GoneError` for one that expired."""
+        """Return the token.
+
+        Raise `InvalidRequestError` for what we did not sign, `NotFoundError` for what another namespace did, and
+        `GoneError` for one that expired.
+        """
         try:
             padded = text.encode() + b"=" * (-len(text) % 4)
             signed = base64.b64decode(padded, altchars=b"-_", validate=True)
@@ -120,11 +128,19 @@ class BlobTokens:
         if not hmac.compare_digest(digest, self._digest(content)):
             raise InvalidRequestError(NOT_OURS)
         name, expires_at, *members = json.loads(content)
-        if name != kind.__name__:
+        token_name, separator, namespace = name.partition(SEPARATOR)
+        if separator + namespace != self._suffix:
+            raise NotFoundError("The token is one of another namespace.")
+        if token_name != kind.__name__:
             raise InvalidRequestError(NOT_OURS)
         if self.clock.now() >= datetime.fromtimestamp(expires_at, UTC):
             raise GoneError(EXPIRED)
         return kind.of(*members)
+
+    @property
+    def _suffix(self) -> str:
+        """Return what the name of a kind has behind it outside the default namespace."""
+        return "" if self.namespace == DEFAULT else SEPARATOR + self.namespace
 
     def _digest(self, content: bytes) -> bytes:
         return hmac.digest(self._key, content, "sha256")[:DIGEST_BYTES]

@@ -1,8 +1,6 @@
 """Signed URLs of blobs as v2 has them, and which of our own blobs any URL leads to."""
 
-import base64
-import hashlib
-import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -11,12 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import KEY_PATTERN, BlobLink, Shown
 from civitai_mock.domain.dotnet import format_date
-from civitai_mock.domain.errors import ForbiddenError
+from civitai_mock.domain.errors import ForbiddenError, NotFoundError
+from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import Clock
 from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.signatures import UrlSigner, derived_key, encode_base64
 
 V2_BLOBS_PATH, STREAMING_PATH = "/v2/consumer/blobs", "/v2/consumer/streaming-blobs"
 SIGNATURE, EXPIRES = "sig", "exp"  # v2 contract, section 8
+IN_NAMESPACE = re.compile(r"/ns/([A-Za-z0-9._-]{1,64})(?:/compat/[^/]*)?\Z", re.ASCII)  # the end of a base path
 WRONG_SIGNATURE = "The signature of this URL is wrong."
 
 
@@ -29,7 +30,7 @@ class SignedUrl(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowBlobUrls:
-    """Signs v2's blob URLs, and checks them, with a key that all processes on one store share.
+    """Signs v2's blob URLs of a namespace, and checks them, with a key that all processes on one store share.
 
     The signature covers the id, the time of expiry as it is written, and what is shown.
     """
@@ -37,11 +38,12 @@ class WorkflowBlobUrls:
     key: bytes
     lifetime: timedelta
     clock: Clock
+    namespace: str = DEFAULT
 
     def sign(self, blob_id: str, *, base_url: str, shown: Shown = Shown.FILE) -> SignedUrl:
         """Return a URL that works from now on for the lifetime, in whole seconds; `blob_id` needs no quoting."""
         expires, expires_at = _expiry(self.clock.now().replace(microsecond=0), self.lifetime)
-        signature = self._signature(blob_id, expires, shown)
+        signature = self._signer.sign(_signed_text(blob_id, expires, shown))
         url = f"{base_url}{path_of(shown)}/{blob_id}?{SIGNATURE}={signature}&{EXPIRES}={expires}"
         return SignedUrl(url, expires_at)
 
@@ -50,13 +52,14 @@ class WorkflowBlobUrls:
     ) -> BlobLink:
         """Return what the URL of a blob under `path` shows.
 
-        Raise `ForbiddenError` for one that we did not sign, or that has expired by now (or `at` another time).
+        Raise `ForbiddenError` for one that we did not sign, or that has expired by now (or `at` another time), and
+        `NotFoundError` for one of another namespace.
         """
-        for shown in Shown:
-            expected = self._signature(blob_id, expires, shown)
-            if path_of(shown) == path and hmac.compare_digest(expected.encode(), signature.encode()):
-                break
-        else:
+        texts = {shown: _signed_text(blob_id, expires, shown) for shown in Shown if path_of(shown) == path}
+        shown = next((shown for shown, text in texts.items() if self._signer.has_signed(text, signature)), None)
+        if shown is None:
+            for text in texts.values():
+                self._signer.check_is_here(text, signature)
             raise ForbiddenError(WRONG_SIGNATURE)
         if (at or self.clock.now()) >= datetime.fromisoformat(expires):
             raise ForbiddenError("This URL has expired; refresh the blob to get a new one.")
@@ -65,8 +68,8 @@ class WorkflowBlobUrls:
     def link_in(self, url: str, *, at: datetime | None = None) -> BlobLink | None:
         """Return the blob of a URL of ours, at whatever host; None for any other URL.
 
-        Raise `ForbiddenError` as `check` does, and `ValueError` for a text that is not a URL. A URL without a signature
-        is a name of the blob, not a right to read it.
+        Raise what `check` does, and `ValueError` for a text that is not a URL. A URL without a signature is a name of
+        the blob, not a right to read it.
         """
         parts = urlsplit(url)
         folder, _, key = parts.path.rpartition("/")
@@ -75,18 +78,17 @@ class WorkflowBlobUrls:
             return None
         given = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         if given.keys().isdisjoint({SIGNATURE, EXPIRES}):
+            named = IN_NAMESPACE.search(folder.removesuffix(path))
+            if named is not None and named[1] != self.namespace:
+                raise NotFoundError(f"The blob '{key}' is in the namespace '{named[1]}'.")
             return BlobLink(key, is_signed=False)
         return self.check(key, signature=given.get(SIGNATURE, ""), expires=given.get(EXPIRES, ""), path=path, at=at)
 
-    def _signature(self, blob_id: str, expires: str, shown: Shown) -> str:
-        signer = self._signer.copy()
-        signer.update(f"{shown}\n{expires}\n{blob_id}".encode())
-        return encode_digest(signer.digest())
-
     @cached_property
-    def _signer(self) -> hmac.HMAC:
-        """Prepare the key once; it differs from those of other signatures that are made with the same key."""
-        return hmac.new(derived_key(self.key, "v2 blob URLs"), digestmod=hashlib.sha256)
+    def _signer(self) -> UrlSigner:
+        """Sign with a key that differs from those of other signatures that are made with the same key."""
+        key = derived_key(self.key, "v2 blob URLs")
+        return UrlSigner(key=key, encode=encode_base64, namespace=self.namespace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +108,8 @@ def path_of(shown: Shown) -> str:
     return STREAMING_PATH if shown is Shown.STREAM else V2_BLOBS_PATH
 
 
-def derived_key(key: bytes, purpose: str) -> bytes:
-    """Return a key for one purpose, so that no signature of another purpose can be taken for one of it."""
-    return hmac.digest(key, purpose.encode(), "sha256")
-
-
-def encode_digest(digest: bytes) -> str:
-    """Return letters that need no quoting in a URL."""
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+def _signed_text(blob_id: str, expires: str, shown: Shown) -> str:
+    return f"{shown}\n{expires}\n{blob_id}"
 
 
 @lru_cache(maxsize=2)

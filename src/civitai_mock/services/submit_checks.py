@@ -8,7 +8,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
-from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, MissingResourcesError, fault, invalid
+from civitai_mock.domain.errors import (
+    ForbiddenError,
+    InvalidRequestError,
+    MissingResourcesError,
+    NotFoundError,
+    fault,
+    invalid,
+)
 from civitai_mock.domain.resource import Resource, find_named
 from civitai_mock.ports import ResourceStore
 from civitai_mock.services.blob_urls import OwnBlobLinks
@@ -107,7 +114,7 @@ class ImageUrls:
         """Raise `InvalidRequestError` for a URL that can never be used."""
         try:
             link = self.own_links.find(url)
-        except ForbiddenError as error:
+        except (ForbiddenError, NotFoundError) as error:
             raise unusable_url(path, error.message) from error
         except ValueError as error:
             raise unusable_url(path, invalid_url(path)) from error

@@ -24,7 +24,7 @@ from civitai_mock.api.signed_requests import has_signature
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.blob_schemas import Blob
 from civitai_mock.domain.blob import BlobLink
-from civitai_mock.domain.errors import ForbiddenError, GoneError, InvalidRequestError, MockError, fault
+from civitai_mock.domain.errors import ForbiddenError, GoneError, InvalidRequestError, fault
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.drawing.png import plain_png
 from civitai_mock.services.blob_tokens import BlockedToken, ContentToken
@@ -75,10 +75,10 @@ async def get_content(request: Request) -> Response:
 
 
 async def get_blocked(request: Request) -> Response:
-    """Answer 403 in any case: with a placeholder of the blob's size, or to a bad token with a problem."""
+    """Answer 403 with a placeholder of the blob's size, or to a bad token with a problem."""
     try:
         token = use_cases(request).blob_tokens.read(request.path_params["encryptedToken"], BlockedToken)
-    except MockError as error:
+    except (InvalidRequestError, GoneError) as error:
         raise ForbiddenError(error.message) from error
     headers = {"x-nsfw-level": token.level.upper(), "x-blocked-reason": token.reason, **NOT_KEPT}
     placeholder = plain_png(token.width, token.height, GREY)
