@@ -210,7 +210,7 @@ def read_from(served: Served, blobs: Any) -> None:
     """Have bytes read from another store, of which nothing else is used."""
     runtime = served.namespace.runtime
     drawing = BlobDrawing(blobs=blobs, jobs=runtime.stores.jobs, artist=runtime.artist)
-    served.answer_with(blob_access=replace(runtime.blob_access, drawing=drawing))
+    served.answer_with(blob_access=replace(served.namespace.blob_access, drawing=drawing))
 
 
 class _BreakingBlobs:

@@ -22,6 +22,7 @@ from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.event_feed import FollowEvents
 from tests.support.event_loop import settle
 from tests.support.jobs import CHECKPOINT, TRACE_ID, collect, make_job
 from tests.support.receiver import Receiver
@@ -81,7 +82,7 @@ class Bench:
 
     @property
     def stores(self) -> Stores:
-        return self.runtime.stores
+        return self.namespace.stores
 
     @property
     def ids(self) -> Ids:
@@ -96,9 +97,10 @@ class Bench:
         return self.namespace.blob_urls
 
     def elsewhere(self, clock: VirtualClock | None = None) -> "Bench":
-        """Return another process on the same store, as another namespace: no event of this one's bus reaches it."""
+        """Return another process on the same store: no event of this one's bus reaches it."""
         clock = clock or self.clock
-        namespace = make_namespace(self.runtime, name="elsewhere", clock=clock, ids=self.ids)
+        feed = FollowEvents(feed=self.runtime.stores.feed, clock=clock)
+        namespace = make_namespace(self.runtime, clock=clock, ids=self.ids, event_feed=feed)
         return replace(self, namespace=namespace, clock=clock)
 
     async def submit(self, count: int = 1, *, consumer: str = EVERYBODY, **members: Json) -> Sequence[Job]:
@@ -149,7 +151,7 @@ class Bench:
         return [event.type for event in await self.stores.jobs.events(job_id)]
 
     async def read_blob(self, key: str) -> bytes:
-        return await collect((await self.runtime.blob_access.open(key, owner=None)).content())
+        return await collect((await self.namespace.blob_access.open(key, owner=None)).content())
 
     async def pass_time(self, seconds: float) -> None:
         """Move the clock, and let everything happen that it lets happen."""
@@ -172,17 +174,16 @@ class Bench:
         grace: float = 0.0,
     ) -> Scheduler:
         changes = {"scheduler_max_in_flight": max_in_flight, "shutdown_grace_ms": grace * 1000}
-        runtime = replace(
-            self.runtime,
-            settings=self.runtime.settings.model_copy(update=changes),
+        namespace = replace(
+            self.namespace,
+            runtime=replace(self.runtime, settings=self.runtime.settings.model_copy(update=changes)),
             stores=stores or self.stores,
             provider=provider or self.provider,
         )
-        return make_scheduler(replace(self.namespace, runtime=runtime), worker_id=worker_id)
+        return make_scheduler(namespace, worker_id=worker_id)
 
     def services(self, *, provider: Provider | None = None) -> RunnerServices:
-        runtime = replace(self.runtime, provider=provider or self.provider)
-        return make_runner_services(replace(self.namespace, runtime=runtime))
+        return make_runner_services(replace(self.namespace, provider=provider or self.provider))
 
 
 @asynccontextmanager

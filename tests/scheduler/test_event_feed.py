@@ -151,7 +151,7 @@ class Counting(StoreGate):
 
 async def test_followers_that_come_and_go_are_no_reason_to_look(bench: Bench) -> None:
     counting = Counting()
-    feed = FollowEvents(feed=gated(bench.stores, counting).feed, event_bus=bench.event_bus, clock=bench.clock)
+    feed = FollowEvents(feed=gated(bench.stores, counting).feed, clock=bench.clock)
     feed.follow("test", every=SECOND)
     await feed.begun()
     counting.calls.clear()
@@ -171,10 +171,8 @@ async def test_followers_that_come_and_go_are_no_reason_to_look(bench: Bench) ->
 async def test_an_idle_scheduler_asks_for_claims_leases_deadlines_and_the_feed_alone(bench: Bench) -> None:
     counting = Counting()
     stores = gated(bench.stores, counting)
-    counted = replace(bench, runtime=replace(bench.runtime, stores=stores))
-    namespace = replace(bench.namespace, runtime=counted.runtime)
-    feed = FollowEvents(feed=stores.feed, event_bus=bench.event_bus, clock=bench.clock)
-    counted = replace(counted, namespace=replace(namespace, event_feed=feed))
+    feed = FollowEvents(feed=stores.feed, clock=bench.clock)
+    counted = replace(bench, namespace=replace(bench.namespace, stores=stores, event_feed=feed))
     async with running(counted.scheduler()):
         await settle()
         counting.calls.clear()

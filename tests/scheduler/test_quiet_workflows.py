@@ -27,7 +27,7 @@ async def test_a_workflow_that_nobody_hears_of_is_only_looked_at_when_its_job_ha
 
     monkeypatch.setattr(AdvanceWorkflows, "__call__", counting)
     bench.provider.hold()
-    namespace = replace(bench.namespace, runtime=replace(bench.runtime, stores=bench.stores, provider=bench.provider))
+    namespace = replace(bench.namespace, stores=bench.stores, provider=bench.provider)
     bench = replace(bench, namespace=namespace)  # which has one process that submits and runs
     async with running(make_scheduler(namespace)):
         await settle()

@@ -128,7 +128,7 @@ async def test_a_data_url_becomes_a_blob_of_the_caller(bench: Bench) -> None:
     assert url.startswith(f"{BASE_URL}/v2/consumer/blobs/")
     link = bench.namespace.own_blob_links.find(url)
     assert link is not None
-    blob = await bench.runtime.blob_access.get(link.key, owner=OWNER)
+    blob = await bench.namespace.blob_access.get(link.key, owner=OWNER)
     assert await bench.read_blob(link.key) == content
     assert blob.owner == OWNER
 

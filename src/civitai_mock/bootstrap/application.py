@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -76,7 +76,11 @@ class Application:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
                 self._stops = [self.namespace.stop_waiting]
-                async with self._working_beside(), loading_rest(runtime, modules=[FASTAPI_APP]):
+                async with (
+                    aclosing(self.namespace),
+                    self._working_beside(),
+                    loading_rest(runtime, modules=[FASTAPI_APP]),
+                ):
                     yield
         except Exception as error:
             self.failure = error

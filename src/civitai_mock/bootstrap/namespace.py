@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.metrics import make_scrape
+from civitai_mock.bootstrap.providers import provider_with
 from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, Epoch
 from civitai_mock.network.webhook_sender import WebhookSender
-from civitai_mock.ports import Clock, Ids
+from civitai_mock.ports import Clock, Ids, Provider, Stores
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.backlog import ReadBacklog
+from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blob_tokens import BlobTokens
 from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
 from civitai_mock.services.blob_views import ViewBlobs
-from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
@@ -37,18 +41,19 @@ if TYPE_CHECKING:
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
-DEFAULT = "default"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
     """Holds what the API and the scheduler of one namespace share; by the event bus each learns what the other did.
 
-    `runs_jobs` says whether this process has a scheduler for it. If not, its health says whether any process has.
+    It lasts for one `epoch`, on `stores` that know nothing of any other. `runs_jobs` says whether this process has a
+    scheduler for it. If not, its health says whether any process has.
     """
 
-    name: str
+    epoch: Epoch
     runtime: Runtime
+    stores: Stores
+    provider: Provider
     clock: Clock
     ids: Ids
     event_bus: EventBus
@@ -58,9 +63,25 @@ class Namespace:
     webhook_sender: WebhookSender
     runs_jobs: bool
 
+    @property
+    def name(self) -> str:
+        return self.epoch.namespace
+
+    @cached_property
+    def blob_drawing(self) -> BlobDrawing:
+        return BlobDrawing(blobs=self.stores.blobs, jobs=self.stores.jobs, artist=self.runtime.artist)
+
+    @cached_property
+    def blob_previews(self) -> BlobPreviews:
+        return BlobPreviews(blobs=self.stores.blobs, drawing=self.blob_drawing, artist=self.runtime.artist)
+
+    @cached_property
+    def blob_access(self) -> BlobAccess:
+        return BlobAccess(blobs=self.stores.blobs, drawing=self.blob_drawing, previews=self.blob_previews)
+
     @cached_property
     def read_backlog(self) -> ReadBacklog:
-        return ReadBacklog(queue=self.runtime.stores.queue)
+        return ReadBacklog(queue=self.stores.queue)
 
     @property
     def own_blob_links(self) -> OwnBlobLinks:
@@ -81,9 +102,7 @@ class Namespace:
 
     @cached_property
     def view_blobs(self) -> ViewBlobs:
-        return ViewBlobs(
-            access=self.runtime.blob_access, tokens=self.blob_tokens, workflows=self.runtime.stores.workflows
-        )
+        return ViewBlobs(access=self.blob_access, tokens=self.blob_tokens, workflows=self.stores.workflows)
 
     @cached_property
     def archives(self) -> "BlobArchives":
@@ -91,7 +110,7 @@ class Namespace:
         from civitai_mock.services.archives import BlobArchives
 
         return BlobArchives(
-            blobs=self.runtime.stores.blobs,
+            blobs=self.stores.blobs,
             views=self.view_blobs,
             tokens=self.blob_tokens,
             clock=self.clock,
@@ -104,7 +123,7 @@ class Namespace:
         from civitai_mock.services.uploads import UploadBlobs
 
         return UploadBlobs(
-            blobs=self.runtime.stores.blobs,
+            blobs=self.stores.blobs,
             inspector=self.runtime.inspector,
             tokens=self.blob_tokens,
             clock=self.clock,
@@ -120,6 +139,7 @@ class Namespace:
         return make_workflow_use_cases(
             NamespaceParts(
                 runtime=self.runtime,
+                stores=self.stores,
                 clock=self.clock,
                 ids=self.ids,
                 event_bus=self.event_bus,
@@ -131,6 +151,12 @@ class Namespace:
                 callback_hosts=self.webhook_sender.client.hosts,
             )
         )
+
+    async def aclose(self) -> None:
+        """Break off what is being drawn, which is drawn anew when it is asked for again."""
+        self.event_feed.remove(self.epoch.initial_number)
+        await self.blob_previews.aclose()
+        await self.blob_drawing.aclose()
 
     def stop_waiting(self) -> None:
         """Answer all requests that wait for jobs or workflows."""
@@ -147,27 +173,35 @@ class Namespace:
 def make_namespace(
     runtime: Runtime,
     *,
-    name: str = DEFAULT,
+    epoch: Epoch | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    event_feed: FollowEvents | None = None,
     runs_jobs: bool = True,
 ) -> Namespace:
-    """Make a namespace with the clock and the ids of the process, unless it is given its own."""
-    settings, clock = runtime.settings, clock or runtime.clock
+    """Make the default namespace in its first epoch, unless it is given another one.
+
+    It has the clock, the ids and the feed of the process, unless it is given its own.
+    """
+    settings, clock, epoch = runtime.settings, clock or runtime.clock, epoch or Epoch()
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
     workflow_lifetime = timedelta(seconds=settings.workflow_url_lifetime_s)
-    event_bus = EventBus()
+    event_bus, event_feed = EventBus(), event_feed or runtime.event_feed
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
+    event_feed.add(epoch.number, event_bus)
+    is_first = (epoch.namespace, epoch.number) == (DEFAULT, FIRST_EPOCH)
     return Namespace(
-        name=name,
+        epoch=epoch,
         runtime=runtime,
+        stores=runtime.stores if is_first else runtime.stores.in_epoch(epoch),
+        provider=provider_with(runtime.provider, clock=clock),
         clock=clock,
         ids=ids or runtime.ids,
         event_bus=event_bus,
-        event_feed=FollowEvents(feed=runtime.stores.feed, event_bus=event_bus, clock=clock),
-        blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock, namespace=name),
+        event_feed=event_feed,
+        blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock, namespace=epoch.namespace),
         workflow_blob_urls=WorkflowBlobUrls(
-            key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock, namespace=name
+            key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock, namespace=epoch.namespace
         ),
         webhook_sender=WebhookSender(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
@@ -179,7 +213,7 @@ def make_namespace(
 
 def _make_use_cases(namespace: Namespace) -> UseCases:
     runtime, clock, event_bus = namespace.runtime, namespace.clock, namespace.event_bus
-    settings, stores, provider = runtime.settings, runtime.stores, runtime.provider
+    settings, stores, provider = runtime.settings, namespace.stores, namespace.provider
     stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
     query = QueryJobs(jobs=stores.jobs)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
@@ -203,7 +237,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         get_archives=lambda: namespace.archives,
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
-        blob_access=runtime.blob_access,
+        blob_access=namespace.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,
         readiness=CheckReadiness(health=health),
@@ -215,8 +249,8 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 def _make_submit(namespace: Namespace) -> SubmitJobs:
     runtime = namespace.runtime
     return SubmitJobs(
-        jobs=runtime.stores.jobs,
-        resources=runtime.stores.resources,
+        jobs=namespace.stores.jobs,
+        resources=namespace.stores.resources,
         event_bus=namespace.event_bus,
         build=namespace.build_jobs,
         queue_limit=namespace.queue_limit,
@@ -226,9 +260,9 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
 
 def _make_build(namespace: Namespace) -> BuildJobs:
     runtime, settings = namespace.runtime, namespace.runtime.settings
-    image_hosts = runtime.media_fetcher.client.hosts if runtime.provider.reads_files else None
+    image_hosts = runtime.media_fetcher.client.hosts if namespace.provider.reads_files else None
     return BuildJobs(
-        resources=runtime.stores.resources,
+        resources=namespace.stores.resources,
         clock=namespace.clock,
         ids=namespace.ids,
         callback_hosts=namespace.webhook_sender.client.hosts,
@@ -243,7 +277,7 @@ def _make_wait(namespace: Namespace) -> WaitForJobs:
     runtime = namespace.runtime
     limit = timedelta(seconds=runtime.settings.wait_limit_s)
     wait = WaitForJobs(
-        search=runtime.stores.search,
+        search=namespace.stores.search,
         event_feed=namespace.event_feed,
         clock=namespace.clock,
         limit=limit,

@@ -46,6 +46,11 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
     )
 
 
+def provider_with(provider: Provider, *, clock: Clock) -> Provider:
+    """Return the provider of a namespace with this clock; real servers are the same for all."""
+    return provider.with_clock(clock) if isinstance(provider, Simulator) else provider
+
+
 def _profile(settings: Settings) -> TimingProfile:
     """Return the profile of SIMULATION_PROFILE, with the durations that the settings say differently."""
     milliseconds = {

@@ -23,9 +23,7 @@ from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provider, RecordSpan, Stores
-from civitai_mock.services.blob_drawing import BlobDrawing
-from civitai_mock.services.blob_previews import BlobPreviews
-from civitai_mock.services.blobs import BlobAccess
+from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings, SettingsError
@@ -56,8 +54,9 @@ class OutboundNetwork:
 class Runtime:
     """Holds everything that is open while a process runs, for all of its namespaces.
 
-    `clock` and `ids` are those of the process itself, which a namespace uses unless it has its own. `blob_key` signs
-    the URLs of blobs.
+    `clock` and `ids` are those of the process itself, which a namespace uses unless it has its own. `stores` work on
+    the first epoch of the default namespace: each namespace has its own, as it has a provider of its own if that is
+    simulated. `blob_key` signs the URLs of blobs.
     """
 
     settings: Settings
@@ -69,7 +68,7 @@ class Runtime:
     inspector: FileInspector
     network: OutboundNetwork
     media_fetcher: MediaFetcher
-    blob_access: BlobAccess
+    event_feed: FollowEvents
     blob_key: bytes
     metrics: Metrics
 
@@ -103,10 +102,6 @@ async def open_runtime(
                 StandInArtist(image_content=settings.simulation_pictures, metrics=metrics)
             )
         inspector = await opened.enter_async_context(MediaInspector(max_pixels=settings.image_max_pixels))
-        drawing = BlobDrawing(blobs=stores.blobs, jobs=stores.jobs, artist=artist)
-        await opened.enter_async_context(drawing)
-        previews = BlobPreviews(blobs=stores.blobs, drawing=drawing, artist=artist)
-        await opened.enter_async_context(previews)
         if network is None:
             network = await opened.enter_async_context(_open_network())
         if settings.seeds_at_start:
@@ -122,7 +117,7 @@ async def open_runtime(
             inspector=inspector,
             network=network,
             media_fetcher=_make_media_fetcher(settings, network),
-            blob_access=BlobAccess(blobs=stores.blobs, drawing=drawing, previews=previews),
+            event_feed=FollowEvents(feed=stores.feed, clock=clock),
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
         )

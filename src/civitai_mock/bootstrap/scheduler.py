@@ -30,7 +30,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
     """Make a scheduler; without a worker id it draws one, so that any number of schedulers can work on one store."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
     deliveries = DeliveryServices(
-        stores=runtime.stores,
+        stores=namespace.stores,
         sender=namespace.webhook_sender,
         max_attempts=settings.callback_max_attempts,
         event_bus=namespace.event_bus,
@@ -39,12 +39,12 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         metrics=runtime.metrics,
     )
     scheduler = Scheduler(
-        worker_id=worker_id or f"{runtime.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
-        stores=runtime.stores,
+        worker_id=worker_id or f"{namespace.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
+        stores=namespace.stores,
         services=make_runner_services(namespace),
         dispatchers=[_make_webhooks(namespace, deliveries), _make_workflow_callbacks(namespace, deliveries)],
         workflows=WorkflowAdvancer(
-            jobs=runtime.stores.jobs,
+            jobs=namespace.stores.jobs,
             get_advance=lambda: namespace.workflows.advance,
             event_bus=namespace.event_bus,
             clock=namespace.clock,
@@ -66,10 +66,10 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
     """Make the services that all runners of one scheduler share."""
     runtime, settings = namespace.runtime, namespace.runtime.settings
     return RunnerServices(
-        provider=runtime.provider,
+        provider=namespace.provider,
         artist=runtime.artist,
-        jobs=runtime.stores.jobs,
-        blobs=runtime.stores.blobs,
+        jobs=namespace.stores.jobs,
+        blobs=namespace.stores.blobs,
         skeletons=read_skeletons(),
         clock=namespace.clock,
         ids=namespace.ids,
@@ -79,7 +79,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         ),
         media_fetcher=runtime.media_fetcher,
         own_blob_links=namespace.own_blob_links,
-        blob_access=runtime.blob_access,
+        blob_access=namespace.blob_access,
         metrics=runtime.metrics,
         archives=lambda: namespace.archives,
     )

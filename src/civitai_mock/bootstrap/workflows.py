@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from civitai_mock.api.v2.steps import RegisteredStepTypes
 from civitai_mock.bootstrap.runtime import Runtime
-from civitai_mock.ports import Clock, Ids
+from civitai_mock.ports import Clock, Ids, Stores
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.event_bus import EventBus
@@ -32,6 +32,7 @@ class NamespaceParts:
     """Holds what workflows share with the other use cases of their namespace."""
 
     runtime: Runtime
+    stores: Stores
     clock: Clock
     ids: Ids
     event_bus: EventBus
@@ -44,13 +45,13 @@ class NamespaceParts:
 
 
 def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
-    clock, settings, workflows = parts.clock, parts.runtime.settings, parts.runtime.stores.workflows
+    clock, settings, workflows = parts.clock, parts.runtime.settings, parts.stores.workflows
     step_types = RegisteredStepTypes(blob_urls=parts.blob_urls)
     build_jobs = replace(parts.build_jobs, missing_resources=settings.workflow_missing_resources)
     build = BuildStepJobs(step_types=step_types, build=build_jobs, clock=clock, lifetime=_lifetime(parts))
     resolve = ResolveInputs(step_types=step_types)
     spawn = SpawnSteps(step_types=step_types, resolve=resolve, ids=parts.ids)
-    announce = AnnounceStatuses(outbox=parts.runtime.stores.announcements, event_bus=parts.event_bus, clock=clock)
+    announce = AnnounceStatuses(outbox=parts.stores.announcements, event_bus=parts.event_bus, clock=clock)
     query = QueryWorkflows(workflows=workflows)
     next_steps = FindNextSteps(
         workflows=workflows, build=build, resolve=resolve, spawn=spawn, clock=clock, balances=settings.balances
@@ -82,7 +83,7 @@ def _lifetime(parts: NamespaceParts) -> timedelta:
 def _make_submit(
     parts: NamespaceParts, build: BuildStepJobs, spawn: SpawnSteps, announce: AnnounceStatuses
 ) -> SubmitWorkflow:
-    settings, stores = parts.runtime.settings, parts.runtime.stores
+    settings, stores = parts.runtime.settings, parts.stores
     return SubmitWorkflow(
         workflows=stores.workflows,
         resources=stores.resources,
@@ -106,7 +107,7 @@ def _make_submit(
 def _make_advance(
     parts: NamespaceParts, build: BuildStepJobs, next_steps: FindNextSteps, announce: AnnounceStatuses
 ) -> AdvanceWorkflows:
-    stores = parts.runtime.stores
+    stores = parts.stores
     return AdvanceWorkflows(
         workflows=stores.workflows,
         jobs=stores.jobs,

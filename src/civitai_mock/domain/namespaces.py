@@ -45,6 +45,11 @@ class Epoch:
             raise NamespaceResetError(f"The namespace '{self.namespace}' was reset while this request was served.")
         return self._number
 
+    @property
+    def initial_number(self) -> int:
+        """Return the number even after the end, to take leave of what knows it by this."""
+        return self._number
+
     def end(self) -> None:
         self.has_ended = True
 

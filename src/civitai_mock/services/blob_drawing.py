@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Protocol, Self
+from typing import Protocol
 
 import structlog
 
@@ -50,10 +50,7 @@ class BlobDrawing:
         self._drawings: SharedWork[OpenBlob] = SharedWork(name="drawing")
         self._can_keep = True
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def aclose(self) -> None:
         """Break off what is being drawn: the recipe stays."""
         await self._drawings.aclose()
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from typing import Self
 
 import structlog
 
@@ -31,10 +30,7 @@ class BlobPreviews:
     artist: Artist
     making: SharedWork[OpenBlob] = field(default_factory=lambda: SharedWork(name="making the preview"), init=False)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def aclose(self) -> None:
         await self.making.aclose()
 
     async def open(self, blob: Blob | UndrawnBlob) -> OpenBlob:

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -19,17 +21,19 @@ PAGE = 500
 
 
 class FollowEvents:
-    """Publishes on the event bus what other processes did, for as long as somebody follows.
+    """Publishes on the event buses what other processes did, for as long as somebody follows.
 
-    What this process did is published by whoever did it, at once, and not again. The feed also has what was written and
-    never published, as whoever wrote it was cancelled; a change may be published twice if the feed is read between its
-    write and its publication.
+    One poll serves all namespaces of a process: each bus is told of its own epoch. What this process did is published
+    by whoever did it, at once, and not again. The feed also has what was written and never published, as whoever wrote
+    it was cancelled; a change may be published twice if the feed is read between its write and its publication.
     """
 
-    def __init__(self, *, feed: EventFeed, event_bus: EventBus, clock: Clock) -> None:
+    def __init__(self, *, feed: EventFeed, clock: Clock) -> None:
+        # Told of the epochs of namespaces that are not open in this process.
+        self.on_unknown_epochs: Callable[[AbstractSet[int]], None] = _ignore
         self._feed = feed
-        self._event_bus = event_bus
         self._clock = clock
+        self._buses: dict[int, EventBus] = {}  # by epoch
         self._intervals: dict[object, timedelta] = {}  # by follower
         self._following: asyncio.Task[None] | None = None
         self._begun: asyncio.Event = asyncio.Event()
@@ -37,7 +41,14 @@ class FollowEvents:
         self._next_look = timedelta.max  # at most so long after the last, or after a follower came that looks closer
         self._timers: list[Timer] = []
         self._published = _Published()
-        event_bus.subscribe_to_changes(self._on_changed)
+
+    def add(self, epoch: int, event_bus: EventBus) -> None:
+        """Tell a bus of what others do in an epoch, until `remove`."""
+        self._buses[epoch] = event_bus
+        event_bus.subscribe_to_changes(partial(self._on_changed, epoch))
+
+    def remove(self, epoch: int) -> None:
+        self._buses.pop(epoch, None)
 
     def follow(self, follower: object, *, every: timedelta) -> None:
         """Publish, until `unfollow`, what others do from now on, within `every`; who follows most closely counts."""
@@ -60,10 +71,10 @@ class FollowEvents:
         """Return when all is published that others do from then on; without this, what they do meanwhile is not."""
         await self._begun.wait()
 
-    def _on_changed(self, jobs: Sequence[Job]) -> None:
+    def _on_changed(self, epoch: int, jobs: Sequence[Job]) -> None:
         if self._following is not None:
             for job in jobs:
-                self._published.recent[job.id] = job.seq
+                self._published.recent[epoch, job.id] = job.seq
 
     async def _run(self) -> None:
         position: str | None = None
@@ -89,10 +100,20 @@ class FollowEvents:
                 await asyncio.sleep(0)  # as a write of this process that was just made is published in the next turn
             new = [entry for entry in page.entries if self._published.lacks(entry)]
             if new:
-                self._published.recent.update((entry.job_id, entry.seq) for entry in new)
-                self._event_bus.publish_changes_elsewhere(new)
+                self._published.recent.update(((entry.epoch, entry.job_id), entry.seq) for entry in new)
+                self._publish(new)
         self._published.forget(before=began - self._feed.settling.total_seconds())
         return position
+
+    def _publish(self, entries: Sequence[FeedEntry]) -> None:
+        by_epoch: dict[int, list[FeedEntry]] = {}
+        for entry in entries:
+            by_epoch.setdefault(entry.epoch, []).append(entry)
+        for epoch in by_epoch.keys() & self._buses.keys():
+            self._buses[epoch].publish_changes_elsewhere(by_epoch[epoch])
+        unknown = by_epoch.keys() - self._buses.keys()
+        if unknown:
+            self.on_unknown_epochs(unknown)
 
     async def _pause(self) -> None:
         """Return after the shortest interval; followers come and go meanwhile, often as close as the last."""
@@ -114,15 +135,20 @@ class _Published:
     """Remembers the last event of each job that was published, as long as the feed may show it again."""
 
     def __init__(self) -> None:
-        self.recent: dict[str, int] = {}
-        self._older: dict[str, int] = {}
+        self.recent: dict[tuple[int, str], int] = {}  # by epoch and id
+        self._older: dict[tuple[int, str], int] = {}
         self._since = time.monotonic()  # when `recent` was begun
 
     def lacks(self, entry: FeedEntry) -> bool:
-        seq = self.recent.get(entry.job_id, self._older.get(entry.job_id, -1))
+        key = (entry.epoch, entry.job_id)
+        seq = self.recent.get(key, self._older.get(key, -1))
         return seq < entry.seq
 
     def forget(self, *, before: float) -> None:
         """Forget what was published before this time, as far as that is known; `recent` may have some of it."""
         if self._since <= before:
             self.recent, self._older, self._since = {}, self.recent, time.monotonic()
+
+
+def _ignore(_: AbstractSet[int]) -> None:
+    pass

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 
@@ -95,7 +95,7 @@ async def undrawn(stores: Stores, job: Job) -> UndrawnBlob:
 @asynccontextmanager
 async def access(stores: Stores, artist: PlainArtist, blobs: BlobStore | None = None) -> AsyncIterator[BlobAccess]:
     """Open the blobs as a process does."""
-    async with BlobDrawing(blobs=blobs or stores.blobs, jobs=stores.jobs, artist=artist) as drawing:
+    async with aclosing(BlobDrawing(blobs=blobs or stores.blobs, jobs=stores.jobs, artist=artist)) as drawing:
         previews = BlobPreviews(blobs=blobs or stores.blobs, drawing=drawing, artist=artist)
         yield BlobAccess(blobs=blobs or stores.blobs, drawing=drawing, previews=previews)
 

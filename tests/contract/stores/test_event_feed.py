@@ -10,6 +10,7 @@ import pytest
 
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.domain.search import FeedEntry, FeedPage
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import EventFeed, JobQueue, JobStore, Stores
@@ -148,7 +149,8 @@ class Watched(StoreGate):
 async def test_who_follows_is_told_once_though_the_end_of_the_feed_is_read_again(stores: Stores) -> None:
     clock, event_bus, watched, told = VirtualClock(START), EventBus(), Watched(), list[FeedEntry]()
     event_bus.subscribe_to_changes_elsewhere(told.extend)
-    following = FollowEvents(feed=gated(stores, watched).feed, event_bus=event_bus, clock=clock)
+    following = FollowEvents(feed=gated(stores, watched).feed, clock=clock)
+    following.add(FIRST_EPOCH, event_bus)
     following.follow("test", every=SECOND)
     await following.begun()
     await stores.jobs.add([make_job()])

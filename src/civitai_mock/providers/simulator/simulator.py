@@ -65,6 +65,7 @@ class SimulatedPrompt:
 
 
 SPARE_ENTRIES = 64
+DRAWING_THREADS = 2
 
 
 class PromptHistory:
@@ -127,17 +128,20 @@ class Simulator:
         clock: Clock,
         profile: TimingProfile,
         image_content: ImageContent,
-        drawing_threads: int = 2,
+        threads: DrawingThreads | None = None,
         remember: int = 4096,
     ) -> None:
+        """Draw in `threads`, which whoever made them closes, or else in its own."""
         self.name = name
         self.description = f"simulation, {image_content} images"
         self._clock = clock
+        self._profile = profile
         self._image_content = image_content
         self._worker = SimulatedWorker(profile)
         self._prompts = PromptHistory(limit=remember)
         self._shapes = KnownShapes()
-        self._threads = DrawingThreads(drawing_threads)
+        self._owns_threads = threads is None
+        self._threads = threads or DrawingThreads(DRAWING_THREADS)
         self._numbers = count()
 
     async def __aenter__(self) -> Self:
@@ -147,7 +151,20 @@ class Simulator:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._threads.aclose()
+        if self._owns_threads:
+            await self._threads.aclose()
+
+    def with_clock(self, clock: Clock) -> "Simulator":
+        """Return a simulator of a world of its own, whose time is this clock's; only the threads are shared."""
+        if clock is self._clock:
+            return self
+        return Simulator(
+            name=self.name,
+            clock=clock,
+            profile=self._profile,
+            image_content=self._image_content,
+            threads=self._threads,
+        )
 
     async def send(self, submission: Submission) -> Receipt:
         """Start a prompt; one that was cancelled starts anew, as on a server that has forgotten it."""
