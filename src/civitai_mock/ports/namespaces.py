@@ -12,8 +12,12 @@ class NamespaceStore(Protocol):
     """Stores namespaces by name. Every method raises `TransientError` while the store is away.
 
     Each change raises the revision of the store by at least one, and is durable on return. All times are real ones.
-    There is always one called `DEFAULT`, and a record called `SERVER` for what is set for all of them.
+    There is always one called `DEFAULT`, and a record called `SERVER` for what is set for all of them. `is_private`
+    says whether no other process can see the store.
     """
+
+    @property
+    def is_private(self) -> bool: ...
 
     async def get(self, name: str) -> NamespaceRecord | None:
         """Return a record; None for a name that is unknown, or was deleted."""
