@@ -93,7 +93,7 @@ class Job(JobSummary):
     ids of jobs that have to succeed first; until they have, the job `is_blocked` and cannot be claimed. A job that is
     not `charged` costs its consumer nothing, or its `workflow` was charged, whose jobs v2 makes. `client_compat` is the
     kind of client that its webhooks are worded for, if its request asked for one. `moved_by` is None if its namespace
-    says what moves it.
+    says what moves it; otherwise its request did, by the mode `progress` (see `progress_modes`).
     """
 
     type: str
@@ -115,6 +115,7 @@ class Job(JobSummary):
     charged: bool = True
     workflow: WorkflowPlace | None = None
     moved_by: MovedBy | None = None
+    progress: ReadOnlyJson | None = None
 
     stage: Stage
     retry_attempt: int

@@ -124,6 +124,7 @@ class Workflow:
 
     `version` is what a conditional write is compared with. `owner` is the consumer. URLs in it are made with the
     `base_url` of its request. `nsfw_level` is as sent. `external_id` is unique among the workflows of an owner.
+    `progress` is the mode in which its jobs move, if its request named one (see `progress_modes`).
     """
 
     id: str
@@ -140,6 +141,7 @@ class Workflow:
     nsfw_level: str | None = None
     is_ephemeral: bool = False
     external_id: str | None = None
+    progress: ReadOnlyJson | None = None
 
     version: int = 0
     keep_until: datetime

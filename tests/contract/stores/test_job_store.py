@@ -61,6 +61,7 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         name='the "name" ключ',
         callback_url="http://localhost:1/?a=b",
         client_compat="official",
+        progress={"mode": "polls", "each": 2},
         providers=("local", "other"),
         dependencies=(job_id(2), job_id(3)),
         charged=False,

@@ -55,6 +55,7 @@ async def test_a_workflow_and_its_jobs_come_back_as_they_were(workflows: Workflo
         allow_mature_content=True,
         external_id="order-17",
     )
+    workflow = replace(workflow, progress={"mode": "time", "stages": {"QUEUED": "2s"}})
     added = await add(workflows, workflow)
     assert added.transactions
     assert replace(added, transactions=(), version=0) == workflow

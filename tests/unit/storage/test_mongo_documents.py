@@ -74,6 +74,7 @@ JOBS = {
     "told of": replace(
         make_job(), callback_url="http://localhost:9/", client_compat="x", charged=False, result=False, taint={}
     ),
+    "polled": replace(make_job(), progress={"mode": "polls", "each": 2}),
     "assets": replace(make_job(), slots=(Slot(blob_key="A", name="image.png", available=True), Slot(blob_key="B"))),
 }
 

@@ -79,6 +79,7 @@ def _fields_of_some(job: Job) -> Document:
         "callback": callback if job.callback_url else None,
         "texts": _texts([job.last_event]),
         "workflow": None if job.workflow is None else _place_document(job.workflow),
+        "progress": None if job.progress is None else json_text(job.progress),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -143,6 +144,7 @@ def job_of(document: Document) -> Job:
         dependencies=tuple(document["dependencies"]),
         charged=document["charged"],
         workflow=_place_of(document["workflow"]) if "workflow" in document else None,
+        progress=parse_json_object(document["progress"]) if "progress" in document else None,
         slots=tuple(_slot_of(fields) for fields in document["slots"]),
         stage=Stage(document["stage"]),
         retry_attempt=document["retryAttempt"],

@@ -50,6 +50,7 @@ def request_text(job: Job) -> str:
         "providers": job.providers,
         "dependencies": job.dependencies,
         "workflow": None if job.workflow is None else _place_parts(job.workflow),
+        "progress": None if job.progress is None else dict(job.progress),
     }
     return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
 
@@ -113,6 +114,7 @@ def job_from(row: Row) -> Job:
         dependencies=tuple(body.get("dependencies", ())),
         charged=charged == 1,
         workflow=_place(*body["workflow"]) if "workflow" in body else None,
+        progress=body.get("progress"),
         slots=_slots(job_id, slots),
         stage=STAGES[stage],
         retry_attempt=retry_attempt,
