@@ -15,7 +15,7 @@ async def _end(served: Served, *, names: tuple[str | None, ...] = (), result: An
     """Let the one queued job succeed with files of these names."""
     claimed = await served.claim()
     sent = prepared(claimed, at=served.clock.now()).entered(
-        Stage.SENT_TO_COMFY, at=served.clock.now(), lease=LEASE, context={}, prompt_id="p"
+        Stage.SENT_TO_COMFY, at=served.clock.now(), until=served.clock.now() + LEASE, context={}, prompt_id="p"
     )
     (slot,) = sent.slots
     slots = [

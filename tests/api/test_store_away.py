@@ -331,13 +331,13 @@ class AwayOnceStored:
 async def test_a_submission_that_was_stored_is_answered_though_the_store_goes_away(query: str) -> None:
     async with serve(wait_limit_s=1) as served:
         away: Any = AwayOnceStored()
-        served.answer_with(
-            query=QueryJobs(jobs=away), queue_positions=GetQueuePositions(queue=away, clock=served.clock)
-        )
+        clock = served.clock
+        positions = GetQueuePositions(queue=away, clock=clock, system_clock=clock)
+        served.answer_with(query=QueryJobs(jobs=away), queue_positions=positions)
         submitting = asyncio.create_task(served.client.post(f"{JOBS}{query}", json=template()))
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not submitting.done():
-                served.clock.advance(0.5)
+                clock.advance(0.5)
                 await asyncio.sleep(0)
         answer = await submitting
         assert answer.status_code == 202, answer.text

@@ -83,13 +83,13 @@ def make_claim(worker_id: str = "local-1", *, at: datetime = START, lease: timed
 
 def prepared(job: Job, *, at: datetime = START) -> Job:
     """Return a claimed job in PROMPT_PREPARED, two changes on; for tests that need not store each."""
-    entered = job.entered(Stage.CLAIMED, at=at, lease=LEASE, context={})
-    return entered.entered(Stage.PROMPT_PREPARED, at=at, lease=LEASE, context={})
+    entered = job.entered(Stage.CLAIMED, at=at, until=at + LEASE, context={})
+    return entered.entered(Stage.PROMPT_PREPARED, at=at, until=at + LEASE, context={})
 
 
 def succeeded(job: Job, *, at: datetime = START) -> Job:
     """Return a claimed job that has succeeded, with its images there; for tests that need not store each change."""
-    sent = prepared(job, at=at).entered(Stage.SENT_TO_COMFY, at=at, lease=LEASE, context={}, prompt_id="prompt-1")
+    sent = prepared(job, at=at).entered(Stage.SENT_TO_COMFY, at=at, until=at + LEASE, context={}, prompt_id="prompt-1")
     slots = [replace(slot, available=True) for slot in sent.slots]
     return sent.ended(Outcome.SUCCEEDED, at=at, context={}, slots=slots)
 

@@ -112,7 +112,7 @@ class Served(Opened):
 
     async def enter(self, claimed: Job, context: JsonObject) -> None:
         """Write the event that says that the job is claimed."""
-        entered = claimed.entered(Stage.CLAIMED, at=self.clock.now(), lease=LEASE, context=context)
+        entered = claimed.entered(Stage.CLAIMED, at=self.clock.now(), until=self.clock.now() + LEASE, context=context)
         assert await self.stores.jobs.replace(claimed, entered)
 
     async def finish(self, content: bytes = IMAGE) -> Job:

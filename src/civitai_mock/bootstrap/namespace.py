@@ -79,6 +79,11 @@ class Namespace:
     def blob_access(self) -> BlobAccess:
         return BlobAccess(blobs=self.stores.blobs, drawing=self.blob_drawing, previews=self.blob_previews)
 
+    @property
+    def system_clock(self) -> Clock:
+        """Return the clock of leases, limits and polls, which nobody moves."""
+        return self.runtime.clock
+
     @cached_property
     def read_backlog(self) -> ReadBacklog:
         return ReadBacklog(queue=self.stores.queue)
@@ -214,7 +219,11 @@ def make_namespace(
 def _make_use_cases(namespace: Namespace) -> UseCases:
     runtime, clock, event_bus = namespace.runtime, namespace.clock, namespace.event_bus
     settings, stores, provider = runtime.settings, namespace.stores, namespace.provider
-    stall_detector = None if namespace.runs_jobs else StallDetector(queue=stores.queue, clock=clock, poll=settings.poll)
+    stall_detector = (
+        None
+        if namespace.runs_jobs
+        else StallDetector(queue=stores.queue, clock=clock, system_clock=namespace.system_clock, poll=settings.poll)
+    )
     query = QueryJobs(jobs=stores.jobs)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
@@ -223,7 +232,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         search=SearchJobs(search=stores.search),
         cancel=CancelJobs(jobs=stores.jobs, query=query, event_bus=event_bus, clock=clock),
         wait=_make_wait(namespace),
-        queue_positions=GetQueuePositions(queue=stores.queue, clock=clock),
+        queue_positions=GetQueuePositions(queue=stores.queue, clock=clock, system_clock=namespace.system_clock),
         support=GetJobSupport(provider=provider),
         taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),
         requests=ListRequests(search=stores.search),
@@ -279,7 +288,7 @@ def _make_wait(namespace: Namespace) -> WaitForJobs:
     wait = WaitForJobs(
         search=namespace.stores.search,
         event_feed=namespace.event_feed,
-        clock=namespace.clock,
+        clock=namespace.system_clock,
         limit=limit,
         most=runtime.settings.max_waiting_requests,
     )

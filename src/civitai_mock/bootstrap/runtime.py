@@ -54,9 +54,9 @@ class OutboundNetwork:
 class Runtime:
     """Holds everything that is open while a process runs, for all of its namespaces.
 
-    `clock` and `ids` are those of the process itself, which a namespace uses unless it has its own. `stores` work on
-    the first epoch of the default namespace: each namespace has its own, as it has a provider of its own if that is
-    simulated. `blob_key` signs the URLs of blobs.
+    `clock` is that of leases, limits and polls. It and `ids` are also those of a namespace that has not its own.
+    `stores` work on the first epoch of the default namespace: each namespace has its own, as it has a provider of its
+    own if that is simulated. `blob_key` signs the URLs of blobs.
     """
 
     settings: Settings

@@ -35,6 +35,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         max_attempts=settings.callback_max_attempts,
         event_bus=namespace.event_bus,
         clock=namespace.clock,
+        system_clock=namespace.system_clock,
         ids=namespace.ids,
         metrics=runtime.metrics,
     )
@@ -47,7 +48,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
             jobs=namespace.stores.jobs,
             get_advance=lambda: namespace.workflows.advance,
             event_bus=namespace.event_bus,
-            clock=namespace.clock,
+            clock=namespace.system_clock,
         ),
         event_bus=namespace.event_bus,
         event_feed=namespace.event_feed,
@@ -72,10 +73,11 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         blobs=namespace.stores.blobs,
         skeletons=read_skeletons(),
         clock=namespace.clock,
+        system_clock=namespace.system_clock,
         ids=namespace.ids,
         pace=PACES[settings.simulation_profile],
         progress_reporter=ProgressReporter(
-            clock=namespace.clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
+            clock=namespace.system_clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
         ),
         media_fetcher=runtime.media_fetcher,
         own_blob_links=namespace.own_blob_links,

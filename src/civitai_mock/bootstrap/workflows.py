@@ -128,7 +128,7 @@ def _make_wait(parts: NamespaceParts, query: QueryWorkflows) -> WaitForWorkflows
     wait = WaitForWorkflows(
         query=query,
         event_feed=parts.event_feed,
-        clock=parts.clock,
+        clock=parts.runtime.clock,
         limit=timedelta(seconds=settings.workflow_wait_limit_s),
         most=settings.max_waiting_requests,
     )

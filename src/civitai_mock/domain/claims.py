@@ -19,7 +19,7 @@ MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of 
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Says who holds a job, since when and (the lease) until when."""
+    """Says who holds a job, since when, by the clock of its namespace, and (the lease) until when, in real time."""
 
     provider: str
     worker_id: str

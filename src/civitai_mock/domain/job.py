@@ -140,12 +140,12 @@ class Job(JobSummary):
         stage: Stage,
         *,
         at: datetime,
-        lease: timedelta,
+        until: datetime,
         context: JsonObject,
         prompt_id: str | None = None,
         uses_retry: bool = False,
     ) -> Self:
-        """Return the claimed job one stage on, with its lease extended; the last stage comes with `ended`.
+        """Return the claimed job one stage on, with a lease `until` then; the last stage comes with `ended`.
 
         A job `uses_retry` if it has to begin again with what was lost when its last worker died.
         """
@@ -157,7 +157,7 @@ class Job(JobSummary):
             self,
             stage=stage,
             retry_attempt=attempt,
-            claim=changed(self.claim, until=at + lease),
+            claim=changed(self.claim, until=until),
             prompt_id=prompt_id or self.prompt_id,
             last_event=event,
         )

@@ -56,6 +56,7 @@ class DeliveryServices:
     max_attempts: int
     event_bus: EventBus
     clock: Clock
+    system_clock: Clock
     ids: Ids
     metrics: Metrics
 
@@ -74,6 +75,7 @@ class Dispatcher(ABC, Generic[D]):
         self._sender = services.sender
         self._max_attempts = services.max_attempts
         self._clock = services.clock
+        self._system_clock = services.system_clock
         self._ids = services.ids
         self._metrics = services.metrics
         self._next_look = Timers(clock=services.clock, on_due=lambda _: self.wake())
@@ -141,18 +143,22 @@ class Dispatcher(ABC, Generic[D]):
         now = self._clock.now()
         hold_until = now + self._sender.timeout + HOLD_MARGIN
         taken: Sequence[D] = ()
+        next_due: datetime | None = None
         try:
             taken = await self.take_due(now, hold_until=hold_until, limit=MOST_AT_ONCE - len(self._deliveries))
             next_due = None if taken else await self.next_due()
         except TransientError as error:
             logger.warning("store away", error=error.message)
-            next_due = now + FIRST_PAUSE
+            self._look_again()
         except Exception:
             logger.exception("callbacks not taken")
-            next_due = now + FIRST_PAUSE
+            self._look_again()
         if next_due is not None:
             self._next_look.set(NEXT, next_due)
         return taken
+
+    def _look_again(self) -> None:
+        self._system_clock.call_later(FIRST_PAUSE.total_seconds(), self.wake)
 
     def _start(self, group: asyncio.TaskGroup, due: D) -> None:
         if self._is_stopping:

@@ -37,6 +37,7 @@ class DependencyResolver:
         event_bus: EventBus,
         event_feed: FollowEvents,
         clock: Clock,
+        system_clock: Clock,
     ) -> None:
         self._jobs = jobs
         self._queue = queue
@@ -44,6 +45,7 @@ class DependencyResolver:
         self._event_bus = event_bus
         self._event_feed = event_feed
         self._clock = clock
+        self._system_clock = system_clock
         self._waiters = Waiters()
         self._ended: list[str] = []
         self._blocked: list[str] = []  # jobs that are new here, and may depend on what is over already
@@ -63,11 +65,11 @@ class DependencyResolver:
         await self._event_feed.begun()  # so that nothing happens between the scan and what is told
         while True:
             await self._scan_in_the_end()
-            await self._clock.sleep(SCAN_SECONDS)
+            await self._system_clock.sleep(SCAN_SECONDS)
 
     async def _scan_in_the_end(self) -> None:
         while not await self._try(self.scan):
-            await self._clock.sleep(PAUSE_SECONDS)
+            await self._system_clock.sleep(PAUSE_SECONDS)
 
     async def scan(self) -> None:
         """Resolve every blocked job of the store."""

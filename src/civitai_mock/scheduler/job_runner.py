@@ -190,11 +190,14 @@ class JobRunner:
         return job.entered(
             stage,
             at=at,
-            lease=self.lease,
+            until=self._lease_end(),
             context=dict(context.event_context),
             prompt_id=context.prompt_id,
             uses_retry=uses_retry,
         )
+
+    def _lease_end(self) -> datetime:
+        return self.services.system_clock.now() + self.lease
 
     @property
     def _latest(self) -> Job:
@@ -228,7 +231,7 @@ class JobRunner:
         """Save the progress of a step that goes on; like every write it extends the lease."""
         now = self.services.clock.now()
         progressed = self._latest.progressed(at=now, context=event_context, slots=slots)
-        claim = progressed.claim and replace(progressed.claim, until=now + self.lease)
+        claim = progressed.claim and replace(progressed.claim, until=self._lease_end())
         await self._save(replace(progressed, claim=claim))
 
     async def _fail(self, error: MockError) -> None:

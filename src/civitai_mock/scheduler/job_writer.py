@@ -25,6 +25,7 @@ class JobWriter:
     jobs: JobStore
     event_bus: EventBus
     clock: Clock
+    system_clock: Clock
 
     async def save(self, before: Job, changes: Sequence[Job]) -> Job:
         """Store what became of a job, change by change, in one write, and return the last of them.
@@ -84,7 +85,7 @@ class JobWriter:
                 return await ask()
             except TransientError as error:
                 logger.warning("store away", error=error.message)
-                await self.clock.sleep(PAUSE_SECONDS)
+                await self.system_clock.sleep(PAUSE_SECONDS)
 
 
 def _has_same_claim(job: Job, stored: Job) -> bool:

@@ -59,6 +59,7 @@ class Reaper:
         stores: Stores,
         event_bus: EventBus,
         clock: Clock,
+        system_clock: Clock,
         in_flight: InFlight,
         interval: timedelta,
         lease: timedelta,
@@ -68,6 +69,7 @@ class Reaper:
         self._blobs = stores.blobs
         self._event_bus = event_bus
         self._clock = clock
+        self._system_clock = system_clock
         self._in_flight = in_flight
         self._interval = min(interval, lease / SCANS_PER_LEASE)
         self._suspects = Suspects(scans=1 + math.ceil(lease / 2 / self._interval))
@@ -77,12 +79,12 @@ class Reaper:
         while True:
             if not await self._try(self._reap):
                 self._suspects.forget()
-            await self._clock.sleep(self._interval.total_seconds())
+            await self._system_clock.sleep(self._interval.total_seconds())
 
     async def run_sweeps(self) -> None:
         while True:
             await self._try(self._sweep)
-            await self._clock.sleep(SWEEP_SECONDS)
+            await self._system_clock.sleep(SWEEP_SECONDS)
 
     async def _reap(self) -> None:
         abandoned = [(job, await self._abandon(job)) for job in await self._find_abandoned()]
@@ -97,7 +99,7 @@ class Reaper:
 
     async def _find_abandoned(self) -> Sequence[Job]:
         """Return claimed jobs that nobody works on; what is in flight here is alive, whatever its lease says."""
-        over = await self._queue.with_expired_lease(self._clock.now(), limit=PAGE)
+        over = await self._queue.with_expired_lease(self._system_clock.now(), limit=PAGE)
         confirmed = self._suspects.confirm([job for job in over if not self._in_flight.holds(job)])
         dead = await self._queue.held_by_dead(limit=PAGE)
         return list({job.id: job for job in [*dead, *confirmed]}.values())

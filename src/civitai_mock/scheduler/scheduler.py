@@ -75,7 +75,9 @@ class Scheduler:
         self._event_bus = event_bus
         self._event_feed = event_feed
         self._options = options
-        self._writer = JobWriter(jobs=jobs, event_bus=event_bus, clock=services.clock)
+        self._writer = JobWriter(
+            jobs=jobs, event_bus=event_bus, clock=services.clock, system_clock=services.system_clock
+        )
         self._dependencies = DependencyResolver(
             jobs=jobs,
             queue=queue,
@@ -83,6 +85,7 @@ class Scheduler:
             event_bus=event_bus,
             event_feed=event_feed,
             clock=services.clock,
+            system_clock=services.system_clock,
         )
         self._timeouts = Timers(clock=services.clock, on_due=self._time_out)
         self._in_flight = InFlight()
@@ -99,7 +102,7 @@ class Scheduler:
             provider=services.provider,
             event_bus=event_bus,
             in_flight=self._in_flight,
-            clock=services.clock,
+            clock=services.system_clock,
         )
 
     async def run(self) -> None:
@@ -154,13 +157,14 @@ class Scheduler:
             stores=self._stores,
             event_bus=self._event_bus,
             clock=self._services.clock,
+            system_clock=self._services.system_clock,
             in_flight=self._in_flight,
             interval=self._options.poll,
             lease=self._options.lease,
         )
         leases = Leases(
             queue=self._queue,
-            clock=self._services.clock,
+            clock=self._services.system_clock,
             worker_id=self.worker_id,
             lease=self._options.lease,
             in_flight=self._in_flight,
@@ -184,7 +188,7 @@ class Scheduler:
     async def _poll(self) -> None:
         while True:
             self._event_bus.publish_work()
-            await self._services.clock.sleep(self._options.poll.total_seconds())
+            await self._services.system_clock.sleep(self._options.poll.total_seconds())
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._stop_asked.is_set():
@@ -217,7 +221,8 @@ class Scheduler:
         if self._claimed_at is not None and self._claimed_at - SAME_MOMENT < now <= self._claimed_at:
             at = self._claimed_at + MICROSECOND
         provider = self._services.provider.name
-        return Claim(provider=provider, worker_id=self.worker_id, at=at, until=now + self._options.lease)
+        until = self._services.system_clock.now() + self._options.lease
+        return Claim(provider=provider, worker_id=self.worker_id, at=at, until=until)
 
     def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
         if job.claim is None:

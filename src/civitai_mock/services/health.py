@@ -20,10 +20,11 @@ REASON = "no scheduler takes jobs: some have waited for {seconds:.0f} s or longe
 class StallDetector:
     """Checks every few seconds whether jobs wait and nobody takes them; logs when that begins and when it is over."""
 
-    def __init__(self, *, queue: JobQueue, clock: Clock, poll: timedelta) -> None:
-        """`poll` is the interval at which schedulers poll the store for jobs."""
+    def __init__(self, *, queue: JobQueue, clock: Clock, system_clock: Clock, poll: timedelta) -> None:
+        """`poll` is the interval at which schedulers poll the store for jobs, which are as old as `clock` says."""
         self._queue = queue
         self._clock = clock
+        self._system_clock = system_clock
         self._patience = max(PATIENCE, 2 * poll)
         self._stalled_checks = 0
 
@@ -36,14 +37,14 @@ class StallDetector:
     async def run(self) -> None:
         """Check until cancelled."""
         while True:
-            await self._clock.sleep(CHECK_SECONDS)
+            await self._system_clock.sleep(CHECK_SECONDS)
             await self._check()
 
     async def _check(self) -> None:
         """Count the checks that found jobs stalled; while the store is away nothing is known, so the count stays."""
-        before, now = self.reason, self._clock.now()
+        before, since, now = self.reason, self._clock.now() - self._patience, self._system_clock.now()
         try:
-            is_stalled = await self._queue.is_stalled(since=now - self._patience, now=now)
+            is_stalled = await self._queue.is_stalled(since=since, now=now)
         except TransientError:
             return
         self._stalled_checks = self._stalled_checks + 1 if is_stalled else 0

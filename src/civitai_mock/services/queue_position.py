@@ -90,9 +90,10 @@ class QueueSnapshot:
 class GetQueuePositions:
     """Finds out how many jobs are before queued ones; it reads the queue only when asked about such a job."""
 
-    def __init__(self, *, queue: JobQueue, clock: Clock) -> None:
+    def __init__(self, *, queue: JobQueue, clock: Clock, system_clock: Clock) -> None:
         self._queue = queue
         self._clock = clock
+        self._system_clock = system_clock
         self._snapshot: QueueSnapshot | None = None
         self._lock = asyncio.Lock()
 
@@ -117,7 +118,7 @@ class GetQueuePositions:
 
     def _valid_snapshot(self) -> QueueSnapshot | None:
         snapshot = self._snapshot
-        return snapshot if snapshot is not None and self._clock.now() < snapshot.valid_until else None
+        return snapshot if snapshot is not None and self._system_clock.now() < snapshot.valid_until else None
 
     async def _refresh(self) -> QueueSnapshot:
         async with self._lock:
@@ -125,9 +126,9 @@ class GetQueuePositions:
             return self._snapshot
 
     async def _read_queue(self) -> QueueSnapshot:
-        started = self._clock.now()
-        state = await self._queue.snapshot(recent_since=started - RECENT)
-        finished = self._clock.now()
+        started = self._system_clock.now()
+        state = await self._queue.snapshot(recent_since=self._clock.now() - RECENT)
+        finished = self._system_clock.now()
         return QueueSnapshot(
             valid_until=finished + max(MIN_LIFETIME, (finished - started) * LIFETIME_PER_READING),
             line=QueueLine.of(state.jobs),

@@ -43,7 +43,7 @@ async def inside(address: MongoAddress, stores: Stores) -> AsyncIterator[Collect
 
 
 def accepted(job: Job) -> Job:
-    return job.entered(Stage.CLAIMED, at=START, lease=LEASE, context={"step": 1})
+    return job.entered(Stage.CLAIMED, at=START, until=START + LEASE, context={"step": 1})
 
 
 def claimed_by(job: Job, claim: Claim) -> Job:
@@ -74,7 +74,7 @@ async def test_a_crash_before_several_events_are_stored_loses_none_of_them(
 ) -> None:
     job = await add_claimed(stores.jobs, stores.queue)
     first = accepted(job)
-    second = first.entered(Stage.PROMPT_PREPARED, at=START, lease=LEASE, context={"step": 2})
+    second = first.entered(Stage.PROMPT_PREPARED, at=START, until=START + LEASE, context={"step": 2})
     events = Interrupted(inside.job_events, "insert_many")
     dying = process_on(inside, events=events).jobs
     assert await dying.replace(job, second, between=[first.last_event])

@@ -68,7 +68,7 @@ async def test_a_value_that_looks_like_a_field_or_a_command_is_written_as_it_is(
     process = process_on(inside)
     before = await add_claimed(process.jobs, process.queue, job=told_job())
     assert await process.jobs.replace(before, prepared(before))
-    odd = prepared(before).entered(Stage.SENT_TO_COMFY, at=START, lease=LEASE, context={}, prompt_id="$jobId")
+    odd = prepared(before).entered(Stage.SENT_TO_COMFY, at=START, until=START + LEASE, context={}, prompt_id="$jobId")
     odd = replace(odd, result={"$literal": "$$REMOVE"}, slots=(replace(before.slots[0], name="$$NOW"),))
     assert await process.jobs.replace(prepared(before), odd)
     assert await process.jobs.get(before.id) == odd

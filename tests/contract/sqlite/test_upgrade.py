@@ -141,7 +141,7 @@ async def test_old_jobs_go_on(old_directory: Path) -> None:
     async with open_sqlite(directory=old_directory, names=NAMES) as stores:
         (claimed,) = await stores.queue.claim(make_claim("new"), limit=10)
         assert claimed.id == QUEUED
-        entered = claimed.entered(Stage.CLAIMED, at=START, lease=LEASE, context={})
+        entered = claimed.entered(Stage.CLAIMED, at=START, until=START + LEASE, context={})
         assert await stores.jobs.replace(claimed, entered)
         (held,) = await stores.jobs.get_many([HELD])
         assert await stores.jobs.replace(held, held.claim_expired(at=START, reason="gone"))

@@ -72,7 +72,9 @@ async def job(stores: Stores) -> Job:
     job = await add_claimed(stores.jobs, stores.queue)
     for stage, text in ((Stage.CLAIMED, None), (Stage.PROMPT_PREPARED, "{}"), (Stage.SENT_TO_COMFY, GRAPH)):
         context = {} if text is None else {GRAPH_MEMBER: text}
-        entered = job.entered(stage, at=job.created_at, lease=LEASE, context=dict(context), prompt_id="p")
+        entered = job.entered(
+            stage, at=job.created_at, until=job.created_at + LEASE, context=dict(context), prompt_id="p"
+        )
         assert await stores.jobs.replace(job, entered)
         job = entered
     return job

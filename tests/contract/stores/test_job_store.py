@@ -327,7 +327,9 @@ async def test_events_are_complete_and_in_order(jobs: JobStore, queue: JobQueue)
     before = await add_claimed(jobs, queue)
     told = [before.last_event]
     for stage in (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY):
-        after = before.entered(stage, at=START + SECOND, lease=LEASE, context={"stage": stage.value, **AWKWARD})
+        after = before.entered(
+            stage, at=START + SECOND, until=START + SECOND + LEASE, context={"stage": stage.value, **AWKWARD}
+        )
         assert await jobs.replace(before, after)
         told.append(after.last_event)
         before = after
@@ -341,7 +343,7 @@ def passed(claimed: Job) -> Sequence[Job]:
     jobs = [claimed]
     for stage in (Stage.CLAIMED, Stage.PROMPT_PREPARED, Stage.SENT_TO_COMFY):
         at = START + len(jobs) * SECOND
-        jobs.append(jobs[-1].entered(stage, at=at, lease=LEASE, context={"stage": stage.value, **AWKWARD}))
+        jobs.append(jobs[-1].entered(stage, at=at, until=at + LEASE, context={"stage": stage.value, **AWKWARD}))
     ended = jobs[-1].ended(Outcome.SUCCEEDED, at=START + len(jobs) * SECOND, context={})
     return [*jobs[1:], ended]
 

@@ -27,7 +27,7 @@ def claimed(*, retry_attempt: int = 0, max_retry_attempt: int = 5) -> Job:
 
 
 def enter(job: Job, stage: Stage) -> Job:
-    return job.entered(stage, at=LATER, lease=LEASE, context={"stage": stage})
+    return job.entered(stage, at=LATER, until=LATER + LEASE, context={"stage": stage})
 
 
 def job_in(stage: Stage) -> Job:
@@ -85,7 +85,7 @@ def test_a_job_that_nobody_holds_goes_nowhere() -> None:
 
 def test_a_prompt_id_stays_once_it_is_known() -> None:
     prepared = job_in(Stage.CLAIMED).entered(
-        Stage.PROMPT_PREPARED, at=LATER, lease=LEASE, context={}, prompt_id="prompt-1"
+        Stage.PROMPT_PREPARED, at=LATER, until=LATER + LEASE, context={}, prompt_id="prompt-1"
     )
     again = replace(prepared.released(at=LATER, reason="stop"), claim=make_claim("other"))
     assert enter(prepared, Stage.SENT_TO_COMFY).prompt_id == "prompt-1"
@@ -182,7 +182,7 @@ def test_a_holder_that_is_gone_costs_no_retry_before_it_is_known_what_was_lost(s
 
 def test_work_that_begins_again_uses_a_retry_and_its_event_says_so() -> None:
     sent = job_in(Stage.PROMPT_PREPARED).entered(
-        Stage.SENT_TO_COMFY, at=LATER, lease=LEASE, context={}, uses_retry=True
+        Stage.SENT_TO_COMFY, at=LATER, until=LATER + LEASE, context={}, uses_retry=True
     )
     assert (sent.retry_attempt, sent.last_event.retry_attempt) == (1, 1)
 

@@ -170,7 +170,7 @@ def test_nothing_takes_time_in_mode_instant() -> None:
 
 def enter(job: Job, stage: Stage, at: int, *, uses_retry: bool = False) -> Job:
     claimed = job if job.claim else replace(job, claim=make_claim(at=START + at * SECOND))
-    return claimed.entered(stage, at=START + at * SECOND, lease=LEASE, context={}, uses_retry=uses_retry)
+    return claimed.entered(stage, at=START + at * SECOND, until=START + LEASE, context={}, uses_retry=uses_retry)
 
 
 def seconds_of(*states: Job) -> dict[Stage, float]:

@@ -33,7 +33,7 @@ HALF: JsonObject = {"step": 10, "steps": 20, "progress": 0.5, "node_id": "3"}
 
 def claimed(job: Job, at: datetime) -> Job:
     held = replace(job, claim=make_claim(at=at - SECOND / 2))
-    return held.entered(Stage.CLAIMED, at=at, lease=LEASE, context={})
+    return held.entered(Stage.CLAIMED, at=at, until=at + LEASE, context={})
 
 
 def scheduled(job: Job, at: datetime) -> Job:
@@ -41,7 +41,7 @@ def scheduled(job: Job, at: datetime) -> Job:
 
 
 def processing(job: Job, at: datetime) -> Job:
-    return scheduled(job, at).entered(Stage.SENT_TO_COMFY, at=at, lease=LEASE, context={}, prompt_id="p")
+    return scheduled(job, at).entered(Stage.SENT_TO_COMFY, at=at, until=at + LEASE, context={}, prompt_id="p")
 
 
 def good(job: Job, at: datetime) -> Job:

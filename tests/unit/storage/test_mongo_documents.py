@@ -59,7 +59,12 @@ HOSTILE: JsonObject = {
     "float": 0.1,
 }
 CLAIMED = replace(make_job(), claim=make_claim())
-RUNNING = CLAIMED.entered(Stage.CLAIMED, at=START + timedelta(microseconds=1), lease=LEASE, context={"a": None})
+RUNNING = CLAIMED.entered(
+    Stage.CLAIMED,
+    at=START + timedelta(microseconds=1),
+    until=START + timedelta(microseconds=1) + LEASE,
+    context={"a": None},
+)
 JOBS = {
     "queued": make_job(),
     "claimed": CLAIMED,

@@ -29,8 +29,8 @@ StoreStages = Callable[[], Awaitable[None]]
 class RunnerServices:
     """Holds what all jobs of a worker are worked on with.
 
-    `pace` is the factor by which the seconds of simulated work are multiplied: 0 is at once. `archives` are loaded at
-    first use.
+    What happens to jobs is dated by `clock`; leases run by `system_clock`. `pace` is the factor by which the seconds of
+    simulated work are multiplied: 0 is at once. `archives` are loaded at first use.
     """
 
     provider: Provider
@@ -39,6 +39,7 @@ class RunnerServices:
     blobs: BlobStore
     skeletons: Mapping[str, Skeleton]
     clock: Clock
+    system_clock: Clock
     ids: Ids
     pace: float
     progress_reporter: ProgressReporter
