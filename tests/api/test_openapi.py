@@ -9,12 +9,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from starlette.routing import Match
 
+from civitai_mock.api.mock import CONTROL_TAG, is_control_path
 from civitai_mock.api.v2.description.document import published
 from civitai_mock.api.v2.official_operations import official_schemas
 from tests.support.asgi import http_scope
 from tests.support.golden import Golden
 from tests.support.paths import ASSETS
-from tests.support.served_app import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, serve, template
 
 ASSET = ASSETS / "civitai-openapi-v1.json"
 OPERATIONS = {
@@ -86,21 +87,33 @@ async def document(client: httpx.AsyncClient) -> Any:
     return (await client.get("/openapi.json")).json()
 
 
-async def test_the_description_is_the_one_in_assets(document: Any, golden: Golden) -> None:
-    """The official schemas of v2 are data of the package, and need no second copy."""
+async def test_the_description_is_the_one_in_assets(golden: Golden) -> None:
+    """The official schemas of v2 are data of the package, and need no second copy; this is without a control plane."""
+    async with serve(admin="off") as served:
+        document = (await served.client.get("/openapi.json")).json()
     schemas, official = document["components"]["schemas"], official_schemas()
     own = {name: schema for name, schema in schemas.items() if schema != official.get(name)}
     golden.check_json(ASSET, document | {"components": document["components"] | {"schemas": own}})
 
 
 async def test_every_operation_has_its_official_name(document: Any) -> None:
-    named = {(method, path): told["operationId"] for path, method, told in _operations(document)}
+    named = {
+        (method, path): told["operationId"] for path, method, told in _operations(document) if not is_control_path(path)
+    }
     official = {
         (method, path): told["operationId"]
         for path, methods in published()["paths"].items()
         for method, told in methods.items()
     }
     assert named == {**official, **OPERATIONS}
+
+
+async def test_the_control_plane_has_a_tag_and_names_of_its_own(document: Any) -> None:
+    tags = {path: told["tags"] for path, _, told in _operations(document) if CONTROL_TAG in told["tags"]}
+    assert tags
+    assert all(is_control_path(path) for path in tags)
+    names = [told["operationId"] for _, _, told in _operations(document)]
+    assert len(set(names)) == len(names)
 
 
 async def test_the_schemas_have_their_official_names(document: Any) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.api.access import address_key
-from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.api.rate_limit import GuessLimit, RateLimit, address_key
 from civitai_mock.clock import VirtualClock
 from tests.support.served_app import BASE_URL, JOBS, Served, serve
 

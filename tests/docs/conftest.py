@@ -16,7 +16,7 @@ from tests.support.process import MOCK, PATIENCE_SECONDS, free_port, running, st
 
 MOCK_ADDRESS = "http://127.0.0.1:3000"
 STANDIN_ADDRESSES = ("http://127.0.0.1:8188", "http://my-comfyui:8188")
-IN_MEMORY = {"MONGODB_URI": "memory://", "SIMULATION_PROFILE": "instant"}
+IN_MEMORY = {"MONGODB_URI": "memory://", "SIMULATION_PROFILE": "instant", "ADMIN": "open"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ NOT_RUN: Mapping[str, str] = {
 OTHER_VARIABLES: Mapping[str, str] = {
     "SSL_CERT_FILE": "OpenSSL",
     "SSL_CERT_DIR": "OpenSSL",
-    "PUBLISH_ADDRESS": "docker-compose.yml",
+    "BIND": "docker-compose.yml",
     "COMFYUI_PORT": "docker-compose.yml",
     "GRAFANA_PORT": "docker-compose.yml",
     "PROMETHEUS_PORT": "docker-compose.yml",
@@ -56,6 +56,8 @@ OTHER_VARIABLES: Mapping[str, str] = {
 OTHER_PATHS: Mapping[str, str] = {
     "/data": "a folder of the container image",
     "/api": "the start of every path of ComfyUI",
+    "/_mock": "the start of every path of the control plane",
+    "/_mock/": "the same",
     "/dev/shm": "a folder of Linux",  # noqa: S108 - not a temporary file of ours
 }
 NOT_SERVED_BY_THE_STANDIN = {"/assets", "/extensions/core", "/docs", "/templates"} | {

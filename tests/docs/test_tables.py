@@ -73,7 +73,7 @@ def test_the_table_of_routes_has_every_route(servers: Servers) -> None:
     with urlopen(f"{servers.mock}/openapi.json") as answer:
         paths = {RECIPE.sub("/recipes/{name}", path): methods for path, methods in json.load(answer)["paths"].items()}
     described = {(method.upper(), path) for path, methods in paths.items() for method in methods if path != "/"}
-    text = (ROOT / "docs" / "app-developers.md").read_text("utf-8")
+    text = "".join((ROOT / "docs" / page).read_text("utf-8") for page in ("app-developers.md", "control-plane.md"))
     told = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]+)`", text)
     assert set(told) == {(method, path) for method, path in described if method != "HEAD"}
 

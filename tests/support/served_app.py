@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -156,7 +157,12 @@ async def serve_all(**settings: Any) -> AsyncIterator[Opened]:
 
 def make_settings(**changes: Any) -> Settings:
     """Return settings of a memory store, whatever the environment says."""
-    chosen = {"mongodb_uri": MEMORY_URI, "simulation_profile": "instant", **changes}
+    chosen = {
+        "mongodb_uri": MEMORY_URI,
+        "simulation_profile": "instant",
+        "admin_allowed_hosts": urlsplit(BASE_URL).hostname,
+        **changes,
+    }
     return Settings(_env_file=None, **chosen)
 
 

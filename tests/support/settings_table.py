@@ -6,7 +6,16 @@ from pydantic.fields import FieldInfo
 from civitai_mock.settings import Settings, expected_of
 
 DATA_DIR_DEFAULT = "the user's data folder"
-FIXED_IN_CONTAINERS = ("host", "port", "metrics_port", "data_dir", "mongodb_uri", "seed_resources")
+FIXED_IN_CONTAINERS = (
+    "host",
+    "port",
+    "metrics_port",
+    "data_dir",
+    "mongodb_uri",
+    "seed_resources",
+    "admin",
+    "admin_allowed_hosts",
+)
 
 
 def table_of(settings: type[Settings]) -> str:

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from civitai_mock.api.context import Exchange
-from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.api.mock import is_control_path
+from civitai_mock.api.mock.access import ControlAccess
+from civitai_mock.api.rate_limit import GuessLimit, RateLimit, address_key, peer_host
 from civitai_mock.api.signed_requests import READING_METHODS, proves_itself
 from civitai_mock.domain.errors import MockError, UnauthorizedError
 from civitai_mock.services.consumers import EVERYBODY, Auth, Authentication, bearer_token, consumer_id
@@ -20,8 +20,6 @@ GUARDED_PATHS = ("/v1/", "/v2/")
 # For those who only read; a service's list and the descriptions of recipes are public at the real one, too (measured).
 PUBLIC_PATHS = ("/v2/resources", "/v2/services", "/v2/consumer/recipes/")
 
-SUBSCRIBER_BITS = 64  # who has one IPv6 address has all that begin like it
-CACHED_KEYS = 4096
 SCHEMES = frozenset({"http", "https"})
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 HOP = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[^:]+):\d+|(?P<bare>.+)", re.ASCII)
@@ -29,9 +27,10 @@ HOP = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[^:]+):\d+|(?P<bare>.+)", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Decides who may call v1 and v2; `rate_limit` is None for any number of requests."""
+    """Decides who may call v1 and v2, and by `control` who else; `rate_limit` is None for any number of requests."""
 
     authentication: Authentication
+    control: ControlAccess
     rate_limit: RateLimit | None
     guess_limit: GuessLimit
 
@@ -41,6 +40,8 @@ class Access:
         Health, docs and blobs are for everybody, and are not counted.
         """
         if not scope["path"].startswith(GUARDED_PATHS):
+            if is_control_path(scope["path"]):
+                self.control.admit(exchange, scope)
             return
         if self.authentication.auth is Auth.OFF and self.rate_limit is None:
             exchange.consumer = EVERYBODY
@@ -79,21 +80,6 @@ class Access:
     def _rate_key(self, consumer: str | None, address: str) -> str:
         """Return the consumer where a token proves who that is, else the address."""
         return consumer if consumer and self.authentication.auth is Auth.TOKENS else address
-
-
-@lru_cache(CACHED_KEYS)
-def address_key(host: str) -> str:
-    """Return a key that is the same for all addresses of one subscriber."""
-    address = parse_address(host)
-    if isinstance(address, IPv6Address):
-        return str(IPv6Network((int(address), SUBSCRIBER_BITS), strict=False))
-    return host if address is None else str(address)
-
-
-def peer_host(scope: Scope) -> str:
-    """Return nothing where the server does not know, as with a Unix socket."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
 
 
 class TrustedProxies:

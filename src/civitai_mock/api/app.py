@@ -5,7 +5,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from civitai_mock.api import blobs, health
@@ -14,7 +16,10 @@ from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.context import ApiContext, ApiOptions, Exchange, UseCases
+from civitai_mock.api.errors import on_http_error, on_mock_error
 from civitai_mock.api.hot_routes import HotRoutes
+from civitai_mock.api.late_imports import imported
+from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.pipeline import RequestPipeline
 from civitai_mock.api.request_log import RequestLog
@@ -23,6 +28,7 @@ from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
 from civitai_mock.api.v2 import archives, route_table, uploads
 from civitai_mock.api.v2 import blobs as v2_blobs
+from civitai_mock.domain.errors import MockError
 from civitai_mock.ports import Metrics
 from civitai_mock.services.host_policy import Network
 
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from civitai_mock.api.fastapi_app import FastApiApp
 
 FASTAPI_APP = "civitai_mock.api.fastapi_app"  # the module that `Api.all_routes` loads
+CONTROL_ROUTES = "civitai_mock.api.mock.route_table"  # the module that `Api.control_routes` loads
 # The plain ones; `make_fastapi_app` adds FastAPI's.
 ROUTES: Sequence[Route] = [
     *health.ROUTES,
@@ -62,7 +69,12 @@ def make_api(
 
     Requests are counted in `metrics`. With `only_system`, health and metrics are all that is served.
     """
-    app = Api(lifespan=lifespan, version=options.version, only_system=only_system)
+    app = Api(
+        lifespan=lifespan,
+        version=options.version,
+        only_system=only_system,
+        has_control_plane=access.control.is_on and not only_system,
+    )
     app.answers = AnswerCache()
     app.context = ApiContext(
         options=options,
@@ -84,33 +96,54 @@ def make_api(
 class Api(Starlette):
     """An app behind a pipeline for HTTP requests; `all_routes` answers those that are for no hot route.
 
-    `all_routes` is made at first use: see `fastapi_app`.
+    `all_routes` is made at first use: see `fastapi_app`. So are the `control_routes`, which have a router of their own.
     """
 
     answers: AnswerCache
     context: ApiContext
     pipeline: RequestPipeline
 
-    def __init__(self, *, lifespan: Lifespan[Starlette] | None, version: str, only_system: bool) -> None:
+    def __init__(
+        self, *, lifespan: Lifespan[Starlette] | None, version: str, only_system: bool, has_control_plane: bool
+    ) -> None:
         super().__init__(lifespan=lifespan)
         self.plain_routes: Sequence[Route] = health.ROUTES if only_system else ROUTES
         self._version = version
         self._only_system = only_system
+        self._has_control_plane = has_control_plane
 
     @cached_property
     def all_routes(self) -> "FastApiApp":
         from civitai_mock.api.fastapi_app import make_fastapi_app  # noqa: PLC0415 - see there
 
-        app = make_fastapi_app(self.plain_routes, version=self._version, only_system=self._only_system)
+        app = make_fastapi_app(
+            self.plain_routes,
+            version=self._version,
+            only_system=self._only_system,
+            load_others=lambda: self.control_routes,
+        )
         self.pipeline.request_metrics.add_routes(app.routes)
         return app
 
+    @cached_property
+    def control_routes(self) -> Sequence[Route]:
+        if not self._has_control_plane:
+            return ()
+        from civitai_mock.api.mock.route_table import ROUTES as CONTROL  # noqa: PLC0415 - only needed here
+
+        self.pipeline.request_metrics.add_routes(CONTROL)
+        return CONTROL
+
     @property
     def routes(self) -> list[BaseRoute]:
-        return self.all_routes.routes
+        return [*self.all_routes.routes, *self.control_routes]
 
     async def answer_by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._router(scope, receive, send)
+        if self._has_control_plane and is_control_path(scope["path"]):
+            await imported(CONTROL_ROUTES)
+            await self._control_router(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -122,3 +155,8 @@ class Api(Starlette):
     @cached_property
     def _router(self) -> ASGIApp:
         return self.all_routes.build_middleware_stack()
+
+    @cached_property
+    def _control_router(self) -> ASGIApp:
+        router = Router(list(self.control_routes), redirect_slashes=False)
+        return ExceptionMiddleware(router, handlers={MockError: on_mock_error, HTTPException: on_http_error})

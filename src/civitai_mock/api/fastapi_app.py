@@ -3,7 +3,7 @@
 It is loaded soon after the start, or for the first request that needs it: FastAPI takes a quarter of the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,8 +23,17 @@ from civitai_mock.api.v2 import resources
 from civitai_mock.domain.errors import InvalidRequestError, MockError
 
 
-def make_fastapi_app(plain: Sequence[BaseRoute], *, version: str, only_system: bool) -> "FastApiApp":
-    """Return an app with the plain routes and those of FastAPI, of which `only_system` leaves the metrics."""
+def make_fastapi_app(
+    plain: Sequence[BaseRoute],
+    *,
+    version: str,
+    only_system: bool,
+    load_others: Callable[[], Sequence[BaseRoute]] = list,
+) -> "FastApiApp":
+    """Return an app with the plain routes and those of FastAPI, of which `only_system` leaves the metrics.
+
+    It describes those that `load_others` loads as well, but does not answer them.
+    """
     app = FastApiApp(
         title=system.NAME,
         version=version,
@@ -34,6 +43,7 @@ def make_fastapi_app(plain: Sequence[BaseRoute], *, version: str, only_system: b
         openapi_url=system.OPENAPI_URL,
         redirect_slashes=False,
     )
+    app.load_others = load_others
     for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:
         app.include_router(router)
     app.add_exception_handler(MockError, on_mock_error)
@@ -43,7 +53,9 @@ def make_fastapi_app(plain: Sequence[BaseRoute], *, version: str, only_system: b
 
 
 class FastApiApp(FastAPI):
-    """A FastAPI app whose description has the plain routes, too."""
+    """A FastAPI app whose description has the plain routes, too, and those of `load_others`."""
+
+    load_others: Callable[[], Sequence[BaseRoute]]
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the routes with the handlers of their errors; the pipeline does what other middleware would do."""
@@ -56,7 +68,7 @@ class FastApiApp(FastAPI):
             self.openapi_schema = describe_api(
                 title=self.title,
                 version=self.version,
-                routes=self.routes,
+                routes=[*self.routes, *self.load_others()],
                 extra_schemas=[*resources.SCHEMAS, *system.SCHEMAS],
                 official_schemas=official_schemas(),
             )

@@ -57,7 +57,7 @@ class Probe(TypedDict):
 async def get_health(request: Request) -> Response:
     check = use_cases(request).health
     found = await check()
-    workers = [_worker(worker, counts=check.runs_jobs) for worker in found.workers]
+    workers = [worker_health(worker, counts=check.runs_jobs) for worker in found.workers]
     status: Literal["ok", "degraded"] = "ok" if found.is_healthy else "degraded"
     body = Health(status=status, store=found.store, provider=found.provider, workers=workers)
     if found.reason is not None:
@@ -76,7 +76,7 @@ async def get_readiness(request: Request) -> Response:
     return JsonResponse(Probe(status="ready"))
 
 
-def _worker(report: WorkerReport, *, counts: bool) -> WorkerHealth:
+def worker_health(report: WorkerReport, *, counts: bool) -> WorkerHealth:
     """Describe a worker; what is unknown is left out."""
     members = {
         "id": report.id,

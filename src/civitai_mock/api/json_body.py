@@ -42,10 +42,11 @@ async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
     return await read_any(request, lambda value: parse(_object(value)))
 
 
-async def read_any(request: Request, parse: Callable[[Json], T]) -> T:
+async def read_any(request: Request, parse: Callable[[Json], T], *, if_empty: Json = None) -> T:
     """Return what `parse` makes of the body, which is JSON of any kind; a missing content type counts as JSON.
 
-    Raise an error that says what is wrong with it. A large body is decoded and parsed in a thread.
+    Raise an error that says what is wrong with it; an empty body is wrong unless there is a value for it. A large body
+    is decoded and parsed in a thread.
     """
     current = exchange(request)
     content_type = current.header(b"content-type")
@@ -55,6 +56,8 @@ async def read_any(request: Request, parse: Callable[[Json], T]) -> T:
     with current.context.bodies.held() as share:
         body = await _read(request, limits, share)
         current.body_size = len(body)
+        if if_empty is not None and not body.strip():
+            return parse(if_empty)
         most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
         return await in_thread_if_large(lambda: parse(decode(body, most_values=most)), size=len(body))
 

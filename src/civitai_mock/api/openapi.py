@@ -58,7 +58,10 @@ class Described(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """Describes one method of a path: `responses` has the schema of each status, None where there is no body."""
+    """Describes one method of a path: `responses` has the schema of each status, None where there is no body.
+
+    `media_types` are those of the request, if these are not the ones that JSON, or a file, usually has.
+    """
 
     id: str
     summary: str
@@ -69,6 +72,7 @@ class Operation:
     body: Sequence[Schema] = ()
     description: str = ""
     takes_file: bool = False
+    media_types: Sequence[str] = ()
     is_official: bool = False
 
     @property
@@ -86,9 +90,10 @@ class Operation:
         if self.parameters:
             operation["parameters"] = list(self.parameters)
         if self.body:
-            operation["requestBody"] = request_body(*self.body)
+            operation["requestBody"] = request_body(*self.body, media_types=self.media_types or MEDIA_RANGES)
         if self.takes_file:
-            operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": FILE}}}
+            files: JsonObject = {media_type: {"schema": FILE} for media_type in self.media_types or ["*/*"]}
+            operation["requestBody"] = {"required": True, "content": files}
         return {path: operation | {"responses": responses | faults}}
 
 
@@ -108,11 +113,11 @@ def reference(schema: Schema) -> JsonObject:
     return {"$ref": SCHEMAS_PATH + schema.__name__}
 
 
-def request_body(*schemas: Schema) -> JsonObject:
+def request_body(*schemas: Schema, media_types: Sequence[str] = MEDIA_RANGES) -> JsonObject:
     """Describe a required JSON body in any of its media types."""
     references: list[Json] = [reference(schema) for schema in schemas]
     schema: JsonObject = {"oneOf": references} if len(references) > 1 else reference(schemas[0])
-    return {"required": True, "content": {media_range: {"schema": schema} for media_range in MEDIA_RANGES}}
+    return {"required": True, "content": {media_type: {"schema": schema} for media_type in media_types}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -5,9 +5,14 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
+
+from starlette.types import Scope
 
 from civitai_mock.api.errors import RateLimitedError
 from civitai_mock.ports import Clock
+from civitai_mock.services.host_policy import parse_address
 
 PERIODS: Mapping[str, timedelta] = {
     "second": timedelta(seconds=1),
@@ -16,6 +21,8 @@ PERIODS: Mapping[str, timedelta] = {
     "day": timedelta(days=1),
 }
 WRONG_TOKENS = "20/minute"
+SUBSCRIBER_BITS = 64  # who has one IPv6 address has all that begin like it
+CACHED_KEYS = 4096
 MAX_CALLERS = 100_000  # beyond that, those are forgotten whose windows began first
 
 
@@ -124,3 +131,18 @@ class GuessLimit:
         self._right.move_to_end((address, consumer_id))
         if len(self._right) > self._max_callers:
             self._right.popitem(last=False)
+
+
+@lru_cache(CACHED_KEYS)
+def address_key(host: str) -> str:
+    """Return a key that is the same for all addresses of one subscriber."""
+    address = parse_address(host)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), SUBSCRIBER_BITS), strict=False))
+    return host if address is None else str(address)
+
+
+def peer_host(scope: Scope) -> str:
+    """Return nothing where the server does not know, as with a Unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""

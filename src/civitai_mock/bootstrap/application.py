@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from civitai_mock.api.access import Access
 from civitai_mock.api.app import FASTAPI_APP, make_api
 from civitai_mock.api.context import ApiOptions, Exchange, UseCases
+from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.rate_limit import GuessLimit, RateLimit
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
@@ -142,7 +143,18 @@ def _api_options(settings: Settings) -> ApiOptions:
 
 def _access(settings: Settings, clock: Clock) -> Access:
     return Access(
+        control=_control_access(settings),
         authentication=Authentication(auth=settings.auth, tokens=frozenset(map(token_digest, settings.known_tokens))),
         rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,
         guess_limit=GuessLimit(clock=clock),
+    )
+
+
+def _control_access(settings: Settings) -> ControlAccess:
+    token = settings.admin_token
+    return ControlAccess(
+        is_on=settings.has_control_plane,
+        token=token_digest(token.get_secret_value()) if token else None,
+        origins=settings.control_origins,
+        guess_limit=GuessLimit(clock=SystemClock()),
     )

@@ -42,6 +42,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
     def on_ready() -> None:
         stop_in_good_order(stop, server.begin_stop, grace=grace, jobs_left=lambda: application.jobs_left)
         _warn_if_cut_off(settings.host)
+        _warn_if_open(settings)
         runtime = application.namespace.runtime
         store, provider = runtime.stores.health.description, runtime.provider.description
         logger.info("ready", listen=address, store=store, provider=provider, docs=f"{address}/docs")
@@ -96,4 +97,13 @@ def _warn_if_cut_off(*hosts: str) -> None:
             "listens inside this container only",
             host=",".join(hosts),
             hint="set HOST=0.0.0.0, or leave it out; only with --network host is this right",
+        )
+
+
+def _warn_if_open(settings: Settings) -> None:
+    if settings.control_plane_is_open:
+        logger.warning(
+            "control plane is open",
+            admin=settings.admin,
+            hint="everybody who can reach this server may reset it, move its time and read all jobs; set ADMIN_TOKEN",
         )

@@ -94,6 +94,24 @@ def test_the_example_file_is_valid_as_it_is(tmp_path: Path) -> None:
             "BUZZ_BALANCE: found 'yellow=1,red=5', expected a number from 0, pairs like yellow=100,blue=50, or nothing"
             " ('red' is not an account)",
         ),
+        ("ADMIN", "on", "ADMIN: found 'on', expected auto, open or off"),
+        (
+            "ADMIN_ALLOWED_HOSTS",
+            "http://mock",
+            "ADMIN_ALLOWED_HOSTS: found 'http://mock', expected hosts with commas between them, or nothing",
+        ),
+        (
+            "ADMIN_TOKEN",
+            "two words",
+            "ADMIN_TOKEN: found '***', expected a token of printable letters without blanks, or nothing"
+            " (no header can have it as its token)",
+        ),
+        ("NAMESPACES", "none", "NAMESPACES: found 'none', expected auto or strict"),
+        (
+            "SNAPSHOT_MAX_BYTES",
+            "1",
+            "SNAPSHOT_MAX_BYTES: found '1', expected a number from 1024 to 1099511627776",
+        ),
         ("MONGODB_JOBS_COLLECTION_NAME", 'a"b', "MONGODB_JOBS_COLLECTION_NAME: found 'a\"b', expected a name"),
     ],
 )
@@ -207,3 +225,29 @@ def test_listed_tokens_have_to_be_listed(monkeypatch: pytest.MonkeyPatch) -> Non
         Settings.load()
     monkeypatch.setenv("AUTH_TOKENS", "alice, bob")
     assert Settings.load().known_tokens == {"alice", "bob"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_on", "is_open"),
+    [
+        ({}, True, False),
+        ({"HOST": "::1"}, True, False),
+        ({"HOST": "localhost"}, True, False),
+        ({"HOST": "0.0.0.0"}, False, False),  # noqa: S104 - not bound
+        ({"HOST": "::"}, False, False),
+        ({"HOST": "192.168.1.5"}, False, False),
+        ({"NODE_ENV": "production"}, False, False),
+        ({"NODE_ENV": "production", "ADMIN_TOKEN": "secret"}, True, False),
+        ({"HOST": "::", "ADMIN_TOKEN": "secret"}, True, False),
+        ({"HOST": "::", "NODE_ENV": "production", "ADMIN": "open"}, True, True),
+        ({"ADMIN": "open", "ADMIN_TOKEN": "secret"}, True, False),
+        ({"ADMIN": "off", "ADMIN_TOKEN": "secret"}, False, False),
+    ],
+)
+def test_there_is_a_control_plane_for_this_machine_or_by_choice(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], is_on: bool, is_open: bool
+) -> None:
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.load()
+    assert (settings.has_control_plane, settings.control_plane_is_open) == (is_on, is_open)

@@ -42,7 +42,7 @@ def test_env_file_arrives_with_the_values_of_the_container_on_top(name: str) -> 
 def test_ports_are_published_on_loopback_unless_set_otherwise() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
     assert len(published) == 4
-    assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in published)
+    assert all(port.startswith("${BIND:-127.0.0.1}:") for port in published)
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -3,15 +3,13 @@
 Their endpoints, and that description, are only loaded for a request: who has no workflow needs none of it at the start.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from types import ModuleType
 from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from civitai_mock.api.late_imports import imported
 from civitai_mock.api.openapi import DescribedRoute, Endpoint, Schema
 from civitai_mock.domain.json_types import JsonObject
 
@@ -47,17 +45,10 @@ def late_endpoint(module: str, name: str) -> Endpoint:
     async def call(request: Request) -> Response:
         nonlocal loaded
         if loaded is None:
-            loaded = getattr(await _imported(f"{PACKAGE}.{module}"), name)
+            loaded = getattr(await imported(f"{PACKAGE}.{module}"), name)
         return await loaded(request)
 
     return call
-
-
-async def _imported(module: str) -> ModuleType:
-    try:
-        return await asyncio.to_thread(import_module, module)
-    except RuntimeError:  # where no thread can be had
-        return import_module(module)
 
 
 def _operation(operation_id: str, summary: str, problems: Sequence[int]) -> LateDescription:

@@ -1,0 +1,11 @@
+"""All routes of the control plane; the module is loaded for the first request to one of them, or for their description.
+
+A new noun is a module beside this one, and a line here.
+"""
+
+from collections.abc import Sequence
+
+from civitai_mock.api.mock import workers
+from civitai_mock.api.openapi import DescribedRoute
+
+ROUTES: Sequence[DescribedRoute] = [*workers.ROUTES]
