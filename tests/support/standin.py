@@ -18,6 +18,7 @@ from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.ports import Clock
+from civitai_mock.services.origin_policy import OriginPolicy
 from tests.support.dates import START
 
 MODELS: ModelNames = {
@@ -99,7 +100,7 @@ async def running_standin(
 ) -> AsyncIterator[RunningStandin]:
     """Run a stand-in; with a manual clock and durations, simulated work waits until the test moves the clock."""
     standin = Standin(clock=clock or SystemClock(), models=models, draw=draw or draw_plain, options=options)
-    async with running_app(make_app(standin)) as running:
+    async with running_app(make_app(standin, command_origins=OriginPolicy(hosts=["standin.example"]))) as running:
         yield running
 
 

@@ -35,4 +35,4 @@ def make_comfyui_standin(settings: Settings, argv: Sequence[str] = ()) -> Starle
     if options.directories.input is None:
         state = standin.state
         state.files.put(FilePlace("input", "", EXAMPLE_IMAGE), example_image(), now=state.clock.now())
-    return make_app(standin)
+    return make_app(standin, command_origins=settings.control_origins)

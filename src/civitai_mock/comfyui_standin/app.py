@@ -24,6 +24,7 @@ from civitai_mock.comfyui_standin.routes import (
 )
 from civitai_mock.comfyui_standin.routes.responses import empty, method_not_allowed, page_file_not_found, text
 from civitai_mock.comfyui_standin.standin import Standin
+from civitai_mock.services.origin_policy import OriginPolicy
 
 API = "/api"
 MODULES = (prompts, files, models, users_and_settings, user_files, server_info, socket)
@@ -31,8 +32,11 @@ COMFYUI_ROUTES: list[BaseRoute] = [route for module in MODULES for route in modu
 ALL_ROUTES: list[BaseRoute] = [*COMFYUI_ROUTES, *server_info.PAGE_FILES, *internal.ROUTES, *control.ROUTES]
 
 
-def make_app(standin: Standin) -> Starlette:
-    """Return the app, with the stand-in as `app.state.standin`; serve it without WebSocket pings, as ComfyUI does."""
+def make_app(standin: Standin, *, command_origins: OriginPolicy) -> Starlette:
+    """Return the app, with the stand-in as `app.state.standin`; serve it without WebSocket pings, as ComfyUI does.
+
+    `command_origins` says by which names, and from which web pages, /standin may be called.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -44,7 +48,7 @@ def make_app(standin: Standin) -> Starlette:
 
     app = Starlette(
         routes=[*ALL_ROUTES, Mount(API, app=Router(COMFYUI_ROUTES, redirect_slashes=False))],
-        middleware=[Middleware(RequestRules, standin=standin)],
+        middleware=[Middleware(RequestRules, standin=standin, command_origins=command_origins)],
         exception_handlers={HTTPException: on_http_error},
         lifespan=lifespan,
     )

@@ -10,8 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from civitai_mock.comfyui_standin.routes.control import PREFIX
-from civitai_mock.comfyui_standin.routes.responses import UNKNOWN_TYPE, body_too_large, empty
+from civitai_mock.comfyui_standin.routes.responses import UNKNOWN_TYPE, body_too_large, command_refused, empty
 from civitai_mock.comfyui_standin.standin import Standin
+from civitai_mock.services.origin_policy import OriginPolicy
 
 UNQUOTED = "~!$&'()*+,;=:@"
 COMPRESSED_TYPES = frozenset({"application/json", "text/plain"})
@@ -45,11 +46,15 @@ def canonical(raw_path: str) -> str:
 
 
 class RequestRules:
-    """Refuses foreign origins and bodies that are too large, and applies the faults that concern all of HTTP."""
+    """Refuses foreign origins and bodies that are too large, and applies the faults that concern all of HTTP.
 
-    def __init__(self, app: ASGIApp, *, standin: Standin) -> None:
+    The routes /standin, which no ComfyUI has, obey `command_origins`, whatever the options say.
+    """
+
+    def __init__(self, app: ASGIApp, *, standin: Standin, command_origins: OriginPolicy) -> None:
         self._app = app
         self._standin = standin
+        self._command_origins = command_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -57,9 +62,12 @@ class RequestRules:
             return
         scope["path"] = canonical(scope["raw_path"].decode("latin-1"))
         options, headers = self._standin.state.options, Headers(scope=scope)
-        if options.cors_origin is None and is_foreign(headers):
+        is_command = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+        if is_command and (refusal := self._refusal(headers)):
+            await command_refused(refusal, status=403)(scope, receive, send)
+        elif options.cors_origin is None and is_foreign(headers):
             await _refuse(scope, receive, send)
-        elif scope["type"] == "websocket" or scope["path"].startswith(PREFIX):
+        elif scope["type"] == "websocket" or is_command:
             await self._app(scope, receive, send)
         else:
             self._count(scope)
@@ -67,6 +75,9 @@ class RequestRules:
             accepted = headers.get("accept-encoding", "") if options.compress else ""
             send = with_cors_headers(options.cors_origin, with_compression(accepted, send))
             await self._call_with_size_limit(scope, receive, with_cache_control(scope["path"], send))
+
+    def _refusal(self, headers: Headers) -> str | None:
+        return self._command_origins.refusal(host=headers.get("host"), origin=headers.get("origin"))
 
     def _count(self, scope: Scope) -> None:
         """Count the request by the start of its path: whole paths would make an endless list."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.comfyui_standin.app import ALL_ROUTES
+from civitai_mock.comfyui_standin.options import StandinOptions
 from tests.support.standin_session import SERVER_ERROR, StandinSession, standin_session
 
 JSON, HTML, PLAIN = "application/json; charset=utf-8", "text/html", "text/plain; charset=utf-8"
@@ -215,3 +216,30 @@ async def test_bodies_that_are_not_an_object_are_answered_as_by_comfyui(
     wanted = {"/queue": queue, "/history": queue, "/interrupt": interrupt, "/free": free}
     given = {path: (await session.client.post(path, content=body)).status_code for path in wanted}
     assert given == wanted
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"host": "localhost:8188", "origin": "http://localhost:8188"}, 200),
+        ({"host": "standin.example"}, 200),
+        ({"host": "evil.example"}, 403),
+        ({"host": "evil.example", "origin": "http://evil.example"}, 403),
+        ({"host": "localhost:8188", "origin": "http://localhost:5173"}, 403),
+        ({"host": "localhost:8188", "origin": "null"}, 403),
+    ],
+)
+@pytest.mark.parametrize("options", [StandinOptions(), StandinOptions(cors_origin="*")], ids=["plain", "cors"])
+async def test_commands_come_from_this_machine_and_from_no_web_page_elsewhere(
+    headers: dict[str, str], status: int, options: StandinOptions
+) -> None:
+    async with standin_session(options=options) as session:
+        answer = await session.client.get("/standin/faults", headers=headers)
+        assert answer.status_code == status
+        assert ("error" in answer.json()) == (status == 403)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_what_comfyui_has_is_answered_by_any_name(session: StandinSession) -> None:
+    assert (await session.client.get("/system_stats", headers={"host": "evil.example"})).status_code == 200

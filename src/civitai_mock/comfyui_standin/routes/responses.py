@@ -79,9 +79,9 @@ def standin_of(connection: HTTPConnection) -> Standin:
     return standin
 
 
-def command_refused(message: str) -> Response:
-    """Return the answer to a command on /standin that is wrong."""
-    return ComfyJsonResponse({"error": message}, 400)
+def command_refused(message: str, *, status: int = 400) -> Response:
+    """Return the answer to a command on /standin that is wrong, or not allowed."""
+    return ComfyJsonResponse({"error": message}, status)
 
 
 async def json_body(request: Request) -> Any:
