@@ -10,7 +10,7 @@ from starlette.types import Scope
 from civitai_mock.api.context import Exchange
 from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.mock.access import ControlAccess
-from civitai_mock.api.rate_limit import GuessLimit, RateLimit, address_key, peer_host
+from civitai_mock.api.rate_limit import GuessLimit, address_key, peer_host
 from civitai_mock.api.signed_requests import READING_METHODS, proves_itself
 from civitai_mock.domain.errors import MockError, UnauthorizedError
 from civitai_mock.services.consumers import EVERYBODY, Auth, Authentication, bearer_token, consumer_id
@@ -27,11 +27,13 @@ HOP = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[^:]+):\d+|(?P<bare>.+)", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Decides who may call v1 and v2, and by `control` who else; `rate_limit` is None for any number of requests."""
+    """Decides who may call v1 and v2, and how often, and by `control` who else.
+
+    Rates are limited in each namespace by itself, guesses in all of them together.
+    """
 
     authentication: Authentication
     control: ControlAccess
-    rate_limit: RateLimit | None
     guess_limit: GuessLimit
 
     def admit(self, exchange: Exchange, scope: Scope) -> None:
@@ -43,18 +45,33 @@ class Access:
             if is_control_path(scope["path"]):
                 self.control.admit(exchange, scope)
             return
-        if self.authentication.auth is Auth.OFF and self.rate_limit is None:
+        rate_limit = exchange.namespace.use_cases.rate_limit
+        if self.authentication.auth is Auth.OFF and rate_limit is None:
             exchange.consumer = EVERYBODY
             return
         address = address_key(peer_host(scope))
         consumer, refusal = self._identify(exchange, scope, address)
-        if self.rate_limit is not None:
-            allowance = self.rate_limit.take(self._rate_key(consumer, address))
+        if rate_limit is not None:
+            allowance = rate_limit.take(self._rate_key(consumer, address))
             exchange.answer_headers = (*allowance.headers, *exchange.answer_headers)
             refusal = allowance.refusal("Too many requests") or refusal
         if refusal is not None:
             raise refusal
         exchange.consumer = consumer
+
+    def knows_caller(self, exchange: Exchange, scope: Scope) -> bool:
+        """Return whether it is known who calls, or AUTH is off; False where nobody is asked, as for a signed URL.
+
+        Raise the error that refuses a caller who is asked.
+        """
+        if not scope["path"].startswith(GUARDED_PATHS) or proves_itself(scope):
+            return False
+        if self.authentication.auth is Auth.OFF:
+            return True
+        consumer, refusal = self._identify(exchange, scope, address_key(peer_host(scope)))
+        if refusal is not None:
+            raise refusal
+        return consumer is not None
 
     def _identify(self, exchange: Exchange, scope: Scope, address: str) -> tuple[str | None, MockError | None]:
         """Return who calls, where that is asked, or why the caller may not."""

@@ -117,4 +117,5 @@ def _key(exchange: Exchange) -> Key:
         header(b"content-type", b""),
     )
     server = tuple(scope.get("server") or ())  # ASGI allows a list as well
-    return (sent, exchange.consumer, exchange.compat, scope["scheme"], server, scope.get("root_path"))
+    chosen = (exchange.namespace_name, exchange.consumer, exchange.compat)
+    return (sent, *chosen, scope["scheme"], server, scope.get("root_path"))

@@ -1,6 +1,6 @@
 """Make the app: a pipeline with hot routes, and all routes behind it, with nothing open yet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
-from civitai_mock.api.context import ApiContext, ApiOptions, Exchange, UseCases
+from civitai_mock.api.context import ApiContext, ApiOptions, ServedNamespaces
 from civitai_mock.api.errors import on_http_error, on_mock_error
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.late_imports import imported
@@ -57,7 +57,7 @@ ROUTES: Sequence[Route] = [
 def make_api(
     *,
     options: ApiOptions,
-    use_cases_of: Callable[[Exchange], UseCases],
+    namespaces: ServedNamespaces,
     access: Access,
     trusted_proxies: Sequence[Network],
     metrics: Metrics,
@@ -65,7 +65,7 @@ def make_api(
     request_log: RequestLog | None = None,
     only_system: bool = False,
 ) -> "Api":
-    """Return the app; `lifespan` opens the stores that the use cases of `use_cases_of` work on.
+    """Return the app; `lifespan` opens the stores that the `namespaces` work on.
 
     Requests are counted in `metrics`. With `only_system`, health and metrics are all that is served.
     """
@@ -80,7 +80,7 @@ def make_api(
         options=options,
         client_hints=ClientHints(options.vocabularies),
         bodies=BodyBudget(options.max_bodies_bytes),
-        use_cases_of=use_cases_of,
+        namespaces=namespaces,
     )
     app.pipeline = RequestPipeline(
         routes=app.answer_by_router,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from starlette.types import Message, Scope, Send
 
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
+from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.ports import Clock
@@ -38,12 +39,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HeaderPairs = Sequence[tuple[bytes, bytes]]
 
+NAMESPACE_PATH = "/ns/"
 EXCHANGE = "civitai_mock.exchange"  # the key of the exchange in the scope of its request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """Holds the use cases of one namespace, on stores that are open; `scrape` returns the metrics as a text."""
+    """Holds the use cases of one namespace, on stores that are open.
+
+    `scrape` returns the metrics as a text. `rate_limit` is None for any number of requests.
+    """
 
     submit: SubmitJobs
     query: QueryJobs
@@ -67,6 +72,7 @@ class UseCases:
     scrape: Callable[[], Awaitable[bytes]]
     clock: Clock
     provider_name: str
+    rate_limit: RateLimit | None
     get_workflows: Callable[[], "WorkflowUseCases"]
     get_upload_blobs: Callable[[], "UploadBlobs"]
     get_archives: Callable[[], "BlobArchives"]
@@ -102,6 +108,38 @@ class ApiOptions:
     version: str
 
 
+class ServedNamespace(Protocol):
+    """Is a namespace as requests see it, from its beginning to its end or next reset."""
+
+    @property
+    def use_cases(self) -> UseCases: ...
+
+
+class ServedNamespaces(Protocol):
+    """Holds the namespaces that this process serves at present, by name: the default one as long as it runs.
+
+    `names_by_token` has the Bearer tokens that namespaces have registered.
+    """
+
+    @property
+    def served(self) -> Mapping[str, ServedNamespace]: ...
+
+    @property
+    def names_by_token(self) -> Mapping[str, str]: ...
+
+    async def open(self, name: str, *, creates: bool) -> ServedNamespace:
+        """Serve a namespace from now on.
+
+        If it is unknown, make it, where this `creates` one and NAMESPACES allows it; else raise `NotFoundError`. Raise
+        `ConflictError` if there are too many.
+        """
+        ...
+
+
+def use_cases_in_namespace(exchange: "Exchange") -> UseCases:
+    return exchange.namespace.use_cases
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """Holds what all requests of one app share, as its `context`.
@@ -112,13 +150,15 @@ class ApiContext:
     options: ApiOptions
     client_hints: ClientHints
     bodies: BodyBudget
-    use_cases_of: Callable[["Exchange"], UseCases]
+    namespaces: ServedNamespaces
+    use_cases_of: Callable[["Exchange"], UseCases] = use_cases_in_namespace
 
 
 class Exchange:
     """Is one request and its answer while it is served: what `RequestPipeline` knows of it.
 
-    `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for; `consumer` is
+    `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for, and so is
+    `namespace_name`, which is None for the default one; the `namespace` is known before the route is. `consumer` is
     known on guarded paths. `answer_headers` go with whatever is answered. `status` is None until an answer begins.
     `scope` is the one that the route gets, `body_size` is in bytes, once the body was read.
     """
@@ -132,6 +172,8 @@ class Exchange:
         "context",
         "headers",
         "method",
+        "namespace",
+        "namespace_name",
         "path",
         "scope",
         "started",
@@ -150,6 +192,8 @@ class Exchange:
         self.headers: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))
         self.answer_headers: HeaderPairs = ()
         self.trace_id = ""
+        self.namespace: ServedNamespace
+        self.namespace_name: str | None = None
         self.compat: ClientCompat | None = None
         self.consumer: str | None = None
         self.status: int | None = None
@@ -234,13 +278,22 @@ def vocabulary(request: Request) -> Vocabulary:
 
 
 def base_url(request: Request) -> str:
-    """Return the base without a slash at the end; the Host header counts, so that links work for the caller."""
+    """Return the base without a slash at the end; the Host header counts, so that links work for the caller.
+
+    It leads into the namespace of the request, however that was chosen.
+    """
     found = exchange(request)
-    public_url = found.context.options.public_url
-    if public_url:
-        return public_url
-    host = found.header(b"host") or request.url.netloc
-    return f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
+    base = found.context.options.public_url
+    if not base:
+        host = found.header(b"host") or request.url.netloc
+        base = f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
+    return base if found.namespace_name is None else base + namespace_path(request)
+
+
+def namespace_path(request: Request) -> str:
+    """Return what the paths of URLs of a namespace begin with: nothing in the default one."""
+    name = exchange(request).namespace_name
+    return "" if name is None else NAMESPACE_PATH + name
 
 
 async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]], Awaitable[T]]) -> T:

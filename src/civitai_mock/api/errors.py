@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from civitai_mock.api.body_budget import TooManyBodiesError
 from civitai_mock.api.context import trace_id
+from civitai_mock.api.rate_limit import RateLimitedError
 from civitai_mock.api.responses import JsonResponse, ProblemResponse
 from civitai_mock.domain.errors import (
     ConflictError,
@@ -78,16 +79,6 @@ class RangeNotSatisfiableError(MockError):
     def __init__(self, message: str, *, size: int) -> None:
         super().__init__(message, size=size)
         self.size = size
-
-
-class RateLimitedError(MockError):
-    """The caller sent too many requests, and may try again after `retry_after` seconds."""
-
-    code = "rate_limited"
-
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__(message, retry_after=retry_after)
-        self.retry_after = retry_after
 
 
 class RecipeTimeoutError(MockError):

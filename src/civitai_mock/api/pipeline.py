@@ -15,13 +15,14 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.base_path import with_compat_noted, without_extra_slashes
-from civitai_mock.api.context import EXCHANGE, Exchange
+from civitai_mock.api.context import EXCHANGE, Exchange, ServedNamespace
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.services.tracing import new_trace_id
 
 
@@ -76,6 +77,9 @@ class RequestPipeline:
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
         try:
             exchange.scope = scope = with_compat_noted(exchange, without_extra_slashes(scope))
+            name = exchange.namespace_name or DEFAULT
+            served = exchange.context.namespaces.served.get(name)
+            exchange.namespace = served or await self._open(exchange, scope, name)
             self.access.admit(exchange, scope)
             if await self.hot_routes.has_sent_kept_answer(exchange):
                 return
@@ -87,6 +91,10 @@ class RequestPipeline:
         else:
             answer = self.routes if response is None else response
             await answer(scope, receive, exchange.send)
+
+    async def _open(self, exchange: Exchange, scope: Scope, name: str) -> ServedNamespace:
+        """Open the namespace of a request; who may not call has none made."""
+        return await exchange.context.namespaces.open(name, creates=self.access.knows_caller(exchange, scope))
 
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""

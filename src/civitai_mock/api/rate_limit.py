@@ -10,7 +10,7 @@ from ipaddress import IPv6Address, IPv6Network
 
 from starlette.types import Scope
 
-from civitai_mock.api.errors import RateLimitedError
+from civitai_mock.domain.errors import MockError
 from civitai_mock.ports import Clock
 from civitai_mock.services.host_policy import parse_address
 
@@ -24,6 +24,16 @@ WRONG_TOKENS = "20/minute"
 SUBSCRIBER_BITS = 64  # who has one IPv6 address has all that begin like it
 CACHED_KEYS = 4096
 MAX_CALLERS = 100_000  # beyond that, those are forgotten whose windows began first
+
+
+class RateLimitedError(MockError):
+    """The caller sent too many requests, and may try again after `retry_after` seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

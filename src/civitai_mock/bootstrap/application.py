@@ -1,8 +1,9 @@
 """The app of one process, from its start to its end: the HTTP API alone, or with a scheduler beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -10,19 +11,32 @@ from starlette.applications import Starlette
 
 from civitai_mock.api.access import Access
 from civitai_mock.api.app import FASTAPI_APP, make_api
-from civitai_mock.api.context import ApiOptions, Exchange, UseCases
+from civitai_mock.api.context import ApiOptions
 from civitai_mock.api.mock.access import ControlAccess
-from civitai_mock.api.rate_limit import GuessLimit, RateLimit
+from civitai_mock.api.rate_limit import GuessLimit
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import DISTRIBUTION, loading_rest, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import Clock, Ids, Metrics
 from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.health import StallDetector
 from civitai_mock.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyNamespace:
+    """Serves the default namespace, once it is open, and no other."""
+
+    served: dict[str, Namespace] = field(default_factory=dict)
+    names_by_token: Mapping[str, str] = field(default_factory=dict)
+
+    async def open(self, name: str, *, creates: bool) -> Namespace:  # noqa: ARG002 - the port has it
+        raise NotFoundError(f"There is no namespace '{name}'.")
 
 
 class Application:
@@ -52,9 +66,10 @@ class Application:
         self._ids = ids or RandomIds()
         self._metrics = Metrics()
         self._stops: list[Callable[[], None]] = []
+        self._namespaces = OnlyNamespace()
         self.app = make_api(
             options=_api_options(settings),
-            use_cases_of=self._use_cases_of,
+            namespaces=self._namespaces,
             access=_access(settings, self._clock),
             trusted_proxies=settings.trusted_networks,
             metrics=self._metrics,
@@ -67,15 +82,13 @@ class Application:
         for stop in self._stops:
             stop()
 
-    def _use_cases_of(self, _: Exchange) -> UseCases:
-        return self.namespace.use_cases
-
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Open, serve and close. Keep the exception that breaks the start: uvicorn reports only that there was one."""
         try:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
+                self._namespaces.served[DEFAULT] = self.namespace
                 self._stops = [self.namespace.stop_waiting]
                 async with (
                     aclosing(self.namespace),
@@ -111,7 +124,7 @@ def make_system_app(namespace: Namespace) -> Starlette:
     settings = namespace.runtime.settings
     return make_api(
         options=_api_options(settings),
-        use_cases_of=lambda _: namespace.use_cases,
+        namespaces=OnlyNamespace({DEFAULT: namespace}),
         access=_access(settings, namespace.clock),
         trusted_proxies=settings.trusted_networks,
         metrics=namespace.runtime.metrics,
@@ -145,7 +158,6 @@ def _access(settings: Settings, clock: Clock) -> Access:
     return Access(
         control=_control_access(settings),
         authentication=Authentication(auth=settings.auth, tokens=frozenset(map(token_digest, settings.known_tokens))),
-        rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,
         guess_limit=GuessLimit(clock=clock),
     )
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from civitai_mock.api.context import UseCases
+from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.providers import provider_with
 from civitai_mock.bootstrap.runtime import Runtime
@@ -252,6 +253,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         readiness=CheckReadiness(health=health),
         clock=clock,
         provider_name=provider.name,
+        rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import use_cases
+from civitai_mock.api.context import namespace_path, use_cases
 from civitai_mock.api.json_body import read_as
 from civitai_mock.api.openapi import problems, request_body
 from civitai_mock.api.responses import JsonResponse
@@ -77,7 +77,7 @@ async def list_resources(
 )
 async def create_resource(resources: Resources, request: Request) -> Response:
     resource = await resources.add(await read_as(request, parse_document))
-    location = f"{RESOURCES_PATH}/{quote(str(resource.air), safe=':@/')}"
+    location = f"{namespace_path(request)}{RESOURCES_PATH}/{quote(str(resource.air), safe=':@/')}"
     return JsonResponse(resource.info, status_code=HTTPStatus.CREATED, headers={"location": location})
 
 
