@@ -64,6 +64,9 @@ class Access:
 
         Raise the error that refuses a caller who is asked.
         """
+        if is_control_path(scope["path"]):
+            self.control.admit(exchange, scope)
+            return self.control.is_on
         if not scope["path"].startswith(GUARDED_PATHS) or proves_itself(scope):
             return False
         if self.authentication.auth is Auth.OFF:

@@ -1,17 +1,28 @@
-"""Take off a path what names no route: slashes too many, and the base path by which a client says its kind."""
+"""Take off a path what names no route, and find out what a request is for: which kind of client, which namespace.
+
+Namespaces are a part of the control plane: where that is off there is only the default one.
+"""
 
 import re
 
 from starlette.types import Scope
 
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.context import NAMESPACE_PATH, Exchange
+from civitai_mock.api.mock import is_control_path
+from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.vocabulary import ClientCompat
+from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.namespaces import DEFAULT, check_name
+from civitai_mock.services.consumers import bearer_token
 
 SLASHES = re.compile(r"//+")
 RAW_SLASHES = re.compile(rb"//+")
 COMPAT_HEADER = "X-Mock-Compat"
 COMPAT_HEADER_NAME = COMPAT_HEADER.lower().encode()
 COMPAT_PATH = "/compat/"
+NAMESPACE_HEADERS = {name.lower().encode(): name for name in ("X-Mock-Namespace", "X-Test-Id")}  # in this order
+NAMESPACE_HEADER_NAME, TEST_ID_HEADER_NAME = NAMESPACE_HEADERS
+NAMESPACED_PATHS = ("/v1/", "/v2/", "/blobs/")
 
 
 def without_extra_slashes(scope: Scope) -> Scope:
@@ -27,25 +38,65 @@ def without_extra_slashes(scope: Scope) -> Scope:
     }
 
 
-def with_compat_noted(exchange: Exchange, scope: Scope) -> Scope:
-    """Note which kind of client the request asks for, and return the request with that taken off its path.
+def with_base_path_noted(exchange: Exchange, scope: Scope, control_access: ControlAccess) -> Scope:
+    """Note for which kind of client and for which namespace a request is, and take that off its path.
 
-    If both path and header have one, that of the path counts: it is what a client was set up with. Raise
-    `InvalidRequestError` if it is unknown.
+    If both path and header name a kind of client, that of the path counts: it is what a client was set up with. Of a
+    namespace the header counts, by which single requests can be sent elsewhere. Raise `InvalidRequestError` for what
+    cannot be a name, and the error that refuses whoever may not choose.
     """
     path: str = scope["path"]
+    if control_access.is_on and path.startswith(NAMESPACE_PATH):
+        name, scope = _without_first_parts(path, scope)
+        path = scope["path"]
+        exchange.namespace_name = check_name(name, field=NAMESPACE_PATH.strip("/"))
+    headers = exchange.headers
+    compat = headers.get(COMPAT_HEADER_NAME)
     if path.startswith(COMPAT_PATH):
-        name, _, rest = path.removeprefix(COMPAT_PATH).partition("/")
+        name, scope = _without_first_parts(path, scope)
         exchange.compat = ClientCompat.parse(name, field=COMPAT_PATH.strip("/"))
-        return _with_path(f"/{rest}", scope)
-    header = exchange.header(COMPAT_HEADER_NAME)
-    if header is not None:
-        exchange.compat = ClientCompat.parse(header, field=COMPAT_HEADER)
+    elif compat is not None:
+        exchange.compat = ClientCompat.parse(compat.decode("latin-1"), field=COMPAT_HEADER)
+    if (
+        exchange.namespace_name is not None
+        or NAMESPACE_HEADER_NAME in headers
+        or TEST_ID_HEADER_NAME in headers
+        or exchange.context.namespaces.names_by_token
+    ):
+        exchange.namespace_name = _chosen(exchange, scope, control_access)
     return scope
 
 
-def _with_path(path: str, scope: Scope) -> Scope:
-    """Return the same request under another path."""
+def _chosen(exchange: Exchange, scope: Scope, control_access: ControlAccess) -> str | None:
+    """Return the namespace by header, base path or token, whichever comes first; None for the default one."""
+    path, in_path = scope["path"], exchange.namespace_name
+    if not path.startswith(NAMESPACED_PATHS):
+        if in_path is not None:
+            raise NotFoundError(f"There is nothing at '{exchange.path}'.")
+        if not is_control_path(path):
+            return None
+    by_header = _in_header(exchange)
+    if by_header is not None and (is_control_path(path) or control_access.takes_headers(exchange, scope)):
+        found: str | None = check_name(by_header[1], field=by_header[0])
+    else:
+        found = in_path or _by_token(exchange, control_access)
+    return None if found == DEFAULT else found
+
+
+def _in_header(exchange: Exchange) -> tuple[str, str] | None:
+    """Return the header that names a namespace, and the name in it."""
+    found = ((field, exchange.header(name)) for name, field in NAMESPACE_HEADERS.items())
+    return next(((field, value) for field, value in found if value is not None), None)
+
+
+def _by_token(exchange: Exchange, control_access: ControlAccess) -> str | None:
+    token = bearer_token(exchange.header(b"authorization")) if control_access.is_on else None
+    return exchange.context.namespaces.names_by_token.get(token) if token else None
+
+
+def _without_first_parts(path: str, scope: Scope) -> tuple[str, Scope]:
+    """Return the second part of a path, and the same request without its first two parts."""
+    _, _, name, *rest = path.split("/", 3)
     raw: bytes = scope.get("raw_path") or path.encode()
-    _, _, _, *rest = raw.split(b"/", 3)
-    return {**scope, "path": path, "raw_path": b"/" + b"".join(rest)}
+    _, _, _, *raw_rest = raw.split(b"/", 3)
+    return name, {**scope, "path": "/" + "".join(rest), "raw_path": b"/" + b"".join(raw_rest)}

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from civitai_mock.api.access import Access, TrustedProxies
-from civitai_mock.api.base_path import with_compat_noted, without_extra_slashes
+from civitai_mock.api.base_path import with_base_path_noted, without_extra_slashes
 from civitai_mock.api.context import EXCHANGE, Exchange, ServedNamespace
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, error_response, problem
 from civitai_mock.api.hot_routes import HotRoutes
@@ -76,7 +76,7 @@ class RequestPipeline:
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
         try:
-            exchange.scope = scope = with_compat_noted(exchange, without_extra_slashes(scope))
+            exchange.scope = scope = with_base_path_noted(exchange, without_extra_slashes(scope), self.access.control)
             name = exchange.namespace_name or DEFAULT
             served = exchange.context.namespaces.served.get(name)
             exchange.namespace = served or await self._open(exchange, scope, name)
