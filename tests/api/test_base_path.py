@@ -87,7 +87,7 @@ async def test_what_is_the_servers_own_has_no_namespace(path: str) -> None:
     async with serve_namespaces() as served:
         plain, named = [await served.client.get(path, headers=headers) for headers in ({}, {MOCK: "a b"})]
         assert plain.status_code == named.status_code
-        assert list(served.app.context.namespaces.served) == ["default"]
+        assert served.app.context.namespaces.find("a b") is None
 
 
 async def test_without_a_control_plane_there_is_only_one_namespace() -> None:
@@ -148,7 +148,7 @@ async def test_only_who_may_call_makes_a_namespace(
     async with serve_namespaces(**settings) as served:
         answer = await served.client.request(method, path, headers=headers)
         assert answer.status_code < 500
-        assert ("new" in served.app.context.namespaces.served) is creates
+        assert (served.app.context.namespaces.find("new") is not None) is creates
 
 
 async def test_rates_are_limited_in_each_namespace_by_itself() -> None:

@@ -116,16 +116,20 @@ class ServedNamespace(Protocol):
 
 
 class ServedNamespaces(Protocol):
-    """Holds the namespaces that this process serves at present, by name: the default one as long as it runs.
+    """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
     `names_by_token` has the Bearer tokens that namespaces have registered.
     """
 
     @property
-    def served(self) -> Mapping[str, ServedNamespace]: ...
+    def default(self) -> ServedNamespace: ...
 
     @property
     def names_by_token(self) -> Mapping[str, str]: ...
+
+    def find(self, name: str) -> ServedNamespace | None:
+        """Return a namespace that is served already."""
+        ...
 
     async def open(self, name: str, *, creates: bool) -> ServedNamespace:
         """Serve a namespace from now on.

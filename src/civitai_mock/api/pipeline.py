@@ -22,7 +22,6 @@ from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import MockError
-from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.services.tracing import new_trace_id
 
 
@@ -77,9 +76,8 @@ class RequestPipeline:
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
         try:
             exchange.scope = scope = with_base_path_noted(exchange, without_extra_slashes(scope), self.access.control)
-            name = exchange.namespace_name or DEFAULT
-            served = exchange.context.namespaces.served.get(name)
-            exchange.namespace = served or await self._open(exchange, scope, name)
+            name, namespaces = exchange.namespace_name, exchange.context.namespaces
+            exchange.namespace = namespaces.default if name is None else await self._find(name, exchange, scope)
             self.access.admit(exchange, scope)
             if await self.hot_routes.has_sent_kept_answer(exchange):
                 return
@@ -92,9 +90,11 @@ class RequestPipeline:
             answer = self.routes if response is None else response
             await answer(scope, receive, exchange.send)
 
-    async def _open(self, exchange: Exchange, scope: Scope, name: str) -> ServedNamespace:
-        """Open the namespace of a request; who may not call has none made."""
-        return await exchange.context.namespaces.open(name, creates=self.access.knows_caller(exchange, scope))
+    async def _find(self, name: str, exchange: Exchange, scope: Scope) -> ServedNamespace:
+        """Return a namespace by its name; who may not call has none made."""
+        namespaces = exchange.context.namespaces
+        found = namespaces.find(name)
+        return found or await namespaces.open(name, creates=self.access.knows_caller(exchange, scope))
 
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""

@@ -28,12 +28,20 @@ from civitai_mock.services.health import StallDetector
 from civitai_mock.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OnlyNamespace:
-    """Serves the default namespace, once it is open, and no other."""
+    """Serves the default namespace, once it is there, and no other."""
 
-    served: dict[str, Namespace] = field(default_factory=dict)
+    default: Namespace
     names_by_token: Mapping[str, str] = field(default_factory=dict)
+
+    def __init__(self, default: Namespace | None = None) -> None:
+        self.names_by_token = {}
+        if default is not None:
+            self.default = default
+
+    def find(self, name: str) -> Namespace | None:
+        return self.default if name == DEFAULT else None
 
     async def open(self, name: str, *, creates: bool) -> Namespace:  # noqa: ARG002 - the port has it
         raise NotFoundError(f"There is no namespace '{name}'.")
@@ -88,7 +96,7 @@ class Application:
         try:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
-                self._namespaces.served[DEFAULT] = self.namespace
+                self._namespaces.default = self.namespace
                 self._stops = [self.namespace.stop_waiting]
                 async with (
                     aclosing(self.namespace),
@@ -124,7 +132,7 @@ def make_system_app(namespace: Namespace) -> Starlette:
     settings = namespace.runtime.settings
     return make_api(
         options=_api_options(settings),
-        namespaces=OnlyNamespace({DEFAULT: namespace}),
+        namespaces=OnlyNamespace(namespace),
         access=_access(settings, namespace.clock),
         trusted_proxies=settings.trusted_networks,
         metrics=namespace.runtime.metrics,
