@@ -228,9 +228,10 @@ class GatedWorkflowOutbox:
 
 
 def gated(stores: Stores, gate: StoreGate) -> Stores:
-    """Return `stores` with all job roles behind the gate."""
+    """Return `stores` with all job roles behind the gate, in whatever epoch."""
     return replace(
         stores,
+        in_epoch=lambda epoch: gated(stores.in_epoch(epoch), gate),
         jobs=GatedJobStore(stores.jobs, gate),
         queue=GatedJobQueue(stores.queue, gate),
         search=GatedJobSearch(stores.search, gate),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from civitai_mock.domain.errors import NotFoundError, TransientError
+from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.ports import Stores
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.blob_bytes import BUFFER, FileContent, FileUpload
@@ -68,8 +69,8 @@ async def test_a_small_blob_is_written_and_read_without_a_thread(tmp_path: Path,
     asyncio.get_running_loop().set_default_executor(threads)
     (tmp_path / "blobs").mkdir()
     content = FileContent(folder=tmp_path / "blobs", incoming=tmp_path)
-    (await content.receive(KEY, chunks(bytes(size)))).keep()
-    assert await collect(content.read(KEY, start=0, stop=size)) == bytes(size)
+    (await content.receive(FIRST_EPOCH, KEY, chunks(bytes(size)))).keep()
+    assert await collect(content.read(FIRST_EPOCH, KEY, start=0, stop=size)) == bytes(size)
     assert threads.trips == trips
 
 
@@ -125,7 +126,7 @@ async def test_a_blob_whose_file_was_cut_short_cannot_be_read(stores: Stores, tm
 async def test_a_folder_that_went_makes_the_store_away(tmp_path: Path) -> None:
     content = FileContent(folder=tmp_path / "blobs", incoming=tmp_path / "incoming")
     with pytest.raises(TransientError, match="incoming"):
-        await content.receive(KEY, chunks(b"content"))
+        await content.receive(FIRST_EPOCH, KEY, chunks(b"content"))
 
 
 async def test_a_blob_that_cannot_be_put_in_its_place_is_not_known(stores: Stores, tmp_path: Path) -> None:

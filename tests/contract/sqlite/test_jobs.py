@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.services.threads import LARGE_BYTES
 from civitai_mock.storage.sqlite import TableNames, job_rows
@@ -20,7 +21,7 @@ from tests.support.jobs import add_jobs, make_job
 async def test_jobs_with_the_same_resources_share_their_airs() -> None:
     names = TableNames()
     database = Database(connect_memory(names), description="SQLite under test")
-    jobs = SqliteJobStore(database=database, names=names)
+    jobs = SqliteJobStore(database=database, names=names, epoch=Epoch())
     added = await add_jobs(jobs, 2)
     first, second = await jobs.get_many([job.id for job in added])
     assert first.resources
@@ -32,7 +33,7 @@ async def test_jobs_with_the_same_resources_share_their_airs() -> None:
 async def test_no_more_than_its_summary_is_made_of_a_job_that_has_ended() -> None:
     names = TableNames()
     database = Database(connect_memory(names), description="SQLite under test")
-    jobs = SqliteJobStore(database=database, names=names)
+    jobs = SqliteJobStore(database=database, names=names, epoch=Epoch())
     (job,) = await add_jobs(jobs, 1)
     assert await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
     assert type(await jobs.get_summary(job.id)) is JobSummary
@@ -64,7 +65,7 @@ async def test_whatever_is_large_in_a_job_is_read_in_a_thread(
     monkeypatch.setattr(job_rows, "in_thread_if_large", note)
     names = TableNames()
     database = Database(connect_memory(names), description="SQLite under test")
-    jobs = SqliteJobStore(database=database, names=names)
+    jobs = SqliteJobStore(database=database, names=names, epoch=Epoch())
     await jobs.add([make_job(1), with_noise(make_job(2))])
     assert len(await jobs.get_many([make_job(1).id, make_job(2).id])) == 2
     small, large = sizes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
 from civitai_mock.storage.sqlite import TableNames
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
@@ -34,14 +35,14 @@ async def test_each_statement_is_counted_once_as_sqlite_sees_them(connections: C
     (count,) = metrics.statement_counts
     before = count()
     jobs, queue = (
-        SqliteJobStore(database=database, names=NAMES),
-        SqliteJobQueue(database=database, names=NAMES, workers=None),
+        SqliteJobStore(database=database, names=NAMES, epoch=Epoch()),
+        SqliteJobQueue(database=database, names=NAMES, epoch=Epoch(), workers=None),
     )
     await jobs.add([make_job(number) for number in range(1, 4)])
     for job in await queue.claim(make_claim(), limit=2):
         assert await jobs.replace(job, succeeded(job))
     await jobs.set_taint([job_id(1), job_id(3)], {"reason": "x"})
-    await SqliteJobSearch(database=database, names=NAMES).outcomes([job_id(1), job_id(2)])
+    await SqliteJobSearch(database=database, names=NAMES, epoch=Epoch()).outcomes([job_id(1), job_id(2)])
     await queue.backlog()
     await database.close()
     assert count() - before == len([sql for sql in traced if not sql.startswith("--")])
@@ -50,10 +51,12 @@ async def test_each_statement_is_counted_once_as_sqlite_sees_them(connections: C
 async def test_the_outcomes_of_many_jobs_are_one_statement(connections: Connections) -> None:
     metrics = Metrics()
     database = Database(connections, description="SQLite under test", metrics=metrics)
-    await SqliteJobStore(database=database, names=NAMES).add([make_job(number) for number in range(1, 9)])
+    await SqliteJobStore(database=database, names=NAMES, epoch=Epoch()).add(
+        [make_job(number) for number in range(1, 9)]
+    )
     (count,) = metrics.statement_counts
     before = count()
-    outcomes = await SqliteJobSearch(database=database, names=NAMES).outcomes(
+    outcomes = await SqliteJobSearch(database=database, names=NAMES, epoch=Epoch()).outcomes(
         [job_id(number) for number in range(1, 9)]
     )
     await database.close()

@@ -15,7 +15,7 @@ from civitai_mock.storage.sqlite import open as opening
 from civitai_mock.storage.sqlite.encoding import to_json
 from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.permissions import FILE_MODE
-from civitai_mock.storage.sqlite.schema import VERSION
+from civitai_mock.storage.sqlite.schema import RESERVED, VERSION
 from tests.support.dates import START
 from tests.support.event_loop import settle
 from tests.support.jobs import add_claimed, chunks, collect, job_id, make_job, make_resource, prepared
@@ -96,7 +96,7 @@ async def test_tables_have_the_names_that_were_chosen(tmp_path: Path) -> None:
         await stores.resources.add(make_resource())
     of_workflows = (" workflows", " places", " tags", " announcements", " deliveries")
     of_jobs = {f"my-jobs.v1{what}" for what in ("", " requests", " leaves", " order", " texts", *of_workflows)}
-    assert tables(tmp_path) == {"models", *of_jobs, "blobs", "secrets"}
+    assert tables(tmp_path) == {"models", *of_jobs, *RESERVED}
 
 
 async def test_other_names_in_the_same_file_are_other_tables(tmp_path: Path) -> None:
@@ -110,7 +110,23 @@ async def test_other_names_in_the_same_file_are_other_tables(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "a b", 'a"b', "a;b", "1a", "{jobs}", "a" * 65, "имя", "sqlite_x", "Blobs", "secrets", "jobEvent"]
+    "name",
+    [
+        "",
+        " ",
+        "a b",
+        'a"b',
+        "a;b",
+        "1a",
+        "{jobs}",
+        "a" * 65,
+        "имя",
+        "sqlite_x",
+        "Blobs",
+        "secrets",
+        "namespaces",
+        "jobEvent",
+    ],
 )
 def test_an_odd_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"name of a table|names of the tables must differ"):

@@ -9,15 +9,16 @@ import pytest
 
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.workflow_search import WorkflowCriteria, WorkflowPosition
-from civitai_mock.storage.sqlite import TableNames, blobs, health, secrets
+from civitai_mock.storage.sqlite import TableNames, blobs, epoch_sweep, health, namespaces, secrets
 from civitai_mock.storage.sqlite.connections import connect_memory
+from civitai_mock.storage.sqlite.epoch_sweep import EpochStatements
 from civitai_mock.storage.sqlite.event_feed import FeedStatements
 from civitai_mock.storage.sqlite.job_events import EventStatements
 from civitai_mock.storage.sqlite.job_queries import SearchStatements, find_statement
 from civitai_mock.storage.sqlite.jobs import JobStatements
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements
 from civitai_mock.storage.sqlite.queue import QueueStatements
-from civitai_mock.storage.sqlite.resources import ResourceStatements
+from civitai_mock.storage.sqlite.resource_statements import LayeredStatements, ResourceStatements
 from civitai_mock.storage.sqlite.spending import SPENT
 from civitai_mock.storage.sqlite.webhook_outbox import OutboxStatements
 from civitai_mock.storage.sqlite.workflow_outbox import AnnouncementStatements
@@ -46,6 +47,17 @@ LISTS: Mapping[str, tuple[WorkflowCriteria, list[str]]] = {
     "tag": (WorkflowCriteria(owner="x", after=LISTED_AFTER), ["a"]),
     "tags": (WorkflowCriteria(owner="x", after=LISTED_AFTER, failed=False, ascending=True), ["a", "b", "c"]),
 }
+OF_NAMESPACES = (
+    "GET", "LIST", "CHANGED", "COUNT", "PUT", "TOUCH", "UNUSED", "END_EPOCH", "COUNT_ON", "COUNTED", "BEAT", "FAREWELL",
+    "PROCESSES", "HELD", "HOLD", "FORGET_LEASES", "RELEASE",
+)  # fmt: skip
+OF_ENDED = ("ENDED", "IS_OBEYED", "FORGET", "FORGET_NAMES", "HAS_DELETED", "BLOBS", "DELETE_BLOB")
+
+
+def ended_statements(sql: EpochStatements) -> list[str]:
+    return [sql.jobs, *sql.of_job, sql.workflows, *sql.of_workflow, *sql.others]
+
+
 STATEMENTS: Mapping[str, str] = {
     **{f"jobs.{name}": sql for name, sql in vars(JobStatements(NAMES)).items()},
     **{f"jobs.{name}": sql for name, sql in vars(InsertStatements(NAMES)).items() if isinstance(sql, str)},
@@ -64,9 +76,20 @@ STATEMENTS: Mapping[str, str] = {
     **{f"queue.{name}": sql for name, sql in vars(QueueStatements(NAMES)).items()},
     **{f"search.{name}": sql for name, sql in vars(SearchStatements(NAMES)).items()},
     **{f"webhooks.{name}": sql for name, sql in vars(OutboxStatements(NAMES)).items()},
-    **{f"find.{name}": find_statement(criteria, limit=1, names=NAMES)[0] for name, criteria in SEARCHES.items()},
+    **{
+        f"find.{name}": find_statement(criteria, epoch=1, limit=1, names=NAMES)[0]
+        for name, criteria in SEARCHES.items()
+    },
     **{f"resources.{name}": sql for name, sql in vars(ResourceStatements(NAMES)).items()},
-    **{f"blobs.{name}": getattr(blobs, name) for name in ("GET", "PUT", "PUT_NEW", "FILL", "DELETE", "EXPIRED")},
+    **{f"layered.{name}": sql for name, sql in vars(LayeredStatements(NAMES)).items()},
+    **{
+        f"blobs.{name}": getattr(blobs, name)
+        for name in ("GET", "PUT", "PUT_NEW", "DESCRIBE", "FILL", "DELETE", "EXPIRED")
+    },
+    **{f"namespaces.{name}": getattr(namespaces, name) for name in OF_NAMESPACES},
+    "namespaces.with_work": namespaces.with_work(NAMES),
+    **{f"ended.{name}": getattr(epoch_sweep, name) for name in OF_ENDED},
+    **{f"ended.{number}": sql for number, sql in enumerate(ended_statements(EpochStatements(NAMES)))},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
     **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LOOK")},
 }
@@ -85,37 +108,56 @@ INSERTS = frozenset(
         "blobs.PUT_NEW",
         "secrets.INSERT_MISSING",
         "health.TOUCH",
+        "layered.insert",
+        "namespaces.PUT",
+        "namespaces.END_EPOCH",
+        "namespaces.COUNT_ON",
+        "namespaces.BEAT",
+        "namespaces.HOLD",
     }
 )
 BETWEEN = "(created_at,id)>(?,?) AND (created_at,id)<(?,?)"
-PROBE_INDEX = "PRIMARY KEY (owner=? AND tag=? AND (born,workflow)>(?,?) AND (born,workflow)<(?,?))"
+PROBE_INDEX = "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND (born,workflow)>(?,?) AND (born,workflow)<(?,?))"
 LIST_INDEXES: Mapping[str, str] = {
-    "all": f"jobs workflows by age (owner=? AND {BETWEEN})",
-    "dates": f"jobs workflows by age (owner=? AND {BETWEEN})",
-    "without failures": f"jobs workflows that did not fail (owner=? AND {BETWEEN})",
+    "all": f"jobs workflows by age (epoch=? AND owner=? AND {BETWEEN})",
+    "dates": f"jobs workflows by age (epoch=? AND owner=? AND {BETWEEN})",
+    "without failures": f"jobs workflows by age (epoch=? AND owner=? AND {BETWEEN})",
     "tag": PROBE_INDEX,
-    "tags": "PRIMARY KEY (owner=? AND tag=? AND born=? AND workflow=?)",
+    "tags": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",
 }
 # A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
-SCANS = frozenset({"resources.count", "resources.search"})
+# There are few processes, and few epochs whose sweeping goes on; what has work has a test of its own.
+SCANS = frozenset(
+    {
+        "resources.count",
+        "resources.search",
+        "layered.count",
+        "layered.search",
+        "namespaces.PROCESSES",
+        "namespaces.with_work",
+        "ended.ENDED",
+    }
+)
 INDEXES: Mapping[str, str] = {
     "jobs.get": "sqlite_autoindex_jobs_1",
     "jobs.get_summary": "sqlite_autoindex_jobs_1",
     "jobs.settled_at": "sqlite_autoindex_jobs_1",
-    "queue.claim": "jobs to claim",
+    "queue.claim": "jobs to claim (epoch=?)",
+    "queue.claim_timed": "jobs to claim by time (epoch=?)",
+    "queue.claim_one": "sqlite_autoindex_jobs_1",
     "jobs.replace": "sqlite_autoindex_jobs_1",
-    "queue.renew": "jobs by worker",
-    "queue.workers": "jobs by worker",
-    "queue.with_expired_lease": "jobs by lease",
-    "queue.held_by": "jobs by worker",
-    "queue.past_deadline": "jobs by deadline",
+    "queue.renew": "jobs by worker (epoch=? AND worker_id=?)",
+    "queue.workers": "jobs by worker (epoch=? AND worker_id>?)",
+    "queue.with_expired_lease": "jobs by lease (epoch=? AND lease_until<?)",
+    "queue.held_by": "jobs by worker (epoch=? AND worker_id=?)",
+    "queue.past_deadline": "jobs by deadline (epoch=? AND expire_at<?)",
     "events.events": "PRIMARY KEY (job=?)",
     "events.insert": "jobs jobEvent by position (position>?)",
     "events.texts": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.insert_place": "sqlite_autoindex_jobs workflows_1",
-    "spent": "COVERING INDEX jobs workflows by charge (owner=?)",
-    "workflows.by_external_id": "jobs workflows by external id (owner=? AND external_id=?)",
-    "workflows.delete_tag": "PRIMARY KEY (owner=? AND tag=? AND born=? AND workflow=?)",
+    "spent": "COVERING INDEX jobs workflows by charge (epoch=? AND owner=?)",
+    "workflows.by_external_id": "jobs workflows by external id (epoch=? AND owner=? AND external_id=?)",
+    "workflows.delete_tag": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",
     "workflows.get": "sqlite_autoindex_jobs workflows_1",
     "workflows.jobs": "PRIMARY KEY (workflow=?)",
     "workflows.jobs_of_many": "PRIMARY KEY (workflow=?)",
@@ -123,12 +165,12 @@ INDEXES: Mapping[str, str] = {
     "workflows.delete": "sqlite_autoindex_jobs workflows_1",
     "workflows.settled_version": "sqlite_autoindex_jobs workflows_1",
     "workflows.has_job": "sqlite_autoindex_jobs_1",
-    "workflows.unfinished": "jobs workflows that run (id>?)",
-    "workflows.is_unfinished": "jobs workflows that run",
-    "workflows.has_announcement": "jobs to announce",
-    "workflows.expired": "jobs workflows to sweep",
+    "workflows.unfinished": "jobs workflows that run (epoch=? AND id>?)",
+    "workflows.is_unfinished": "jobs workflows that run (epoch=?)",
+    "workflows.has_announcement": "jobs to announce (epoch=? AND due_at>?)",
+    "workflows.expired": "jobs workflows to sweep (epoch=? AND keep_until<?)",
     "workflows.expire_jobs": "PRIMARY KEY (workflow=?)",
-    "workflows.sweep_tags": "PRIMARY KEY (owner=? AND tag=? AND born=? AND workflow=?)",
+    "workflows.sweep_tags": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",
     "workflows.sweep": "INTEGER PRIMARY KEY (rowid=?)",
     "workflows.sweep_places": "PRIMARY KEY (workflow=?)",
     "workflows.sweep_announcements": "PRIMARY KEY (workflow=?)",
@@ -136,54 +178,93 @@ INDEXES: Mapping[str, str] = {
     "announcements.number": "sqlite_autoindex_jobs workflows_1",
     "announcements.go_on": "INTEGER PRIMARY KEY (rowid=?)",
     "announcements.announced": "PRIMARY KEY (workflow=?)",
-    "announcements.is_due": "jobs to announce (due_at<?)",
-    "announcements.due": "jobs to announce (due_at<?)",
-    "announcements.next_due": "jobs to announce",
+    "announcements.is_due": "jobs to announce (epoch=? AND due_at<?)",
+    "announcements.due": "jobs to announce (epoch=? AND due_at<?)",
+    "announcements.next_due": "jobs to announce (epoch=? AND due_at>?)",
     "announcements.hold": "INTEGER PRIMARY KEY (rowid=?)",
     "announcements.told": "INTEGER PRIMARY KEY (rowid=?)",
     "announcements.try_again": "INTEGER PRIMARY KEY (rowid=?)",
     **{f"list.{name}.{use}": index for name, index in LIST_INDEXES.items() for use in ("plain", "query", "end")},
     **{f"list.{name}.probe": PROBE_INDEX for name in LIST_INDEXES},
+    "jobs.count_poll": "sqlite_autoindex_jobs_1",
     "jobs.set_taint": "sqlite_autoindex_jobs_1",
-    "jobs.expired": "jobs to sweep",
+    "jobs.expired": "jobs to sweep (epoch=? AND keep_until<?)",
     "jobs.sweep": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.sweep_request": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.sweep_texts": "INTEGER PRIMARY KEY (rowid=?)",
     "jobs.sweep_events": "PRIMARY KEY (job=?)",
-    "jobs.sweep_leaf": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
+    "jobs.sweep_leaf": "PRIMARY KEY (epoch=? AND leaf=? AND born=? AND submission=? AND job=?)",
     "feed.last": "jobs jobEvent by position",
     "feed.after": "jobs jobEvent by position (position>?)",
-    "queue.blocked": "jobs that wait (id>?)",
+    "queue.blocked": "jobs that wait (epoch=? AND id>?)",
     "search.outcomes": "sqlite_autoindex_jobs_1",
-    "search.spending": "jobs by age (created_at>? AND created_at<?)",
-    "search.spending_of": "jobs by consumer (issued_by=? AND created_at>? AND created_at<?)",
-    "queue.to_claim": "jobs to claim",
-    "queue.backlog": "jobs to claim",
-    "queue.is_stalled": "jobs to claim",
-    "queue.recent": "jobs by end (changed_at>?)",
-    "webhooks.is_due": "jobs to tell of (callback_due_at<?)",
-    "webhooks.due": "jobs to tell of (callback_due_at<?)",
-    "webhooks.next_due": "jobs to tell of",
+    "search.spending": "jobs by age (epoch=? AND created_at>? AND created_at<?)",
+    "search.spending_of": "jobs by consumer (epoch=? AND issued_by=? AND created_at>? AND created_at<?)",
+    "queue.queued": "jobs to claim (epoch=?)",
+    "queue.backlog": "jobs to claim (epoch=?)",
+    "queue.is_stalled": "jobs to claim (epoch=?)",
+    "queue.recent": "jobs by end (epoch=? AND changed_at>?)",
+    "webhooks.is_due": "jobs to tell of (epoch=? AND callback_due_at<?)",
+    "webhooks.due": "jobs to tell of (epoch=? AND callback_due_at<?)",
+    "webhooks.next_due": "jobs to tell of (epoch=? AND callback_due_at>?)",
     "webhooks.hold": "sqlite_autoindex_jobs_1",
     "webhooks.delivered": "sqlite_autoindex_jobs_1",
     "webhooks.try_again": "sqlite_autoindex_jobs_1",
     "webhooks.give_up": "sqlite_autoindex_jobs_1",
-    "find.all": "jobs by age",
-    "find.type": "jobs by age",
+    "find.all": "jobs by age (epoch=?)",
+    "find.type": "jobs by age (epoch=? AND (created_at,submission_id,id)<(?,?,?))",
     "find.consumer": "jobs by consumer",
     "find.consumer and type": "jobs by consumer",
-    "find.leaf": "PRIMARY KEY (leaf=? AND (born,submission,job)<(?,?,?))",
-    "find.everything": "PRIMARY KEY (leaf=? AND born=? AND submission=? AND job=?)",
+    "find.leaf": "PRIMARY KEY (epoch=? AND leaf=? AND (born,submission,job)<(?,?,?))",
+    "find.everything": "PRIMARY KEY (epoch=? AND leaf=? AND born=? AND submission=? AND job=?)",
     "resources.find_spelled": "sqlite_autoindex_resources_1",
-    "resources.find_version": "resources by version (source=? AND version=?)",
-    "resources.insert_missing": "resources by version (source=? AND version=?)",
-    "resources.find_model": "resources by model (source=? AND id=?)",
+    "resources.find_version": "resources by version (epoch=? AND source=? AND version=?)",
+    "resources.insert_missing": "resources by version (epoch=? AND source=? AND version=?)",
+    "resources.find_model": "resources by model (epoch=? AND source=? AND id=?)",
     "resources.replace": "sqlite_autoindex_resources_1",
     "resources.delete": "sqlite_autoindex_resources_1",
     "blobs.GET": "sqlite_autoindex_blobs_1",
     "blobs.FILL": "sqlite_autoindex_blobs_1",
     "blobs.DELETE": "sqlite_autoindex_blobs_1",
-    "blobs.EXPIRED": "blobs to sweep",
+    "blobs.DESCRIBE": "sqlite_autoindex_blobs_1",
+    "blobs.EXPIRED": "blobs to sweep (epoch=? AND keep_until<?)",
+    "layered.find_spelled": "sqlite_autoindex_resources_1 (epoch=? AND key=?)",
+    "layered.find_version": "resources by version (epoch=? AND source=? AND version=?)",
+    "layered.find_model": "resources by model (epoch=? AND source=? AND id=?)",
+    "layered.find_identity": "resources by identity (epoch=? AND identity=?)",
+    "layered.delete": "resources by identity (epoch=? AND identity=?)",
+    "layered.hide": "resources by identity (epoch=? AND identity=?)",
+    "namespaces.GET": "PRIMARY KEY (name=?)",
+    "namespaces.LIST": "PRIMARY KEY (name>?)",
+    "namespaces.CHANGED": "namespaces by change (changed>?)",
+    "namespaces.COUNT": "namespaces by use",
+    "namespaces.TOUCH": "PRIMARY KEY (name=?)",
+    "namespaces.UNUSED": "namespaces by use (used_at<?)",
+    "namespaces.COUNTED": "PRIMARY KEY (epoch=? AND key=?)",
+    "namespaces.FAREWELL": "PRIMARY KEY (id=?)",
+    "namespaces.HELD": "PRIMARY KEY (name=?)",
+    "namespaces.FORGET_LEASES": "leases by end (until<?)",
+    "namespaces.RELEASE": "PRIMARY KEY (name=?)",
+    "ended.IS_OBEYED": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.FORGET": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.FORGET_NAMES": "namespaces that are deleted",
+    "ended.HAS_DELETED": "namespaces that are deleted",
+    "ended.BLOBS": "sqlite_autoindex_blobs_1 (epoch=?)",
+    "ended.DELETE_BLOB": "sqlite_autoindex_blobs_1 (epoch=? AND key=?)",
+    "ended.0": "jobs to sweep (epoch=?)",
+    "ended.1": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.2": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.3": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.4": "PRIMARY KEY (job=?)",
+    "ended.5": "jobs workflows to sweep (epoch=?)",
+    "ended.6": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.7": "PRIMARY KEY (workflow=?)",
+    "ended.8": "PRIMARY KEY (workflow=?)",
+    "ended.9": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.10": "PRIMARY KEY (epoch=? AND leaf=? AND born=? AND submission=? AND job=?)",
+    "ended.11": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",
+    "ended.12": "sqlite_autoindex_resources_1 (epoch=? AND key=?)",
+    "ended.13": "PRIMARY KEY (epoch=? AND key=?)",
     "secrets.SELECT": "sqlite_autoindex_secrets_1",
     "health.LOOK": "sqlite_autoindex_secrets_1",
 }
@@ -222,3 +303,10 @@ def test_no_table_is_read_from_end_to_end(connection: sqlite3.Connection, name: 
     steps = plan(connection, STATEMENTS[name])
     harmless = re.compile(r"INDEX|json|CONSTANT ROW|searched|subquery")  # what is listed comes from an index
     assert not [step for step in steps if step.startswith("SCAN") and not harmless.search(step)], steps
+
+
+def test_epochs_with_work_are_found_by_leaps_over_partial_indexes(connection: sqlite3.Connection) -> None:
+    steps = [step for step in plan(connection, STATEMENTS["namespaces.with_work"]) if "jobs " in step]
+    leaps = [step for step in steps if step.endswith("(epoch>?)")]
+    assert len(leaps) == len(namespaces.WORK)
+    assert not [step for step in steps if step.startswith("SCAN jobs")], steps

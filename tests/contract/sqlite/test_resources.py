@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports import ResourceStore
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
@@ -24,7 +25,7 @@ def connections() -> Connections:
 async def resources(connections: Connections) -> AsyncIterator[SqliteResourceStore]:
     names = TableNames()
     database = Database(connections, description="SQLite under test")
-    yield SqliteResourceStore(database=database, names=names)
+    yield SqliteResourceStore(database=database, names=names, epoch=Epoch(), kept={})
     await database.close()
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import WorkflowCriteria, WorkflowPosition
 from civitai_mock.storage.sqlite import TableNames, workflow_queries
 from civitai_mock.storage.sqlite.connections import CountingConnection, connect_memory
@@ -40,7 +41,7 @@ async def store_of(count: int) -> AsyncIterator[tuple[SqliteWorkflowStore, Count
     connections = connect_memory(NAMES)
     database = Database(connections, description="memory")
     try:
-        store = SqliteWorkflowStore(database=database, names=NAMES)
+        store = SqliteWorkflowStore(database=database, names=NAMES, epoch=Epoch())
         for number in range(count):
             workflow = make_workflow(number, created_at=START + number * SECOND, tags=tags_of(number))
             await store.add(workflow, first_jobs(workflow))

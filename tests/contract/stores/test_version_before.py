@@ -26,7 +26,19 @@ from tests.support.served_app import JOBS, Opened, open_app
 
 FOLDERS = sorted((DATA / "stores").iterdir())
 EVENTS = "/v1/producer/jobs"
-VOLATILE = frozenset({"blobUrl", "blobUrlExpirationDate", "destinationUrl", "serviceProviders", "queuePosition"})
+VOLATILE = frozenset(
+    {
+        "blobUrl",
+        "blobUrlExpirationDate",
+        "destinationUrl",
+        "previewUrl",
+        "previewUrlExpiresAt",
+        "queuePosition",
+        "serviceProviders",
+        "url",
+        "urlExpiresAt",
+    }
+)
 StoreSettings: TypeAlias = dict[str, Any]
 
 

@@ -13,6 +13,7 @@ from typing import IO, Protocol
 
 from civitai_mock.domain.blob import etag_of
 from civitai_mock.domain.errors import NotFoundError, TransientError
+from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.services.streams import CHUNK_BYTES, in_chunks
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.errors import disk_errors
@@ -48,16 +49,20 @@ class BlobContent(Protocol):
 
     is_repeatable: bool
 
-    async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
+    async def receive(self, epoch: int, key: str, content: AsyncIterator[bytes]) -> Upload:
         """Take all of `content`; nothing of it stays if it fails midway."""
         ...
 
-    def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+    def read(self, epoch: int, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` to `stop` (exclusive); raise `NotFoundError` if there are fewer."""
         ...
 
-    def remove(self, key: str) -> None:
+    def remove(self, epoch: int, key: str) -> None:
         """Delete the bytes of a key, if there are any."""
+        ...
+
+    def remove_all(self, epoch: int) -> None:
+        """Delete what is left of an epoch without blobs."""
         ...
 
     async def check(self) -> None:
@@ -66,7 +71,10 @@ class BlobContent(Protocol):
 
 
 class FileContent:
-    """Keeps blobs as files in `folder`; `incoming` is this process's own folder on the same file system."""
+    """Keeps blobs as files in `folder`; `incoming` is this process's own folder on the same file system.
+
+    Those of the first epoch stand where earlier versions put them, those of another one in a folder of its own.
+    """
 
     is_repeatable = False
 
@@ -76,9 +84,12 @@ class FileContent:
         self._numbers = count()
         self._failed: FileUpload | None = None  # the last upload that failed, until one like it succeeds
 
-    async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
+    async def receive(self, epoch: int, key: str, content: AsyncIterator[bytes]) -> Upload:
+        if epoch != FIRST_EPOCH:
+            with disk_errors(str(self._folder)):
+                make_folder(self._of_epoch(epoch))
         arriving = self._incoming / str(next(self._numbers))
-        upload = FileUpload(arriving=arriving, target=self._path(key), note_failure=self._note)
+        upload = FileUpload(arriving=arriving, target=self._path(epoch, key), note_failure=self._note)
         try:
             await _fill(upload, content)
         except BaseException as error:
@@ -93,9 +104,9 @@ class FileContent:
             failed.wanted = max(failed.wanted, self._failed.wanted)
         self._failed = failed
 
-    async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read(self, epoch: int, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         """Read the file that was opened to its end, even if it is replaced or removed meanwhile."""
-        with _open(self._path(key), start=start, stop=stop) as file:
+        with _open(self._path(epoch, key), start=start, stop=stop) as file:
             left = stop - start
             while left > 0:
                 with disk_errors(str(self._folder)):
@@ -104,8 +115,13 @@ class FileContent:
                 yield chunk
                 left -= len(chunk)
 
-    def remove(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+    def remove(self, epoch: int, key: str) -> None:
+        self._path(epoch, key).unlink(missing_ok=True)
+
+    def remove_all(self, epoch: int) -> None:
+        """Keep the folders of the first epoch, in which those of others are."""
+        if epoch != FIRST_EPOCH:
+            shutil.rmtree(self._of_epoch(epoch), ignore_errors=True)
 
     async def check(self) -> None:
         """Store a file and delete it, in a new folder; after an upload failed, also one as large in the same folder."""
@@ -132,8 +148,11 @@ class FileContent:
             finally:
                 upload.discard()
 
-    def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key
+    def _path(self, epoch: int, key: str) -> Path:
+        return self._of_epoch(epoch) / key[:2] / key
+
+    def _of_epoch(self, epoch: int) -> Path:
+        return self._folder if epoch == FIRST_EPOCH else self._folder / f"epoch-{epoch}"
 
 
 class FileUpload:
@@ -223,20 +242,23 @@ class MemoryContent:
     is_repeatable = True
 
     def __init__(self) -> None:
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[tuple[int, str], bytes] = {}
 
-    async def receive(self, key: str, content: AsyncIterator[bytes]) -> Upload:
-        return MemoryUpload(self._contents, key, b"".join([chunk async for chunk in content]))
+    async def receive(self, epoch: int, key: str, content: AsyncIterator[bytes]) -> Upload:
+        return MemoryUpload(self._contents, (epoch, key), b"".join([chunk async for chunk in content]))
 
-    async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        content = self._contents.get(key)
+    async def read(self, epoch: int, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        content = self._contents.get((epoch, key))
         if content is None or len(content) < stop:
             raise NotFoundError(f"The blob '{key}' does not exist.")
         async for chunk in in_chunks(content, start=start, stop=stop):
             yield chunk
 
-    def remove(self, key: str) -> None:
-        self._contents.pop(key, None)
+    def remove(self, epoch: int, key: str) -> None:
+        self._contents.pop((epoch, key), None)
+
+    def remove_all(self, epoch: int) -> None:
+        """Do nothing, as each key was removed."""
 
     async def check(self) -> None:
         """Do nothing, as memory cannot fail alone."""
@@ -245,7 +267,7 @@ class MemoryContent:
 class MemoryUpload:
     """Holds bytes that were received and are not yet stored."""
 
-    def __init__(self, contents: dict[str, bytes], key: str, content: bytes) -> None:
+    def __init__(self, contents: dict[tuple[int, str], bytes], key: tuple[int, str], content: bytes) -> None:
         self.size = len(content)
         self.etag = etag_of(sha256(content).hexdigest())
         self._contents = contents

@@ -10,6 +10,7 @@ import orjson
 
 from civitai_mock.domain.blob import KEY_PATTERN, Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
@@ -18,26 +19,27 @@ T = TypeVar("T")
 
 SWEEP_BATCH = 32  # files, which a write unlinks while others wait
 UNKNOWN_SIZE_AND_ETAG = (0, "")  # as the columns cannot be NULL
-GET = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts FROM blobs WHERE key = ?"
+GET = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts FROM blobs WHERE epoch = ? AND key = ?"
 PUT = """
-    INSERT OR REPLACE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe, facts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 PUT_NEW = """
-    INSERT OR IGNORE INTO blobs (key, content_type, size, etag, keep_until, owner, recipe, facts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR IGNORE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-DESCRIBE = "UPDATE blobs SET facts = ?, keep_until = ? WHERE key = ?"
-FILL = "UPDATE blobs SET size = ?, etag = ?, recipe = NULL WHERE key = ? AND recipe = ?"
-DELETE = "DELETE FROM blobs WHERE key = ?"
-EXPIRED = "SELECT key FROM blobs WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"
+DESCRIBE = "UPDATE blobs SET facts = ?, keep_until = ? WHERE epoch = ? AND key = ?"
+FILL = "UPDATE blobs SET size = ?, etag = ?, recipe = NULL WHERE epoch = ? AND key = ? AND recipe = ?"
+DELETE = "DELETE FROM blobs WHERE epoch = ? AND key = ?"
+EXPIRED = "SELECT key FROM blobs WHERE epoch = ? AND keep_until <= ? ORDER BY keep_until LIMIT ?"
 
 
 class SqliteBlobStore:
     """Keeps and removes bytes within the transaction of their row, so that row and bytes always agree."""
 
-    def __init__(self, *, database: Database, content: BlobContent) -> None:
+    def __init__(self, *, database: Database, epoch: Epoch, content: BlobContent) -> None:
         self._database = database
+        self._epoch = epoch
         self._content = content
 
     async def put(
@@ -51,7 +53,8 @@ class SqliteBlobStore:
         facts: BlobFacts | None = None,
     ) -> Blob:
         _check_key(key)
-        upload = await self._content.receive(key, content)
+        epoch = self._epoch.number
+        upload = await self._content.receive(epoch, key, content)
         blob = Blob(
             key=key,
             content_type=content_type,
@@ -62,78 +65,80 @@ class SqliteBlobStore:
             facts=facts,
         )
         try:
-            await self._write(partial(self._keep, blob, upload))
+            await self._write(partial(self._keep, epoch, blob, upload))
         finally:
             upload.discard()
         return blob
 
-    def _keep(self, blob: Blob, upload: Upload, connection: sqlite3.Connection) -> None:
-        connection.execute(PUT, _row(blob))
+    def _keep(self, epoch: int, blob: Blob, upload: Upload, connection: sqlite3.Connection) -> None:
+        connection.execute(PUT, (epoch, *_row(blob)))
         upload.keep()
 
     async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
         for blob in blobs:
             _check_key(blob.key)
-        await self._database.write(partial(self._put_undrawn, blobs))
+        await self._database.write(partial(self._put_undrawn, self._epoch.number, blobs))
 
-    def _put_undrawn(self, blobs: Sequence[UndrawnBlob], connection: sqlite3.Connection) -> None:
+    def _put_undrawn(self, epoch: int, blobs: Sequence[UndrawnBlob], connection: sqlite3.Connection) -> None:
         """Nearly always a key is new, and there are no bytes to remove, which can be done again."""
         for blob in blobs:
-            row = _undrawn_row(blob)
+            row = (epoch, *_undrawn_row(blob))
             if connection.execute(PUT_NEW, row).rowcount == 0:
                 connection.execute(PUT, row)
-                self._content.remove(blob.key)
+                self._content.remove(epoch, blob.key)
 
     async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
-        described = (_facts_text(facts), to_micros(keep_until), key)
+        described = (_facts_text(facts), to_micros(keep_until), self._epoch.number, key)
         return await self._write(lambda connection: connection.execute(DESCRIBE, described).rowcount == 1)
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
-        upload = await self._content.receive(blob.key, content)
+        epoch = self._epoch.number
+        upload = await self._content.receive(epoch, blob.key, content)
         try:
-            is_filled = await self._write(partial(self._fill, blob, upload))
+            is_filled = await self._write(partial(self._fill, epoch, blob, upload))
         finally:
             upload.discard()
         return blob.filled(size=upload.size, etag=upload.etag) if is_filled else None
 
-    def _fill(self, blob: UndrawnBlob, upload: Upload, connection: sqlite3.Connection) -> bool:
-        is_filled = connection.execute(FILL, (upload.size, upload.etag, blob.key, blob.recipe)).rowcount == 1
+    def _fill(self, epoch: int, blob: UndrawnBlob, upload: Upload, connection: sqlite3.Connection) -> bool:
+        filled = (upload.size, upload.etag, epoch, blob.key, blob.recipe)
+        is_filled = connection.execute(FILL, filled).rowcount == 1
         if is_filled:
             upload.keep()
         return is_filled
 
     async def stat(self, key: str) -> Blob | UndrawnBlob | None:
-        rows = self._database.read(GET, (key,))
+        rows = self._database.read(GET, (self._epoch.number, key))
         return _blob_from(rows[0]) if rows else None
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         if not KEY_PATTERN.fullmatch(key):
             raise NotFoundError(f"The blob '{key}' does not exist.")
-        return self._content.read(key, start=start, stop=stop)
+        return self._content.read(self._epoch.number, key, start=start, stop=stop)
 
     async def delete(self, key: str) -> bool:
-        return await self._write(partial(self._delete, key))
+        return await self._write(partial(self._delete, self._epoch.number, key))
 
-    def _delete(self, key: str, connection: sqlite3.Connection) -> bool:
-        known = connection.execute(DELETE, (key,)).rowcount == 1
+    def _delete(self, epoch: int, key: str, connection: sqlite3.Connection) -> bool:
+        known = connection.execute(DELETE, (epoch, key)).rowcount == 1
         if known:
-            self._content.remove(key)
+            self._content.remove(epoch, key)
         return known
 
     async def sweep(self, now: datetime) -> int:
         swept, batch = 0, SWEEP_BATCH
         while batch == SWEEP_BATCH:
-            batch = await self._write(partial(self._sweep_batch, to_micros(now)))
+            batch = await self._write(partial(self._sweep_batch, self._epoch.number, to_micros(now)))
             swept += batch
         return swept
 
     async def _write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         return await self._database.write(operation, is_repeatable=self._content.is_repeatable)
 
-    def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
-        keys = [key for (key,) in connection.execute(EXPIRED, (now, SWEEP_BATCH)).fetchall()]
+    def _sweep_batch(self, epoch: int, now: int, connection: sqlite3.Connection) -> int:
+        keys = [key for (key,) in connection.execute(EXPIRED, (epoch, now, SWEEP_BATCH)).fetchall()]
         for key in keys:
-            self._delete(key, connection)
+            self._delete(epoch, key, connection)
         return len(keys)
 
 

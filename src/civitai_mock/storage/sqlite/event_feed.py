@@ -5,12 +5,12 @@ from datetime import timedelta
 from civitai_mock.domain.search import FeedEntry, FeedPage
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.job_events import OUTCOMES
-from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames, filled
 
 LAST = """SELECT max(position) FROM "{jobs} {job_events}" WHERE position IS NOT NULL"""
 # CROSS JOIN makes SQLite begin with the events, which are in the order that is asked for.
 AFTER = """
-    SELECT event.position, job.id, event.seq, job.outcome, job.waits, job.callback_due_at IS NOT NULL
+    SELECT event.position, job.id, event.seq, job.outcome, job.waits, job.callback_due_at IS NOT NULL, job.epoch
     FROM "{jobs} {job_events}" AS event CROSS JOIN "{jobs}" AS job ON job.number = event.job
     WHERE event.position > ? ORDER BY event.position LIMIT max(?, 0)
 """
@@ -34,7 +34,7 @@ class SqliteEventFeed:
 
     def __init__(self, *, database: Database, names: TableNames) -> None:
         self._database = database
-        self._sql = FeedStatements(names)
+        self._sql = filled(FeedStatements, names)
 
     async def last_position(self) -> str:
         ((last,),) = self._database.read(self._sql.last)
@@ -46,5 +46,5 @@ class SqliteEventFeed:
         return FeedPage(entries=[_entry(*row) for row in rows], position=reached, is_last=len(rows) < limit)
 
 
-def _entry(_: int, job_id: str, seq: int, outcome: str | None, waits: int, has_webhook: int) -> FeedEntry:
-    return FeedEntry(job_id, seq, OUTCOMES[outcome] if outcome else None, waits == 1, has_webhook == 1)
+def _entry(_: int, job_id: str, seq: int, outcome: str | None, waits: int, has_webhook: int, epoch: int) -> FeedEntry:
+    return FeedEntry(job_id, seq, OUTCOMES[outcome] if outcome else None, waits == 1, has_webhook == 1, epoch)

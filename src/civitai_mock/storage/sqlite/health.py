@@ -16,13 +16,13 @@ TOUCH = "INSERT OR REPLACE INTO secrets (name, value) VALUES (?, randomblob(?))"
 LOOK = "SELECT 1 FROM secrets WHERE name = ?"
 # They delete nothing, and fail if a table is missing or cannot be searched.
 REACH = (
-    """DELETE FROM "{jobs}" WHERE id = ''""",
-    """DELETE FROM "{jobs} leaves" WHERE leaf = ''""",
+    """DELETE FROM "{jobs}" WHERE epoch = -1 AND id = ''""",
+    """DELETE FROM "{jobs} leaves" WHERE epoch = -1 AND leaf = ''""",
     """DELETE FROM "{jobs} requests" WHERE job = -1""",
     """DELETE FROM "{jobs} texts" WHERE job = -1""",
     """DELETE FROM "{jobs} {job_events}" WHERE job = -1""",
-    """DELETE FROM "{resources}" WHERE key = ''""",
-    "DELETE FROM blobs WHERE key = ''",
+    """DELETE FROM "{resources}" WHERE epoch = -1 AND key = ''""",
+    "DELETE FROM blobs WHERE epoch = -1 AND key = ''",
 )
 
 

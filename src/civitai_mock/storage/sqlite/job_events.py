@@ -53,7 +53,8 @@ PUT_TEXTS = """
     INSERT INTO "{jobs} texts" (job, body) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET body = excluded.body
 """
 EVENTS = """
-    SELECT seq, body FROM "{jobs} {job_events}" WHERE job = (SELECT number FROM "{jobs}" WHERE id = ?) ORDER BY seq
+    SELECT seq, body FROM "{jobs} {job_events}"
+    WHERE job = (SELECT number FROM "{jobs}" WHERE epoch = ? AND id = ?) ORDER BY seq
 """
 
 

@@ -1,7 +1,7 @@
 """Jobs and their events as rows of SQLite, and back."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache, partial
 
@@ -13,6 +13,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource, JobSummary, WorkflowPlace
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.search import property_paths
+from civitai_mock.domain.stages import MovedBy
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.encoding import (
     MICROSECOND,
@@ -30,7 +31,8 @@ from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, e
 LEAF_BYTES = 16
 MAY_BE_LARGE = slice(-5, None)  # of the columns of `schema.JOB`: result, taint, request, last event and texts
 CACHED_AIRS = 4096
-INSERT_LEAF = """INSERT INTO "{jobs} leaves" (leaf, born, submission, job) VALUES (?, ?, ?, ?)"""
+MOVED_BY: Mapping[str | None, MovedBy | None] = {None: None, **{moved_by.value: moved_by for moved_by in MovedBy}}
+INSERT_LEAF = """INSERT INTO "{jobs} leaves" (epoch, leaf, born, submission, job) VALUES (?, ?, ?, ?, ?)"""
 
 
 def request_text(job: Job) -> str:
@@ -55,12 +57,12 @@ def request_text(job: Job) -> str:
     return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
 
 
-def job_row(job: Job) -> tuple[Value, ...]:
+def job_row(job: Job, *, epoch: int) -> tuple[Value, ...]:
     """Return the columns of a new job, in the order of `jobs.INSERT`."""
     searched = (job.type, job.issued_by, job.submission_id, job.cost, job.charged, job.priority)
     times = (to_micros(job.created_at), to_micros(job.expire_at), to_micros(job.keep_until))
     taint = None if job.taint is None else to_json(dict(job.taint))
-    return (job.id, *searched, *times, taint, *job_changes(job))
+    return (epoch, job.id, *searched, *times, taint, job.moved_by, *job_changes(job))
 
 
 def job_changes(job: Job) -> tuple[Value, ...]:
@@ -88,7 +90,8 @@ def job_changes(job: Job) -> tuple[Value, ...]:
 def job_from(row: Row) -> Job:
     """Make a job from the columns of `schema.JOB`."""
     job_id, job_type, issued_by, submission_id, cost, charged, priority, micros, expire_at, keep_until, *rest = row
-    slots, seq, stage, retry_attempt, outcome, *claim, prompt_id, waits, result, taint, request, last, texts = rest
+    slots, seq, stage, retry_attempt, outcome, *claim, prompt_id, waits, moved_by = rest[:-5]
+    result, taint, request, last, texts = rest[-5:]
     body, created_at = orjson.loads(request), from_micros(micros)
     facts = JobFacts(job_id=job_id, job_type=job_type, trace_id=body["trace_id"], created_at=created_at)
     return Job(
@@ -115,6 +118,7 @@ def job_from(row: Row) -> Job:
         charged=charged == 1,
         workflow=_place(*body["workflow"]) if "workflow" in body else None,
         progress=body.get("progress"),
+        moved_by=MOVED_BY[moved_by],
         slots=_slots(job_id, slots),
         stage=STAGES[stage],
         retry_attempt=retry_attempt,
@@ -212,18 +216,22 @@ def _job_resource(air: Document, file_name: str, trained_words: list[str], hashe
 _air = lru_cache(CACHED_AIRS)(Air)  # jobs share a few resources; a value that is found takes a third of the time
 
 
-def leaf_rows(job: Job) -> Sequence[tuple[Value, ...]]:
+def leaf_rows(job: Job, *, epoch: int) -> Sequence[tuple[Value, ...]]:
     """Return a row for each leaf of a job's properties, in the order of `INSERT_LEAF`."""
-    return _leaf_rows((to_micros(job.created_at), job.submission_id, job.id), job.properties)
+    return _leaf_rows(epoch, (to_micros(job.created_at), job.submission_id, job.id), job.properties)
 
 
 def stored_leaf_rows(stored: Sequence[Row]) -> Sequence[tuple[Value, ...]]:
-    """Return the leaf rows of stored jobs, given as created_at, submission_id, id and body."""
-    return [row for *position, text in stored for row in _leaf_rows(tuple(position), orjson.loads(text)["properties"])]
+    """Return the leaf rows of stored jobs, given as epoch, created_at, submission_id, id and body."""
+    return [
+        row
+        for epoch, *position, text in stored
+        for row in _leaf_rows(epoch, tuple(position), orjson.loads(text)["properties"])
+    ]
 
 
-def _leaf_rows(position: tuple[Value, ...], properties: ReadOnlyJson) -> Sequence[tuple[Value, ...]]:
-    return [(digest, *position) for digest in leaf_digests(property_paths(properties))]
+def _leaf_rows(epoch: int, position: tuple[Value, ...], properties: ReadOnlyJson) -> Sequence[tuple[Value, ...]]:
+    return [(epoch, digest, *position) for digest in leaf_digests(property_paths(properties))]
 
 
 def leaf_digests(texts: Iterable[str]) -> Sequence[str]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
-from civitai_mock.domain.errors import InsufficientBuzzError, TransientError
+from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
@@ -21,37 +22,45 @@ from civitai_mock.storage.sqlite.job_events import (
 )
 from civitai_mock.storage.sqlite.job_rows import job_changes, job_from, jobs_from, stored_leaf_rows, summary_from
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
-from civitai_mock.storage.sqlite.schema import TableNames
-from civitai_mock.storage.sqlite.settled import SettledJobs, SettledWorkflows
-from civitai_mock.storage.sqlite.spending import SPENT, ordinary_spent
+from civitai_mock.storage.sqlite.schema import TableNames, filled
+from civitai_mock.storage.sqlite.settled import Settled
+from civitai_mock.storage.sqlite.spending import SpentStatements, ordinary_spent
 from civitai_mock.storage.sqlite.workflow_sweep import SweepStatements, sweep_workflow_batch
 
 SWEEP_BATCH = 100  # takes a few milliseconds; other writes get their turn between two batches
-GET = """SELECT {job} FROM "{jobs}" WHERE id = ?"""
+GET = """SELECT {job} FROM "{jobs}" WHERE epoch = ? AND id = ?"""
 GET_SUMMARY = """
     SELECT type, issued_by, cost, created_at, slots, seq, outcome, result, taint,
         (SELECT last.body FROM "{jobs} {job_events}" AS last WHERE last.job = number AND last.seq = "{jobs}".seq)
-    FROM "{jobs}" WHERE id = ?
+    FROM "{jobs}" WHERE epoch = ? AND id = ?
 """
-SETTLED_AT = """SELECT changed_at FROM "{jobs}" WHERE id = ? AND outcome IS NOT NULL AND taint IS NULL"""
+SETTLED_AT = """
+    SELECT changed_at FROM "{jobs}" WHERE epoch = ? AND id = ? AND outcome IS NOT NULL AND taint IS NULL
+"""
 REPLACE = """
     UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, outcome = ?,
         provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
-        waits = ?, result = ?, callback_due_at = coalesce(callback_due_at, ?)
-    WHERE id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL AND lease_until IS coalesce(?, lease_until)
+        waits = ?, result = ?, callback_due_at = coalesce(callback_due_at, ?), polls = 0
+    WHERE epoch = ? AND id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
+        AND lease_until IS coalesce(?, lease_until)
     RETURNING number
 """
-SET_TAINT = """UPDATE "{jobs}" SET taint = ? WHERE id = ?"""
+COUNT_POLL = """
+    UPDATE "{jobs}" SET polls = polls + 1 WHERE epoch = ? AND id = ? AND seq = ? AND outcome IS NULL RETURNING polls
+"""
+SET_TAINT = """UPDATE "{jobs}" SET taint = ? WHERE epoch = ? AND id = ?"""
 EXPIRED = """
-    SELECT number, created_at, submission_id, id,
+    SELECT number, epoch, created_at, submission_id, id,
         (SELECT request.body FROM "{jobs} requests" AS request WHERE request.job = number)
-    FROM "{jobs}" WHERE keep_until <= ? ORDER BY keep_until LIMIT ?
+    FROM "{jobs}" WHERE epoch = ? AND keep_until <= ? ORDER BY keep_until LIMIT ?
 """
 SWEEP = """DELETE FROM "{jobs}" WHERE number = ?"""
 SWEEP_REQUEST = """DELETE FROM "{jobs} requests" WHERE job = ?"""
 SWEEP_TEXTS = """DELETE FROM "{jobs} texts" WHERE job = ?"""
 SWEEP_EVENTS = """DELETE FROM "{jobs} {job_events}" WHERE job = ?"""
-SWEEP_LEAF = """DELETE FROM "{jobs} leaves" WHERE leaf = ? AND born = ? AND submission = ? AND job = ?"""
+SWEEP_LEAF = """
+    DELETE FROM "{jobs} leaves" WHERE epoch = ? AND leaf = ? AND born = ? AND submission = ? AND job = ?
+"""
 
 
 class JobStatements:
@@ -62,6 +71,7 @@ class JobStatements:
         self.get_summary = names.fill(GET_SUMMARY)
         self.settled_at = names.fill(SETTLED_AT)
         self.replace = names.fill(REPLACE)
+        self.count_poll = names.fill(COUNT_POLL)
         self.set_taint = names.fill(SET_TAINT)
         self.expired = names.fill(EXPIRED)
         self.sweep = names.fill(SWEEP)
@@ -74,59 +84,58 @@ class JobStatements:
 class SqliteJobStore:
     """Implements `JobStore`; each change is one conditional UPDATE."""
 
-    def __init__(
-        self, *, database: Database, names: TableNames, settled_workflows: SettledWorkflows | None = None
-    ) -> None:
+    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch, settled: Settled | None = None) -> None:
         self._database = database
-        self._settled_workflows = settled_workflows
-        self._sql = JobStatements(names)
-        self._settled = SettledJobs() if database.is_private else None
-        self._events = EventStatements(names)
-        self._insertion = InsertStatements(names)
-        self._workflow_sweep = SweepStatements(names)
-        self._spent = names.fill(SPENT)
+        self._epoch = epoch
+        self._settled = settled
+        self._sql = filled(JobStatements, names)
+        self._events = filled(EventStatements, names)
+        self._insertion = filled(InsertStatements, names)
+        self._workflow_sweep = filled(SweepStatements, names)
+        self._spent = filled(SpentStatements, names).spent
 
     async def add(self, jobs: Sequence[Job], *, budget: Budget | None = None) -> None:
-        new = NewJobs(jobs)
+        epoch = self._epoch.number
+        new = NewJobs(jobs, epoch=epoch)
 
         def insert(connection: sqlite3.Connection) -> None:
             new.insert(connection, self._insertion)
             if budget:
-                self._check(budget, connection)
+                self._check(budget, epoch, connection)
 
         await self._database.write(insert)
 
-    def _check(self, budget: Budget, connection: sqlite3.Connection) -> None:
+    def _check(self, budget: Budget, epoch: int, connection: sqlite3.Connection) -> None:
         """Raise `InsufficientBuzzError` if jobs, the new ones included, cost too much; it undoes the insertion."""
-        cost = ordinary_spent(connection.execute(self._spent, (budget.issued_by,)).fetchall())
+        cost = ordinary_spent(connection.execute(self._spent, (epoch, budget.issued_by)).fetchall())
         if cost > budget.limit:
             raise InsufficientBuzzError(f"The jobs would cost {cost:g} Buzz in all, more than {budget.limit:g}.")
 
     async def spent(self, issued_by: str) -> float:
-        return ordinary_spent(await self._database.scan(self._spent, (issued_by,)))
+        return ordinary_spent(await self._database.scan(self._spent, (self._epoch.number, issued_by)))
 
     async def has_open_workflows(self) -> bool:
         questions = (self._workflow_sweep.is_unfinished, self._workflow_sweep.has_announcement)
-        return any(self._database.read(question) for question in questions)
+        return any(self._database.read(question, (self._epoch.number,)) for question in questions)
 
     async def get(self, job_id: str) -> Job | None:
         rows = self._rows(job_id)
         return job_from(rows[0]) if rows else None
 
     async def get_summary(self, job_id: str) -> JobSummary | None:
-        rows = self._database.read(self._sql.get_summary, (job_id,))
+        rows = self._database.read(self._sql.get_summary, (self._epoch.number, job_id))
         summary = summary_from(job_id, rows[0]) if rows else None
         return await self.get(job_id) if rows and summary is None else summary
 
     async def settled_at(self, job_id: str) -> datetime | None:
-        settled = self._settled
-        known = None if settled is None else settled.times.get(job_id)
+        key, settled = (self._epoch.number, job_id), self._settled
+        known = None if settled is None else settled.jobs.get(key)
         if known is not None:
             return known
-        rows = self._database.read(self._sql.settled_at, (job_id,))
+        rows = self._database.read(self._sql.settled_at, key)
         found = from_micros(rows[0][0]) if rows else None
         if settled is not None and found is not None:
-            settled.add(job_id, found)
+            settled.add_job(key, found)
         return found
 
     async def get_many(self, job_ids: Sequence[str]) -> Sequence[Job]:
@@ -134,14 +143,14 @@ class SqliteJobStore:
         return [job for jobs in found for job in jobs]
 
     def _rows(self, job_id: str) -> Sequence[Row]:
-        return self._database.read(self._sql.get, (job_id,))
+        return self._database.read(self._sql.get, (self._epoch.number, job_id))
 
     async def replace(
         self, before: Job, after: Job, *, between: Sequence[JobEvent] = (), if_not_renewed: bool = False
     ) -> bool:
         worker_id = before.claim.worker_id if before.claim else None
         lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
-        changes = (*job_changes(after), before.id, before.seq, worker_id, lease)
+        changes = (*job_changes(after), self._epoch.number, before.id, before.seq, worker_id, lease)
 
         def update(connection: sqlite3.Connection) -> bool:
             held = connection.execute(self._sql.replace, changes).fetchall()
@@ -157,46 +166,49 @@ class SqliteJobStore:
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         """Read the events before the job, whose texts are then all there."""
-        rows = self._database.read(self._events.events, (job_id,))
+        rows = self._database.read(self._events.events, (self._epoch.number, job_id))
         return [
             event for row in self._rows(job_id) for event in events_from(rows, facts_of(job_from(row)), texts=row[-1])
         ]
 
     async def count_poll(self, job_id: str, seq: int) -> int:
-        raise TransientError("not there yet", job_id=job_id, seq=seq)
+        parameters = (self._epoch.number, job_id, seq)
+        rows = await self._database.write(lambda db: db.execute(self._sql.count_poll, parameters).fetchall())
+        return int(rows[0][0]) if rows else 0
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
-        text = to_json(dict(taint))
-        rows = [(text, job_id) for job_id in set(job_ids)]
+        text, epoch = to_json(dict(taint)), self._epoch.number
+        rows = [(text, epoch, job_id) for job_id in set(job_ids)]
 
         def taint_all(connection: sqlite3.Connection) -> int:
-            self._unsettle(job_ids)
+            self._unsettle(epoch, job_ids)
             return connection.executemany(self._sql.set_taint, rows).rowcount
 
         return await self._database.write(taint_all)
 
-    def _unsettle(self, job_ids: Iterable[str]) -> None:
+    def _unsettle(self, epoch: int, job_ids: Iterable[str]) -> None:
         """Forget that jobs are settled, within the write that changes it: nobody can ask before it is committed."""
         if self._settled is not None:
             for job_id in job_ids:
-                self._settled.times.pop(job_id, None)
+                self._settled.jobs.pop((epoch, job_id), None)
 
     async def sweep(self, now: datetime) -> int:
-        sweep_workflows = partial(
-            sweep_workflow_batch, to_micros(now), sql=self._workflow_sweep, settled=self._settled_workflows
-        )
-        while await self._database.write(sweep_workflows):
+        until = to_micros(now)
+        while await self._database.write(partial(self._sweep_workflows, self._epoch.number, until)):
             pass
         swept, batch = 0, SWEEP_BATCH
         while batch == SWEEP_BATCH:
-            batch = await self._database.write(partial(self._sweep_batch, to_micros(now)))
+            batch = await self._database.write(partial(self._sweep_batch, self._epoch.number, until))
             swept += batch
         return swept
 
-    def _sweep_batch(self, now: int, connection: sqlite3.Connection) -> int:
-        expired = connection.execute(self._sql.expired, (now, SWEEP_BATCH)).fetchall()
+    def _sweep_workflows(self, epoch: int, now: int, connection: sqlite3.Connection) -> bool:
+        return sweep_workflow_batch(epoch, now, connection, sql=self._workflow_sweep, settled=self._settled)
+
+    def _sweep_batch(self, epoch: int, now: int, connection: sqlite3.Connection) -> int:
+        expired = connection.execute(self._sql.expired, (epoch, now, SWEEP_BATCH)).fetchall()
         connection.executemany(self._sql.sweep_leaf, stored_leaf_rows([row for _, *row in expired]))
-        self._unsettle([job_id for *_, job_id, _ in expired])
+        self._unsettle(epoch, [job_id for *_, job_id, _ in expired])
         numbers = [(number,) for number, *_ in expired]
         for statement in (self._sql.sweep, self._sql.sweep_request, self._sql.sweep_texts, self._sql.sweep_events):
             connection.executemany(statement, numbers)

@@ -12,15 +12,15 @@ from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, job_row, leaf_rows
 from civitai_mock.storage.sqlite.schema import TableNames
 
 INSERT = """
-    INSERT INTO "{jobs}" (id, type, issued_by, submission_id, cost, charged, priority,
-        created_at, expire_at, keep_until, taint,
+    INSERT INTO "{jobs}" (epoch, id, type, issued_by, submission_id, cost, charged, priority,
+        created_at, expire_at, keep_until, taint, moved_by,
         slots, seq, changed_at, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
         waits, result, callback_due_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_REQUEST = """INSERT INTO "{jobs} requests" (job, body) VALUES (?, ?)"""
 INSERT_PLACE = """
-    INSERT INTO "{jobs} places" (workflow, job) SELECT number, ? FROM "{jobs} workflows" WHERE id = ?
+    INSERT INTO "{jobs} places" (workflow, job) SELECT number, ? FROM "{jobs} workflows" WHERE epoch = ? AND id = ?
 """
 
 
@@ -38,25 +38,25 @@ class InsertStatements:
 class NewJobs:
     """Holds jobs as rows, which are made before the transaction that inserts them begins."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._new = [(job, job_row(job), request_text(job)) for job in jobs]
-        self._leaves = [row for job in jobs if job.properties for row in leaf_rows(job)]
+    def __init__(self, jobs: Sequence[Job], *, epoch: int) -> None:
+        self._epoch = epoch
+        self._new = [(job, job_row(job, epoch=epoch), request_text(job)) for job in jobs]
+        self._leaves = [row for job in jobs if job.properties for row in leaf_rows(job, epoch=epoch)]
 
     def insert(self, connection: sqlite3.Connection, sql: InsertStatements) -> None:
         """Insert all of the jobs; raise `ConflictError` if there is one with one of the ids already."""
         try:
             for job, row, request in self._new:
-                _insert(connection, sql, job, row, request)
+                self._insert(connection, sql, job, row, request)
             if self._leaves:
                 connection.executemany(sql.insert_leaf, self._leaves)
         except sqlite3.IntegrityError as error:
             raise ConflictError("A job with this id exists already.") from error
 
-
-def _insert(connection: sqlite3.Connection, sql: InsertStatements, job: Job, row: Row, request: str) -> None:
-    # RETURNING would make a table for the one number, which takes a sixth of the time of the statement.
-    number = cast("int", connection.execute(sql.insert, row).lastrowid)
-    connection.execute(sql.insert_request, (number, request))
-    if job.workflow is not None:
-        connection.execute(sql.insert_place, (number, job.workflow.workflow_id))
-    append_first(connection, sql.events, job, number=number)
+    def _insert(self, connection: sqlite3.Connection, sql: InsertStatements, job: Job, row: Row, request: str) -> None:
+        # RETURNING would make a table for the one number, which takes a sixth of the time of the statement.
+        number = cast("int", connection.execute(sql.insert, row).lastrowid)
+        connection.execute(sql.insert_request, (number, request))
+        if job.workflow is not None:
+            connection.execute(sql.insert_place, (number, self._epoch, job.workflow.workflow_id))
+        append_first(connection, sql.events, job, number=number)

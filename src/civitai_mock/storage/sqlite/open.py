@@ -14,18 +14,12 @@ from pathlib import Path
 import structlog
 from filelock import BaseFileLock, FileLock, Timeout
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import Metrics, NamespaceStore, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent
-from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.connections import Connections, connect_file, connect_memory
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.errors import away
-from civitai_mock.storage.sqlite.event_feed import SqliteEventFeed
-from civitai_mock.storage.sqlite.health import SqliteHealth
-from civitai_mock.storage.sqlite.job_queries import SqliteJobSearch
-from civitai_mock.storage.sqlite.jobs import SqliteJobStore
 from civitai_mock.storage.sqlite.permissions import (
     FILE_MODE,
     foreigner,
@@ -38,12 +32,8 @@ from civitai_mock.storage.sqlite.permissions import (
     tighten,
 )
 from civitai_mock.storage.sqlite.process_locks import MUTEX, ProcessLocks
-from civitai_mock.storage.sqlite.queue import SqliteJobQueue
-from civitai_mock.storage.sqlite.resources import SqliteResourceStore
 from civitai_mock.storage.sqlite.schema import TableNames
-from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
-from civitai_mock.storage.sqlite.settled import SettledWorkflows
-from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
+from civitai_mock.storage.sqlite.stores import StoreParts
 
 logger = structlog.stdlib.get_logger()
 
@@ -82,11 +72,12 @@ async def open_sqlite(
             workers = None
         else:
             description = f"SQLite at {directory / FILE_NAME}"
-            parts = await _open_in_thread(lambda stop: _open_directory(stack, directory, names, description, stop))
-            database = Database(parts.connections, description=description, metrics=metrics)
-            content, workers = parts.content, parts.workers
+            opened = await _open_in_thread(lambda stop: _open_directory(stack, directory, names, description, stop))
+            database = Database(opened.connections, description=description, metrics=metrics)
+            content, workers = opened.content, opened.workers
         stack.push_async_callback(database.close)
-        yield _stores(database, names, content, workers)
+        parts = StoreParts(database=database, names=names, content=content, workers=workers)
+        yield parts.in_epoch(Epoch())
 
 
 async def _open_in_thread(open_it: Callable[[threading.Event], Directory]) -> Directory:
@@ -119,42 +110,6 @@ def _open_directory(
     except (sqlite3.Error, OSError, NewerSchemaError) as error:
         whose = foreigner(directory, parts) if isinstance(error, PermissionError) else None
         raise away(description, whose or error) from error
-
-
-def _stores(database: Database, names: TableNames, content: BlobContent, workers: ProcessLocks | None) -> Stores:
-    settled_workflows = SettledWorkflows() if database.is_private else None
-
-    def load_workflows() -> WorkflowStore:
-        from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
-
-        return SqliteWorkflowStore(database=database, names=names, settled=settled_workflows)
-
-    def load_announcements() -> WorkflowOutbox:
-        from civitai_mock.storage.sqlite.workflow_outbox import SqliteWorkflowOutbox
-
-        return SqliteWorkflowOutbox(database=database, names=names)
-
-    def load_namespaces() -> NamespaceStore:
-        raise TransientError("not there yet")
-
-    def in_epoch(epoch: Epoch) -> Stores:
-        raise TransientError("not there yet", epoch=epoch.number)
-
-    return Stores(
-        in_epoch=in_epoch,
-        namespaces=late(load_namespaces),
-        jobs=SqliteJobStore(database=database, names=names, settled_workflows=settled_workflows),
-        queue=SqliteJobQueue(database=database, names=names, workers=workers),
-        search=SqliteJobSearch(database=database, names=names),
-        feed=SqliteEventFeed(database=database, names=names),
-        webhooks=SqliteWebhookOutbox(database=database, names=names),
-        workflows=late(load_workflows),
-        announcements=late(load_announcements),
-        resources=SqliteResourceStore(database=database, names=names),
-        blobs=SqliteBlobStore(database=database, content=content),
-        secrets=SqliteSecretStore(database=database),
-        health=SqliteHealth(database=database, names=names, content=content),
-    )
 
 
 @contextmanager

@@ -3,75 +3,70 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import orjson
 
 from civitai_mock.domain.air import Air, CompressedAir, Reference
 from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.namespaces import DEFAULT, SHARED_EPOCH, Epoch
 from civitai_mock.domain.resource import Resource, find_named, find_same
 from civitai_mock.ports import ResourcePage
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Value, air_parts, to_json
-from civitai_mock.storage.sqlite.schema import TableNames
-
-# Matches rows of source ?1 and of version id ?2. The column has what stands behind `@`, in lower case: hints may follow
-# the id, and begin with one of %+,./:= (see `Air.version_id`).
-OF_VERSION = """
-    (source = ?1 AND version = ?2)
-    OR (source = ?1 AND version >= ?2 || '%' AND version < ?2 || '-')
-    OR (source = ?1 AND version >= ?2 || '.' AND version < ?2 || '0')
-    OR (source = ?1 AND version >= ?2 || ':' AND version < ?2 || 'a')
-"""
-# Without a version id (NULL), only a row with the same key is in the way.
-INSERT_MISSING = """
-    INSERT INTO "{resources}" (source, key, version, id, search, body) SELECT ?1, ?3, ?4, ?5, ?6, ?7
-    WHERE NOT EXISTS (SELECT 1 FROM "{resources}" WHERE {of_version})
-    ON CONFLICT (key) DO NOTHING
-"""
-FIND_SPELLED = """SELECT body FROM "{resources}" WHERE key IN (SELECT value FROM json_each(?))"""
-FIND_VERSION = """SELECT body FROM "{resources}" WHERE {of_version}"""
-FIND_MODEL = """SELECT body FROM "{resources}" WHERE source = ? AND id IN (?, ?)"""
-REPLACE = """
-    UPDATE "{resources}" SET source = ?, key = ?, version = ?, id = ?, search = ?, body = ? WHERE key = ?
-"""
-DELETE = """DELETE FROM "{resources}" WHERE key = ?"""
-COUNT = """SELECT count(*) FROM "{resources}" WHERE instr(search, ?) > 0"""
-SEARCH = """SELECT body FROM "{resources}" WHERE instr(search, ?) > 0 ORDER BY key LIMIT ? OFFSET ?"""
+from civitai_mock.storage.sqlite.resource_statements import LayeredStatements, ResourceStatements
+from civitai_mock.storage.sqlite.schema import TableNames, filled
 
 MAX_INTEGER = 2**63 - 1
 CACHED_RESOURCES = 512
+MOST_KEPT = 2048
 LARGEST_CACHED = 4096  # characters; a longer body would take too much memory
-
-
-class ResourceStatements:
-    """The statements with the name of the table filled in; every SELECT but `count` returns bodies."""
-
-    def __init__(self, names: TableNames) -> None:
-        self.insert_missing = names.fill(INSERT_MISSING.replace("{of_version}", OF_VERSION))
-        self.find_spelled = names.fill(FIND_SPELLED)
-        self.find_version = names.fill(FIND_VERSION.replace("{of_version}", OF_VERSION))
-        self.find_model = names.fill(FIND_MODEL)
-        self.replace = names.fill(REPLACE)
-        self.delete = names.fill(DELETE)
-        self.count = names.fill(COUNT)
-        self.search = names.fill(SEARCH)
+KeptResources: TypeAlias = dict[tuple[int, str], Resource]  # by epochs and the keys of AIRs, until one is changed
 
 
 class SqliteResourceStore:
-    """Implements `ResourceStore`, one row for each resource."""
+    """Implements `ResourceStore`, one row for each resource; what the default namespace writes, all share.
 
-    def __init__(self, *, database: Database, names: TableNames) -> None:
+    Another namespace has rows of its own over the shared ones. `kept` is for a database of this process alone.
+    """
+
+    def __init__(
+        self, *, database: Database, names: TableNames, epoch: Epoch, kept: KeptResources | None = None
+    ) -> None:
         self._database = database
-        self._sql = ResourceStatements(names)
-        self._kept: dict[str, Resource] = {}  # by the keys of their AIRs, until one is changed
+        self._epoch = epoch
+        self._shared = filled(ResourceStatements, names)
+        self._layered = None if epoch.namespace == DEFAULT else filled(LayeredStatements, names)
+        self._sql = self._layered or self._shared
+        self._kept = kept
+
+    @property
+    def _layer(self) -> int:
+        """Return the epoch of the rows that are written here."""
+        number = self._epoch.number
+        return SHARED_EPOCH if self._layered is None else number
 
     async def add(self, resource: Resource) -> None:
         if not await self.add_missing([resource]):
             raise ConflictError(f"The resource '{resource.air}' exists already.")
 
     async def add_missing(self, resources: Sequence[Resource]) -> int:
-        rows = [_new_row(resource) for resource in resources]
-        return await self._database.write(lambda db: db.executemany(self._sql.insert_missing, rows).rowcount)
+        layer = self._layer
+
+        def add_all(db: sqlite3.Connection) -> int:
+            self._forget()
+            if self._layered is None:
+                rows = [(layer, *_new_row(resource)) for resource in resources]
+                return db.executemany(self._shared.insert_missing, rows).rowcount
+            return sum([self._add_own(resource, layer, self._layered, db) for resource in resources])
+
+        return await self._database.write(add_all)
+
+    def _add_own(self, resource: Resource, layer: int, sql: LayeredStatements, db: sqlite3.Connection) -> bool:
+        if db.execute(sql.find_identity, (layer, resource.air.identity)).fetchall():
+            return False
+        _put_own(resource, layer, sql, db)
+        return True
 
     async def find(self, references: Sequence[Reference]) -> Mapping[str, Resource]:
         spelled = self._spelled(references)
@@ -88,63 +83,96 @@ class SqliteResourceStore:
         nevertheless.
         """
         texts = {found.key: found.text for found in references if isinstance(found, Air) and not found.is_of_model}
-        known = self._kept
+        layer, kept = self._layer, self._kept or {}
+        known = {key: kept[layer, key] for key in texts if (layer, key) in kept}
         if unknown := [key for key in texts if key not in known]:
-            known = {**known, **self._read(unknown)}
+            known |= self._read(unknown)
         return {text: known[key] for key, text in texts.items() if key in known}
 
     def _read(self, keys: Sequence[str]) -> Mapping[str, Resource]:
         """Read resources by the keys of their AIRs, and keep them where no other process can change them."""
         found: dict[str, Resource] = {}
-        for (body,) in self._database.read(self._sql.find_spelled, (to_json(keys),)):
+        layer = self._layer
+        for (body,) in self._database.read(self._sql.find_spelled, (layer, to_json(keys))):
             resource = _resource_from(body)
             found[resource.air.key] = resource
-            if self._database.is_private and len(body) <= LARGEST_CACHED and len(self._kept) < CACHED_RESOURCES:
-                self._kept[resource.air.key] = resource
+            if self._kept is not None and len(body) <= LARGEST_CACHED:
+                if len(self._kept) >= MOST_KEPT:
+                    self._kept.clear()
+                self._kept[layer, resource.air.key] = resource
         return found
 
+    def _forget(self) -> None:
+        """Forget what was kept, within the write that changes it: nobody can ask before it is committed."""
+        if self._kept is not None:
+            self._kept.clear()
+
     def _find(self, reference: Reference) -> Resource | None:
-        rows = self._database.read(*self._question(reference))
+        rows = self._database.read(*self._question(reference, self._layer))
         return find_named(reference, [_resource_from(body) for (body,) in rows])
 
     async def replace(self, resource: Resource) -> bool:
+        layer = self._layer
+
         def replaced(db: sqlite3.Connection) -> bool:
-            former = self._itself(resource.air, db)
-            if former is not None:
-                db.execute(self._sql.replace, (*_row(resource), former.air.key))
-                self._kept.clear()
-            return former is not None
+            former = self._itself(resource.air, layer, db)
+            if former is None:
+                return False
+            self._forget()
+            if self._layered is None:
+                db.execute(self._shared.replace, (*_row(resource), layer, former.air.key))
+            else:
+                _remove_own(former.air, layer, self._layered, db)
+                _put_own(resource, layer, self._layered, db)
+            return True
 
         return await self._database.write(replaced)
 
     async def delete(self, air: Air) -> bool:
+        layer = self._layer
+
         def deleted(db: sqlite3.Connection) -> bool:
-            former = self._itself(air, db)
-            if former is not None:
-                db.execute(self._sql.delete, (former.air.key,))
-                self._kept.clear()
-            return former is not None
+            former = self._itself(air, layer, db)
+            if former is None:
+                return False
+            self._forget()
+            if self._layered is None:
+                db.execute(self._shared.delete, (layer, former.air.key))
+            else:
+                _remove_own(former.air, layer, self._layered, db)
+            return True
 
         return await self._database.write(deleted)
 
     async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:
         text = query.casefold()
-        ((total,),) = await self._database.scan(self._sql.count, (text,))
-        rows = await self._database.scan(self._sql.search, (text, limit, min(offset, MAX_INTEGER)))
+        ((total,),) = await self._database.scan(self._sql.count, (self._layer, text))
+        rows = await self._database.scan(self._sql.search, (self._layer, text, limit, min(offset, MAX_INTEGER)))
         return ResourcePage(total=total, items=[_resource_from(body) for (body,) in rows])
 
-    def _itself(self, air: Air, db: sqlite3.Connection) -> Resource | None:
-        rows = db.execute(*self._question(air)).fetchall()
+    def _itself(self, air: Air, layer: int, db: sqlite3.Connection) -> Resource | None:
+        rows = db.execute(*self._question(air, layer)).fetchall()
         return find_same(air, [_resource_from(body) for (body,) in rows])
 
-    def _question(self, reference: Reference) -> tuple[str, tuple[str, ...]]:
+    def _question(self, reference: Reference, layer: int) -> tuple[str, tuple[Value, ...]]:
         """Return a statement with its parameters that selects the resource, maybe among others."""
         source = reference.source.lower()
         if isinstance(reference, CompressedAir):
-            return self._sql.find_version, (source, (reference.version_id or reference.version).lower())
+            return self._sql.find_version, (layer, source, (reference.version_id or reference.version).lower())
         if reference.version_id is not None:
-            return self._sql.find_version, (source, reference.version_id)
-        return self._sql.find_model, (source, reference.id.lower(), reference.model_id.lower())
+            return self._sql.find_version, (layer, source, reference.version_id)
+        return self._sql.find_model, (layer, source, reference.id.lower(), reference.model_id.lower())
+
+
+def _put_own(resource: Resource, layer: int, sql: LayeredStatements, db: sqlite3.Connection) -> None:
+    db.execute(sql.delete, (layer, resource.air.identity))
+    db.execute(sql.insert, (layer, *_row(resource)))
+
+
+def _remove_own(air: Air, layer: int, sql: LayeredStatements, db: sqlite3.Connection) -> None:
+    """Remove the row of a namespace, and leave one that hides the shared resource, if there is one."""
+    db.execute(sql.delete, (layer, air.identity))
+    db.execute(sql.hide, (layer, air.identity))
 
 
 def _new_row(resource: Resource) -> tuple[Value, ...]:
@@ -157,7 +185,7 @@ def _row(resource: Resource) -> tuple[Value, ...]:
     air = resource.air
     body = to_json({"air": air_parts(air), "fields": dict(resource.fields)})
     version = air.version.lower() if air.version else None
-    return (air.source.lower(), air.key, version, air.id.lower(), resource.search_text, body)
+    return (air.source.lower(), air.key, version, air.id.lower(), air.identity, resource.search_text, body)
 
 
 def _resource_from(text: str) -> Resource:

@@ -5,33 +5,31 @@ database, too, only it can tell.
 """
 
 from datetime import datetime
+from typing import TypeAlias
+
+Key: TypeAlias = tuple[int, str]  # epoch and id
 
 MOST_JOBS = 4096
 MOST_WORKFLOWS = 10_000
 
 
-class SettledJobs:
-    """Remembers when jobs were settled, at most `MOST_JOBS`."""
+class Settled:
+    """Remembers, for all epochs, when jobs were settled, and the versions of workflows with a memo.
 
-    def __init__(self) -> None:
-        self.times: dict[str, datetime] = {}
-
-    def add(self, job_id: str, settled_at: datetime) -> None:
-        if len(self.times) >= MOST_JOBS:
-            self.times.clear()
-        self.times[job_id] = settled_at
-
-
-class SettledWorkflows:
-    """Remembers the versions of workflows with a memo, at most `MOST_WORKFLOWS`.
-
-    What changes one forgets it within its write: nobody can ask before that is committed.
+    There are at most `MOST_JOBS` and `MOST_WORKFLOWS`. What changes one forgets it within its write: nobody can ask
+    before that is committed.
     """
 
     def __init__(self) -> None:
-        self.versions: dict[str, int] = {}
+        self.jobs: dict[Key, datetime] = {}
+        self.workflows: dict[Key, int] = {}
 
-    def add(self, workflow_id: str, version: int) -> None:
-        if len(self.versions) >= MOST_WORKFLOWS:
-            self.versions.clear()
-        self.versions[workflow_id] = version
+    def add_job(self, key: Key, settled_at: datetime) -> None:
+        if len(self.jobs) >= MOST_JOBS:
+            self.jobs.clear()
+        self.jobs[key] = settled_at
+
+    def add_workflow(self, key: Key, version: int) -> None:
+        if len(self.workflows) >= MOST_WORKFLOWS:
+            self.workflows.clear()
+        self.workflows[key] = version

@@ -4,17 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from civitai_mock.storage.sqlite.encoding import Row
+from civitai_mock.storage.sqlite.schema import TableNames
 
 ACCOUNTS = {"blue": "blue", "green": "green", "yellow": "yellow", "fake_red": "fakeRed"}  # by their columns
 NOT_ORDINARY = "fakeRed"
 SPENT = """
     SELECT
         (SELECT coalesce(sum(cost), 0) FROM "{jobs}"
-        WHERE issued_by = ?1 AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')),
+        WHERE epoch = ?1 AND issued_by = ?2 AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')),
         coalesce(sum(blue), 0), coalesce(sum(green), 0), coalesce(sum(yellow), 0), coalesce(sum(fake_red), 0)
-    FROM "{jobs} workflows" WHERE owner = ?1
+    FROM "{jobs} workflows" WHERE epoch = ?1 AND owner = ?2
 """
 """Adds up what a consumer has spent on what is kept; `sums_of` reads its only row."""
+
+
+class SpentStatements:
+    """The statement with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.spent = names.fill(SPENT)
 
 
 class Sums(NamedTuple):

@@ -1,7 +1,7 @@
 """Make the tables of a SQLite store, and upgrade those of earlier versions of the schema."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -11,8 +11,10 @@ from operator import itemgetter
 import orjson
 import structlog
 
+from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import blob_keys
 from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SERVER, SHARED_EPOCH
 from civitai_mock.domain.stages import JobEventType, Stage
 from civitai_mock.ports import NewerSchemaError
 from civitai_mock.storage.sqlite.encoding import MICROSECOND, from_micros
@@ -25,10 +27,24 @@ logger = structlog.stdlib.get_logger()
 # Several events are one row, as if they had been written together; not all, as a job may have thousands.
 EVENTS_IN_A_ROW = 8
 
-COLUMNS = """SELECT name FROM pragma_table_info('{jobs}')"""
-SET_ASIDE = """ALTER TABLE "{jobs}" RENAME TO "{jobs} of before" """
-COUNT = """SELECT count(*) FROM "{jobs} of before" """
-DROP = """DROP TABLE "{jobs} of before" """
+COLUMNS = "SELECT name FROM pragma_table_info('{table}')"
+SET_ASIDE = 'ALTER TABLE "{table}" RENAME TO "{table} of before"'
+COUNT = 'SELECT count(*) FROM "{table} of before"'
+DROP = 'DROP TABLE "{table} of before"'
+# What is found by an id or a name, with the epoch of what was there before version 10.
+EPOCHS: Mapping[str, int] = {
+    "{jobs}": FIRST_EPOCH,
+    "{jobs} leaves": FIRST_EPOCH,
+    "{jobs} workflows": FIRST_EPOCH,
+    "{jobs} tags": FIRST_EPOCH,
+    "{jobs} deliveries": FIRST_EPOCH,
+    "blobs": FIRST_EPOCH,
+    "{resources}": SHARED_EPOCH,
+}
+TAKE_OVER_ROWS = """
+    INSERT INTO "{table}" (epoch, {columns}{more}) SELECT {epoch}, {columns}{values} FROM "{table} of before"
+"""
+NOTHING_MORE = {"more": "", "values": ""}
 SAME_COLUMNS = """
     id, priority, created_at, expire_at, keep_until, slots, seq, stage, retry_attempt, outcome,
     provider, worker_id, claimed_at, lease_until, prompt_id
@@ -39,8 +55,8 @@ CHANGED_AT = """
 """
 # Version 1 charged nothing, and knew the jobs of a request only by their ids, so each becomes a submission.
 TAKE_OVER_1 = """
-    INSERT INTO "{jobs}" (type, issued_by, submission_id, cost, charged, waits, changed_at, {same_columns})
-    SELECT json_extract(body, '$.type'), json_extract(body, '$.issued_by'), id, json_extract(body, '$.cost'), 0, 0,
+    INSERT INTO "{jobs}" (epoch, type, issued_by, submission_id, cost, charged, waits, changed_at, {same_columns})
+    SELECT 1, json_extract(body, '$.type'), json_extract(body, '$.issued_by'), id, json_extract(body, '$.cost'), 0, 0,
         {changed_at}, {same_columns}
     FROM "{jobs} of before" AS old ORDER BY created_at, id
 """
@@ -49,9 +65,9 @@ BODY_OF_1 = """
         '$.name', NULL, '$.callback_url', NULL, '$.providers', json('[]'), '$.dependencies', json('[]'))
 """
 TAKE_OVER = """
-    INSERT INTO "{jobs}" (type, issued_by, submission_id, cost, charged, waits, result, taint,
+    INSERT INTO "{jobs}" (epoch, type, issued_by, submission_id, cost, charged, waits, result, taint,
         callback_due_at, callback_told, callback_failures, changed_at, {same_columns})
-    SELECT type, issued_by, submission_id, cost, charged, waits, result, taint,
+    SELECT 1, type, issued_by, submission_id, cost, charged, waits, result, taint,
         callback_due_at, callback_told, callback_failures, {changed_at}, {same_columns}
     FROM "{jobs} of before" AS old ORDER BY created_at, submission_id, id
 """
@@ -59,7 +75,7 @@ TAKE_OVER_REQUESTS = """
     INSERT INTO "{jobs} requests" (job, body)
     SELECT job.number, {body} FROM "{jobs}" AS job JOIN "{jobs} of before" AS old ON old.id = job.id
 """
-OLD_BODIES = """SELECT created_at, id, id, body FROM "{jobs} of before" """
+OLD_BODIES = """SELECT 1, created_at, id, id, body FROM "{jobs} of before" """
 OLD_EVENTS = """
     SELECT job.number, job.created_at, old.job_id, old.seq, old.body
     FROM "{jobs}" AS job JOIN "{job_events}" AS old ON old.job_id = job.id ORDER BY job.number, old.seq
@@ -68,14 +84,16 @@ OLD_EVENTS = """
 DROP_OLD_EVENTS = """DELETE FROM "{job_events}" WHERE job_id IN (SELECT id FROM "{jobs}")"""
 HAS_EVENTS = """SELECT EXISTS (SELECT 1 FROM "{job_events}")"""
 DROP_EVENTS = """DROP TABLE "{job_events}" """
-BLOB_COLUMNS = "SELECT name FROM pragma_table_info('blobs')"
 ADD_COLUMN = "ALTER TABLE blobs ADD COLUMN {} TEXT"
 LATER_COLUMNS = ("owner", "recipe", "facts")  # which came with versions 3, 5 and 6
-ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE owner IS NULL)"
-MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" """
-EVENT_COLUMNS = """SELECT name FROM pragma_table_info('{jobs} {job_events}')"""
+ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE epoch = 1 AND owner IS NULL)"
+MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" WHERE epoch = 1 """
 ADD_POSITION = """ALTER TABLE "{jobs} {job_events}" ADD COLUMN position INTEGER"""
-SET_OWNER = "UPDATE blobs SET owner = ? WHERE key = ? AND owner IS NULL"
+INSERT_NAMESPACE = """
+    INSERT INTO namespaces (name, epoch, changed, used_at, is_deleted, document) VALUES (?, ?, 0, 0, 0, '{}')
+    ON CONFLICT (name) DO NOTHING
+"""
+SET_OWNER = "UPDATE blobs SET owner = ? WHERE epoch = 1 AND key = ? AND owner IS NULL"
 
 
 def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
@@ -85,10 +103,11 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
         version = _version(connection)
         add_columns_of_blobs(connection)
         add_positions_of_events(connection, names)
-        with old_jobs_taken_over(connection, names):
+        with old_jobs_taken_over(connection, names), epochs_added(connection, names):
             for statement in TABLES:
                 connection.execute(names.fill(statement))
         find_owners_of_blobs(connection, names)
+        connection.executemany(INSERT_NAMESPACE, [(DEFAULT, FIRST_EPOCH), (SERVER, SHARED_EPOCH)])
         for statement in INDEXES:
             connection.execute(names.fill(statement))
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -114,17 +133,51 @@ def old_jobs_taken_over(connection: sqlite3.Connection, names: TableNames) -> It
 
     The version of the file does not say whether: it may have several tables of jobs, some of them upgraded already.
     """
-    columns = {name for (name,) in connection.execute(names.fill(COLUMNS))}
+    columns = _columns(connection, names.jobs)
     is_old = bool(columns) and "number" not in columns
     if is_old:
-        connection.execute(names.fill(SET_ASIDE))
-        (jobs,) = connection.execute(names.fill(COUNT)).fetchone()
-        logger.info("upgrading the jobs of the store, which may take a while", jobs=jobs)
+        _set_aside(connection, names.jobs)
+        _log_upgrade(connection, names)
     yield
     if is_old:
         _take_jobs_over(connection, names, is_first="submission_id" not in columns)
         _take_events_over(connection, names)
-        connection.execute(names.fill(DROP))
+        connection.execute(DROP.format(table=names.jobs))
+
+
+@contextmanager
+def epochs_added(connection: sqlite3.Connection, names: TableNames) -> Iterator[None]:
+    """Set tables without epochs aside, let the caller make the current ones, then move their rows and drop them."""
+    connection.create_function("identity_of", 1, _identity_of, deterministic=True)
+    tables = {names.fill(name): epoch for name, epoch in EPOCHS.items()}
+    columns = {table: found for table in tables if (found := _columns(connection, table)) and "epoch" not in found}
+    for table in columns:
+        _set_aside(connection, table)
+    if names.jobs in columns:
+        _log_upgrade(connection, names)
+    yield
+    for table, found in columns.items():
+        more = {"more": ", identity", "values": ", identity_of(body)"} if table == names.resources else NOTHING_MORE
+        values = {"table": table, "columns": ", ".join(found), "epoch": tables[table], **more}
+        connection.execute(TAKE_OVER_ROWS.format(**values))
+        connection.execute(DROP.format(table=table))
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> Sequence[str]:
+    return [name for (name,) in connection.execute(COLUMNS.format(table=table))]
+
+
+def _identity_of(resource: str) -> str:
+    return Air(**orjson.loads(resource)["air"]).identity
+
+
+def _set_aside(connection: sqlite3.Connection, table: str) -> None:
+    connection.execute(SET_ASIDE.format(table=table))
+
+
+def _log_upgrade(connection: sqlite3.Connection, names: TableNames) -> None:
+    (jobs,) = connection.execute(COUNT.format(table=names.jobs)).fetchone()
+    logger.info("upgrading the jobs of the store, which may take a while", jobs=jobs)
 
 
 def _take_jobs_over(connection: sqlite3.Connection, names: TableNames, *, is_first: bool) -> None:
@@ -185,7 +238,7 @@ def _old_event_from(job_id: str, seq: int, text: str) -> JobEvent:
 
 def add_columns_of_blobs(connection: sqlite3.Connection) -> None:
     """Add the columns that earlier versions did not have."""
-    columns = {name for (name,) in connection.execute(BLOB_COLUMNS)}
+    columns = _columns(connection, "blobs")
     for name in LATER_COLUMNS:
         if columns and name not in columns:
             connection.execute(ADD_COLUMN.format(name))
@@ -193,7 +246,7 @@ def add_columns_of_blobs(connection: sqlite3.Connection) -> None:
 
 def add_positions_of_events(connection: sqlite3.Connection, names: TableNames) -> None:
     """Add the column of positions; events that are there have none, as nobody can have followed them."""
-    columns = {name for (name,) in connection.execute(names.fill(EVENT_COLUMNS))}
+    columns = _columns(connection, names.fill("{jobs} {job_events}"))
     if columns and "position" not in columns:
         connection.execute(names.fill(ADD_POSITION))
 

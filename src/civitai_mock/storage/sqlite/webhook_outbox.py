@@ -8,32 +8,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_micros
 from civitai_mock.storage.sqlite.job_rows import job_from
-from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames, filled
 
-IS_DUE = """SELECT 1 FROM "{jobs}" WHERE callback_due_at <= ? LIMIT 1"""
+IS_DUE = """SELECT 1 FROM "{jobs}" WHERE epoch = ? AND callback_due_at <= ? LIMIT 1"""
 DUE = """
-    SELECT {job}, callback_told, callback_failures FROM "{jobs}" WHERE callback_due_at <= ?
+    SELECT {job}, callback_told, callback_failures FROM "{jobs}" WHERE epoch = ? AND callback_due_at <= ?
     ORDER BY callback_due_at, id LIMIT max(?, 0)
 """
-NEXT_DUE = """SELECT min(callback_due_at) FROM "{jobs}" WHERE callback_due_at IS NOT NULL"""
-HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE id = ?"""
+NEXT_DUE = """SELECT min(callback_due_at) FROM "{jobs}" WHERE epoch = ? AND callback_due_at IS NOT NULL"""
+HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE epoch = ? AND id = ?"""
 # A job whose receiver does not know the last event yet is due since then.
 DELIVERED = """
     UPDATE "{jobs}" SET callback_told = max(callback_told, ?), callback_failures = 0,
         callback_due_at = CASE WHEN max(callback_told, ?) < seq THEN changed_at END
-    WHERE id = ? AND callback_due_at IS NOT NULL
+    WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
 """
 TRY_AGAIN = """
     UPDATE "{jobs}" SET callback_failures = callback_failures + 1, callback_due_at = ?
-    WHERE id = ? AND callback_due_at IS NOT NULL
+    WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
 """
 GIVE_UP = """
     UPDATE "{jobs}" SET callback_told = seq, callback_failures = 0, callback_due_at = NULL
-    WHERE id = ? AND callback_due_at IS NOT NULL
+    WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
 """
 
 
@@ -53,34 +54,38 @@ class OutboxStatements:
 class SqliteWebhookOutbox:
     """Implements `WebhookOutbox` in the rows of the jobs."""
 
-    def __init__(self, *, database: Database, names: TableNames) -> None:
+    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch) -> None:
         self._database = database
-        self._sql = OutboxStatements(names)
+        self._epoch = epoch
+        self._sql = filled(OutboxStatements, names)
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         """Ask without a transaction first, as mostly nothing is due."""
-        if not self._database.read(self._sql.is_due, (to_micros(now),)):
+        if not self._database.read(self._sql.is_due, (self._epoch.number, to_micros(now))):
             return []
-        rows = await self._database.write(partial(self._hold, to_micros(now), to_micros(hold_until), limit))
+        hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
+        rows = await self._database.write(hold)
         return [
             DueWebhook(job=job_from(tuple(row)), delivered_seq=seq, failures=failures) for *row, seq, failures in rows
         ]
 
-    def _hold(self, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
-        rows = connection.execute(self._sql.due, (now, limit)).fetchall()
-        connection.executemany(self._sql.hold, [(until, job_id) for job_id, *_ in rows])
+    def _hold(self, epoch: int, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
+        rows = connection.execute(self._sql.due, (epoch, now, limit)).fetchall()
+        connection.executemany(self._sql.hold, [(until, epoch, job_id) for job_id, *_ in rows])
         return rows
 
     async def next_due(self) -> datetime | None:
-        ((micros,),) = self._database.read(self._sql.next_due)
+        ((micros,),) = self._database.read(self._sql.next_due, (self._epoch.number,))
         return None if micros is None else from_micros(micros)
 
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
-        await self._database.write(lambda db: db.execute(self._sql.delivered, (seq, seq, job_id)))
+        delivered = (seq, seq, self._epoch.number, job_id)
+        await self._database.write(lambda db: db.execute(self._sql.delivered, delivered))
 
     async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
+        key = (self._epoch.number, job_id)
         if retry_at is None:
-            await self._database.write(lambda db: db.execute(self._sql.give_up, (job_id,)))
+            await self._database.write(lambda db: db.execute(self._sql.give_up, key))
         else:
-            again = (to_micros(retry_at), job_id)
+            again = (to_micros(retry_at), *key)
             await self._database.write(lambda db: db.execute(self._sql.try_again, again))

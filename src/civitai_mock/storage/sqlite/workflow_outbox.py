@@ -8,39 +8,42 @@ from typing import Any
 
 import orjson
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
-from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.schema import TableNames, filled
 
-NUMBER = 'SELECT number FROM "{jobs} workflows" WHERE id = ? AND is_deleted = 0'
-BEGIN = """INSERT INTO "{jobs} deliveries" (workflow, last, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"""
+NUMBER = 'SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ? AND is_deleted = 0'
+BEGIN = """
+    INSERT INTO "{jobs} deliveries" (epoch, workflow, last, due_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
 GO_ON = 'UPDATE "{jobs} deliveries" SET last = ?, due_at = coalesce(due_at, ?) WHERE workflow = ? AND last = ?'
 INSERT = 'INSERT INTO "{jobs} announcements" (workflow, seq, at, body) VALUES (?, ?, ?, ?)'
 ANNOUNCED = """
     SELECT seq, at, body FROM "{jobs} announcements"
-    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE id = ?) ORDER BY seq
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ?) ORDER BY seq
 """
-IS_DUE = 'SELECT 1 FROM "{jobs} deliveries" WHERE due_at <= ? LIMIT 1'
+IS_DUE = 'SELECT 1 FROM "{jobs} deliveries" WHERE epoch = ? AND due_at <= ? LIMIT 1'
 DUE = """
     SELECT delivery.workflow, workflow.id, delivery.failures, next.seq, next.at, next.body
     FROM "{jobs} deliveries" AS delivery
     CROSS JOIN "{jobs} announcements" AS next ON next.workflow = delivery.workflow AND next.seq = delivery.told + 1
     CROSS JOIN "{jobs} workflows" AS workflow ON workflow.number = delivery.workflow
-    WHERE delivery.due_at <= ? ORDER BY delivery.due_at LIMIT max(?, 0)
+    WHERE delivery.epoch = ? AND delivery.due_at <= ? ORDER BY delivery.due_at LIMIT max(?, 0)
 """
-NEXT_DUE = 'SELECT min(due_at) FROM "{jobs} deliveries" WHERE due_at IS NOT NULL'
+NEXT_DUE = 'SELECT min(due_at) FROM "{jobs} deliveries" WHERE epoch = ? AND due_at IS NOT NULL'
 HOLD = 'UPDATE "{jobs} deliveries" SET due_at = ? WHERE workflow = ?'
 # A workflow whose receivers do not know its last announcement yet is due since the next one.
 TOLD = """
     UPDATE "{jobs} deliveries" SET told = ?1, failures = 0, due_at = (
         SELECT next.at FROM "{jobs} announcements" AS next WHERE next.workflow = "{jobs} deliveries".workflow
         AND next.seq = ?1 + 1)
-    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE id = ?2) AND told < ?1
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ?2 AND id = ?3) AND told < ?1
 """
 TRY_AGAIN = """
     UPDATE "{jobs} deliveries" SET failures = failures + 1, due_at = ?
-    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE id = ?) AND told < ?
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ?) AND told < ?
 """
 
 
@@ -64,23 +67,24 @@ class AnnouncementStatements:
 class SqliteWorkflowOutbox:
     """Implements `WorkflowOutbox`; a workflow that announces nothing has no row there."""
 
-    def __init__(self, *, database: Database, names: TableNames) -> None:
+    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch) -> None:
         self._database = database
-        self._sql = AnnouncementStatements(names)
+        self._epoch = epoch
+        self._sql = filled(AnnouncementStatements, names)
 
     async def announce(self, workflow_id: str, announcements: Sequence[Announcement]) -> bool:
-        return await self._database.write(partial(self._announce, workflow_id, announcements))
+        return await self._database.write(partial(self._announce, self._epoch.number, workflow_id, announcements))
 
     def _announce(
-        self, workflow_id: str, announcements: Sequence[Announcement], connection: sqlite3.Connection
+        self, epoch: int, workflow_id: str, announcements: Sequence[Announcement], connection: sqlite3.Connection
     ) -> bool:
-        found = connection.execute(self._sql.number, (workflow_id,)).fetchall()
+        found = connection.execute(self._sql.number, (epoch, workflow_id)).fetchall()
         if not found or not announcements:
             return False
         number, first, last = found[0][0], announcements[0], announcements[-1]
         due_at = to_micros(first.at)
         if first.seq == 0:
-            appended = connection.execute(self._sql.begin, (number, last.seq, due_at))
+            appended = connection.execute(self._sql.begin, (epoch, number, last.seq, due_at))
         else:
             appended = connection.execute(self._sql.go_on, (last.seq, due_at, number, first.seq - 1))
         if appended.rowcount == 1:
@@ -88,35 +92,38 @@ class SqliteWorkflowOutbox:
         return appended.rowcount == 1
 
     async def announced(self, workflow_id: str) -> Sequence[Announcement]:
-        return [_announcement_from(row) for row in self._database.read(self._sql.announced, (workflow_id,))]
+        rows = self._database.read(self._sql.announced, (self._epoch.number, workflow_id))
+        return [_announcement_from(row) for row in rows]
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
         """Ask without a transaction first, as mostly nothing is due."""
-        if not self._database.read(self._sql.is_due, (to_micros(now),)):
+        if not self._database.read(self._sql.is_due, (self._epoch.number, to_micros(now))):
             return []
-        rows = await self._database.write(partial(self._hold, to_micros(now), to_micros(hold_until), limit))
+        hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
+        rows = await self._database.write(hold)
         return [
             DueAnnouncement(workflow_id=workflow_id, announcement=_announcement_from(row), failures=failures)
             for _, workflow_id, failures, *row in rows
         ]
 
-    def _hold(self, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
-        rows: list[Row] = connection.execute(self._sql.due, (now, limit)).fetchall()
+    def _hold(self, epoch: int, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
+        rows: list[Row] = connection.execute(self._sql.due, (epoch, now, limit)).fetchall()
         connection.executemany(self._sql.hold, [(until, number) for number, *_ in rows])
         return rows
 
     async def next_due(self) -> datetime | None:
-        ((micros,),) = self._database.read(self._sql.next_due)
+        ((micros,),) = self._database.read(self._sql.next_due, (self._epoch.number,))
         return None if micros is None else from_micros(micros)
 
     async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
-        await self._database.write(lambda db: db.execute(self._sql.told, (seq, workflow_id)))
+        told = (seq, self._epoch.number, workflow_id)
+        await self._database.write(lambda db: db.execute(self._sql.told, told))
 
     async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
         if retry_at is None:
             await self.mark_delivered(workflow_id, seq=seq)
             return
-        again = (to_micros(retry_at), workflow_id, seq)
+        again = (to_micros(retry_at), self._epoch.number, workflow_id, seq)
         await self._database.write(lambda db: db.execute(self._sql.try_again, again))
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import MOST_BYTES_FOUND
 from civitai_mock.domain.workflow_search import (
     MOST_LOOKED_AT,
@@ -20,26 +21,28 @@ from civitai_mock.storage.sqlite.workflow_rows import workflow_from
 
 PROBE = 100  # workflows of a tag: that of several tags is the rarest where so many go furthest
 PROBE_TAG = """
-    SELECT born FROM "{jobs} tags" WHERE owner = ? AND tag = ?
+    SELECT born FROM "{jobs} tags" WHERE epoch = ? AND owner = ? AND tag = ?
     AND (born, workflow) > (?, ?) AND (born, workflow) < (?, ?)
     ORDER BY born {order}, workflow {order} LIMIT 1 OFFSET ?
 """
 BY_AGE = """
-    SELECT {columns} FROM "{jobs} workflows" AS found WHERE owner = ? AND is_listed = 1 AND {where}
+    SELECT {columns} FROM "{jobs} workflows" AS found
+    WHERE found.epoch = ? AND owner = ? AND is_listed = 1 AND {where}
     ORDER BY found.created_at {order}, found.id {order} LIMIT ?
 """
 # CROSS JOIN makes SQLite begin with the tags, which are in the order that is asked for.
 BY_TAG = """
-    SELECT {columns} FROM "{jobs} tags" AS tagged CROSS JOIN "{jobs} workflows" AS found ON found.id = tagged.workflow
-    WHERE tagged.owner = ? AND tagged.tag = ? AND {where}
+    SELECT {columns} FROM "{jobs} tags" AS tagged CROSS JOIN "{jobs} workflows" AS found
+    ON found.epoch = tagged.epoch AND found.id = tagged.workflow
+    WHERE tagged.epoch = ? AND tagged.owner = ? AND tagged.tag = ? AND {where}
     ORDER BY tagged.born {order}, tagged.workflow {order} LIMIT ?
 """
 # The statement is the same for any number of tags.
 HAS_TAGS = """
     NOT EXISTS (
         SELECT 1 FROM json_each(?) AS wanted WHERE NOT EXISTS (
-            SELECT 1 FROM "{jobs} tags" AS other WHERE other.owner = tagged.owner AND other.tag = wanted.value
-            AND other.born = tagged.born AND other.workflow = tagged.workflow))
+            SELECT 1 FROM "{jobs} tags" AS other WHERE other.epoch = tagged.epoch AND other.owner = tagged.owner
+            AND other.tag = wanted.value AND other.born = tagged.born AND other.workflow = tagged.workflow))
 """
 AGE, TAG = "(found.created_at, found.id)", "(tagged.born, tagged.workflow)"
 COLUMNS = "found.version, found.body"
@@ -58,8 +61,9 @@ BEFORE_ALL, AFTER_ALL = "", "\U0010ffff"  # ids
 class WorkflowSearch:
     """Finds workflows in a thread, as a query is looked for in many rows."""
 
-    def __init__(self, *, database: Database, names: TableNames) -> None:
+    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch) -> None:
         self._database = database
+        self._epoch = epoch
         self._names = names
 
     async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
@@ -69,14 +73,15 @@ class WorkflowSearch:
         tags = self._rarest_first(criteria)
         if criteria.query:
             return await self._find_query(criteria, tags, query_text(criteria.query), limit)
-        sql, parameters = listing_statements(criteria, tags, self._names)["plain"], _parameters(criteria, tags)
+        sql, parameters = listing_statements(criteria, tags, self._names)["plain"], self._parameters(criteria, tags)
         rows = await self._database.scan(sql, (*parameters, limit + 1), most_bytes=MOST_BYTES_FOUND)
         return await _page(rows, limit, end=None)
 
     async def _find_query(
         self, criteria: WorkflowCriteria, tags: Sequence[str], query: str, limit: int
     ) -> FoundWorkflows:
-        sql, looked_at = listing_statements(criteria, tags, self._names), (*_parameters(criteria, tags), MOST_LOOKED_AT)
+        sql = listing_statements(criteria, tags, self._names)
+        looked_at = (*self._parameters(criteria, tags), MOST_LOOKED_AT)
         rows = await self._database.scan(sql["query"], (*looked_at, query, limit + 1), most_bytes=MOST_BYTES_FOUND)
         if len(rows) > limit:
             return await _page(rows, limit, end=None)
@@ -91,9 +96,14 @@ class WorkflowSearch:
         sql, bounds = probe_statement(criteria, self._names), _bounds(criteria)
         probes: dict[str, tuple[int, int]] = {}
         for tag in criteria.tags:
-            found = self._database.read(sql, (criteria.owner, tag, *bounds[0], *bounds[1], PROBE))
+            found = self._database.read(sql, (self._epoch.number, criteria.owner, tag, *bounds[0], *bounds[1], PROBE))
             probes[tag] = (1, -found[0][0] if criteria.ascending else found[0][0]) if found else (0, 0)
         return sorted(probes, key=lambda tag: (probes[tag], tag))
+
+    def _parameters(self, criteria: WorkflowCriteria, tags: Sequence[str]) -> tuple[Value, ...]:
+        lower, upper = _bounds(criteria)
+        others = (json.dumps(tags[1:]),) if tags[1:] else ()  # which can write half a surrogate pair
+        return (self._epoch.number, criteria.owner, *tags[:1], *lower, *upper, *others)
 
 
 async def _page(rows: Sequence[Row], limit: int, *, end: WorkflowPosition | None) -> FoundWorkflows:
@@ -120,7 +130,8 @@ def _ordered(sql: str, criteria: WorkflowCriteria) -> str:
 def listing_statements(criteria: WorkflowCriteria, tags: Sequence[str], names: TableNames) -> Mapping[str, str]:
     """Return the statements that list what matches: all of it, what has a query, and the place where that ends.
 
-    Each takes the `_parameters` and a limit; the second a query and another limit, too, the third an offset.
+    Each takes the parameters of the criteria and a limit; the second a query and another limit, too, the third an
+    offset.
     """
     frame, position = (BY_TAG, TAG) if tags else (BY_AGE, AGE)
     conditions = [f"{position} > (?, ?) AND {position} < (?, ?)"]
@@ -135,12 +146,6 @@ def listing_statements(criteria: WorkflowCriteria, tags: Sequence[str], names: T
         "query": names.fill(MATCHING.replace("{listed}", searched)),
         "end": names.fill(LAST_LOOKED_AT.replace("{listed}", positions)),
     }
-
-
-def _parameters(criteria: WorkflowCriteria, tags: Sequence[str]) -> tuple[Value, ...]:
-    lower, upper = _bounds(criteria)
-    others = (json.dumps(tags[1:]),) if tags[1:] else ()  # which can write half a surrogate pair
-    return (criteria.owner, *tags[:1], *lower, *upper, *others)
 
 
 def _bounds(criteria: WorkflowCriteria) -> tuple[tuple[int, str], tuple[int, str]]:

@@ -14,9 +14,9 @@ from civitai_mock.storage.sqlite.spending import ACCOUNTS, sums_of
 ACCOUNT_COLUMNS = [Account(account) for account in ACCOUNTS.values()]
 
 
-def workflow_row(workflow: Workflow) -> tuple[Value, ...]:
+def workflow_row(workflow: Workflow, *, epoch: int) -> tuple[Value, ...]:
     """Return the columns of a new workflow, in the order of `workflows.INSERT`."""
-    never_changes = (workflow.id, workflow.owner, workflow.external_id, to_micros(workflow.created_at))
+    never_changes = (epoch, workflow.id, workflow.owner, workflow.external_id, to_micros(workflow.created_at))
     return (*never_changes, not workflow.is_ephemeral, *workflow_changes(workflow))
 
 
@@ -40,11 +40,11 @@ def workflow_from(row: Row) -> Workflow:
     return workflow_from_json(orjson.loads(body), version=version)
 
 
-def tag_rows(workflow: Workflow) -> Sequence[tuple[Value, ...]]:
+def tag_rows(workflow: Workflow, *, epoch: int) -> Sequence[tuple[Value, ...]]:
     """Return a row for each tag of a workflow, in the order of `workflows.INSERT_TAG`."""
     if workflow.is_ephemeral:
         return ()
-    return [(workflow.owner, tag, to_micros(workflow.created_at), workflow.id) for tag in workflow.tags]
+    return [(epoch, workflow.owner, tag, to_micros(workflow.created_at), workflow.id) for tag in workflow.tags]
 
 
 def spent_of(rows: Sequence[Row]) -> Spent:

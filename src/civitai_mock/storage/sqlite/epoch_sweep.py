@@ -1,0 +1,110 @@
+"""Delete what is left in SQLite of epochs that are over, a little at a time."""
+
+import asyncio
+import sqlite3
+from functools import partial
+
+from civitai_mock.storage.sqlite.blob_bytes import BlobContent
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.schema import TableNames
+
+ROWS_OF_JOB = 5  # about
+FILES = 32  # which a write unlinks while others wait
+ENDED = "SELECT number FROM ended_epochs ORDER BY number"
+# A process that has not heard of the end may still write; the next round finds that, too.
+IS_OBEYED = """
+    SELECT 1 FROM ended_epochs
+    WHERE number = ? AND revision <= coalesce((SELECT min(revision) FROM processes), revision)
+"""
+FORGET = "DELETE FROM ended_epochs WHERE number = ?"
+FORGET_NAMES = """
+    DELETE FROM namespaces WHERE is_deleted = 1
+    AND changed <= coalesce((SELECT min(revision) FROM processes), changed)
+    AND epoch NOT IN (SELECT number FROM ended_epochs)
+"""
+HAS_DELETED = "SELECT 1 FROM namespaces WHERE is_deleted = 1 LIMIT 1"
+JOBS = 'SELECT number FROM "{jobs}" WHERE epoch = ? LIMIT ?'
+OF_JOB = (
+    'DELETE FROM "{jobs}" WHERE number = ?',
+    'DELETE FROM "{jobs} requests" WHERE job = ?',
+    'DELETE FROM "{jobs} texts" WHERE job = ?',
+    'DELETE FROM "{jobs} {job_events}" WHERE job = ?',
+)
+WORKFLOWS = 'SELECT number FROM "{jobs} workflows" WHERE epoch = ? LIMIT ?'
+OF_WORKFLOW = (
+    'DELETE FROM "{jobs} workflows" WHERE number = ?',
+    'DELETE FROM "{jobs} places" WHERE workflow = ?',
+    'DELETE FROM "{jobs} announcements" WHERE workflow = ?',
+    'DELETE FROM "{jobs} deliveries" WHERE workflow = ?',
+)
+DELETE = "DELETE FROM {table} WHERE epoch = ?1 AND ({key}) IN (SELECT {key} FROM {table} WHERE epoch = ?1 LIMIT ?2)"
+KEYS = {
+    '"{jobs} leaves"': "leaf, born, submission, job",
+    '"{jobs} tags"': "owner, tag, born, workflow",
+    '"{resources}"': "key",
+    "counters": "key",
+}
+BLOBS = "SELECT key FROM blobs WHERE epoch = ? LIMIT ?"
+DELETE_BLOB = "DELETE FROM blobs WHERE epoch = ? AND key = ?"
+
+
+class EpochStatements:
+    """The statements with the names of the tables filled in."""
+
+    def __init__(self, names: TableNames) -> None:
+        self.jobs = names.fill(JOBS)
+        self.of_job = tuple(map(names.fill, OF_JOB))
+        self.workflows = names.fill(WORKFLOWS)
+        self.of_workflow = tuple(map(names.fill, OF_WORKFLOW))
+        self.others = tuple(
+            names.fill(DELETE.replace("{table}", table).replace("{key}", key)) for table, key in KEYS.items()
+        )
+
+
+class EpochSweep:
+    """Deletes rows and files of epochs that are over, and forgets an epoch once nobody can write to it any more."""
+
+    def __init__(self, *, database: Database, names: TableNames, content: BlobContent) -> None:
+        self._database = database
+        self._sql = EpochStatements(names)
+        self._content = content
+
+    async def sweep(self, *, limit: int) -> bool:
+        """Delete at most about `limit` rows; return False if there were none."""
+        for (epoch,) in self._database.read(ENDED):
+            if await self._database.write(partial(self._sweep_rows, epoch, limit)):
+                return True
+            if await self._sweep_blobs(epoch, limit):
+                return True
+            if self._database.read(IS_OBEYED, (epoch,)):
+                await asyncio.to_thread(self._content.remove_all, epoch)
+                await self._database.write(partial(_forget, epoch))
+        if self._database.read(HAS_DELETED):
+            await self._database.write(lambda db: db.execute(FORGET_NAMES))
+        return False
+
+    def _sweep_rows(self, epoch: int, limit: int, db: sqlite3.Connection) -> int:
+        left = limit
+        some = -(-limit // ROWS_OF_JOB)
+        for numbers, of_number in ((self._sql.jobs, self._sql.of_job), (self._sql.workflows, self._sql.of_workflow)):
+            found = db.execute(numbers, (epoch, some)).fetchall() if left > 0 else []
+            left -= sum([db.executemany(statement, found).rowcount for statement in of_number])
+        for statement in self._sql.others:
+            left -= db.execute(statement, (epoch, left)).rowcount if left > 0 else 0
+        return limit - left
+
+    async def _sweep_blobs(self, epoch: int, limit: int) -> int:
+        return await self._database.write(
+            partial(self._sweep_some_blobs, epoch, min(limit, FILES)), is_repeatable=self._content.is_repeatable
+        )
+
+    def _sweep_some_blobs(self, epoch: int, limit: int, db: sqlite3.Connection) -> int:
+        keys = [key for (key,) in db.execute(BLOBS, (epoch, limit)).fetchall()]
+        for key in keys:
+            db.execute(DELETE_BLOB, (epoch, key))
+            self._content.remove(epoch, key)
+        return len(keys)
+
+
+def _forget(epoch: int, db: sqlite3.Connection) -> None:
+    db.execute(FORGET, (epoch,))

@@ -1,0 +1,247 @@
+"""Namespaces in SQLite: their records, and what the processes on one file share about them."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+import orjson
+
+from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.namespaces import (
+    DEFAULT,
+    FIRST_EPOCH,
+    MOST_NAMESPACES,
+    SERVER,
+    SHARED_EPOCH,
+    LiveProcess,
+    NamespaceRecord,
+)
+from civitai_mock.storage.sqlite.blob_bytes import BlobContent
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.epoch_sweep import EpochSweep
+from civitai_mock.storage.sqlite.schema import TableNames
+
+# The columns that `_record` reads.
+SELECT = "SELECT name, epoch, changed, used_at, is_deleted, document FROM namespaces WHERE "
+GET = SELECT + "name = ? AND is_deleted = 0"
+LIST = SELECT + "name > ? AND is_deleted = 0 ORDER BY name LIMIT max(?, 0)"
+CHANGED = SELECT + "changed > ? ORDER BY changed"
+COUNT = "SELECT count(*) FROM namespaces WHERE is_deleted = 0 AND name <> ?"
+PUT = """
+    INSERT INTO namespaces (name, epoch, changed, used_at, is_deleted, document) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET
+        epoch = excluded.epoch, changed = excluded.changed, used_at = excluded.used_at,
+        is_deleted = excluded.is_deleted, document = excluded.document
+"""
+TOUCH = "UPDATE namespaces SET used_at = max(used_at, ?) WHERE name = ? AND is_deleted = 0"
+UNUSED = """
+    SELECT name FROM namespaces WHERE is_deleted = 0 AND used_at < ? AND name NOT IN (?, ?)
+    ORDER BY used_at LIMIT max(?, 0)
+"""
+END_EPOCH = "INSERT INTO ended_epochs (number, revision) VALUES (?, ?)"
+# The counters of `SHARED_EPOCH` are the store's own.
+COUNT_ON = """
+    INSERT INTO counters (epoch, key, value) VALUES (?1, ?2, ?3 + 1)
+    ON CONFLICT (epoch, key) DO UPDATE SET value = value + 1 RETURNING value
+"""
+COUNTED = "SELECT value FROM counters WHERE epoch = ? AND key = ?"
+REVISION, LAST_EPOCH = "revision", "epoch"
+BEAT = "INSERT OR REPLACE INTO processes (id, revision, seen_at) VALUES (?, ?, ?)"
+FAREWELL = "DELETE FROM processes WHERE id = ?"
+PROCESSES = "SELECT id, revision, seen_at FROM processes ORDER BY id"
+FORGOTTEN_AFTER = 10  # times as long as a process is taken for alive without a word of it
+HELD = "SELECT 1 FROM leases WHERE name = ? AND holder <> ? AND until > ?"
+HOLD = """
+    INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET
+        holder = excluded.holder, until = excluded.until
+    WHERE leases.holder = excluded.holder OR leases.until <= ?4
+"""
+FORGET_LEASES = "DELETE FROM leases WHERE until <= ?"
+RELEASE = "DELETE FROM leases WHERE name = ? AND holder = ?"
+# What has work of one kind, by leaps over the index of that.
+LEAPS = """
+    {name} (epoch) AS (
+        SELECT (SELECT min(epoch) FROM {table} WHERE {has_work}) UNION ALL
+        SELECT (SELECT min(epoch) FROM {table} WHERE {has_work} AND epoch > {name}.epoch)
+        FROM {name} WHERE {name}.epoch IS NOT NULL)
+"""
+FOUND = "SELECT epoch FROM {name} WHERE epoch IS NOT NULL"
+NOT_ENDED = "EXCEPT SELECT number FROM ended_epochs"
+WORK = {
+    "unfinished_jobs": ('"{jobs}" INDEXED BY "{jobs} by deadline"', "outcome IS NULL"),
+    "webhooks": ('"{jobs}" INDEXED BY "{jobs} to tell of"', "callback_due_at IS NOT NULL"),
+    "unfinished_workflows": (
+        '"{jobs} workflows" INDEXED BY "{jobs} workflows that run"',
+        "is_over = 0 AND is_deleted = 0",
+    ),
+    "announcements": ('"{jobs} deliveries" INDEXED BY "{jobs} to announce"', "due_at IS NOT NULL"),
+}
+
+
+def with_work(names: TableNames) -> str:
+    """Return the statement that finds all epochs with work."""
+    leaps = [
+        LEAPS.replace("{name}", name).replace("{table}", table).replace("{has_work}", has_work)
+        for name, (table, has_work) in WORK.items()
+    ]
+    found = [FOUND.replace("{name}", name) for name in WORK]
+    return names.fill(f"WITH RECURSIVE {','.join(leaps)} {' UNION '.join(found)} {NOT_ENDED}")
+
+
+class SqliteNamespaceStore:
+    """Implements `NamespaceStore`; each change is one transaction, and all are in the order of their revisions."""
+
+    def __init__(self, *, database: Database, names: TableNames, content: BlobContent) -> None:
+        self._database = database
+        self._with_work = with_work(names)
+        self._sweep = EpochSweep(database=database, names=names, content=content)
+
+    @property
+    def is_private(self) -> bool:
+        return self._database.is_private
+
+    async def get(self, name: str) -> NamespaceRecord | None:
+        rows = self._database.read(GET, (name,))
+        return _record(*rows[0]) if rows else None
+
+    async def list(self, *, after: str, limit: int) -> Sequence[NamespaceRecord]:
+        return [_record(*row) for row in self._database.read(LIST, (after, limit))]
+
+    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+        if (known := await self.get(name)) is not None:
+            return known
+        return await self._database.write(partial(_add, name, now, document))
+
+    async def save(self, record: NamespaceRecord, document: ReadOnlyJson) -> NamespaceRecord | None:
+        return await self._database.write(partial(_save, record, document))
+
+    async def renew(self, name: str, document: ReadOnlyJson) -> NamespaceRecord | None:
+        return await self._database.write(partial(_renew, name, document))
+
+    async def delete(self, name: str) -> bool:
+        return await self._database.write(partial(_delete, name))
+
+    async def touch(self, names: Sequence[str], now: datetime) -> None:
+        rows = [(to_micros(now), name) for name in names]
+        await self._database.write(lambda db: db.executemany(TOUCH, rows))
+
+    async def unused_since(self, before: datetime, *, limit: int) -> Sequence[str]:
+        return [name for (name,) in self._database.read(UNUSED, (to_micros(before), DEFAULT, SERVER, limit))]
+
+    async def revision(self) -> int:
+        rows = self._database.read(COUNTED, (SHARED_EPOCH, REVISION))
+        return int(rows[0][0]) if rows else 0
+
+    async def changed_since(self, revision: int) -> Sequence[NamespaceRecord]:
+        return [_record(*row) for row in self._database.read(CHANGED, (revision,))]
+
+    async def heartbeat(self, process: str, *, revision: int, now: datetime) -> None:
+        beat = (process, revision, to_micros(now))
+        await self._database.write(lambda db: db.execute(BEAT, beat))
+
+    async def farewell(self, process: str) -> None:
+        await self._database.write(lambda db: db.execute(FAREWELL, (process,)))
+
+    async def live_processes(self, since: datetime) -> Sequence[LiveProcess]:
+        """Take the last heartbeat of any process for now, as whoever asks has one of its own."""
+        rows = self._database.read(PROCESSES)
+        processes = [LiveProcess(id=name, revision=known, seen_at=from_micros(seen)) for name, known, seen in rows]
+        last = max((process.seen_at for process in processes), default=since)
+        forgotten = [(found.id,) for found in processes if last - found.seen_at > FORGOTTEN_AFTER * (last - since)]
+        if forgotten and last > since:
+            await self._database.write(lambda db: db.executemany(FAREWELL, forgotten))
+        return [process for process in processes if process.seen_at >= since]
+
+    async def hold(self, name: str, holder: str, *, now: datetime, until: datetime) -> bool:
+        """Ask without a transaction first, as mostly somebody else holds it still."""
+        at = to_micros(now)
+        if self._database.read(HELD, (name, holder, at)):
+            return False
+        return await self._database.write(partial(_hold, name, holder, at, to_micros(until)))
+
+    async def release(self, name: str, holder: str) -> None:
+        await self._database.write(lambda db: db.execute(RELEASE, (name, holder)))
+
+    async def count(self, epoch: int, key: str) -> int:
+        return await self._database.write(partial(_count_on, epoch, key)) - 1
+
+    async def epochs_with_work(self) -> Sequence[int]:
+        return [epoch for (epoch,) in await self._database.scan(self._with_work)]
+
+    async def sweep_over(self, *, limit: int) -> bool:
+        return await self._sweep.sweep(limit=limit)
+
+
+def _record(name: str, epoch: int, changed: int, used_at: int, is_deleted: int, document: str) -> NamespaceRecord:
+    return NamespaceRecord(
+        name=name,
+        epoch=epoch,
+        changed=changed,
+        used_at=from_micros(used_at),
+        document=orjson.loads(document),
+        is_deleted=is_deleted == 1,
+    )
+
+
+def _found(name: str, db: sqlite3.Connection) -> NamespaceRecord | None:
+    rows = db.execute(GET, (name,)).fetchall()
+    return _record(*rows[0]) if rows else None
+
+
+def _add(name: str, now: datetime, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord:
+    if (known := _found(name, db)) is not None:
+        return known
+    if db.execute(COUNT, (SERVER,)).fetchone()[0] >= MOST_NAMESPACES:
+        raise ConflictError(f"There are {MOST_NAMESPACES} namespaces already; delete some.")
+    return _put(name, _next_epoch(db), to_micros(now), document, db)
+
+
+def _save(record: NamespaceRecord, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord | None:
+    known = _found(record.name, db)
+    if known is None or known.changed != record.changed:
+        return None
+    return _put(known.name, known.epoch, to_micros(known.used_at), document, db)
+
+
+def _renew(name: str, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord | None:
+    known = None if name == SERVER else _found(name, db)
+    if known is None:
+        return None
+    renewed = _put(name, _next_epoch(db), to_micros(known.used_at), document, db)
+    db.execute(END_EPOCH, (known.epoch, renewed.changed))
+    return renewed
+
+
+def _delete(name: str, db: sqlite3.Connection) -> bool:
+    known = None if name in {DEFAULT, SERVER} else _found(name, db)
+    if known is None:
+        return False
+    deleted = _put(name, known.epoch, to_micros(known.used_at), {}, db, is_deleted=True)
+    db.execute(END_EPOCH, (known.epoch, deleted.changed))
+    return True
+
+
+def _put(
+    name: str, epoch: int, used_at: int, document: ReadOnlyJson, db: sqlite3.Connection, *, is_deleted: bool = False
+) -> NamespaceRecord:
+    row: Row = (name, epoch, _count_on(SHARED_EPOCH, REVISION, db), used_at, int(is_deleted), to_json(dict(document)))
+    db.execute(PUT, row)
+    return _record(*row)
+
+
+def _next_epoch(db: sqlite3.Connection) -> int:
+    return _count_on(SHARED_EPOCH, LAST_EPOCH, db, start=FIRST_EPOCH)
+
+
+def _count_on(epoch: int, key: str, db: sqlite3.Connection, *, start: int = 0) -> int:
+    ((value,),) = db.execute(COUNT_ON, (epoch, key, start)).fetchall()
+    return int(value)
+
+
+def _hold(name: str, holder: str, now: int, until: int, db: sqlite3.Connection) -> bool:
+    is_held = db.execute(HOLD, (name, holder, until, now)).rowcount == 1
+    db.execute(FORGET_LEASES, (now,))
+    return is_held

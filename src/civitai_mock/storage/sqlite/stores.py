@@ -1,0 +1,67 @@
+"""The roles of an open SQLite store, bound to the epoch of a namespace."""
+
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.storage.sqlite.blob_bytes import BlobContent
+from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
+from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.event_feed import SqliteEventFeed
+from civitai_mock.storage.sqlite.health import SqliteHealth
+from civitai_mock.storage.sqlite.job_queries import SqliteJobSearch
+from civitai_mock.storage.sqlite.jobs import SqliteJobStore
+from civitai_mock.storage.sqlite.namespaces import SqliteNamespaceStore
+from civitai_mock.storage.sqlite.process_locks import ProcessLocks
+from civitai_mock.storage.sqlite.queue import SqliteJobQueue
+from civitai_mock.storage.sqlite.resources import KeptResources, SqliteResourceStore
+from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
+from civitai_mock.storage.sqlite.settled import Settled
+from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
+
+
+class StoreParts:
+    """Is what all epochs of an open store share; roles for one of them take microseconds to make."""
+
+    def __init__(
+        self, *, database: Database, names: TableNames, content: BlobContent, workers: ProcessLocks | None
+    ) -> None:
+        self._database = database
+        self._names = names
+        self._content = content
+        self._workers = workers
+        self._settled = Settled() if database.is_private else None
+        self._kept: KeptResources | None = {} if database.is_private else None
+        self._feed = SqliteEventFeed(database=database, names=names)
+        self._namespaces = SqliteNamespaceStore(database=database, names=names, content=content)
+        self._secrets = SqliteSecretStore(database=database)
+        self._health = SqliteHealth(database=database, names=names, content=content)
+
+    def in_epoch(self, epoch: Epoch) -> Stores:
+        """Return the roles for an epoch; those of its workflows are loaded when something is asked of them."""
+        database, names = self._database, self._names
+
+        def load_workflows() -> WorkflowStore:
+            from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
+
+            return SqliteWorkflowStore(database=database, names=names, epoch=epoch, settled=self._settled)
+
+        def load_announcements() -> WorkflowOutbox:
+            from civitai_mock.storage.sqlite.workflow_outbox import SqliteWorkflowOutbox
+
+            return SqliteWorkflowOutbox(database=database, names=names, epoch=epoch)
+
+        return Stores(
+            jobs=SqliteJobStore(database=database, names=names, epoch=epoch, settled=self._settled),
+            queue=SqliteJobQueue(database=database, names=names, epoch=epoch, workers=self._workers),
+            search=SqliteJobSearch(database=database, names=names, epoch=epoch),
+            webhooks=SqliteWebhookOutbox(database=database, names=names, epoch=epoch),
+            workflows=late(load_workflows),
+            announcements=late(load_announcements),
+            resources=SqliteResourceStore(database=database, names=names, epoch=epoch, kept=self._kept),
+            blobs=SqliteBlobStore(database=database, epoch=epoch, content=self._content),
+            in_epoch=self.in_epoch,
+            feed=self._feed,
+            namespaces=self._namespaces,
+            secrets=self._secrets,
+            health=self._health,
+        )
