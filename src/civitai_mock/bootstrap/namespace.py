@@ -28,6 +28,7 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -62,6 +63,7 @@ class Namespace:
     blob_urls: BlobUrls
     workflow_blob_urls: WorkflowBlobUrls
     webhook_sender: WebhookSender
+    progress_policy: ProgressPolicy
     runs_jobs: bool
 
     @property
@@ -213,6 +215,7 @@ def make_namespace(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
+        progress_policy=ProgressPolicy(),
         runs_jobs=runs_jobs,
     )
 

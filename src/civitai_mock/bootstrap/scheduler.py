@@ -76,6 +76,7 @@ def make_runner_services(namespace: Namespace) -> RunnerServices:
         system_clock=namespace.system_clock,
         ids=namespace.ids,
         pace=PACES[settings.simulation_profile],
+        progress_policy=namespace.progress_policy,
         progress_reporter=ProgressReporter(
             clock=namespace.system_clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
         ),

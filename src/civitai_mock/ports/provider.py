@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from civitai_mock.domain.job import NORMAL, JobResource
@@ -33,7 +33,7 @@ class Submission:
 
     See `GraphWork` for `alternatives`, `roles`, `words_name_embeddings` and `has_common_shape`. A provider that cannot
     run one of the `optional_nodes` leaves it out, so that the links into it take the place of its outputs, in their
-    order. If prompts wait, the higher `priority` goes first.
+    order. If prompts wait, the higher `priority` goes first. A provider that simulates takes as long as `lasts` says.
     """
 
     prompt_id: str
@@ -48,6 +48,7 @@ class Submission:
     has_common_shape: bool = False
     optional_nodes: Collection[str] = ()
     priority: int = NORMAL
+    lasts: timedelta | None = None
 
 
 @quick_init

@@ -18,16 +18,16 @@ from civitai_mock.domain.errors import (
     MockError,
     NotStartedError,
     NoWorkerError,
-    StageError,
     TransientError,
 )
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.progress_modes import stage_entries
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
-from civitai_mock.scheduler.executors.context import JobContext, RunnerServices
+from civitai_mock.scheduler.executors.context import JobContext, RunnerServices, StagesNotStoredError
 from civitai_mock.scheduler.job_spans import JobSpans
 from civitai_mock.scheduler.job_writer import JobWriter
-from civitai_mock.scheduler.steps import STEPS
+from civitai_mock.scheduler.steps import catch_up, do_step, failed
 
 logger = structlog.stdlib.get_logger()
 
@@ -36,10 +36,6 @@ LONGEST_PAUSE_SECONDS = 30.0
 CANCEL_SECONDS = 5.0
 DIED = "The worker that ran the job died, its work is lost, and no retry is left."
 LONGEST_QUEUE = 10  # times the job's timeout: how long a claim may take altogether
-
-
-class StagesNotStoredError(Exception):
-    """Stands for what went wrong while stages were stored that a step had to have stored: no fault of the step."""
 
 
 class CancelReason(IntEnum):
@@ -71,6 +67,7 @@ class JobRunner:
     _has_let_go: bool = field(default=False, init=False)
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
     _was_claimed_before: bool = field(init=False)
+    _work_begins_at: datetime | None = field(default=None, init=False)
     _spans: JobSpans = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,8 +102,9 @@ class JobRunner:
         claim, timeout, prompt_id = self.job.claim, self.job.timeout, self.job.prompt_id
         if claim is None:
             return None
+        begins_at = max(self._work_begins_at or claim.at, claim.at)
         waited_until = self.services.provider.waited_until(prompt_id) if prompt_id else None
-        return min(max(waited_until or claim.at, claim.at) + timeout, claim.at + LONGEST_QUEUE * timeout)
+        return min(max(waited_until or begins_at, begins_at) + timeout, begins_at + LONGEST_QUEUE * timeout)
 
     async def run(self) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and costs the job a retry."""
@@ -135,8 +133,13 @@ class JobRunner:
         context = JobContext(
             job=self.job, services=self.services, publish=self._publish, before_waiting=self._before_waiting
         )
+        await self._plan(context)
+        is_half_way = self.job.stage is not Stage.QUEUED
         while self.job.outcome is None and self.job.claim is not None:
             try:
+                if is_half_way:
+                    await catch_up(context)
+                    is_half_way = False
                 await self._run_stage(context)
             except JobError as error:
                 await self._fail(error)
@@ -144,11 +147,17 @@ class JobRunner:
                 await self._retry_later(error)
 
     async def _run_stage(self, context: JobContext) -> None:
-        stage = NEXT_STAGE[self._latest.stage]
-        await self._do_step(stage, context)
+        before = self._latest.stage
+        stage = NEXT_STAGE[before]
+        if before is not Stage.SENT_TO_COMFY:
+            await context.wait_out(before)
+        await do_step(stage, context)
+        if stage is Stage.COMFY_RESULT:
+            await context.wait_out(stage)
         uses_retry = stage is Stage.SENT_TO_COMFY and await self._uses_retry(context)
         now = self.services.clock.now()
         context.job = self._advanced(stage, context, at=now, uses_retry=uses_retry)
+        context.entries.setdefault(stage, now)
         self._passed.append(context.job)
         self._note_duration(stage, now - self._entered_at)
         self._entered_at = now
@@ -158,22 +167,24 @@ class JobRunner:
             duration_ms = round(sum(self._stages_ms.values()), 1)
             logger.info("job done", duration_ms=duration_ms, stages_ms=self._stages_ms)
 
+    async def _plan(self, context: JobContext) -> None:
+        """Find out how long the stages are to last, and how long they have lasted already in earlier claims."""
+        context.plan = self.services.progress_policy.plan_of(self.job)
+        if context.plan is None:
+            return
+        if self._was_claimed_before or self.job.stage is not Stage.QUEUED:
+            events = await self.writer.events(self.job.id)
+            context.entries.update(stage_entries(events, retry_attempt=self.job.retry_attempt))
+        else:
+            context.entries[Stage.QUEUED] = self.job.last_event.at
+        self._work_begins_at = context.entries[Stage.QUEUED] + context.plan.lasts(Stage.QUEUED)
+
     def _note_duration(self, stage: Stage, duration: timedelta) -> None:
         seconds = duration.total_seconds()
         self.services.metrics.stages.observe((stage,), seconds)
         self._spans.end_stage(stage)
         milliseconds = self._stages_ms[str(stage)] = round(seconds * 1000, 1)
         logger.debug("stage done", stage=stage, duration_ms=milliseconds)
-
-    async def _do_step(self, stage: Stage, context: JobContext) -> None:
-        """Raise `StageError` for whatever is not a `MockError`: it is a bug of ours, and ends the job."""
-        try:
-            await STEPS[stage](context)
-        except (MockError, StagesNotStoredError):
-            raise
-        except Exception as error:
-            logger.exception("bug in a stage", stage=stage)
-            raise StageError("The job failed because of an error in this server; see its log.") from error
 
     async def _uses_retry(self, context: JobContext) -> bool:
         """Return whether a dead worker's work is lost: only now is that known, so only now it costs a retry."""
@@ -235,10 +246,7 @@ class JobRunner:
         await self._save(replace(progressed, claim=claim))
 
     async def _fail(self, error: MockError) -> None:
-        """End the job with `error`, `message` and `reason`, which v1 clients read of a failed job."""
-        evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
-        context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
-        await self._save(self._latest.ended(Outcome.FAILED, at=self.services.clock.now(), context=context))
+        await self._save(failed(self._latest, error, at=self.services.clock.now()))
         logger.warning("job failed", stage=self.job.stage, error=error.code, reason=error.message)
 
     async def _retry_later(self, error: TransientError) -> None:
@@ -309,7 +317,3 @@ async def _unless_cancelled_again(last_work: Coroutine[None, None, None]) -> Non
     except asyncio.CancelledError:
         finishing.cancel()
         raise
-
-
-def _plain(value: object) -> Json:
-    return value if isinstance(value, str | int | float | bool | dict | list) else str(value)

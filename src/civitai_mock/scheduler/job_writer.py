@@ -8,6 +8,7 @@ import structlog
 
 from civitai_mock.domain.claims import owes_retry
 from civitai_mock.domain.errors import ClaimLost, TransientError
+from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import Clock, JobStore
 from civitai_mock.services.event_bus import EventBus
@@ -52,8 +53,11 @@ class JobWriter:
 
     async def owes_retry(self, job: Job) -> bool:
         """Return whether an earlier claim's worker died with the job's prompt; wait for a store that is away."""
-        events = await self._when_store_answers(lambda: self.jobs.events(job.id))
-        return owes_retry(events, retry_attempt=job.retry_attempt)
+        return owes_retry(await self.events(job.id), retry_attempt=job.retry_attempt)
+
+    async def events(self, job_id: str) -> Sequence[JobEvent]:
+        """Return the events of a job; wait for a store that is away."""
+        return await self._when_store_answers(lambda: self.jobs.events(job_id))
 
     async def has_ended(self, job_id: str) -> bool:
         """Return whether a job has an outcome, or is gone."""

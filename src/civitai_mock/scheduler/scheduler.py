@@ -205,7 +205,7 @@ class Scheduler:
         """Return as many jobs as there is room for; none while the store is away."""
         claim = self._new_claim()
         try:
-            jobs = await self._queue.claim(claim, limit=room)
+            jobs = await self._queue.claim(claim, limit=room, only_timed=self._services.progress_policy.only_timed)
         except TransientError as error:
             logger.warning("store away", error=error.message)
         except Exception:

@@ -1,16 +1,22 @@
-"""What is done before a job enters each stage."""
+"""What is done before a job enters each stage, and what becomes of the job by it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import orjson
+import structlog
 
-from civitai_mock.domain.stages import Stage
+from civitai_mock.domain.errors import MockError, StageError
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.generation.job_types import job_work
 from civitai_mock.scheduler.executors import executor_for
-from civitai_mock.scheduler.executors.context import JobContext
+from civitai_mock.scheduler.executors.context import JobContext, StagesNotStoredError
 from civitai_mock.services.threads import in_thread_if_large
+
+logger = structlog.stdlib.get_logger()
 
 MILLISECOND = timedelta(milliseconds=1)
 LONG_REQUEST_BYTES = 2048  # a hundred networks in a prompt are a graph that takes a tenth of a second
@@ -43,6 +49,8 @@ async def send(context: JobContext) -> None:
 
 
 async def collect(context: JobContext) -> None:
+    if not context.executor.spreads_time:
+        await context.wait_out(Stage.SENT_TO_COMFY)
     await context.executor.collect(context)
     context.event_context["trace_id"] = context.job.trace_id.split("-")[1]
 
@@ -54,3 +62,39 @@ STEPS: Mapping[Stage, Callable[[JobContext], Awaitable[None]]] = {
     Stage.SENT_TO_COMFY: send,
     Stage.COMFY_RESULT: collect,
 }
+
+
+async def do_step(stage: Stage, context: JobContext) -> None:
+    """Do what comes before a stage.
+
+    Raise `StageError` for whatever is not a `MockError`: it is a bug of ours, and ends the job.
+    """
+    try:
+        await STEPS[stage](context)
+    except (MockError, StagesNotStoredError):
+        raise
+    except Exception as error:
+        logger.exception("bug in a stage", stage=stage)
+        raise StageError("The job failed because of an error in this server; see its log.") from error
+
+
+async def catch_up(context: JobContext) -> None:
+    """Do again what comes before the stages that a job has entered already, where nobody knows any more what it left.
+
+    The prompt keeps its id, so it is not sent twice to who still knows it.
+    """
+    stage = Stage.QUEUED
+    while stage is not context.job.stage:
+        stage = NEXT_STAGE[stage]
+        await do_step(stage, context)
+
+
+def failed(job: Job, error: MockError, *, at: datetime) -> Job:
+    """End a job with `error`, `message` and `reason`, which v1 clients read of a failed job."""
+    evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
+    context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
+    return job.ended(Outcome.FAILED, at=at, context=context)
+
+
+def _plain(value: object) -> Json:
+    return value if isinstance(value, str | int | float | bool | dict | list) else str(value)

@@ -210,7 +210,7 @@ class Simulator:
         input_files = {file.name: file for file in submission.files}
         loaded = await self._load(input_files)
         outputs = self._check(submission.graph, loaded, has_common_shape=submission.has_common_shape)
-        workload = self._worker.take(outputs)
+        workload = self._worker.take(outputs, lasts=submission.lasts)
         made = [output for output in outputs if output.results]
         kept = _without_previews(made)
         is_undrawn = all(output.is_drawn_image for output in made)

@@ -49,14 +49,20 @@ class SimulatedWorker:
         self._profile = profile
         self._models: OrderedDict[str, None] = OrderedDict()
 
-    def take(self, outputs: Sequence[OutputImages]) -> Workload:
-        """Return the workload of a prompt with these outputs, and have its models in memory from now on."""
+    def take(self, outputs: Sequence[OutputImages], *, lasts: timedelta | None = None) -> Workload:
+        """Return the workload of a prompt with these outputs, and have its models in memory from now on.
+
+        Where somebody says how long it `lasts`, all of that is the run: nothing else takes time.
+        """
         passes = (sampler_pass for output in outputs for sampler_pass in output.passes)
         models = dict.fromkeys(sampler_pass.model for sampler_pass in passes if sampler_pass.model)
         cached = [model for model in models if model in self._models]
         loaded = [model for model in models if model not in self._models]
         self._keep_in_memory(models)
-        load, run, convert = self._load_time(loaded), self._run_time(outputs), self._convert_time(outputs)
+        if lasts is None:
+            load, run, convert = self._load_time(loaded), self._run_time(outputs), self._convert_time(outputs)
+        else:
+            load, run, convert = timedelta(), lasts, timedelta()
         facts: JsonObject = {}
         if cached:
             facts["comfy_mb_cached"] = _megabytes(cached)

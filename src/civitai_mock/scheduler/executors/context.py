@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.progress_modes import StagePlan
+from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.recipe import Recipe, recipe_text
 from civitai_mock.network.media import MediaFetcher
@@ -17,12 +20,17 @@ from civitai_mock.services.blob_drawing import OpenBlob
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
+from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:
     from civitai_mock.services.archives import BlobArchives
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
+
+
+class StagesNotStoredError(Exception):
+    """Stands for what went wrong while stages were stored that a step had to have stored: no fault of the step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,7 @@ class RunnerServices:
     system_clock: Clock
     ids: Ids
     pace: float
+    progress_policy: ProgressPolicy
     progress_reporter: ProgressReporter
     media_fetcher: MediaFetcher
     own_blob_links: OwnBlobLinks
@@ -53,8 +62,11 @@ class RunnerServices:
 class Executor:
     """Does one kind of work, stage by stage; what a kind does not override, it has no need of.
 
-    Before a step waits for anything but the store, it calls `JobContext.before_waiting`.
+    Before a step waits for anything but the store, it calls `JobContext.before_waiting`. One that `spreads_time` has
+    its work last as long as the plan of the job says of SENT_TO_COMFY; for the others that time is over before.
     """
+
+    spreads_time = False
 
     async def prepare(self, context: "JobContext") -> None:
         """Do what comes before PROMPT_PREPARED."""
@@ -75,7 +87,8 @@ class JobContext:
     stores those that were entered so far, so that others see them while the job waits, and a crash does not undo them.
     `files` are those that the graph reads, `inputs` those of an operation on files. Three are known once the work is
     sent: `graph` is the one that runs, `is_resumed` says that an earlier claim had begun what goes on now, `is_done`
-    that the outputs are there already.
+    that the outputs are there already. `plan` says how long stages last that are not left to the simulation, and
+    `entries` when they were entered first, by whatever worker.
     """
 
     job: Job
@@ -92,18 +105,41 @@ class JobContext:
     files: tuple[InputFile, ...] = ()
     inputs: tuple[LoadInput, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)
+    plan: StagePlan | None = None
+    entries: dict[Stage, datetime] = field(default_factory=dict)
 
     @property
     def owner(self) -> str | None:
         """Return whose jobs and blobs the job may name; None for everybody's."""
         return owner_of(self.job.issued_by)
 
-    async def simulate_work(self, seconds: float) -> None:
-        """Take the time that a model would."""
-        pause = seconds * self.services.pace
-        if pause > 0:
+    def planned(self, stage: Stage) -> timedelta | None:
+        """Return how much is left of the time that the job is to stay in a stage; None leaves it to the simulation."""
+        planned = None if self.plan is None else self.plan.durations.get(stage)
+        entered = self.entries.get(stage)
+        if not planned or entered is None:
+            return planned
+        return max(planned - (self.services.clock.now() - entered), timedelta())
+
+    async def wait_out(self, stage: Stage) -> None:
+        """Return when the job has been in a stage for as long as its plan says."""
+        await self._wait((self.planned(stage) or timedelta()).total_seconds())
+
+    async def simulate_work(self, seconds: float, *, part: float = 1.0) -> None:
+        """Take the time that a model would, or, where there is a plan, a part of that of SENT_TO_COMFY.
+
+        The plan's time is over already unless the executor `spreads_time`.
+        """
+        planned = None if self.plan is None else self.plan.durations.get(Stage.SENT_TO_COMFY)
+        if planned is None:
+            await self._wait(seconds * self.services.pace)
+        elif self.executor.spreads_time:
+            await self._wait(planned.total_seconds() * part)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds > 0:
             await self.before_waiting()
-            await self.services.clock.sleep(pause)
+            await self.services.clock.sleep(seconds)
 
     async def open_blob(self, key: str) -> OpenBlob:
         """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""

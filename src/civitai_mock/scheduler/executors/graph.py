@@ -15,6 +15,7 @@ from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.maturity import level_of_text
 from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.progress import SamplingProgress
+from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.graph import graph_text
 from civitai_mock.generation.graph_reader.progress import fraction_done
 from civitai_mock.generation.job_types.draft import PlannedFile
@@ -38,6 +39,7 @@ MILLISECOND = timedelta(milliseconds=1)
 class GraphExecutor(Executor):
     """Has the provider run a graph."""
 
+    spreads_time = True
     work: GraphWork
 
     async def prepare(self, context: JobContext) -> None:
@@ -69,6 +71,7 @@ class GraphExecutor(Executor):
             has_common_shape=self.work.has_common_shape,
             optional_nodes=frozenset(self.work.tags),
             priority=context.job.priority,
+            lasts=context.planned(Stage.SENT_TO_COMFY),
         )
         receipt = await context.services.provider.send(submission)
         if receipt.graph is not submission.graph:

@@ -61,6 +61,7 @@ class TransformExecutor(Executor):
 class TrainingExecutor(Executor):
     """Makes the files of one epoch after the other; those that an earlier claim stored are not made again."""
 
+    spreads_time = True
     work: TrainingWork
 
     async def send(self, context: JobContext) -> None:
@@ -71,7 +72,7 @@ class TrainingExecutor(Executor):
         slots = {str(slot.name): slot for slot in context.job.slots}
         for epoch in self.work.epochs:
             if not slots[epoch.model_name].available:
-                await context.simulate_work(self.work.seconds_per_epoch)
+                await context.simulate_work(self.work.seconds_per_epoch, part=1 / len(self.work.epochs))
                 slots |= {str(slot.name): slot async for slot in _make_files(context, epoch, slots)}
                 await context.publish({**epoch.summary, "epochs": len(self.work.epochs)}, tuple(slots.values()))
         context.slots = tuple(slots.values())

@@ -1,0 +1,49 @@
+"""The progress policy of a namespace: in which mode each of its jobs is, and how long its stages last."""
+
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.progress_modes import ProgressMode, ProgressModeName, StagePlan, stored_progress_mode
+from civitai_mock.domain.stages import MovedBy
+
+
+class ProgressPolicy:
+    """Gives a job the mode that its request named, or else the namespace's, or else the server's.
+
+    Without any of them (None) the simulation has its own way. What a request named is kept with the job; what namespace
+    and server say holds for all other jobs from the moment at which it is set.
+    """
+
+    def __init__(self) -> None:
+        self._own: ProgressMode | None = None
+        self._server: ProgressMode | None = None
+
+    def set(self, *, own: ProgressMode | None, server: ProgressMode | None) -> None:
+        self._own, self._server = own, server
+
+    @property
+    def mode(self) -> ProgressMode | None:
+        """Return the mode of jobs whose requests named none."""
+        return self._own or self._server
+
+    @property
+    def only_timed(self) -> bool:
+        """Return whether schedulers may take no other jobs than those whose requests say so."""
+        mode = self.mode
+        return mode is not None and mode.moved_by is MovedBy.REQUESTS
+
+    def mode_of(self, job: Job) -> ProgressMode | None:
+        return self.mode if job.progress is None else stored_progress_mode(job.progress)
+
+    def plan_of(self, job: Job) -> StagePlan | None:
+        """Return how long a job stays in its stages where a scheduler runs it; None leaves that to the simulation."""
+        mode = self.mode_of(job)
+        return None if mode is None else mode.plan(job.id)
+
+    def gets_per_stage(self, job: Job) -> int | None:
+        """Return by how many GETs a job is shown in each stage; None if it is moved by something else.
+
+        One that a scheduler has begun with goes on as it began.
+        """
+        if job.outcome is not None or job.claim is not None or (job.progress is None and self.mode is None):
+            return None
+        mode = self.mode_of(job)
+        return mode.each if mode is not None and mode.name is ProgressModeName.POLLS else None
