@@ -28,9 +28,9 @@ async def test_the_queue_is_asked_again_only_if_there_was_as_much_as_was_asked_f
 ) -> None:
     claim, limits = bench.stores.queue.claim, list[int]()
 
-    async def count_claims(stamp: Claim, *, limit: int) -> Sequence[Job]:
+    async def count_claims(stamp: Claim, *, limit: int, only_timed: bool) -> Sequence[Job]:
         limits.append(limit)
-        return await claim(stamp, limit=limit)
+        return await claim(stamp, limit=limit, only_timed=only_timed)
 
     monkeypatch.setattr(bench.stores.queue, "claim", count_claims)
     async with running(bench.scheduler(max_in_flight=1000)):

@@ -24,6 +24,7 @@ from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
+from civitai_mock.services.controls import Controls
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
@@ -63,6 +64,7 @@ class Namespace:
     blob_urls: BlobUrls
     workflow_blob_urls: WorkflowBlobUrls
     webhook_sender: WebhookSender
+    controls: Controls
     progress_policy: ProgressPolicy
     runs_jobs: bool
 
@@ -185,6 +187,7 @@ def make_namespace(
     clock: Clock | None = None,
     ids: Ids | None = None,
     event_feed: FollowEvents | None = None,
+    controls: Controls | None = None,
     runs_jobs: bool = True,
 ) -> Namespace:
     """Make the default namespace in its first epoch, unless it is given another one.
@@ -197,6 +200,8 @@ def make_namespace(
     event_bus, event_feed = EventBus(), event_feed or runtime.event_feed
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     event_feed.add(epoch.number, event_bus)
+    controls = controls or Controls()
+    controls.subscribe(event_bus.publish_work)  # as there may be jobs that could not be claimed before
     is_first = (epoch.namespace, epoch.number) == (DEFAULT, FIRST_EPOCH)
     return Namespace(
         epoch=epoch,
@@ -215,7 +220,8 @@ def make_namespace(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
-        progress_policy=ProgressPolicy(),
+        controls=controls,
+        progress_policy=ProgressPolicy(controls),
         runs_jobs=runs_jobs,
     )
 

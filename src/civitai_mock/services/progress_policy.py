@@ -3,6 +3,9 @@
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.progress_modes import ProgressMode, ProgressModeName, StagePlan, stored_progress_mode
 from civitai_mock.domain.stages import MovedBy
+from civitai_mock.services.controls import Controls
+
+PROGRESS = "progress"  # the member of the documents of namespaces and server
 
 
 class ProgressPolicy:
@@ -12,23 +15,20 @@ class ProgressPolicy:
     and server say holds for all other jobs from the moment at which it is set.
     """
 
-    def __init__(self) -> None:
-        self._own: ProgressMode | None = None
-        self._server: ProgressMode | None = None
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+        self.mode: ProgressMode | None = None  # of jobs whose requests named none
+        self._update()
+        controls.subscribe(self._update)
 
-    def set(self, *, own: ProgressMode | None, server: ProgressMode | None) -> None:
-        self._own, self._server = own, server
-
-    @property
-    def mode(self) -> ProgressMode | None:
-        """Return the mode of jobs whose requests named none."""
-        return self._own or self._server
+    def _update(self) -> None:
+        document = self._controls.get(PROGRESS)
+        self.mode = stored_progress_mode(document if isinstance(document, dict) else None)
 
     @property
     def only_timed(self) -> bool:
         """Return whether schedulers may take no other jobs than those whose requests say so."""
-        mode = self.mode
-        return mode is not None and mode.moved_by is MovedBy.REQUESTS
+        return self.mode is not None and self.mode.moved_by is MovedBy.REQUESTS
 
     def mode_of(self, job: Job) -> ProgressMode | None:
         return self.mode if job.progress is None else stored_progress_mode(job.progress)
