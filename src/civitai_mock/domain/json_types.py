@@ -50,6 +50,6 @@ def as_texts(value: Json) -> tuple[str, ...]:
 
 def as_number(value: Json) -> float | None:
     """Return a number, or None for NaN and infinity too, which ComfyUI writes: nothing can be counted with them."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if isinstance(value, int) or isfinite(value) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):  # a union of types takes twice as long
+        return value if isinstance(value, int) or isfinite(value) else None
+    return None

@@ -194,6 +194,13 @@ class Workflow:
         ids = tuple(WorkflowPlace(workflow_id=self.id, step=index, index=place).job_id for place in range(jobs))
         return self.with_step(index, input=step_input, jobs=ids, ready_at=at)
 
+    def steps_made_ready(self, jobs: Mapping[int, Sequence[str]], *, at: datetime) -> Self:
+        """Return the workflow with steps, by their places, whose inputs are complete and that have these first jobs."""
+        steps = list(self.steps)
+        for index, ids in jobs.items():
+            steps[index] = changed(steps[index], jobs=tuple(ids), ready_at=at)
+        return self._changed(steps=tuple(steps))
+
     def step_failed(self, index: int, *, reason: str, at: datetime) -> Self:
         """Return the workflow with a step that can never be made ready."""
         return self.with_step(index, failure=StepFailure(reason=reason, at=at))

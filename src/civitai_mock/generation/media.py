@@ -29,7 +29,7 @@ class ImageFormat(StrEnum):
 
     @property
     def content_type(self) -> str:
-        return f"image/{self}"
+        return "image/" + self  # to format the member takes five times as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from civitai_mock.domain.blob import BlobFacts, Slot, blob_id_of, blob_key
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
@@ -43,6 +44,7 @@ class JobSpec(ABC):
         return spec_json.from_json(cls, stored)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFile:
     """Is a file that a job of v2 makes, as far as it is known before the work begins.
@@ -57,11 +59,19 @@ class PlannedFile:
     extension: str | None = None
     name: str | None = None
 
-    def slot(self, job_id: str, place: int) -> Slot:
-        """Return the place for it, under the id that the file has as a blob of v2."""
-        name = f"{job_id}-{place}"
+    def slot(
+        self, job_id: str, place: int, *, workflow_id: str | None = None, level: NsfwLevel | None = None
+    ) -> Slot:
+        """Return the place for it, under the id that the file has as a blob of v2; what its facts say comes first."""
+        name, known = f"{job_id}-{place}", self.facts
         key = name + self.extension if self.extension else blob_id_of(name, extension_of(self.content_type))
-        return Slot(blob_key=key, seed=self.seed, name=self.name, facts=changed(self.facts, job_id=job_id))
+        facts = changed(
+            known,
+            job_id=job_id,
+            workflow_id=workflow_id or known.workflow_id,
+            nsfw_level=known.nsfw_level or level,
+        )
+        return Slot(blob_key=key, seed=self.seed, name=self.name, facts=facts)
 
 
 @quick_init
@@ -81,13 +91,21 @@ class Plan:
     assets: tuple[str, ...] = ()
     files: tuple[PlannedFile, ...] = ()
 
-    def slots(self, job_id: str) -> tuple[Slot, ...]:
-        """Return a slot for each file that is known of before the work begins."""
+    def slots(
+        self, job_id: str, *, workflow_id: str | None = None, level: NsfwLevel | None = None
+    ) -> tuple[Slot, ...]:
+        """Return a slot for each file that is known of before the work begins.
+
+        Those of a job of a workflow have facts: its id, and how mature they are if nobody knows better.
+        """
         if self.files:
-            return tuple(file.slot(job_id, place) for place, file in enumerate(self.files))
-        images = [Slot(blob_key=blob_key(job_id, place), seed=self.seed) for place in range(self.images)]
+            slots = [file.slot(job_id, at, workflow_id=workflow_id, level=level) for at, file in enumerate(self.files)]
+            return tuple(slots)
+        facts = None if workflow_id is None else BlobFacts(nsfw_level=level, workflow_id=workflow_id)
+        images = [Slot(blob_key=blob_key(job_id, at), seed=self.seed, facts=facts) for at in range(self.images)]
         assets = [
-            Slot(blob_key=blob_key(job_id, place), name=name) for place, name in enumerate(self.assets, self.images)
+            Slot(blob_key=blob_key(job_id, at), name=name, facts=facts)
+            for at, name in enumerate(self.assets, self.images)
         ]
         return (*images, *assets)
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from civitai_mock.domain.blob import BlobFacts, Slot
-from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
 from civitai_mock.domain.json_types import as_object, as_text
@@ -15,7 +13,6 @@ from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.references import INPUT, REPEAT, STEP_TYPE, TEMPLATE
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import Workflow, WorkflowStep
-from civitai_mock.generation.job_types.draft import Plan
 from civitai_mock.ports import Clock
 from civitai_mock.ports.steps import StepJobs, StepTypes
 from civitai_mock.services.build_jobs import BuildJobs, BuiltJobs, JobOrigin, new_job
@@ -125,7 +122,7 @@ class BuildStepJobs:
         *,
         at: datetime,
     ) -> Sequence[Job]:
-        levels = {place.step: self.level(workflow.steps[place.step]) for place, _ in templates}
+        levels = {step: self.level(workflow.steps[step]) for step in {place.step for place, _ in templates}}
         origin = JobOrigin(
             submission_id=named_uuid(workflow.id),
             caller=Caller(trace_id=workflow.trace_id, consumer=workflow.owner),
@@ -135,7 +132,7 @@ class BuildStepJobs:
             charged=False,
         )
         return [
-            self._job(place, template, origin, resources, level=levels[place.step], seed=self._seed(workflow, place))
+            self._job(place, template, origin, resources, level=levels[place.step], seed=workflow.steps[place.step].seed)
             for place, template in templates
         ]
 
@@ -147,11 +144,11 @@ class BuildStepJobs:
         resources: Mapping[str, Resource],
         *,
         level: NsfwLevel,
-        seed: int,
+        seed: int | None,
     ) -> Job:
-        plan = self.build.plan(template, resources, seed=seed)
-        slots = _slots(plan, place, level=level)
-        return new_job(place.job_id, template, plan, origin, slots=slots, workflow=place)
+        job_id, plan = place.job_id, self.build.plan(template, resources, seed=seed or 0)
+        slots = plan.slots(job_id, workflow_id=place.workflow_id, level=level)
+        return new_job(job_id, template, plan, origin, slots=slots, workflow=place)
 
     def level(self, step: WorkflowStep) -> NsfwLevel:
         """Return how mature what a step makes will be, by the texts in its input."""
@@ -161,10 +158,6 @@ class BuildStepJobs:
             step_type, step_input = as_text(template.get(STEP_TYPE)), template.get(INPUT)
         return level_of_text("\n".join(self.step_types.prompt_texts(step_type, step_input)))
 
-    @staticmethod
-    def _seed(workflow: Workflow, place: WorkflowPlace) -> int:
-        return workflow.steps[place.step].seed or 0
-
 
 def _spell(made: StepJobs, field: str) -> str:
     """Return the path in an input of a field of a draft; `networks.` stands for all that begin so."""
@@ -172,13 +165,3 @@ def _spell(made: StepJobs, field: str) -> str:
         if begin.endswith(".") and field.startswith(begin):
             return path + field.removeprefix(begin)
     return made.paths.get(field, field)
-
-
-def _slots(plan: Plan, place: WorkflowPlace, *, level: NsfwLevel) -> tuple[Slot, ...]:
-    return tuple(
-        changed(slot, facts=_facts(slot.facts or BlobFacts(), place, level=level)) for slot in plan.slots(place.job_id)
-    )
-
-
-def _facts(facts: BlobFacts, place: WorkflowPlace, *, level: NsfwLevel) -> BlobFacts:
-    return changed(facts, nsfw_level=facts.nsfw_level or level, workflow_id=place.workflow_id)

@@ -273,12 +273,8 @@ class SubmitWorkflow:
 
 def made_ready(workflow: Workflow, steps: Sequence[int], jobs: Sequence[Job]) -> Workflow:
     """Return the workflow with these steps ready, as they have jobs."""
-    made: dict[int, int] = dict.fromkeys(steps, 0)
+    made: dict[int, list[str]] = {step: [] for step in steps}
     for job in jobs:
         if job.workflow is not None:
-            made[job.workflow.step] += 1
-    for index, count in made.items():
-        step = workflow.steps[index]
-        at = jobs[0].created_at if jobs else workflow.created_at
-        workflow = workflow.step_made_ready(index, step.input, jobs=count, at=at)
-    return workflow
+            made[job.workflow.step].append(job.id)
+    return workflow.steps_made_ready(made, at=jobs[0].created_at if jobs else workflow.created_at)

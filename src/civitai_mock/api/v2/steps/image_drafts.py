@@ -62,7 +62,10 @@ def graph_paths(members: JsonObject) -> Mapping[str, str]:
 
 def _model_member(members: JsonObject) -> str | None:
     """Return the name of the member that names the model by its AIR."""
-    return next((name for name in MODELS if is_reference_to_model(members.get(name))), None)
+    for name in MODELS:
+        if is_reference_to_model(members.get(name)):
+            return name
+    return None
 
 
 def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) -> TextToImageDraft:
@@ -143,8 +146,11 @@ def _sampling(members: JsonObject, ecosystem: str) -> Sampling | None:
 
 def _strength(members: JsonObject) -> float | None:
     """Return how much of an input image is drawn anew."""
-    given = next((number for name in STRENGTHS if (number := as_number(members.get(name))) is not None), None)
-    return None if given is None else min(max(given, 0), 1)
+    for name in STRENGTHS:
+        given = as_number(members.get(name))
+        if given is not None:
+            return min(max(given, 0), 1)
+    return None
 
 
 def _extension(file: ImageFile) -> str:

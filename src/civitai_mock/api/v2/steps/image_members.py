@@ -23,6 +23,7 @@ from civitai_mock.generation.work import is_url
 
 COUNTS = ("quantity", "numImages", "n")
 LORAS = ("loras", "additionalNetworks")
+NETWORKS = (*LORAS, "embeddings", "vaeModel")
 MOST_IMAGES = 100
 SEED_END = 2**63  # seeds are int64
 LEAST_SIDE, MOST_SIDE, MOST_PIXELS = 16, 8192, 4096 * 4096
@@ -41,7 +42,8 @@ SIZE_WORDS: Mapping[str, Size] = {
 }
 # How many times as long as usual the sides are (v2 description: `resolution`, krea2's `size`).
 RESOLUTIONS: Mapping[str, float] = {"1k": 1, "2k": 2, "4k": 4, "medium": 1, "large": 1.5}
-FILES: Mapping[str, ImageFile] = {word: ImageFile(format=word) for word in ImageFormat}
+FILES: Mapping[str, ImageFile] = {str(word): ImageFile(format=word) for word in ImageFormat}
+USUAL_FILE = FILES["jpeg"]
 MODEL_SUFFIX = "odel"
 AIR_PREFIXES = ("urn:air:", "air:")
 JPEG_EXTENSION = ".jpg"  # of the ids of imageGen's blobs (capture); others have the usual one
@@ -49,13 +51,17 @@ JPEG_EXTENSION = ".jpg"  # of the ids of imageGen's blobs (capture); others have
 
 def whole(members: StepInput, name: str, *, low: int, high: int) -> int | None:
     """Return a number as a whole one within limits; None for anything else."""
-    number = as_number(as_object(members).get(name))
+    value = members.get(name) if isinstance(members, dict) else None
+    number = None if value is None else as_number(value)
     return None if number is None else min(max(int(number), low), high)
 
 
 def image_count(members: StepInput) -> int:
-    counts = (whole(members, name, low=1, high=MOST_IMAGES) for name in COUNTS)
-    return next((count for count in counts if count is not None), 1)
+    for name in COUNTS:
+        count = whole(members, name, low=1, high=MOST_IMAGES)
+        if count is not None:
+            return count
+    return 1
 
 
 def image_seeds(members: StepInput, *, drawn: int, jobs: int, step: int = 1) -> Sequence[int]:
@@ -67,7 +73,7 @@ def image_seeds(members: StepInput, *, drawn: int, jobs: int, step: int = 1) -> 
 
 def image_size(members: StepInput, *, otherwise: Size | None = None) -> Size | None:
     """Return the size that is asked for in whatever words, within limits; `otherwise` where there are none."""
-    width, height = (whole(members, name, low=0, high=MOST_SIDE) for name in ("width", "height"))
+    width, height = whole(members, "width", low=0, high=MOST_SIDE), whole(members, "height", low=0, high=MOST_SIDE)
     if width and height:
         return _within_limits(width, height)
     named = _named_size(as_object(members)) or otherwise
@@ -112,14 +118,15 @@ def _within_limits(width: int, height: int) -> Size:
 def image_file(members: StepInput) -> ImageFile:
     """Return how images are given out: as JPEG, unless another format is asked for."""
     known = as_object(members)
-    file = FILES.get(as_text(known.get("outputFormat")).lower(), FILES[ImageFormat.JPEG])
+    file = FILES.get(as_text(known.get("outputFormat")).lower(), USUAL_FILE)
     note = as_text(known.get("imageMetadata"))
     return replace(file, note=note) if note else file
 
 
 def network_drafts(members: StepInput) -> tuple[NetworkDraft, ...]:
     """Return LoRAs, embeddings and VAE; the name of each is its path in the input."""
-    return tuple(_networks(as_object(members)))
+    known = as_object(members)
+    return tuple(_networks(known)) if any([known.get(name) for name in NETWORKS]) else ()
 
 
 def _networks(members: JsonObject) -> Iterator[NetworkDraft]:
@@ -181,8 +188,8 @@ def control_net_paths(members: StepInput) -> Mapping[str, str]:
 
 def lora_count(members: StepInput) -> int:
     """Return how many networks there are besides embeddings and the VAE."""
-    values = (as_object(members).get(name) for name in LORAS)
-    return sum(len(value) for value in values if isinstance(value, dict | list) and not is_reference(value))
+    values = [value for name in LORAS if (value := as_object(members).get(name))]
+    return sum([len(value) for value in values if isinstance(value, (dict, list)) and not is_reference(value)])
 
 
 def model_airs(members: StepInput) -> Mapping[str, str]:
