@@ -45,7 +45,7 @@ def as_text(value: Json) -> str:
 
 
 def as_texts(value: Json) -> tuple[str, ...]:
-    return tuple(item for item in as_list(value) if isinstance(item, str))
+    return tuple([item for item in as_list(value) if isinstance(item, str)])
 
 
 def as_number(value: Json) -> float | None:

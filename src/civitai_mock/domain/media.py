@@ -51,12 +51,19 @@ class MediaKind(StrEnum):
     MODEL_3D = "model3d"
 
 
+KINDS_OF_FAMILIES: Mapping[str, MediaKind] = {
+    "image": MediaKind.IMAGE,
+    "video": MediaKind.VIDEO,
+    "audio": MediaKind.AUDIO,
+}
+
+
 def kind_of(content_type: str) -> MediaKind | None:
     """Return what a file of this type is to v2; None for one that is nothing to look at or to listen to."""
     family = content_type.partition("/")[0]
     if family == "model":
         return MediaKind.MODEL_3D
-    return MediaKind(family) if family in {"image", "video", "audio"} else None
+    return KINDS_OF_FAMILIES.get(family)
 
 
 def extension_of(content_type: str) -> str:

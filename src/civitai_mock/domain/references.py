@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeGuard
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
+from civitai_mock.domain.quick_init import quick_init
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -37,6 +38,7 @@ class Reference:
     place: Path
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedStep:
     """Is what has to be known of a step to find the sources of references."""
@@ -46,6 +48,7 @@ class NamedStep:
     input: Json
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedStep:
     """Is a step with its name, and the places of the steps that its input refers to."""

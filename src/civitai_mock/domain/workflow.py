@@ -54,6 +54,9 @@ class UpgradeMode(StrEnum):
     MANUAL = "manual"
 
 
+UPGRADE_MODES: Mapping[str, UpgradeMode] = {str(mode): mode for mode in UpgradeMode}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
     """Says where events of a workflow are sent: those of `types` (`workflow:succeeded`, `step:*`)."""

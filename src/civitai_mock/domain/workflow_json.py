@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 from civitai_mock.domain.cost import StepCost, Tips
 from civitai_mock.domain.money import ACCOUNTS, Transaction, TransactionType
 from civitai_mock.domain.workflow import (
+    UPGRADE_MODES,
     Callback,
     StepFailure,
-    UpgradeMode,
     Workflow,
     WorkflowMemo,
     WorkflowStatus,
@@ -27,7 +27,6 @@ Member: TypeAlias = tuple[str, Callable[[Any], object] | None]
 MICROSECOND = timedelta(microseconds=1)
 # The members of enums by their values: to call the class takes three times as long.
 STATUSES: Mapping[str, WorkflowStatus] = {str(status): status for status in WorkflowStatus}
-UPGRADE_MODES: Mapping[str, UpgradeMode] = {str(mode): mode for mode in UpgradeMode}
 TRANSACTION_TYPES: Mapping[str, TransactionType] = {str(kind): kind for kind in TransactionType}
 
 

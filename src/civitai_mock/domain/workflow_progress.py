@@ -52,6 +52,9 @@ class WorkflowProgress(Progress):
     steps: Sequence[Progress]
 
 
+WAITING = Progress(status=WorkflowStatus.UNASSIGNED)
+
+
 def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
     """Return how far a workflow and its steps are."""
     workflow = snapshot.workflow
@@ -60,8 +63,9 @@ def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
     children = _children(workflow.steps)
     for index in _sources_first(workflow.steps, children):
         step = workflow.steps[index]
-        made = _latest(step, jobs, retries=workflow.canceled_at is None)
-        parts = [*made, *(steps[child] for child in children.get(index, ()))]
+        parts = _latest(step, jobs, retries=workflow.canceled_at is None)
+        if index in children:
+            parts += [steps[child] for child in children[index]]
         sources = [steps[source] for source in step.sources]
         steps[index] = _step_progress(step, parts, sources, canceled_at=workflow.canceled_at)
     in_order = [steps[index] for index in range(len(workflow.steps))]
@@ -123,7 +127,7 @@ def _step_progress(
             doomed_at.append(canceled_at)
         if doomed_at:
             return Progress(status=WorkflowStatus.CANCELED, completed_at=min(doomed_at))
-        return Progress(status=WorkflowStatus.UNASSIGNED)
+        return WAITING
     if not parts:
         return Progress(status=WorkflowStatus.SUCCEEDED, started_at=step.ready_at, completed_at=step.ready_at)
     return _rolled_up(parts)
@@ -163,6 +167,9 @@ def _latest(step: WorkflowStep, jobs: Mapping[str, Job], *, retries: bool) -> li
 
     With `retries` one that will be made again waits, too.
     """
+    if len(step.jobs) == 1:
+        job = jobs.get(step.jobs[0])
+        return [WAITING if job is None or (retries and lacks_retry(step, job)) else job_progress(job)]
     latest: dict[int, Job] = {}
     missing = 0
     for job_id in step.jobs:
@@ -171,9 +178,8 @@ def _latest(step: WorkflowStep, jobs: Mapping[str, Job], *, retries: bool) -> li
             missing += 1
         elif (known := latest.get(job.workflow.index)) is None or _attempt(known) < job.workflow.attempt:
             latest[job.workflow.index] = job
-    waiting = Progress(status=WorkflowStatus.UNASSIGNED)
-    found = [waiting if retries and lacks_retry(step, job) else job_progress(job) for job in latest.values()]
-    return [*found, *[waiting] * missing]
+    found = [WAITING if retries and lacks_retry(step, job) else job_progress(job) for job in latest.values()]
+    return [*found, *[WAITING] * missing]
 
 
 def _attempt(job: Job) -> int:
@@ -195,7 +201,8 @@ def _children(steps: Sequence[WorkflowStep]) -> Mapping[int, Sequence[int]]:
 
 def _sources_first(steps: Sequence[WorkflowStep], children: Mapping[int, Sequence[int]]) -> Iterable[int]:
     """Return the places of all steps, each after those that it depends on; mostly that is their order."""
-    if not children and all(source < index for index, step in enumerate(steps) for source in step.sources):
+    later = [at for at, step in enumerate(steps) if step.sources and max(step.sources) >= at]
+    if not children and not later:
         return range(len(steps))
     return TopologicalSorter(
         {index: [*step.sources, *children.get(index, ())] for index, step in enumerate(steps)}

@@ -7,9 +7,11 @@ from typing import Protocol
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.job_types.draft import JobDraft
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepJobs:
     """Says which jobs a step makes, in order.
@@ -22,6 +24,7 @@ class StepJobs:
     paths: Mapping[str, str] = field(default_factory=dict)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputView:
     """Says for whom an output is shown: its URLs begin with `base_url`.

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +19,13 @@ V2_BLOBS_PATH, STREAMING_PATH = "/v2/consumer/blobs", "/v2/consumer/streaming-bl
 SIGNATURE, EXPIRES = "sig", "exp"  # v2 contract, section 8
 IN_NAMESPACE = re.compile(r"/ns/([A-Za-z0-9._-]{1,64})(?:/compat/[^/]*)?\Z", re.ASCII)  # the end of a base path
 WRONG_SIGNATURE = "The signature of this URL is wrong."
+
+
+class Expiry(NamedTuple):
+    """Is the time at which URLs stop working that are signed now, as they say it and as a time."""
+
+    text: str
+    at: datetime
 
 
 class SignedUrl(NamedTuple):
@@ -42,10 +49,17 @@ class WorkflowBlobUrls:
 
     def sign(self, blob_id: str, *, base_url: str, shown: Shown = Shown.FILE) -> SignedUrl:
         """Return a URL that works from now on for the lifetime, in whole seconds; `blob_id` needs no quoting."""
-        expires, expires_at = _expiry(self.clock.now().replace(microsecond=0), self.lifetime)
-        signature = self._signer.sign(_signed_text(blob_id, expires, shown))
-        url = f"{base_url}{path_of(shown)}/{blob_id}?{SIGNATURE}={signature}&{EXPIRES}={expires}"
-        return SignedUrl(url, expires_at)
+        expiry = self.expiry()
+        return SignedUrl(self.url(blob_id, expiry, base_url=base_url, shown=shown), expiry.at)
+
+    def expiry(self) -> Expiry:
+        """Return until when URLs work that are signed now."""
+        return _expiry(int(self.clock.now().timestamp()), self.lifetime)
+
+    def url(self, blob_id: str, expiry: Expiry, *, base_url: str, shown: Shown = Shown.FILE) -> str:
+        """Return a URL that works until then."""
+        signature = self._signer.sign(_signed_text(blob_id, expiry.text, shown))
+        return f"{base_url}{path_of(shown)}/{blob_id}?{SIGNATURE}={signature}&{EXPIRES}={expiry.text}"
 
     def check(
         self, blob_id: str, *, signature: str, expires: str, path: str = V2_BLOBS_PATH, at: datetime | None = None
@@ -113,7 +127,7 @@ def _signed_text(blob_id: str, expires: str, shown: Shown) -> str:
 
 
 @lru_cache(maxsize=2)
-def _expiry(second: datetime, lifetime: timedelta) -> tuple[str, datetime]:
-    """Return when URLs expire that are signed in one second, as they say it and as a time."""
-    expires_at = second + lifetime
-    return format_date(expires_at), expires_at
+def _expiry(second: int, lifetime: timedelta) -> Expiry:
+    """Return when URLs expire that are signed in one second, counted from 1970."""
+    expires_at = datetime.fromtimestamp(second, UTC) + lifetime
+    return Expiry(format_date(expires_at), expires_at)

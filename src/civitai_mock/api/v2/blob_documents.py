@@ -9,6 +9,7 @@ from civitai_mock.domain.blob import BlobFacts, Shown
 from civitai_mock.domain.dotnet import format_date, plain_number, without_trailing_zeros
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind, kind_of
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
 NO_FACTS = BlobFacts()
@@ -16,6 +17,7 @@ DEFAULT_FORMAT = "glb"
 CACHED_DATES = 64
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobRenderer:
     """Renders blobs with URLs that begin with `base_url`; one that hides mature content leaves out URLs to it."""
@@ -42,13 +44,17 @@ class BlobRenderer:
         kind = kind_of(content_type)
         is_hidden = self.hides_mature_content and known.nsfw_level is not None and known.nsfw_level.is_mature
         members: JsonObject = {} if kind is None else MEMBERS_OF[kind](blob_id, known)
-        if kind is MediaKind.IMAGE and not is_hidden:
-            members |= self._link(blob_id, Shown.PREVIEW, "previewUrl", "previewUrlExpiresAt")
+        expiry = None if is_hidden else self.urls.expiry()
+        if kind is MediaKind.IMAGE and expiry is not None:
+            members["previewUrl"] = self.urls.url(blob_id, expiry, base_url=self.base_url, shown=Shown.PREVIEW)
+            members["previewUrlExpiresAt"] = date_text(expiry.at)
         if kind is not None:  # the description has no type for weights and archives
             members["type"] = kind
-        members |= {"id": blob_id, "available": is_available}
-        if not is_hidden:
-            members |= self._link(blob_id, shown, "url", "urlExpiresAt")
+        members["id"] = blob_id
+        members["available"] = is_available
+        if expiry is not None:
+            members["url"] = self.urls.url(blob_id, expiry, base_url=self.base_url, shown=shown)
+            members["urlExpiresAt"] = date_text(expiry.at)
         if known.job_id is not None:
             members["jobId"] = known.job_id
         if known.nsfw_level is not None:
@@ -56,10 +62,6 @@ class BlobRenderer:
         if blocked_reason is not None:
             members["blockedReason"] = blocked_reason
         return members
-
-    def _link(self, blob_id: str, shown: Shown, url_member: str, expiry_member: str) -> JsonObject:
-        signed = self.urls.sign(blob_id, base_url=self.base_url, shown=shown)
-        return {url_member: signed.url, expiry_member: date_text(signed.expires_at)}
 
 
 @lru_cache(maxsize=CACHED_DATES)

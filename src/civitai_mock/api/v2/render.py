@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 import orjson
@@ -15,14 +15,16 @@ from civitai_mock.api.v2.description.echo import shown_input
 from civitai_mock.domain.cost import Cost
 from civitai_mock.domain.dotnet import format_timespan, plain_number
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.money import Transaction
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT
 from civitai_mock.domain.stages import Stage
-from civitai_mock.domain.workflow import Callback, Workflow, WorkflowSnapshot, WorkflowStatus, WorkflowStep
+from civitai_mock.domain.workflow import Callback, Workflow, WorkflowSnapshot, WorkflowStep
 from civitai_mock.domain.workflow_cost import credits_for, remaining_cost
 from civitai_mock.domain.workflow_ids import user_number
 from civitai_mock.domain.workflow_progress import (
+    WAITING,
     Progress,
     WorkflowProgress,
     job_progress,
@@ -35,10 +37,10 @@ from civitai_mock.services.queue_position import QueuePosition
 from civitai_mock.services.workflows.advance import level_of
 from civitai_mock.services.workflows.late_inputs import output_view
 
-UNASSIGNED = Progress(status=WorkflowStatus.UNASSIGNED)
 USUAL_DURATION = timedelta(seconds=20)  # of a job, about as in a capture: how long one will take is not known before
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowRenderer:
     """Renders workflows for one request, whose caller can reach this server at `base_url`.
@@ -68,56 +70,54 @@ class WorkflowRenderer:
 
     def _workflow(self, parts: "WorkflowParts", transactions: JsonObject) -> JsonObject:
         workflow, progress = parts.workflow, parts.progress
-        steps: list[Json] = [
-            self._step(parts, index) for index, step in enumerate(workflow.steps) if step.spawned_by is None
-        ]
-        tips: JsonObject = {
-            "civitai": plain_number(workflow.tips.civitai),
-            "creators": plain_number(workflow.tips.creators),
-        }
-        return {
+        tips = workflow.tips
+        document: JsonObject = {
             "id": workflow.id,
             "createdAt": date_text(workflow.created_at),
             "transactions": transactions,
             "metadata": as_members(workflow.metadata),
             "status": progress.status,
-            **_times(progress),
-            "tags": list(workflow.tags),
-            "arguments": as_members(workflow.arguments),
-            "steps": steps,
-            "callbacks": [_callback(callback) for callback in workflow.callbacks],
-            "tips": tips,
-            "cost": _cost(remaining_cost(workflow, progress)),
-            **_maturity(parts),
-            "upgradeMode": workflow.upgrade_mode,
-            "currencies": list(workflow.currencies),
-            "forceRefunded": False,
-            **_options(workflow),
         }
+        _add_times(document, progress)
+        document["tags"] = list(workflow.tags)
+        document["arguments"] = as_members(workflow.arguments)
+        document["steps"] = [
+            self._step(parts, index) for index, step in enumerate(workflow.steps) if step.spawned_by is None
+        ]
+        document["callbacks"] = [_callback(callback) for callback in workflow.callbacks]
+        document["tips"] = {"civitai": plain_number(tips.civitai), "creators": plain_number(tips.creators)}
+        document["cost"] = _cost(remaining_cost(workflow, progress))
+        _add_maturity(document, parts)
+        document["upgradeMode"] = workflow.upgrade_mode
+        document["currencies"] = list(workflow.currencies)
+        document["forceRefunded"] = False
+        _add_options(document, workflow)
+        return document
 
     def _step(self, parts: "WorkflowParts", index: int) -> JsonObject:
         step, own = parts.workflow.steps[index], parts.progress.steps[index]
         output = self._output(parts, index)
-        reason = step.failure.reason if step.failure else None
         jobs = {job.id: job for job in parts.jobs.get(index, ())}
         positions = {job_id: self._position(job) for job_id, job in jobs.items()}
         cost = _cost_of_job(step, jobs.values())
-        return {
-            "$type": step.type,
-            "input": shown_input(step.type, step.input),
-            **({} if output is None else {"output": output}),
-            "name": step.name,
-            "priority": step.priority,
-            **({} if step.timeout is None else {"timeout": format_timespan(step.timeout)}),
-            **({} if step.retries is None else {"retries": step.retries}),
-            "jobs": [_job(job_id, jobs.get(job_id), positions.get(job_id, {}), cost) for job_id in step.jobs],
-            "status": own.status,
-            **_times(own),
-            "metadata": as_members(step.metadata),
-            **_rate(own),
-            **next(filter(None, positions.values()), {}),
-            **({} if reason is None else {"reason": reason}),
-        }
+        document: JsonObject = {"$type": step.type, "input": shown_input(step.type, step.input)}
+        if output is not None:
+            document["output"] = output
+        document["name"] = step.name
+        document["priority"] = step.priority
+        if step.timeout is not None:
+            document["timeout"] = format_timespan(step.timeout)
+        if step.retries is not None:
+            document["retries"] = step.retries
+        document["jobs"] = [_job(job_id, jobs.get(job_id), positions.get(job_id), cost) for job_id in step.jobs]
+        document["status"] = own.status
+        _add_times(document, own)
+        document["metadata"] = as_members(step.metadata)
+        _add_rate(document, own)
+        document |= next(filter(None, positions.values()), {})
+        if step.failure is not None:
+            document["reason"] = step.failure.reason
+        return document
 
     def _output(self, parts: "WorkflowParts", index: int) -> JsonObject | None:
         """Return what a step answers; that of a `repeat` are the steps that it has spawned."""
@@ -134,11 +134,17 @@ class WorkflowRenderer:
         """Return where in the queue a job is that nobody has claimed."""
         if job.outcome is not None or job.stage is not Stage.QUEUED or job.id not in self.support:
             return {}
+        shown: JsonObject = {"support": self.support[job.id].lower()}
         position = self.positions.get(job.id)
-        support: JsonObject = {"support": self.support[job.id].lower()}
-        return {"queuePosition": support if position is None else support | _place(position)}
+        if position is not None:
+            start = position.estimated_start_at
+            shown["precedingJobs"] = position.preceding_jobs
+            shown["startAt"] = date_text(start)
+            shown["completeAt"] = date_text(start + USUAL_DURATION)
+        return {"queuePosition": shown}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowParts:
     """Is a workflow as it was read, with its jobs and the children of each `repeat` by the places of their steps."""
@@ -166,49 +172,48 @@ class WorkflowParts:
 
     def latest_jobs(self, index: int) -> Sequence[Job]:
         """Return the jobs of a step that count: of one that was made again, the last; they come in that order."""
-        latest = {job.workflow.index: job for job in self.jobs.get(index, ()) if job.workflow is not None}
+        made = self.jobs.get(index, ())
+        if len(made) < 2:
+            return made
+        latest = {job.workflow.index: job for job in made if job.workflow is not None}
         return [latest[place] for place in sorted(latest)]
 
 
-def _job(job_id: str, job: Job | None, position: JsonObject, cost: float) -> JsonObject:
+def _job(job_id: str, job: Job | None, position: JsonObject | None, cost: float) -> JsonObject:
     """Render a job; one that is not stored yet waits like any other."""
-    progress = UNASSIGNED if job is None else job_progress(job)
+    progress = WAITING if job is None else job_progress(job)
     reason = None if job is None else reason_of(job)
-    return {
-        "id": job_id,
-        "status": progress.status,
-        **_times(progress),
-        **position,
-        "cost": cost,
-        **_rate(progress),
-        **({} if reason is None else {"reason": reason}),
-    }
+    document: JsonObject = {"id": job_id, "status": progress.status}
+    _add_times(document, progress)
+    if position:
+        document |= position
+    document["cost"] = cost
+    _add_rate(document, progress)
+    if reason is not None:
+        document["reason"] = reason
+    return document
 
 
 def _cost_of_job(step: WorkflowStep, jobs: Collection[Job]) -> float:
     """Return the share of a job in the base of its step (captures); to make one again costs nothing more."""
-    made_again = sum(job.workflow is not None and job.workflow.attempt > 0 for job in jobs)
-    return plain_number(step.cost.base / max(len(step.jobs) - made_again, 1))
+    made_again = [job for job in jobs if job.workflow is not None and job.workflow.attempt > 0]
+    return plain_number(step.cost.base / max(len(step.jobs) - len(made_again), 1))
 
 
-def _place(position: QueuePosition) -> JsonObject:
-    start = position.estimated_start_at
-    return {
-        "precedingJobs": position.preceding_jobs,
-        "startAt": date_text(start),
-        "completeAt": date_text(start + USUAL_DURATION),
-    }
+# An answer is put together member by member, in the order of captures: to join a dictionary for what may be missing
+# takes three times as long.
 
 
-def _times(progress: Progress) -> JsonObject:
-    times: Mapping[str, datetime | None] = {"startedAt": progress.started_at, "completedAt": progress.completed_at}
-    return {name: date_text(moment) for name, moment in times.items() if moment is not None}
+def _add_times(document: JsonObject, progress: Progress) -> None:
+    if progress.started_at is not None:
+        document["startedAt"] = date_text(progress.started_at)
+    if progress.completed_at is not None:
+        document["completedAt"] = date_text(progress.completed_at)
 
 
-def _rate(progress: Progress) -> JsonObject:
-    if progress.rate is None or progress.status.is_over or progress.started_at is None:
-        return {}
-    return {"estimatedProgressRate": plain_number(progress.rate)}
+def _add_rate(document: JsonObject, progress: Progress) -> None:
+    if progress.rate is not None and not progress.status.is_over and progress.started_at is not None:
+        document["estimatedProgressRate"] = plain_number(progress.rate)
 
 
 def _credits(parts: WorkflowParts) -> Sequence[Transaction]:
@@ -238,34 +243,35 @@ def _callback(callback: Callback) -> JsonObject:
 
 
 def _cost(cost: Cost) -> JsonObject:
-    factors: JsonObject = {name: plain_number(factor) for name, factor in cost.factors.items()}
-    return {
-        "base": cost.base,
-        **({"factors": factors} if factors else {}),
-        **({"fixed": dict(cost.fixed)} if cost.fixed else {}),
-        "tips": {"civitai": cost.civitai_tip, "creators": cost.creators_tip},
-        "total": cost.total,
-    }
+    document: JsonObject = {"base": cost.base}
+    if cost.factors:
+        document["factors"] = {name: plain_number(factor) for name, factor in cost.factors.items()}
+    if cost.fixed:
+        document["fixed"] = dict(cost.fixed)
+    document["tips"] = {"civitai": cost.civitai_tip, "creators": cost.creators_tip}
+    document["total"] = cost.total
+    return document
 
 
-def _maturity(parts: WorkflowParts) -> JsonObject:
-    """Return the highest level of what was made so far, if it is known, and whether more would be allowed."""
+def _add_maturity(document: JsonObject, parts: WorkflowParts) -> None:
+    """Add the highest level of what was made so far, if it is known, and whether more would be allowed."""
     workflow = parts.workflow
-    level = workflow.memo.nsfw_level if workflow.memo else level_of(parts.snapshot.jobs)
-    allowed = workflow.allow_mature_content
-    return {
-        **({} if (level or workflow.nsfw_level) is None else {"nsfwLevel": level or workflow.nsfw_level}),
-        **({} if workflow.experimental is None else {"experimental": workflow.experimental}),
-        **({} if allowed is None else {"allowMatureContent": allowed}),
-    }
+    made = workflow.memo.nsfw_level if workflow.memo else level_of(parts.snapshot.jobs)
+    level = made or workflow.nsfw_level
+    if level is not None:
+        document["nsfwLevel"] = level
+    if workflow.experimental is not None:
+        document["experimental"] = workflow.experimental
+    if workflow.allow_mature_content is not None:
+        document["allowMatureContent"] = workflow.allow_mature_content
 
 
-def _options(workflow: Workflow) -> JsonObject:
-    """Return members of the end, which are there if they were sent; an external id has its owner in it (capture)."""
-    ephemeral: JsonObject = {"ephemeral": True} if workflow.is_ephemeral else {}
-    if workflow.external_id is None:
-        return ephemeral
-    return {**ephemeral, "externalId": f"{user_number(workflow.owner)}-{workflow.external_id}"}
+def _add_options(document: JsonObject, workflow: Workflow) -> None:
+    """Add members of the end, which are there if they were sent; an external id has its owner in it (capture)."""
+    if workflow.is_ephemeral:
+        document["ephemeral"] = True
+    if workflow.external_id is not None:
+        document["externalId"] = f"{user_number(workflow.owner)}-{workflow.external_id}"
 
 
 def plain_document(document: JsonObject) -> JsonObject:

@@ -59,9 +59,7 @@ class PlannedFile:
     extension: str | None = None
     name: str | None = None
 
-    def slot(
-        self, job_id: str, place: int, *, workflow_id: str | None = None, level: NsfwLevel | None = None
-    ) -> Slot:
+    def slot(self, job_id: str, place: int, *, workflow_id: str | None = None, level: NsfwLevel | None = None) -> Slot:
         """Return the place for it, under the id that the file has as a blob of v2; what its facts say comes first."""
         name, known = f"{job_id}-{place}", self.facts
         key = name + self.extension if self.extension else blob_id_of(name, extension_of(self.content_type))
@@ -91,9 +89,7 @@ class Plan:
     assets: tuple[str, ...] = ()
     files: tuple[PlannedFile, ...] = ()
 
-    def slots(
-        self, job_id: str, *, workflow_id: str | None = None, level: NsfwLevel | None = None
-    ) -> tuple[Slot, ...]:
+    def slots(self, job_id: str, *, workflow_id: str | None = None, level: NsfwLevel | None = None) -> tuple[Slot, ...]:
         """Return a slot for each file that is known of before the work begins.
 
         Those of a job of a workflow have facts: its id, and how mature they are if nobody knows better.

@@ -131,8 +131,9 @@ class BuildStepJobs:
             claim_timeout=self.build.claim_timeout,
             charged=False,
         )
+        steps = workflow.steps
         return [
-            self._job(place, template, origin, resources, level=levels[place.step], seed=workflow.steps[place.step].seed)
+            self._job(place, template, origin, resources, level=levels[place.step], seed=steps[place.step].seed)
             for place, template in templates
         ]
 

@@ -19,6 +19,7 @@ from civitai_mock.domain.errors import (
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
+from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT, NamedStep, link_steps
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import UpgradeMode, Workflow, WorkflowSnapshot, WorkflowStep
@@ -55,6 +56,7 @@ class PlannedWorkflow:
     is_short: bool
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWorkflow:
     """Is a workflow that is not stored yet, with the jobs and the resources that come with it."""

@@ -32,7 +32,9 @@ def shown_input(step_type: str, value: Json) -> Json:
     if step_type == IMAGE_GEN and isinstance(value, dict):
         match value.get(ENGINE):
             case "sdcpp":
-                return {name: item for name, item in value.items() if name != OPERATION}
+                shown = value.copy()
+                shown.pop(OPERATION, None)
+                return shown
             case "flux2":
                 return {MODEL_VARIANT if name == MODEL else name: item for name, item in value.items()}
     if step_type == REPEAT and isinstance(value, dict):

@@ -8,9 +8,9 @@ from civitai_mock.domain.cost import Tips
 from civitai_mock.domain.dotnet import parse_timespan
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text, as_texts
-from civitai_mock.domain.money import Account
+from civitai_mock.domain.money import ACCOUNTS
 from civitai_mock.domain.references import default_name
-from civitai_mock.domain.workflow import Callback, UpgradeMode
+from civitai_mock.domain.workflow import UPGRADE_MODES, Callback
 from civitai_mock.domain.workflow_template import StepTemplate, WorkflowTemplate
 
 MOST_RETRIES = 100
@@ -31,14 +31,15 @@ def _read(body: JsonObject) -> WorkflowTemplate:
     steps = [as_object(step) for step in as_list(template.get("steps"))]
     _check_steps(steps, faults)
     faults.check()
+    callbacks = [_callback(as_object(callback)) for callback in as_list(template.get("callbacks"))]
     return WorkflowTemplate(
         steps=[_step(step, index) for index, step in enumerate(steps)],
         tags=as_texts(template.get("tags")),
         metadata=as_object(template.get("metadata")),
         arguments=as_object(template.get("arguments")),
-        callbacks=tuple(_callback(as_object(callback)) for callback in as_list(template.get("callbacks"))),
-        currencies=tuple(Account(account) for account in as_texts(template.get("currencies"))),
-        upgrade_mode=UpgradeMode(as_text(template["upgradeMode"])),
+        callbacks=tuple(callbacks),
+        currencies=tuple([ACCOUNTS[account] for account in as_texts(template.get("currencies"))]),
+        upgrade_mode=UPGRADE_MODES[as_text(template["upgradeMode"])],
         tips=_tips(as_object(template.get("tips"))),
         experimental=_flag(template.get("experimental")),
         nsfw_level=_text(template.get("nsfwLevel")),
@@ -52,7 +53,7 @@ def _check_steps(steps: Sequence[JsonObject], faults: Faults) -> None:
     """Check what the description does not say of steps, with limits of our own."""
     for index, step in enumerate(steps):
         place = ((None, "steps"), index)
-        length = len(as_text(step.get("name", default_name(index))))
+        length = len(as_text(step["name"])) if "name" in step else 1
         if not 1 <= length <= MOST_OF_NAME:
             faults.add((place, "name"), f"The field name must have 1 to {MOST_OF_NAME} characters; found {length}.")
         retries = step.get("retries")
@@ -61,11 +62,10 @@ def _check_steps(steps: Sequence[JsonObject], faults: Faults) -> None:
 
 
 def _step(step: JsonObject, index: int) -> StepTemplate:
-    timeout = _text(step.get("timeout"))
-    retries = step.get("retries")
+    timeout, retries = _text(step.get("timeout")), step.get("retries")
     return StepTemplate(
         type=as_text(step["$type"]),
-        name=as_text(step.get("name", default_name(index))),
+        name=as_text(step["name"]) if "name" in step else default_name(index),
         input=step["input"],
         priority=as_text(step["priority"]),
         timeout=None if timeout is None else parse_timespan(timeout),

@@ -126,7 +126,7 @@ def image_file(members: StepInput) -> ImageFile:
 def network_drafts(members: StepInput) -> tuple[NetworkDraft, ...]:
     """Return LoRAs, embeddings and VAE; the name of each is its path in the input."""
     known = as_object(members)
-    return tuple(_networks(known)) if any([known.get(name) for name in NETWORKS]) else ()
+    return tuple(_networks(known)) if any(map(known.get, NETWORKS)) else ()
 
 
 def _networks(members: JsonObject) -> Iterator[NetworkDraft]:

@@ -32,8 +32,8 @@ class Blobs:
         return self._renderer.base_url
 
     def render(self, slot: Slot, *, shown: Shown = Shown.FILE) -> JsonObject:
-        level = None if slot.facts is None else slot.facts.nsfw_level
-        is_withheld = not self._allows_mature_content and level is not None and level.is_mature
+        level = None if self._allows_mature_content or slot.facts is None else slot.facts.nsfw_level
+        is_withheld = level is not None and level.is_mature
         return self._renderer.render(
             slot.blob_key,
             content_type=type_of_name(slot.blob_key),
