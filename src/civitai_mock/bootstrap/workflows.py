@@ -20,6 +20,7 @@ from civitai_mock.services.workflows.data_urls import StoreDataUrls
 from civitai_mock.services.workflows.late_inputs import ResolveInputs
 from civitai_mock.services.workflows.next_steps import FindNextSteps
 from civitai_mock.services.workflows.query import ListWorkflows, QueryWorkflows
+from civitai_mock.services.workflows.recent import RecentWorkflows
 from civitai_mock.services.workflows.repeat import SpawnSteps
 from civitai_mock.services.workflows.step_jobs import BuildStepJobs
 from civitai_mock.services.workflows.submit import SubmitWorkflow
@@ -56,9 +57,11 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
     next_steps = FindNextSteps(
         workflows=workflows, build=build, resolve=resolve, spawn=spawn, clock=clock, balances=settings.balances
     )
-    advance = _make_advance(parts, build, next_steps, announce)
+    recent = RecentWorkflows()
+    parts.event_bus.subscribe_to_changes(recent.on_changes)
+    advance = _make_advance(parts, build, next_steps, announce, recent)
     return WorkflowUseCases(
-        submit=_make_submit(parts, build, spawn, announce),
+        submit=_make_submit(parts, build, spawn, announce, recent),
         query=query,
         list=ListWorkflows(workflows=workflows),
         wait=_make_wait(parts, query),
@@ -81,7 +84,11 @@ def _lifetime(parts: NamespaceParts) -> timedelta:
 
 
 def _make_submit(
-    parts: NamespaceParts, build: BuildStepJobs, spawn: SpawnSteps, announce: AnnounceStatuses
+    parts: NamespaceParts,
+    build: BuildStepJobs,
+    spawn: SpawnSteps,
+    announce: AnnounceStatuses,
+    recent: RecentWorkflows,
 ) -> SubmitWorkflow:
     settings, stores = parts.runtime.settings, parts.stores
     return SubmitWorkflow(
@@ -93,6 +100,7 @@ def _make_submit(
         store_data_urls=StoreDataUrls(upload_blobs=parts.upload_blobs, blob_urls=parts.blob_urls),
         callback_hosts=parts.callback_hosts,
         announce=announce,
+        recent=recent,
         event_bus=parts.event_bus,
         queue_limit=parts.queue_limit,
         clock=parts.clock,
@@ -105,7 +113,11 @@ def _make_submit(
 
 
 def _make_advance(
-    parts: NamespaceParts, build: BuildStepJobs, next_steps: FindNextSteps, announce: AnnounceStatuses
+    parts: NamespaceParts,
+    build: BuildStepJobs,
+    next_steps: FindNextSteps,
+    announce: AnnounceStatuses,
+    recent: RecentWorkflows,
 ) -> AdvanceWorkflows:
     stores = parts.stores
     return AdvanceWorkflows(
@@ -115,6 +127,7 @@ def _make_advance(
         build=build,
         next_steps=next_steps,
         announce=announce,
+        recent=recent,
         event_bus=parts.event_bus,
         clock=parts.clock,
         metrics=parts.runtime.metrics,

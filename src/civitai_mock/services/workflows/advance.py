@@ -19,6 +19,7 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.late_inputs import reason_in
 from civitai_mock.services.workflows.next_steps import Advance, FindNextSteps, can_go_further, missing_jobs
+from civitai_mock.services.workflows.recent import RecentWorkflows
 from civitai_mock.services.workflows.step_jobs import BuildStepJobs, publish_new_jobs
 
 logger = structlog.stdlib.get_logger()
@@ -38,6 +39,7 @@ class AdvanceWorkflows:
     build: BuildStepJobs
     next_steps: FindNextSteps
     announce: AnnounceStatuses
+    recent: RecentWorkflows
     event_bus: EventBus
     clock: Clock
     metrics: Metrics
@@ -47,7 +49,7 @@ class AdvanceWorkflows:
     async def __call__(self, workflow_id: str) -> WorkflowSnapshot | None:
         """Take a workflow as far as it goes now, and return it; None if it does not exist any more."""
         while True:
-            snapshot = await self.workflows.get(workflow_id)
+            snapshot = self.recent.take(workflow_id) or await self.workflows.get(workflow_id)
             if snapshot is None or snapshot.workflow.memo is not None:
                 return snapshot
             if await self._mend(snapshot):

@@ -36,6 +36,7 @@ from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
 from civitai_mock.services.workflows.late_inputs import StepFailedError, with_arguments
+from civitai_mock.services.workflows.recent import RecentWorkflows
 from civitai_mock.services.workflows.repeat import SpawnSteps, check_repeat
 from civitai_mock.services.workflows.step_jobs import BuildStepJobs, input_path, publish_new_jobs
 
@@ -82,6 +83,7 @@ class SubmitWorkflow:
     store_data_urls: StoreDataUrls
     callback_hosts: HostPolicy
     announce: AnnounceStatuses
+    recent: RecentWorkflows
     event_bus: EventBus
     queue_limit: QueueLimit
     clock: Clock
@@ -114,7 +116,7 @@ class SubmitWorkflow:
             if attempt == 0:
                 await self.queue_limit.take(len(new.jobs))
             try:
-                return await self._store(new)
+                return await self._store(new, size=size)
             except ConflictError:
                 continue
             except InsufficientBuzzError as error:
@@ -252,7 +254,7 @@ class SubmitWorkflow:
             workflow = ready.with_more_steps(spawned)
         return workflow
 
-    async def _store(self, new: NewWorkflow) -> WorkflowSnapshot:
+    async def _store(self, new: NewWorkflow, *, size: int) -> WorkflowSnapshot:
         if new.new_resources:
             await self.resources.add_missing(new.new_resources)
         stored = await self.workflows.add(new.workflow, new.jobs, balances=self.balances)
@@ -260,8 +262,9 @@ class SubmitWorkflow:
             existing = await self.workflows.get(stored.id)
             return existing or WorkflowSnapshot(workflow=stored, jobs=())
         self.metrics.workflows_submitted += 1
-        publish_new_jobs(self.event_bus, new.jobs)
         snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
+        self.recent.add(snapshot, size=size)
+        publish_new_jobs(self.event_bus, new.jobs)
         await self._announce(snapshot)
         return snapshot
 
