@@ -92,6 +92,8 @@ class RandomIds:
     They are drawn by the dozen: to ask the system for random bytes takes longer than all else about them.
     """
 
+    is_seeded = False
+
     def uuid(self) -> str:
         try:
             return _ids.pop()
@@ -108,9 +110,17 @@ class RandomIds:
             _seeds.extend(others)
             return first
 
+    async def of_request(self, content: Callable[[], bytes]) -> "RandomIds":  # noqa: ARG002 - nothing depends on it
+        return self
+
+    def of_job(self, job_id: str, purpose: str) -> "RandomIds":  # noqa: ARG002 - as above
+        return self
+
 
 class SeededIds:
     """Gives the same ids and seeds again, in the same order, for the same `seed`."""
+
+    is_seeded = False  # as they depend on the order of those who draw
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)
@@ -120,6 +130,12 @@ class SeededIds:
 
     def seed(self) -> int:
         return self._random.getrandbits(32)
+
+    async def of_request(self, content: Callable[[], bytes]) -> "SeededIds":  # noqa: ARG002 - nothing depends on it
+        return self
+
+    def of_job(self, job_id: str, purpose: str) -> "SeededIds":  # noqa: ARG002 - as above
+        return self
 
 
 def _draw_uuids() -> list[str]:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 MILLISECOND = timedelta(milliseconds=1)
+MILLISECONDS_A_DAY = 86_400_000
 MOST_REMEMBERED = 1024
 DIGITS_AT_END = re.compile(r"[0-9]*$", re.ASCII)
 
@@ -31,6 +32,11 @@ class WorkflowIds:
         stamp += (2**attempt - 1) * MILLISECOND
         self._remember(user, stamp)
         return f"{user}-{_digits(stamp)}"
+
+    def drawn_id(self, consumer: str, *, at: datetime, seed: int) -> str:
+        """Return an id with the day of `at`, whose last digits, the time of the day, are drawn instead."""
+        midnight = _to_millisecond(at).replace(hour=0, minute=0, second=0, microsecond=0)
+        return f"{user_number(consumer)}-{_digits(midnight + seed % MILLISECONDS_A_DAY * MILLISECOND)}"
 
     def _remember(self, user: int, stamp: datetime) -> None:
         """Forget users whose last id is older than this one: their next ids are later anyway, unless time goes back."""

@@ -28,7 +28,12 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """Draws everything random, so that tests can draw the same again."""
+    """Draws everything random, so that tests and namespaces with a seed can draw the same again."""
+
+    @property
+    def is_seeded(self) -> bool:
+        """Return whether the same is drawn for the same requests, however they are mixed."""
+        ...
 
     def uuid(self) -> str:
         """Return a lower-case hyphenated UUID, the form of ComfyUI's prompt ids."""
@@ -36,4 +41,15 @@ class Ids(Protocol):
 
     def seed(self) -> int:
         """Return a number from 0 to 2**32 - 1, the range of v1 seeds."""
+        ...
+
+    async def of_request(self, content: Callable[[], bytes]) -> "Ids":
+        """Return what is drawn for one request; of equal ones each has its own, in the order of their coming.
+
+        `content` is only asked for where something depends on it.
+        """
+        ...
+
+    def of_job(self, job_id: str, purpose: str) -> "Ids":
+        """Return what is drawn for one purpose of a job, or of anything else with an id."""
         ...

@@ -192,7 +192,7 @@ class Dispatcher(ABC, Generic[D]):
             await self.mark_failed(due, retry_at=None)
         except NotDeliveredError as error:
             logger.warning("callback failed", seq=seq, attempt=attempt, status=error.status, reason=error.message)
-            await self._retry_later(due, seq=seq, failures=attempt)
+            await self._retry_later(due, delivery, failures=attempt)
         else:
             self._metrics.webhook_attempts["delivered"] += 1
             logger.info("callback delivered", seq=seq, attempt=attempt, status=status)
@@ -204,12 +204,13 @@ class Dispatcher(ABC, Generic[D]):
             headers[TRACEPARENT_HEADER] = current_traceparent()
             return await self._sender.post(delivery.url, content=delivery.content, headers=headers)
 
-    async def _retry_later(self, due: D, *, seq: int, failures: int) -> None:
+    async def _retry_later(self, due: D, delivery: Delivery, *, failures: int) -> None:
         if failures >= self._max_attempts:
             self._metrics.webhook_attempts["given_up"] += 1
-            logger.warning("callback given up", seq=seq, attempts=failures)
+            logger.warning("callback given up", seq=delivery.seq, attempts=failures)
             await self.mark_failed(due, retry_at=None)
             return
         self._metrics.webhook_attempts["failed"] += 1
-        retry_at = self._clock.now() + backoff(failures, jitter=self._ids.seed() / SEEDS)
+        jitter = self._ids.of_job(delivery.key, f"attempt {failures}").seed() / SEEDS
+        retry_at = self._clock.now() + backoff(failures, jitter=jitter)
         await self.mark_failed(due, retry_at=retry_at)

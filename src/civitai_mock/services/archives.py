@@ -88,9 +88,10 @@ class BlobArchives:
             "madeAt": now.timestamp(),
             "entries": [(entry.blob_id, entry.file_name) for entry in _with_names_of_their_own(entries)],
         }
-        key, expires_at = blob_id_of(self.ids.uuid(), ".json"), now + LIFETIME
-        content = one_chunk(orjson.dumps(listed))
-        await self.blobs.put(key, content, content_type=LIST_TYPE, keep_until=expires_at, owner=issued_by)
+        content = orjson.dumps(listed)
+        ids = await self.ids.of_request(lambda: issued_by.encode() + content)
+        key, expires_at = blob_id_of(ids.uuid(), ".json"), now + LIFETIME
+        await self.blobs.put(key, one_chunk(content), content_type=LIST_TYPE, keep_until=expires_at, owner=issued_by)
         token = self.tokens.sign_until(ArchiveToken(key=key), expires_at)
         return SignedUrl(f"{base_url}{ARCHIVE_PATH}/{token}", expires_at)
 

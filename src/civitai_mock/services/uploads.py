@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from civitai_mock.domain.blob import Blob, blob_id_of
 from civitai_mock.domain.errors import (
@@ -20,7 +23,7 @@ from civitai_mock.ports import BlobStore, Clock, FileInspector, Ids
 from civitai_mock.services.blob_tokens import BlobTokens, UploadToken
 from civitai_mock.services.blob_urls import SIGNATURE, V2_BLOBS_PATH, SignedUrl
 from civitai_mock.services.stored_file import open_stored_file
-from civitai_mock.services.streams import chained
+from civitai_mock.services.streams import CHUNK_BYTES, chained
 
 # v2 contract, section 2; other clients send sounds of any type.
 FILE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
@@ -28,6 +31,7 @@ EXPECTED = f"{', '.join(sorted(FILE_TYPES))} or audio/*"
 OTHER_NAMES = {"image/jpg": "image/jpeg", "": UNKNOWN_TYPE}
 SOUNDS_IN = {"video/mp4": "audio/mp4", "video/webm": "audio/webm"}
 URL_LIFETIME = timedelta(hours=1)
+SPOOLED_BYTES = 8 * 2**20  # of an upload are kept in memory while its digest is taken; more lie in a file
 # An upload that is not described by then has lost its process, and is swept.
 LOOKED_AT_WITHIN = timedelta(hours=1)
 
@@ -57,9 +61,10 @@ class UploadBlobs:
         """
         head = await _read_head(content)
         content_type = _type_of(head, declared_type)
+        ids, whole = await self._draw(chained(head, content), owner)
         stored = await self.blobs.put(
-            blob_id_of(self.ids.uuid(), extension_of(content_type)),
-            chained(head, content),
+            blob_id_of(ids.uuid(), extension_of(content_type)),
+            whole,
             content_type=content_type,
             keep_until=self.clock.now() + LOOKED_AT_WITHIN,
             owner=owner,
@@ -71,6 +76,20 @@ class UploadBlobs:
                 await asyncio.shield(self.blobs.delete(stored.key))
             raise
 
+    async def _draw(self, content: AsyncIterator[bytes], owner: str) -> tuple[Ids, AsyncIterator[bytes]]:
+        """Return what is drawn for an upload, and its content, which is read beforehand if it decides that."""
+        if not self.ids.is_seeded:
+            return self.ids, content
+        digest = sha256(owner.encode())
+        with ExitStack() as stack:
+            file = stack.enter_context(SpooledTemporaryFile(SPOOLED_BYTES))
+            async for chunk in content:
+                digest.update(chunk)
+                file.write(chunk)
+            file.seek(0)
+            stack.pop_all()  # as `_chunks_of` closes it
+        return await self.ids.of_request(digest.digest), _chunks_of(file)
+
     async def _described(self, stored: Blob) -> Blob:
         with open_stored_file(partial(self.blobs.read, stored.key), size=stored.size) as file:
             found = await self.inspector.inspect(file, stored.content_type)
@@ -79,6 +98,13 @@ class UploadBlobs:
         if not await self.blobs.describe(stored.key, facts, keep_until=keep_until):
             raise TransientError("The file was deleted before it was looked at.")
         return replace(stored, facts=facts, keep_until=keep_until)
+
+
+async def _chunks_of(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield what is in a file, and close it."""
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 async def _read_head(content: AsyncIterator[bytes]) -> bytes:

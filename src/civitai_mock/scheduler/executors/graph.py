@@ -50,7 +50,8 @@ class GraphExecutor(Executor):
         if self.work.images:
             await context.before_waiting()
             context.files = await load_files(context, self.work.images)
-        context.prompt_id = context.job.prompt_id or context.services.ids.uuid()
+        job = context.job
+        context.prompt_id = job.prompt_id or context.services.ids.of_job(job.id, f"prompt {job.retry_attempt}").uuid()
         context.event_context[GRAPH_MEMBER] = graph_text(self.work.graph)
         context.event_context |= _ignored_tags(self.work.ignored_tags)
 

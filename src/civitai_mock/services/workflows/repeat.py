@@ -57,7 +57,9 @@ class SpawnSteps:
                 raise StepFailedError(f"A repeat makes at most {MOST_SPAWNED} steps; found {len(elements)} elements.")
             variable = loop_variable(repeat.input) or ""
             return [
-                self._step(filled, {variable: element}, name=f"{repeat.name}[{place}]", spawned_by=index)
+                self._step(
+                    filled, {variable: element}, snapshot.workflow.id, f"{repeat.name}[{place}]", spawned_by=index
+                )
                 for place, element in enumerate(elements)
             ]
         except EmptyPathError as error:
@@ -65,7 +67,9 @@ class SpawnSteps:
         except InvalidRequestError as error:
             raise StepFailedError(reason_in(error)) from error
 
-    def _step(self, template: JsonObject, values: JsonObject, *, name: str, spawned_by: int) -> WorkflowStep:
+    def _step(
+        self, template: JsonObject, values: JsonObject, workflow_id: str, name: str, *, spawned_by: int
+    ) -> WorkflowStep:
         step_type = as_text(template.get(STEP_TYPE))
         found = resolved(step_type, template.get(INPUT), values)
         step_input = self.step_types.echo(step_type, found, path=f"{name}.{INPUT}")
@@ -79,7 +83,7 @@ class SpawnSteps:
             retries=retries if isinstance(retries, int) else None,
             metadata=as_object(template.get("metadata")),
             cost=self.step_types.cost(step_type, step_input),
-            seed=self.ids.seed(),
+            seed=self.ids.of_job(workflow_id, name).seed(),
             spawned_by=spawned_by,
         )
 

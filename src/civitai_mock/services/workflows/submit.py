@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -104,13 +105,14 @@ class SubmitWorkflow:
         """
         if template.is_ephemeral and not template.callbacks and not waits:
             raise refused(NO_WAY_BACK)
-        steps = self._steps(template)
+        ids = await self.ids.of_request(partial(_content, template, caller))
+        steps = self._steps(template, ids)
         steps = [
             changed(step, input=await self._stored(step, place, caller, base_url)) for place, step in enumerate(steps)
         ]
         for attempt in range(MOST_ATTEMPTS):
             try:
-                new = await self._new(template, steps, caller, base_url=base_url, size=size, attempt=attempt)
+                new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, attempt=attempt)
             except MissingResourcesError as error:
                 raise refused(*[NOT_ENABLED.format(text) for text in error.texts]) from error
             if attempt == 0:
@@ -130,15 +132,16 @@ class SubmitWorkflow:
 
         An unknown resource is no fault here (capture).
         """
-        lenient = MissingResources.LENIENT
-        new = await self._new(template, self._steps(template), caller, base_url=base_url, size=size, missing=lenient)
+        lenient, ids = MissingResources.LENIENT, await self.ids.of_request(partial(_content, template, caller))
+        steps = self._steps(template, ids)
+        new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, missing=lenient)
         try:
             charged, is_short = charge(new.workflow, self.balances, await self.workflows.spent(caller.consumer)), False
         except InsufficientBuzzError:
             charged, is_short = charge(new.workflow, NO_LIMIT, Spent()), True
         return PlannedWorkflow(snapshot=WorkflowSnapshot(workflow=charged, jobs=new.jobs), is_short=is_short)
 
-    def _steps(self, template: WorkflowTemplate) -> Sequence[WorkflowStep]:
+    def _steps(self, template: WorkflowTemplate, ids: Ids) -> Sequence[WorkflowStep]:
         """Return the steps with the values of the arguments in their inputs, and their prices."""
         if len(template.steps) > MOST_STEPS:
             raise fault("steps", f"A workflow may have at most {MOST_STEPS} steps; found {len(template.steps)}.")
@@ -158,7 +161,7 @@ class SubmitWorkflow:
                 metadata=step.metadata,
                 cost=self._cost(step.type, step_input),
                 sources=link.sources,
-                seed=self.ids.seed(),
+                seed=ids.seed(),
             )
             for step, link, step_input in zip(template.steps, linked, inputs, strict=True)
         ]
@@ -186,13 +189,14 @@ class SubmitWorkflow:
         steps: Sequence[WorkflowStep],
         caller: Caller,
         *,
+        ids: Ids,
         base_url: str,
         size: int,
         attempt: int = 0,
         missing: MissingResources | None = None,
     ) -> NewWorkflow:
         """Return the workflow with what can be made at once: the jobs of all steps that wait for nothing."""
-        workflow = self._workflow(template, steps, caller, base_url=base_url, attempt=attempt)
+        workflow = self._workflow(template, steps, caller, ids=ids, base_url=base_url, attempt=attempt)
         workflow = self._with_spawned(workflow)
         ready = [index for index, step in enumerate(workflow.steps) if step.waits and not step.sources]
         built = await self.build(workflow, ready, size=size, missing=missing)
@@ -203,11 +207,18 @@ class SubmitWorkflow:
         )
 
     def _workflow(
-        self, template: WorkflowTemplate, steps: Sequence[WorkflowStep], caller: Caller, *, base_url: str, attempt: int
+        self,
+        template: WorkflowTemplate,
+        steps: Sequence[WorkflowStep],
+        caller: Caller,
+        *,
+        ids: Ids,
+        base_url: str,
+        attempt: int,
     ) -> Workflow:
         now = self.clock.now()
         return Workflow(
-            id=self.workflow_ids.next_id(caller.consumer, at=now, attempt=attempt),
+            id=self._new_id(caller.consumer, ids, at=now, attempt=attempt),
             owner=caller.consumer,
             trace_id=caller.trace_id,
             base_url=base_url,
@@ -227,6 +238,11 @@ class SubmitWorkflow:
             allow_mature_content=self._maturity(template, steps),
             steps=tuple(steps),
         )
+
+    def _new_id(self, consumer: str, ids: Ids, *, at: datetime, attempt: int) -> str:
+        if ids.is_seeded:
+            return self.workflow_ids.drawn_id(consumer, at=at, seed=ids.seed())
+        return self.workflow_ids.next_id(consumer, at=at, attempt=attempt)
 
     def _maturity(self, template: WorkflowTemplate, steps: Sequence[WorkflowStep]) -> bool | None:
         """Return whether mature content is allowed, which yellow Buzz alone pays for.
@@ -274,6 +290,11 @@ class SubmitWorkflow:
             await self.announce(snapshot)
         except TransientError as error:
             logger.warning("store away", error=error.message)
+
+
+def _content(template: WorkflowTemplate, caller: Caller) -> bytes:
+    """Return what is the same for equal submissions; the address of a receiver may be another on each run of a test."""
+    return repr((caller.consumer, changed(template, callbacks=()))).encode()
 
 
 def made_ready(workflow: Workflow, steps: Sequence[int], jobs: Sequence[Job]) -> Workflow:

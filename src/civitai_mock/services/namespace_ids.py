@@ -1,0 +1,87 @@
+"""Draw the ids and seeds of a namespace: at random or, once it has a seed, the same for the same requests."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import ClassVar
+from uuid import UUID
+
+from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Ids
+from civitai_mock.services.controls import Controls
+
+SEED = "seed"  # the member of what is set for a namespace
+COUNTER = "requests/"  # what the counters of equal requests are called
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceIds:
+    """Draws from a seed, the content of a request, and how many equal ones came before; then for each job by itself.
+
+    So what is drawn does not depend on the order of different requests, on the store, or on the number of processes,
+    which count equal requests together: `count` is `NamespaceStore.count`. Without a seed, and for what no request is
+    about, it draws at random.
+    """
+
+    random: Ids
+    controls: Controls
+    epoch: Epoch
+    count: Callable[[int, str], Awaitable[int]]
+
+    @property
+    def is_seeded(self) -> bool:
+        return self._seed is not None
+
+    def uuid(self) -> str:
+        return self.random.uuid()
+
+    def seed(self) -> int:
+        return self.random.seed()
+
+    async def of_request(self, content: Callable[[], bytes]) -> Ids:
+        seed = self._seed
+        if seed is None:
+            return self.random
+        digest = _digest(seed, content()).hex()
+        before = await self.count(self.epoch.number, COUNTER + digest)
+        return DrawnIds(_digest(digest, before))
+
+    def of_job(self, job_id: str, purpose: str) -> Ids:
+        seed = self._seed
+        return self.random if seed is None else DrawnIds(_digest(seed, job_id, purpose))
+
+    @property
+    def _seed(self) -> Json:
+        return self.controls.get(SEED)
+
+
+class DrawnIds:
+    """Draws everything that belongs to one request or job, in the order in which that asks for it."""
+
+    is_seeded: ClassVar[bool] = True
+
+    def __init__(self, start: bytes) -> None:
+        self._random = random.Random(start)
+
+    def uuid(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def seed(self) -> int:
+        return self._random.getrandbits(32)
+
+    async def of_request(self, content: Callable[[], bytes]) -> "DrawnIds":  # noqa: ARG002 - it is of one already
+        return self
+
+    def of_job(self, job_id: str, purpose: str) -> "DrawnIds":  # noqa: ARG002 - as above
+        return self
+
+
+def _digest(*parts: object) -> bytes:
+    """Return a digest of parts, as bytes or as `repr` shows them, with the length of each."""
+    digest = sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else repr(part).encode()
+        digest.update(len(data).to_bytes(8) + data)
+    return digest.digest()
