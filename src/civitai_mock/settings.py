@@ -20,6 +20,7 @@ from pydantic import (
     AnyHttpUrl,
     BeforeValidator,
     Field,
+    PrivateAttr,
     SecretStr,
     StringConstraints,
     ValidationError,
@@ -41,7 +42,9 @@ from civitai_mock.services.origin_policy import OriginPolicy, is_loopback
 from civitai_mock.services.submit_checks import MissingResources
 
 if TYPE_CHECKING:
+    from civitai_mock.domain.json_types import Json
     from civitai_mock.domain.money import Balances
+    from civitai_mock.services.shown_settings import ShownSetting
 
 PROGRAM = "civitai-mock"
 MOST_JOBS_SIMULATED, MOST_JOBS_ON_SERVERS = 10_000, 1000
@@ -515,6 +518,8 @@ class Settings(BaseSettings):
     )
     otel_service_name: Name = setting("civitai-mock", "Names this server in its spans", expected="a name")
 
+    _names_in_files: frozenset[str] = PrivateAttr(default=frozenset())
+
     @field_validator("mongodb_uri")
     @classmethod
     def _check_store(cls, value: SecretStr | None) -> SecretStr | None:
@@ -597,14 +602,30 @@ class Settings(BaseSettings):
         """Read the environment and the files of settings; raise `SettingsError` for values that cannot work."""
         try:
             _refuse_bytes(os.environ)
-            given: dict[str, Any] = {**values_in_env_files(), **setting_values(os.environ)}
+            in_files, in_environment = values_in_env_files(), setting_values(os.environ)
+            given: dict[str, Any] = {**in_files, **in_environment}
             settings = cls(**{name: value for name, value in given.items() if name in cls.model_fields})
+            settings._names_in_files = frozenset(in_files.keys() - in_environment.keys())
         except EnvFileError as error:
             raise SettingsError(str(error)) from error
         except ValidationError as error:
             raise SettingsError("\n".join(_explain(fault) for fault in error.errors())) from error
         _refuse_tokens_without_auth(settings)
         return settings
+
+    def shown(self) -> Sequence["ShownSetting"]:
+        """Return all settings as whoever looks in may see them: without secrets."""
+        from civitai_mock.services.shown_settings import SettingOrigin, ShownSetting
+
+        def origin(name: str) -> SettingOrigin:
+            if name not in self.model_fields_set:
+                return SettingOrigin.DEFAULT
+            return SettingOrigin.FILE if name in self._names_in_files else SettingOrigin.ENV
+
+        return [
+            ShownSetting(name=name.upper(), value=_shown_value(name, getattr(self, name)), origin=origin(name))
+            for name in type(self).model_fields
+        ]
 
     @property
     def known_tokens(self) -> frozenset[str]:
@@ -735,6 +756,15 @@ def _explain(fault: Any) -> str:
     reason = f" ({fault['ctx']['error']})" if fault["type"] == "value_error" else ""
     found = _without_secrets(field, str(fault["input"]))
     return f"{field.upper()}: found '{found}', expected {expected_of(field)}{reason}"
+
+
+def _shown_value(field: str, value: Any) -> "Json":
+    """Return a value in JSON, without what is secret in it."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _without_secrets(field, str(value))
 
 
 def _without_secrets(field: str, value: str) -> str:

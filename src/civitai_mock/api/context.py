@@ -33,6 +33,8 @@ from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.looking_in import LookingIn
+    from civitai_mock.services.shown_settings import ShownSetting
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -76,6 +78,7 @@ class UseCases:
     get_workflows: Callable[[], "WorkflowUseCases"]
     get_upload_blobs: Callable[[], "UploadBlobs"]
     get_archives: Callable[[], "BlobArchives"]
+    get_looking_in: Callable[[], "LookingIn"]
 
     @property
     def workflows(self) -> "WorkflowUseCases":
@@ -89,6 +92,10 @@ class UseCases:
     @property
     def archives(self) -> "BlobArchives":
         return self.get_archives()
+
+    @property
+    def looking_in(self) -> "LookingIn":
+        return self.get_looking_in()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +113,7 @@ class ApiOptions:
     max_jobs: int
     vocabularies: Vocabularies
     version: str
+    shown_settings: Callable[[], Sequence["ShownSetting"]]
 
 
 class ServedNamespace(Protocol):

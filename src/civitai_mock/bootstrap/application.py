@@ -159,6 +159,7 @@ def _api_options(settings: Settings) -> ApiOptions:
         max_jobs=settings.max_jobs_per_request,
         vocabularies=settings.vocabularies,
         version=version(DISTRIBUTION),
+        shown_settings=settings.shown,
     )
 
 

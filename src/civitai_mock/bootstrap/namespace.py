@@ -41,6 +41,7 @@ from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -168,6 +169,13 @@ class Namespace:
         await self.blob_previews.aclose()
         await self.blob_drawing.aclose()
 
+    @cached_property
+    def looking_in(self) -> "LookingIn":
+        """Load and make it at first use: most processes are never looked into."""
+        from civitai_mock.bootstrap.looking_in import make_looking_in
+
+        return make_looking_in(self.stores, self.use_cases)
+
     def stop_waiting(self) -> None:
         """Answer all requests that wait for jobs or workflows."""
         self.use_cases.wait.stop()
@@ -254,6 +262,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         blob_tokens=namespace.blob_tokens,
         view_blobs=namespace.view_blobs,
         get_archives=lambda: namespace.archives,
+        get_looking_in=lambda: namespace.looking_in,
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=namespace.blob_access,

@@ -3,13 +3,111 @@
 from collections.abc import Sequence
 from typing import NotRequired
 
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from civitai_mock.api.health import WorkerHealth
+from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
+from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.services.shown_settings import SettingOrigin
 
 
 class WorkerList(TypedDict):
     """A page of workers."""
 
     items: Sequence[WorkerHealth]
+    next: NotRequired[str]
+
+
+class JobItem(TypedDict):
+    """A job in a list: `status` is the type of its last event, which `changedAt` dates; `model` is its first resource.
+
+    A job of a workflow has the place of its `step` there.
+    """
+
+    jobId: str
+    status: JobEventType
+    stage: Stage
+    outcome: NotRequired[Outcome]
+    type: str
+    consumer: str
+    createdAt: DateTime
+    changedAt: DateTime
+    expireAt: DateTime
+    cost: float
+    priority: int
+    retryAttempt: int
+    traceId: str
+    prompt: NotRequired[str]
+    model: NotRequired[str]
+    workerId: NotRequired[str]
+    workflowId: NotRequired[str]
+    step: NotRequired[int]
+
+
+class JobItemList(TypedDict):
+    """A page of jobs."""
+
+    items: Sequence[JobItem]
+    next: NotRequired[str]
+
+
+class JobDetails(JobItem):
+    """A job with its events in order; `spec` is what was asked for, complete, as it is stored."""
+
+    properties: Members
+    spec: Members
+    events: Sequence[JobEvent]
+    faults: Sequence[Members]
+
+
+@with_config(ConfigDict(extra="allow"))
+class GraphNodes(TypedDict):
+    """A ComfyUI graph in API format: nodes by their ids."""
+
+
+class GraphChangeItem(TypedDict):
+    """What is different at a place of two graphs; null is what is not there."""
+
+    path: str
+    a: object
+    b: object
+
+
+class GraphDiff(TypedDict):
+    """The differences of two graphs; titles of nodes are none."""
+
+    equal: bool
+    changes: Sequence[GraphChangeItem]
+
+
+class QueueItem(TypedDict):
+    """A job that waits to be claimed."""
+
+    jobId: str
+    precedingJobs: int
+    priority: int
+    createdAt: DateTime
+    cost: float
+
+
+class QueueItemList(TypedDict):
+    """A page of the queue."""
+
+    items: Sequence[QueueItem]
+    next: NotRequired[str]
+
+
+class SettingItem(TypedDict):
+    """A setting by the name of its variable; a secret that is set is `***`."""
+
+    name: str
+    value: object
+    origin: SettingOrigin
+
+
+class SettingItemList(TypedDict):
+    """A page of settings."""
+
+    items: Sequence[SettingItem]
     next: NotRequired[str]

@@ -1,0 +1,155 @@
+"""Look at jobs: all of a namespace, of version 1 and 2, whoever submitted them."""
+
+from datetime import datetime
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from civitai_mock.api.context import use_cases, vocabulary
+from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
+from civitai_mock.api.mock.lists import LIST_PARAMETERS, invalid_cursor, listing, requested_page
+from civitai_mock.api.mock.routes import ControlRoute
+from civitai_mock.api.mock.schemas import JobDetails, JobItem, JobItemList
+from civitai_mock.api.openapi import Operation, choice_parameter, path_parameter, text_parameter
+from civitai_mock.api.query_params import optional
+from civitai_mock.api.responses import JsonResponse, as_members
+from civitai_mock.api.v1.job_types import SPELLINGS
+from civitai_mock.api.v1.render import render_event
+from civitai_mock.domain.dotnet import format_date
+from civitai_mock.domain.errors import fault
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.nearest import unknown_name
+from civitai_mock.domain.search import Position
+from civitai_mock.domain.stages import JobEventType
+from civitai_mock.services.job_listing import JobFilter, known_job_type, prompt_of
+
+JOB_PATH = "/jobs/{jobId}"
+
+
+async def list_jobs(request: Request) -> Response:
+    page = requested_page(request)
+    wanted = JobFilter(
+        status=_status(optional(request, "status")),
+        job_type=_job_type(optional(request, "type")),
+        text=optional(request, "q") or None,
+    )
+    before = None if page.after is None else _position(page.after)
+    found = await use_cases(request).looking_in.list_jobs(wanted, before=before, take=page.take)
+    last = None if found.last is None else _text_of(found.last)
+    return listing([render_item(job) for job in found.jobs], last=last)
+
+
+async def get_job(request: Request) -> Response:
+    cases = use_cases(request)
+    job = await cases.query.by_id(request.path_params["jobId"])
+    events = [render_event(event, vocabulary(request)) for event in await cases.query.events(job.id)]
+    details: JobDetails = {
+        **render_item(job),
+        "properties": as_members(job.properties),
+        "spec": as_members(job.spec),
+        "events": events,
+        "faults": [],
+    }
+    return JsonResponse(details)
+
+
+def render_item(job: Job) -> JobItem:
+    """Render a job as it stands in lists; what does not apply to it is left out."""
+    event, claim, place = job.last_event, job.claim, job.workflow
+    item: JobItem = {
+        "jobId": job.id,
+        "status": event.type,
+        "stage": job.stage,
+        "type": job.type,
+        "consumer": job.issued_by,
+        "createdAt": format_date(job.created_at),
+        "changedAt": format_date(event.at),
+        "expireAt": format_date(job.expire_at),
+        "cost": job.cost,
+        "priority": job.priority,
+        "retryAttempt": job.retry_attempt,
+        "traceId": job.trace_id,
+    }
+    if job.outcome is not None:
+        item["outcome"] = job.outcome
+    if (prompt := prompt_of(job.spec)) is not None:
+        item["prompt"] = prompt
+    if job.resources:
+        item["model"] = str(job.resources[0].air)
+    if claim is not None:
+        item["workerId"] = claim.worker_id
+    if place is not None:
+        item["workflowId"] = place.workflow_id
+        item["step"] = place.step
+    return item
+
+
+def _status(text: str | None) -> JobEventType | None:
+    """Return the type of an event, in any case."""
+    if not text:
+        return None
+    found = {status.lower(): status for status in JobEventType}.get(text.lower())
+    if found is None:
+        raise fault("status", unknown_name("status", text, JobEventType))
+    return found
+
+
+def _job_type(text: str | None) -> str | None:
+    """Return the name by which jobs of a type are stored; it may be said as the `$type` of a request, too."""
+    if not text:
+        return None
+    request_class = SPELLINGS.get(text.lower())
+    return request_class.job_type if request_class else known_job_type(text)
+
+
+def _text_of(position: Position) -> str:
+    return orjson.dumps([position.created_at.isoformat(), position.submission_id, position.job_id]).decode()
+
+
+def _position(text: str) -> Position:
+    try:
+        created_at, submission_id, job_id = orjson.loads(text)
+        return Position(datetime.fromisoformat(created_at), str(submission_id), str(job_id))
+    except (ValueError, TypeError) as error:
+        raise invalid_cursor() from error
+
+
+ROUTES = [
+    ControlRoute(
+        "/jobs",
+        list_jobs,
+        method="GET",
+        operation=Operation(
+            id="listMockJobs",
+            summary="List the jobs of a namespace, the youngest first",
+            description=(
+                "`q` is a part of an id, of a prompt text, of a model or of anything else that was asked for. A search"
+                " looks at 2,000 jobs for one page, which may have fewer items than asked for, or none, though `next`"
+                " is there."
+            ),
+            tag=CONTROL_TAG,
+            parameters=[
+                choice_parameter("status", list(JobEventType)),
+                text_parameter("type", required=False),
+                text_parameter("q", required=False),
+                *LIST_PARAMETERS,
+            ],
+            responses={200: JobItemList},
+            problems=READ_PROBLEMS,
+        ),
+    ),
+    ControlRoute(
+        JOB_PATH,
+        get_job,
+        method="GET",
+        operation=Operation(
+            id="getMockJob",
+            summary="Get a job with its events",
+            tag=CONTROL_TAG,
+            parameters=[path_parameter("jobId")],
+            responses={200: JobDetails},
+            problems=[*READ_PROBLEMS, 404],
+        ),
+    ),
+]

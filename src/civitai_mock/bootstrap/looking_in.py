@@ -1,0 +1,18 @@
+"""Make the use cases of whoever looks into a namespace; the module is loaded for the first of them."""
+
+from civitai_mock.api.context import UseCases
+from civitai_mock.bootstrap.providers import read_skeletons
+from civitai_mock.ports import Stores
+from civitai_mock.services.job_graphs import ShowGraphs
+from civitai_mock.services.job_listing import ListJobs
+from civitai_mock.services.looking_in import ListQueue, LookingIn
+
+
+def make_looking_in(stores: Stores, use_cases: UseCases) -> LookingIn:
+    return LookingIn(
+        list_jobs=ListJobs(search=stores.search),
+        list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
+        show_graphs=ShowGraphs(
+            jobs=stores.jobs, query=use_cases.query, submit=use_cases.submit, load_skeletons=read_skeletons
+        ),
+    )

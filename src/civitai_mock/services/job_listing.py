@@ -1,0 +1,107 @@
+"""List jobs for whoever looks into the server: all of a namespace, whoever submitted them, by what is known of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.errors import fault
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import Json, ReadOnlyJson
+from civitai_mock.domain.nearest import unknown_name
+from civitai_mock.domain.search import JobCriteria, Position
+from civitai_mock.domain.stages import JobEventType
+from civitai_mock.domain.tokens import position_of
+from civitai_mock.generation.job_types import JOB_TYPES, find_job_type
+from civitai_mock.ports import JobSearch
+
+MOST_LOOKED_AT = 2000  # jobs for one page of a search: then it ends, however few it has, and the next goes on
+BATCH = 200
+PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Says which jobs are asked for; None asks for all.
+
+    `status` is the type of the last event. `text` is a part, in any case, of the id or of anything that was asked for:
+    a prompt text, a model, a sampler.
+    """
+
+    status: JobEventType | None = None
+    job_type: str | None = None
+    text: str | None = None
+
+    def matches(self, job: Job) -> bool:
+        """Return whether a job of the right type is asked for."""
+        if self.status is not None and job.last_event.type is not self.status:
+            return False
+        return self.text is None or any(self.text.lower() in text.lower() for text in _texts_of(job))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundJobs:
+    """Holds jobs, the youngest first; the list goes on after `last`, which is None at its end."""
+
+    jobs: Sequence[Job]
+    last: Position | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListJobs:
+    """Finds jobs of all consumers, page by page.
+
+    The type is looked up in an index. For the rest jobs are looked at one after the other, `MOST_LOOKED_AT` for a page.
+    """
+
+    search: JobSearch
+
+    async def __call__(self, wanted: JobFilter, *, before: Position | None, take: int) -> FoundJobs:
+        """Return at most `take` of the jobs that are older than a position; there may be fewer, though it goes on."""
+        is_plain = wanted.status is None and wanted.text is None
+        batch = take + 1 if is_plain else BATCH
+        found: list[Job] = []
+        last, looked_at = before, 0
+        while looked_at < MOST_LOOKED_AT:
+            jobs = await self.search.find(JobCriteria(job_type=wanted.job_type, before=last), limit=batch)
+            for job in jobs:
+                if wanted.matches(job):
+                    if len(found) == take:
+                        return FoundJobs(jobs=found, last=position_of(found[-1]))
+                    found.append(job)
+            if not jobs:
+                return FoundJobs(jobs=found, last=None)
+            last = position_of(jobs[-1])
+            looked_at += len(jobs)
+        return FoundJobs(jobs=found, last=last)
+
+
+def known_job_type(name: str) -> str:
+    """Return the name of a job type, which may be in any case; raise `InvalidRequestError` for an unknown one."""
+    names = {known.lower(): known for known in JOB_TYPES}
+    found = names.get(name.lower()) or (name if find_job_type(name) else None)
+    if found is None:
+        raise fault("type", unknown_name("job type", name, JOB_TYPES))
+    return found
+
+
+def prompt_of(spec: ReadOnlyJson) -> str | None:
+    """Return the first prompt text in a spec; None for a job without any."""
+    texts = (text for name, text in _named_texts(PROMPT, dict(spec)) if name == PROMPT)
+    return next(texts, None)
+
+
+def _texts_of(job: Job) -> Iterator[str]:
+    yield job.id
+    yield from (str(resource.air) for resource in job.resources)
+    yield from (text for _, text in _named_texts("", dict(job.spec)))
+
+
+def _named_texts(name: str, value: Json) -> Iterator[tuple[str, str]]:
+    """Yield each text in a value, with the name of the member that it stands in."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for member, item in value.items():
+            yield from _named_texts(member, item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _named_texts(name, item)

@@ -1,0 +1,30 @@
+"""What whoever looks into a namespace can ask for: its jobs, their graphs, and its queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.search import QueuedJob
+from civitai_mock.ports import Clock, JobQueue
+from civitai_mock.services.job_graphs import ShowGraphs
+from civitai_mock.services.job_listing import ListJobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQueue:
+    """Lists the jobs that could be claimed now."""
+
+    queue: JobQueue
+    clock: Clock
+
+    async def __call__(self) -> Sequence[QueuedJob]:
+        """Return them in the order in which they will be claimed."""
+        return (await self.queue.snapshot(recent_since=self.clock.now())).jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookingIn:
+    """Holds the use cases of whoever looks in, which change nothing and are loaded for the first of them."""
+
+    list_jobs: ListJobs
+    list_queue: ListQueue
+    show_graphs: ShowGraphs
