@@ -25,7 +25,7 @@ from civitai_mock.clock import SeededIds
 from civitai_mock.domain.claims import RULES, Change
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.ports import Outputs, Stores
-from civitai_mock.storage.mongo.collections import EXPIRY, JOB_EVENTS, JOBS
+from civitai_mock.storage.mongo.collections import JOB_EVENTS, JOBS
 from tests.scheduler.conftest import LEASE_SECONDS, POLL_SECONDS, REQUEST, SETTINGS, Bench, open_bench
 from tests.support.controlled_process import (
     ControlledClock,
@@ -232,11 +232,11 @@ class Matched:
 
 
 async def _with_mongo(stores: Stores) -> Stores:
-    """Keep jobs in a MongoDB inside this process; without TTL indexes, as tests live in the past."""
+    """Keep jobs in a MongoDB inside this process."""
     database: Any = AsyncMongoMockClient().test  # mongomock has no types
     jobs, events = database.jobs, database.jobEvent
-    await jobs.create_indexes([index for index in JOBS if index is not EXPIRY])
-    await events.create_indexes([index for index in JOB_EVENTS if index is not EXPIRY])
+    await jobs.create_indexes(JOBS)
+    await events.create_indexes(JOB_EVENTS)
     toy: Any = OneByOne(jobs)
     roles = job_roles(jobs=toy, events=events, reservations=database.reservations, workflows=database.workflows)
     return replace(stores, jobs=roles.jobs, queue=roles.queue, search=roles.search, webhooks=roles.webhooks)

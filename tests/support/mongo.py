@@ -23,12 +23,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Stores
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
-from civitai_mock.storage.mongo.jobs import MongoJobStore
+from civitai_mock.storage.mongo.jobs import MongoJobStore, grouped_changes
 from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
@@ -91,10 +92,7 @@ class MongoAddress:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Stores]:
-        """Without TTL indexes: tests live in the past, and the server would delete what they store."""
         async with open_mongo(uri=self.uri, database=self.database, names=NAMES) as stores:
-            for name in (NAMES.jobs, NAMES.job_events):
-                _administration(self.uri)[self.database][name].drop_index("expireAt_1")
             yield stores
 
     async def fill(self, dump: Path) -> None:
@@ -189,14 +187,22 @@ class JobRoles:
 
 def job_roles(*, jobs: Any, events: Any, reservations: Any, workflows: Any) -> JobRoles:
     """Open the roles on collections, or on what stands in for them."""
-    budgets = Reservations(reservations=reservations, jobs=jobs, workflows=workflows)
+    epoch = Epoch()
+    budgets = Reservations(epoch=epoch, reservations=reservations, jobs=jobs, workflows=workflows)
     return JobRoles(
-        jobs=MongoJobStore(jobs=jobs, events=events, workflows=workflows, reservations=budgets),
-        queue=MongoJobQueue(jobs=jobs),
-        search=MongoJobSearch(jobs=jobs),
-        webhooks=MongoWebhookOutbox(jobs=jobs),
-        workflows=MongoWorkflowStore(workflows=workflows, jobs=jobs, reservations=budgets),
-        announcements=MongoWorkflowOutbox(workflows=workflows),
+        jobs=MongoJobStore(
+            epoch=epoch,
+            jobs=jobs,
+            events=events,
+            workflows=workflows,
+            reservations=budgets,
+            changes=grouped_changes(jobs=jobs, events=events),
+        ),
+        queue=MongoJobQueue(epoch=epoch, jobs=jobs),
+        search=MongoJobSearch(epoch=epoch, jobs=jobs),
+        webhooks=MongoWebhookOutbox(epoch=epoch, jobs=jobs),
+        workflows=MongoWorkflowStore(epoch=epoch, workflows=workflows, jobs=jobs, reservations=budgets),
+        announcements=MongoWorkflowOutbox(epoch=epoch, workflows=workflows),
     )
 
 

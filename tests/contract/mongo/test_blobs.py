@@ -10,10 +10,11 @@ from bson import ObjectId
 
 from civitai_mock.domain.blob import UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import BlobStore
 from civitai_mock.storage.mongo import blobs as blobs_module
 from civitai_mock.storage.mongo.blob_files import LONGEST_UPLOAD, BlobFiles
-from civitai_mock.storage.mongo.blobs import LARGEST_CONTENT, MongoBlobStore
+from civitai_mock.storage.mongo.blobs import LARGEST_CONTENT, MongoBlobStore, grouped_undrawn
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import LIFETIME, chunks, collect
@@ -154,7 +155,8 @@ async def test_images_of_jobs_that_end_at_once_are_one_command_or_two(inside: Co
             return await call(*args, **kwargs)
 
     counted: Any = Counted(inside.blobs, "bulk_write")
-    store = MongoBlobStore(blobs=counted, files=BlobFiles(bucket=counted, files=counted, chunks=counted))
+    files = BlobFiles(bucket=counted, files=counted, chunks=counted)
+    store = MongoBlobStore(epoch=Epoch(), blobs=counted, files=files, undrawn=grouped_undrawn(counted))
     blobs = [UndrawnBlob(key=str(n), content_type=PNG, recipe="{}", keep_until=KEEP_UNTIL) for n in range(20)]
     await asyncio.gather(*(store.put_undrawn([blob]) for blob in blobs))
     assert [await store.stat(blob.key) for blob in blobs] == blobs

@@ -11,6 +11,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobQueue, Stores
 from civitai_mock.storage.mongo import job_changes
@@ -150,7 +151,7 @@ async def test_the_first_event_of_a_job_of_an_earlier_version_is_not_doubled(
 ) -> None:
     """Up to version 4 a submission stored it as a document of its own."""
     job = await add_claimed(stores.jobs, stores.queue)
-    await inside.job_events.insert_many(event_documents(job, [job.last_event]))
+    await inside.job_events.insert_many(event_documents(job, [job.last_event], FIRST_EPOCH))
     assert await stores.jobs.replace(job, accepted(job))
     assert await stored_seqs(inside) == [0, 1]
     assert await stores.jobs.events(job.id) == [job.last_event, accepted(job).last_event]

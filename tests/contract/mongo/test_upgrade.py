@@ -11,7 +11,7 @@ from civitai_mock.domain.blob import PREVIEW, Blob, blob_key
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
-from civitai_mock.storage.mongo import schema
+from civitai_mock.storage.mongo import schema, upgrade
 from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.encoding import moment_text
 from tests.support.dates import START
@@ -35,7 +35,9 @@ CHUNK = 255 * 1024
 ADDED_LATER = [
     "taint",
     "callback",
-    "waits",
+    "epoch",
+    "waitsIn",
+    "openIn",
     "spent",
     "images",
     "result",
@@ -71,6 +73,7 @@ def without_hashes(resource: JobResource) -> JobResource:
 
 
 async def strip(inside: Collections) -> None:
+    await inside.jobs.update_many({}, [{"$set": {"queued": {"$ne": ["$queuedIn", None]}}}, {"$unset": "queuedIn"}])
     await inside.jobs.update_many({}, {"$unset": dict.fromkeys([*ADDED_AT_SUBMISSION, *ADDED_LATER], "")})
 
 
@@ -98,7 +101,7 @@ async def test_a_database_that_does_not_tell_its_version_is_an_earlier_one(addre
 async def test_jobs_of_the_first_version_are_found_and_go_on(
     address: MongoAddress, old: list[Job], page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "JOBS_IN_ONE_WRITE", page)
+    monkeypatch.setattr(upgrade, "JOBS_IN_ONE_WRITE", page)
     async with address.open() as stores:
         assert list(await stores.jobs.get_many([job.id for job in old])) == old
         by_leaf = JobCriteria(property_paths=property_paths(old[0].properties))
@@ -128,7 +131,7 @@ async def test_blobs_of_earlier_versions_are_read_replaced_and_swept(
     address: MongoAddress, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one was replaced there were two files, of which the newest counts."""
-    monkeypatch.setattr(schema, "FILES_IN_ONE_WRITE", page)
+    monkeypatch.setattr(upgrade, "FILES_IN_ONE_WRITE", page)
     keep_until, sizes = make_job(1).keep_until, {"a": 5, "b": 600_000, "c": 7}
     async with address.open(), address.inside() as inside:
         for key, size in sizes.items():

@@ -12,10 +12,11 @@ from civitai_mock.domain.air import Air, CompressedAir, parse_reference
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.namespaces import FIRST_EPOCH, SHARED_EPOCH
 from civitai_mock.domain.search import JobCriteria, Position, property_paths
-from civitai_mock.domain.stages import Outcome, Stage
+from civitai_mock.domain.stages import MovedBy, Outcome, Stage
 from civitai_mock.storage.mongo.collections import CollectionNames, Document
-from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
+from civitai_mock.storage.mongo.encoding import key_in, moment_text, name_of, parse_moment
 from civitai_mock.storage.mongo.job_documents import (
     copied_events,
     event_documents,
@@ -79,6 +80,8 @@ JOBS = {
     "told of": replace(
         make_job(), callback_url="http://localhost:9/", client_compat="x", charged=False, result=False, taint={}
     ),
+    "moved by time": replace(make_job(), moved_by=MovedBy.TIME),
+    "moved by requests": replace(make_job(), moved_by=MovedBy.REQUESTS),
     "polled": replace(make_job(), progress={"mode": "polls", "each": 2}),
     "assets": replace(make_job(), slots=(Slot(blob_key="A", name="image.png", available=True), Slot(blob_key="B"))),
 }
@@ -92,11 +95,11 @@ def stored(document: Document) -> Document:
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 def test_a_job_comes_back_as_it_was(job: Job) -> None:
-    assert job_of(stored(job_document(job))) == job
+    assert job_of(stored(job_document(job, FIRST_EPOCH))) == job
 
 
 def test_a_resource_without_hashes_is_stored_as_it_always_was() -> None:
-    plain, hashed = job_document(make_job())["resources"]
+    plain, hashed = job_document(make_job(), FIRST_EPOCH)["resources"]
     assert plain.keys() == {"air", "fileName", "trainedWords"}
     assert hashed["hashes"] == ["3f34446ec06e", "c87e3019"]
 
@@ -106,29 +109,44 @@ def test_free_json_times_and_numbers_lose_nothing(
     request: JsonObject, at: datetime, cost: float, timeout: timedelta
 ) -> None:
     job = replace(make_job(), spec=request, properties=request, created_at=at, cost=cost, timeout=timeout)
-    assert job_of(stored(job_document(job))) == job
+    assert job_of(stored(job_document(job, FIRST_EPOCH))) == job
 
 
 def test_a_job_without_properties_and_receiver_has_no_field_of_theirs() -> None:
-    assert job_document(replace(make_job(), properties={})).keys().isdisjoint({"leaves", "callback", "endedAt"})
+    assert (
+        job_document(replace(make_job(), properties={}), FIRST_EPOCH)
+        .keys()
+        .isdisjoint({"leaves", "callback", "endedAt"})
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "queued", "spent", "images"),
+    ("name", "holding", "spent", "images"),
     [
-        ("queued", True, make_job().cost, 0),
-        ("claimed", False, make_job().cost, 0),
-        ("waiting", False, make_job().cost, 0),
-        ("back", True, make_job().cost, 0),
-        ("succeeded", False, make_job().cost, 2),
-        ("failed", False, 0, 0),
-        ("told of", True, 0, 0),
-        ("assets", True, make_job().cost, 0),
+        ("queued", {"queuedIn", "openIn"}, make_job().cost, 0),
+        ("claimed", {"openIn"}, make_job().cost, 0),
+        ("waiting", {"waitsIn", "openIn"}, make_job().cost, 0),
+        ("back", {"queuedIn", "openIn"}, make_job().cost, 0),
+        ("succeeded", set(), make_job().cost, 2),
+        ("failed", set(), 0, 0),
+        ("told of", {"queuedIn", "openIn"}, 0, 0),
+        ("assets", {"queuedIn", "openIn"}, make_job().cost, 0),
+        ("moved by time", {"queuedIn", "openIn"}, make_job().cost, 0),
+        ("moved by requests", {"openIn"}, make_job().cost, 0),
     ],
 )
-def test_a_job_says_in_short_what_is_asked_of_many(name: str, queued: bool, spent: float, images: int) -> None:
-    document = job_document(JOBS[name])
-    assert (document["queued"], document["spent"], document["images"]) == (queued, spent, images)
+def test_a_job_says_in_short_what_is_asked_of_many(name: str, holding: set[str], spent: float, images: int) -> None:
+    """What holds of it has its epoch as the value."""
+    document = job_document(JOBS[name], 7)
+    found = {member: document[member] for member in ("queuedIn", "waitsIn", "openIn")}
+    assert {member: epoch for member, epoch in found.items() if epoch is not None} == dict.fromkeys(holding, 7)
+    assert (document["epoch"], document["spent"], document["images"]) == (7, spent, images)
+
+
+@pytest.mark.parametrize(("epoch", "key"), [(SHARED_EPOCH, "name"), (FIRST_EPOCH, "name"), (2, "2/name")])
+def test_a_key_is_the_name_itself_in_the_epoch_of_earlier_versions(epoch: int, key: str) -> None:
+    assert key_in(epoch, "name") == key
+    assert name_of(key) == "name"
 
 
 POSITIONS = st.builds(Position, MOMENTS, st.uuids().map(str), st.uuids().map(str))
@@ -168,9 +186,9 @@ def test_a_search_asks_only_for_what_matters() -> None:
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 def test_an_event_comes_back_from_its_own_document_and_from_the_job(job: Job) -> None:
-    (own,) = map(stored, event_documents(job, [job.last_event]))
-    assert copied_events(stored(job_document(job))) == [own]
-    assert event_of(job.id, own, texts_of(stored(job_document(job)))) == job.last_event
+    (own,) = map(stored, event_documents(job, [job.last_event], FIRST_EPOCH))
+    assert copied_events(stored(job_document(job, FIRST_EPOCH))) == [own]
+    assert event_of(job.id, own, texts_of(stored(job_document(job, FIRST_EPOCH)))) == job.last_event
 
 
 @given(st.lists(MOMENTS, min_size=2, max_size=2))
@@ -181,16 +199,16 @@ def test_the_text_of_moments_sorts_as_they_do(moments: list[datetime]) -> None:
 @given(FREE_JSON)
 def test_a_resource_keeps_every_field(fields: JsonObject) -> None:
     resource = make_resource("SDXL:Checkpoint:Civitai:101055@128078", **{"nul\0name": 1, "$set": {}, **fields})
-    assert resource_of(stored(resource_document(resource))) == resource
+    assert resource_of(stored(resource_document(resource, SHARED_EPOCH))) == resource
 
 
 def test_an_air_whose_text_would_be_parsed_otherwise_keeps_its_parts() -> None:
     odd = replace(make_resource(), air=Air(source="civitai", id="1", type="lora", version="2", format="safetensors"))
-    assert resource_of(stored(resource_document(odd))) == odd
+    assert resource_of(stored(resource_document(odd, SHARED_EPOCH))) == odd
 
 
 def test_a_job_of_an_earlier_version_asked_for_no_kind_of_client() -> None:
-    document = job_document(make_job())
+    document = job_document(make_job(), FIRST_EPOCH)
     del document["clientCompat"]
     assert job_of(document) == make_job()
 

@@ -8,6 +8,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from civitai_mock.storage.mongo.collections import RESOURCES
 from civitai_mock.storage.mongo.resources import MongoResourceStore, resource_document
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
@@ -21,7 +22,7 @@ async def store() -> MongoResourceStore:
     database: Any = AsyncMongoMockClient().test  # mongomock has no types
     collection = database.resources
     await collection.create_indexes(RESOURCES)
-    store = MongoResourceStore(resources=collection)
+    store = MongoResourceStore(epoch=Epoch(), resources=collection)
     assert await store.add_missing([make_resource(air) for air in (CHECKPOINT, LORA, PONY, ELSEWHERE)]) == 4
     return store
 
@@ -55,8 +56,8 @@ async def test_a_version_of_an_earlier_program_is_not_added_again() -> None:
     """Its document has an `_id` of the database's own."""
     database: Any = AsyncMongoMockClient().test
     await database.resources.create_indexes(RESOURCES)
-    await database.resources.insert_one(resource_document(make_resource(PONY)))
-    store, spelt = MongoResourceStore(resources=database.resources), PONY.replace("pony", "sdxl")
+    await database.resources.insert_one(resource_document(make_resource(PONY), SHARED_EPOCH))
+    store, spelt = MongoResourceStore(epoch=Epoch(), resources=database.resources), PONY.replace("pony", "sdxl")
     with pytest.raises(ConflictError, match="exists already"):
         await store.add(make_resource(spelt))
     assert await store.add_missing([make_resource(spelt), make_resource(LORA)]) == 1

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorGridFSBucket, AsyncIOMotorGridIn
@@ -37,9 +37,10 @@ class BlobFiles:
         self._files = files
         self._chunks = chunks
 
-    async def upload(self, key: str, content: AsyncIterator[bytes], *, keep_until: datetime) -> StoredFile:
+    async def upload(self, key: str, content: AsyncIterator[bytes], *, keep_until: datetime, epoch: int) -> StoredFile:
         """Upload chunks, then the file's document, so that a file exists only with all of its chunks."""
-        upload = self._bucket.open_upload_stream(key, metadata={"keepUntil": moment_text(keep_until)})
+        metadata = {"epoch": epoch, "keepUntil": moment_text(keep_until)}
+        upload = self._bucket.open_upload_stream(key, metadata=metadata)
         try:
             size, digest = await _copy(content, upload)
         except BaseException:
@@ -69,17 +70,20 @@ class BlobFiles:
             await self._chunks.delete_many({"files_id": {"$in": files}})
             await self._files.delete_many({"_id": {"$in": files}})
 
-    async def sweep(self, now: datetime) -> None:
+    async def sweep(self, now: datetime, *, epoch: int) -> None:
         """Delete what crashes left behind: files whose blobs have other bytes or are gone, and parts of files."""
-        left = {"metadata.keepUntil": {"$lte": moment_text(now)}}
+        left = {"metadata.epoch": epoch, "metadata.keepUntil": {"$lte": moment_text(now)}}
         while files := [file["_id"] async for file in self._files.find(left, {"_id": 1}).limit(SWEPT_AT_ONCE)]:
             await self.delete(files)
-        await self._delete_chunks_of_no_file(now)
+        await self._delete_chunks_of_no_file()
 
-    async def _delete_chunks_of_no_file(self, now: datetime) -> None:
-        """Delete what is left of uploads that a crash cut off: chunks older than any file and any running upload."""
+    async def _delete_chunks_of_no_file(self) -> None:
+        """Delete what is left of uploads that a crash cut off: chunks older than any file and any running upload.
+
+        Their ids are drawn in real time.
+        """
         oldest = await self._files.find_one({}, {"_id": 1}, sort=[("_id", 1)])
-        running = ObjectId.from_datetime(now - LONGEST_UPLOAD)
+        running = ObjectId.from_datetime(datetime.now(UTC) - LONGEST_UPLOAD)
         bound = min(oldest["_id"], running) if oldest else running
         await self._chunks.delete_many({"files_id": {"$lt": bound}})
 

@@ -4,15 +4,17 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from typing import TypeAlias
 
 from pymongo import ReplaceOne
 
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob, etag_of
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.services.streams import chained, in_chunks
 from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
+from civitai_mock.storage.mongo.encoding import key_in, moment_text, name_of, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.grouping import Grouped
 
@@ -22,17 +24,32 @@ JOBS_IN_ONE_WRITE = 500
 FILE_ONLY = {"file": 1}
 
 
+UndrawnWrites: TypeAlias = Grouped[Sequence[Document], None]
+
+
+def grouped_undrawn(blobs: Collection) -> UndrawnWrites:
+    """Return what writes the undrawn blobs of all epochs; whoever made it drains it.
+
+    They take the place of what was there before, of which only a sweep finds a file again: nearly always there is none.
+    """
+
+    async def replace(groups: Sequence[Sequence[Document]]) -> Sequence[None]:
+        documents = [document for group in groups for document in group]
+        writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
+        await blobs.bulk_write(writes, ordered=False)
+        return [None] * len(groups)
+
+    return Grouped(replace, limit=JOBS_IN_ONE_WRITE)
+
+
 class MongoBlobStore:
     """Puts a blob with one command: its document says which bytes are its own, so that they change all at once."""
 
-    def __init__(self, *, blobs: Collection, files: BlobFiles) -> None:
+    def __init__(self, *, epoch: Epoch, blobs: Collection, files: BlobFiles, undrawn: UndrawnWrites) -> None:
+        self._epoch = epoch
         self._blobs = blobs
         self._files = files
-        self._undrawn = Grouped(self._replace, limit=JOBS_IN_ONE_WRITE)
-
-    async def drain(self) -> None:
-        """Wait for writes whose callers may be gone."""
-        await self._undrawn.drain()
+        self._undrawn = undrawn
 
     @raises_domain_errors
     async def put(
@@ -55,9 +72,10 @@ class MongoBlobStore:
             owner=owner,
             facts=facts,
         )
-        document = {**_common_members(blob), **members}
         try:
-            before = await self._blobs.find_one_and_replace({"_id": key}, document, upsert=True, projection=FILE_ONLY)
+            document = {**self._common_members(blob), **members}
+            itself = {"_id": document["_id"]}
+            before = await self._blobs.find_one_and_replace(itself, document, upsert=True, projection=FILE_ONLY)
         except BaseException:
             await self._delete_file(members)
             raise
@@ -66,19 +84,12 @@ class MongoBlobStore:
 
     @raises_domain_errors
     async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
-        await self._undrawn([{**_common_members(blob), "recipe": blob.recipe} for blob in blobs])
-
-    async def _replace(self, groups: Sequence[Sequence[Document]]) -> Sequence[None]:
-        """Replace what was there before, of which only a sweep finds a file again: nearly always there is nothing."""
-        documents = [document for group in groups for document in group]
-        writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
-        await self._blobs.bulk_write(writes, ordered=False)
-        return [None] * len(groups)
+        await self._undrawn([{**self._common_members(blob), "recipe": blob.recipe} for blob in blobs])
 
     @raises_domain_errors
     async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
         """Have the file kept as long first: a blob is never without its bytes."""
-        before = await self._blobs.find_one({"_id": key}, FILE_ONLY)
+        before = await self._blobs.find_one(self._itself(key), FILE_ONLY)
         if before is None:
             return False
         if "file" in before:
@@ -92,7 +103,7 @@ class MongoBlobStore:
         change = {"$set": members, "$unset": {"recipe": ""}}
         is_filled = False
         try:
-            changed = await self._blobs.update_one({"_id": blob.key, "recipe": blob.recipe}, change)
+            changed = await self._blobs.update_one({**self._itself(blob.key), "recipe": blob.recipe}, change)
             is_filled = changed.matched_count == 1
         finally:
             if not is_filled:
@@ -101,12 +112,12 @@ class MongoBlobStore:
 
     @raises_domain_errors
     async def stat(self, key: str) -> Blob | UndrawnBlob | None:
-        document = await self._blobs.find_one({"_id": key}, {"content": 0})
+        document = await self._blobs.find_one(self._itself(key), {"content": 0})
         return None if document is None else _blob_of(document)
 
     async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         with domain_errors():
-            document = await self._blobs.find_one({"_id": key}, {"content": 1, "file": 1})
+            document = await self._blobs.find_one(self._itself(key), {"content": 1, "file": 1})
             if document is None or not ("content" in document or "file" in document):
                 raise NotFoundError(f"The blob '{key}' does not exist.")
             if "file" in document:
@@ -119,19 +130,20 @@ class MongoBlobStore:
 
     @raises_domain_errors
     async def delete(self, key: str) -> bool:
-        document = await self._blobs.find_one_and_delete({"_id": key}, projection=FILE_ONLY)
+        document = await self._blobs.find_one_and_delete(self._itself(key), projection=FILE_ONLY)
         await self._delete_file(document)
         return document is not None
 
     @raises_domain_errors
     async def sweep(self, now: datetime) -> int:
         """Delete files before their documents, so that what a crash leaves behind is found again."""
-        swept, over = 0, {"keepUntil": {"$lte": moment_text(now)}}
+        epoch, swept = self._epoch.number, 0
+        over = {"epoch": epoch, "keepUntil": {"$lte": moment_text(now)}}
         while found := await self._blobs.find(over, FILE_ONLY).limit(SWEPT_AT_ONCE).to_list():
             await self._files.delete([document["file"] for document in found if "file" in document])
             deleted = await self._blobs.delete_many({"_id": {"$in": [document["_id"] for document in found]}, **over})
             swept += deleted.deleted_count
-        await self._files.sweep(now)
+        await self._files.sweep(now, epoch=epoch)
         return swept
 
     async def _store(self, key: str, content: AsyncIterator[bytes], *, keep_until: datetime) -> Document:
@@ -140,12 +152,27 @@ class MongoBlobStore:
         if is_all:
             etag = etag_of(hashlib.sha256(beginning).hexdigest())
             return {"size": len(beginning), "etag": etag, "content": beginning}
-        file = await self._files.upload(key, chained(beginning, content), keep_until=keep_until)
+        epoch = self._epoch.number
+        file = await self._files.upload(key, chained(beginning, content), keep_until=keep_until, epoch=epoch)
         return {"size": file.size, "etag": file.etag, "file": file.id}
 
     async def _delete_file(self, document: Document | None) -> None:
         if document is not None and "file" in document:
             await self._files.delete([document["file"]])
+
+    def _itself(self, key: str) -> Document:
+        return {"_id": key_in(self._epoch.number, key)}
+
+    def _common_members(self, blob: Blob | UndrawnBlob) -> Document:
+        epoch = self._epoch.number
+        return {
+            "_id": key_in(epoch, blob.key),
+            "epoch": epoch,
+            "contentType": blob.content_type,
+            "keepUntil": moment_text(blob.keep_until),
+            "owner": blob.owner,
+            **({"facts": blob.facts.to_json()} if blob.facts else {}),
+        }
 
 
 async def _read_up_to(content: AsyncIterator[bytes], size: int) -> tuple[bytes, bool]:
@@ -159,18 +186,8 @@ async def _read_up_to(content: AsyncIterator[bytes], size: int) -> tuple[bytes, 
     return b"".join(parts), True
 
 
-def _common_members(blob: Blob | UndrawnBlob) -> Document:
-    return {
-        "_id": blob.key,
-        "contentType": blob.content_type,
-        "keepUntil": moment_text(blob.keep_until),
-        "owner": blob.owner,
-        **({"facts": blob.facts.to_json()} if blob.facts else {}),
-    }
-
-
 def _blob_of(document: Document) -> Blob | UndrawnBlob:
-    key, content_type, owner = document["_id"], document["contentType"], document["owner"]
+    key, content_type, owner = name_of(document["_id"]), document["contentType"], document["owner"]
     until = parse_moment(document["keepUntil"])
     facts = BlobFacts.from_json(document["facts"]) if "facts" in document else None
     if "recipe" in document:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import fsum
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -12,6 +12,7 @@ from bson import ObjectId
 
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.mongo.collections import ACCOUNTS, Collection, Document
 from civitai_mock.storage.mongo.encoding import moment_text
@@ -45,7 +46,8 @@ class Reservations:
     one process the submissions of a consumer take turns, so that the first one is not refused there.
     """
 
-    def __init__(self, *, reservations: Collection, jobs: Collection, workflows: Collection) -> None:
+    def __init__(self, *, epoch: Epoch, reservations: Collection, jobs: Collection, workflows: Collection) -> None:
+        self._epoch = epoch
         self._reservations = reservations
         self._jobs = jobs
         self._workflows = workflows
@@ -69,7 +71,7 @@ class Reservations:
     async def held(self, reservation: Document) -> AsyncIterator[None]:
         """Store a reservation for as long as the block takes."""
         try:
-            await self._reservations.insert_one(reservation)
+            await self._reservations.insert_one({"epoch": self._epoch.number, **reservation})
             yield
         finally:
             with suppress(*AWAY):  # as what was reserved for is stored, and a reservation that stays is swept
@@ -86,7 +88,8 @@ class Reservations:
 
         Reservations are read before what is stored, as what was stored for one that is gone by then can be counted.
         """
-        held = [document async for document in self._reservations.find({"issuedBy": consumer})] if reserved else []
+        of_consumer = {"epoch": self._epoch.number, "issuedBy": consumer}
+        held = [document async for document in self._reservations.find(of_consumer)] if reserved else []
         counted = [
             document
             for document in held
@@ -102,14 +105,16 @@ class Reservations:
         return Sums(jobs=jobs, by_account=by_account)
 
     async def _stored(self, consumer: str, *, without: Sequence[ObjectId]) -> Sums:
-        others = {"reservation": {"$nin": list(without)}}
+        others = {"epoch": self._epoch.number, "reservation": {"$nin": list(without)}}
         jobs = (await spending_of(self._jobs, {"issuedBy": consumer, **others})).cost
         found = self._workflows.aggregate([{"$match": {"owner": consumer, **others}}, {"$group": BY_ACCOUNT}])
         sums = [document async for document in found]
         return Sums(jobs=jobs, by_account={account: sums[0][account] if sums else 0 for account in ACCOUNTS})
 
-    async def sweep(self, now: datetime) -> None:
-        await self._reservations.delete_many({"at": {"$lte": moment_text(now - LONGEST_SUBMISSION)}})
+    async def sweep(self) -> None:
+        """Delete what dead processes have left, in any epoch: how long a submission takes is real time."""
+        left = moment_text(datetime.now(UTC) - LONGEST_SUBMISSION)
+        await self._reservations.delete_many({"at": {"$lte": left}})
 
 
 def _job_reservation(jobs: Sequence[Job], budget: Budget) -> Document:
@@ -117,5 +122,5 @@ def _job_reservation(jobs: Sequence[Job], budget: Budget) -> Document:
         "_id": ObjectId(),
         "issuedBy": budget.issued_by,
         "cost": fsum(spent(job) for job in jobs if job.issued_by == budget.issued_by),
-        "at": moment_text(max(job.created_at for job in jobs)),
+        "at": moment_text(datetime.now(UTC)),
     }

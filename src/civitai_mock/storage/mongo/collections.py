@@ -8,9 +8,11 @@ from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
+from civitai_mock.domain.stages import MovedBy
 from civitai_mock.storage.mongo.errors import only_duplicates
 
 Document: TypeAlias = dict[str, Any]  # the driver knows no narrower type for what BSON may hold
+Pipeline: TypeAlias = list[Document]
 Collection: TypeAlias = AsyncIOMotorCollection[Document]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
 
@@ -23,53 +25,77 @@ QUEUE_ORDER = [("priority", DOWN), ("createdAt", UP), ("jobId", UP)]
 YOUNGEST_FIRST = [("position", DOWN)]  # as an index on `position` is read backwards
 LONGEST_DUE_FIRST = [("callback.dueAt", UP)]
 LONGEST_ANNOUNCED_FIRST = [("outbox.dueAt", UP)]
+# There are no TTL indexes: the times of a document are those of the clock of its namespace.
+FIRST_TO_SWEEP = [("epoch", UP), ("keepUntil", UP)]
+TIMED: Document = {"movedBy": str(MovedBy.TIME)}
+DUE_JOBS, DUE_WORKFLOWS = "due_jobs", "due_workflows"  # names of indexes
 # These members end an index, for sums that need nothing else of the jobs.
 SPENDING = [("spent", UP), ("images", UP)]
 
-EXPIRY = IndexModel([("expireAt", UP)], expireAfterSeconds=0)
+# What is true of a document for some time is a member that has the epoch as its value as long as it is: `queuedIn`,
+# `waitsIn` and `openIn` of jobs, `runningIn` of workflows. So one look at an index finds those of one epoch, or the
+# epochs of all of them. Ids come before the epoch, as hardly ever two namespaces have the same.
 RESOURCES = [
-    IndexModel([("airKey", UP)], unique=True),
-    IndexModel([("source", UP), ("version", UP)]),
-    IndexModel([("source", UP), ("resourceId", UP)]),
+    IndexModel([("epoch", UP), ("airKey", UP)], unique=True),
+    IndexModel([("epoch", UP), ("identity", UP)]),
+    IndexModel([("epoch", UP), ("source", UP), ("version", UP)]),
+    IndexModel([("epoch", UP), ("source", UP), ("resourceId", UP)]),
 ]
 JOBS = [
-    IndexModel([("jobId", UP)], unique=True),
-    IndexModel([("queued", UP), *QUEUE_ORDER, ("cost", UP)], partialFilterExpression={"queued": True}),
-    IndexModel([("waits", UP), ("jobId", UP)], partialFilterExpression={"waits": True}),
+    IndexModel([("jobId", UP), ("epoch", UP)], unique=True),
+    IndexModel([("queuedIn", UP), *QUEUE_ORDER, ("cost", UP)], partialFilterExpression={"queuedIn": {"$gt": 0}}),
+    IndexModel(
+        [("queuedIn", UP), ("movedBy", UP), *QUEUE_ORDER],
+        partialFilterExpression={"queuedIn": {"$gt": 0}, **TIMED},
+    ),
+    IndexModel([("waitsIn", UP), ("jobId", UP)], partialFilterExpression={"waitsIn": {"$gt": 0}}),
+    IndexModel([("openIn", UP), ("deadline", UP)], partialFilterExpression={"openIn": {"$gt": 0}}),
     IndexModel([("claim.workerId", UP), ("claim.token", UP)], sparse=True),
-    IndexModel([("claim.until", UP)], sparse=True),
-    IndexModel([("outcome", UP), ("deadline", UP)]),
-    IndexModel([("endedAt", UP)], sparse=True),
-    IndexModel(LONGEST_DUE_FIRST, sparse=True),
-    IndexModel([("position", UP), *SPENDING]),
-    IndexModel([("type", UP), ("position", UP)]),
-    IndexModel([("issuedBy", UP), ("position", UP), ("reservation", UP), *SPENDING]),
-    IndexModel([("leaves", UP), ("position", UP)], partialFilterExpression={"leaves": {"$exists": True}}),
+    IndexModel([("epoch", UP), ("claim.until", UP)], partialFilterExpression={"claim.until": {"$gt": ""}}),
+    IndexModel([("epoch", UP), ("endedAt", UP)], partialFilterExpression={"endedAt": {"$gt": ""}}),
+    IndexModel(
+        [("epoch", UP), *LONGEST_DUE_FIRST], name=DUE_JOBS, partialFilterExpression={"callback.dueAt": {"$gt": ""}}
+    ),
+    IndexModel([("epoch", UP), ("position", UP), *SPENDING]),
+    IndexModel([("epoch", UP), ("type", UP), ("position", UP)]),
+    IndexModel([("epoch", UP), ("issuedBy", UP), ("position", UP), ("reservation", UP), *SPENDING]),
+    IndexModel(
+        [("epoch", UP), ("leaves", UP), ("position", UP)], partialFilterExpression={"leaves": {"$exists": True}}
+    ),
     IndexModel([("workflow.id", UP)], sparse=True),
     IndexModel([("feedPosition", UP)], sparse=True),
-    EXPIRY,
+    IndexModel(FIRST_TO_SWEEP),
 ]
-# Workflows have no TTL index, as their jobs go with them; see `MongoWorkflowStore.sweep`.
 WORKFLOWS = [
     IndexModel(
-        [("owner", UP), ("externalId", UP)], unique=True, partialFilterExpression={"externalId": {"$exists": True}}
+        [("epoch", UP), ("owner", UP), ("externalId", UP)],
+        unique=True,
+        partialFilterExpression={"externalId": {"$gte": ""}},
     ),
-    IndexModel([("owner", UP), ("listed", UP), ("position", UP)]),
-    IndexModel([("owner", UP), ("listed", UP), ("failed", UP), ("position", UP)]),
-    IndexModel([("owner", UP), ("tags", UP), ("position", UP)], partialFilterExpression={"tags": {"$exists": True}}),
-    IndexModel([("running", UP), ("_id", UP)], partialFilterExpression={"running": True}),
-    IndexModel([("owner", UP), ("reservation", UP), *[(f"spent.{account}", UP) for account in ACCOUNTS]]),
-    IndexModel([("keepUntil", UP)]),
-    IndexModel(LONGEST_ANNOUNCED_FIRST, sparse=True),
+    IndexModel([("epoch", UP), ("owner", UP), ("listed", UP), ("position", UP)]),
+    IndexModel([("epoch", UP), ("owner", UP), ("listed", UP), ("failed", UP), ("position", UP)]),
+    IndexModel(
+        [("epoch", UP), ("owner", UP), ("tags", UP), ("position", UP)],
+        partialFilterExpression={"tags": {"$exists": True}},
+    ),
+    IndexModel([("runningIn", UP), ("_id", UP)], partialFilterExpression={"runningIn": {"$gt": 0}}),
+    IndexModel(
+        [("epoch", UP), ("owner", UP), ("reservation", UP), *[(f"spent.{account}", UP) for account in ACCOUNTS]]
+    ),
+    IndexModel(
+        [("epoch", UP), *LONGEST_ANNOUNCED_FIRST],
+        name=DUE_WORKFLOWS,
+        partialFilterExpression={"outbox.dueAt": {"$gt": ""}},
+    ),
+    IndexModel(FIRST_TO_SWEEP),
 ]
-RESERVATIONS = [IndexModel([("issuedBy", UP)]), IndexModel([("at", UP)])]
-JOB_EVENTS = [IndexModel([("jobId", UP), ("seq", UP)], unique=True), EXPIRY]
-# Blobs have no TTL index, as it would delete their documents and leave the files; see `MongoBlobStore.sweep`.
-BLOBS = [IndexModel([("keepUntil", UP)])]
+RESERVATIONS = [IndexModel([("epoch", UP), ("issuedBy", UP)]), IndexModel([("at", UP)])]
+JOB_EVENTS = [IndexModel([("jobId", UP), ("epoch", UP), ("seq", UP)], unique=True), IndexModel(FIRST_TO_SWEEP)]
+BLOBS = [IndexModel(FIRST_TO_SWEEP)]
 # The indexes of GridFS itself, and one for the sweep.
 BLOB_FILES = [
     IndexModel([("filename", UP), ("uploadDate", UP)]),
-    IndexModel([("metadata.keepUntil", UP)]),
+    IndexModel([("metadata.epoch", UP), ("metadata.keepUntil", UP)]),
 ]
 BLOB_CHUNKS = [IndexModel([("files_id", UP), ("n", UP)], unique=True)]
 

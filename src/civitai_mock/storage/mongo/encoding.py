@@ -5,8 +5,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.namespaces import FIRST_EPOCH
 
 MICROSECOND = timedelta(microseconds=1)
+
+
+def key_in(epoch: int, name: str) -> str:
+    """Return the `_id` of a document that has one name in each epoch, and that no name with a slash in it has.
+
+    In the first epoch, and for what all share, it is the name itself, as earlier versions stored it.
+    """
+    return name if epoch <= FIRST_EPOCH else f"{epoch}/{name}"
+
+
+def name_of(key: str) -> str:
+    """Return the name from which `key_in` made a key."""
+    return key.partition("/")[2] or key
 
 
 def moment_text(moment: datetime) -> str:

@@ -24,9 +24,10 @@ LATE_SECONDS = SETTLING.total_seconds() / 2  # the other half is for clocks that
 ENTRY: Mapping[str, int] = {
     "_id": 0,
     "jobId": 1,
+    "epoch": 1,
     "seq": 1,
     "outcome": 1,
-    "waits": 1,
+    "waitsIn": 1,
     "callback.dueAt": 1,
     "feedPosition": 1,
 }
@@ -49,14 +50,20 @@ draw_position = _positions.draw
 
 
 @asynccontextmanager
-async def noticed(jobs: Collection, job_ids: Sequence[str]) -> AsyncIterator[None]:
-    """Give the jobs that are written meanwhile later positions if that takes so long that others may be past theirs."""
+async def noticed(jobs: Collection, keys: Sequence[tuple[int, str]]) -> AsyncIterator[None]:
+    """Give the jobs that are written meanwhile later positions if that takes so long that others may be past theirs.
+
+    `keys` are their epochs and ids.
+    """
     began = time.monotonic()
     try:
         yield
     finally:
         if time.monotonic() - began > LATE_SECONDS:
-            later = [UpdateOne({"jobId": job_id}, {"$max": {"feedPosition": draw_position()}}) for job_id in job_ids]
+            later = [
+                UpdateOne({"jobId": job_id, "epoch": epoch}, {"$max": {"feedPosition": draw_position()}})
+                for epoch, job_id in keys
+            ]
             with suppress(*AWAY):  # as the jobs are written
                 await jobs.bulk_write(later, ordered=False)
 
@@ -85,5 +92,7 @@ class MongoEventFeed:
 
 
 def _entry_of(job: Document) -> FeedEntry:
-    outcome, has_webhook = job["outcome"], "dueAt" in job.get("callback", ())
-    return FeedEntry(job["jobId"], job["seq"], Outcome(outcome) if outcome else None, job["waits"], has_webhook)
+    outcome, is_blocked, has_webhook = job["outcome"], job["waitsIn"] is not None, "dueAt" in job.get("callback", ())
+    return FeedEntry(
+        job["jobId"], job["seq"], Outcome(outcome) if outcome else None, is_blocked, has_webhook, job["epoch"]
+    )

@@ -30,6 +30,7 @@ REMEMBERED_JOBS = 20_000
 class JobChange:
     """A change of a job; `id` marks the stored job, so that its writer knows it from the same change by others."""
 
+    epoch: int
     before: Job
     after: Job
     between: Sequence[JobEvent] = ()
@@ -57,10 +58,10 @@ class Changes:
     def __init__(self, *, jobs: Collection, events: Collection) -> None:
         self._jobs = jobs
         self._events = events
-        self._stored: dict[str, int] = {}
+        self._stored: dict[tuple[int, str], int] = {}
 
     async def apply(self, changes: Sequence[JobChange]) -> Sequence[bool]:
-        await self._store_events_held_by([change.before for change in changes if self._may_lack_event(change.before)])
+        await self._store_events_held_by([change for change in changes if self._may_lack_event(change)])
         taken = await self._change(changes)
         with suppress(*AWAY):  # as the changes are made, and hold their events until somebody makes the next ones
             await self._append([change for change in changes if change.id in taken])
@@ -68,33 +69,36 @@ class Changes:
 
     async def _change(self, changes: Sequence[JobChange]) -> frozenset[ObjectId]:
         ids = [change.id for change in changes]
-        async with noticed(self._jobs, [change.before.id for change in changes]):
+        async with noticed(self._jobs, [(change.epoch, change.before.id) for change in changes]):
             result = await self._jobs.bulk_write([_conditional_update(change) for change in changes], ordered=False)
         if result.matched_count == len(changes):
             return frozenset(ids)
         marked = {"jobId": {"$in": [change.before.id for change in changes]}, "changeId": {"$in": ids}}
         return frozenset([document["changeId"] async for document in self._jobs.find(marked, {"changeId": 1})])
 
-    def _may_lack_event(self, job: Job) -> bool:
+    def _may_lack_event(self, change: JobChange) -> bool:
         """Return whether the last events of a job may be missing; the first one is among those of the first change."""
-        return job.seq > 0 and self._stored.get(job.id) != job.seq
+        job = change.before
+        return job.seq > 0 and self._stored.get((change.epoch, job.id)) != job.seq
 
-    async def _store_events_held_by(self, jobs: Sequence[Job]) -> None:
-        if jobs:
-            found = self._jobs.find({"jobId": {"$in": [job.id for job in jobs]}}, HELD_EVENTS)
+    async def _store_events_held_by(self, changes: Sequence[JobChange]) -> None:
+        """Store them for jobs of any epoch that have these ids: to do it for more does no harm."""
+        if changes:
+            ids, epochs = {change.before.id for change in changes}, {change.epoch for change in changes}
+            found = self._jobs.find({"jobId": {"$in": list(ids)}, "epoch": {"$in": list(epochs)}}, HELD_EVENTS)
             held = [copied_events(document) async for document in found]
             await insert_missing(self._events, [event for events in held for event in events])
 
     async def _append(self, changes: Sequence[JobChange]) -> None:
-        appended = [event_documents(change.after, change.events) for change in changes]
+        appended = [event_documents(change.after, change.events, change.epoch) for change in changes]
         await insert_missing(self._events, [event for events in appended for event in events])
         for change in changes:
-            self._remember(change.after)
+            self._remember((change.epoch, change.after.id), change.after)
 
-    def _remember(self, job: Job) -> None:
-        self._stored.pop(job.id, None)
+    def _remember(self, key: tuple[int, str], job: Job) -> None:
+        self._stored.pop(key, None)
         if job.outcome is None:
-            self._stored[job.id] = job.seq
+            self._stored[key] = job.seq
         if len(self._stored) > REMEMBERED_JOBS:
             del self._stored[next(iter(self._stored))]
 
@@ -103,6 +107,7 @@ def _conditional_update(change: JobChange) -> UpdateOne:
     before = change.before
     unchanged = {
         "jobId": before.id,
+        "epoch": change.epoch,
         "seq": before.seq,
         "claim.workerId": before.claim.worker_id if before.claim else None,
         "outcome": None,
@@ -111,7 +116,7 @@ def _conditional_update(change: JobChange) -> UpdateOne:
         unchanged["claim.until"] = moment_text(before.claim.until)
     between = [event_fields(event) for event in change.events[:-1]]
     texts = text_fields(change.events)
-    fields = {**changing_fields(change.after), **texts, "eventsBetween": between, "changeId": change.id}
+    fields = {**changing_fields(change.after, change.epoch), **texts, "eventsBetween": between, "changeId": change.id}
     position = draw_position()
     if change.after.callback_url:
         return UpdateOne(unchanged, update_and_make_due(fields, feed_position=position))

@@ -3,23 +3,24 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import BlobFacts, Slot
-from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.claims import Claim, Holding
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource, WorkflowPlace
 from civitai_mock.domain.search import Position, property_paths
-from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.domain.stages import JobEventType, MovedBy, Outcome, Stage
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.mongo.collections import Document
 from civitai_mock.storage.mongo.encoding import (
     duration_micros,
     is_storable,
     json_text,
+    key_in,
     moment_text,
+    name_of,
     parse_json,
     parse_json_object,
     parse_micros,
@@ -31,25 +32,26 @@ LEAF_BYTES = 16
 TEXT_BYTES = 8
 HELD_EVENTS: Mapping[str, int] = {
     "jobId": 1,
+    "epoch": 1,
     "eventsBetween": 1,
     "lastEvent": 1,
     "texts": 1,
     "keepUntil": 1,
-    "expireAt": 1,
 }
 
 
-def job_document(job: Job) -> Document:
+def job_document(job: Job, epoch: int) -> Document:
     """Make the document of a new job."""
     return {
         "jobId": job.id,
+        "epoch": epoch,
         "type": job.type,
         "traceId": job.trace_id,
         "issuedBy": job.issued_by,
         "priority": job.priority,
         "createdAt": moment_text(job.created_at),
         "deadline": moment_text(job.expire_at),
-        **lifetime_fields(job.keep_until),
+        "keepUntil": moment_text(job.keep_until),
         "timeoutMicros": duration_micros(job.timeout),
         "cost": job.cost,
         "maxRetryAttempt": job.max_retry_attempt,
@@ -66,33 +68,36 @@ def job_document(job: Job) -> Document:
         "charged": job.charged,
         "taint": None if job.taint is None else json_text(job.taint),
         "feedPosition": draw_position(),
-        **_fields_of_some(job),
-        **changing_fields(job),
+        **_fields_of_some(job, epoch),
+        **changing_fields(job, epoch),
     }
 
 
-def _fields_of_some(job: Job) -> Document:
+def _fields_of_some(job: Job, epoch: int) -> Document:
     """Return members that not every job has, so that a job without them takes no place in their indexes."""
     callback = {"dueAt": moment_text(job.last_event.at), "told": -1, "failures": 0}
     fields = {
         "leaves": leaf_digests(property_paths(job.properties)),
         "callback": callback if job.callback_url else None,
         "texts": _texts([job.last_event]),
-        "workflow": None if job.workflow is None else _place_document(job.workflow),
+        "workflow": None if job.workflow is None else _place_document(job.workflow, epoch),
+        "movedBy": job.moved_by and str(job.moved_by),
         "progress": None if job.progress is None else json_text(job.progress),
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def changing_fields(job: Job) -> Document:
+def changing_fields(job: Job, epoch: int) -> Document:
     """Return the members that a change writes; some repeat the job in the form that filters, sums and indexes need."""
     ended = {} if job.outcome is None else {"endedAt": moment_text(job.last_event.at)}
+    is_queued = job.holding is Holding.QUEUED and job.moved_by is not MovedBy.REQUESTS
     return {
         "stage": str(job.stage),
         "outcome": None if job.outcome is None else str(job.outcome),
         **ended,
-        "waits": job.is_blocked,
-        "queued": job.claim is None and job.outcome is None and not job.is_blocked,
+        "waitsIn": epoch if job.is_blocked else None,
+        "queuedIn": epoch if is_queued else None,
+        "openIn": epoch if job.outcome is None else None,
         "spent": spent(job),
         "images": sum(slot.available for slot in job.slots) if job.outcome is Outcome.SUCCEEDED else 0,
         "seq": job.seq,
@@ -152,19 +157,20 @@ def job_of(document: Document) -> Job:
         outcome=None if outcome is None else Outcome(outcome),
         claim=None if claim is None else _claim_of(claim),
         prompt_id=document["promptId"],
-        is_blocked=document["waits"],
+        is_blocked=document["waitsIn"] is not None,
+        moved_by=MovedBy(document["movedBy"]) if "movedBy" in document else None,
         result=None if result is None else parse_json(result),
         taint=None if taint is None else parse_json_object(taint),
     )
 
 
-def _place_document(place: WorkflowPlace) -> Document:
-    return {"id": place.workflow_id, "step": place.step, "index": place.index, "attempt": place.attempt}
+def _place_document(place: WorkflowPlace, epoch: int) -> Document:
+    return {"id": key_in(epoch, place.workflow_id), "step": place.step, "index": place.index, "attempt": place.attempt}
 
 
 def _place_of(fields: Document) -> WorkflowPlace:
     return WorkflowPlace(
-        workflow_id=fields["id"], step=fields["step"], index=fields["index"], attempt=fields["attempt"]
+        workflow_id=name_of(fields["id"]), step=fields["step"], index=fields["index"], attempt=fields["attempt"]
     )
 
 
@@ -215,8 +221,8 @@ def _resource_of(fields: Document) -> JobResource:
     return JobResource(air=Air(**fields["air"]), file_name=fields["fileName"], trained_words=words, hashes=hashes)
 
 
-def with_ids(job_ids: Iterable[str]) -> Document:
-    return {"jobId": {"$in": [job_id for job_id in job_ids if is_storable(job_id)]}}
+def with_ids(job_ids: Iterable[str], epoch: int) -> Document:
+    return {"jobId": {"$in": [job_id for job_id in job_ids if is_storable(job_id)]}, "epoch": epoch}
 
 
 def position_text(position: Position) -> str:
@@ -306,9 +312,9 @@ def event_of(job_id: str, fields: Document, texts: Mapping[str, str]) -> JobEven
     )
 
 
-def event_documents(job: Job, events: Iterable[JobEvent]) -> Sequence[Document]:
-    lifetime = lifetime_fields(job.keep_until)
-    return [{"jobId": job.id, **event_fields(event), **lifetime} for event in events]
+def event_documents(job: Job, events: Iterable[JobEvent], epoch: int) -> Sequence[Document]:
+    keep_until = moment_text(job.keep_until)
+    return [{"jobId": job.id, "epoch": epoch, **event_fields(event), "keepUntil": keep_until} for event in events]
 
 
 def held_events(job_document: Document) -> Sequence[Document]:
@@ -321,15 +327,6 @@ def held_events(job_document: Document) -> Sequence[Document]:
 
 def copied_events(job_document: Document) -> Sequence[Document]:
     """Return the events that a job document holds, as documents of their own."""
-    lifetime = {name: job_document[name] for name in ("keepUntil", "expireAt")}
-    return [{"jobId": job_document["jobId"], **fields, **lifetime} for fields in held_events(job_document)]
-
-
-def lifetime_fields(keep_until: datetime) -> Document:
-    """Return when a document is deleted: `expireAt` is the date of the TTL index, `keepUntil` the exact time."""
-    return {"keepUntil": moment_text(keep_until), "expireAt": keep_until}
-
-
-def expired(now: datetime) -> Document:
-    """Return the filter for documents whose `lifetime_fields` are over; the first half uses the TTL index."""
-    return {"expireAt": {"$lte": now}, "keepUntil": {"$lte": moment_text(now)}}
+    of_job = {name: job_document[name] for name in ("jobId", "epoch")}
+    keep_until = job_document["keepUntil"]
+    return [{**of_job, **fields, "keepUntil": keep_until} for fields in held_events(job_document)]

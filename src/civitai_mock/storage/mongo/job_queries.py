@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.collections import YOUNGEST_FIRST, Collection, Document
@@ -18,7 +19,8 @@ OUTCOME = {"_id": 0, "jobId": 1, "outcome": 1}
 class MongoJobSearch:
     """Implements `JobSearch` with queries that an index answers."""
 
-    def __init__(self, *, jobs: Collection) -> None:
+    def __init__(self, *, epoch: Epoch, jobs: Collection) -> None:
+        self._epoch = epoch
         self._jobs = jobs
 
     @raises_domain_errors
@@ -26,7 +28,7 @@ class MongoJobSearch:
         matching = criteria_filter(criteria)
         if limit < 1 or not _can_be_found(matching):
             return []
-        found = self._jobs.find(matching).sort(YOUNGEST_FIRST).limit(limit)
+        found = self._jobs.find({"epoch": self._epoch.number, **matching}).sort(YOUNGEST_FIRST).limit(limit)
         documents, size = [], 0
         async for document in found:
             documents.append(document)
@@ -38,7 +40,7 @@ class MongoJobSearch:
 
     @raises_domain_errors
     async def outcomes(self, job_ids: Sequence[str]) -> Mapping[str, Outcome | None]:
-        documents = self._jobs.find(with_ids(job_ids), OUTCOME)
+        documents = self._jobs.find(with_ids(job_ids, self._epoch.number), OUTCOME)
         found = {document["jobId"]: document["outcome"] async for document in documents}
         return {job_id: Outcome(outcome) if outcome else None for job_id, outcome in found.items()}
 
@@ -47,7 +49,8 @@ class MongoJobSearch:
         consumer = {} if issued_by is None else {"issuedBy": issued_by}
         if not _can_be_found(consumer):
             return Spending(images=0, cost=0.0)
-        return await spending_of(self._jobs, {**consumer, **born_filter(since=since, until=until)})
+        of_epoch = {"epoch": self._epoch.number}
+        return await spending_of(self._jobs, {**of_epoch, **consumer, **born_filter(since=since, until=until)})
 
 
 async def spending_of(jobs: Collection, matching: Document) -> Spending:

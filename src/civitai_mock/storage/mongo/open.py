@@ -13,10 +13,8 @@ from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import Metrics, NamespaceStore, NewerSchemaError, Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.mongo.blob_files import BlobFiles
-from civitai_mock.storage.mongo.blobs import MongoBlobStore
-from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import (
     CollectionNames,
     Collections,
@@ -27,17 +25,12 @@ from civitai_mock.storage.mongo.collections import (
 )
 from civitai_mock.storage.mongo.command_meter import CommandMeter
 from civitai_mock.storage.mongo.driver_threads import DriverThreads
-from civitai_mock.storage.mongo.event_feed import MongoEventFeed
 from civitai_mock.storage.mongo.health import MongoHealth
-from civitai_mock.storage.mongo.job_queries import MongoJobSearch
-from civitai_mock.storage.mongo.jobs import MongoJobStore
-from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
-from civitai_mock.storage.mongo.resources import MongoResourceStore
-from civitai_mock.storage.mongo.schema import note_version, refuse_newer, upgrade
-from civitai_mock.storage.mongo.secrets import MongoSecretStore
+from civitai_mock.storage.mongo.schema import note_version, refuse_newer
+from civitai_mock.storage.mongo.stores import MongoStore
+from civitai_mock.storage.mongo.upgrade import upgrade
 from civitai_mock.storage.mongo.uri import UNKNOWN, describe, is_ambiguous, options_left_out, seeds_of, unknown_options
-from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 
 # A server that is away is noticed within seconds; one that is slow gets a minute, because the driver sends a command
 # again after a socket timeout, while the first one may still run. (`timeoutMS` would wait for an absent server as long
@@ -78,23 +71,16 @@ async def open_mongo(
         collections = collections_of(opened, names)
         await _prepare(opened, collections, reachability)
         reachability.begin()
-        reservations = Reservations(
-            reservations=collections.reservations, jobs=collections.jobs, workflows=collections.workflows
-        )
-        jobs = MongoJobStore(
-            jobs=collections.jobs,
-            events=collections.job_events,
-            workflows=collections.workflows,
-            reservations=reservations,
-        )
         bucket = threads.used_by(AsyncIOMotorGridFSBucket)(opened, names.blobs)
-        files = BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks)
-        blobs = MongoBlobStore(blobs=collections.blobs, files=files)
+        store = MongoStore(
+            collections=collections,
+            files=BlobFiles(bucket=bucket, files=collections.blob_files, chunks=collections.blob_chunks),
+            health=MongoHealth(collections=collections, reachability=reachability),
+        )
         try:
-            yield _stores(collections, blobs=blobs, jobs=jobs, reservations=reservations, reachability=reachability)
+            yield store.in_epoch(Epoch())
         finally:
-            await blobs.drain()
-            await jobs.drain()
+            await store.drain()
 
 
 @asynccontextmanager
@@ -142,44 +128,3 @@ async def _prepare(database: Database, collections: Collections, reachability: R
         raise TransientError(reachability.explain("takes no write", reason=reason_for(error))) from error
     except PyMongoError as error:
         raise TransientError(reachability.explain("does not answer", reason=reason_for(error))) from error
-
-
-def _stores(
-    collections: Collections,
-    *,
-    blobs: MongoBlobStore,
-    jobs: MongoJobStore,
-    reservations: Reservations,
-    reachability: Reachability,
-) -> Stores:
-    def load_workflows() -> WorkflowStore:
-        from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
-
-        return MongoWorkflowStore(workflows=collections.workflows, jobs=collections.jobs, reservations=reservations)
-
-    def load_announcements() -> WorkflowOutbox:
-        from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
-
-        return MongoWorkflowOutbox(workflows=collections.workflows)
-
-    def load_namespaces() -> NamespaceStore:
-        raise TransientError("not there yet")
-
-    def in_epoch(epoch: Epoch) -> Stores:
-        raise TransientError("not there yet", epoch=epoch.number)
-
-    return Stores(
-        in_epoch=in_epoch,
-        namespaces=late(load_namespaces),
-        jobs=jobs,
-        queue=MongoJobQueue(jobs=collections.jobs),
-        search=MongoJobSearch(jobs=collections.jobs),
-        feed=MongoEventFeed(jobs=collections.jobs),
-        webhooks=MongoWebhookOutbox(jobs=collections.jobs),
-        workflows=late(load_workflows),
-        announcements=late(load_announcements),
-        resources=MongoResourceStore(resources=collections.resources),
-        blobs=blobs,
-        secrets=MongoSecretStore(collection=collections.secrets),
-        health=MongoHealth(collections=collections, reachability=reachability),
-    )

@@ -6,18 +6,16 @@ pipeline, which the server carries out in one.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from bson import ObjectId
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.mongo.claims import stamp_front
-from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, Collection, Document
+from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, Collection, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import raises_domain_errors
 from civitai_mock.storage.mongo.job_documents import job_of
-
-Pipeline: TypeAlias = list[Document]
 
 DUE_SINCE_LAST_EVENT = {"$cond": [{"$lt": ["$callback.told", "$seq"]}, "$lastEvent.at", "$$REMOVE"]}
 GIVE_UP: Pipeline = [{"$set": {"callback.told": "$seq", "callback.failures": 0}}, {"$unset": "callback.dueAt"}]
@@ -26,26 +24,28 @@ GIVE_UP: Pipeline = [{"$set": {"callback.told": "$seq", "callback.failures": 0}}
 class MongoWebhookOutbox:
     """Implements `WebhookOutbox` in the documents of the jobs."""
 
-    def __init__(self, *, jobs: Collection) -> None:
+    def __init__(self, *, epoch: Epoch, jobs: Collection) -> None:
+        self._epoch = epoch
         self._jobs = jobs
 
     @raises_domain_errors
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         """Take due jobs; those held for an answer that got lost are due again when the hold ends."""
-        token = ObjectId()
+        token, epoch = ObjectId(), self._epoch.number
         stamp = {"callback.dueAt": moment_text(hold_until), "callback.holder": token}
-        line = {"callback.dueAt": {"$lte": moment_text(now)}}
+        line = {"epoch": epoch, "callback.dueAt": {"$gt": "", "$lte": moment_text(now)}}
         tried = await stamp_front(self._jobs, line, order=LONGEST_DUE_FIRST, stamp=stamp, limit=limit)
         if not tried:
             return []
-        held = self._jobs.find({"jobId": {"$in": tried}, "callback.holder": token})
+        held = self._jobs.find({"jobId": {"$in": tried}, "epoch": epoch, "callback.holder": token})
         found = {document["jobId"]: _due_webhook_of(document) async for document in held}
         return [found[job_id] for job_id in tried if job_id in found]
 
     @raises_domain_errors
     async def next_due(self) -> datetime | None:
-        undelivered = self._jobs.find({"callback.dueAt": {"$gt": ""}}, {"callback.dueAt": 1})
-        async for document in undelivered.sort(LONGEST_DUE_FIRST).limit(1):
+        undelivered = {"epoch": self._epoch.number, "callback.dueAt": {"$gt": ""}}
+        found = self._jobs.find(undelivered, {"callback.dueAt": 1})
+        async for document in found.sort(LONGEST_DUE_FIRST).limit(1):
             return parse_moment(document["callback"]["dueAt"])
         return None
 
@@ -53,15 +53,18 @@ class MongoWebhookOutbox:
     async def mark_delivered(self, job_id: str, *, seq: int) -> None:
         knows = {"callback.told": {"$max": ["$callback.told", seq]}, "callback.failures": 0}
         pipeline: Pipeline = [{"$set": knows}, {"$set": {"callback.dueAt": DUE_SINCE_LAST_EVENT}}]
-        await self._jobs.update_one(_undelivered(job_id), pipeline)
+        await self._jobs.update_one(self._undelivered(job_id), pipeline)
 
     @raises_domain_errors
     async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
         if retry_at is None:
-            await self._jobs.update_one(_undelivered(job_id), GIVE_UP)
+            await self._jobs.update_one(self._undelivered(job_id), GIVE_UP)
         else:
             again = {"$set": {"callback.dueAt": moment_text(retry_at)}, "$inc": {"callback.failures": 1}}
-            await self._jobs.update_one(_undelivered(job_id), again)
+            await self._jobs.update_one(self._undelivered(job_id), again)
+
+    def _undelivered(self, job_id: str) -> Document:
+        return {"jobId": job_id, "epoch": self._epoch.number, "callback.dueAt": {"$exists": True}}
 
 
 def update_and_make_due(fields: Document, *, feed_position: str) -> Pipeline:
@@ -73,10 +76,6 @@ def update_and_make_due(fields: Document, *, feed_position: str) -> Pipeline:
     due_at = {"$ifNull": ["$callback.dueAt", {"$literal": fields["lastEvent"]["at"]}]}
     position = {"$max": ["$feedPosition", {"$literal": feed_position}]}
     return [{"$set": {**literally, "callback.dueAt": due_at, "feedPosition": position}}]
-
-
-def _undelivered(job_id: str) -> Document:
-    return {"jobId": job_id, "callback.dueAt": {"$exists": True}}
 
 
 def _due_webhook_of(document: Document) -> DueWebhook:

@@ -30,7 +30,7 @@ async def charged(
     for _ in range(MOST_SPLITS):
         before = await reservations.sums(workflow.owner, but_for=workflow.external_id)
         paid = charge(workflow, balances, _with(before, {}))
-        reservation = _reservation(paid, paid.spent, at=paid.created_at)
+        reservation = _reservation(paid, paid.spent)
         async with reservations.held(reservation):
             others = await reservations.sums(workflow.owner, but_for=workflow.external_id, own=reservation["_id"])
             if fits(balances, _with(others, paid.spent)):
@@ -46,7 +46,7 @@ async def charged_again(
     """Reserve what a change debits; what it gives back counts for nobody else until it is stored."""
     change = {account: after.spent.get(account, 0) - before.spent.get(account, 0) for account in Account}
     debited = {account: max(amount, 0) for account, amount in change.items()}
-    reservation = _reservation(after, debited, at=datetime.now(UTC))
+    reservation = _reservation(after, debited)
     async with reservations.turn(after.owner), reservations.held(reservation):
         others = await reservations.sums(after.owner, own=reservation["_id"])
         if not fits(balances, _with(others, change)):
@@ -64,7 +64,7 @@ def _with(sums: Sums, change: Mapping[Account, int]) -> Spent:
     return Spent(by_account=by_account, jobs=sums.jobs)
 
 
-def _reservation(workflow: Workflow, shares: Mapping[Account, int], *, at: datetime) -> Document:
+def _reservation(workflow: Workflow, shares: Mapping[Account, int]) -> Document:
     """Return a reservation that also names the accounts; its cost is for programs that know none of them."""
     return {
         "_id": ObjectId(),
@@ -72,5 +72,5 @@ def _reservation(workflow: Workflow, shares: Mapping[Account, int], *, at: datet
         "cost": sum(shares.get(account, 0) for account in ORDINARY),
         "accounts": {str(account): amount for account, amount in shares.items()},
         "externalId": workflow.external_id,
-        "at": moment_text(at),
+        "at": moment_text(datetime.now(UTC)),
     }

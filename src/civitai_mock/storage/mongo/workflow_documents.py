@@ -8,19 +8,20 @@ from civitai_mock.domain.workflow_json import workflow_from_json, workflow_to_js
 from civitai_mock.domain.workflow_search import WorkflowPosition, metadata_text, workflow_position
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.mongo.collections import Document
-from civitai_mock.storage.mongo.encoding import json_text, moment_text, parse_json_object
+from civitai_mock.storage.mongo.encoding import json_text, key_in, moment_text, parse_json_object
 
 
-def workflow_document(workflow: Workflow) -> Document:
+def workflow_document(workflow: Workflow, epoch: int) -> Document:
     external_id = {} if workflow.external_id is None else {"externalId": workflow.external_id}
     return {
-        "_id": workflow.id,
+        "_id": key_in(epoch, workflow.id),
+        "epoch": epoch,
         "owner": workflow.owner,
         "position": position_text(workflow_position(workflow)),
         "listed": not workflow.is_ephemeral,
         **external_id,
         **changing_fields(workflow),
-        **({"running": True} if workflow.memo is None else {}),
+        **({"runningIn": epoch} if workflow.memo is None else {}),
         **({"tags": list(workflow.tags)} if workflow.tags else {}),
     }
 
@@ -37,9 +38,9 @@ def changing_fields(workflow: Workflow) -> Document:
     }
 
 
-def change_of(workflow: Workflow) -> Document:
+def change_of(workflow: Workflow, epoch: int) -> Document:
     """Return the update that writes a change; members that an index has only for some are unset for others."""
-    some = {"running": workflow.memo is None, "tags": list(workflow.tags)}
+    some = {"runningIn": epoch if workflow.memo is None else None, "tags": list(workflow.tags)}
     is_set = {name: value for name, value in some.items() if value}
     unset = {name: "" for name, value in some.items() if not value}
     return {"$set": {**changing_fields(workflow), **is_set}, **({"$unset": unset} if unset else {})}

@@ -5,17 +5,15 @@ A workflow has `outbox.dueAt` as long as there are announcements to deliver.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from bson import ObjectId
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.storage.mongo.claims import stamp_front
-from civitai_mock.storage.mongo.collections import LONGEST_ANNOUNCED_FIRST, Collection, Document
-from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_moment
+from civitai_mock.storage.mongo.collections import LONGEST_ANNOUNCED_FIRST, Collection, Document, Pipeline
+from civitai_mock.storage.mongo.encoding import is_storable, key_in, moment_text, name_of, parse_moment
 from civitai_mock.storage.mongo.errors import raises_domain_errors
-
-Pipeline: TypeAlias = list[Document]
 
 DUE_SINCE_LAST = {"$cond": [{"$lt": ["$outbox.told", "$outbox.last"]}, "$outbox.lastAt", "$$REMOVE"]}
 
@@ -23,7 +21,8 @@ DUE_SINCE_LAST = {"$cond": [{"$lt": ["$outbox.told", "$outbox.last"]}, "$outbox.
 class MongoWorkflowOutbox:
     """Implements `WorkflowOutbox`; a workflow that announces nothing has no `outbox`."""
 
-    def __init__(self, *, workflows: Collection) -> None:
+    def __init__(self, *, epoch: Epoch, workflows: Collection) -> None:
+        self._epoch = epoch
         self._workflows = workflows
 
     @raises_domain_errors
@@ -42,12 +41,12 @@ class MongoWorkflowOutbox:
             appended = {"$concatArrays": ["$outbox.entries", {"$literal": entries}]}
             due_at = {"$ifNull": ["$outbox.dueAt", moment_text(first.at)]}
             change = [{"$set": {**ends, "outbox.dueAt": due_at, "outbox.entries": appended}}]
-        written = await self._workflows.update_one({"_id": workflow_id, "deleted": None, **follows}, change)
+        written = await self._workflows.update_one({"_id": self._key(workflow_id), "deleted": None, **follows}, change)
         return written.matched_count == 1
 
     @raises_domain_errors
     async def announced(self, workflow_id: str) -> Sequence[Announcement]:
-        found = await self._workflows.find_one({"_id": workflow_id}, {"outbox.entries": 1})
+        found = await self._workflows.find_one({"_id": self._key(workflow_id)}, {"outbox.entries": 1})
         return [_announcement_of(entry) for entry in (found or {}).get("outbox", {}).get("entries", ())]
 
     @raises_domain_errors
@@ -55,7 +54,7 @@ class MongoWorkflowOutbox:
         """Take due workflows; those held for an answer that got lost are due again when the hold ends."""
         token = ObjectId()
         stamp = {"outbox.dueAt": moment_text(hold_until), "outbox.holder": token}
-        line = {"outbox.dueAt": {"$lte": moment_text(now)}}
+        line = {"epoch": self._epoch.number, "outbox.dueAt": {"$gt": "", "$lte": moment_text(now)}}
         tried = await stamp_front(
             self._workflows, line, order=LONGEST_ANNOUNCED_FIRST, stamp=stamp, limit=limit, key="_id"
         )
@@ -63,12 +62,13 @@ class MongoWorkflowOutbox:
             return []
         held = self._workflows.find({"_id": {"$in": list(tried)}, "outbox.holder": token}, {"outbox": 1})
         found = {document["_id"]: _due_announcement_of(document) async for document in held}
-        return [found[workflow_id] for workflow_id in tried if workflow_id in found]
+        return [found[key] for key in tried if key in found]
 
     @raises_domain_errors
     async def next_due(self) -> datetime | None:
-        undelivered = self._workflows.find({"outbox.dueAt": {"$gt": ""}}, {"outbox.dueAt": 1})
-        async for document in undelivered.sort(LONGEST_ANNOUNCED_FIRST).limit(1):
+        undelivered = {"epoch": self._epoch.number, "outbox.dueAt": {"$gt": ""}}
+        found = self._workflows.find(undelivered, {"outbox.dueAt": 1})
+        async for document in found.sort(LONGEST_ANNOUNCED_FIRST).limit(1):
             return parse_moment(document["outbox"]["dueAt"])
         return None
 
@@ -76,7 +76,7 @@ class MongoWorkflowOutbox:
     async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
         knows = {"outbox.told": seq, "outbox.failures": 0}
         pipeline: Pipeline = [{"$set": knows}, {"$set": {"outbox.dueAt": DUE_SINCE_LAST}}]
-        await self._workflows.update_one(_untold(workflow_id, seq), pipeline)
+        await self._workflows.update_one(self._untold(workflow_id, seq), pipeline)
 
     @raises_domain_errors
     async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
@@ -84,11 +84,13 @@ class MongoWorkflowOutbox:
             await self.mark_delivered(workflow_id, seq=seq)
         else:
             again = {"$set": {"outbox.dueAt": moment_text(retry_at)}, "$inc": {"outbox.failures": 1}}
-            await self._workflows.update_one(_untold(workflow_id, seq), again)
+            await self._workflows.update_one(self._untold(workflow_id, seq), again)
 
+    def _untold(self, workflow_id: str, seq: int) -> Document:
+        return {"_id": self._key(workflow_id), "outbox.told": {"$lt": seq}}
 
-def _untold(workflow_id: str, seq: int) -> Document:
-    return {"_id": workflow_id, "outbox.told": {"$lt": seq}}
+    def _key(self, workflow_id: str) -> str:
+        return key_in(self._epoch.number, workflow_id)
 
 
 def _entry(announcement: Announcement) -> Document:
@@ -110,4 +112,4 @@ def _due_announcement_of(document: Document) -> DueAnnouncement:
     """Return the first announcement that the receivers do not know; the entries are in order of `seq`."""
     outbox = document["outbox"]
     announcement = _announcement_of(outbox["entries"][outbox["told"] + 1])
-    return DueAnnouncement(workflow_id=document["_id"], announcement=announcement, failures=outbox["failures"])
+    return DueAnnouncement(workflow_id=name_of(document["_id"]), announcement=announcement, failures=outbox["failures"])

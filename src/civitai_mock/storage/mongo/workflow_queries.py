@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from civitai_mock.domain.search import MOST_BYTES_FOUND
 from civitai_mock.domain.workflow_search import (
@@ -13,22 +13,22 @@ from civitai_mock.domain.workflow_search import (
     query_text,
     workflow_position,
 )
-from civitai_mock.storage.mongo.collections import DOWN, UP, Collection, Document
+from civitai_mock.storage.mongo.collections import DOWN, UP, Collection, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_moment
 from civitai_mock.storage.mongo.workflow_documents import position_text, workflows_of
-
-Pipeline: TypeAlias = list[Document]
 
 PROBE = 100  # workflows of a tag: that of several tags is the rarest where so many go furthest
 AFTER_ALL = "!"  # sorts after the space that follows the moment in each position of it
 FOUND = {"version": 1, "body": 1}
 
 
-async def find_workflows(workflows: Collection, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
+async def find_workflows(
+    workflows: Collection, epoch: int, criteria: WorkflowCriteria, *, limit: int
+) -> FoundWorkflows:
     """Ask for one more than is returned, to know whether there is one."""
     if limit < 1 or not _can_be_found(criteria):
         return FoundWorkflows(workflows=(), reached=criteria.after if limit < 1 else None)
-    matching = _filter(criteria, await _rarest_first(workflows, criteria))
+    matching = _filter(epoch, criteria, await _rarest_first(workflows, epoch, criteria))
     direction = UP if criteria.ascending else DOWN
     if not criteria.query:
         found, is_cut = await _first(workflows.find(matching, FOUND).sort("position", direction).limit(limit + 1))
@@ -64,7 +64,7 @@ async def _page(found: Sequence[Document], limit: int, *, is_cut: bool, end: Wor
     return FoundWorkflows(workflows=workflows, reached=workflow_position(workflows[-1]) if has_more else end)
 
 
-async def _rarest_first(workflows: Collection, criteria: WorkflowCriteria) -> Sequence[str]:
+async def _rarest_first(workflows: Collection, epoch: int, criteria: WorkflowCriteria) -> Sequence[str]:
     """Return the tags with the one first that the fewest workflows have from the beginning of the page on.
 
     An index is asked for the first of them.
@@ -74,7 +74,7 @@ async def _rarest_first(workflows: Collection, criteria: WorkflowCriteria) -> Se
     direction = UP if criteria.ascending else DOWN
     probes: dict[str, str] = {}
     for tag in criteria.tags:
-        found = workflows.find(_filter(criteria, [tag]), {"position": 1}).sort("position", direction)
+        found = workflows.find(_filter(epoch, criteria, [tag]), {"position": 1}).sort("position", direction)
         async for document in found.skip(PROBE).limit(1):
             probes[tag] = document["position"]
     common = sorted(probes, key=lambda tag: (probes[tag], tag), reverse=criteria.ascending)
@@ -85,7 +85,7 @@ def _can_be_found(criteria: WorkflowCriteria) -> bool:
     return all(map(is_storable, (criteria.owner, criteria.query or "", *criteria.tags)))
 
 
-def _filter(criteria: WorkflowCriteria, tags: Sequence[str]) -> Document:
+def _filter(epoch: int, criteria: WorkflowCriteria, tags: Sequence[str]) -> Document:
     """Return what matches all but the query."""
     lower = moment_text(criteria.since) if criteria.since else ""
     upper = moment_text(criteria.until) + AFTER_ALL if criteria.until else None
@@ -93,6 +93,7 @@ def _filter(criteria: WorkflowCriteria, tags: Sequence[str]) -> Document:
         place = position_text(criteria.after)
         lower, upper = (max(lower, place), upper) if criteria.ascending else (lower, min(upper or place, place))
     return {
+        "epoch": epoch,
         "owner": criteria.owner,
         "listed": True,
         **({} if criteria.failed else {"failed": False}),

@@ -13,12 +13,13 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, jobs_by_workflow
 from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_search import FoundWorkflows, WorkflowCriteria
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Document, insert_missing
-from civitai_mock.storage.mongo.encoding import is_storable
+from civitai_mock.storage.mongo.encoding import is_storable, key_in
 from civitai_mock.storage.mongo.errors import AWAY, raises_domain_errors
 from civitai_mock.storage.mongo.event_feed import noticed
 from civitai_mock.storage.mongo.job_documents import job_document, jobs_of
@@ -32,7 +33,8 @@ UNDELETED: Document = {"deleted": None}
 class MongoWorkflowStore:
     """Implements `WorkflowStore`; a change is one conditional update."""
 
-    def __init__(self, *, workflows: Collection, jobs: Collection, reservations: Reservations) -> None:
+    def __init__(self, *, epoch: Epoch, workflows: Collection, jobs: Collection, reservations: Reservations) -> None:
+        self._epoch = epoch
         self._workflows = workflows
         self._jobs = jobs
         self._reservations = reservations
@@ -58,7 +60,7 @@ class MongoWorkflowStore:
 
     async def _insert(self, workflow: Workflow, named: Document) -> Workflow:
         """Insert a workflow, or return the one that has its external id; delete what may have been written in vain."""
-        document = {**workflow_document(workflow), **named, "writeId": ObjectId()}
+        document = {**workflow_document(workflow, self._epoch.number), **named, "writeId": ObjectId()}
         try:
             await self._workflows.insert_one(document)
         except DuplicateKeyError as error:
@@ -67,14 +69,14 @@ class MongoWorkflowStore:
                 raise ConflictError("A workflow with this id exists already.") from error
             return existing
         except PyMongoError:
-            await self._workflows.delete_one({"_id": workflow.id, "writeId": document["writeId"]})
+            await self._workflows.delete_one({"_id": document["_id"], "writeId": document["writeId"]})
             raise
         return workflow
 
     async def _with_external_id(self, workflow: Workflow) -> Workflow | None:
         if workflow.external_id is None:
             return None
-        named = {"owner": workflow.owner, "externalId": workflow.external_id}
+        named = {"epoch": self._epoch.number, "owner": workflow.owner, "externalId": workflow.external_id}
         found = await self._workflows.find_one(named)
         return None if found is None else workflow_of(found)
 
@@ -88,23 +90,24 @@ class MongoWorkflowStore:
         """Read the workflow first: jobs that it does not name yet do not count."""
         if not is_storable(workflow_id):
             return None
-        found = await self._workflows.find_one({"_id": workflow_id, **UNDELETED})
+        key = self._key(workflow_id)
+        found = await self._workflows.find_one({"_id": key, **UNDELETED})
         if found is None:
             return None
         (workflow,) = await workflows_of([found])
-        jobs = await jobs_of([document async for document in self._jobs.find({"workflow.id": workflow_id})])
+        jobs = await jobs_of([document async for document in self._jobs.find({"workflow.id": key})])
         return WorkflowSnapshot(workflow=workflow, jobs=jobs_by_workflow(jobs).get(workflow_id, ()))
 
     @raises_domain_errors
     async def jobs_of(self, workflow_ids: Sequence[str]) -> Mapping[str, Sequence[Job]]:
-        found = self._jobs.find({"workflow.id": {"$in": list(workflow_ids)}})
+        found = self._jobs.find({"workflow.id": {"$in": [self._key(workflow_id) for workflow_id in workflow_ids]}})
         return jobs_by_workflow(await jobs_of([document async for document in found]))
 
     @raises_domain_errors
     async def settled_version(self, workflow_id: str) -> int | None:
         if not is_storable(workflow_id):
             return None
-        settled = {"_id": workflow_id, "running": {"$exists": False}, **UNDELETED}
+        settled = {"_id": self._key(workflow_id), "runningIn": {"$exists": False}, **UNDELETED}
         found = await self._workflows.find_one(settled, {"version": 1})
         return None if found is None else int(found["version"])
 
@@ -113,7 +116,7 @@ class MongoWorkflowStore:
         self, before: Workflow, after: Workflow, *, jobs: Sequence[Job] = (), balances: Balances = NO_LIMIT
     ) -> bool:
         async with self._paid_for(before, after, balances):
-            changed = await self._workflows.update_one(_unchanged(before), change_of(after))
+            changed = await self._workflows.update_one(self._unchanged(before), change_of(after, self._epoch.number))
         if changed.matched_count == 0:
             return False
         await self._add_jobs(jobs)
@@ -132,30 +135,34 @@ class MongoWorkflowStore:
         return await self._insert_missing(jobs)
 
     async def _insert_missing(self, jobs: Sequence[Job]) -> int:
-        async with noticed(self._jobs, [job.id for job in jobs]):
-            return await insert_missing(self._jobs, [job_document(job) for job in jobs])
+        epoch = self._epoch.number
+        async with noticed(self._jobs, [(epoch, job.id) for job in jobs]):
+            return await insert_missing(self._jobs, [job_document(job, epoch) for job in jobs])
 
     @raises_domain_errors
     async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
-        return await find_workflows(self._workflows, criteria, limit=limit)
+        return await find_workflows(self._workflows, self._epoch.number, criteria, limit=limit)
 
     @raises_domain_errors
     async def delete(self, workflow: Workflow) -> bool:
-        change = {"$set": {"deleted": True, "listed": False}, "$unset": dict.fromkeys(("externalId", "running"), "")}
-        deleted = await self._workflows.update_one(_unchanged(workflow), change)
+        change = {"$set": {"deleted": True, "listed": False}, "$unset": dict.fromkeys(("externalId", "runningIn"), "")}
+        deleted = await self._workflows.update_one(self._unchanged(workflow), change)
         return deleted.matched_count == 1
 
     @raises_domain_errors
     async def unfinished(self, *, after: str, limit: int) -> Sequence[Workflow]:
         if limit < 1:
             return []
-        found = self._workflows.find({"running": True, "_id": {"$gt": after}}).sort("_id").limit(limit)
+        later = {"runningIn": self._epoch.number, "_id": {"$gt": self._key(after)}}
+        found = self._workflows.find(later).sort("_id").limit(limit)
         return await workflows_of([document async for document in found])
 
     @raises_domain_errors
     async def spent(self, owner: str) -> Spent:
         return await spent_by(self._reservations, owner)
 
+    def _unchanged(self, workflow: Workflow) -> Document:
+        return {"_id": self._key(workflow.id), "version": workflow.version, **UNDELETED}
 
-def _unchanged(workflow: Workflow) -> Document:
-    return {"_id": workflow.id, "version": workflow.version, **UNDELETED}
+    def _key(self, workflow_id: str) -> str:
+        return key_in(self._epoch.number, workflow_id)
