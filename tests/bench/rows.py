@@ -17,6 +17,8 @@ BARE = Subject(name="bare", reference="bare")
 STARLETTE = Subject(name="starlette", reference="starlette")
 FASTAPI = Subject(name="fastapi", reference="fastapi")
 ARQ = Subject(name="arq", reference="arq", measure=empty_jobs)
+WITHOUT_CONTROL_PLANE = Subject(name="off", settings={"ADMIN": "off"})
+NOTHING_COSTS_NOTHING = Goal(figure=Figure.CPU, least=0.97, beside=Beside.SPEED, reference="off", stores=("memory",))
 DEFAULT_LOG: Mapping[str, str] = {"LOG_LEVEL": "info"}
 JSON_LOG: Mapping[str, str] = {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
 
@@ -218,6 +220,24 @@ ROWS: Mapping[str, Row] = {
                 Goal(figure=Figure.DISK, most=450, stores=FILE),
                 Goal(figure=Figure.GROWTH, most=1.2),
             ],
+        ),
+        Row(
+            name="nothing-set-get",
+            what="GET different finished jobs, once each, with a control plane of which nothing is used, and without",
+            measure=measures.different_jobs,
+            requests=4000,
+            subjects=(OURS, WITHOUT_CONTROL_PLANE),
+            rounds=20,
+            goals=[NOTHING_COSTS_NOTHING],
+        ),
+        Row(
+            name="nothing-set-post",
+            what="POST a textToImage job, to the API alone, with a control plane of which nothing is used, and without",
+            measure=measures.submissions,
+            requests=2000,
+            subjects=(OURS, WITHOUT_CONTROL_PLANE),
+            rounds=20,
+            goals=[NOTHING_COSTS_NOTHING],
         ),
         Row(
             name="start",
