@@ -172,7 +172,7 @@ async def test_a_cancel_while_a_claim_times_out_wins(bench: Bench) -> None:
         await bench.cancel(job.id)
         await settle()
     assert (await bench.event_types(job.id))[-1] == "Deleted"
-    assert bench.provider.cancelled == bench.provider.sent
+    assert set(bench.provider.cancelled) == set(bench.provider.sent)  # whoever finds it ended may stop it once more
 
 
 async def test_many_claims_time_out_together_without_a_task_for_each(bench: Bench) -> None:

@@ -13,7 +13,8 @@ import uuid
 import pytest
 import uvloop
 
-from civitai_mock.clock import DRAWN_AT_ONCE, RandomIds, SeededIds, SystemClock, VirtualClock
+from civitai_mock.clock import RandomIds, SeededIds, SystemClock, VirtualClock
+from civitai_mock.clock.ids import DRAWN_AT_ONCE
 
 DELAYS = [0.002 + 0.00037 * number for number in range(60)]
 

@@ -10,6 +10,7 @@ from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.providers import provider_with
 from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.clock import NamespaceClock
 from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, Epoch
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids, Provider, Stores
@@ -200,12 +201,13 @@ def make_namespace(
 ) -> Namespace:
     """Make the default namespace in its first epoch, unless it is given another one.
 
-    It has the clock, the ids and the feed of the process, unless it is given its own.
+    It has the ids and the feed of the process, and a clock that goes as its one does, unless it is given its own.
     """
-    settings, clock, epoch = runtime.settings, clock or runtime.clock, epoch or Epoch()
+    settings, epoch = runtime.settings, epoch or Epoch()
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
     workflow_lifetime = timedelta(seconds=settings.workflow_url_lifetime_s)
     event_bus, event_feed = EventBus(), event_feed or runtime.event_feed
+    clock = clock or NamespaceClock(system_clock=runtime.clock, activity=event_bus.activity)
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     event_feed.add(epoch.number, event_bus)
     controls = controls or Controls()

@@ -28,7 +28,7 @@ from civitai_mock.ports.stores import (
     StoreHealth,
     Stores,
 )
-from civitai_mock.ports.system import Clock, Ids, Timer
+from civitai_mock.ports.system import Clock, Ids, MovedClock, Sleep, Timer
 from civitai_mock.ports.tracing import RecordSpan, Span, SpanKind
 from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
 
@@ -45,6 +45,7 @@ __all__ = [
     "JobStore",
     "LoadInput",
     "Metrics",
+    "MovedClock",
     "NamespaceStore",
     "NewerSchemaError",
     "Output",
@@ -57,6 +58,7 @@ __all__ = [
     "ResourcePage",
     "ResourceStore",
     "SecretStore",
+    "Sleep",
     "Span",
     "SpanKind",
     "StoreHealth",

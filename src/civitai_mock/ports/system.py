@@ -1,8 +1,10 @@
 """Ports of the system: the clock, and the source of random ids and seeds."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
+
+from civitai_mock.domain.clock_state import ClockState
 
 
 class Timer(Protocol):
@@ -10,6 +12,14 @@ class Timer(Protocol):
 
     def cancel(self) -> None:
         """Have the call not made; after it was made, this does nothing."""
+        ...
+
+
+class Sleep(Awaitable[None], Protocol):
+    """Is a sleep that has begun; whoever awaits it goes on when it is over."""
+
+    def wake(self, *_: object) -> None:
+        """End it now; after its end this does nothing."""
         ...
 
 
@@ -22,8 +32,34 @@ class Clock(Protocol):
         """Return after so many seconds, never before."""
         ...
 
+    def begin_sleep(self, seconds: float) -> Sleep:
+        """Begin a sleep that somebody may end sooner, without a task; it has to be awaited at once."""
+        ...
+
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call back after so many seconds, never before, without a task that would wait for it."""
+        ...
+
+
+class MovedClock(Clock, Protocol):
+    """Is a clock that stands while somebody moves it; see `domain.clock_state`."""
+
+    state: ClockState
+
+    def set(self, state: ClockState) -> None:
+        """Go another way from now on; what falls due by that is called soon, in order of its time."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """Return when the next call is due that does not come by itself."""
+        ...
+
+    def run_next(self) -> None:
+        """Move to the time of the next call, and make that."""
+        ...
+
+    def move_to(self, moment: datetime) -> None:
+        """Move to a time before the next call."""
         ...
 
 

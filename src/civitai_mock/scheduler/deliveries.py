@@ -13,6 +13,7 @@ from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.timers import Timers
+from civitai_mock.services.activity import Signal
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
 
@@ -80,7 +81,8 @@ class Dispatcher(ABC, Generic[D]):
         self._metrics = services.metrics
         self._next_look = Timers(clock=services.clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._wake_up = asyncio.Event()
+        self._activity = services.event_bus.activity
+        self._wake_up = Signal(self._activity)
         self._is_stopping = False
 
     @abstractmethod
@@ -114,17 +116,20 @@ class Dispatcher(ABC, Generic[D]):
 
     async def run(self) -> None:
         """Deliver until `stop`, and wait for what is on its way then."""
-        async with asyncio.TaskGroup() as group:
-            timers = group.create_task(self._next_look.run(), name=f"next look for {self.what}")
-            if not self.looks_at_start:
-                await self._wake_up.wait()
-            while not self._is_stopping:
-                self._wake_up.clear()
-                if len(self._deliveries) < MOST_AT_ONCE:  # or else the first that ends wakes
-                    for due in await self._take():
-                        self._start(group, due)
-                await self._wake_up.wait()
-            timers.cancel()
+        if self.looks_at_start:
+            self.wake()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._wake_up.wait()
+                    if self._is_stopping:
+                        return
+                    if len(self._deliveries) < MOST_AT_ONCE:  # or else the first that ends wakes
+                        for due in await self._take():
+                            self._start(group, due)
+        finally:
+            self._wake_up.close()
+            self._next_look.clear_all()
 
     async def stop(self, *, patience: float) -> None:
         """Break off what does not arrive in `patience` seconds: the next process on this store delivers it."""
@@ -165,11 +170,13 @@ class Dispatcher(ABC, Generic[D]):
             return  # held for a while, then delivered by the next process
         task = group.create_task(self._deliver(due), name=self.what)
         self._deliveries.add(task)
+        self._activity.begin()
         task.add_done_callback(self._finish)
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         self._deliveries.discard(task)
         self.wake()
+        self._activity.end()
 
     async def _deliver(self, due: D) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""

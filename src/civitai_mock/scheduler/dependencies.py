@@ -1,6 +1,5 @@
 """Unblock the jobs whose dependencies have succeeded, and fail those whose dependencies have not."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobQueue, JobSearch, JobStore
+from civitai_mock.services.activity import Signal
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 
@@ -49,17 +49,19 @@ class DependencyResolver:
         self._waiters = Waiters()
         self._ended: list[str] = []
         self._blocked: list[str] = []  # jobs that are new here, and may depend on what is over already
-        self._wake_up = asyncio.Event()
+        self._wake_up = Signal(event_bus.activity)
         event_bus.subscribe_to_changes(self._on_changed)
         event_bus.subscribe_to_ends(self._on_ended)
         event_bus.subscribe_to_changes_elsewhere(self._on_changed_elsewhere)
 
     async def run(self) -> None:
-        while True:
-            await self._wake_up.wait()
-            self._wake_up.clear()
-            if not (await self._try(self._resolve_new) and await self._try(self._resolve_waiters)):
-                await self._scan_in_the_end()
+        try:
+            while True:
+                await self._wake_up.wait()
+                if not (await self._try(self._resolve_new) and await self._try(self._resolve_waiters)):
+                    await self._scan_in_the_end()
+        finally:
+            self._wake_up.close()
 
     async def run_scans(self) -> None:
         await self._event_feed.begun()  # so that nothing happens between the scan and what is told

@@ -28,6 +28,7 @@ from civitai_mock.scheduler.executors.context import JobContext, RunnerServices,
 from civitai_mock.scheduler.job_spans import JobSpans
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.steps import catch_up, do_step, failed
+from civitai_mock.services.activity import Worker, current_worker
 
 logger = structlog.stdlib.get_logger()
 
@@ -59,6 +60,7 @@ class JobRunner:
     services: RunnerServices
     writer: JobWriter
     lease: timedelta
+    worker: Worker
     task: asyncio.Task[None] = field(init=False)
     is_writing: bool = field(default=False, init=False)
     _passed: list[Job] = field(default_factory=list, init=False)
@@ -108,6 +110,7 @@ class JobRunner:
 
     async def run(self) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and costs the job a retry."""
+        current_worker.set(self.worker)
         self._spans = JobSpans(self.job, self.services.metrics.record_span)
         structlog.contextvars.bind_contextvars(
             trace_id=self.job.trace_id, job_id=self.job.id, worker_id=self.claim.worker_id

@@ -77,25 +77,41 @@ class Reaper:
     async def run(self) -> None:
         """Reap at once, as an earlier life may have left something, then at intervals."""
         while True:
-            if not await self._try(self._reap):
+            if not await self._try(self._take_abandoned):
                 self._suspects.forget()
+            await self._try(self.expire)
             await self._system_clock.sleep(self._interval.total_seconds())
 
     async def run_sweeps(self) -> None:
         while True:
-            await self._try(self._sweep)
+            await self._try(self.sweep)
             await self._system_clock.sleep(SWEEP_SECONDS)
 
-    async def _reap(self) -> None:
+    async def expire(self) -> None:
+        """End the jobs whose time is over."""
+        overdue = await self._queue.past_deadline(self._clock.now(), limit=PAGE)
+        while overdue:
+            expired = await self._replace_all([(job, self._expire(job)) for job in overdue])
+            self._event_bus.publish_changes(expired)
+            self._event_bus.publish_ends(expired)
+            has_more = len(overdue) == PAGE and expired
+            overdue = await self._queue.past_deadline(self._clock.now(), limit=PAGE) if has_more else ()
+
+    async def sweep(self) -> None:
+        """Delete what is kept no longer."""
+        now = self._clock.now()
+        jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
+        if jobs or blobs:
+            logger.info("swept", jobs=jobs, blobs=blobs)
+
+    async def _take_abandoned(self) -> None:
         abandoned = [(job, await self._abandon(job)) for job in await self._find_abandoned()]
         taken = await self._replace_all(abandoned)
-        overdue = await self._queue.past_deadline(self._clock.now(), limit=PAGE)
-        expired = await self._replace_all([(job, self._expire(job)) for job in overdue])
         if taken:
             logger.warning("claims expired", job_ids=[job.id for job in taken])
             self._event_bus.publish_work()
-        self._event_bus.publish_changes([*taken, *expired])
-        self._event_bus.publish_ends([*taken, *expired])
+        self._event_bus.publish_changes(taken)
+        self._event_bus.publish_ends(taken)
 
     async def _find_abandoned(self) -> Sequence[Job]:
         """Return claimed jobs that nobody works on; what is in flight here is alive, whatever its lease says."""
@@ -121,12 +137,6 @@ class Reaper:
 
     def _expire(self, job: Job) -> Job:
         return job.ended(Outcome.EXPIRED, at=self._clock.now(), context={"reason": OVERDUE})
-
-    async def _sweep(self) -> None:
-        now = self._clock.now()
-        jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
-        if jobs or blobs:
-            logger.info("swept", jobs=jobs, blobs=blobs)
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
         try:

@@ -12,7 +12,8 @@ import structlog
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import Stores
+from civitai_mock.ports import MovedClock, Stores
+from civitai_mock.scheduler.advance_time import AdvanceTime
 from civitai_mock.scheduler.deliveries import Dispatcher
 from civitai_mock.scheduler.dependencies import DependencyResolver
 from civitai_mock.scheduler.executors.context import RunnerServices
@@ -23,6 +24,7 @@ from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.scheduler.workflows import WorkflowAdvancer
+from civitai_mock.services.activity import Worker
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 
@@ -104,6 +106,15 @@ class Scheduler:
             in_flight=self._in_flight,
             clock=services.system_clock,
         )
+        self._reaper = Reaper(
+            stores=stores,
+            event_bus=event_bus,
+            clock=services.clock,
+            system_clock=services.system_clock,
+            in_flight=self._in_flight,
+            interval=options.poll,
+            lease=options.lease,
+        )
 
     async def run(self) -> None:
         """Work until `stop`; then give running jobs the grace time and let go of the rest.
@@ -111,11 +122,13 @@ class Scheduler:
         Everything after the grace time has `RELEASE_SECONDS` together, whether the store answers or not.
         """
         self._is_running = True
+        self._event_bus.publish_work()
         self._event_feed.follow(self, every=self._options.poll)
         try:
             await self._run_loops()
         finally:
             self._event_feed.unfollow(self)
+            self._timeouts.clear_all()
             self._is_running = False
 
     async def _run_loops(self) -> None:
@@ -138,6 +151,26 @@ class Scheduler:
             self._stop_asked.set()
         self._event_bus.publish_work()
 
+    def advance_time_by(self, clock: MovedClock) -> AdvanceTime:
+        """Return what advances the time of the jobs, by the clock that they have."""
+        return AdvanceTime(
+            clock=clock,
+            system_clock=self._services.system_clock,
+            queue=self._queue,
+            event_bus=self._event_bus,
+            reaper=self._reaper,
+            catch_up=self._catch_up,
+        )
+
+    async def _catch_up(self) -> None:
+        """Begin with all that is stored and can be worked on, whoever has stored it."""
+        self._event_bus.publish_work()
+        for dispatcher in self._dispatchers:
+            dispatcher.wake()
+        await self._reaper.expire()
+        await self._dependencies.scan()
+        await self._workflows.scan()
+
     def jobs_in_flight(self) -> Mapping[str, int]:
         """Return how many jobs it works on, by the stage that they have come to."""
         return Counter(runner.job.stage for runner in self._in_flight.runners.values())
@@ -153,15 +186,6 @@ class Scheduler:
 
     def _loops(self) -> Mapping[str, Coroutine[None, None, None]]:
         """Return what runs beside the claiming, by the names of the tasks."""
-        reaper = Reaper(
-            stores=self._stores,
-            event_bus=self._event_bus,
-            clock=self._services.clock,
-            system_clock=self._services.system_clock,
-            in_flight=self._in_flight,
-            interval=self._options.poll,
-            lease=self._options.lease,
-        )
         leases = Leases(
             queue=self._queue,
             clock=self._services.system_clock,
@@ -172,9 +196,8 @@ class Scheduler:
         return {
             "poll": self._poll(),
             "leases": leases.run(),
-            "reaper": reaper.run(),
-            "sweeps": reaper.run_sweeps(),
-            "timeouts": self._timeouts.run(),
+            "reaper": self._reaper.run(),
+            "sweeps": self._reaper.run_sweeps(),
             "progress": self._services.progress_reporter.run(),
             "dependency scans": self._dependencies.run_scans(),
             "dependencies": self._dependencies.run(),
@@ -228,7 +251,12 @@ class Scheduler:
         if job.claim is None:
             raise ValueError(f"the job {job.id} was not claimed")
         runner = JobRunner(
-            job=job, claim=job.claim, services=self._services, writer=self._writer, lease=self._options.lease
+            job=job,
+            claim=job.claim,
+            services=self._services,
+            writer=self._writer,
+            lease=self._options.lease,
+            worker=Worker(self._event_bus.activity, rank=(job.created_at, job.id)),
         )
         self._services.metrics.claims.observe((), max((job.claim.at - job.last_event.at).total_seconds(), 0.0))
         runner.start(group)
@@ -245,6 +273,7 @@ class Scheduler:
             self._event_bus.publish_work()
         if runner.job.outcome is not None:
             self._event_bus.publish_ends([runner.job])
+        runner.worker.finish()
 
     def _on_ended(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

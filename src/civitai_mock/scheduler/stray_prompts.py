@@ -1,6 +1,5 @@
 """Stop the prompts of jobs that end while nobody here works on them."""
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -11,6 +10,7 @@ from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Provider
 from civitai_mock.scheduler.job_runner import cancelling
 from civitai_mock.scheduler.leases import InFlight
+from civitai_mock.services.activity import Signal
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -33,17 +33,19 @@ class StrayPrompts:
         self._clock = clock
         self._in_flight = in_flight
         self._prompt_ids: dict[str, None] = {}
-        self._wake_up = asyncio.Event()
+        self._wake_up = Signal(event_bus.activity)
         event_bus.subscribe_to_ends(self._on_ended)
 
     async def run(self) -> None:
-        while True:
-            await self._wake_up.wait()
-            self._wake_up.clear()
-            while self._prompt_ids:
-                prompt_id = next(iter(self._prompt_ids))
-                del self._prompt_ids[prompt_id]
-                await self._stop(prompt_id)
+        try:
+            while True:
+                await self._wake_up.wait()
+                while self._prompt_ids:
+                    prompt_id = next(iter(self._prompt_ids))
+                    del self._prompt_ids[prompt_id]
+                    await self._stop(prompt_id)
+        finally:
+            self._wake_up.close()
 
     async def run_scans(self) -> None:
         while True:

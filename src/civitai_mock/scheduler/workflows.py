@@ -13,6 +13,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Clock, JobStore
+from civitai_mock.services.activity import Signal
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -60,15 +61,18 @@ class WorkflowAdvancer:
         self._has_room = asyncio.Event()
         self._begun: set[str] = set()  # ids of jobs
         self._may_be_unfinished = False
-        self._wake_up = asyncio.Event()
+        self._activity = event_bus.activity
+        self._wake_up = Signal(self._activity)
         event_bus.subscribe_to_changes(self._on_changed)
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await self._wake_up.wait()
-                self._wake_up.clear()
-                self._start_waiting(group)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._wake_up.wait()
+                    self._start_waiting(group)
+        finally:
+            self._wake_up.close()
 
     async def run_scans(self) -> None:
         """Scan at once, as an earlier life may have left something, then at intervals."""
@@ -126,6 +130,7 @@ class WorkflowAdvancer:
             self._waiting.discard(workflow_id)
             task = group.create_task(self._advance(workflow_id), name=f"workflow {workflow_id}")
             self._running[workflow_id] = task
+            self._activity.begin()
             task.add_done_callback(partial(self._finish, workflow_id))
         self._has_room.set()
 
@@ -136,6 +141,7 @@ class WorkflowAdvancer:
             self._add([workflow_id])
         elif self._line:
             self._wake_up.set()
+        self._activity.end()
 
     async def _advance(self, workflow_id: str) -> None:
         structlog.contextvars.bind_contextvars(workflow_id=workflow_id)

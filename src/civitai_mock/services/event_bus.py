@@ -4,11 +4,11 @@ What other processes do comes from the feed of the store (`event_feed`), and say
 it has new events.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
+from civitai_mock.services.activity import Activity, Signal
 
 Listener = Callable[[Sequence[Job]], None]
 WorkflowListener = Callable[[Sequence[str]], None]
@@ -16,10 +16,14 @@ FeedListener = Callable[[Sequence[FeedEntry]], None]
 
 
 class EventBus:
-    """Calls its listeners at once, in the order in which they subscribed. They must not block."""
+    """Calls its listeners at once, in the order in which they subscribed. They must not block.
+
+    `activity` counts who is at work by what they heard.
+    """
 
     def __init__(self) -> None:
-        self._has_work = asyncio.Event()
+        self.activity = Activity()
+        self._has_work = Signal(self.activity)
         self._end_listeners: list[Listener] = []
         self._change_listeners: list[Listener] = []
         self._feed_listeners: list[FeedListener] = []
@@ -74,6 +78,8 @@ class EventBus:
         self._has_work.set()
 
     async def wait_for_work(self) -> None:
-        """Return when `publish_work` is called, or at once if it was called since the last return."""
+        """Return when `publish_work` is called, or at once if it was called since the last return.
+
+        Whoever waits counts as at work between two waits.
+        """
         await self._has_work.wait()
-        self._has_work.clear()

@@ -1,78 +1,10 @@
-"""Clocks, and sources of ids and seeds: some are of the machine, a test or a namespace controls the others."""
+"""Sources of ids and seeds: some that nobody can foresee, and some that give the same again."""
 
-import asyncio
-import heapq
 import os
 import random
 import secrets
 from array import array
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import count
-
-EARLIEST = 0.0015  # by how many seconds uvloop may call too early: it rounds to milliseconds, from the last whole one
-
-
-class SystemClock:
-    """Shows the time of this machine."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds + EARLIEST if seconds > 0 else 0)
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(seconds + EARLIEST, callback)
-
-
-class VirtualTimer:
-    """Is a call that a virtual clock will make."""
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self._callback: Callable[[], None] | None = callback
-
-    def cancel(self) -> None:
-        self._callback = None
-
-    def call(self) -> None:
-        if self._callback is not None:
-            self._callback()
-
-
-class VirtualClock:
-    """Stands still until `advance` moves it; a sleep by it lasts until then, and takes no time itself."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start
-        self._order = count()
-        self._timers: list[tuple[datetime, int, VirtualTimer]] = []
-
-    def now(self) -> datetime:
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        woken = asyncio.get_running_loop().create_future()
-        self.call_later(seconds, partial(_wake, woken))
-        await woken
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> VirtualTimer:
-        timer = VirtualTimer(callback)
-        heapq.heappush(self._timers, (self._now + timedelta(seconds=seconds), next(self._order), timer))
-        return timer
-
-    def advance(self, seconds: float) -> None:
-        """Move on, and make the calls whose time has come: the earliest first, then in the order of the asking."""
-        self._now += timedelta(seconds=seconds)
-        while self._timers and self._timers[0][0] <= self._now:
-            heapq.heappop(self._timers)[2].call()
-
-
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
-
 
 # RFC 9562, version 4: the digit of the variant keeps two bits of the one that was drawn.
 VARIANT_DIGITS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

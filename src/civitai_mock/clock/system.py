@@ -1,0 +1,27 @@
+"""The clock of this machine."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from civitai_mock.clock.sleep import ClockSleep
+
+EARLIEST = 0.0015  # by how many seconds uvloop may call too early: it rounds to milliseconds, from the last whole one
+
+
+class SystemClock:
+    """Shows the time of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds + EARLIEST if seconds > 0 else 0)
+
+    def begin_sleep(self, seconds: float) -> ClockSleep:
+        sleep = ClockSleep()
+        sleep.timer = self.call_later(seconds, sleep.wake)
+        return sleep
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds + EARLIEST, callback)
