@@ -7,12 +7,14 @@ from typing import TypeAlias
 
 import pytest
 
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import (
     BlobStore,
     EventFeed,
     JobQueue,
     JobSearch,
     JobStore,
+    NamespaceStore,
     ResourceStore,
     SecretStore,
     Stores,
@@ -100,3 +102,12 @@ def blobs(stores: Stores) -> BlobStore:
 @pytest.fixture
 def secrets(stores: Stores) -> SecretStore:
     return stores.secrets
+
+
+@pytest.fixture
+async def namespaces(stores: Stores) -> NamespaceStore:
+    try:
+        await stores.namespaces.revision()
+    except TransientError:
+        pytest.skip("this store does not keep namespaces yet")
+    return stores.namespaces
