@@ -4,7 +4,7 @@ A source is the name of another step, `$0`, `$1`… by its place, `$arguments`, 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias, TypeGuard
@@ -90,18 +90,22 @@ def value_at_path(document: Json, text: str) -> Json:
     return value
 
 
-def references_in(step_type: str, step_input: Json) -> Iterator[Reference]:
+def references_in(step_type: str, step_input: Json) -> Sequence[Reference]:
     """Return all references in the input of a step, but for those to the loop variable of a `repeat` inside it."""
+    references: list[Reference] = []
     template = _template_in(step_type, step_input)
     if template is None:
-        yield from _in_value(step_input, ())
-        return
+        _add_references(references, step_input, ())
+        return references
     for name, value in as_object(step_input).items():
         if name != TEMPLATE:
-            yield from _in_value(value, (name,))
-    for found in references_in(as_text(template.get(STEP_TYPE)), template[INPUT]):
-        if found.source != loop_variable(step_input):
-            yield Reference(found.source, found.path, (TEMPLATE, INPUT, *found.place))
+            _add_references(references, value, (name,))
+    inner = references_in(as_text(template.get(STEP_TYPE)), template[INPUT])
+    return references + [
+        Reference(found.source, found.path, (TEMPLATE, INPUT, *found.place))
+        for found in inner
+        if found.source != loop_variable(step_input)
+    ]
 
 
 def _template_in(step_type: str, step_input: Json) -> JsonObject | None:
@@ -115,16 +119,16 @@ def loop_variable(repeat_input: Json) -> str | None:
     return as_text(as_object(as_object(repeat_input).get(FOR)).get(AS)) or None
 
 
-def _in_value(value: Json, place: Path) -> Iterator[Reference]:
-    """Look into lists and objects alone, as most members of an input are neither."""
+def _add_references(references: list[Reference], value: Json, place: Path) -> None:
+    """Look into lists and objects alone that have something in them, as most members of an input are neither."""
     found = _reference(value, place)
     if found is not None:
-        yield found
+        references.append(found)
         return
     parts: Iterable[tuple[str | int, Json]] = value.items() if isinstance(value, dict) else enumerate(as_list(value))
     for name, item in parts:
-        if isinstance(item, NESTED):
-            yield from _in_value(item, (*place, name))
+        if item and isinstance(item, NESTED):
+            _add_references(references, item, (*place, name))
 
 
 def is_reference(value: Json) -> TypeGuard[JsonObject]:

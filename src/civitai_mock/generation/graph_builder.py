@@ -1,7 +1,6 @@
 """Build a graph: start from a skeleton, fill its slots, add nodes and relink others."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import count
 
 from civitai_mock.domain.json_types import Json
@@ -148,6 +147,8 @@ class GraphBuilder:
 
     def _new_id(self, class_type: str) -> str:
         """Return the name of the class, numbered from its second node on (capture comfy-graph-sdxl-worker)."""
+        if class_type not in self._nodes:
+            return class_type
         numbered = (f"{class_type}_{number}" if number else class_type for number in count())
         return next(node_id for node_id in numbered if node_id not in self._nodes)
 
@@ -157,10 +158,10 @@ def _links(node: Node) -> list[Link]:
 
 
 def _relinked(node: Node, links: Mapping[Link, Link]) -> Node:
-    inputs = {
-        name: links.get(value, value) if isinstance(value, Link) else value for name, value in node.inputs.items()
-    }
-    return replace(node, inputs=inputs)
+    changed = {name: links[value] for name, value in node.inputs.items() if isinstance(value, Link) and value in links}
+    if not changed:
+        return node
+    return Node(class_type=node.class_type, inputs={**node.inputs, **changed}, title=node.title)
 
 
 def load_image(builder: GraphBuilder, name: str) -> Link:

@@ -50,6 +50,17 @@ class ImageFile:
     def content_type(self) -> str:
         return self.format.content_type
 
+    @property
+    def members(self) -> JsonObject:
+        """Return what `image_file_of` reads; it is made for each image, and `asdict` takes ten times as long."""
+        return {
+            "format": self.format,
+            "quality": self.quality,
+            "is_lossless": self.is_lossless,
+            "has_metadata": self.has_metadata,
+            "note": self.note,
+        }
+
 
 def image_file_of(members: Mapping[str, Any]) -> ImageFile:
     """Read the members of a stored one."""

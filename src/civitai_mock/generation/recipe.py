@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from civitai_mock.domain.errors import TransientError
@@ -42,7 +42,7 @@ class GraphRecipe:
             "index": self.index,
             "content": self.image_content,
             **({"loaded": loaded} if loaded else {}),
-            **({"file": asdict(self.file)} if self.file else {}),
+            **({"file": self.file.members} if self.file else {}),
         }
 
     @classmethod

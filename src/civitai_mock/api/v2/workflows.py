@@ -20,7 +20,7 @@ from civitai_mock.api.v2.requests import read_tag, read_update, wait_of
 from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, TransientError, fault
 from civitai_mock.domain.json_patch import parse_patch
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.workflow import WorkflowSnapshot, WorkflowStatus
+from civitai_mock.domain.workflow import OVER, WorkflowSnapshot
 from civitai_mock.domain.workflow_search import WorkflowCriteria
 from civitai_mock.domain.workflow_template import WorkflowTemplate
 from civitai_mock.services.workflows.query import is_over
@@ -78,7 +78,7 @@ async def _wait(request: Request, snapshot: WorkflowSnapshot) -> WorkflowSnapsho
 
 
 def _answer(document: JsonObject) -> JsonResponse:
-    is_done = WorkflowStatus(str(document["status"])).is_over
+    is_done = document["status"] in OVER
     return JsonResponse(document, status_code=HTTPStatus.OK if is_done else HTTPStatus.ACCEPTED)
 
 

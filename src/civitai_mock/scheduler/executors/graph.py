@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from mimetypes import guess_extension
 
 from civitai_mock.domain.blob import PREVIEW, BlobFacts, Slot, UndrawnBlob, blob_key
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.images import BrokenImageError, read_header
@@ -182,13 +183,13 @@ async def _store_outputs(
         content_type = _content_type(output, file)
         if isinstance(output, UndrawnOutput):
             slot = _measured(empty, output.size)
-            undrawn.append(context.undrawn_blob(slot, replace(output.recipe, file=file), content_type))
+            undrawn.append(context.undrawn_blob(slot, changed(output.recipe, file=file), content_type))
         else:
             content = output.content if file is None else _converted(context, output.content, file)
             size, content = (None, content) if empty.facts is None else await _with_size(content)
             slot = _measured(empty, size)
             await context.store_blob(slot.blob_key, content, content_type, facts=slot.facts)
-        filled.append(replace(slot, available=True))
+        filled.append(changed(slot, available=True))
     if undrawn:
         await context.services.blobs.put_undrawn(undrawn)
     return tuple(filled)
@@ -202,7 +203,9 @@ def _measured(slot: Slot, size: tuple[int, int] | None) -> Slot:
     """Return a slot that has facts with the size of its image, if that is known; others stay as they are."""
     if slot.facts is None or size is None:
         return slot
-    return replace(slot, facts=slot.facts.measured(BlobFacts(width=size[0], height=size[1])))
+    if (slot.facts.width, slot.facts.height) == size:
+        return slot
+    return changed(slot, facts=slot.facts.measured(BlobFacts(width=size[0], height=size[1])))
 
 
 async def _with_size(content: AsyncIterator[bytes]) -> tuple[tuple[int, int] | None, AsyncIterator[bytes]]:

@@ -13,6 +13,7 @@ from civitai_mock.services.streams import one_chunk
 from civitai_mock.services.uploads import UploadBlobs
 
 BEGIN = "data:"
+COLON = len(BEGIN) - 1
 DATA_URL = re.compile(r"data:(?:image|video|audio)/[a-z0-9.+-]+(?:;[^,;]*)*;base64,", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def _data_urls(value: Json) -> list[tuple[Path, str]]:
         place, item = waiting.pop()
         for name, part in item.items() if isinstance(item, dict) else enumerate(as_list(item)):
             if isinstance(part, str):
-                if DATA_URL.match(part):
+                if part[COLON : COLON + 1] == ":" and DATA_URL.match(part):
                     found.append(((*place, name), part))
             elif isinstance(part, NESTED):
                 waiting.append(((*place, name), part))

@@ -62,15 +62,22 @@ class BuildStepJobs:
     lifetime: timedelta
 
     async def __call__(
-        self, workflow: Workflow, steps: Sequence[int], *, size: int = 0, missing: MissingResources | None = None
+        self,
+        workflow: Workflow,
+        steps: Sequence[int],
+        *,
+        levels: Sequence[NsfwLevel] = (),
+        size: int = 0,
+        missing: MissingResources | None = None,
     ) -> BuiltJobs:
         """Return all first jobs of these steps; `size` is that of their inputs, in bytes.
 
-        `missing` says what is done about unknown resources, if it is not the usual. Raise `InvalidRequestError` with
-        each fault by its path in the workflow.
+        `levels` are those of the first steps of the workflow, as far as they are known. `missing` says what is done
+        about unknown resources, if it is not the usual. Raise `InvalidRequestError` with each fault by its path in the
+        workflow.
         """
         templates = [made for step in steps for made in self._templates(workflow, step)]
-        return await self._build(workflow, templates, size=size, missing=missing)
+        return await self._build(workflow, templates, levels=levels, size=size, missing=missing)
 
     async def again(self, workflow: Workflow, places: Sequence[WorkflowPlace]) -> BuiltJobs:
         """Return jobs of steps that are ready already, at the given places."""
@@ -105,13 +112,14 @@ class BuildStepJobs:
         workflow: Workflow,
         templates: Sequence[tuple[WorkflowPlace, JobTemplate]],
         *,
+        levels: Sequence[NsfwLevel] = (),
         size: int = 0,
         missing: MissingResources | None = None,
     ) -> BuiltJobs:
         named = await find_named_resources(
             [template for _, template in templates], self.build.resources, missing or self.build.missing_resources
         )
-        make = partial(self._jobs, workflow, templates, named.resources, at=self.clock.now())
+        make = partial(self._jobs, workflow, templates, named.resources, levels, at=self.clock.now())
         return BuiltJobs(jobs=await in_thread_if_large(make, size=size), new_resources=named.made_up)
 
     def _jobs(
@@ -119,10 +127,14 @@ class BuildStepJobs:
         workflow: Workflow,
         templates: Sequence[tuple[WorkflowPlace, JobTemplate]],
         resources: Mapping[str, Resource],
+        known_levels: Sequence[NsfwLevel],
         *,
         at: datetime,
     ) -> Sequence[Job]:
-        levels = {step: self.level(workflow.steps[step]) for step in {place.step for place, _ in templates}}
+        levels = dict(enumerate(known_levels))
+        for place, _ in templates:
+            if place.step not in levels:
+                levels[place.step] = self.level(workflow.steps[place.step])
         origin = JobOrigin(
             submission_id=named_uuid(workflow.id),
             caller=Caller(trace_id=workflow.trace_id, consumer=workflow.owner),

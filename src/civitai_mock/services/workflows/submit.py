@@ -19,6 +19,7 @@ from civitai_mock.domain.errors import (
 )
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.maturity import MATURE, NsfwLevel
 from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT, NamedStep, link_steps
@@ -106,10 +107,11 @@ class SubmitWorkflow:
         if template.is_ephemeral and not template.callbacks and not waits:
             raise refused(NO_WAY_BACK)
         ids = await self.ids.of_request(partial(_content, template, caller))
-        steps = self._steps(template, ids)
-        steps = [
-            changed(step, input=await self._stored(step, place, caller, base_url)) for place, step in enumerate(steps)
-        ]
+        steps = list(self._steps(template, ids))
+        for place, step in enumerate(steps):
+            stored = await self._stored(step, place, caller, base_url)
+            if stored is not step.input:
+                steps[place] = changed(step, input=stored)
         for attempt in range(MOST_ATTEMPTS):
             try:
                 new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, attempt=attempt)
@@ -196,10 +198,11 @@ class SubmitWorkflow:
         missing: MissingResources | None = None,
     ) -> NewWorkflow:
         """Return the workflow with what can be made at once: the jobs of all steps that wait for nothing."""
-        workflow = self._workflow(template, steps, caller, ids=ids, base_url=base_url, attempt=attempt)
+        levels = [self.build.level(step) for step in steps]
+        workflow = self._workflow(template, steps, levels, caller, ids=ids, base_url=base_url, attempt=attempt)
         workflow = self._with_spawned(workflow)
         ready = [index for index, step in enumerate(workflow.steps) if step.waits and not step.sources]
-        built = await self.build(workflow, ready, size=size, missing=missing)
+        built = await self.build(workflow, ready, levels=levels, size=size, missing=missing)
         if len(built.jobs) > self.most_jobs:
             raise fault("steps", f"A workflow may make at most {self.most_jobs} jobs at once; found {len(built.jobs)}.")
         return NewWorkflow(
@@ -210,6 +213,7 @@ class SubmitWorkflow:
         self,
         template: WorkflowTemplate,
         steps: Sequence[WorkflowStep],
+        levels: Sequence[NsfwLevel],
         caller: Caller,
         *,
         ids: Ids,
@@ -235,7 +239,7 @@ class SubmitWorkflow:
             external_id=template.external_id,
             tags=template.tags,
             metadata=template.metadata,
-            allow_mature_content=self._maturity(template, steps),
+            allow_mature_content=_maturity(template, levels),
             steps=tuple(steps),
         )
 
@@ -243,19 +247,6 @@ class SubmitWorkflow:
         if ids.is_seeded:
             return self.workflow_ids.drawn_id(consumer, at=at, seed=ids.seed())
         return self.workflow_ids.next_id(consumer, at=at, attempt=attempt)
-
-    def _maturity(self, template: WorkflowTemplate, steps: Sequence[WorkflowStep]) -> bool | None:
-        """Return whether mature content is allowed, which yellow Buzz alone pays for.
-
-        A workflow that did not say so, and whose prompt texts ask for it, is upgraded at once unless that is to be done
-        by hand. Raise `InvalidRequestError` if one asks for it that does not allow it.
-        """
-        allowed = template.allow_mature_content
-        if not any(self.build.level(step).is_mature for step in steps):
-            return allowed
-        if allowed is False:
-            raise refused(FORBIDDEN_PROMPT)
-        return True if template.upgrade_mode is UpgradeMode.AUTOMATIC else allowed
 
     def _with_spawned(self, workflow: Workflow) -> Workflow:
         """Spawn the steps of each `repeat` over an argument."""
@@ -295,6 +286,20 @@ class SubmitWorkflow:
 def _content(template: WorkflowTemplate, caller: Caller) -> bytes:
     """Return what is the same for equal submissions; the address of a receiver may be another on each run of a test."""
     return repr((caller.consumer, changed(template, callbacks=()))).encode()
+
+
+def _maturity(template: WorkflowTemplate, levels: Sequence[NsfwLevel]) -> bool | None:
+    """Return whether mature content is allowed, which yellow Buzz alone pays for; the levels are those of prompt texts.
+
+    A workflow that did not say so, and whose texts ask for it, is upgraded at once unless that is to be done by hand.
+    Raise `InvalidRequestError` if one asks for it that does not allow it.
+    """
+    allowed = template.allow_mature_content
+    if MATURE.isdisjoint(levels):
+        return allowed
+    if allowed is False:
+        raise refused(FORBIDDEN_PROMPT)
+    return True if template.upgrade_mode is UpgradeMode.AUTOMATIC else allowed
 
 
 def made_ready(workflow: Workflow, steps: Sequence[int], jobs: Sequence[Job]) -> Workflow:

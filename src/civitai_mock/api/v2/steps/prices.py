@@ -11,6 +11,7 @@ from civitai_mock.domain.json_types import as_number, as_object, as_text
 from civitai_mock.generation.text_to_image.spec import Size
 
 UPSCALER = 4  # of 1024 by 1024 pixels, once
+PRICED_BY = ("engine", "ecosystem", "model", "modelVersion")
 ADDITIONAL_RESOURCES = "additionalResources"
 
 
@@ -72,8 +73,8 @@ def text_to_image_price(members: StepInput) -> StepCost:
 
 def image_gen_price(members: StepInput) -> StepCost:
     """Return the price of images by the engine and what makes a difference there."""
-    words = [as_text(as_object(members).get(name)) for name in ("engine", "ecosystem", "model", "modelVersion")]
-    path = "/".join(word for word in words if word)
+    known = as_object(members)
+    path = "/".join([word for name in PRICED_BY if (word := as_text(known.get(name)))])
     while path and path not in IMAGE_PRICES:
         path = path.rpartition("/")[0]
     return _cost(IMAGE_PRICES.get(path, EXTERNAL), members, count=image_count(members))
