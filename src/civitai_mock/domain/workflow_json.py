@@ -142,7 +142,7 @@ def _with_some(document: Document, value: object, members: Sequence[Member]) -> 
     """Add the members that are not as a new value has them, which is None or empty; False, 0 and a text are neither."""
     for name, write in members:
         found = getattr(value, name)
-        if found or isinstance(found, PLAIN):
+        if found or (found is not None and isinstance(found, PLAIN)):
             document[name] = found if write is None else write(found)
     return document
 

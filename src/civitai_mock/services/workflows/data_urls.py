@@ -24,6 +24,18 @@ class StoreDataUrls:
     upload_blobs: UploadBlobs
     blob_urls: WorkflowBlobUrls
 
+    def is_needed(self, value: Json) -> bool:
+        """Return whether there is a data URL in a value: mostly there is none, and nothing has to be awaited."""
+        waiting: list[Json] = [[value]]
+        for item in waiting:
+            for part in item.values() if isinstance(item, dict) else as_list(item):
+                if isinstance(part, str):
+                    if _is_data_url(part):
+                        return True
+                elif part and isinstance(part, NESTED):
+                    waiting.append(part)
+        return False
+
     async def __call__(self, value: Json, *, owner: str, base_url: str, path: str) -> Json:
         """Return a value, which stands at `path`, without data URLs in it.
 
@@ -50,16 +62,21 @@ class StoreDataUrls:
         return self.blob_urls.sign(blob.key, base_url=base_url).url
 
 
+def _is_data_url(text: str) -> bool:
+    """Look at one character first, as few texts have a colon there."""
+    return text[COLON : COLON + 1] == ":" and DATA_URL.match(text) is not None
+
+
 def _data_urls(value: Json) -> list[tuple[Path, str]]:
     if isinstance(value, str):
-        return [((), value)] if DATA_URL.match(value) else []
+        return [((), value)] if _is_data_url(value) else []
     found: list[tuple[Path, str]] = []
     waiting: list[tuple[Path, Json]] = [((), value)]
     while waiting:
         place, item = waiting.pop()
         for name, part in item.items() if isinstance(item, dict) else enumerate(as_list(item)):
             if isinstance(part, str):
-                if part[COLON : COLON + 1] == ":" and DATA_URL.match(part):
+                if _is_data_url(part):
                     found.append(((*place, name), part))
             elif isinstance(part, NESTED):
                 waiting.append(((*place, name), part))

@@ -109,9 +109,8 @@ class SubmitWorkflow:
         ids = await self.ids.of_request(partial(_content, template, caller))
         steps = list(self._steps(template, ids))
         for place, step in enumerate(steps):
-            stored = await self._stored(step, place, caller, base_url)
-            if stored is not step.input:
-                steps[place] = changed(step, input=stored)
+            if self.store_data_urls.is_needed(step.input):
+                steps[place] = changed(step, input=await self._stored(step, place, caller, base_url))
         for attempt in range(MOST_ATTEMPTS):
             try:
                 new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, attempt=attempt)

@@ -52,6 +52,8 @@ JPEG_EXTENSION = ".jpg"  # of the ids of imageGen's blobs (capture); others have
 def whole(members: StepInput, name: str, *, low: int, high: int) -> int | None:
     """Return a number as a whole one within limits; None for anything else."""
     value = members.get(name) if isinstance(members, dict) else None
+    if type(value) is int:  # as nearly all are
+        return value if low <= value <= high else min(max(value, low), high)
     number = None if value is None else as_number(value)
     return None if number is None else min(max(int(number), low), high)
 

@@ -12,6 +12,7 @@ from civitai_mock.generation.text_to_image.spec import Size
 
 UPSCALER = 4  # of 1024 by 1024 pixels, once
 PRICED_BY = ("engine", "ecosystem", "model", "modelVersion")
+ONE_PIXEL = Size(1, 1)
 ADDITIONAL_RESOURCES = "additionalResources"
 
 
@@ -112,7 +113,8 @@ def speech_price(members: StepInput) -> StepCost:
 
 def _cost(price: ImagePrice, members: StepInput, *, count: float) -> StepCost:
     known = as_object(members)
-    width, height = image_size(members, otherwise=Size(price.side or 1, price.side or 1)) or (1, 1)
+    usual = Size(price.side, price.side) if price.side else ONE_PIXEL
+    width, height = image_size(members, otherwise=usual) or usual
     steps = as_number(known.get("steps"))
     factors = {
         "base": price.base,
