@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from civitai_mock.bootstrap.scheduler import make_runner_services
+from civitai_mock.bootstrap.runners import make_runner_services
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.executors.context import JobContext

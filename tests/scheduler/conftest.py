@@ -10,8 +10,9 @@ import pytest
 
 from civitai_mock.api.v1.job_types import parse_template
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.runners import make_runner_services
 from civitai_mock.bootstrap.runtime import Runtime, open_runtime
-from civitai_mock.bootstrap.scheduler import make_runner_services, make_scheduler
+from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject

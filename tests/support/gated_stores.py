@@ -76,6 +76,9 @@ class GatedJobStore:
     async def count_poll(self, job_id: str, seq: int) -> int:
         return await self.gate.write(self.inner.count_poll(job_id, seq))
 
+    async def delete(self, job_id: str) -> bool:
+        return await self.gate.write(self.inner.delete(job_id))
+
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         return await self.gate.write(self.inner.set_taint(job_ids, taint))
 

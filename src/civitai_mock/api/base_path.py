@@ -13,6 +13,7 @@ from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.namespaces import DEFAULT, check_name
+from civitai_mock.domain.progress_modes import HEADER, ProgressMode, parse_progress_header
 from civitai_mock.services.consumers import bearer_token
 
 SLASHES = re.compile(r"//+")
@@ -21,6 +22,7 @@ COMPAT_HEADER = "X-Mock-Compat"
 COMPAT_HEADER_NAME = COMPAT_HEADER.lower().encode()
 COMPAT_PATH = "/compat/"
 NAMESPACE_HEADERS = {name.lower().encode(): name for name in ("X-Mock-Namespace", "X-Test-Id")}  # in this order
+PROGRESS_HEADER_NAME = HEADER.lower().encode()
 NAMESPACE_HEADER_NAME, TEST_ID_HEADER_NAME = NAMESPACE_HEADERS
 NAMESPACED_PATHS = ("/v1/", "/v2/", "/blobs/")
 
@@ -64,7 +66,15 @@ def with_base_path_noted(exchange: Exchange, scope: Scope, control_access: Contr
         or exchange.context.namespaces.names_by_token
     ):
         exchange.namespace_name = _chosen(exchange, scope, control_access)
+    if PROGRESS_HEADER_NAME in headers and control_access.takes_headers(exchange, scope):
+        exchange.progress = _progress(exchange)
     return scope
+
+
+def _progress(exchange: Exchange) -> ProgressMode:
+    """Return the mode that jobs of this request are to have; raise `InvalidRequestError` for one that is misspelt."""
+    exchange.context.options.check_simulated()
+    return parse_progress_header(exchange.header(PROGRESS_HEADER_NAME) or "")
 
 
 def _chosen(exchange: Exchange, scope: Scope, control_access: ControlAccess) -> str | None:

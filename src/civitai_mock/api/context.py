@@ -1,7 +1,7 @@
 """The context of a request: use cases, what all requests share, and who calls."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -15,6 +15,8 @@ from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.api.vocabulary import ClientCompat, Vocabularies, Vocabulary
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
+from civitai_mock.domain.errors import ConflictError
+from civitai_mock.domain.job import JobSummary
 from civitai_mock.ports import Clock
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.blob_tokens import BlobTokens
@@ -24,6 +26,8 @@ from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Caller, GetConsumption, owner_of
 from civitai_mock.services.health import CheckReadiness, GetHealth
+from civitai_mock.services.order_jobs import OrderJobs
+from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
@@ -32,6 +36,7 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
+    from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.shown_settings import ShownSetting
@@ -42,6 +47,10 @@ T = TypeVar("T")
 HeaderPairs = Sequence[tuple[bytes, bytes]]
 
 NAMESPACE_PATH = "/ns/"
+REAL_TIME = (
+    "Jobs run on the ComfyUI servers of COMFY_HTTP_URL and take their time: no progress mode and no clock can be set."
+    " Without that setting jobs are simulated."
+)
 EXCHANGE = "civitai_mock.exchange"  # the key of the exchange in the scope of its request
 
 
@@ -57,6 +66,8 @@ class UseCases:
     search: SearchJobs
     cancel: CancelJobs
     wait: WaitForJobs
+    polls: PollJobs
+    orders: OrderJobs
     queue_positions: GetQueuePositions
     support: GetJobSupport
     taint: TaintJobs
@@ -103,6 +114,7 @@ class ApiOptions:
     """Holds what the settings say about the API.
 
     `public_url` is the base of blob URLs; without one it is what the request was sent to. `max_jobs` limits a request.
+    `is_simulated` says whether jobs run here, and not on ComfyUI servers.
     """
 
     public_url: str | None
@@ -114,6 +126,12 @@ class ApiOptions:
     vocabularies: Vocabularies
     version: str
     shown_settings: Callable[[], Sequence["ShownSetting"]]
+    is_simulated: bool
+
+    def check_simulated(self) -> None:
+        """Raise `ConflictError` where jobs take the time that real servers need, which nobody can set."""
+        if not self.is_simulated:
+            raise ConflictError(REAL_TIME)
 
 
 class ServedNamespace(Protocol):
@@ -170,9 +188,10 @@ class Exchange:
     """Is one request and its answer while it is served: what `RequestPipeline` knows of it.
 
     `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for, and so is
-    `namespace_name`, which is None for the default one; the `namespace` is known before the route is. `consumer` is
-    known on guarded paths. `answer_headers` go with whatever is answered. `status` is None until an answer begins.
-    `scope` is the one that the route gets, `body_size` is in bytes, once the body was read.
+    `namespace_name`, which is None for the default one; the `namespace` is known before the route is. `progress` is the
+    mode in which jobs that it submits are to move. `consumer` is known on guarded paths. `answer_headers` go with
+    whatever is answered. `status` is None until an answer begins. `scope` is the one that the route gets, `body_size`
+    is in bytes, once the body was read.
     """
 
     __slots__ = (
@@ -187,6 +206,7 @@ class Exchange:
         "namespace",
         "namespace_name",
         "path",
+        "progress",
         "scope",
         "started",
         "status",
@@ -207,6 +227,7 @@ class Exchange:
         self.namespace: ServedNamespace
         self.namespace_name: str | None = None
         self.compat: ClientCompat | None = None
+        self.progress: ProgressMode | None = None
         self.consumer: str | None = None
         self.status: int | None = None
         self.body_size = 0
@@ -275,7 +296,12 @@ def caller(request: Request) -> Caller:
     """Return who calls, and for what kind of client; only on guarded routes."""
     found = exchange(request)
     compat = found.compat
-    return Caller(trace_id=found.trace_id, consumer=found.caller_id, client_compat=compat.value if compat else None)
+    return Caller(
+        trace_id=found.trace_id,
+        consumer=found.caller_id,
+        client_compat=compat.value if compat else None,
+        progress=found.progress,
+    )
 
 
 def owner(request: Request) -> str | None:
@@ -306,6 +332,12 @@ def namespace_path(request: Request) -> str:
     """Return what the paths of URLs of a namespace begin with: nothing in the default one."""
     name = exchange(request).namespace_name
     return "" if name is None else NAMESPACE_PATH + name
+
+
+async def count_look(request: Request, jobs: Iterable[JobSummary]) -> None:
+    """Count a look at these jobs, which moves those in mode `polls`, before the answer that shows them is sent."""
+    if exchange(request).method == "GET":  # not HEAD, which shows nothing
+        await use_cases(request).polls.shown(jobs)
 
 
 async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]], Awaitable[T]]) -> T:

@@ -160,6 +160,7 @@ def _api_options(settings: Settings) -> ApiOptions:
         vocabularies=settings.vocabularies,
         version=version(DISTRIBUTION),
         shown_settings=settings.shown,
+        is_simulated=not settings.comfy_servers,
     )
 
 

@@ -30,6 +30,8 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.order_jobs import OrderJobs
+from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_limit import QueueLimit
@@ -41,6 +43,7 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
+    from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.uploads import UploadBlobs
@@ -171,6 +174,13 @@ class Namespace:
         await self.blob_drawing.aclose()
 
     @cached_property
+    def job_stepper(self) -> "JobStepper":
+        """Load and make it at first use: mostly jobs are moved by schedulers alone."""
+        from civitai_mock.bootstrap.runners import make_job_stepper
+
+        return make_job_stepper(self)
+
+    @cached_property
     def looking_in(self) -> "LookingIn":
         """Load and make it at first use: most processes are never looked into."""
         from civitai_mock.bootstrap.looking_in import make_looking_in
@@ -182,6 +192,8 @@ class Namespace:
         self.use_cases.wait.stop()
         if "workflows" in self.__dict__:  # else nobody has asked for one
             self.workflows.wait.stop()
+        if "job_stepper" in self.__dict__:
+            self.job_stepper.stop()
 
     @cached_property
     def use_cases(self) -> UseCases:
@@ -252,6 +264,13 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         search=SearchJobs(search=stores.search),
         cancel=CancelJobs(jobs=stores.jobs, query=query, event_bus=event_bus, clock=clock),
         wait=_make_wait(namespace),
+        polls=PollJobs(
+            jobs=stores.jobs,
+            policy=namespace.progress_policy,
+            get_mover=lambda: namespace.job_stepper,
+            event_bus=event_bus,
+        ),
+        orders=OrderJobs(jobs=stores.jobs, workflows=stores.workflows, get_orders=lambda: namespace.job_stepper),
         queue_positions=GetQueuePositions(queue=stores.queue, clock=clock, system_clock=namespace.system_clock),
         support=GetJobSupport(provider=provider),
         taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),

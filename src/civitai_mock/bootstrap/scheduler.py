@@ -8,14 +8,11 @@ import orjson
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.bootstrap.namespace import Namespace
-from civitai_mock.bootstrap.providers import read_skeletons
+from civitai_mock.bootstrap.runners import make_runner_services
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.providers.simulator.timing import PACES
 from civitai_mock.scheduler.deliveries import DeliveryServices
-from civitai_mock.scheduler.executors.context import RunnerServices
-from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
 from civitai_mock.scheduler.workflow_callbacks import WorkflowCallbackDispatcher
@@ -61,31 +58,6 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
     )
     runtime.metrics.jobs_in_flight = scheduler.jobs_in_flight
     return scheduler
-
-
-def make_runner_services(namespace: Namespace) -> RunnerServices:
-    """Make the services that all runners of one scheduler share."""
-    runtime, settings = namespace.runtime, namespace.runtime.settings
-    return RunnerServices(
-        provider=namespace.provider,
-        artist=runtime.artist,
-        jobs=namespace.stores.jobs,
-        blobs=namespace.stores.blobs,
-        skeletons=read_skeletons(),
-        clock=namespace.clock,
-        system_clock=namespace.system_clock,
-        ids=namespace.ids,
-        pace=PACES[settings.simulation_profile],
-        progress_policy=namespace.progress_policy,
-        progress_reporter=ProgressReporter(
-            clock=namespace.system_clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
-        ),
-        media_fetcher=runtime.media_fetcher,
-        own_blob_links=namespace.own_blob_links,
-        blob_access=namespace.blob_access,
-        metrics=runtime.metrics,
-        archives=lambda: namespace.archives,
-    )
 
 
 def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookDispatcher:

@@ -208,6 +208,11 @@ class Job(JobSummary):
         self._check(Change.RELEASE)
         return self._requeued(JobEventType.LATE_REJECTED, at=at, context={"reason": reason})
 
+    def rejected(self, *, at: datetime, reason: str) -> Self:
+        """Put the job back into the queue, as its worker refuses it; no retry is used up."""
+        self._check(Change.RELEASE)
+        return self._requeued(JobEventType.REJECTED, at=at, context={"reason": reason})
+
     def claim_expired(self, *, at: datetime, reason: str, prompt_stopped: bool = False) -> Self:
         """Put the job back into the queue with one retry used up, or let it fail when none is left.
 

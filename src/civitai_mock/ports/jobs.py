@@ -73,6 +73,10 @@ class JobStore(Protocol):
         """
         ...
 
+    async def delete(self, job_id: str) -> bool:
+        """Delete a job with its events, whatever its state; False if there is none. Its blobs stay."""
+        ...
+
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         """Write `Job.taint`, whatever state the jobs are in, and return how many of them there are."""
         ...

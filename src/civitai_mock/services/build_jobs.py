@@ -132,7 +132,7 @@ def new_job(
     workflow: WorkflowPlace | None = None,
 ) -> Job:
     """Return a job that nobody has claimed yet."""
-    keep_until, job_type = origin.keep_until, plan.spec.job_type
+    keep_until, job_type, progress = origin.keep_until, plan.spec.job_type, origin.caller.progress
     return Job(
         id=job_id,
         type=job_type,
@@ -156,6 +156,8 @@ def new_job(
         dependencies=dependencies,
         charged=origin.charged,
         workflow=workflow,
+        moved_by=None if progress is None else progress.moved_by,
+        progress=None if progress is None else progress.document,
         slots=slots,
         stage=Stage.QUEUED,
         retry_attempt=0,

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from civitai_mock.domain.errors import InvalidRequestError, UnauthorizedError
+from civitai_mock.domain.progress_modes import ProgressMode
 from civitai_mock.domain.search import Spending
 from civitai_mock.ports import JobSearch
 
@@ -66,12 +67,14 @@ def token_digest(token: str) -> bytes:
 class Caller:
     """Says where a request comes from; APIs show `consumer` as `issuedBy`.
 
-    `trace_id` has the form `00-<32 hex>-<16 hex>-00`. `client_compat` is the kind of client that the request names.
+    `trace_id` has the form `00-<32 hex>-<16 hex>-00`. `client_compat` is the kind of client that the request names, and
+    `progress` the mode in which its jobs are to move.
     """
 
     trace_id: str
     consumer: str
     client_compat: str | None = None
+    progress: ProgressMode | None = None
 
     @property
     def owner(self) -> str | None:

@@ -1,6 +1,7 @@
 """The progress policy of a namespace: in which mode each of its jobs is, and how long its stages last."""
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.progress_modes import ProgressMode, ProgressModeName, StagePlan, stored_progress_mode
 from civitai_mock.domain.stages import MovedBy
 from civitai_mock.services.controls import Controls
@@ -43,7 +44,11 @@ class ProgressPolicy:
 
         One that a scheduler has begun with goes on as it began.
         """
-        if job.outcome is not None or job.claim is not None or (job.progress is None and self.mode is None):
+        if job.outcome is not None or job.claim is not None:
             return None
-        mode = self.mode_of(job)
+        return self.gets_per_stage_in(job.progress)
+
+    def gets_per_stage_in(self, progress: ReadOnlyJson | None) -> int | None:
+        """Return by how many GETs a stage is shown where a request named this mode, or none."""
+        mode = self.mode if progress is None else stored_progress_mode(progress)
         return mode.each if mode is not None and mode.name is ProgressModeName.POLLS else None

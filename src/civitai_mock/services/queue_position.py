@@ -14,6 +14,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.search import QueuedJob
+from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Clock, JobQueue
 
 logger = structlog.stdlib.get_logger()
@@ -99,7 +100,7 @@ class GetQueuePositions:
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
         """Return the positions of those jobs that nobody has claimed, by job id; none while the store is away."""
-        queued = {_sort_key(job): job for job in jobs if job.claim is None and job.outcome is None}
+        queued = {_sort_key(job): job for job in jobs if _is_queued(job)}
         if not queued:
             return {}
         # Only whoever finds no valid snapshot waits for the lock, so most requests go on at once: a lock would let them
@@ -134,6 +135,11 @@ class GetQueuePositions:
             line=QueueLine.of(state.jobs),
             ended_recently=state.recent,
         )
+
+
+def _is_queued(job: Job) -> bool:
+    """Return whether nobody has begun with a job; one that requests move is between two stages without a claim."""
+    return job.claim is None and job.outcome is None and job.stage is Stage.QUEUED
 
 
 def _sort_key(job: Job | QueuedJob) -> SortKey:

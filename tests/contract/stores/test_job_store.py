@@ -476,3 +476,28 @@ async def test_long_texts_that_events_repeat_come_back_with_each(
         assert await jobs.get(job.id) == job
     told = [event.context for event in (await jobs.events(job.id))[1:]]
     assert [list(context.items()) for context in told] == [list(context.items()) for context in contexts]
+
+
+async def test_a_job_that_is_deleted_leaves_nothing_behind_and_its_id_is_free(jobs: JobStore, queue: JobQueue) -> None:
+    other = make_job(2)
+    await jobs.add([make_job(), other])
+    (claimed, _) = await queue.claim(make_claim(), limit=2)
+    assert await jobs.replace(claimed, prepared(claimed))
+    assert await jobs.delete(claimed.id)
+    assert not await jobs.delete(claimed.id)
+    assert await jobs.get(claimed.id) is None
+    assert await jobs.get_summary(claimed.id) is None
+    assert list(await jobs.events(claimed.id)) == []
+    assert await queue.renew("local-1", [claimed.id, other.id], START + LEASE) == {other.id}
+    assert not await jobs.replace(prepared(claimed), succeeded(claimed))
+    assert await jobs.spent(other.issued_by) == pytest.approx(other.cost)
+    await jobs.add([make_job()])
+    assert await jobs.get(claimed.id) == make_job()
+
+
+async def test_a_job_that_has_ended_can_be_deleted_and_is_settled_no_more(jobs: JobStore, queue: JobQueue) -> None:
+    ended = succeeded(claimed := await add_claimed(jobs, queue))
+    assert await jobs.replace(claimed, ended)
+    assert await jobs.settled_at(ended.id) is not None
+    assert await jobs.delete(ended.id)
+    assert await jobs.settled_at(ended.id) is None

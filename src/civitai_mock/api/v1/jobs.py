@@ -11,6 +11,7 @@ from starlette.responses import Response
 from civitai_mock.api.answer_cache import Settled, answers_of
 from civitai_mock.api.context import (
     caller,
+    count_look,
     exchange,
     options,
     owner,
@@ -73,6 +74,8 @@ async def get_jobs(request: Request) -> Response:
     if wait:
         jobs = await _wait_until_ended(request, jobs, detailed=detailed)
     answer = (await renderer_for(request, jobs)).collection(token, jobs, detailed=detailed)
+    if not wait:
+        await count_look(request, jobs)
     return JsonResponse(answer, status_code=_http_status(jobs))
 
 
@@ -82,7 +85,11 @@ async def _wait_until_ended(request: Request, jobs: Sequence[Job], *, detailed: 
     if not unfinished:
         return jobs
     cases = use_cases(request)
-    heard = await while_connected(request, partial(cases.wait, unfinished))
+    wait = partial(cases.wait, unfinished)
+    if any(map(cases.polls.concerns, jobs)):
+        find = partial(cases.query.by_ids, unfinished)
+        wait = partial(cases.polls.run_while, wait, find=find, ids=unfinished)
+    heard = await while_connected(request, wait)
     ended = {} if detailed else heard
     others = [job.id for job in jobs if job.id not in ended]
     read = await cases.query.by_ids(others, owner=owner(request)) if others else ()
@@ -106,6 +113,8 @@ async def get_job(request: Request) -> Response:
     else:
         job = await cases.query.summary(job_id, owner=owner(request))
         response = JsonResponse((await renderer_for(request, [job])).summary(job))
+    if job.outcome is None:
+        await count_look(request, [job])
     if job.settled_at is not None:
         settled = Settled(job.id, job.settled_at, cases.query.settled_at)
         answers_of(request.scope).keep(exchange(request), response, settled=settled, begun=begun)

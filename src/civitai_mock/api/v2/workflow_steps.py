@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import owner, use_cases
+from civitai_mock.api.context import count_look, owner, use_cases
 from civitai_mock.api.json_body import read_any, read_as
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v2.render import WorkflowRenderer, plain_document, renderer_for
@@ -21,7 +21,10 @@ async def get_step(request: Request) -> Response:
     workflow_id, name = _place(request)
     snapshot = await use_cases(request).workflows.query.by_id(workflow_id, owner=owner(request))
     renderer = await renderer_for(request, [snapshot], hides_mature_content=False)
-    return JsonResponse(renderer.step(snapshot, step_place(snapshot.workflow, name)))
+    place = step_place(snapshot.workflow, name)
+    response = JsonResponse(renderer.step(snapshot, place))
+    await count_look(request, [job for job in snapshot.jobs if job.workflow and job.workflow.step == place])
+    return response
 
 
 async def update_step(request: Request) -> Response:

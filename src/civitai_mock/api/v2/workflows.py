@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from civitai_mock.api.answer_cache import Settled, answers_of
-from civitai_mock.api.context import base_url, caller, exchange, owner, use_cases, while_connected
+from civitai_mock.api.context import base_url, caller, count_look, exchange, owner, use_cases, while_connected
 from civitai_mock.api.json_body import read_any, read_as
 from civitai_mock.api.query_params import count, flag, moment, optional, repeated
 from civitai_mock.api.responses import JsonResponse
@@ -71,10 +71,12 @@ async def _wait_for_accepted(request: Request, snapshot: WorkflowSnapshot) -> Wo
 async def _wait(request: Request, snapshot: WorkflowSnapshot) -> WorkflowSnapshot:
     if is_over(snapshot):
         return snapshot
-    wait = use_cases(request).workflows.wait
-    return await while_connected(
-        request, partial(wait, snapshot.workflow.id, owner=owner(request), wait=wait_of(request))
-    )
+    cases, workflow = use_cases(request), snapshot.workflow
+    wait = partial(cases.workflows.wait, workflow.id, owner=owner(request), wait=wait_of(request))
+    if cases.polls.concerns_jobs_of(workflow):
+        find = partial(cases.workflows.query.jobs_of, workflow.id)
+        return await while_connected(request, partial(cases.polls.run_while, wait, find=find, ids=[workflow.id]))
+    return await while_connected(request, wait)
 
 
 def _answer(document: JsonObject) -> JsonResponse:
@@ -91,6 +93,8 @@ async def get_workflow(request: Request) -> Response:
         snapshot = await _wait(request, snapshot)
     renderer = await renderer_for(request, [snapshot], hides_mature_content=hides)
     response = _answer(renderer.workflow(snapshot))
+    if not wait:
+        await count_look(request, snapshot.jobs)
     workflow = snapshot.workflow
     if workflow.memo is not None:
         settled = Settled(workflow.id, workflow.version, query.settled_version)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
 from civitai_mock.domain.workflow_progress import workflow_progress
 from civitai_mock.domain.workflow_search import (
@@ -36,6 +37,11 @@ class QueryWorkflows:
         if snapshot is None or (owner is not None and snapshot.workflow.owner != owner):
             raise not_found(workflow_id)
         return snapshot
+
+    async def jobs_of(self, workflow_id: str) -> Sequence[Job]:
+        """Return the jobs that a workflow has now, in whatever state they are; none of one that is gone."""
+        snapshot = await self.workflows.get(workflow_id)
+        return () if snapshot is None else snapshot.jobs
 
     async def settled_version(self, workflow_id: str) -> int | None:
         """Return the version of a workflow that is over, if it is known for good how it ended; None for any other."""

@@ -10,6 +10,7 @@ from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
 from civitai_mock.domain.json_types import as_object, as_text
 from civitai_mock.domain.maturity import NsfwLevel, level_of_text
 from civitai_mock.domain.named_ids import named_uuid
+from civitai_mock.domain.progress_modes import stored_progress_mode
 from civitai_mock.domain.references import INPUT, REPEAT, STEP_TYPE, TEMPLATE
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import Workflow, WorkflowStep
@@ -137,7 +138,11 @@ class BuildStepJobs:
                 levels[place.step] = self.level(workflow.steps[place.step])
         origin = JobOrigin(
             submission_id=named_uuid(workflow.id),
-            caller=Caller(trace_id=workflow.trace_id, consumer=workflow.owner),
+            caller=Caller(
+                trace_id=workflow.trace_id,
+                consumer=workflow.owner,
+                progress=stored_progress_mode(workflow.progress),
+            ),
             at=at,
             keep_until=at + self.build.job_lifetime + self.lifetime,
             claim_timeout=self.build.claim_timeout,

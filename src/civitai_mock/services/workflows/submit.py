@@ -236,6 +236,7 @@ class SubmitWorkflow:
             nsfw_level=template.nsfw_level,
             is_ephemeral=template.is_ephemeral,
             external_id=template.external_id,
+            progress=None if caller.progress is None else caller.progress.document,
             tags=template.tags,
             metadata=template.metadata,
             allow_mature_content=_maturity(template, levels),

@@ -145,6 +145,15 @@ class MongoJobStore:
         return 0 if found is None else int(found["polls"][str(seq)])
 
     @raises_domain_errors
+    async def delete(self, job_id: str) -> bool:
+        """Delete the job first, as events without a job are never shown."""
+        epoch = self._epoch.number
+        deleted = await self._jobs.delete_many(with_ids([job_id], epoch))
+        if is_storable(job_id):
+            await self._events.delete_many({"jobId": job_id, "epoch": epoch})
+        return deleted.deleted_count == 1
+
+    @raises_domain_errors
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         matching = with_ids(job_ids, self._epoch.number)
         tainted = await self._jobs.update_many(matching, {"$set": {"taint": json_text(taint)}})

@@ -54,6 +54,12 @@ EXPIRED = """
         (SELECT request.body FROM "{jobs} requests" AS request WHERE request.job = number)
     FROM "{jobs}" WHERE epoch = ? AND keep_until <= ? ORDER BY keep_until LIMIT ?
 """
+ONE = """
+    SELECT number, epoch, created_at, submission_id, id,
+        (SELECT request.body FROM "{jobs} requests" AS request WHERE request.job = number)
+    FROM "{jobs}" WHERE epoch = ? AND id = ?
+"""
+DELETE_PLACE = """DELETE FROM "{jobs} places" WHERE job = ?"""
 SWEEP = """DELETE FROM "{jobs}" WHERE number = ?"""
 SWEEP_REQUEST = """DELETE FROM "{jobs} requests" WHERE job = ?"""
 SWEEP_TEXTS = """DELETE FROM "{jobs} texts" WHERE job = ?"""
@@ -74,6 +80,8 @@ class JobStatements:
         self.count_poll = names.fill(COUNT_POLL)
         self.set_taint = names.fill(SET_TAINT)
         self.expired = names.fill(EXPIRED)
+        self.one = names.fill(ONE)
+        self.delete_place = names.fill(DELETE_PLACE)
         self.sweep = names.fill(SWEEP)
         self.sweep_request = names.fill(SWEEP_REQUEST)
         self.sweep_texts = names.fill(SWEEP_TEXTS)
@@ -176,6 +184,16 @@ class SqliteJobStore:
         rows = await self._database.write(lambda db: db.execute(self._sql.count_poll, parameters).fetchall())
         return int(rows[0][0]) if rows else 0
 
+    async def delete(self, job_id: str) -> bool:
+        epoch = self._epoch.number
+
+        def delete(connection: sqlite3.Connection) -> bool:
+            found = connection.execute(self._sql.one, (epoch, job_id)).fetchall()
+            connection.executemany(self._sql.delete_place, [(number,) for number, *_ in found])
+            return self._delete_all(epoch, found, connection) == 1
+
+        return await self._database.write(delete)
+
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         text, epoch = to_json(dict(taint)), self._epoch.number
         rows = [(text, epoch, job_id) for job_id in set(job_ids)]
@@ -207,7 +225,10 @@ class SqliteJobStore:
 
     def _sweep_batch(self, epoch: int, now: int, connection: sqlite3.Connection) -> int:
         expired = connection.execute(self._sql.expired, (epoch, now, SWEEP_BATCH)).fetchall()
-        connection.executemany(self._sql.sweep_leaf, stored_leaf_rows([row for _, *row in expired]))
+        return self._delete_all(epoch, expired, connection)
+
+    def _delete_all(self, epoch: int, expired: Sequence[Row], connection: sqlite3.Connection) -> int:
+        connection.executemany(self._sql.sweep_leaf, stored_leaf_rows([row[1:] for row in expired]))
         self._unsettle(epoch, [job_id for *_, job_id, _ in expired])
         numbers = [(number,) for number, *_ in expired]
         for statement in (self._sql.sweep, self._sql.sweep_request, self._sql.sweep_texts, self._sql.sweep_events):
