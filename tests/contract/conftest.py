@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from pymongo.periodic_executor import PeriodicExecutor
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import (
@@ -25,6 +26,15 @@ from civitai_mock.ports import (
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 
 Opening: TypeAlias = AbstractAsyncContextManager[Stores]
+
+
+@pytest.fixture(autouse=True)
+def _mongo_closes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each of hundreds of stores half a second: until then, the thread that reports to listeners sleeps.
+
+    It ends by itself, and what is still to be reported is reported without it.
+    """
+    monkeypatch.setattr(PeriodicExecutor, "join", lambda *_: None)
 
 
 def _open_file(folder: Path) -> Opening:

@@ -26,6 +26,11 @@ FOUND = {"find": {"cursor": {"firstBatch": [], "id": 0, "ns": "civitai.x"}}}
 PATIENCE_SECONDS = 20.0
 
 
+@pytest.fixture(autouse=True)
+def _mongo_closes_at_once() -> None:
+    """Let it take its time, as servers and proxies of these tests must first see that it is gone."""
+
+
 @contextmanager
 def _silent() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
