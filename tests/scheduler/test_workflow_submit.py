@@ -2,8 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -131,6 +132,43 @@ async def test_a_data_url_becomes_a_blob_of_the_caller(bench: Bench) -> None:
     blob = await bench.namespace.blob_access.get(link.key, owner=OWNER)
     assert await bench.read_blob(link.key) == content
     assert blob.owner == OWNER
+
+
+async def files_left(bench: Bench) -> int:
+    """Return how many blobs are stored; they are gone then."""
+    return await bench.stores.blobs.sweep(bench.clock.now() + timedelta(days=1000))
+
+
+BROKEN = image_step(input={**IMAGE, "sourceImage": "data:image/png;base64,!!"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "others", "error"),
+    [
+        ({"buzz_balance": "0"}, [], InvalidRequestError),
+        ({}, [BROKEN], InvalidRequestError),
+        ({"max_queued_jobs": 1}, [image_step()], QueueFullError),
+    ],
+    ids=["too little Buzz", "another file is broken", "the queue is full"],
+)
+async def test_a_refused_submission_leaves_no_files(
+    bench: Bench, settings: Mapping[str, object], others: Sequence[JsonObject], error: type[Exception]
+) -> None:
+    limited = with_settings(bench, **settings)
+    with pytest.raises(error):
+        await submit(limited, [with_file(), *others])
+    assert await files_left(bench) == 0
+
+
+async def test_a_submission_that_is_there_already_leaves_no_more_files(bench: Bench) -> None:
+    submitted = [await submit(bench, [with_file()], externalId="order-17") for _ in range(2)]
+    assert submitted[0].workflow == submitted[1].workflow
+    assert await files_left(bench) == 1
+
+
+def with_file() -> JsonObject:
+    text = "data:image/png;base64," + base64.b64encode(image_file("PNG", size=(64, 32))).decode()
+    return image_step(input={**IMAGE, "sourceImage": text})
 
 
 @pytest.mark.parametrize("sends_key", [True, False])

@@ -72,9 +72,13 @@ class UploadBlobs:
         try:
             return await self._described(stored)
         except BaseException:
-            with suppress(TransientError):  # of a store that is away; then it is swept
-                await asyncio.shield(self.blobs.delete(stored.key))
+            await asyncio.shield(self.discard(stored.key))
             raise
+
+    async def discard(self, key: str) -> None:
+        """Delete a file that nobody will need; while the store is away it stays, until it is swept."""
+        with suppress(TransientError):
+            await self.blobs.delete(key)
 
     async def _draw(self, content: AsyncIterator[bytes], owner: str) -> tuple[Ids, AsyncIterator[bytes]]:
         """Return what is drawn for an upload, and its content, which is read beforehand if it decides that."""

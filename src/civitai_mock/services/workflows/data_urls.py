@@ -3,9 +3,11 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
-from civitai_mock.domain.errors import MockError, TransientError, fault
+from civitai_mock.domain.errors import MockError, QueueFullError, TransientError, fault
 from civitai_mock.domain.json_types import Json, as_list
 from civitai_mock.domain.references import NESTED, Path, print_path
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
@@ -15,6 +17,14 @@ from civitai_mock.services.uploads import UploadBlobs
 BEGIN = "data:"
 COLON = len(BEGIN) - 1
 DATA_URL = re.compile(r"data:(?:image|video|audio)/[a-z0-9.+-]+(?:;[^,;]*)*;base64,", re.IGNORECASE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Uploaded:
+    """Holds the keys of the files of one submission, which `are_needed` once its workflow is stored."""
+
+    keys: list[str] = field(default_factory=list)
+    are_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +46,8 @@ class StoreDataUrls:
                     waiting.append(part)
         return False
 
-    async def __call__(self, value: Json, *, owner: str, base_url: str, path: str) -> Json:
-        """Return a value, which stands at `path`, without data URLs in it.
+    async def __call__(self, value: Json, *, owner: str, base_url: str, path: str, uploaded: list[str]) -> Json:
+        """Return a value, which stands at `path`, without data URLs in it; the keys of its blobs go to `uploaded`.
 
         Raise `InvalidRequestError`, with the path, for one that is broken, or is no file of a type that is taken.
         """
@@ -45,10 +55,33 @@ class StoreDataUrls:
         for place, text in _data_urls(value):
             if text not in stored:
                 where = f"{path}.{print_path(place)}" if place else path
-                stored[text] = await self._store(text, owner=owner, base_url=base_url, path=where)
+                key = await self._store(text, owner=owner, path=where)
+                uploaded.append(key)
+                stored[text] = self.blob_urls.sign(key, base_url=base_url).url
         return _replaced(value, stored) if stored else value
 
-    async def _store(self, text: str, *, owner: str, base_url: str, path: str) -> str:
+    @asynccontextmanager
+    async def of_submission(self) -> AsyncIterator[Uploaded]:
+        """Delete the files of a submission afterwards unless they `are_needed`, or it may be stored."""
+        files = Uploaded()
+        try:
+            yield files
+        except QueueFullError:
+            await self._discard(files)
+            raise
+        except TransientError:
+            raise
+        except MockError:
+            await self._discard(files)
+            raise
+        if not files.are_needed:
+            await self._discard(files)
+
+    async def _discard(self, files: Uploaded) -> None:
+        for key in files.keys:
+            await self.upload_blobs.discard(key)
+
+    async def _store(self, text: str, *, owner: str, path: str) -> str:
         head, _, content = text.partition(",")
         try:
             file = one_chunk(base64.b64decode(content, validate=True))
@@ -59,7 +92,7 @@ class StoreDataUrls:
             raise fault(path, "The data URL is not valid base64.") from error
         except MockError as error:
             raise fault(path, error.message) from error
-        return self.blob_urls.sign(blob.key, base_url=base_url).url
+        return blob.key
 
 
 def _is_data_url(text: str) -> bool:

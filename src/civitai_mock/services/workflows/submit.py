@@ -17,14 +17,11 @@ from civitai_mock.domain.errors import (
     fault,
     refused,
 )
-from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
-from civitai_mock.domain.maturity import MATURE, NsfwLevel
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT, NamedStep, link_steps
-from civitai_mock.domain.resource import Resource
-from civitai_mock.domain.workflow import UpgradeMode, Workflow, WorkflowSnapshot, WorkflowStep
+from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStep
 from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_ids import WorkflowIds
 from civitai_mock.domain.workflow_template import WorkflowTemplate
@@ -38,6 +35,7 @@ from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
 from civitai_mock.services.workflows.late_inputs import StepFailedError, with_arguments
+from civitai_mock.services.workflows.new_workflow import NewWorkflow, allowed_maturity, content_of, made_ready
 from civitai_mock.services.workflows.recent import RecentWorkflows
 from civitai_mock.services.workflows.repeat import SpawnSteps, check_repeat
 from civitai_mock.services.workflows.step_jobs import BuildStepJobs, input_path, publish_new_jobs
@@ -46,7 +44,6 @@ logger = structlog.stdlib.get_logger()
 
 MOST_STEPS = 1000
 MOST_ATTEMPTS = 8  # to find an id that is free: others may take the same milliseconds
-FORBIDDEN_PROMPT = "Prompt requires mature content but workflow does not allow it"
 NOT_ENABLED = "The resource '{}' is not enabled for generation."  # what clients match (v2 contract, section 10)
 NO_WAY_BACK = "An ephemeral workflow needs a callback, or a wait above 0: nobody could see what came of it."
 
@@ -57,16 +54,6 @@ class PlannedWorkflow:
 
     snapshot: WorkflowSnapshot
     is_short: bool
-
-
-@quick_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewWorkflow:
-    """Is a workflow that is not stored yet, with the jobs and the resources that come with it."""
-
-    workflow: Workflow
-    jobs: Sequence[Job]
-    new_resources: Sequence[Resource]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +93,37 @@ class SubmitWorkflow:
         """
         if template.is_ephemeral and not template.callbacks and not waits:
             raise refused(NO_WAY_BACK)
-        ids = await self.ids.of_request(partial(_content, template, caller))
+        ids = await self.ids.of_request(partial(content_of, template, caller))
         steps = list(self._steps(template, ids))
-        for place, step in enumerate(steps):
-            if self.store_data_urls.is_needed(step.input):
-                steps[place] = changed(step, input=await self._stored(step, place, caller, base_url))
+        places = [place for place, step in enumerate(steps) if self.store_data_urls.is_needed(step.input)]
+        if not places:
+            return await self._submit(template, steps, caller, ids=ids, base_url=base_url, size=size)
+        async with self.store_data_urls.of_submission() as files:
+            for place in places:
+                stored = await self.store_data_urls(
+                    steps[place].input,
+                    owner=caller.consumer,
+                    base_url=base_url,
+                    path=input_path(place),
+                    uploaded=files.keys,
+                )
+                steps[place] = changed(steps[place], input=stored)
+            snapshot = await self._submit(template, steps, caller, ids=ids, base_url=base_url, size=size)
+            own = [step.input for step in steps]
+            files.are_needed = [step.input for step in snapshot.workflow.steps[: len(own)]] == own
+            return snapshot
+
+    async def _submit(
+        self,
+        template: WorkflowTemplate,
+        steps: Sequence[WorkflowStep],
+        caller: Caller,
+        *,
+        ids: Ids,
+        base_url: str,
+        size: int,
+    ) -> WorkflowSnapshot:
+        """Store a workflow with these steps, or return the one that has its external id already."""
         for attempt in range(MOST_ATTEMPTS):
             try:
                 new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, attempt=attempt)
@@ -133,7 +146,7 @@ class SubmitWorkflow:
 
         An unknown resource is no fault here (capture).
         """
-        lenient, ids = MissingResources.LENIENT, await self.ids.of_request(partial(_content, template, caller))
+        lenient, ids = MissingResources.LENIENT, await self.ids.of_request(partial(content_of, template, caller))
         steps = self._steps(template, ids)
         new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, missing=lenient)
         try:
@@ -180,9 +193,6 @@ class SubmitWorkflow:
     def _cost(self, step_type: str, step_input: Json) -> StepCost:
         """Return the price of a step; a `repeat` costs what the steps do that it spawns."""
         return StepCost() if step_type == REPEAT else self.step_types.cost(step_type, step_input)
-
-    async def _stored(self, step: WorkflowStep, index: int, caller: Caller, base_url: str) -> Json:
-        return await self.store_data_urls(step.input, owner=caller.consumer, base_url=base_url, path=input_path(index))
 
     async def _new(
         self,
@@ -239,7 +249,7 @@ class SubmitWorkflow:
             progress=None if caller.progress is None else caller.progress.document,
             tags=template.tags,
             metadata=template.metadata,
-            allow_mature_content=_maturity(template, levels),
+            allow_mature_content=allowed_maturity(template, levels),
             steps=tuple(steps),
         )
 
@@ -281,31 +291,3 @@ class SubmitWorkflow:
             await self.announce(snapshot)
         except TransientError as error:
             logger.warning("store away", error=error.message)
-
-
-def _content(template: WorkflowTemplate, caller: Caller) -> bytes:
-    """Return what is the same for equal submissions; the address of a receiver may be another on each run of a test."""
-    return repr((caller.consumer, changed(template, callbacks=()))).encode()
-
-
-def _maturity(template: WorkflowTemplate, levels: Sequence[NsfwLevel]) -> bool | None:
-    """Return whether mature content is allowed, which yellow Buzz alone pays for; the levels are those of prompt texts.
-
-    A workflow that did not say so, and whose texts ask for it, is upgraded at once unless that is to be done by hand.
-    Raise `InvalidRequestError` if one asks for it that does not allow it.
-    """
-    allowed = template.allow_mature_content
-    if MATURE.isdisjoint(levels):
-        return allowed
-    if allowed is False:
-        raise refused(FORBIDDEN_PROMPT)
-    return True if template.upgrade_mode is UpgradeMode.AUTOMATIC else allowed
-
-
-def made_ready(workflow: Workflow, steps: Sequence[int], jobs: Sequence[Job]) -> Workflow:
-    """Return the workflow with these steps ready, as they have jobs."""
-    made: dict[int, list[str]] = {step: [] for step in steps}
-    for job in jobs:
-        if job.workflow is not None:
-            made[job.workflow.step].append(job.id)
-    return workflow.steps_made_ready(made, at=jobs[0].created_at if jobs else workflow.created_at)
