@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
@@ -145,14 +146,19 @@ class GatedWebhookOutbox:
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueWebhook]:
         return await self.gate.write(self.inner.take_due(now, hold_until=hold_until, limit=limit))
 
-    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
-        await self.gate.write(self.inner.mark_delivered(job_id, seq=seq))
+    async def mark_delivered(self, job_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        await self.gate.write(self.inner.mark_delivered(job_id, seq=seq, attempt=attempt))
 
     async def next_due(self) -> datetime | None:
         return await self.gate.pass_through(self.inner.next_due())
 
-    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
-        await self.gate.write(self.inner.mark_failed(job_id, retry_at=retry_at))
+    async def mark_failed(
+        self, job_id: str, *, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
+        await self.gate.write(self.inner.mark_failed(job_id, retry_at=retry_at, attempt=attempt))
+
+    async def state(self, job_id: str) -> CallbackState | None:
+        return await self.gate.pass_through(self.inner.state(job_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +229,16 @@ class GatedWorkflowOutbox:
     async def next_due(self) -> datetime | None:
         return await self.gate.pass_through(self.inner.next_due())
 
-    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
-        await self.gate.write(self.inner.mark_delivered(workflow_id, seq=seq))
+    async def mark_delivered(self, workflow_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        await self.gate.write(self.inner.mark_delivered(workflow_id, seq=seq, attempt=attempt))
 
-    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
-        await self.gate.write(self.inner.mark_failed(workflow_id, seq=seq, retry_at=retry_at))
+    async def mark_failed(
+        self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
+        await self.gate.write(self.inner.mark_failed(workflow_id, seq=seq, retry_at=retry_at, attempt=attempt))
+
+    async def state(self, workflow_id: str) -> CallbackState | None:
+        return await self.gate.pass_through(self.inner.state(workflow_id))
 
 
 def gated(stores: Stores, gate: StoreGate) -> Stores:

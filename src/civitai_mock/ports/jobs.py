@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
@@ -196,10 +197,16 @@ class WebhookOutbox(Protocol):
         """Return when the first job is due that has events to deliver, held or not; None if there is none."""
         ...
 
-    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
-        """Mark events up to `seq` as delivered; if newer ones exist, the job is due immediately."""
+    async def mark_delivered(self, job_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        """Mark events up to `seq` as delivered, by an attempt that is kept; if newer ones exist, the job is due now."""
         ...
 
-    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
-        """Count a failed attempt, and make the job due at `retry_at`; None gives up all events so far."""
+    async def mark_failed(
+        self, job_id: str, *, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
+        """Count a failed attempt, keep it, and make the job due at `retry_at`; None gives up all events so far."""
+        ...
+
+    async def state(self, job_id: str) -> CallbackState | None:
+        """Return what is known of the callbacks of a job; None for an unknown one."""
         ...

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
     from civitai_mock.domain.job import Job
     from civitai_mock.domain.money import Balances, Spent
     from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
@@ -115,10 +116,22 @@ class WorkflowOutbox(Protocol):
         """Return when the first workflow with announcements to deliver is due, held or not; None if there is none."""
         ...
 
-    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
-        """Mark announcements up to `seq` as delivered; if there are more, the workflow is due immediately."""
+    async def mark_delivered(self, workflow_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        """Mark announcements up to `seq` as delivered, by an attempt that is kept.
+
+        If there are more, the workflow is due immediately.
+        """
         ...
 
-    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
-        """Count a failed attempt, and make the workflow due at `retry_at`; None gives up this announcement alone."""
+    async def mark_failed(
+        self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
+        """Count a failed attempt, keep it, and make the workflow due at `retry_at`.
+
+        None gives up this announcement alone.
+        """
+        ...
+
+    async def state(self, workflow_id: str) -> CallbackState | None:
+        """Return what is known of the callbacks of a workflow; None for one that has announced nothing."""
         ...

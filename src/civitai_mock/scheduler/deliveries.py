@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import structlog
 
+from civitai_mock.domain.callbacks import LONGEST_REASON, CallbackAttempt
 from civitai_mock.domain.errors import ForbiddenError, TransientError
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
@@ -98,12 +99,12 @@ class Dispatcher(ABC, Generic[D]):
         """Return what is to be sent; None if there is nothing to send any more."""
 
     @abstractmethod
-    async def mark_delivered(self, due: D, delivery: Delivery) -> None:
+    async def mark_delivered(self, due: D, attempt: CallbackAttempt) -> None:
         """Note that it arrived."""
 
     @abstractmethod
-    async def mark_failed(self, due: D, *, retry_at: datetime | None) -> None:
-        """Note that it did not arrive; None gives it up."""
+    async def mark_failed(self, due: D, attempt: CallbackAttempt | None, *, retry_at: datetime | None) -> None:
+        """Note that it did not arrive, or that nothing was tried; without a time to try again it is given up."""
 
     def work_for(self, trace_id: str, **labels: str) -> None:
         """Say what the running delivery belongs to, in its spans and log lines."""
@@ -190,20 +191,24 @@ class Dispatcher(ABC, Generic[D]):
             logger.exception("callback broke off")
 
     async def _attempt(self, due: D, delivery: Delivery) -> None:
-        seq, attempt = delivery.seq, delivery.failures + 1
+        seq, number = delivery.seq, delivery.failures + 1
         try:
             status = await self._post(delivery)
         except ForbiddenError as error:
             self._metrics.webhook_attempts["refused"] += 1
-            logger.warning("callback refused", seq=seq, attempt=attempt, reason=error.message)
-            await self.mark_failed(due, retry_at=None)
+            logger.warning("callback refused", seq=seq, attempt=number, reason=error.message)
+            await self.mark_failed(due, self._tried(seq, error=error.message), retry_at=None)
         except NotDeliveredError as error:
-            logger.warning("callback failed", seq=seq, attempt=attempt, status=error.status, reason=error.message)
-            await self._retry_later(due, delivery, failures=attempt)
+            logger.warning("callback failed", seq=seq, attempt=number, status=error.status, reason=error.message)
+            attempt = self._tried(seq, status=error.status, error=error.message)
+            await self._retry_later(due, delivery, attempt, failures=number)
         else:
             self._metrics.webhook_attempts["delivered"] += 1
-            logger.info("callback delivered", seq=seq, attempt=attempt, status=status)
-            await self.mark_delivered(due, delivery)
+            logger.info("callback delivered", seq=seq, attempt=number, status=status)
+            await self.mark_delivered(due, self._tried(seq, status=status))
+
+    def _tried(self, seq: int, *, status: int | None = None, error: str | None = None) -> CallbackAttempt:
+        return CallbackAttempt(seq=seq, at=self._clock.now(), status=status, error=error and error[:LONGEST_REASON])
 
     async def _post(self, delivery: Delivery) -> int:
         headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": delivery.key}
@@ -211,13 +216,13 @@ class Dispatcher(ABC, Generic[D]):
             headers[TRACEPARENT_HEADER] = current_traceparent()
             return await self._sender.post(delivery.url, content=delivery.content, headers=headers)
 
-    async def _retry_later(self, due: D, delivery: Delivery, *, failures: int) -> None:
+    async def _retry_later(self, due: D, delivery: Delivery, attempt: CallbackAttempt, *, failures: int) -> None:
         if failures >= self._max_attempts:
             self._metrics.webhook_attempts["given_up"] += 1
             logger.warning("callback given up", seq=delivery.seq, attempts=failures)
-            await self.mark_failed(due, retry_at=None)
+            await self.mark_failed(due, attempt, retry_at=None)
             return
         self._metrics.webhook_attempts["failed"] += 1
         jitter = self._ids.of_job(delivery.key, f"attempt {failures}").seed() / SEEDS
         retry_at = self._clock.now() + backoff(failures, jitter=jitter)
-        await self.mark_failed(due, retry_at=retry_at)
+        await self.mark_failed(due, attempt, retry_at=retry_at)

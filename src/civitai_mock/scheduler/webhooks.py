@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook, FeedEntry
@@ -45,11 +46,11 @@ class WebhookDispatcher(Dispatcher[DueWebhook]):
             failures=due.failures,
         )
 
-    async def mark_delivered(self, due: DueWebhook, delivery: Delivery) -> None:
-        await self._outbox.mark_delivered(due.job.id, seq=delivery.seq)
+    async def mark_delivered(self, due: DueWebhook, attempt: CallbackAttempt) -> None:
+        await self._outbox.mark_delivered(due.job.id, seq=attempt.seq, attempt=attempt)
 
-    async def mark_failed(self, due: DueWebhook, *, retry_at: datetime | None) -> None:
-        await self._outbox.mark_failed(due.job.id, retry_at=retry_at)
+    async def mark_failed(self, due: DueWebhook, attempt: CallbackAttempt | None, *, retry_at: datetime | None) -> None:
+        await self._outbox.mark_failed(due.job.id, retry_at=retry_at, attempt=attempt)
 
     async def _next_event(self, due: DueWebhook) -> JobEvent | None:
         if due.delivered_seq + 1 == due.job.seq:

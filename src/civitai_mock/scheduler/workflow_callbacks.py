@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
+from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.deliveries import Delivery, DeliveryServices, Dispatcher
 
@@ -42,13 +43,13 @@ class WorkflowCallbackDispatcher(Dispatcher["DueAnnouncement"]):
         """Return None for what is given up: events of a deleted workflow, and what is about nothing that is there."""
         snapshot = await self._workflows.get(due.workflow_id)
         if snapshot is None:
-            await self.mark_failed(due, retry_at=None)
+            await self.mark_failed(due, None, retry_at=None)
             return None
         workflow, announcement = snapshot.workflow, due.announcement
         self.work_for(workflow.trace_id, workflow_id=workflow.id)
         body = self._render(snapshot, announcement)
         if body is None:
-            await self.mark_failed(due, retry_at=None)
+            await self.mark_failed(due, None, retry_at=None)
             return None
         return Delivery(
             url=workflow.callbacks[announcement.callback].url,
@@ -58,8 +59,11 @@ class WorkflowCallbackDispatcher(Dispatcher["DueAnnouncement"]):
             failures=due.failures,
         )
 
-    async def mark_delivered(self, due: "DueAnnouncement", delivery: Delivery) -> None:
-        await self._outbox.mark_delivered(due.workflow_id, seq=delivery.seq)
+    async def mark_delivered(self, due: "DueAnnouncement", attempt: CallbackAttempt) -> None:
+        await self._outbox.mark_delivered(due.workflow_id, seq=attempt.seq, attempt=attempt)
 
-    async def mark_failed(self, due: "DueAnnouncement", *, retry_at: datetime | None) -> None:
-        await self._outbox.mark_failed(due.workflow_id, seq=due.announcement.seq, retry_at=retry_at)
+    async def mark_failed(
+        self, due: "DueAnnouncement", attempt: CallbackAttempt | None, *, retry_at: datetime | None
+    ) -> None:
+        seq = due.announcement.seq
+        await self._outbox.mark_failed(due.workflow_id, seq=seq, retry_at=retry_at, attempt=attempt)

@@ -29,6 +29,7 @@ from tests.support.dates import START
 
 NAMES = TableNames()
 NUMBERED = re.compile(r"\?(\d+)")
+NAMED = re.compile(r":([a-z_]+)")
 PLACE = Position(created_at=START, submission_id="", job_id="")
 LEAVES = frozenset({"a", "b", "c"})
 SEARCHES: Mapping[str, JobCriteria] = {
@@ -127,6 +128,7 @@ LIST_INDEXES: Mapping[str, str] = {
 }
 # A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
 # There are few processes, and few epochs whose sweeping goes on; what has work has a test of its own.
+# A job is taken out of the places of its workflow only when somebody orders it to be lost.
 SCANS = frozenset(
     {
         "resources.count",
@@ -136,6 +138,7 @@ SCANS = frozenset(
         "namespaces.PROCESSES",
         "namespaces.with_work",
         "ended.ENDED",
+        "jobs.delete_place",
     }
 )
 INDEXES: Mapping[str, str] = {
@@ -184,9 +187,11 @@ INDEXES: Mapping[str, str] = {
     "announcements.hold": "INTEGER PRIMARY KEY (rowid=?)",
     "announcements.told": "INTEGER PRIMARY KEY (rowid=?)",
     "announcements.try_again": "INTEGER PRIMARY KEY (rowid=?)",
+    "announcements.state": "INTEGER PRIMARY KEY (rowid=?)",
     **{f"list.{name}.{use}": index for name, index in LIST_INDEXES.items() for use in ("plain", "query", "end")},
     **{f"list.{name}.probe": PROBE_INDEX for name in LIST_INDEXES},
     "jobs.count_poll": "sqlite_autoindex_jobs_1",
+    "jobs.one": "sqlite_autoindex_jobs_1",
     "jobs.set_taint": "sqlite_autoindex_jobs_1",
     "jobs.expired": "jobs to sweep (epoch=? AND keep_until<?)",
     "jobs.sweep": "INTEGER PRIMARY KEY (rowid=?)",
@@ -211,6 +216,7 @@ INDEXES: Mapping[str, str] = {
     "webhooks.delivered": "sqlite_autoindex_jobs_1",
     "webhooks.try_again": "sqlite_autoindex_jobs_1",
     "webhooks.give_up": "sqlite_autoindex_jobs_1",
+    "webhooks.state": "sqlite_autoindex_jobs_1",
     "find.all": "jobs by age (epoch=?)",
     "find.type": "jobs by age (epoch=? AND (created_at,submission_id,id)<(?,?,?))",
     "find.consumer": "jobs by consumer",
@@ -278,7 +284,8 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 def plan(connection: sqlite3.Connection, sql: str) -> list[str]:
     count = max(map(int, NUMBERED.findall(sql)), default=sql.count("?"))
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * count).fetchall()
+    named = dict.fromkeys(NAMED.findall(sql))
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", named or (None,) * count).fetchall()
     return [detail for *_, detail in rows]
 
 

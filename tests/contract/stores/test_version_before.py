@@ -24,7 +24,7 @@ from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.paths import DATA
 from tests.support.served_app import JOBS, Opened, open_app
 
-FOLDERS = sorted((DATA / "stores").iterdir())
+FOLDERS = sorted((DATA / "stores").iterdir(), key=lambda folder: int(folder.name.removeprefix("schema-")))
 EVENTS = "/v1/producer/jobs"
 VOLATILE = frozenset(
     {

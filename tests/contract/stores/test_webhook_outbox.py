@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from civitai_mock.domain.callbacks import MOST_ATTEMPTS, CallbackAttempt, CallbackState
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.domain.stages import Outcome
@@ -227,3 +228,50 @@ async def test_the_next_to_be_due_is_the_first_of_all_held_or_not(jobs: JobStore
     assert await webhooks.next_due() == at(20)
     await webhooks.mark_failed(job_id(1), retry_at=None)
     assert await webhooks.next_due() is None
+
+
+def attempt(seq: int, seconds: float, *, error: str | None = None, status: int | None = None) -> CallbackAttempt:
+    return CallbackAttempt(seq=seq, at=at(seconds), status=status, error=error)
+
+
+async def test_what_was_tried_is_known(jobs: JobStore, queue: JobQueue, webhooks: WebhookOutbox) -> None:
+    await add_claimed(jobs, queue, job=told_job())
+    assert await webhooks.state(job_id(1)) == CallbackState(told=-1, due_at=at(0), attempts=())
+    refused, arrived = attempt(0, 1, error="no, “never”", status=500), attempt(0, 2, status=200)
+    await webhooks.mark_failed(job_id(1), retry_at=at(2), attempt=refused)
+    assert await webhooks.state(job_id(1)) == CallbackState(told=-1, due_at=at(2), attempts=(refused,))
+    await webhooks.mark_delivered(job_id(1), seq=0, attempt=arrived)
+    assert await webhooks.state(job_id(1)) == CallbackState(told=0, due_at=None, attempts=(refused, arrived))
+    await news(jobs, 5)
+    given_up = attempt(1, 6, error="gone")
+    await webhooks.mark_failed(job_id(1), retry_at=None, attempt=given_up)
+    expected = CallbackState(told=1, due_at=None, attempts=(refused, arrived, given_up))
+    assert await webhooks.state(job_id(1)) == expected
+
+
+async def test_a_mark_without_an_attempt_keeps_those_before(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([told_job()])
+    tried = attempt(0, 1, error="gone")
+    await webhooks.mark_failed(job_id(1), retry_at=at(2), attempt=tried)
+    await webhooks.mark_failed(job_id(1), retry_at=at(3))
+    await webhooks.mark_delivered(job_id(1), seq=0)
+    assert await webhooks.state(job_id(1)) == CallbackState(told=0, due_at=None, attempts=(tried,))
+
+
+async def test_the_last_attempts_are_kept(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([told_job()])
+    tried = [attempt(0, number, error="gone") for number in range(MOST_ATTEMPTS + 3)]
+    for one in tried[:-1]:
+        await webhooks.mark_failed(job_id(1), retry_at=one.at, attempt=one)
+    await webhooks.mark_delivered(job_id(1), seq=0, attempt=tried[-1])
+    state = await webhooks.state(job_id(1))
+    assert state is not None
+    assert state.attempts == tuple(tried[3:])
+
+
+async def test_nothing_is_known_of_an_unknown_job_and_nothing_was_tried_without_a_receiver(
+    jobs: JobStore, webhooks: WebhookOutbox
+) -> None:
+    assert await webhooks.state(job_id(1)) is None
+    await jobs.add([make_job(1)])
+    assert await webhooks.state(job_id(1)) == CallbackState(told=-1, due_at=None, attempts=())

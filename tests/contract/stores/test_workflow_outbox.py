@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.workflow import WorkflowMemo, WorkflowStatus
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.ports import Stores, WorkflowOutbox
@@ -219,3 +220,19 @@ async def test_a_workflow_that_is_over_is_open_until_its_announcements_are_known
     assert await stores.jobs.has_open_workflows()
     await stores.announcements.mark_delivered(workflow_id(1), seq=0)
     assert not await stores.jobs.has_open_workflows()
+
+
+async def test_what_was_tried_is_known(outbox: WorkflowOutbox) -> None:
+    assert await outbox.state(workflow_id(1)) is None
+    await announce(outbox, 1, 0, 1)
+    failed = CallbackAttempt(seq=0, at=START + SECOND, status=503, error="busy")
+    await outbox.mark_failed(workflow_id(1), seq=0, retry_at=START + 5 * SECOND, attempt=failed)
+    expected = CallbackState(told=-1, due_at=START + 5 * SECOND, attempts=(failed,))
+    assert await outbox.state(workflow_id(1)) == expected
+    arrived = CallbackAttempt(seq=0, at=START + 5 * SECOND, status=200)
+    await outbox.mark_delivered(workflow_id(1), seq=0, attempt=arrived)
+    given_up = CallbackAttempt(seq=1, at=START + 6 * SECOND, error="gone")
+    await outbox.mark_failed(workflow_id(1), seq=1, retry_at=None, attempt=given_up)
+    assert await outbox.state(workflow_id(1)) == CallbackState(
+        told=1, due_at=None, attempts=(failed, arrived, given_up)
+    )

@@ -9,8 +9,10 @@ from datetime import datetime
 
 from bson import ObjectId
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
+from civitai_mock.storage.mongo.attempts import appended, pushed, state_of
 from civitai_mock.storage.mongo.claims import stamp_front
 from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, Collection, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -18,7 +20,6 @@ from civitai_mock.storage.mongo.errors import raises_domain_errors
 from civitai_mock.storage.mongo.job_documents import job_of
 
 DUE_SINCE_LAST_EVENT = {"$cond": [{"$lt": ["$callback.told", "$seq"]}, "$lastEvent.at", "$$REMOVE"]}
-GIVE_UP: Pipeline = [{"$set": {"callback.told": "$seq", "callback.failures": 0}}, {"$unset": "callback.dueAt"}]
 
 
 class MongoWebhookOutbox:
@@ -50,18 +51,28 @@ class MongoWebhookOutbox:
         return None
 
     @raises_domain_errors
-    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
+    async def mark_delivered(self, job_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
         knows = {"callback.told": {"$max": ["$callback.told", seq]}, "callback.failures": 0}
-        pipeline: Pipeline = [{"$set": knows}, {"$set": {"callback.dueAt": DUE_SINCE_LAST_EVENT}}]
+        noted = {**knows, **appended("callback", attempt)}
+        pipeline: Pipeline = [{"$set": noted}, {"$set": {"callback.dueAt": DUE_SINCE_LAST_EVENT}}]
         await self._jobs.update_one(self._undelivered(job_id), pipeline)
 
     @raises_domain_errors
-    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
+    async def mark_failed(
+        self, job_id: str, *, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
         if retry_at is None:
-            await self._jobs.update_one(self._undelivered(job_id), GIVE_UP)
+            knows = {"callback.told": "$seq", "callback.failures": 0, **appended("callback", attempt)}
+            pipeline: Pipeline = [{"$set": knows}, {"$unset": "callback.dueAt"}]
+            await self._jobs.update_one(self._undelivered(job_id), pipeline)
         else:
             again = {"$set": {"callback.dueAt": moment_text(retry_at)}, "$inc": {"callback.failures": 1}}
-            await self._jobs.update_one(self._undelivered(job_id), again)
+            await self._jobs.update_one(self._undelivered(job_id), {**again, **pushed("callback", attempt)})
+
+    @raises_domain_errors
+    async def state(self, job_id: str) -> CallbackState | None:
+        found = await self._jobs.find_one({"jobId": job_id, "epoch": self._epoch.number}, {"callback": 1})
+        return None if found is None else state_of(found.get("callback") or {"told": -1})
 
     def _undelivered(self, job_id: str) -> Document:
         return {"jobId": job_id, "epoch": self._epoch.number, "callback.dueAt": {"$exists": True}}

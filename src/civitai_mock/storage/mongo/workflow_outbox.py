@@ -8,8 +8,10 @@ from datetime import datetime
 
 from bson import ObjectId
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
+from civitai_mock.storage.mongo.attempts import appended, pushed, state_of
 from civitai_mock.storage.mongo.claims import stamp_front
 from civitai_mock.storage.mongo.collections import LONGEST_ANNOUNCED_FIRST, Collection, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import is_storable, key_in, moment_text, name_of, parse_moment
@@ -73,18 +75,25 @@ class MongoWorkflowOutbox:
         return None
 
     @raises_domain_errors
-    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
-        knows = {"outbox.told": seq, "outbox.failures": 0}
+    async def mark_delivered(self, workflow_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        knows = {"outbox.told": seq, "outbox.failures": 0, **appended("outbox", attempt)}
         pipeline: Pipeline = [{"$set": knows}, {"$set": {"outbox.dueAt": DUE_SINCE_LAST}}]
         await self._workflows.update_one(self._untold(workflow_id, seq), pipeline)
 
     @raises_domain_errors
-    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
+    async def mark_failed(
+        self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
         if retry_at is None:
-            await self.mark_delivered(workflow_id, seq=seq)
+            await self.mark_delivered(workflow_id, seq=seq, attempt=attempt)
         else:
             again = {"$set": {"outbox.dueAt": moment_text(retry_at)}, "$inc": {"outbox.failures": 1}}
-            await self._workflows.update_one(self._untold(workflow_id, seq), again)
+            await self._workflows.update_one(self._untold(workflow_id, seq), {**again, **pushed("outbox", attempt)})
+
+    @raises_domain_errors
+    async def state(self, workflow_id: str) -> CallbackState | None:
+        found = await self._workflows.find_one({"_id": self._key(workflow_id)}, {"outbox": 1})
+        return state_of(found["outbox"]) if found and found.get("outbox") else None
 
     def _untold(self, workflow_id: str, seq: int) -> Document:
         return {"_id": self._key(workflow_id), "outbox.told": {"$lt": seq}}

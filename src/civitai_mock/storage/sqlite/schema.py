@@ -20,7 +20,7 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 10
+VERSION = 11
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
@@ -30,6 +30,7 @@ VERSION = 10
 # version 9 a row of events has its position in the feed, which grows with each row; those of before have none. Since
 # version 10 all that is found by an id or a name has the epoch of its namespace before it (see `domain.namespaces`);
 # resources that all namespaces see have `SHARED_EPOCH`. What has the number of a job or a workflow needs none.
+# Since version 11 the last attempts at callbacks are kept; of those before nobody knows.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -42,7 +43,7 @@ TABLES = (
         lease_until INTEGER, prompt_id TEXT, waits INTEGER NOT NULL, result TEXT, taint TEXT,
         callback_due_at INTEGER, callback_told INTEGER NOT NULL DEFAULT -1,
         callback_failures INTEGER NOT NULL DEFAULT 0, moved_by TEXT, polls INTEGER NOT NULL DEFAULT 0,
-        UNIQUE (epoch, id))
+        callback_attempts TEXT, UNIQUE (epoch, id))
     """,
     """CREATE TABLE IF NOT EXISTS "{jobs} requests" (job INTEGER PRIMARY KEY, body TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS "{jobs} texts" (job INTEGER PRIMARY KEY, body BLOB NOT NULL)""",
@@ -81,7 +82,7 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs} deliveries" (
         workflow INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL, due_at INTEGER,
-        told INTEGER NOT NULL DEFAULT -1, failures INTEGER NOT NULL DEFAULT 0)
+        told INTEGER NOT NULL DEFAULT -1, failures INTEGER NOT NULL DEFAULT 0, attempts TEXT)
     """,
     """
     CREATE TABLE IF NOT EXISTS "{resources}" (

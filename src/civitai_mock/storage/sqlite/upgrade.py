@@ -89,6 +89,9 @@ LATER_COLUMNS = ("owner", "recipe", "facts")  # which came with versions 3, 5 an
 ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE epoch = 1 AND owner IS NULL)"
 MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" WHERE epoch = 1 """
 ADD_POSITION = """ALTER TABLE "{jobs} {job_events}" ADD COLUMN position INTEGER"""
+# By table, the column that came with version 11.
+ATTEMPTS: Mapping[str, str] = {"{jobs}": "callback_attempts", "{jobs} deliveries": "attempts"}
+ADD_ATTEMPTS = 'ALTER TABLE "{table}" ADD COLUMN {column} TEXT'
 INSERT_NAMESPACE = """
     INSERT INTO namespaces (name, epoch, changed, used_at, is_deleted, document) VALUES (?, ?, 0, 0, 0, '{}')
     ON CONFLICT (name) DO NOTHING
@@ -103,6 +106,7 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
         version = _version(connection)
         add_columns_of_blobs(connection)
         add_positions_of_events(connection, names)
+        add_attempts(connection, names)
         with old_jobs_taken_over(connection, names), epochs_added(connection, names):
             for statement in TABLES:
                 connection.execute(names.fill(statement))
@@ -249,6 +253,15 @@ def add_positions_of_events(connection: sqlite3.Connection, names: TableNames) -
     columns = _columns(connection, names.fill("{jobs} {job_events}"))
     if columns and "position" not in columns:
         connection.execute(names.fill(ADD_POSITION))
+
+
+def add_attempts(connection: sqlite3.Connection, names: TableNames) -> None:
+    """Add the columns of attempts at callbacks; older tables, which have no epochs, are made anew with them."""
+    for name, column in ATTEMPTS.items():
+        table = names.fill(name)
+        columns = _columns(connection, table)
+        if "epoch" in columns and column not in columns:
+            connection.execute(ADD_ATTEMPTS.format(table=table, column=column))
 
 
 def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:

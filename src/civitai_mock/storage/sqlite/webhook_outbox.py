@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
+from civitai_mock.storage.sqlite.attempts import NOTED, attempt_text, state_from
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
 from civitai_mock.storage.sqlite.job_rows import job_from
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 
@@ -24,18 +26,21 @@ NEXT_DUE = """SELECT min(callback_due_at) FROM "{jobs}" WHERE epoch = ? AND call
 HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE epoch = ? AND id = ?"""
 # A job whose receiver does not know the last event yet is due since then.
 DELIVERED = """
-    UPDATE "{jobs}" SET callback_told = max(callback_told, ?), callback_failures = 0,
-        callback_due_at = CASE WHEN max(callback_told, ?) < seq THEN changed_at END
-    WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
+    UPDATE "{jobs}" SET callback_told = max(callback_told, :seq), callback_failures = 0,
+        callback_due_at = CASE WHEN max(callback_told, :seq) < seq THEN changed_at END, callback_attempts = {noted}
+    WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL
 """
 TRY_AGAIN = """
-    UPDATE "{jobs}" SET callback_failures = callback_failures + 1, callback_due_at = ?
-    WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
+    UPDATE "{jobs}" SET callback_failures = callback_failures + 1, callback_due_at = :due_at,
+        callback_attempts = {noted}
+    WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL
 """
 GIVE_UP = """
-    UPDATE "{jobs}" SET callback_told = seq, callback_failures = 0, callback_due_at = NULL
-    WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
+    UPDATE "{jobs}" SET callback_told = seq, callback_failures = 0, callback_due_at = NULL,
+        callback_attempts = {noted}
+    WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL
 """
+STATE = """SELECT callback_told, callback_due_at, callback_attempts FROM "{jobs}" WHERE epoch = ? AND id = ?"""
 
 
 class OutboxStatements:
@@ -46,9 +51,11 @@ class OutboxStatements:
         self.due = names.fill(DUE)
         self.next_due = names.fill(NEXT_DUE)
         self.hold = names.fill(HOLD)
-        self.delivered = names.fill(DELIVERED)
-        self.try_again = names.fill(TRY_AGAIN)
-        self.give_up = names.fill(GIVE_UP)
+        noted = NOTED.format(column="callback_attempts")
+        self.delivered = names.fill(DELIVERED.replace("{noted}", noted))
+        self.try_again = names.fill(TRY_AGAIN.replace("{noted}", noted))
+        self.give_up = names.fill(GIVE_UP.replace("{noted}", noted))
+        self.state = names.fill(STATE)
 
 
 class SqliteWebhookOutbox:
@@ -78,14 +85,23 @@ class SqliteWebhookOutbox:
         ((micros,),) = self._database.read(self._sql.next_due, (self._epoch.number,))
         return None if micros is None else from_micros(micros)
 
-    async def mark_delivered(self, job_id: str, *, seq: int) -> None:
-        delivered = (seq, seq, self._epoch.number, job_id)
-        await self._database.write(lambda db: db.execute(self._sql.delivered, delivered))
+    async def mark_delivered(self, job_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        values = self._values(job_id, attempt) | {"seq": seq}
+        await self._database.write(lambda db: db.execute(self._sql.delivered, values))
 
-    async def mark_failed(self, job_id: str, *, retry_at: datetime | None) -> None:
-        key = (self._epoch.number, job_id)
+    async def mark_failed(
+        self, job_id: str, *, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
+        values = self._values(job_id, attempt)
         if retry_at is None:
-            await self._database.write(lambda db: db.execute(self._sql.give_up, key))
+            await self._database.write(lambda db: db.execute(self._sql.give_up, values))
         else:
-            again = (to_micros(retry_at), *key)
+            again = values | {"due_at": to_micros(retry_at)}
             await self._database.write(lambda db: db.execute(self._sql.try_again, again))
+
+    async def state(self, job_id: str) -> CallbackState | None:
+        rows = self._database.read(self._sql.state, (self._epoch.number, job_id))
+        return state_from(*rows[0]) if rows else None
+
+    def _values(self, job_id: str, attempt: CallbackAttempt | None) -> dict[str, Value]:
+        return {"epoch": self._epoch.number, "id": job_id, "attempt": attempt_text(attempt)}

@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
+from civitai_mock.storage.sqlite.attempts import NOTED, attempt_text, state_from
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 
 NUMBER = 'SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ? AND is_deleted = 0'
@@ -36,14 +38,18 @@ NEXT_DUE = 'SELECT min(due_at) FROM "{jobs} deliveries" WHERE epoch = ? AND due_
 HOLD = 'UPDATE "{jobs} deliveries" SET due_at = ? WHERE workflow = ?'
 # A workflow whose receivers do not know its last announcement yet is due since the next one.
 TOLD = """
-    UPDATE "{jobs} deliveries" SET told = ?1, failures = 0, due_at = (
+    UPDATE "{jobs} deliveries" SET told = :seq, failures = 0, attempts = {noted}, due_at = (
         SELECT next.at FROM "{jobs} announcements" AS next WHERE next.workflow = "{jobs} deliveries".workflow
-        AND next.seq = ?1 + 1)
-    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ?2 AND id = ?3) AND told < ?1
+        AND next.seq = :seq + 1)
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) AND told < :seq
 """
 TRY_AGAIN = """
-    UPDATE "{jobs} deliveries" SET failures = failures + 1, due_at = ?
-    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ?) AND told < ?
+    UPDATE "{jobs} deliveries" SET failures = failures + 1, due_at = :due_at, attempts = {noted}
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) AND told < :seq
+"""
+STATE = """
+    SELECT told, due_at, attempts FROM "{jobs} deliveries"
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ?)
 """
 
 
@@ -60,8 +66,10 @@ class AnnouncementStatements:
         self.due = names.fill(DUE)
         self.next_due = names.fill(NEXT_DUE)
         self.hold = names.fill(HOLD)
-        self.told = names.fill(TOLD)
-        self.try_again = names.fill(TRY_AGAIN)
+        noted = NOTED.format(column="attempts")
+        self.told = names.fill(TOLD.replace("{noted}", noted))
+        self.try_again = names.fill(TRY_AGAIN.replace("{noted}", noted))
+        self.state = names.fill(STATE)
 
 
 class SqliteWorkflowOutbox:
@@ -115,16 +123,25 @@ class SqliteWorkflowOutbox:
         ((micros,),) = self._database.read(self._sql.next_due, (self._epoch.number,))
         return None if micros is None else from_micros(micros)
 
-    async def mark_delivered(self, workflow_id: str, *, seq: int) -> None:
-        told = (seq, self._epoch.number, workflow_id)
-        await self._database.write(lambda db: db.execute(self._sql.told, told))
+    async def mark_delivered(self, workflow_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
+        values = self._values(workflow_id, seq, attempt)
+        await self._database.write(lambda db: db.execute(self._sql.told, values))
 
-    async def mark_failed(self, workflow_id: str, *, seq: int, retry_at: datetime | None) -> None:
+    async def mark_failed(
+        self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
+    ) -> None:
         if retry_at is None:
-            await self.mark_delivered(workflow_id, seq=seq)
+            await self.mark_delivered(workflow_id, seq=seq, attempt=attempt)
             return
-        again = (to_micros(retry_at), self._epoch.number, workflow_id, seq)
+        again = self._values(workflow_id, seq, attempt) | {"due_at": to_micros(retry_at)}
         await self._database.write(lambda db: db.execute(self._sql.try_again, again))
+
+    async def state(self, workflow_id: str) -> CallbackState | None:
+        rows = self._database.read(self._sql.state, (self._epoch.number, workflow_id))
+        return state_from(*rows[0]) if rows else None
+
+    def _values(self, workflow_id: str, seq: int, attempt: CallbackAttempt | None) -> dict[str, Value]:
+        return {"epoch": self._epoch.number, "id": workflow_id, "seq": seq, "attempt": attempt_text(attempt)}
 
 
 def _row(announcement: Announcement) -> tuple[int, int, str]:
