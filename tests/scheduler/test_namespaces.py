@@ -8,6 +8,7 @@ import pytest
 from civitai_mock.bootstrap.namespace import make_namespace
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import ForbiddenError
+from civitai_mock.services.namespace_ids import NamespaceIds
 from tests.scheduler.conftest import Bench
 from tests.support.dates import START
 from tests.support.event_loop import settle
@@ -40,8 +41,11 @@ async def test_a_submission_wakes_only_the_scheduler_of_its_own_namespace(bench:
     asleep.cancel()
 
 
-async def test_a_namespace_has_the_time_and_the_ids_of_the_process_unless_it_has_its_own(bench: Bench) -> None:
+async def test_a_namespace_has_the_time_of_the_process_and_draws_from_its_ids_unless_it_has_its_own(
+    bench: Bench,
+) -> None:
     namespace = make_namespace(bench.runtime)
-    assert (namespace.name, namespace.ids) == ("default", bench.runtime.ids)
+    assert isinstance(namespace.ids, NamespaceIds)
+    assert (namespace.name, namespace.ids.random) == ("default", bench.runtime.ids)
     bench.clock.advance(1)
     assert namespace.clock.now() == bench.runtime.clock.now()

@@ -58,7 +58,7 @@ class Opened:
 
     @property
     def stores(self) -> Stores:
-        return self.namespace.runtime.stores
+        return self.namespace.stores
 
     @property
     def metrics(self) -> Metrics:

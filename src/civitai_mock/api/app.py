@@ -1,7 +1,7 @@
 """Make the app: a pipeline with hot routes, and all routes behind it, with nothing open yet."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -57,7 +57,6 @@ ROUTES: Sequence[Route] = [
 def make_api(
     *,
     options: ApiOptions,
-    namespaces: ServedNamespaces,
     access: Access,
     trusted_proxies: Sequence[Network],
     metrics: Metrics,
@@ -65,7 +64,7 @@ def make_api(
     request_log: RequestLog | None = None,
     only_system: bool = False,
 ) -> "Api":
-    """Return the app; `lifespan` opens the stores that the `namespaces` work on.
+    """Return the app; `lifespan` opens namespaces, and has the app `serve` them.
 
     Requests are counted in `metrics`. With `only_system`, health and metrics are all that is served.
     """
@@ -76,11 +75,11 @@ def make_api(
         has_control_plane=access.control.is_on and not only_system,
     )
     app.answers = AnswerCache()
-    app.context = ApiContext(
+    app.make_context = partial(
+        ApiContext,
         options=options,
         client_hints=ClientHints(options.vocabularies),
         bodies=BodyBudget(options.max_bodies_bytes),
-        namespaces=namespaces,
     )
     app.pipeline = RequestPipeline(
         routes=app.answer_by_router,
@@ -101,6 +100,7 @@ class Api(Starlette):
 
     answers: AnswerCache
     context: ApiContext
+    make_context: Callable[..., ApiContext]
     pipeline: RequestPipeline
 
     def __init__(
@@ -111,6 +111,10 @@ class Api(Starlette):
         self._version = version
         self._only_system = only_system
         self._has_control_plane = has_control_plane
+
+    def serve(self, namespaces: ServedNamespaces) -> None:
+        """Answer requests from now on, which are for these namespaces."""
+        self.context = self.make_context(namespaces=namespaces)
 
     @cached_property
     def all_routes(self) -> "FastApiApp":

@@ -1,9 +1,8 @@
 """The app of one process, from its start to its end: the HTTP API alone, or with a scheduler beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -15,46 +14,22 @@ from civitai_mock.api.context import ApiOptions
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.rate_limit import GuessLimit
 from civitai_mock.api.request_log import RequestLog
-from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.namespace import Namespace
+from civitai_mock.bootstrap.namespaces import Namespaces, open_namespaces
 from civitai_mock.bootstrap.runtime import DISTRIBUTION, loading_rest, open_runtime
-from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import RandomIds, SystemClock
-from civitai_mock.domain.errors import NotFoundError
-from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import Clock, Ids, Metrics
-from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.health import StallDetector
 from civitai_mock.settings import Settings
 
 
-@dataclass(slots=True)
-class OnlyNamespace:
-    """Serves the default namespace, once it is there, and no other."""
-
-    default: Namespace
-    names_by_token: Mapping[str, str] = field(default_factory=dict)
-
-    def __init__(self, default: Namespace | None = None) -> None:
-        self.names_by_token = {}
-        if default is not None:
-            self.default = default
-
-    def find(self, name: str) -> Namespace | None:
-        return self.default if name == DEFAULT else None
-
-    async def open(self, name: str, *, creates: bool) -> Namespace:  # noqa: ARG002 - the port has it
-        raise NotFoundError(f"There is no namespace '{name}'.")
-
-
 class Application:
-    """Holds the `app` for a server, which opens everything when it starts; only then is there a `namespace`.
+    """Holds the `app` for a server, which opens everything when it starts; only then are there `namespaces`.
 
     `failure` is the exception that broke the start. `jobs_left` is how many jobs were not given back at the end; it is
     None while a scheduler runs.
     """
-
-    namespace: Namespace
 
     def __init__(
         self,
@@ -73,11 +48,9 @@ class Application:
         self._clock = clock or SystemClock()
         self._ids = ids or RandomIds()
         self._metrics = Metrics()
-        self._stops: list[Callable[[], None]] = []
-        self._namespaces = OnlyNamespace()
+        self.namespaces: Namespaces | None = None
         self.app = make_api(
             options=_api_options(settings),
-            namespaces=self._namespaces,
             access=_access(settings, self._clock),
             trusted_proxies=settings.trusted_networks,
             metrics=self._metrics,
@@ -85,59 +58,52 @@ class Application:
             request_log=request_log,
         )
 
+    @property
+    def namespace(self) -> Namespace:
+        """Return the default namespace as it is now; raise `RuntimeError` before the start."""
+        if self.namespaces is None:
+            raise RuntimeError("the app is not open")
+        return self.namespaces.default
+
     def begin_stop(self) -> None:
         """Answer all requests that wait for jobs, and claim no more jobs; before the start there is nothing to stop."""
-        for stop in self._stops:
-            stop()
+        if self.namespaces is not None:
+            self.namespaces.stop_waiting()
+            self.namespaces.stop()
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Open, serve and close. Keep the exception that breaks the start: uvicorn reports only that there was one."""
         try:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
-                self.namespace = make_namespace(runtime, runs_jobs=self._with_scheduler)
-                self._namespaces.default = self.namespace
-                self._stops = [self.namespace.stop_waiting]
+                self.jobs_left = None
                 async with (
-                    aclosing(self.namespace),
-                    self._working_beside(),
+                    open_namespaces(runtime, runs_jobs=self._with_scheduler) as namespaces,
                     loading_rest(runtime, modules=[FASTAPI_APP]),
                 ):
-                    yield
+                    self.namespaces = namespaces
+                    self.app.serve(namespaces)
+                    stall_detector = namespaces.default.use_cases.health.stall_detector
+                    async with _watching(stall_detector) if stall_detector else nullcontext():
+                        yield
+                self.jobs_left = namespaces.jobs_left
         except Exception as error:
             self.failure = error
             raise
 
-    def _working_beside(self) -> AbstractAsyncContextManager[None]:
-        """Run jobs; or else watch whether another process does."""
-        stall_detector = self.namespace.use_cases.health.stall_detector
-        return _watching(stall_detector) if stall_detector else self._running(make_scheduler(self.namespace))
 
-    @asynccontextmanager
-    async def _running(self, scheduler: Scheduler) -> AsyncIterator[None]:
-        self._stops.append(scheduler.stop)
-        self.namespace.use_cases.readiness.scheduler_fault = lambda: scheduler.fault
-        self.jobs_left = None
-        running = asyncio.create_task(scheduler.run(), name="scheduler")
-        try:
-            yield
-        finally:
-            scheduler.stop()
-            await running
-            self.jobs_left = scheduler.jobs_left
-
-
-def make_system_app(namespace: Namespace) -> Starlette:
-    """Make the app of a process that only runs jobs: it answers health and metrics of an open namespace."""
-    settings = namespace.runtime.settings
-    return make_api(
-        options=_api_options(settings),
-        namespaces=OnlyNamespace(namespace),
-        access=_access(settings, namespace.clock),
-        trusted_proxies=settings.trusted_networks,
-        metrics=namespace.runtime.metrics,
+def make_system_app(namespaces: Namespaces) -> Starlette:
+    """Make the app of a process that only runs jobs: it answers health and metrics."""
+    runtime = namespaces.default.runtime
+    app = make_api(
+        options=_api_options(runtime.settings),
+        access=_access(runtime.settings, runtime.clock),
+        trusted_proxies=runtime.settings.trusted_networks,
+        metrics=runtime.metrics,
         only_system=True,
     )
+    app.serve(namespaces)
+    return app
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Make a namespace: what one isolated world has for itself, such as clock, ids, event bus and use cases."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -8,10 +9,10 @@ from typing import TYPE_CHECKING
 from civitai_mock.api.context import UseCases
 from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.bootstrap.metrics import make_scrape
-from civitai_mock.bootstrap.providers import provider_with
+from civitai_mock.bootstrap.providers import provider_in_world
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.clock import NamespaceClock
-from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, Epoch
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids, Provider, Stores
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
@@ -30,6 +31,7 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.namespace_ids import NamespaceIds
 from civitai_mock.services.order_jobs import OrderJobs
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.progress_policy import ProgressPolicy
@@ -55,7 +57,7 @@ class Namespace:
     """Holds what the API and the scheduler of one namespace share; by the event bus each learns what the other did.
 
     It lasts for one `epoch`, on `stores` that know nothing of any other. `runs_jobs` says whether this process has a
-    scheduler for it. If not, its health says whether any process has.
+    scheduler for it, and `scheduler_fault` why that takes no jobs. If not, its health says whether any process has one.
     """
 
     epoch: Epoch
@@ -66,12 +68,13 @@ class Namespace:
     ids: Ids
     event_bus: EventBus
     event_feed: FollowEvents
+    controls: Controls
     blob_urls: BlobUrls
     workflow_blob_urls: WorkflowBlobUrls
     webhook_sender: WebhookSender
-    controls: Controls
     progress_policy: ProgressPolicy
     runs_jobs: bool
+    scheduler_fault: Callable[[], str | None]
 
     @property
     def name(self) -> str:
@@ -210,11 +213,14 @@ def make_namespace(
     event_feed: FollowEvents | None = None,
     controls: Controls | None = None,
     runs_jobs: bool = True,
+    scheduler_fault: Callable[[], str | None] = lambda: None,
 ) -> Namespace:
-    """Make the default namespace in its first epoch, unless it is given another one.
+    """Make the namespace of an epoch, or else one on the very stores of the runtime.
 
-    It has the ids and the feed of the process, and a clock that goes as its one does, unless it is given its own.
+    It draws from the ids of the process, has its feed, and a clock that goes as its one does, unless it is given its
+    own; nothing is set for it without `controls`.
     """
+    stores = runtime.stores if epoch is None else runtime.stores.in_epoch(epoch)
     settings, epoch = runtime.settings, epoch or Epoch()
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
     workflow_lifetime = timedelta(seconds=settings.workflow_url_lifetime_s)
@@ -223,15 +229,15 @@ def make_namespace(
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     event_feed.add(epoch.number, event_bus)
     controls = controls or Controls()
+    ids = ids or _make_ids(runtime, epoch, controls)
     controls.subscribe(event_bus.publish_work)  # as there may be jobs that could not be claimed before
-    is_first = (epoch.namespace, epoch.number) == (DEFAULT, FIRST_EPOCH)
     return Namespace(
         epoch=epoch,
         runtime=runtime,
-        stores=runtime.stores if is_first else runtime.stores.in_epoch(epoch),
-        provider=provider_with(runtime.provider, clock=clock),
+        stores=stores,
+        provider=provider_in_world(runtime.provider, clock=clock, ids=ids),
         clock=clock,
-        ids=ids or runtime.ids,
+        ids=ids,
         event_bus=event_bus,
         event_feed=event_feed,
         blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock, namespace=epoch.namespace),
@@ -245,7 +251,12 @@ def make_namespace(
         controls=controls,
         progress_policy=ProgressPolicy(controls),
         runs_jobs=runs_jobs,
+        scheduler_fault=scheduler_fault,
     )
+
+
+def _make_ids(runtime: Runtime, epoch: Epoch, controls: Controls) -> NamespaceIds:
+    return NamespaceIds(random=runtime.ids, controls=controls, epoch=epoch, count=runtime.stores.namespaces.count)
 
 
 def _make_use_cases(namespace: Namespace) -> UseCases:
@@ -289,7 +300,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         blob_access=namespace.blob_access,
         scrape=make_scrape(runtime, namespace.read_backlog, clock=clock, runs_jobs=namespace.runs_jobs),
         health=health,
-        readiness=CheckReadiness(health=health),
+        readiness=CheckReadiness(health=health, scheduler_fault=namespace.scheduler_fault),
         clock=clock,
         provider_name=provider.name,
         rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,

@@ -46,9 +46,9 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
     )
 
 
-def provider_with(provider: Provider, *, clock: Clock) -> Provider:
-    """Return the provider of a namespace with this clock; real servers are the same for all."""
-    return provider.with_clock(clock) if isinstance(provider, Simulator) else provider
+def provider_in_world(provider: Provider, *, clock: Clock, ids: Ids) -> Provider:
+    """Return the provider of a namespace with this clock and these ids; real servers are the same for all."""
+    return provider.in_world(clock=clock, ids=ids) if isinstance(provider, Simulator) else provider
 
 
 def _profile(settings: Settings) -> TimingProfile:

@@ -1,6 +1,6 @@
 """Make the scheduler of a namespace, and all that it works with."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import orjson
@@ -9,6 +9,7 @@ from civitai_mock.api.v1.render import render_event
 from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.bootstrap.runners import make_runner_services
+from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
     from civitai_mock.domain.workflow_search import Announcement
 
 
-def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Scheduler:
-    """Make a scheduler; without a worker id it draws one, so that any number of schedulers can work on one store."""
+def make_worker_id(runtime: Runtime) -> str:
+    """Draw a worker id, so that any number of schedulers can work on one store; those of one process may share it."""
+    return f"{runtime.provider.name}-{runtime.ids.uuid().replace('-', '')[:12]}"
+
+
+def make_scheduler(
+    namespace: Namespace, *, worker_id: str | None = None, claimed_at: datetime | None = None
+) -> Scheduler:
+    """Make a scheduler; without a worker id it draws one.
+
+    `claimed_at` is the last claim that another one made under this id in the namespace.
+    """
     runtime, settings = namespace.runtime, namespace.runtime.settings
     deliveries = DeliveryServices(
         stores=namespace.stores,
@@ -37,7 +48,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
         metrics=runtime.metrics,
     )
     scheduler = Scheduler(
-        worker_id=worker_id or f"{namespace.provider.name}-{namespace.ids.uuid().replace('-', '')[:12]}",
+        worker_id=worker_id or make_worker_id(runtime),
         stores=namespace.stores,
         services=make_runner_services(namespace),
         dispatchers=[_make_webhooks(namespace, deliveries), _make_workflow_callbacks(namespace, deliveries)],
@@ -56,7 +67,7 @@ def make_scheduler(namespace: Namespace, *, worker_id: str | None = None) -> Sch
             grace=timedelta(milliseconds=settings.shutdown_grace_ms),
         ),
     )
-    runtime.metrics.jobs_in_flight = scheduler.jobs_in_flight
+    scheduler.claimed_at = claimed_at
     return scheduler
 
 

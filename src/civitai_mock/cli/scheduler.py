@@ -4,21 +4,20 @@ import argparse
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 
-from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.namespaces import Namespaces, open_namespaces
 from civitai_mock.bootstrap.runtime import loading_rest, open_runtime
-from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.cli.event_loop import exit_status, run_until_done, stop_in_good_order
 from civitai_mock.cli.health_files import HealthFile, HealthReport, keep_health_file
 from civitai_mock.cli.process import Stop
 from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import StoreHealth
-from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.serving.address import interfaces_of
 from civitai_mock.serving.server import Server, listen
 from civitai_mock.settings import Settings
@@ -36,40 +35,38 @@ def run_scheduler(settings: Settings, _: argparse.Namespace, stop: Stop) -> int:
 
 async def _run_scheduler(settings: Settings, stop: Stop, listeners: list[socket.socket]) -> int:
     """Run until it is stopped; return how many jobs were not given back."""
-    async with open_runtime(settings) as runtime, loading_rest(runtime):
-        namespace = make_namespace(runtime)
-        scheduler = make_scheduler(namespace)
+    async with (
+        open_runtime(settings) as runtime,
+        loading_rest(runtime),
+        open_namespaces(runtime, runs_jobs=True) as namespaces,
+    ):
         loop = asyncio.get_running_loop()
 
         def begin_stop() -> None:
-            loop.call_soon_threadsafe(scheduler.stop)
+            loop.call_soon_threadsafe(namespaces.stop)
 
-        running = asyncio.create_task(scheduler.run(), name="scheduler")
         stop_in_good_order(
             stop,
             begin_stop,
             grace=timedelta(milliseconds=settings.shutdown_grace_ms),
-            jobs_left=lambda: scheduler.jobs_left if running.done() else None,
+            jobs_left=lambda: namespaces.jobs_left,
         )
         logger.info("ready", store=runtime.stores.health.description, provider=runtime.provider.description)
-        heartbeat = Heartbeat(scheduler=scheduler, store=runtime.stores.health, port=settings.port)
-        async with _serving_metrics(namespace, scheduler, listeners):
-            await heartbeat.run_beside(running)
-    return scheduler.jobs_left
+        heartbeat = Heartbeat(namespaces=namespaces, store=runtime.stores.health, port=settings.port)
+        async with _serving_metrics(namespaces, listeners):
+            await heartbeat.run_beside(namespaces.wait_until_stopped())
+    return namespaces.jobs_left or 0
 
 
 @asynccontextmanager
-async def _serving_metrics(
-    namespace: Namespace, scheduler: Scheduler, listeners: list[socket.socket]
-) -> AsyncIterator[None]:
+async def _serving_metrics(namespaces: Namespaces, listeners: list[socket.socket]) -> AsyncIterator[None]:
     """Answer health and metrics until the end of the block, if there are sockets for it."""
     if not listeners:
         yield
         return
     from civitai_mock.bootstrap.application import make_system_app
 
-    namespace.use_cases.readiness.scheduler_fault = lambda: scheduler.fault
-    server = Server(make_system_app(namespace), grace=timedelta(0), on_ready=lambda: None, on_stop=lambda: None)
+    server = Server(make_system_app(namespaces), grace=timedelta(0), on_ready=lambda: None, on_stop=lambda: None)
     serving = asyncio.create_task(server.serve(sockets=listeners), name="health and metrics")
     try:
         yield
@@ -81,12 +78,12 @@ async def _serving_metrics(
 class Heartbeat:
     """Writes every other second that the event loop runs, and whether the store answers."""
 
-    def __init__(self, *, scheduler: Scheduler, store: StoreHealth, port: int) -> None:
-        self._scheduler = scheduler
+    def __init__(self, *, namespaces: Namespaces, store: StoreHealth, port: int) -> None:
+        self._namespaces = namespaces
         self._store = store
         self._port = port
 
-    async def run_beside(self, running: "asyncio.Task[None]") -> None:
+    async def run_beside(self, running: Awaitable[None]) -> None:
         """Beat until `running` is done; raise what it raises."""
         with keep_health_file(self._report("the store was not asked yet")) as file:
             if not file.is_kept:
@@ -103,7 +100,7 @@ class Heartbeat:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _find_fault(self) -> str:
-        if fault := self._scheduler.fault:
+        if fault := self._namespaces.fault_of(DEFAULT):
             return fault
         try:
             await self._store.ping()

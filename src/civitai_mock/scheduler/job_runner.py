@@ -16,6 +16,7 @@ from civitai_mock.domain.errors import (
     ClaimLost,
     JobError,
     MockError,
+    NamespaceResetError,
     NotStartedError,
     NoWorkerError,
     TransientError,
@@ -45,6 +46,7 @@ class CancelReason(IntEnum):
     STOPPING = 1  # the process is: the job goes back into the queue
     TIMED_OUT = 2  # the claim has lasted as long as it may: the job uses up a retry
     LOST = 3  # somebody else ended or took the job: nothing is written
+    ABANDONED = 4  # its namespace was reset: the job is not there any more
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class JobRunner:
         """
         if self._has_let_go and reason is CancelReason.TIMED_OUT:
             return
-        self._has_let_go |= reason is CancelReason.LOST
+        self._has_let_go |= reason >= CancelReason.LOST
         self._cancel_reason = max(self._cancel_reason, reason)
         self.task.cancel()
 
@@ -125,6 +127,9 @@ class JobRunner:
         except ClaimLost:
             self._has_let_go = True
             await self._stop_prompt()
+        except NamespaceResetError:
+            self._has_let_go = True
+            await self._stop_prompt(only_if_ended=False)
         except Exception:
             logger.exception("job runner failed", stage=self.job.stage)
             await self._give_up()
@@ -268,6 +273,8 @@ class JobRunner:
         match self._cancel_reason:
             case CancelReason.LOST:
                 await self._stop_prompt()
+            case CancelReason.ABANDONED:
+                await self._stop_prompt(only_if_ended=False)
             case CancelReason.TIMED_OUT:
                 await _unless_cancelled_again(self._expire())
             case CancelReason.STOPPING:

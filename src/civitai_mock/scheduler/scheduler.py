@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import MovedClock, Stores
 from civitai_mock.scheduler.advance_time import AdvanceTime
@@ -34,6 +34,7 @@ CLAIM_BATCH = 100
 STUCK_SECONDS = 15.0  # no store takes so long for a claim
 CLAIM_SECONDS = 0.5  # of a claim that is under way at the stop, before it is left to its lease
 RELEASE_SECONDS = 1.2  # of the two that everything after the grace time has together
+ABANDON_SECONDS = 6.0  # a little more than the cancellation of a prompt may take
 MICROSECOND = timedelta(microseconds=1)
 SAME_MOMENT = timedelta(seconds=1)
 
@@ -91,11 +92,12 @@ class Scheduler:
         )
         self._timeouts = Timers(clock=services.clock, on_due=self._time_out)
         self._in_flight = InFlight()
-        self._claimed_at: datetime | None = None  # the last claim that got anything
+        self.claimed_at: datetime | None = None  # the last claim under this worker id that got anything
         self._stop_asked = asyncio.Event()
         self._grace_ends = 0.0
         self._claiming_since: float | None = None
         self._is_running = False
+        self._is_abandoned = False
         self.jobs_left = 0  # how many jobs were not given back at the stop
         event_bus.subscribe_to_ends(self._on_ended)
         event_bus.subscribe_to_changes_elsewhere(self._in_flight.cancel_ended)
@@ -138,6 +140,8 @@ class Scheduler:
             await self._stop_asked.wait()
             await asyncio.wait([claiming], timeout=CLAIM_SECONDS)
             claiming.cancel()
+            if self._is_abandoned:
+                await self._leave(loops)
             await self._drain()
             patience = self._seconds_until(self._grace_ends)
             await asyncio.gather(*[dispatcher.stop(patience=patience) for dispatcher in self._dispatchers])
@@ -170,6 +174,19 @@ class Scheduler:
         await self._reaper.expire()
         await self._dependencies.scan()
         await self._workflows.scan()
+
+    def abandon(self) -> None:
+        """Stop at once, and write nothing: the namespace was reset, so nothing that this works on is there any more."""
+        self._is_abandoned = True
+        for runner in list(self._in_flight.runners.values()):
+            runner.cancel(CancelReason.ABANDONED)
+        self.stop()
+        self._grace_ends = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether it works on no job at present."""
+        return len(self._in_flight) == 0
 
     def jobs_in_flight(self) -> Mapping[str, int]:
         """Return how many jobs it works on, by the stage that they have come to."""
@@ -219,7 +236,7 @@ class Scheduler:
             self._claiming_since = asyncio.get_running_loop().time()
             jobs = await self._claim(room) if room > 0 else ()
             self._claiming_since = None
-            for job in jobs:
+            for job in () if self._is_abandoned else jobs:
                 self._start(group, job)
             if room <= 0 or len(jobs) < room:  # then the queue was empty: to ask again is a write for nothing
                 await self._event_bus.wait_for_work()
@@ -231,18 +248,20 @@ class Scheduler:
             jobs = await self._queue.claim(claim, limit=room, only_timed=self._services.progress_policy.only_timed)
         except TransientError as error:
             logger.warning("store away", error=error.message)
+        except NamespaceResetError as error:
+            logger.debug("nothing claimed", reason=error.message)
         except Exception:
             logger.exception("claiming failed")
         else:
-            self._claimed_at = claim.at if jobs else self._claimed_at
+            self.claimed_at = claim.at if jobs else self.claimed_at
             return jobs
         return ()
 
     def _new_claim(self) -> Claim:
         """Return a claim whose moment no other one of this worker has, however the clock is moved."""
         now = at = self._services.clock.now()
-        if self._claimed_at is not None and self._claimed_at - SAME_MOMENT < now <= self._claimed_at:
-            at = self._claimed_at + MICROSECOND
+        if self.claimed_at is not None and self.claimed_at - SAME_MOMENT < now <= self.claimed_at:
+            at = self.claimed_at + MICROSECOND
         provider = self._services.provider.name
         until = self._services.system_clock.now() + self._options.lease
         return Claim(provider=provider, worker_id=self.worker_id, at=at, until=until)
@@ -289,6 +308,14 @@ class Scheduler:
             self._timeouts.set(job_id, times_out_at)
         else:
             runner.cancel(CancelReason.TIMED_OUT)
+
+    async def _leave(self, loops: Sequence[asyncio.Task[None]]) -> None:
+        """Let runners stop their prompts on servers, but nothing else go on."""
+        for task in loops:
+            task.cancel()
+        runners = [runner.task for runner in self._in_flight.runners.values()]
+        if runners:
+            await asyncio.wait(runners, timeout=ABANDON_SECONDS)
 
     async def _drain(self) -> None:
         """Cancel what runs longer than the grace time, so that it gives its job back.

@@ -41,7 +41,7 @@ class ControlPlane:
         self._store = store
         self._clock = clock
         self._obey: Obey = _ignore
-        self._revision = 0
+        self._revision = -1  # so that all that is set comes first
         self._refreshing = asyncio.Lock()
         self._last_beat = datetime.min.replace(tzinfo=UTC)
         self._names_by_epoch: dict[int, str] = {}

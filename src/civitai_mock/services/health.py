@@ -104,7 +104,7 @@ class GetHealth:
 class CheckReadiness:
     """Says whether work that comes now gets on: the store can be used, somebody takes jobs, and a worker is ready.
 
-    `scheduler_fault` returns why the scheduler of this process takes no jobs; whoever runs one sets it.
+    `scheduler_fault` returns why the scheduler of this process takes no jobs, if it has one.
     """
 
     health: GetHealth

@@ -26,6 +26,7 @@ from civitai_mock.generation.media import ImageContent
 from civitai_mock.generation.recipe import GraphRecipe
 from civitai_mock.ports import (
     Clock,
+    Ids,
     InputFile,
     Output,
     Outputs,
@@ -66,6 +67,7 @@ class SimulatedPrompt:
 
 SPARE_ENTRIES = 64
 DRAWING_THREADS = 2
+DRAWN_NUMBERS = 10_000
 
 
 class PromptHistory:
@@ -128,13 +130,18 @@ class Simulator:
         clock: Clock,
         profile: TimingProfile,
         image_content: ImageContent,
+        ids: Ids | None = None,
         threads: DrawingThreads | None = None,
         remember: int = 4096,
     ) -> None:
-        """Draw in `threads`, which whoever made them closes, or else in its own."""
+        """Draw in `threads`, which whoever made them closes, or else in its own.
+
+        While `ids` are seeded, a prompt depends on nothing but itself: models are in memory, and numbers are drawn.
+        """
         self.name = name
         self.description = f"simulation, {image_content} images"
         self._clock = clock
+        self._ids = ids
         self._profile = profile
         self._image_content = image_content
         self._worker = SimulatedWorker(profile)
@@ -154,15 +161,14 @@ class Simulator:
         if self._owns_threads:
             await self._threads.aclose()
 
-    def with_clock(self, clock: Clock) -> "Simulator":
-        """Return a simulator of a world of its own, whose time is this clock's; only the threads are shared."""
-        if clock is self._clock:
-            return self
+    def in_world(self, *, clock: Clock, ids: Ids) -> "Simulator":
+        """Return a simulator of a world of its own, with this clock and these ids; only the threads are shared."""
         return Simulator(
             name=self.name,
             clock=clock,
             profile=self._profile,
             image_content=self._image_content,
+            ids=ids,
             threads=self._threads,
         )
 
@@ -206,17 +212,17 @@ class Simulator:
         return 1
 
     async def _start(self, submission: Submission) -> SimulatedPrompt:
-        number = next(self._numbers)
+        is_seeded = self._ids is not None and self._ids.is_seeded
         input_files = {file.name: file for file in submission.files}
         loaded = await self._load(input_files)
         outputs = self._check(submission.graph, loaded, has_common_shape=submission.has_common_shape)
-        workload = self._worker.take(outputs, lasts=submission.lasts)
+        workload = self._worker.take(outputs, lasts=submission.lasts, has_all_models=is_seeded)
         made = [output for output in outputs if output.results]
         kept = _without_previews(made)
         is_undrawn = all(output.is_drawn_image for output in made)
         return SimulatedPrompt(
             id=submission.prompt_id,
-            number=number,
+            number=self._number(submission.prompt_id),
             is_done=not workload.duration and is_undrawn,
             job_id=submission.job_id,
             outputs=kept,
@@ -228,6 +234,11 @@ class Simulator:
             ends_at=self._clock.now() + workload.duration,
             cancelled=asyncio.get_running_loop().create_future(),
         )
+
+    def _number(self, prompt_id: str) -> int:
+        if self._ids is None or not self._ids.is_seeded:
+            return next(self._numbers)
+        return self._ids.of_job(prompt_id, "number").seed() % DRAWN_NUMBERS
 
     def _check(
         self, graph: ReadOnlyJson, loaded: Mapping[str, Loaded], *, has_common_shape: bool

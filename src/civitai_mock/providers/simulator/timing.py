@@ -49,15 +49,18 @@ class SimulatedWorker:
         self._profile = profile
         self._models: OrderedDict[str, None] = OrderedDict()
 
-    def take(self, outputs: Sequence[OutputImages], *, lasts: timedelta | None = None) -> Workload:
+    def take(
+        self, outputs: Sequence[OutputImages], *, lasts: timedelta | None = None, has_all_models: bool = False
+    ) -> Workload:
         """Return the workload of a prompt with these outputs, and have its models in memory from now on.
 
-        Where somebody says how long it `lasts`, all of that is the run: nothing else takes time.
+        Where somebody says how long it `lasts`, all of that is the run: nothing else takes time. One that
+        `has_all_models` loads none, so that no prompt depends on those before it.
         """
         passes = (sampler_pass for output in outputs for sampler_pass in output.passes)
         models = dict.fromkeys(sampler_pass.model for sampler_pass in passes if sampler_pass.model)
-        cached = [model for model in models if model in self._models]
-        loaded = [model for model in models if model not in self._models]
+        cached = [model for model in models if has_all_models or model in self._models]
+        loaded = [model for model in models if model not in cached]
         self._keep_in_memory(models)
         if lasts is None:
             load, run, convert = self._load_time(loaded), self._run_time(outputs), self._convert_time(outputs)
