@@ -98,14 +98,17 @@ BLOB_FILES = [
     IndexModel([("metadata.epoch", UP), ("metadata.keepUntil", UP)]),
 ]
 BLOB_CHUNKS = [IndexModel([("files_id", UP), ("n", UP)], unique=True)]
+NAMESPACES = [IndexModel([("changed", UP)]), IndexModel([("epoch", UP)]), IndexModel([("usedAt", UP)])]
+COUNTERS = [IndexModel([("epoch", UP)])]
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionNames:
     """Names of the collections that users may choose; raise ValueError if two are the same.
 
-    `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; beside `jobs` stand `jobs.reservations` and
-    `jobs.workflows`.
+    `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; beside `jobs` stand `jobs.workflows`,
+    `jobs.reservations`, and what is stored of namespaces: `jobs.namespaces`, `.epochs`, `.processes`, `.leases` and
+    `.counters`.
     """
 
     resources: str = "resources"
@@ -122,7 +125,10 @@ class CollectionNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collections:
-    """The collections of one database, each under the name that the settings gave it."""
+    """The collections of one database, each under the name that the settings gave it.
+
+    `epochs` has those that are over, and of which something may be left.
+    """
 
     resources: Collection
     jobs: Collection
@@ -133,20 +139,31 @@ class Collections:
     blobs: Collection
     blob_files: Collection
     blob_chunks: Collection
+    namespaces: Collection
+    epochs: Collection
+    processes: Collection
+    leases: Collection
+    counters: Collection
 
 
 def collections_of(database: Database, names: CollectionNames) -> Collections:
     """Open the collections, with the read and write concerns of `database`."""
+    jobs = database[names.jobs]
     return Collections(
         resources=database[names.resources],
-        jobs=database[names.jobs],
+        jobs=jobs,
         job_events=database[names.job_events],
-        reservations=database[names.jobs].reservations,
-        workflows=database[names.jobs].workflows,
+        reservations=jobs.reservations,
+        workflows=jobs.workflows,
         secrets=database[names.secrets],
         blobs=database[names.blobs],
         blob_files=database[names.blobs].files,
         blob_chunks=database[names.blobs].chunks,
+        namespaces=jobs.namespaces,
+        epochs=jobs.epochs,
+        processes=jobs.processes,
+        leases=jobs.leases,
+        counters=jobs.counters,
     )
 
 
@@ -161,6 +178,8 @@ async def create_indexes(collections: Collections) -> None:
         (collections.blobs, BLOBS),
         (collections.blob_files, BLOB_FILES),
         (collections.blob_chunks, BLOB_CHUNKS),
+        (collections.namespaces, NAMESPACES),
+        (collections.counters, COUNTERS),
     ):
         await collection.create_indexes(models)
 

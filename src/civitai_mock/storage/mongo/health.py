@@ -61,6 +61,11 @@ def _others(collections: Collections) -> Sequence[Collection]:
         collections.resources,
         collections.blobs,
         collections.blob_files,
+        collections.namespaces,
+        collections.epochs,
+        collections.processes,
+        collections.leases,
+        collections.counters,
     )
 
 

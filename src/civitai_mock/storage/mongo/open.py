@@ -27,6 +27,7 @@ from civitai_mock.storage.mongo.command_meter import CommandMeter
 from civitai_mock.storage.mongo.driver_threads import DriverThreads
 from civitai_mock.storage.mongo.health import MongoHealth
 from civitai_mock.storage.mongo.reachability import Reachability, is_about_names, reason_for
+from civitai_mock.storage.mongo.revisions import store_first_records
 from civitai_mock.storage.mongo.schema import note_version, refuse_newer
 from civitai_mock.storage.mongo.stores import MongoStore
 from civitai_mock.storage.mongo.upgrade import upgrade
@@ -118,6 +119,7 @@ async def _prepare(database: Database, collections: Collections, reachability: R
         await refuse_newer(collections.secrets)
         await create_indexes(collections)
         await upgrade(collections)
+        await store_first_records(collections)
         await note_version(collections.secrets)
     except NewerSchemaError as error:
         raise TransientError(f"{reachability.description} cannot be used: {error}.") from error

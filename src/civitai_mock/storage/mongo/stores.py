@@ -1,17 +1,19 @@
 """The roles of a MongoDB store, for any epoch of any namespace."""
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import NamespaceStore, StoreHealth, Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.ports import StoreHealth, Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.mongo.blob_files import BlobFiles
 from civitai_mock.storage.mongo.blobs import MongoBlobStore, grouped_undrawn
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collections
+from civitai_mock.storage.mongo.epoch_sweep import EpochSweep
 from civitai_mock.storage.mongo.event_feed import MongoEventFeed
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore, grouped_changes
+from civitai_mock.storage.mongo.namespaces import MongoNamespaceStore
 from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.resources import MongoResourceStore
+from civitai_mock.storage.mongo.revisions import Revisions
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 
@@ -27,7 +29,9 @@ class MongoStore:
         self._undrawn = grouped_undrawn(collections.blobs)
         self._feed = MongoEventFeed(jobs=collections.jobs)
         self._secrets = MongoSecretStore(collection=collections.secrets)
-        self._namespaces = late(self._load_namespaces)
+        revisions = Revisions(settings=collections.secrets, namespaces=collections.namespaces)
+        sweep = EpochSweep(collections=collections, revisions=revisions, files=files)
+        self._namespaces = MongoNamespaceStore(collections=collections, revisions=revisions, sweep=sweep)
 
     async def drain(self) -> None:
         """Wait for writes whose callers may be gone."""
@@ -71,6 +75,3 @@ class MongoStore:
             secrets=self._secrets,
             health=self._health,
         )
-
-    def _load_namespaces(self) -> NamespaceStore:
-        raise TransientError("not there yet")

@@ -1,0 +1,299 @@
+"""What only MongoDB can get wrong about namespaces: revisions that are drawn and written in another order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from civitai_mock.domain.errors import ConflictError, TransientError
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import NamespaceStore, Stores
+from civitai_mock.storage.mongo import blobs as blobs_module
+from civitai_mock.storage.mongo import epoch_sweep, revisions
+from civitai_mock.storage.mongo import namespaces as namespaces_module
+from civitai_mock.storage.mongo.collections import Collections
+from civitai_mock.storage.mongo.epoch_sweep import EpochSweep
+from civitai_mock.storage.mongo.namespaces import MongoNamespaceStore
+from civitai_mock.storage.mongo.revisions import ITSELF, Revisions
+from tests.support.dates import START
+from tests.support.jobs import add_jobs, chunks, make_job
+from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address
+
+pytestmark = pytest.mark.mongo
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[MongoAddress]:
+    async with mongo_address() as address:
+        yield address
+
+
+@pytest.fixture
+async def stores(address: MongoAddress) -> AsyncIterator[Stores]:
+    async with address.open() as stores:
+        yield stores
+
+
+@pytest.fixture
+async def inside(address: MongoAddress, stores: Stores) -> AsyncIterator[Collections]:
+    async with address.inside() as collections:
+        yield collections
+
+
+def process_on(inside: Collections, **troubled: Any) -> NamespaceStore:
+    """Another process on the database, with its own trouble; it has nothing to do with files."""
+    collections = replace(inside, **troubled)
+    drawing = Revisions(settings=collections.secrets, namespaces=collections.namespaces)
+    nothing: Any = None
+    sweep = EpochSweep(collections=collections, revisions=drawing, files=nothing)
+    return MongoNamespaceStore(collections=collections, revisions=drawing, sweep=sweep)
+
+
+def telling(inside: Collections) -> tuple[NamespaceStore, asyncio.Event]:
+    """A process, and what is set as soon as it has written a new record."""
+    is_written = asyncio.Event()
+
+    async def tell() -> None:
+        is_written.set()
+
+    return process_on(inside, namespaces=Meanwhile(inside.namespaces, "insert_one", tell, after=True)), is_written
+
+
+async def add(namespaces: NamespaceStore, name: str) -> int:
+    return (await namespaces.add(name, now=NOW, document={})).changed
+
+
+class Follower:
+    """Hears of changes as processes do: it asks for the revision first."""
+
+    def __init__(self, namespaces: NamespaceStore, revision: int) -> None:
+        self.names: set[str] = set()
+        self.revision = revision
+        self._namespaces = namespaces
+
+    async def look(self) -> None:
+        revision = await self._namespaces.revision()
+        self.names |= {record.name for record in await self._namespaces.changed_since(self.revision)}
+        self.revision = revision
+
+
+async def test_a_change_that_is_written_after_a_later_one_is_not_missed(stores: Stores, inside: Collections) -> None:
+    follower = Follower(stores.namespaces, await stores.namespaces.revision())
+    later: list[asyncio.Task[int]] = []
+
+    async def others_add_and_look() -> None:
+        process, is_written = telling(inside)
+        later.append(asyncio.create_task(add(process, "later")))
+        await is_written.wait()
+        await follower.look()
+
+    slow = process_on(inside, namespaces=Meanwhile(inside.namespaces, "insert_one", others_add_and_look))
+    earlier = await add(slow, "earlier")
+    assert earlier < await later[0]
+    assert follower.names == {"later"}
+    await follower.look()
+    assert follower.names == {"later", "earlier"}
+    assert follower.revision == await later[0]
+
+
+async def test_a_change_returns_when_all_before_it_can_be_read(stores: Stores, inside: Collections) -> None:
+    """Else whoever waits until others have come so far would not wait for its own."""
+    revision_at_return: list[int] = []
+
+    async def add_and_note(process: NamespaceStore) -> None:
+        changed = await add(process, "later")
+        revision_at_return.append(await stores.namespaces.revision() - changed)
+
+    async def others_add() -> None:
+        process, is_written = telling(inside)
+        later.append(asyncio.create_task(add_and_note(process)))
+        await is_written.wait()
+        assert revision_at_return == []
+
+    later: list[asyncio.Task[None]] = []
+    await add(process_on(inside, namespaces=Meanwhile(inside.namespaces, "insert_one", others_add)), "earlier")
+    await later[0]
+    assert revision_at_return == [0]
+
+
+@pytest.mark.parametrize("kind", ["add", "save", "renew", "delete"])
+async def test_a_write_of_a_process_that_was_taken_for_dead_comes_too_late_and_is_made_again(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    namespaces = stores.namespaces
+    if kind != "add":
+        await add(namespaces, "a")
+    before = await namespaces.get("a")
+    follower = Follower(namespaces, await namespaces.revision())
+    monkeypatch.setattr(revisions, "MOST_PENDING_SECONDS", -1.0)
+
+    async def others_look_past_it() -> None:
+        first = follower.revision
+        while follower.revision == first:
+            await follower.look()
+
+    call = "insert_one" if kind == "add" else "find_one_and_update"
+    slow = process_on(inside, namespaces=Meanwhile(inside.namespaces, call, others_look_past_it))
+    if kind == "save":
+        assert before is not None
+        assert await slow.save(before, {"x": 1}) is None
+        assert await namespaces.get("a") != before  # as its revision is another
+        return
+    if kind == "delete":
+        assert await slow.delete("a")
+    else:
+        written = await (slow.renew("a", {"x": 1}) if kind == "renew" else slow.add("a", now=NOW, document={"x": 1}))
+        assert written is not None
+        assert await namespaces.get("a") == written
+    passed = follower.revision
+    await follower.look()
+    assert passed < follower.revision == (await namespaces.changed_since(0))[-1].changed
+    assert (await namespaces.get("a") is None) == (kind == "delete")
+
+
+async def test_a_process_that_dies_before_its_change_is_written_holds_nobody_up(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "MOST_PENDING_SECONDS", -1.0)
+    before = await stores.namespaces.revision()
+    dead = Interrupted(inside.namespaces, "insert_one")
+    with pytest.raises(TransientError):
+        await add(process_on(inside, namespaces=dead, secrets=DyingAfterOne(inside.secrets)), "lost")
+    assert await pending(inside) == ["lost"]
+    assert await stores.namespaces.revision() == before
+    changed = await add(stores.namespaces, "a")
+    assert await stores.namespaces.revision() >= changed
+    assert await pending(inside) == []
+    assert await stores.namespaces.get("lost") is None
+    assert (await stores.namespaces.get("a")) is not None
+
+
+async def test_a_process_that_dies_after_its_change_is_written_has_made_it(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(stores.namespaces, await stores.namespaces.revision())
+    with pytest.raises(TransientError):
+        await add(process_on(inside, secrets=DyingAfterOne(inside.secrets)), "a")
+    assert await pending(inside) == ["a"]
+    written = await stores.namespaces.get("a")
+    assert written is not None
+    await follower.look()
+    assert follower.revision < written.changed
+    monkeypatch.setattr(revisions, "MOST_PENDING_SECONDS", -1.0)
+    await follower.look()
+    await follower.look()
+    assert follower.revision == written.changed
+    assert await stores.namespaces.get("a") == written
+
+
+class DyingAfterOne(Interrupted):
+    """The document that revisions are drawn from, whose connection is gone after the first draw."""
+
+    def __init__(self, collection: Any) -> None:
+        super().__init__(collection, "find_one_and_update")
+        self._drawn = False
+
+    async def _interrupt(self, call: Any, *args: object, **kwargs: object) -> object:
+        if self._drawn:
+            return await super()._interrupt(call, *args, **kwargs)
+        self._drawn = True
+        return await call(*args, **kwargs)
+
+
+async def pending(inside: Collections) -> list[str]:
+    document = await inside.secrets.find_one(ITSELF)
+    assert document is not None
+    return [entry["name"] for entry in document["pending"]]
+
+
+async def test_processes_that_add_at_once_never_add_too_many(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(namespaces_module, "MOST_NAMESPACES", 4)
+    processes = [process_on(inside) for _ in range(3)]
+    added = await asyncio.gather(
+        *(add(process, f"{place}-{number}") for place, process in enumerate(processes) for number in range(4)),
+        return_exceptions=True,
+    )
+    refused = [answer for answer in added if isinstance(answer, ConflictError)]
+    assert 1 <= len(added) - len(refused) <= 3
+    assert len(await stores.namespaces.list(after="", limit=99)) == 1 + len(added) - len(refused)
+    for name in ("x", "y", "z"):  # one after the other, up to the last one
+        if len(await stores.namespaces.list(after="", limit=99)) < 4:
+            await add(stores.namespaces, name)
+    with pytest.raises(ConflictError, match="There are 4 namespaces already"):
+        await add(stores.namespaces, "one too many")
+
+
+async def test_an_epoch_whose_end_broke_off_is_not_over_and_is_unlisted_later(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = await stores.namespaces.add("a", now=NOW, document={})
+    of_a = stores.in_epoch(Epoch("a", record.epoch))
+    await add_jobs(of_a.jobs, 3)
+    broken = process_on(inside, namespaces=Interrupted(inside.namespaces, "find_one_and_update"))
+    with pytest.raises(TransientError):
+        await broken.renew("a", {})
+    assert not await stores.namespaces.sweep_over(limit=9)
+    assert (await of_a.queue.backlog()).jobs == 3
+    assert list(await stores.namespaces.epochs_with_work()) == [record.epoch]
+    assert await inside.epochs.count_documents({}) == 1
+    monkeypatch.setattr(epoch_sweep, "LISTED", timedelta())
+    assert not await stores.namespaces.sweep_over(limit=9)
+    assert await inside.epochs.count_documents({}) == 0
+    assert (await of_a.queue.backlog()).jobs == 3
+
+
+async def test_an_epoch_of_which_nothing_was_left_for_long_is_forgotten(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that was under way when it ended may land before that."""
+    record = await stores.namespaces.add("a", now=NOW, document={})
+    of_a = stores.in_epoch(Epoch("a", record.epoch))
+    await stores.namespaces.renew("a", {})
+    assert not await stores.namespaces.sweep_over(limit=9)
+    await of_a.jobs.add([make_job()])
+    assert await stores.namespaces.sweep_over(limit=9)
+    assert not await stores.namespaces.sweep_over(limit=9)
+    assert await inside.jobs.count_documents({}) == 0
+    assert await inside.epochs.count_documents({}) == 1
+    monkeypatch.setattr(epoch_sweep, "LISTED", timedelta())
+    assert not await stores.namespaces.sweep_over(limit=9)
+    assert await inside.epochs.count_documents({}) == 0
+
+
+async def test_files_of_an_epoch_that_is_over_go_with_their_parts(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs_module, "LARGEST_CONTENT", 1000)
+    record = await stores.namespaces.add("a", now=NOW, document={})
+    for each in (stores, stores.in_epoch(Epoch("a", record.epoch))):
+        await each.blobs.put("key", chunks(bytes(300 * 1024)), content_type="image/png", keep_until=START)
+    await stores.namespaces.renew("a", {})
+    while await stores.namespaces.sweep_over(limit=1):
+        pass
+    assert [file["metadata"]["epoch"] async for file in inside.blob_files.find()] == [1]
+    assert await inside.blob_chunks.count_documents({}) == 2
+    assert await stores.blobs.stat("key") is not None
+
+
+async def test_a_deleted_name_is_in_the_way_of_slow_writes_after_all_have_heard_of_it(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(stores.namespaces, "a")
+    await stores.namespaces.delete("a")
+    start = await stores.namespaces.revision()
+    assert not await stores.namespaces.sweep_over(limit=9)
+    document = await inside.namespaces.find_one({"_id": "a"})
+    assert document is not None
+    assert document["changed"] == -start
+    assert await add(stores.namespaces, "a") > start
+    await stores.namespaces.delete("a")
+    monkeypatch.setattr(epoch_sweep, "LISTED", timedelta())
+    assert not await stores.namespaces.sweep_over(limit=9)
+    assert await inside.namespaces.find_one({"_id": "a"}) is None
