@@ -3,6 +3,7 @@
 from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.ports import Stores
+from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
 from civitai_mock.services.looking_in import ListQueue, LookingIn
@@ -14,5 +15,8 @@ def make_looking_in(stores: Stores, use_cases: UseCases) -> LookingIn:
         list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
         show_graphs=ShowGraphs(
             jobs=stores.jobs, query=use_cases.query, submit=use_cases.submit, load_skeletons=read_skeletons
+        ),
+        show_callbacks=ShowCallbacks(
+            webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows
         ),
     )

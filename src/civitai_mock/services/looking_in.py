@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
+from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
 
@@ -28,3 +29,4 @@ class LookingIn:
     list_jobs: ListJobs
     list_queue: ListQueue
     show_graphs: ShowGraphs
+    show_callbacks: ShowCallbacks

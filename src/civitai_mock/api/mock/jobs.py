@@ -10,18 +10,21 @@ from civitai_mock.api.context import use_cases, vocabulary
 from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, invalid_cursor, listing, requested_page
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import JobDetails, JobItem, JobItemList
+from civitai_mock.api.mock.schemas import AttemptItem, CallbackItem, JobDetails, JobItem, JobItemList
 from civitai_mock.api.openapi import Operation, choice_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import optional
 from civitai_mock.api.responses import JsonResponse, as_members
 from civitai_mock.api.v1.job_types import SPELLINGS
 from civitai_mock.api.v1.render import render_event
+from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.stages import JobEventType
+from civitai_mock.network.redaction import redacted
+from civitai_mock.services.callback_views import CallbackView
 from civitai_mock.services.job_listing import JobFilter, known_job_type, prompt_of
 
 JOB_PATH = "/jobs/{jobId}"
@@ -43,12 +46,14 @@ async def list_jobs(request: Request) -> Response:
 async def get_job(request: Request) -> Response:
     cases = use_cases(request)
     job = await cases.query.by_id(request.path_params["jobId"])
-    events = [render_event(event, vocabulary(request)) for event in await cases.query.events(job.id)]
+    events = await cases.query.events(job.id)
+    callbacks = await cases.looking_in.show_callbacks(job, events)
     details: JobDetails = {
         **render_item(job),
         "properties": as_members(job.properties),
         "spec": as_members(job.spec),
-        "events": events,
+        "events": [render_event(event, vocabulary(request)) for event in events],
+        "callbacks": [_render_callback(callback) for callback in callbacks],
         "faults": [],
     }
     return JsonResponse(details)
@@ -82,6 +87,30 @@ def render_item(job: Job) -> JobItem:
     if place is not None:
         item["workflowId"] = place.workflow_id
         item["step"] = place.step
+    return item
+
+
+def _render_callback(callback: CallbackView) -> CallbackItem:
+    item: CallbackItem = {
+        "url": redacted(callback.url),
+        "seq": callback.seq,
+        "scope": callback.scope,
+        "subject": callback.subject,
+        "status": callback.status,
+        "delivery": callback.delivered,
+        "attempts": [_render_attempt(attempt) for attempt in callback.attempts],
+    }
+    if callback.due_at is not None:
+        item["dueAt"] = format_date(callback.due_at)
+    return item
+
+
+def _render_attempt(attempt: CallbackAttempt) -> AttemptItem:
+    item: AttemptItem = {"at": format_date(attempt.at)}
+    if attempt.status is not None:
+        item["status"] = attempt.status
+    if attempt.error is not None:
+        item["error"] = attempt.error
     return item
 
 
@@ -145,7 +174,7 @@ ROUTES = [
         method="GET",
         operation=Operation(
             id="getMockJob",
-            summary="Get a job with its events",
+            summary="Get a job with its events and callbacks",
             tag=CONTROL_TAG,
             parameters=[path_parameter("jobId")],
             responses={200: JobDetails},

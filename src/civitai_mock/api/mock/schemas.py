@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from civitai_mock.api.health import WorkerHealth
 from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.services.callback_views import Delivered
 from civitai_mock.services.shown_settings import SettingOrigin
 
 
@@ -52,12 +53,37 @@ class JobItemList(TypedDict):
     next: NotRequired[str]
 
 
+class AttemptItem(TypedDict):
+    """One attempt at a callback; `error` says why it failed."""
+
+    at: DateTime
+    status: NotRequired[int]
+    error: NotRequired[str]
+
+
+class CallbackItem(TypedDict):
+    """An event that a receiver is to know: that of `seq`, by which `subject` (of a `scope`) got this `status`.
+
+    Of old ones the `delivery` may be unknown, as only the last 50 attempts are kept. Secrets in the URL are `***`.
+    """
+
+    url: str
+    seq: int
+    scope: str
+    subject: str
+    status: str
+    delivery: Delivered
+    dueAt: NotRequired[DateTime]
+    attempts: Sequence[AttemptItem]
+
+
 class JobDetails(JobItem):
     """A job with its events in order; `spec` is what was asked for, complete, as it is stored."""
 
     properties: Members
     spec: Members
     events: Sequence[JobEvent]
+    callbacks: Sequence[CallbackItem]
     faults: Sequence[Members]
 
 
