@@ -5,9 +5,11 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn, TypeVar
+from functools import partial
+from typing import Literal, TypeVar
 
 from civitai_mock.clock import VirtualClock
+from civitai_mock.clock.virtual import VirtualTimer
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
@@ -59,6 +61,7 @@ class ControlledClock(VirtualClock):
         super().__init__(START)
         self._clock = clock
         self._control = control
+        self._waiting: set[asyncio.Task[Literal[True]]] = set()
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -67,8 +70,23 @@ class ControlledClock(VirtualClock):
         await self._clock.sleep(seconds)
         await self._control.may_run.wait()
 
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> NoReturn:
-        raise NotImplementedError("A call cannot wait until a paused process goes on; sleep instead.")
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> VirtualTimer:
+        timer = VirtualTimer(callback)
+        self._clock.call_later(seconds, lambda: self._call_when_running(timer))
+        return timer
+
+    def _call_when_running(self, timer: VirtualTimer) -> None:
+        if self._control.may_run.is_set():
+            timer.call()
+        else:
+            waiting = asyncio.create_task(self._control.may_run.wait(), name="call of a paused process")
+            self._waiting.add(waiting)
+            waiting.add_done_callback(partial(self._call_after, timer))
+
+    def _call_after(self, timer: VirtualTimer, waiting: "asyncio.Task[Literal[True]]") -> None:
+        self._waiting.discard(waiting)
+        if not waiting.cancelled():
+            timer.call()
 
 
 class ControlledGate(StoreGate):

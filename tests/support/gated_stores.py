@@ -71,6 +71,9 @@ class GatedJobStore:
         call = self.inner.replace(before, after, between=between, if_not_renewed=if_not_renewed)
         return await self.gate.write(call)
 
+    async def latest_event_at(self) -> datetime | None:
+        return await self.gate.pass_through(self.inner.latest_event_at())
+
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         return await self.gate.pass_through(self.inner.events(job_id))
 

@@ -55,6 +55,13 @@ class NamespaceClock:
         self._heap: list[tuple[Key, NamespaceTimer]] = []  # while it stands; may hold some that were cancelled
         self._numbers = count()
 
+    @property
+    def is_moved(self) -> bool:
+        return self.state is not REAL
+
+    def lasting(self, duration: timedelta) -> timedelta:
+        return duration * self.state.rate
+
     def now(self) -> datetime:
         real = self._system_clock.now()
         return real if self.state is REAL else self.state.now(real)

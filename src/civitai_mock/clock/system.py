@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from civitai_mock.clock.sleep import ClockSleep
 
@@ -12,8 +12,13 @@ EARLIEST = 0.0015  # by how many seconds uvloop may call too early: it rounds to
 class SystemClock:
     """Shows the time of this machine."""
 
+    is_moved = False
+
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def lasting(self, duration: timedelta) -> timedelta:
+        return duration
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds + EARLIEST if seconds > 0 else 0)

@@ -23,7 +23,12 @@ class VirtualTimer:
 
 
 class VirtualClock:
-    """Stands still until `advance` moves it; a sleep by it lasts until then, and takes no time itself."""
+    """Stands still until `advance` moves it; a sleep by it lasts until then, and takes no time itself.
+
+    It is in the place of the machine's clock, which counts as one that nobody moves.
+    """
+
+    is_moved = False
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -32,6 +37,9 @@ class VirtualClock:
 
     def now(self) -> datetime:
         return self._now
+
+    def lasting(self, duration: timedelta) -> timedelta:
+        return duration
 
     async def sleep(self, seconds: float) -> None:
         await self.begin_sleep(seconds)

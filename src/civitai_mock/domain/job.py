@@ -260,7 +260,8 @@ class Job(JobSummary):
         stage: Stage,
         retry_attempt: int | None = None,
     ) -> JobEvent:
-        claim = self.claim
+        """Return the next event; it is never dated before the last one, whatever clock its author has."""
+        claim, at = self.claim, max(at, self.last_event.at)
         return JobEvent(
             job_id=self.id,
             job_type=self.last_event.job_type,
@@ -272,7 +273,7 @@ class Job(JobSummary):
             context=context,
             job_duration=at - self.created_at,
             retry_attempt=self.retry_attempt if retry_attempt is None else retry_attempt,
-            claim_duration=at - claim.at if claim else None,
+            claim_duration=max(at - claim.at, timedelta()) if claim else None,
             provider=claim.provider if claim else None,
             worker_id=claim.worker_id if claim else None,
         )

@@ -78,6 +78,10 @@ class JobStore(Protocol):
         """Delete a job with its events, whatever its state; False if there is none. Its blobs stay."""
         ...
 
+    async def latest_event_at(self) -> datetime | None:
+        """Return the date of the last event of all jobs; None if there are no jobs."""
+        ...
+
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         """Write `Job.taint`, whatever state the jobs are in, and return how many of them there are."""
         ...

@@ -1,7 +1,7 @@
 """Ports of the system: the clock, and the source of random ids and seeds."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from civitai_mock.domain.clock_state import ClockState
@@ -25,6 +25,15 @@ class Sleep(Awaitable[None], Protocol):
 
 class Clock(Protocol):
     """Tells the time in aware UTC, and waits for it."""
+
+    @property
+    def is_moved(self) -> bool:
+        """Return whether it is moved, or goes at a rate of its own, so that one process runs its jobs at a time."""
+        ...
+
+    def lasting(self, duration: timedelta) -> timedelta:
+        """Return by how much it goes on while so much real time passes; if it stands, the same."""
+        ...
 
     def now(self) -> datetime: ...
 

@@ -147,7 +147,7 @@ class Dispatcher(ABC, Generic[D]):
         While the store is away, look again after a pause.
         """
         now = self._clock.now()
-        hold_until = now + self._sender.timeout + HOLD_MARGIN
+        hold_until = now + self._clock.lasting(self._sender.timeout + HOLD_MARGIN)
         taken: Sequence[D] = ()
         next_due: datetime | None = None
         try:

@@ -258,9 +258,18 @@ class Scheduler:
         return ()
 
     def _new_claim(self) -> Claim:
-        """Return a claim whose moment no other one of this worker has, however the clock is moved."""
-        now = at = self._services.clock.now()
-        if self.claimed_at is not None and self.claimed_at - SAME_MOMENT < now <= self.claimed_at:
+        """Return a claim whose moment no other one of this worker has, however the machine's clock is moved.
+
+        In a namespace whose time is moved all moments are exact: two claims of one job at the same moment are told
+        apart by what lies between them.
+        """
+        clock = self._services.clock
+        now = at = clock.now()
+        if (
+            not clock.is_moved
+            and self.claimed_at is not None
+            and self.claimed_at - SAME_MOMENT < now <= self.claimed_at
+        ):
             at = self.claimed_at + MICROSECOND
         provider = self._services.provider.name
         until = self._services.system_clock.now() + self._options.lease

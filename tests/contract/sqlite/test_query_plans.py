@@ -145,6 +145,7 @@ INDEXES: Mapping[str, str] = {
     "jobs.get": "sqlite_autoindex_jobs_1",
     "jobs.get_summary": "sqlite_autoindex_jobs_1",
     "jobs.settled_at": "sqlite_autoindex_jobs_1",
+    "jobs.latest_event": "jobs by deadline (epoch=?)",
     "queue.claim": "jobs to claim (epoch=?)",
     "queue.claim_timed": "jobs to claim by time (epoch=?)",
     "queue.claim_one": "sqlite_autoindex_jobs_1",

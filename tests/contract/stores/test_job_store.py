@@ -501,3 +501,15 @@ async def test_a_job_that_has_ended_can_be_deleted_and_is_settled_no_more(jobs: 
     assert await jobs.settled_at(ended.id) is not None
     assert await jobs.delete(ended.id)
     assert await jobs.settled_at(ended.id) is None
+
+
+async def test_the_latest_event_is_the_last_of_all_jobs_ended_or_not(jobs: JobStore, queue: JobQueue) -> None:
+    assert await jobs.latest_event_at() is None
+    await jobs.add([make_job(number, created_at=START + number * SECOND) for number in (1, 3, 2)])
+    assert await jobs.latest_event_at() == START + 3 * SECOND
+    (first, *_) = await jobs.get_many([job_id(1)])
+    assert await jobs.replace(first, first.ended(Outcome.DELETED, at=START + 9 * SECOND, context={}))
+    assert await jobs.latest_event_at() == START + 9 * SECOND
+    (second, *_) = await jobs.get_many([job_id(2)])
+    assert await jobs.replace(second, second.ended(Outcome.DELETED, at=START + 5 * SECOND, context={}))
+    assert await jobs.latest_event_at() == START + 9 * SECOND

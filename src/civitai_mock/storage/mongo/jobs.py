@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from pymongo import ReturnDocument
+from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import PyMongoError
 
 from civitai_mock.domain.events import JobEvent
@@ -31,6 +31,7 @@ from civitai_mock.storage.mongo.job_documents import (
 CHANGES_IN_ONE_WRITE = 500
 WORKFLOWS_SWEPT_AT_ONCE = 500
 ENDED_AT = {"_id": 0, "endedAt": 1}
+CHANGED_AT = {"_id": 0, "lastEvent.at": 1}
 
 
 def grouped_changes(*, jobs: Collection, events: Collection) -> Grouped[JobChange, bool]:
@@ -152,6 +153,16 @@ class MongoJobStore:
         if is_storable(job_id):
             await self._events.delete_many({"jobId": job_id, "epoch": epoch})
         return deleted.deleted_count == 1
+
+    @raises_domain_errors
+    async def latest_event_at(self) -> datetime | None:
+        """Look at the youngest of those that have ended, by their index, and of all others."""
+        epoch = self._epoch.number
+        ended = self._jobs.find({"epoch": epoch, "endedAt": {"$gt": ""}}, ENDED_AT).sort("endedAt", DESCENDING)
+        others = self._jobs.find({"openIn": epoch}, CHANGED_AT).sort("lastEvent.at", DESCENDING)
+        dates = [document["endedAt"] async for document in ended.limit(1)]
+        dates += [document["lastEvent"]["at"] async for document in others.limit(1)]
+        return max(map(parse_moment, dates), default=None)
 
     @raises_domain_errors
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:

@@ -37,6 +37,13 @@ GET_SUMMARY = """
 SETTLED_AT = """
     SELECT changed_at FROM "{jobs}" WHERE epoch = ? AND id = ? AND outcome IS NOT NULL AND taint IS NULL
 """
+# INDEXED BY, as SQLite would rather look at all jobs than at those that have not ended.
+LATEST_EVENT = """
+    SELECT max(latest) FROM (
+        SELECT max(changed_at) AS latest FROM "{jobs}" WHERE epoch = ? AND outcome IS NOT NULL
+        UNION ALL
+        SELECT max(changed_at) FROM "{jobs}" INDEXED BY "{jobs} by deadline" WHERE epoch = ? AND outcome IS NULL)
+"""
 REPLACE = """
     UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, outcome = ?,
         provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
@@ -76,6 +83,7 @@ class JobStatements:
         self.get = names.fill(GET)
         self.get_summary = names.fill(GET_SUMMARY)
         self.settled_at = names.fill(SETTLED_AT)
+        self.latest_event = names.fill(LATEST_EVENT)
         self.replace = names.fill(REPLACE)
         self.count_poll = names.fill(COUNT_POLL)
         self.set_taint = names.fill(SET_TAINT)
@@ -193,6 +201,11 @@ class SqliteJobStore:
             return self._delete_all(epoch, found, connection) == 1
 
         return await self._database.write(delete)
+
+    async def latest_event_at(self) -> datetime | None:
+        epoch = self._epoch.number
+        ((micros,),) = await self._database.scan(self._sql.latest_event, (epoch, epoch))
+        return None if micros is None else from_micros(micros)
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         text, epoch = to_json(dict(taint)), self._epoch.number
