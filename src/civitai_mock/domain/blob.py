@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.maturity import NsfwLevel
+from civitai_mock.domain.maturity import LEVELS, NsfwLevel
 from civitai_mock.domain.quick_init import quick_init
 
 PREVIEW = "preview"
@@ -65,7 +65,7 @@ class BlobFacts:
             width=members.get("width"),
             height=members.get("height"),
             duration=members.get("duration"),
-            nsfw_level=None if level is None else NsfwLevel(level),
+            nsfw_level=None if level is None else LEVELS[level],
             job_id=members.get("jobId"),
             workflow_id=members.get("workflowId"),
         )

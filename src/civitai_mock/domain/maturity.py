@@ -24,6 +24,7 @@ class NsfwLevel(StrEnum):
         return ORDER.index(self) > ORDER.index(most)
 
 
+LEVELS: Mapping[str, NsfwLevel] = {str(level): level for level in NsfwLevel}
 ORDER = (NsfwLevel.NA, NsfwLevel.PG, NsfwLevel.PG13, NsfwLevel.R, NsfwLevel.X, NsfwLevel.XXX)
 MATURE = frozenset({NsfwLevel.R, NsfwLevel.X, NsfwLevel.XXX})
 # Words of a prompt text that make the level of what is made of it; a documented list, so that tests can rely on it.

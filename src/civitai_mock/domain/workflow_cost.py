@@ -64,7 +64,9 @@ def remaining_cost(workflow: Workflow, progress: WorkflowProgress) -> Cost:
 
 
 def credits_for(workflow: Workflow, progress: WorkflowProgress) -> tuple[Transaction, ...]:
-    """Return what is given back of the charge of a workflow that is over."""
+    """Return what is given back of the charge of a workflow that is over: nothing, mostly, as all of it succeeded."""
+    if all(step.status is WorkflowStatus.SUCCEEDED for step in progress.steps):
+        return ()
     amount = full_cost(workflow).total - remaining_cost(workflow, progress).total
     return credits_of(workflow.id, workflow.transactions, amount)
 

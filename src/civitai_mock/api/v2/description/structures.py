@@ -85,7 +85,7 @@ class ObjectReader:
         may_be_reference: bool = True,
     ) -> None:
         self._members = [
-            (member.name, member.read, _filler(member.default), member.is_required, member.is_nullable)
+            (member.name, member.read, *_default_of(member), member.is_required, member.is_nullable)
             for member in members
         ]
         self._spelling = Spelling((member.name for member in members), spellings)
@@ -99,11 +99,13 @@ class ObjectReader:
             return value
         given = self._spelling.official(value)
         result: JsonObject = {}
-        for name, read, fill, is_required, is_nullable in self._members:
+        for name, read, default, copy, is_required, is_nullable in self._members:
             if name in given and not ((item := given[name]) is None and is_nullable):
                 result[name] = read(item, (place, name), faults)
-            elif fill is not None:
-                result[name] = fill()
+            elif copy is not None:
+                result[name] = copy()
+            elif not isinstance(default, Missing):
+                result[name] = default
             elif is_required:
                 faults.add((place, name), f"The {name} field is required.")
         if self._is_open:
@@ -111,11 +113,10 @@ class ObjectReader:
         return result
 
 
-def _filler(default: "Json | Missing") -> Callable[[], Json] | None:
-    """Return what makes the value of a member that was not sent, a new one each time; None for one without."""
-    if isinstance(default, Missing):
-        return None
-    return default.copy if isinstance(default, list | dict) else lambda: default
+def _default_of(member: Member) -> "tuple[Json | Missing, Callable[[], Json] | None]":
+    """Return the value of a member that was not sent, or what makes it, a new list or object each time."""
+    default = member.default
+    return (MISSING, default.copy) if isinstance(default, (list, dict)) else (default, None)
 
 
 class Spelling:
