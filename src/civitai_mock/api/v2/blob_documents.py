@@ -71,8 +71,10 @@ def date_text(moment: datetime) -> str:
 
 
 def _pixels(_: str, facts: BlobFacts) -> JsonObject:
-    known: JsonObject = {"width": facts.width, "height": facts.height}
-    return {name: value for name, value in known.items() if value is not None}
+    known: JsonObject = {} if facts.width is None else {"width": facts.width}
+    if facts.height is not None:
+        known["height"] = facts.height
+    return known
 
 
 def _duration(_: str, facts: BlobFacts) -> JsonObject:

@@ -31,9 +31,8 @@ class Size(NamedTuple):
     @property
     def sampled(self) -> Self:
         """Return what a sampler makes of the size: whole cells of latent space."""
-        return self._replace(
-            width=self.width // LATENT_CELL * LATENT_CELL, height=self.height // LATENT_CELL * LATENT_CELL
-        )
+        # To call the class takes a third of the time of `_replace`.
+        return self.__class__(self.width // LATENT_CELL * LATENT_CELL, self.height // LATENT_CELL * LATENT_CELL)
 
     def scaled(self, scale: float) -> Self:
         return self._replace(width=round(self.width * scale), height=round(self.height * scale))
