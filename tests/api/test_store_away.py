@@ -275,9 +275,10 @@ async def world(
 async def test_every_route_is_served_or_refused_while_the_store_is_away_and_served_when_it_is_back(
     world: World,
 ) -> None:
+    """All at once while it is away, as one after the other each waits until it has been looked for."""
     with world.away():
-        for ask in ASKS:
-            answer = await world.ask(ask)
+        answers = await asyncio.gather(*(world.ask(ask) for ask in ASKS))
+        for ask, answer in zip(ASKS, answers, strict=True):
             if world.is_served_while_away(ask):
                 assert answer.status_code == ask.status, (ask, answer.text)
             else:

@@ -13,7 +13,8 @@ from schemathesis.specs.openapi.checks import allow_header_conformance, positive
 from tests.fuzz.description import sharpened
 from tests.fuzz.stock import make_stocked_app
 
-RANDOM_QUESTIONS, EDGE_QUESTIONS = 25, 300
+RANDOM_QUESTIONS = 25
+EDGE_QUESTIONS = pytest.mark.parametrize("questions", [100, pytest.param(300, marks=pytest.mark.long)])
 RECIPES = "/v2/consumer/recipes/"
 FEWER = 10  # times fewer of each recipe, as all of them have one route
 MODES = list(schemathesis.GenerationMode)
@@ -39,7 +40,8 @@ def _described(*, narrow: bool) -> Any:
 
 
 @every_operation
-def test_questions_at_the_edges_are_answered_as_described(path: str, method: str) -> None:
+@EDGE_QUESTIONS
+def test_questions_at_the_edges_are_answered_as_described(path: str, method: str, questions: int) -> None:
     """Too long, too short, too small, missing, of another type, and with methods that are not there."""
     description = _described(narrow=False)
     cases = list(
@@ -47,7 +49,7 @@ def test_questions_at_the_edges_are_answered_as_described(path: str, method: str
             description[path][method], generation_modes=MODES, generation_config=description.config.generation
         )
     )
-    for case in Random(0).sample(cases, min(_share(EDGE_QUESTIONS, path), len(cases))):
+    for case in Random(0).sample(cases, min(_share(questions, path), len(cases))):
         _ask(case)
 
 

@@ -224,11 +224,11 @@ def _checked(folder: Path, port: str) -> "subprocess.CompletedProcess[str]":
 def test_the_health_check_finds_a_scheduler_that_is_frozen(tmp_path: Path) -> None:
     settings = _settings() | {"MONGODB_URI": "memory://"}
     process = start(tmp_path, settings, command=(*MODULE, "scheduler"))
-    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.5)
     process.send_signal(signal.SIGSTOP)
-    poll_until(lambda: "no sign of life" in _checked(tmp_path, settings["PORT"]).stderr, pause=0.2)
+    poll_until(lambda: "no sign of life" in _checked(tmp_path, settings["PORT"]).stderr, pause=0.5)
     process.send_signal(signal.SIGCONT)
-    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.2)
+    poll_until(lambda: _checked(tmp_path, settings["PORT"]).returncode == 0, pause=0.5)
     assert _stopped(process, process.pid) == 0
     assert _checked(tmp_path, settings["PORT"]).returncode == 1
 
