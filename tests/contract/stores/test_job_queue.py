@@ -1,13 +1,14 @@
 """`JobQueue`: who holds which jobs, and until when."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.stages import Outcome
+from civitai_mock.domain.stages import MovedBy, Outcome
 from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
@@ -17,6 +18,7 @@ from tests.support.jobs import (
     add_claimed,
     add_jobs,
     job_id,
+    make_blocked,
     make_claim,
     make_job,
     prepared,
@@ -74,6 +76,64 @@ async def test_a_finished_job_is_not_claimed(jobs: JobStore, queue: JobQueue) ->
     (job,) = await add_jobs(jobs, 1)
     await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
     assert list(await queue.claim(make_claim(), limit=1)) == []
+
+
+def moved_by_each(numbers: Iterable[int]) -> Sequence[Job]:
+    """Return jobs that their namespace, time and requests move, in turn."""
+    kinds = (None, MovedBy.TIME, MovedBy.REQUESTS)
+    return [replace(make_job(number), moved_by=kinds[number % 3]) for number in numbers]
+
+
+@pytest.mark.parametrize(("only_timed", "kinds"), [(False, {None, MovedBy.TIME}), (True, {MovedBy.TIME})])
+async def test_jobs_that_requests_move_are_passed_over(
+    jobs: JobStore, queue: JobQueue, *, only_timed: bool, kinds: set[MovedBy | None]
+) -> None:
+    added = moved_by_each(range(1, 10))
+    await jobs.add(added)
+    wanted = [job.id for job in added if job.moved_by in kinds]
+    claimed = await queue.claim(make_claim(), limit=2, only_timed=only_timed)
+    assert [job.id for job in claimed] == wanted[:2]
+    claimed = await queue.claim(make_claim(), limit=99, only_timed=only_timed)
+    assert [job.id for job in claimed] == wanted[2:]
+    assert {job.moved_by for job in await jobs.get_many(wanted)} == kinds
+
+
+async def test_jobs_that_requests_move_do_not_wait_for_a_worker(jobs: JobStore, queue: JobQueue) -> None:
+    added = moved_by_each(range(1, 7))
+    await jobs.add(added)
+    waiting = [job.id for job in added if job.moved_by is not MovedBy.REQUESTS]
+    assert [job.id for job in (await queue.snapshot(recent_since=START)).jobs] == waiting
+    assert (await queue.backlog()).jobs == len(waiting)
+    await queue.claim(make_claim(), limit=99)
+    later = START + 2 * LEASE
+    assert not await queue.is_stalled(since=later, now=later)
+
+
+@pytest.mark.parametrize("moved_by", [None, *MovedBy])
+async def test_one_job_is_claimed_by_its_id_whatever_moves_it(
+    jobs: JobStore, queue: JobQueue, moved_by: MovedBy | None
+) -> None:
+    await jobs.add([make_job(1), replace(make_job(2), moved_by=moved_by)])
+    claimed = await queue.claim_one(make_claim(), job_id(2))
+    assert claimed == replace(make_job(2), moved_by=moved_by, claim=make_claim())
+    assert await jobs.get(job_id(2)) == claimed
+    assert await jobs.get(job_id(1)) == make_job(1)
+    assert await queue.claim_one(make_claim("local-2"), job_id(2)) is None
+
+
+async def test_a_job_that_cannot_be_claimed_is_not_claimed_by_its_id_either(jobs: JobStore, queue: JobQueue) -> None:
+    ended = await add_claimed(jobs, queue)
+    assert await jobs.replace(ended, succeeded(ended))
+    await jobs.add([make_blocked(2, "x")])
+    for number in (1, 2, 3):
+        assert await queue.claim_one(make_claim(), job_id(number)) is None
+
+
+async def test_of_many_who_claim_one_job_by_its_id_one_gets_it(jobs: JobStore, queue: JobQueue) -> None:
+    await jobs.add([make_job()])
+    claims = [make_claim(f"local-{number}") for number in range(10)]
+    claimed = await asyncio.gather(*(queue.claim_one(claim, job_id(1)) for claim in claims))
+    assert len([job for job in claimed if job is not None]) == 1
 
 
 async def test_many_claimers_get_disjoint_jobs_and_together_all(jobs: JobStore, queue: JobQueue) -> None:

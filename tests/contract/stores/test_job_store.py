@@ -13,7 +13,7 @@ from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
-from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.domain.stages import JobEventType, MovedBy, Outcome, Stage
 from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
@@ -61,6 +61,7 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         name='the "name" ключ',
         callback_url="http://localhost:1/?a=b",
         client_compat="official",
+        moved_by=MovedBy.TIME,
         progress={"mode": "polls", "each": 2},
         providers=("local", "other"),
         dependencies=(job_id(2), job_id(3)),
@@ -412,6 +413,23 @@ async def test_more_than_nine_events_stay_in_order(jobs: JobStore, queue: JobQue
     events = await jobs.events(before.id)
     assert [event.seq for event in events] == list(range(13))
     assert {event.type for event in events[1:]} == {JobEventType.CLAIM_EXPIRED}
+
+
+async def test_polls_of_a_job_are_counted_until_it_changes(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    assert sorted(await asyncio.gather(*(jobs.count_poll(claimed.id, 0) for _ in range(10)))) == list(range(1, 11))
+    after = claimed.entered(Stage.CLAIMED, at=START, until=START + LEASE, context={})
+    assert await jobs.replace(claimed, after)
+    assert [await jobs.count_poll(claimed.id, seq) for seq in (0, 1, 1, 2)] == [0, 1, 2, 0]
+    assert await jobs.get(claimed.id) == after
+
+
+async def test_polls_of_an_ended_or_unknown_job_are_not_counted(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    ended = succeeded(claimed)
+    assert await jobs.replace(claimed, ended)
+    assert await jobs.count_poll(claimed.id, ended.seq) == 0
+    assert await jobs.count_poll(job_id(2), 0) == 0
 
 
 async def test_every_job_has_its_own_events(jobs: JobStore) -> None:

@@ -9,8 +9,9 @@ import pytest
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource
-from civitai_mock.ports import ResourcePage, ResourceStore
+from civitai_mock.ports import ResourcePage, ResourceStore, Stores
 from tests.support.jobs import CHECKPOINT, LORA, make_resource
 
 AWKWARD: JsonObject = {
@@ -22,6 +23,12 @@ AWKWARD: JsonObject = {
     "_id": "x",
     "air": "not this one",
 }
+
+
+@pytest.fixture(params=["shared", "of a namespace"])
+def resources(request: pytest.FixtureRequest, stores: Stores) -> ResourceStore:
+    """Both are the same to whoever sees no more."""
+    return stores.resources if request.param == "shared" else stores.in_epoch(Epoch("a", 7)).resources
 
 
 async def add(store: ResourceStore, *airs: str) -> None:
