@@ -336,3 +336,39 @@ async def test_looking_loads_nothing_before_the_first_look(clock: VirtualClock) 
         assert is_control_path(JOBS_OF_MOCK)
         await _ids(served.client)
         assert "looking_in" in namespace.__dict__
+
+
+@pytest.mark.parametrize("path", ["", "/graph"])
+async def test_what_is_seen_is_of_the_namespace_that_is_asked_for(served: Served, path: str) -> None:
+    here, there = {"x-mock-namespace": "here"}, {"x-test-id": "there"}
+    answer = await served.client.post(JOBS, json=template(), headers=here)
+    job_id = answer.json()["jobId"]
+    seen = [
+        (await served.client.get(f"{JOBS_OF_MOCK}/{job_id}{path}", headers=headers)).status_code
+        for headers in (here, there, {})
+    ]
+    assert seen == [200, 404, 404]
+    lists = [
+        (await served.client.get(f"/_mock/{name}", headers=headers)).json()["items"]
+        for name in ("jobs", "queue")
+        for headers in (here, there, {})
+    ]
+    assert [[item["jobId"] for item in items] for items in lists] == [[job_id], [], [], [job_id], [], []]
+
+
+async def test_control_headers_obey_the_rules_of_the_control_plane() -> None:
+    named = {"x-mock-namespace": "here"}
+    async with serve(admin_token="secret") as served:
+        answers = [
+            await served.client.post(JOBS, json=template(), headers=headers)
+            for headers in (named, named | {"x-mock-token": "other"}, named | {"x-mock-token": "secret"}, {})
+        ]
+        assert [answer.status_code for answer in answers] == [401, 401, 202, 202]
+    async with serve() as served:
+        foreign = [{"host": "evil.example"}, {"host": "localhost", "origin": "http://localhost:5173"}]
+        for headers in foreign:
+            assert (await served.client.post(JOBS, json=template(), headers=named | headers)).status_code == 403
+            assert (await served.client.post(JOBS, json=template(), headers=headers)).status_code == 202
+    async with serve(admin="off") as served:
+        assert (await served.client.post(JOBS, json=template(), headers=named | foreign[0])).status_code == 202
+        assert await served.queued() == 1  # in the default namespace, as the header is unknown
