@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.looking_in import LookingIn
-    from civitai_mock.services.shown_settings import ShownSetting
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -125,7 +124,6 @@ class ApiOptions:
     max_jobs: int
     vocabularies: Vocabularies
     version: str
-    shown_settings: Callable[[], Sequence["ShownSetting"]]
     is_simulated: bool
 
     def check_simulated(self) -> None:

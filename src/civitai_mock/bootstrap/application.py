@@ -125,7 +125,6 @@ def _api_options(settings: Settings) -> ApiOptions:
         max_jobs=settings.max_jobs_per_request,
         vocabularies=settings.vocabularies,
         version=version(DISTRIBUTION),
-        shown_settings=settings.shown,
         is_simulated=not settings.comfy_servers,
     )
 

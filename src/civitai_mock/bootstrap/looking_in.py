@@ -4,12 +4,15 @@ from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.ports import Stores
 from civitai_mock.services.callback_views import ShowCallbacks
+from civitai_mock.services.controls import Controls
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
 from civitai_mock.services.looking_in import ListQueue, LookingIn
+from civitai_mock.services.shown_settings import ShowSettings
+from civitai_mock.settings import Settings
 
 
-def make_looking_in(stores: Stores, use_cases: UseCases) -> LookingIn:
+def make_looking_in(stores: Stores, use_cases: UseCases, settings: Settings, controls: Controls) -> LookingIn:
     return LookingIn(
         list_jobs=ListJobs(search=stores.search),
         list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
@@ -19,4 +22,5 @@ def make_looking_in(stores: Stores, use_cases: UseCases) -> LookingIn:
         show_callbacks=ShowCallbacks(
             webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows
         ),
+        show_settings=ShowSettings(of_process=settings.shown, controls=controls),
     )

@@ -188,7 +188,7 @@ class Namespace:
         """Load and make it at first use: most processes are never looked into."""
         from civitai_mock.bootstrap.looking_in import make_looking_in
 
-        return make_looking_in(self.stores, self.use_cases)
+        return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls)
 
     def stop_waiting(self) -> None:
         """Answer all requests that wait for jobs or workflows."""

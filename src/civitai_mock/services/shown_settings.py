@@ -1,12 +1,14 @@
-"""Settings as whoever looks into the server sees them: what each is, and who said so.
+"""Settings as whoever looks into the server sees them: what each is, and who said so."""
 
-It stands alone, as the settings make them and the API shows them.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from civitai_mock.domain.json_types import Json
+from civitai_mock.services.controls import Controls
+
+# What the control plane can set for a namespace in the place of a setting.
+MEMBERS: Mapping[str, str] = {"BUZZ_BALANCE": "balance"}
 
 
 class SettingOrigin(StrEnum):
@@ -25,3 +27,19 @@ class ShownSetting:
     name: str
     value: Json
     origin: SettingOrigin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowSettings:
+    """Shows the settings of the process, with what was set for the namespace in their place."""
+
+    of_process: Callable[[], Sequence[ShownSetting]]
+    controls: Controls
+
+    def __call__(self) -> Sequence[ShownSetting]:
+        return [self._in_namespace(setting) for setting in self.of_process()]
+
+    def _in_namespace(self, setting: ShownSetting) -> ShownSetting:
+        member = MEMBERS.get(setting.name)
+        value = self.controls.get(member) if member else None
+        return setting if value is None else replace(setting, value=value, origin=SettingOrigin.API)

@@ -329,6 +329,15 @@ async def test_settings_are_listed(served: Served) -> None:
     assert first["items"] + rest == everything
 
 
+async def test_what_was_set_for_a_namespace_stands_in_the_place_of_a_setting() -> None:
+    async with serve(buzz_balance="5") as served:
+        served.namespace.controls.update({"balance": {"yellow": 7}}, {})
+        items = {item["name"]: item for item in (await _get(served.client, "/_mock/settings"))["items"]}
+        assert items["BUZZ_BALANCE"] == {"name": "BUZZ_BALANCE", "value": {"yellow": 7}, "origin": "api"}
+        other = await served.client.get("/_mock/settings", headers={"x-mock-namespace": "other"})
+        assert {"name": "BUZZ_BALANCE", "value": "5", "origin": "env"} in other.json()["items"]
+
+
 async def test_looking_loads_nothing_before_the_first_look(clock: VirtualClock) -> None:
     async with serve(clock) as served:
         namespace = served.namespace

@@ -1,9 +1,9 @@
-"""Look at the settings of the process that answers."""
+"""Look at the settings of the process that answers, as its namespace obeys them."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import options
+from civitai_mock.api.context import use_cases
 from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
@@ -13,7 +13,9 @@ from civitai_mock.services.shown_settings import ShownSetting
 
 
 async def list_settings(request: Request) -> Response:
-    return page_of(request, options(request).shown_settings(), key=lambda setting: setting.name, render=_render)
+    return page_of(
+        request, use_cases(request).looking_in.show_settings(), key=lambda setting: setting.name, render=_render
+    )
 
 
 def _render(setting: ShownSetting) -> SettingItem:
