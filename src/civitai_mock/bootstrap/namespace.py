@@ -17,6 +17,7 @@ from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids, Provider, Stores
 from civitai_mock.services.availability import GetCoverage, GetJobSupport
 from civitai_mock.services.backlog import ReadBacklog
+from civitai_mock.services.balances import GetBalances
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blob_tokens import BlobTokens
@@ -115,6 +116,13 @@ class Namespace:
         return QueueLimit(read_backlog=self.read_backlog, most=self.runtime.settings.max_queued_jobs)
 
     @cached_property
+    def get_balances(self) -> GetBalances:
+        settings = self.runtime.settings
+        return GetBalances(
+            controls=self.controls, usual=lambda: settings.balances, usual_for_jobs=settings.balance_of_jobs
+        )
+
+    @cached_property
     def blob_tokens(self) -> BlobTokens:
         return BlobTokens(key=self.runtime.blob_key, clock=self.clock, namespace=self.name)
 
@@ -167,6 +175,7 @@ class Namespace:
                 upload_blobs=self.upload_blobs,
                 blob_urls=self.workflow_blob_urls,
                 callback_hosts=self.webhook_sender.client.hosts,
+                get_balances=self.get_balances,
             )
         )
 
@@ -315,7 +324,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         event_bus=namespace.event_bus,
         build=namespace.build_jobs,
         queue_limit=namespace.queue_limit,
-        balance=runtime.settings.balance_of_jobs,
+        get_balance=namespace.get_balances.for_jobs,
     )
 
 

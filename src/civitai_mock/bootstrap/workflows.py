@@ -6,6 +6,7 @@ from datetime import timedelta
 from civitai_mock.api.v2.steps import RegisteredStepTypes
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.ports import Clock, Ids, Stores
+from civitai_mock.services.balances import GetBalances
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.event_bus import EventBus
@@ -43,6 +44,7 @@ class NamespaceParts:
     upload_blobs: UploadBlobs
     blob_urls: WorkflowBlobUrls
     callback_hosts: HostPolicy
+    get_balances: GetBalances
 
 
 def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
@@ -55,7 +57,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
     announce = AnnounceStatuses(outbox=parts.stores.announcements, event_bus=parts.event_bus, clock=clock)
     query = QueryWorkflows(workflows=workflows)
     next_steps = FindNextSteps(
-        workflows=workflows, build=build, resolve=resolve, spawn=spawn, clock=clock, balances=settings.balances
+        workflows=workflows, build=build, resolve=resolve, spawn=spawn, clock=clock, get_balances=parts.get_balances
     )
     recent = RecentWorkflows()
     parts.event_bus.subscribe_to_changes(recent.on_changes)
@@ -72,7 +74,7 @@ def make_workflow_use_cases(parts: NamespaceParts) -> WorkflowUseCases:
             step_types=step_types,
             event_bus=parts.event_bus,
             clock=clock,
-            balances=settings.balances,
+            get_balances=parts.get_balances,
         ),
         advance=advance,
         step_types=step_types,
@@ -106,7 +108,7 @@ def _make_submit(
         clock=parts.clock,
         ids=parts.ids,
         metrics=parts.runtime.metrics,
-        balances=settings.balances,
+        get_balances=parts.get_balances,
         lifetime=_lifetime(parts),
         most_jobs=settings.max_jobs_per_request,
     )
@@ -131,7 +133,7 @@ def _make_advance(
         event_bus=parts.event_bus,
         clock=parts.clock,
         metrics=parts.runtime.metrics,
-        balances=parts.runtime.settings.balances,
+        get_balances=parts.get_balances,
         lifetime=_lifetime(parts),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from civitai_mock.domain.errors import InsufficientBuzzError
+from civitai_mock.domain.json_types import Json, as_number
 from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.quick_init import quick_init
 
@@ -101,6 +102,24 @@ def parse_balances(text: str) -> Balances:
             raise ValueError(f"'{account}' is there twice")
         by_account[account] = _parse_amount(amount)
     return Balances(by_account=by_account)
+
+
+def read_balances(value: Json) -> Balances:
+    """Read a number, for all accounts together, or an object of numbers by account; raise ValueError for the rest."""
+    if not isinstance(value, dict):
+        return Balances(together=_checked_amount(value))
+    if not value:
+        raise ValueError("there is no account")
+    if unknown := value.keys() - ACCOUNTS.keys():
+        raise ValueError(f"'{min(unknown)}' is not an account")
+    return Balances(by_account={ACCOUNTS[name]: _checked_amount(amount) for name, amount in value.items()})
+
+
+def _checked_amount(value: Json) -> float:
+    amount = as_number(value)
+    if amount is None or amount < 0:
+        raise ValueError("an amount is not a number from 0")
+    return amount
 
 
 def _parse_amount(text: str) -> float:

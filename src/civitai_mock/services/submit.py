@@ -1,6 +1,6 @@
 """Submit jobs: build them of their templates, store all of them or none, and publish them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from civitai_mock.domain.errors import InsufficientBuzzError
@@ -19,7 +19,7 @@ class SubmitJobs:
     """Takes in all jobs of a submission, or none of them.
 
     Both methods raise what `build` raises, and `InsufficientBuzzError` if the jobs cost more than is left of the
-    `balance` that each consumer has (None: as much as it wants). A submission for which the queue has no room raises
+    balance that each consumer has (None: as much as it wants). A submission for which the queue has no room raises
     `QueueFullError`.
     """
 
@@ -28,7 +28,7 @@ class SubmitJobs:
     event_bus: EventBus
     build: BuildJobs
     queue_limit: QueueLimit
-    balance: float | None = None
+    get_balance: Callable[[], float | None]
 
     async def __call__(
         self, templates: Sequence[JobTemplate], caller: Caller, *, charged: bool = True, size: int = 0
@@ -56,4 +56,5 @@ class SubmitJobs:
         return jobs
 
     def _budget(self, caller: Caller) -> Budget | None:
-        return None if self.balance is None else Budget(issued_by=caller.consumer, limit=self.balance)
+        balance = self.get_balance()
+        return None if balance is None else Budget(issued_by=caller.consumer, limit=balance)

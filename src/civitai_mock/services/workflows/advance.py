@@ -1,6 +1,6 @@
 """Take workflows further by what their jobs have done, and note how they ended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ class AdvanceWorkflows:
     event_bus: EventBus
     clock: Clock
     metrics: Metrics
-    balances: Balances
+    get_balances: Callable[[], Balances]
     lifetime: timedelta
 
     async def __call__(self, workflow_id: str) -> WorkflowSnapshot | None:
@@ -116,7 +116,7 @@ class AdvanceWorkflows:
         """Write a change, unless somebody else has changed the workflow."""
         await self.resources.add_missing(step.new_resources)
         try:
-            written = await self.workflows.replace(before, step.workflow, jobs=step.jobs, balances=self.balances)
+            written = await self.workflows.replace(before, step.workflow, jobs=step.jobs, balances=self.get_balances())
         except InsufficientBuzzError:
             return  # another submission was quicker: what is left is asked for again
         if written:
@@ -134,7 +134,7 @@ class AdvanceWorkflows:
             return None
         keep_until = min([memo.completed_at + self.lifetime, *(job.keep_until for job in snapshot.jobs)])
         over = workflow.over(memo, keep_until=keep_until)
-        if not await self.workflows.replace(workflow, over, balances=self.balances):
+        if not await self.workflows.replace(workflow, over, balances=self.get_balances()):
             return None
         self.announce.quiet.discard(over.id)
         self.metrics.workflows_ended[memo.status] += 1

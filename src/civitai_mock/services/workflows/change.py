@@ -54,7 +54,7 @@ class ChangeWorkflows:
     step_types: StepTypes
     event_bus: EventBus
     clock: Clock
-    balances: Balances
+    get_balances: Callable[[], Balances]
 
     async def update(self, workflow_id: str, update: WorkflowUpdate, *, owner: str | None) -> None:
         """Replace whole members; one that is over is not canceled any more, which is no fault."""
@@ -160,7 +160,7 @@ class ChangeWorkflows:
         if not allowed:
             return changed
         try:
-            return upgraded(changed, self.balances, await self.workflows.spent(workflow.owner))
+            return upgraded(changed, self.get_balances(), await self.workflows.spent(workflow.owner))
         except InsufficientBuzzError as error:
             raise refused(f"insufficientBuzz: {error.message}") from error
 
@@ -168,7 +168,7 @@ class ChangeWorkflows:
         if after is before:
             return True
         try:
-            written = await self.workflows.replace(before, after, balances=self.balances)
+            written = await self.workflows.replace(before, after, balances=self.get_balances())
         except InsufficientBuzzError as error:
             raise refused(f"insufficientBuzz: {error.message}") from error
         if written:

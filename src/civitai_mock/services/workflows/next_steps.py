@@ -1,6 +1,6 @@
 """What can be done to the steps of a workflow now: make them ready, spawn others, make their failed jobs again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -43,7 +43,7 @@ class FindNextSteps:
     resolve: ResolveInputs
     spawn: SpawnSteps
     clock: Clock
-    balances: Balances
+    get_balances: Callable[[], Balances]
 
     async def __call__(self, snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> Advance | None:
         """Return what can be done now; None for nothing."""
@@ -96,7 +96,7 @@ class FindNextSteps:
         spawned = self.spawn(snapshot, index)
         ready = workflow.step_made_ready(index, workflow.steps[index].input, jobs=0, at=at).with_more_steps(spawned)
         try:
-            return charge(ready, self.balances, await self.workflows.spent(workflow.owner))
+            return charge(ready, self.get_balances(), await self.workflows.spent(workflow.owner))
         except InsufficientBuzzError as error:
             raise StepFailedError(f"insufficientBuzz: {error.message}") from error
 

@@ -1,6 +1,6 @@
 """Submit workflows: check them, give them a price, and store them with their first jobs, once for each external id."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -78,7 +78,7 @@ class SubmitWorkflow:
     clock: Clock
     ids: Ids
     metrics: Metrics
-    balances: Balances
+    get_balances: Callable[[], Balances]
     lifetime: timedelta
     most_jobs: int
     workflow_ids: WorkflowIds = field(default_factory=WorkflowIds)
@@ -150,7 +150,7 @@ class SubmitWorkflow:
         steps = self._steps(template, ids)
         new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, missing=lenient)
         try:
-            charged, is_short = charge(new.workflow, self.balances, await self.workflows.spent(caller.consumer)), False
+            charged, is_short = charge(new.workflow, self.get_balances(), await self.workflows.spent(caller.consumer)), False
         except InsufficientBuzzError:
             charged, is_short = charge(new.workflow, NO_LIMIT, Spent()), True
         return PlannedWorkflow(snapshot=WorkflowSnapshot(workflow=charged, jobs=new.jobs), is_short=is_short)
@@ -274,7 +274,7 @@ class SubmitWorkflow:
     async def _store(self, new: NewWorkflow, *, size: int) -> WorkflowSnapshot:
         if new.new_resources:
             await self.resources.add_missing(new.new_resources)
-        stored = await self.workflows.add(new.workflow, new.jobs, balances=self.balances)
+        stored = await self.workflows.add(new.workflow, new.jobs, balances=self.get_balances())
         if stored.id != new.workflow.id:
             existing = await self.workflows.get(stored.id)
             return existing or WorkflowSnapshot(workflow=stored, jobs=())
