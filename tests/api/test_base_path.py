@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.support.served_app import JOBS, Served, serve, template
-from tests.support.served_namespaces import serve_namespaces
 
 MOCK, TEST_ID = "X-Mock-Namespace", "X-Test-Id"
 PROBLEM = "application/problem+json; charset=utf-8"
@@ -44,13 +43,14 @@ async def chosen(served: Served, path: str = "", **headers: str) -> str:
 async def test_a_header_comes_before_the_base_path_and_that_before_a_registered_token(
     path: str, headers: dict[str, str], expected: str
 ) -> None:
-    async with serve_namespaces(tokens={"of-c": "c"}) as served:
+    async with serve() as served:
+        await served.client.put("/_mock/namespaces/c", json={"tokens": ["of-c"]})
         assert await chosen(served, path, **headers) == expected
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a b", "x" * 65, "ä", "a%b", "a/b"])
 async def test_a_name_that_no_namespace_can_have_is_refused(name: str) -> None:
-    async with serve_namespaces() as served:
+    async with serve() as served:
         answer = await served.client.get(f"{JOBS}/x", headers={MOCK.encode(): name.encode("latin-1")})
         assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
         assert list(answer.json()["errors"]) == [MOCK]
@@ -76,7 +76,7 @@ async def test_a_name_that_no_namespace_can_have_is_refused(name: str) -> None:
     ],
 )
 async def test_a_base_path_stands_before_paths_of_v1_and_v2_and_of_blobs_only(path: str, status: int) -> None:
-    async with serve_namespaces() as served:
+    async with serve() as served:
         answer = await served.client.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
         assert "traceId" in answer.json()
@@ -84,14 +84,15 @@ async def test_a_base_path_stands_before_paths_of_v1_and_v2_and_of_blobs_only(pa
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/docs", "/openapi.json", "/nowhere"])
 async def test_what_is_the_servers_own_has_no_namespace(path: str) -> None:
-    async with serve_namespaces() as served:
+    async with serve() as served:
         plain, named = [await served.client.get(path, headers=headers) for headers in ({}, {MOCK: "a b"})]
         assert plain.status_code == named.status_code
         assert served.app.context.namespaces.find("a b") is None
 
 
 async def test_without_a_control_plane_there_is_only_one_namespace() -> None:
-    async with serve_namespaces(tokens={"of-c": "c"}, admin="off") as served:
+    async with serve(admin="off") as served:
+        await served.app.context.namespaces.manage.put("c", {"tokens": ["of-c"]})
         for headers in ({MOCK: "a b"}, {TEST_ID: "a"}, {"authorization": "Bearer of-c"}):
             assert await chosen(served, "", **headers) == ""
         assert (await served.client.get(f"/ns/a{JOBS}/x")).status_code == 404
@@ -119,7 +120,7 @@ async def test_a_header_obeys_the_rules_of_the_control_plane(
     settings: dict[str, Any], path: str, headers: dict[str, str], status: int
 ) -> None:
     """Where the caller gets through, the answer is about a job that does not exist."""
-    async with serve_namespaces(**settings) as served:
+    async with serve(**settings) as served:
         answer = await served.client.get(f"{path}{JOBS}/00000000-0000-0000-0000-000000000000", headers=headers)
         assert answer.status_code == status
         assert "job" in answer.json()["detail"] or status != 404
@@ -145,14 +146,14 @@ ALICE = {"authorization": "Bearer alice"}
 async def test_only_who_may_call_makes_a_namespace(
     settings: dict[str, Any], method: str, path: str, headers: dict[str, str], creates: bool
 ) -> None:
-    async with serve_namespaces(**settings) as served:
+    async with serve(**settings) as served:
         answer = await served.client.request(method, path, headers=headers)
         assert answer.status_code < 500
         assert (served.app.context.namespaces.find("new") is not None) is creates
 
 
 async def test_rates_are_limited_in_each_namespace_by_itself() -> None:
-    async with serve_namespaces(rate_limit="2/hour") as served:
+    async with serve(rate_limit="2/hour") as served:
         statuses = [
             (await served.client.get(f"{path}{JOBS}/x")).status_code
             for path in ("", "/ns/a", "/ns/b")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.looking_in import LookingIn
+    from civitai_mock.services.namespaces import ManageNamespaces
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -142,11 +143,14 @@ class ServedNamespace(Protocol):
 class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
-    `names_by_token` has the Bearer tokens that namespaces have registered.
+    `manage` changes them, in all processes. `names_by_token` has the Bearer tokens that namespaces have registered.
     """
 
     @property
     def default(self) -> ServedNamespace: ...
+
+    @property
+    def manage(self) -> "ManageNamespaces": ...
 
     @property
     def names_by_token(self) -> Mapping[str, str]: ...

@@ -276,7 +276,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         if namespace.runs_jobs
         else StallDetector(queue=stores.queue, clock=clock, system_clock=namespace.system_clock, poll=settings.poll)
     )
-    query = QueryJobs(jobs=stores.jobs)
+    query = QueryJobs(jobs=stores.jobs, namespace=namespace.name)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
         submit=_make_submit(namespace),
@@ -317,7 +317,6 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
 
 
 def _make_submit(namespace: Namespace) -> SubmitJobs:
-    runtime = namespace.runtime
     return SubmitJobs(
         jobs=namespace.stores.jobs,
         resources=namespace.stores.resources,

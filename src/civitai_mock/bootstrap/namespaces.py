@@ -20,6 +20,7 @@ from civitai_mock.domain.namespaces import DEFAULT, SERVER, Epoch, NamespaceReco
 from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING, Controls
+from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
@@ -57,6 +58,7 @@ class Namespaces:
     def __init__(self, runtime: Runtime, *, control: ControlPlane, runs_jobs: bool) -> None:
         self.control = control
         self.runs_jobs = runs_jobs
+        self.manage = ManageNamespaces(store=runtime.stores.namespaces, control=control, clock=runtime.clock)
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
         self._runtime = runtime
         self._creates = runtime.settings.namespaces is UnknownNamespaces.AUTO

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import InvalidRequestError
@@ -18,22 +19,37 @@ TAG_LENGTH = 8
 COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
-def encode_token(job_ids: Sequence[str]) -> str:
-    """Return `{"Jobs":[…]}` in standard base64 with padding."""
-    return base64.b64encode(f'{{"Jobs":[{",".join(map(COMPACT.encode, job_ids))}]}}'.encode()).decode()
+class JobToken(NamedTuple):
+    """Is what a token of a job collection says: the ids, each once, and the namespace, unless that is the default one.
+
+    Tokens that clients put together themselves, as they have the form of real ones, name no namespace either.
+    """
+
+    job_ids: Sequence[str]
+    namespace: str | None
 
 
-def decode_token(token: str) -> list[str]:
-    """Return the job ids, each once; raise `InvalidRequestError` for what `encode_token` would not have made."""
+def encode_token(job_ids: Sequence[str], *, namespace: str | None = None) -> str:
+    """Return `{"Jobs":[…]}` in standard base64 with padding; the namespace is in it unless it is the default one."""
+    place = f',"Namespace":"{namespace}"' if namespace else ""
+    return base64.b64encode(f'{{"Jobs":[{",".join(map(COMPACT.encode, job_ids))}]{place}}}'.encode()).decode()
+
+
+def decode_token(token: str) -> JobToken:
+    """Read a token; raise `InvalidRequestError` for what `encode_token` would not have made."""
     try:
         # A '+' that was not percent-encoded arrives as a space.
         decoded = json.loads(base64.b64decode(token.replace(" ", "+"), validate=True)) if token else None
     except (binascii.Error, ValueError, RecursionError) as error:
         raise _invalid("token", NOT_OURS) from error
-    job_ids = decoded.get("Jobs") if isinstance(decoded, dict) else None
+    members = decoded if isinstance(decoded, dict) else {}
+    job_ids, namespace = members.get("Jobs"), members.get("Namespace")
     if not isinstance(job_ids, list) or not all(isinstance(job_id, str) and job_id.isprintable() for job_id in job_ids):
         raise _invalid("token", NOT_OURS)
-    return list(dict.fromkeys(job_id.lower() for job_id in job_ids))
+    return JobToken(
+        job_ids=list(dict.fromkeys(job_id.lower() for job_id in job_ids)),
+        namespace=namespace if isinstance(namespace, str) else None,
+    )
 
 
 def position_of(job: Job) -> Position:

@@ -10,6 +10,7 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.tokens import decode_cursor, decode_token, encode_cursor, position_of
 from civitai_mock.ports import JobSearch, JobStore
@@ -24,6 +25,7 @@ class QueryJobs:
     """Looks up jobs that `owner` may see, which are its own; for owner None, these are all jobs."""
 
     jobs: JobStore
+    namespace: str = DEFAULT
 
     async def by_id(self, job_id: str, *, owner: str | None = None) -> Job:
         """Return the job with this id, in any case; raise `NotFoundError` if it does not exist (any more)."""
@@ -42,8 +44,16 @@ class QueryJobs:
         return [job for job in await self.jobs.get_many(job_ids) if _is_visible(job, owner)]
 
     async def by_token(self, token: str, *, owner: str | None = None) -> Sequence[Job]:
-        """Return the jobs of a token that still exist; raise `InvalidRequestError` for an invalid token."""
-        return await self.by_ids(decode_token(token), owner=owner)
+        """Return the jobs of a token that still exist.
+
+        Raise `InvalidRequestError` for an invalid token, and `NotFoundError` for one of another namespace. One that
+        names none is of any namespace that has a job of it, or else of the default one.
+        """
+        job_ids, namespace = decode_token(token)
+        jobs = () if (namespace or self.namespace) != self.namespace else await self.by_ids(job_ids, owner=owner)
+        if not jobs and (namespace or DEFAULT) != self.namespace:
+            raise NotFoundError("There are no jobs with this token in this namespace.")
+        return jobs
 
     async def events(self, job_id: str, *, owner: str | None = None) -> Sequence[JobEvent]:
         """Return the events of a job, the oldest first."""

@@ -22,6 +22,12 @@ def encoded(value: object) -> str:
     return base64.b64encode(json.dumps(value).encode()).decode()
 
 
+def test_a_token_of_another_than_the_default_namespace_names_it() -> None:
+    token = encode_token([ID], namespace="a.b-c")
+    assert decode_token(token) == ([ID], "a.b-c")
+    assert base64.b64decode(token) == b'{"Jobs":["%s"],"Namespace":"a.b-c"}' % ID.encode()
+
+
 def test_a_token_is_standard_base64_of_the_ids() -> None:
     token = encode_token([ID])
     assert base64.b64decode(token, validate=True) == f'{{"Jobs":["{ID}"]}}'.encode()
@@ -29,18 +35,18 @@ def test_a_token_is_standard_base64_of_the_ids() -> None:
 
 @given(st.lists(st.uuids().map(str), unique=True))
 def test_ids_are_the_same_after_a_round_trip(ids: list[str]) -> None:
-    assert decode_token(encode_token(ids)) == ids
+    assert decode_token(encode_token(ids)) == (ids, None)
 
 
 def test_an_id_counts_once() -> None:
-    assert decode_token(encode_token([ID, "b", ID])) == [ID, "b"]
+    assert decode_token(encode_token([ID, "b", ID])).job_ids == [ID, "b"]
 
 
 def test_a_plus_that_was_not_percent_encoded_is_understood() -> None:
     """A query string turns it into a space."""
     token = encode_token(["~~>", "???"])
     assert "+" in token
-    assert decode_token(token.replace("+", " ")) == ["~~>", "???"]
+    assert decode_token(token.replace("+", " ")).job_ids == ["~~>", "???"]
 
 
 @pytest.mark.parametrize(

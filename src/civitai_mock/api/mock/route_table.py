@@ -5,7 +5,14 @@ A new noun is a module beside this one, and a line here.
 
 from collections.abc import Sequence
 
-from civitai_mock.api.mock import graphs, jobs, queue, settings, workers
+from civitai_mock.api.mock import graphs, jobs, namespaces, queue, settings, workers
 from civitai_mock.api.openapi import DescribedRoute
 
-ROUTES: Sequence[DescribedRoute] = [*jobs.ROUTES, *graphs.ROUTES, *queue.ROUTES, *workers.ROUTES, *settings.ROUTES]
+ROUTES: Sequence[DescribedRoute] = [
+    *namespaces.ROUTES,
+    *jobs.ROUTES,
+    *graphs.ROUTES,
+    *queue.ROUTES,
+    *workers.ROUTES,
+    *settings.ROUTES,
+]

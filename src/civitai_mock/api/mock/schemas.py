@@ -1,7 +1,7 @@
 """The bodies of the control plane, as its OpenAPI description has them."""
 
-from collections.abc import Sequence
-from typing import NotRequired
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -137,3 +137,38 @@ class SettingItemList(TypedDict):
 
     items: Sequence[SettingItem]
     next: NotRequired[str]
+
+
+class NamespaceSettings(TypedDict, total=False):
+    """What is special in a namespace.
+
+    `balance` is how much Buzz each consumer has, for all accounts together or by account. `progress` is a mode, or its
+    name. A Bearer token of `tokens` leads requests into the namespace.
+    """
+
+    seed: int
+    tokens: Sequence[str]
+    balance: float | Mapping[str, float]
+    progress: str | Mapping[str, object]
+
+
+class NamespaceDocument(NamespaceSettings, total=False):
+    """A namespace, with what is set for it; `notYet` names processes that do not obey a change yet."""
+
+    name: Required[str]
+    usedAt: Required[str]
+    clock: Mapping[str, object]
+    notYet: Sequence[str]
+
+
+class NamespaceList(TypedDict):
+    """A page of namespaces."""
+
+    items: Sequence[NamespaceDocument]
+    next: NotRequired[str]
+
+
+class NotYet(TypedDict):
+    """The processes that do not obey a change yet; they do soon, or count as dead."""
+
+    notYet: Sequence[str]

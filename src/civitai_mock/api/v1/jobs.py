@@ -51,7 +51,7 @@ async def submit_jobs(request: Request) -> Response:
         planned = await submit.what_if(templates, caller(request), charged=charge, size=size)
         return JsonResponse((await renderer_for(request, planned)).planned(planned, detailed=detailed))
     jobs = await submit(templates, caller(request), charged=charge, size=size)
-    token = encode_token([job.id for job in jobs])
+    token = encode_token([job.id for job in jobs], namespace=exchange(request).namespace_name)
     single = {"jobId": jobs[0].id} if len(jobs) == 1 else {}
     if wait:
         jobs = await _wait_for_accepted(request, jobs, detailed=detailed)

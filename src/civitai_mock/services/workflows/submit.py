@@ -150,7 +150,10 @@ class SubmitWorkflow:
         steps = self._steps(template, ids)
         new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, missing=lenient)
         try:
-            charged, is_short = charge(new.workflow, self.get_balances(), await self.workflows.spent(caller.consumer)), False
+            charged, is_short = (
+                charge(new.workflow, self.get_balances(), await self.workflows.spent(caller.consumer)),
+                False,
+            )
         except InsufficientBuzzError:
             charged, is_short = charge(new.workflow, NO_LIMIT, Spent()), True
         return PlannedWorkflow(snapshot=WorkflowSnapshot(workflow=charged, jobs=new.jobs), is_short=is_short)
