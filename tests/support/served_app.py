@@ -67,7 +67,7 @@ class Opened:
     def answer_with(self, **use_cases: Any) -> None:
         """Put other use cases into the place of these from now on."""
         changed = replace(self.use_cases, **use_cases)
-        self.app.context = replace(self.app.context, use_cases_of=lambda _: changed)
+        vars(self.namespace)["use_cases"] = changed  # where the cached property keeps them
 
     async def run(self, submission: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Any:
         """Submit one job, and return its detailed status once it has ended."""

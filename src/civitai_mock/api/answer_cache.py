@@ -60,7 +60,7 @@ class AnswerCache:
         kept = self._answers.get(_key(exchange))
         if kept is None:
             return None
-        cases = exchange.context.use_cases_of(exchange)
+        cases = exchange.namespace.use_cases
         if kept.use_cases is not cases or not self._begins <= cases.clock.now() < self._ends:
             return None
         settled = kept.settled
@@ -68,7 +68,7 @@ class AnswerCache:
 
     def keep(self, exchange: Exchange, response: JsonResponse, *, settled: Settled, begun: datetime) -> None:
         """Keep the answer to a request, which was made from `begun` until now, if it is one that can be kept."""
-        cases = exchange.context.use_cases_of(exchange)
+        cases = exchange.namespace.use_cases
         if exchange.method != "GET" or not self._is_of_this_second(begun, cases.clock.now()):
             return
         path = hash(exchange.scope["path"])

@@ -63,7 +63,7 @@ def with_base_path_noted(exchange: Exchange, scope: Scope, control_access: Contr
         exchange.namespace_name is not None
         or NAMESPACE_HEADER_NAME in headers
         or TEST_ID_HEADER_NAME in headers
-        or exchange.context.namespaces.names_by_token
+        or exchange.context.namespaces.control.names_by_token
     ):
         exchange.namespace_name = _chosen(exchange, scope, control_access)
     if PROGRESS_HEADER_NAME in headers and control_access.takes_headers(exchange, scope):
@@ -101,7 +101,7 @@ def _in_header(exchange: Exchange) -> tuple[str, str] | None:
 
 def _by_token(exchange: Exchange, control_access: ControlAccess) -> str | None:
     token = bearer_token(exchange.header(b"authorization")) if control_access.is_on else None
-    return exchange.context.namespaces.names_by_token.get(token) if token else None
+    return exchange.context.namespaces.control.names_by_token.get(token) if token else None
 
 
 def _without_first_parts(path: str, scope: Scope) -> tuple[str, Scope]:

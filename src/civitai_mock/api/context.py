@@ -38,6 +38,7 @@ from civitai_mock.services.wait import WaitForJobs
 if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.control_plane import ControlPlane
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.namespaces import ManageNamespaces
     from civitai_mock.services.uploads import UploadBlobs
@@ -143,7 +144,7 @@ class ServedNamespace(Protocol):
 class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
-    `manage` changes them, in all processes. `names_by_token` has the Bearer tokens that namespaces have registered.
+    `control` knows what is set for them, and `manage` changes them, in all processes.
     """
 
     @property
@@ -153,7 +154,7 @@ class ServedNamespaces(Protocol):
     def manage(self) -> "ManageNamespaces": ...
 
     @property
-    def names_by_token(self) -> Mapping[str, str]: ...
+    def control(self) -> "ControlPlane": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""
@@ -168,22 +169,14 @@ class ServedNamespaces(Protocol):
         ...
 
 
-def use_cases_in_namespace(exchange: "Exchange") -> UseCases:
-    return exchange.namespace.use_cases
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """Holds what all requests of one app share, as its `context`.
-
-    `use_cases_of` returns the use cases of the namespace that a request is for; it works only while the app is open.
-    """
+    """Holds what all requests of one app share, as its `context`."""
 
     options: ApiOptions
     client_hints: ClientHints
     bodies: BodyBudget
     namespaces: ServedNamespaces
-    use_cases_of: Callable[["Exchange"], UseCases] = use_cases_in_namespace
 
 
 class Exchange:
@@ -282,8 +275,7 @@ def context(request: Request) -> ApiContext:
 
 
 def use_cases(request: Request) -> UseCases:
-    found = exchange(request)
-    return found.context.use_cases_of(found)
+    return exchange(request).namespace.use_cases
 
 
 def options(request: Request) -> ApiOptions:

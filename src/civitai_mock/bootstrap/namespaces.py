@@ -58,6 +58,7 @@ class Namespaces:
     def __init__(self, runtime: Runtime, *, control: ControlPlane, runs_jobs: bool) -> None:
         self.control = control
         self.runs_jobs = runs_jobs
+        self.default: Namespace  # as soon as it is served, which is at once
         self.manage = ManageNamespaces(store=runtime.stores.namespaces, control=control, clock=runtime.clock)
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
         self._runtime = runtime
@@ -73,16 +74,8 @@ class Namespaces:
         runtime.event_feed.on_unknown_epochs = self._on_unknown_epochs
 
     @property
-    def default(self) -> Namespace:
-        return self._open[DEFAULT].namespace
-
-    @property
     def open_names(self) -> Sequence[str]:
         return list(self._open)
-
-    @property
-    def names_by_token(self) -> Mapping[str, str]:
-        return self.control.names_by_token
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""
@@ -199,6 +192,8 @@ class Namespaces:
         )
         opened = OpenNamespace(namespace=namespace, used_at=asyncio.get_running_loop().time())
         self._open[record.name] = opened
+        if record.name == DEFAULT:
+            self.default = namespace
         if self.runs_jobs and not self._stop_asked.is_set():
             self._start(opened)
         return opened
