@@ -47,6 +47,9 @@ PNG = FILES["image/png"]()
 ASSET = "model.safetensors"
 ADDED = "urn:air:sd1:lora:civitai:1@2"
 
+NAMESPACES = "/_mock/namespaces"
+NAMESPACE = f"{NAMESPACES}/{{ns}}"
+
 
 class Needs(StrEnum):
     """What a route needs of the store; a SQLite file can be read while it takes no write."""
@@ -134,6 +137,19 @@ ASKS = (
     Ask("DELETE", "/v2/consumer/civitai/1", Needs.NOTHING, 204, route=USER),
     Ask("DELETE", "/v2/consumer/civitai/1/tokens", Needs.NOTHING, 204, route=f"{USER}/tokens"),
     *(Ask("POST", f"{RECIPES}/{name}", Needs.NOTHING, 400, json=[]) for name in recipe_schemas()),
+    Ask("GET", "/_mock/jobs", Needs.READING),
+    Ask("GET", "/_mock/jobs/{done}", Needs.READING, route="/_mock/jobs/{jobId}"),
+    Ask("GET", "/_mock/jobs/{done}/graph", Needs.READING, route="/_mock/jobs/{jobId}/graph"),
+    Ask("POST", "/_mock/graph", Needs.READING, json=template()),
+    Ask("GET", "/_mock/graph/diff?a={done}&b={queued}", Needs.READING),
+    Ask("GET", "/_mock/queue", Needs.READING),
+    Ask("GET", "/_mock/workers", Needs.WRITING),
+    Ask("GET", "/_mock/settings", Needs.NOTHING),
+    Ask("GET", NAMESPACES, Needs.READING),
+    Ask("GET", f"{NAMESPACES}/default", Needs.READING, route=NAMESPACE),
+    Ask("PUT", f"{NAMESPACES}/a", Needs.WRITING, json={"balance": 1}, route=NAMESPACE),
+    Ask("DELETE", f"{NAMESPACES}/b", Needs.WRITING, 204, json={}, route=NAMESPACE),
+    Ask("POST", "/_mock/reset", Needs.WRITING, 204, json={}),  # the last one, as it leaves nothing
 )
 
 
@@ -147,6 +163,7 @@ class World:
     names: dict[str, str] = field(default_factory=dict)
 
     async def fill(self) -> None:
+        await self.served.client.put(f"{NAMESPACES}/b", json={})
         done = await self.served.submit_one()
         job = await self._finish_with_asset()
         pair = await self.served.submit(properties={"of": "queued"})
