@@ -8,7 +8,6 @@ from typing import TypeAlias
 import pytest
 from pymongo.periodic_executor import PeriodicExecutor
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import (
     BlobStore,
     EventFeed,
@@ -115,9 +114,5 @@ def secrets(stores: Stores) -> SecretStore:
 
 
 @pytest.fixture
-async def namespaces(stores: Stores) -> NamespaceStore:
-    try:
-        await stores.namespaces.revision()
-    except TransientError:
-        pytest.skip("this store does not keep namespaces yet")
+def namespaces(stores: Stores) -> NamespaceStore:
     return stores.namespaces

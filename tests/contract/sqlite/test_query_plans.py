@@ -138,13 +138,13 @@ SCANS = frozenset(
         "namespaces.PROCESSES",
         "namespaces.with_work",
         "ended.ENDED",
-        "jobs.delete_place",
     }
 )
 INDEXES: Mapping[str, str] = {
     "jobs.get": "sqlite_autoindex_jobs_1",
     "jobs.get_summary": "sqlite_autoindex_jobs_1",
     "jobs.settled_at": "sqlite_autoindex_jobs_1",
+    "jobs.delete_place": "PRIMARY KEY (workflow=? AND job=?)",
     "jobs.latest_event": "jobs by deadline (epoch=?)",
     "queue.claim": "jobs to claim (epoch=?)",
     "queue.claim_timed": "jobs to claim by time (epoch=?)",

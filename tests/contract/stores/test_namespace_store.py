@@ -18,8 +18,6 @@ from tests.support.jobs import SECOND, add_claimed, make_blocked, make_job, succ
 from tests.support.stored_world import announced, fill, observe
 from tests.support.workflows import MONTH, make_workflow, workflow_id
 
-pytestmark = pytest.mark.usefixtures("namespaces")
-
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DOCUMENT: JsonObject = {"mode": "polls", "each": 2, "nested": {"ключ": [None, 0.1, True]}}

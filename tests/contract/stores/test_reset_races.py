@@ -15,8 +15,6 @@ from tests.support.dates import START
 from tests.support.jobs import chunks, job_id, make_claim, make_job, succeeded
 from tests.support.workflows import MONTH, OWNER, first_jobs, make_workflow, workflow_id
 
-pytestmark = pytest.mark.usefixtures("namespaces")
-
 NAME, JOBS, KEY = "raced", 6, "kept.png"
 ROUNDS = [pytest.param(25, id="few"), pytest.param(1000, id="thousand", marks=pytest.mark.long)]
 Work = Callable[[Stores, Random], Awaitable[None]]

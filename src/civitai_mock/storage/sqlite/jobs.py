@@ -66,7 +66,12 @@ ONE = """
         (SELECT request.body FROM "{jobs} requests" AS request WHERE request.job = number)
     FROM "{jobs}" WHERE epoch = ? AND id = ?
 """
-DELETE_PLACE = """DELETE FROM "{jobs} places" WHERE job = ?"""
+# The request of a job knows its workflow.
+DELETE_PLACE = """
+    DELETE FROM "{jobs} places" WHERE job = ?2 AND workflow = (
+        SELECT workflow.number FROM "{jobs} requests" AS request CROSS JOIN "{jobs} workflows" AS workflow
+        ON workflow.epoch = ?1 AND workflow.id = json_extract(request.body, '$.workflow[0]') WHERE request.job = ?2)
+"""
 SWEEP = """DELETE FROM "{jobs}" WHERE number = ?"""
 SWEEP_REQUEST = """DELETE FROM "{jobs} requests" WHERE job = ?"""
 SWEEP_TEXTS = """DELETE FROM "{jobs} texts" WHERE job = ?"""
@@ -197,7 +202,7 @@ class SqliteJobStore:
 
         def delete(connection: sqlite3.Connection) -> bool:
             found = connection.execute(self._sql.one, (epoch, job_id)).fetchall()
-            connection.executemany(self._sql.delete_place, [(number,) for number, *_ in found])
+            connection.executemany(self._sql.delete_place, [(epoch, number) for number, *_ in found])
             return self._delete_all(epoch, found, connection) == 1
 
         return await self._database.write(delete)
