@@ -125,24 +125,25 @@ class JobStepper:
         )
 
     def _held(self, job: Job) -> Job:
-        """Return a job with a claim for this moment, which began with the first step of its attempt."""
+        """Return a job with a claim for this moment, which began with the first step of its attempt.
+
+        What a scheduler has sent for it may take its time: then nothing is asked for again.
+        """
         if job.claim is not None:
-            return job
+            return changed(job, prompt_id=None)
         now, since = self.services.clock.now(), job.last_event.claim_duration
         began = now if since is None or job.stage is Stage.QUEUED else job.last_event.at - since
         claim = Claim(provider=self.services.provider.name, worker_id=WORKER, at=began, until=now)
-        return changed(job, claim=claim)
+        return changed(job, claim=claim, prompt_id=None if job.stage is Stage.QUEUED else job.prompt_id)
 
     async def _save(self, before: Job, changes: Sequence[Job]) -> Job | None:
-        """Store what became of a job, and publish it; a write whose answer got lost may have been carried out."""
+        """Store what became of a job, and publish it."""
         if not changes:
             return before
         left = [changed(job, claim=None) for job in changes]
         *passed, after = left
         if not await self.services.jobs.replace(before, after, between=[job.last_event for job in passed]):
-            stored = await self.services.jobs.get(before.id)
-            if stored is None or stored.last_event != after.last_event:
-                return None
+            return None  # also where somebody else has written the same: then it is theirs
         self._watch(after)
         self.event_bus.publish_changes(left)
         if after.outcome is not None or before.claim is not None:

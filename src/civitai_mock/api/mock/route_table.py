@@ -5,12 +5,13 @@ A new noun is a module beside this one, and a line here.
 
 from collections.abc import Sequence
 
-from civitai_mock.api.mock import graphs, jobs, namespaces, queue, settings, workers
+from civitai_mock.api.mock import graphs, jobs, namespaces, orders, queue, settings, workers
 from civitai_mock.api.openapi import DescribedRoute
 
 ROUTES: Sequence[DescribedRoute] = [
     *namespaces.ROUTES,
     *jobs.ROUTES,
+    *orders.ROUTES,
     *graphs.ROUTES,
     *queue.ROUTES,
     *workers.ROUTES,

@@ -87,6 +87,34 @@ class JobDetails(JobItem):
     faults: Sequence[Members]
 
 
+class ResultChange(TypedDict):
+    """What is laid over one result; what is missing stays as it would be."""
+
+    available: NotRequired[bool]
+    seed: NotRequired[int]
+
+
+class SucceedOrder(TypedDict):
+    """How a job is to succeed."""
+
+    result: NotRequired[Sequence[ResultChange]]
+
+
+class FailOrder(TypedDict):
+    """How a job is to fail: what ComfyUI says of a node that failed."""
+
+    error: NotRequired[str]
+    message: NotRequired[str]
+    nodeId: NotRequired[str]
+    classType: NotRequired[str]
+
+
+class RejectOrder(TypedDict):
+    """Why a job is to be refused."""
+
+    reason: NotRequired[str]
+
+
 @with_config(ConfigDict(extra="allow"))
 class GraphNodes(TypedDict):
     """A ComfyUI graph in API format: nodes by their ids."""

@@ -1,0 +1,117 @@
+"""Orders to jobs: take one a stage further, have it succeed, fail or be refused, or lose it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from civitai_mock.api.context import options, use_cases
+from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG
+from civitai_mock.api.mock.bodies import Members, read_change
+from civitai_mock.api.mock.jobs import JOB_PATH, render_item
+from civitai_mock.api.mock.routes import ControlRoute
+from civitai_mock.api.mock.schemas import FailOrder, JobItem, RejectOrder, SucceedOrder
+from civitai_mock.api.openapi import Operation, Schema, path_parameter
+from civitai_mock.api.responses import JsonResponse
+from civitai_mock.domain.job import Job
+from civitai_mock.services.order_jobs import Failure, OrderJobs, SlotChange
+
+MAX_SEED = 2**32 - 1
+
+
+async def advance(request: Request) -> Response:
+    await read_change(request, lambda _: None)
+    return await _answer(request, lambda orders, job_id: orders.advance(job_id))
+
+
+async def succeed(request: Request) -> Response:
+    changes = await read_change(request, _slot_changes)
+    return await _answer(request, lambda orders, job_id: orders.succeed(job_id, changes))
+
+
+async def fail(request: Request) -> Response:
+    failure = await read_change(request, _failure)
+    return await _answer(request, lambda orders, job_id: orders.fail(job_id, failure))
+
+
+async def reject(request: Request) -> Response:
+    reason = await read_change(request, lambda members: members.text("reason"))
+    return await _answer(request, lambda orders, job_id: orders.reject(job_id, reason))
+
+
+async def lose(request: Request) -> Response:
+    await read_change(request, lambda _: None)
+    return await _answer(request, lambda orders, job_id: orders.lose(job_id))
+
+
+async def _answer(request: Request, order: Callable[[OrderJobs, str], Awaitable[Job]]) -> Response:
+    """Answer the job as it is after an order."""
+    options(request).check_simulated()
+    return JsonResponse(render_item(await order(use_cases(request).orders, request.path_params["jobId"])))
+
+
+def _slot_changes(members: Members) -> Sequence[SlotChange]:
+    return [
+        SlotChange(available=result.flag("available"), seed=result.whole("seed", least=0, most=MAX_SEED))
+        for result in members.each("result") or ()
+    ]
+
+
+def _failure(members: Members) -> Failure:
+    return Failure(
+        error=members.text("error"),
+        message=members.text("message"),
+        node_id=members.text("nodeId"),
+        class_type=members.text("classType"),
+    )
+
+
+def _route(
+    word: str,
+    endpoint: Callable[[Request], Awaitable[Response]],
+    *,
+    summary: str,
+    description: str = "",
+    body: Sequence[Schema] = (),
+) -> ControlRoute:
+    return ControlRoute(
+        f"{JOB_PATH}/{word}",
+        endpoint,
+        method="POST",
+        operation=Operation(
+            id=f"{word}MockJob",
+            summary=summary,
+            description=description,
+            tag=CONTROL_TAG,
+            parameters=[path_parameter("jobId")],
+            body=body,
+            responses={200: JobItem},
+            problems=[*CHANGE_PROBLEMS, 404, 409],
+        ),
+    )
+
+
+ROUTES = [
+    _route("advance", advance, summary="Move a job one stage on"),
+    _route(
+        "succeed",
+        succeed,
+        summary="Move a job to its end",
+        description="`result` is laid over what the results would be, one after the other.",
+        body=[SucceedOrder],
+    ),
+    _route(
+        "fail",
+        fail,
+        summary="Let a job fail",
+        description="The context of its event has `error`, `message`, `node_id` and `class_type`.",
+        body=[FailOrder],
+    ),
+    _route("reject", reject, summary="Have a job refused, so that it waits again", body=[RejectOrder]),
+    _route(
+        "lose",
+        lose,
+        summary="Lose a job, as a service does that was restarted",
+        description="Nobody finds it any more; if it is of a workflow, that is lost as a whole.",
+    ),
+]
