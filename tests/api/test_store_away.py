@@ -149,6 +149,19 @@ ASKS = (
     Ask("GET", f"{NAMESPACES}/default", Needs.READING, route=NAMESPACE),
     Ask("PUT", f"{NAMESPACES}/a", Needs.WRITING, json={"balance": 1}, route=NAMESPACE),
     Ask("DELETE", f"{NAMESPACES}/b", Needs.WRITING, 204, json={}, route=NAMESPACE),
+    *(
+        Ask("POST", f"/_mock/jobs/{{{name}}}/{word}", Needs.WRITING, json={}, route=f"/_mock/jobs/{{jobId}}/{word}")
+        for name, word in [
+            ("failing", "fail"),
+            ("moving", "advance"),
+            ("moving", "reject"),
+            ("moving", "succeed"),
+            ("moving", "lose"),
+        ]
+    ),
+    Ask("GET", "/_mock/progress", Needs.READING),
+    Ask("PUT", "/_mock/progress", Needs.WRITING, json={"mode": "time"}),
+    Ask("DELETE", "/_mock/progress", Needs.READING, 204, json={}),  # as there is none to be deleted
     Ask("POST", "/_mock/reset", Needs.WRITING, 204, json={}),  # the last one, as it leaves nothing
 )
 
@@ -171,6 +184,8 @@ class World:
         self.names = {
             "done": done,
             "queued": await self.served.submit_one(properties={"of": "queued"}),
+            "failing": await self.served.submit_one(),
+            "moving": await self.served.submit_one(),
             "token": pair["token"],
             "asset": ASSET,
             "blob": self.served.blob_url(key),

@@ -69,6 +69,9 @@ class ProgressMode:
         return StagePlan(durations=drawn)
 
 
+SIMULATED: ReadOnlyJson = {MODE: ProgressModeName.TIME.value}  # is how jobs move where nobody has said anything
+
+
 def _stream(job_id: str, stage: Stage) -> Random:
     """Return a stream of its own for each stage, so that one more stage in the mode changes no other one."""
     return Random(f"{job_id}/{stage}")
@@ -96,7 +99,8 @@ def parse_progress_mode(value: Json) -> ProgressMode:
             errors |= error.errors
     if errors:
         raise invalid(errors)
-    return ProgressMode(name=name, each=each if isinstance(each, int) else 1, stages=delays, document=value)
+    document = {member: given for member, given in value.items() if given is not None}
+    return ProgressMode(name=name, each=each if isinstance(each, int) else 1, stages=delays, document=document)
 
 
 def parse_progress_header(text: str) -> ProgressMode:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import exchange
+from civitai_mock.api.context import exchange, options
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.bodies import Members, read_change
 from civitai_mock.api.mock.changes import changed, done
@@ -38,6 +38,8 @@ async def get_namespace(request: Request) -> Response:
 async def put_namespace(request: Request) -> Response:
     name = _name(request)
     members = await read_change(request, _read_settings)
+    if members["progress"] is not None:
+        options(request).check_simulated()
     found = await _manage(request).put(name, members)
     return changed(_render(found.record), found.not_yet)
 

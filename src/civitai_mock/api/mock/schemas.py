@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from civitai_mock.api.health import WorkerHealth
 from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
+from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.callback_views import Delivered
 from civitai_mock.services.shown_settings import SettingOrigin
@@ -85,6 +86,32 @@ class JobDetails(JobItem):
     events: Sequence[JobEvent]
     callbacks: Sequence[CallbackItem]
     faults: Sequence[Members]
+
+
+class DelayRange(TypedDict):
+    """A delay between two durations; each is as likely."""
+
+    min: str
+    max: str
+
+
+class DelayPercentiles(TypedDict):
+    """A log-normal delay."""
+
+    p50: str
+    p99: str
+
+
+class ProgressModeDocument(TypedDict):
+    """What moves jobs, and how.
+
+    Durations are like `2s`, `10m` or `PT10M`. `notYet` names processes that do not obey a change yet.
+    """
+
+    mode: ProgressModeName
+    each: NotRequired[int]
+    stages: NotRequired[Mapping[Stage, str | DelayRange | DelayPercentiles]]
+    notYet: NotRequired[Sequence[str]]
 
 
 class ResultChange(TypedDict):

@@ -1,0 +1,18 @@
+"""The scope of what is set: the namespace of the request, or with `?scope=server` all of them."""
+
+from starlette.requests import Request
+
+from civitai_mock.api.context import exchange
+from civitai_mock.api.openapi import choice_parameter
+from civitai_mock.api.query_params import word
+from civitai_mock.domain.namespaces import DEFAULT, SERVER
+
+SCOPE, SERVER_SCOPE = "scope", "server"
+SCOPE_PARAMETER = choice_parameter(SCOPE, [SERVER_SCOPE])
+
+
+def record_name(request: Request) -> str:
+    """Return the name of the record that a request is about; raise `InvalidRequestError` for any other scope."""
+    if word(request, SCOPE, [SERVER_SCOPE]) is not None:
+        return SERVER
+    return exchange(request).namespace_name or DEFAULT
