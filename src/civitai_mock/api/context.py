@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.control_plane import ControlPlane
     from civitai_mock.services.looking_in import LookingIn
+    from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
@@ -91,6 +92,7 @@ class UseCases:
     get_upload_blobs: Callable[[], "UploadBlobs"]
     get_archives: Callable[[], "BlobArchives"]
     get_looking_in: Callable[[], "LookingIn"]
+    get_control_clock: Callable[[], "ControlClock"]
 
     @property
     def workflows(self) -> "WorkflowUseCases":
@@ -108,6 +110,10 @@ class UseCases:
     @property
     def looking_in(self) -> "LookingIn":
         return self.get_looking_in()
+
+    @property
+    def control_clock(self) -> "ControlClock":
+        return self.get_control_clock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

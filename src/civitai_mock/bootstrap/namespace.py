@@ -32,7 +32,9 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
 from civitai_mock.services.namespace_ids import NamespaceIds
+from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.services.order_jobs import OrderJobs
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.progress_policy import ProgressPolicy
@@ -59,6 +61,7 @@ class Namespace:
 
     It lasts for one `epoch`, on `stores` that know nothing of any other. `runs_jobs` says whether this process has a
     scheduler for it, and `scheduler_fault` why that takes no jobs. If not, its health says whether any process has one.
+    The clock can be set if it is an `obeyed_clock`, and there is what can `manage` it in all processes.
     """
 
     epoch: Epoch
@@ -70,6 +73,8 @@ class Namespace:
     event_bus: EventBus
     event_feed: FollowEvents
     controls: Controls
+    manage: ManageNamespaces | None
+    obeyed_clock: ObeyedClock | None
     blob_urls: BlobUrls
     workflow_blob_urls: WorkflowBlobUrls
     webhook_sender: WebhookSender
@@ -199,6 +204,24 @@ class Namespace:
 
         return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls)
 
+    @property
+    def edit_clock(self) -> EditClock:
+        if self.manage is None:
+            raise RuntimeError("nobody manages this namespace")
+        return EditClock(name=self.name, manage=self.manage)
+
+    @cached_property
+    def control_clock(self) -> ControlClock:
+        if self.obeyed_clock is None:
+            raise RuntimeError("the clock of this namespace is not its own")
+        return ControlClock(
+            epoch=self.epoch,
+            edit=self.edit_clock,
+            obeyed=self.obeyed_clock,
+            system_clock=self.system_clock,
+            ids=self.runtime.ids,
+        )
+
     def stop_waiting(self) -> None:
         """Answer all requests that wait for jobs or workflows."""
         self.use_cases.wait.stop()
@@ -206,6 +229,8 @@ class Namespace:
             self.workflows.wait.stop()
         if "job_stepper" in self.__dict__:
             self.job_stepper.stop()
+        if "control_clock" in self.__dict__:
+            self.control_clock.stop()
 
     @cached_property
     def use_cases(self) -> UseCases:
@@ -234,7 +259,8 @@ def make_namespace(
     lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
     workflow_lifetime = timedelta(seconds=settings.workflow_url_lifetime_s)
     event_bus, event_feed = EventBus(), event_feed or runtime.event_feed
-    clock = clock or NamespaceClock(system_clock=runtime.clock, activity=event_bus.activity)
+    own_clock = NamespaceClock(system_clock=runtime.clock, activity=event_bus.activity) if clock is None else None
+    clock = clock or own_clock or runtime.clock
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     event_feed.add(epoch.number, event_bus)
     controls = controls or Controls()
@@ -258,6 +284,8 @@ def make_namespace(
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
         controls=controls,
+        manage=None,
+        obeyed_clock=ObeyedClock(own_clock, controls) if own_clock else None,
         progress_policy=ProgressPolicy(controls),
         runs_jobs=runs_jobs,
         scheduler_fault=scheduler_fault,
@@ -304,6 +332,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         view_blobs=namespace.view_blobs,
         get_archives=lambda: namespace.archives,
         get_looking_in=lambda: namespace.looking_in,
+        get_control_clock=lambda: namespace.control_clock,
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=namespace.blob_access,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,10 +14,11 @@ import structlog
 
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import Runtime
-from civitai_mock.bootstrap.scheduler import make_scheduler, make_worker_id
+from civitai_mock.bootstrap.scheduler import make_led_scheduler, make_worker_id
+from civitai_mock.domain.clock_setting import has_advance
 from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.domain.namespaces import DEFAULT, SERVER, Epoch, NamespaceRecord
-from civitai_mock.scheduler.scheduler import Scheduler
+from civitai_mock.scheduler.led_scheduler import LedScheduler
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING, Controls
 from civitai_mock.services.namespaces import ManageNamespaces
@@ -44,7 +45,7 @@ class OpenNamespace:
 
     namespace: Namespace
     used_at: float
-    scheduler: Scheduler | None = None
+    scheduler: LedScheduler | None = None
     running: asyncio.Task[None] | None = None
 
 
@@ -149,9 +150,13 @@ class Namespaces:
             return
         opened_before = self._open.get(record.name)
         if opened_before is None:
+            if self.runs_jobs and not record.is_deleted and has_advance(record.document):
+                self.serve(record)
             return
         if not record.is_deleted and record.epoch == opened_before.namespace.epoch.initial_number:
             self._update(opened_before)
+            if opened_before.scheduler is not None:
+                await opened_before.scheduler.settled()
             return
         self._end(opened_before)
         del self._open[record.name]
@@ -190,6 +195,7 @@ class Namespaces:
             runs_jobs=self.runs_jobs,
             scheduler_fault=partial(self.fault_of, record.name),
         )
+        namespace = replace(namespace, manage=self.manage)
         opened = OpenNamespace(namespace=namespace, used_at=asyncio.get_running_loop().time())
         self._open[record.name] = opened
         if record.name == DEFAULT:
@@ -201,7 +207,7 @@ class Namespaces:
     def _start(self, opened: OpenNamespace) -> None:
         namespace = opened.namespace
         claimed_at = self._claims.pop(namespace.epoch.number, None)
-        scheduler = make_scheduler(namespace, worker_id=self.control.process_id, claimed_at=claimed_at)
+        scheduler = make_led_scheduler(namespace, process_id=self.control.process_id, claimed_at=claimed_at)
         opened.scheduler = scheduler
         opened.running = asyncio.create_task(scheduler.run(), name=f"scheduler of {namespace.name}")
         opened.running.add_done_callback(partial(self._on_scheduler_ended, opened))
@@ -267,6 +273,7 @@ class Namespaces:
         if any(self.control.name_of(epoch) is None for epoch in epochs):
             await self.control.refresh()
         names = {name for epoch in epochs if (name := self.control.name_of(epoch)) is not None}
+        names |= {name for name, record in self.control.records.items() if has_advance(record.document)}
         for name in names - self._open.keys() if self.runs_jobs else ():
             self.serve(self.control.records[name])
         now = asyncio.get_running_loop().time()

@@ -14,6 +14,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.deliveries import DeliveryServices
+from civitai_mock.scheduler.led_scheduler import Lead, LedScheduler
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
 from civitai_mock.scheduler.workflow_callbacks import WorkflowCallbackDispatcher
@@ -69,6 +70,25 @@ def make_scheduler(
     )
     scheduler.claimed_at = claimed_at
     return scheduler
+
+
+def make_led_scheduler(namespace: Namespace, *, process_id: str, claimed_at: datetime | None) -> LedScheduler:
+    """Make what runs the jobs of a namespace in a process, under its id, whenever that is for it to do."""
+    if namespace.obeyed_clock is None:
+        raise ValueError("the clock of the namespace cannot be set")
+    return LedScheduler(
+        make=lambda claimed_at: make_scheduler(namespace, worker_id=process_id, claimed_at=claimed_at),
+        claimed_at=claimed_at,
+        lead=Lead(
+            name=f"lead/{namespace.epoch.number}",
+            holder=process_id,
+            store=namespace.stores.namespaces,
+            clock=namespace.system_clock,
+        ),
+        obeyed=namespace.obeyed_clock,
+        edit_clock=namespace.edit_clock,
+        jobs=namespace.stores.jobs,
+    )
 
 
 def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookDispatcher:

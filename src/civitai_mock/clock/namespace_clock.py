@@ -12,7 +12,10 @@ from civitai_mock.domain.clock_state import REAL, ClockMode, ClockState, frozen
 from civitai_mock.ports import Clock, Timer
 from civitai_mock.services.activity import Activity, Rank, current_worker
 
-Key: TypeAlias = tuple[datetime, Rank | tuple[()], int]
+# Work that ends in the very moment of its timeout has ended in time: timers of no worker come last.
+Place: TypeAlias = tuple[int] | tuple[int, Rank]
+OF_NO_WORKER: Place = (1,)
+Key: TypeAlias = tuple[datetime, Place, int]
 SPARE_ENTRIES = 64
 
 
@@ -76,7 +79,8 @@ class NamespaceClock:
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> NamespaceTimer:
         worker = current_worker.get()
-        key = (self.now() + timedelta(seconds=seconds), worker.rank if worker else (), next(self._numbers))
+        place: Place = (0, worker.rank) if worker else OF_NO_WORKER
+        key = (self.now() + timedelta(seconds=seconds), place, next(self._numbers))
         timer = NamespaceTimer(self, key, callback)
         self._timers.add(timer)
         if self.state is REAL:

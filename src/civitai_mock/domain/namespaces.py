@@ -45,6 +45,10 @@ class Epoch:
             raise NamespaceResetError(f"The namespace '{self.namespace}' was reset while this request was served.")
         return self._number
 
+    def check(self) -> None:
+        """Raise `NamespaceResetError` after the end."""
+        _ = self.number
+
     @property
     def initial_number(self) -> int:
         """Return the number even after the end, to take leave of what knows it by this."""

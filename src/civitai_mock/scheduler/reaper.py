@@ -5,10 +5,12 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 
 import structlog
 
 from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
+from civitai_mock.domain.clock_state import LATEST_DATE
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
@@ -21,6 +23,8 @@ logger = structlog.stdlib.get_logger()
 PAGE = 500
 SWEEP_SECONDS = 60.0
 SCANS_PER_LEASE = 4
+MOST_HELD = 10_000
+LOOK_SECONDS, PATIENCE_LOOKS = 0.05, 20
 GONE = "The worker did not renew its lease."
 OVERDUE = "The job reached its expireAt."
 
@@ -104,9 +108,23 @@ class Reaper:
         if jobs or blobs:
             logger.info("swept", jobs=jobs, blobs=blobs)
 
+    async def take_over(self, worker_id: str) -> None:
+        """Take the jobs of all other workers, whatever their leases; who lives has a moment to give them back."""
+        looks = count()
+        while others := await self._held_by_others(worker_id):
+            if next(looks) >= PATIENCE_LOOKS:
+                await self._take(others)
+            await self._system_clock.sleep(LOOK_SECONDS)
+
+    async def _held_by_others(self, worker_id: str) -> Sequence[Job]:
+        held = await self._queue.with_expired_lease(LATEST_DATE, limit=MOST_HELD)
+        return [job for job in held if job.claim is not None and job.claim.worker_id != worker_id]
+
     async def _take_abandoned(self) -> None:
-        abandoned = [(job, await self._abandon(job)) for job in await self._find_abandoned()]
-        taken = await self._replace_all(abandoned)
+        await self._take(await self._find_abandoned())
+
+    async def _take(self, jobs: Sequence[Job]) -> None:
+        taken = await self._replace_all([(job, await self._abandon(job)) for job in jobs])
         if taken:
             logger.warning("claims expired", job_ids=[job.id for job in taken])
             self._event_bus.publish_work()

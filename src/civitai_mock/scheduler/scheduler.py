@@ -95,6 +95,7 @@ class Scheduler:
         self.claimed_at: datetime | None = None  # the last claim under this worker id that got anything
         self._stop_asked = asyncio.Event()
         self._grace_ends = 0.0
+        self._runs_until = 0.0
         self._claiming_since: float | None = None
         self._is_running = False
         self._is_abandoned = False
@@ -149,9 +150,14 @@ class Scheduler:
                 task.cancel()
 
     def stop(self) -> None:
-        """Claim nothing more; the grace time begins with the first call."""
+        """Claim nothing more; the grace time begins with the first call.
+
+        Where time is moved, jobs are given back at once: they would sleep through it.
+        """
         if not self._stop_asked.is_set():
-            self._grace_ends = asyncio.get_running_loop().time() + self._options.grace.total_seconds()
+            now = asyncio.get_running_loop().time()
+            self._grace_ends = now + self._options.grace.total_seconds()
+            self._runs_until = now if self._services.clock.is_moved else self._grace_ends
             self._stop_asked.set()
         self._event_bus.publish_work()
 
@@ -165,6 +171,10 @@ class Scheduler:
             reaper=self._reaper,
             catch_up=self._catch_up,
         )
+
+    async def take_over(self) -> None:
+        """Take all jobs that other processes have, as this one alone is to work on them now."""
+        await self._reaper.take_over(self.worker_id)
 
     async def _catch_up(self) -> None:
         """Begin with all that is stored and can be worked on, whoever has stored it."""
@@ -181,7 +191,7 @@ class Scheduler:
         for runner in list(self._in_flight.runners.values()):
             runner.cancel(CancelReason.ABANDONED)
         self.stop()
-        self._grace_ends = 0.0
+        self._grace_ends = self._runs_until = 0.0
 
     @property
     def is_idle(self) -> bool:
@@ -335,7 +345,7 @@ class Scheduler:
         late = list(runners)
         if late:
             logger.info("stopping", jobs=len(late), grace_s=self._options.grace.total_seconds())
-        for ends_at in (self._grace_ends, self._grace_ends + RELEASE_SECONDS):
+        for ends_at in (self._runs_until, self._runs_until + RELEASE_SECONDS):
             if late:
                 await asyncio.wait([runner.task for runner in late], timeout=self._seconds_until(ends_at))
             late = [runner for runner in late if not runner.task.done()]

@@ -12,7 +12,7 @@ from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespaces import FIRST_EPOCH
-from civitai_mock.domain.stages import MovedBy, Outcome, Stage
+from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import JobQueue, Stores
 from civitai_mock.storage.mongo import job_changes
 from civitai_mock.storage.mongo.collections import Collections
@@ -210,23 +210,6 @@ async def test_jobs_of_a_claim_whose_answer_was_lost_go_back(stores: Stores, ins
     else:
         assert await claimer.renew("local-1", [], START + LEASE) == frozenset()
         assert await stores.queue.claim(make_claim("other"), limit=1) == [claimed_by(job, make_claim("other"))]
-
-
-@pytest.mark.parametrize("moved_by", [None, MovedBy.TIME, MovedBy.REQUESTS])
-async def test_a_job_that_was_claimed_alone_goes_back_if_the_answer_was_lost(
-    stores: Stores, inside: Collections, moved_by: MovedBy | None
-) -> None:
-    """One that requests move does not get into the queue by that."""
-    job = replace(make_job(), moved_by=moved_by)
-    await stores.jobs.add([job])
-    jobs = Interrupted(inside.jobs, "find_one_and_update", carried_out=True)
-    claimer = process_on(inside, jobs=jobs).queue
-    with pytest.raises(TransientError):
-        await claimer.claim_one(make_claim(), job.id)
-    assert await stores.queue.claim_one(make_claim("other"), job.id) is None
-    await claimer.renew("local-1", [], START + LEASE)
-    assert (await stores.queue.backlog()).jobs == (moved_by is not MovedBy.REQUESTS)
-    assert await stores.queue.claim_one(make_claim("other"), job.id) == claimed_by(job, make_claim("other"))
 
 
 async def test_a_change_whose_caller_gave_up_is_written_before_the_store_closes(address: MongoAddress) -> None:

@@ -1,28 +1,22 @@
 """Databases of earlier versions: their jobs and blobs have none of the fields that came later."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from bson import ObjectId
-from pymongo.errors import AutoReconnect
 
 from civitai_mock.domain.blob import PREVIEW, Blob, blob_key
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.namespaces import FIRST_EPOCH, SHARED_EPOCH, Epoch
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
-from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo import schema, upgrade
 from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.encoding import moment_text
 from tests.support.dates import START
 from tests.support.jobs import add_jobs, chunks, collect, job_id, make_claim, make_job, succeeded
-from tests.support.mongo import Interrupted, MongoAddress, mongo_address
-from tests.support.paths import DATA
+from tests.support.mongo import MongoAddress, mongo_address
 
 pytestmark = pytest.mark.mongo
 
@@ -170,103 +164,3 @@ async def put_old_file(inside: Collections, key: str, content: bytes, *, keep_un
     parts = [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
     await inside.blob_chunks.insert_many([{"files_id": file_id, "n": n, "data": part} for n, part in enumerate(parts)])
     await inside.blob_files.insert_one({**file, "metadata": metadata})
-
-
-WRITTEN_BY_9 = DATA / "stores" / "schema-9" / "mongo.json"
-OLD_MEMBERS = ("queued", "waits", "running", "expireAt")
-
-
-async def assert_all_is_of_this_version(inside: Collections) -> None:
-    for role in ("jobs", "job_events", "workflows", "reservations", "blobs"):
-        collection = getattr(inside, role)
-        assert await collection.distinct("epoch") in ([], [FIRST_EPOCH]), role
-        assert await collection.count_documents({"epoch": None}) == 0, role
-        assert await collection.find_one({"$or": [{name: {"$exists": True}} for name in OLD_MEMBERS]}) is None, role
-    assert await inside.resources.distinct("epoch") == [SHARED_EPOCH]
-    assert await inside.resources.count_documents({"identity": None}) == 0
-    assert await inside.jobs.count_documents({"openIn": FIRST_EPOCH}) == await inside.jobs.count_documents(
-        {"outcome": None}
-    )
-    for role, names in upgrade.OLD_INDEXES.items():
-        assert names.isdisjoint(await getattr(inside, role).index_information()), role
-
-
-async def test_processes_that_bring_a_store_up_to_date_at_once_are_not_in_each_others_way(
-    address: MongoAddress,
-) -> None:
-    async def open_and_close() -> None:
-        async with address.open():
-            pass
-
-    await address.fill(WRITTEN_BY_9)
-    async with address.inside() as inside:
-        await create_old_indexes(inside)
-        await asyncio.gather(*(open_and_close() for _ in range(3)))
-        await assert_all_is_of_this_version(inside)
-
-
-@pytest.mark.parametrize("carried_out", [False, True])
-@pytest.mark.parametrize(
-    ("role", "call"),
-    [
-        ("jobs", "update_many"),
-        ("job_events", "update_many"),
-        ("workflows", "update_many"),
-        ("blobs", "update_many"),
-        ("blob_files", "update_many"),
-        ("resources", "bulk_write"),
-        ("jobs", "drop_index"),
-    ],
-)
-async def test_what_a_process_left_that_died_within_an_upgrade_the_next_one_does(
-    address: MongoAddress, role: str, call: str, carried_out: bool
-) -> None:
-    await address.fill(WRITTEN_BY_9)
-    async with address.inside() as inside:
-        await create_old_indexes(inside)
-        dying: Any = Interrupted(getattr(inside, role), call, carried_out=carried_out)
-        with pytest.raises(AutoReconnect):
-            await upgrade.upgrade(replace(inside, **{role: dying}))
-        async with address.open() as stores:
-            await assert_all_is_of_this_version(inside)
-            found = await stores.search.find(JobCriteria(), limit=99)
-            assert len(found) == await inside.jobs.count_documents({})
-
-
-async def create_old_indexes(inside: Collections) -> None:
-    """Some that would be in the way: those of ids are unique, and the server deletes what has expired."""
-    await inside.jobs.create_index([("jobId", 1)], unique=True)
-    await inside.jobs.create_index([("expireAt", 1)], expireAfterSeconds=0)
-    await inside.jobs.create_index([("waits", 1), ("jobId", 1)], partialFilterExpression={"waits": True})
-    await inside.job_events.create_index([("jobId", 1), ("seq", 1)], unique=True)
-    await inside.resources.create_index([("airKey", 1)], unique=True)
-
-
-async def test_ids_of_an_earlier_store_can_be_those_of_other_namespaces(address: MongoAddress) -> None:
-    async with address.inside() as inside:
-        await create_old_indexes(inside)
-    async with address.open() as stores:
-        other = stores.in_epoch(Epoch("other", 2))
-        for each in (stores, other):
-            job = make_job(1)
-            await each.jobs.add([job])
-            assert await each.jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
-            assert len(await each.jobs.events(job.id)) == 2
-
-
-async def test_what_a_process_of_an_earlier_version_adds_later_is_seen_when_a_store_is_opened_again(
-    address: MongoAddress,
-) -> None:
-    async with address.open() as stores, address.inside() as inside:
-        _, added = await add_jobs(stores.jobs, 2)
-        of_version_9: list[dict[str, Any]] = [
-            {"$set": {"queued": True, "waits": False, "expireAt": "$$NOW"}},
-            {"$unset": ["epoch", "queuedIn", "waitsIn", "openIn"]},
-        ]
-        await inside.jobs.update_one({"jobId": job_id(2)}, of_version_9)
-        assert [job.id for job in await stores.queue.claim(make_claim(), limit=1)] == [job_id(1)]
-        assert await stores.jobs.get(job_id(2)) is None
-        async with address.open() as later:
-            assert await later.jobs.get(job_id(2)) == added
-            assert [job.id for job in await later.queue.claim(make_claim("b"), limit=9)] == [job_id(2)]
-        assert await inside.jobs.count_documents({"expireAt": {"$exists": True}}) == 0

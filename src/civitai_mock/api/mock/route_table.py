@@ -5,11 +5,12 @@ A new noun is a module beside this one, and a line here.
 
 from collections.abc import Sequence
 
-from civitai_mock.api.mock import graphs, jobs, namespaces, orders, progress, queue, settings, workers
+from civitai_mock.api.mock import clock, graphs, jobs, namespaces, orders, progress, queue, settings, workers
 from civitai_mock.api.openapi import DescribedRoute
 
 ROUTES: Sequence[DescribedRoute] = [
     *namespaces.ROUTES,
+    *clock.ROUTES,
     *jobs.ROUTES,
     *orders.ROUTES,
     *progress.ROUTES,

@@ -1,13 +1,14 @@
 """The bodies of the control plane, as its OpenAPI description has them."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, Required
+from typing import Literal, NotRequired, Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from civitai_mock.api.health import WorkerHealth
 from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
+from civitai_mock.domain.clock_state import ClockMode
 from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.callback_views import Delivered
@@ -227,3 +228,29 @@ class NotYet(TypedDict):
     """The processes that do not obey a change yet; they do soon, or count as dead."""
 
     notYet: Sequence[str]
+
+
+class ClockDocument(TypedDict):
+    """How a clock goes; it goes on by `rate` seconds in one of the machine. `status` says whether it is advanced."""
+
+    mode: ClockMode
+    now: DateTime
+    rate: float
+    status: Literal["ready", "advancing"]
+    notYet: NotRequired[Sequence[str]]
+
+
+class ClockSettings(TypedDict):
+    """How a clock is to go: from `now`, or else from where it is, and if scaled at a `rate`, or else at 1."""
+
+    mode: ClockMode
+    now: NotRequired[DateTime]
+    rate: NotRequired[float]
+
+
+class ClockAdvance(TypedDict):
+    """Exactly one of: a duration like `10m` or `PT10M`, a date, or true for what falls due next."""
+
+    by: NotRequired[str]
+    to: NotRequired[DateTime]
+    toNext: NotRequired[bool]
