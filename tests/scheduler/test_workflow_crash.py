@@ -1,15 +1,19 @@
 """A process that dies at any write of a workflow: it ends as if nothing had happened."""
 
 import json
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from typing import TypeAlias
 
 import pytest
 
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.workflow import WorkflowSnapshot
+from civitai_mock.ports import Stores
 from tests.scheduler.conftest import POLL_SECONDS, Bench, open_bench, running, running_until_killed
 from tests.scheduler.workflow_bench import (
     debits,
@@ -22,6 +26,7 @@ from tests.scheduler.workflow_bench import (
     step_statuses,
     submit,
 )
+from tests.support.counted_stores import CallsUnderWay, counted
 from tests.support.dates import START
 from tests.support.event_loop import settle
 from tests.support.freezing_stores import DyingStores, Moment
@@ -45,36 +50,71 @@ LEAST_WRITES = 15  # of a workflow of three steps; else this test looks at somet
 TURNS = 60  # of some seconds each, in which all that was left is found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Is a store, None for one in memory, and how to let everything go on in it that goes on without the clock."""
+
+    stores: Stores | None
+    settle: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def _open_memory() -> AsyncIterator[World]:
+    yield World(stores=None, settle=partial(settle, 1000))
+
+
+@asynccontextmanager
+async def _open_mongo() -> AsyncIterator[World]:
+    mongo = pytest.importorskip("tests.support.mongo", exc_type=ImportError)
+    async with mongo.open_test_mongo() as stores:
+        calls = CallsUnderWay()
+        yield World(stores=counted(stores, calls), settle=calls.settle)
+
+
+Opening: TypeAlias = Callable[[], AbstractAsyncContextManager[World]]
+
+
 @pytest.mark.parametrize("moment", Moment)
-async def test_a_workflow_whose_process_died_at_any_write_ends_as_if_nothing_had_happened(moment: Moment) -> None:
+@pytest.mark.parametrize(
+    "opening",
+    [
+        pytest.param(_open_memory, id="memory"),
+        pytest.param(_open_mongo, id="mongo", marks=[pytest.mark.mongo, pytest.mark.long]),
+    ],
+)
+async def test_a_workflow_whose_process_died_at_any_write_ends_as_if_nothing_had_happened(
+    opening: Opening, moment: Moment
+) -> None:
     for write in count(1):
-        died = await _dies_and_ends_well(write, moment)
+        died = await _dies_and_ends_well(write, moment, opening)
         if not died:
             assert write > LEAST_WRITES
             return
 
 
-async def _dies_and_ends_well(write: int, moment: Moment) -> bool:
+async def _dies_and_ends_well(write: int, moment: Moment, opening: Opening) -> bool:
     """Return whether the process died; if it did not, the workflow has fewer writes."""
     clock, ids = VirtualClock(START), SeededIds()
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(Receiver())
-        bench = await stack.enter_async_context(open_bench(clock, ids, receiver))
+        world = await stack.enter_async_context(opening())
+        bench = await stack.enter_async_context(open_bench(clock, ids, receiver, stores=world.stores))
         dying = DyingStores(bench.stores, write=write, moment=moment)
         submitted = await submit(bench, STEPS, callbacks=[CALLBACK])
         async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
-            await settle(1000)
+            await world.settle()
             died = dying.frozen.is_set()
             async with running(bench.elsewhere().scheduler(worker_id="heir")):
-                done = await _until_settled(bench, submitted)
+                done = await _until_settled(bench, submitted, world)
         _check(bench, done, died=died)
     return died
 
 
-async def _until_settled(bench: Bench, submitted: WorkflowSnapshot) -> WorkflowSnapshot:
+async def _until_settled(bench: Bench, submitted: WorkflowSnapshot, world: World) -> WorkflowSnapshot:
     """Let the lease and the hold of callbacks end, and every scan come, until all is known and told."""
     for _ in range(TURNS):
-        await bench.pass_time(POLL_SECONDS)
+        bench.clock.advance(POLL_SECONDS)
+        await world.settle()
         done = await look(bench, submitted)
         if done.workflow.memo is not None and not await bench.stores.jobs.has_open_workflows():
             break
