@@ -58,6 +58,7 @@ OTHER_PATHS: Mapping[str, str] = {
     "/api": "the start of every path of ComfyUI",
     "/_mock": "the start of every path of the control plane",
     "/_mock/": "the same",
+    "/ns/x": "the base path of a namespace",
     "/dev/shm": "a folder of Linux",  # noqa: S108 - not a temporary file of ours
 }
 NOT_SERVED_BY_THE_STANDIN = {"/assets", "/extensions/core", "/docs", "/templates"} | {
