@@ -14,6 +14,7 @@ from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SHARED_EPOCH
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
@@ -22,6 +23,7 @@ from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LEASE, LIFETIME, SECOND, TRACE_ID, job_id, make_claim, make_job
+from tests.support.paths import DATA
 
 NAMES = TableNames()
 QUEUED, HELD, DONE = job_id(1), job_id(2), job_id(3)
@@ -53,6 +55,7 @@ BLOBS_OF_VERSION_2 = """
         keep_until INTEGER NOT NULL);
     CREATE INDEX [blobs to sweep] ON blobs (keep_until);
 """
+ALL = 'SELECT * FROM "{{table}}"'
 BLOB = "INSERT INTO blobs VALUES (?, 'image/png', 1, 'etag', 0)"
 JOB = 'INSERT INTO "{jobs}" VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)'
 EVENT = 'INSERT INTO "{job_events}" VALUES (?, ?, ?)'
@@ -165,6 +168,32 @@ async def test_a_file_is_upgraded_once_and_like_a_new_one(old_directory: Path, t
             await stores.jobs.add([make_job(9)])
             await stores.jobs.sweep(START + LIFETIME)
     assert schema(old_directory) == schema(tmp_path / "new")
+
+
+@pytest.mark.parametrize("written", sorted((DATA / "stores").glob("*/sqlite.sql")), ids=lambda path: path.parent.name)
+async def test_a_file_of_each_earlier_schema_becomes_like_a_new_one_and_keeps_its_rows(
+    written: Path, tmp_path: Path, old_file: sqlite3.Connection
+) -> None:
+    """Each row of a job or a blob belongs to the first epoch then, and resources are shared."""
+    old_file.executescript(written.read_text("utf-8"))
+    tmp_path.chmod(0o700)
+    before = {table: epochs(old_file, table) for table in ("jobs", "blobs", "resources")}
+    for directory in (tmp_path, tmp_path, tmp_path / "new"):
+        async with open_sqlite(directory=directory, names=NAMES) as stores:
+            assert await stores.namespaces.get(DEFAULT) is not None
+    assert schema(tmp_path) == schema(tmp_path / "new")
+    expected = {"jobs": FIRST_EPOCH, "blobs": FIRST_EPOCH, "resources": SHARED_EPOCH}
+    for table, epoch in expected.items():
+        assert before[table]
+        assert epochs(old_file, table) == [epoch] * len(before[table])
+
+
+def epochs(connection: sqlite3.Connection, table: str) -> list[int | None]:
+    """Return the epochs of all rows of a table, which may have none yet."""
+    connection.row_factory = sqlite3.Row
+    rows = connection.execute(NAMES.fill(ALL).replace("{table}", table)).fetchall()
+    connection.row_factory = None
+    return [dict(row).get("epoch") for row in rows]
 
 
 async def test_an_upgrade_is_logged_before_it_begins_and_when_it_is_done(
