@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 logger = structlog.stdlib.get_logger()
 
-LEASE = timedelta(seconds=6)
-RENEW_SECONDS = 2.0
+LEASE = timedelta(seconds=4)
+RENEW_SECONDS = 1.2
 RETRY_SECONDS = 0.5  # of who does not have the lead
 SETTLE_SECONDS = 1.5
 

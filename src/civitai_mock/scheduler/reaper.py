@@ -24,7 +24,7 @@ PAGE = 500
 SWEEP_SECONDS = 60.0
 SCANS_PER_LEASE = 4
 MOST_HELD = 10_000
-LOOK_SECONDS, PATIENCE_LOOKS = 0.05, 20
+LOOK_SECONDS, PATIENCE_LOOKS = 0.2, 5
 GONE = "The worker did not renew its lease."
 OVERDUE = "The job reached its expireAt."
 
@@ -110,6 +110,7 @@ class Reaper:
 
     async def take_over(self, worker_id: str) -> None:
         """Take the jobs of all other workers, whatever their leases; who lives has a moment to give them back."""
+        await self._take(await self._queue.held_by_dead(limit=MOST_HELD))
         looks = count()
         while others := await self._held_by_others(worker_id):
             if next(looks) >= PATIENCE_LOOKS:
