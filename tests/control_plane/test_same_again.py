@@ -20,7 +20,7 @@ BASE = "/ns/seeded"
 MOMENT = "2026-11-26T10:00:00Z"
 REQUESTS = 50
 IN_NAMESPACE = {"X-Mock-Namespace": "seeded"}
-VARYING = {"traceId", "token"}  # each request has a trace of its own
+VARYING = {"traceId", "trace_id", "token"}  # each request has a trace of its own
 
 
 def bodies() -> list[tuple[str, dict[str, Any]]]:
@@ -29,7 +29,7 @@ def bodies() -> list[tuple[str, dict[str, Any]]]:
     for number in range(REQUESTS):
         prompt = f"a fox in a forest, number {number % 10}"
         if number % 5 == 4:
-            made.append((WORKFLOWS, workflow(image(prompt=prompt, seed=None))))
+            made.append((WORKFLOWS, workflow(image(prompt=prompt))))
         else:
             params = {**template()["params"], "prompt": prompt, "width": 64, "height": 64, "seed": -1}
             made.append((JOBS, template(params=params, quantity=1 + number % 2)))

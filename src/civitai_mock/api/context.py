@@ -146,6 +146,11 @@ class ServedNamespace(Protocol):
     @property
     def use_cases(self) -> UseCases: ...
 
+    @property
+    def worker_name(self) -> str | None:
+        """Return what all workers are called, where the same requests get the same answers; else None."""
+        ...
+
 
 class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
@@ -312,7 +317,7 @@ def owner(request: Request) -> str | None:
 def vocabulary(request: Request) -> Vocabulary:
     """Return how the answer is worded, as the request asked for or else as the server is set."""
     found = exchange(request)
-    return found.context.options.vocabularies.of(found.compat)
+    return found.context.options.vocabularies.of(found.compat, worker_id=found.namespace.worker_name)
 
 
 def base_url(request: Request) -> str:

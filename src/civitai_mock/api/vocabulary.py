@@ -1,7 +1,7 @@
 """Vocabularies: how answers are worded, so that each kind of client can read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -63,12 +63,13 @@ OFFICIAL_PROVIDER = "Civitai"
 class Vocabulary:
     """Says how an answer is worded; without a `provider`, by the name that a job was run under.
 
-    If `is_official`, values that are in no list of the official description are left out.
+    All workers are called `worker_id`, if it is there: which of them had a job is another one on each run. If `is_official`, values that are in no list of the official description are left out.
     """
 
     provider: str | None
     result_format: ResultFormat
     is_official: bool
+    worker_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +80,9 @@ class Vocabularies:
     provider_name: str | None = None
     result_format: ResultFormat | None = None
 
-    def of(self, asked: ClientCompat | None = None) -> Vocabulary:
-        return self._by_compat[asked or self.compat]
+    def of(self, asked: ClientCompat | None = None, *, worker_id: str | None = None) -> Vocabulary:
+        usual = self._by_compat[asked or self.compat]
+        return usual if worker_id is None else replace(usual, worker_id=worker_id)
 
     @cached_property
     def _by_compat(self) -> Mapping[ClientCompat, Vocabulary]:

@@ -86,6 +86,13 @@ class Namespace:
     def name(self) -> str:
         return self.epoch.namespace
 
+    @property
+    def worker_name(self) -> str | None:
+        """Return one name for the workers of all processes, if the namespace has a seed."""
+        if not self.ids.is_seeded:
+            return None
+        return f"{self.provider.name}-{self.ids.of_job('any', 'worker').uuid().replace('-', '')[:12]}"
+
     @cached_property
     def blob_drawing(self) -> BlobDrawing:
         return BlobDrawing(blobs=self.stores.blobs, jobs=self.stores.jobs, artist=self.runtime.artist)

@@ -96,7 +96,8 @@ def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookD
 
     def render(job: Job, event: JobEvent) -> bytes:
         """Word the event as the request of its job asked for, or else as CLIENT_COMPAT has it."""
-        return orjson.dumps(render_event(event, vocabularies.of(ClientCompat.stored(job.client_compat))))
+        words = vocabularies.of(ClientCompat.stored(job.client_compat), worker_id=namespace.worker_name)
+        return orjson.dumps(render_event(event, words))
 
     return WebhookDispatcher(services, render=render)
 

@@ -207,7 +207,7 @@ def _render_position(position: QueuePosition) -> wire.ProviderJobQueuePosition:
 def _claim_holder(event: JobEvent, vocabulary: Vocabulary) -> wire.ClaimHolder:
     if event.provider is None or event.worker_id is None:
         return {}
-    return {"provider": vocabulary.provider or event.provider, "workerId": event.worker_id}
+    return {"provider": vocabulary.provider or event.provider, "workerId": vocabulary.worker_id or event.worker_id}
 
 
 def _claim_time(event: JobEvent) -> wire.ClaimTime:
