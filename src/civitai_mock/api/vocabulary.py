@@ -63,7 +63,8 @@ OFFICIAL_PROVIDER = "Civitai"
 class Vocabulary:
     """Says how an answer is worded; without a `provider`, by the name that a job was run under.
 
-    All workers are called `worker_id`, if it is there: which of them had a job is another one on each run. If `is_official`, values that are in no list of the official description are left out.
+    All workers are called `worker_id`, if it is there: which of them had a job is another one on each run. If
+    `is_official`, values that are in no list of the official description are left out.
     """
 
     provider: str | None
