@@ -25,6 +25,7 @@ from civitai_mock.services.blob_views import ViewBlobs
 from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Caller, GetConsumption, owner_of
+from civitai_mock.services.controls import Controls
 from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.order_jobs import OrderJobs
 from civitai_mock.services.polls import PollJobs
@@ -145,6 +146,9 @@ class ServedNamespace(Protocol):
 
     @property
     def use_cases(self) -> UseCases: ...
+
+    @property
+    def controls(self) -> Controls: ...
 
     @property
     def worker_name(self) -> str | None:
@@ -317,7 +321,9 @@ def owner(request: Request) -> str | None:
 def vocabulary(request: Request) -> Vocabulary:
     """Return how the answer is worded, as the request asked for or else as the server is set."""
     found = exchange(request)
-    return found.context.options.vocabularies.of(found.compat, worker_id=found.namespace.worker_name)
+    namespace = found.namespace
+    worker_id = namespace.worker_name if namespace.controls.is_any_set else None
+    return found.context.options.vocabularies.of(found.compat, worker_id=worker_id)
 
 
 def base_url(request: Request) -> str:

@@ -16,6 +16,7 @@ class Controls:
     def __init__(self, document: ReadOnlyJson = NOTHING, server: ReadOnlyJson = NOTHING) -> None:
         self.document = document
         self.server = server
+        self.is_any_set = bool(document or server)  # most namespaces are as new
         self._listeners: list[Callable[[], None]] = []
 
     def get(self, member: str) -> Json:
@@ -31,5 +32,6 @@ class Controls:
         if document == self.document and server == self.server:
             return
         self.document, self.server = document, server
+        self.is_any_set = bool(document or server)
         for listener in self._listeners:
             listener()
