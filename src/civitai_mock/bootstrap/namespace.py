@@ -309,7 +309,13 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     stall_detector = (
         None
         if namespace.runs_jobs
-        else StallDetector(queue=stores.queue, clock=clock, system_clock=namespace.system_clock, poll=settings.poll)
+        else StallDetector(
+            queue=stores.queue,
+            policy=namespace.progress_policy,
+            clock=clock,
+            system_clock=namespace.system_clock,
+            poll=settings.poll,
+        )
     )
     query = QueryJobs(jobs=stores.jobs, namespace=namespace.name)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)

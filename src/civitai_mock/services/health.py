@@ -8,6 +8,7 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock, JobQueue, Provider, StoreHealth, WorkerReport
+from civitai_mock.services.progress_policy import ProgressPolicy
 
 logger = structlog.stdlib.get_logger()
 
@@ -20,9 +21,15 @@ REASON = "no scheduler takes jobs: some have waited for {seconds:.0f} s or longe
 class StallDetector:
     """Checks every few seconds whether jobs wait and nobody takes them; logs when that begins and when it is over."""
 
-    def __init__(self, *, queue: JobQueue, clock: Clock, system_clock: Clock, poll: timedelta) -> None:
-        """`poll` is the interval at which schedulers poll the store for jobs, which are as old as `clock` says."""
+    def __init__(
+        self, *, queue: JobQueue, policy: ProgressPolicy, clock: Clock, system_clock: Clock, poll: timedelta
+    ) -> None:
+        """`poll` is the interval at which schedulers poll the store for jobs, which are as old as `clock` says.
+
+        By the `policy`, schedulers may have to leave jobs alone.
+        """
         self._queue = queue
+        self._policy = policy
         self._clock = clock
         self._system_clock = system_clock
         self._patience = max(PATIENCE, 2 * poll)
@@ -44,7 +51,7 @@ class StallDetector:
         """Count the checks that found jobs stalled; while the store is away nothing is known, so the count stays."""
         before, since, now = self.reason, self._clock.now() - self._patience, self._system_clock.now()
         try:
-            is_stalled = await self._queue.is_stalled(since=since, now=now)
+            is_stalled = not self._policy.only_timed and await self._queue.is_stalled(since=since, now=now)
         except TransientError:
             return
         self._stalled_checks = self._stalled_checks + 1 if is_stalled else 0
