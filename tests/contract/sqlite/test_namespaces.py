@@ -128,6 +128,25 @@ async def test_a_process_that_has_not_heard_of_a_reset_writes_where_nobody_looks
     assert files(tmp_path / BLOBS) == set()
 
 
+async def test_many_ended_epochs_are_looked_at_a_few_at_a_time(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As each of them costs a look, and a process that may not have heard of their end keeps them all."""
+    monkeypatch.setattr("civitai_mock.storage.sqlite.epoch_sweep.EPOCHS", 2)
+    namespaces = stores.namespaces
+    records = [await namespaces.add(name, now=NOW, document={}) for name in "abcde"]
+    await namespaces.heartbeat("late", revision=await namespaces.revision(), now=NOW)
+    for record in records:
+        await namespaces.delete(record.name)
+    assert [await namespaces.sweep_over(limit=10) for _ in range(6)] == [True, True, False] * 2
+    last = stores.in_epoch(Epoch("e", records[-1].epoch))
+    await last.jobs.add([make_job()])
+    assert [await namespaces.sweep_over(limit=10) for _ in range(4)] == [True, True, True, False]
+    assert await last.jobs.get(job_id(1)) is None
+    await namespaces.farewell("late")
+    while await namespaces.sweep_over(limit=10):
+        pass
+    assert await namespaces.changed_since(0) == []
+
+
 async def test_namespaces_are_there_after_a_restart(tmp_path: Path) -> None:
     async with open_sqlite(directory=tmp_path, names=NAMES) as stores:
         record = await stores.namespaces.add("a", now=NOW, document={"seed": 7})

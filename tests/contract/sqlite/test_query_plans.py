@@ -90,6 +90,7 @@ STATEMENTS: Mapping[str, str] = {
     **{f"namespaces.{name}": getattr(namespaces, name) for name in OF_NAMESPACES},
     "namespaces.with_work": namespaces.with_work(NAMES),
     **{f"ended.{name}": getattr(epoch_sweep, name) for name in OF_ENDED},
+    "ended.has_rows": EpochStatements(NAMES).has_rows,
     **{f"ended.{number}": sql for number, sql in enumerate(ended_statements(EpochStatements(NAMES)))},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
     **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LOOK")},
@@ -127,7 +128,7 @@ LIST_INDEXES: Mapping[str, str] = {
     "tags": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",
 }
 # A query is looked for anywhere in the text, which no index can answer; `search` walks one in the order of its pages.
-# There are few processes, and few epochs whose sweeping goes on; what has work has a test of its own.
+# There are few processes; what has work has a test of its own.
 # A job is taken out of the places of its workflow only when somebody orders it to be lost.
 SCANS = frozenset(
     {
@@ -137,7 +138,6 @@ SCANS = frozenset(
         "layered.search",
         "namespaces.PROCESSES",
         "namespaces.with_work",
-        "ended.ENDED",
     }
 )
 INDEXES: Mapping[str, str] = {
@@ -252,6 +252,8 @@ INDEXES: Mapping[str, str] = {
     "namespaces.HELD": "PRIMARY KEY (name=?)",
     "namespaces.FORGET_LEASES": "leases by end (until<?)",
     "namespaces.RELEASE": "PRIMARY KEY (name=?)",
+    "ended.ENDED": "INTEGER PRIMARY KEY (rowid>?)",
+    "ended.has_rows": "jobs to sweep (epoch=?)",
     "ended.IS_OBEYED": "INTEGER PRIMARY KEY (rowid=?)",
     "ended.FORGET": "INTEGER PRIMARY KEY (rowid=?)",
     "ended.FORGET_NAMES": "namespaces that are deleted",

@@ -10,7 +10,8 @@ from civitai_mock.storage.sqlite.schema import TableNames
 
 ROWS_OF_JOB = 5  # about
 FILES = 32  # which a write unlinks while others wait
-ENDED = "SELECT number FROM ended_epochs ORDER BY number"
+EPOCHS = 50  # that are looked at in one step
+ENDED = "SELECT number FROM ended_epochs WHERE number > ? ORDER BY number LIMIT ?"
 # A process that has not heard of the end may still write; the next round finds that, too.
 IS_OBEYED = """
     SELECT 1 FROM ended_epochs
@@ -44,6 +45,8 @@ KEYS = {
     '"{resources}"': "key",
     "counters": "key",
 }
+HAS_ROW = "EXISTS (SELECT 1 FROM {table} WHERE epoch = ?1)"
+TABLES = ('"{jobs}"', '"{jobs} workflows"', "blobs", *KEYS)
 BLOBS = "SELECT key FROM blobs WHERE epoch = ? LIMIT ?"
 DELETE_BLOB = "DELETE FROM blobs WHERE epoch = ? AND key = ?"
 
@@ -52,6 +55,7 @@ class EpochStatements:
     """The statements with the names of the tables filled in."""
 
     def __init__(self, names: TableNames) -> None:
+        self.has_rows = names.fill("SELECT " + " OR ".join([HAS_ROW.replace("{table}", table) for table in TABLES]))
         self.jobs = names.fill(JOBS)
         self.of_job = tuple(map(names.fill, OF_JOB))
         self.workflows = names.fill(WORKFLOWS)
@@ -68,20 +72,29 @@ class EpochSweep:
         self._database = database
         self._sql = EpochStatements(names)
         self._content = content
+        self._looked_at = 0  # the last epoch, in the order of their numbers
 
     async def sweep(self, *, limit: int) -> bool:
-        """Delete at most about `limit` rows; return False if there were none."""
-        for (epoch,) in self._database.read(ENDED):
-            if await self._database.write(partial(self._sweep_rows, epoch, limit)):
-                return True
-            if await self._sweep_blobs(epoch, limit):
+        """Delete at most about `limit` rows; return False once all epochs were looked at and none had any."""
+        epochs = self._database.read(ENDED, (self._looked_at, EPOCHS))
+        for (epoch,) in epochs:
+            if self._database.read(self._sql.has_rows, (epoch,))[0][0]:
+                await self._sweep_some(epoch, limit)
                 return True
             if self._database.read(IS_OBEYED, (epoch,)):
                 await asyncio.to_thread(self._content.remove_all, epoch)
                 await self._database.write(partial(_forget, epoch))
+            self._looked_at = epoch
+        if len(epochs) == EPOCHS:
+            return True
+        self._looked_at = 0
         if self._database.read(HAS_DELETED):
             await self._database.write(lambda db: db.execute(FORGET_NAMES))
         return False
+
+    async def _sweep_some(self, epoch: int, limit: int) -> None:
+        if await self._database.write(partial(self._sweep_rows, epoch, limit)) == 0:
+            await self._sweep_blobs(epoch, limit)
 
     def _sweep_rows(self, epoch: int, limit: int, db: sqlite3.Connection) -> int:
         left = limit
@@ -93,17 +106,16 @@ class EpochSweep:
             left -= db.execute(statement, (epoch, left)).rowcount if left > 0 else 0
         return limit - left
 
-    async def _sweep_blobs(self, epoch: int, limit: int) -> int:
-        return await self._database.write(
+    async def _sweep_blobs(self, epoch: int, limit: int) -> None:
+        await self._database.write(
             partial(self._sweep_some_blobs, epoch, min(limit, FILES)), is_repeatable=self._content.is_repeatable
         )
 
-    def _sweep_some_blobs(self, epoch: int, limit: int, db: sqlite3.Connection) -> int:
+    def _sweep_some_blobs(self, epoch: int, limit: int, db: sqlite3.Connection) -> None:
         keys = [key for (key,) in db.execute(BLOBS, (epoch, limit)).fetchall()]
         for key in keys:
             db.execute(DELETE_BLOB, (epoch, key))
             self._content.remove(epoch, key)
-        return len(keys)
 
 
 def _forget(epoch: int, db: sqlite3.Connection) -> None:
