@@ -1,5 +1,7 @@
 """Make the use cases of whoever looks into a namespace; the module is loaded for the first of them."""
 
+from dataclasses import replace
+
 from civitai_mock.api.context import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.ports import Stores
@@ -8,16 +10,21 @@ from civitai_mock.services.controls import Controls
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
 from civitai_mock.services.looking_in import ListQueue, LookingIn
+from civitai_mock.services.namespace_ids import uncounted
 from civitai_mock.services.shown_settings import ShowSettings
 from civitai_mock.settings import Settings
 
 
 def make_looking_in(stores: Stores, use_cases: UseCases, settings: Settings, controls: Controls) -> LookingIn:
+    build = use_cases.submit.build
     return LookingIn(
         list_jobs=ListJobs(search=stores.search),
         list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
         show_graphs=ShowGraphs(
-            jobs=stores.jobs, query=use_cases.query, submit=use_cases.submit, load_skeletons=read_skeletons
+            jobs=stores.jobs,
+            query=use_cases.query,
+            build=replace(build, ids=uncounted(build.ids)),
+            load_skeletons=read_skeletons,
         ),
         show_callbacks=ShowCallbacks(
             webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows

@@ -14,10 +14,10 @@ from civitai_mock.generation.graph_diff import GraphChange, graph_changes
 from civitai_mock.generation.job_types import job_work, runs_graphs
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import JobStore
+from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.job_template import JobTemplate
 from civitai_mock.services.query import QueryJobs
-from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.threads import in_thread_if_large
 
 JOB_ID = "{jobId}"  # in the place of the id of the job itself
@@ -25,11 +25,14 @@ JOB_ID = "{jobId}"  # in the place of the id of the job itself
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowGraphs:
-    """Returns complete ComfyUI node maps, as they are sent to a provider; `load_skeletons` is called at first use."""
+    """Returns complete ComfyUI node maps, as they are sent to a provider; `load_skeletons` is called at first use.
+
+    What `build` draws is not counted as a request.
+    """
 
     jobs: JobStore
     query: QueryJobs
-    submit: SubmitJobs
+    build: BuildJobs
     load_skeletons: Callable[[], Mapping[str, Skeleton]]
 
     async def of_job(self, job_id: str) -> JsonObject:
@@ -60,7 +63,7 @@ class ShowGraphs:
 
         Raise what a submission would raise, and `ConflictError` for a type of job that runs no graph.
         """
-        (job,) = await self.submit.what_if([template], caller, charged=False, size=size)
+        (job,) = (await self.build([template], caller, charged=False, size=size)).jobs
         if not runs_graphs(job):
             raise ConflictError(f"A {job.type} runs no graph.")
         return await in_thread_if_large(lambda: self._built(job), size=size)

@@ -211,6 +211,17 @@ async def test_building_a_graph_stores_nothing(served: Served) -> None:
     assert await _ids(served.client) == []
 
 
+async def test_building_a_graph_changes_nothing_that_is_drawn_later() -> None:
+    drawn = []
+    for graphs in (0, 2):
+        async with serve() as served:
+            await served.client.put("/_mock/namespaces/default", json={"seed": 7})
+            for _ in range(graphs):
+                assert (await served.client.post("/_mock/graph", json=template())).status_code == 200
+            drawn.append(await served.submit_one())
+    assert drawn[0] == drawn[1]
+
+
 @pytest.mark.parametrize(
     "submission",
     [
