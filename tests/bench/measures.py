@@ -1,5 +1,6 @@
 """The loads that rows put on a server, and the figures that come of them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ KEPT_AT_ONCE = 5000
 KEPT_EARLY_SHARE = 0.01
 SAMPLED = 1000
 PAGE = 20
+MINUTES = {"min": "1s", "max": "10m"}
 PAUSE_SECONDS = 0.02
 IMPORT = f"import time; began = time.perf_counter(); import {PACKAGE}; print(time.perf_counter() - began)"
 
@@ -96,6 +98,20 @@ def sleeping_jobs(trial: Trial) -> Figures:
         return {**figures, Figure.LAST: seconds}
 
 
+def advanced_jobs(trial: Trial) -> Figures:
+    """POST jobs of a second to ten minutes while the clock stands; `last` is an advance by which all of them end."""
+    with trial.running() as server:
+        trial.finish(server, 1)
+        _change(trial, server, "PUT", "/_mock/progress", {"mode": "time", "stages": {"SENT_TO_COMFY": MINUTES}})
+        _change(trial, server, "PUT", "/_mock/clock", {"mode": "frozen"})
+        watch = Watch(server)
+        submitted = trial.submit(server, trial.requests)
+        advance = _change(trial, server, "POST", "/_mock/clock/advance", {"by": "10m"})
+        figures = watch.figures(trial.requests)
+        trial.check(server, submitted.ids)
+        return {**figures, Figure.LAST: advance.seconds}
+
+
 def kept_jobs(trial: Trial) -> Figures:
     """Keep many finished jobs; GET some of them when there are few, and when all are there."""
     with trial.running() as server:
@@ -147,6 +163,10 @@ def idle(trial: Trial) -> Figures:
         )
         speed = _speed(load)
         return {**watch.figures(trial.requests), Figure.P50: speed[Figure.P50], Figure.P99: speed[Figure.P99]}
+
+
+def _change(trial: Trial, server: Server, method: str, path: str, body: Mapping[str, object]) -> Load:
+    return trial.load(server, [message(method, path, json.dumps(body).encode())], 1, connections=1)
 
 
 def _import_seconds(trial: Trial) -> float:

@@ -23,6 +23,9 @@ DEFAULT_LOG: Mapping[str, str] = {"LOG_LEVEL": "info"}
 JSON_LOG: Mapping[str, str] = {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
 
 
+CONTROLLED: Mapping[str, str] = {**BLANK, "ADMIN": "open", "ADMIN_ALLOWED_HOSTS": "bench"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One load. `requests` are sent in each round to each subject, which is started anew for it.
@@ -206,6 +209,24 @@ ROWS: Mapping[str, Row] = {
             requests=2000,
             settings=_simulated(2000),
             goals=[Goal(figure=Figure.LAST, most=2.5, stores=MEMORY)],
+        ),
+        Row(
+            name="clock",
+            what="1,000 jobs of 1 s to 10 min, from the order to advance the clock until all have succeeded",
+            measure=measures.advanced_jobs,
+            requests=1000,
+            settings=CONTROLLED,
+            stores=(*MEMORY, *FILE),
+            goals=[Goal(figure=Figure.LAST, most=3.0)],
+        ),
+        Row(
+            name="clock-one",
+            what="one job of minutes, from the order to advance the clock until it has succeeded",
+            measure=measures.advanced_jobs,
+            requests=1,
+            settings=CONTROLLED,
+            stores=(*MEMORY, *FILE),
+            goals=[Goal(figure=Figure.LAST, most=0.05)],
         ),
         Row(
             name="kept",
