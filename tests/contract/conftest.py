@@ -50,13 +50,14 @@ def _open_mongo(folder: Path) -> Opening:
     return opening
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(_open_file, id="sqlite-file"),
-        pytest.param(_open_memory, id="sqlite-memory"),
-        pytest.param(_open_mongo, id="mongo", marks=pytest.mark.mongo),
-    ]
-)
+OPENERS = [
+    pytest.param(_open_file, id="sqlite-file"),
+    pytest.param(_open_memory, id="sqlite-memory"),
+    pytest.param(_open_mongo, id="mongo", marks=pytest.mark.mongo),
+]
+
+
+@pytest.fixture(params=OPENERS)
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
     open_store: Callable[[Path], Opening] = request.param
     async with open_store(tmp_path) as opened:

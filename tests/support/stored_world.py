@@ -1,6 +1,6 @@
 """A bit of everything that a namespace keeps, and each method of the roles of a store that work on one epoch."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from civitai_mock.domain.stages import MovedBy, Outcome
 from civitai_mock.domain.workflow import Workflow, WorkflowMemo, WorkflowStatus
 from civitai_mock.domain.workflow_search import Announcement, WorkflowCriteria
 from civitai_mock.ports import Stores
+from civitai_mock.ports.snapshots import CounterRecord, JobRecord, ResourceRecord, WorkflowRecord
 from tests.support.dates import START
 from tests.support.jobs import (
     CHECKPOINT,
@@ -103,6 +104,10 @@ async def each(ask: Callable[[str], Awaitable[Any]], names: Sequence[str]) -> li
     return [await ask(name) for name in names]
 
 
+async def all_of(records: AsyncIterator[Any]) -> list[Any]:
+    return [record async for record in records]
+
+
 async def summaries(world: World) -> list[Any]:
     found = await each(world.stores.jobs.get_summary, IDS)
     return [None if summary is None else (summary.id, summary.outcome, summary.taint) for summary in found]
@@ -187,6 +192,11 @@ READS: Mapping[str, Call] = {
     "announcements.next_due": lambda world: world.stores.announcements.next_due(),
     "resources.find": found_resources,
     "resources.search": lambda world: world.stores.resources.search("", offset=0, limit=9),
+    "snapshots.workflows": lambda world: all_of(world.stores.snapshots.workflows()),
+    "snapshots.jobs": lambda world: all_of(world.stores.snapshots.jobs()),
+    "snapshots.resources": lambda world: all_of(world.stores.snapshots.resources()),
+    "snapshots.blobs": lambda world: all_of(world.stores.snapshots.blobs()),
+    "snapshots.counters": lambda world: all_of(world.stores.snapshots.counters()),
     "blobs.stat": lambda world: each(world.stores.blobs.stat, [KEPT, UNDRAWN, NEW_BLOB]),
     "blobs.read": contents,
 }
@@ -218,6 +228,14 @@ WRITES: Mapping[str, Call] = {
     "resources.add_missing": lambda world: world.stores.resources.add_missing([make_resource(LORA)]),
     "resources.replace": lambda world: world.stores.resources.replace(make_resource(CHECKPOINT, trainedWords=["b"])),
     "resources.delete": lambda world: world.stores.resources.delete(make_resource(CHECKPOINT).air),
+    "snapshots.write_workflows": lambda world: world.stores.snapshots.write_workflows(
+        [WorkflowRecord(workflow=make_workflow(NEW_WORKFLOW, tags=["a"]))]
+    ),
+    "snapshots.write_jobs": lambda world: world.stores.snapshots.write_jobs([JobRecord(job=make_job(NEW))]),
+    "snapshots.write_resources": lambda world: world.stores.snapshots.write_resources(
+        [ResourceRecord(identity=make_resource(LORA).air.identity, resource=make_resource(LORA))]
+    ),
+    "snapshots.write_counters": lambda world: world.stores.snapshots.write_counters([CounterRecord(key="a", value=2)]),
     "blobs.put": lambda world: put(world.stores, NEW_BLOB),
     "blobs.put_undrawn": lambda world: world.stores.blobs.put_undrawn([undrawn_blob(KEPT)]),
     "blobs.describe": lambda world: world.stores.blobs.describe(KEPT, BlobFacts(width=1), keep_until=START + YEAR),

@@ -12,6 +12,7 @@ SERVER = ""  # the name under which a store keeps what is set for all namespaces
 FIRST_EPOCH = 1  # the first life of the default namespace, in which everything is that older versions stored
 SHARED_EPOCH = 0  # of resources that every namespace sees
 MOST_NAMESPACES = 10_000
+BEGUN = "begun/"  # before the number of an epoch that no namespace has yet: the lease of whoever writes into it
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 

@@ -87,6 +87,29 @@ class NamespaceStore(Protocol):
         """Add one to a counter of an epoch, and return how often this was done before: 0 at first."""
         ...
 
+    async def begin_epoch(self, *, until: datetime) -> int:
+        """Return the number of a new epoch that no namespace has yet, to write into it.
+
+        It counts as over once nobody has said by then, with `keep_epoch`, that it is still worked on.
+        """
+        ...
+
+    async def keep_epoch(self, epoch: int, *, until: datetime) -> bool:
+        """Say until when an epoch that was begun is worked on at least; False if it counts as over already."""
+        ...
+
+    async def leave_epoch(self, epoch: int) -> None:
+        """Let an epoch that was begun be over at once."""
+        ...
+
+    async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+        """Make an epoch that was begun that of a namespace, as `renew` does; the namespace is made if there is none.
+
+        What the default one has then has the resources of the epoch among those that all share. Raise `ConflictError`,
+        and change nothing, if the epoch counts as over, or if there are too many namespaces.
+        """
+        ...
+
     async def epochs_with_work(self) -> Sequence[int]:
         """Return the epochs, among those not over, that have unfinished jobs or workflows, or something to deliver."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
@@ -12,6 +12,9 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.namespaces import NamespaceStore
 from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
+
+if TYPE_CHECKING:
+    from civitai_mock.ports.snapshots import SnapshotStore
 
 
 class NewerSchemaError(Exception):
@@ -123,7 +126,9 @@ class StoreHealth(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One open store by the roles that it plays; whoever opened it closes it. Those for workflows are `late`.
+    """One open store by the roles that it plays; whoever opened it closes it.
+
+    Those for workflows and snapshots are `late`.
 
     All but the last four work on one epoch of a namespace; `in_epoch` returns the roles for another one. What `open`
     functions yield works on the first epoch of the default namespace.
@@ -137,6 +142,7 @@ class Stores:
     announcements: WorkflowOutbox
     resources: ResourceStore
     blobs: BlobStore
+    snapshots: "SnapshotStore"
     in_epoch: Callable[[Epoch], "Stores"]
     feed: EventFeed
     namespaces: NamespaceStore

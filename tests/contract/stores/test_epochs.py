@@ -18,6 +18,7 @@ from civitai_mock.ports import (
     WorkflowOutbox,
     WorkflowStore,
 )
+from civitai_mock.ports.snapshots import SnapshotStore
 from tests.support.jobs import job_id, make_job
 from tests.support.stored_world import COUNTS, ENDED, KEPT, QUEUED, READS, WRITES, World, fill, observe
 
@@ -30,6 +31,7 @@ ROLES = {
     "announcements": WorkflowOutbox,
     "resources": ResourceStore,
     "blobs": BlobStore,
+    "snapshots": SnapshotStore,
 }
 CALLS = {**READS, **WRITES, **COUNTS}
 # Whose process is dead, nobody can tell in memory, so nothing of the epoch is read.

@@ -12,7 +12,7 @@ def pushed(member: str, attempt: CallbackAttempt | None) -> Document:
     """Return the operator that appends an attempt; none where nothing was tried."""
     if attempt is None:
         return {}
-    return {"$push": {f"{member}.attempts": {"$each": [_entry(attempt)], "$slice": -MOST_ATTEMPTS}}}
+    return {"$push": {f"{member}.attempts": {"$each": [attempt_entry(attempt)], "$slice": -MOST_ATTEMPTS}}}
 
 
 def appended(member: str, attempt: CallbackAttempt | None) -> Document:
@@ -21,7 +21,9 @@ def appended(member: str, attempt: CallbackAttempt | None) -> Document:
         return {}
     known = {"$ifNull": [f"${member}.attempts", []]}
     return {
-        f"{member}.attempts": {"$slice": [{"$concatArrays": [known, [{"$literal": _entry(attempt)}]]}, -MOST_ATTEMPTS]}
+        f"{member}.attempts": {
+            "$slice": [{"$concatArrays": [known, [{"$literal": attempt_entry(attempt)}]]}, -MOST_ATTEMPTS]
+        }
     }
 
 
@@ -31,14 +33,16 @@ def state_of(member: Document) -> CallbackState:
     return CallbackState(
         told=member["told"],
         due_at=None if due_at is None else parse_moment(due_at),
-        attempts=tuple(
-            CallbackAttempt(
-                seq=entry["seq"], at=parse_moment(entry["at"]), status=entry["status"], error=entry["error"]
-            )
-            for entry in member.get("attempts", ())
-        ),
+        attempts=attempts_of(member),
     )
 
 
-def _entry(attempt: CallbackAttempt) -> Document:
+def attempts_of(member: Document) -> tuple[CallbackAttempt, ...]:
+    return tuple(
+        CallbackAttempt(seq=entry["seq"], at=parse_moment(entry["at"]), status=entry["status"], error=entry["error"])
+        for entry in member.get("attempts", ())
+    )
+
+
+def attempt_entry(attempt: CallbackAttempt) -> Document:
     return {"seq": attempt.seq, "at": moment_text(attempt.at), "status": attempt.status, "error": attempt.error}

@@ -113,7 +113,7 @@ class MongoBlobStore:
     @raises_domain_errors
     async def stat(self, key: str) -> Blob | UndrawnBlob | None:
         document = await self._blobs.find_one(self._itself(key), {"content": 0})
-        return None if document is None else _blob_of(document)
+        return None if document is None else blob_of(document)
 
     async def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         with domain_errors():
@@ -186,7 +186,7 @@ async def _read_up_to(content: AsyncIterator[bytes], size: int) -> tuple[bytes, 
     return b"".join(parts), True
 
 
-def _blob_of(document: Document) -> Blob | UndrawnBlob:
+def blob_of(document: Document) -> Blob | UndrawnBlob:
     key, content_type, owner = name_of(document["_id"]), document["contentType"], document["owner"]
     until = parse_moment(document["keepUntil"])
     facts = BlobFacts.from_json(document["facts"]) if "facts" in document else None

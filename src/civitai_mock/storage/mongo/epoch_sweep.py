@@ -4,11 +4,13 @@ An epoch is listed before it is over, so that a crash forgets none; the records 
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import DuplicateKeyError
 
+from civitai_mock.domain.namespaces import BEGUN
 from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.encoding import moment_text
@@ -50,12 +52,20 @@ class EpochSweep:
         for start in range(0, len(listed), EPOCHS_IN_ONE_QUERY):
             some = listed[start : start + EPOCHS_IN_ONE_QUERY]
             current = await self.not_over(some)
-            over = sorted(set(some) - set(current))
+            begun = await self._worked_on(some, now)
+            over = sorted(set(some) - set(current) - begun)
             if await self._delete_some(over, limit):
                 return True
             await self._unlist(over, current, now)
         await self._forget_names(now)
         return False
+
+    async def _worked_on(self, epochs: Sequence[int], now: datetime) -> AbstractSet[int]:
+        """Return the epochs that were begun and into which somebody writes; once nobody does, none can be adopted."""
+        names = [f"{BEGUN}{epoch}" for epoch in epochs]
+        await self._collections.leases.delete_many({"_id": {"$in": names}, "until": {"$lte": moment_text(now)}})
+        found = self._collections.leases.find({"_id": {"$in": names}}, {"_id": 1})
+        return {int(lease["_id"].removeprefix(BEGUN)) async for lease in found}
 
     async def _delete_some(self, epochs: Sequence[int], limit: int) -> int:
         """Delete jobs first: what they are named by is never found without them."""

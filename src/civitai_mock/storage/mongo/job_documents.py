@@ -79,7 +79,7 @@ def _fields_of_some(job: Job, epoch: int) -> Document:
     fields = {
         "leaves": leaf_digests(property_paths(job.properties)),
         "callback": callback if job.callback_url else None,
-        "texts": _texts([job.last_event]),
+        "texts": long_texts([job.last_event]),
         "workflow": None if job.workflow is None else _place_document(job.workflow, epoch),
         "movedBy": job.moved_by and str(job.moved_by),
         "progress": None if job.progress is None else json_text(job.progress),
@@ -265,7 +265,7 @@ def event_fields(event: JobEvent) -> Document:
 
 def text_fields(events: Iterable[JobEvent]) -> Document:
     """Return what an update sets for the long texts of events; one that the job has is the same again."""
-    return {f"texts.{digest}": text for digest, text in _texts(events).items()}
+    return {f"texts.{digest}": text for digest, text in long_texts(events).items()}
 
 
 def texts_of(job_document: Document) -> Mapping[str, str]:
@@ -274,7 +274,7 @@ def texts_of(job_document: Document) -> Mapping[str, str]:
     return texts
 
 
-def _texts(events: Iterable[JobEvent]) -> Mapping[str, str]:
+def long_texts(events: Iterable[JobEvent]) -> Mapping[str, str]:
     texts = dict.fromkeys(_shared_text(event) for event in events)
     return {_digest(text): text for text in texts if text is not None}
 

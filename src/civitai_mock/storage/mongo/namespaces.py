@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.namespaces import DEFAULT, MOST_NAMESPACES, SERVER, LiveProcess, NamespaceRecord
+from civitai_mock.domain.namespaces import BEGUN, DEFAULT, MOST_NAMESPACES, SERVER, LiveProcess, NamespaceRecord
 from civitai_mock.storage.mongo.collections import DUE_JOBS, DUE_WORKFLOWS, Collection, Collections, Document
 from civitai_mock.storage.mongo.encoding import json_text, moment_text, parse_json_object, parse_moment
-from civitai_mock.storage.mongo.epoch_sweep import EpochSweep
+from civitai_mock.storage.mongo.epoch_sweep import LISTED, EpochSweep
 from civitai_mock.storage.mongo.errors import raises_domain_errors
+from civitai_mock.storage.mongo.resources import share_resources
 from civitai_mock.storage.mongo.revisions import Drawn, Revisions
 
 NOTHING: ReadOnlyJson = {}
@@ -185,6 +186,45 @@ class MongoNamespaceStore:
                 return 0
 
     @raises_domain_errors
+    async def begin_epoch(self, *, until: datetime) -> int:
+        """Take the lease before the epoch is listed, so that it is never swept without one."""
+        epoch = await self._revisions.draw_epoch()
+        await self._collections.leases.insert_one({**_lease(epoch), "holder": BEGUN, "until": moment_text(until)})
+        await self._sweep.note(epoch)
+        return epoch
+
+    @raises_domain_errors
+    async def keep_epoch(self, epoch: int, *, until: datetime) -> bool:
+        kept = {"$set": {"until": moment_text(until)}}
+        return (await self._collections.leases.update_one(_lease(epoch), kept)).matched_count == 1
+
+    @raises_domain_errors
+    async def leave_epoch(self, epoch: int) -> None:
+        await self._collections.leases.delete_one(_lease(epoch))
+
+    @raises_domain_errors
+    async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+        """Keep the epoch for much longer than the one write of the record takes; what is named stays listed a while."""
+        if not await self.keep_epoch(epoch, until=datetime.now(UTC) + LISTED):
+            raise ConflictError(f"The epoch {epoch} counts as over already.")
+        adopted = None
+        while adopted is None:
+            before = await self._namespaces.find_one({"_id": name})
+            adds = before is None or before["deleted"]
+            if before is not None and not adds:
+                await self._sweep.note(before["epoch"])
+            async with self._revisions.drawn(name, adds=adds) as drawn:
+                members = {"epoch": epoch, "document": json_text(document)}
+                if adds:
+                    await self._check_number(drawn)
+                    members |= {"usedAt": moment_text(now), "deleted": False}
+                adopted = await self._put(name, before, members, drawn.revision)
+        if name == DEFAULT:
+            await share_resources(self._collections.resources, epoch)
+        await self.leave_epoch(epoch)
+        return adopted
+
+    @raises_domain_errors
     async def epochs_with_work(self) -> Sequence[int]:
         jobs, workflows = self._collections.jobs, self._collections.workflows
         found = await asyncio.gather(
@@ -199,6 +239,11 @@ class MongoNamespaceStore:
     @raises_domain_errors
     async def sweep_over(self, *, limit: int) -> bool:
         return await self._sweep.sweep(limit=limit)
+
+
+def _lease(epoch: int) -> Document:
+    """Match the lease of whoever writes into an epoch that was begun."""
+    return {"_id": f"{BEGUN}{epoch}"}
 
 
 async def _with_due(collection: Collection, member: str, *, index: str) -> Sequence[int]:

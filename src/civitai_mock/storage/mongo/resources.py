@@ -141,6 +141,29 @@ class MongoResourceStore:
         return [document for document in found if document["epoch"] == layer or document["identity"] not in hidden]
 
 
+async def share_resources(resources: Collection, epoch: int) -> None:
+    """Put what an epoch has of its own in the place of what all share; this can be broken off and done again."""
+    async for own in resources.find({"epoch": epoch}):
+        shared = {"epoch": SHARED_EPOCH, "identity": own["identity"]}
+        if own.get("deleted"):
+            await resources.delete_many(shared)
+        else:
+            document = new_document(resource_of(own), SHARED_EPOCH)
+            identity = document.pop("_id", None)
+            known = await resources.find_one(shared, {"_id": 1})
+            itself = known or ({"_id": identity} if identity else shared)
+            await resources.replace_one(itself, document, upsert=True)
+        await resources.delete_one({"_id": own["_id"]})
+
+
+def own_document(identity: str, resource: Resource | None, epoch: int) -> Document:
+    """Return what a namespace has in the place of a shared resource; None hides that."""
+    document = (
+        {"epoch": epoch, "airKey": identity, **DELETED} if resource is None else resource_document(resource, epoch)
+    )
+    return {**document, "_id": key_in(epoch, identity), "identity": identity}
+
+
 def resource_document(resource: Resource, epoch: int) -> Document:
     """Return members to be matched, in lower case as `Air.key` is, and the exact resource in `parts` and `fields`."""
     air = resource.air

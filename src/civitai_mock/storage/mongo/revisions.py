@@ -70,6 +70,13 @@ class Revisions:
     async def settled(self) -> int:
         return (await self._read()).settled
 
+    async def draw_epoch(self) -> int:
+        """Return the number of a new epoch, of which no process has to hear."""
+        counted = {"$inc": {"epoch": 1}}
+        return Drawn.of(
+            await self._settings.find_one_and_update(ITSELF, counted, return_document=ReturnDocument.AFTER)
+        ).epoch
+
     @asynccontextmanager
     async def drawn(self, name: str, *, epochs: int = 0, adds: bool = False) -> AsyncIterator[Drawn]:
         """Yield a revision for the change that the block makes, and an epoch if it needs one.

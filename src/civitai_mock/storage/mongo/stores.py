@@ -1,5 +1,7 @@
 """The roles of a MongoDB store, for any epoch of any namespace."""
 
+from typing import TYPE_CHECKING
+
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import StoreHealth, Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.mongo.blob_files import BlobFiles
@@ -16,6 +18,9 @@ from civitai_mock.storage.mongo.resources import MongoResourceStore
 from civitai_mock.storage.mongo.revisions import Revisions
 from civitai_mock.storage.mongo.secrets import MongoSecretStore
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
+
+if TYPE_CHECKING:
+    from civitai_mock.ports.snapshots import SnapshotStore
 
 
 class MongoStore:
@@ -53,6 +58,11 @@ class MongoStore:
 
             return MongoWorkflowOutbox(epoch=epoch, workflows=workflows)
 
+        def load_snapshots() -> "SnapshotStore":
+            from civitai_mock.storage.mongo.snapshots import MongoSnapshotStore
+
+            return MongoSnapshotStore(epoch=epoch, collections=collections)
+
         return Stores(
             jobs=MongoJobStore(
                 epoch=epoch,
@@ -69,6 +79,7 @@ class MongoStore:
             announcements=late(load_announcements),
             resources=MongoResourceStore(epoch=epoch, resources=collections.resources),
             blobs=MongoBlobStore(epoch=epoch, blobs=collections.blobs, files=self._files, undrawn=self._undrawn),
+            snapshots=late(load_snapshots),
             in_epoch=self.in_epoch,
             feed=self._feed,
             namespaces=self._namespaces,

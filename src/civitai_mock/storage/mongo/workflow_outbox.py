@@ -32,7 +32,7 @@ class MongoWorkflowOutbox:
         if not announcements or not is_storable(workflow_id):
             return False
         first, last = announcements[0], announcements[-1]
-        entries = [_entry(announcement) for announcement in announcements]
+        entries = [announcement_entry(announcement) for announcement in announcements]
         ends = {"outbox.last": last.seq, "outbox.lastAt": moment_text(last.at)}
         if first.seq == 0:
             follows: Document = {"outbox": None}
@@ -49,7 +49,7 @@ class MongoWorkflowOutbox:
     @raises_domain_errors
     async def announced(self, workflow_id: str) -> Sequence[Announcement]:
         found = await self._workflows.find_one({"_id": self._key(workflow_id)}, {"outbox.entries": 1})
-        return [_announcement_of(entry) for entry in (found or {}).get("outbox", {}).get("entries", ())]
+        return [announcement_of(entry) for entry in (found or {}).get("outbox", {}).get("entries", ())]
 
     @raises_domain_errors
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
@@ -102,7 +102,7 @@ class MongoWorkflowOutbox:
         return key_in(self._epoch.number, workflow_id)
 
 
-def _entry(announcement: Announcement) -> Document:
+def announcement_entry(announcement: Announcement) -> Document:
     return {
         "seq": announcement.seq,
         "callback": announcement.callback,
@@ -113,12 +113,12 @@ def _entry(announcement: Announcement) -> Document:
     }
 
 
-def _announcement_of(entry: Document) -> Announcement:
+def announcement_of(entry: Document) -> Announcement:
     return Announcement(**{**entry, "at": parse_moment(entry["at"])})
 
 
 def _due_announcement_of(document: Document) -> DueAnnouncement:
     """Return the first announcement that the receivers do not know; the entries are in order of `seq`."""
     outbox = document["outbox"]
-    announcement = _announcement_of(outbox["entries"][outbox["told"] + 1])
+    announcement = announcement_of(outbox["entries"][outbox["told"] + 1])
     return DueAnnouncement(workflow_id=name_of(document["_id"]), announcement=announcement, failures=outbox["failures"])

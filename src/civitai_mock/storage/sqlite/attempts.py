@@ -3,12 +3,13 @@
 Both outboxes keep them, each in a column of its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from civitai_mock.domain.callbacks import MOST_ATTEMPTS, CallbackAttempt, CallbackState
-from civitai_mock.storage.sqlite.encoding import from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Value, from_micros, to_json, to_micros
 
 # The value of a column with one more attempt, the text `:attempt`; without one it stays.
 NOTED = f"""
@@ -20,17 +21,26 @@ NOTED = f"""
 
 def attempt_text(attempt: CallbackAttempt | None) -> str | None:
     """Return what `:attempt` stands for."""
-    if attempt is None:
-        return None
-    return to_json([attempt.seq, to_micros(attempt.at), attempt.status, attempt.error])
+    return None if attempt is None else to_json(_parts(attempt))
+
+
+def attempts_text(attempts: Sequence[CallbackAttempt]) -> str | None:
+    """Return the value of the column."""
+    return to_json([_parts(attempt) for attempt in attempts]) if attempts else None
+
+
+def attempts_from(text: str | None) -> tuple[CallbackAttempt, ...]:
+    found: list[Any] = orjson.loads(text) if text else []
+    return tuple(
+        CallbackAttempt(seq=seq, at=from_micros(at), status=status, error=error) for seq, at, status, error in found
+    )
 
 
 def state_from(told: int, due_at: int | None, attempts: str | None) -> CallbackState:
-    found: list[Any] = orjson.loads(attempts) if attempts else []
     return CallbackState(
-        told=told,
-        due_at=None if due_at is None else from_micros(due_at),
-        attempts=tuple(
-            CallbackAttempt(seq=seq, at=from_micros(at), status=status, error=error) for seq, at, status, error in found
-        ),
+        told=told, due_at=None if due_at is None else from_micros(due_at), attempts=attempts_from(attempts)
     )
+
+
+def _parts(attempt: CallbackAttempt) -> list[Value]:
+    return [attempt.seq, to_micros(attempt.at), attempt.status, attempt.error]

@@ -19,7 +19,9 @@ T = TypeVar("T")
 
 SWEEP_BATCH = 32  # files, which a write unlinks while others wait
 UNKNOWN_SIZE_AND_ETAG = (0, "")  # as the columns cannot be NULL
-GET = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts FROM blobs WHERE epoch = ? AND key = ?"
+# The columns that `blob_from` reads.
+SELECT = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts FROM blobs "
+GET = SELECT + "WHERE epoch = ? AND key = ?"
 PUT = """
     INSERT OR REPLACE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -109,7 +111,7 @@ class SqliteBlobStore:
 
     async def stat(self, key: str) -> Blob | UndrawnBlob | None:
         rows = self._database.read(GET, (self._epoch.number, key))
-        return _blob_from(rows[0]) if rows else None
+        return blob_from(rows[0]) if rows else None
 
     def read(self, key: str, *, start: int, stop: int) -> AsyncIterator[bytes]:
         if not KEY_PATTERN.fullmatch(key):
@@ -163,7 +165,7 @@ def _facts_text(facts: BlobFacts | None) -> str | None:
     return None if facts is None else to_json(facts.to_json())
 
 
-def _blob_from(row: Row) -> Blob | UndrawnBlob:
+def blob_from(row: Row) -> Blob | UndrawnBlob:
     key, content_type, size, etag, keep_until, owner, recipe, known = row
     until = from_micros(keep_until)
     facts = None if known is None else BlobFacts.from_json(orjson.loads(known))

@@ -2,16 +2,22 @@
 
 import asyncio
 import sqlite3
+from datetime import UTC, datetime
 from functools import partial
 
+from civitai_mock.domain.namespaces import BEGUN
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.database import Database
+from civitai_mock.storage.sqlite.encoding import to_micros
 from civitai_mock.storage.sqlite.schema import TableNames
 
 ROWS_OF_JOB = 5  # about
 FILES = 32  # which a write unlinks while others wait
 EPOCHS = 50  # that are looked at in one step
 ENDED = "SELECT number FROM ended_epochs WHERE number > ? ORDER BY number LIMIT ?"
+# An epoch that was begun and not adopted yet is listed, too, and is left alone as long as somebody writes into it.
+IS_WORKED_ON = "SELECT until > ? FROM leases WHERE name = ?"
+END_WORK = "DELETE FROM leases WHERE name = ? AND until <= ?"
 # A process that has not heard of the end may still write; the next round finds that, too.
 IS_OBEYED = """
     SELECT 1 FROM ended_epochs
@@ -78,6 +84,9 @@ class EpochSweep:
         """Delete at most about `limit` rows; return False once all epochs were looked at and none had any."""
         epochs = self._database.read(ENDED, (self._looked_at, EPOCHS))
         for (epoch,) in epochs:
+            if await self._is_worked_on(epoch):
+                self._looked_at = epoch
+                continue
             if self._database.read(self._sql.has_rows, (epoch,))[0][0]:
                 await self._sweep_some(epoch, limit)
                 return True
@@ -95,6 +104,14 @@ class EpochSweep:
     async def _sweep_some(self, epoch: int, limit: int) -> None:
         if await self._database.write(partial(self._sweep_rows, epoch, limit)) == 0:
             await self._sweep_blobs(epoch, limit)
+
+    async def _is_worked_on(self, epoch: int) -> bool:
+        """Return whether somebody writes into an epoch that was begun; once nobody does, it can never be adopted."""
+        name, now = f"{BEGUN}{epoch}", to_micros(datetime.now(UTC))
+        leases = self._database.read(IS_WORKED_ON, (now, name))
+        if not leases or leases[0][0]:
+            return bool(leases)
+        return await self._database.write(lambda db: db.execute(END_WORK, (name, now)).rowcount == 0)
 
     def _sweep_rows(self, epoch: int, limit: int, db: sqlite3.Connection) -> int:
         left = limit

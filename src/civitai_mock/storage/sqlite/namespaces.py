@@ -1,7 +1,7 @@
 """Namespaces in SQLite: their records, and what the processes on one file share about them."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -10,6 +10,7 @@ import orjson
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import (
+    BEGUN,
     DEFAULT,
     FIRST_EPOCH,
     MOST_NAMESPACES,
@@ -21,7 +22,7 @@ from civitai_mock.domain.namespaces import (
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
-from civitai_mock.storage.sqlite.epoch_sweep import EpochSweep
+from civitai_mock.storage.sqlite.epoch_sweep import FORGET, EpochSweep
 from civitai_mock.storage.sqlite.schema import TableNames
 
 # The columns that `_record` reads.
@@ -61,6 +62,17 @@ HOLD = """
 """
 FORGET_LEASES = "DELETE FROM leases WHERE until <= ?"
 RELEASE = "DELETE FROM leases WHERE name = ? AND holder = ?"
+KEEP_EPOCH = "UPDATE leases SET until = ? WHERE name = ?"
+LEAVE_EPOCH = "DELETE FROM leases WHERE name = ?"
+# What the namespace has of its own takes the place of what all share; a row without a body hid one of these.
+SHARE_RESOURCES = (
+    """
+    DELETE FROM "{resources}" WHERE epoch = 0
+    AND identity IN (SELECT identity FROM "{resources}" WHERE epoch = :epoch)
+    """,
+    """DELETE FROM "{resources}" WHERE epoch = :epoch AND body = ''""",
+    """UPDATE "{resources}" SET epoch = 0 WHERE epoch = :epoch""",
+)
 # What has work of one kind, by leaps over the index of that.
 LEAPS = """
     {name} (epoch) AS (
@@ -94,8 +106,13 @@ def with_work(names: TableNames) -> str:
 class SqliteNamespaceStore:
     """Implements `NamespaceStore`; each change is one transaction, and all are in the order of their revisions."""
 
-    def __init__(self, *, database: Database, names: TableNames, content: BlobContent) -> None:
+    def __init__(
+        self, *, database: Database, names: TableNames, content: BlobContent, forget_resources: Callable[[], None]
+    ) -> None:
+        """`forget_resources` is called within a write that changes resources which all namespaces share."""
         self._database = database
+        self._forget_resources = forget_resources
+        self._share = [names.fill(statement) for statement in SHARE_RESOURCES]
         self._with_work = with_work(names)
         self._sweep = EpochSweep(database=database, names=names, content=content)
 
@@ -168,6 +185,27 @@ class SqliteNamespaceStore:
     async def count(self, epoch: int, key: str) -> int:
         return await self._database.write(partial(_count_on, epoch, key)) - 1
 
+    async def begin_epoch(self, *, until: datetime) -> int:
+        return await self._database.write(partial(_begin_epoch, to_micros(until)))
+
+    async def keep_epoch(self, epoch: int, *, until: datetime) -> bool:
+        kept = (to_micros(until), f"{BEGUN}{epoch}")
+        return await self._database.write(lambda db: db.execute(KEEP_EPOCH, kept).rowcount == 1)
+
+    async def leave_epoch(self, epoch: int) -> None:
+        await self._database.write(lambda db: db.execute(LEAVE_EPOCH, (f"{BEGUN}{epoch}",)))
+
+    async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+        def adopt(db: sqlite3.Connection) -> NamespaceRecord:
+            record = _adopt(name, epoch, to_micros(now), document, db)
+            if name == DEFAULT:
+                self._forget_resources()
+                for statement in self._share:
+                    db.execute(statement, {"epoch": epoch})
+            return record
+
+        return await self._database.write(adopt)
+
     async def epochs_with_work(self) -> Sequence[int]:
         return [epoch for (epoch,) in await self._database.scan(self._with_work)]
 
@@ -194,9 +232,14 @@ def _found(name: str, db: sqlite3.Connection) -> NamespaceRecord | None:
 def _add(name: str, now: datetime, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord:
     if (known := _found(name, db)) is not None:
         return known
+    _check_number(db)
+    return _put(name, _next_epoch(db), to_micros(now), document, db)
+
+
+def _check_number(db: sqlite3.Connection) -> None:
+    """Raise `ConflictError` if there can be no more namespaces."""
     if db.execute(COUNT, (SERVER,)).fetchone()[0] >= MOST_NAMESPACES:
         raise ConflictError(f"There are {MOST_NAMESPACES} namespaces already; delete some.")
-    return _put(name, _next_epoch(db), to_micros(now), document, db)
 
 
 def _save(record: NamespaceRecord, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord | None:
@@ -222,6 +265,28 @@ def _delete(name: str, db: sqlite3.Connection) -> bool:
     deleted = _put(name, known.epoch, to_micros(known.used_at), {}, db, is_deleted=True)
     db.execute(END_EPOCH, (known.epoch, deleted.changed))
     return True
+
+
+def _begin_epoch(until: int, db: sqlite3.Connection) -> int:
+    """List the epoch as one that is over, so that a crash leaves nothing; the lease keeps it from being swept."""
+    epoch = _next_epoch(db)
+    db.execute(HOLD, (f"{BEGUN}{epoch}", BEGUN, until, until))
+    revisions = db.execute(COUNTED, (SHARED_EPOCH, REVISION)).fetchall()
+    db.execute(END_EPOCH, (epoch, revisions[0][0] if revisions else 0))
+    return epoch
+
+
+def _adopt(name: str, epoch: int, now: int, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord:
+    if db.execute(LEAVE_EPOCH, (f"{BEGUN}{epoch}",)).rowcount == 0:
+        raise ConflictError(f"The epoch {epoch} counts as over already.")
+    known = _found(name, db)
+    if known is None:
+        _check_number(db)
+    db.execute(FORGET, (epoch,))
+    adopted = _put(name, epoch, now if known is None else to_micros(known.used_at), document, db)
+    if known is not None:
+        db.execute(END_EPOCH, (known.epoch, adopted.changed))
+    return adopted
 
 
 def _put(

@@ -94,7 +94,7 @@ class SqliteResourceStore:
         found: dict[str, Resource] = {}
         layer = self._layer
         for (body,) in self._database.read(self._sql.find_spelled, (layer, to_json(keys))):
-            resource = _resource_from(body)
+            resource = resource_from(body)
             found[resource.air.key] = resource
             if self._kept is not None and len(body) <= LARGEST_CACHED:
                 if len(self._kept) >= MOST_KEPT:
@@ -109,7 +109,7 @@ class SqliteResourceStore:
 
     def _find(self, reference: Reference) -> Resource | None:
         rows = self._database.read(*self._question(reference, self._layer))
-        return find_named(reference, [_resource_from(body) for (body,) in rows])
+        return find_named(reference, [resource_from(body) for (body,) in rows])
 
     async def replace(self, resource: Resource) -> bool:
         layer = self._layer
@@ -120,7 +120,7 @@ class SqliteResourceStore:
                 return False
             self._forget()
             if self._layered is None:
-                db.execute(self._shared.replace, (*_row(resource), layer, former.air.key))
+                db.execute(self._shared.replace, (*resource_row(resource), layer, former.air.key))
             else:
                 _remove_own(former.air, layer, self._layered, db)
                 _put_own(resource, layer, self._layered, db)
@@ -148,11 +148,11 @@ class SqliteResourceStore:
         text = query.casefold()
         ((total,),) = await self._database.scan(self._sql.count, (self._layer, text))
         rows = await self._database.scan(self._sql.search, (self._layer, text, limit, min(offset, MAX_INTEGER)))
-        return ResourcePage(total=total, items=[_resource_from(body) for (body,) in rows])
+        return ResourcePage(total=total, items=[resource_from(body) for (body,) in rows])
 
     def _itself(self, air: Air, layer: int, db: sqlite3.Connection) -> Resource | None:
         rows = db.execute(*self._question(air, layer)).fetchall()
-        return find_same(air, [_resource_from(body) for (body,) in rows])
+        return find_same(air, [resource_from(body) for (body,) in rows])
 
     def _question(self, reference: Reference, layer: int) -> tuple[str, tuple[Value, ...]]:
         """Return a statement with its parameters that selects the resource, maybe among others."""
@@ -166,7 +166,7 @@ class SqliteResourceStore:
 
 def _put_own(resource: Resource, layer: int, sql: LayeredStatements, db: sqlite3.Connection) -> None:
     db.execute(sql.delete, (layer, resource.air.identity))
-    db.execute(sql.insert, (layer, *_row(resource)))
+    db.execute(sql.insert, (layer, *resource_row(resource)))
 
 
 def _remove_own(air: Air, layer: int, sql: LayeredStatements, db: sqlite3.Connection) -> None:
@@ -176,11 +176,11 @@ def _remove_own(air: Air, layer: int, sql: LayeredStatements, db: sqlite3.Connec
 
 
 def _new_row(resource: Resource) -> tuple[Value, ...]:
-    source, *columns = _row(resource)
+    source, *columns = resource_row(resource)
     return (source, resource.air.version_id, *columns)
 
 
-def _row(resource: Resource) -> tuple[Value, ...]:
+def resource_row(resource: Resource) -> tuple[Value, ...]:
     """Return the columns of a resource; those to be matched are in lower case, as `Air.key` is."""
     air = resource.air
     body = to_json({"air": air_parts(air), "fields": dict(resource.fields)})
@@ -188,7 +188,7 @@ def _row(resource: Resource) -> tuple[Value, ...]:
     return (air.source.lower(), air.key, version, air.id.lower(), air.identity, resource.search_text, body)
 
 
-def _resource_from(text: str) -> Resource:
+def resource_from(text: str) -> Resource:
     """Return a resource by its body, which is read anew from the database each time, so that none can be outdated."""
     return _parse(text) if len(text) > LARGEST_CACHED else _parse_once(text)
 

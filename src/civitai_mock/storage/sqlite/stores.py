@@ -1,5 +1,7 @@
 """The roles of an open SQLite store, bound to the epoch of a namespace."""
 
+from typing import TYPE_CHECKING
+
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Stores, WorkflowOutbox, WorkflowStore, late
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
@@ -18,6 +20,9 @@ from civitai_mock.storage.sqlite.secrets import SqliteSecretStore
 from civitai_mock.storage.sqlite.settled import Settled
 from civitai_mock.storage.sqlite.webhook_outbox import SqliteWebhookOutbox
 
+if TYPE_CHECKING:
+    from civitai_mock.ports.snapshots import SnapshotStore
+
 
 class StoreParts:
     """Is what all epochs of an open store share; roles for one of them take microseconds to make."""
@@ -32,7 +37,9 @@ class StoreParts:
         self._settled = Settled() if database.is_private else None
         self._kept: KeptResources | None = {} if database.is_private else None
         self._feed = SqliteEventFeed(database=database, names=names)
-        self._namespaces = SqliteNamespaceStore(database=database, names=names, content=content)
+        self._namespaces = SqliteNamespaceStore(
+            database=database, names=names, content=content, forget_resources=self._forget_resources
+        )
         self._secrets = SqliteSecretStore(database=database)
         self._health = SqliteHealth(database=database, names=names, content=content)
 
@@ -50,6 +57,11 @@ class StoreParts:
 
             return SqliteWorkflowOutbox(database=database, names=names, epoch=epoch)
 
+        def load_snapshots() -> "SnapshotStore":
+            from civitai_mock.storage.sqlite.snapshots import SqliteSnapshotStore
+
+            return SqliteSnapshotStore(database=database, names=names, epoch=epoch)
+
         return Stores(
             jobs=SqliteJobStore(database=database, names=names, epoch=epoch, settled=self._settled),
             queue=SqliteJobQueue(database=database, names=names, epoch=epoch, workers=self._workers),
@@ -59,9 +71,14 @@ class StoreParts:
             announcements=late(load_announcements),
             resources=SqliteResourceStore(database=database, names=names, epoch=epoch, kept=self._kept),
             blobs=SqliteBlobStore(database=database, epoch=epoch, content=self._content),
+            snapshots=late(load_snapshots),
             in_epoch=self.in_epoch,
             feed=self._feed,
             namespaces=self._namespaces,
             secrets=self._secrets,
             health=self._health,
         )
+
+    def _forget_resources(self) -> None:
+        if self._kept is not None:
+            self._kept.clear()

@@ -96,12 +96,14 @@ class SqliteWorkflowOutbox:
         else:
             appended = connection.execute(self._sql.go_on, (last.seq, due_at, number, first.seq - 1))
         if appended.rowcount == 1:
-            connection.executemany(self._sql.insert, [(number, *_row(announcement)) for announcement in announcements])
+            connection.executemany(
+                self._sql.insert, [(number, *announcement_row(announcement)) for announcement in announcements]
+            )
         return appended.rowcount == 1
 
     async def announced(self, workflow_id: str) -> Sequence[Announcement]:
         rows = self._database.read(self._sql.announced, (self._epoch.number, workflow_id))
-        return [_announcement_from(row) for row in rows]
+        return [announcement_from(row) for row in rows]
 
     async def take_due(self, now: datetime, *, hold_until: datetime, limit: int) -> Sequence[DueAnnouncement]:
         """Ask without a transaction first, as mostly nothing is due."""
@@ -110,7 +112,7 @@ class SqliteWorkflowOutbox:
         hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
         rows = await self._database.write(hold)
         return [
-            DueAnnouncement(workflow_id=workflow_id, announcement=_announcement_from(row), failures=failures)
+            DueAnnouncement(workflow_id=workflow_id, announcement=announcement_from(row), failures=failures)
             for _, workflow_id, failures, *row in rows
         ]
 
@@ -144,12 +146,12 @@ class SqliteWorkflowOutbox:
         return {"epoch": self._epoch.number, "id": workflow_id, "seq": seq, "attempt": attempt_text(attempt)}
 
 
-def _row(announcement: Announcement) -> tuple[int, int, str]:
+def announcement_row(announcement: Announcement) -> tuple[int, int, str]:
     about = (announcement.callback, announcement.scope, announcement.subject, announcement.status)
     return announcement.seq, to_micros(announcement.at), to_json(about)
 
 
-def _announcement_from(row: Sequence[Any]) -> Announcement:
+def announcement_from(row: Sequence[Any]) -> Announcement:
     seq, at, body = row
     callback, scope, subject, status = orjson.loads(body)
     return Announcement(seq=seq, callback=callback, scope=scope, subject=subject, status=status, at=from_micros(at))
