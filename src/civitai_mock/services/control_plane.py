@@ -57,11 +57,14 @@ class ControlPlane:
         return self._names_by_epoch.get(epoch)
 
     async def start(self, obey: Obey) -> NamespaceRecord:
-        """Read what is set, have everything that changes from then on obeyed, and return the default namespace's."""
-        await self.refresh()
-        self._obey = obey
+        """Read what is set, have everything that changes from then on obeyed, and return the default namespace's.
+
+        The process is known before it reads, as a store forgets deleted names once all that it knows have heard.
+        """
         if not self._store.is_private:
             await self._beat()
+        await self.refresh()
+        self._obey = obey
         return self.records[DEFAULT]
 
     async def run(self) -> None:

@@ -1,16 +1,19 @@
 """What SQLite keeps of namespaces: how many, where the files of each epoch are, and what two processes see."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from civitai_mock.clock import SystemClock
 from civitai_mock.domain.errors import ConflictError
-from civitai_mock.domain.namespaces import DEFAULT, Epoch
-from civitai_mock.ports import Stores
+from civitai_mock.domain.namespaces import DEFAULT, Epoch, NamespaceRecord
+from civitai_mock.ports import NamespaceStore, Stores
+from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.jobs import JobStatements
@@ -145,6 +148,38 @@ async def test_many_ended_epochs_are_looked_at_a_few_at_a_time(stores: Stores, m
     while await namespaces.sweep_over(limit=10):
         pass
     assert await namespaces.changed_since(0) == []
+
+
+class WithDeletion:
+    """Is a store in which somebody deletes a namespace, and sweeps, once a process has read what there is."""
+
+    def __init__(self, inner: NamespaceStore) -> None:
+        self._inner = inner
+        self._has_deleted = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def changed_since(self, revision: int) -> Sequence[NamespaceRecord]:
+        changed = await self._inner.changed_since(revision)
+        if not self._has_deleted:
+            self._has_deleted = await self._inner.delete("a")
+            while await self._inner.sweep_over(limit=10):
+                pass
+        return changed
+
+
+async def test_a_process_that_starts_hears_of_what_is_deleted_meanwhile(stores: Stores) -> None:
+    await stores.namespaces.add("a", now=NOW, document={})
+    store = cast("NamespaceStore", WithDeletion(stores.namespaces))
+    control = ControlPlane(store=store, clock=SystemClock(), process_id="new")
+
+    async def obey(_: NamespaceRecord) -> None:
+        pass
+
+    await control.start(obey)
+    await control.refresh()
+    assert "a" not in control.records
 
 
 async def test_namespaces_are_there_after_a_restart(tmp_path: Path) -> None:
