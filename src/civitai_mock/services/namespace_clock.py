@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -140,22 +141,31 @@ class ControlClock:
 
         Return when that is done, or after `answers_after`. A clock that was real then goes on at the same rate.
         """
-        try:
-            async with asyncio.timeout(answers_after.total_seconds()):
-                if by is None and to is None:
-                    await self._until_done()
-                while self._is_moving_to_next():
-                    await self._until_done()
-                await self._edit(lambda setting: self._ordered(setting, by, to))
-                await self._until_done()
-                not_yet = await self._edit(lambda setting: setting)
-        except TimeoutError:
+        answers_at = asyncio.get_running_loop().time() + answers_after.total_seconds()
+        waits_first = self._is_moving_to_next() or (by is None and to is None)
+        if waits_first and not await self._is_done(answers_at):
             return self.show()
-        return self.show(not_yet)
+        await self._edit(lambda setting: self._ordered(setting, by, to))
+        if not await self._is_done(answers_at):
+            return self.show()
+        return self.show(await self._edit(lambda setting: setting))
+
+    async def _is_done(self, answers_at: float) -> bool:
+        """Wait until nothing is left to advance; return False if that takes too long.
+
+        Raise `NamespaceResetError` if the namespace is reset meanwhile.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(answers_at):
+                while self._obeyed.setting.advance is not None and not self._is_stopped:
+                    self._changed.clear()
+                    await self._changed.wait()
+        self._epoch.check()
+        return self._obeyed.setting.advance is None
 
     def _is_moving_to_next(self) -> bool:
         advance = self._obeyed.setting.advance
-        return advance is not None and advance.to is None and not self._is_stopped
+        return advance is not None and advance.to is None
 
     def _ordered(self, setting: ClockSetting, by: timedelta | None, to: datetime | None) -> ClockSetting:
         """Return the setting with an order; one that is being carried out goes on to the later of both dates."""
@@ -173,10 +183,3 @@ class ControlClock:
         if not is_date(target):
             raise fault("by" if to is None else "to", NO_DATE)
         return replace(setting, state=state, advance=AdvanceOrder(id=self._ids.uuid(), to=target))
-
-    async def _until_done(self) -> None:
-        """Return when nothing is left to advance; raise `NamespaceResetError` if the namespace is reset meanwhile."""
-        while self._obeyed.setting.advance is not None and not self._is_stopped:
-            self._changed.clear()
-            await self._changed.wait()
-        self._epoch.check()
