@@ -16,6 +16,7 @@ from tests.support.jobs import chunks, job_id, make_claim, make_job, succeeded
 from tests.support.workflows import MONTH, OWNER, first_jobs, make_workflow, workflow_id
 
 NAME, JOBS, KEY = "raced", 6, "kept.png"
+SWEPT_AFTER = 10  # rounds; more than one goes over what is left of several epochs
 ROUNDS = [pytest.param(25, id="few"), pytest.param(1000, id="thousand", marks=pytest.mark.long)]
 Work = Callable[[Stores, Random], Awaitable[None]]
 
@@ -87,7 +88,7 @@ async def assert_empty(stores: Stores) -> None:
 async def test_a_reset_leaves_nothing_of_what_goes_on(stores: Stores, rounds: int) -> None:
     random = Random(rounds)
     record = await stores.namespaces.add(NAME, now=START, document={})
-    for _ in range(rounds):
+    for number in range(rounds):
         epoch = Epoch(NAME, record.epoch)
         old = stores.in_epoch(epoch)
         await old.jobs.add([make_job(number) for number in range(JOBS)])
@@ -99,6 +100,8 @@ async def test_a_reset_leaves_nothing_of_what_goes_on(stores: Stores, rounds: in
         await assert_empty(fresh)
         assert list(await stores.namespaces.epochs_with_work()) == []
         record = renewed
+        if number % SWEPT_AFTER == 0:
+            await stores.namespaces.sweep_over(limit=500)
     while await stores.namespaces.sweep_over(limit=5000):
         pass
     for number in range(record.epoch):

@@ -116,10 +116,13 @@ class EpochSweep:
 
 
 async def _delete_of(collection: Collection, epochs: Sequence[int], limit: int) -> int:
-    if limit < 1:
-        return 0
-    found = collection.find({"epoch": {"$in": list(epochs)}}, {"_id": 1}).limit(limit)
-    ids = [document["_id"] async for document in found]
-    if ids:
+    """Delete some documents with each command, as a slow server may not need longer for one than the driver waits."""
+    deleted = 0
+    while deleted < limit:
+        found = collection.find({"epoch": {"$in": list(epochs)}}, {"_id": 1}).limit(min(limit - deleted, SWEPT_AT_ONCE))
+        ids = [document["_id"] async for document in found]
+        if not ids:
+            break
         await collection.delete_many({"_id": {"$in": ids}})
-    return len(ids)
+        deleted += len(ids)
+    return deleted
