@@ -172,7 +172,8 @@ def test_the_compose_example_waits_for_a_mock_with_settings_that_exist() -> None
     assert (
         ours["image"] == yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["mock"]["image"]
     )
-    assert ours["environment"] == IN_MEMORY
+    assert ours["environment"] == {**IN_MEMORY, "ADMIN_ALLOWED_HOSTS": "civitai"}
+    assert services["tests"]["environment"] == {"CIVITAI_BASE_URL": "http://civitai:3000"}
     assert {name.lower() for name in ours["environment"]} <= set(Settings.model_fields)
     assert services["tests"]["depends_on"] == {"civitai": {"condition": "service_healthy"}}
 
