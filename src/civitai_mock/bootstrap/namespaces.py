@@ -226,6 +226,7 @@ class Namespaces:
     def _end(self, opened: OpenNamespace) -> None:
         """End an epoch: from now on nothing of it is read, written or sent, and whoever waits for it is answered."""
         opened.namespace.epoch.end()
+        opened.namespace.event_bus.close()
         opened.namespace.stop_waiting()
         if opened.scheduler is not None:
             opened.scheduler.abandon()

@@ -43,7 +43,7 @@ class Epoch:
     def number(self) -> int:
         """Return the number; raise `NamespaceResetError` after the end."""
         if self.has_ended:
-            raise NamespaceResetError(f"The namespace '{self.namespace}' was reset while this request was served.")
+            raise self.ended_error()
         return self._number
 
     def check(self) -> None:
@@ -57,6 +57,10 @@ class Epoch:
 
     def end(self) -> None:
         self.has_ended = True
+
+    def ended_error(self) -> NamespaceResetError:
+        """Return what is raised for whatever would be done in this epoch after its end."""
+        return NamespaceResetError(f"The namespace '{self.namespace}' was reset while this request was served.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,11 @@ class Dispatcher(ABC, Generic[D]):
             for task in late:
                 task.cancel()
 
+    def break_off(self) -> None:
+        """Send nothing from this moment on: what would be delivered is not there any more."""
+        for task in self._deliveries:
+            task.cancel()
+
     async def _take(self) -> Sequence[D]:
         """Take as many as there is room for; if there is none, look again when the next one is due.
 

@@ -99,6 +99,7 @@ class Scheduler:
         self._claiming_since: float | None = None
         self._is_running = False
         self._is_abandoned = False
+        self._loop_tasks: Sequence[asyncio.Task[None]] = ()
         self.jobs_left = 0  # how many jobs were not given back at the stop
         event_bus.subscribe_to_ends(self._on_ended)
         event_bus.subscribe_to_changes_elsewhere(self._in_flight.cancel_ended)
@@ -137,12 +138,13 @@ class Scheduler:
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:
             loops = [group.create_task(loop, name=name) for name, loop in self._loops().items()]
+            self._loop_tasks = loops
             claiming = group.create_task(self._claim_until_stopped(group), name="claiming")
             await self._stop_asked.wait()
             await asyncio.wait([claiming], timeout=CLAIM_SECONDS)
             claiming.cancel()
             if self._is_abandoned:
-                await self._leave(loops)
+                await self._leave()
             await self._drain()
             patience = self._seconds_until(self._grace_ends)
             await asyncio.gather(*[dispatcher.stop(patience=patience) for dispatcher in self._dispatchers])
@@ -188,6 +190,11 @@ class Scheduler:
     def abandon(self) -> None:
         """Stop at once, and write nothing: the namespace was reset, so nothing that this works on is there any more."""
         self._is_abandoned = True
+        for task in self._loop_tasks:
+            task.cancel()
+        self._workflows.break_off()
+        for dispatcher in self._dispatchers:
+            dispatcher.break_off()
         for runner in list(self._in_flight.runners.values()):
             runner.cancel(CancelReason.ABANDONED)
         self.stop()
@@ -328,10 +335,8 @@ class Scheduler:
         else:
             runner.cancel(CancelReason.TIMED_OUT)
 
-    async def _leave(self, loops: Sequence[asyncio.Task[None]]) -> None:
+    async def _leave(self) -> None:
         """Let runners stop their prompts on servers, but nothing else go on."""
-        for task in loops:
-            task.cancel()
         runners = [runner.task for runner in self._in_flight.runners.values()]
         if runners:
             await asyncio.wait(runners, timeout=ABANDON_SECONDS)

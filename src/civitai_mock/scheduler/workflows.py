@@ -74,6 +74,11 @@ class WorkflowAdvancer:
         finally:
             self._wake_up.close()
 
+    def break_off(self) -> None:
+        """Advance nothing from this moment on: the workflows are not there any more."""
+        for task in self._running.values():
+            task.cancel()
+
     async def run_scans(self) -> None:
         """Scan at once, as an earlier life may have left something, then at intervals."""
         while True:

@@ -41,7 +41,7 @@ class ControlPlane:
         self._store = store
         self._clock = clock
         self._obey: Obey = _ignore
-        self._revision = -1  # so that all that is set comes first
+        self._revision = self._confirmed = -1  # so that all that is set comes first
         self._refreshing = asyncio.Lock()
         self._last_beat = datetime.min.replace(tzinfo=UTC)
         self._names_by_epoch: dict[int, str] = {}
@@ -73,7 +73,7 @@ class ControlPlane:
             await self._clock.sleep(POLL.total_seconds())
             try:
                 await self.refresh()
-                if self._clock.now() - self._last_beat >= BEAT:
+                if self._revision != self._confirmed or self._clock.now() - self._last_beat >= BEAT:
                     await self._beat()
             except TransientError as error:
                 logger.warning("store away", error=error.message)
@@ -105,8 +105,6 @@ class ControlPlane:
                 self._note(record)
                 await self._obey(record)
             self._revision = revision
-            if not self._store.is_private:
-                await self._beat()
 
     def _note(self, record: NamespaceRecord) -> None:
         before = self.records.get(record.name)
@@ -127,8 +125,10 @@ class ControlPlane:
         }
 
     async def _beat(self) -> None:
-        self._last_beat = self._clock.now()
-        await self._store.heartbeat(self.process_id, revision=self._revision, now=self._last_beat)
+        """Tell the others; who makes a change need not wait until it has told them that it obeys it."""
+        now, revision = self._clock.now(), self._revision
+        await self._store.heartbeat(self.process_id, revision=revision, now=now)
+        self._last_beat, self._confirmed = now, revision
 
     async def _wait_for_others(self, revision: int) -> Sequence[str]:
         if self._store.is_private:

@@ -45,6 +45,13 @@ class EventBus:
     def subscribe_to_announcements(self, listener: Callable[[], None]) -> None:
         self._announcement_listeners.append(listener)
 
+    def close(self) -> None:
+        """Publish nothing about jobs any more: they are those of a namespace that was reset."""
+        for listeners in (self._change_listeners, self._end_listeners, self._feed_listeners):
+            listeners.clear()
+        self._workflow_listeners.clear()
+        self._announcement_listeners.clear()
+
     def publish_changes(self, jobs: Sequence[Job]) -> None:
         """Publish that jobs have a new `last_event`; a new job has its first one.
 

@@ -79,7 +79,7 @@ class SqliteBlobStore:
     async def put_undrawn(self, blobs: Sequence[UndrawnBlob]) -> None:
         for blob in blobs:
             _check_key(blob.key)
-        await self._database.write(partial(self._put_undrawn, self._epoch.number, blobs))
+        await self._database.write(partial(self._put_undrawn, self._epoch.number, blobs), epoch=self._epoch)
 
     def _put_undrawn(self, epoch: int, blobs: Sequence[UndrawnBlob], connection: sqlite3.Connection) -> None:
         """Nearly always a key is new, and there are no bytes to remove, which can be done again."""
@@ -135,7 +135,7 @@ class SqliteBlobStore:
         return swept
 
     async def _write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._database.write(operation, is_repeatable=self._content.is_repeatable)
+        return await self._database.write(operation, is_repeatable=self._content.is_repeatable, epoch=self._epoch)
 
     def _sweep_batch(self, epoch: int, now: int, connection: sqlite3.Connection) -> int:
         keys = [key for (key,) in connection.execute(EXPIRED, (epoch, now, SWEEP_BATCH)).fetchall()]

@@ -13,6 +13,7 @@ from operator import attrgetter
 from time import perf_counter
 from typing import Any, TypeVar
 
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
 from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Checkpointer, Connections
 from civitai_mock.storage.sqlite.encoding import Row, Value, text_size
@@ -112,6 +113,13 @@ def _attempt(connection: sqlite3.Connection, operation: Operation) -> Done | Fai
 class _Write:
     operation: Operation
     written: asyncio.Future[Any]
+    epoch: Epoch | None
+
+    def is_wanted(self) -> bool:
+        """Return whether the caller still waits; one that writes in an epoch that is over by now is told that."""
+        if not self.written.done() and self.epoch is not None and self.epoch.has_ended:
+            self.written.set_exception(self.epoch.ended_error())
+        return not self.written.done()
 
     def settle(self, result: Done | Failed) -> None:
         if isinstance(result, Done):
@@ -151,18 +159,25 @@ class Database:
         """Return whether nobody but this process can read or write the database."""
         return self._connections.in_memory
 
-    async def write(self, operation: Callable[[sqlite3.Connection], T], *, is_repeatable: bool = True) -> T:
+    async def write(
+        self,
+        operation: Callable[[sqlite3.Connection], T],
+        *,
+        is_repeatable: bool = True,
+        epoch: Epoch | None = None,
+    ) -> T:
         """Return the operation's result once it is committed, with others that were asked for in the same instant.
 
         If the caller is cancelled, the operation is carried out whole or not at all. One that `is_repeatable` may be
-        undone and carried out again before it is committed; one that changes more than the database is not.
+        undone and carried out again before it is committed; one that changes more than the database is not. If the
+        epoch has ended before its turn came, nothing is written: raise `NamespaceResetError`.
         """
         if self._closed:
             raise away(self.description)
         started = perf_counter()
         loop = asyncio.get_running_loop()
         written: asyncio.Future[T] = loop.create_future()
-        self._queue.append(_Write(Operation(operation, is_repeatable), written))
+        self._queue.append(_Write(Operation(operation, is_repeatable), written, epoch))
         if self._idle.is_set():
             self._idle.clear()
             loop.call_soon(self._begin)
@@ -281,8 +296,8 @@ class Database:
         self._idle.set()
 
     def _waited_for(self, writes: Iterable[_Write]) -> Sequence[_Write]:
-        """Return the writes whose callers were not cancelled before their turn came."""
-        return [write for write in writes if not write.written.done()]
+        """Return the writes whose callers were not cancelled, and whose epochs did not end, before their turn came."""
+        return [write for write in writes if write.is_wanted()]
 
     def _settle(self, group: Sequence[_Write], results: Sequence[Done | Failed]) -> None:
         for write, result in zip(group, results, strict=True):

@@ -124,7 +124,7 @@ class SqliteJobStore:
             if budget:
                 self._check(budget, epoch, connection)
 
-        await self._database.write(insert)
+        await self._database.write(insert, epoch=self._epoch)
 
     def _check(self, budget: Budget, epoch: int, connection: sqlite3.Connection) -> None:
         """Raise `InsufficientBuzzError` if jobs, the new ones included, cost too much; it undoes the insertion."""
@@ -183,7 +183,7 @@ class SqliteJobStore:
                     append_end(connection, self._events, after, between, number=number)
             return bool(held)
 
-        return await self._database.write(update)
+        return await self._database.write(update, epoch=self._epoch)
 
     async def events(self, job_id: str) -> Sequence[JobEvent]:
         """Read the events before the job, whose texts are then all there."""
@@ -194,7 +194,9 @@ class SqliteJobStore:
 
     async def count_poll(self, job_id: str, seq: int) -> int:
         parameters = (self._epoch.number, job_id, seq)
-        rows = await self._database.write(lambda db: db.execute(self._sql.count_poll, parameters).fetchall())
+        rows = await self._database.write(
+            lambda db: db.execute(self._sql.count_poll, parameters).fetchall(), epoch=self._epoch
+        )
         return int(rows[0][0]) if rows else 0
 
     async def delete(self, job_id: str) -> bool:
@@ -205,7 +207,7 @@ class SqliteJobStore:
             connection.executemany(self._sql.delete_place, [(epoch, number) for number, *_ in found])
             return self._delete_all(epoch, found, connection) == 1
 
-        return await self._database.write(delete)
+        return await self._database.write(delete, epoch=self._epoch)
 
     async def latest_event_at(self) -> datetime | None:
         epoch = self._epoch.number
@@ -220,7 +222,7 @@ class SqliteJobStore:
             self._unsettle(epoch, job_ids)
             return connection.executemany(self._sql.set_taint, rows).rowcount
 
-        return await self._database.write(taint_all)
+        return await self._database.write(taint_all, epoch=self._epoch)
 
     def _unsettle(self, epoch: int, job_ids: Iterable[str]) -> None:
         """Forget that jobs are settled, within the write that changes it: nobody can ask before it is committed."""
@@ -230,11 +232,11 @@ class SqliteJobStore:
 
     async def sweep(self, now: datetime) -> int:
         until = to_micros(now)
-        while await self._database.write(partial(self._sweep_workflows, self._epoch.number, until)):
+        while await self._database.write(partial(self._sweep_workflows, self._epoch.number, until), epoch=self._epoch):
             pass
         swept, batch = 0, SWEEP_BATCH
         while batch == SWEEP_BATCH:
-            batch = await self._database.write(partial(self._sweep_batch, self._epoch.number, until))
+            batch = await self._database.write(partial(self._sweep_batch, self._epoch.number, until), epoch=self._epoch)
             swept += batch
         return swept
 

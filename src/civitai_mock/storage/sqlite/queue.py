@@ -96,7 +96,7 @@ class SqliteJobQueue:
         await self._hold(claim.worker_id)
         sql = self._sql.claim_timed if only_timed else self._sql.claim
         parameters = (*_columns(claim), self._epoch.number, limit)
-        rows = await self._database.write(lambda db: db.execute(sql, parameters).fetchall())
+        rows = await self._database.write(lambda db: db.execute(sql, parameters).fetchall(), epoch=self._epoch)
         # Sorted again, as RETURNING keeps no order.
         return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
 
@@ -104,7 +104,9 @@ class SqliteJobQueue:
         """Claim a job; raise `ConflictError` if a worker with this id lives in another process."""
         await self._hold(claim.worker_id)
         parameters = (*_columns(claim), self._epoch.number, job_id)
-        rows = await self._database.write(lambda db: db.execute(self._sql.claim_one, parameters).fetchall())
+        rows = await self._database.write(
+            lambda db: db.execute(self._sql.claim_one, parameters).fetchall(), epoch=self._epoch
+        )
         return next(iter(await jobs_from(rows)), None)
 
     async def _hold(self, worker_id: str) -> None:
@@ -114,7 +116,9 @@ class SqliteJobQueue:
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         parameters = (to_micros(until), self._epoch.number, to_json(list(job_ids)), worker_id)
-        rows = await self._database.write(lambda db: db.execute(self._sql.renew, parameters).fetchall())
+        rows = await self._database.write(
+            lambda db: db.execute(self._sql.renew, parameters).fetchall(), epoch=self._epoch
+        )
         return frozenset(job_id for (job_id,) in rows)
 
     async def with_expired_lease(self, now: datetime, *, limit: int) -> Sequence[Job]:

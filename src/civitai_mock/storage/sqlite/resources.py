@@ -60,7 +60,7 @@ class SqliteResourceStore:
                 return db.executemany(self._shared.insert_missing, rows).rowcount
             return sum([self._add_own(resource, layer, self._layered, db) for resource in resources])
 
-        return await self._database.write(add_all)
+        return await self._database.write(add_all, epoch=self._epoch)
 
     def _add_own(self, resource: Resource, layer: int, sql: LayeredStatements, db: sqlite3.Connection) -> bool:
         if db.execute(sql.find_identity, (layer, resource.air.identity)).fetchall():
@@ -126,7 +126,7 @@ class SqliteResourceStore:
                 _put_own(resource, layer, self._layered, db)
             return True
 
-        return await self._database.write(replaced)
+        return await self._database.write(replaced, epoch=self._epoch)
 
     async def delete(self, air: Air) -> bool:
         layer = self._layer
@@ -142,7 +142,7 @@ class SqliteResourceStore:
                 _remove_own(former.air, layer, self._layered, db)
             return True
 
-        return await self._database.write(deleted)
+        return await self._database.write(deleted, epoch=self._epoch)
 
     async def search(self, query: str, *, offset: int, limit: int) -> ResourcePage:
         text = query.casefold()

@@ -71,7 +71,7 @@ class SqliteWebhookOutbox:
         if not self._database.read(self._sql.is_due, (self._epoch.number, to_micros(now))):
             return []
         hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
-        rows = await self._database.write(hold)
+        rows = await self._database.write(hold, epoch=self._epoch)
         return [
             DueWebhook(job=job_from(tuple(row)), delivered_seq=seq, failures=failures) for *row, seq, failures in rows
         ]
@@ -87,17 +87,17 @@ class SqliteWebhookOutbox:
 
     async def mark_delivered(self, job_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
         values = self._values(job_id, attempt) | {"seq": seq}
-        await self._database.write(lambda db: db.execute(self._sql.delivered, values))
+        await self._database.write(lambda db: db.execute(self._sql.delivered, values), epoch=self._epoch)
 
     async def mark_failed(
         self, job_id: str, *, retry_at: datetime | None, attempt: CallbackAttempt | None = None
     ) -> None:
         values = self._values(job_id, attempt)
         if retry_at is None:
-            await self._database.write(lambda db: db.execute(self._sql.give_up, values))
+            await self._database.write(lambda db: db.execute(self._sql.give_up, values), epoch=self._epoch)
         else:
             again = values | {"due_at": to_micros(retry_at)}
-            await self._database.write(lambda db: db.execute(self._sql.try_again, again))
+            await self._database.write(lambda db: db.execute(self._sql.try_again, again), epoch=self._epoch)
 
     async def state(self, job_id: str) -> CallbackState | None:
         rows = self._database.read(self._sql.state, (self._epoch.number, job_id))

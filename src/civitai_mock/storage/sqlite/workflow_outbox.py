@@ -81,7 +81,9 @@ class SqliteWorkflowOutbox:
         self._sql = filled(AnnouncementStatements, names)
 
     async def announce(self, workflow_id: str, announcements: Sequence[Announcement]) -> bool:
-        return await self._database.write(partial(self._announce, self._epoch.number, workflow_id, announcements))
+        return await self._database.write(
+            partial(self._announce, self._epoch.number, workflow_id, announcements), epoch=self._epoch
+        )
 
     def _announce(
         self, epoch: int, workflow_id: str, announcements: Sequence[Announcement], connection: sqlite3.Connection
@@ -110,7 +112,7 @@ class SqliteWorkflowOutbox:
         if not self._database.read(self._sql.is_due, (self._epoch.number, to_micros(now))):
             return []
         hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
-        rows = await self._database.write(hold)
+        rows = await self._database.write(hold, epoch=self._epoch)
         return [
             DueAnnouncement(workflow_id=workflow_id, announcement=announcement_from(row), failures=failures)
             for _, workflow_id, failures, *row in rows
@@ -127,7 +129,7 @@ class SqliteWorkflowOutbox:
 
     async def mark_delivered(self, workflow_id: str, *, seq: int, attempt: CallbackAttempt | None = None) -> None:
         values = self._values(workflow_id, seq, attempt)
-        await self._database.write(lambda db: db.execute(self._sql.told, values))
+        await self._database.write(lambda db: db.execute(self._sql.told, values), epoch=self._epoch)
 
     async def mark_failed(
         self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
@@ -136,7 +138,7 @@ class SqliteWorkflowOutbox:
             await self.mark_delivered(workflow_id, seq=seq, attempt=attempt)
             return
         again = self._values(workflow_id, seq, attempt) | {"due_at": to_micros(retry_at)}
-        await self._database.write(lambda db: db.execute(self._sql.try_again, again))
+        await self._database.write(lambda db: db.execute(self._sql.try_again, again), epoch=self._epoch)
 
     async def state(self, workflow_id: str) -> CallbackState | None:
         rows = self._database.read(self._sql.state, (self._epoch.number, workflow_id))

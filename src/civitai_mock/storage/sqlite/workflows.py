@@ -116,7 +116,7 @@ class SqliteWorkflowStore:
             new.insert(connection, self._insertion)
             return charged
 
-        return await self._database.write(insert)
+        return await self._database.write(insert, epoch=self._epoch)
 
     def _by_external_id(self, workflow: Workflow, epoch: int, connection: sqlite3.Connection) -> Workflow | None:
         if workflow.external_id is None:
@@ -174,7 +174,7 @@ class SqliteWorkflowStore:
                 raise InsufficientBuzzError("The balance does not cover the charge.")
             return True
 
-        return await self._database.write(update)
+        return await self._database.write(update, epoch=self._epoch)
 
     def _change_tags(self, before: Workflow, after: Workflow, epoch: int, connection: sqlite3.Connection) -> None:
         old, new = tag_rows(before, epoch=epoch), tag_rows(after, epoch=epoch)
@@ -189,7 +189,7 @@ class SqliteWorkflowStore:
             NewJobs(missing, epoch=epoch).insert(connection, self._insertion)
             return len(missing)
 
-        return await self._database.write(insert)
+        return await self._database.write(insert, epoch=self._epoch)
 
     async def find(self, criteria: WorkflowCriteria, *, limit: int) -> FoundWorkflows:
         return await self._search.find(criteria, limit=limit)
@@ -204,7 +204,7 @@ class SqliteWorkflowStore:
             connection.executemany(self._sql.delete_tag, tag_rows(workflow, epoch=epoch))
             return True
 
-        return await self._database.write(delete)
+        return await self._database.write(delete, epoch=self._epoch)
 
     async def unfinished(self, *, after: str, limit: int) -> Sequence[Workflow]:
         rows = self._database.read(self._sql.unfinished, (self._epoch.number, after, limit))
