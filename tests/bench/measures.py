@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from time import perf_counter
 
 from tests.bench.apis import status_request
 from tests.bench.goals import Figure, Figures
 from tests.bench.load import Load, message
 from tests.bench.revisions import PACKAGE
-from tests.bench.servers import Server
+from tests.bench.servers import Server, UnmeasuredError, exchange
 from tests.bench.trials import AT_ONCE, Trial, Watch
 
 KEPT_AT_ONCE = 5000
@@ -70,6 +71,19 @@ def whole_jobs(trial: Trial) -> Figures:
 def waiting_clients(trial: Trial) -> Figures:
     """POST with `wait=true`, each client again as soon as it has its answer."""
     with trial.running() as server:
+        trial.warm_up(server, [trial.waiting_submission])
+        watch = Watch(server)
+        load = trial.load(server, [trial.waiting_submission], trial.requests)
+        return {**watch.figures(trial.requests), **_speed(load)}
+
+
+def timed_clients(trial: Trial) -> Figures:
+    """POST with `wait=true` as above, where the progress mode says how long jobs take."""
+    mode = {"mode": "time", "stages": {"SENT_TO_COMFY": "500ms"}}
+    with trial.running() as server:
+        status, answer = exchange(server.port, "PUT", "/_mock/progress", json.dumps(mode).encode())
+        if status != HTTPStatus.OK:
+            raise UnmeasuredError(f"no progress mode can be set: {status} {answer!r}")
         trial.warm_up(server, [trial.waiting_submission])
         watch = Watch(server)
         load = trial.load(server, [trial.waiting_submission], trial.requests)

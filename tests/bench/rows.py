@@ -191,6 +191,17 @@ ROWS: Mapping[str, Row] = {
             ],
         ),
         Row(
+            name="wait-timed",
+            what="the same 512 clients, whose jobs take 500 ms by the progress mode `time`",
+            measure=measures.timed_clients,
+            requests=4096,
+            connections=512,
+            goals=[
+                Goal(figure=Figure.RATE, least=930, stores=MEMORY),
+                Goal(figure=Figure.P99, most=800, stores=MEMORY),
+            ],
+        ),
+        Row(
             name="many-waiting",
             what="5,000 clients at once that wait for a job of 500 ms (`wait=true`)",
             measure=measures.clients_at_once,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from civitai_mock.domain.delays import Delay, parse_delay
+from civitai_mock.domain.delays import Delay, FixedDelay, parse_delay
 from civitai_mock.domain.errors import InvalidRequestError, fault, invalid
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
@@ -47,12 +47,16 @@ INSTANT = StagePlan(durations=dict.fromkeys(Stage, timedelta()))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressMode:
-    """Is a mode with what it was given: `each` counts the GETs that show a stage in `polls`."""
+    """Is a mode with what it was given: `each` counts the GETs that show a stage in `polls`.
+
+    `fixed_plan` is that of all jobs, unless there is something to draw, or the simulation has its way.
+    """
 
     name: ProgressModeName
     each: int = 1
     stages: Mapping[Stage, Delay] = field(default_factory=dict)
     document: ReadOnlyJson
+    fixed_plan: StagePlan | None = None
 
     @property
     def moved_by(self) -> MovedBy:
@@ -61,10 +65,8 @@ class ProgressMode:
 
     def plan(self, job_id: str) -> StagePlan | None:
         """Draw how long a job takes, the same each time; None if that is left to the simulation."""
-        if self.name is ProgressModeName.INSTANT:
-            return INSTANT
-        if self.name is not ProgressModeName.TIME or not self.stages:
-            return None
+        if self.fixed_plan is not None or not self.stages:
+            return self.fixed_plan
         drawn = {stage: self.stages[stage].draw(_stream(job_id, stage)) for stage in self.stages}
         return StagePlan(durations=drawn)
 
@@ -100,7 +102,18 @@ def parse_progress_mode(value: Json) -> ProgressMode:
     if errors:
         raise invalid(errors)
     document = {member: given for member, given in value.items() if given is not None}
-    return ProgressMode(name=name, each=each if isinstance(each, int) else 1, stages=delays, document=document)
+    return ProgressMode(
+        name=name,
+        each=each if isinstance(each, int) else 1,
+        stages=delays,
+        document=document,
+        fixed_plan=INSTANT if name is ProgressModeName.INSTANT else _fixed_plan(delays),
+    )
+
+
+def _fixed_plan(delays: Mapping[Stage, Delay]) -> StagePlan | None:
+    fixed = {stage: delay.duration for stage, delay in delays.items() if isinstance(delay, FixedDelay)}
+    return StagePlan(durations=fixed) if fixed and len(fixed) == len(delays) else None
 
 
 def parse_progress_header(text: str) -> ProgressMode:

@@ -23,7 +23,7 @@ from civitai_mock.domain.errors import (
 )
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.progress_modes import stage_entries
+from civitai_mock.domain.progress_modes import StagePlan, stage_entries
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.scheduler.executors.context import JobContext, RunnerServices, StagesNotStoredError
 from civitai_mock.scheduler.job_spans import JobSpans
@@ -141,7 +141,9 @@ class JobRunner:
         context = JobContext(
             job=self.job, services=self.services, publish=self._publish, before_waiting=self._before_waiting
         )
-        await self._plan(context)
+        context.plan = self.services.progress_policy.plan_of(self.job)
+        if context.plan is not None:
+            await self._find_entries(context, context.plan)
         is_half_way = self.job.stage is not Stage.QUEUED
         while self.job.outcome is None and self.job.claim is not None:
             try:
@@ -157,10 +159,10 @@ class JobRunner:
     async def _run_stage(self, context: JobContext) -> None:
         before = self._latest.stage
         stage = NEXT_STAGE[before]
-        if before is not Stage.SENT_TO_COMFY:
+        if context.plan is not None and before is not Stage.SENT_TO_COMFY:
             await context.wait_out(before)
         await do_step(stage, context)
-        if stage is Stage.COMFY_RESULT:
+        if context.plan is not None and stage is Stage.COMFY_RESULT:
             await context.wait_out(stage)
         uses_retry = stage is Stage.SENT_TO_COMFY and await self._uses_retry(context)
         now = self.services.clock.now()
@@ -175,17 +177,14 @@ class JobRunner:
             duration_ms = round(sum(self._stages_ms.values()), 1)
             logger.info("job done", duration_ms=duration_ms, stages_ms=self._stages_ms)
 
-    async def _plan(self, context: JobContext) -> None:
-        """Find out how long the stages are to last, and how long they have lasted already in earlier claims."""
-        context.plan = self.services.progress_policy.plan_of(self.job)
-        if context.plan is None:
-            return
+    async def _find_entries(self, context: JobContext, plan: StagePlan) -> None:
+        """Find out how long stages have lasted already, in earlier claims."""
         if self._was_claimed_before or self.job.stage is not Stage.QUEUED:
             events = await self.writer.events(self.job.id)
             context.entries.update(stage_entries(events, retry_attempt=self.job.retry_attempt))
         else:
             context.entries[Stage.QUEUED] = self.job.last_event.at
-        self._work_begins_at = context.entries[Stage.QUEUED] + context.plan.lasts(Stage.QUEUED)
+        self._work_begins_at = context.entries[Stage.QUEUED] + plan.lasts(Stage.QUEUED)
 
     def _note_duration(self, stage: Stage, duration: timedelta) -> None:
         seconds = duration.total_seconds()

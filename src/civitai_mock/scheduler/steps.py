@@ -49,7 +49,7 @@ async def send(context: JobContext) -> None:
 
 
 async def collect(context: JobContext) -> None:
-    if not context.executor.spreads_time:
+    if context.plan is not None and not context.executor.spreads_time:
         await context.wait_out(Stage.SENT_TO_COMFY)
     await context.executor.collect(context)
     context.event_context["trace_id"] = context.job.trace_id.split("-")[1]
