@@ -275,3 +275,12 @@ async def test_nothing_is_known_of_an_unknown_job_and_nothing_was_tried_without_
     assert await webhooks.state(job_id(1)) is None
     await jobs.add([make_job(1)])
     assert await webhooks.state(job_id(1)) == CallbackState(told=-1, due_at=None, attempts=())
+
+
+async def test_attempts_that_are_noted_at_once_are_all_kept(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([told_job()])
+    tried = [attempt(0, number, error="gone") for number in range(20)]
+    await asyncio.gather(*(webhooks.mark_failed(job_id(1), retry_at=one.at, attempt=one) for one in tried))
+    state = await webhooks.state(job_id(1))
+    assert state is not None
+    assert sorted(state.attempts, key=lambda one: one.at) == tried

@@ -5,7 +5,7 @@ A new noun is a module beside this one, and a line here.
 
 from collections.abc import Sequence
 
-from civitai_mock.api.mock import clock, graphs, jobs, namespaces, orders, progress, queue, settings, workers
+from civitai_mock.api.mock import clock, graphs, jobs, namespaces, orders, presets, progress, queue, settings, workers
 from civitai_mock.api.openapi import DescribedRoute
 
 ROUTES: Sequence[DescribedRoute] = [
@@ -18,4 +18,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *queue.ROUTES,
     *workers.ROUTES,
     *settings.ROUTES,
+    *presets.ROUTES,
 ]

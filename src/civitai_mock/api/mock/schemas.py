@@ -254,3 +254,20 @@ class ClockAdvance(TypedDict):
     by: NotRequired[str]
     to: NotRequired[DateTime]
     toNext: NotRequired[bool]
+
+
+class PresetItem(TypedDict):
+    """A preset of faults: where it hooks in, what it does, and the incident that it is from."""
+
+    name: str
+    hook: str
+    action: Members
+    params: Members
+    evidence: str
+
+
+class PresetList(TypedDict):
+    """A page of presets."""
+
+    items: Sequence[PresetItem]
+    next: NotRequired[str]
