@@ -1,12 +1,13 @@
 """A process that dies at any write of a workflow: it ends as if nothing had happened."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import pytest
 
@@ -52,23 +53,47 @@ TURNS = 60  # of some seconds each, in which all that was left is found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Is a store, None for one in memory, and how to let everything go on in it that goes on without the clock."""
+    """Is a store, None for one in memory, and how to let everything go on in it that goes on without the clock.
+
+    `process` makes one with stores of its own that dies before or after a write of them.
+    """
 
     stores: Stores | None
     settle: Callable[[], Awaitable[None]]
+    process: Callable[[Stores, int, Moment], "Dying"]
+
+
+class Dying(Protocol):
+    """Is a process that is `frozen` when it has died."""
+
+    @property
+    def frozen(self) -> asyncio.Event: ...
+
+    @property
+    def stores(self) -> Stores: ...
 
 
 @asynccontextmanager
 async def _open_memory() -> AsyncIterator[World]:
-    yield World(stores=None, settle=partial(settle, 1000))
+    def process(stores: Stores, write: int, moment: Moment) -> Dying:
+        return DyingStores(stores, write=write, moment=moment)
+
+    yield World(stores=None, settle=partial(settle, 1000), process=process)
 
 
 @asynccontextmanager
 async def _open_mongo() -> AsyncIterator[World]:
+    """Here each command is a write: some writes of the port are several."""
     mongo = pytest.importorskip("tests.support.mongo", exc_type=ImportError)
-    async with mongo.open_test_mongo() as stores:
+    dying_mongo = pytest.importorskip("tests.support.dying_mongo", exc_type=ImportError)
+    async with mongo.mongo_address() as address, address.open() as stores, address.inside() as collections:
         calls = CallsUnderWay()
-        yield World(stores=counted(stores, calls), settle=calls.settle)
+
+        def process(_: Stores, write: int, moment: Moment) -> Dying:
+            made: Dying = dying_mongo.DyingMongo(collections, calls, write=write, moment=moment)
+            return made
+
+        yield World(stores=counted(stores, calls), settle=calls.settle, process=process)
 
 
 Opening: TypeAlias = Callable[[], AbstractAsyncContextManager[World]]
@@ -99,7 +124,7 @@ async def _dies_and_ends_well(write: int, moment: Moment, opening: Opening) -> b
         receiver = await stack.enter_async_context(Receiver())
         world = await stack.enter_async_context(opening())
         bench = await stack.enter_async_context(open_bench(clock, ids, receiver, stores=world.stores))
-        dying = DyingStores(bench.stores, write=write, moment=moment)
+        dying = world.process(bench.stores, write, moment)
         submitted = await submit(bench, STEPS, callbacks=[CALLBACK])
         async with running_until_killed(bench.scheduler(worker_id="dead", stores=dying.stores)):
             await world.settle()
