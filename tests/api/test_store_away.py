@@ -145,6 +145,7 @@ ASKS = (
     Ask("GET", "/_mock/queue", Needs.READING),
     Ask("GET", "/_mock/workers", Needs.WRITING),
     Ask("GET", "/_mock/settings", Needs.NOTHING),
+    Ask("GET", "/_mock/presets", Needs.NOTHING),
     Ask("GET", NAMESPACES, Needs.READING),
     Ask("GET", f"{NAMESPACES}/default", Needs.READING, route=NAMESPACE),
     Ask("PUT", f"{NAMESPACES}/a", Needs.WRITING, json={"balance": 1}, route=NAMESPACE),

@@ -309,10 +309,6 @@ async def test_the_workers_are_those_of_health(client: httpx.AsyncClient) -> Non
     assert told["items"]
 
 
-async def test_there_is_no_preset_of_faults_yet(client: httpx.AsyncClient) -> None:
-    assert await _get(client, "/_mock/presets") == {"items": []}
-
-
 async def test_settings_say_what_they_are_and_where_they_come_from(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

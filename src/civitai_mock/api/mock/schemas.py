@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from civitai_mock.api.health import WorkerHealth
 from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
 from civitai_mock.domain.clock_state import ClockMode
+from civitai_mock.domain.fault_presets import Hook, ParamType, ParamValue, Target
 from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.services.callback_views import Delivered
@@ -195,6 +196,48 @@ class SettingItemList(TypedDict):
     next: NotRequired[str]
 
 
+class PresetParamItem(TypedDict):
+    """A param of a fault preset; numbers have bounds."""
+
+    type: ParamType
+    default: ParamValue
+    min: NotRequired[float]
+    max: NotRequired[float]
+    unit: NotRequired[str]
+    docs: str
+
+
+class PresetDocs(TypedDict):
+    """What is seen on the wire of version 1 and of version 2; null if that is as ever."""
+
+    v1: str | None
+    v2: str | None
+
+
+class PresetItem(TypedDict):
+    """A fault preset: its `action` has the defaults of all `params` in it.
+
+    It `fits` those requests alone that it names, if it names any. `evidence` tells of the incident that it comes from.
+    Rules can use it once `isAvailable`.
+    """
+
+    name: str
+    hook: Hook
+    fits: Sequence[Target]
+    action: Members
+    params: Mapping[str, PresetParamItem]
+    evidence: str
+    docs: PresetDocs
+    isAvailable: bool
+
+
+class PresetItemList(TypedDict):
+    """A page of fault presets."""
+
+    items: Sequence[PresetItem]
+    next: NotRequired[str]
+
+
 class NamespaceSettings(TypedDict, total=False):
     """What is special in a namespace.
 
@@ -254,20 +297,3 @@ class ClockAdvance(TypedDict):
     by: NotRequired[str]
     to: NotRequired[DateTime]
     toNext: NotRequired[bool]
-
-
-class PresetItem(TypedDict):
-    """A preset of faults: where it hooks in, what it does, and the incident that it is from."""
-
-    name: str
-    hook: str
-    action: Members
-    params: Members
-    evidence: str
-
-
-class PresetList(TypedDict):
-    """A page of presets."""
-
-    items: Sequence[PresetItem]
-    next: NotRequired[str]
