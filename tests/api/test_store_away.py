@@ -163,6 +163,9 @@ ASKS = (
     Ask("GET", "/_mock/progress", Needs.READING),
     Ask("PUT", "/_mock/progress", Needs.WRITING, json={"mode": "time"}),
     Ask("DELETE", "/_mock/progress", Needs.READING, 204, json={}),  # as there is none to be deleted
+    Ask("GET", "/_mock/clock", Needs.NOTHING),
+    Ask("PUT", "/_mock/clock", Needs.WRITING, json={"mode": "frozen"}),
+    Ask("POST", "/_mock/clock/advance", Needs.READING, 400, json={"to": "2000-01-01T00:00:00Z"}),  # it is later
     Ask("POST", "/_mock/reset", Needs.WRITING, 204, json={}),  # the last one, as it leaves nothing
 )
 
