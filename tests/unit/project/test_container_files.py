@@ -45,6 +45,16 @@ def test_ports_are_published_on_loopback_unless_set_otherwise() -> None:
     assert all(port.startswith("${BIND:-127.0.0.1}:") for port in published)
 
 
+def test_the_control_plane_is_open_where_only_this_machine_and_other_containers_reach_it() -> None:
+    mock = COMPOSE["services"]["mock"]
+    assert mock["ports"] == ["${BIND:-127.0.0.1}:${PORT:-3000}:3000"]
+    assert mock["environment"]["ADMIN"] == "${ADMIN:-open}"
+    names, _, more = mock["environment"]["ADMIN_ALLOWED_HOSTS"].partition("$")
+    assert set(names.split(",")) <= set(COMPOSE["services"])
+    assert {"mock", "comfyui"} <= set(names.split(","))
+    assert more == "{ADMIN_ALLOWED_HOSTS:+,}${ADMIN_ALLOWED_HOSTS:-}"
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_has_what_a_container_of_ours_needs(name: str) -> None:
     service = COMPOSE["services"][name]
