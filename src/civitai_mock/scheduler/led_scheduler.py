@@ -82,7 +82,7 @@ class LedScheduler:
         jobs: JobStore,
     ) -> None:
         """`make` returns a scheduler, for the last claim under its worker id so far: first that is `claimed_at`."""
-        self.claimed_at = claimed_at
+        self._claimed_at = claimed_at
         self.jobs_left = 0  # how many jobs were not given back at the stop
         self._make = make
         self._lead = lead
@@ -109,6 +109,11 @@ class LedScheduler:
         if self._scheduler is not None:
             return self._scheduler.fault
         return None if self._clock.is_moved and not self._is_stopping else "the scheduler does not run"
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """Return the last claim under this worker id."""
+        return self._claimed_at if self._scheduler is None else self._scheduler.claimed_at
 
     def jobs_in_flight(self) -> Mapping[str, int]:
         return {} if self._scheduler is None else self._scheduler.jobs_in_flight()
@@ -159,7 +164,7 @@ class LedScheduler:
         return has_it
 
     async def _run_scheduler(self) -> None:
-        self._scheduler = scheduler = self._make(self.claimed_at)
+        self._scheduler = scheduler = self._make(self._claimed_at)
         running = asyncio.create_task(scheduler.run(), name="led scheduler")
         running.add_done_callback(lambda _: self._changed.set())
         try:
@@ -169,7 +174,7 @@ class LedScheduler:
             try:
                 await running
             finally:
-                self.claimed_at = scheduler.claimed_at
+                self._claimed_at = scheduler.claimed_at
                 self.jobs_left = scheduler.jobs_left
                 self._scheduler = None
 
