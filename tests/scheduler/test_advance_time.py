@@ -70,6 +70,11 @@ class World:
     async def after(self, duration: timedelta) -> None:
         await self.advance.to(START + duration)
 
+    async def after_next(self) -> datetime:
+        """Advance to what falls due next, and return when that was."""
+        await self.advance.to(None)
+        return self.clock.now()
+
     def told_of(self, event: str) -> list[str]:
         """Return the ids of the jobs that the receiver was told an event of, in order."""
         bodies = [json.loads(request.content) for request in self.receiver.requests]
@@ -198,12 +203,27 @@ async def test_what_is_kept_no_longer_is_gone_when_the_clock_is_there(world: Wor
     assert await world.namespace.stores.jobs.get(job.id) is None
 
 
-async def test_the_next_due_time_is_that_of_whatever_comes_first(world: World) -> None:
-    assert await world.advance.next_due() is None
+async def test_a_clock_advances_to_whatever_comes_next(world: World) -> None:
+    assert await world.after_next() == START
     await world.submit(steps=50)
-    assert await world.advance.next_due() == START + 50 * SECOND
     await world.submit(steps=60, expireAt=format_date(START + 20 * SECOND))
-    assert await world.advance.next_due() == START + 20 * SECOND
+    assert await world.after_next() == START + 20 * SECOND
+    assert await world.after_next() == START + 50 * SECOND
+    assert await world.after_next() == START + 50 * SECOND
+
+
+async def test_what_was_delivered_leaves_nothing_that_falls_due(world: World) -> None:
+    await world.submit(steps=5, callbackUrl=URL)
+    assert await world.after_next() == START + 5 * SECOND
+    assert len(world.told_of("Succeeded")) == 1
+    assert await world.after_next() == START + 5 * SECOND
+
+
+async def test_a_scaled_clock_advances_to_what_would_come_by_itself(world: World) -> None:
+    real = world.namespace.system_clock.now()
+    world.clock.set(ClockState(mode=ClockMode.SCALED, at=START, since=real, rate=0.001))
+    await world.submit(steps=50)
+    assert timedelta() <= await world.after_next() - START - 50 * SECOND < SECOND
 
 
 async def test_a_scaled_clock_stands_while_it_is_advanced_and_then_goes_on(world: World) -> None:

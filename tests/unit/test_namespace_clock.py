@@ -160,6 +160,27 @@ async def test_sleeps_that_end_together_end_in_order_of_rank() -> None:
     assert bench.called == ["a", "b", "c"]
 
 
+async def test_a_call_for_this_moment_has_its_place_among_those_that_are_still_to_be_made() -> None:
+    """Work that ends in the moment of its timeout has ended in time."""
+    bench = Bench(frozen(START))
+
+    async def work(name: str) -> None:
+        current_worker.set(Worker(bench.activity, rank=(START, name)))
+        await bench.clock.sleep(10)
+        bench.called.append(name)
+
+    tasks = [asyncio.create_task(work(name)) for name in "ab"]
+    await settle(2)
+    bench.clock.run_next()
+    bench.call("timeout", after=0)
+    await settle(3)
+    assert bench.called == ["a"]
+    bench.clock.run_next()
+    await asyncio.wait(tasks)
+    bench.clock.run_next()
+    assert bench.called == ["a", "b", "timeout"]
+
+
 @given(st.lists(st.tuples(st.floats(0.001, 1000), st.booleans()), max_size=40), st.data())
 async def test_calls_are_made_in_order_whatever_is_cancelled_or_added(
     plan: list[tuple[float, bool]], data: st.DataObject

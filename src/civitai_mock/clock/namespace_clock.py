@@ -131,10 +131,14 @@ class NamespaceClock:
         return True
 
     def _arm(self, timer: NamespaceTimer) -> None:
-        """Have the machine's clock make the call, if the time comes by itself, or has come."""
+        """Have the machine's clock make the call, if the time comes by itself, or has come.
+
+        While calls of this very moment are still to be made, another one has its place among them.
+        """
         real = self._system_clock.now()
-        seconds = self.state.seconds_until(timer.due, real)
-        if timer.due <= self.state.now(real):
+        seconds, now = self.state.seconds_until(timer.due, real), self.state.now(real)
+        first = self.next_due()
+        if timer.due <= now and (first is None or first > now):
             self._activity.begin()
             timer.armed = _Soon(timer.fire, self._activity)
         elif seconds is not None:

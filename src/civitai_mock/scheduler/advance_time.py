@@ -76,8 +76,8 @@ class AdvanceTime:
         self._catch_up = catch_up
         self._advancing = asyncio.Lock()
 
-    async def to(self, target: datetime) -> None:
-        """Return when all that falls due until then has happened, and its callbacks were tried.
+    async def to(self, target: datetime | None) -> None:
+        """Return when all that falls due until then, or else next (None), has happened, and its callbacks were tried.
 
         A clock that goes by itself stands meanwhile, and then goes on from there. Cancelled, it goes on from where it
         has come to.
@@ -87,15 +87,16 @@ class AdvanceTime:
             self._clock.set(frozen(self._clock.now()))
             try:
                 await self._when_store_answers(self._catch_up)
-                await self._run_until(target)
+                await self._run_until(await self._next_target() if target is None else target)
             finally:
                 self._deadlines.forget()
                 self._clock.set(resumed.moved_to(self._clock.now(), self._system_clock.now()))
 
-    async def next_due(self) -> datetime | None:
-        """Return when something falls due next; None if nothing will."""
-        await self._when_store_answers(self._catch_up)
-        return await self._next_due()
+    async def _next_target(self) -> datetime:
+        """Return when something falls due next; now if nothing will."""
+        await self._activity.rest()
+        self._deadlines.forget()  # as a job that it knew may have ended
+        return await self._next_due() or self._clock.now()
 
     async def _run_until(self, target: datetime) -> None:
         while (due := await self._next_due()) is not None and due <= target:

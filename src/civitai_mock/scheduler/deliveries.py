@@ -166,6 +166,8 @@ class Dispatcher(ABC, Generic[D]):
             self._look_again()
         if next_due is not None:
             self._next_look.set(NEXT, next_due)
+        elif not taken:
+            self._next_look.clear(NEXT)
         return taken
 
     def _look_again(self) -> None:

@@ -206,8 +206,7 @@ class LedScheduler:
         try:
             while (order := self._obeyed.setting.advance) is not None:
                 await self._take_over(scheduler)
-                target = await advance.next_due() if order.to is None else order.to
-                await advance.to(self._clock.now() if target is None else target)
+                await advance.to(order.to)
                 await self._edit_clock.finish(order, self._clock.state)
         except (TransientError, NamespaceResetError) as error:
             logger.warning("clock not advanced", error=error.message)

@@ -32,7 +32,9 @@ class Timers:
 
     def clear(self, key: str) -> None:
         """Forget the timer of a key, if there is one."""
-        self._times.pop(key, None)
+        at = self._times.pop(key, None)
+        if at is not None and at == self._next_at:
+            self._wait_for_next()
 
     def clear_all(self) -> None:
         self._times.clear()

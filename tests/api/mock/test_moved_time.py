@@ -5,17 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
 
 from civitai_mock.domain.stages import Stage
 from tests.support.event_loop import until, until_found
-from tests.support.served_app import CHECKPOINT, JOBS, Opened, serve_all, template
+from tests.support.served_app import CHECKPOINT, JOBS, PATIENCE_SECONDS, Opened, serve_all, template
 
 CLOCK, ADVANCE, WORKFLOWS = "/_mock/clock", "/_mock/clock/advance", "/v2/consumer/workflows"
 NEW_YEAR = "2027-01-01T00:00:00.0000000Z"
 SETTINGS: dict[str, Any] = {"simulation_profile": "realistic", "callback_allowed_hosts": "private"}
+UNREACHABLE = "http://127.0.0.1:9/hook"
 ANSWER = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -187,3 +189,38 @@ async def test_one_namespace_can_be_advanced_while_another_stands(served: Opened
     await advance(served, by="1h")
     other = await served.client.get(CLOCK, headers=in_other)
     assert other.json()["now"] == NEW_YEAR
+
+
+async def _do_something(served: Opened, random: Random, job_ids: list[str]) -> None:
+    """Do one of the things that may happen while a clock is advanced."""
+    match random.randrange(6):
+        case 0 | 1:
+            answer = await served.client.post(JOBS, json=template(callbackUrl=random.choice([None, UNREACHABLE])))
+            job_ids.append(answer.json()["jobId"])
+        case 2:
+            answer = await served.client.post(ADVANCE, json={"by": f"{random.randrange(900)}s"})
+            assert answer.status_code in {200, 409}, answer.text
+        case 3:
+            answer = await served.client.post(ADVANCE, json={"toNext": True})
+            assert answer.status_code in {200, 409}, answer.text
+        case 4 if job_ids:
+            await served.client.delete(f"{JOBS}/{random.choice(job_ids)}")
+        case _:
+            body = random.choice([{"mode": "frozen"}, {"mode": "scaled", "rate": random.choice([1, 1000])}])
+            answer = await served.client.put(CLOCK, json=body)
+            assert answer.status_code in {200, 409}, answer.text
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_nothing_is_stuck_whatever_happens_while_the_clock_is_advanced(served: Opened, seed: int) -> None:
+    random, job_ids = Random(seed), list[str]()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for _ in range(6):
+            await asyncio.gather(*[_do_something(served, random, job_ids) for _ in range(random.randrange(1, 8))])
+        await advance(served, by="3h")
+    for job_id in job_ids:
+        answer = await served.client.get(f"/_mock/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        events = answer.json()["events"]
+        assert events[-1]["type"] in {"Succeeded", "Deleted", "Failed"}, events
+        assert [event["dateTime"] for event in events] == sorted(event["dateTime"] for event in events)
