@@ -230,6 +230,29 @@ async def test_processes_that_add_at_once_never_add_too_many(
         await add(stores.namespaces, "one too many")
 
 
+async def test_namespaces_are_counted_only_when_there_may_be_too_many(
+    inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(namespaces_module, "MOST_NAMESPACES", 6)
+    counts: list[int] = []
+
+    class Counted(Interrupted):
+        async def _interrupt(self, call: Any, *args: object, **kwargs: object) -> object:
+            counts.append(number)
+            return await call(*args, **kwargs)
+
+    process = process_on(inside, namespaces=Counted(inside.namespaces, "count_documents"))
+    for number in range(5):
+        await add(process, f"n{number}")
+    assert counts == [0]
+    assert await process.delete("n0")
+    number = 5
+    await add(process, "n5")
+    assert counts == [0, 5]
+    with pytest.raises(ConflictError):
+        await add(process, "n6")
+
+
 async def test_an_epoch_whose_end_broke_off_is_not_over_and_is_unlisted_later(
     stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ class MongoNamespaceStore:
         self._namespaces = collections.namespaces
         self._revisions = revisions
         self._sweep = sweep
+        self._counted: tuple[int, int] | None = None  # how many namespaces there were before which revision
 
     @raises_domain_errors
     async def get(self, name: str) -> NamespaceRecord | None:
@@ -59,9 +60,17 @@ class MongoNamespaceStore:
                 return added
 
     async def _check_number(self, drawn: Drawn) -> None:
-        """Raise `ConflictError` if there are too many, with those that others are about to add before this one."""
+        """Raise `ConflictError` if there are too many, with those that others are about to add before this one.
+
+        They are counted again only if there may be so many by now: each revision has added one at most.
+        """
+        if self._counted is not None:
+            number, revision = self._counted
+            if number + drawn.revision - revision < MOST_NAMESPACES:
+                return
         known = await self._namespaces.count_documents({"deleted": False, "_id": {"$ne": SERVER}})
         others = sum(entry.adds and entry.revision < drawn.revision for entry in drawn.pending)
+        self._counted = (known + others, drawn.revision)
         if known + others >= MOST_NAMESPACES:
             raise ConflictError(f"There are {MOST_NAMESPACES} namespaces already; delete some.")
 
