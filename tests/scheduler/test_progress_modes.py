@@ -1,6 +1,7 @@
 """How long stages last in the modes `instant` and `time`, on a clock that is moved, through restarts and crashes."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from civitai_mock.generation.media import ImageContent
 from civitai_mock.ports import Provider
 from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import REALISTIC
-from tests.scheduler.conftest import Bench, running, running_until_killed
-from tests.support.event_loop import settle, until_found
+from civitai_mock.services.controls import Controls
+from civitai_mock.services.progress_policy import ProgressPolicy
+from tests.scheduler.conftest import POLL_SECONDS, Bench, running, running_until_killed
+from tests.support.event_loop import settle, until, until_found
 from tests.support.freezing_stores import FreezingStores, Moment
+from tests.support.jobs import make_job
+from tests.support.receiver import URL
 
 ALL: dict[str, Json] = {
     "QUEUED": "3s",
@@ -216,3 +221,34 @@ async def test_the_epochs_of_a_training_share_its_time(bench: Bench, simulator: 
         await pass_seconds(bench, 10)
     events = await bench.stores.jobs.events(job.id)
     assert [(event.at - job.created_at).total_seconds() for event in events[-4:]] == [3, 6, 9, 9]
+
+
+async def test_every_event_of_a_job_that_orders_move_is_delivered_in_order(bench: Bench) -> None:
+    set_mode(bench, mode="manual")
+    stepper = bench.namespace.job_stepper
+    async with running(bench.scheduler()):
+        job = await bench.add(1, callback_url=URL)
+        moved: Job | None = job
+        while moved is not None and moved.outcome is None:
+            moved = await stepper.advance(moved)
+        await until(lambda: len(bench.receiver.requests) == 5)
+    assert bench.receiver.events == ["0 Initialized", "1 Claimed", "2 Updated", "3 Updated", "4 Succeeded"]
+
+
+async def test_a_job_that_orders_move_expires_when_its_time_is_over(bench: Bench) -> None:
+    set_mode(bench, mode="manual")
+    async with running(bench.scheduler()):
+        job = await bench.add(1)
+        moved = await bench.namespace.job_stepper.advance(job)
+        assert moved is not None
+        await bench.pass_time((job.expire_at - job.created_at).total_seconds())
+        await bench.pass_time(POLL_SECONDS)  # it has timed out, too: then the next look finds it
+        await until_found(lambda: bench.has_ended(job.id))
+    assert (await bench.job(job.id)).outcome == "EXPIRED"
+
+
+def test_with_real_servers_no_mode_counts_that_was_set_before() -> None:
+    policy = ProgressPolicy(Controls({"progress": {"mode": "polls"}}), is_simulated=False)
+    job = replace(make_job(), progress={"mode": "polls"})
+    assert (policy.mode, policy.only_timed, policy.gets_per_stage(job)) == (None, False, None)
+    assert policy.plan_of(replace(job, progress={"mode": "instant"})) is None

@@ -4,6 +4,7 @@ Namespaces are a part of the control plane: where that is off there is only the 
 """
 
 import re
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
@@ -13,8 +14,10 @@ from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.namespaces import DEFAULT, check_name
-from civitai_mock.domain.progress_modes import HEADER, ProgressMode, parse_progress_header
 from civitai_mock.services.consumers import bearer_token
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.progress_modes import ProgressMode
 
 SLASHES = re.compile(r"//+")
 RAW_SLASHES = re.compile(rb"//+")
@@ -22,7 +25,7 @@ COMPAT_HEADER = "X-Mock-Compat"
 COMPAT_HEADER_NAME = COMPAT_HEADER.lower().encode()
 COMPAT_PATH = "/compat/"
 NAMESPACE_HEADERS = {name.lower().encode(): name for name in ("X-Mock-Namespace", "X-Test-Id")}  # in this order
-PROGRESS_HEADER_NAME = HEADER.lower().encode()
+PROGRESS_HEADER_NAME = b"x-mock-progress"
 NAMESPACE_HEADER_NAME, TEST_ID_HEADER_NAME = NAMESPACE_HEADERS
 NAMESPACED_PATHS = ("/v1/", "/v2/", "/blobs/")
 
@@ -71,8 +74,10 @@ def with_base_path_noted(exchange: Exchange, scope: Scope, control_access: Contr
     return scope
 
 
-def _progress(exchange: Exchange) -> ProgressMode:
+def _progress(exchange: Exchange) -> "ProgressMode":
     """Return the mode that jobs of this request are to have; raise `InvalidRequestError` for one that is misspelt."""
+    from civitai_mock.domain.progress_modes import parse_progress_header  # noqa: PLC0415 - few requests have one
+
     exchange.context.options.check_simulated()
     return parse_progress_header(exchange.header(PROGRESS_HEADER_NAME) or "")
 

@@ -27,7 +27,6 @@ from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import Caller, GetConsumption, owner_of
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.health import CheckReadiness, GetHealth
-from civitai_mock.services.order_jobs import OrderJobs
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
+    from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -70,7 +70,6 @@ class UseCases:
     cancel: CancelJobs
     wait: WaitForJobs
     polls: PollJobs
-    orders: OrderJobs
     queue_positions: GetQueuePositions
     support: GetJobSupport
     taint: TaintJobs
@@ -92,6 +91,7 @@ class UseCases:
     get_workflows: Callable[[], "WorkflowUseCases"]
     get_upload_blobs: Callable[[], "UploadBlobs"]
     get_archives: Callable[[], "BlobArchives"]
+    get_orders: Callable[[], "OrderJobs"]
     get_looking_in: Callable[[], "LookingIn"]
     get_control_clock: Callable[[], "ControlClock"]
 
@@ -107,6 +107,10 @@ class UseCases:
     @property
     def archives(self) -> "BlobArchives":
         return self.get_archives()
+
+    @property
+    def orders(self) -> "OrderJobs":
+        return self.get_orders()
 
     @property
     def looking_in(self) -> "LookingIn":

@@ -35,7 +35,6 @@ from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
 from civitai_mock.services.namespace_ids import NamespaceIds
 from civitai_mock.services.namespaces import ManageNamespaces
-from civitai_mock.services.order_jobs import OrderJobs
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.looking_in import LookingIn
+    from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -205,6 +205,13 @@ class Namespace:
         return make_job_stepper(self)
 
     @cached_property
+    def orders(self) -> "OrderJobs":
+        """Load and make it at first use, as the stepper."""
+        from civitai_mock.services.order_jobs import OrderJobs
+
+        return OrderJobs(jobs=self.stores.jobs, workflows=self.stores.workflows, get_orders=lambda: self.job_stepper)
+
+    @cached_property
     def looking_in(self) -> "LookingIn":
         """Load and make it at first use: most processes are never looked into."""
         from civitai_mock.bootstrap.looking_in import make_looking_in
@@ -293,7 +300,7 @@ def make_namespace(
         controls=controls,
         manage=None,
         obeyed_clock=ObeyedClock(own_clock, controls) if own_clock else None,
-        progress_policy=ProgressPolicy(controls),
+        progress_policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
         runs_jobs=runs_jobs,
         scheduler_fault=scheduler_fault,
     )
@@ -331,7 +338,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
             get_mover=lambda: namespace.job_stepper,
             event_bus=event_bus,
         ),
-        orders=OrderJobs(jobs=stores.jobs, workflows=stores.workflows, get_orders=lambda: namespace.job_stepper),
+        get_orders=lambda: namespace.orders,
         queue_positions=GetQueuePositions(queue=stores.queue, clock=clock, system_clock=namespace.system_clock),
         support=GetJobSupport(provider=provider),
         taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),

@@ -8,7 +8,6 @@ from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.ports import Clock, Ids, Provider, Stores
 from civitai_mock.providers.simulator.timing import PACES
 from civitai_mock.scheduler.executors.context import RunnerServices
-from civitai_mock.scheduler.job_stepper import JobStepper
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
@@ -16,6 +15,7 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:
+    from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -85,8 +85,10 @@ def make_runner_services(parts: RunnerParts) -> RunnerServices:
     )
 
 
-def make_job_stepper(parts: RunnerParts) -> JobStepper:
-    """Make what moves jobs at the request of somebody, in whatever process."""
+def make_job_stepper(parts: RunnerParts) -> "JobStepper":
+    """Make what moves jobs at the request of somebody, in whatever process; it is loaded for the first."""
+    from civitai_mock.scheduler.job_stepper import JobStepper
+
     return JobStepper(
         services=make_runner_services(parts),
         event_bus=parts.event_bus,

@@ -63,6 +63,11 @@ class ProgressMode:
         by_requests = self.name in {ProgressModeName.POLLS, ProgressModeName.MANUAL}
         return MovedBy.REQUESTS if by_requests else MovedBy.TIME
 
+    @property
+    def gets_per_stage(self) -> int | None:
+        """Return by how many GETs a job is shown in each stage; None if they do not move it."""
+        return self.each if self.name is ProgressModeName.POLLS else None
+
     def plan(self, job_id: str) -> StagePlan | None:
         """Draw how long a job takes, the same each time; None if that is left to the simulation."""
         if self.fixed_plan is not None or not self.stages:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -23,13 +24,15 @@ from civitai_mock.domain.errors import (
 )
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.progress_modes import StagePlan, stage_entries
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.scheduler.executors.context import JobContext, RunnerServices, StagesNotStoredError
 from civitai_mock.scheduler.job_spans import JobSpans
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.steps import catch_up, do_step, failed
 from civitai_mock.services.activity import Worker, current_worker
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.progress_modes import StagePlan
 
 logger = structlog.stdlib.get_logger()
 
@@ -177,8 +180,10 @@ class JobRunner:
             duration_ms = round(sum(self._stages_ms.values()), 1)
             logger.info("job done", duration_ms=duration_ms, stages_ms=self._stages_ms)
 
-    async def _find_entries(self, context: JobContext, plan: StagePlan) -> None:
+    async def _find_entries(self, context: JobContext, plan: "StagePlan") -> None:
         """Find out how long stages have lasted already, in earlier claims."""
+        from civitai_mock.domain.progress_modes import stage_entries  # noqa: PLC0415 - only who set a mode needs it
+
         if self._was_claimed_before or self.job.stage is not Stage.QUEUED:
             events = await self.writer.events(self.job.id)
             context.entries.update(stage_entries(events, retry_attempt=self.job.retry_attempt))

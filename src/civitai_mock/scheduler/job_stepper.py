@@ -150,14 +150,17 @@ class JobStepper:
             self.event_bus.publish_ends([after])
         if after.outcome is None:
             self.event_bus.publish_work()
-        elif after.workflow is not None:
-            await self._advance(after.workflow.workflow_id)
+        if after.workflow is not None:
+            await self._advance(after, after.workflow.workflow_id)
         return after
 
-    async def _advance(self, workflow_id: str) -> None:
-        """Have the workflow go on before the answer; if the store is away, a scheduler will."""
+    async def _advance(self, job: Job, workflow_id: str) -> None:
+        """Have the workflow of a job that begins or ends go on before the answer; if the store is away, others will."""
+        advance = self.get_advance()
+        begins = job.stage is Stage.SENT_TO_COMFY and not advance.is_quiet(workflow_id)
         try:
-            await self.get_advance()(workflow_id)
+            if begins or job.outcome is not None:
+                await advance(workflow_id)
         except TransientError as error:
             logger.warning("store away", error=error.message)
 

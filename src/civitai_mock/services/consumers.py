@@ -4,11 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from civitai_mock.domain.errors import InvalidRequestError, UnauthorizedError
-from civitai_mock.domain.progress_modes import ProgressMode
 from civitai_mock.domain.search import Spending
 from civitai_mock.ports import JobSearch
+
+if TYPE_CHECKING:  # what only those need who name a mode is not loaded at the start
+    from civitai_mock.domain.progress_modes import ProgressMode
 
 SCHEME = "bearer"
 EVERYBODY = "civitai-1"
@@ -74,7 +77,7 @@ class Caller:
     trace_id: str
     consumer: str
     client_compat: str | None = None
-    progress: ProgressMode | None = None
+    progress: "ProgressMode | None" = None
 
     @property
     def owner(self) -> str | None:

@@ -115,9 +115,15 @@ OF_WORKFLOWS = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", ["av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml", *OF_WORKFLOWS]
+OF_PROGRESS_MODES = (
+    "civitai_mock.domain.progress_modes",
+    "civitai_mock.scheduler.job_stepper",
+    "civitai_mock.services.order_jobs",
 )
+OTHERS = ("av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml")
+
+
+@pytest.mark.parametrize("name", [*OTHERS, *OF_WORKFLOWS, *OF_PROGRESS_MODES])
 def test_the_start_imports_nothing_that_few_requests_need(started: Any, name: str) -> None:
     assert not [module for module in started["modules"] if module == name or module.startswith(f"{name}.")]
 

@@ -9,7 +9,6 @@ from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
-from civitai_mock.domain.progress_modes import StagePlan
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.recipe import Recipe, recipe_text
@@ -23,6 +22,7 @@ from civitai_mock.services.consumers import owner_of
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:
+    from civitai_mock.domain.progress_modes import StagePlan
     from civitai_mock.services.archives import BlobArchives
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
@@ -105,7 +105,7 @@ class JobContext:
     files: tuple[InputFile, ...] = ()
     inputs: tuple[LoadInput, ...] = ()
     graph: ReadOnlyJson = field(default_factory=dict)
-    plan: StagePlan | None = None
+    plan: "StagePlan | None" = None
     entries: dict[Stage, datetime] = field(default_factory=dict)
 
     @property
