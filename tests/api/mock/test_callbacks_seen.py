@@ -1,12 +1,13 @@
 """What a job shows of its callbacks: each event, how far it is, and what was tried."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.dotnet import format_date
 from tests.support.event_loop import until_found
-from tests.support.served_app import CHECKPOINT, JOBS, Opened, Served, serve_all, template
+from tests.support.served_app import CHECKPOINT, JOBS, Opened, Served, serve, serve_all, template
 
 NOBODY = "http://127.0.0.1:9/hook?key=secret"
 SHOWN = "http://127.0.0.1:9/hook?***"
@@ -99,3 +100,14 @@ async def test_the_callbacks_of_a_workflow_are_seen_with_each_of_its_jobs() -> N
             ("workflow", "succeeded", SHOWN),
         ]
         assert all(callback["attempts"] for callback in callbacks)
+
+
+async def test_what_was_tried_is_still_known_after_a_restart(tmp_path: Path) -> None:
+    async with serve(mongodb_uri=None, data_dir=tmp_path) as served:
+        job_id, now = await served.submit_one(callbackUrl=NOBODY), served.clock.now()
+        tried = CallbackAttempt(seq=0, at=now, status=503, error="busy")
+        await served.stores.webhooks.mark_failed(job_id, retry_at=now, attempt=tried)
+        before = await _callbacks(served, job_id)
+    assert len(before[0]["attempts"]) == 1
+    async with serve(mongodb_uri=None, data_dir=tmp_path) as served:
+        assert await _callbacks(served, job_id) == before
