@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.deployment import LAYOUTS, MONOLITH, Deployment, deployed
+from tests.control_plane.conftest import EVERY_LAYOUT
+from tests.support.deployment import MONOLITH, Deployment, deployed
 from tests.support.golden import Golden
 from tests.support.served_app import JOBS, PATIENCE_SECONDS, template
 from tests.support.v2_workflows import WORKFLOWS, image
@@ -83,7 +84,7 @@ async def without_urls(client: httpx.AsyncClient, value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", EVERY_LAYOUT)
 @pytest.mark.parametrize("at_once", [1, 16])
 async def test_fifty_requests_make_the_same_each_time(
     golden: Golden, tmp_path: Path, layout: str, at_once: int
