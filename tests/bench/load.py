@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import cycle, islice
 from multiprocessing import get_context
 from typing import Self, cast
@@ -177,10 +178,11 @@ class _Connection(asyncio.Protocol):
 
 
 def answer_in(received: bytes) -> tuple[int, bytes] | None:
-    """Status and body; None while some of the answer is still to come. It needs the header Content-Length."""
+    """Status and body; None while some of the answer is still to come. It needs Content-Length, or to be a 204."""
     end = received.find(HEAD_END)
     if end < 0:
         return None
     head, start = received[:end].lower(), end + len(HEAD_END)
-    length = int(head.partition(LENGTH)[2].partition(b"\r\n")[0])
-    return (int(head[9:12]), received[start:]) if len(received) >= start + length else None
+    status = int(head[9:12])
+    length = 0 if status == HTTPStatus.NO_CONTENT else int(head.partition(LENGTH)[2].partition(b"\r\n")[0])
+    return (status, received[start:]) if len(received) >= start + length else None

@@ -20,6 +20,7 @@ KEPT_EARLY_SHARE = 0.01
 SAMPLED = 1000
 PAGE = 20
 MINUTES = {"min": "1s", "max": "10m"}
+IN_FLIGHT = 200
 PAUSE_SECONDS = 0.02
 IMPORT = f"import time; began = time.perf_counter(); import {PACKAGE}; print(time.perf_counter() - began)"
 
@@ -124,6 +125,31 @@ def advanced_jobs(trial: Trial) -> Figures:
         figures = watch.figures(trial.requests)
         trial.check(server, submitted.ids)
         return {**figures, Figure.LAST: advance.seconds}
+
+
+def reset_jobs(trial: Trial) -> Figures:
+    """Reset a namespace in which jobs are kept, and as many as one scheduler takes are in flight; `last` is the order.
+
+    The jobs in flight stand still, as their time does.
+    """
+    with trial.running() as server:
+        trial.finish(server, trial.requests)
+        _change(trial, server, "PUT", "/_mock/progress", {"mode": "time", "stages": {"SENT_TO_COMFY": "1h"}})
+        trial.submit(server, IN_FLIGHT)
+        watch = Watch(server)
+        order = _change(trial, server, "POST", "/_mock/reset", {})
+        return {**watch.figures(1), Figure.LAST: order.seconds}
+
+
+def fair_share(trial: Trial) -> Figures:
+    """POST one job with `wait=true` in a namespace while many wait in another; `last` is until its answer."""
+    with trial.running() as server:
+        trial.finish(server, 1)
+        _change(trial, server, "PUT", "/_mock/progress", {"mode": "time", "stages": {"SENT_TO_COMFY": "1h"}})
+        trial.submit(server, trial.requests)
+        path = f"/ns/other{trial.api.path}?{trial.api.waiting}"
+        submission = message("POST", path, json.dumps(trial.subject.template).encode())
+        return {Figure.LAST: trial.load(server, [submission], 1, connections=1).seconds}
 
 
 def kept_jobs(trial: Trial) -> Figures:

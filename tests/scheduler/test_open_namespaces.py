@@ -18,10 +18,13 @@ from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.domain.errors import NamespaceResetError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespaces import DEFAULT
+from civitai_mock.domain.search import JobCriteria
 from civitai_mock.domain.stages import Outcome
+from civitai_mock.ports import Clock
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from civitai_mock.settings import Settings
 from tests.scheduler.conftest import TEMPLATE
+from tests.support.controlled_process import SettableClock
 from tests.support.jobs import TRACE_ID
 from tests.support.served_app import PATIENCE_SECONDS, make_settings
 
@@ -36,10 +39,12 @@ def settings_of(directory: Path | None = None, **changes: Any) -> Settings:
 
 
 @asynccontextmanager
-async def process(settings: Settings, *, runs_jobs: bool = True) -> AsyncIterator[Namespaces]:
+async def process(
+    settings: Settings, *, runs_jobs: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Namespaces]:
     """Open the namespaces of a process."""
     async with (
-        open_runtime(settings) as runtime,
+        open_runtime(settings, clock=clock) as runtime,
         open_namespaces(runtime, runs_jobs=runs_jobs) as namespaces,
     ):
         yield namespaces
@@ -172,3 +177,49 @@ async def test_a_namespace_without_work_is_closed_and_opened_again_as_it_was(mon
         again = await namespaces.open("other")
         assert again is not other
         assert (await again.use_cases.query.by_id(job.id)).outcome is Outcome.SUCCEEDED
+
+
+async def test_one_job_does_not_wait_for_the_thousands_of_another_namespace() -> None:
+    hours: dict[str, Any] = {"progress": {"mode": "time", "stages": {"SENT_TO_COMFY": "1h"}}}
+    limits: dict[str, Any] = {"scheduler_max_in_flight": 10, "max_queued_jobs": 20_000, "shutdown_grace_ms": 0}
+    async with process(settings_of(**limits)) as namespaces:
+        await namespaces.manage.put("crowded", hours)
+        crowded = await namespaces.open("crowded")
+        template = parse_template(TEMPLATE, path="")
+        for _ in range(100):
+            await crowded.use_cases.submit([template] * 100, CALLER)
+        await comes_true(lambda: _are_in_flight(namespaces, 10))
+        quiet = await namespaces.open("quiet")
+        await succeeds(quiet, await submit(quiet))
+        assert (await crowded.stores.queue.backlog()).jobs == 9_990
+
+
+async def test_a_namespace_is_deleted_after_a_day_in_which_nobody_used_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SettableClock()
+    async with process(settings_of(tmp_path), runs_jobs=False, clock=clock) as first:
+        for name in ("unused", "used"):
+            await submit(await first.open(name))
+        epochs = {name: first.control.records[name].epoch for name in ("unused", "used")}
+    clock.set_by(24 * 3600 + 1)
+    monkeypatch.setattr("civitai_mock.bootstrap.namespaces.TOUCH_SECONDS", 0)
+    async with process(settings_of(tmp_path), runs_jobs=False, clock=clock) as second:
+        await second.open("used")
+        store = second.default.runtime.stores.namespaces
+
+        async def is_noted() -> bool:
+            record = await store.get("used")
+            return record is not None and record.used_at == clock.now()
+
+        await comes_true(is_noted)
+    async with process(settings_of(tmp_path), clock=clock) as third:
+        await comes_true(lambda: _has_gone(third, "unused"))
+        assert third.control.records["used"].epoch == epochs["used"]
+        again = await third.open("unused")
+        assert again.epoch.number not in epochs.values()
+        assert await again.stores.search.find(JobCriteria(), limit=10) == []
+
+
+async def _has_gone(namespaces: Namespaces, name: str) -> bool:
+    return name not in namespaces.control.records

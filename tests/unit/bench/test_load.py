@@ -119,6 +119,7 @@ def test_load_runs_in_another_process() -> None:
         (b"HTTP/1.1 202 Accepted\r\nCONTENT-LENGTH: 2\r\n\r\n{}", (202, b"{}")),
         (b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{", None),
         (b"HTTP/1.1 202 Accepted\r\ncontent-le", None),
+        (b"HTTP/1.1 204 No Content\r\nx-trace-id: 1\r\n\r\n", (204, b"")),
         (b"", None),
     ],
 )
