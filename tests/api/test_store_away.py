@@ -166,6 +166,8 @@ ASKS = (
     Ask("GET", "/_mock/clock", Needs.NOTHING),
     Ask("PUT", "/_mock/clock", Needs.WRITING, json={"mode": "frozen"}),
     Ask("POST", "/_mock/clock/advance", Needs.READING, 400, json={"to": "2000-01-01T00:00:00Z"}),  # it is later
+    Ask("GET", f"{NAMESPACES}/default/snapshot", Needs.READING, route=f"{NAMESPACE}/snapshot"),
+    Ask("PUT", f"{NAMESPACES}/default/snapshot", Needs.NOTHING, 415, content=b"", route=f"{NAMESPACE}/snapshot"),
     Ask("POST", "/_mock/reset", Needs.WRITING, 204, json={}),  # the last one, as it leaves nothing
 )
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
     from civitai_mock.services.order_jobs import OrderJobs
+    from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -163,7 +164,8 @@ class ServedNamespace(Protocol):
 class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
-    `control` knows what is set for them, and `manage` changes them, in all processes.
+    `control` knows what is set for them, `manage` changes them, in all processes, and `snapshots` saves and restores
+    them.
     """
 
     @property
@@ -174,6 +176,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def control(self) -> "ControlPlane": ...
+
+    @property
+    def snapshots(self) -> "NamespaceSnapshots": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

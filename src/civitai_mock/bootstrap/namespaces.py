@@ -8,7 +8,8 @@ from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -24,11 +25,14 @@ from civitai_mock.services.controls import NOTHING, Controls
 from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
+if TYPE_CHECKING:
+    from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
+
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
 IDLE_SECONDS = 30.0  # a namespace that nobody asks for is closed after this, if it has no work
 TOUCH_SECONDS = 60.0
 UNUSED = timedelta(days=1)  # then a namespace is deleted
-SWEEP_SECONDS = 3600.0
+SWEEP_SECONDS = 60.0
 SWEEP_ROWS = 500
 PAGE = 100
 CLOSE_SECONDS = 0.5  # of a scheduler that was told to leave everything
@@ -73,6 +77,13 @@ class Namespaces:
         self._stop_asked = asyncio.Event()
         runtime.metrics.jobs_in_flight = self.jobs_in_flight
         runtime.event_feed.on_unknown_epochs = self._on_unknown_epochs
+
+    @cached_property
+    def snapshots(self) -> "NamespaceSnapshots":
+        """Load and make them at first use: most processes never save or restore anything."""
+        from civitai_mock.bootstrap.snapshots import make_snapshots
+
+        return make_snapshots(self._runtime, self.control, on_left=self._has_over.set)
 
     @property
     def open_names(self) -> Sequence[str]:

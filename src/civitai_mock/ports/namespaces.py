@@ -1,7 +1,7 @@
 """Port of a store for namespaces: their records, the processes that obey them, and what several processes share."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from civitai_mock.domain.json_types import ReadOnlyJson
@@ -87,15 +87,15 @@ class NamespaceStore(Protocol):
         """Add one to a counter of an epoch, and return how often this was done before: 0 at first."""
         ...
 
-    async def begin_epoch(self, *, until: datetime) -> int:
+    async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Return the number of a new epoch that no namespace has yet, to write into it.
 
-        It counts as over once nobody has said by then, with `keep_epoch`, that it is still worked on.
+        It counts as over once nobody has said for so long, with `keep_epoch`, that it is still worked on.
         """
         ...
 
-    async def keep_epoch(self, epoch: int, *, until: datetime) -> bool:
-        """Say until when an epoch that was begun is worked on at least; False if it counts as over already."""
+    async def keep_epoch(self, epoch: int, *, lasting: timedelta) -> bool:
+        """Say for how long an epoch that was begun is worked on at least; False if it counts as over already."""
         ...
 
     async def leave_epoch(self, epoch: int) -> None:

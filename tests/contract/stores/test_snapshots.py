@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,7 @@ from tests.support.workflows import OWNER, workflow_id
 HERE, DOCUMENT = "here", {"seed": 7}
 
 
-def later() -> datetime:
-    return datetime.now(UTC) + timedelta(minutes=1)
+LONG, OVER_AT_ONCE = timedelta(minutes=1), timedelta(minutes=-1)
 
 
 async def filled(stores: Stores, epoch: int = 7) -> World:
@@ -104,7 +103,7 @@ async def others(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def test_a_copy_in_any_store_shows_the_same(stores: Stores, others: Stores) -> None:
     world = await filled(stores)
     await others.resources.add(make_resource(LORA))
-    epoch = await others.namespaces.begin_epoch(until=later())
+    epoch = await others.namespaces.begin_epoch(lasting=LONG)
     target = others.in_epoch(Epoch("there", epoch))
     await copy(world.stores, target)
     assert await records(target) == await records(world.stores)
@@ -138,7 +137,7 @@ async def test_an_adopted_epoch_is_that_of_the_namespace_and_the_former_one_is_o
     before = await namespaces.add(HERE, now=START, document={})
     await stores.in_epoch(Epoch(HERE, before.epoch)).jobs.add([make_job()])
     revision = await namespaces.revision()
-    epoch = await namespaces.begin_epoch(until=later())
+    epoch = await namespaces.begin_epoch(lasting=LONG)
     await stores.in_epoch(Epoch(HERE, epoch)).jobs.add([make_job(2)])
     assert await namespaces.epochs_with_work() == [before.epoch]
     adopted = await namespaces.adopt(HERE, epoch, now=START + SECOND, document=DOCUMENT)
@@ -157,14 +156,14 @@ async def _jobs_in(stores: Stores, epoch: int) -> Sequence[Any]:
 
 async def test_a_namespace_that_is_unknown_or_was_deleted_is_made(stores: Stores) -> None:
     for number in range(2):
-        epoch = await stores.namespaces.begin_epoch(until=later())
+        epoch = await stores.namespaces.begin_epoch(lasting=LONG)
         made = await stores.namespaces.adopt("new", epoch, now=START + number * SECOND, document=DOCUMENT)
         assert (made.epoch, made.used_at, made.is_deleted) == (epoch, START + number * SECOND, False)
         assert await stores.namespaces.delete("new")
 
 
 async def test_an_epoch_that_is_written_into_is_not_swept(stores: Stores) -> None:
-    epoch = await stores.namespaces.begin_epoch(until=later())
+    epoch = await stores.namespaces.begin_epoch(lasting=LONG)
     here = stores.in_epoch(Epoch(HERE, epoch))
     await here.jobs.add([make_job()])
     assert not await stores.namespaces.sweep_over(limit=100)
@@ -175,22 +174,22 @@ async def test_an_epoch_that_is_written_into_is_not_swept(stores: Stores) -> Non
 async def test_an_epoch_that_nobody_writes_into_any_more_is_swept_and_never_adopted(
     stores: Stores, is_left: bool
 ) -> None:
-    epoch = await stores.namespaces.begin_epoch(until=later() if is_left else START)
+    epoch = await stores.namespaces.begin_epoch(lasting=LONG if is_left else OVER_AT_ONCE)
     world = await filled(stores, epoch)
     if is_left:
         await stores.namespaces.leave_epoch(epoch)
     while await stores.namespaces.sweep_over(limit=100):
         pass
     assert [len(found) for found in (await records(world.stores)).values()] == [0] * 5
-    assert not await stores.namespaces.keep_epoch(epoch, until=later())
+    assert not await stores.namespaces.keep_epoch(epoch, lasting=LONG)
     with pytest.raises(ConflictError):
         await stores.namespaces.adopt(HERE, epoch, now=START, document=DOCUMENT)
     assert await stores.namespaces.get(HERE) is None
 
 
 async def test_a_lease_that_is_over_can_be_taken_up_again_until_somebody_has_seen_it(stores: Stores) -> None:
-    epoch = await stores.namespaces.begin_epoch(until=START)
-    assert await stores.namespaces.keep_epoch(epoch, until=later())
+    epoch = await stores.namespaces.begin_epoch(lasting=OVER_AT_ONCE)
+    assert await stores.namespaces.keep_epoch(epoch, lasting=LONG)
     await stores.namespaces.sweep_over(limit=100)
     assert (await stores.namespaces.adopt(HERE, epoch, now=START, document={})).epoch == epoch
 
@@ -200,7 +199,7 @@ async def test_what_the_default_namespace_adopts_is_shared(stores: Stores) -> No
     await stores.resources.add(make_resource(CHECKPOINT, trainedWords=["old"]))
     await stores.resources.add(make_resource(LORA))
     assert (await stores.resources.find([parse_reference(CHECKPOINT)]))[CHECKPOINT].trained_words == ("old",)
-    epoch = await stores.namespaces.begin_epoch(until=later())
+    epoch = await stores.namespaces.begin_epoch(lasting=LONG)
     new = make_resource(CHECKPOINT, trainedWords=["new"])
     hidden = make_resource(LORA).air.identity
     await stores.in_epoch(Epoch(DEFAULT, epoch)).snapshots.write_resources(

@@ -5,11 +5,24 @@ A new noun is a module beside this one, and a line here.
 
 from collections.abc import Sequence
 
-from civitai_mock.api.mock import clock, graphs, jobs, namespaces, orders, presets, progress, queue, settings, workers
+from civitai_mock.api.mock import (
+    clock,
+    graphs,
+    jobs,
+    namespaces,
+    orders,
+    presets,
+    progress,
+    queue,
+    settings,
+    snapshots,
+    workers,
+)
 from civitai_mock.api.openapi import DescribedRoute
 
 ROUTES: Sequence[DescribedRoute] = [
     *namespaces.ROUTES,
+    *snapshots.ROUTES,
     *clock.ROUTES,
     *jobs.ROUTES,
     *orders.ROUTES,

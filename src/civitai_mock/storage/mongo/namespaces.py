@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -195,17 +195,17 @@ class MongoNamespaceStore:
                 return 0
 
     @raises_domain_errors
-    async def begin_epoch(self, *, until: datetime) -> int:
+    async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Take the lease before the epoch is listed, so that it is never swept without one."""
         epoch = await self._revisions.draw_epoch()
-        await self._collections.leases.insert_one({**_lease(epoch), "holder": BEGUN, "until": moment_text(until)})
+        await self._collections.leases.insert_one({**_lease(epoch), "holder": BEGUN, **_until(lasting)})
         await self._sweep.note(epoch)
         return epoch
 
     @raises_domain_errors
-    async def keep_epoch(self, epoch: int, *, until: datetime) -> bool:
-        kept = {"$set": {"until": moment_text(until)}}
-        return (await self._collections.leases.update_one(_lease(epoch), kept)).matched_count == 1
+    async def keep_epoch(self, epoch: int, *, lasting: timedelta) -> bool:
+        kept = await self._collections.leases.update_one(_lease(epoch), {"$set": _until(lasting)})
+        return kept.matched_count == 1
 
     @raises_domain_errors
     async def leave_epoch(self, epoch: int) -> None:
@@ -214,7 +214,7 @@ class MongoNamespaceStore:
     @raises_domain_errors
     async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
         """Keep the epoch for much longer than the one write of the record takes; what is named stays listed a while."""
-        if not await self.keep_epoch(epoch, until=datetime.now(UTC) + LISTED):
+        if not await self.keep_epoch(epoch, lasting=LISTED):
             raise ConflictError(f"The epoch {epoch} counts as over already.")
         adopted = None
         while adopted is None:
@@ -253,6 +253,10 @@ class MongoNamespaceStore:
 def _lease(epoch: int) -> Document:
     """Match the lease of whoever writes into an epoch that was begun."""
     return {"_id": f"{BEGUN}{epoch}"}
+
+
+def _until(lasting: timedelta) -> Document:
+    return {"until": moment_text(datetime.now(UTC) + lasting)}
 
 
 async def _with_due(collection: Collection, member: str, *, index: str) -> Sequence[int]:

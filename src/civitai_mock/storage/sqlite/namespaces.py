@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import orjson
@@ -185,11 +185,12 @@ class SqliteNamespaceStore:
     async def count(self, epoch: int, key: str) -> int:
         return await self._database.write(partial(_count_on, epoch, key)) - 1
 
-    async def begin_epoch(self, *, until: datetime) -> int:
-        return await self._database.write(partial(_begin_epoch, to_micros(until)))
+    async def begin_epoch(self, *, lasting: timedelta) -> int:
+        until = to_micros(datetime.now(UTC) + lasting)
+        return await self._database.write(partial(_begin_epoch, until))
 
-    async def keep_epoch(self, epoch: int, *, until: datetime) -> bool:
-        kept = (to_micros(until), f"{BEGUN}{epoch}")
+    async def keep_epoch(self, epoch: int, *, lasting: timedelta) -> bool:
+        kept = (to_micros(datetime.now(UTC) + lasting), f"{BEGUN}{epoch}")
         return await self._database.write(lambda db: db.execute(KEEP_EPOCH, kept).rowcount == 1)
 
     async def leave_epoch(self, epoch: int) -> None:

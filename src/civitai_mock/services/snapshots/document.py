@@ -1,0 +1,80 @@
+"""What a snapshot has of the record of a namespace: all that was set for it, but for its tokens.
+
+Tokens say which requests come into a namespace, so they stay with that, as at a reset.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from civitai_mock.domain.clock_setting import CLOCK, ClockSetting, stored_clock
+from civitai_mock.domain.clock_state import FASTEST, SLOWEST, ClockMode, is_date
+from civitai_mock.domain.errors import InvalidRequestError, fault
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.money import read_balances
+from civitai_mock.domain.nearest import unknown_name
+from civitai_mock.domain.progress_modes import parse_progress_mode
+from civitai_mock.services.balances import BALANCE
+from civitai_mock.services.namespace_ids import SEED
+from civitai_mock.services.namespaces import TOKENS
+from civitai_mock.services.progress_policy import PROGRESS
+from civitai_mock.services.snapshots.format import DOCUMENT
+
+
+def saved_document(document: ReadOnlyJson, *, now: datetime) -> JsonObject:
+    """Return what is saved: a clock that goes on by itself is where it is `now`, in real time."""
+    return _with_clock({name: value for name, value in document.items() if name != TOKENS}, now, goes_on=True)
+
+
+def restored_document(document: ReadOnlyJson, *, tokens: Json, now: datetime) -> JsonObject:
+    """Return what is set for a namespace after a restore: its clock goes on from where it was when it was saved."""
+    restored = _with_clock(document, now, goes_on=False)
+    return {**restored, TOKENS: tokens} if tokens else restored
+
+
+def is_moved(document: ReadOnlyJson) -> bool:
+    """Return whether something is set that takes time which can be moved."""
+    return CLOCK in document or PROGRESS in document
+
+
+def check_document(document: ReadOnlyJson) -> None:
+    """Raise `InvalidRequestError` for a member that is unknown, or that has a value which cannot be set."""
+    for name, value in document.items():
+        if name not in CHECKS:
+            raise fault(f"{DOCUMENT}.{name}", unknown_name("member", name, CHECKS))
+        try:
+            CHECKS[name](value)
+        except InvalidRequestError as error:
+            raise error.under(f"{DOCUMENT}.{name}") from error
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            raise fault(f"{DOCUMENT}.{name}", "This is not a value that can be set.") from error
+
+
+def _with_clock(document: ReadOnlyJson, now: datetime, *, goes_on: bool) -> JsonObject:
+    """Return the document with its clock as it is `now`; no order to advance it is kept."""
+    state = stored_clock(document.get(CLOCK)).state
+    if state.mode is ClockMode.SCALED:
+        state = replace(state, at=state.now(now) if goes_on else state.at, since=now)
+    clock = ClockSetting(state=state).document()
+    others = {name: value for name, value in document.items() if name != CLOCK}
+    return others if clock is None else {**others, CLOCK: clock}
+
+
+def _check_seed(value: Json) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("a seed is a whole number")
+
+
+def _check_clock(value: Json) -> None:
+    state = stored_clock(value).state
+    zones = (state.at.tzinfo, state.since.tzinfo)
+    if not isinstance(value, dict) or None in zones or not is_date(state.at) or not SLOWEST <= state.rate <= FASTEST:
+        raise ValueError("a clock has dates with zones, and a rate")
+
+
+CHECKS: Mapping[str, Callable[[Json], object]] = {
+    SEED: _check_seed,
+    CLOCK: _check_clock,
+    PROGRESS: parse_progress_mode,
+    BALANCE: read_balances,
+}
