@@ -1,4 +1,4 @@
-"""Progress modes with several processes on one SQLite file, whose looks and orders race, and which are killed."""
+"""Progress modes with several processes on one store, whose looks and orders race, and which are killed."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.support.mongo import mongo_address
 from tests.support.process import PATIENCE_SECONDS, Server, poll_until, running, short_leases, start
 
 JOBS = "/v1/consumer/jobs"
@@ -21,10 +21,23 @@ TEMPLATE = {
 }
 POLLS = {"x-mock-progress": "polls; each=3"}
 TYPES = ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
-OPEN = {"SIMULATION_PICTURES": "blank", "ADMIN": "open"}
+OPEN = {"SIMULATION_PICTURES": "blank", "ADMIN": "open", "MISSING_RESOURCES": "lenient"}
 API, SCHEDULER = ("-m", "civitai_mock", "api"), ("-m", "civitai_mock", "scheduler")
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=["file", pytest.param("mongo", marks=pytest.mark.mongo)])
+def store(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Return the settings of servers on one store."""
+    if request.param == "file":
+        yield OPEN
+        return
+    with asyncio.Runner() as runner:
+        opening = mongo_address()
+        address = runner.run(opening.__aenter__())
+        yield {**OPEN, "MONGODB_URI": address.uri, "MONGODB_DB_NAME": address.database}
+        runner.run(opening.__aexit__(None, None, None))
 
 
 def rank(event: Any) -> int:
@@ -52,8 +65,8 @@ def scheduling(folder: Path, environment: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def two_apis(folder: Path) -> Iterator[list[Server]]:
-    with running(folder, OPEN, command=API) as first, running(folder, OPEN, command=API) as second:
+def two_apis(folder: Path, store: dict[str, str]) -> Iterator[list[Server]]:
+    with running(folder, store, command=API) as first, running(folder, store, command=API) as second:
         yield [first, second]
 
 
@@ -71,50 +84,51 @@ async def poll(servers: list[Server], job_id: str) -> list[list[int]]:
         return await asyncio.gather(*(one(number, http) for number in range(20)))
 
 
-async def event_types(folder: Path, job_id: str) -> list[str]:
-    async with open_sqlite(directory=folder / "data", names=TableNames()) as stores:
-        return [str(event.type) for event in await stores.jobs.events(job_id)]
+def event_types(server: Server, job_id: str) -> list[str]:
+    details = httpx.get(f"{server.url}/_mock/jobs/{job_id}", timeout=PATIENCE_SECONDS).json()
+    return [event["type"] for event in details["events"]]
 
 
-def test_pollers_of_two_servers_see_every_stage_together_and_none_goes_backwards(tmp_path: Path) -> None:
-    with scheduling(tmp_path, OPEN), two_apis(tmp_path) as servers:
+def test_pollers_of_two_servers_see_every_stage_together_and_none_goes_backwards(
+    tmp_path: Path, store: dict[str, str]
+) -> None:
+    with scheduling(tmp_path, store), two_apis(tmp_path, store) as servers:
         jobs = [submit(servers[0], POLLS) for _ in range(5)]
         for job_id in jobs:
             seen = asyncio.run(poll(servers, job_id))
             assert all(ranks == sorted(ranks) for ranks in seen)
             shown = Counter(stage for ranks in seen for stage in ranks)
             assert all(shown[stage] >= 3 for stage in range(4))
-    for job_id in jobs:
-        assert asyncio.run(event_types(tmp_path, job_id)) == TYPES
+            assert event_types(servers[1], job_id) == TYPES
 
 
-def test_a_poll_loop_goes_on_after_kill_9_and_sees_every_stage(tmp_path: Path) -> None:
+def test_a_poll_loop_goes_on_after_kill_9_and_sees_every_stage(tmp_path: Path, store: dict[str, str]) -> None:
     seen = []
-    with running(tmp_path, OPEN) as server:
+    with running(tmp_path, store) as server:
         job_id = submit(server, POLLS)
     for _ in range(5):
-        with running(tmp_path, OPEN) as server:
+        with running(tmp_path, store) as server:
             seen += [look(server, job_id) for _ in range(3)]
+            types = event_types(server, job_id)
             server.kill()
     assert seen == [stage for stage in range(5) for _ in range(3)]
-    assert asyncio.run(event_types(tmp_path, job_id)) == TYPES
+    assert types == TYPES
 
 
-def test_of_orders_to_two_servers_each_moves_the_job_one_stage(tmp_path: Path) -> None:
+def test_of_orders_to_two_servers_each_moves_the_job_one_stage(tmp_path: Path, store: dict[str, str]) -> None:
     async def order_all(servers: list[Server], job_id: str) -> list[int]:
         async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             urls = [f"{server.url}/_mock/jobs/{job_id}/advance" for server in servers * 4]
             return [answer.status_code for answer in await asyncio.gather(*(http.post(url, json={}) for url in urls))]
 
-    with two_apis(tmp_path) as servers:
+    with two_apis(tmp_path, store) as servers:
         jobs = [submit(servers[0], {"x-mock-progress": "manual"}) for _ in range(5)]
         for job_id in jobs:
             assert sorted(asyncio.run(order_all(servers, job_id))) == [200] * 4 + [409] * 4
-    for job_id in jobs:
-        assert asyncio.run(event_types(tmp_path, job_id)) == TYPES
+            assert event_types(servers[1], job_id) == TYPES
 
 
-def test_a_mode_is_obeyed_by_all_processes_when_the_answer_comes(tmp_path: Path) -> None:
+def test_a_mode_is_obeyed_by_all_processes_when_the_answer_comes(tmp_path: Path, store: dict[str, str]) -> None:
     mode = {"mode": "polls", "each": 3}
 
     def is_obeyed(server: Server) -> bool:
@@ -123,25 +137,25 @@ def test_a_mode_is_obeyed_by_all_processes_when_the_answer_comes(tmp_path: Path)
         assert answer.status_code == 200
         return bool(answer.json() == mode)
 
-    with scheduling(tmp_path, OPEN), two_apis(tmp_path) as (first, second):
+    with scheduling(tmp_path, store), two_apis(tmp_path, store) as (first, second):
         poll_until(lambda: is_obeyed(first))
         job_id = submit(second, {})
         assert [look(second, job_id) for _ in range(7)] == [0, 0, 0, 1, 1, 1, 2]
         answer = httpx.request("DELETE", f"{second.url}/_mock/progress", json={}, timeout=PATIENCE_SECONDS)
         assert answer.status_code < 300
         poll_until(lambda: look(first, job_id) == 4)
-    assert asyncio.run(event_types(tmp_path, job_id)) == TYPES
+        assert event_types(first, job_id) == TYPES
 
 
-def test_a_stage_lasts_as_long_as_it_is_told_though_its_worker_is_killed(tmp_path: Path) -> None:
+def test_a_stage_lasts_as_long_as_it_is_told_though_its_worker_is_killed(tmp_path: Path, store: dict[str, str]) -> None:
     timed = {"x-mock-progress": "time; SENT_TO_COMFY=4s"}
-    settings = {**OPEN, **short_leases(lease_ms=1000, prompt_ms=0)}
+    settings = {**store, **short_leases(lease_ms=1000, prompt_ms=0)}
     with running(tmp_path, settings) as server:
         job_id = submit(server, timed)
         poll_until(lambda: look(server, job_id) == 3)
         server.kill()
     with running(tmp_path, settings) as server:
-        poll_until(lambda: look(server, job_id) == 4)
+        poll_until(lambda: event_types(server, job_id)[-1] == "Succeeded")
         events = httpx.get(f"{server.url}/_mock/jobs/{job_id}", timeout=PATIENCE_SECONDS).json()["events"]
     assert "ClaimExpired" in [event["type"] for event in events]
     assert events[-1]["jobDuration"] >= "00:00:04"
