@@ -134,6 +134,14 @@ class Life:
         return {job.id: job for job in await search.find(JobCriteria(), limit=10_000)}
 
 
+async def _end(namespaces: Namespaces, name: str, dice: random.Random) -> Sequence[str]:
+    """End a life in one of the ways that there are."""
+    way = dice.randrange(4)
+    if way == 0:
+        return await namespaces.manage.delete(name)
+    return await (namespaces.manage.reset_all() if way == 1 else namespaces.manage.reset(name))
+
+
 async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, dice: random.Random) -> None:
     """Let one namespace live for a moment and reset it, and look for anything of before, then and a while later."""
     name = dice.choice([DEFAULT, "other"])
@@ -141,7 +149,7 @@ async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, d
     actors = [asyncio.create_task(life.act(), name=f"actor {number}") for number in range(ACTORS)]
     for _ in range(dice.randrange(MOST_TURNS)):
         await asyncio.sleep(0)
-    assert list(await resetting.manage.reset(name)) == []
+    assert list(await _end(resetting, name, dice)) == []
     sent, changed = len(receiver.requests), len(life.changes)
     left = await life.stored()
     async with asyncio.timeout(PATIENCE.total_seconds()):

@@ -1,12 +1,16 @@
 """Namespaces under /_mock: they are made, set, reset and deleted, and what is set for one counts in it alone."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.served_app import JOBS, Served, serve, template
+from civitai_mock.bootstrap.application import Application
+from tests.support.served_app import JOBS, Opened, Served, make_settings, open_app, serve, template
 from tests.support.v2_workflows import WORKFLOWS, image
 from tests.support.v2_workflows import template as workflow
 
@@ -20,31 +24,31 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-async def put(served: Served, name: str = "a", **members: Any) -> dict[str, Any]:
+async def put(served: Opened, name: str = "a", **members: Any) -> dict[str, Any]:
     answer = await served.client.put(f"{NAMESPACES}/{name}", json=members)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-async def get(served: Served, name: str = "a") -> httpx.Response:
+async def get(served: Opened, name: str = "a") -> httpx.Response:
     return await served.client.get(f"{NAMESPACES}/{name}")
 
 
-async def names(served: Served) -> list[str]:
+async def names(served: Opened) -> list[str]:
     answer = await served.client.get(NAMESPACES)
     return [item["name"] for item in answer.json()["items"]]
 
 
-async def reset(served: Served, query: str = "", **headers: str) -> httpx.Response:
+async def reset(served: Opened, query: str = "", **headers: str) -> httpx.Response:
     return await served.client.post(f"{RESET}{query}", json={}, headers=headers)
 
 
-async def submit(served: Served, base: str = "", **headers: str) -> httpx.Response:
+async def submit(served: Opened, base: str = "", **headers: str) -> httpx.Response:
     return await served.client.post(f"{base}{JOBS}", json=template(), headers=headers)
 
 
-async def status_of(served: Served, base: str, job_id: str) -> int:
+async def status_of(served: Opened, base: str, job_id: str) -> int:
     return (await served.client.get(f"{base}{JOBS}/{job_id}")).status_code
 
 
@@ -201,7 +205,7 @@ async def test_a_misspelt_reset_resets_nothing(served: Served, query: str, body:
     assert await status_of(served, "", job_id) == 200
 
 
-async def spend(served: Served, base: str) -> list[int]:
+async def spend(served: Opened, base: str) -> list[int]:
     """Return the statuses of three submissions of a job of v1, and of a workflow; a job costs 0.96.
 
     What v2 answers to who has too little is a 400.
@@ -245,3 +249,71 @@ async def test_there_are_no_more_than_ten_thousand(served: Served, monkeypatch: 
         assert answer.status_code == 409, answer.text
         assert answer.headers["content-type"].startswith("application/problem+json")
     assert (await submit(served, "/ns/a")).status_code == 202
+
+
+FILE: dict[str, Any] = {"mongodb_uri": None, "blob_signing_key": "a key that is long enough for anybody"}
+
+
+def process(folder: Path) -> AbstractAsyncContextManager[Opened]:
+    """Open an API in real time, by which processes hear of each other."""
+    return open_app(Application(make_settings(data_dir=folder, **FILE), with_scheduler=False))
+
+
+async def test_what_is_set_outlives_the_process(tmp_path: Path) -> None:
+    async with process(tmp_path) as served:
+        await put(served, tokens=["mine"], balance=1)
+        job_id = (await submit(served, authorization="Bearer mine")).json()["jobId"]
+    async with process(tmp_path) as served:
+        assert await status_of(served, "/ns/a", job_id) == 200
+        assert (await submit(served, authorization="Bearer mine")).status_code == 403
+        assert (await reset(served, **IN_A)).status_code == 204
+    async with process(tmp_path) as served:
+        assert await status_of(served, "/ns/a", job_id) == 404
+        assert (await submit(served, authorization="Bearer mine")).status_code == 202
+
+
+async def test_all_processes_obey_a_change_when_it_is_answered(tmp_path: Path) -> None:
+    async with process(tmp_path) as here, process(tmp_path) as there:
+        assert "notYet" not in await put(here, tokens=["mine"], balance=1)
+        statuses = [(await submit(there, authorization="Bearer mine")).status_code for _ in range(2)]
+        assert statuses == [202, 403]
+        assert (await reset(here, **IN_A)).status_code == 204
+        assert (await there.client.get("/_mock/jobs", headers=IN_A)).json() == {"items": []}
+        job_id = (await submit(there, authorization="Bearer mine")).json()["jobId"]
+        assert await status_of(here, "/ns/a", job_id) == 200
+        assert (await here.client.request("DELETE", f"{NAMESPACES}/a", json={})).status_code == 204
+        assert await status_of(there, "", (await submit(there, authorization="Bearer mine")).json()["jobId"]) == 200
+
+
+async def test_a_process_that_does_not_confirm_is_named_in_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitai_mock.services.control_plane.CONFIRM_WITHIN", timedelta(0))
+    async with serve(data_dir=tmp_path, **FILE) as served:
+        store = served.stores.namespaces
+        await store.heartbeat("asleep", revision=0, now=served.clock.now())
+        assert (await put(served, balance=1))["notYet"] == ["asleep"]
+        for answer in (await reset(served, **IN_A), await served.client.request("DELETE", f"{NAMESPACES}/a", json={})):
+            assert (answer.status_code, answer.json()) == (200, {"notYet": ["asleep"]})
+
+
+async def test_a_kept_answer_is_that_of_one_life_of_one_namespace(served: Served) -> None:
+    """Two namespaces with one seed, where time stands, have a job with the same id."""
+    found: dict[str, str] = {}
+    for name in ("a", "b"):
+        headers = {"X-Mock-Namespace": name}
+        await put(served, name, seed=7, progress={"mode": "manual"})
+        await served.client.put("/_mock/clock", json={"mode": "frozen", "now": "2026-01-31T12:00:00Z"}, headers=headers)
+        job_id = (await submit(served, f"/ns/{name}")).json()["jobId"]
+        done = await served.client.post(f"/_mock/jobs/{job_id}/succeed", json={}, headers=headers)
+        assert done.status_code == 200, done.text
+        found[name] = job_id
+    assert found["a"] == found["b"]
+    path = f"{JOBS}/{found['a']}"
+    for _ in range(3):
+        for name in ("a", "b"):
+            answer = await served.client.get(path, headers={"X-Mock-Namespace": name})
+            assert f"/ns/{name}/blobs/" in answer.json()["result"][0]["blobUrl"]
+    await reset(served, **IN_A)
+    asked = [await served.client.get(f"{base}{path}") for base in ("/ns/a", "/ns/b", "")]
+    assert [answer.status_code for answer in asked] == [404, 200, 404]
