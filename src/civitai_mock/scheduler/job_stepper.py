@@ -206,10 +206,16 @@ class JobStepper:
             self._timeouts[job.id] = self.services.clock.call_later(seconds, partial(self._start_time_out, job.id))
 
     def _start_time_out(self, job_id: str) -> None:
+        """Begin to time a job out; time that is moved goes on when that is done."""
         self._timeouts.pop(job_id, None)
+        self.event_bus.activity.begin()
         task = asyncio.create_task(self._time_out(job_id), name=f"time out {job_id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end_time_out)
+
+    def _end_time_out(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.event_bus.activity.end()
 
     async def _time_out(self, job_id: str) -> None:
         """Put a job back whose steps took too long; what is not written now is written at its next order."""

@@ -154,3 +154,36 @@ async def test_another_process_obeys_a_mode_before_the_answer_comes(tmp_path: Pa
         await put(first, mode="polls")
         await until(lambda: second.namespace.progress_policy.mode is not None)
         assert await seen(second, 5) == TYPES
+
+
+async def test_a_job_that_waits_for_looks_times_out_while_time_is_advanced() -> None:
+    async with serve_all() as opened:
+        frozen = await opened.client.put("/_mock/clock", json={"mode": "frozen", "now": "2026-01-31T12:00:00Z"})
+        assert frozen.status_code == 200
+        await put(opened, mode="polls")
+        path = f"{JOBS}/{(await opened.client.post(JOBS, json=template(timeout='00:05:00'))).json()['jobId']}"
+        before = [(await opened.client.get(path)).json()["lastEvent"]["type"] for _ in range(2)]
+        advanced = await opened.client.post("/_mock/clock/advance", json={"by": "5m"})
+        assert (advanced.status_code, advanced.json()["status"]) == (200, "ready")
+        after = [(await opened.client.get(path)).json()["lastEvent"] for _ in range(5)]
+    assert before == TYPES[:2]
+    assert [event["type"] for event in after] == ["ClaimExpired", *TYPES[1:]]
+    assert after[0]["dateTime"] == "2026-01-31T12:05:00.0000000Z"
+
+
+async def test_stages_last_their_time_on_a_clock_that_is_advanced() -> None:
+    async with serve_all(simulation_profile="realistic") as opened:
+        frozen = await opened.client.put("/_mock/clock", json={"mode": "frozen", "now": "2026-01-31T12:00:00Z"})
+        assert frozen.status_code == 200
+        await put(opened, mode="time", stages={"QUEUED": "1m", "CLAIMED": "2m", "SENT_TO_COMFY": "7m"})
+        job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
+        assert (await opened.client.post("/_mock/clock/advance", json={"by": "10m"})).status_code == 200
+        events = (await opened.client.get(f"/_mock/jobs/{job_id}")).json()["events"]
+    minutes = [event["dateTime"].removeprefix("2026-01-31T12:")[:5] for event in events]
+    assert list(zip(TYPES, minutes, strict=True)) == [
+        ("Initialized", "00:00"),
+        ("Claimed", "01:00"),
+        ("Updated", "03:00"),
+        ("Updated", "03:00"),
+        ("Succeeded", "10:00"),
+    ]
