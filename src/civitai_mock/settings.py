@@ -18,7 +18,9 @@ from platformdirs import user_data_path
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -27,7 +29,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.env_files import EnvFileError, values_in_env_files
@@ -150,10 +151,13 @@ def simulated_time(what: str) -> Any:
     return setting(None, about, expected="a number from 0 to 3600000, or nothing", ge=0, le=3_600_000)
 
 
-class Settings(BaseSettings):
-    """Holds the settings of a process; the name of a variable is that of its field, in capitals."""
+class Settings(BaseModel):
+    """Holds the settings of a process; the name of a variable is that of its field, in capitals.
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    Only `load` looks into the environment: whoever gives values gets these and the defaults.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     mongodb_uri: SecretStr | None = setting(
         None,

@@ -163,7 +163,7 @@ def make_settings(**changes: Any) -> Settings:
         "admin_allowed_hosts": urlsplit(BASE_URL).hostname,
         **changes,
     }
-    return Settings(_env_file=None, **chosen)
+    return Settings(**chosen)
 
 
 @asynccontextmanager

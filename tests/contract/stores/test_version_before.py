@@ -91,7 +91,7 @@ async def store(kind: str, written: Path, tmp_path: Path) -> AsyncIterator[Store
 
 @asynccontextmanager
 async def _opened(recorded: dict[str, Any], store: StoreSettings, *, with_scheduler: bool) -> AsyncIterator[Opened]:
-    settings = Settings(_env_file=None, simulation_profile="instant", simulation_pictures="blank", **store)
+    settings = Settings(simulation_profile="instant", simulation_pictures="blank", **store)
     written_at = datetime.fromtimestamp(recorded["written_at"], UTC)
     clock = VirtualClock(written_at + timedelta(seconds=1))
     async with open_app(Application(settings, clock=clock, with_scheduler=with_scheduler)) as opened:

@@ -121,7 +121,7 @@ def test_no_file_at_all_and_a_folder_that_was_deleted_are_fine(tmp_path: Path, m
 # The interpreter's own files may be out of that user's reach, so they are loaded before.
 LOAD_AS_SOMEBODY = """
 import os
-import civitai_mock.scheduler.scheduler, platformdirs.unix, pydantic.networks, pydantic_settings
+import civitai_mock.scheduler.scheduler, platformdirs.unix, pydantic.networks
 from civitai_mock.api import app
 from civitai_mock.providers.comfyui import address
 from civitai_mock.network import tls
