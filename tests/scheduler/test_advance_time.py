@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import NamespaceClock, SeededIds
+from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.clock_state import ClockMode, ClockState, frozen
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.job import Job
@@ -248,3 +250,38 @@ async def test_an_advance_that_is_broken_off_leaves_the_clock_where_it_has_come_
     world.receiver.go_on()
     await world.after(HOUR)
     assert (await world.now_is(job)).last_event.at == START + 10 * SECOND
+
+
+class JumpingQueue:
+    """Hands out jobs as its store does; the clock is set two hours on while it carries out a claim."""
+
+    def __init__(self, namespace: Namespace, clock: NamespaceClock) -> None:
+        self._inner = namespace.stores.queue
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
+        jobs = await self._inner.claim(claim, limit=limit, only_timed=only_timed)
+        if jobs:
+            self._clock.set(frozen(START + 2 * HOUR))
+        return jobs
+
+
+async def test_a_claim_during_which_the_clock_is_set_is_dated_anew_and_does_not_time_out() -> None:
+    async with open_runtime(make_settings(**SETTINGS), ids=SeededIds()) as runtime:
+        namespace = make_namespace(runtime)
+        assert isinstance(namespace.clock, NamespaceClock)
+        clock = namespace.clock
+        clock.set(frozen(START))
+        queue: Any = JumpingQueue(namespace, clock)
+        scheduler = make_scheduler(replace(namespace, stores=replace(namespace.stores, queue=queue)))
+        advance = scheduler.advance_time_by(clock)
+        async with Receiver() as receiver, running(scheduler):
+            world = World(namespace=namespace, clock=clock, advance=advance, receiver=receiver)
+            job = await world.submit(steps=30)
+            await world.advance.to(START + 3 * HOUR)
+            events = await namespace.stores.jobs.events(job.id)
+    assert [event.type for event in events] == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
+    assert events[-1].claim_duration == 30 * SECOND

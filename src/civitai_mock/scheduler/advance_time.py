@@ -70,6 +70,7 @@ class AdvanceTime:
         """`catch_up` makes this process begin with all that is stored, whoever stored it."""
         self._clock = clock
         self._system_clock = system_clock
+        self._event_bus = event_bus
         self._activity = event_bus.activity
         self._deadlines = Deadlines(queue=queue, event_bus=event_bus)
         self._reaper = reaper
@@ -112,12 +113,25 @@ class AdvanceTime:
         await self._activity.rest()
 
     async def _next_due(self) -> datetime | None:
+        """Return when something falls due next, once everything has come to rest.
+
+        Before a job is let expire, it is looked for jobs to claim once more: one that was stored a moment ago, and not
+        published yet, is not to expire for want of a claim.
+        """
+        checked: datetime | None = None
         while True:
             await self._activity.rest()
             deadline = await self._when_store_answers(self._deadlines.next)
-            if self._activity.is_at_rest:
-                timer_due = self._clock.next_due()
-                return min((due for due in (timer_due, deadline) if due is not None), default=None)
+            if not self._activity.is_at_rest:
+                continue
+            timer_due = self._clock.next_due()
+            if deadline is None or (timer_due is not None and timer_due <= deadline):
+                return timer_due
+            if deadline == checked:
+                return deadline
+            checked = deadline
+            self._deadlines.forget()
+            self._event_bus.publish_work()
 
     async def _when_store_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:

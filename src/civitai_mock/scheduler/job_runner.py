@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from civitai_mock.domain.blob import Slot
-from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.dotnet import format_timespan
 from civitai_mock.domain.errors import (
@@ -73,6 +72,8 @@ class JobRunner:
     _entered_at: datetime = field(init=False)
     _stages_ms: dict[str, float] = field(default_factory=dict, init=False)
     _has_let_go: bool = field(default=False, init=False)
+    _has_begun: bool = field(default=False, init=False)
+    _is_cancelled: bool = field(default=False, init=False)
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
     _was_claimed_before: bool = field(init=False)
     _work_begins_at: datetime | None = field(default=None, init=False)
@@ -88,13 +89,15 @@ class JobRunner:
     def cancel(self, reason: CancelReason) -> None:
         """Cancel the run; a second time also breaks off what the first one made it do.
 
-        A claim that was let go does not time out any more.
+        A claim that was let go does not time out any more. A run that has not begun has to, to give its job back.
         """
         if self._has_let_go and reason is CancelReason.TIMED_OUT:
             return
         self._has_let_go |= reason >= CancelReason.LOST
         self._cancel_reason = max(self._cancel_reason, reason)
-        self.task.cancel()
+        self._is_cancelled = True
+        if self._has_begun:
+            self.task.cancel()
 
     @property
     def is_holding(self) -> bool:
@@ -116,6 +119,7 @@ class JobRunner:
 
     async def run(self) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and costs the job a retry."""
+        self._has_begun = True
         current_worker.set(self.worker)
         self._spans = JobSpans(self.job, self.services.metrics.record_span)
         structlog.contextvars.bind_contextvars(
@@ -141,6 +145,8 @@ class JobRunner:
             self._spans.end(self.job)
 
     async def _run_stages(self) -> None:
+        if self._is_cancelled:
+            raise asyncio.CancelledError
         self._entered_at = self.services.clock.now()
         context = JobContext(
             job=self.job, services=self.services, publish=self._publish, before_waiting=self._before_waiting
@@ -211,9 +217,6 @@ class JobRunner:
             )
         if uses_retry and job.retry_attempt >= job.max_retry_attempt:
             return job.claim_expired(at=at, reason=DIED)
-        if stage is Stage.CLAIMED and job.claim is not None and self._work_begins_at is not None:
-            begun = max(job.claim.at, self._work_begins_at)  # what was only held back was not worked on
-            job = changed(job, claim=changed(job.claim, at=begun))
         return job.entered(
             stage,
             at=at,
@@ -250,7 +253,6 @@ class JobRunner:
         self.is_writing = True
         try:
             self.job = await self.writer.save(self.job, tuple(self._passed))
-            self.claim = self.job.claim or self.claim
             self._passed.clear()
         finally:
             self.is_writing = False

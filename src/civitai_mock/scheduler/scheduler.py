@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
@@ -37,6 +38,7 @@ RELEASE_SECONDS = 1.2  # of the two that everything after the grace time has tog
 ABANDON_SECONDS = 6.0  # a little more than the cancellation of a prompt may take
 MICROSECOND = timedelta(microseconds=1)
 SAME_MOMENT = timedelta(seconds=1)
+PAUSE_SECONDS = 0.2  # while the store is away, where time is moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,8 +273,21 @@ class Scheduler:
             logger.exception("claiming failed")
         else:
             self.claimed_at = claim.at if jobs else self.claimed_at
-            return jobs
+            return [self._dated(job) for job in jobs] if self._services.clock.is_moved else jobs
+        if self._services.clock.is_moved:  # where nothing rests as long as there may be a job to claim
+            await self._services.system_clock.sleep(PAUSE_SECONDS)
+            self._event_bus.publish_work()
         return ()
+
+    def _dated(self, job: Job) -> Job:
+        """Return a job that was just claimed with a claim that is dated by the clock as it is now.
+
+        It may have been set to another time while the store carried the claim out.
+        """
+        claim, now = job.claim, self._services.clock.now()
+        if claim is None or timedelta() <= now - claim.at <= self._services.clock.lasting(SAME_MOMENT):
+            return job
+        return changed(job, claim=changed(claim, at=now))
 
     def _new_claim(self) -> Claim:
         """Return a claim whose moment no other one of this worker has, however the machine's clock is moved.

@@ -199,16 +199,16 @@ async def _do_something(served: Opened, random: Random, job_ids: list[str]) -> N
             job_ids.append(answer.json()["jobId"])
         case 2:
             answer = await served.client.post(ADVANCE, json={"by": f"{random.randrange(900)}s"})
-            assert answer.status_code in {200, 409}, answer.text
+            assert answer.status_code in {200, 202, 409}, answer.text
         case 3:
             answer = await served.client.post(ADVANCE, json={"toNext": True})
-            assert answer.status_code in {200, 409}, answer.text
+            assert answer.status_code in {200, 202, 409}, answer.text
         case 4 if job_ids:
             await served.client.delete(f"{JOBS}/{random.choice(job_ids)}")
         case _:
             body = random.choice([{"mode": "frozen"}, {"mode": "scaled", "rate": random.choice([1, 1000])}])
             answer = await served.client.put(CLOCK, json=body)
-            assert answer.status_code in {200, 409}, answer.text
+            assert answer.status_code in {200, 202, 409}, answer.text
 
 
 @pytest.mark.parametrize("seed", range(12))

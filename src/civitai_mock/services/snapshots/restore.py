@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from civitai_mock.domain.blob import Blob, etag_of
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.claims import RESTORED
 from civitai_mock.domain.errors import TransientError, fault
 from civitai_mock.domain.namespaces import DEFAULT, Epoch, NamespaceRecord
 from civitai_mock.ports import Clock, NamespaceStore, Stores
@@ -98,7 +99,7 @@ class RestoreNamespace:
         async for workflows in _batches(snapshot, WORKFLOWS):
             await write.write_workflows([_moved(record, name) for record in workflows])
         async for jobs in _batches(snapshot, JOBS):
-            await write.write_jobs([_without_worker(record) for record in jobs])
+            await write.write_jobs([_without_worker(record, at=self.clock.now()) for record in jobs])
         async for resources in _batches(snapshot, RESOURCES):
             await write.write_resources(resources)
         async for blobs in _batches(snapshot, BLOBS):
@@ -171,6 +172,9 @@ def _moved(record: WorkflowRecord, name: str) -> WorkflowRecord:
     return replace(record, workflow=changed(record.workflow, base_url=base_url))
 
 
-def _without_worker(record: JobRecord) -> JobRecord:
-    """Return a job that nobody holds, in the stage that it has come to, from which any worker goes on."""
-    return replace(record, job=changed(record.job, claim=None))
+def _without_worker(record: JobRecord, *, at: datetime) -> JobRecord:
+    """Return a job that no living worker holds: the lease of a claim is over, as after a crash."""
+    job = record.job
+    if job.claim is None:
+        return record
+    return replace(record, job=changed(job, claim=changed(job.claim, worker_id=RESTORED, until=at)))
