@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -19,6 +20,13 @@ ZIP = {"Content-Type": "application/zip"}
 MOMENT = "2026-11-26T10:00:00Z"
 SIGNATURES = re.compile(r"(X-Amz-Signature|sig|token)=[^&\"]*")
 BASE_PATH = re.compile(r"/ns/[a-z]+")
+
+
+@pytest.fixture(autouse=True)
+def _queue_is_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no queue position be half a second old, as it may be in the one namespace and not in the other."""
+    monkeypatch.setattr("civitai_mock.services.queue_position.MIN_LIFETIME", timedelta())
+    monkeypatch.setattr("civitai_mock.services.queue_position.LIFETIME_PER_READING", 0)
 
 
 async def save(client: httpx.AsyncClient, name: str) -> bytes:
