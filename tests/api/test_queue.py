@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served_app import JOBS, Served, template
+from tests.support.served_app import JOBS, Served, serve_all, template
 
 
 async def _position(served: Served, job_id: str) -> Any:
@@ -72,6 +72,22 @@ async def test_the_store_is_asked_at_most_every_half_second_and_never_about_clai
     served.clock.advance(0.5)
     await served.client.get(f"{JOBS}/{waiting}")
     assert len(looks) == before + 2
+
+
+async def test_the_queue_is_read_anew_once_the_clock_of_a_namespace_is_moved() -> None:
+    async with serve_all() as opened:
+        client = opened.client
+        await client.put("/_mock/clock", json={"mode": "frozen", "now": "2026-01-31T12:00:00Z"})
+        await client.put("/_mock/progress", json={"mode": "manual"})
+        ended = (await client.post(JOBS, json=template())).json()["jobId"]
+        assert (await client.post(f"/_mock/jobs/{ended}/succeed", json={})).status_code == 200
+        waiting, rates = "", []
+        for by in ("1s", "1h"):
+            assert (await client.post("/_mock/clock/advance", json={"by": by})).json()["status"] == "ready"
+            waiting = waiting or (await client.post(JOBS, json=template())).json()["jobId"]
+            status = (await client.get(f"{JOBS}/{waiting}")).json()
+            rates.append(status["serviceProviders"]["local"]["queuePosition"]["throughputRate"])
+        assert rates == [pytest.approx(1 / 300), 0]
 
 
 def _count_looks(served: Served, monkeypatch: pytest.MonkeyPatch) -> list[None]:

@@ -1,6 +1,7 @@
 """A process beside the tests' own that uses the same SQLite store, until it is killed.
 
-Run `python -m tests.support.sqlite_process (add | claim | race | upload) DIRECTORY`; it prints a line for each step.
+Run `python -m tests.support.sqlite_process (add | claim | race | restore | upload) DIRECTORY`; it prints a line for
+each step.
 """
 
 import asyncio
@@ -9,17 +10,26 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
-from civitai_mock.ports import Stores
+from civitai_mock.clock import SystemClock
+from civitai_mock.ports import BlobStore, Stores
+from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
+from civitai_mock.services.blobs import BlobUrls
+from civitai_mock.services.control_plane import ControlPlane
+from civitai_mock.services.snapshots import restore
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.dates import START
 from tests.support.jobs import make_claim, make_job
 from tests.support.paths import ROOT
 
 WORKER = "worker-of-another-process"
+SNAPSHOT_SUFFIX = ".zip"  # of the snapshot beside the directory of a store
+MOST_BYTES = 10**9
 
 
 class OtherProcess:
@@ -91,11 +101,36 @@ async def _race(stores: Stores) -> None:
     _print("done")
 
 
+async def _restore(stores: Stores) -> None:
+    """Restore the snapshot beside the directory, and print what is written until the last thing, which never ends."""
+
+    class Endless:
+        async def put_undrawn(self, _: object) -> None:
+            _print("written")
+            await asyncio.get_running_loop().create_future()
+
+    restore.KEPT = timedelta()  # so that nobody has to wait until it is taken for dead
+    namespaces, clock = stores.namespaces, SystemClock()
+    signing: dict[str, Any] = {"key": b"", "lifetime": timedelta(), "clock": clock}
+    restoring = restore.RestoreNamespace(
+        namespaces=namespaces,
+        in_epoch=lambda epoch: replace(stores.in_epoch(epoch), blobs=cast("BlobStore", Endless())),
+        control=ControlPlane(store=namespaces, clock=clock, process_id="dying"),
+        clock=clock,
+        most_bytes=MOST_BYTES,
+        on_left=lambda: None,
+        links_in=lambda _: OwnBlobLinks(blob_urls=BlobUrls(**signing), workflow_blob_urls=WorkflowBlobUrls(**signing)),
+    )
+    with Path(sys.argv[2] + SNAPSHOT_SUFFIX).open("rb") as file:  # noqa: ASYNC230 - nothing else goes on here
+        await restoring("a", file, check_simulated=lambda: None)
+
+
 TASKS: Mapping[str, Callable[[Stores], Coroutine[object, object, None]]] = {
     "add": _add,
     "claim": _claim,
     "upload": _upload,
     "race": _race,
+    "restore": _restore,
 }
 
 

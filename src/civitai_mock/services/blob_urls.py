@@ -98,6 +98,20 @@ class WorkflowBlobUrls:
             return BlobLink(key, is_signed=False)
         return self.check(key, signature=given.get(SIGNATURE, ""), expires=given.get(EXPIRES, ""), path=path, at=at)
 
+    def signed_again(self, url: str) -> str | None:
+        """Return a URL of ours with the signature that it has here, whoever signed it; None for any other URL.
+
+        It shows the file, or the stream, whatever it showed before. Raise `ValueError` for a text that is not a URL.
+        """
+        parts = urlsplit(url)
+        folder, _, key = parts.path.rpartition("/")
+        shown = next((shown for shown in (Shown.FILE, Shown.STREAM) if folder.endswith(path_of(shown))), None)
+        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if shown is None or not given.keys() >= {SIGNATURE, EXPIRES} or not KEY_PATTERN.fullmatch(key):
+            return None
+        signature = self._signer.sign(_signed_text(key, given[EXPIRES], shown))
+        return url.replace(f"{SIGNATURE}={given[SIGNATURE]}", f"{SIGNATURE}={signature}")
+
     @cached_property
     def _signer(self) -> UrlSigner:
         """Sign with a key that differs from those of other signatures that are made with the same key."""
@@ -116,6 +130,10 @@ class OwnBlobLinks:
         """Return None for any other URL; raise as the two kinds of URLs do."""
         key = self.blob_urls.key_in(url, at=at)
         return self.workflow_blob_urls.link_in(url, at=at) if key is None else BlobLink(key)
+
+    def signed_again(self, url: str) -> str | None:
+        """Return a URL of ours with the signature that it has here; None for any other URL, as the two kinds do."""
+        return self.blob_urls.signed_again(url) or self.workflow_blob_urls.signed_again(url)
 
 
 def path_of(shown: Shown) -> str:

@@ -1,5 +1,6 @@
 """Blobs: signed URLs that give them out, and which of them a consumer may read and delete."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -56,17 +57,38 @@ class BlobUrls:
         Raise what `check` does, and `ValueError` for a text that is not a URL. Other services sign with
         query parameters of these names too, but never with exactly these.
         """
-        parts = urlsplit(url)
-        folder, _, key = parts.path.rpartition("/")
-        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if not folder.endswith(BLOBS_PATH) or given.keys() != {DATE, EXPIRES, SIGNATURE}:
+        found = _parts_of(url)
+        if found is None:
             return None
+        key, given = found
         self.check(key, date=given[DATE], expires=given[EXPIRES], signature=given[SIGNATURE], at=at)
         return key
+
+    def signed_again(self, url: str) -> str | None:
+        """Return a URL of ours with the signature that it has here, whoever signed it; None for any other URL.
+
+        Raise `ValueError` for a text that is not a URL.
+        """
+        found = _parts_of(url)
+        if found is None:
+            return None
+        key, given = found
+        signature = self._signer.sign(f"{key}\n{given[DATE]}\n{given[EXPIRES]}")
+        return url.replace(f"{SIGNATURE}={given[SIGNATURE]}", f"{SIGNATURE}={signature}")
 
     @cached_property
     def _signer(self) -> UrlSigner:
         return UrlSigner(key=self.key, encode=bytes.hex, namespace=self.namespace)
+
+
+def _parts_of(url: str) -> tuple[str, Mapping[str, str]] | None:
+    """Return the key and the query of a URL that has the form of ours."""
+    parts = urlsplit(url)
+    folder, _, key = parts.path.rpartition("/")
+    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if not folder.endswith(BLOBS_PATH) or given.keys() != {DATE, EXPIRES, SIGNATURE}:
+        return None
+    return key, given
 
 
 @lru_cache(maxsize=2)

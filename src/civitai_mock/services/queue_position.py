@@ -68,9 +68,15 @@ NOBODY = QueueLine.of([])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """Shows the queue at one time; `ended_recently` counts jobs that had ended in the time `RECENT` before it."""
+    """Shows the queue at one time; `ended_recently` counts jobs that had ended in the time `RECENT` before it.
+
+    It is valid in real time until then, for its `lifetime`, unless the clock of its namespace, by which it was
+    `taken_at` its time, is moved on.
+    """
 
     valid_until: datetime
+    lifetime: timedelta
+    taken_at: datetime
     line: QueueLine
     ended_recently: int
 
@@ -119,7 +125,10 @@ class GetQueuePositions:
 
     def _valid_snapshot(self) -> QueueSnapshot | None:
         snapshot = self._snapshot
-        return snapshot if snapshot is not None and self._system_clock.now() < snapshot.valid_until else None
+        if snapshot is None or self._system_clock.now() >= snapshot.valid_until:
+            return None
+        passed = self._clock.now() - snapshot.taken_at
+        return snapshot if passed <= self._clock.lasting(snapshot.lifetime) else None
 
     async def _refresh(self) -> QueueSnapshot:
         async with self._lock:
@@ -127,11 +136,14 @@ class GetQueuePositions:
             return self._snapshot
 
     async def _read_queue(self) -> QueueSnapshot:
-        started = self._system_clock.now()
-        state = await self._queue.snapshot(recent_since=self._clock.now() - RECENT)
+        started, taken_at = self._system_clock.now(), self._clock.now()
+        state = await self._queue.snapshot(recent_since=taken_at - RECENT)
         finished = self._system_clock.now()
+        valid_until = finished + max(MIN_LIFETIME, (finished - started) * LIFETIME_PER_READING)
         return QueueSnapshot(
-            valid_until=finished + max(MIN_LIFETIME, (finished - started) * LIFETIME_PER_READING),
+            valid_until=valid_until,
+            lifetime=valid_until - started,
+            taken_at=taken_at,
             line=QueueLine.of(state.jobs),
             ended_recently=state.recent,
         )

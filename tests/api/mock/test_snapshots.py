@@ -11,12 +11,14 @@ import httpx
 import orjson
 import pytest
 
-from tests.support.served_app import CHECKPOINT, JOBS, Opened, serve_all, template
+from tests.support.paths import ROOT
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Opened, serve_all, template
 from tests.support.v2_workflows import WORKFLOWS, image
 from tests.support.v2_workflows import template as workflow
 
-NAMESPACES = "/_mock/namespaces"
+NAMESPACES, RESOURCES = "/_mock/namespaces", "/v2/resources/"
 ZIP = {"Content-Type": "application/zip"}
+FIRST_FORMAT = ROOT / "tests/data/snapshots/format-1.zip"
 MOMENT = "2026-11-26T10:00:00Z"
 SIGNATURES = re.compile(r"(X-Amz-Signature|sig|token)=[^&\"]*")
 BASE_PATH = re.compile(r"/ns/[a-z]+")
@@ -58,7 +60,9 @@ async def make_world(opened: Opened, base: str) -> list[str]:
     headers = {"X-Mock-Namespace": name}
     await client.put(f"{NAMESPACES}/{name}", json={"seed": 7, "balance": {"yellow": 1000, "blue": 100}})
     await client.put("/_mock/clock", json={"mode": "frozen", "now": MOMENT}, headers=headers)
-    await client.post(f"{base}/v1/manager/resources", json={"air": CHECKPOINT, "trainedWords": ["own"]})
+    own = await client.put(base + RESOURCES + CHECKPOINT, json={"air": CHECKPOINT, "trainedWords": ["own"]})
+    gone = await client.delete(base + RESOURCES + LORA)
+    assert (own.status_code, gone.status_code) == (200, 204), own.text
     ended = await post(client, base + JOBS, template(callbackUrl="http://localhost:1/hook"))
     flow = await post(client, base + WORKFLOWS, workflow(image(), image(), tags=["one"], metadata={"k": "needle"}))
     await client.post("/_mock/clock/advance", json={"by": "1h"}, headers=headers)
@@ -78,6 +82,8 @@ async def make_world(opened: Opened, base: str) -> list[str]:
         f"{WORKFLOWS}?tags=one",
         f"{WORKFLOWS}?query=needle",
         "/v1/consumer/consumption",
+        RESOURCES + CHECKPOINT,
+        RESOURCES + LORA,
     ]
 
 
@@ -94,7 +100,8 @@ async def look(client: httpx.AsyncClient, base: str, paths: list[str]) -> dict[s
 
 def _plain(answer: httpx.Response) -> Any:
     text = BASE_PATH.sub("", SIGNATURES.sub("", answer.text))
-    return answer.status_code, orjson.loads(text)
+    found = orjson.loads(text)
+    return answer.status_code, found if answer.status_code != 404 else found["detail"]
 
 
 async def test_a_namespace_shows_the_same_once_it_is_restored_anywhere() -> None:
@@ -115,7 +122,11 @@ def here(seen: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 async def save_of(client: httpx.AsyncClient, name: str) -> dict[str, bytes]:
     """Return the files of a snapshot, without what it says of itself and the URLs of its namespace."""
-    with zipfile.ZipFile(io.BytesIO(await save(client, name))) as archive:
+    return files_in(await save(client, name))
+
+
+def files_in(snapshot: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(snapshot)) as archive:
         found = {each: archive.read(each) for each in archive.namelist() if each != "manifest.json"}
     return {each: re.sub(rb"/ns/[a-z]+|http://[a-z.:0-9]+", b"", content) for each, content in found.items()}
 
@@ -130,6 +141,14 @@ async def test_the_default_namespace_can_become_another_one_and_the_other_way_ro
         assert {path: _plain(answer) for path, answer in seen.items()} == before
         await restored(opened.client, "c", await save(opened.client, "default"))
         assert await look(opened.client, "/ns/c", paths) == before
+
+
+async def test_a_snapshot_of_the_first_format_is_read_as_it_was_written() -> None:
+    """So it is by every later version, which may know more members, but has to know all of these."""
+    first = FIRST_FORMAT.read_bytes()
+    async with serve_all() as opened:
+        await restored(opened.client, "a", first)
+        assert await save_of(opened.client, "a") == files_in(first)
 
 
 async def test_work_goes_on_in_what_was_restored() -> None:
@@ -148,6 +167,28 @@ async def test_work_goes_on_in_what_was_restored() -> None:
             for client, base in ((one.client, "/ns/a"), (two.client, "/ns/b"))
         ]
         assert again[0]["jobId"] == again[1]["jobId"]  # as equal requests are counted on
+
+
+async def test_files_that_jobs_were_given_are_those_of_the_namespace_that_they_are_in() -> None:
+    """URLs in requests are signed again, as no other namespace, and no other server, takes those of before."""
+    async with serve_all() as one, serve_all() as two:
+        upload = await one.client.post("/ns/a/v2/consumer/blobs", content=PNG, headers={"Content-Type": "image/png"})
+        url = upload.json()["url"]
+        await one.client.put("/_mock/progress", json={"mode": "manual"}, headers={"X-Mock-Namespace": "a"})
+        params = {**template()["params"], "sourceImage": url, "strength": 0.5}
+        job_id = (await post(one.client, f"/ns/a{JOBS}", template(params=params)))["jobId"]
+        upscaler = {"$type": "imageUpscaler", "input": {"image": url}}
+        flow = await post(one.client, f"/ns/a{WORKFLOWS}", workflow(upscaler))
+        snapshot = await save(one.client, "a")
+        for client, name in ((one.client, "b"), (two.client, "c"), (one.client, "default")):
+            await restored(client, name, snapshot)
+            headers, base = {"X-Mock-Namespace": name}, "" if name == "default" else f"/ns/{name}"
+            shown = (await client.get(f"{base}{WORKFLOWS}/{flow['id']}")).json()["steps"][0]
+            assert f"{base}/v2/consumer/blobs/" in shown["input"]["image"]
+            assert (await client.get(shown["input"]["image"])).status_code in {200, 301}
+            for each in (job_id, shown["jobs"][0]["id"]):
+                moved = await client.post(f"/_mock/jobs/{each}/succeed", json={}, headers=headers)
+                assert (moved.status_code, moved.json()["status"]) == (200, "Succeeded"), moved.text
 
 
 async def test_tokens_stay_with_their_namespace(opened_all: Opened) -> None:

@@ -1,23 +1,20 @@
 """Restore a namespace: check all of a snapshot, write it where nobody sees it, and have the namespace be that."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import IO, Any
 
 from civitai_mock.domain.blob import Blob, etag_of
-from civitai_mock.domain.changed import changed
-from civitai_mock.domain.claims import RESTORED
 from civitai_mock.domain.errors import TransientError, fault
-from civitai_mock.domain.namespaces import DEFAULT, Epoch, NamespaceRecord
+from civitai_mock.domain.namespaces import Epoch, NamespaceRecord
 from civitai_mock.ports import Clock, NamespaceStore, Stores
-from civitai_mock.ports.snapshots import JobRecord, WorkflowRecord
+from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.snapshots.checks import RecordChecks, check_counts
@@ -32,19 +29,18 @@ from civitai_mock.services.snapshots.format import (
     WORKFLOWS,
     BlobRecord,
 )
+from civitai_mock.services.snapshots.moved import MovedRecords
 from civitai_mock.services.snapshots.reader import SnapshotReader
 
 KEPT = timedelta(seconds=60)  # without a sign of life, what is written so far counts as left behind
 SIGN_SECONDS = 15.0
-# The end of a base path: that of the namespace, and of the kind of client.
-BASE_PATH = re.compile(r"(?:/ns/[A-Za-z0-9._-]{1,64})?(?P<compat>/compat/[^/]*)?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreNamespace:
     """Makes a namespace what a snapshot has; `clock` is the real one.
 
-    `on_left` is called when rows are left to sweep.
+    `on_left` is called when rows are left to sweep; `links_in` returns the links of a namespace by name.
     """
 
     namespaces: NamespaceStore
@@ -53,6 +49,7 @@ class RestoreNamespace:
     clock: Clock
     most_bytes: int
     on_left: Callable[[], None]
+    links_in: Callable[[str], OwnBlobLinks]
 
     async def __call__(self, name: str, file: IO[bytes], *, check_simulated: Callable[[], None]) -> Sequence[str]:
         """Return the ids of the processes that do not obey yet; raise `InvalidRequestError` for a faulty snapshot.
@@ -95,11 +92,11 @@ class RestoreNamespace:
                 await self.namespaces.keep_epoch(epoch, lasting=KEPT)
 
     async def _write(self, snapshot: SnapshotReader, name: str, stores: Stores) -> None:
-        write = stores.snapshots
+        write, moved = stores.snapshots, MovedRecords(name=name, links=self.links_in(name))
         async for workflows in _batches(snapshot, WORKFLOWS):
-            await write.write_workflows([_moved(record, name) for record in workflows])
+            await write.write_workflows([moved.workflow(record) for record in workflows])
         async for jobs in _batches(snapshot, JOBS):
-            await write.write_jobs([_without_worker(record, at=self.clock.now()) for record in jobs])
+            await write.write_jobs([moved.job(record) for record in jobs])
         async for resources in _batches(snapshot, RESOURCES):
             await write.write_resources(resources)
         async for blobs in _batches(snapshot, BLOBS):
@@ -163,18 +160,3 @@ async def _write_blobs(snapshot: SnapshotReader, records: Sequence[BlobRecord], 
 async def _chunks(content: Iterator[bytes]) -> AsyncIterator[bytes]:
     while chunk := await asyncio.to_thread(next, content, b""):
         yield chunk
-
-
-def _moved(record: WorkflowRecord, name: str) -> WorkflowRecord:
-    """Return a workflow whose callbacks get URLs of the namespace that it is in from now on."""
-    here = "" if name == DEFAULT else f"/ns/{name}"
-    base_url = BASE_PATH.sub(lambda found: here + (found["compat"] or ""), record.workflow.base_url, count=1)
-    return replace(record, workflow=changed(record.workflow, base_url=base_url))
-
-
-def _without_worker(record: JobRecord, *, at: datetime) -> JobRecord:
-    """Return a job that no living worker holds: the lease of a claim is over, as after a crash."""
-    job = record.job
-    if job.claim is None:
-        return record
-    return replace(record, job=changed(job, claim=changed(job.claim, worker_id=RESTORED, until=at)))
