@@ -14,7 +14,6 @@ from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Stage
 
 MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of them lose nothing
-RESTORED = "restored"  # the worker id of claims that a snapshot had: no worker has it, so nobody renews them
 
 
 @quick_init
