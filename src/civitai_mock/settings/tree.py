@@ -1,0 +1,137 @@
+"""All settings as one tree: read from the environment and `.env`, refused in words, shown without secrets."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
+
+from civitai_mock.env_files import EnvFileError, values_in_env_files
+from civitai_mock.environment import setting_values
+from civitai_mock.network.redaction import HIDDEN, redacted
+from civitai_mock.settings.access import AccessSettings
+from civitai_mock.settings.connections import ConnectionSettings
+from civitai_mock.settings.control_plane import ControlPlaneSettings
+from civitai_mock.settings.jobs import LifetimeSettings, SchedulerSettings
+from civitai_mock.settings.providers import ComfySettings, SimulationSettings
+from civitai_mock.settings.requests import BodySettings, RequestSettings
+from civitai_mock.settings.server import AddressSettings, ProcessSettings
+from civitai_mock.settings.stores import EmbeddedStoreSettings, MongoSettings
+from civitai_mock.settings.telemetry import TelemetrySettings
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.json_types import Json
+    from civitai_mock.services.shown_settings import ShownSetting
+
+MOST_JOBS_SIMULATED, MOST_JOBS_ON_SERVERS = 10_000, 1000
+
+
+class SettingsError(Exception):
+    """Says in one line for each bad value which variable it is, what was found and what is expected."""
+
+
+class Settings(
+    TelemetrySettings,
+    ControlPlaneSettings,
+    SimulationSettings,
+    ConnectionSettings,
+    SchedulerSettings,
+    BodySettings,
+    LifetimeSettings,
+    RequestSettings,
+    AccessSettings,
+    EmbeddedStoreSettings,
+    AddressSettings,
+    ComfySettings,
+    ProcessSettings,
+    MongoSettings,
+):
+    """Holds the settings of a process; the name of a variable is that of its field, in capitals.
+
+    Only `load` looks into the environment: whoever gives values gets these and the defaults. The groups stand from the
+    last of the documentation to the first, as pydantic takes the fields of the last base first.
+    """
+
+    model_config = ConfigDict(defer_build=False)
+
+    _names_in_files: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment and the files of settings; raise `SettingsError` for values that cannot work."""
+        try:
+            _refuse_bytes(os.environ)
+            in_files, in_environment = values_in_env_files(), setting_values(os.environ)
+            given: dict[str, Any] = {**in_files, **in_environment}
+            settings = cls(**{name: value for name, value in given.items() if name in cls.model_fields})
+            settings._names_in_files = frozenset(in_files.keys() - in_environment.keys())
+        except EnvFileError as error:
+            raise SettingsError(str(error)) from error
+        except ValidationError as error:
+            raise SettingsError("\n".join(_explain(fault) for fault in error.errors())) from error
+        _refuse_tokens_without_auth(settings)
+        return settings
+
+    def shown(self) -> Sequence["ShownSetting"]:
+        """Return all settings as whoever looks in may see them: without secrets."""
+        from civitai_mock.services.shown_settings import SettingOrigin, ShownSetting
+
+        def origin(name: str) -> SettingOrigin:
+            if name not in self.model_fields_set:
+                return SettingOrigin.DEFAULT
+            return SettingOrigin.FILE if name in self._names_in_files else SettingOrigin.ENV
+
+        return [
+            ShownSetting(name=name.upper(), value=_shown_value(name, getattr(self, name)), origin=origin(name))
+            for name in type(self).model_fields
+        ]
+
+    @property
+    def most_jobs_in_flight(self) -> int:
+        if self.scheduler_max_in_flight is not None:
+            return self.scheduler_max_in_flight
+        return MOST_JOBS_ON_SERVERS if self.comfy_servers else MOST_JOBS_SIMULATED
+
+
+def _refuse_bytes(environment: Mapping[str, str]) -> None:
+    """Refuse values that are not UTF-8: they can be neither compared nor logged."""
+    for name, value in environment.items():
+        if name.lower() in Settings.model_fields and any("\udc80" <= letter <= "\udcff" for letter in value):
+            raise SettingsError(f"{name.upper()}: found bytes that are not UTF-8, expected {expected_of(name.lower())}")
+
+
+def _refuse_tokens_without_auth(settings: Settings) -> None:
+    """Refuse tokens where AUTH was forgotten or is empty: the API would be open to everybody."""
+    if settings.known_tokens and "auth" not in settings.model_fields_set:
+        raise SettingsError(
+            "AUTH: found nothing, expected tokens, as AUTH_TOKENS is set (or off, if everybody may call)"
+        )
+
+
+def expected_of(field: str) -> str:
+    """Return what a setting takes, in words."""
+    extra = Settings.model_fields[field].json_schema_extra
+    return str(extra["expected"]) if isinstance(extra, dict) else ""
+
+
+def _explain(fault: Any) -> str:
+    """Return one line, with the reason where it is one of our own."""
+    field = str(fault["loc"][0]).lower()
+    reason = f" ({fault['ctx']['error']})" if fault["type"] == "value_error" else ""
+    found = _without_secrets(field, str(fault["input"]))
+    return f"{field.upper()}: found '{found}', expected {expected_of(field)}{reason}"
+
+
+def _shown_value(field: str, value: Any) -> "Json":
+    """Return a value in JSON, without what is secret in it."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _without_secrets(field, str(value))
+
+
+def _without_secrets(field: str, value: str) -> str:
+    """Return an address without its credentials, and nothing of any other secret."""
+    is_secret = "SecretStr" in str(Settings.model_fields[field].annotation) and field != "mongodb_uri"
+    return HIDDEN if is_secret else redacted(value)
