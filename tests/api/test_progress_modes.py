@@ -331,3 +331,23 @@ async def test_real_servers_take_their_time() -> None:
         answer = await served.client.post(JOBS, json=template(), headers=POLLS)
         assert answer.status_code == 409
         assert "COMFY_HTTP_URL" in answer.json()["detail"]
+
+
+async def test_what_a_job_reads_is_read_once_however_often_it_is_looked_at() -> None:
+    """Let a step work on an image of this server, which the store has to hand out."""
+    async with serve_all() as opened:
+        done = await opened.run(template(), headers={"x-mock-progress": "instant"})
+        reads, read = [], opened.stores.blobs.read
+        source = {"image": done["result"][0]["blobUrl"], "output": {"format": "png"}}
+        body = workflow({"$type": "convertImage", "input": source})
+        made = (await opened.client.post(WORKFLOWS, json=body, headers={"x-mock-progress": "polls; each=2"})).json()
+
+        def count_reads(key: str, **part: Any) -> Any:
+            reads.append(key)
+            return read(key, **part)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(opened.stores.blobs, "read", count_reads)
+            seen = [(await opened.client.get(f"{WORKFLOWS}/{made['id']}")).json()["status"] for _ in range(9)]
+        assert seen == [status for status in STATUSES[:4] for _ in range(2)] + ["succeeded"]
+        assert len(reads) == 1

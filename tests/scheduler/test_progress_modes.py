@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json
-from civitai_mock.domain.stages import Stage
+from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.generation.media import ImageContent
 from civitai_mock.ports import Provider
 from civitai_mock.providers.simulator.simulator import Simulator
@@ -252,3 +253,23 @@ def test_with_real_servers_no_mode_counts_that_was_set_before() -> None:
     job = replace(make_job(), progress={"mode": "polls"})
     assert (policy.mode, policy.only_timed, policy.gets_per_stage(job)) == (None, False, None)
     assert policy.plan_of(replace(job, progress={"mode": "instant"})) is None
+
+
+async def test_a_job_that_orders_move_outlives_what_the_simulator_remembers(bench: Bench) -> None:
+    job, *others = await bench.submit(5)
+    async with Simulator(
+        name="local", clock=bench.clock, profile=REALISTIC, image_content=ImageContent.BLANK, remember=1
+    ) as forgetful:
+        stepper = replace(bench.namespace, provider=forgetful).job_stepper
+        for _ in range(3):
+            moved = await stepper.advance(job)
+            assert moved is not None
+            job = moved
+        for other in others:
+            assert await stepper.succeed(other) is not None
+        assert job.prompt_id is not None
+        with pytest.raises(TransientError, match="forgotten"):
+            await forgetful.collect(job.prompt_id)
+        done = await stepper.advance(job)
+    assert done is not None
+    assert (done.outcome, done.retry_attempt) == (Outcome.SUCCEEDED, 0)

@@ -1,6 +1,7 @@
 """Move jobs at the request of somebody: one stage at a time, or at once to their end."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from civitai_mock.services.order_jobs import Overlay
 logger = structlog.stdlib.get_logger()
 
 WORKER = "requests"  # who holds a job during a step, as its events say
+MOST_CONTEXTS = 200  # of jobs that are half way
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class JobStepper:
     get_advance: Callable[[], Advance]
     _timeouts: dict[str, Timer] = field(default_factory=dict, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _contexts: OrderedDict[tuple[str, int, Stage], JobContext] = field(default_factory=OrderedDict, init=False)
 
     async def advance(self, job: Job) -> Job | None:
         """Move a job one stage on; raise `ConflictError` if it cannot be moved."""
@@ -81,11 +84,8 @@ class JobStepper:
         if self._time_left(held) <= timedelta():
             return [_timed_out(held, at=self.services.clock.now())]
         changes: list[Job] = []
-        context = self._context(held, changes)
         try:
-            await catch_up(context)
-            while context.job.stage is not until:
-                await self._enter_next(context, changes)
+            await self._move(held, until, changes)
         except JobError as error:
             changes.append(failed(changes[-1] if changes else held, error, at=self.services.clock.now()))
             logger.warning("job failed", job_id=job.id, error=error.code, reason=error.message)
@@ -96,6 +96,27 @@ class JobStepper:
             changes.append(latest.claim_expired(at=self.services.clock.now(), reason=error.message))
             logger.warning("job waits again", job_id=job.id, error=error.code, reason=error.message)
         return changes
+
+    async def _move(self, held: Job, until: Stage | None, changes: list[Job]) -> None:
+        """Go on with what the step before has left here; do its steps again if there is nothing, or if it is lost."""
+        kept = self._contexts.pop((held.id, held.seq, held.stage), None)
+        if kept is not None:
+            try:
+                await self._go_on(kept, held, until, changes)
+            except TransientError as error:
+                logger.debug("steps done again", job_id=held.id, reason=error.message)
+                changes.clear()
+            else:
+                return
+        context = self._context(held)
+        await catch_up(context)
+        await self._go_on(context, held, until, changes)
+
+    async def _go_on(self, context: JobContext, held: Job, until: Stage | None, changes: list[Job]) -> None:
+        context.job, context.publish = held, partial(self._publish, held, changes)
+        while context.job.stage is not until:
+            await self._enter_next(context, changes)
+        self._keep(context)
 
     async def _enter_next(self, context: JobContext, changes: list[Job]) -> None:
         stage = NEXT_STAGE[context.job.stage]
@@ -111,18 +132,29 @@ class JobStepper:
             )
         changes.append(context.job)
 
-    def _context(self, held: Job, changes: list[Job]) -> JobContext:
-        async def publish(event_context: JsonObject, slots: Sequence[Slot]) -> None:
-            now = self.services.clock.now()
-            latest = changes[-1] if changes else held
-            changes.append(latest.progressed(at=now, context=event_context, slots=slots))
-
+    def _context(self, held: Job) -> JobContext:
         async def store_with_the_rest() -> None:
             pass
 
         return JobContext(
-            job=held, services=self.services, publish=publish, before_waiting=store_with_the_rest, plan=INSTANT
+            job=held,
+            services=self.services,
+            publish=partial(self._publish, held, []),
+            before_waiting=store_with_the_rest,
+            plan=INSTANT,
         )
+
+    async def _publish(self, held: Job, changes: list[Job], event_context: JsonObject, slots: Sequence[Slot]) -> None:
+        now, latest = self.services.clock.now(), changes[-1] if changes else held
+        changes.append(latest.progressed(at=now, context=event_context, slots=slots))
+
+    def _keep(self, context: JobContext) -> None:
+        """Keep what a step left, for the next one if it comes here; another process does the steps again."""
+        job = context.job
+        if job.outcome is None:
+            self._contexts[job.id, job.seq, job.stage] = context
+            if len(self._contexts) > MOST_CONTEXTS:
+                self._contexts.popitem(last=False)
 
     def _held(self, job: Job) -> Job:
         """Return a job with a claim for this moment, which began with the first step of its attempt.
