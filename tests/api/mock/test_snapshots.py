@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.served_app import CHECKPOINT, JOBS, LORA, Opened, serve_all, template
+from tests.support.served_app import CHECKPOINT, JOBS, LORA, Opened, serve, serve_all, template
 from tests.support.v2_workflows import WORKFLOWS, image
 from tests.support.v2_workflows import template as workflow
 
@@ -149,6 +149,13 @@ async def test_a_snapshot_of_the_first_format_is_read_as_it_was_written() -> Non
     async with serve_all() as opened:
         await restored(opened.client, "a", first)
         assert await save_of(opened.client, "a") == files_in(first)
+
+
+async def test_moved_time_is_not_restored_where_real_servers_run_jobs() -> None:
+    async with serve(comfy_http_url="http://127.0.0.1:9") as served:
+        answer = await restore(served.client, "a", FIRST_FORMAT.read_bytes())
+        assert answer.status_code == 409
+        assert (await served.client.get(f"{NAMESPACES}/a")).status_code == 404
 
 
 async def test_work_goes_on_in_what_was_restored() -> None:
