@@ -98,9 +98,6 @@ class GatedJobQueue:
     async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
         return await self.gate.write(self.inner.claim(claim, limit=limit, only_timed=only_timed))
 
-    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
-        return await self.gate.write(self.inner.claim_one(claim, job_id))
-
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         return await self.gate.write(self.inner.renew(worker_id, job_ids, until))
 

@@ -207,7 +207,6 @@ WRITES: Mapping[str, Call] = {
     "jobs.set_taint": lambda world: world.stores.jobs.set_taint(IDS, {"reason": "x"}),
     "jobs.sweep": lambda world: world.stores.jobs.sweep(START + YEAR),
     "queue.claim": lambda world: world.stores.queue.claim(make_claim(), limit=9),
-    "queue.claim_one": lambda world: world.stores.queue.claim_one(make_claim(), job_id(QUEUED)),
     "queue.renew": lambda world: world.stores.queue.renew(WORKER, IDS, START + 2 * YEAR),
     "webhooks.take_due": take_webhooks,
     "webhooks.mark_delivered": lambda world: world.stores.webhooks.mark_delivered(job_id(QUEUED), seq=9),

@@ -106,10 +106,6 @@ class JobQueue(Protocol):
         """
         ...
 
-    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
-        """Claim one job, whatever moves it; None if it is blocked, has ended, is claimed or unknown."""
-        ...
-
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         """Extend the leases of a worker on those of `job_ids` that it still holds, and return which these are."""
         ...

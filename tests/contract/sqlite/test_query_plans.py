@@ -148,7 +148,6 @@ INDEXES: Mapping[str, str] = {
     "jobs.latest_event": "jobs by deadline (epoch=?)",
     "queue.claim": "jobs to claim (epoch=?)",
     "queue.claim_timed": "jobs to claim by time (epoch=?)",
-    "queue.claim_one": "sqlite_autoindex_jobs_1",
     "jobs.replace": "sqlite_autoindex_jobs_1",
     "queue.renew": "jobs by worker (epoch=? AND worker_id=?)",
     "queue.workers": "jobs by worker (epoch=? AND worker_id>?)",

@@ -18,7 +18,6 @@ from tests.support.jobs import (
     add_claimed,
     add_jobs,
     job_id,
-    make_blocked,
     make_claim,
     make_job,
     prepared,
@@ -107,33 +106,6 @@ async def test_jobs_that_requests_move_do_not_wait_for_a_worker(jobs: JobStore, 
     await queue.claim(make_claim(), limit=99)
     later = START + 2 * LEASE
     assert not await queue.is_stalled(since=later, now=later)
-
-
-@pytest.mark.parametrize("moved_by", [None, *MovedBy])
-async def test_one_job_is_claimed_by_its_id_whatever_moves_it(
-    jobs: JobStore, queue: JobQueue, moved_by: MovedBy | None
-) -> None:
-    await jobs.add([make_job(1), replace(make_job(2), moved_by=moved_by)])
-    claimed = await queue.claim_one(make_claim(), job_id(2))
-    assert claimed == replace(make_job(2), moved_by=moved_by, claim=make_claim())
-    assert await jobs.get(job_id(2)) == claimed
-    assert await jobs.get(job_id(1)) == make_job(1)
-    assert await queue.claim_one(make_claim("local-2"), job_id(2)) is None
-
-
-async def test_a_job_that_cannot_be_claimed_is_not_claimed_by_its_id_either(jobs: JobStore, queue: JobQueue) -> None:
-    ended = await add_claimed(jobs, queue)
-    assert await jobs.replace(ended, succeeded(ended))
-    await jobs.add([make_blocked(2, "x")])
-    for number in (1, 2, 3):
-        assert await queue.claim_one(make_claim(), job_id(number)) is None
-
-
-async def test_of_many_who_claim_one_job_by_its_id_one_gets_it(jobs: JobStore, queue: JobQueue) -> None:
-    await jobs.add([make_job()])
-    claims = [make_claim(f"local-{number}") for number in range(10)]
-    claimed = await asyncio.gather(*(queue.claim_one(claim, job_id(1)) for claim in claims))
-    assert len([job for job in claimed if job is not None]) == 1
 
 
 async def test_many_claimers_get_disjoint_jobs_and_together_all(jobs: JobStore, queue: JobQueue) -> None:

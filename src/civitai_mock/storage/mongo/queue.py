@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from bson import ObjectId
-from pymongo import ReturnDocument
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
@@ -14,7 +13,7 @@ from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.domain.stages import MovedBy
 from civitai_mock.storage.mongo.claims import ONLY_ID, stamp_front
 from civitai_mock.storage.mongo.collections import QUEUE_ORDER, TIMED, Collection, Document, Pipeline
-from civitai_mock.storage.mongo.encoding import is_storable, moment_text, parse_moment
+from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import raises_domain_errors
 from civitai_mock.storage.mongo.job_documents import claim_fields, jobs_of
 
@@ -37,18 +36,6 @@ class MongoJobQueue:
                 return []
             found = self._jobs.find(_claimed_with(token, claim.worker_id)).sort(QUEUE_ORDER)
             return await jobs_of([document async for document in found])
-
-    @raises_domain_errors
-    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
-        if not is_storable(job_id):
-            return None
-        epoch = self._epoch.number
-        free = {"jobId": job_id, "epoch": epoch, "openIn": epoch, "claim": None, "waitsIn": None}
-        async with self._stamp(claim) as (_, stamp):
-            found: Document | None = await self._jobs.find_one_and_update(
-                free, {"$set": stamp}, return_document=ReturnDocument.AFTER
-            )
-        return None if found is None else (await jobs_of([found]))[0]
 
     @asynccontextmanager
     async def _stamp(self, claim: Claim) -> AsyncIterator[tuple[ObjectId, Document]]:

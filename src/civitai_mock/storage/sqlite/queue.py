@@ -24,11 +24,6 @@ CLAIM = """
     RETURNING {job}
 """
 NOT_BY_REQUESTS, BY_TIME = "moved_by IS NOT 'REQUESTS'", "moved_by = 'TIME'"
-CLAIM_ONE = """
-    UPDATE "{jobs}" SET provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?
-    WHERE epoch = ? AND id = ? AND worker_id IS NULL AND outcome IS NULL AND waits = 0
-    RETURNING {job}
-"""
 RENEW = """
     UPDATE "{jobs}" SET lease_until = max(lease_until, ?)
     WHERE epoch = ? AND id IN (SELECT value FROM json_each(?)) AND worker_id = ? AND outcome IS NULL
@@ -69,7 +64,6 @@ class QueueStatements:
     def __init__(self, names: TableNames) -> None:
         self.claim = names.fill(CLAIM.replace("{moved}", NOT_BY_REQUESTS))
         self.claim_timed = names.fill(CLAIM.replace("{moved}", BY_TIME))
-        self.claim_one = names.fill(CLAIM_ONE)
         self.renew = names.fill(RENEW)
         self.workers = names.fill(WORKERS)
         self.with_expired_lease = names.fill(WITH_EXPIRED_LEASE)
@@ -99,15 +93,6 @@ class SqliteJobQueue:
         rows = await self._database.write(lambda db: db.execute(sql, parameters).fetchall(), epoch=self._epoch)
         # Sorted again, as RETURNING keeps no order.
         return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
-
-    async def claim_one(self, claim: Claim, job_id: str) -> Job | None:
-        """Claim a job; raise `ConflictError` if a worker with this id lives in another process."""
-        await self._hold(claim.worker_id)
-        parameters = (*_columns(claim), self._epoch.number, job_id)
-        rows = await self._database.write(
-            lambda db: db.execute(self._sql.claim_one, parameters).fetchall(), epoch=self._epoch
-        )
-        return next(iter(await jobs_from(rows)), None)
 
     async def _hold(self, worker_id: str) -> None:
         if self._workers and not self._workers.holds(worker_id):
