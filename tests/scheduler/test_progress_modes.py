@@ -72,6 +72,9 @@ async def test_each_stage_lasts_as_the_mode_says(bench: Bench, simulator: Provid
         await pass_seconds(bench, 30)
         for job in jobs:
             assert await entered(bench, job) == ENTERED
+            events = await bench.stores.jobs.events(job.id)
+            held = [event.claim_duration.total_seconds() for event in events if event.claim_duration is not None]
+            assert held == [ENTERED[event.stage] - 3 for event in events[1:]]
 
 
 async def test_what_the_mode_does_not_name_takes_the_time_of_the_simulation(bench: Bench, simulator: Provider) -> None:

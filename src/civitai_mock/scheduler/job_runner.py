@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.dotnet import format_timespan
 from civitai_mock.domain.errors import (
@@ -217,6 +218,9 @@ class JobRunner:
             )
         if uses_retry and job.retry_attempt >= job.max_retry_attempt:
             return job.claim_expired(at=at, reason=DIED)
+        if stage is Stage.CLAIMED and job.claim is not None and self._work_begins_at is not None:
+            begun = max(job.claim.at, self._work_begins_at)  # what was only held back was not worked on
+            job = changed(job, claim=changed(job.claim, at=begun))
         return job.entered(
             stage,
             at=at,
@@ -253,6 +257,7 @@ class JobRunner:
         self.is_writing = True
         try:
             self.job = await self.writer.save(self.job, tuple(self._passed))
+            self.claim = self.job.claim or self.claim
             self._passed.clear()
         finally:
             self.is_writing = False
