@@ -20,7 +20,7 @@ CLOCK, ADVANCE = "/_mock/clock", "/_mock/clock/advance"
 NEW_YEAR, TEN_MINUTES_LATER = "2027-01-01T00:00:00.0000000Z", "2027-01-01T00:10:00.0000000Z"
 ENVIRONMENT = {"SIMULATION_PROFILE": "realistic", "ADMIN": "open"}
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ PARAMS = {"prompt": "a fox", "width": 64, "height": 64, "steps": 2}
 SEEDS = count(1)
 LONG_STEPS = 100
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ TYPES = ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
 OPEN = {"SIMULATION_PICTURES": "blank", "ADMIN": "open", "MISSING_RESOURCES": "lenient"}
 API, SCHEDULER = ("-m", "civitai_mock", "api"), ("-m", "civitai_mock", "scheduler")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(params=["file", pytest.param("mongo", marks=pytest.mark.mongo)])

@@ -171,10 +171,16 @@ async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, d
     assert [request.content for request in receiver.requests[sent:]] == []
 
 
-ROUNDS = [100, pytest.param(1000, marks=pytest.mark.long)]
-
-
-STORES = ["memory", "file", pytest.param("mongo", marks=[pytest.mark.mongo, pytest.mark.slow])]
+ON_MONGO = [pytest.mark.mongo, pytest.mark.slow]
+STORES = ["memory", "file", pytest.param("mongo", marks=ON_MONGO)]
+RACES = [
+    ("memory", 50),
+    ("file", 50),
+    pytest.param("mongo", 25, marks=ON_MONGO),
+    pytest.param("memory", 1000, marks=pytest.mark.long),
+    pytest.param("file", 1000, marks=pytest.mark.long),
+    pytest.param("mongo", 200, marks=[*ON_MONGO, pytest.mark.long]),
+]
 
 
 @asynccontextmanager
@@ -186,8 +192,7 @@ async def store_settings(kind: str, folder: Path) -> AsyncIterator[Mapping[str, 
         yield {"mongodb_uri": address.uri, "mongodb_db_name": address.database}
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
-@pytest.mark.parametrize("stored", STORES)
+@pytest.mark.parametrize(("stored", "rounds"), RACES)
 async def test_nothing_of_before_a_reset_is_left_after_its_answer(tmp_path: Path, stored: str, rounds: int) -> None:
     dice = random.Random(rounds)
     with capture_logs() as logs:

@@ -18,7 +18,7 @@ STEPS = [
     echo_step(reference("middle", "output.message"), name="end"),
 ]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def client_of(server: Server) -> httpx.Client:

@@ -160,6 +160,7 @@ def make_settings(**changes: Any) -> Settings:
     chosen = {
         "mongodb_uri": MEMORY_URI,
         "simulation_profile": "instant",
+        "shutdown_grace_ms": 0,
         "admin_allowed_hosts": urlsplit(BASE_URL).hostname,
         **changes,
     }
