@@ -104,7 +104,8 @@ async def test_a_video_is_made_smoother_and_taken_apart(workflows: WorkflowClien
         step("videoMetadata", {"video": reference("smooth", "output.video.url")}),
         step("videoFrameExtraction", {"videoUrl": reference("smooth", "output.video.url"), "uniqueThreshold": 2}),
     )
-    assert smooth["input"]["video"] == made["output"]["video"]["url"]
+    used, shown = smooth["input"]["video"], made["output"]["video"]["url"]
+    assert used.partition("?")[0] == shown.partition("?")[0]  # each is signed for the second in which it is given out
     assert known["output"] == {"width": 64, "height": 64, "fps": 8, "duration": "00:00:03"}
     assert frames["output"]["totalFramesExtracted"] == 3
     for frame in frames["output"]["frames"]:

@@ -172,11 +172,9 @@ async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, d
 
 
 ON_MONGO = [pytest.mark.mongo, pytest.mark.slow]
-STORES = ["memory", "file", pytest.param("mongo", marks=ON_MONGO)]
 RACES = [
     ("memory", 50),
     ("file", 50),
-    pytest.param("mongo", 25, marks=ON_MONGO),
     pytest.param("memory", 1000, marks=pytest.mark.long),
     pytest.param("file", 1000, marks=pytest.mark.long),
     pytest.param("mongo", 200, marks=[*ON_MONGO, pytest.mark.long]),
@@ -207,8 +205,14 @@ async def test_nothing_of_before_a_reset_is_left_after_its_answer(tmp_path: Path
     assert [line for line in logs if line["log_level"] in {"error", "warning"}] == []
 
 
-@pytest.mark.parametrize("rounds", [25, pytest.param(250, marks=pytest.mark.long)])
-@pytest.mark.parametrize("stored", STORES[1:])
+@pytest.mark.parametrize(
+    ("stored", "rounds"),
+    [
+        ("file", 25),
+        pytest.param("file", 250, marks=pytest.mark.long),
+        pytest.param("mongo", 50, marks=[*ON_MONGO, pytest.mark.long]),
+    ],
+)
 async def test_nothing_of_before_a_reset_by_another_process_is_left_after_its_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: str, rounds: int
 ) -> None:
