@@ -218,9 +218,9 @@ class JobRunner:
             )
         if uses_retry and job.retry_attempt >= job.max_retry_attempt:
             return job.claim_expired(at=at, reason=DIED)
-        if stage is Stage.CLAIMED and job.claim is not None and self._work_begins_at is not None:
-            begun = max(job.claim.at, self._work_begins_at)  # what was only held back was not worked on
-            job = changed(job, claim=changed(job.claim, at=begun))
+        begun = self._work_begins_at
+        if stage is Stage.CLAIMED and job.claim is not None and begun is not None and begun > job.claim.at:
+            job = changed(job, claim=changed(job.claim, at=begun))  # what was only held back was not worked on
         return job.entered(
             stage,
             at=at,
