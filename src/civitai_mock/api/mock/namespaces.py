@@ -65,6 +65,8 @@ def _name(request: Request) -> str:
 
 def _render(record: NamespaceRecord) -> JsonObject:
     members = {name: value for name in SHOWN if (value := record.document.get(name)) is not None}
+    if record.name == DEFAULT:  # nobody notes when it is used, as it is never deleted
+        return {"name": record.name, **members}
     return {"name": record.name, **members, "usedAt": record.used_at.isoformat()}
 
 

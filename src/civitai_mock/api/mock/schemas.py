@@ -252,10 +252,13 @@ class NamespaceSettings(TypedDict, total=False):
 
 
 class NamespaceDocument(NamespaceSettings, total=False):
-    """A namespace, with what is set for it; `notYet` names processes that do not obey a change yet."""
+    """A namespace, with what is set for it; `notYet` names processes that do not obey a change yet.
+
+    `usedAt` is missing for the default one, which is never deleted.
+    """
 
     name: Required[str]
-    usedAt: Required[str]
+    usedAt: str
     clock: Mapping[str, object]
     notYet: Sequence[str]
 
