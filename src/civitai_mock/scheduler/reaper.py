@@ -11,7 +11,7 @@ import structlog
 
 from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
 from civitai_mock.domain.clock_state import LATEST_DATE
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, Stores
@@ -162,6 +162,8 @@ class Reaper:
             await action()
         except TransientError as error:
             logger.warning("store away", error=error.message)
+        except NamespaceResetError as error:
+            logger.debug("nothing swept", reason=error.message)
         except Exception:
             logger.exception("reaper failed")
         else:
