@@ -10,7 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 import structlog
 
 from civitai_mock.domain.callbacks import LONGEST_REASON, CallbackAttempt
-from civitai_mock.domain.errors import ForbiddenError, TransientError
+from civitai_mock.domain.errors import ForbiddenError, NamespaceResetError, TransientError
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.timers import Timers
@@ -161,6 +161,8 @@ class Dispatcher(ABC, Generic[D]):
         except TransientError as error:
             logger.warning("store away", error=error.message)
             self._look_again()
+        except NamespaceResetError as error:
+            logger.debug("no callback taken", reason=error.message)
         except Exception:
             logger.exception("callbacks not taken")
             self._look_again()

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.domain.stages import Outcome
@@ -135,6 +135,8 @@ class DependencyResolver:
             await action()
         except TransientError as error:
             logger.warning("store away", error=error.message)
+        except NamespaceResetError as error:
+            logger.debug("no dependency resolved", reason=error.message)
         except Exception:
             logger.exception("dependencies not resolved")
         else:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Clock, JobStore
@@ -161,6 +161,8 @@ class WorkflowAdvancer:
         except TransientError as error:
             logger.warning("store away", error=error.message)
             return False
+        except NamespaceResetError as error:
+            logger.debug("no workflow advanced", reason=error.message)
         except Exception:
             logger.exception("workflow not advanced")
         return True
