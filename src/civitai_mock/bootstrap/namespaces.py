@@ -22,6 +22,7 @@ from civitai_mock.domain.namespaces import DEFAULT, SERVER, Epoch, NamespaceReco
 from civitai_mock.scheduler.led_scheduler import LedScheduler
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING, Controls
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
@@ -273,12 +274,8 @@ class Namespaces:
                 async with asyncio.timeout(SCAN_SECONDS):
                     await self._has_unknown.wait()
             self._has_unknown.clear()
-            try:
+            with ErrorBoundary("work of namespaces not found"):
                 await self._scan()
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-            except Exception:
-                logger.exception("work of namespaces not found")
 
     async def _scan(self) -> None:
         epochs = set(await self._runtime.stores.namespaces.epochs_with_work())
@@ -317,13 +314,9 @@ class Namespaces:
     async def _run_sweeps(self) -> None:
         """Delete namespaces that nobody uses, and what is left of epochs that are over."""
         while True:
-            try:
+            with ErrorBoundary("namespaces not swept"):
                 await self._delete_unused()
                 await self._sweep_over()
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-            except Exception:
-                logger.exception("namespaces not swept")
             self._has_over.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):

@@ -10,11 +10,12 @@ from typing import ClassVar, Generic, TypeVar
 import structlog
 
 from civitai_mock.domain.callbacks import LONGEST_REASON, CallbackAttempt
-from civitai_mock.domain.errors import ForbiddenError, NamespaceResetError, TransientError
+from civitai_mock.domain.errors import ForbiddenError
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.activity import Signal
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
 
@@ -155,16 +156,10 @@ class Dispatcher(ABC, Generic[D]):
         hold_until = now + self._clock.lasting(self._sender.timeout + HOLD_MARGIN)
         taken: Sequence[D] = ()
         next_due: datetime | None = None
-        try:
+        with ErrorBoundary("callbacks not taken") as boundary:
             taken = await self.take_due(now, hold_until=hold_until, limit=MOST_AT_ONCE - len(self._deliveries))
             next_due = None if taken else await self.next_due()
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-            self._look_again()
-        except NamespaceResetError as error:
-            logger.debug("no callback taken", reason=error.message)
-        except Exception:
-            logger.exception("callbacks not taken")
+        if boundary.has_failed:
             self._look_again()
         if next_due is not None:
             self._next_look.set(NEXT, next_due)
@@ -190,14 +185,10 @@ class Dispatcher(ABC, Generic[D]):
 
     async def _deliver(self, due: D) -> None:
         """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
-        try:
+        with ErrorBoundary("callback broke off"):
             delivery = await self.prepare(due)
             if delivery is not None:
                 await self._attempt(due, delivery)
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-        except Exception:
-            logger.exception("callback broke off")
 
     async def _attempt(self, due: D, delivery: Delivery) -> None:
         seq, number = delivery.seq, delivery.failures + 1

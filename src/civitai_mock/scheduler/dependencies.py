@@ -5,12 +5,12 @@ from datetime import datetime
 
 import structlog
 
-from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobQueue, JobSearch, JobStore
 from civitai_mock.services.activity import Signal
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 
@@ -131,17 +131,9 @@ class DependencyResolver:
             self._event_bus.publish_ends([job])
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
-        try:
+        with ErrorBoundary("dependencies not resolved") as boundary:
             await action()
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-        except NamespaceResetError as error:
-            logger.debug("no dependency resolved", reason=error.message)
-        except Exception:
-            logger.exception("dependencies not resolved")
-        else:
-            return True
-        return False
+        return boundary.error is None
 
 
 def resolve(job: Job, outcomes: Mapping[str, Outcome | None], *, at: datetime) -> Job | None:

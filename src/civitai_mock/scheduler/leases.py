@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.ports import Clock, JobQueue
 from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
+from civitai_mock.services.error_boundary import ErrorBoundary
 
 logger = structlog.stdlib.get_logger()
 
@@ -106,15 +106,9 @@ class Leases:
             pause = self.lease.total_seconds() / 2 if is_renewed else min(PAUSE_SECONDS, self.lease.total_seconds() / 4)
 
     async def _try_to_renew(self) -> bool:
-        try:
+        with ErrorBoundary("leases not renewed", away="leases not renewed") as boundary:
             await self._renew()
-        except TransientError as error:
-            logger.warning("leases not renewed", error=error.message)
-        except Exception:
-            logger.exception("leases not renewed")
-        else:
-            return True
-        return False
+        return boundary.error is None
 
     async def _renew(self) -> None:
         """Renew also the leases that are over, as long as nobody has taken the jobs."""

@@ -11,11 +11,11 @@ import structlog
 
 from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
 from civitai_mock.domain.clock_state import LATEST_DATE
-from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, Stores
 from civitai_mock.scheduler.leases import InFlight
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -158,14 +158,6 @@ class Reaper:
         return job.ended(Outcome.EXPIRED, at=self._clock.now(), context={"reason": OVERDUE})
 
     async def _try(self, action: Callable[[], Awaitable[None]]) -> bool:
-        try:
+        with ErrorBoundary("reaper failed") as boundary:
             await action()
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-        except NamespaceResetError as error:
-            logger.debug("nothing swept", reason=error.message)
-        except Exception:
-            logger.exception("reaper failed")
-        else:
-            return True
-        return False
+        return boundary.error is None

@@ -11,7 +11,6 @@ import structlog
 
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
-from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.ports import MovedClock, Stores
 from civitai_mock.scheduler.advance_time import AdvanceTime
@@ -26,6 +25,7 @@ from civitai_mock.scheduler.stray_prompts import StrayPrompts
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.scheduler.workflows import WorkflowAdvancer
 from civitai_mock.services.activity import Worker
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 
@@ -263,15 +263,8 @@ class Scheduler:
     async def _claim(self, room: int) -> Sequence[Job]:
         """Return as many jobs as there is room for; none while the store is away."""
         claim = self._new_claim()
-        try:
+        with ErrorBoundary("claiming failed"):
             jobs = await self._queue.claim(claim, limit=room, only_timed=self._services.progress_policy.only_timed)
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-        except NamespaceResetError as error:
-            logger.debug("nothing claimed", reason=error.message)
-        except Exception:
-            logger.exception("claiming failed")
-        else:
             self.claimed_at = claim.at if jobs else self.claimed_at
             return [self._dated(job) for job in jobs] if self._services.clock.is_moved else jobs
         if self._services.clock.is_moved:  # where nothing rests as long as there may be a job to claim

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Provider
 from civitai_mock.scheduler.job_runner import cancelling
 from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.services.activity import Signal
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -49,12 +49,8 @@ class StrayPrompts:
 
     async def run_scans(self) -> None:
         while True:
-            try:
+            with ErrorBoundary("stray prompts not scanned", away="stray prompts not scanned"):
                 await self.scan()
-            except TransientError as error:
-                logger.warning("stray prompts not scanned", error=error.message)
-            except Exception:
-                logger.exception("stray prompts not scanned")
             await self._clock.sleep(SCAN_SECONDS)
 
     async def scan(self) -> None:

@@ -9,11 +9,11 @@ from typing import Protocol
 
 import structlog
 
-from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Clock, JobStore
 from civitai_mock.services.activity import Signal
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -156,13 +156,6 @@ class WorkflowAdvancer:
 
     async def _try(self, action: Callable[[], Awaitable[object]]) -> bool:
         """Return False if the store is away; what fails otherwise is a bug of ours, and left to the next scan."""
-        try:
+        with ErrorBoundary("workflow not advanced") as boundary:
             await action()
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-            return False
-        except NamespaceResetError as error:
-            logger.debug("no workflow advanced", reason=error.message)
-        except Exception:
-            logger.exception("workflow not advanced")
-        return True
+        return not boundary.is_store_away

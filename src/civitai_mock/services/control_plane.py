@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import DEFAULT, SERVER, NamespaceRecord
 from civitai_mock.ports import Clock, NamespaceStore
 from civitai_mock.services.controls import NOTHING
+from civitai_mock.services.error_boundary import ErrorBoundary
 
 POLL = timedelta(milliseconds=250)
 BEAT = timedelta(seconds=1)
@@ -71,14 +71,10 @@ class ControlPlane:
         """Obey what other processes change."""
         while not self._store.is_private:
             await self._clock.sleep(POLL.total_seconds())
-            try:
+            with ErrorBoundary("changes of namespaces not read"):
                 await self.refresh()
                 if self._revision != self._confirmed or self._clock.now() - self._last_beat >= BEAT:
                     await self._beat()
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-            except Exception:
-                logger.exception("changes of namespaces not read")
 
     async def stop(self) -> None:
         """Take leave, so that nobody waits for this process any more."""

@@ -9,10 +9,10 @@ from functools import partial
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.ports import Clock, EventFeed, Timer
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 
 logger = structlog.stdlib.get_logger()
@@ -80,13 +80,9 @@ class FollowEvents:
         position: str | None = None
         while True:
             self._look.clear()
-            try:
+            with ErrorBoundary("events of other processes not read"):
                 position = await self._feed.last_position() if position is None else await self._read(position)
                 self._begun.set()
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-            except Exception:
-                logger.exception("events of other processes not read")
             await self._pause()
 
     async def _read(self, position: str) -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import structlog
 
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.ports import JobStore
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.shared_work import SharedWork
@@ -111,16 +111,11 @@ class PollJobs:
 
     async def _run_to_ends(self, find: FindJobs) -> bool:
         """Return whether something was moved, so that there may be more to move."""
-        try:
+        with ErrorBoundary("jobs not moved"):
             jobs = [job for job in await find() if self.concerns(job) and not job.is_blocked]
             after = await asyncio.gather(*(self._move(job, self._get_mover().succeed) for job in jobs))
-        except TransientError as error:
-            logger.warning("store away", error=error.message)
-            return False
-        except Exception:
-            logger.exception("jobs not moved")
-            return False
-        return any(new is None or new.seq != job.seq for job, new in zip(jobs, after, strict=True))
+            return any(new is None or new.seq != job.seq for job, new in zip(jobs, after, strict=True))
+        return False
 
     def _on_changes(self, jobs: Sequence[Job]) -> None:
         for job in jobs if self._drivers else ():
