@@ -16,7 +16,7 @@ from tests.support.paths import DATA
 from tests.support.served_app import Opened, serve_all
 from tests.support.v2_inputs import InputKind, input_kinds, make_input
 from tests.support.v2_steps import with_airs
-from tests.support.v2_workflows import CHECKPOINT, RECIPES, WorkflowClient
+from tests.support.v2_workflows import CHECKPOINT, RECIPES, WorkflowClient, step
 
 REQUESTS = [entry["body"] for entry in json.loads((DATA / "captures/v2-requests.json").read_text("utf-8"))]
 OF_IMAGES = {"textToImage", "imageGen", "imageUpscaler", "customComfy"}
@@ -62,10 +62,6 @@ async def opened() -> AsyncIterator[Opened]:
 @pytest.fixture
 def workflows(opened: Opened) -> WorkflowClient:
     return WorkflowClient(opened.client)
-
-
-def step(step_type: str, step_input: Any, **members: Any) -> dict[str, Any]:
-    return {"$type": step_type, "input": step_input, **members}
 
 
 async def run(workflows: WorkflowClient, *steps: Any) -> Any:

@@ -17,7 +17,7 @@ from tests.support.paths import DATA
 from tests.support.served_app import BASE_URL, Opened, serve_all
 from tests.support.v2_description import check_output
 from tests.support.v2_media_inputs import sent_inputs
-from tests.support.v2_workflows import RECIPES, WorkflowClient, image, reference
+from tests.support.v2_workflows import RECIPES, WorkflowClient, image, reference, step
 
 CLIP = f"data:video/mp4;base64,{base64.b64encode(video_file('mp4', 'libx264')).decode()}"
 VIDEO: Any = {"engine": "ltx2.3", "prompt": "a fox", "width": 64, "height": 64, "duration": 3, "fps": 4, "seed": 3}
@@ -37,10 +37,6 @@ async def opened() -> AsyncIterator[Opened]:
 @pytest.fixture
 def workflows(opened: Opened) -> WorkflowClient:
     return WorkflowClient(opened.client)
-
-
-def step(step_type: str, step_input: Any, **members: Any) -> dict[str, Any]:
-    return {"$type": step_type, "input": step_input, **members}
 
 
 def urls_in(value: Any) -> Iterator[str]:

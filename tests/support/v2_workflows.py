@@ -16,6 +16,10 @@ COMMON_MEMBERS = {"name", "priority", "timeout", "retries", "metadata"}
 OVER = {"succeeded", "failed", "expired", "canceled"}
 
 
+def step(step_type: str, step_input: Any, **members: Any) -> dict[str, Any]:
+    return {"$type": step_type, "input": step_input, **members}
+
+
 def echo(message: Any = "hi", **members: Any) -> dict[str, Any]:
     return {"$type": "echo", "input": {"message": message}, **members}
 

@@ -5,17 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import structlog
-
 from civitai_mock.domain.clock_state import LATEST_DATE, frozen
-from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.ports import Clock, JobQueue, MovedClock
+from civitai_mock.scheduler.job_writer import when_store_answers
 from civitai_mock.scheduler.reaper import Reaper
 from civitai_mock.services.event_bus import EventBus
-
-logger = structlog.stdlib.get_logger()
 
 T = TypeVar("T")
 PAUSE_SECONDS = 0.2  # while the store is away
@@ -134,10 +130,6 @@ class AdvanceTime:
             self._event_bus.publish_work()
 
     async def _when_store_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                return await ask()
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-                self._deadlines.forget()
-                await self._system_clock.sleep(PAUSE_SECONDS)
+        return await when_store_answers(
+            ask, clock=self._system_clock, pause=PAUSE_SECONDS, on_away=self._deadlines.forget
+        )

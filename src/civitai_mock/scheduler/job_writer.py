@@ -83,13 +83,20 @@ class JobWriter:
         return held or job
 
     async def _when_store_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask again after a pause for as long as the store is away."""
-        while True:
-            try:
-                return await ask()
-            except TransientError as error:
-                logger.warning("store away", error=error.message)
-                await self.system_clock.sleep(PAUSE_SECONDS)
+        return await when_store_answers(ask, clock=self.system_clock, pause=PAUSE_SECONDS)
+
+
+async def when_store_answers(
+    ask: Callable[[], Awaitable[T]], *, clock: Clock, pause: float, on_away: Callable[[], None] = lambda: None
+) -> T:
+    """Ask again after a pause of so many seconds for as long as the store is away; before each, call `on_away`."""
+    while True:
+        try:
+            return await ask()
+        except TransientError as error:
+            logger.warning("store away", error=error.message)
+            on_away()
+            await clock.sleep(pause)
 
 
 def _has_same_claim(job: Job, stored: Job) -> bool:

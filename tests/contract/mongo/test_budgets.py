@@ -17,18 +17,12 @@ from civitai_mock.storage.mongo import budgets
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from tests.support.dates import START
 from tests.support.jobs import job_id, make_job
-from tests.support.mongo import Interrupted, Meanwhile, mongo_address, process_on
+from tests.support.mongo import Interrupted, Meanwhile, process_on
 
 pytestmark = pytest.mark.mongo
 
 CONSUMER = make_job().issued_by
 TEN = Budget(issued_by=CONSUMER, limit=10)
-
-
-@pytest.fixture
-async def inside() -> AsyncIterator[Collections]:
-    async with mongo_address() as address, address.open(), address.inside() as collections:
-        yield collections
 
 
 def job_for(number: int, cost: float) -> Job:

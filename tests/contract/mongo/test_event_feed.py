@@ -1,7 +1,5 @@
 """The feed of events in MongoDB: writes become visible in any order, and some of them late."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from civitai_mock.domain.job import Job
@@ -12,27 +10,9 @@ from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.event_feed import FeedPositions
 from tests.support.dates import START
 from tests.support.jobs import SECOND, add_claimed, job_id, make_job
-from tests.support.mongo import Meanwhile, MongoAddress, mongo_address, process_on
+from tests.support.mongo import Meanwhile, process_on
 
 pytestmark = pytest.mark.mongo
-
-
-@pytest.fixture
-async def address() -> AsyncIterator[MongoAddress]:
-    async with mongo_address() as address:
-        yield address
-
-
-@pytest.fixture
-async def stores(address: MongoAddress) -> AsyncIterator[Stores]:
-    async with address.open() as stores:
-        yield stores
-
-
-@pytest.fixture
-async def inside(address: MongoAddress) -> AsyncIterator[Collections]:
-    async with address.inside() as collections:
-        yield collections
 
 
 async def _position_of(inside: Collections, job_id: str) -> str:

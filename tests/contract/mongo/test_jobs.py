@@ -1,7 +1,6 @@
 """What only MongoDB can get wrong about jobs: two writes that a crash may part, and claimers in many processes."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 
@@ -20,27 +19,9 @@ from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.job_documents import event_documents
 from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
-from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address, process_on
+from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, process_on
 
 pytestmark = pytest.mark.mongo
-
-
-@pytest.fixture
-async def address() -> AsyncIterator[MongoAddress]:
-    async with mongo_address() as address:
-        yield address
-
-
-@pytest.fixture
-async def stores(address: MongoAddress) -> AsyncIterator[Stores]:
-    async with address.open() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def inside(address: MongoAddress, stores: Stores) -> AsyncIterator[Collections]:
-    async with address.inside() as collections:
-        yield collections
 
 
 def accepted(job: Job) -> Job:

@@ -1,7 +1,6 @@
 """What only MongoDB can get wrong about namespaces: revisions that are drawn and written in another order."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,29 +19,11 @@ from civitai_mock.storage.mongo.namespaces import MongoNamespaceStore
 from civitai_mock.storage.mongo.revisions import ITSELF, Revisions
 from tests.support.dates import START
 from tests.support.jobs import add_jobs, chunks, make_job
-from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, mongo_address
+from tests.support.mongo import Interrupted, Meanwhile
 
 pytestmark = pytest.mark.mongo
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def address() -> AsyncIterator[MongoAddress]:
-    async with mongo_address() as address:
-        yield address
-
-
-@pytest.fixture
-async def stores(address: MongoAddress) -> AsyncIterator[Stores]:
-    async with address.open() as stores:
-        yield stores
-
-
-@pytest.fixture
-async def inside(address: MongoAddress, stores: Stores) -> AsyncIterator[Collections]:
-    async with address.inside() as collections:
-        yield collections
 
 
 def process_on(inside: Collections, **troubled: Any) -> NamespaceStore:

@@ -1,6 +1,5 @@
 """Databases of earlier versions: their jobs and blobs have none of the fields that came later."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,7 +15,7 @@ from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.encoding import moment_text
 from tests.support.dates import START
 from tests.support.jobs import add_jobs, chunks, collect, job_id, make_claim, make_job, succeeded
-from tests.support.mongo import MongoAddress, mongo_address
+from tests.support.mongo import MongoAddress
 
 pytestmark = pytest.mark.mongo
 
@@ -45,12 +44,6 @@ ADDED_LATER = [
     "slots.$[].name",
     "resources.$[].hashes",
 ]
-
-
-@pytest.fixture
-async def address() -> AsyncIterator[MongoAddress]:
-    async with mongo_address() as address:
-        yield address
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What only MongoDB can get wrong about callbacks: lost answers, rivals, and values that look like commands."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,15 +14,9 @@ from civitai_mock.ports import WebhookOutbox
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, add_claimed, job_id, make_job, prepared
-from tests.support.mongo import Interrupted, Meanwhile, mongo_address, process_on
+from tests.support.mongo import Interrupted, Meanwhile, process_on
 
 pytestmark = pytest.mark.mongo
-
-
-@pytest.fixture
-async def inside() -> AsyncIterator[Collections]:
-    async with mongo_address() as address, address.open(), address.inside() as collections:
-        yield collections
 
 
 def told_job(number: int = 1) -> Job:

@@ -1,7 +1,7 @@
 """What only MongoDB can get wrong about workflows: a crash, or another process, between two of its writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from civitai_mock.storage.mongo import budgets
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import make_job
-from tests.support.mongo import Interrupted, JobRoles, Meanwhile, mongo_address, process_on
+from tests.support.mongo import Interrupted, JobRoles, Meanwhile, process_on
 from tests.support.workflows import (
     MONTH,
     OWNER,
@@ -29,12 +29,6 @@ from tests.support.workflows import (
 pytestmark = pytest.mark.mongo
 
 TEN = Balances(together=10)
-
-
-@pytest.fixture
-async def inside() -> AsyncIterator[Collections]:
-    async with mongo_address() as address, address.open(), address.inside() as collections:
-        yield collections
 
 
 def costing(
