@@ -8,7 +8,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from civitai_mock.api.context import ApiContext
+from civitai_mock.api.exchange import ApiContext
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import WorkerReport
 from civitai_mock.services.health import CHECK_SECONDS, REASON, CheckReadiness

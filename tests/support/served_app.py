@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from civitai_mock.api.app import Api
-from civitai_mock.api.context import UseCases
+from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.clock import SeededIds, VirtualClock

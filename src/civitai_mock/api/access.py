@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.rate_limit import GuessLimit, address_key, peer_host

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from starlette.types import Scope
 
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.responses import JsonResponse
 
 MAX_BYTES = 4 * 2**20  # about two thousand answers: more are hardly asked for again within one second

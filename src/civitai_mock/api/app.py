@@ -15,8 +15,8 @@ from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.answer_cache import AnswerCache
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
-from civitai_mock.api.context import ApiContext, ApiOptions, ServedNamespaces
 from civitai_mock.api.errors import on_http_error, on_mock_error
+from civitai_mock.api.exchange import ApiContext, ApiOptions, ServedNamespaces
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.late_imports import imported
 from civitai_mock.api.mock import is_control_path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-from civitai_mock.api.context import NAMESPACE_PATH, Exchange
+from civitai_mock.api.exchange import NAMESPACE_PATH, Exchange
 from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.vocabulary import ClientCompat

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from civitai_mock.api.answer_cache import answers_of
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.openapi import DescribedRoute, Endpoint
 
 PathParams: TypeAlias = Mapping[str, str]

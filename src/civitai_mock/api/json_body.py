@@ -13,8 +13,9 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from civitai_mock.api.body_budget import Share
-from civitai_mock.api.context import ApiOptions, exchange
+from civitai_mock.api.context import exchange
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError
+from civitai_mock.api.exchange import ApiOptions
 from civitai_mock.api.validation import ROOT
 from civitai_mock.domain.errors import UnsupportedMediaTypeError, fault
 from civitai_mock.domain.json_types import Json, JsonObject

@@ -15,8 +15,8 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from civitai_mock.api.access import Access, TrustedProxies
 from civitai_mock.api.base_path import with_base_path_noted, without_extra_slashes
-from civitai_mock.api.context import EXCHANGE, Exchange, ServedNamespace
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, error_response, problem
+from civitai_mock.api.exchange import EXCHANGE, Exchange, ServedNamespace
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics

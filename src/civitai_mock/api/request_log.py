@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import structlog
 
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.health import CHECK_URLS
 from civitai_mock.network.redaction import HIDDEN
 

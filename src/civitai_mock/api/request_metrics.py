@@ -6,7 +6,7 @@ from time import time_ns
 
 from starlette.routing import BaseRoute, Route
 
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.exchange import Exchange
 from civitai_mock.ports import Metrics, Span, SpanKind
 from civitai_mock.services.tracing import is_recorded, parent_of
 

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from civitai_mock.api.access import Access
 from civitai_mock.api.app import FASTAPI_APP, make_api
-from civitai_mock.api.context import ApiOptions
+from civitai_mock.api.exchange import ApiOptions
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.rate_limit import GuessLimit
 from civitai_mock.api.request_log import RequestLog

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from civitai_mock.api.context import UseCases
+from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.ports import Stores
 from civitai_mock.services.callback_views import ShowCallbacks

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from civitai_mock.api.context import UseCases
+from civitai_mock.api.exchange import UseCases
 from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.providers import provider_in_world

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from civitai_mock.api.context import Exchange
+from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.rate_limit import GuessLimit, address_key, peer_host
 from civitai_mock.domain.errors import ForbiddenError, UnauthorizedError
 from civitai_mock.services.consumers import bearer_token, consumer_id, token_digest

@@ -9,15 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answer_cache import Settled, answers_of
-from civitai_mock.api.context import (
-    caller,
-    count_look,
-    exchange,
-    options,
-    owner,
-    use_cases,
-    while_connected,
-)
+from civitai_mock.api.context import caller, count_look, exchange, options, owner, use_cases, while_connected
 from civitai_mock.api.json_body import read_as
 from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import flag, required
