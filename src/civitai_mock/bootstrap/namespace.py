@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from civitai_mock.api.exchange import UseCases
 from civitai_mock.api.rate_limit import RateLimit
+from civitai_mock.bootstrap.blob_links import make_blob_links
 from civitai_mock.bootstrap.metrics import make_scrape
 from civitai_mock.bootstrap.providers import provider_in_world
 from civitai_mock.bootstrap.runtime import Runtime
@@ -75,8 +76,7 @@ class Namespace:
     controls: Controls
     manage: ManageNamespaces | None
     obeyed_clock: ObeyedClock | None
-    blob_urls: BlobUrls
-    workflow_blob_urls: WorkflowBlobUrls
+    own_blob_links: OwnBlobLinks
     webhook_sender: WebhookSender
     progress_policy: ProgressPolicy
     runs_jobs: bool
@@ -115,8 +115,12 @@ class Namespace:
         return ReadBacklog(queue=self.stores.queue)
 
     @property
-    def own_blob_links(self) -> OwnBlobLinks:
-        return OwnBlobLinks(blob_urls=self.blob_urls, workflow_blob_urls=self.workflow_blob_urls)
+    def blob_urls(self) -> BlobUrls:
+        return self.own_blob_links.blob_urls
+
+    @property
+    def workflow_blob_urls(self) -> WorkflowBlobUrls:
+        return self.own_blob_links.workflow_blob_urls
 
     @cached_property
     def build_jobs(self) -> BuildJobs:
@@ -270,16 +274,14 @@ def make_namespace(
     """
     stores = runtime.stores if epoch is None else runtime.stores.in_epoch(epoch)
     settings, epoch = runtime.settings, epoch or Epoch()
-    lifetime = timedelta(seconds=settings.blob_url_lifetime_s)
-    workflow_lifetime = timedelta(seconds=settings.workflow_url_lifetime_s)
-    event_bus, event_feed = EventBus(), event_feed or runtime.event_feed
-    own_clock = NamespaceClock(system_clock=runtime.clock, activity=event_bus.activity) if clock is None else None
-    clock = clock or own_clock or runtime.clock
+    event_bus, event_feed, controls = EventBus(), event_feed or runtime.event_feed, controls or Controls()
+    controls.subscribe(event_bus.publish_work)  # as there may be jobs that could not be claimed before
+    own_clock = NamespaceClock(system_clock=runtime.clock, activity=event_bus.activity)
+    obeyed_clock = ObeyedClock(own_clock, controls) if clock is None else None
+    clock = clock or own_clock
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     event_feed.add(epoch.number, event_bus)
-    controls = controls or Controls()
     ids = ids or _make_ids(runtime, epoch, controls)
-    controls.subscribe(event_bus.publish_work)  # as there may be jobs that could not be claimed before
     return Namespace(
         epoch=epoch,
         runtime=runtime,
@@ -289,17 +291,14 @@ def make_namespace(
         ids=ids,
         event_bus=event_bus,
         event_feed=event_feed,
-        blob_urls=BlobUrls(key=runtime.blob_key, lifetime=lifetime, clock=clock, namespace=epoch.namespace),
-        workflow_blob_urls=WorkflowBlobUrls(
-            key=runtime.blob_key, lifetime=workflow_lifetime, clock=clock, namespace=epoch.namespace
-        ),
+        own_blob_links=make_blob_links(runtime, epoch.namespace, clock=clock),
         webhook_sender=WebhookSender(
             client=runtime.network.guarded_by(callback_policy(settings.callback_patterns)),
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
         controls=controls,
         manage=None,
-        obeyed_clock=ObeyedClock(own_clock, controls) if own_clock else None,
+        obeyed_clock=obeyed_clock,
         progress_policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
         runs_jobs=runs_jobs,
         scheduler_fault=scheduler_fault,
@@ -313,17 +312,7 @@ def _make_ids(runtime: Runtime, epoch: Epoch, controls: Controls) -> NamespaceId
 def _make_use_cases(namespace: Namespace) -> UseCases:
     runtime, clock, event_bus = namespace.runtime, namespace.clock, namespace.event_bus
     settings, stores, provider = runtime.settings, namespace.stores, namespace.provider
-    stall_detector = (
-        None
-        if namespace.runs_jobs
-        else StallDetector(
-            queue=stores.queue,
-            policy=namespace.progress_policy,
-            clock=clock,
-            system_clock=namespace.system_clock,
-            poll=settings.poll,
-        )
-    )
+    stall_detector = None if namespace.runs_jobs else _make_stall_detector(namespace)
     query = QueryJobs(jobs=stores.jobs, namespace=namespace.name)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
     return UseCases(
@@ -362,6 +351,16 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         clock=clock,
         provider_name=provider.name,
         rate_limit=RateLimit(settings.rate_limit, clock=clock) if settings.rate_limit else None,
+    )
+
+
+def _make_stall_detector(namespace: Namespace) -> StallDetector:
+    return StallDetector(
+        queue=namespace.stores.queue,
+        policy=namespace.progress_policy,
+        clock=namespace.clock,
+        system_clock=namespace.system_clock,
+        poll=namespace.runtime.settings.poll,
     )
 
 

@@ -73,7 +73,7 @@ class Scheduler:
         self.worker_id = worker_id
         self._stores = stores
         self._jobs = jobs = stores.jobs
-        self._queue = queue = stores.queue
+        self._queue = stores.queue
         self._services = services
         self._dispatchers = dispatchers
         self._workflows = workflows
@@ -83,15 +83,7 @@ class Scheduler:
         self._writer = JobWriter(
             jobs=jobs, event_bus=event_bus, clock=services.clock, system_clock=services.system_clock
         )
-        self._dependencies = DependencyResolver(
-            jobs=jobs,
-            queue=queue,
-            search=stores.search,
-            event_bus=event_bus,
-            event_feed=event_feed,
-            clock=services.clock,
-            system_clock=services.system_clock,
-        )
+        self._dependencies = self._make_dependencies()
         self._timeouts = Timers(clock=services.clock, on_due=self._time_out)
         self._in_flight = InFlight()
         self.claimed_at: datetime | None = None  # the last claim under this worker id that got anything
@@ -112,14 +104,28 @@ class Scheduler:
             in_flight=self._in_flight,
             clock=services.system_clock,
         )
-        self._reaper = Reaper(
-            stores=stores,
-            event_bus=event_bus,
-            clock=services.clock,
-            system_clock=services.system_clock,
+        self._reaper = self._make_reaper()
+
+    def _make_dependencies(self) -> DependencyResolver:
+        return DependencyResolver(
+            jobs=self._jobs,
+            queue=self._queue,
+            search=self._stores.search,
+            event_bus=self._event_bus,
+            event_feed=self._event_feed,
+            clock=self._services.clock,
+            system_clock=self._services.system_clock,
+        )
+
+    def _make_reaper(self) -> Reaper:
+        return Reaper(
+            stores=self._stores,
+            event_bus=self._event_bus,
+            clock=self._services.clock,
+            system_clock=self._services.system_clock,
             in_flight=self._in_flight,
-            interval=options.poll,
-            lease=options.lease,
+            interval=self._options.poll,
+            lease=self._options.lease,
         )
 
     async def run(self) -> None:
