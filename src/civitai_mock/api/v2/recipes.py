@@ -14,22 +14,26 @@ from civitai_mock.api.json_body import read_any
 from civitai_mock.api.query_params import flag, optional
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v2.blob_documents import BlobRenderer
+from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.echo import echo_input, input_reader
 from civitai_mock.api.v2.description.recipe_document import MEDIA_TYPES, DocumentFormat, written_recipe_document
-from civitai_mock.api.v2.planned_outputs import planned_output
 from civitai_mock.api.v2.render import renderer_for
+from civitai_mock.api.v2.steps.stand_ins import BLOB, BLOB_TYPES, answer_schema
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.json_types import Json, JsonObject, as_object
+from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.references import default_name
 from civitai_mock.domain.workflow import WorkflowSnapshot, WorkflowStatus
 from civitai_mock.domain.workflow_progress import reason_of, workflow_progress
 from civitai_mock.domain.workflow_template import StepTemplate, WorkflowTemplate
+from civitai_mock.generation.schema_values import Shapes, build_value, filled
 from civitai_mock.services.threads import LARGE_BYTES, in_thread_if_large
 from civitai_mock.services.workflows.change import WorkflowUpdate
 from civitai_mock.services.workflows.query import is_over
 from civitai_mock.services.workflows.step_jobs import input_path
 
 AS_LONG_AS_ALLOWED = timedelta(days=1)  # the service has a limit of its own
+USUAL_TYPE = "image/jpeg"  # of a blob whose type the description leaves open
 
 
 async def invoke_recipe(request: Request) -> Response:
@@ -128,7 +132,7 @@ async def _output(request: Request, snapshot: WorkflowSnapshot) -> Json:
 def _planned(request: Request, name: str) -> Json:
     """Return the form of an output that only the step can find out."""
     urls = use_cases(request).workflow_blob_urls
-    return planned_output(name, BlobRenderer(urls=urls, base_url=base_url(request)))
+    return _planned_output(name, BlobRenderer(urls=urls, base_url=base_url(request)))
 
 
 async def get_json_document(request: Request) -> Response:
@@ -144,3 +148,16 @@ async def _document(request: Request, document_format: DocumentFormat) -> Respon
     name: str = request.path_params["name"]
     write = partial(written_recipe_document, name, document_format)
     return Response(await in_thread_if_large(write, size=LARGE_BYTES), media_type=MEDIA_TYPES[document_format])
+
+
+def _planned_output(recipe: str, renderer: BlobRenderer) -> JsonObject:
+    """Return a value of the form that the output will have, the same each time, with blobs that are not available."""
+    shapes = Shapes(resolve=answer_schema, blob_types={**BLOB_TYPES, BLOB: USUAL_TYPE})
+    built = build_value(recipe_schemas()[recipe].output, seed=recipe, shapes=shapes)
+
+    def blob(place: int) -> Json:
+        file = built.files[place]
+        blob_id = f"planned-{place}{extension_of(file.content_type)}"
+        return renderer.render(blob_id, content_type=file.content_type, facts=file.facts, is_available=False)
+
+    return as_object(filled(built.value, blob))
