@@ -171,7 +171,7 @@ async def test_a_namespace_without_work_is_closed_and_opened_again_as_it_was(mon
         await succeeds(other, job)
 
         async def is_closed() -> bool:
-            return "other" not in namespaces.open_names
+            return namespaces.find("other") is None
 
         await comes_true(is_closed)
         again = await namespaces.open("other")

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -85,10 +85,6 @@ class Namespaces:
         from civitai_mock.bootstrap.snapshots import make_snapshots
 
         return make_snapshots(self._runtime, self.control, on_left=self._has_over.set)
-
-    @property
-    def open_names(self) -> Sequence[str]:
-        return list(self._open)
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""
