@@ -118,14 +118,13 @@ def test_no_file_at_all_and_a_folder_that_was_deleted_are_fine(tmp_path: Path, m
     assert Settings.load().port == 3000
 
 
-# The interpreter's own files may be out of that user's reach, so they are loaded before.
+# Installed packages may be out of that user's reach, so root loads them before; ours are loaded anew.
 LOAD_AS_SOMEBODY = """
-import os
-import civitai_mock.scheduler.scheduler, platformdirs.unix, pydantic.networks
-from civitai_mock.api import app
-from civitai_mock.providers.comfyui import address
-from civitai_mock.network import tls
-from civitai_mock.services import submit_checks
+import os, sys
+from civitai_mock.settings import Settings
+Settings.load()
+for name in [name for name in sys.modules if name.partition(".")[0] == "civitai_mock"]:
+    del sys.modules[name]
 os.setuid(4242)
 {change}
 from civitai_mock.settings import Settings
