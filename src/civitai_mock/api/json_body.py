@@ -16,8 +16,7 @@ from civitai_mock.api.body_budget import Share
 from civitai_mock.api.context import exchange
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError
 from civitai_mock.api.exchange import ApiOptions
-from civitai_mock.api.validation import ROOT
-from civitai_mock.domain.errors import UnsupportedMediaTypeError, fault
+from civitai_mock.domain.errors import ROOT, UnsupportedMediaTypeError, fault
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.services.threads import in_thread_if_large
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import BeforeValidator, ValidationError
 from pydantic_core import ErrorDetails
 
-from civitai_mock.domain.errors import InvalidRequestError, invalid
+from civitai_mock.domain.errors import ROOT, InvalidRequestError, invalid
 
-ROOT = "$"
 MAX_PATH_PARTS = 8
 MESSAGES: Mapping[str, str] = {
     "missing": "This member is required.",

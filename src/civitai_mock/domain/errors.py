@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 MOST_FAULTS = 100
+ROOT = "$"  # is the path of a body as a whole
 INVALID = "One or more validation errors occurred."
 
 

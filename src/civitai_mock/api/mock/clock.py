@@ -1,6 +1,6 @@
 """The clock of a namespace: see it, stop it, set it, and advance it past whatever takes time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -8,21 +8,20 @@ from starlette.responses import Response
 
 from civitai_mock.api.context import exchange, use_cases
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
-from civitai_mock.api.mock.bodies import Members, read_change
+from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.changes import changed
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import ClockAdvance, ClockDocument, ClockSettings
 from civitai_mock.api.openapi import Operation
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.domain.clock_state import EARLIEST_DATE, FASTEST, LATEST_DATE, SLOWEST, ClockMode, is_date
+from civitai_mock.domain.clock_state import FASTEST, SLOWEST, ClockMode
 from civitai_mock.domain.dotnet import format_date
-from civitai_mock.domain.durations import EXPECTED, parse_duration
-from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.members import Members
 from civitai_mock.services.namespace_clock import ShownClock
 
 PATH = "/clock"
 BY, TO, TO_NEXT = "by", "to", "toNext"
-A_DATE = "a date like 2026-01-31T12:00:00Z"
 
 
 async def get_clock(request: Request) -> Response:
@@ -56,7 +55,7 @@ def _render(shown: ShownClock) -> JsonObject:
 
 def _read_setting(members: Members) -> tuple[ClockMode, datetime | None, float | None]:
     mode = members.required("mode", members.word("mode", ClockMode)) or ClockMode.REAL
-    now, rate = _date(members, "now"), members.number("rate", least=SLOWEST, most=FASTEST)
+    now, rate = members.date("now"), members.number("rate", least=SLOWEST, most=FASTEST)
     if now is not None and mode is ClockMode.REAL:
         members.note("now", "A real clock shows the time of this machine; leave this out, or choose another mode.")
     if rate is not None and mode is not ClockMode.SCALED:
@@ -68,27 +67,7 @@ def _read_advance(members: Members) -> tuple[timedelta | None, datetime | None]:
     members.exactly_one(BY, TO, TO_NEXT)
     if members.flag(TO_NEXT) is False:
         members.note(TO_NEXT, "Expected true.")
-    return members.parsed(BY, _duration, expected=EXPECTED.removeprefix("expected ")), _date(members, TO)
-
-
-def _date(members: Members, name: str) -> datetime | None:
-    moment = members.parsed(name, _moment, expected=A_DATE)
-    if moment is not None and not is_date(moment):
-        members.note(name, f"Expected a date from {EARLIEST_DATE.year} to {LATEST_DATE.year - 1}.")
-    return moment
-
-
-def _moment(value: Json) -> datetime:
-    """Read an ISO 8601 date, which is UTC without an offset; raise `ValueError` for anything else."""
-    try:
-        found = datetime.fromisoformat(value if isinstance(value, str) else "")
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except OverflowError as error:
-        raise ValueError from error
-
-
-def _duration(value: Json) -> timedelta:
-    return parse_duration(value if isinstance(value, str) else "")
+    return members.duration(BY), members.date(TO)
 
 
 ROUTES = [

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from civitai_mock.api.context import exchange, options
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
-from civitai_mock.api.mock.bodies import Members, read_change
+from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.changes import changed, done
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
@@ -13,9 +13,9 @@ from civitai_mock.api.mock.schemas import NamespaceDocument, NamespaceList, Name
 from civitai_mock.api.openapi import Operation, flag_parameter, path_parameter
 from civitai_mock.api.query_params import flag
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.api.validation import ROOT
-from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.errors import ROOT, InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.members import Members
 from civitai_mock.domain.money import Account
 from civitai_mock.domain.namespaces import DEFAULT, NamespaceRecord, check_name
 from civitai_mock.domain.progress_modes import parse_progress_mode

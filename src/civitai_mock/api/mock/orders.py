@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from civitai_mock.api.context import options, use_cases
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG
-from civitai_mock.api.mock.bodies import Members, read_change
+from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.jobs import JOB_PATH, render_item
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import FailOrder, JobItem, RejectOrder, SucceedOrder
 from civitai_mock.api.openapi import Operation, Schema, path_parameter
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.members import Members
 from civitai_mock.services.order_jobs import Failure, OrderJobs, SlotChange
 
 MAX_SEED = 2**32 - 1

@@ -17,8 +17,7 @@ from civitai_mock.api.mock.schemas import NotYet
 from civitai_mock.api.openapi import Operation, path_parameter
 from civitai_mock.api.upload_body import upload_chunks
 from civitai_mock.api.v2.blobs import content_disposition
-from civitai_mock.api.validation import ROOT
-from civitai_mock.domain.errors import InvalidRequestError, fault
+from civitai_mock.domain.errors import ROOT, InvalidRequestError, fault
 from civitai_mock.domain.namespaces import check_name
 from civitai_mock.services.snapshots.files import file_errors
 from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots

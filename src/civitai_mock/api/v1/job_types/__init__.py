@@ -28,8 +28,8 @@ from civitai_mock.api.v1.job_types.request import JobRequest
 from civitai_mock.api.v1.job_types.text_to_image import TextToImageJobRequest
 from civitai_mock.api.v1.job_types.training import ImageResourceTrainingJobRequest
 from civitai_mock.api.v1.wire import TYPE
-from civitai_mock.api.validation import ROOT, from_validation
-from civitai_mock.domain.errors import fault
+from civitai_mock.api.validation import from_validation
+from civitai_mock.domain.errors import ROOT, fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.services.job_template import JobTemplate

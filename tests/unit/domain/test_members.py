@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from civitai_mock.api.mock.bodies import Members, read_members
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.members import Members, read_members
 
 
 class Colour(StrEnum):
