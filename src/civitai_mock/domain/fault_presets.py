@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_number, as_object, as_text
 
@@ -74,7 +74,15 @@ class PresetParam:
     def is_bounded(self) -> bool:
         return self.type in {ParamType.NUMBER, ParamType.INTEGER}
 
-    def takes(self, value: Json) -> bool:
+    @property
+    def expected(self) -> str:
+        """Return what the param takes, in words."""
+        if self.is_bounded:
+            kind = "whole number" if self.type is ParamType.INTEGER else "number"
+            return f"a {kind} from {self.least:g} to {self.most:g}"
+        return "true or false" if self.type is ParamType.BOOLEAN else f"a text of 1 to {LONGEST_TEXT} characters"
+
+    def takes(self, value: Json) -> TypeGuard[ParamValue]:
         """Return whether a value is of this type, and in the bounds."""
         if self.type is ParamType.BOOLEAN:
             return isinstance(value, bool)
@@ -104,8 +112,12 @@ class FaultPreset:
 
     def usual_action(self) -> JsonObject:
         """Return the action with the defaults of all params in it."""
-        defaults = {name: param.default for name, param in self.params.items()}
-        return {name: _filled(value, defaults) for name, value in self.action.items()}
+        return self.filled_action({})
+
+    def filled_action(self, params: Mapping[str, ParamValue]) -> JsonObject:
+        """Return the action with these params in it, and the defaults of the others."""
+        values = {name: params.get(name, param.default) for name, param in self.params.items()}
+        return {name: _filled(value, values) for name, value in self.action.items()}
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from civitai_mock.domain.clock_state import EARLIEST_DATE, LATEST_DATE, is_date
 from civitai_mock.domain.durations import EXPECTED, parse_duration
-from civitai_mock.domain.errors import ROOT, fault, invalid
+from civitai_mock.domain.errors import ROOT, InvalidRequestError, fault, invalid
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number
 from civitai_mock.domain.nearest import unknown_name
 
@@ -70,6 +70,15 @@ class Members:
     def note(self, name: str, message: str) -> None:
         """Note what is wrong with a member, or with this object itself if the name is empty."""
         self._faults.setdefault(self.path_of(name), []).append(message)
+
+    def note_expected(self, name: str, expected: str) -> None:
+        """Note that a member is not what it should be."""
+        self.note(name, f"Expected {expected}; found {_shown(self.value(name))}.")
+
+    def note_all(self, error: InvalidRequestError) -> None:
+        """Note the faults of a part that was read elsewhere, by their paths in the body."""
+        for path, messages in error.errors.items():
+            self._faults.setdefault(path, []).extend(messages)
 
     def path_of(self, name: str) -> str:
         """Return the path of a member in the body, like `stages.SENT_TO_COMFY.min`."""
@@ -170,7 +179,7 @@ class Members:
         value = self.value(name)
         found = None if value is None else convert(value)
         if value is not None and found is None:
-            self.note(name, f"Expected {expected}; found {_shown(value)}.")
+            self.note_expected(name, expected)
         return found
 
 

@@ -1,0 +1,121 @@
+"""Which rule fires: the header's, else the first of the namespace, else the first of the server that matches.
+
+One rule wins at each hook, and only for it the dice fall. Whoever asks counts matches and hits, wherever they are kept.
+"""
+
+from collections.abc import Callable, Collection, Generator, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from civitai_mock.domain.fault_presets import Target
+from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
+from civitai_mock.domain.faults.rules import FaultRule, fits_hook
+
+Dice: TypeAlias = Callable[[FaultRule, int], float]  # 0 to 1 for a rule and the number of its match
+
+
+class Counted(StrEnum):
+    """Names what is counted of a rule."""
+
+    MATCHES = "matches"
+    HITS = "hits"
+
+
+class Missed(StrEnum):
+    """Says why a rule did not fire, where no condition of its match failed."""
+
+    ENABLED = "enabled"
+    PRESET = "preset"  # what its preset is about is something else
+    ENDED = "until"
+    TIMES = "times"
+    TURN = "every"
+    PROBABILITY = "probability"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Asks to add one to a counter of a rule, and for the sum."""
+
+    rule: FaultRule
+    counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Says of a rule that was looked at what failed first, like `match.method`; None for the one that fires."""
+
+    rule: FaultRule
+    failed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Is the rule that fires, if one does, and all that were looked at, in their order."""
+
+    rule: FaultRule | None
+    looks: tuple[Look, ...]
+
+
+Choosing: TypeAlias = Generator[Count, int, Choice]
+
+
+def choose(
+    rules: Iterable[FaultRule],
+    subject: FaultSubject,
+    *,
+    now: datetime,
+    dice: Dice,
+    spent: Collection[str] = (),
+) -> Choosing:
+    """Choose among rules in their order; yield what is to be counted, and return the choice.
+
+    Rules that take hold elsewhere are not looked at. `spent` has the ids of rules that are known to have fired as often
+    as they may. A rule that has, unknown to that, is found out when its hit is counted: the next one has its turn.
+    """
+    looks: list[Look] = []
+    for rule in rules:
+        if not fits_hook(rule, subject.hook):
+            continue
+        failed = first_failed(rule, subject, now)
+        if failed is None and rule.id in spent:
+            failed = Missed.TIMES
+        if failed is None:
+            failed = yield from _take_turn(rule, dice)
+        looks.append(Look(rule, failed))
+        if failed is None or failed == Missed.PROBABILITY:
+            return Choice(rule if failed is None else None, tuple(looks))
+    return Choice(None, tuple(looks))
+
+
+def first_failed(rule: FaultRule, subject: FaultSubject, now: datetime) -> str | None:
+    """Return what keeps a rule from a match, as the journal names it; None if it matches."""
+    if not rule.is_enabled:
+        return Missed.ENABLED
+    if rule.scope.ends_at is not None and now >= rule.scope.ends_at:
+        return Missed.ENDED
+    if (condition := rule.match.first_failed(subject)) is not None:
+        return f"{MATCH}.{condition}"
+    return None if _is_about(rule, subject.targets) else Missed.PRESET
+
+
+def _is_about(rule: FaultRule, targets: Collection[Target]) -> bool:
+    """Return whether a request is what the preset of a rule is about."""
+    return rule.preset is None or not rule.preset.fits or not set(rule.preset.fits).isdisjoint(targets)
+
+
+def _take_turn(rule: FaultRule, dice: Dice) -> Generator[Count, int, Missed | None]:
+    """Return why a rule that matches does not fire; None if it does."""
+    scope = rule.scope
+    if scope.counts_matches:
+        seen = yield Count(rule, Counted.MATCHES)
+        if not scope.is_turn(seen):
+            return Missed.TURN
+        if dice(rule, seen) >= scope.probability:
+            return Missed.PROBABILITY
+    if scope.times is not None:
+        hits = yield Count(rule, Counted.HITS)
+        if scope.is_spent(hits - 1):
+            return Missed.TIMES
+    return None
