@@ -10,7 +10,7 @@ MEMORY = 1 << 20  # bytes that a compiled pattern may take; the largest one look
 class Compiled(Protocol):
     """Is what RE2 makes of a pattern."""
 
-    def search(self, text: str) -> object: ...
+    def search(self, text: bytes) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class LinearPattern:
     compiled: Compiled = field(compare=False, repr=False)
 
     def is_in(self, text: str) -> bool:
-        return self.compiled.search(text) is not None
+        return self.compiled.search(text.encode(errors="surrogatepass")) is not None
 
 
 def compile_pattern(text: str) -> LinearPattern:
@@ -34,7 +34,7 @@ def compile_pattern(text: str) -> LinearPattern:
     options.log_errors = False
     options.max_mem = MEMORY
     try:
-        return LinearPattern(text, re2.compile(text, options))
+        return LinearPattern(text, re2.compile(text.encode(), options))
     except UnicodeEncodeError as error:
         raise ValueError("Expected a pattern without halves of surrogate pairs.") from error
     except re2.error as error:
