@@ -23,6 +23,7 @@ from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.controls import Controls
+from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
@@ -150,6 +151,9 @@ class ServedNamespace(Protocol):
 
     @property
     def controls(self) -> Controls: ...
+
+    @property
+    def faults(self) -> Faults: ...
 
     @property
     def worker_name(self) -> str | None:

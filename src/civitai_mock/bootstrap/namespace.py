@@ -31,6 +31,7 @@ from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
+from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
@@ -79,6 +80,7 @@ class Namespace:
     own_blob_links: OwnBlobLinks
     webhook_sender: WebhookSender
     progress_policy: ProgressPolicy
+    faults: Faults
     runs_jobs: bool
     scheduler_fault: Callable[[], str | None]
 
@@ -300,6 +302,16 @@ def make_namespace(
         manage=None,
         obeyed_clock=obeyed_clock,
         progress_policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
+        faults=Faults(
+            controls=controls,
+            server_rules=runtime.server_rules,
+            store=runtime.stores.namespaces,
+            epoch=epoch,
+            clock=clock,
+            system_clock=runtime.clock,
+            ids=ids,
+            metrics=runtime.metrics,
+        ),
         runs_jobs=runs_jobs,
         scheduler_fault=scheduler_fault,
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from importlib import import_module
@@ -24,6 +24,7 @@ from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provider, RecordSpan, Stores
 from civitai_mock.services.event_feed import FollowEvents
+from civitai_mock.services.faults import ServerRules
 from civitai_mock.services.host_policy import HostPolicy, image_policy
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings, SettingsError
@@ -71,6 +72,7 @@ class Runtime:
     event_feed: FollowEvents
     blob_key: bytes
     metrics: Metrics
+    server_rules: ServerRules = field(default_factory=ServerRules)
 
 
 @asynccontextmanager

@@ -76,7 +76,8 @@ class Metrics:
 
     `webhook_attempts` are counted by what came of them; the last one of an event that never arrives is `given_up`. Each
     of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives `jobs_in_flight`,
-    which returns how many jobs it works on, by stage. `record_span` is None unless spans are exported.
+    which returns how many jobs it works on, by stage. `faults_fired` are counted by preset, which is empty for plain
+    actions. `record_span` is None unless spans are exported.
     """
 
     def __init__(self, record_span: RecordSpan | None = None) -> None:
@@ -94,6 +95,7 @@ class Metrics:
         self.statement_counts: list[Callable[[], int]] = []
         self.jobs_in_flight: Callable[[], Mapping[str, int]] = dict
         self.webhook_attempts = Counter[str]()
+        self.faults_fired = Counter[str]()
 
     def count_changes(self, jobs: Sequence[Job]) -> None:
         """Count jobs that are new or have ended, of those that this process has just changed."""

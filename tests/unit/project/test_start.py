@@ -120,10 +120,11 @@ OF_PROGRESS_MODES = (
     "civitai_mock.scheduler.job_stepper",
     "civitai_mock.services.order_jobs",
 )
+OF_FAULTS = ("civitai_mock.domain.faults", "civitai_mock.domain.members", "civitai_mock.services.fault_rules", "re2")
 OTHERS = ("av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml")
 
 
-@pytest.mark.parametrize("name", [*OTHERS, *OF_WORKFLOWS, *OF_PROGRESS_MODES])
+@pytest.mark.parametrize("name", [*OTHERS, *OF_WORKFLOWS, *OF_PROGRESS_MODES, *OF_FAULTS])
 def test_the_start_imports_nothing_that_few_requests_need(started: Any, name: str) -> None:
     assert not [module for module in started["modules"] if module == name or module.startswith(f"{name}.")]
 

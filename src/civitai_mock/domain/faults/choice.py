@@ -9,11 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Target
 from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
 from civitai_mock.domain.faults.rules import FaultRule, fits_hook
 
 Dice: TypeAlias = Callable[[FaultRule, int], float]  # 0 to 1 for a rule and the number of its match
+Now: TypeAlias = Callable[[FaultRule], datetime]  # the time by the clock that a rule goes by
 
 
 class Counted(StrEnum):
@@ -32,6 +34,7 @@ class Missed(StrEnum):
     TIMES = "times"
     TURN = "every"
     PROBABILITY = "probability"
+    STORE = "store"  # nobody could count
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def choose(
     rules: Iterable[FaultRule],
     subject: FaultSubject,
     *,
-    now: datetime,
+    now: Now,
     dice: Dice,
     spent: Collection[str] = (),
 ) -> Choosing:
@@ -73,12 +76,13 @@ def choose(
 
     Rules that take hold elsewhere are not looked at. `spent` has the ids of rules that are known to have fired as often
     as they may. A rule that has, unknown to that, is found out when its hit is counted: the next one has its turn.
+    Whoever cannot count throws `TransientError` in: then the rule pauses, as it may have fired as often as it may.
     """
     looks: list[Look] = []
     for rule in rules:
         if not fits_hook(rule, subject.hook):
             continue
-        failed = first_failed(rule, subject, now)
+        failed = first_failed(rule, subject, now(rule))
         if failed is None and rule.id in spent:
             failed = Missed.TIMES
         if failed is None:
@@ -107,6 +111,13 @@ def _is_about(rule: FaultRule, targets: Collection[Target]) -> bool:
 
 def _take_turn(rule: FaultRule, dice: Dice) -> Generator[Count, int, Missed | None]:
     """Return why a rule that matches does not fire; None if it does."""
+    try:
+        return (yield from _count_turn(rule, dice))
+    except TransientError:
+        return Missed.STORE
+
+
+def _count_turn(rule: FaultRule, dice: Dice) -> Generator[Count, int, Missed | None]:
     scope = rule.scope
     if scope.counts_matches:
         seen = yield Count(rule, Counted.MATCHES)

@@ -65,6 +65,11 @@ class FaultRule:
     is_enabled: bool
     document: ReadOnlyJson
 
+    @property
+    def hooks(self) -> frozenset[Hook]:
+        """Return where this takes hold, with all its conditions."""
+        return frozenset(hook for hook in self.action.hooks if fits_hook(self, hook))
+
 
 def parse_rule(value: Json, *, rule_id: str, set_at: datetime, routes: Collection[str] | None = None) -> FaultRule:
     """Read a rule; raise `InvalidRequestError` with the paths of all that is wrong.

@@ -52,7 +52,8 @@ class Counters:
         dice: Dice | None = None,
         spent: Sequence[str] = (),
     ) -> Choice:
-        choosing = choose(rules, subject, now=START + seconds * SECOND, dice=dice or _always(0), spent=spent)
+        now = START + seconds * SECOND
+        choosing = choose(rules, subject, now=lambda _rule: now, dice=dice or _always(0), spent=spent)
         try:
             count = next(choosing)
             while True:

@@ -1,0 +1,87 @@
+"""Rules of faults as they are stored with a namespace, or for all: each with its id, and from when its counts begin."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.faults.rules import FaultRule, parse_rule
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
+
+ID, LIFE, SET_AT, RULE = "id", "life", "setAt", "rule"
+
+logger = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRule:
+    """Is a rule with what its counts go by: each of its lives, of which a new rule begins one, begins at nothing."""
+
+    rule: FaultRule
+    life: int
+    set_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Return what the names of its counters begin with."""
+        return f"faults/{self.rule.id}/{self.life}/"
+
+    def document(self) -> JsonObject:
+        """Return what is stored."""
+        document: JsonObject = dict(self.rule.document)
+        return {ID: self.rule.id, LIFE: self.life, SET_AT: self.set_at.isoformat(), RULE: document}
+
+
+class ObeyedRules:
+    """Holds the rules that hold at one time, those of the namespace first; `spent` has the ids of those that are."""
+
+    def __init__(self, own: Sequence[StoredRule] = (), server: Sequence[StoredRule] = ()) -> None:
+        self.rules = [each.rule for each in (*own, *server)]
+        self.hooks = frozenset(hook for rule in self.rules for hook in rule.hooks)
+        self.keys = {each.rule.id: each.key for each in (*own, *server)}
+        self.of_server = frozenset(each.rule.id for each in server)
+        self.spent: set[str] = set()
+
+    def followed_by(self, own: Sequence[StoredRule], server: Sequence[StoredRule]) -> "ObeyedRules":
+        """Return the rules that hold next; what is spent stays so for the rest of its life."""
+        after = ObeyedRules(own, server)
+        after.spent |= {rule_id for rule_id in self.spent if after.keys.get(rule_id) == self.keys[rule_id]}
+        return after
+
+
+class ParsedRules:
+    """Holds the rules of one document: each is read once, however often others change, and whoever asks for them."""
+
+    def __init__(self) -> None:
+        self._documents: Json = None
+        self._known: Mapping[str, tuple[Json, StoredRule]] = {}
+
+    def of(self, documents: Json) -> Sequence[StoredRule]:
+        """Return the rules of what is stored, in their order."""
+        if documents != self._documents:
+            found = [(document, self._rule_of(document)) for document in as_list(documents)]
+            self._documents = documents
+            self._known = {rule.rule.id: (document, rule) for document, rule in found if rule is not None}
+        return [rule for _, rule in self._known.values()]
+
+    def _rule_of(self, document: Json) -> StoredRule | None:
+        """Return a rule; None, which is logged, for one that this program does not know."""
+        known, rule = self._known.get(as_text(as_object(document).get(ID)), (None, None))
+        if known == document:
+            return rule
+        try:
+            return parse_stored_rule(document)
+        except (InvalidRequestError, ValueError) as error:
+            logger.warning("rule of faults not known", rule=document, error=str(error))
+            return None
+
+
+def parse_stored_rule(document: Json) -> StoredRule:
+    """Read what `StoredRule.document` returns; raise `ValueError` or `InvalidRequestError` for anything else."""
+    members = as_object(document)
+    rule_id, life, set_at = members.get(ID), members.get(LIFE), datetime.fromisoformat(as_text(members.get(SET_AT)))
+    if not isinstance(rule_id, str) or not isinstance(life, int) or set_at.tzinfo is None:
+        raise ValueError("a rule is stored with its id, the number of its life, and a date with its zone")
+    return StoredRule(rule=parse_rule(members.get(RULE), rule_id=rule_id, set_at=set_at), life=life, set_at=set_at)

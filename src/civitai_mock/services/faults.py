@@ -1,0 +1,159 @@
+"""Which rule of faults fires in a namespace, and how often, over all processes that serve it."""
+
+from typing import TYPE_CHECKING, Final
+
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
+from civitai_mock.ports import Clock, Ids, Metrics, NamespaceStore
+from civitai_mock.services.controls import Controls
+from civitai_mock.services.error_boundary import ErrorBoundary
+
+if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
+    from collections.abc import Sequence
+
+    from civitai_mock.domain.fault_presets import Hook
+    from civitai_mock.domain.faults.choice import Choice, Choosing, Count
+    from civitai_mock.domain.faults.conditions import FaultSubject
+    from civitai_mock.domain.faults.rules import FaultRule
+    from civitai_mock.services.fault_rules import ObeyedRules, ParsedRules, StoredRule
+
+RULES: Final = "rules"  # the member of the documents of namespaces and server
+MATCHES, HITS = "matches", "hits"  # what is counted of a rule, as `Counted` names it
+DICE_SIDES: Final = 2**32  # of `Ids.seed`
+
+
+class ServerRules:
+    """Holds the rules that are set for all namespaces, which are read once in a process."""
+
+    def __init__(self) -> None:
+        self._parsed: ParsedRules | None = None
+
+    def of(self, controls: Controls) -> "Sequence[StoredRule]":
+        documents = controls.server.get(RULES)
+        if self._parsed is None:
+            if not documents:
+                return ()
+            self._parsed = new_parsed_rules()
+        return self._parsed.of(documents)
+
+
+class Faults:
+    """Chooses which rule fires: one that a request asks for, else one of the namespace, else one of the server.
+
+    Rules are read when they change, and what counts is counted in the store. A server's rule goes by real time, and is
+    counted over all namespaces. `is_any_set` is False where there is no rule at all: then nobody has to ask.
+    """
+
+    def __init__(
+        self,
+        *,
+        controls: Controls,
+        server_rules: ServerRules,
+        store: NamespaceStore,
+        epoch: Epoch,
+        clock: Clock,
+        system_clock: Clock,
+        ids: Ids,
+        metrics: Metrics,
+    ) -> None:
+        self.is_any_set = False
+        self._controls = controls
+        self._server_rules = server_rules
+        self._store = store
+        self._epoch = epoch
+        self._clock = clock
+        self._system_clock = system_clock
+        self._ids = ids
+        self._metrics = metrics
+        self._own: ParsedRules | None = None
+        self._obeyed: ObeyedRules | None = None
+        self._update()
+        controls.subscribe(self._update)
+
+    def hits(self, hook: "Hook") -> bool:
+        """Return whether there is a rule that takes hold at a hook, whatever it matches."""
+        return self._obeyed is not None and hook in self._obeyed.hooks
+
+    async def choose(self, subject: "FaultSubject", *, asked: "FaultRule | None" = None) -> "Choice":
+        """Choose a rule for what comes to its hook, and count it; the rule that is `asked` for comes first.
+
+        While the store is away, rules that have to be counted do not fire.
+        """
+        from civitai_mock.domain.faults.choice import choose  # noqa: PLC0415 - see above
+
+        obeyed = self._obeyed or new_obeyed_rules()
+        choosing = choose(
+            obeyed.rules if asked is None else (asked, *obeyed.rules),
+            subject,
+            now=lambda rule: self._clock_of(rule, obeyed).now(),
+            dice=self._dice,
+            spent=obeyed.spent,
+        )
+        choice = await self._finish(choosing, obeyed)
+        if choice.rule is not None:
+            await self._note_fired(choice.rule, obeyed)
+        return choice
+
+    async def _finish(self, choosing: "Choosing", obeyed: "ObeyedRules") -> "Choice":
+        """Count what is to be counted."""
+        try:
+            count = next(choosing)
+            while True:
+                try:
+                    counted = await self._count(count, obeyed)
+                except TransientError as error:
+                    count = choosing.throw(error)
+                else:
+                    count = choosing.send(counted)
+        except StopIteration as end:
+            choice: Choice = end.value
+            return choice
+
+    async def _count(self, count: "Count", obeyed: "ObeyedRules") -> int:
+        """Return the number of a match or a hit, the first being 1; which match it is, matters to seeded dice only."""
+        rule, scope = count.rule, count.rule.scope
+        if count.counted == MATCHES:
+            is_numbered = scope.after > 0 or scope.every > 1 or self._ids.is_seeded
+            return await self._add(rule, MATCHES, obeyed) if is_numbered else 1
+        hits = await self._add(rule, HITS, obeyed)
+        if scope.is_spent(hits):
+            obeyed.spent.add(rule.id)
+        return hits
+
+    async def _note_fired(self, rule: "FaultRule", obeyed: "ObeyedRules") -> None:
+        """Count for whoever looks; `times` has been counted before, and what a request asked for has no counts."""
+        self._metrics.faults_fired["" if rule.preset is None else rule.preset.name] += 1
+        if rule.scope.times is None and rule.id in obeyed.keys:
+            with ErrorBoundary("hit of a rule not counted"):
+                await self._add(rule, HITS, obeyed)
+
+    async def _add(self, rule: "FaultRule", counted: str, obeyed: "ObeyedRules") -> int:
+        epoch = SHARED_EPOCH if rule.id in obeyed.of_server else self._epoch.number
+        return 1 + await self._store.count(epoch, obeyed.keys[rule.id] + counted)
+
+    def _clock_of(self, rule: "FaultRule", obeyed: "ObeyedRules") -> Clock:
+        return self._system_clock if rule.id in obeyed.of_server else self._clock
+
+    def _dice(self, rule: "FaultRule", match: int) -> float:
+        return self._ids.of_job(rule.id, f"match {match}").seed() / DICE_SIDES
+
+    def _update(self) -> None:
+        """Take over what is set now."""
+        documents = self._controls.document.get(RULES)
+        server = self._server_rules.of(self._controls)
+        if documents or server or self._obeyed is not None:
+            self._own = self._own or new_parsed_rules()
+            self._obeyed = (self._obeyed or new_obeyed_rules()).followed_by(self._own.of(documents), server)
+            self.is_any_set = bool(self._obeyed.rules)
+
+
+def new_parsed_rules() -> "ParsedRules":
+    from civitai_mock.services.fault_rules import ParsedRules  # noqa: PLC0415 - see above
+
+    return ParsedRules()
+
+
+def new_obeyed_rules() -> "ObeyedRules":
+    from civitai_mock.services.fault_rules import ObeyedRules  # noqa: PLC0415 - see above
+
+    return ObeyedRules()

@@ -1,0 +1,202 @@
+"""Which rule fires in a namespace: counted in the store, with the dice of its seed, until the store is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from civitai_mock.clock import NamespaceClock, RandomIds, VirtualClock
+from civitai_mock.domain.clock_state import frozen
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.fault_presets import Hook
+from civitai_mock.domain.faults.conditions import FaultSubject
+from civitai_mock.domain.faults.rules import parse_fault_header, parse_rule
+from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Metrics, NamespaceStore
+from civitai_mock.services.activity import Activity
+from civitai_mock.services.controls import Controls
+from civitai_mock.services.fault_rules import StoredRule
+from civitai_mock.services.faults import Faults, ServerRules
+from civitai_mock.services.namespace_ids import NamespaceIds
+from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.support.dates import START
+
+REQUEST = FaultSubject(hook=Hook.REQUEST, method="GET", route="/v1/consumer/jobs/{jobId}")
+ERROR: JsonObject = {"action": {"status": 500}}
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[NamespaceStore]:
+    async with open_sqlite(directory=None, names=TableNames()) as stores:
+        yield stores.namespaces
+
+
+def stored(rule_id: str, *, life: int = 1, **members: Any) -> JsonObject:
+    """What is stored of a rule that was set at `START`."""
+    return StoredRule(
+        rule=parse_rule({**ERROR, **members}, rule_id=rule_id, set_at=START), life=life, set_at=START
+    ).document()
+
+
+@dataclass
+class AwayStore:
+    """A store of which some calls come while it is away."""
+
+    inner: NamespaceStore
+    is_away: bool = False
+
+    async def count(self, epoch: int, key: str) -> int:
+        if self.is_away:
+            raise TransientError("The store is away.")
+        return await self.inner.count(epoch, key)
+
+
+@dataclass(kw_only=True)
+class Process:
+    """The faults of a namespace in one process, and what they depend on."""
+
+    store: Any
+    controls: Controls = field(default_factory=Controls)
+    epoch: Epoch = field(default_factory=Epoch)
+    machine: VirtualClock = field(default_factory=lambda: VirtualClock(START))
+    metrics: Metrics = field(default_factory=Metrics)
+    faults: Faults = field(init=False)
+    clock: NamespaceClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = NamespaceClock(system_clock=self.machine, activity=Activity())
+        self.faults = Faults(
+            controls=self.controls,
+            server_rules=ServerRules(),
+            store=self.store,
+            epoch=self.epoch,
+            clock=self.clock,
+            system_clock=self.machine,
+            ids=NamespaceIds(random=RandomIds(), controls=self.controls, epoch=self.epoch, count=self.store.count),
+            metrics=self.metrics,
+        )
+
+    def set(self, *rules: JsonObject, server: Sequence[JsonObject] = (), **members: Any) -> "Process":
+        self.controls.update({"rules": list(rules), **members}, {"rules": list(server)})
+        return self
+
+    async def fires(self, subject: FaultSubject = REQUEST, *, header: str | None = None) -> str | None:
+        asked = None if header is None else parse_fault_header(header, now=START)
+        rule = (await self.faults.choose(subject, asked=asked)).rule
+        return None if rule is None else rule.id
+
+    async def fired(self, number: int) -> list[str | None]:
+        return [await self.fires() for _ in range(number)]
+
+    async def looks(self) -> list[tuple[str, str | None]]:
+        return [(look.rule.id, look.failed) for look in (await self.faults.choose(REQUEST)).looks]
+
+
+async def test_nothing_is_set_until_a_rule_is(store: NamespaceStore) -> None:
+    process = Process(store=store)
+    assert (process.faults.is_any_set, process.faults.hits(Hook.REQUEST), await process.fires()) == (False, False, None)
+    process.set(stored("fault-1"), stored("fault-2", enabled=False, action={"lose": True}))
+    hits = [hook for hook in Hook if process.faults.hits(hook)]
+    assert (process.faults.is_any_set, hits, await process.fires()) == (True, [Hook.REQUEST, Hook.JOB], "fault-1")
+    process.set()
+    assert (process.faults.is_any_set, process.faults.hits(Hook.REQUEST), await process.fires()) == (False, False, None)
+
+
+async def test_what_a_request_asks_for_comes_first_and_the_servers_rules_last(store: NamespaceStore) -> None:
+    process = Process(store=store).set(stored("fault-1", times=1), server=[stored("server-fault-1")])
+    assert await process.fires(header="html-error") == "html-error"
+    assert await process.fired(2) == ["fault-1", "server-fault-1"]
+    assert process.metrics.faults_fired == {"html-error": 1, "": 2}
+
+
+async def test_a_header_hits_without_any_rule(store: NamespaceStore) -> None:
+    assert await Process(store=store).fires(header="html-error") == "html-error"
+
+
+async def test_times_is_exact_over_all_processes(store: NamespaceStore) -> None:
+    processes = [Process(store=store).set(stored("fault-1", times=5)) for _ in range(4)]
+    fired = await asyncio.gather(*(process.fires() for process in processes for _ in range(10)))
+    assert fired.count("fault-1") == 5
+
+
+async def test_a_servers_rule_is_counted_over_all_namespaces(store: NamespaceStore) -> None:
+    for name, number in (("a", 21), ("b", 22)):
+        process = Process(store=store, epoch=Epoch(name, number)).set(server=[stored("server-fault-1", every=2)])
+        assert await process.fires() == (None if name == "a" else "server-fault-1")
+
+
+async def test_each_namespace_counts_its_rules_by_itself(store: NamespaceStore) -> None:
+    for number in (21, 22):
+        process = Process(store=store, epoch=Epoch("a", number)).set(stored("fault-1", times=1))
+        assert await process.fired(2) == ["fault-1", None]
+
+
+async def test_a_new_life_begins_anew(store: NamespaceStore) -> None:
+    process = Process(store=store).set(stored("fault-1", times=1))
+    assert await process.fired(2) == ["fault-1", None]
+    process.set(stored("fault-1", times=1), stored("fault-2", times=1))
+    assert await process.fired(2) == ["fault-2", None]
+    process.set(stored("fault-1", times=1, life=2))
+    assert await process.fired(2) == ["fault-1", None]
+
+
+async def test_a_rule_that_goes_while_its_hit_is_counted_does_not_spend_its_next_life(store: NamespaceStore) -> None:
+    process = Process(store=store).set(stored("fault-1", times=1))
+    firing = asyncio.create_task(process.fires())
+    await asyncio.sleep(0)
+    process.set(stored("fault-1", times=1, life=2))
+    assert await firing == "fault-1"
+    assert await process.fired(2) == ["fault-1", None]
+
+
+async def test_equal_seeds_have_equal_dice_and_a_restart_goes_on(store: NamespaceStore) -> None:
+    rule = stored("fault-1", probability=0.5)
+    one, other = [Process(store=store, epoch=Epoch("a", number)).set(rule, seed=7) for number in (21, 22)]
+    first = await one.fired(20)
+    restarted = Process(store=store, epoch=Epoch("a", 21)).set(rule, seed=7)
+    assert [*first, *(await restarted.fired(20))] == await other.fired(40)
+    assert first not in (await restarted.fired(20), [None] * 20, ["fault-1"] * 20)
+    another = Process(store=store, epoch=Epoch("a", 23)).set(rule, seed=8)
+    assert await another.fired(20) != first
+
+
+async def test_rules_that_have_to_count_pause_while_the_store_is_away(store: NamespaceStore) -> None:
+    away = AwayStore(store)
+    process = Process(store=away).set(
+        stored("fault-1", times=2), stored("fault-2", every=2), stored("fault-3", probability=1)
+    )
+    assert await process.fires() == "fault-1"
+    away.is_away = True
+    assert await process.looks() == [("fault-1", "store"), ("fault-2", "store"), ("fault-3", None)]
+    away.is_away = False
+    assert await process.fired(3) == ["fault-1", "fault-3", "fault-2"]
+
+
+async def test_dice_without_a_seed_do_not_need_the_store(store: NamespaceStore) -> None:
+    process = Process(store=AwayStore(store, is_away=True)).set(stored("fault-1", probability=0.5))
+    assert set(await process.fired(200)) == {None, "fault-1"}
+
+
+async def test_a_rule_ends_by_the_clock_of_its_namespace_and_one_of_the_server_by_the_real_one(
+    store: NamespaceStore,
+) -> None:
+    process = Process(store=store).set(
+        stored("fault-1", forSeconds=10), server=[stored("server-fault-1", forSeconds=99)]
+    )
+    process.clock.set(frozen(START))
+    process.machine.advance(50)
+    assert await process.fires() == "fault-1"
+    process.clock.set(frozen(START + timedelta(days=1)))
+    assert await process.fires() == "server-fault-1"
+    process.machine.advance(50)
+    assert await process.looks() == [("fault-1", "until"), ("server-fault-1", "until")]
+
+
+async def test_a_stored_rule_that_this_program_does_not_know_is_left_out(store: NamespaceStore) -> None:
+    unknown: JsonObject = {"id": "fault-1", "life": 1, "setAt": START.isoformat(), "rule": {"preset": "of-tomorrow"}}
+    process = Process(store=store).set(unknown, {"id": "fault-2"}, stored("fault-3"))
+    assert await process.looks() == [("fault-3", None)]
