@@ -129,11 +129,15 @@ class Shown(StrEnum):
 
 
 class BlobLink(NamedTuple):
-    """Names a blob of ours; a link that `is_signed` is a right to read what it shows, whoever has it."""
+    """Names a blob of ours; a link that `is_signed` is a right to read what it shows, whoever has it.
+
+    `signed_at` is known of URLs, in whole seconds.
+    """
 
     key: str
     shown: Shown = Shown.FILE
     is_signed: bool = True
+    signed_at: datetime | None = None
 
 
 @quick_init

@@ -69,6 +69,11 @@ class PreviewImage(ImageOperation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlackenImage(ImageOperation):
+    """Makes an image black, and leaves its size, its format and what it says of how it was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpscaleImage(ImageOperation):
     """Makes both sides of an image `factor` times as long."""
 
@@ -172,6 +177,7 @@ Operation: TypeAlias = (
     ConvertImage
     | KeepImage
     | PreviewImage
+    | BlackenImage
     | UpscaleImage
     | RedrawImage
     | RemoveBackground

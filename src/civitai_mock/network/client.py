@@ -40,11 +40,12 @@ class TooManyRedirectsError(MockError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundRequest:
-    """Says what to send to a host, and to all hosts that it redirects to."""
+    """Says what to send to a host, and to all hosts that it redirects to, unless `follows_redirects` is False."""
 
     method: str
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    follows_redirects: bool = True
 
 
 class HttpTransport(httpx.AsyncHTTPTransport):
@@ -109,7 +110,7 @@ class GuardedHttpClient:
     async def _follow(self, url: httpx.URL, message: OutboundRequest) -> httpx.Response:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._try_addresses(url, message)
-            if answer.status_code not in REDIRECT_STATUSES[message.method] or "location" not in answer.headers:
+            if not message.follows_redirects or not _is_redirect(answer, message):
                 return answer
             await answer.aclose()
             url = url.join(answer.headers["location"])
@@ -150,6 +151,10 @@ class GuardedHttpClient:
             extensions={"sni_hostname": url.raw_host.decode()},
         )
         return await client.send(request, stream=True, follow_redirects=False)
+
+
+def _is_redirect(answer: httpx.Response, message: OutboundRequest) -> bool:
+    return answer.status_code in REDIRECT_STATUSES[message.method] and "location" in answer.headers
 
 
 class DnsResolver:

@@ -69,15 +69,18 @@ class WebhookSender:
     timeout: timedelta
     circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker, init=False)
 
-    async def post(self, url: str, *, content: bytes, headers: Mapping[str, str]) -> int:
-        """Return the status of a 2xx answer.
+    async def post(
+        self, url: str, *, content: bytes, headers: Mapping[str, str], follows_redirects: bool = True
+    ) -> int:
+        """Return the status of a 2xx answer, or of a redirect that is not followed.
 
         Raise `NotDeliveredError`, or `ForbiddenError` for a host that is not allowed. No message repeats the URL, which
         may hold a secret.
         """
         receiver = url.partition("://")[2].partition("/")[0]
+        message = OutboundRequest(method="POST", content=content, headers=headers, follows_redirects=follows_redirects)
         with self.circuit_breaker.attempt(receiver):
-            return await self._post(url, OutboundRequest(method="POST", content=content, headers=headers))
+            return await self._post(url, message)
 
     async def _post(self, url: str, message: OutboundRequest) -> int:
         try:
@@ -89,6 +92,7 @@ class WebhookSender:
             raise NotDeliveredError(error.message, status=error.status) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise NotDeliveredError(explain_connection_error(error)) from error
-        if not 200 <= status < 300:
+        is_taken = 200 <= status < 300 or (not message.follows_redirects and 300 <= status < 400)
+        if not is_taken:
             raise NotDeliveredError("the answer is not 2xx", status=status)
         return status

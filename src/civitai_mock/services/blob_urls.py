@@ -18,6 +18,7 @@ from civitai_mock.services.signatures import UrlSigner, derived_key, encode_base
 V2_BLOBS_PATH, STREAMING_PATH = "/v2/consumer/blobs", "/v2/consumer/streaming-blobs"
 SIGNATURE, EXPIRES = "sig", "exp"  # v2 contract, section 8
 IN_NAMESPACE = re.compile(r"/ns/([A-Za-z0-9._-]{1,64})(?:/compat/[^/]*)?\Z", re.ASCII)  # the end of a base path
+EXPIRED = "This URL has expired; refresh the blob to get a new one."
 WRONG_SIGNATURE = "The signature of this URL is wrong."
 
 
@@ -52,9 +53,12 @@ class WorkflowBlobUrls:
         expiry = self.expiry()
         return SignedUrl(self.url(blob_id, expiry, base_url=base_url, shown=shown), expiry.at)
 
-    def expiry(self) -> Expiry:
-        """Return until when URLs work that are signed now."""
-        return _expiry(int(self.clock.now().timestamp()), self.lifetime)
+    def expiry(self, *, after: datetime | None = None) -> Expiry:
+        """Return until when URLs work that are signed now; they are none of those that were signed until `after`."""
+        second = int(self.clock.now().timestamp())
+        if after is not None:
+            second = max(second, int(after.timestamp()) + 1)
+        return _expiry(second, self.lifetime)
 
     def url(self, blob_id: str, expiry: Expiry, *, base_url: str, shown: Shown = Shown.FILE) -> str:
         """Return a URL that works until then."""
@@ -75,9 +79,10 @@ class WorkflowBlobUrls:
             for text in texts.values():
                 self._signer.check_is_here(text, signature)
             raise ForbiddenError(WRONG_SIGNATURE)
-        if (at or self.clock.now()) >= datetime.fromisoformat(expires):
-            raise ForbiddenError("This URL has expired; refresh the blob to get a new one.")
-        return BlobLink(blob_id, shown)
+        expires_at = datetime.fromisoformat(expires)
+        if (at or self.clock.now()) >= expires_at:
+            raise ForbiddenError(EXPIRED)
+        return BlobLink(blob_id, shown, signed_at=expires_at - self.lifetime)
 
     def link_in(self, url: str, *, at: datetime | None = None) -> BlobLink | None:
         """Return the blob of a URL of ours, at whatever host; None for any other URL.
@@ -128,8 +133,7 @@ class OwnBlobLinks:
 
     def find(self, url: str, *, at: datetime | None = None) -> BlobLink | None:
         """Return None for any other URL; raise as the two kinds of URLs do."""
-        key = self.blob_urls.key_in(url, at=at)
-        return self.workflow_blob_urls.link_in(url, at=at) if key is None else BlobLink(key)
+        return self.blob_urls.link_in(url, at=at) or self.workflow_blob_urls.link_in(url, at=at)
 
     def signed_again(self, url: str) -> str | None:
         """Return a URL of ours with the signature that it has here; None for any other URL, as the two kinds do."""

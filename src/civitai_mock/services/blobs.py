@@ -19,6 +19,7 @@ EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # c
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+EXPIRED = "This URL has expired; ask for the job again to get a new one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +31,25 @@ class BlobUrls:
     clock: Clock
     namespace: str = DEFAULT
 
-    def sign(self, blob_key: str, *, base_url: str) -> tuple[str, datetime]:
-        """Return a URL, and the time at which it stops working: both are in whole seconds."""
-        date, seconds, expires_at = _validity((self.clock.now() - EPOCH) // SECOND, self.lifetime)
+    def sign(self, blob_key: str, *, base_url: str, after: datetime | None = None) -> tuple[str, datetime]:
+        """Return a URL, and the time at which it stops working: both are in whole seconds.
+
+        It is none of those that were signed until `after`.
+        """
+        second = (self.clock.now() - EPOCH) // SECOND
+        if after is not None:
+            second = max(second, (after - EPOCH) // SECOND + 1)
+        date, seconds, expires_at = _validity(second, self.lifetime)
         signature = self._signer.sign(f"{blob_key}\n{date}\n{seconds}")
         # No value has a character to be quoted; to look for one took three quarters of the time of a URL.
         query = f"{DATE}={date}&{EXPIRES}={seconds}&{SIGNATURE}={signature}"
         return f"{base_url}{BLOBS_PATH}/{blob_key}?{query}", expires_at
 
-    def check(self, blob_key: str, *, date: str, expires: str, signature: str, at: datetime | None = None) -> None:
-        """Raise `ForbiddenError` for a URL that we did not sign, or that has expired by now (or `at` another time).
+    def check(self, blob_key: str, *, date: str, expires: str, signature: str, at: datetime | None = None) -> BlobLink:
+        """Return what a URL leads to.
 
-        Raise `NotFoundError` for one of another namespace.
+        Raise `ForbiddenError` for one that we did not sign, or that has expired by now (or `at` another time), and
+        `NotFoundError` for one of another namespace.
         """
         text = f"{blob_key}\n{date}\n{expires}"
         if not self._signer.has_signed(text, signature):
@@ -49,10 +57,11 @@ class BlobUrls:
             raise ForbiddenError("The signature of this URL is wrong.")
         signed_at = datetime.strptime(date, DATE_FORMAT).replace(tzinfo=UTC)
         if (at or self.clock.now()) >= signed_at + timedelta(seconds=int(expires)):
-            raise ForbiddenError("This URL has expired; ask for the job again to get a new one.")
+            raise ForbiddenError(EXPIRED)
+        return BlobLink(blob_key, signed_at=signed_at)
 
-    def key_in(self, url: str, *, at: datetime | None = None) -> str | None:
-        """Return the blob key in a URL of ours, at whatever host; None for any other URL.
+    def link_in(self, url: str, *, at: datetime | None = None) -> BlobLink | None:
+        """Return what a URL of ours leads to, at whatever host; None for any other URL.
 
         Raise what `check` does, and `ValueError` for a text that is not a URL. Other services sign with
         query parameters of these names too, but never with exactly these.
@@ -61,8 +70,7 @@ class BlobUrls:
         if found is None:
             return None
         key, given = found
-        self.check(key, date=given[DATE], expires=given[EXPIRES], signature=given[SIGNATURE], at=at)
-        return key
+        return self.check(key, date=given[DATE], expires=given[EXPIRES], signature=given[SIGNATURE], at=at)
 
     def signed_again(self, url: str) -> str | None:
         """Return a URL of ours with the signature that it has here, whoever signed it; None for any other URL.

@@ -60,6 +60,17 @@ async def test_a_fourth_redirect_is_not_followed(receiver: Receiver) -> None:
     assert len(receiver.requests) == 4
 
 
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+async def test_a_redirect_that_is_not_to_be_followed_counts_as_taken(receiver: Receiver, status: int) -> None:
+    receiver.answer = _redirects(1, to=OTHER, status=status)
+    sender = receiver.webhook_sender()
+    assert await sender.post(URL, content=b"event", headers={}, follows_redirects=False) == status
+    assert len(receiver.requests) == 1
+    receiver.answer = lambda _: httpx.Response(400)
+    with pytest.raises(NotDeliveredError):
+        await sender.post(URL, content=b"event", headers={}, follows_redirects=False)
+
+
 @pytest.mark.parametrize("target", ["http://public.test/", "http://8.8.8.8/", "ftp://receiver.test/"])
 async def test_a_redirect_to_a_forbidden_place_is_not_followed(receiver: Receiver, target: str) -> None:
     receiver.addresses |= {"public.test": ("93.184.216.34",), "8.8.8.8": ("8.8.8.8",)}

@@ -15,6 +15,7 @@ BASE = "https://mock.example/base"
 ID = "7Q00000000000000000000000Z.png"
 KEY = b"0123456789abcdef"
 YEAR = timedelta(days=365)
+SIGNED_AT = datetime(2026, 5, 26, 1, 0, 7, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ def test_a_url_has_the_form_of_real_ones(urls: WorkflowBlobUrls) -> None:
 def test_a_signed_url_names_its_blob_and_what_it_shows(links: OwnBlobLinks, shown: Shown) -> None:
     url = links.workflow_blob_urls.sign(ID, base_url=BASE, shown=shown).url
     for host in (BASE, "http://localhost:3000", "http://10.0.0.7"):
-        assert links.find(url.replace(BASE, host)) == BlobLink(ID, shown)
-    assert links.find(f"{url}&filename=a.png&download=true") == BlobLink(ID, shown)
+        assert links.find(url.replace(BASE, host)) == BlobLink(ID, shown, signed_at=SIGNED_AT)
+    assert links.find(f"{url}&filename=a.png&download=true") == BlobLink(ID, shown, signed_at=SIGNED_AT)
 
 
 def test_each_thing_that_is_shown_has_a_signature_of_its_own(urls: WorkflowBlobUrls) -> None:
@@ -57,7 +58,7 @@ def test_each_thing_that_is_shown_has_a_signature_of_its_own(urls: WorkflowBlobU
 
 def test_a_url_of_v1_is_one_of_ours(links: OwnBlobLinks) -> None:
     url, _ = links.blob_urls.sign("A" * 64, base_url=BASE)
-    assert links.find(url) == BlobLink("A" * 64)
+    assert links.find(url) == BlobLink("A" * 64, signed_at=SIGNED_AT)
 
 
 @pytest.mark.parametrize(
@@ -106,11 +107,11 @@ def test_a_url_works_until_it_expires(links: OwnBlobLinks, moved: VirtualClock) 
     asked_at = moved.now()
     url = links.workflow_blob_urls.sign(ID, base_url=BASE).url
     moved.advance(YEAR.total_seconds() - 1)
-    assert links.find(url) == BlobLink(ID)
+    assert links.find(url) == BlobLink(ID, signed_at=SIGNED_AT)
     moved.advance(1)
     with pytest.raises(ForbiddenError):
         links.find(url)
-    assert links.find(url, at=asked_at) == BlobLink(ID)
+    assert links.find(url, at=asked_at) == BlobLink(ID, signed_at=SIGNED_AT)
 
 
 def test_neither_kind_of_signature_is_taken_for_the_other(links: OwnBlobLinks, moved: VirtualClock) -> None:
@@ -118,3 +119,23 @@ def test_neither_kind_of_signature_is_taken_for_the_other(links: OwnBlobLinks, m
     signature = parse_qs(urlsplit(links.workflow_blob_urls.sign(ID, base_url=BASE).url).query)["sig"][0]
     with pytest.raises(ForbiddenError):
         links.blob_urls.check("file", date="2027-05-26T01:00:07.0000000Z", expires=ID, signature=signature)
+
+
+def test_a_url_that_is_signed_anew_is_another_one_in_the_same_second_too(
+    links: OwnBlobLinks, moved: VirtualClock
+) -> None:
+    first, second = links.blob_urls, links.workflow_blob_urls
+    before = [first.sign("A", base_url=BASE)[0], second.sign(ID, base_url=BASE).url]
+    renewed = [
+        first.sign("A", base_url=BASE, after=moved.now())[0],
+        second.url(ID, second.expiry(after=moved.now()), base_url=BASE),
+    ]
+    for old, new in zip(before, renewed, strict=True):
+        assert old != new
+        (signed, signed_anew) = links.find(old), links.find(new)
+        assert signed is not None
+        assert signed_anew is not None
+        assert (signed.signed_at, signed_anew.signed_at) == (SIGNED_AT, SIGNED_AT + timedelta(seconds=1))
+    later = moved.now() - timedelta(hours=1)  # what was signed since then is not one of those
+    assert first.sign("A", base_url=BASE, after=later)[0] == before[0]
+    assert second.url(ID, second.expiry(after=later), base_url=BASE) == before[1]

@@ -23,6 +23,7 @@ from civitai_mock.drawing.media.preprocessors import preprocess
 from civitai_mock.drawing.media.recipes import redraw
 from civitai_mock.generation.media import Derived, ImageFile, ImageFormat, MadeFile, MediaInput
 from civitai_mock.generation.operations import (
+    BlackenImage,
     Blur,
     ConvertImage,
     KeepImage,
@@ -58,6 +59,16 @@ def preview_image(operation: PreviewImage, inputs: Sequence[MediaInput]) -> Deri
     image = upright(open_input(inputs, width=operation.width))
     small = _resized(image, min(image.width, operation.width))
     return _one_image(small, operation.file, encode(small, operation.file, {}))
+
+
+def blacken_image(_: BlackenImage, inputs: Sequence[MediaInput]) -> Derived:
+    """Raise `JobError` for a format that images are not given out in."""
+    image = open_input(inputs)
+    known = {image_format.upper(): image_format for image_format in ImageFormat}
+    if image.format not in known:
+        raise JobError(f"The image is a {image.format}, which is not written here.")
+    file, black = ImageFile(format=known[image.format]), Image.new("RGB", upright(image).size)
+    return _one_image(black, file, encode(black, file, texts_of(image)))
 
 
 def upscale_image(operation: UpscaleImage, inputs: Sequence[MediaInput]) -> Derived:

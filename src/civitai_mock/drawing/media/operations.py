@@ -37,6 +37,7 @@ IMAGE_OPERATIONS: Mapping[type[of.Operation], Operate] = {
     of.ConvertImage: image_operations.convert_image,
     of.KeepImage: image_operations.keep_image,
     of.PreviewImage: image_operations.preview_image,
+    of.BlackenImage: image_operations.blacken_image,
     of.UpscaleImage: image_operations.upscale_image,
     of.RedrawImage: image_operations.redraw_image,
     of.RemoveBackground: image_operations.remove_background,

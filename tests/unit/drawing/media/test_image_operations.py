@@ -14,6 +14,7 @@ from civitai_mock.generation.file_recipes import ImageRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageFile, ImageFormat, MediaInput
 from civitai_mock.generation.operations import (
+    BlackenImage,
     Blur,
     ConvertImage,
     KeepImage,
@@ -135,6 +136,21 @@ def spread(image: Image.Image) -> float:
     assert isinstance(low, int | float)
     assert isinstance(high, int | float)
     return high - low
+
+
+@pytest.mark.parametrize("fmt", ImageFormat)
+def test_an_image_becomes_black_and_is_as_before_otherwise(fmt: ImageFormat) -> None:
+    before = written(fmt)
+    after = made(BlackenImage(), before)
+    image = opened(after.content)
+    assert (image.format, image.size, after.content_type) == (fmt.upper(), gradient().size, f"image/{fmt}")
+    assert image.convert("RGB").getextrema() == ((0, 0),) * 3
+    assert told(after.content) == told(before)
+
+
+def test_a_bitmap_is_not_blackened() -> None:
+    with pytest.raises(JobError, match="BMP"):
+        made(BlackenImage(), image_bytes(fmt="BMP"))
 
 
 def test_a_blur_without_regions_is_of_the_whole_image() -> None:
