@@ -11,8 +11,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from civitai_mock.api.broken_connection import BREAK_OFF
 from civitai_mock.api.whole_answer import WHOLE_ANSWER
-from civitai_mock.serving.transports import MAX_JOINED_BYTES, AnswerTransport, DrainingTransport
+from civitai_mock.serving.transports import MAX_JOINED_BYTES, AnswerTransport, DrainingTransport, reset_at_end
 
 MAX_URL_BYTES = 65_535  # the parser's own limit; the token of 1000 jobs needs 52 kB
 MAX_HEAD_BYTES = 96 * 1024
@@ -110,7 +111,10 @@ class Connection(HttpToolsProtocol):
         self._connections = connections
         self._draining = DrainingTransport(self)
         self._answering = AnswerTransport(self)
-        self._extensions: dict[str, dict[object, object]] = {WHOLE_ANSWER: {"send": self._send_whole}}
+        self._extensions: dict[str, dict[object, object]] = {
+            WHOLE_ANSWER: {"send": self._send_whole},
+            BREAK_OFF: {"call": self._break_off},
+        }
         self._has_had_request = self._in_head = False
         self._head_bytes = self._chunk_bytes = self._heads = 0
         self._may_keep_alive = True
@@ -251,6 +255,21 @@ class Connection(HttpToolsProtocol):
         self.transport.write(b"".join((*parts, b"\r\n", body)))
         cycle.message_event.set()
         cycle.on_response()
+        return True
+
+    def _break_off(self, resets: bool) -> bool:
+        """End the connection before its answer is complete; see `BreakOff`."""
+        cycle = self.cycle
+        if self.pipeline or cycle.response_complete or cycle.disconnected:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        self._answering.end()
+        if resets:
+            reset_at_end(self.transport)
+            self.abort()
+        else:
+            cycle.transport.close()
         return True
 
     def _check_head(self) -> None:

@@ -1,9 +1,12 @@
 """Stand-ins for the transport of a connection, which change how uvicorn writes its answers."""
 
 import asyncio
+import socket
+import struct
 from typing import Protocol
 
 MAX_JOINED_BYTES = 64 * 1024  # a larger body is not copied
+NO_LINGER = struct.pack("ii", 1, 0)  # on, for no time
 
 
 class Drainable(Protocol):
@@ -74,3 +77,9 @@ class AnswerTransport(asyncio.Transport):
     def close(self) -> None:
         self._send_head()
         self._connection.transport.close()
+
+
+def reset_at_end(transport: asyncio.Transport) -> None:
+    """Have a connection end with a reset (RST) when it is aborted, which no peer takes for the end of an answer."""
+    connected: socket.socket = transport.get_extra_info("socket")
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)

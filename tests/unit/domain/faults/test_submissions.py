@@ -7,13 +7,13 @@ import pytest
 from civitai_mock.domain.faults.submissions import SubmittedWork
 
 CHECKPOINT, LORA = "urn:air:sdxl:checkpoint:civitai:101055@128078", "urn:air:sd1:lora:civitai:82098@87153"
-V1 = {
+V1: dict[str, Any] = {
     "$type": "textToImage",
     "model": CHECKPOINT,
     "params": {"prompt": "a fox", "negativePrompt": "a dog", "numImages": 4},
     "additionalNetworks": {LORA: {"strength": 1}},
 }
-STEP = {
+STEP: dict[str, Any] = {
     "$type": "imageGen",
     "input": {"engine": "sdcpp", "ecosystem": "flux2Klein", "model": "klein", "prompt": "a cat", "loras": {LORA: 1}},
 }
