@@ -9,7 +9,7 @@ from civitai_mock.services.controls import Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from civitai_mock.domain.fault_presets import Hook
     from civitai_mock.domain.faults.choice import Choice, Choosing, Count
@@ -74,10 +74,17 @@ class Faults:
         """Return whether there is a rule that takes hold at a hook, whatever it matches."""
         return self._obeyed is not None and hook in self._obeyed.hooks
 
-    async def choose(self, subject: "FaultSubject", *, asked: "FaultRule | None" = None) -> "Choice":
+    async def choose(
+        self,
+        subject: "FaultSubject",
+        *,
+        asked: "FaultRule | None" = None,
+        turns: "Mapping[str, str] | None" = None,
+    ) -> "Choice":
         """Choose a rule for what comes to its hook, and count it; the rule that is `asked` for comes first.
 
-        While the store is away, rules that have to be counted do not fire.
+        What comes more than once brings what `turns_of` returned: each rule has one turn with it. While the
+        store is away, rules that have to be counted do not fire.
         """
         from civitai_mock.domain.faults.choice import choose  # noqa: PLC0415 - see above
 
@@ -88,11 +95,17 @@ class Faults:
             now=lambda rule: self._clock_of(rule, obeyed).now(),
             dice=self._dice,
             spent=obeyed.spent,
+            turns={each: turns[key] for each, key in obeyed.keys.items() if key in turns} if turns else {},
         )
         choice = await self._finish(choosing, obeyed)
         if choice.rule is not None:
             await self._note_fired(choice.rule, obeyed)
         return choice
+
+    def turns_of(self, choice: "Choice") -> "Mapping[str, str]":
+        """Return why rules did not fire though they matched, by what stands for each of their lives."""
+        keys = {} if self._obeyed is None else self._obeyed.keys
+        return {keys[rule_id]: why for rule_id, why in choice.turns.items() if rule_id in keys}
 
     async def _finish(self, choosing: "Choosing", obeyed: "ObeyedRules") -> "Choice":
         """Count what is to be counted."""

@@ -200,3 +200,29 @@ async def test_a_stored_rule_that_this_program_does_not_know_is_left_out(store: 
     unknown: JsonObject = {"id": "fault-1", "life": 1, "setAt": START.isoformat(), "rule": {"preset": "of-tomorrow"}}
     process = Process(store=store).set(unknown, {"id": "fault-2"}, stored("fault-3"))
     assert await process.looks() == [("fault-3", None)]
+
+
+async def test_each_rule_has_one_turn_with_what_comes_more_than_once(store: NamespaceStore) -> None:
+    rules = [stored("never", probability=0), stored("always")]
+    process = Process(store=store).set(*rules)
+    first = await process.faults.choose(REQUEST)
+    turns = process.faults.turns_of(first)
+    assert (first.rule, list(turns.values())) == (None, ["probability"])
+    again = await process.faults.choose(REQUEST, turns=turns)
+    assert [(look.rule.id, look.failed) for look in again.looks] == [("never", "probability")]
+    process.set(stored("second", every=2), stored("always"))
+    second = await process.faults.choose(REQUEST)
+    assert (second.rule and second.rule.id, list(process.faults.turns_of(second).values())) == ("always", ["every"])
+    for _ in range(2):  # the turn of something else would be the second one
+        found = await process.faults.choose(REQUEST, turns=process.faults.turns_of(second))
+        assert found.rule is not None
+        assert found.rule.id == "always"
+    assert await process.fires() == "second"
+
+
+async def test_a_rule_that_was_made_again_has_another_turn(store: NamespaceStore) -> None:
+    process = Process(store=store).set(stored("a", after=1))
+    turns = process.faults.turns_of(await process.faults.choose(REQUEST))
+    process.set(stored("a", life=2))
+    again = await process.faults.choose(REQUEST, turns=turns)
+    assert again.rule is not None

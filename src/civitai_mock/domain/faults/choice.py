@@ -3,7 +3,7 @@
 One rule wins at each hook, and only for it the dice fall. Whoever asks counts matches and hits, wherever they are kept.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,8 @@ from civitai_mock.domain.faults.rules import FaultRule, fits_hook
 
 Dice: TypeAlias = Callable[[FaultRule, int], float]  # 0 to 1 for a rule and the number of its match
 Now: TypeAlias = Callable[[FaultRule], datetime]  # the time by the clock that a rule goes by
+
+NO_TURNS: Mapping[str, str] = {}
 
 
 class Counted(StrEnum):
@@ -60,6 +62,11 @@ class Choice:
     rule: FaultRule | None
     looks: tuple[Look, ...]
 
+    @property
+    def turns(self) -> Mapping[str, str]:
+        """Return, by the ids of rules that matched and whose turn it was not, why they did not fire."""
+        return {look.rule.id: look.failed for look in self.looks if look.failed in {Missed.TURN, Missed.PROBABILITY}}
+
 
 Choosing: TypeAlias = Generator[Count, int, Choice]
 
@@ -71,12 +78,15 @@ def choose(
     now: Now,
     dice: Dice,
     spent: Collection[str] = (),
+    turns: Mapping[str, str] = NO_TURNS,
 ) -> Choosing:
     """Choose among rules in their order; yield what is to be counted, and return the choice.
 
     Rules that take hold elsewhere are not looked at. `spent` has the ids of rules that are known to have fired as often
     as they may. A rule that has, unknown to that, is found out when its hit is counted: the next one has its turn.
-    Whoever cannot count throws `TransientError` in: then the rule pauses, as it may have fired as often as it may.
+    `turns` say, by the ids of rules, why they did not fire when the same subject came to them before: each has one turn
+    with it. Whoever cannot count throws `TransientError` in: then the rule pauses, as it may have fired as often as it
+    may.
     """
     looks: list[Look] = []
     for rule in rules:
@@ -85,6 +95,8 @@ def choose(
         failed = first_failed(rule, subject, now(rule))
         if failed is None and rule.id in spent:
             failed = Missed.TIMES
+        if failed is None:
+            failed = turns.get(rule.id)
         if failed is None:
             failed = yield from _take_turn(rule, dice)
         looks.append(Look(rule, failed))
